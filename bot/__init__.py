@@ -1,0 +1,1 @@
+"""A Slack bot that tells how a CI build stands and starts it again."""

@@ -1,0 +1,23 @@
+"""Names that look like one that was typed, behind the core's `Nearest`: fast enough for ten thousand of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz, process
+
+ALIKE = 70.0
+"""Of 100: `acme/wbe` finds `acme/web`, `acme/zzz` does not."""
+
+NEAR_THE_BEST = 10.0
+"""Of 100: a shared `org/` makes every name of an organisation somewhat alike, but not as much as the one meant."""
+
+
+def nearest(word: str, names: Sequence[str], *, limit: int) -> list[str]:
+    """First the names that hold the word, the shortest first, then those that a few slips make of it."""
+    holding = sorted((name for name in names if word in name), key=len)[:limit] if word else []
+    if len(holding) == limit:
+        return holding
+    alike = process.extract(word, names, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=limit)
+    close = [name for name, score, _index in alike if score >= alike[0][1] - NEAR_THE_BEST]
+    return list(dict.fromkeys([*holding, *close]))[:limit]

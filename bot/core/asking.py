@@ -1,0 +1,23 @@
+"""One ask: who, where, and how much time is left for an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.core.model import Actor, Place
+from bot.core.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`answer_by` is in seconds of `clock.monotonic()`; what is left of it is for the CI service."""
+
+    actor: Actor
+    place: Place
+    clock: Clock
+    answer_by: float
+
+    @property
+    def seconds_left(self) -> float:
+        """May be negative."""
+        return self.answer_by - self.clock.monotonic()

@@ -1,0 +1,183 @@
+"""Names to projects: kept in memory and in the store, made fresh behind the scenes and on a miss.
+
+The project list is dear, so it is asked for at most once in `ASKED_AGAIN_AFTER_S`, whoever misses a name; a bot that
+starts while the list cannot be read still knows the names that it knew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.errors import AmbiguousProject, CIError, NoAnswer, NoSuchProject
+from bot.core.model import Project
+from bot.core.ports import CIProvider, Clock, DirectoryStore, Nearest
+
+FRESH_FOR_S = 600.0
+ASKED_AGAIN_AFTER_S = 30.0
+NEAREST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """One state of the list, replaced as a whole. Names are compared in lower case."""
+
+    projects: tuple[Project, ...] = ()
+    at: datetime | None = None
+    by_id: dict[str, Project] = field(default_factory=dict)
+    by_name: dict[str, list[Project]] = field(default_factory=dict)
+    by_short_name: dict[str, list[Project]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, projects: Iterable[Project], at: datetime | None) -> _Index:
+        once = {project.id: project for project in projects}  # listed twice, one would be mistaken for two of a name
+        index = cls(tuple(sorted(once.values(), key=lambda project: project.name.lower())), at)
+        for project in index.projects:
+            name = project.name.lower()
+            index.by_id[project.id] = project
+            index.by_name.setdefault(name, []).append(project)
+            index.by_short_name.setdefault(name.rpartition("/")[2], []).append(project)
+        return index
+
+    def named(self, names: Sequence[str]) -> list[Project]:
+        """The projects that the first fitting one of the names means; of several, those written exactly so."""
+        for name in names:
+            found = self.by_name.get(name.lower()) or self.by_short_name.get(name.lower())
+            if found:
+                return [project for project in found if project.name == name] or found
+        return []
+
+
+class Directory:
+    """`executor` runs the list call; `nearest` finds names that look alike.
+
+    What a refresh raises that is no CIError (a store that cannot be written) is the executor's to report: the names
+    are known by then, and nobody may be waiting.
+    """
+
+    def __init__(
+        self, provider: CIProvider, store: DirectoryStore, executor: Executor, clock: Clock, nearest: Nearest
+    ) -> None:
+        self._provider = provider
+        self._store = store
+        self._executor = executor
+        self._clock = clock
+        self._nearest = nearest
+        self._lock = threading.Lock()
+        self._index = _Index()
+        self._asked_at: float | None = None
+        self._refresh: Future[None] | None = None
+        self.last_failure: CIError | None = None
+
+    def start(self) -> None:
+        """Reads what the store knows, and asks the service behind the scenes."""
+        self._index = _Index.of(*self._store.load_projects(self._provider.service))
+        self._ask_again()
+
+    def find(self, names: Sequence[str], *, within_s: float) -> Project:
+        """The one project that a name means: `org/name` in any case, or `name` alone; the names are tried in order.
+
+        Raises NoSuchProject, AmbiguousProject; CIError where no list could ever be read.
+        """
+        found = self._index.named(names)
+        stale_because = None
+        if found:
+            self._keep_fresh()
+        else:
+            stale_because = self._refreshed(within_s)
+            found = self._index.named(names)
+        match found:
+            case [project]:
+                return project
+            case []:
+                raise NoSuchProject(
+                    names[0], self._alike(names[-1]), known=len(self._index.projects), stale_because=stale_because
+                )
+            case _:
+                raise AmbiguousProject(names[0], found)
+
+    def by_id(self, project_id: str, *, within_s: float) -> Project:
+        """The project of a button or of a pasted page. Raises NoSuchProject; CIError as `find` does."""
+        project = self._index.by_id.get(project_id)
+        if project is not None:
+            return project
+        stale_because = self._refreshed(within_s)
+        index = self._index
+        if project_id not in index.by_id:
+            raise NoSuchProject(f"project {project_id}", known=len(index.projects), stale_because=stale_because)
+        return index.by_id[project_id]
+
+    def matching(self, words: str, *, within_s: float) -> list[Project]:
+        """The projects whose names hold each of the words, in any case, by name. Raises CIError as `find` does."""
+        if self._index.at is None:
+            self._refreshed(within_s)
+        self._keep_fresh()
+        wanted = words.lower().split()
+        return [p for p in self._index.projects if all(word in p.name.lower() for word in wanted)]
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Whether no reading of the list is under way, waiting for its end up to `timeout_s` seconds."""
+        refresh = self._refresh
+        return refresh is None or not wait([refresh], timeout=timeout_s).not_done
+
+    @property
+    def size(self) -> int:
+        return len(self._index.projects)
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the list was read from the service; None where it never was."""
+        at = self._index.at
+        return None if at is None else max(0.0, (self._clock.now() - at).total_seconds())
+
+    def refresh(self) -> None:
+        """Reads the list from the service, now and in this thread. Raises CIError; what was known then stays."""
+        try:
+            projects = self._provider.projects()
+        except CIError as failure:
+            self.last_failure = failure
+            raise
+        now = self._clock.now()
+        self._index = _Index.of(projects, now)
+        self.last_failure = None
+        self._store.save_projects(self._provider.service, projects, now)
+
+    def _keep_fresh(self) -> None:
+        age = self.age_s
+        if age is None or age > FRESH_FOR_S:
+            self._ask_again()
+
+    def _ask_again(self) -> Future[None] | None:
+        """The refresh under way, or a new one; None where the last was less than 30 s ago."""
+        with self._lock:
+            if self._refresh is not None and not self._refresh.done():
+                return self._refresh
+            now = self._clock.monotonic()
+            if self._asked_at is not None and now - self._asked_at < ASKED_AGAIN_AFTER_S:
+                return None
+            self._asked_at = now
+            self._refresh = self._executor.submit(self.refresh)
+            return self._refresh
+
+    def _refreshed(self, within_s: float) -> CIError | None:
+        """Asks again, where it is time to, and waits. Returns why the list may be old: for this asker, it is too slow.
+
+        Raises that reason where no list could ever be read.
+        """
+        refresh, within_s = self._ask_again(), max(within_s, 0.0)
+        if refresh is not None and wait([refresh], timeout=within_s).not_done:
+            failure: CIError | None = NoAnswer(self._provider.title, f"no project list within {within_s:.0f} s")
+        else:
+            failure = self.last_failure
+        if self._index.at is None:
+            raise failure or NoAnswer(self._provider.title, "its project list has not been read yet")
+        return failure
+
+    def _alike(self, typed: str) -> list[Project]:
+        index, word = self._index, typed.lower()
+        table = index.by_name if "/" in word else index.by_short_name
+        near = self._nearest(word, list(table), limit=NEAREST)
+        return [project for name in near for project in table[name]][:NEAREST]

@@ -1,0 +1,119 @@
+"""Looking at the CI service: shared by all who ask the same at the same time, bounded in time, and remembered.
+
+A look that began before a restart was sent is never shared with somebody who wants to see what the restart did:
+`forget` is called around each restart.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.errors import CIError, LastKnown, NoAnswer
+from bot.core.model import Build, Project
+from bot.core.ports import CIProvider, Clock
+
+_Key = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the service showed, newest first. It is at most as old as `began_at`."""
+
+    builds: tuple[Build, ...]
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the service showed to a look that began at `began_s`, in seconds of the clock's `monotonic()`."""
+
+    builds: tuple[Build, ...]
+    began_s: float
+
+
+class Looks:
+    """`executor` runs the calls; its threads may hang for as long as the provider's time-outs allow.
+
+    What a call raises that is no CIError is a bug, and the executor's to report: nobody may be waiting any more.
+    """
+
+    def __init__(self, provider: CIProvider, executor: Executor, clock: Clock, *, remembered: int = 2000) -> None:
+        self._provider = provider
+        self._executor = executor
+        self._clock = clock
+        self._remembered = remembered
+        self._lock = threading.Lock()
+        self._flights: dict[_Key, Future[Look]] = {}
+        self._seen: OrderedDict[_Key, _Seen] = OrderedDict()
+
+    def builds(self, project: Project, branch: str | None, *, within_s: float) -> Look:
+        """One call, or none where the same look is under way.
+
+        Raises CIError; NoAnswer where it takes longer than `within_s`. `last_known` is then filled in where it can be.
+        """
+        within_s = max(within_s, 0.0)
+        flight = self._join(project, branch)
+        try:
+            return flight.result(timeout=within_s)
+        except TimeoutError:
+            error: CIError = NoAnswer(self._provider.title, f"no answer within {within_s:.0f} s")
+        except CIError as failure:
+            error = failure
+        error.last_known = self._last_known(project.id, branch)
+        raise error
+
+    def forget(self, project: Project) -> None:
+        """From now on, whoever asks about the project gets a look that begins after this moment."""
+        with self._lock:
+            for key in [key for key in self._flights if key[0] == project.id]:
+                del self._flights[key]
+
+    def _join(self, project: Project, branch: str | None) -> Future[Look]:
+        key = (project.id, branch)
+        with self._lock:
+            flight = self._flights.get(key)
+            # Whoever waits is woken before `_landed` runs, and may ask anew before it, too.
+            if flight is not None and not flight.done():
+                return flight
+            flight = self._executor.submit(self._look, project, branch, self._clock.now(), self._clock.monotonic())
+            self._flights[key] = flight
+        # Without the lock, which `_landed` takes: a call that has failed by now runs it here and at once.
+        flight.add_done_callback(lambda done: self._landed(key, done))
+        return flight
+
+    def _look(self, project: Project, branch: str | None, began_at: datetime, began_s: float) -> Look:
+        builds = tuple(self._provider.builds(project, branch))
+        self._remember((project.id, branch), _Seen(builds, began_s))
+        return Look(builds, began_at)
+
+    def _remember(self, key: _Key, seen: _Seen) -> None:
+        with self._lock:
+            known = self._seen.get(key)
+            if known is None or known.began_s <= seen.began_s:  # else it hung, and a later look was faster
+                self._seen[key] = seen
+            self._seen.move_to_end(key)
+            while len(self._seen) > self._remembered:
+                self._seen.popitem(last=False)
+
+    def _landed(self, key: _Key, flight: Future[Look]) -> None:
+        with self._lock:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+
+    def _last_known(self, project_id: str, branch: str | None) -> LastKnown | None:
+        with self._lock:
+            of_branch = self._seen.get((project_id, branch))
+            of_all = self._seen.get((project_id, None))
+        views = [view for view in (of_branch, of_all and _only(of_all, branch)) if view and view.builds]
+        if not views:
+            return None
+        latest = max(views, key=lambda view: view.began_s)
+        return LastKnown(latest.builds, max(0.0, self._clock.monotonic() - latest.began_s))
+
+
+def _only(seen: _Seen, branch: str | None) -> _Seen:
+    return _Seen(tuple(build for build in seen.builds if branch in (None, build.branch)), seen.began_s)

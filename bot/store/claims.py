@@ -1,0 +1,126 @@
+"""Restarts, behind the core's `ClaimStore`: one row a run, changed only where it is still as the caller knew it.
+
+What a claim's states mean is the core's business (`bot.core.claims`); here they are compared and written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.core.claims import Claim, ClaimState
+from bot.core.model import Actor, Place, Run
+from bot.store.engine import Database
+from bot.store.tables import claims
+
+_FREE = [state.value for state in ClaimState if state.is_free]
+_IDS_A_QUERY = 50
+
+
+class StoredClaims:
+    """`ClaimStore`. That one claim wins rests on the table's unique constraint and on conditional UPDATEs, both of
+    which hold between threads, processes and machines."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, wanted: Claim) -> Claim | None:
+        new = self._database.insert(claims).values(_run(wanted) | {"attempt": 1} | _columns(wanted))
+        again = claims.update().where(_same_run(wanted), claims.c.state.in_(_FREE)).values(_next(wanted))
+        with self._database.writing() as connection:
+            for statement in (new.on_conflict_do_nothing(), again):
+                if connection.execute(statement).rowcount == 1:
+                    return _read(connection, _same_run(wanted))
+        return None
+
+    def claim_again(self, wanted: Claim, *, instead_of: int, attempt: int) -> Claim | None:
+        is_unknown = claims.c.state == ClaimState.UNKNOWN.value
+        same = sa.and_(_same_run(wanted), _known_as(instead_of, attempt), is_unknown)
+        with self._database.writing() as connection:
+            if connection.execute(claims.update().where(same).values(_next(wanted))).rowcount == 1:
+                return _read(connection, _same_run(wanted))
+        return None
+
+    def move(self, claim: Claim, to: Claim) -> bool:
+        same = sa.and_(_known_as(claim.id, claim.attempt), claims.c.state == claim.state.value)
+        with self._database.writing() as connection:
+            return connection.execute(claims.update().where(same).values(_progress(to))).rowcount == 1
+
+    def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
+        """In the order of `build_ids`, none twice. A build's own claims come before the one that it sprang from."""
+        wanted = list(dict.fromkeys(build_ids))
+        found: list[Claim] = []
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), _IDS_A_QUERY):
+                some = wanted[start : start + _IDS_A_QUERY]
+                named = claims.c.build_id.in_(some) | claims.c.new_build_id.in_(some)
+                rows = connection.execute(claims.select().where(claims.c.service == service, named))
+                found += map(_claim, rows)
+        found.sort(key=lambda claim: (claim.run_number, claim.id))
+        sprung_from = {claim.new_build_id: claim for claim in found if claim.new_build_id is not None}
+        newest = sprung_from | {claim.build_id: claim for claim in found}
+        return list({newest[id].id: newest[id] for id in wanted if id in newest}.values())
+
+
+def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Claim:
+    return _claim(connection.execute(claims.select().where(which)).one())
+
+
+def _run(claim: Claim) -> dict[str, Any]:
+    return {"service": claim.service, "build_id": claim.build_id, "run_number": claim.run_number}
+
+
+def _same_run(claim: Claim) -> sa.ColumnElement[bool]:
+    return sa.and_(*(claims.c[name] == value for name, value in _run(claim).items()))
+
+
+def _known_as(claim_id: int, attempt: int) -> sa.ColumnElement[bool]:
+    return sa.and_(claims.c.id == claim_id, claims.c.attempt == attempt)
+
+
+def _next(claim: Claim) -> dict[str, Any]:
+    """Everything that another claim on the same run replaces."""
+    return {"attempt": claims.c.attempt + 1} | _columns(claim)
+
+
+def _columns(claim: Claim) -> dict[str, Any]:
+    return {
+        "project_id": claim.project_id,
+        "actor_id": claim.actor.id,
+        "channel": claim.place.channel,
+        "thread": claim.place.thread,
+        "replaced_status_word": claim.replaced.status_word,
+        "replaced_started_at": claim.replaced.started_at,
+        "replaced_finished_at": claim.replaced.finished_at,
+        "asked_at": claim.asked_at,
+    } | _progress(claim)
+
+
+def _progress(claim: Claim) -> dict[str, Any]:
+    return {
+        "state": claim.state.value,
+        "changed_at": claim.changed_at or claim.asked_at,
+        "seen_running": claim.seen_running,
+        "new_build_id": claim.new_build_id,
+    }
+
+
+def _claim(row: Any) -> Claim:
+    return Claim(
+        service=row.service,
+        project_id=row.project_id,
+        build_id=row.build_id,
+        run_number=row.run_number,
+        actor=Actor(row.actor_id),
+        place=Place(row.channel, row.thread),
+        replaced=Run(row.replaced_status_word, row.replaced_started_at, row.replaced_finished_at),
+        asked_at=row.asked_at,
+        id=row.id,
+        attempt=row.attempt,
+        state=ClaimState(row.state),
+        changed_at=row.changed_at,
+        seen_running=row.seen_running,
+        new_build_id=row.new_build_id,
+    )

@@ -1,0 +1,54 @@
+"""Opens the store: connect, bring the schema to its newest version, hand out what stands behind the core's ports."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bot.core.ports import ClaimStore, Clock, DirectoryStore, Once
+from bot.store.claims import StoredClaims
+from bot.store.directory import StoredDirectory
+from bot.store.engine import DRIVER_ERRORS, Database, StoreError
+from bot.store.once import StoredOnce
+from bot.store.schema import ForeignSchema, bring_to_head, stored_version
+from bot.store.tables import done_once
+
+
+class Store:
+    """One open database. Every part may be used from many threads; `close` ends them all."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self.claims: ClaimStore = StoredClaims(database)
+        self.directory: DirectoryStore = StoredDirectory(database)
+        self.once: Once = StoredOnce(database, clock)
+
+    def check(self) -> str:
+        """What is open, for people: `SQLite 3.40 at data/bot.sqlite3, schema 0001`. Raises StoreError."""
+        try:
+            with self._database.reading() as connection:
+                return f"{self._database.describe(connection)}, schema {stored_version(connection)}"
+        except DRIVER_ERRORS as error:
+            raise self._database.error(error) from None
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def open_store(database_url: str, clock: Clock) -> Store:
+    """Any number of processes may do so at the same time. Raises StoreError with the cause and the next step."""
+    database = Database.at(database_url)
+    try:
+        database.prepare()
+        with database.writing() as connection:
+            bring_to_head(connection)
+            # Changes nothing, and is refused where nothing may be written: SQLite begins a transaction even there.
+            connection.execute(done_once.delete().where(sa.false()))
+    except ForeignSchema as error:
+        database.close()
+        why = f"it belongs to another program (its schema is {error})"
+        raise StoreError(database.where, why, "Set DATABASE_URL to a database of the bot's own.") from None
+    except DRIVER_ERRORS as error:
+        database.close()
+        # Without the original error: a driver's may name the whole address, the password included.
+        raise database.error(error) from None
+    return Store(database, clock)

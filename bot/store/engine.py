@@ -1,0 +1,190 @@
+"""From a DATABASE_URL to transactions, and into words where that fails. Knows none of our tables.
+
+Transactions are begun here and by nobody else: Python's own SQLite driver would begin one late, as a reader, and such
+a transaction cannot always become a writer's. Writers ask for the lock first, and wait for it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+LOCK_WAIT_S = 8
+"""How long a writer waits for another one. Ours take milliseconds; a whole answer may take 20 s."""
+
+_OPEN_ATTEMPTS = 50
+
+
+DRIVER_ERRORS = (DBAPIError, sqlite3.Error, sa.exc.TimeoutError, OSError)
+"""What a database that cannot be used makes its driver raise."""
+
+
+class StoreError(Exception):
+    """The database cannot be used. `str()` says why and what to do next, and holds no password."""
+
+    def __init__(self, where: str, why: str, next_step: str) -> None:
+        super().__init__(f"The database {where} cannot be used: {why}. {next_step}")
+
+
+class Database:
+    """Transactions on one database, for any number of threads."""
+
+    def __init__(self, url: URL) -> None:
+        """Raises StoreError where the address is of no use; connects to nothing yet."""
+        self.where = _where(url)
+        self._url = url
+        self._reader = _engine(url, self.where)
+        self._writer = self._reader.execution_options(begins="IMMEDIATE")
+
+    @classmethod
+    def at(cls, database_url: str) -> Database:
+        try:
+            # Hosting services write postgres://, which SQLAlchemy no longer reads.
+            url = make_url(database_url.replace("postgres://", "postgresql://", 1))
+        except (ArgumentError, ValueError):
+            # Without the original error and its address, which may hold a password.
+            raise StoreError(
+                "of DATABASE_URL", "it is not an address", "Write it like sqlite:///data/bot.sqlite3."
+            ) from None
+        return cls(url)
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self._reader.dialect.name == "postgresql"
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """One transaction that sees one state and waits for nobody."""
+        return self._reader.begin()
+
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        """One transaction, committed at its end; on SQLite the only writer until then."""
+        return self._writer.begin()
+
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows ON CONFLICT, and whose `rowcount` tells whether it wrote."""
+        statement: sqlite.Insert | postgresql.Insert
+        if self.is_postgresql:
+            from sqlalchemy.dialects import postgresql
+
+            statement = postgresql.insert(table)
+        else:
+            from sqlalchemy.dialects import sqlite
+
+            statement = sqlite.insert(table)
+        # Inline: no RETURNING for a new id, which would hide the count and needs SQLite 3.35.
+        return statement.inline().execution_options(preserve_rowcount=True)
+
+    def prepare(self) -> None:
+        """Once at the start, before the first transaction. Raises what the driver raises."""
+        if not self.is_postgresql:
+            self._use_write_ahead_log()
+
+    def describe(self, connection: sa.Connection) -> str:
+        name = "PostgreSQL" if self.is_postgresql else "SQLite"
+        version = connection.dialect.server_version_info or ()
+        return f"{name} {'.'.join(str(part) for part in version[:2])} {self.where}"
+
+    def error(self, error: Exception) -> StoreError:
+        """What `error`, which a driver raised, means to whoever runs the bot."""
+        return StoreError(self.where, *_reason(self._url, getattr(error, "orig", None) or error))
+
+    def close(self) -> None:
+        self._reader.dispose()
+
+    def _use_write_ahead_log(self) -> None:
+        """Readers and a writer side by side, from now on and for every process: the file remembers it."""
+        with closing(self._reader.raw_connection()) as connection:
+            cursor = connection.cursor()
+            for _ in range(_OPEN_ATTEMPTS):
+                if _in_write_ahead_mode(cursor):
+                    return
+                # SQLite does not wait for its lock there. It does here, for the other process that has it.
+                cursor.execute("BEGIN IMMEDIATE")
+                cursor.execute("ROLLBACK")
+            cursor.execute("PRAGMA journal_mode=WAL")
+
+
+def _in_write_ahead_mode(cursor: DBAPICursor) -> bool:
+    """Sets the mode; False where another process, starting at the same time, keeps the file locked."""
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            return False
+        raise
+    return True
+
+
+def _engine(url: URL, where: str) -> sa.Engine:
+    options: dict[str, Any] = {"hide_parameters": True}  # values stay out of logs
+    name = url.get_backend_name()
+    if name == "sqlite":
+        options["connect_args"] = {"isolation_level": None, "timeout": LOCK_WAIT_S}
+        if not _file(url):  # it lives in its connection, so there is one, and threads take turns
+            options |= {"poolclass": sa.QueuePool, "pool_size": 1, "max_overflow": 0}
+            options["connect_args"]["check_same_thread"] = False
+    elif name == "postgresql":
+        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": LOCK_WAIT_S}}
+    else:
+        raise StoreError(where, f"“{name}” is not a kind known here", "Known are sqlite and postgresql.")
+    try:
+        engine = sa.create_engine(url, pool_timeout=LOCK_WAIT_S, **options)
+    except ModuleNotFoundError as error:
+        raise StoreError(where, f"the package {error.name} is missing", f"pip install {error.name}") from None
+    except (ArgumentError, NoSuchModuleError):
+        # Without the original error and its address, which may hold a password.
+        raise StoreError(where, "DATABASE_URL is malformed", "Write it like sqlite:///data/bot.sqlite3.") from None
+    if name == "sqlite":
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begins', 'DEFERRED')}")
+
+
+def _file(url: URL) -> Path | None:
+    return None if url.database in (None, "", ":memory:") else Path(str(url.database))
+
+
+def _where(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return f"at {_file(url)}" if _file(url) else "in memory"
+    port = f":{url.port}" if url.port else ""
+    return f"at {url.host or 'localhost'}{port}/{url.database or ''}"
+
+
+def _reason(url: URL, error: BaseException) -> tuple[str, str]:
+    """Why, and what to do next."""
+    elsewhere = "or set DATABASE_URL to another place"
+    file, code = _file(url), getattr(error, "sqlite_errorname", "")
+    if code and file:
+        try:
+            has_directory, is_directory = file.parent.exists(), file.is_dir() or file.parent.is_file()
+        except PermissionError:
+            has_directory, is_directory = True, False
+        if not has_directory:
+            return f"there is no directory {file.parent}", f"Create it (mkdir -p {file.parent}), {elsewhere}."
+        if is_directory:
+            return "its path takes a directory for a file, or a file for a directory", f"Correct it, {elsewhere}."
+        if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
+            return "the bot may not write there", f"Let its user write {file.parent} and the files in it, {elsewhere}."
+        if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            return "the file is not a whole SQLite database", f"Move it away or bring back a copy, {elsewhere}."
+        if code.startswith("SQLITE_BUSY"):
+            return "another program keeps it locked", "Close that program, and start again."
+    told = " ".join(str(error).split()) or type(error).__name__
+    if url.password:
+        told = told.replace(str(url.password), "***")
+    return told, f"See that it can be reached and has room, {elsewhere}."

@@ -1,0 +1,105 @@
+"""The tables, as the newest migration leaves them, and how values of the core stand in a column.
+
+A change here needs a migration beside it: a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+_UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
+
+
+class AnyText(sa.TypeDecorator[str]):
+    """Any string, given back the same. PostgreSQL takes no NUL and neither database half a surrogate pair; people and
+    services send both. They are written as `\\u0000`, and a backslash, so that none is mistaken, as `\\u005c`."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None or "\\" not in value:
+            return value
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A time that knows its zone, to the microsecond; comes back in UTC. Raises ValueError for one without a zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        # SQLite keeps no zone: what it holds was written in UTC, by the method above.
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData()
+
+claims = sa.Table(
+    "claims",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("service", AnyText, nullable=False),
+    sa.Column("project_id", AnyText, nullable=False),
+    sa.Column("build_id", AnyText, nullable=False),
+    sa.Column("run_number", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("state", AnyText, nullable=False),
+    sa.Column("actor_id", AnyText, nullable=False),
+    sa.Column("channel", AnyText, nullable=False),
+    sa.Column("thread", AnyText),
+    sa.Column("replaced_status_word", AnyText, nullable=False),
+    sa.Column("replaced_started_at", Moment),
+    sa.Column("replaced_finished_at", Moment),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("seen_running", sa.Boolean, nullable=False),
+    sa.Column("new_build_id", AnyText),
+    sa.UniqueConstraint("service", "build_id", "run_number", name="claims_one_per_run"),
+    sa.Index("claims_by_new_build", "service", "new_build_id"),
+)
+
+directories = sa.Table(
+    "directories",
+    metadata,
+    sa.Column("service", AnyText, primary_key=True),
+    sa.Column("saved_at", Moment, nullable=False),
+)
+
+projects = sa.Table(
+    "projects",
+    metadata,
+    sa.Column("service", AnyText, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("project_id", AnyText, nullable=False),
+    sa.Column("name", AnyText, nullable=False),
+    sa.Column("url", AnyText),
+)
+
+done_once = sa.Table(
+    "done_once",
+    metadata,
+    sa.Column("key_hash", AnyText, primary_key=True),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("done_once_by_expiry", "expires_at"),
+)

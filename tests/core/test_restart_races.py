@@ -1,0 +1,113 @@
+"""Restarts whose facts are overtaken: by somebody faster, or by a service that gives a run an id of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.core.claims import Claim
+from bot.core.model import Actor, Status
+from bot.core.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted
+from bot.core.restarts import Restarts
+from tests.core.restarting import MAIN, OLD, ask, could_not_tell, look, posts
+from tests.core.world import ADA, BOB, World, press, status
+
+
+def ran_again(world: World) -> None:
+    """Ada's restart took, ran, and has ended."""
+    assert isinstance(world.ask(MAIN), Restarted)
+    world.clock.advance(60)
+    world.ci.ends("7", Status.FAILED, "error")
+
+
+def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_is_told_who_did(web: World) -> None:
+    ran_again(web)
+    shown = look(web)
+    stale = StaleOnce(web, web.claim_on("7"))
+    carol = Actor("U0CAROL")
+    assert isinstance(web.ask(MAIN, BOB), Restarted)
+    slower = Restarts(web.ci, web.looks, stale, web.executor, web.clock)
+    outcome = slower.restart(shown.builds[0], shown, ask(web, carol))
+    assert isinstance(outcome, AlreadyRestarted)
+    assert outcome.claim.actor == BOB
+    assert posts(web) == 2
+
+
+class StaleOnce:
+    """The real `ClaimStore` of `world`, where the first answer of `newest` is one that has been overtaken."""
+
+    def __init__(self, world: World, overtaken: Claim | None) -> None:
+        self._claims = world.store.claims
+        self._first: list[list[Claim]] = [[overtaken] if overtaken else []]
+        self.claim, self.claim_again, self.move = self._claims.claim, self._claims.claim_again, self._claims.move
+
+    def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
+        return self._first.pop() if self._first else self._claims.newest(service, build_ids)
+
+
+def test_who_loses_the_race_to_a_restart_that_nobody_can_tell_of_is_told_that(web: World) -> None:
+    shown = look(web)
+    first = could_not_tell(web)
+    slower = Restarts(web.ci, web.looks, StaleOnce(web, None), web.executor, web.clock)
+    outcome = slower.restart(OLD, shown, ask(web, BOB))
+    assert isinstance(outcome, CouldNotTell)
+    assert outcome.claim.id == first.claim.id
+    assert posts(web) == 1
+
+
+@pytest.fixture
+def renumbering(web: World) -> World:
+    """The service gives the restart of build 7 the id 8, and Ada has asked for it."""
+    web.ci.new_id = "8"
+    outcome = web.ask(MAIN)
+    assert isinstance(outcome, Restarted)
+    assert outcome.claim.new_build_id == "8"
+    web.ci.new_id = None
+    return web
+
+
+def test_the_old_build_is_held_for_good(renumbering: World) -> None:
+    for _ in range(3):
+        renumbering.clock.advance(3600)
+        assert isinstance(renumbering.ask(press(OLD), BOB), AlreadyRestarted)
+    renumbering.ci.ends("8")
+    assert isinstance(renumbering.ask(press(OLD), BOB), AlreadyRestarted)
+    assert posts(renumbering) == 1
+
+
+def test_the_new_build_is_that_persons_while_it_runs(renumbering: World) -> None:
+    outcome = renumbering.ask(MAIN, BOB)
+    assert isinstance(outcome, AlreadyRestarted)
+    assert (outcome.claim.actor, outcome.build.id) == (ADA, "8")
+
+
+def test_the_new_build_is_free_after_its_end(renumbering: World) -> None:
+    renumbering.clock.advance(60)
+    renumbering.ci.ends("8")
+    shown = renumbering.ask(status("acme/web", "main"))
+    assert isinstance(shown, BuildShown)
+    assert shown.standing.claim is None
+    assert shown.standing.previous is not None
+    assert isinstance(renumbering.ask(press(shown.build, shown.standing.run_number), BOB), Restarted)
+    assert renumbering.claim_on("8").build_id == "8"
+
+
+def test_a_build_with_a_claim_of_its_own_and_one_that_it_sprang_from_stands_by_its_own(renumbering: World) -> None:
+    renumbering.ci.ends("8")
+    renumbering.ask(MAIN, BOB)
+    shown = look(renumbering)
+    standings = renumbering.restarts.standings(shown, shown.builds)
+    assert {id: standing.claim and standing.claim.actor for id, standing in standings.items()} == {"8": BOB, "7": ADA}
+    backwards = renumbering.restarts.standings(shown, shown.builds[::-1])
+    assert backwards == standings
+
+
+def test_a_list_that_does_not_show_the_new_build_yet_restarts_nothing_again(web: World) -> None:
+    web.ci.new_id, web.ci.restart_shows = "8", False
+    web.ask(MAIN)
+    web.clock.advance(3)
+    assert isinstance(web.ask(MAIN, BOB), AlreadyRestarted)
+    web.ci.catch_up()
+    assert isinstance(web.ask(MAIN, BOB), AlreadyRestarted)
+    assert posts(web) == 1

@@ -1,0 +1,272 @@
+"""A CI service in memory and the core around it: real operations on a real store, no network."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.alike import nearest
+from bot.core.asking import Ask
+from bot.core.claims import Claim
+from bot.core.commands import Command, RestartBuild, RestartOf, StatusOf
+from bot.core.directory import Directory
+from bot.core.errors import BotError, CIError
+from bot.core.looks import Looks
+from bot.core.model import Actor, Build, Place, Project, Status, Target
+from bot.core.operations import Operations
+from bot.core.outcomes import Outcome
+from bot.core.restarts import Restarts
+from bot.core.words import Word
+from bot.store.database import open_store
+from tests.held_clock import NOON, HeldClock
+
+ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
+BUILDS = Place("C0BUILDS")
+PATIENCE_S = 10.0
+"""How long a test waits for another thread before it fails; what is waited for happens at once."""
+
+
+def project(number: int, name: str) -> Project:
+    return Project(str(number), name, "codeship")
+
+
+def build(
+    number: int, of: Project, branch: str | None = "main", status: Status = Status.FAILED, **fields: object
+) -> Build:
+    word = {Status.FAILED: "error", Status.PASSED: "success", Status.RUNNING: "testing"}.get(status, status.value)
+    started = NOON - timedelta(minutes=10)
+    whole = Build(
+        str(number),
+        of,
+        status,
+        word,
+        branch=branch,
+        commit="4f2c1e9" + "0" * 33,
+        message="Fix login",
+        author="ada",
+        started_at=started,
+        finished_at=None if status is Status.RUNNING else started + timedelta(minutes=4),
+    )
+    return replace(whole, **fields)  # type: ignore[arg-type]
+
+
+def status(repo: str, branch: str | None = None) -> StatusOf:
+    return StatusOf(Word.of(repo), Word.of(branch) if branch else None)
+
+
+def restart(repo: str, branch: str | None = None) -> RestartOf:
+    return RestartOf(Word.of(repo), Word.of(branch) if branch else None)
+
+
+def target(of: Build, run_number: int | None = 1) -> Target:
+    """What a button under `of` names."""
+    return Target("codeship", of.project.id, of.branch, of.id, run_number, of.started_at)
+
+
+def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> RestartBuild:
+    """The button Restart under `of`; or Try again, where it names a claim."""
+    return RestartBuild(target(of, run_number), instead_of and (instead_of.id, instead_of.attempt))
+
+
+class Held:
+    """Calls that wait inside the service until they are let go."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Semaphore(0)
+        self._open = threading.Event()
+
+    def enter(self) -> None:
+        self._arrived.release()
+        assert self._open.wait(PATIENCE_S), "nobody let the call go"
+
+    def wait_for(self, calls: int = 1) -> None:
+        for _ in range(calls):
+            assert self._arrived.acquire(timeout=PATIENCE_S), "the call never came"
+
+    def let_go(self) -> None:
+        self._open.set()
+
+
+class MemoryCI:
+    """A `CIProvider` whose account is a list. `all_builds` is what it shows, newest first.
+
+    `failures` holds what the next calls raise, None for one that goes well. A restart that raises `may_have_taken`
+    took where `restart_takes`; what it did is shown at once where `restart_shows`, else from `catch_up` on.
+    `posts` are the restarts that came in: which build, in which of its runs, and whether that run was going on;
+    `sent` counts for each run those that took or may have taken.
+    """
+
+    service = "codeship"
+    title = "CodeShip"
+
+    def __init__(self, clock: HeldClock) -> None:
+        self.clock = clock
+        self.account: list[Project] = []
+        self.all_builds: list[Build] = []
+        self.calls: list[str] = []
+        self.posts: list[tuple[str, int, bool]] = []
+        self.sent: Counter[tuple[str, int]] = Counter()
+        self.branches_asked: list[str | None] = []
+        self.failures: dict[str, list[CIError | None]] = {"projects": [], "builds": [], "restart": []}
+        self.restart_takes = True
+        self.restart_shows = True
+        self.new_id: str | None = None
+        self._runs: dict[str, int] = {}
+        self._not_shown: dict[str, Build] = {}
+        self._held: dict[str, Held] = {}
+
+    def hold(self, call: str) -> Held:
+        """The next calls wait as they come in; with ` answered` after the name, once all is done but the answer."""
+        self._held[call] = Held()
+        return self._held[call]
+
+    def hold_no_more(self, call: str) -> None:
+        """Calls from now on pass; those that wait still do."""
+        del self._held[call]
+
+    def recognise(self, url: str) -> tuple[str, str | None] | None:
+        if not url.startswith("https://ci.example/projects/"):
+            return None
+        parts = url.removeprefix("https://ci.example/projects/").split("/")
+        names_build = len(parts) > 2 and parts[2].isdecimal()
+        return parts[0], parts[2] if names_build else None
+
+    def projects(self) -> list[Project]:
+        self._called("projects")
+        return list(self.account)
+
+    def builds(self, project: Project, branch: str | None = None) -> list[Build]:
+        self.branches_asked.append(branch)
+        self._called("builds")
+        found = [b for b in self.all_builds if b.project == project and branch in (None, b.branch)][:10]
+        self._wait("builds answered")
+        return found
+
+    def restart(self, build: Build) -> str:
+        self.calls.append("restart")
+        self._wait("restart")
+        run = self._runs.get(build.id, 1)
+        self.posts.append((build.id, run, self.is_running(build.id)))
+        failure = self.failures["restart"].pop(0) if self.failures["restart"] else None
+        self.sent[build.id, run] += failure is None or failure.may_have_taken
+        if failure is None or (failure.may_have_taken and self.restart_takes):
+            self._run_again(build)
+        self._wait("restart answered")
+        if failure is not None:
+            raise failure
+        return self.new_id or build.id
+
+    def is_running(self, build_id: str) -> bool:
+        """The truth, which the list may not show yet."""
+        shown = next((b for b in self.all_builds if b.id == build_id), None)
+        now = self._not_shown.get(build_id, shown)
+        return now is not None and now.is_under_way
+
+    def becomes(self, build_id: str, status: Status, word: str, finished_at: datetime | None = None) -> None:
+        def changed(build: Build) -> Build:
+            return replace(build, status=status, status_word=word, finished_at=finished_at)
+
+        if build_id in self._not_shown:
+            self._not_shown[build_id] = changed(self._not_shown[build_id])
+        else:
+            self.all_builds = [changed(b) if b.id == build_id else b for b in self.all_builds]
+
+    def ends(self, build_id: str, status: Status = Status.PASSED, word: str = "success") -> None:
+        self.becomes(build_id, status, word, self.clock.now())
+
+    def catch_up(self) -> None:
+        """From now on the list shows the truth."""
+        while self._not_shown:
+            _id, build = self._not_shown.popitem()
+            self._show(build)
+
+    def _run_again(self, build: Build) -> None:
+        if self.is_running(build.id):
+            return  # accepted and ignored
+        now = self.clock.now()
+        again = replace(build, status=Status.RUNNING, status_word="testing", started_at=now, finished_at=None)
+        again = replace(again, id=self.new_id or build.id)
+        self._runs[build.id] = self._runs.get(build.id, 1) + 1
+        if self.restart_shows:
+            self._show(again)
+        else:
+            self._not_shown[again.id] = again
+
+    def _show(self, build: Build) -> None:
+        if any(b.id == build.id for b in self.all_builds):
+            self.all_builds = [build if b.id == build.id else b for b in self.all_builds]
+        else:
+            self.all_builds = [build, *self.all_builds]
+
+    def _called(self, call: str) -> None:
+        self.calls.append(call)
+        self._wait(call)
+        failure = self.failures[call].pop(0) if self.failures[call] else None
+        if failure is not None:
+            raise failure
+
+    def _wait(self, gate: str) -> None:
+        held = self._held.get(gate)
+        if held is not None:
+            held.enter()
+
+
+class Reporting(ThreadPoolExecutor):
+    """As the assembly's: what its work raises and nobody expects is kept, whoever waits for it."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self.reported: list[BaseException] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        future.add_done_callback(self._report)
+        return future
+
+    def _report(self, future: Future[Any]) -> None:
+        failure = None if future.cancelled() else future.exception()
+        if failure is not None and not isinstance(failure, BotError):
+            self.reported.append(failure)
+
+
+class World:
+    """The core, assembled as in production, on `MemoryCI` and an SQLite store in memory."""
+
+    def __init__(self, *, sending: Callable[[World], Executor] | None = None) -> None:
+        """`sending` makes the executor that restarts are sent with; without it they share the one of the looks."""
+        self.clock = HeldClock()
+        self.ci = MemoryCI(self.clock)
+        self.executor = Reporting(8)
+        self.store = open_store("sqlite:///:memory:", self.clock)
+        self.directory = Directory(self.ci, self.store.directory, self.executor, self.clock, nearest)
+        self.looks = Looks(self.ci, self.executor, self.clock)
+        self.sender = sending(self) if sending else self.executor
+        self.restarts = Restarts(self.ci, self.looks, self.store.claims, self.sender, self.clock)
+        self.operations = Operations(self.ci, self.directory, self.looks, self.restarts)
+
+    def knows(self, *projects: Project) -> None:
+        self.ci.account.extend(projects)
+        self.directory.refresh()
+        self.ci.calls.clear()
+
+    def has(self, *builds: Build) -> None:
+        """The service shows these, newest first; the bot knows their projects."""
+        self.ci.all_builds = list(builds)
+        self.knows(*(p for p in dict.fromkeys(b.project for b in builds) if p not in self.ci.account))
+
+    def ask(self, command: Command, actor: Actor = ADA, *, within_s: float = 16.0) -> Outcome:
+        return self.operations.carry_out(command, Ask(actor, BUILDS, self.clock, self.clock.monotonic() + within_s))
+
+    def claim_on(self, build_id: str) -> Claim:
+        """The newest, as it is stored."""
+        [claim] = self.store.claims.newest("codeship", [build_id])
+        return claim
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.store.close()

@@ -1,0 +1,156 @@
+"""What the core's `ClaimStore` promises, for one who asks at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.core.claims import Claim, ClaimState
+from bot.core.model import Actor, Place, Run
+from bot.store import Store
+
+Wanted = Callable[..., Claim]
+
+
+def claimed(store: Store, claim: Claim) -> Claim:
+    got = store.claims.claim(claim)
+    assert got is not None
+    return got
+
+
+def moved(store: Store, claim: Claim, **to: object) -> Claim:
+    after = replace(claim, **to)  # type: ignore[arg-type]
+    assert store.claims.move(claim, after)
+    return after
+
+
+def test_a_claim_comes_back_as_it_was_stored_with_its_id(store: Store, wanted: Wanted) -> None:
+    got = claimed(store, wanted())
+    assert got.id > 0
+    assert got == replace(wanted(), id=got.id, attempt=1, changed_at=wanted().asked_at)
+    assert store.claims.newest("codeship", ["7"]) == [got]
+
+
+def test_all_that_may_be_missing_may_be_missing(store: Store, wanted: Wanted) -> None:
+    bare = wanted(place=Place("C1"), replaced=Run("", None, None))
+    got = claimed(store, bare)
+    assert (got.place, got.replaced, got.new_build_id) == (Place("C1"), Run("", None, None), None)
+
+
+@pytest.mark.parametrize(
+    ("other", "wins"),
+    [
+        ({}, False),
+        ({"project_id": "another", "actor": "UBOB"}, False),
+        ({"run_number": 2}, True),
+        ({"build_id": "8"}, True),
+        ({"build_id": "07"}, True),
+        ({"service": "another"}, True),
+    ],
+)
+def test_one_claim_a_run(store: Store, wanted: Wanted, other: dict[str, object], wins: bool) -> None:
+    claimed(store, wanted())
+    assert (store.claims.claim(wanted(**other)) is not None) is wins
+
+
+@pytest.mark.parametrize("state", list(ClaimState))
+def test_only_a_refused_or_unsent_claim_frees_its_run(store: Store, wanted: Wanted, state: ClaimState) -> None:
+    first = moved(store, claimed(store, wanted()), state=state, seen_running=True, new_build_id="9")
+    by_bob = wanted(actor="UBOB", place=Place("D2"), replaced=Run("stopped", None, None), asked_at=later(first, 40))
+    got = store.claims.claim(by_bob)
+    if state in (ClaimState.REFUSED, ClaimState.NOT_SENT):
+        assert got == replace(by_bob, id=first.id, attempt=2, changed_at=by_bob.asked_at)
+        assert store.claims.newest("codeship", ["7", "9"]) == [got]
+    else:
+        assert got is None
+        assert store.claims.newest("codeship", ["7"]) == [first]
+
+
+@pytest.mark.parametrize("state", list(ClaimState))
+def test_only_an_unknown_claim_is_claimed_again(store: Store, wanted: Wanted, state: ClaimState) -> None:
+    first = moved(store, claimed(store, wanted()), state=state)
+    by_bob = wanted(actor="UBOB", asked_at=later(first, 130))
+    got = store.claims.claim_again(by_bob, instead_of=first.id, attempt=1)
+    if state is ClaimState.UNKNOWN:
+        assert got == replace(by_bob, id=first.id, attempt=2, changed_at=by_bob.asked_at)
+        assert store.claims.claim_again(by_bob, instead_of=first.id, attempt=1) is None
+    else:
+        assert got is None
+
+
+@pytest.mark.parametrize(
+    ("build_id", "id_off", "attempt"), [("7", 0, 2), ("7", 0, 0), ("7", 1, 1), ("8", 0, 1)], ids=str
+)
+def test_claiming_again_names_the_claim_that_it_replaces(
+    store: Store, wanted: Wanted, build_id: str, id_off: int, attempt: int
+) -> None:
+    first = moved(store, claimed(store, wanted()), state=ClaimState.UNKNOWN)
+    assert store.claims.claim_again(wanted(build_id), instead_of=first.id + id_off, attempt=attempt) is None
+    assert store.claims.newest("codeship", ["7"]) == [first]
+
+
+def test_a_move_writes_what_a_look_found_and_nothing_else(store: Store, wanted: Wanted) -> None:
+    first = claimed(store, wanted())
+    found = {"state": ClaimState.TAKEN, "seen_running": True, "new_build_id": "9", "changed_at": later(first, 3)}
+    assert store.claims.move(first, replace(first, actor=Actor("UBOB"), **found))  # type: ignore[arg-type]
+    assert store.claims.newest("codeship", ["7"]) == [replace(first, **found)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "stale", [{"id": 1000}, {"attempt": 2}, {"state": ClaimState.CLAIMED}, {"state": ClaimState.TAKEN}], ids=str
+)
+def test_a_claim_that_has_moved_on_is_not_moved(store: Store, wanted: Wanted, stale: dict[str, object]) -> None:
+    now = moved(store, claimed(store, wanted()), state=ClaimState.SENT)
+    known: Claim = replace(now, **stale)  # type: ignore[arg-type]
+    assert not store.claims.move(known, replace(known, state=ClaimState.REFUSED))
+    assert store.claims.newest("codeship", ["7"]) == [now]
+
+
+def test_an_answer_that_comes_after_the_next_claim_changes_nothing(store: Store, wanted: Wanted) -> None:
+    lost = moved(store, claimed(store, wanted()), state=ClaimState.NOT_SENT)
+    second = claimed(store, wanted(actor="UBOB"))
+    assert not store.claims.move(replace(lost, state=ClaimState.CLAIMED), replace(lost, state=ClaimState.TAKEN))
+    assert store.claims.newest("codeship", ["7"]) == [second]
+
+
+def test_newest_gives_one_claim_a_build_in_the_order_asked(store: Store, wanted: Wanted) -> None:
+    for build_id, run_number in [("7", 2), ("7", 10), ("7", 9), ("8", 1), ("6", 1)]:
+        claimed(store, wanted(build_id, run_number))
+    claimed(store, wanted("7", 11, service="another"))
+    found = store.claims.newest("codeship", ["8", "none", "7", "8"])
+    assert [(each.build_id, each.run_number) for each in found] == [("8", 1), ("7", 10)]
+    assert store.claims.newest("codeship", []) == []
+
+
+def test_newest_finds_a_build_by_the_restart_that_made_it(store: Store, wanted: Wanted) -> None:
+    made = moved(store, claimed(store, wanted("7", 5)), state=ClaimState.TAKEN, new_build_id="9")
+    assert store.claims.newest("codeship", ["9"]) == [made]
+    assert store.claims.newest("codeship", ["9", "7"]) == [made]
+
+
+def test_a_builds_own_claim_hides_the_one_that_it_sprang_from(store: Store, wanted: Wanted) -> None:
+    moved(store, claimed(store, wanted("7", 5)), state=ClaimState.ENDED, new_build_id="9")
+    own = claimed(store, wanted("9", 1))
+    assert store.claims.newest("codeship", ["9"]) == [own]
+
+
+def test_newest_answers_for_more_builds_than_one_query_may_name(store: Store, wanted: Wanted) -> None:
+    for number in range(0, 130, 40):
+        claimed(store, wanted(f"b{number}"))
+    found = store.claims.newest("codeship", [f"b{number}" for number in range(130)])
+    assert [each.build_id for each in found] == ["b0", "b40", "b80", "b120"]
+
+
+def test_claims_survive_the_process(opened: Callable[[], Store], wanted: Wanted) -> None:
+    before = opened()
+    first = moved(before, claimed(before, wanted()), state=ClaimState.SENT)
+    before.close()
+    assert opened().claims.newest("codeship", ["7"]) == [first]
+    assert opened().claims.claim(wanted()) is None
+
+
+def later(claim: Claim, seconds: float) -> datetime:
+    return claim.asked_at.astimezone(UTC) + timedelta(seconds=seconds)

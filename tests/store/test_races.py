@@ -1,0 +1,199 @@
+"""Several threads and several processes ask for the same at the same time: one gets it, nobody gets an error."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from bot.core.claims import Claim, ClaimState
+from bot.core.model import Project
+from bot.store import Store
+
+ROOT = Path(__file__).parents[2]
+THREADS = 6
+ROUNDS = 15
+
+PROCESS = """
+import sys
+from datetime import UTC, datetime
+from bot.core.claims import Claim
+from bot.core.model import Actor, Place, Run
+from bot.store import open_store
+from bot.store.engine import Database
+from bot.store.schema import HEAD
+from sqlalchemy import text
+
+class Clock:
+    now = staticmethod(lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    monotonic = staticmethod(lambda: 0.0)
+
+def wanted(number):
+    return Claim("codeship", "3", str(number), 1, Actor("U1"), Place("C1"), Run("error", None, None), Clock.now())
+
+def go():
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+url = sys.argv[1]
+"""
+
+OPENS = """
+go()
+store = open_store(url, Clock)
+print(store.check().endswith(HEAD))
+"""
+
+CLAIMS = """
+store = open_store(url, Clock)
+go()
+print(*(number for number in range(60) if store.claims.claim(wanted(number))))
+"""
+
+SAYS_KEYS = """
+store = open_store(url, Clock)
+go()
+print(*(number for number in range(60) if store.once.first_time(str(number), keep_s=60)))
+"""
+
+DIES_WRITING = """
+store = open_store(url, Clock)
+store.claims.claim(wanted(1))
+with Database.at(url).writing() as connection:
+    connection.execute(text("UPDATE claims SET state = 'taken'"))
+    connection.execute(text("INSERT INTO done_once VALUES ('key', '2026-03-01 00:00:00.000000')"))
+    go()
+"""
+
+
+@contextmanager
+def processes(script: str, url: str, how_many: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """All started and waiting for a line."""
+    command = [sys.executable, "-W", "error", "-c", PROCESS + script, url]
+    started = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(how_many)
+    ]
+    try:
+        for each in started:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        yield started
+    finally:
+        for each in started:
+            each.kill()
+            each.communicate()
+
+
+def raced(script: str, url: str, how_many: int) -> list[str]:
+    """What each printed."""
+    with processes(script, url, how_many) as started:
+        for each in started:
+            assert each.stdin is not None
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        return [each.communicate(timeout=30)[0].strip() for each in started]
+
+
+def in_threads(act: Callable[..., Any]) -> list[Any]:
+    """What `act` returned in each thread, begun as nearly at once as can be."""
+    barrier = Barrier(THREADS)
+
+    def together(number: int) -> Any:
+        barrier.wait(timeout=10)
+        return act(number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(together, range(THREADS)))
+
+
+def test_processes_that_start_together_on_a_new_file_all_open_it(url: str) -> None:
+    assert raced(OPENS, url, 4) == ["True"] * 4
+
+
+@pytest.mark.parametrize("script", [CLAIMS, SAYS_KEYS], ids=["claims", "keys"])
+def test_one_of_two_processes_wins(opened: Callable[[], Store], url: str, script: str) -> None:
+    opened()
+    one, other = (set(line.split()) for line in raced(script, url, 2))
+    assert not one & other
+    assert one | other == {str(number) for number in range(60)}
+
+
+def test_a_process_killed_while_it_writes_leaves_what_was_there_before(
+    opened: Callable[[], Store], url: str, wanted: Callable[..., Claim]
+) -> None:
+    with processes(DIES_WRITING, url, 1) as (dying,):
+        dying.kill()
+        dying.wait(timeout=10)
+        store = opened()
+        (claim,) = store.claims.newest("codeship", ["1"])
+        assert claim.state is ClaimState.CLAIMED
+        assert store.claims.move(claim, replace(claim, state=ClaimState.NOT_SENT))
+        assert store.claims.claim(wanted("1")) is not None
+
+
+def test_one_thread_wins_a_run_that_was_never_claimed(store: Store, wanted: Callable[..., Claim]) -> None:
+    for number in range(ROUNDS):
+        won = in_threads(lambda actor, build=str(number): store.claims.claim(wanted(build, actor=f"U{actor}")))
+        (winner,) = filter(None, won)
+        assert store.claims.newest("codeship", [str(number)]) == [winner]
+
+
+def test_one_thread_wins_a_run_that_is_free_again(store: Store, wanted: Callable[..., Claim]) -> None:
+    claim = store.claims.claim(wanted())
+    assert claim is not None
+    for attempt in range(2, ROUNDS):
+        assert store.claims.move(claim, replace(claim, state=ClaimState.REFUSED))
+        (claim,) = filter(None, in_threads(lambda actor: store.claims.claim(wanted(actor=f"U{actor}"))))
+        assert claim.attempt == attempt
+
+
+def test_one_thread_takes_the_place_of_an_unknown_claim(store: Store, wanted: Callable[..., Claim]) -> None:
+    claim = store.claims.claim(wanted())
+    for attempt in range(1, ROUNDS):
+        assert claim is not None
+        assert store.claims.move(claim, replace(claim, state=ClaimState.UNKNOWN))
+        won = in_threads(
+            lambda actor, id=claim.id, attempt=attempt: store.claims.claim_again(
+                wanted(actor=f"U{actor}"), instead_of=id, attempt=attempt
+            )
+        )
+        (claim,) = filter(None, won)
+
+
+def test_one_thread_moves_a_claim(store: Store, wanted: Callable[..., Claim]) -> None:
+    for number in range(ROUNDS):
+        claim = store.claims.claim(wanted(str(number)))
+        assert claim is not None
+        sent = replace(claim, state=ClaimState.SENT)
+        moved = in_threads(lambda _, claim=claim, sent=sent: store.claims.move(claim, sent))
+        assert sorted(moved) == [False] * (THREADS - 1) + [True]
+
+
+def test_one_thread_is_the_first_to_say_a_key(store: Store) -> None:
+    for number in range(ROUNDS):
+        said = in_threads(lambda _, key=str(number): store.once.first_time(key, keep_s=60))
+        assert sorted(said) == [False] * (THREADS - 1) + [True]
+
+
+def test_a_list_is_never_half_one_and_half_another(store: Store) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    lists = [[Project(str(n), f"acme/{who}-{n}", "codeship") for n in range(50 + who)] for who in range(THREADS)]
+
+    def save_and_load(who: int) -> bool:
+        seen = []
+        for _ in range(ROUNDS):
+            store.directory.save_projects("codeship", lists[who], at)
+            seen.append(store.directory.load_projects("codeship")[0] in lists)
+        return all(seen)
+
+    assert all(in_threads(save_and_load))

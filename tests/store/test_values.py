@@ -1,0 +1,93 @@
+"""Whatever people and services send comes back the same: strings of any kind, times to the microsecond."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from sqlalchemy.exc import StatementError
+
+from bot.core.claims import Claim, ClaimState
+from bot.core.model import Place, Project, Run
+from bot.store import Store, open_store
+from bot.store.tables import AnyText
+
+STRINGS = st.text(st.characters(exclude_categories=()), max_size=20)  # NUL and half surrogate pairs included
+run_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Store]:
+    """One for all the examples of a property; its clock is never asked."""
+    opened = open_store("sqlite:///:memory:", None)  # type: ignore[arg-type]
+    yield opened
+    opened.close()
+
+
+@given(STRINGS, STRINGS, STRINGS, STRINGS)
+@example("\x00", "\\u0000", "\ud800", "\\")
+@example("", "'; DROP TABLE claims; --", "%s ? :name", "é\N{COMBINING ACUTE ACCENT}\U0001f680")
+def test_any_string_in_a_claim_survives(
+    shared: Store, wanted: Callable[..., Claim], a: str, b: str, c: str, d: str
+) -> None:
+    claim = wanted(
+        a, next(run_numbers), service=b, project_id=c, actor=d, place=Place(a, b), replaced=Run(d, None, None)
+    )
+    got = shared.claims.claim(claim)
+    assert got == replace(claim, id=got.id if got else 0, changed_at=claim.asked_at)
+    after = replace(got, new_build_id=c, state=ClaimState.TAKEN)
+    assert shared.claims.move(got, after)
+    assert after in shared.claims.newest(b, [a])
+
+
+@given(st.lists(st.tuples(STRINGS, STRINGS, st.none() | STRINGS), max_size=5), STRINGS)
+def test_any_string_in_the_directory_survives(
+    shared: Store, names: list[tuple[str, str, str | None]], service: str
+) -> None:
+    projects = [Project(id, name, service, link) for id, name, link in names]
+    shared.directory.save_projects(service, projects, datetime.now(UTC))
+    assert shared.directory.load_projects(service)[0] == projects
+
+
+@given(STRINGS)
+def test_what_is_written_is_what_either_database_takes(text: str) -> None:
+    written = AnyText().process_bind_param(text, None)  # type: ignore[arg-type]
+    assert written is not None
+    assert "\x00" not in written
+    written.encode()
+
+
+def test_strings_that_are_written_alike_are_not_mistaken(store: Store, wanted: Callable[..., Claim]) -> None:
+    for build_id in ("\x00", "\\u0000", "\\u005cu0000", "\\", "\\\\", ""):
+        assert store.claims.claim(wanted(build_id)) is not None, build_id
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        datetime(2026, 3, 1, 12, 0, 0, 1, UTC),
+        datetime(2026, 3, 1, 12, 0, 0, 0, UTC),
+        datetime(2026, 3, 1, 1, 30, 0, 999999, timezone(timedelta(hours=5, minutes=45))),
+        datetime(2026, 12, 31, 23, 30, 0, 0, timezone(timedelta(hours=-8))),
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999999, UTC),
+    ],
+    ids=str,
+)
+def test_a_time_comes_back_in_utc(store: Store, wanted: Callable[..., Claim], time: datetime) -> None:
+    got = store.claims.claim(wanted(asked_at=time, replaced=Run("error", time, None), changed_at=time))
+    assert got is not None
+    for stored in (got.asked_at, got.changed_at, got.replaced.started_at):
+        assert stored == time
+        assert stored.tzinfo is UTC
+
+
+def test_a_time_without_a_zone_is_a_bug_and_not_stored(store: Store, wanted: Callable[..., Claim]) -> None:
+    with pytest.raises(StatementError, match="without a zone"):
+        store.claims.claim(wanted(asked_at=datetime(2026, 3, 1)))  # noqa: DTZ001
+    assert store.claims.newest("codeship", ["7"]) == []
