@@ -1,0 +1,1 @@
+"""The CI services behind `CIProvider`: each a pure wire module and a dull shell."""

@@ -1,0 +1,110 @@
+"""Hosts on loopback, clients of them, and a certificate that some of them show."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+
+from bot.ci.codeship import CodeShip
+from tests.ci.canned import API, Clock
+from tests.ci.wires import KEY, Clients, Host, Hosts, Script
+
+# For 127.0.0.1, signed by itself, good until 2120, of no use anywhere else.
+CERTIFICATE = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLZdIO4CEj+Y5jd+d
+ZidhO60HfRoGIPFGQentb2pBOfyhRANCAATyup9nWWpy319U0m7otGcRxh+JBlrO
+LTtnqGp1KfsjFlWYoIS+fBDJiq4NhBTtKLU/lxuYnPlitNJzscEfG9V2
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBXDCCAQKgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAkxMjcuMC4w
+LjEwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CTEyNy4wLjAuMTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPK6n2dZanLfX1TS
+bui0ZxHGH4kGWs4tO2eoanUp+yMWVZighL58EMmKrg2EFO0otT+XG5ic+WK00nOx
+wR8b1XajQzBBMA8GA1UdEwEB/wQFMAMBAf8wDwYDVR0RBAgwBocEfwAAATAdBgNV
+HQ4EFgQUP0tZCOSYduco4Y+4Po1xJ9gQNbswCgYIKoZIzj0EAwIDSAAwRQIgC8EQ
+t+Lk4X1nuidcyKvjrTT2wG4GzPL52oIvaYTGorACIQCmjNFaC26qi60cQTUL3g9j
+42CbgQcb4rAC/QIJgCDcQg==
+-----END CERTIFICATE-----
+"""
+
+
+@pytest.fixture
+def host() -> Iterator[Hosts]:
+    with ExitStack() as stack:
+
+        def start(*scripts: Script, **options: Any) -> Host:
+            started = Host(*scripts, **options)
+            stack.callback(started.close)
+            return started
+
+        yield start
+
+
+@pytest.fixture
+def client() -> Iterator[Clients]:
+    with ExitStack() as stack:
+
+        def make(url: str, *, environ: Mapping[str, str] | None = None, **limits: Any) -> CodeShip:
+            chosen = {"connect_s": 2.0, "read_s": 2.0, "total_s": 10.0, **limits}
+            made = CodeShip(
+                url,
+                KEY,
+                wait=lambda seconds: None,
+                monotonic=time.monotonic,
+                random=lambda: 0.0,
+                environ=environ or {},
+                **chosen,
+            )
+            stack.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> tuple[ssl.SSLContext, str]:
+    """A server's context, and the path of the bundle that trusts it."""
+    pem = tmp_path / "certificate.pem"
+    pem.write_text(CERTIFICATE)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context, str(pem)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def seen() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+def codeship(clock: Clock, seen: list[tuple[str, str]]) -> Iterator[CodeShip]:
+    provider = CodeShip(
+        API,
+        KEY,
+        wait=clock.wait,
+        monotonic=clock.monotonic,
+        random=lambda: 0.5,
+        environ={},
+        observe=lambda call, result, seconds: seen.append((call, result)),
+    )
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def api() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
