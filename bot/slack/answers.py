@@ -1,0 +1,124 @@
+"""How an answer reaches people: in public where the bot can post, else through the response URL; or to the asker alone.
+
+`chat.postMessage` is asked first, since a message of our own can be changed later, for as long as it stands; where
+Slack refuses it, the response URL of a command or a click works without any membership.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import WebClient
+
+from bot.core.ports import Once
+from bot.slack.heard import Heard, Way
+from bot.slack.messages import Message, with_invitation
+from bot.slack.response_urls import NotDelivered, ResponseUrls
+
+log = structlog.get_logger(__name__)
+
+NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
+MAY_HAVE_POSTED = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "unknown"})
+"""What Slack says of its own troubles: the message may stand all the same."""
+
+INVITATION_KEPT_S = 90 * 24 * 3600.0
+
+
+class Answers:
+    """Thread-safe. Raises NotDelivered where an answer reached nobody, with Slack's own word for why."""
+
+    def __init__(self, client: WebClient, response_urls: ResponseUrls, once: Once, mention: str) -> None:
+        self._client = client
+        self._response_urls = response_urls
+        self._once = once
+        self._mention = mention
+
+    def answer(self, heard: Heard, message: Message) -> None:
+        """A new message: in public, or to the asker alone, as the message wants it."""
+        if message.in_public:
+            self._in_public(heard, message)
+        else:
+            self.to_asker(heard, message)
+
+    def to_asker(self, heard: Heard, message: Message) -> None:
+        """To the asker alone; in the bot's own direct messages everything is."""
+        if heard.response_url:
+            try:
+                self._response_urls.say(heard.response_url, message, in_public=False, thread=heard.place.thread)
+            except NotDelivered as failure:
+                log.info("response_url_failed", why=str(failure))
+            else:
+                return
+        if heard.way is Way.DIRECT:
+            self._call("chat.postMessage", _body(heard, message))
+        else:
+            body = {**_body(heard, message), "user": heard.actor.id}
+            if heard.opens_thread:
+                del body["thread_ts"]  # Slack shows what only one person sees in threads that have a reply already
+            self._call("chat.postEphemeral", body)
+
+    def replace(self, heard: Heard, message: Message) -> None:
+        """In the place of the message whose button was pressed."""
+        if heard.response_url:
+            self._response_urls.say(heard.response_url, message, in_public=message.in_public, replace=True)
+
+    def remove_pressed(self, heard: Heard) -> None:
+        """Takes away the pressed message, which only the asker sees."""
+        if heard.response_url:
+            self._response_urls.remove(heard.response_url)
+
+    def _in_public(self, heard: Heard, message: Message) -> None:
+        try:
+            self._call("chat.postMessage", _body(heard, message))
+        except Refused as refusal:
+            if not heard.response_url:
+                raise
+            if refusal.why in MAY_HAVE_POSTED:  # to the asker alone, lest all read it twice
+                self._response_urls.say(heard.response_url, message, in_public=False, thread=heard.place.thread)
+                return
+            if refusal.why in NOT_A_MEMBER and self._invitation_is_due(heard):
+                message = with_invitation(message, self._mention)
+            self._response_urls.say(heard.response_url, message, in_public=True, thread=heard.place.thread)
+
+    def _invitation_is_due(self, heard: Heard) -> bool:
+        """Once a channel, and never in a conversation of two, where nobody can be invited."""
+        channel = heard.place.channel
+        return not heard.place.is_between_two and self._once.first_time(
+            f"invitation:{channel}", keep_s=INVITATION_KEPT_S
+        )
+
+    def _call(self, method: str, body: dict[str, Any]) -> None:
+        try:
+            self._client.api_call(method, json=body)
+        except SlackApiError as refusal:
+            raise Refused(method, _word(refusal)) from None
+        except (SlackClientError, OSError) as failure:
+            raise NotDelivered(f"{method} could not be reached: {type(failure).__name__}") from None
+
+
+class Refused(NotDelivered):
+    """Slack answered, and said no: `why` is its own word, such as `not_in_channel`."""
+
+    def __init__(self, method: str, why: str) -> None:
+        super().__init__(f"{method} was refused: {why}")
+        self.why = why
+
+
+def _word(refusal: SlackApiError) -> str:
+    error = refusal.response.get("error") if hasattr(refusal.response, "get") else None
+    return error if isinstance(error, str) and error else "unknown"
+
+
+def _body(heard: Heard, message: Message) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "channel": heard.place.channel,
+        "text": message.text,
+        "blocks": list(message.blocks),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+    if heard.place.thread:
+        body["thread_ts"] = heard.place.thread
+    return body

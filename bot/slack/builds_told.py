@@ -1,0 +1,195 @@
+"""Builds in words: sign and word for the state, the lines and buttons that all messages about builds share. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.core.claims import UNCLAIMED, Claim, ClaimState, Standing
+from bot.core.commands import RestartBuild, ShowBuild
+from bot.core.model import Build, Project, Status, Target
+from bot.slack.buttons import REFRESH, RESTART, TRY_AGAIN
+from bot.slack.drawing import Block, Wording, button, link_button
+from bot.slack.durations import ago, length
+from bot.slack.pieces import (
+    Line,
+    Piece,
+    dotted,
+    emoji,
+    first_line,
+    foreign,
+    line,
+    link,
+    own,
+    parted,
+    person,
+    told,
+    when,
+)
+
+SIGNS = {
+    Status.QUEUED: "hourglass",
+    Status.RUNNING: "hourglass_flowing_sand",
+    Status.PASSED: "white_check_mark",
+    Status.FAILED: "x",
+    Status.STOPPED: "octagonal_sign",
+    Status.SKIPPED: "fast_forward",
+    Status.IGNORED: "no_entry_sign",
+    Status.BLOCKED: "no_entry",
+    Status.INFRASTRUCTURE_FAILURE: "warning",
+    Status.UNKNOWN: "grey_question",
+}
+WORDS = {
+    Status.QUEUED: "queued",
+    Status.RUNNING: "running",
+    Status.PASSED: "passed",
+    Status.FAILED: "failed",
+    Status.STOPPED: "stopped",
+    Status.SKIPPED: "skipped",
+    Status.IGNORED: "ignored (over the plan’s build limit)",
+    Status.BLOCKED: "blocked (used too many resources)",
+    Status.INFRASTRUCTURE_FAILURE: "infrastructure failure",
+}
+NO_BRANCH = "no branch named"
+_NAME, _BRANCH, _MESSAGE, _AUTHOR, _WORD, _ID = 100, 100, 150, 60, 60, 40
+_BRANCH_IN_A_LIST, _MESSAGE_IN_A_LIST, _AUTHOR_IN_A_LIST = 60, 70, 30
+
+
+def repository(project: Project) -> Piece:
+    """Its name, leading to its page."""
+    return link(told(project.name, _NAME) or "a repository without a name", project.url, bold=True)
+
+
+def branch_named(branch: str | None, most: int = _BRANCH) -> Piece:
+    return foreign(branch, most) or own(NO_BRANCH)
+
+
+def state(build: Build, words: Wording, at: datetime | None = None) -> Line:
+    """`failed after 4 min 07 s`, `running for 3 min 12 s`; as it was at `at` (now, where None)."""
+    if build.status is Status.UNKNOWN:
+        word = foreign(build.status_word, _WORD)
+        said = line(words.service, " says “", word, "”, a word I do not know") if word else line("no state named")
+    else:
+        said = line(WORDS[build.status])
+    if build.took is not None:
+        return line(said, f" after {length(build.took.total_seconds())}")
+    if build.status is Status.RUNNING and build.started_at is not None:
+        running = (at or words.now) - build.started_at
+        return line(said, f" for {length(running.total_seconds())}") if running >= timedelta(0) else said
+    return said
+
+
+def headline(build: Build, words: Wording) -> Line:
+    """`:x: *acme/web* · main · failed after 4 min 07 s`."""
+    return _headed(SIGNS[build.status], build, state(build, words))
+
+
+def headed(sign: str, build: Build, *what: Line | Piece | str) -> Line:
+    """The same with another sign, and what happened instead of the state."""
+    return _headed(sign, build, line(*what))
+
+
+def _headed(sign: str, build: Build, what: Line) -> Line:
+    return line(emoji(sign), " ", dotted(repository(build.project), branch_named(build.branch), what))
+
+
+def facts_line(build: Build) -> Line:
+    """`4f2c1e9 “Fix login” by ada · today at 14:03`; empty where nothing of it is known."""
+    return dotted(commit(build), _when(build))
+
+
+def commit(build: Build, message: int = _MESSAGE, author: int = _AUTHOR) -> Line:
+    """`4f2c1e9 “Fix login” by ada`: what stays the same over restarts."""
+    short = told(build.commit, _ID)[:7]
+    said = foreign(first_line(build.message), message)
+    by = foreign(build.author, author)
+    return parted(
+        " ",
+        link(short, build.commit_url) if short else None,
+        line("“", said, "”") if said else None,
+        line("by ", by) if by else None,
+    )
+
+
+def list_line(build: Build, words: Wording, *, branch: bool, at: datetime | None = None) -> Line:
+    """One of many: `:x: main · failed after 4 min 07 s · #3277309 · 4f2c1e9 “Fix login” by ada · today at 14:03`."""
+    number = told(build.id, _ID)
+    return line(
+        emoji(SIGNS[build.status]),
+        " ",
+        dotted(
+            branch_named(build.branch, _BRANCH_IN_A_LIST) if branch else None,
+            state(build, words, at),
+            link(f"#{number}", build.url) if number else None,
+            commit(build, _MESSAGE_IN_A_LIST, _AUTHOR_IN_A_LIST),
+            _when(build),
+        ),
+    )
+
+
+def claim_words(claim: Claim, build: Build, words: Wording, ago_s: float | None = None, *, lags: str) -> Line:
+    """Who restarted it, and what is known of that. `lags` is said where `build` is still in its run before."""
+    since = ago(_seconds_since(claim, words) if ago_s is None else ago_s)
+    match claim.state:
+        case ClaimState.CLAIMED | ClaimState.SENT:
+            return line(person(claim.actor), f" asked for a restart {since}; {words.service} has not answered yet")
+        case ClaimState.UNKNOWN:
+            return line(
+                person(claim.actor),
+                f" asked for a restart {since}; {words.service} gave no answer, so nobody can tell whether it took",
+            )
+        case _:
+            return line(
+                "restarted by ", person(claim.actor), f" {since}", f"; {lags}" if _is_earlier(claim, build) else ""
+            )
+
+
+def previous_words(claim: Claim, words: Wording, ago_s: float | None = None) -> Line:
+    """Whose restart brought this run about."""
+    since = ago(_seconds_since(claim, words) if ago_s is None else ago_s)
+    return line("restarted by ", person(claim.actor), f" {since}; this is the new run")
+
+
+def target_of(build: Build, run_number: int | None = None) -> Target:
+    return Target(
+        service=build.project.service,
+        project_id=build.project.id,
+        branch=build.branch,
+        build_id=build.id,
+        run_number=run_number,
+        started_at=build.started_at,
+    )
+
+
+def buttons_of(build: Build, standing: Standing = UNCLAIMED) -> list[Block | None]:
+    """Restart where the build has ended and nobody's restart stands; Try again where one hangs; Refresh; Open build."""
+    target, claim = target_of(build, standing.run_number), standing.claim
+    first: Block | None = None
+    if claim is not None and claim.state is ClaimState.UNKNOWN and build.has_ended:
+        first = try_again(target, claim)
+    elif claim is None and build.has_ended:
+        first = button("Restart", RestartBuild(target), RESTART)
+    return [first, *looking(target, build.url)]
+
+
+def try_again(target: Target, claim: Claim) -> Block | None:
+    return button("Try again", RestartBuild(target, (claim.id, claim.attempt)), TRY_AGAIN)
+
+
+def looking(target: Target, url: str | None) -> list[Block | None]:
+    return [button("Refresh", ShowBuild(target), REFRESH), link_button("Open build", url, "build")]
+
+
+def _when(build: Build) -> Line:
+    """When it ended; else when it began."""
+    if build.has_ended and (ended := when(build.finished_at)):
+        return line(ended)
+    began = when(build.started_at)
+    return line("started ", began) if began else ()
+
+
+def _is_earlier(claim: Claim, build: Build) -> bool:
+    return build.has_ended and claim.new_build_id in (None, build.id)
+
+
+def _seconds_since(claim: Claim, words: Wording) -> float:
+    return (words.now - claim.asked_at).total_seconds()

@@ -1,0 +1,170 @@
+"""What a button carries: commands as short strings, and back. Pure; carries what is meant, never a right.
+
+A value is compact JSON in ASCII (`&`, `<` and `>` written as escapes), so that nothing on the way changes a sign of it.
+What comes back is untrusted: it is bounded and checked here, and means nothing but the command that it spells.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from bot.core.commands import (
+    BuildsOf,
+    Command,
+    ListProjects,
+    RestartBuild,
+    RestartOf,
+    ShowBuild,
+    ShowHelp,
+    StatusOf,
+)
+from bot.core.errors import NotUnderstood
+from bot.core.model import Target
+from bot.core.words import Word
+
+RESTART, REFRESH, TRY_AGAIN = "restart", "refresh", "try_again"
+ACTS = re.compile(rf"^(?:{RESTART}|{REFRESH}|{TRY_AGAIN}|ask:\d{{1,2}}|page:\d{{1,7}})\Z")
+"""The action_ids of buttons that do something: what it is, `command_of` says."""
+OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
+"""The action_ids of links: Slack sends an action for them too, which is acknowledged and means nothing."""
+ACTION_IDS = (ACTS, OPENS)
+
+LONGEST_VALUE = 2000
+_LONGEST_WORD = 1024
+_LONGEST_NAME = 200
+_SPELLINGS = 8
+_LARGEST = 2**31 - 1
+_ASKS: dict[str, Callable[[Word, Word | None], Command]] = {
+    "status": StatusOf,
+    "restart": RestartOf,
+    "builds": BuildsOf,
+}
+_HTML_ESCAPES = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "&<>"})
+
+
+def value_of(command: Command) -> str | None:
+    """The value of a button that means `command`; None where no button can: too long, or holding what is not text."""
+    match command:
+        case ShowBuild(target):
+            kind, fields = REFRESH, _target_fields(target)
+        case RestartBuild(target, None):
+            kind, fields = RESTART, _target_fields(target)
+        case RestartBuild(target, (claim_id, attempt)):
+            kind, fields = TRY_AGAIN, {**_target_fields(target), "x": [claim_id, attempt]}
+        case StatusOf(repo, branch):
+            kind, fields = "ask:0", _ask_fields("status", repo, branch)
+        case RestartOf(repo, branch):
+            kind, fields = "ask:0", _ask_fields("restart", repo, branch)
+        case BuildsOf(repo, branch):
+            kind, fields = "ask:0", _ask_fields("builds", repo, branch)
+        case ListProjects(words, page):
+            kind, fields = "page:0", {"f": words, "n": page}
+        case ShowHelp():
+            return None
+    there = {name: value for name, value in fields.items() if value is not None}
+    value = json.dumps(there, separators=(",", ":")).translate(_HTML_ESCAPES)
+    try:
+        return value if command_of(kind, value) == command else None
+    except NotUnderstood:
+        return None
+
+
+def command_of(action_id: str, value: str) -> Command:
+    """What the press of a button asks for. Raises NotUnderstood where the button is not one that this bot draws."""
+    try:
+        return _command_of(action_id, _fields(value))
+    except (ValueError, RecursionError):
+        raise NotUnderstood("I cannot read this button; it may be older than I am. Please ask anew.") from None
+
+
+def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
+    """Raises ValueError."""
+    if ACTS.match(action_id) is None:
+        raise ValueError("no button of this bot")
+    match action_id.partition(":")[0]:
+        case "restart":
+            return RestartBuild(_target(fields))
+        case "refresh":
+            return ShowBuild(_target(fields))
+        case "try_again":
+            return RestartBuild(_target(fields), _instead_of(fields.get("x")))
+        case "ask":
+            ask = _ASKS.get(_text(fields.get("v")))
+            if ask is None:
+                raise ValueError("no such ask")
+            return ask(_word(fields.get("r")), None if fields.get("b") is None else _word(fields["b"]))
+        case _:
+            words = fields.get("f")
+            return ListProjects("" if words == "" else _text(words), _count(fields.get("n")))
+
+
+def _fields(value: str) -> dict[str, Any]:
+    if not isinstance(value, str) or len(value) > LONGEST_VALUE:
+        raise ValueError("not a value")
+    fields = json.loads(value)
+    if not isinstance(fields, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - every reader here says ValueError
+    return fields
+
+
+def _target_fields(target: Target) -> dict[str, Any]:
+    return {
+        "s": target.service,
+        "p": target.project_id,
+        "b": target.branch,
+        "i": target.build_id,
+        "n": target.run_number,
+        "t": target.started_at and target.started_at.isoformat(),
+    }
+
+
+def _target(fields: dict[str, Any]) -> Target:
+    """A button names one build, so that its id is never absent here."""
+    return Target(
+        service=_text(fields.get("s"), _LONGEST_NAME),
+        project_id=_text(fields.get("p"), _LONGEST_NAME),
+        branch=None if fields.get("b") is None else _text(fields["b"]),
+        build_id=_text(fields.get("i"), _LONGEST_NAME),
+        run_number=None if fields.get("n") is None else _count(fields["n"]),
+        started_at=None if fields.get("t") is None else _moment(fields["t"]),
+    )
+
+
+def _ask_fields(verb: str, repo: Word, branch: Word | None) -> dict[str, Any]:
+    return {"v": verb, "r": repo.spellings, "b": branch and branch.spellings}
+
+
+def _instead_of(pair: object) -> tuple[int, int]:
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise ValueError("not a claim and its attempt")
+    return _count(pair[0]), _count(pair[1])
+
+
+def _word(spellings: object) -> Word:
+    if not isinstance(spellings, list) or not 1 <= len(spellings) <= _SPELLINGS:
+        raise ValueError("not a word")
+    return Word.of(*map(_text, spellings))
+
+
+def _text(value: object, most: int = _LONGEST_WORD) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= most:
+        raise ValueError("not a text")
+    value.encode()  # half a surrogate pair could not be sent anywhere: UnicodeEncodeError is a ValueError
+    return value
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST:
+        raise ValueError("not a count")
+    return value
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value, 40))
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return moment

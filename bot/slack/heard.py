@@ -1,0 +1,160 @@
+"""What Slack's payloads say: who asks what, where, and how an answer can reach them. Pure; all of it is untrusted.
+
+Shapes: slash commands https://docs.slack.dev/interactivity/implementing-slash-commands,
+clicks https://docs.slack.dev/reference/interaction-payloads/block_actions-payload,
+events https://docs.slack.dev/apis/events-api/#events-JSON
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from bot.core.commands import Command, parse
+from bot.core.model import Actor, Place
+from bot.slack.buttons import command_of
+from bot.slack.text import words_of_command, words_of_message
+
+Payload = Mapping[str, Any]
+
+
+class Way(Enum):
+    """By which way something was asked."""
+
+    COMMAND = "command"
+    MENTION = "mention"
+    DIRECT = "direct message"
+    CLICK = "click"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The workspace that the bot is installed in, and who the bot is there."""
+
+    team_id: str
+    bot_user_id: str
+    enterprise_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The button, and the message that it stands in."""
+
+    action_id: str
+    value: str
+    in_ephemeral: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One ask.
+
+    `delivery` is the same for every redelivery of it, None where the payload names nothing to go by. `opens_thread`
+    says that the place's thread does not exist yet: the answer will begin it.
+    """
+
+    way: Way
+    actor: Actor
+    place: Place
+    delivery: str | None
+    from_elsewhere: bool
+    text: str = ""
+    response_url: str | None = None
+    opens_thread: bool = False
+    pressed: Pressed | None = None
+
+    def command(self, home: Home) -> Command:
+        """What is asked for. Raises NotUnderstood."""
+        if self.pressed is not None:
+            return command_of(self.pressed.action_id, self.pressed.value)
+        if self.way is Way.COMMAND:
+            return parse(words_of_command(self.text))
+        needs_mention = self.way is Way.MENTION
+        return parse(words_of_message(self.text, home.bot_user_id, needs_mention=needs_mention) or ())
+
+
+def heard_command(body: Payload, home: Home) -> Heard | None:
+    """A slash command; None where it names nobody or no channel."""
+    actor, channel = _text(body, "user_id"), _text(body, "channel_id")
+    if not actor or not channel:
+        return None
+    trigger = _text(body, "trigger_id")
+    return Heard(
+        Way.COMMAND,
+        Actor(actor),
+        Place(channel),
+        delivery=f"command:{trigger}" if trigger else None,
+        from_elsewhere=_is_elsewhere(home, [_text(body, "team_id")], _text(body, "enterprise_id")),
+        text=_text(body, "text"),
+        response_url=_text(body, "response_url") or None,
+    )
+
+
+def heard_event(body: Payload, home: Home) -> Heard | None:
+    """A mention, or a direct message; None for what is not for us: bots, ourselves, edits, other kinds."""
+    event = _mapping(body, "event")
+    kind, actor, channel = _text(event, "type"), _text(event, "user"), _text(event, "channel")
+    if not actor or not channel or actor == home.bot_user_id:
+        return None
+    if event.get("bot_id") or event.get("subtype") or event.get("edited") or event.get("hidden"):
+        return None
+    if kind == "app_mention":
+        way, thread = Way.MENTION, _text(event, "thread_ts") or _text(event, "ts")
+    elif kind == "message" and _text(event, "channel_type") == "im":
+        way, thread = Way.DIRECT, _text(event, "thread_ts")
+    else:
+        return None
+    delivery = _text(body, "event_id")
+    teams = [_text(event, name) for name in ("user_team", "source_team", "team")]
+    return Heard(
+        way,
+        Actor(actor),
+        Place(channel, thread or None),
+        delivery=f"event:{delivery}" if delivery else None,
+        from_elsewhere=_is_elsewhere(home, teams, _text(event, "enterprise")),
+        text=_text(event, "text"),
+        opens_thread=way is Way.MENTION and not _text(event, "thread_ts"),
+    )
+
+
+def heard_click(body: Payload, home: Home) -> Heard | None:
+    """A pressed button; None where the payload names no button, nobody or no channel."""
+    user, container, message = (_mapping(body, name) for name in ("user", "container", "message"))
+    actions = body.get("actions")
+    action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
+    actor, action_id = _text(user, "id"), _text(action, "action_id")
+    channel = _text(container, "channel_id") or _text(_mapping(body, "channel"), "id")
+    if not actor or not channel or not action_id:
+        return None
+    message_ts = _text(container, "message_ts") or _text(message, "ts")
+    pressed_at = _text(action, "action_ts") or _text(body, "trigger_id")
+    thread = _text(container, "thread_ts") or _text(message, "thread_ts")
+    enterprise = _text(user, "enterprise_id") or _text(_mapping(body, "enterprise"), "id")
+    return Heard(
+        Way.CLICK,
+        Actor(actor),
+        Place(channel, thread or None),
+        delivery=f"click:{actor}:{channel}:{message_ts}:{action_id}:{pressed_at}" if pressed_at else None,
+        from_elsewhere=_is_elsewhere(home, [_text(user, "team_id")], enterprise),
+        response_url=_text(body, "response_url") or None,
+        pressed=Pressed(action_id, _text(action, "value"), container.get("is_ephemeral") is True),
+    )
+
+
+def _is_elsewhere(home: Home, teams: list[str], enterprise: str) -> bool:
+    """Whether the person belongs to another organisation. Workspaces of one Enterprise organisation count as home."""
+    if home.enterprise_id and enterprise == home.enterprise_id:
+        return False
+    return any(team and team not in (home.team_id, home.enterprise_id) for team in teams)
+
+
+def _text(body: Payload, name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(body: Payload, name: str) -> Payload:
+    value = body.get(name)
+    return value if isinstance(value, Mapping) else {}

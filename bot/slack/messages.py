@@ -1,0 +1,237 @@
+"""How everything looks in Slack: outcomes, errors and bugs become messages. Pure; sends nothing, decides nothing.
+
+State first, facts second, actions last. What came of a build is told in public; help, lists of repositories and
+whatever went wrong to the asker alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.claims import ClaimState
+from bot.core.commands import Command, ListProjects, StatusOf
+from bot.core.errors import BotError
+from bot.core.model import Status
+from bot.core.outcomes import (
+    AlreadyRestarted,
+    BranchesShown,
+    BuildShown,
+    BuildsShown,
+    CouldNotTell,
+    HelpShown,
+    NoBuilds,
+    Outcome,
+    ProjectsShown,
+    Restarted,
+    RunAgainSince,
+    StateNotKnown,
+    StillRunning,
+)
+from bot.core.words import Word
+from bot.slack.builds_told import (
+    branch_named,
+    buttons_of,
+    claim_words,
+    commit,
+    facts_line,
+    headed,
+    headline,
+    list_line,
+    looking,
+    previous_words,
+    repository,
+    state,
+    target_of,
+    try_again,
+)
+from bot.slack.drawing import Block, Choice, Message, Wording, button, choosing, link_button, message, with_line
+from bot.slack.durations import ago
+from bot.slack.errors_told import bug_told, cause_told, error_told
+from bot.slack.help_told import help_told
+from bot.slack.pieces import Line, code, dotted, emoji, foreign, line, link, person, told
+
+__all__ = ["Message", "Wording", "draw", "draw_bug", "draw_error", "with_invitation"]
+
+_MOST_LINES = 10
+_NAME = 100
+
+
+def draw(outcome: Outcome, *, words: Wording) -> Message:
+    """What came of an ask that went well."""
+    match outcome:
+        case BuildShown():
+            return _build(outcome, words)
+        case BranchesShown():
+            return _branches(outcome, words)
+        case BuildsShown():
+            return _builds(outcome, words)
+        case NoBuilds(project):
+            page = link_button("Open project", project.url, "project")
+            return message(
+                [line("No builds yet: ", repository(project), " has never been built.")], [page], in_public=True
+            )
+        case ProjectsShown():
+            return _projects(outcome, words)
+        case HelpShown(topic):
+            return help_told(topic, words)
+        case Restarted():
+            return _restarted(outcome, words)
+        case AlreadyRestarted():
+            return _already_restarted(outcome, words)
+        case StillRunning():
+            return _still_running(outcome, words)
+        case RunAgainSince():
+            return _run_again_since(outcome, words)
+        case StateNotKnown(build):
+            why = line("Not restarted: from that word I cannot tell whether the build has ended.")
+            buttons = looking(target_of(build), build.url)
+            return message([headline(build, words), facts_line(build), why], buttons, in_public=True)
+        case CouldNotTell():
+            return _could_not_tell(outcome, words)
+
+
+def draw_error(error: BotError, command: Command | None, *, words: Wording, reference: str | None) -> Message:
+    """What went wrong in a way that is expected. `command` is what was asked, None where it could not be read."""
+    return error_told(error, command, words=words, reference=reference)
+
+
+def draw_bug(reference: str, command: Command | None, *, words: Wording) -> Message:
+    """What went wrong in a way that nobody expected; `reference` finds it in the log."""
+    return bug_told(reference, command, words)
+
+
+def with_invitation(drawn: Message, mention: str) -> Message:
+    """The same, and how to make the bot a member of the channel."""
+    invite = told(mention, 80)
+    return with_line(drawn, line("I am not in this channel. To invite me: ", code(f"/invite {invite}")))
+
+
+def _build(shown: BuildShown, words: Wording) -> Message:
+    build, standing = shown.build, shown.standing
+    lines = [headline(build, words), facts_line(build)]
+    if standing.claim is not None:
+        lines.append(claim_words(standing.claim, build, words, shown.ago_s, lags="this is the earlier run"))
+    elif standing.previous is not None:
+        lines.append(previous_words(standing.previous, words))
+    return message(lines, buttons_of(build, standing), in_public=True)
+
+
+def _branches(shown: BranchesShown, words: Wording) -> Message:
+    """The branches beyond the first ten are named without a button by `choosing`."""
+    builds = shown.builds
+    lines = [list_line(build, words, branch=True) for build in builds[:_MOST_LINES]]
+    repo = Word.of(shown.project.name)
+    named = [build.branch for build in builds if build.branch]
+    choices = [Choice(branch, StatusOf(repo, Word.of(branch))) for branch in named]
+    count = "1 branch" if len(named) == 1 else f"{len(named)} branches"
+    head = dotted(repository(shown.project), f"{count} with recent builds")
+    return choosing([head, *lines], choices, in_public=True)
+
+
+def _builds(shown: BuildsShown, words: Wording) -> Message:
+    builds = shown.builds[:_MOST_LINES]
+    count = {0: "no recent builds", 1: "the last build"}.get(len(builds), f"the last {len(builds)} builds")
+    branch = branch_named(shown.branch) if shown.branch is not None else None
+    head = dotted(repository(shown.project), branch, count)
+    return message([head, *(list_line(build, words, branch=shown.branch is None) for build in builds)], in_public=True)
+
+
+def _projects(shown: ProjectsShown, words: Wording) -> Message:
+    lines = [_how_many(shown, words)]
+    lines += [line("• ", link(told(project.name, _NAME) or "(no name)", project.url)) for project in shown.projects]
+    if shown.pages > 1:
+        lines.append(line(f"Page {shown.page} of {shown.pages}"))
+    if shown.stale_because is not None:
+        lines.append(line("I cannot read the list anew: ", cause_told(shown.stale_because), "."))
+        lines.append(line(f"What stands here was read {ago(shown.age_s)}."))
+    return message(lines, _pages(shown), in_public=False)
+
+
+def _how_many(shown: ProjectsShown, words: Wording) -> Line:
+    """The count, or what to do where there are none."""
+    wanted = foreign(shown.words, _NAME)
+    if shown.total == 0:
+        if wanted is None:
+            return line(f"{words.service} shows me no repository.")
+        return line("No repository’s name holds “", wanted, "”; ", code(f"{words.command} projects"), " lists all.")
+    count = "1 repository" if shown.total == 1 else f"{shown.total} repositories"
+    return line(count, " with “", wanted, "” in the name:") if wanted else line(f"{count}:")
+
+
+def _pages(shown: ProjectsShown) -> list[Block | None]:
+    before, after = min(shown.page - 1, shown.pages), shown.page + 1
+    return [
+        button("Previous", ListProjects(shown.words, before), f"page:{before}") if before >= 1 else None,
+        button("Next", ListProjects(shown.words, after), f"page:{after}") if after <= shown.pages else None,
+    ]
+
+
+def _restarted(done: Restarted, words: Wording) -> Message:
+    build, claim = done.build, done.claim
+    what = dotted(repository(build.project), branch_named(build.branch))
+    lines = [line(emoji("hourglass_flowing_sand"), " ", person(claim.actor), " restarted ", what), commit(build)]
+    if done.seen:
+        lines.append(
+            line(f"{words.service} gave no answer to the restart, but the build has run since: ", state(build, words))
+        )
+    return message(lines, _looking_at_the_new_run(done), in_public=True)
+
+
+def _looking_at_the_new_run(done: Restarted) -> list[Block | None]:
+    """A service may have given the restart an id of its own, whose page is not known before it is seen."""
+    build, new_id = done.build, done.claim.new_build_id
+    if new_id is None or new_id == build.id:
+        return looking(target_of(build, done.claim.run_number), build.url)
+    return looking(replace(target_of(build), build_id=new_id, started_at=None), None)
+
+
+def _already_restarted(found: AlreadyRestarted, words: Wording) -> Message:
+    build, claim = found.build, found.claim
+    told_so = claim_words(claim, build, words, found.ago_s, lags=f"{words.service} still shows the earlier run")
+    if claim.state is ClaimState.TAKEN:
+        told_so = line("already ", told_so)
+    head = headed("hourglass_flowing_sand", build, told_so)
+    facts = commit(build) if build.has_ended else dotted(state(build, words), facts_line(build))
+    return message([head, facts], looking(target_of(build, claim.run_number), build.url), in_public=True)
+
+
+def _still_running(found: StillRunning, words: Wording) -> Message:
+    build, claim = found.build, found.standing.claim
+    waits = build.status is Status.QUEUED
+    lines = [headline(build, words), facts_line(build)]
+    if claim is not None:
+        lines.append(claim_words(claim, build, words, lags=""))
+    lines.append(line(f"Not restarted: it {'still waits to run' if waits else 'is still running'}."))
+    return message(lines, looking(target_of(build, found.standing.run_number), build.url), in_public=True)
+
+
+def _run_again_since(found: RunAgainSince, words: Wording) -> Message:
+    build, standing = found.build, found.standing
+    lines = [headline(build, words), facts_line(build)]
+    if standing.previous is not None:
+        lines.append(previous_words(standing.previous, words, found.ago_s))
+    lines.append(line("Not restarted: the button belonged to an earlier run, and the build has run again since."))
+    return message(lines, buttons_of(build, standing), in_public=True)
+
+
+def _could_not_tell(sent: CouldNotTell, words: Wording) -> Message:
+    build, claim = sent.shown, sent.claim
+    head = headed(
+        "grey_question",
+        build,
+        line("asked to restart by ", person(claim.actor), f" {ago(sent.ago_s)}, and nobody can tell whether it took"),
+    )
+    if sent.found is not None:
+        looked = line("looking afterwards, I found it as before: ", state(sent.found, words))
+    elif sent.looked is not None:
+        looked = line("looking afterwards told nothing either, since ", cause_told(sent.looked))
+    else:
+        looked = line("looking afterwards told nothing either")
+    lines = [
+        head,
+        commit(build),
+        line(f"{words.service} gave no answer to the restart; ", looked, "."),
+        line("Refresh shows whether it runs by now; Try again asks for this restart once more."),
+    ]
+    target = target_of(build, claim.run_number)
+    return message(lines, [try_again(target, claim), *looking(target, build.url)], in_public=True)

@@ -1,0 +1,117 @@
+"""The WebClient with which the bot calls Slack: one TLS context for all calls, and repeats only what is safe to repeat.
+
+A call may be repeated where Slack surely did nothing (the connection never stood, 429), or where doing it twice is the
+same as once. `chat.postMessage` is neither once it has been sent: after a 5xx or a cut connection the message may stand
+in the channel, and a repeat would say it twice. That error goes to the caller, who knows what the message was.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.error import URLError
+
+from slack_sdk import WebClient
+from slack_sdk.http_retry import ConnectionErrorRetryHandler, RetryHandler
+from slack_sdk.http_retry.builtin_handlers import ServerErrorRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
+
+LONGEST_WAIT_S = 5.0
+"""People wait behind a rate limit too: past this, the caller says so instead."""
+
+_SAFE_TO_REPEAT = frozenset({"delete", "history", "info", "list", "members", "replies", "test", "update", "validate"})
+"""Last words of methods that read, or that leave the same behind when they are called twice."""
+
+
+def web_client(
+    token: str,
+    api_url: str,
+    timeout_s: float,
+    *,
+    proxy: str | None = None,
+    tls: ssl.SSLContext | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> WebClient:
+    """A client for calls to `api_url`. Without `proxy`, `HTTPS_PROXY` and `NO_PROXY` of the environment hold.
+
+    Building a TLS context costs 22 ms of CPU, which WebClient would spend on every call: `client.ssl` can be shared.
+    """
+    return WebClient(
+        token=token,
+        base_url=api_url,
+        timeout=timeout_s,  # type: ignore[arg-type] # handed to a socket, which takes fractions
+        ssl=tls or ssl.create_default_context(),
+        proxy=proxy,
+        retry_handlers=[_NeverSent(), _CutOff(), _ServerError(), _RateLimit(sleep)],
+    )
+
+
+def _may_be_repeated(request: HttpRequest) -> bool:
+    return request.url.rpartition(".")[2] in _SAFE_TO_REPEAT
+
+
+class _NeverSent(ConnectionErrorRetryHandler):
+    """urllib raises `URLError` up to the last byte of the request, and bare errors from there on."""
+
+    def __init__(self) -> None:
+        super().__init__(error_types=[URLError])
+
+
+class _CutOff(ConnectionErrorRetryHandler):
+    """The connection broke after the request was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(error_types=[ConnectionError])
+
+    def _can_retry(self, *, state: RetryState, request: HttpRequest, **how: Any) -> bool:
+        return _may_be_repeated(request) and super()._can_retry(state=state, request=request, **how)
+
+
+class _ServerError(ServerErrorRetryHandler):
+    def _can_retry(self, *, state: RetryState, request: HttpRequest, **how: Any) -> bool:
+        return _may_be_repeated(request) and super()._can_retry(state=state, request=request, **how)
+
+
+class _RateLimit(RetryHandler):
+    """slack_sdk's own waits as long as Slack says, minutes too, on a thread that people wait for."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        super().__init__(max_retry_count=1)
+        self._sleep = sleep
+
+    def _can_retry(
+        self,
+        *,
+        state: RetryState,  # noqa: ARG002 - the interface
+        request: HttpRequest,  # noqa: ARG002
+        response: HttpResponse | None = None,
+        error: Exception | None = None,  # noqa: ARG002
+    ) -> bool:
+        return response is not None and response.status_code == 429 and _wait_s(response) <= LONGEST_WAIT_S - 1
+
+    def prepare_for_next_attempt(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,  # noqa: ARG002
+        response: HttpResponse | None = None,
+        error: Exception | None = None,  # noqa: ARG002
+    ) -> None:
+        state.next_attempt_requested = True
+        if response is not None:
+            self._sleep(_wait_s(response) + random.random())  # noqa: S311 - spreads callers, hides nothing
+        state.increment_current_attempt()
+
+
+def _wait_s(response: HttpResponse) -> float:
+    """`Retry-After` in seconds; one second where there is none, for ever where it cannot be read."""
+    for name, values in response.headers.items():
+        if name.lower() == "retry-after":
+            value = values[0]
+            return float(value) if value.isascii() and value.isdigit() else float("inf")
+    return 1.0
