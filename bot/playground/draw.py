@@ -1,0 +1,121 @@
+"""A message as plain lines, for terminals and transcripts. Pure: what it shows is the message, whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.playground import mrkdwn, rich_text
+from bot.playground.controls import Button, buttons, is_seen
+from bot.playground.slack_records import Block, Message
+
+__all__ = ["Button", "buttons", "draw", "draw_blocks"]
+
+_INDENT = "  "
+_DIVIDER = "─" * 8
+
+
+def draw(message: Message, names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None) -> list[str]:
+    """At least one line; the later ones are indented. `names` gives the handle of each user id.
+
+    With `links`, a link shows its target: `label <url>`. With `viewer_id`, buttons that this person does not see
+    are left out. Control characters come out as a sign.
+    """
+    if message.deleted:
+        drawn = ["(deleted)"]
+    elif message.blocks:
+        drawn = draw_blocks(message.blocks, names, links=links, viewer_id=viewer_id)
+    else:
+        drawn = mrkdwn.read(message.text, names, links=links).split("\n")
+    first, *later = [mrkdwn.harmless(line).rstrip() for line in drawn] or [""]
+    if message.ephemeral_to is not None:
+        first = f"(only {names.get(message.ephemeral_to, message.ephemeral_to)} sees this) {first}"
+    if message.is_reply:
+        first = f"↳ {first}"
+    return [first.rstrip(), *(_INDENT + line if line else "" for line in later)]
+
+
+def draw_blocks(
+    blocks: Sequence[Block], names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None
+) -> list[str]:
+    """Every line, without indent."""
+    pen = _Pen(names, links, viewer_id)
+    return [line for block in blocks for line in pen.block(block)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    names: Mapping[str, str]
+    links: bool
+    viewer_id: str | None
+
+    def block(self, block: Block) -> list[str]:
+        match block.get("type"):
+            case "header":
+                return [f"*{self.text(block.get('text'))}*"]
+            case "section":
+                return self.section(block)
+            case "context":
+                return ["  ".join(self.element(part) for part in block.get("elements", ()))]
+            case "actions" | "context_actions":
+                return self.row(block.get("elements", ()))
+            case "divider":
+                return [_DIVIDER]
+            case "rich_text":
+                return rich_text.lines(block, self.names, links=self.links)
+            case "markdown":
+                return str(block.get("text", "")).split("\n")
+            case "table" | "data_table":
+                return [" | ".join(self.cell(cell) for cell in row) for row in block.get("rows", ())]
+            case "image":
+                return [self.element(block)]
+            case "input":
+                return [f"{self.text(block.get('label'))}: {self.element(block.get('element', {}))}"]
+            case kind:
+                title = block.get("title")
+                return [f"({kind}: {self.text(title)})" if title else f"({kind})"]
+
+    def section(self, block: Block) -> list[str]:
+        drawn = self.text(block["text"]).split("\n") if block.get("text") else []
+        for field in block.get("fields", ()):
+            drawn += self.text(field).split("\n")
+        return drawn + (self.row([block["accessory"]]) if block.get("accessory") else [])
+
+    def row(self, elements: Iterable[Mapping[str, Any]]) -> list[str]:
+        seen = [self.element(element) for element in elements if is_seen(element, self.viewer_id)]
+        return [" ".join(seen)] if seen else []
+
+    def element(self, element: Mapping[str, Any]) -> str:
+        kind = str(element.get("type", ""))
+        match kind:
+            case "plain_text" | "mrkdwn":
+                return self.text(element)
+            case "button" | "workflow_button" | "icon_button":
+                label = f"[{self.text(element.get('text'))}]"
+                return f"{label} <{element['url']}>" if self.links and element.get("url") else label
+            case "overflow":
+                return "[⋯]"
+            case "image":
+                return f"(image: {element.get('alt_text', '')})"
+            case "checkboxes" | "radio_buttons":
+                return " ".join(f"( ) {self.text(option.get('text'))}" for option in element.get("options", ()))
+            case _ if "select" in kind:
+                chosen = (element.get("initial_option") or {}).get("text") or element.get("placeholder")
+                return f"[{self.text(chosen)} ▾]"
+            case _:
+                return f"[{self.text(element.get('placeholder')) or kind}]"
+
+    def cell(self, cell: Mapping[str, Any]) -> str:
+        if cell.get("type") == "rich_text":
+            return " ".join(rich_text.lines(cell, self.names, links=self.links))
+        return str(cell.get("text", cell.get("value", "")))
+
+    def text(self, node: object) -> str:
+        """Of a text object: mrkdwn is read, plain text stands as it is."""
+        if not isinstance(node, Mapping):
+            return ""
+        said = str(node.get("text", ""))
+        if node.get("type") == "mrkdwn":
+            return mrkdwn.read(said, self.names, links=self.links)
+        return mrkdwn.unescaped(said)

@@ -1,0 +1,71 @@
+"""A real HTTP server on loopback, on a thread and an event loop of its own; it knows not what it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from aiohttp import web
+
+
+class Loopback:
+    """Serves one aiohttp application on 127.0.0.1; `port` 0 takes a free one, and `url` then names it."""
+
+    def __init__(self, app: web.Application, port: int = 0) -> None:
+        self._app = app
+        self._wanted_port = port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="loopback", daemon=True)
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """For `asyncio.run_coroutine_threadsafe` from other threads."""
+        return self._loop
+
+    def start(self) -> Loopback:
+        """Returns when connections are accepted. Raises OSError where the port is taken."""
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def stop(self) -> None:
+        """Closes every connection and waits for the thread to end."""
+        if self._loop.is_closed():
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except OSError as failure:
+            self._failure = failure
+            self._loop.close()
+            self._started.set()
+            return
+        self._started.set()
+        try:
+            self._loop.run_forever()
+        finally:
+            if self._runner is not None:
+                self._loop.run_until_complete(self._runner.cleanup())
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._wanted_port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]

@@ -1,0 +1,43 @@
+"""Failures that a test or a player orders: the next calls of a method are refused in Slack's words. Decides nothing
+else about a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EVERY_METHOD = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`status` is the HTTP status; 500 and above answer without JSON, as Slack's edge does."""
+
+    error: str
+    status: int = 200
+    retry_after_s: int | None = None
+
+
+class Refusals:
+    """Not safe for threads by itself: the workspace holds its lock around every call."""
+
+    def __init__(self) -> None:
+        self._ordered: list[tuple[str, Refusal, int | None]] = []
+
+    def order(self, method: str, refusal: Refusal, times: int | None) -> None:
+        """`times` None means from now on."""
+        self._ordered.append((method, refusal, times))
+
+    def lift(self, method: str) -> None:
+        self._ordered = [entry for entry in self._ordered if entry[0] != method]
+
+    def next_for(self, method: str) -> Refusal | None:
+        """The refusal of this call, if one is due; it then counts as spent."""
+        for place, (which, refusal, times) in enumerate(self._ordered):
+            if which not in (method, EVERY_METHOD):
+                continue
+            if times is not None:
+                self._ordered[place] = (which, refusal, times - 1)
+                if times <= 1:
+                    del self._ordered[place]
+            return refusal
+        return None

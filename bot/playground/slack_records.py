@@ -1,0 +1,142 @@
+"""The things of a workspace as values: people, channels, messages and their versions. Nothing happens in here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Block = Mapping[str, Any]
+
+
+class CannotDo(Exception):
+    """A person tried what Slack's own program would not let them do; the words say what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    id: str
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: str
+    name: str
+    team_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The app under test as the workspace has installed it."""
+
+    id: str
+    name: str
+    team: Team
+    user_id: str
+    bot_id: str
+    commands: tuple[str, ...]
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: str
+    name: str
+    kind: Literal["public", "private", "im"]
+    members: frozenset[str]
+    is_shared: bool = False
+    is_archived: bool = False
+
+    @property
+    def name_in_payloads(self) -> str:
+        return {"public": self.name, "private": "privategroup", "im": "directmessage"}[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One state of a message. `number` counts every change in the workspace; `at` is in seconds since the epoch;
+    `via` names the door by which it came: "typed", a Web API method, "response_url", "ack", "slackbot"."""
+
+    number: int
+    at: float
+    via: str
+    text: str
+    blocks: tuple[Block, ...] = ()
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`versions` are never empty, oldest first; `thread_ts` names the message that this one replies to."""
+
+    ts: str
+    channel_id: str
+    user_id: str
+    versions: tuple[Version, ...]
+    bot_id: str | None = None
+    thread_ts: str | None = None
+    ephemeral_to: str | None = None
+    metadata: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    @property
+    def now(self) -> Version:
+        return self.versions[-1]
+
+    @property
+    def text(self) -> str:
+        return self.now.text
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return self.now.blocks
+
+    @property
+    def deleted(self) -> bool:
+        return self.now.deleted
+
+    @property
+    def edited(self) -> bool:
+        return len(self.versions) > 1 and not self.deleted
+
+    @property
+    def number(self) -> int:
+        """Of its newest change: larger means later, over all messages."""
+        return self.now.number
+
+    @property
+    def is_reply(self) -> bool:
+        return self.thread_ts is not None and self.thread_ts != self.ts
+
+
+TEAM = Team("T0ACME", "Acme", "acme")
+ADA = Person("U0ADA", "ada", TEAM.id)
+BOB = Person("U0BOB", "bob", TEAM.id)
+GUEST = Person("U0GUEST", "guest", "T0OTHER")
+PEOPLE = (ADA, BOB, GUEST)
+SLACKBOT = Person("USLACKBOT", "slackbot", TEAM.id)
+APP = App(
+    id="A0CODESHIP",
+    name="codeship",
+    team=TEAM,
+    user_id="U0BOT",
+    bot_id="B0BOT",
+    commands=("/codeship",),
+    events=frozenset({"app_mention", "message.im"}),
+)
+
+
+def first_channels(app: App) -> tuple[Channel, ...]:
+    """What a new workspace has; `guest` comes in through #builds, which is shared with their workspace."""
+    ours = {ADA.id, BOB.id}
+    direct = tuple(
+        Channel(f"D0{person.name.upper()}", app.name, "im", frozenset({person.id, app.user_id})) for person in PEOPLE
+    )
+    return (
+        Channel("C0BUILDS", "builds", "public", frozenset({*ours, GUEST.id, app.user_id}), is_shared=True),
+        Channel("C0RANDOM", "random", "public", frozenset(ours)),
+        Channel("C0SECRET", "secret", "private", frozenset(ours)),
+        *direct,
+        Channel("D0ADABOB", "ada-bob", "im", frozenset(ours)),
+    )
