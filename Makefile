@@ -1,0 +1,47 @@
+# Needs Python 3.11 or newer with pip and venv, nothing else: `make run` and `make test` install into .venv by themselves.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
+
+.DEFAULT_GOAL := help
+.PHONY: help run playground test check lock
+
+help: ## says what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(INSTALLED) ## starts the bot with the settings in .env; without a .env, the playground
+	@if [ -f .env ]; then exec $(RUN) -m bot; else exec $(RUN) -m bot.playground; fi
+
+playground: $(INSTALLED) ## starts the playground: the bot with a Slack and a CodeShip of its own, in this terminal
+	@exec $(RUN) -m bot.playground
+
+test: $(INSTALLED) ## runs the tests
+	$(RUN) -m pytest
+
+check: $(INSTALLED) ## checks format, lint and types, and runs the tests: what CI does
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest
+
+lock: $(INSTALLED) ## writes requirements.txt and requirements-dev.txt anew from pyproject.toml
+	$(RUN) -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --output-file requirements-dev.txt --all-extras
+
+# One lock for every system and every Python from 3.11 on. No address of a package index gets into it.
+LOCK = $(RUN) -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+# A .venv that works is kept; one without pip, or made by a Python that is too old or gone, is made anew.
+$(INSTALLED): requirements-dev.txt
+	@{ $(RUN) -c $(NEW_ENOUGH) && $(RUN) -m pip --version; } >/dev/null 2>&1 || { \
+		$(PYTHON) -c $(NEW_ENOUGH) 2>/dev/null || { \
+			echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>/dev/null || echo missing)." >&2; \
+			echo "Say which to use: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.13" >&2; exit 1; }; \
+		echo "Making $(VENV) …"; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "Installing requirements-dev.txt into $(VENV) …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,63 @@
+"""What the bot counts, for Prometheus. Label values come from closed sets: nothing that people or services wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_ANSWER_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+_ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0)
+
+
+class Metrics:
+    """One registry, and the callbacks that feed it; each may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._answers = Histogram(
+            "bot_answer_seconds",
+            "From hearing an ask to its answer standing in Slack.",
+            ["way", "command", "result"],
+            buckets=_ANSWER_BUCKETS,
+            registry=self.registry,
+        )
+        self._acks = Histogram(
+            "bot_ack_seconds",
+            "From receiving a request of Slack's to its acknowledgement.",
+            ["kind"],
+            buckets=_ACK_BUCKETS,
+            registry=self.registry,
+        )
+        self._ci_calls = Histogram(
+            "bot_ci_call_seconds",
+            "Calls of the CI service, each try by itself.",
+            ["call", "result"],
+            buckets=_ANSWER_BUCKETS,
+            registry=self.registry,
+        )
+        self._key_accepted = Gauge(
+            "bot_ci_key_accepted",
+            "1 where the CI service took the key at the last call that it judged, 0 where it refused it.",
+            registry=self.registry,
+        )
+        self._undelivered = Counter("bot_answers_not_delivered", "Answers that reached nobody.", registry=self.registry)
+        self._key_accepted.set(1)
+
+    def answered(self, way: str, command: str, result: str, seconds: float) -> None:
+        self._answers.labels(way, command, result).observe(seconds)
+        if result == "NotDelivered":
+            self._undelivered.inc()
+
+    def acknowledged(self, kind: str, seconds: float) -> None:
+        self._acks.labels(kind).observe(seconds)
+
+    def ci_called(self, call: str, result: str, seconds: float) -> None:
+        self._ci_calls.labels(call, result).observe(seconds)
+
+    def key_accepted(self, accepted: bool) -> None:
+        self._key_accepted.set(1 if accepted else 0)
+
+    def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """A gauge that is read when somebody looks."""
+        Gauge(name, meaning, registry=self.registry).set_function(value)

@@ -1,0 +1,180 @@
+"""What a single setting may hold: each function reads one kind of value, or says in words why it will not. Pure.
+
+No message repeats a value: a secret in the wrong place is still a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+_SLACK_KINDS = (
+    ("xoxb-", "a bot token, which belongs in SLACK_BOT_TOKEN"),
+    ("xapp-", "an app-level token, which belongs in SLACK_APP_TOKEN"),
+    ("xoxp-", "a person's token (xoxp-…), which the bot does not use"),
+    ("xoxe", "a token that expires: turn token rotation off in the app's settings"),
+)
+"""How Slack's tokens begin: https://docs.slack.dev/authentication/tokens"""
+
+_PLACEHOLDER = re.compile(r"…|\.\.\.|^<.*>$|x{4,}|\b(your|example|placeholder|change-?me|todo)\b|\*{3,}", re.IGNORECASE)
+_QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’"}
+_SHORTEST_SECRET = 8  # no real one is shorter, and hiding a short one would riddle the log
+
+
+class Refused(ValueError):
+    """The value cannot be used; the words continue a sentence that begins with the setting's name."""
+
+
+class Secret:
+    """A value that neither repr, str nor format shows: only `reveal()` does, at the place where it is used."""
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        return self.__value
+
+    def __repr__(self) -> str:
+        return "Secret(hidden)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.reveal() == self.__value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.__value))
+
+
+def tidied(text: str) -> str:
+    """Without the white space and the quotes around it, which `docker --env-file` and pasting leave in place."""
+    text = text.strip()
+    if len(text) >= 2 and _QUOTES.get(text[0]) == text[-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+def key(text: str) -> Secret:
+    """A key or secret of no known form."""
+    for beginning, kind in _SLACK_KINDS:
+        if text.startswith(beginning):
+            raise Refused(f"holds {kind}")
+    return _secret(text)
+
+
+def token(prefix: str) -> Callable[[str], Secret]:
+    """Reads a Slack token that begins with `prefix`."""
+
+    def read(text: str) -> Secret:
+        if not text.startswith(prefix):
+            for beginning, kind in _SLACK_KINDS:
+                if text.startswith(beginning):
+                    raise Refused(f"holds {kind}")
+            _secret(text)
+            raise Refused(f"does not begin with {prefix}")
+        return _secret(text)
+
+    return read
+
+
+def _secret(text: str) -> Secret:
+    if _PLACEHOLDER.search(text):
+        raise Refused("still holds a placeholder")
+    if not all("!" <= sign <= "~" for sign in text):
+        raise Refused("holds a space or a sign that no key has: was more than the key pasted?")
+    if len(text) < _SHORTEST_SECRET:
+        raise Refused("is too short to be one: was all of it pasted?")
+    return Secret(text)
+
+
+def page_address(text: str) -> str:
+    """The address of pages that people open, without a slash at its end."""
+    return _address(text)[0]
+
+
+def api_address(text: str) -> str:
+    """The address of a service that gets a key with every call: https, or http towards this machine."""
+    tidy, scheme, host = _address(text)
+    if scheme == "http" and not _is_this_machine(host):
+        raise Refused("begins with http://, and the key sent there could be read on the way: use https://")
+    return tidy
+
+
+def slack_api_address(text: str) -> str:
+    """The same with a slash at its end, as slack_sdk expects its base address."""
+    return api_address(text) + "/"
+
+
+def _address(text: str) -> tuple[str, str, str]:
+    """The address without a slash at its end, its scheme, its host."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise Refused("is not an address") from None
+    if parts.scheme not in ("https", "http") or not host or re.search(r"[\s\\]", text):
+        raise Refused("is not an address that begins with https://")
+    if "@" in parts.netloc:
+        raise Refused("holds a name or password: leave out what stands before the @")
+    if "?" in text or "#" in text:
+        raise Refused("holds more than an address: leave out what follows the ? or #")
+    return text.rstrip("/"), parts.scheme, host
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def database(text: str) -> Secret:
+    """Where SQLite keeps its file. Secret, since such an address may hold a password."""
+    scheme, _, path = text.partition("://")
+    if scheme.partition("+")[0] != "sqlite":
+        raise Refused("does not begin with sqlite:///, and SQLite is what this version keeps its memory in")
+    if not path.startswith("/") or path.strip("/") in ("", ":memory:"):
+        raise Refused("names no file, and restarts must be remembered when the bot starts anew")
+    return Secret(text)
+
+
+def host(text: str) -> str:
+    if re.search(r"[\s/]", text):
+        raise Refused("is not a host: give a name or an IP address, without http:// or a path")
+    return text
+
+
+def port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise Refused("is not a port: give a number from 0 to 65535")
+    return int(text)
+
+
+def yes_or_no(text: str) -> bool:
+    word = text.lower()
+    if word not in ("yes", "true", "on", "1", "no", "false", "off", "0"):
+        raise Refused("is neither yes nor no")
+    return word in ("yes", "true", "on", "1")
+
+
+def slash_command(text: str) -> str:
+    """Slack takes small letters, at most 32 signs with the slash."""
+    if not re.fullmatch(r"/[^\sA-Z/]{1,31}", text):
+        raise Refused("is not a slash command: give a / and one word in small letters, at most 32 signs in all")
+    return text
+
+
+def log_level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise Refused("is none of DEBUG, INFO, WARNING, ERROR")
+    return text.upper()
+
+
+def log_format(text: str) -> str:
+    if text.lower() not in ("text", "json"):
+        raise Refused("is neither text nor json")
+    return text.lower()

@@ -1,0 +1,47 @@
+"""A place where log lines go to be looked at, and the way back to the process as it was."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import pytest
+import structlog
+
+from bot import logs
+
+KEY = "5a1b2c3d4e5f60718293"
+AWKWARD = "k/ey+with='all\"of\\it%&é"
+SECRETS = (KEY, AWKWARD)
+
+
+@contextmanager
+def process_put_back() -> Iterator[None]:
+    """Puts the process back into the state in which it was before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+        logging.captureWarnings(False)
+        logging.getLogger("alembic.runtime.plugins").setLevel(logging.NOTSET)
+        structlog.reset_defaults()
+
+
+def configured(form: Literal["text", "json"], level: str = "DEBUG") -> io.StringIO:
+    """Where the lines go. Called within a test: pytest adds handlers of its own before it, which are none of ours."""
+    stream = io.StringIO()
+    logs.configure(level, form, SECRETS, stream=stream)
+    return stream
+
+
+in_both_forms = pytest.mark.parametrize("form", ["text", "json"])

@@ -1,0 +1,213 @@
+"""Who may know whom, read from the source: the core knows nobody, all else knows the core, assembly knows everybody."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# A part is a package or a module directly in `bot`. Each names the other parts that it may import; a part that is not
+# named here may import the core alone.
+OUTER = {"core"}
+MAY_IMPORT = {
+    "core": set[str](),
+    "settings": {"setting_values"},
+    "setting_values": set[str](),
+    "logs": set[str](),
+    "playground": {"core", "assembly", "settings", "logs", "clock"},
+}
+KNOW_ALL = {"assembly", "check", "__main__"}
+"""The composition root, and what starts it or tries its pieces."""
+
+READ_THE_ENVIRONMENT = {"bot/__main__.py", "bot/playground/__main__.py"}
+PRINT = {"bot/__main__.py", "bot/playground/__main__.py", "bot/playground/terminal.py"}
+
+DOES_IO = {
+    "socket",
+    "ssl",
+    "http",
+    "urllib.request",
+    "sqlite3",
+    "subprocess",
+    "asyncio",
+    "select",
+    "time",
+    "os",
+    "logging",
+}
+"""Of the standard library, what the core does without: it asks for it through ports."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module: its path from the root, and its text."""
+
+    path: str
+    text: str
+
+    @property
+    def part(self) -> str:
+        return Path(self.path).parts[1].removesuffix(".py")
+
+    @property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, self.path)
+
+    def imports(self) -> Iterator[tuple[int, str]]:
+        """Line and full name of everything imported, wherever in the module, relative imports resolved."""
+        package = Path(self.path).parts[:-1]
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((node.lineno, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                above = list(package[: len(package) - node.level + 1]) if node.level else []
+                stem = ".".join([*above, *filter(None, [node.module])])
+                yield from ((node.lineno, f"{stem}.{alias.name}") for alias in node.names)
+
+
+Found = Iterator[tuple[int, str]]
+Rule = Callable[[Source], Found]
+
+
+def imports_only_what_its_part_may(source: Source) -> Found:
+    if source.part in KNOW_ALL:
+        return
+    allowed = MAY_IMPORT.get(source.part, OUTER) | {source.part}
+    for line, name in source.imports():
+        parts = name.split(".")
+        if parts[0] == "bot" and len(parts) > 1 and parts[1] not in allowed:
+            yield line, f"imports {name}"
+
+
+def the_core_imports_the_standard_library_alone_and_no_io(source: Source) -> Found:
+    if source.part != "core":
+        return
+    for line, name in source.imports():
+        top = name.partition(".")[0]
+        if top != "bot" and top not in sys.stdlib_module_names:
+            yield line, f"imports {name}, which is not in the standard library"
+        if any(name == module or name.startswith(f"{module}.") for module in DOES_IO):
+            yield line, f"imports {name}, which does I/O"
+
+
+def the_environment_is_read_in_one_place(source: Source) -> Found:
+    if source.path in READ_THE_ENVIRONMENT:
+        return
+    words = {"environ", "environb", "getenv", "getenvb"}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute) and node.attr in words and getattr(node.value, "id", None) == "os":
+            yield node.lineno, f"uses os.{node.attr}"
+        if isinstance(node, ast.ImportFrom) and node.module == "os":
+            yield from ((node.lineno, f"imports os.{alias.name}") for alias in node.names if alias.name in words)
+
+
+def only_a_terminal_is_printed_to(source: Source) -> Found:
+    if source.path in PRINT:
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "print":
+            yield node.lineno, "prints"
+
+
+def nothing_is_done_at_import(source: Source) -> Found:
+    """Calls that stand alone, loops and `with` at the top of a module are work; definitions are not."""
+    if source.path == "bot/store/migrations/env.py":  # Alembic imports this file in order to run it
+        return
+    for node in source.tree.body:
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.Expr | ast.For | ast.While | ast.With) and not is_docstring:
+            yield node.lineno, "does work at import"
+
+
+def a_module_says_what_it_is_for(source: Source) -> Found:
+    if not ast.get_docstring(source.tree):
+        yield 1, "has no docstring"
+
+
+def a_file_is_no_longer_than_300_lines(source: Source) -> Found:
+    length = len(source.text.splitlines())
+    if length > 300:
+        yield length, "is longer than 300 lines"
+
+
+RULES: list[Rule] = [
+    imports_only_what_its_part_may,
+    the_core_imports_the_standard_library_alone_and_no_io,
+    the_environment_is_read_in_one_place,
+    only_a_terminal_is_printed_to,
+    nothing_is_done_at_import,
+    a_module_says_what_it_is_for,
+    a_file_is_no_longer_than_300_lines,
+]
+
+OF_THE_BOT = [
+    Source(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "bot").rglob("*.py"))
+]
+OF_THE_TESTS = [
+    Source(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "tests").rglob("*.py"))
+]
+
+
+def broken(rule: Rule, sources: list[Source]) -> list[str]:
+    return [f"{source.path}:{line} {what}" for source in sources for line, what in rule(source)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_bot_keeps_the_rule(rule):
+    assert len(OF_THE_BOT) > 10
+    assert broken(rule, OF_THE_BOT) == []
+
+
+def test_the_modules_of_the_tests_say_what_they_are_for():
+    assert broken(a_module_says_what_it_is_for, OF_THE_TESTS) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "rule"),
+    [
+        ("bot/core/a.py", "from bot.slack import text", imports_only_what_its_part_may),
+        ("bot/core/a.py", "def f():\n    import bot.settings", imports_only_what_its_part_may),
+        ("bot/core/a.py", "from ..ci import codeship", imports_only_what_its_part_may),
+        ("bot/slack/a.py", "from bot.ci.codeship import CodeShip", imports_only_what_its_part_may),
+        ("bot/slack/a.py", "from bot import store", imports_only_what_its_part_may),
+        ("bot/web.py", "from bot.slack import listeners", imports_only_what_its_part_may),
+        ("bot/store/a.py", "from bot.assembly import Bot", imports_only_what_its_part_may),
+        ("bot/playground/a.py", "from bot.slack import messages", imports_only_what_its_part_may),
+        ("bot/settings.py", "from bot.core import model", imports_only_what_its_part_may),
+        ("bot/core/a.py", "import requests", the_core_imports_the_standard_library_alone_and_no_io),
+        ("bot/core/a.py", "from urllib.request import urlopen", the_core_imports_the_standard_library_alone_and_no_io),
+        ("bot/core/a.py", "from time import sleep", the_core_imports_the_standard_library_alone_and_no_io),
+        ("bot/ci/a.py", "import os\nx = os.environ['A']", the_environment_is_read_in_one_place),
+        ("bot/ci/a.py", "from os import getenv", the_environment_is_read_in_one_place),
+        ("bot/ci/a.py", "def f():\n    print('x')", only_a_terminal_is_printed_to),
+        ("bot/ci/a.py", "configure()", nothing_is_done_at_import),
+        ("bot/ci/a.py", "x = 1", a_module_says_what_it_is_for),
+        ("bot/ci/a.py", "\n" * 301, a_file_is_no_longer_than_300_lines),
+    ],
+)
+def test_a_rule_finds_what_breaks_it(path, text, rule):
+    assert broken(rule, [Source(path, text)]) != []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("bot/core/a.py", "from bot.core.model import Build\nfrom . import errors\nfrom urllib.parse import quote"),
+        ("bot/slack/a.py", "import requests\nfrom bot.core import ports\nfrom .text import clean"),
+        ("bot/assembly.py", "from bot.ci.codeship import CodeShip\nfrom bot.slack import listeners"),
+        ("bot/playground/a.py", "from bot.assembly import Bot"),
+        ("bot/__main__.py", "import os\nx = os.environ\nif __name__ == '__main__':\n    print(x)"),
+        ("bot/ci/a.py", "import os\nX = os.path.sep"),
+    ],
+)
+def test_what_keeps_the_rules_is_let_pass(path, text):
+    found = [line for rule in RULES for line in broken(rule, [Source(path, f'"""Its job."""\n{text}')])]
+    assert found == []

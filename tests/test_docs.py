@@ -1,0 +1,91 @@
+"""The documents tell the truth: their tables are the code's, their examples are what the bot says.
+
+`pytest --update` writes the tables of the README anew.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.core.commands import TABLE, parse
+from bot.core.words import Word
+from bot.settings import rows
+from bot.slack.text import words_of_command
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+
+def commands_table() -> str:
+    lines = ["| words | answer | example |", "| --- | --- | --- |"]
+    lines += [f"| `{entry.usage}` | {entry.answer} | `/codeship {entry.example}` |" for entry in TABLE]
+    return "\n".join(lines)
+
+
+def settings_table() -> str:
+    lines = ["| setting | meaning | default |", "| --- | --- | --- |"]
+    for row in rows():
+        default = "required" if row.required else f"`{row.default}`" if row.default else ""
+        lines.append(f"| `{row.name}` | {row.meaning.removesuffix(' Required.')} | {default} |")
+    return "\n".join(lines)
+
+
+def with_tables(readme: str) -> str:
+    for name, table in (("commands", commands_table()), ("settings", settings_table())):
+        readme = re.sub(
+            rf"(?s)<!-- {name} -->\n.*?<!-- /{name} -->",
+            lambda _: f"<!-- {name} -->\n{table}\n<!-- /{name} -->",  # noqa: B023 - used at once
+            readme,
+        )
+    return readme
+
+
+def test_the_tables_of_the_readme_are_the_codes(update: bool) -> None:
+    readme = README.read_text()
+    if update:
+        README.write_text(with_tables(readme))
+    assert update or readme == with_tables(readme)
+
+
+def test_the_conversations_of_the_readme_are_from_the_transcripts() -> None:
+    spoken = "\n".join(path.read_text() for path in sorted((ROOT / "tests/transcripts").glob("*.txt")))
+    excerpts = re.findall(r"(?ms)^```\n([a-z]+> .*?)^```$", README.read_text())
+    assert excerpts
+    for excerpt in excerpts:
+        assert excerpt in spoken
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/decisions.md"])
+def test_links_lead_somewhere(document: str) -> None:
+    path = ROOT / document
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_every_command_in_the_readme_can_be_read() -> None:
+    said = re.findall(r"`/codeship ([^`…<]+)`", README.read_text())
+    assert said
+    for words in said:
+        parse(words_of_command(words))
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?m)(?:`|^    )make ([a-z-]+)", README.read_text()))
+    assert named
+    assert named <= targets
+
+
+def test_every_file_that_the_readme_names_exists() -> None:
+    for name in re.findall(r"`((?:bot|tests|docs)/[\w/.]+|\.env\.example|manifest\.yml)`", README.read_text()):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_usage_hint_of_the_manifest_can_be_read() -> None:
+    hint = re.search(r"usage_hint: (.+)", (ROOT / "manifest.yml").read_text())
+    assert hint is not None
+    for words in hint[1].split(" | "):
+        parse([Word.of(word) for word in words.split()])

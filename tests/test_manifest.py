@@ -1,0 +1,77 @@
+"""manifest.yml is what Slack takes in one paste, in both transports, with the scopes in use and no others."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from bot.settings import rows
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = json.loads((ROOT / "tests/schemas/manifest.schema.1.0.0.json").read_text(encoding="utf-8"))
+TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
+
+SCOPE_OF_EVENT = {"app_mention": "app_mentions:read", "message.im": "im:history"}
+"""What an app must be granted to receive an event: https://docs.slack.dev/reference/events"""
+
+
+def over_http(text: str) -> str:
+    """The manifest, changed as its first lines tell."""
+    text = re.sub(r"^( *)# (?=.*https://YOUR-HOST)", r"\1", text, flags=re.MULTILINE)
+    return text.replace("YOUR-HOST", "bot.acme.io").replace("socket_mode_enabled: true", "socket_mode_enabled: false")
+
+
+SOCKET_MODE: dict[str, Any] = yaml.safe_load(TEXT)
+HTTP: dict[str, Any] = yaml.safe_load(over_http(TEXT))
+
+
+@pytest.mark.parametrize("manifest", [SOCKET_MODE, HTTP], ids=["Socket Mode", "HTTP"])
+def test_the_manifest_is_valid_by_slacks_own_schema(manifest):
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    assert [error.message for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(manifest)] == []
+
+
+def test_the_schema_refuses_what_slack_refuses():
+    broken = {**SOCKET_MODE, "features": {**SOCKET_MODE["features"], "bot_user": {"name": "codeship"}}}
+    assert not jsonschema.Draft7Validator(SCHEMA).is_valid(broken)
+
+
+def test_as_it_stands_it_is_for_socket_mode_and_names_no_address():
+    assert SOCKET_MODE["settings"]["socket_mode_enabled"] is True
+    assert "https://" not in json.dumps(SOCKET_MODE)
+
+
+def test_changed_as_it_tells_everything_comes_to_one_address_over_http():
+    (command,) = HTTP["features"]["slash_commands"]
+    settings = HTTP["settings"]
+    assert settings["socket_mode_enabled"] is False
+    assert {
+        command["url"],
+        settings["event_subscriptions"]["request_url"],
+        settings["interactivity"]["request_url"],
+    } == {"https://bot.acme.io/slack/events"}
+
+
+def test_the_command_is_the_default_of_its_setting_and_its_text_comes_raw():
+    (command,) = SOCKET_MODE["features"]["slash_commands"]
+    assert command["command"] == next(row.default for row in rows() if row.name == "SLACK_COMMAND")
+    assert command["should_escape"] is False
+
+
+def test_the_scopes_are_those_that_its_features_need_and_no_others():
+    needed = {SCOPE_OF_EVENT[event] for event in SOCKET_MODE["settings"]["event_subscriptions"]["bot_events"]}
+    needed |= {"commands", "chat:write"}
+    assert SOCKET_MODE["oauth_config"]["scopes"] == {"bot": sorted(needed)}
+
+
+def test_people_can_write_to_the_bot_and_press_its_buttons():
+    home = SOCKET_MODE["features"]["app_home"]
+    assert home["messages_tab_enabled"] is True
+    assert home["messages_tab_read_only_enabled"] is False
+    assert SOCKET_MODE["settings"]["interactivity"]["is_enabled"] is True
