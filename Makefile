@@ -6,15 +6,15 @@ INSTALLED := $(VENV)/.installed
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run playground test check lock
+.PHONY: help run playground test check lock web web-check screenshots
 
 help: ## says what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) ## starts the bot with the settings in .env; without a .env, the playground
 	@if [ -f .env ]; then exec $(RUN) -m bot; else exec $(RUN) -m bot.playground; fi
 
-playground: $(INSTALLED) ## starts the playground: the bot with a Slack and a CodeShip of its own, in this terminal
+playground: $(INSTALLED) ## starts the playground: the bot with a Slack and a CodeShip of its own, in the browser
 	@exec $(RUN) -m bot.playground
 
 test: $(INSTALLED) ## runs the tests
@@ -24,12 +24,23 @@ check: $(INSTALLED) ## checks format, lint and types, and runs the tests: what C
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest
+	@$(MAKE) --no-print-directory test
 
 lock: $(INSTALLED) ## writes requirements.txt and requirements-dev.txt anew from pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
 	$(LOCK) --output-file requirements.txt
 	$(LOCK) --output-file requirements-dev.txt --all-extras
+
+# The page is checked in, built: only who changes web/ needs Node, 20.19 or newer.
+web: ## builds the playground's page from web/ anew
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+web-check: ## builds the page again, elsewhere, and fails where it is not the one that is checked in
+	cd web && npm ci --no-audit --no-fund && PLAYGROUND_PAGE="$$PWD/.check" npm run build
+	diff -r web/.check bot/playground/static
+
+screenshots: $(INSTALLED) ## makes the README's pictures from real conversations (needs Chromium)
+	$(RUN) -m tests.browser.screenshots
 
 # One lock for every system and every Python from 3.11 on. No address of a package index gets into it.
 LOCK = $(RUN) -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from bot.playground.codeship_moods import Call, Canned, Mood
 from bot.playground.codeship_records import NotThere, Request, SandboxBuild, SandboxProject
 from bot.playground.codeship_world import CodeShipWorld
 from bot.playground.loopback import Loopback
+from bot.playground.wires import LONGEST_BODY, Wires
 
 BASE_PATH = "/api/v1"
 _PIECE = b" " * 65_536
@@ -28,8 +30,9 @@ _PIECE = b" " * 65_536
 class CodeShipHost:
     """A world served on loopback. Stopped, it refuses connections; started again, it is at the same address."""
 
-    def __init__(self, world: CodeShipWorld, port: int = 0) -> None:
+    def __init__(self, world: CodeShipWorld, port: int = 0, *, wires: Wires | None = None) -> None:
         self.world = world
+        self.wires = wires or Wires(world.now)
         self._port = port
         self._loopback: Loopback | None = None
 
@@ -41,7 +44,7 @@ class CodeShipHost:
     def start(self) -> CodeShipHost:
         """Returns when connections are accepted. Raises OSError where the port is taken."""
         if self._loopback is None:
-            self._loopback = Loopback(application(self.world), self._port).start()
+            self._loopback = Loopback(application(self.world, self.wires), self._port).start()
             self._port = self._loopback.port
         return self
 
@@ -60,14 +63,14 @@ class CodeShipHost:
         self.stop()
 
 
-def application(world: CodeShipWorld) -> web.Application:
+def application(world: CodeShipWorld, wires: Wires) -> web.Application:
     """The three calls of the contract, and nothing else."""
     contract = _Contract(world)
 
     async def let_go(_: web.Application) -> None:
         world.release()
 
-    app = web.Application(middlewares=[_moody(world)])
+    app = web.Application(middlewares=[_moody(world, wires)])
     app.add_routes(
         [
             web.get(f"{BASE_PATH}/projects.json", contract.list_projects, name="list", allow_head=False),
@@ -154,20 +157,23 @@ def _refusal(status: int, words: str) -> web.Response:
     return web.json_response({"errors": [words]}, status=status)
 
 
-def _moody(world: CodeShipWorld) -> Middleware:
+def _moody(world: CodeShipWorld, wires: Wires) -> Middleware:
     """The middleware that writes each request down and answers it as the mood of the world has it."""
 
     @web.middleware
     async def moody(request: web.Request, handler: Handler) -> web.StreamResponse:
         call = cast("Call | None", request.match_info.route.name)
-        number, mood = world.arrived(_record(request, call, world.now()))
+        record = _record(request, call, world.now())
+        number, mood = world.arrived(record)
+        wire = wires.begin("bot to codeship", f"{record.method} {record.path}", dict(record.query))
         status: int | None = None
+        body: Any = None
         try:
             answer = await _answer(request, handler, call, mood)
             if mood.delay_s:
                 await _hold(world, mood.delay_s)
             if answer is not None:
-                status = answer.status
+                status, body = answer.status, _shown(answer)
                 return await _deliver(request, answer, mood)
             return _hang_up(request)
         except web.HTTPException as unknown_route:
@@ -175,6 +181,7 @@ def _moody(world: CodeShipWorld) -> Middleware:
             raise
         finally:
             world.answered(number, status)
+            wires.end(wire, status or "no answer", body)
 
     return moody
 
@@ -219,6 +226,17 @@ async def _deliver(request: web.Request, answer: web.Response, mood: Mood) -> we
             await padded.write(_PIECE[: mood.padding_bytes - sent])
         return padded
     return answer
+
+
+def _shown(answer: web.Response) -> Any:
+    """The body as one can look at it."""
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    if len(body) > LONGEST_BODY:
+        return f"({len(body):,} bytes)"
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
 
 
 def _hang_up(request: web.Request, begun: web.StreamResponse | None = None) -> web.StreamResponse:

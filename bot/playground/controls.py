@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.playground.slack_records import CannotDo, Message
 
@@ -32,6 +32,14 @@ class Menu:
     block_id: str
     options: tuple[tuple[str, Mapping[str, Any]], ...]
     element: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+class Choice(NamedTuple):
+    """One option of one menu, by their ids."""
+
+    block_id: str
+    action_id: str
+    value: str
 
 
 def buttons(message: Message, viewer_id: str | None = None) -> list[Button]:
@@ -67,13 +75,19 @@ def found_button(message: Message, what: str | Button, viewer_id: str) -> Button
         fitting = [button for button in buttons(message, viewer_id) if what in (button.text, button.action_id)]
     if len(fitting) != 1:
         seen = ", ".join(f"[{button.text}]" for button in buttons(message, viewer_id)) or "no buttons"
-        raise CannotDo(f"{len(fitting)} buttons are {what!r}; the message has {seen}")
+        wanted = what.text if isinstance(what, Button) else what
+        raise CannotDo(f"{len(fitting)} buttons are {wanted!r}; the message has {seen}")
     return fitting[0]
 
 
-def found_option(message: Message, what: str) -> tuple[Menu, Mapping[str, Any]]:
-    """The option with this text, and its menu. Raises CannotDo where there is none, or more than one."""
-    fitting = [(menu, option) for menu in menus(message) for text, option in menu.options if text == what]
+def found_option(message: Message, what: str | Choice) -> tuple[Menu, Mapping[str, Any]]:
+    """The option, or the one with this text, and its menu. Raises CannotDo where there is none, or more than one."""
+    fitting = [
+        (menu, option)
+        for menu in menus(message)
+        for text, option in menu.options
+        if what in (text, Choice(menu.block_id, menu.action_id, str(option.get("value", ""))))
+    ]
     if len(fitting) != 1:
         raise CannotDo(f"{len(fitting)} options say {what!r}")
     return fitting[0]

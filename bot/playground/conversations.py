@@ -37,6 +37,12 @@ class Conversations:
             self._channels[channel_id] = channel = replace(self._channels[channel_id], **fields)
             return channel
 
+    @property
+    def changes(self) -> int:
+        """How many there have been: the number of the last one."""
+        with self.changed:
+            return self._changes
+
     def now(self) -> float:
         """Seconds since the epoch."""
         return self._clock().timestamp()

@@ -10,7 +10,7 @@ from bot.playground import mrkdwn, rich_text
 from bot.playground.controls import Button, buttons, is_seen
 from bot.playground.slack_records import Block, Message
 
-__all__ = ["Button", "buttons", "draw", "draw_blocks"]
+__all__ = ["Button", "buttons", "draw", "draw_blocks", "draw_dialog"]
 
 _INDENT = "  "
 _DIVIDER = "─" * 8
@@ -42,6 +42,15 @@ def draw_blocks(
     """Every line, without indent."""
     pen = _Pen(names, links, viewer_id)
     return [line for block in blocks for line in pen.block(block)]
+
+
+def draw_dialog(dialog: Mapping[str, Any]) -> list[str]:
+    """What Slack asks before it sends a press that is to be confirmed."""
+    pen = _Pen({}, links=False, viewer_id=None)
+    title, text, yes, no = (
+        mrkdwn.harmless(pen.text(dialog.get(part))) for part in ("title", "text", "confirm", "deny")
+    )
+    return [f"(asks first) {title}", f"{_INDENT}{text}", f"{_INDENT}[{yes}] [{no}]"]
 
 
 @dataclass(frozen=True, slots=True)

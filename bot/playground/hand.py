@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.playground import codeship_moods as moods
 from bot.playground.codeship_moods import Mood
@@ -98,6 +98,28 @@ def _invite(stage: Stage, said: dict[str, str]) -> None:
     stage.workspace.invite_the_app(said["channel"])
 
 
+def _throw_out(stage: Stage, said: dict[str, str]) -> None:
+    stage.workspace.throw_out_the_app(said["channel"])
+
+
+def _archive(stage: Stage, said: dict[str, str]) -> None:
+    stage.workspace.archive(said["channel"])
+
+
+def _delete(stage: Stage, _said: dict[str, str]) -> None:
+    stage.workspace.delete_the_apps_last_message()
+
+
+def _long(stage: Stage, said: dict[str, str]) -> None:
+    stage.codeship.pace = replace(stage.codeship.pace, runs_s=int(said["hours"]) * 3600)
+
+
+def _joins(stage: Stage, said: dict[str, str]) -> None:
+    workspace = stage.workspace
+    members, person = workspace.user_groups.setdefault(said["group"], set()), workspace.person(said["who"])
+    (members.add if said["how"] == "joins" else members.discard)(person.id)
+
+
 def _gesture(usage: str, pattern: str, does: Callable[[Stage, dict[str, str]], None]) -> Gesture:
     return Gesture(usage, re.compile(pattern), does)
 
@@ -116,8 +138,13 @@ GESTURES = (
     _gesture(f"CodeShip {'|'.join(_MOODS)}", rf"CodeShip (?P<mood>{_one_of({**_MOODS})})", _mood),
     _gesture("CodeShip shows the old run for N calls", r"CodeShip shows the old run for (?P<calls>\d+) calls", _stale),
     _gesture("CodeShip gives restarts new ids", r"CodeShip gives restarts new ids", _new_ids),
+    _gesture("builds take N hours", r"builds take (?P<hours>\d+) hours", _long),
     _gesture("Slack delivers again", r"Slack delivers again", _again),
     _gesture("the bot is invited to #CHANNEL", r"the bot is invited to (?P<channel>#\S+)", _invite),
+    _gesture("the bot is thrown out of #CHANNEL", r"the bot is thrown out of (?P<channel>#\S+)", _throw_out),
+    _gesture("#CHANNEL is archived", r"(?P<channel>#\S+) is archived", _archive),
+    _gesture("the bot’s last message is deleted", r"the bot’s last message is deleted", _delete),
+    _gesture("NAME joins|leaves GROUP", r"(?P<who>[a-z]+) (?P<how>joins|leaves) (?P<group>S\w+)", _joins),
     _gesture("the bot is restarted", r"the bot is restarted", lambda stage, _said: _restart_bot(stage)),
 )
 

@@ -14,7 +14,7 @@ class Loopback:
     def __init__(self, app: web.Application, port: int = 0) -> None:
         self._app = app
         self._wanted_port = port
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="loopback", daemon=True)
         self._started = threading.Event()
         self._failure: BaseException | None = None
@@ -27,7 +27,9 @@ class Loopback:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """For `asyncio.run_coroutine_threadsafe` from other threads."""
+        """For `asyncio.run_coroutine_threadsafe` from other threads. Raises RuntimeError before `start`."""
+        if self._loop is None:
+            raise RuntimeError("not started")
         return self._loop
 
     def start(self) -> Loopback:
@@ -39,29 +41,30 @@ class Loopback:
         return self
 
     def stop(self) -> None:
-        """Closes every connection and waits for the thread to end."""
-        if self._loop.is_closed():
+        """Closes every connection and waits for the thread to end; does nothing before `start`."""
+        if self._loop is None or self._loop.is_closed():
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+        loop = self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
         try:
-            self._loop.run_until_complete(self._serve())
+            loop.run_until_complete(self._serve())
         except OSError as failure:
             self._failure = failure
-            self._loop.close()
+            loop.close()
             self._started.set()
             return
         self._started.set()
         try:
-            self._loop.run_forever()
+            loop.run_forever()
         finally:
             if self._runner is not None:
-                self._loop.run_until_complete(self._runner.cleanup())
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
+                loop.run_until_complete(self._runner.cleanup())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
 
     async def _serve(self) -> None:
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.1)

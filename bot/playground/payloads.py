@@ -127,6 +127,27 @@ def block_actions(
     return payload
 
 
+def view_event(app: App, person: Person, view: Mapping[str, Any], *, kind: str, trigger_id: str) -> Payload:
+    """`kind` is "view_submission" or "view_closed"; `view` holds its state.
+
+    https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+    """
+    payload: Payload = {
+        "type": kind,
+        "team": {"id": app.team.id, "domain": app.team.domain},
+        "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team_id},
+        "api_app_id": app.id,
+        "token": _TOKEN,
+        "view": dict(view),
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+    more: Payload = (
+        {"trigger_id": trigger_id, "response_urls": []} if kind == "view_submission" else {"is_cleared": False}
+    )
+    return payload | more
+
+
 def message_object(app: App, message: Message) -> Payload:
     """A message as the Web API and the payloads show it."""
     shown: Payload = {

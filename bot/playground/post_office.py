@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 from bot.playground.delivery import Ack, Carrier, Delivery, Kind, Parcel
 from bot.playground.slack_records import CannotDo
+from bot.playground.wires import Wires
 
 
 class PostOffice:
     """`changed` is notified of every delivery that has ended."""
 
-    def __init__(self, changed: threading.Condition) -> None:
+    def __init__(self, changed: threading.Condition, wires: Wires) -> None:
         self._changed = changed
+        self._wires = wires
         self._carrier: Carrier | None = None
         self._deliveries: list[Delivery] = []
 
@@ -41,9 +44,37 @@ class PostOffice:
 
     def _send(self, parcel: Parcel) -> Delivery:
         # No lock is held meanwhile: the bot may call the Web API before it acknowledges.
+        wire = self._wires.begin("slack to bot", _title(parcel), parcel.payload)
         ack = self._carrier.carry(parcel) if self._carrier is not None else Ack("dispatch_failed")
+        self._wires.end(wire, _status(ack), _read(ack.body))
         delivery = Delivery(parcel, ack)
         with self._changed:
             self._deliveries.append(delivery)
             self._changed.notify_all()
         return delivery
+
+
+def _title(parcel: Parcel) -> str:
+    """What it is, in the words of whoever caused it."""
+    payload, again = parcel.payload, " (again)" if parcel.retry_num else ""
+    match parcel.kind:
+        case "slash_commands":
+            return f"{payload['command']} {payload['text']}{again}"
+        case "events_api":
+            return f"{payload['event']['type']}: {payload['event'].get('text', '')}{again}"
+        case "interactive":
+            actions = payload.get("actions") or [{}]
+            label = (actions[0].get("text") or {}).get("text") or actions[0].get("action_id", "")
+            return f"{payload['type']}: {label}{again}" if label else f"{payload['type']}{again}"
+
+
+def _status(ack: Ack) -> str:
+    return ack.outcome if ack.status is None or ack.outcome == "operation_timeout" else str(ack.status)
+
+
+def _read(body: str) -> Any:
+    """JSON as it is meant, anything else as it stands."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body

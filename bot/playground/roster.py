@@ -13,12 +13,18 @@ class Roster:
 
     @property
     def names(self) -> dict[str, str]:
-        """The handle of each user id, the app's and Slackbot's too."""
-        return {self._app.user_id: self._app.name} | {person.id: person.name for person in (*PEOPLE, SLACKBOT)}
+        """The handle of each user id, the app's and Slackbot's too, and the name of each channel that has one."""
+        channels = (channel for channel in self._conversations.channels if channel.kind != "im")
+        return self._handles | {channel.id: channel.name for channel in channels}
 
     @property
     def ids(self) -> dict[str, str]:
-        return {name: user_id for user_id, name in self.names.items()}
+        """By handle."""
+        return {handle: user_id for user_id, handle in self._handles.items()}
+
+    @property
+    def _handles(self) -> dict[str, str]:
+        return {self._app.user_id: self._app.name} | {person.id: person.name for person in (*PEOPLE, SLACKBOT)}
 
     def person(self, name: str) -> Person:
         """By handle or id. Raises CannotDo."""

@@ -54,8 +54,11 @@ class SlackApi:
 def application(workspace: Workspace, sockets: SocketMode) -> web.Application:
     async def call(request: web.Request) -> web.Response:
         arguments = await _arguments(request)
+        method = request.match_info["method"]
         token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip() or arguments.get("token")
-        said = answer(workspace, request.match_info["method"], token, arguments)
+        wire = workspace.wires.begin("bot to slack", method, arguments)
+        said = answer(workspace, method, token, arguments)
+        workspace.wires.end(wire, said.status, said.body)
         if said.body is None:
             return web.Response(status=said.status, headers=said.headers, text="<html>Server Error</html>")
         return web.json_response(said.body, status=said.status, headers=said.headers)
@@ -67,7 +70,9 @@ def application(workspace: Workspace, sockets: SocketMode) -> web.Application:
             body = None
         if not isinstance(body, dict):
             return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
+        wire = workspace.wires.begin("bot to slack", "response_url", {"url": request.path, **body})
         status, word = workspace.respond(request.path, body)
+        workspace.wires.end(wire, status, word)
         if status != 200:
             return web.json_response({"ok": False, "error": word}, status=status)
         return web.Response(text="ok") if request.path.startswith("/commands/") else web.json_response({"ok": True})

@@ -122,13 +122,12 @@ def _delete(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
 
 def _open_view(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     view = _parsed(arguments.get("view"), "invalid_arguments")
-    wrong = workspace.triggers.spend(str(arguments.get("trigger_id", "")), workspace.conversations.now())
+    trigger_id = str(arguments.get("trigger_id", ""))
+    wrong = workspace.triggers.spend(trigger_id, workspace.conversations.now())
     if wrong:
         raise _Refused(wrong)
     _refuse_faults("invalid_arguments", block_kit.view_judged(view))
-    opened = {"id": f"V{len(workspace.views) + 1:06d}", "team_id": workspace.app.team.id, **view}
-    workspace.views.append(opened)
-    return {"view": opened}
+    return {"view": workspace.modals.show(workspace.triggers.owner(trigger_id), workspace.app.team.id, view)}
 
 
 def _validate_blocks(_: Workspace, arguments: Arguments) -> Mapping[str, Any]:
@@ -145,6 +144,13 @@ def _validate_blocks(_: Workspace, arguments: Arguments) -> Mapping[str, Any]:
         errors = [{"pointer": it.pointer, "code": "failed_constraint", "message": it.words} for it in found]
         raise _Refused(f"invalid_{name}", errors=errors)
     return {}
+
+
+def _list_group(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    members = workspace.user_groups.get(str(arguments.get("usergroup", "")))
+    if members is None:
+        raise _Refused("no_such_subteam")
+    return {"users": sorted(members)}
 
 
 def _reached(workspace: Workspace, arguments: Arguments, *, uninvited: bool = False) -> Channel:
@@ -238,6 +244,7 @@ _METHODS: Mapping[str, _Method] = {
     "chat.postEphemeral": _Method(_post_ephemeral, "chat:write"),
     "chat.update": _Method(_update, "chat:write"),
     "chat.delete": _Method(_delete, "chat:write"),
+    "usergroups.users.list": _Method(_list_group, "usergroups:read"),
     "views.open": _Method(_open_view, None),
     "blocks.validate": _Method(_validate_blocks, None),
 }

@@ -110,11 +110,24 @@ class Message:
         return self.thread_ts is not None and self.thread_ts != self.ts
 
 
+@dataclass(frozen=True, slots=True)
+class TypedCommand:
+    """A slash command as someone typed it. No message comes of it; `after` is the last change before it."""
+
+    user_id: str
+    channel_id: str
+    text: str
+    at: float
+    after: int
+
+
 TEAM = Team("T0ACME", "Acme", "acme")
 ADA = Person("U0ADA", "ada", TEAM.id)
 BOB = Person("U0BOB", "bob", TEAM.id)
 GUEST = Person("U0GUEST", "guest", "T0OTHER")
 PEOPLE = (ADA, BOB, GUEST)
+USER_GROUPS = {"S0RELEASE": frozenset({BOB.id})}
+"""The members of each, by its id."""
 SLACKBOT = Person("USLACKBOT", "slackbot", TEAM.id)
 APP = App(
     id="A0CODESHIP",

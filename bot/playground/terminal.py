@@ -117,7 +117,8 @@ class Terminal:
                 continue
             if message.now.via == "typed":
                 if self._shown == 0:
-                    self._say(f"{workspace.names.get(message.user_id, message.user_id)}: {message.text}")
+                    who = workspace.names.get(message.user_id, message.user_id)
+                    self._say(f"{who}: {' '.join(draw(message, workspace.names))}")
                 continue
             for line in self._numbered(message):
                 self._say(line)

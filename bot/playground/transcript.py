@@ -1,11 +1,13 @@
 """Conversations as people read them: a script of what is typed, pressed and happens, with what is then seen.
 
     # What it shows.
+    # POLICY=policy.example.toml                 what the bot is set to; paths begin at the folder of the project
 
     ada> /codeship status acme/web main        typed in #builds
     bob in #random> @codeship help             … in another channel, or `with @codeship` in direct message
     ada in thread> @codeship restart acme/web  … in the thread of the last message
-    ada> [Restart]                             the last button of that name is pressed, its question answered with yes
+    ada> [Restart]                             the last button of that name is pressed; a dialog that asks is seen,
+                                               and answered with yes
     ! acme/web main passes                     the world's hand
     ! 8 s later                                time passes
 
@@ -17,9 +19,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from bot.playground.controls import buttons
-from bot.playground.draw import draw
+from bot.playground.controls import buttons, found_button
+from bot.playground.draw import draw, draw_dialog
 from bot.playground.hand import wave
 from bot.playground.slack_records import CannotDo, Message
 from bot.playground.stage import Stage
@@ -27,6 +30,7 @@ from bot.playground.stage import Stage
 HOME = "#builds"
 
 _SAYS = re.compile(r"(?P<who>[a-z]+)(?: in (?P<channel>#\S+|thread)| with (?P<direct>@\S+))?> (?P<what>.+)")
+_SETTING = re.compile(r"^# ([A-Z][A-Z_]+)=(\S+)$", re.MULTILINE)
 _LATER = re.compile(r"(?P<count>\d+) (?P<unit>s|min|h) later")
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -37,6 +41,12 @@ class Step:
 
     line: str
     seen: tuple[str, ...]
+
+
+def settings_of(text: str, folder: Path) -> dict[str, str]:
+    """What the bot is set to in this transcript, besides what it is always set to. Files are found from `folder`."""
+    said = {str(found[1]): str(found[2]) for found in _SETTING.finditer(text)}
+    return {name: str(folder / value) if name == "POLICY" else value for name, value in said.items()}
 
 
 def steps_of(text: str) -> Iterator[Step]:
@@ -75,19 +85,26 @@ class Play:
     def __init__(self, stage: Stage, pass_time: Callable[[float], None]) -> None:
         self._stage = stage
         self._pass_time = pass_time
+        self._settle()  # a bot that still reads its first list of projects would read it under the first step's sky
         self._shown = self._last_number()
 
     def step(self, line: str) -> tuple[str, ...]:
         """Does what the line says and returns what was seen then. Raises CannotDo."""
         if line.startswith("! "):
             self._happens(line.removeprefix("! "))
+            asked = []
         else:
             said = _SAYS.fullmatch(line)
             if said is None:
                 raise CannotDo(f"not a step: {line}")
-            self._says(said["who"], said["channel"], said["direct"], said["what"])
-        self._stage.settle()
-        return tuple(self._seen())
+            asked = self._says(said["who"], said["channel"], said["direct"], said["what"])
+        self._settle()
+        return (*asked, *self._seen())
+
+    def _settle(self) -> None:
+        if not self._stage.settle():
+            raise TimeoutError("the bot is still busy with what was asked")
+        self._stage.look()
 
     def _happens(self, what: str) -> None:
         later = _LATER.fullmatch(what)
@@ -97,16 +114,23 @@ class Play:
         self._pass_time(int(later["count"]) * _SECONDS[later["unit"]])
         self._stage.codeship.tick()
 
-    def _says(self, who: str, channel: str | None, direct: str | None, what: str) -> None:
+    def _says(self, who: str, channel: str | None, direct: str | None, what: str) -> list[str]:
+        """Returns what a dialog asked before."""
         workspace = self._stage.workspace
         if what.startswith("[") and what.endswith("]"):
-            workspace.presses(who, self._message_with(who, what[1:-1]), what[1:-1], confirm=True)
-            return
+            message = self._message_with(who, what[1:-1])
+            dialog = found_button(message, what[1:-1], workspace.person(who).id).confirm
+            workspace.presses(who, message, what[1:-1], confirm=True)
+            return draw_dialog(dialog) if dialog else []
         if channel == "thread":
-            last = max(self._of_the_bot(), key=lambda message: message.number)
+            said = self._of_the_bot()
+            if not said:
+                raise CannotDo("the bot has said nothing yet, so there is no thread")
+            last = max(said, key=lambda message: message.number)
             workspace.types(who, last.channel_id, what, last)
         else:
             workspace.types(who, channel or direct or HOME, what)
+        return []
 
     def _message_with(self, who: str, label: str) -> Message:
         viewer = self._stage.workspace.person(who).id

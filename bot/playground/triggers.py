@@ -1,4 +1,4 @@
-"""Trigger ids: each opens a view once, within three seconds. What it opens is not known here."""
+"""Trigger ids: each opens a view once, within three seconds, for whoever caused it. What it opens is not known here."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ class Triggers:
 
     def __init__(self) -> None:
         self._issued_at: dict[str, float] = {}
+        self._owners: dict[str, str] = {}
         self._spent: set[str] = set()
 
-    def issue(self, now: float) -> str:
+    def issue(self, now: float, user_id: str) -> str:
         number = len(self._issued_at) + 1
         trigger_id = f"{number}.1000.{number:032x}"
         self._issued_at[trigger_id] = now
+        self._owners[trigger_id] = user_id
         return trigger_id
 
     def spend(self, trigger_id: str, now: float) -> str | None:
@@ -29,3 +31,7 @@ class Triggers:
             return "expired_trigger_id"
         self._spent.add(trigger_id)
         return None
+
+    def owner(self, trigger_id: str) -> str:
+        """Who caused it; only of one that was issued."""
+        return self._owners[trigger_id]

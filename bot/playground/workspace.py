@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.playground import payloads, responses
-from bot.playground.controls import Button, found_button, found_option
+from bot.playground.controls import Button, Choice, found_button, found_option
 from bot.playground.conversations import Conversations
-from bot.playground.delivery import Ack, Carrier, Delivery
+from bot.playground.delivery import Ack, Carrier, Delivery, Kind
+from bot.playground.modals import Modals
 from bot.playground.post_office import PostOffice
 from bot.playground.refusals import Refusal, Refusals
 from bot.playground.response_urls import ResponseUrl, ResponseUrls
@@ -23,15 +24,18 @@ from bot.playground.slack_records import (
     APP,
     PEOPLE,
     SLACKBOT,
+    USER_GROUPS,
     App,
     CannotDo,
     Channel,
     Message,
     Person,
+    TypedCommand,
     first_channels,
 )
 from bot.playground.triggers import Triggers
 from bot.playground.typed import rewritten
+from bot.playground.wires import Wires
 
 SCOPES = frozenset({"app_mentions:read", "chat:write", "commands", "im:history"})
 
@@ -50,6 +54,7 @@ class Workspace:
         scopes: Iterable[str] = SCOPES,
         *,
         app: App = APP,
+        wires: Wires | None = None,
     ) -> None:
         self.bot_token = bot_token
         self.app_token = app_token
@@ -62,9 +67,12 @@ class Workspace:
         self.response_urls = ResponseUrls(app.team.id)
         self.refusals = Refusals()
         self.triggers = Triggers()
-        self.views: list[Mapping[str, Any]] = []
+        self.typed_commands: list[TypedCommand] = []
+        self.modals = Modals()
+        self.user_groups = {group: set(members) for group, members in USER_GROUPS.items()}
+        self.wires = wires or Wires(clock, (bot_token, app_token or "", signing_secret))
         self._roster = Roster(app, self.conversations)
-        self._post = PostOffice(self.conversations.changed)
+        self._post = PostOffice(self.conversations.changed, self.wires)
         self._events = 0
 
     # What people do
@@ -93,8 +101,8 @@ class Workspace:
         _require_confirmed(button.element, confirm)
         return self._acted(person, where, current, {**button.element, "block_id": button.block_id})
 
-    def chooses(self, user: str, message: Message | str, option: str, *, confirm: bool = False) -> Delivery:
-        """The option of a menu that says so. Raises CannotDo, also where a confirmation is missing."""
+    def chooses(self, user: str, message: Message | str, option: str | Choice, *, confirm: bool = False) -> Delivery:
+        """The option of a menu, or the one that says so. Raises CannotDo, also where a confirmation is missing."""
         person = self.person(user)
         where, current = self._roster.message(message, person)
         menu, chosen = found_option(current, option)
@@ -136,12 +144,27 @@ class Workspace:
 
     # What is arranged
 
+    def deliver(self, kind: Kind, payload: Mapping[str, Any]) -> Delivery:
+        """To the app, as Slack does."""
+        return self._post.send(kind, payload)
+
     def deliver_through(self, carrier: Carrier) -> None:
         self._post.deliver_through(carrier)
 
     def invite_the_app(self, channel: str) -> None:
         where = self.channel(channel)
         self.conversations.change_channel(where.id, members=where.members | {self.app.user_id})
+
+    def throw_out_the_app(self, channel: str) -> None:
+        where = self.channel(channel)
+        self.conversations.change_channel(where.id, members=where.members - {self.app.user_id})
+
+    def delete_the_apps_last_message(self) -> None:
+        """As whoever may can do in Slack. Raises CannotDo where there is none."""
+        posted = [m for m in self.conversations.everything() if m.bot_id and not m.deleted and m.ephemeral_to is None]
+        if not posted:
+            raise CannotDo("the bot has said nothing yet")
+        self.conversations.change(max(posted, key=lambda message: message.ts), "deleted", "", deleted=True)
 
     def archive(self, channel: str) -> None:
         self.conversations.change_channel(self.channel(channel).id, is_archived=True)
@@ -187,6 +210,7 @@ class Workspace:
             return None
         with self.conversations.changed:
             now = self.conversations.now()
+            self.typed_commands.append(TypedCommand(person.id, where.id, text, now, self.conversations.changes))
             url = self.response_urls.issue("commands", where.id, person.id, now)
             payload = payloads.slash_command(
                 self.app,
@@ -195,7 +219,7 @@ class Workspace:
                 command=command,
                 text=rest.strip(),
                 response_url=self.base_url + url.path,
-                trigger_id=self.triggers.issue(now),
+                trigger_id=self.triggers.issue(now, person.id),
             )
         delivery = self._post.send("slash_commands", payload)
         wrong = self._shown_ack(url, delivery.ack) if delivery.is_acked else delivery.ack.outcome
@@ -247,7 +271,7 @@ class Workspace:
                 message,
                 {**action, "action_ts": self.conversations.next_ts()},
                 response_url=self.base_url + url.path,
-                trigger_id=self.triggers.issue(now),
+                trigger_id=self.triggers.issue(now, person.id),
             )
         return self._post.send("interactive", payload)
 

@@ -1,3 +1,5 @@
+"""What the tests of the sandbox workspace share."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,0 +1,65 @@
+"""Keeps the playground to the browser of this machine: no other site's page may ask, embed or read it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_FROM_OUR_PAGE = frozenset({"same-origin", "none"})
+
+HEADERS = {
+    # Nothing but what the playground itself serves: no other host is ever asked for a font, a picture or a script.
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """403 for what does not come from this machine's own page; every answer carries `HEADERS`."""
+    why = refused(request.headers.get("Host", ""), request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site"))
+    if why:
+        return web.json_response({"error": why}, status=403, headers=HEADERS)
+    try:
+        response = await handler(request)
+    except web.HTTPException as answer:
+        answer.headers.update(HEADERS)
+        raise
+    if not response.prepared:
+        response.headers.update(HEADERS)
+    return response
+
+
+def refused(host: str, origin: str | None, fetch_site: str | None) -> str | None:
+    """Why a request with these headers is refused, None where it is not.
+
+    A Host that is not loopback is a name that somebody pointed here (DNS rebinding); any port is taken, for tunnels.
+    """
+    if _name(f"//{host}") not in _LOOPBACK:
+        return "the playground answers to 127.0.0.1 and localhost alone"
+    if origin is not None and origin != f"http://{host}":
+        return "the playground answers to its own page alone"
+    if fetch_site is not None and fetch_site not in _FROM_OUR_PAGE:
+        return "the playground answers to its own page alone"
+    return None
+
+
+def _name(address: str) -> str | None:
+    """The name in `//name:port`, None where there is anything else in it."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(address)
+        if parts.port != 0 and not parts.path and parts.username is None:
+            return parts.hostname
+    return None

@@ -1,0 +1,33 @@
+"""The playground for a browser to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from bot.playground.sessions import NOON, Sessions
+from bot.playground.site import Site
+from tests.playground.page import Page
+
+
+@contextmanager
+def playground() -> Iterator[Site]:
+    """Its time held. Started on a thread of its own: Playwright keeps an event loop running in this one, beside which
+    the bot's jobs refuse to start."""
+    site = Site(Sessions(held_at=NOON, pause_s=0.05), port=0)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(site.start).result()
+        try:
+            yield site
+        finally:
+            thread.submit(site.stop).result()
+
+
+def happens(site: Site, words: str) -> None:
+    """The world's hand, as the page would have it: not from this thread, for the reason above."""
+    Page(site).does("wave", words=words)
+
+
+def later(site: Site, seconds: float) -> None:
+    Page(site).does("later", seconds=seconds)

@@ -1,0 +1,31 @@
+"""The playground on a CodeShip of somebody's own: any host that serves its v1 API."""
+
+from __future__ import annotations
+
+import json
+
+from bot.playground.codeship_host import CodeShipHost
+from bot.playground.codeship_world import CodeShipWorld
+from bot.playground.sandbox_clock import SandboxClock
+from bot.playground.sessions import NOON, RealCodeShip, Sessions
+from bot.playground.site import Site
+from tests.playground.page import Page
+
+
+def test_it_can_be_pointed_at_another_codeship_which_nobodys_hand_then_moves():
+    clock = SandboxClock(NOON)
+    world = CodeShipWorld(clock.now, "a-real-key-0123456789")
+    world.add_project("real/thing")
+    world.finish(world.push("real/thing"))
+    with CodeShipHost(world) as host:
+        real = RealCodeShip(host.url, "a-real-key-0123456789")
+        with Site(Sessions(held_at=NOON, codeship=real), port=0) as site:
+            page = Page(site)
+            page.says("/codeship status real/thing main")
+            known = page.watch(lambda it: it["messages"])
+            assert "passed" in next(iter(known["messages"].values()))["text"]
+            assert (known["parts"]["world"], known["parts"]["real_codeship"]) == (None, host.url)
+            assert (known["parts"]["scenes"], known["parts"]["transcripts"]) == ([], [])
+            assert "a-real-key" not in json.dumps(known)
+            assert "is real" in page.post("wave", {"words": "CodeShip is down"}).json()["error"]
+            page.does("wave", words="Slack delivers again")

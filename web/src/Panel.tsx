@@ -1,0 +1,19 @@
+type Props = { title: string; about?: string; onClose: () => void; children: React.ReactNode };
+
+/** What stands beside the conversation; over it where there is no room. */
+export function Panel({ title, about, onClose, children }: Props) {
+  return (
+    <aside className="panel" aria-label={title} onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && onClose()}>
+      <header className="panel-head">
+        <div>
+          <h2>{title}</h2>
+          {about && <p className="quiet">{about}</p>}
+        </div>
+        <button type="button" className="icon-button" aria-label={`Close ${title}`} onClick={onClose}>
+          ✕
+        </button>
+      </header>
+      {children}
+    </aside>
+  );
+}

@@ -1,0 +1,111 @@
+// A menu that one can type into: what is typed narrows it, arrows move, Enter takes, Escape closes.
+import { useId, useRef, useState } from "react";
+import { plain } from "./Drawn";
+import type { Dict } from "./wire-types";
+
+export type Option = { value: string; text: string; group: string };
+
+export function optionsOf(element: Dict): Option[] {
+  const groups: Dict[] = element.option_groups ?? [{ options: element.options ?? [] }];
+  return groups.flatMap((group) =>
+    (group.options as Dict[]).map((it) => ({ value: String(it.value), text: plain(it.text), group: plain(group.label) })),
+  );
+}
+
+type Props = {
+  label: string;
+  options: Option[];
+  chosen: string | null;
+  onChoose: (value: string) => void;
+  isMenu?: boolean;
+  labelledBy?: string | undefined;
+  describedBy?: string | undefined;
+};
+
+export function Select({ label, options, chosen, onChoose, isMenu = false, labelledBy, describedBy }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const [typed, setTyped] = useState("");
+  const [at, setAt] = useState(0);
+  const id = useId();
+  const whole = useRef<HTMLDivElement>(null);
+  const fitting = options.filter((it) => it.text.toLowerCase().includes(typed.trim().toLowerCase()));
+  const current = options.find((it) => it.value === chosen);
+
+  function close() {
+    setOpen(false);
+    setTyped("");
+    setAt(0);
+  }
+  function take(option: Option | undefined) {
+    if (!option) return;
+    close();
+    onChoose(option.value);
+  }
+  function onKeyDown(event: React.KeyboardEvent) {
+    if (event.key === "Escape" && isOpen) {
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (!isOpen) setOpen(true);
+      else setAt((it) => (it + (event.key === "ArrowDown" ? 1 : fitting.length - 1)) % Math.max(1, fitting.length));
+    } else if (event.key === "Enter" && isOpen) {
+      event.preventDefault();
+      take(fitting[at]);
+    }
+  }
+
+  return (
+    <div
+      className={isMenu ? "select menu" : "select"}
+      ref={whole}
+      onKeyDown={onKeyDown}
+      onBlur={(event) => !whole.current?.contains(event.relatedTarget) && close()}
+    >
+      <input
+        type="text"
+        role="combobox"
+        autoComplete="off"
+        aria-label={labelledBy ? undefined : label}
+        aria-labelledby={labelledBy}
+        aria-describedby={describedBy}
+        aria-expanded={isOpen}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={isOpen && fitting[at] ? `${id}-${at}` : undefined}
+        placeholder={isMenu ? "⋯" : (current?.text ?? label)}
+        value={isOpen ? typed : (current?.text ?? "")}
+        onClick={() => setOpen(true)}
+        onChange={(event) => {
+          setOpen(true);
+          setTyped(event.target.value);
+          setAt(0);
+        }}
+      />
+      {isOpen && (
+        <ul role="listbox" id={`${id}-list`} aria-label={label} className="options">
+          {fitting.map((option, place) => (
+            <li
+              key={option.value}
+              id={`${id}-${place}`}
+              role="option"
+              aria-selected={place === at}
+              data-group={option.group && option.group !== fitting[place - 1]?.group ? option.group : undefined}
+              onMouseDown={(event) => event.preventDefault()}
+              onMouseEnter={() => setAt(place)}
+              onClick={() => take(option)}
+            >
+              {option.text}
+            </li>
+          ))}
+          {fitting.length === 0 && (
+            <li role="option" aria-selected={false} aria-disabled="true">
+              Nothing fits “{typed}”
+            </li>
+          )}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+// The beginning of a conversation: where one is, and what to try there.
+import { titleOf } from "./seeing";
+import { usePage } from "./page";
+import type { Channel } from "./wire-types";
+
+function tries(channel: Channel, command: string, bot: string): string[] {
+  if (channel.kind === "im") {
+    return channel.has_bot ? ["status acme/web main", "builds acme/web", "help"] : [`${command} status acme/web main`];
+  }
+  if (!channel.has_bot) return [`${command} status acme/web main`, `@${bot} status acme/web main`];
+  return [`${command} status acme/web main`, `${command} status acme/api`, `@${bot} builds acme/web`, `${command} help`];
+}
+
+export function Welcome({ channel, onTry }: { channel: Channel; onTry: (text: string) => void }) {
+  const { known, viewer } = usePage();
+  const { bot } = known.parts;
+  const isReal = known.parts.real_codeship !== null;
+  const offered = isReal ? [`${bot.command} projects`, `${bot.command} help`] : tries(channel, bot.command, bot.name);
+  const title = titleOf(channel, known.parts, viewer);
+  return (
+    <header className="welcome">
+      <h2>{channel.kind === "im" ? title : `#${title}`}</h2>
+      <p>
+        {channel.has_bot
+          ? `${bot.name} tells how a CI build stands, and starts it again.`
+          : `${bot.name} is not in this conversation: see how it answers all the same.`}{" "}
+        Try:
+      </p>
+      <div className="tries">
+        {offered.map((it) => (
+          <button key={it} type="button" onClick={() => onTry(it)}>
+            <code>{it}</code>
+          </button>
+        ))}
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,42 @@
+import { useEffect, useState } from "react";
+import type { Theme } from "./page";
+
+const KEY = "playground-theme";
+const prefersDark = () => window.matchMedia("(prefers-color-scheme: dark)");
+
+function chosen(): Theme | null {
+  try {
+    const kept = localStorage.getItem(KEY);
+    return kept === "light" || kept === "dark" ? kept : null;
+  } catch {
+    return null; // a browser that keeps nothing
+  }
+}
+
+/** As the system has it, until the person chooses. */
+export function useTheme(): [Theme, () => void] {
+  const [choice, setChoice] = useState<Theme | null>(chosen);
+  const [isSystemDark, setSystemDark] = useState(() => prefersDark().matches);
+  useEffect(() => {
+    const query = prefersDark();
+    const listener = () => setSystemDark(query.matches);
+    query.addEventListener("change", listener);
+    return () => query.removeEventListener("change", listener);
+  }, []);
+  const theme = choice ?? (isSystemDark ? "dark" : "light");
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+  }, [theme]);
+  return [
+    theme,
+    () => {
+      const next = theme === "dark" ? "light" : "dark";
+      setChoice(next);
+      try {
+        localStorage.setItem(KEY, next);
+      } catch {
+        // then it holds until the page is loaded again
+      }
+    },
+  ];
+}
