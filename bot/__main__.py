@@ -1,13 +1,19 @@
-"""python -m bot: runs until SIGTERM. python -m bot --check: says, line by line, whether everything is in place."""
+"""python -m bot: runs until SIGTERM. python -m bot --check: says, line by line, whether everything is in place.
+
+python -m bot audit: writes out who did what.
+"""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import re
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from queue import SimpleQueue
 from types import FrameType
 
 import structlog
@@ -15,17 +21,35 @@ from dotenv import dotenv_values
 
 from bot import logs
 from bot.settings import BadSettings, Settings
+from bot.slack.identity import SlackAway, TokenRefused
 
 log = structlog.get_logger("bot")
 
 FAILED = 1
+AUDIT = (
+    "Writes to standard output what is on record, the oldest first, in UTC. csv is for spreadsheets: cells are made "
+    "harmless. json is exact, one object a line. Of all settings it needs DATABASE_URL alone."
+)
+SLACK_AWAY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
+"""A machine that boots may have no network yet; five tries in vain, of some seconds each, are an error to tell."""
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """The exit status: 0, or 1 where something is wrong, which has been told then."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="A Slack bot for CI builds.")
     parser.add_argument("--check", action="store_true", help="say whether everything is in place, and exit")
-    check = parser.parse_args(arguments).check
+    also = "with --check: also say what the policy lets this person do"
+    parser.add_argument("--as", dest="asker", metavar="USER_ID", type=user_id, help=also)
+    audit = parser.add_subparsers(dest="command", title="commands", metavar="").add_parser(
+        "audit", help="write out who restarted what, and what came of it", description=AUDIT
+    )
+    audit.add_argument("--since", metavar="WHEN", help="a day (2026-03-01) or how long ago (7d, 12h); else all")
+    audit.add_argument("--format", choices=("csv", "json"), default="csv", help="csv unless said otherwise")
+    audit.add_argument("--repo", metavar="NAME", help="org/name, or the name alone; else all")
+    chosen = parser.parse_args(arguments)
+    check = chosen.check
+    if chosen.command == "audit":
+        return _export(chosen, environ)
     try:
         settings = Settings.read(environ)
     except BadSettings as problem:
@@ -36,14 +60,37 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     if check:
         from bot.check import check_all
 
-        return 0 if check_all(settings, environ, print) else FAILED
+        return 0 if check_all(settings, environ, print, asker=chosen.asker) else FAILED
     return _run(settings, environ)
+
+
+def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from bot.audit_export import NotExported, export
+    from bot.clock import SystemClock
+
+    try:
+        with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="\n", closefd=False) as out:
+            now = SystemClock().now()
+            export(environ, out, since=chosen.since, repo=chosen.repo, form=chosen.format, now=now)
+    except BrokenPipeError:  # whoever read has read enough
+        return FAILED
+    except (NotExported, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def user_id(text: str) -> str:
+    """Of Slack's. Raises ArgumentTypeError."""
+    if re.fullmatch(r"[UW][A-Z0-9]{2,40}", text) is None:
+        raise argparse.ArgumentTypeError("give an id, such as U0123ABCD; Slack shows it under Copy member ID")
+    return text
 
 
 def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     from bot.assembly import Bot
     from bot.clock import SystemClock
-    from bot.slack.identity import SlackAway, TokenRefused
+    from bot.policy_file import PolicyError, reload_for_ever
     from bot.slack.socket_mode import AppTokenRefused
     from bot.store.engine import StoreError
     from bot.web import CannotListen
@@ -61,24 +108,61 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    hangups: SimpleQueue[int] = SimpleQueue()  # of all queues, the one that a signal may put into
+    if settings.policy is not None:
+        signal.signal(signal.SIGHUP, lambda number, _frame: hangups.put(number))
     try:
         bot = Bot(settings, SystemClock(), environ, on_dead=on_dead)
+    except PolicyError as problem:
+        print(problem, file=sys.stderr)
+        return FAILED
     except StoreError as problem:
         log.error("not_started", why=str(problem))
         return FAILED
+    if settings.policy is not None:
+        reloads = (settings.policy, bot.rights, hangups.get)
+        threading.Thread(target=reload_for_ever, args=reloads, name="policy", daemon=True).start()
     try:
-        bot.start()
+        start_patiently(bot.start, ending.wait)
         ending.wait()
         status = FAILED if died.is_set() else 0
     except (TokenRefused, SlackAway, AppTokenRefused, CannotListen) as problem:
         log.error("not_started", why=str(problem))
         status = FAILED
     if bot.stop():
-        sys.stderr.flush()
-        os._exit(status or FAILED)  # threads that hang in their work would keep the process alive
-    return status
+        status = FAILED
+    logging.shutdown()
+    os._exit(status)  # threads that hang in a call would keep the process alive
+
+
+def start_patiently(start: Callable[[], None], wait: Callable[[float], bool]) -> None:
+    """Starts, again after a pause where Slack is away. `wait(seconds)` says whether to give up instead.
+
+    Raises SlackAway after the last pause, and whatever else `start` raises.
+    """
+    for pause_s in SLACK_AWAY_PAUSES_S:
+        try:
+            return start()
+        except SlackAway as problem:
+            log.warning("slack_away", why=str(problem), again_in_s=pause_s)
+        if wait(pause_s):
+            return None
+    return start()
+
+
+def settings_around() -> dict[str, str]:
+    """The environment, and beneath it `.env` in the current folder. Raises OSError, ValueError where that is none."""
+    found: dict[str, str | None] = {}
+    if os.path.exists(".env"):
+        with open(".env", encoding="utf-8") as file:
+            found |= dotenv_values(stream=file)
+    found |= {name: value for name, value in os.environ.items() if value}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 if __name__ == "__main__":
-    dotenv = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    sys.exit(main(sys.argv[1:], {**dotenv, **{name: value for name, value in os.environ.items() if value}}))
+    try:
+        around = settings_around()
+    except (OSError, ValueError) as unreadable:
+        sys.exit(f"The file .env cannot be read: {getattr(unreadable, 'strerror', None) or 'it is no text in UTF-8'}.")
+    sys.exit(main(sys.argv[1:], around))

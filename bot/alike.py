@@ -9,6 +9,9 @@ from rapidfuzz import fuzz, process
 ALIKE = 70.0
 """Of 100: `acme/wbe` finds `acme/web`, `acme/zzz` does not."""
 
+ALIKE_ALONE = 60.0
+"""The same for a name without its `org/`, which is short: `wbe` finds `web`."""
+
 NEAR_THE_BEST = 10.0
 """Of 100: a shared `org/` makes every name of an organisation somewhat alike, but not as much as the one meant."""
 
@@ -18,6 +21,8 @@ def nearest(word: str, names: Sequence[str], *, limit: int) -> list[str]:
     holding = sorted((name for name in names if word in name), key=len)[:limit] if word else []
     if len(holding) == limit:
         return holding
-    alike = process.extract(word, names, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=limit)
+    alike = process.extract(
+        word, names, scorer=fuzz.ratio, score_cutoff=ALIKE if "/" in word else ALIKE_ALONE, limit=limit
+    )
     close = [name for name, score, _index in alike if score >= alike[0][1] - NEAR_THE_BEST]
     return list(dict.fromkeys([*holding, *close]))[:limit]

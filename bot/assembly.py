@@ -7,114 +7,54 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from datetime import timedelta
+from typing import Any
 
 import requests
 import structlog
-from slack_sdk.web import WebClient
 
 from bot.alike import nearest
 from bot.ci.codeship import CodeShip
-from bot.ci.key_watch import KeyWatch
 from bot.core.directory import Directory
-from bot.core.errors import BotError
+from bot.core.following import LOOK, Following
+from bot.core.live_messages import LiveMessages
 from bot.core.looks import Looks
 from bot.core.operations import Operations
-from bot.core.ports import Clock
+from bot.core.ports import Clock, Job
 from bot.core.restarts import Restarts
-from bot.logs import reference
+from bot.core.rights import Rights
+from bot.core.sending import Sending
+from bot.jobs.durable import DurableJobs
+from bot.jobs.replicas import new_replica_id
+from bot.logs import hide, reference
 from bot.metrics import Metrics
+from bot.parts import CALLS_AT_ONCE, PATIENCE, Calls, Every, Patience, codeship, proxy_for, slack_client
+from bot.policy_file import policy_in
 from bot.settings import Settings
 from bot.slack.answers import Answers
 from bot.slack.bolt import build_app
-from bot.slack.conversation import Conversation, Manners
+from bot.slack.conversation import ASK, Conversation, Manners, wording
+from bot.slack.groups import UserGroups
 from bot.slack.heard import Home
 from bot.slack.http_mode import HttpMode
 from bot.slack.identity import Token, who_am_i
 from bot.slack.listeners import register
+from bot.slack.notifier import SlackNotifier
+from bot.slack.recorder import Recorder
 from bot.slack.response_urls import ResponseUrls
 from bot.slack.socket_mode import SocketMode
-from bot.slack.web_client import web_client
 from bot.slack.workers import Workers
 from bot.store.database import Store, open_store
 from bot.web import WebApp, WebServer
 
 SLACK_EVENTS = "/slack/events"
-SLACK_CALL_S = 4.0
-CALLS_AT_ONCE = 64
 RESTARTS_AT_ONCE = 16
+LONGEST_READING_S = 1.0
+"""How long a stop waits for readings whose asker has been answered: most end in milliseconds."""
 
 log = structlog.get_logger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the bot waits, in seconds. An ask is answered within `asking_s` and what Slack takes for the answer."""
-
-    asking_s: float = 16.0
-    connect_s: float = 3.05
-    read_s: float = 6.0
-    call_s: float = 12.0
-    finish_s: float = 10.0
-
-
-PATIENCE = Patience()
-
-
-class _Reporting(ThreadPoolExecutor):
-    """Logs bugs, which would otherwise end in a future that nobody waits for any more."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        future = super().submit(fn, *args, **kwargs)
-        future.add_done_callback(_report)
-        return future
-
-
-def _report(future: Future[Any]) -> None:
-    failure = None if future.cancelled() else future.exception()
-    if failure is not None and not isinstance(failure, BotError):
-        log.error("call_failed", exc_info=failure)
-
-
-def slack_client(settings: Settings) -> WebClient:
-    return web_client(settings.slack_bot_token.reveal(), settings.slack_api_url, SLACK_CALL_S)
-
-
-def codeship(
-    settings: Settings,
-    clock: Clock,
-    environ: Mapping[str, str],
-    metrics: Metrics | None = None,
-    patience: Patience = PATIENCE,
-) -> CodeShip:
-    """The CI service. Its calls are counted, and a key that turns bad is told once, where `metrics` are kept."""
-    watch = KeyWatch("CodeShip", "CODESHIP_API_KEY", metrics.key_accepted) if metrics else None
-
-    def observe(call: str, result: str, seconds: float) -> None:
-        if metrics and watch:
-            metrics.ci_called(call, result, seconds)
-            watch.called(result)
-
-    return CodeShip(
-        settings.codeship_api_url,
-        settings.codeship_api_key.reveal(),
-        wait=clock.wait,
-        monotonic=clock.monotonic,
-        random=random.random,
-        environ=environ,
-        web_url=settings.codeship_web_url,
-        workers=CALLS_AT_ONCE,
-        connect_s=patience.connect_s,
-        read_s=patience.read_s,
-        total_s=patience.call_s,
-        observe=observe,
-    )
 
 
 class Bot:
@@ -129,38 +69,57 @@ class Bot:
         on_dead: Callable[[], None],
         reference: Callable[[], str] = reference,
         patience: Patience = PATIENCE,
+        random: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
         self._stopping = threading.Event()
+        policy = policy_in(settings.policy)  # first of all: with a bad one, nothing is opened
         self.metrics = Metrics()
-        self.store: Store = open_store(settings.database_url.reveal(), clock)
+        kept = timedelta(days=settings.audit_kept_days)
+        self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
         self.workers = Workers(_work_failed)
-        self._calls = _Reporting(CALLS_AT_ONCE, "call")
-        self._restarts = _Reporting(RESTARTS_AT_ONCE, "restart")
+        self._calls = Calls(CALLS_AT_ONCE, "call")
+        self._restarts = Calls(RESTARTS_AT_ONCE, "restart")
         self._session = requests.Session()
-        self._client = slack_client(settings)
-        self.ci = codeship(settings, clock, environ, self.metrics, patience)
+        self._client = slack_client(settings, patience)
+        self.rights = Rights(policy, UserGroups(self._client, clock))
+        calls = settings.codeship_calls_per_minute
+        self._budget = self.store.budget(CodeShip.service, calls, self.metrics.budget_asked)
+        self.ci = codeship(settings, clock, environ, self.metrics, patience, random=random, budget=self._budget)
         self.directory = Directory(self.ci, self.store.directory, self._calls, clock, nearest)
         looks = Looks(self.ci, self._calls, clock)
-        restarts = Restarts(self.ci, looks, self.store.claims, self._restarts, clock)
-        self._operations = Operations(self.ci, self.directory, looks, restarts)
+        sending = Sending(self.ci, looks, self.store.claims, self._restarts, clock)
+        restarts = Restarts(self.ci, self.store.claims, self.store.history, sending, clock)
+        self._operations = Operations(self.ci, self.directory, looks, restarts, self.store.audit, self.rights)
+        self._looks, self._restarting = looks, restarts
         self._clock = clock
         self._environ = environ
         self._on_dead = on_dead
         self._reference = reference
         self._patience = patience
+        self.jobs: DurableJobs | None = None
+        self.following: Following | None = None
+        self.conversation: Conversation | None = None
+        self._healing: Every | None = None
         self._socket: SocketMode | None = None
         self.web: WebServer | None = None
 
     def start(self) -> None:
-        """Returns when the bot can be asked. Raises TokenRefused, SlackAway, AppTokenRefused, CannotListen."""
+        """Returns when the bot can be asked. Raises TokenRefused, AppTokenRefused, CannotListen.
+
+        Raises SlackAway before anything has begun, so that it may be called again.
+        """
         token = who_am_i(self._client)
         app = build_app(token.identity)
-        self._listen(app, token)
+        self._begin(app, token)
+        self._budget.start()
         self.directory.start()
+        self.store.audit.purge()
         watch = self.metrics.watch
         watch("bot_work_under_way", "Asks that wait or are being answered.", lambda: self.workers.under_way)
         watch("bot_projects_known", "Repositories in the directory.", lambda: self.directory.size)
+        watch("bot_ci_calls_left", "Calls of the CI service left for this minute.", lambda: self._budget.calls_left)
+        watch("bot_ci_paused", "1 while the CI service wants to be left alone.", lambda: self._budget.is_paused)
         self._start_web(app)
         self._start_socket_mode(app)
         log.info(
@@ -173,50 +132,108 @@ class Bot:
         )
 
     def stop(self) -> list[str]:
-        """Takes nothing more, finishes what was begun within ten seconds, and names what was left."""
+        """Takes nothing more, finishes what was begun within `finish_s` seconds, and names what was left.
+
+        Readings that nobody waits for any more may still be under way: whoever ends the process uses `os._exit`.
+        """
+        until = time.monotonic() + self._patience.finish_s
         self._stopping.set()
         left = self.workers.stop(self._patience.finish_s)  # first, so that whoever still asks is told to ask again
         if self._socket is not None:
             self._socket.stop()
         if self.web is not None:
             self.web.stop()
-        for pool in (self._restarts, self._calls):
-            pool.shutdown(wait=not left, cancel_futures=True)
+        if self._healing is not None:
+            self._healing.stop()
+        if self.jobs is not None:
+            self.jobs.stop(max(0.0, until - time.monotonic()))  # what is left, others take over, or the next one
+        left += ["restart"] * self._restarts.finish(until - time.monotonic())  # its answer is to be written down
+        self._calls.finish(min(LONGEST_READING_S, until - time.monotonic()))
         self.ci.close()
+        self._budget.close()
         self._session.close()
         self.store.close()
         log.info("stopped", left=len(left))
         return left
 
-    def _listen(self, app: Any, token: Token) -> None:
+    def _begin(self, app: Any, token: Token) -> None:
+        """What answers and what follows, and the durable work of both."""
         settings, identity = self._settings, token.identity
         home = Home(identity.team_id, identity.bot_user_id, identity.enterprise_id)
-        mention = f"@{token.user}"
-        answers = Answers(self._client, ResponseUrls(settings.slack_api_url, self._session), self.store.once, mention)
+        manners = Manners(
+            settings.slack_command,
+            f"@{token.user}",
+            self.ci.title,
+            settings.slack_allow_other_workspaces,
+            self._patience.asking_s,
+        )
+        # Each needs the other: what does the jobs is what starts them.
+        kinds: dict[str, Job] = {
+            ASK: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108
+            LOOK: lambda payload, step: following.job(payload, step),  # noqa: PLW0108
+        }
+        jobs = self._jobs(kinds)
+        messages = LiveMessages(
+            directory=self.directory,
+            restarts=self._restarting,
+            follows=self.store.follows,
+            history=self.store.history,
+            notifier=SlackNotifier(self._client, lambda: wording(manners, self._clock, self.rights)),
+            clock=self._clock,
+        )
+        following = Following(
+            title=self.ci.title,
+            directory=self.directory,
+            looks=self._looks,
+            follows=self.store.follows,
+            messages=messages,
+            jobs=jobs,
+            clock=self._clock,
+            pace=self._patience.pace,
+            late=self.metrics.background_lag,
+        )
+        urls = ResponseUrls(settings.slack_api_url, self._session, timeout_s=self._patience.slack_s)
         conversation = Conversation(
             operations=self._operations,
-            answers=answers,
+            answers=Answers(self._client, urls, self.store.once, manners.mention),
             once=self.store.once,
             clock=self._clock,
             home=home,
-            manners=Manners(
-                settings.slack_command,
-                mention,
-                self.ci.title,
-                settings.slack_allow_other_workspaces,
-                self._patience.asking_s,
-            ),
+            recorder=self._recorder(home),
+            manners=manners,
+            rights=self.rights,
             reference=self._reference,
             observe=self.metrics.answered,
+            following=following,
         )
+        self.jobs, self.following, self.conversation = jobs, following, conversation
+        jobs.launch()
+        self._healing = Every(self._patience.heal_s, "healing", following.heal)
+        self._healing.start()
         register(
             app,
             workers=self.workers,
             conversation=conversation,
+            jobs=jobs,
             clock=self._clock,
             home=home,
             command=settings.slack_command,
         )
+
+    def _jobs(self, kinds: Mapping[str, Job]) -> DurableJobs:
+        return DurableJobs(
+            self._settings.database_url.reveal(),
+            kinds,
+            replicas=self.store.replicas,
+            replica_id=new_replica_id(),
+            clock=self._clock,
+            on_error=_work_failed,
+            patience=self._patience.jobs,
+        )
+
+    def _recorder(self, home: Home) -> Recorder:
+        hidden, not_recorded = hide(self._settings.secrets()), self.metrics.not_recorded
+        return Recorder(self.store.audit, self._clock, home, self.ci.service, hidden, not_recorded)
 
     def _start_web(self, app: Any) -> None:
         settings = self._settings
@@ -242,7 +259,7 @@ class Bot:
             reference=self._reference,
             observe_ack=self.metrics.acknowledged,
             on_dead=self._on_dead,
-            proxy=_proxy_for(settings.slack_api_url, self._environ),
+            proxy=proxy_for(settings.slack_api_url, self._environ),
         )
         self._socket.start()
 
@@ -253,13 +270,6 @@ class Bot:
             "slack": "connected" if reachable else "not connected",
             "projects_known": self.directory.size,
         }
-
-
-def _proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """The proxy that the environment names for Slack; urllib and requests find theirs by the same rules."""
-    proxy = environ.get("HTTPS_PROXY") or environ.get("https_proxy")
-    spared = environ.get("NO_PROXY") or environ.get("no_proxy")
-    return proxy if proxy and not requests.utils.should_bypass_proxies(url, no_proxy=spared) else None
 
 
 def _work_failed(name: str, error: BaseException) -> None:

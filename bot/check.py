@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web import WebClient
+from slack_sdk.errors import SlackApiError
 
-from bot.assembly import codeship, slack_client
 from bot.clock import SystemClock
-from bot.core.errors import CIError
+from bot.core.errors import CIError, KeyRefused, Unreachable
+from bot.core.model import Actor, Place
+from bot.core.policy import Confirm, Policy
+from bot.parts import codeship, slack_client
+from bot.policy_file import PolicyError, policy_in
 from bot.settings import Settings
-from bot.slack.identity import SlackAway, TokenRefused, who_am_i
-from bot.slack.listeners import SCOPES
+from bot.slack.groups import UserGroups
+from bot.slack.identity import TOKEN_REFUSALS, SlackAway, TokenRefused, who_am_i
+from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS
+from bot.slack.refusal import ON_THE_WAY, word_of
 from bot.store.database import open_store
 from bot.store.engine import StoreError
 
 Say = Callable[[str], None]
 
 
-def check_all(settings: Settings, environ: Mapping[str, str], say: Say) -> bool:
-    """Says a line for each thing that must be in place; False where one is not. The settings have been read already."""
-    say("ok    Settings: whole")
+def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker: str | None = None) -> bool:
+    """Says a line for each thing that must be in place; False where one is not. The settings have been read already.
+
+    `asker` is a Slack user id: of this person is said what the policy lets them do.
+    """
+    say(f"ok    Settings: whole; at most {settings.codeship_calls_per_minute} calls of CodeShip a minute")
+    policy = _policy(settings, say)
+    if policy is not None and asker is not None:
+        _lets(policy, asker, UserGroups(slack_client(settings), SystemClock()), say)
     parts = (
+        policy is not None,
         _database(settings, say),
-        _bot_token(settings, say),
+        _bot_token(settings, policy, say),
         _transport(settings, say),
         _codeship_key(settings, environ, say),
     )
@@ -43,20 +54,48 @@ def _database(settings: Settings, say: Say) -> bool:
     return True
 
 
-def _bot_token(settings: Settings, say: Say) -> bool:
+def _policy(settings: Settings, say: Say) -> Policy | None:
+    """None where the file cannot be used."""
+    try:
+        policy = policy_in(settings.policy)
+    except PolicyError as problem:
+        _wrong(say, f"Policy: {problem}")
+        return None
+    count = "1 rule" if len(policy.rules) == 1 else f"{len(policy.rules)} rules"
+    say(f"ok    Policy: {settings.policy}, {count}" if settings.policy else "ok    Policy: none, so everyone may")
+    return policy
+
+
+def _lets(policy: Policy, asker: str, groups: UserGroups, say: Say) -> None:
+    """What each rule says to this person, in the order in which they are looked at."""
+    person = Actor(asker)
+    say(f"      {asker}, by the first rule that is about what is asked:")
+    for rule in policy.rules:
+        included = rule.who.includes(person, Place(""), lambda group: groups.has(group, person))
+        may = "may" if included else "may (or not: Slack does not tell who is in the user group)"
+        if included is False:
+            where = " or ".join(sorted(rule.who.channels))
+            may = f"may, but only when asking in {where}," if where else "may not"
+        confirmed = {Confirm.ALWAYS: ", confirmed first", Confirm.BUTTONS: ", by button confirmed first"}
+        line = f"line {rule.line}: " if rule.line else ""
+        say(f"      {line}{may} {rule}{confirmed.get(rule.confirm, '') if included else ''}")
+
+
+def _bot_token(settings: Settings, policy: Policy | None, say: Say) -> bool:
     try:
         token = who_am_i(slack_client(settings))
     except (TokenRefused, SlackAway) as problem:
         return _wrong(say, f"Slack token: {problem}")
     say(f"ok    Slack token: @{token.user} in {token.team}")
-    missing = [scope for scope in SCOPES if scope not in token.scopes]
+    needed = (*SCOPES, *SCOPES_OF_GROUPS) if policy and policy.groups else SCOPES
+    missing = [scope for scope in needed if scope not in token.scopes]
     if missing:
         return _wrong(
             say,
             f"Slack scopes: {', '.join(missing)} missing. Add what manifest.yml lists under OAuth & Permissions "
             "and install the app again.",
         )
-    say(f"ok    Slack scopes: {', '.join(SCOPES)}")
+    say(f"ok    Slack scopes: {', '.join(needed)}")
     return True
 
 
@@ -64,14 +103,19 @@ def _transport(settings: Settings, say: Say) -> bool:
     if settings.slack_app_token is None:
         say(f"ok    Transport: HTTP on {settings.host}, port {settings.port}; Slack's requests to /slack/events")
         return True
-    client = WebClient(base_url=settings.slack_api_url, timeout=10)
     try:
-        client.apps_connections_open(app_token=settings.slack_app_token.reveal())
+        slack_client(settings).apps_connections_open(app_token=settings.slack_app_token.reveal())
     except SlackApiError as refusal:
-        word = refusal.response.get("error") or "unknown"
-        return _wrong(say, f"Transport: Slack does not take SLACK_APP_TOKEN: {word}. It needs connections:write.")
-    except (SlackClientError, OSError) as failure:
-        return _wrong(say, f"Transport: Slack could not be reached: {type(failure).__name__}")
+        word = word_of(refusal)
+        if word not in TOKEN_REFUSALS:
+            return _wrong(say, f"Transport: Slack is down, or what answers is not Slack ({word}).")
+        return _wrong(
+            say,
+            f"Transport: Slack does not take SLACK_APP_TOKEN: {word}. Make one with connections:write at "
+            "https://api.slack.com/apps, your app, Basic Information, App-Level Tokens.",
+        )
+    except ON_THE_WAY as failure:
+        return _wrong(say, f"Transport: Slack could not be reached: {type(failure).__name__}. Check SLACK_API_URL.")
     say("ok    Transport: Socket Mode")
     return True
 
@@ -89,10 +133,10 @@ def _codeship_key(settings: Settings, environ: Mapping[str, str], say: Say) -> b
 
 
 def _cause(failure: CIError) -> str:
-    match type(failure).__name__:
-        case "KeyRefused":
+    match failure:
+        case KeyRefused():
             return "CODESHIP_API_KEY is refused. Copy it from https://app.codeship.com/user/edit"
-        case "Unreachable":
+        case Unreachable():
             return f"CODESHIP_API_URL cannot be reached. {failure.detail}"
         case _:
             return str(failure)

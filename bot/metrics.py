@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bot.core.budget import Priority
+
 _ANSWER_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 _ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0)
 
@@ -42,6 +44,20 @@ class Metrics:
             registry=self.registry,
         )
         self._undelivered = Counter("bot_answers_not_delivered", "Answers that reached nobody.", registry=self.registry)
+        self._not_recorded = Counter(
+            "bot_audit_not_recorded", "Actions that could not be written into the audit log.", registry=self.registry
+        )
+        self._budget = Counter(
+            "bot_ci_budget_asked",
+            "Askings for calls of the CI service: at hand, counted (in the database), alone, refused, paused.",
+            ["priority", "result"],
+            registry=self.registry,
+        )
+        self._background_lag = Gauge(
+            "bot_background_lag_seconds",
+            "How much later than planned the last look in the background was made.",
+            registry=self.registry,
+        )
         self._key_accepted.set(1)
 
     def answered(self, way: str, command: str, result: str, seconds: float) -> None:
@@ -57,6 +73,15 @@ class Metrics:
 
     def key_accepted(self, accepted: bool) -> None:
         self._key_accepted.set(1 if accepted else 0)
+
+    def budget_asked(self, priority: Priority, result: str) -> None:
+        self._budget.labels(priority.value, result).inc()
+
+    def background_lag(self, seconds: float) -> None:
+        self._background_lag.set(seconds)
+
+    def not_recorded(self) -> None:
+        self._not_recorded.inc()
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """A gauge that is read when somebody looks."""

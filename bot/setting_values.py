@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 _SLACK_KINDS = (
     ("xoxb-", "a bot token, which belongs in SLACK_BOT_TOKEN"),
@@ -20,6 +20,12 @@ _SLACK_KINDS = (
 
 _PLACEHOLDER = re.compile(r"…|\.\.\.|^<.*>$|x{4,}|\b(your|example|placeholder|change-?me|todo)\b|\*{3,}", re.IGNORECASE)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’"}
+_POSTGRESQL = re.compile(
+    r"""(?: [^\s:@/?#\[\]]* (?: :[^\s:@/?#\[\]]* )? @ )?      # user and password
+        (?: [\w.-]* | \[[0-9a-fA-F:.]+\] ) (?: :[0-9]{1,5} )?  # host and port; none: a socket on this machine
+        / [^\s/?#@]+ (?: \? (?P<options>[^\s#@]*) )?""",
+    re.VERBOSE,
+)
 _SHORTEST_SECRET = 8  # no real one is shorter, and hiding a short one would riddle the log
 
 
@@ -133,13 +139,38 @@ def _is_this_machine(host: str) -> bool:
 
 
 def database(text: str) -> Secret:
-    """Where SQLite keeps its file. Secret, since such an address may hold a password."""
-    scheme, _, path = text.partition("://")
+    """An SQLite file or a PostgreSQL database. Secret, since such an address may hold a password."""
+    scheme, _, rest = text.partition("://")
+    if scheme.partition("+")[0] in ("postgresql", "postgres"):  # hosting services write the short one
+        return _postgresql(scheme, rest)
     if scheme.partition("+")[0] != "sqlite":
-        raise Refused("does not begin with sqlite:///, and SQLite is what this version keeps its memory in")
-    if not path.startswith("/") or path.strip("/") in ("", ":memory:"):
+        raise Refused("begins with neither sqlite:/// nor postgresql://")
+    if not rest.startswith("/") or rest.strip("/") in ("", ":memory:"):
         raise Refused("names no file, and restarts must be remembered when the bot starts anew")
     return Secret(text)
+
+
+def _postgresql(scheme: str, rest: str) -> Secret:
+    """With the driver's name before it. Only what every reader takes apart alike: a password that one of them took for
+    part of a path could not be kept out of logs."""
+    if "+" in scheme and not scheme.endswith("+psycopg"):
+        raise Refused("names a driver that the bot does not use: begin it with postgresql://")
+    whole = _POSTGRESQL.fullmatch(rest)
+    if whole is None:
+        raise Refused(
+            "is not of the form postgresql://user:password@host/database, where signs such as @ : / ? # within a name "
+            "or a password are written %40 %3A %2F %3F %23"
+        )
+    if any("password" in name for name, _ in parse_qsl(whole["options"] or "", keep_blank_values=True)):
+        raise Refused("holds a password after the ?: write it as in postgresql://user:password@host/database")
+    return Secret(f"postgresql+psycopg://{rest}")
+
+
+def path(text: str) -> str:
+    """A file's, relative to the folder that the bot is started in or absolute."""
+    if not text.isprintable():
+        raise Refused("is not the path of a file")
+    return text
 
 
 def host(text: str) -> str:
@@ -151,6 +182,19 @@ def host(text: str) -> str:
 def port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
         raise Refused("is not a port: give a number from 0 to 65535")
+    return int(text)
+
+
+def days(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 36500:
+        raise Refused("is not a number of days: give one from 1 to 36500")
+    return int(text)
+
+
+def calls_per_minute(text: str) -> int:
+    """Two at least: a restart looks first."""
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 2 <= int(text) <= 100_000:
+        raise Refused("is not a number of calls: give one from 2 to 100000")
     return int(text)
 
 

@@ -104,12 +104,35 @@ _ROWS = (
         "https://app.codeship.com",
     ),
     Row(
+        "CODESHIP_CALLS_PER_MINUTE",
+        "How often the bot may ask CodeShip in any minute, all processes on one database together. People's questions "
+        "come first.",
+        "",
+        values.calls_per_minute,
+        "60",
+    ),
+    Row(
         "DATABASE_URL",
-        "The SQLite file that remembers restarts and project names: sqlite:///relative/path or "
-        "sqlite:////absolute/path. In a container: on a volume.",
+        "Where the bot remembers restarts and what it follows: an SQLite file, sqlite:///relative/path or "
+        "sqlite:////absolute/path (in a container: on a volume), or, for one bot of many processes, "
+        "postgresql://user:password@host/database.",
         "",
         values.database,
         "sqlite:///codeship-bot.sqlite3",
+    ),
+    Row(
+        "AUDIT_KEPT_DAYS",
+        "For how many days it is kept who restarted what, and what came of it.",
+        "",
+        values.days,
+        "365",
+    ),
+    Row(
+        "POLICY",
+        "The file of rules (TOML) that says who may restart what, and what is confirmed first: docs/policy.md. Read at "
+        "the start and at SIGHUP. Without it everyone may.",
+        "",
+        values.path,
     ),
     Row("HOST", "The address that HTTP listens on.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
     Row(
@@ -140,7 +163,10 @@ class Settings:
     codeship_api_key: Secret
     codeship_api_url: str
     codeship_web_url: str
+    codeship_calls_per_minute: int
     database_url: Secret
+    audit_kept_days: int
+    policy: str | None
     host: str
     port: int | None
     log_level: str
@@ -186,6 +212,15 @@ class BadSettings(Exception):
 def rows() -> tuple[Row, ...]:
     """Every setting, in the order in which to show them."""
     return _ROWS
+
+
+def database_url(environ: Mapping[str, str]) -> Secret:
+    """DATABASE_URL alone, for what needs no other. Raises `BadSettings`."""
+    problems: list[str] = []
+    url = _read(next(row for row in _ROWS if row.name == "DATABASE_URL"), environ, problems)
+    if not isinstance(url, Secret):
+        raise BadSettings(problems)
+    return url
 
 
 def _read(row: Row, environ: Mapping[str, str], problems: list[str]) -> object:

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
+
+
+def pytest_configure() -> None:
+    """How long one example takes tells of the machine, which others use too, and fails whoever is unlucky."""
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,3 +28,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One server for the session, started for the first test that asks. Only in CI must there be one."""
+    from tests.postgres import MISSING, programs, running
+
+    found = programs()
+    if found is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
+    with running(found) as server:
+        yield server

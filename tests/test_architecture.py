@@ -20,9 +20,11 @@ MAY_IMPORT = {
     "settings": {"setting_values"},
     "setting_values": set[str](),
     "logs": set[str](),
-    "playground": {"core", "assembly", "settings", "logs", "clock"},
+    "toml_lines": set[str](),
+    "policy_file": {"core", "toml_lines"},
+    "playground": {"core", "assembly", "parts", "settings", "logs", "clock"},
 }
-KNOW_ALL = {"assembly", "check", "__main__"}
+KNOW_ALL = {"assembly", "parts", "check", "audit_export", "__main__"}
 """The composition root, and what starts it or tries its pieces."""
 
 READ_THE_ENVIRONMENT = {"bot/__main__.py", "bot/playground/__main__.py"}

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from bot.assembly import Patience
 from bot.clock import SystemClock
+from bot.parts import Patience
 from bot.playground import codeship_moods as moods
 from bot.playground.draw import draw
 from bot.playground.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage, Transport
@@ -52,7 +52,7 @@ def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: S
     first = seen(stage)
     assert first[-1].startswith(":x: *acme/web* · main")
     message = stage.workspace.conversation("#builds", "ada")[-1]
-    stage.workspace.presses("bob", message, "Restart")
+    stage.workspace.presses("bob", message, "Restart", confirm=True)
     stage.settle()
     stage.workspace.types("bob", "#builds", "hey @codeship status acme/api main")
     stage.workspace.types("ada", "@codeship", "status acme/api main")

@@ -9,9 +9,11 @@ import traceback
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from textwrap import wrap
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
 
 from bot.ci.codeship_pages import WEB_URL
 from bot.setting_values import Secret
@@ -140,10 +142,28 @@ REFUSED = [
     ("CODESHIP_API_URL", "https://[::1/", "is not an address"),
     ("SLACK_API_URL", "http://slack.com/api/", "use https://"),
     ("CODESHIP_WEB_URL", "app.codeship.com", "is not an address"),
-    ("DATABASE_URL", "postgres://ada:pw12345@db/bot", "does not begin with sqlite:///"),
-    ("DATABASE_URL", "bot.sqlite3", "does not begin with sqlite:///"),
+    ("DATABASE_URL", "mysql://ada:pw12345@db/bot", "begins with neither sqlite:/// nor postgresql://"),
+    ("DATABASE_URL", "bot.sqlite3", "begins with neither sqlite:/// nor postgresql://"),
+    ("DATABASE_URL", "postgresql+psycopg2://ada:pw12345@db/bot", "names a driver that the bot does not use"),
+    ("DATABASE_URL", "postgresql+asyncpg://ada:pw12345@db/bot", "names a driver that the bot does not use"),
+    ("DATABASE_URL", "postgresql://ada:pw12345@db", "is not of the form postgresql://user:password@host/database"),
+    ("DATABASE_URL", "postgresql://ada:pw12345@db/", "is not of the form"),
+    ("DATABASE_URL", "postgresql:///", "is not of the form"),
+    ("DATABASE_URL", "postgresql:/db/bot", "begins with neither"),
+    ("DATABASE_URL", "postgresql://ada:pw/12345@db/bot", "within a name or a password are written %40"),
+    ("DATABASE_URL", "postgresql://ada:pw@12345@db/bot", "within a name or a password are written %40"),
+    ("DATABASE_URL", "postgresql://ada:pw:12345@db/bot", "within a name or a password are written %40"),
+    ("DATABASE_URL", "postgresql://ada:pw#12345@db/bot", "within a name or a password are written %40"),
+    ("DATABASE_URL", "postgresql://ada:pw?12345@db/bot", "within a name or a password are written %40"),
+    ("DATABASE_URL", "postgresql://ada:pw[1]2345@db/bot", "within a name or a password are written %40"),
+    ("DATABASE_URL", "postgresql://ada:pw 12345@db/bot", "within a name or a password are written %40"),
+    ("DATABASE_URL", "postgresql://db:port/bot", "is not of the form"),
+    ("DATABASE_URL", "postgresql://db:5432/bot?application_name=@", "is not of the form"),
+    ("DATABASE_URL", "postgresql://ada@db/bot?password=pw12345", "holds a password after the ?"),
+    ("DATABASE_URL", "postgresql://ada@db/bot?sslmode=require&sslpassword=pw12345", "holds a password after the ?"),
     ("DATABASE_URL", "sqlite://", "names no file"),
     ("DATABASE_URL", "sqlite:///:memory:", "names no file"),
+    ("POLICY", "policy\x00.toml", "is not the path of a file"),
     ("HOST", "http://0.0.0.0", "is not a host"),
     ("PORT", "65536", "is not a port"),
     ("PORT", "-1", "is not a port"),
@@ -172,6 +192,18 @@ TAKEN = [
     ("CODESHIP_API_URL", "http://[::1]:9000", "http://[::1]:9000"),
     ("CODESHIP_WEB_URL", "http://ci.internal/", "http://ci.internal"),
     ("DATABASE_URL", "sqlite:////data/bot.sqlite3", Secret("sqlite:////data/bot.sqlite3")),
+    *(
+        ("DATABASE_URL", f"{scheme}://{rest}", Secret(f"postgresql+psycopg://{rest}"))
+        for scheme in ("postgresql", "postgresql+psycopg", "postgres")
+        for rest in (
+            "ada:p%40ss%2Fword@db.example:5432/bot?sslmode=require",
+            "ada@db/bot",
+            "db/bot",
+            "ada:pw12345@[::1]:5432/bot",
+            "/bot?host=/var/run/postgresql",
+        )
+    ),
+    ("POLICY", "/etc/bot/who may.toml", "/etc/bot/who may.toml"),
     ("HOST", "::1", "::1"),
     ("LOG_LEVEL", "debug", "DEBUG"),
     ("LOG_FORMAT", "JSON", "json"),
@@ -179,6 +211,14 @@ TAKEN = [
     ("SLACK_ALLOW_OTHER_WORKSPACES", "Yes", True),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "0", False),
 ]
+
+
+@pytest.mark.parametrize("value", [value for name, value, _ in TAKEN if name == "DATABASE_URL" and "pos" in value])
+def test_an_address_of_postgresql_is_taken_apart_by_the_store_as_by_the_log(value):
+    address = Settings.read({**WHOLE, "DATABASE_URL": value}).database_url.reveal()
+    read, seen = make_url(address), urlsplit(address)
+    assert read.password == (unquote(seen.password) if seen.password else None)
+    assert (read.host or None, read.port, read.get_driver_name()) == (seen.hostname, seen.port, "psycopg")
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), TAKEN)

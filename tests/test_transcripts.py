@@ -6,16 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.pacing import Pace
+from bot.parts import Patience
 from bot.playground.stage import Stage
-from bot.playground.transcript import Play, rewritten, steps_of
+from bot.playground.transcript import Play, rewritten, settings_of, steps_of
 from tests.held_clock import HeldClock
 
-TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
+ROOT = Path(__file__).parent.parent
+TRANSCRIPTS = sorted((ROOT / "tests/transcripts").glob("*.txt"))
+
+NEVER_S = 86400.0
+UNHURRIED = Patience(connect_s=30.0, read_s=30.0, slack_s=30.0, pace=Pace(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S)
+"""What people see is told here, on a clock that stands; how fast this machine is, is not. Followed builds are looked
+at after each step, and at no other time."""
 
 
 def played(text: str) -> str:
     clock = HeldClock()
-    with Stage(clock) as stage:
+    with Stage(clock, patience=UNHURRIED, ack_within_s=30.0, environ=settings_of(text, ROOT)) as stage:
         play = Play(stage, clock.advance)
         return rewritten(text, [play.step(step.line) for step in steps_of(text)])
 

@@ -27,7 +27,22 @@ Observe = Callable[[str, str, float], None]
 """Called once a try with the call (`projects`, `builds`, `restart`), `ok` or the error's class name, and seconds."""
 
 
+BeforeTry = Callable[[str], None]
+"""Called with the call before every request that goes out, redirects too. Where it raises OverLimit, none does."""
+
+AfterTry = Callable[[CIError | None], None]
+"""Called once a try with its failure, None where it went well."""
+
+
 def _unobserved(call: str, result: str, seconds: float) -> None:
+    pass
+
+
+def _may(call: str) -> None:
+    pass
+
+
+def _untold(failure: CIError | None) -> None:
     pass
 
 
@@ -58,9 +73,12 @@ class CodeShip:
         max_list_bytes: int = 64 * 1024 * 1024,
         max_bytes: int = 4 * 1024 * 1024,
         observe: Observe = _unobserved,
+        before_try: BeforeTry = _may,
+        after_try: AfterTry = _untold,
     ) -> None:
         self._api_url, self._key, self._web_url = api_url, api_key, web_url
         self._wait, self._monotonic, self._random, self._observe = wait, monotonic, random, observe
+        self._before_try, self._after_try = before_try, after_try
         self._total_s, self._max_list_bytes, self._max_bytes = total_s, max_list_bytes, max_bytes
         self._exchange = Exchange(
             self.title,
@@ -84,6 +102,7 @@ class CodeShip:
 
     def restart(self, build: Build) -> str:
         request = wire.restart_request(self._api_url, self._key, build.id)
+        self._before_try("restart")
         began = self._monotonic()
         try:
             answer = self._exchange.answer_once(request, until=began + self._total_s, max_bytes=self._max_bytes)
@@ -104,12 +123,19 @@ class CodeShip:
 
     def _ask(self, call: str, request: Request, read: _Read[_T], max_bytes: int) -> _T:
         until = self._monotonic() + self._total_s
+        before_each = partial(self._before_try, call)
+        failed: CIError | None = None
         for longest_pause_s in (*_PAUSES_S, None):
+            try:
+                before_each()
+            except OverLimit as refusal:  # of no further try: then what came of the one before tells more
+                raise refusal if failed is None or isinstance(failed, OverLimit) else failed from None
             began = self._monotonic()
-            outcome, asked_s = self._once(request, read, until, max_bytes)
+            outcome, asked_s = self._once(request, read, until, max_bytes, before_each)
             if not isinstance(outcome, CIError):
                 self._tell(call, None, began)
                 return outcome
+            failed = outcome
             self._tell(call, outcome, began)
             if longest_pause_s is None or not isinstance(outcome, _PASSING):
                 raise outcome
@@ -121,11 +147,11 @@ class CodeShip:
         raise AssertionError("the last try returns or raises")
 
     def _once(
-        self, request: Request, read: _Read[_T], until: float, max_bytes: int
+        self, request: Request, read: _Read[_T], until: float, max_bytes: int, before_onward: Callable[[], None]
     ) -> tuple[_T | CIError, float | None]:
         """What came of one try, and how many seconds the host asks to wait before the next."""
         try:
-            answer = self._exchange.answer_to(request, until=until, max_bytes=max_bytes)
+            answer = self._exchange.answer_to(request, until=until, max_bytes=max_bytes, before_onward=before_onward)
         except CIError as error:
             return error, None
         try:
@@ -136,4 +162,5 @@ class CodeShip:
             return error, retry_after_s(answer.headers)
 
     def _tell(self, call: str, error: CIError | None, began: float) -> None:
+        self._after_try(error)
         self._observe(call, "ok" if error is None else type(error).__name__, self._monotonic() - began)

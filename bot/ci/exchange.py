@@ -61,10 +61,13 @@ class Exchange:
         for name in _TALKATIVE:
             logging.getLogger(name).addFilter(_without_key)
 
-    def answer_to(self, request: Request, *, until: float, max_bytes: int) -> Answer:
+    def answer_to(
+        self, request: Request, *, until: float, max_bytes: int, before_onward: Callable[[], None] = lambda: None
+    ) -> Answer:
         """For requests that may be repeated: over a kept connection, redirects followed within the origin.
 
         `until` is when it must be over, on the clock `monotonic`; `max_bytes` bounds the body, unpacked.
+        `before_onward` is called before each redirect is followed; what it raises is raised.
         Raises Unreachable and NoAnswer; where the head of the answer came, what went wrong is its `flaw`.
         """
         answer = self._once(self._adapter, request, until, max_bytes)
@@ -72,6 +75,7 @@ class Exchange:
             onward = self._onward(request, answer)
             if onward is None:
                 break
+            before_onward()
             request = onward
             answer = self._once(self._adapter, request, until, max_bytes)
         return answer

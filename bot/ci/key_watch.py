@@ -33,7 +33,7 @@ class KeyWatch:
             if accepted == self._accepted:
                 return
             self._accepted = accepted
-        self._tell(accepted)
+            self._tell(accepted)  # under the lock: two changes at once are told in their order
         if accepted:
             log.info("ci_key_accepted_again", service=self._service)
         else:

@@ -10,12 +10,16 @@ from bot.core.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`answer_by` is in seconds of `clock.monotonic()`; what is left of it is for the CI service."""
+    """`answer_by` is in seconds of `clock.monotonic()`; what is left of it is for the CI service.
+
+    `key` names the ask where it is durable, so that what it has begun is found again after a crash; else it is empty.
+    """
 
     actor: Actor
     place: Place
     clock: Clock
     answer_by: float
+    key: str = ""
 
     @property
     def seconds_left(self) -> float:

@@ -45,7 +45,10 @@ class ClaimState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One restart. `attempt` counts how often this run was claimed, and with `id` says which claim is meant."""
+    """One restart. `attempt` counts how often this run was claimed, and with `id` says which claim is meant.
+
+    `key` names the ask that it belongs to, where that is durable: the same ask, done again after a crash, finds it.
+    """
 
     service: str
     project_id: str
@@ -61,6 +64,7 @@ class Claim:
     changed_at: datetime | None = None
     seen_running: bool = False
     new_build_id: str | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ class StatusOf:
 
 @dataclass(frozen=True, slots=True)
 class RestartOf:
-    """Run the newest build of a branch again."""
+    """Run the newest build of a branch again. `confirmed`: a dialog has asked whether to, as one on a button does."""
 
     repo: Word
     branch: Word | None = None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,49 @@ class ShowBuild:
 class RestartBuild:
     """A button's: run exactly this build again.
 
-    `instead_of` names the unknown claim (its id and attempt) that a "Try again" replaces.
+    `instead_of` names the unknown claim (its id and attempt) that a "Try again" replaces. `confirmed`: the button's
+    own dialog has asked whether to.
     """
 
     target: Target
     instead_of: tuple[int, int] | None = None
+    confirmed: bool = False
 
 
-Command = StatusOf | RestartOf | BuildsOf | ListProjects | ShowHelp | ShowBuild | RestartBuild
+@dataclass(frozen=True, slots=True)
+class FollowOf:
+    """Follow the build of a branch that runs now to its end, in a live message."""
+
+    repo: Word
+    branch: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowBuild:
+    """A button's: follow exactly this build."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAudit:
+    """The last actions, of one repository or of all."""
+
+    repo: Word | None = None
+
+
+Command = (
+    StatusOf
+    | RestartOf
+    | BuildsOf
+    | ListProjects
+    | ShowHelp
+    | ShowBuild
+    | RestartBuild
+    | FollowOf
+    | FollowBuild
+    | ShowAudit
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +131,12 @@ TABLE = (
         "restart acme/web main",
     ),
     Entry(
+        "follow",
+        "follow <repo> [branch]",
+        "Follows the build that runs now to its end, in one message that changes. Restarted builds are, anyway.",
+        "follow acme/web feature/login",
+    ),
+    Entry(
         "builds",
         "builds <repo> [branch]",
         "The last ten builds, newest first.",
@@ -105,6 +147,12 @@ TABLE = (
         "projects [words]",
         "The repositories that I can see, those whose names hold the words.",
         "projects web",
+    ),
+    Entry(
+        "audit",
+        "audit [repo]",
+        "The last actions, newest first: who asked for what, where, and what came of it.",
+        "audit acme/web",
     ),
     Entry(
         "help",
@@ -138,7 +186,13 @@ def parse(words: Sequence[Word]) -> Command:
             return ShowHelp()
         case "projects", rest:
             return ListProjects(" ".join(word.cleanest for word in rest))
-        case ("status" | "restart" | "builds") as asked, []:
+        case "audit", []:
+            return ShowAudit()
+        case "audit", [repo]:
+            return ShowAudit(repo)
+        case "audit", [repo, *_]:
+            raise NotUnderstood("The audit is of one repository or of all.", "audit", instead=f"audit {repo.cleanest}")
+        case ("status" | "restart" | "follow" | "builds") as asked, []:
             raise NotUnderstood("Which repository?", asked)
         case "status", [repo]:
             return StatusOf(repo)
@@ -148,6 +202,10 @@ def parse(words: Sequence[Word]) -> Command:
             return RestartOf(repo)
         case "restart", [repo, branch]:
             return RestartOf(repo, branch)
+        case "follow", [repo]:
+            return FollowOf(repo)
+        case "follow", [repo, branch]:
+            return FollowOf(repo, branch)
         case "builds", [repo]:
             return BuildsOf(repo)
         case "builds", [repo, branch]:

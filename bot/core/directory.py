@@ -12,9 +12,11 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.errors import AmbiguousProject, CIError, NoAnswer, NoSuchProject
+from bot.core.budget import Priority
+from bot.core.errors import AmbiguousProject, BudgetSpent, CIError, NoAnswer, NoSuchProject, Paused
 from bot.core.model import Project
 from bot.core.ports import CIProvider, Clock, DirectoryStore, Nearest
+from bot.core.spending import on_behalf_of, priority_now
 
 FRESH_FOR_S = 600.0
 ASKED_AGAIN_AFTER_S = 30.0
@@ -70,12 +72,13 @@ class Directory:
         self._index = _Index()
         self._asked_at: float | None = None
         self._refresh: Future[None] | None = None
+        self._refreshed_for = Priority.BACKGROUND
         self.last_failure: CIError | None = None
 
     def start(self) -> None:
         """Reads what the store knows, and asks the service behind the scenes."""
         self._index = _Index.of(*self._store.load_projects(self._provider.service))
-        self._ask_again()
+        self._ask_again(Priority.BACKGROUND)
 
     def find(self, names: Sequence[str], *, within_s: float) -> Project:
         """The one project that a name means: `org/name` in any case, or `name` alone; the names are tried in order.
@@ -148,26 +151,40 @@ class Directory:
     def _keep_fresh(self) -> None:
         age = self.age_s
         if age is None or age > FRESH_FOR_S:
-            self._ask_again()
+            self._ask_again(Priority.BACKGROUND)
 
-    def _ask_again(self) -> Future[None] | None:
+    def _ask_again(self, priority: Priority) -> Future[None] | None:
         """The refresh under way, or a new one; None where the last was less than 30 s ago."""
         with self._lock:
             if self._refresh is not None and not self._refresh.done():
                 return self._refresh
             now = self._clock.monotonic()
-            if self._asked_at is not None and now - self._asked_at < ASKED_AGAIN_AFTER_S:
+            recently = self._asked_at is not None and now - self._asked_at < ASKED_AGAIN_AFTER_S
+            if recently and not self._was_refused_in_the_background(priority):
                 return None
             self._asked_at = now
-            self._refresh = self._executor.submit(self.refresh)
+            self._refreshed_for = priority
+            self._refresh = self._executor.submit(self._refresh_for, priority)
             return self._refresh
+
+    def _refresh_for(self, priority: Priority) -> None:
+        with on_behalf_of(priority):
+            self.refresh()
+
+    def _was_refused_in_the_background(self, priority: Priority) -> bool:
+        """Whether the last refresh asked nothing, for want of calls, and people may have what it had not."""
+        refused = isinstance(self.last_failure, BudgetSpent | Paused)
+        return refused and self._refreshed_for is Priority.BACKGROUND and priority is Priority.PEOPLE
 
     def _refreshed(self, within_s: float) -> CIError | None:
         """Asks again, where it is time to, and waits. Returns why the list may be old: for this asker, it is too slow.
 
         Raises that reason where no list could ever be read.
         """
-        refresh, within_s = self._ask_again(), max(within_s, 0.0)
+        within_s, mine = max(within_s, 0.0), priority_now()
+        refresh = self._ask_again(mine)
+        if refresh is not None and wait([refresh], timeout=within_s).done and self._was_refused_in_the_background(mine):
+            refresh = self._ask_again(mine)
         if refresh is not None and wait([refresh], timeout=within_s).not_done:
             failure: CIError | None = NoAnswer(self._provider.title, f"no project list within {within_s:.0f} s")
         else:

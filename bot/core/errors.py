@@ -8,12 +8,15 @@
     │   ├── NoSuchBranch                with the branches that have builds
     │   ├── WhichBranch                 a branch must be chosen first
     │   ├── NotListed                   the build is too old to be looked at
-    │   └── NotAllowed                  with the reason
+    │   ├── NeedsConfirmation           with the build, to be confirmed with a button
+    │   └── NotAllowed                  with the reason, and whom to ask
     └── CIError                     the CI service: one calm sentence that says what is known
         ├── KeyRefused                  the operator must act: the key is wrong
         ├── NoRights                    the key may not do this
         ├── NotThere                    the service does not know this project or build
         ├── OverLimit                   too many calls: try again after `retry_after_s`
+        │   ├── BudgetSpent                 the bot's own limit: nothing was asked
+        │   └── Paused                      the service said so a moment ago: nothing was asked
         ├── Unreachable                 the connection never stood: nothing was sent
         ├── NoAnswer                    sent, and no whole answer came
         └── BadAnswer                   an answer came, and it is not the contract's
@@ -39,6 +42,13 @@ class LastKnown:
 
 class BotError(Exception):
     """The root. `str()` of any of these may be shown to people: no secret ever goes in."""
+
+    about: Build | Project | None = None
+    """What was asked for, as far as it was found before this went wrong."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled as it is, whatever its constructor takes: durable steps keep what they raised."""
+        return (type(self).__new__, (type(self), *self.args), self.__dict__)
 
 
 class Mistake(BotError):
@@ -113,8 +123,29 @@ class NotListed(Mistake):
         )
 
 
+class NeedsConfirmation(Mistake):
+    """The restart is one that the policy wants confirmed, and nobody has confirmed it yet.
+
+    `run_number` and `instead_of` (the id and attempt of an unknown claim) belong to the restart that was asked for.
+    """
+
+    def __init__(self, build: Build, run_number: int, instead_of: tuple[int, int] | None = None) -> None:
+        super().__init__(build.project.name)
+        self.build = build
+        self.run_number = run_number
+        self.instead_of = instead_of
+
+
 class NotAllowed(Mistake):
-    """Refused, with the reason as a sentence."""
+    """Refused, with the reason as a sentence. `ask`: whom to ask, an id of Slack's or words.
+
+    `group_unknown`: being in a user group would have helped, and nobody could tell whether the person is.
+    """
+
+    def __init__(self, reason: str, *, ask: str | None = None, group_unknown: bool = False) -> None:
+        super().__init__(reason)
+        self.ask = ask
+        self.group_unknown = group_unknown
 
 
 class CIError(BotError):
@@ -151,6 +182,14 @@ class OverLimit(CIError):
     def __init__(self, service: str, detail: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(service, detail)
         self.retry_after_s = retry_after_s
+
+
+class BudgetSpent(OverLimit):
+    """The bot has made all the calls that it allows itself. No call was made, and the service has refused nothing."""
+
+
+class Paused(OverLimit):
+    """The service has refused a call for its limit, and until the pause is over no other is made."""
 
 
 class Unreachable(CIError):

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Container
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.errors import CIError, LastKnown, NoAnswer
+from bot.core.budget import Priority
+from bot.core.errors import BudgetSpent, CIError, LastKnown, NoAnswer, Paused
 from bot.core.model import Build, Project
 from bot.core.ports import CIProvider, Clock
+from bot.core.spending import priority_now
 
 _Key = tuple[str, str | None]
 
@@ -35,6 +39,14 @@ class _Seen:
     began_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A look under way, and on whose behalf it was begun."""
+
+    answer: Future[Look]
+    priority: Priority
+
+
 class Looks:
     """`executor` runs the calls; its threads may hang for as long as the provider's time-outs allow.
 
@@ -47,7 +59,7 @@ class Looks:
         self._clock = clock
         self._remembered = remembered
         self._lock = threading.Lock()
-        self._flights: dict[_Key, Future[Look]] = {}
+        self._flights: dict[_Key, _Flight] = {}
         self._seen: OrderedDict[_Key, _Seen] = OrderedDict()
 
     def builds(self, project: Project, branch: str | None, *, within_s: float) -> Look:
@@ -56,9 +68,12 @@ class Looks:
         Raises CIError; NoAnswer where it takes longer than `within_s`. `last_known` is then filled in where it can be.
         """
         within_s = max(within_s, 0.0)
-        flight = self._join(project, branch)
+        mine = priority_now()
+        flight = self._join(project, branch, tuple(Priority))
         try:
-            return flight.result(timeout=within_s)
+            if flight.priority is Priority.BACKGROUND is not mine and _was_refused(flight.answer, within_s):
+                flight = self._join(project, branch, [mine])  # what background work may not have, people may
+            return flight.answer.result(timeout=within_s)
         except TimeoutError:
             error: CIError = NoAnswer(self._provider.title, f"no answer within {within_s:.0f} s")
         except CIError as failure:
@@ -72,17 +87,19 @@ class Looks:
             for key in [key for key in self._flights if key[0] == project.id]:
                 del self._flights[key]
 
-    def _join(self, project: Project, branch: str | None) -> Future[Look]:
-        key = (project.id, branch)
+    def _join(self, project: Project, branch: str | None, begun_by: Container[Priority]) -> _Flight:
+        """The look under way, where one of those began it; else a new one."""
+        key, look = (project.id, branch), copy_context().run
         with self._lock:
             flight = self._flights.get(key)
             # Whoever waits is woken before `_landed` runs, and may ask anew before it, too.
-            if flight is not None and not flight.done():
+            if flight is not None and not flight.answer.done() and flight.priority in begun_by:
                 return flight
-            flight = self._executor.submit(self._look, project, branch, self._clock.now(), self._clock.monotonic())
+            now, now_s = self._clock.now(), self._clock.monotonic()
+            flight = _Flight(self._executor.submit(look, self._look, project, branch, now, now_s), priority_now())
             self._flights[key] = flight
         # Without the lock, which `_landed` takes: a call that has failed by now runs it here and at once.
-        flight.add_done_callback(lambda done: self._landed(key, done))
+        flight.answer.add_done_callback(lambda _done: self._landed(key, flight))
         return flight
 
     def _look(self, project: Project, branch: str | None, began_at: datetime, began_s: float) -> Look:
@@ -99,7 +116,7 @@ class Looks:
             while len(self._seen) > self._remembered:
                 self._seen.popitem(last=False)
 
-    def _landed(self, key: _Key, flight: Future[Look]) -> None:
+    def _landed(self, key: _Key, flight: _Flight) -> None:
         with self._lock:
             if self._flights.get(key) is flight:
                 del self._flights[key]
@@ -113,6 +130,11 @@ class Looks:
             return None
         latest = max(views, key=lambda view: view.began_s)
         return LastKnown(latest.builds, max(0.0, self._clock.monotonic() - latest.began_s))
+
+
+def _was_refused(answer: Future[Look], within_s: float) -> bool:
+    """Whether no call was made, for want of calls that may be made. Raises TimeoutError."""
+    return isinstance(answer.exception(timeout=within_s), BudgetSpent | Paused)
 
 
 def _only(seen: _Seen, branch: str | None) -> _Seen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.core.audit import AuditEntry
 from bot.core.claims import UNCLAIMED, Claim, Standing
 from bot.core.errors import CIError
 from bot.core.model import Build, Project
@@ -56,10 +57,34 @@ class ProjectsShown:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditShown:
+    """The last actions on `project`, or on all where it is None, the newest first."""
+
+    project: Project | None
+    entries: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HelpShown:
     """What can be said; `topic` names one command, None means all."""
 
     topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A build that runs is followed from now on; `run_number` is the run it is in."""
+
+    build: Build
+    run_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToFollow:
+    """The build has ended already, and is shown instead."""
+
+    build: Build
+    standing: Standing = UNCLAIMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +158,9 @@ Outcome = (
     | NoBuilds
     | ProjectsShown
     | HelpShown
+    | AuditShown
+    | Followed
+    | NothingToFollow
     | Restarted
     | AlreadyRestarted
     | StillRunning

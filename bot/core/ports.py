@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
+from bot.core.audit import AuditEntry
+from bot.core.budget import Priority, Refused
 from bot.core.claims import Claim
-from bot.core.model import Build, Project
+from bot.core.follows import Follow, FollowShown
+from bot.core.model import Actor, Build, Project, Status
 
 
 class Clock(Protocol):
@@ -21,6 +24,9 @@ class Clock(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Returns after so long."""
+
+
+T = TypeVar("T")
 
 
 class CIProvider(Protocol):
@@ -78,6 +84,9 @@ class ClaimStore(Protocol):
         Only where the stored claim still has `claim`'s id, attempt and state; False where it has moved on meanwhile.
         """
 
+    def of_ask(self, key: str) -> Claim | None:
+        """The claim that the ask with this key made last; None where it made none."""
+
     def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
         """For each of the builds its claim with the highest run number, or else the claim that brought it about.
 
@@ -92,8 +101,122 @@ class Once(Protocol):
         """True for the first who says `key`, in any process; False for all after, for at least `keep_s` seconds."""
 
 
+class AuditLog(Protocol):
+    """Keeps what was done, by whom and with what result, for a set time. Nothing in it is ever changed."""
+
+    def record(self, entry: AuditEntry, *, ask: str | None) -> None:
+        """Adds it. `ask` names the ask it belongs to, where anything does: of one ask the first entry counts."""
+
+    def last(self, count: int, *, service: str, project_id: str | None = None) -> list[AuditEntry]:
+        """The newest first; of one project where one is given."""
+
+    def purge(self) -> None:
+        """Forgets what is older than the set time."""
+
+
+class Budget(Protocol):
+    """The calls that a CI service takes in a minute, shared by all work and by all processes on one database.
+
+    No method raises, and none waits long: where the count cannot be reached, a share of it is spent instead.
+    """
+
+    def take(self, calls: int, priority: Priority) -> Refused | None:
+        """Sets so many calls aside, all or none. Each is then begun or given back."""
+
+    def begin(self, priority: Priority) -> Refused | None:
+        """One of the calls set aside is made now. Where it is refused, since a pause has begun, it stays aside."""
+
+    def give_back(self, calls: int) -> None:
+        """So many of the calls set aside are not made."""
+
+    def pause(self, retry_after_s: float | None) -> None:
+        """The service has refused a call for its own limit: nobody asks it anything for a while."""
+
+
 class Nearest(Protocol):
     """Names that look like one that was typed."""
 
     def __call__(self, word: str, names: Sequence[str], *, limit: int) -> list[str]:
         """At most `limit` of `names`, the likest first; none where nothing is alike."""
+
+
+class Groups(Protocol):
+    """Who is in which user group of the chat."""
+
+    def has(self, group_id: str, actor: Actor) -> bool | None:
+        """None where nobody can tell: the members cannot be asked for, and none are remembered."""
+
+
+class FollowStore(Protocol):
+    """Keeps live messages, and which projects are looked at. Each method is one transaction."""
+
+    def add(self, follow: Follow) -> Follow:
+        """Stores it, unless its key is there already; returns what is stored."""
+
+    def open_of(self, service: str, project_id: str) -> list[Follow]:
+        """Those to look at, the oldest first."""
+
+    def move(self, follow: Follow, to: Follow) -> bool:
+        """Writes `to` with the next version where the stored one still has `follow`'s version; False otherwise."""
+
+    def begin_looking(self, service: str, project_id: str) -> int:
+        """The number of the look that the project's chain waits for: the first of a new one where none goes on.
+
+        Whoever asks puts that look on its way, also where it goes on: the one who began it may be gone by now.
+        """
+
+    def next_look(self, service: str, project_id: str, number: int) -> int | None:
+        """The number that follows look `number`; None, and the chain ends, where nothing is open any more.
+
+        The same answer however often it is asked for the same number; None for a look that another has overtaken.
+        """
+
+    def stalled(self, before: datetime) -> list[tuple[str, str, int]]:
+        """Chains that go on and have not been touched since `before`, each moved on to the number that it names."""
+
+
+class RunHistory(Protocol):
+    """The bot's own memory of how runs ended: a CI service forgets a run when the build runs again."""
+
+    def record(self, build: Build, run_number: int, ended_at: datetime) -> None:
+        """Once for each run of a build, however often it is called; builds without a commit are left out."""
+
+    def of_commit(self, project: Project, commit: str, branch: str | None) -> list[Status]:
+        """How the commit's runs on the branch ended, the oldest first; the last fifty."""
+
+
+class Notifier(Protocol):
+    """Says in Slack what nobody has just asked for. Raises `Lost` and `Later`."""
+
+    def show(self, shown: FollowShown) -> None:
+        """Changes the live message. Repeating it is invisible."""
+
+    def reply(self, shown: FollowShown) -> None:
+        """Says the verdict in the message's thread, to the person who asked. Each call is a new message."""
+
+    def tell(self, shown: FollowShown, why: str) -> None:
+        """Tells the person who asked, alone, that the message is not followed any more. Raises nothing."""
+
+
+class Step(Protocol):
+    """What a durable job does bit by bit: a step that has been done is not done again after a crash."""
+
+    def __call__(self, name: str, work: Callable[[], T]) -> T:
+        """What `work` returns, or returned when the step was done before. It may run again where a crash cut it off."""
+
+
+Job = Callable[[Mapping[str, Any], Step], None]
+"""A kind of durable work: what was started under a key, with its payload; runs at least once to its end."""
+
+
+class Jobs(Protocol):
+    """Durable background work: what was started is done, whoever dies in between."""
+
+    def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
+        """Stored before this returns, done once for each key; at once without a delay. `payload` is JSON."""
+
+    def cancel(self, key: str) -> None:
+        """What has not begun will not; unknown keys are no error."""
+
+    def sweep(self) -> int:
+        """Takes over what processes that are gone have left, and returns how many jobs that was."""

@@ -9,19 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
 from bot.core.ports import Once
 from bot.slack.heard import Heard, Way
 from bot.slack.messages import Message, with_invitation
+from bot.slack.refusal import ON_THE_WAY, word_of
 from bot.slack.response_urls import NotDelivered, ResponseUrls
 
 log = structlog.get_logger(__name__)
 
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
-MAY_HAVE_POSTED = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "unknown"})
-"""What Slack says of its own troubles: the message may stand all the same."""
+MAY_HAVE_POSTED = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+"""What Slack says of its own troubles: the message may stand all the same, as where a page came for an answer."""
 
 INVITATION_KEPT_S = 90 * 24 * 3600.0
 
@@ -35,12 +36,16 @@ class Answers:
         self._once = once
         self._mention = mention
 
-    def answer(self, heard: Heard, message: Message) -> None:
-        """A new message: in public, or to the asker alone, as the message wants it."""
+    def answer(self, heard: Heard, message: Message, *, elsewhere: Message | None = None) -> str | None:
+        """A new message: in public, or to the asker alone, as the message wants it.
+
+        Returns the ts of a message that can be changed later; None for any other, which says `elsewhere` where that
+        is given.
+        """
         if message.in_public:
-            self._in_public(heard, message)
-        else:
-            self.to_asker(heard, message)
+            return self._in_public(heard, message, elsewhere or message)
+        self.to_asker(heard, message)
+        return None
 
     def to_asker(self, heard: Heard, message: Message) -> None:
         """To the asker alone; in the bot's own direct messages everything is."""
@@ -61,26 +66,28 @@ class Answers:
 
     def replace(self, heard: Heard, message: Message) -> None:
         """In the place of the message whose button was pressed."""
-        if heard.response_url:
-            self._response_urls.say(heard.response_url, message, in_public=message.in_public, replace=True)
+        self._response_urls.say(_url(heard), message, in_public=message.in_public, replace=True)
 
     def remove_pressed(self, heard: Heard) -> None:
         """Takes away the pressed message, which only the asker sees."""
-        if heard.response_url:
-            self._response_urls.remove(heard.response_url)
+        self._response_urls.remove(_url(heard))
 
-    def _in_public(self, heard: Heard, message: Message) -> None:
+    def _in_public(self, heard: Heard, message: Message, elsewhere: Message) -> str | None:
         try:
-            self._call("chat.postMessage", _body(heard, message))
-        except Refused as refusal:
-            if not heard.response_url:
+            return self._call("chat.postMessage", _body(heard, message))
+        except NotDelivered as failure:
+            if heard.way is Way.DIRECT:
                 raise
-            if refusal.why in MAY_HAVE_POSTED:  # to the asker alone, lest all read it twice
-                self._response_urls.say(heard.response_url, message, in_public=False, thread=heard.place.thread)
-                return
-            if refusal.why in NOT_A_MEMBER and self._invitation_is_due(heard):
-                message = with_invitation(message, self._mention)
-            self._response_urls.say(heard.response_url, message, in_public=True, thread=heard.place.thread)
+            log.info("not_in_public", why=str(failure))  # a busy channel takes one message a second
+            why = failure.why if isinstance(failure, Refused) else ""
+            is_certain = bool(why) and why not in MAY_HAVE_POSTED and not why.startswith("HTTP")
+            if not heard.response_url or not is_certain:
+                self.to_asker(heard, elsewhere)  # lest all read it twice, where the message stands after all
+                return None
+            if why in NOT_A_MEMBER and self._invitation_is_due(heard):
+                elsewhere = with_invitation(elsewhere, self._mention)
+            self._response_urls.say(heard.response_url, elsewhere, in_public=True, thread=heard.place.thread)
+            return None
 
     def _invitation_is_due(self, heard: Heard) -> bool:
         """Once a channel, and never in a conversation of two, where nobody can be invited."""
@@ -89,13 +96,15 @@ class Answers:
             f"invitation:{channel}", keep_s=INVITATION_KEPT_S
         )
 
-    def _call(self, method: str, body: dict[str, Any]) -> None:
+    def _call(self, method: str, body: dict[str, Any]) -> str | None:
+        """The ts of what was posted."""
         try:
-            self._client.api_call(method, json=body)
+            ts = self._client.api_call(method, json=body).get("ts")
         except SlackApiError as refusal:
-            raise Refused(method, _word(refusal)) from None
-        except (SlackClientError, OSError) as failure:
+            raise Refused(method, word_of(refusal)) from None
+        except ON_THE_WAY as failure:
             raise NotDelivered(f"{method} could not be reached: {type(failure).__name__}") from None
+        return ts if isinstance(ts, str) else None
 
 
 class Refused(NotDelivered):
@@ -103,12 +112,18 @@ class Refused(NotDelivered):
 
     def __init__(self, method: str, why: str) -> None:
         super().__init__(f"{method} was refused: {why}")
+        self.method = method
         self.why = why
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Durable steps keep what they raised."""
+        return type(self), (self.method, self.why)
 
-def _word(refusal: SlackApiError) -> str:
-    error = refusal.response.get("error") if hasattr(refusal.response, "get") else None
-    return error if isinstance(error, str) and error else "unknown"
+
+def _url(heard: Heard) -> str:
+    if heard.response_url is None:
+        raise NotDelivered("no response URL came with the click")
+    return heard.response_url
 
 
 def _body(heard: Heard, message: Message) -> dict[str, Any]:

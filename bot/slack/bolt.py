@@ -96,9 +96,12 @@ def listen(
     kind: str,
     handler: Handler,
     *,
+    durably: Callable[[Payload], bool] = lambda _payload: False,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Registers a listener that acknowledges at once and leaves the handler to the workers, under the name `kind`.
+
+    What `durably` takes, before the acknowledgement, is done by others, and the handler never hears of it.
 
     Work that is refused is never acknowledged as if it were done: a command is answered with the reason, to the asker
     alone; a click fails visibly, and an event comes again (503), perhaps to the process that comes after this one.
@@ -106,7 +109,9 @@ def listen(
 
     def listener(body: Payload) -> BoltResponse:
         try:
-            workers.submit(kind, partial(handler, body, monotonic()))
+            heard_at = monotonic()
+            if not durably(body):
+                workers.submit(kind, partial(handler, body, heard_at))
         except WorkRefused as refusal:
             log.warning("slack_work_refused", kind=kind, why=str(refusal))
             if "command" in body:

@@ -8,6 +8,7 @@ from bot.core.claims import UNCLAIMED, Claim, ClaimState, Standing
 from bot.core.commands import RestartBuild, ShowBuild
 from bot.core.model import Build, Project, Status, Target
 from bot.slack.buttons import REFRESH, RESTART, TRY_AGAIN
+from bot.slack.dialogs import dialog
 from bot.slack.drawing import Block, Wording, button, link_button
 from bot.slack.durations import ago, length
 from bot.slack.pieces import (
@@ -160,19 +161,26 @@ def target_of(build: Build, run_number: int | None = None) -> Target:
     )
 
 
-def buttons_of(build: Build, standing: Standing = UNCLAIMED) -> list[Block | None]:
+def buttons_of(build: Build, words: Wording, standing: Standing = UNCLAIMED) -> list[Block | None]:
     """Restart where the build has ended and nobody's restart stands; Try again where one hangs; Refresh; Open build."""
     target, claim = target_of(build, standing.run_number), standing.claim
     first: Block | None = None
     if claim is not None and claim.state is ClaimState.UNKNOWN and build.has_ended:
-        first = try_again(target, claim)
+        first = try_again(build, claim, words)
     elif claim is None and build.has_ended:
-        first = button("Restart", RestartBuild(target), RESTART)
+        first = restart_button(build, standing.run_number, words)
     return [first, *looking(target, build.url)]
 
 
-def try_again(target: Target, claim: Claim) -> Block | None:
-    return button("Try again", RestartBuild(target, (claim.id, claim.attempt)), TRY_AGAIN)
+def restart_button(build: Build, run_number: int | None, words: Wording) -> Block | None:
+    asks = dialog("Restart", build.project.name, build.branch, words)
+    return button("Restart", RestartBuild(target_of(build, run_number), confirmed=asks is not None), RESTART, asks)
+
+
+def try_again(build: Build, claim: Claim, words: Wording) -> Block | None:
+    asks = dialog("Try again", build.project.name, build.branch, words)
+    command = RestartBuild(target_of(build, claim.run_number), (claim.id, claim.attempt), asks is not None)
+    return button("Try again", command, TRY_AGAIN, asks)
 
 
 def looking(target: Target, url: str | None) -> list[Block | None]:

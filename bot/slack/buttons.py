@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bot.core.commands import (
     BuildsOf,
     Command,
+    FollowBuild,
+    FollowOf,
     ListProjects,
     RestartBuild,
     RestartOf,
+    ShowAudit,
     ShowBuild,
     ShowHelp,
     StatusOf,
@@ -26,8 +30,8 @@ from bot.core.errors import NotUnderstood
 from bot.core.model import Target
 from bot.core.words import Word
 
-RESTART, REFRESH, TRY_AGAIN = "restart", "refresh", "try_again"
-ACTS = re.compile(rf"^(?:{RESTART}|{REFRESH}|{TRY_AGAIN}|ask:\d{{1,2}}|page:\d{{1,7}})\Z")
+RESTART, REFRESH, TRY_AGAIN, FOLLOW = "restart", "refresh", "try_again", "follow"
+ACTS = re.compile(rf"^(?:{RESTART}|{REFRESH}|{TRY_AGAIN}|{FOLLOW}|ask:\d{{1,2}}|page:\d{{1,7}})\Z")
 """The action_ids of buttons that do something: what it is, `command_of` says."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links: Slack sends an action for them too, which is acknowledged and means nothing."""
@@ -42,6 +46,8 @@ _ASKS: dict[str, Callable[[Word, Word | None], Command]] = {
     "status": StatusOf,
     "restart": RestartOf,
     "builds": BuildsOf,
+    "follow": FollowOf,
+    "audit": lambda repo, _branch: ShowAudit(repo),
 }
 _HTML_ESCAPES = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "&<>"})
 
@@ -51,19 +57,25 @@ def value_of(command: Command) -> str | None:
     match command:
         case ShowBuild(target):
             kind, fields = REFRESH, _target_fields(target)
-        case RestartBuild(target, None):
-            kind, fields = RESTART, _target_fields(target)
-        case RestartBuild(target, (claim_id, attempt)):
-            kind, fields = TRY_AGAIN, {**_target_fields(target), "x": [claim_id, attempt]}
+        case RestartBuild(target, None, confirmed):
+            kind, fields = RESTART, {**_target_fields(target), "c": confirmed or None}
+        case RestartBuild(target, (claim_id, attempt), confirmed):
+            kind, fields = TRY_AGAIN, {**_target_fields(target), "x": [claim_id, attempt], "c": confirmed or None}
+        case FollowBuild(target):
+            kind, fields = FOLLOW, _target_fields(target)
+        case FollowOf(repo, branch):
+            kind, fields = "ask:0", _ask_fields("follow", repo, branch)
         case StatusOf(repo, branch):
             kind, fields = "ask:0", _ask_fields("status", repo, branch)
-        case RestartOf(repo, branch):
-            kind, fields = "ask:0", _ask_fields("restart", repo, branch)
+        case RestartOf(repo, branch, confirmed):
+            kind, fields = "ask:0", {**_ask_fields("restart", repo, branch), "c": confirmed or None}
         case BuildsOf(repo, branch):
             kind, fields = "ask:0", _ask_fields("builds", repo, branch)
         case ListProjects(words, page):
             kind, fields = "page:0", {"f": words, "n": page}
-        case ShowHelp():
+        case ShowAudit(Word() as repo):
+            kind, fields = "ask:0", _ask_fields("audit", repo, None)
+        case ShowHelp() | ShowAudit():
             return None
     there = {name: value for name, value in fields.items() if value is not None}
     value = json.dumps(there, separators=(",", ":")).translate(_HTML_ESCAPES)
@@ -87,16 +99,19 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
         raise ValueError("no button of this bot")
     match action_id.partition(":")[0]:
         case "restart":
-            return RestartBuild(_target(fields))
+            return RestartBuild(_target(fields), confirmed=_confirmed(fields))
         case "refresh":
             return ShowBuild(_target(fields))
+        case "follow":
+            return FollowBuild(_target(fields))
         case "try_again":
-            return RestartBuild(_target(fields), _instead_of(fields.get("x")))
+            return RestartBuild(_target(fields), _instead_of(fields.get("x")), _confirmed(fields))
         case "ask":
             ask = _ASKS.get(_text(fields.get("v")))
             if ask is None:
                 raise ValueError("no such ask")
-            return ask(_word(fields.get("r")), None if fields.get("b") is None else _word(fields["b"]))
+            asked = ask(_word(fields.get("r")), None if fields.get("b") is None else _word(fields["b"]))
+            return replace(asked, confirmed=_confirmed(fields)) if isinstance(asked, RestartOf) else asked
         case _:
             words = fields.get("f")
             return ListProjects("" if words == "" else _text(words), _count(fields.get("n")))
@@ -136,6 +151,14 @@ def _target(fields: dict[str, Any]) -> Target:
 
 def _ask_fields(verb: str, repo: Word, branch: Word | None) -> dict[str, Any]:
     return {"v": verb, "r": repo.spellings, "b": branch and branch.spellings}
+
+
+def _confirmed(fields: dict[str, Any]) -> bool:
+    """Drawn so only on a button whose dialog Slack shows before it sends the press."""
+    confirmed = fields.get("c", False)
+    if not isinstance(confirmed, bool):
+        raise ValueError("neither yes nor no")  # noqa: TRY004
+    return confirmed
 
 
 def _instead_of(pair: object) -> tuple[int, int]:

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 
 import structlog
 
 from bot.core.asking import Ask
 from bot.core.claims import Standing
-from bot.core.commands import Command, ListProjects, RestartBuild, ShowBuild
-from bot.core.errors import BotError, CIError, Mistake, NotAllowed
+from bot.core.commands import (
+    Command,
+    FollowBuild,
+    FollowOf,
+    ListProjects,
+    RestartBuild,
+    RestartOf,
+    ShowBuild,
+)
+from bot.core.errors import BotError, CIError, Mistake, NotAllowed, NotUnderstood
+from bot.core.following import Following
+from bot.core.follows import Follow
+from bot.core.model import Run
 from bot.core.operations import Operations
 from bot.core.outcomes import (
+    AlreadyRestarted,
     BuildShown,
     CouldNotTell,
+    Followed,
+    NothingToFollow,
     Outcome,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
 )
-from bot.core.ports import Clock, Once
+from bot.core.ports import Clock, Once, Step
+from bot.core.rights import Rights
 from bot.slack.answers import Answers
-from bot.slack.heard import Heard, Home, Way
+from bot.slack.follows_told import not_followed
+from bot.slack.heard import Heard, Home, Way, heard_again
 from bot.slack.messages import Message, Wording, draw, draw_bug, draw_error
+from bot.slack.recorder import Recorder
 from bot.slack.response_urls import NotDelivered
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+ASK = "ask"
+"""The kind of job that answers an ask which changes something."""
 
 DELIVERY_KEPT_S = 3600.0
 """Longer than Slack redelivers: three times within about six minutes."""
@@ -58,36 +82,68 @@ class Conversation:
         once: Once,
         clock: Clock,
         home: Home,
+        recorder: Recorder,
         manners: Manners,
+        rights: Rights,
         reference: Callable[[], str],
         observe: Callable[[str, str, str, float], None],
+        following: Following,
     ) -> None:
         self._operations = operations
         self._answers = answers
         self._once = once
         self._clock = clock
         self._home = home
+        self._recorder = recorder
         self._manners = manners
+        self._rights = rights
         self._reference = reference
         self._observe = observe
+        self._following = following
+
+    def changes_something(self, heard: Heard) -> bool:
+        """Whether the ask must not be lost once it is acknowledged, and can be told from a redelivery."""
+        if not heard.delivery:
+            return False
+        try:
+            return isinstance(heard.command(self._home), RestartOf | RestartBuild | FollowOf | FollowBuild)
+        except NotUnderstood:
+            return False
+
+    def job_of(self, heard: Heard) -> dict[str, Any]:
+        """The payload with which `job` answers the ask."""
+        return {"heard": heard.as_json(), "ref": self._reference()}
+
+    def job(self, payload: Mapping[str, Any], step: Step) -> None:
+        """Answers an ask durably: what one process has begun, another ends. A `Job`; raises what `heard_again` does."""
+        heard = heard_again(payload["heard"])
+        self._converse(heard, self._clock.monotonic(), str(payload["ref"]), heard.delivery or "", step)
 
     def hear(self, heard: Heard, heard_at: float) -> None:
         """Answers one ask, which arrived at `heard_at` (seconds of the monotonic clock). Raises nothing."""
-        reference = self._reference()
+        try:
+            if heard.delivery and not self._once.first_time(heard.delivery, keep_s=DELIVERY_KEPT_S):
+                log.info("delivered_again", way=heard.way.value, channel=heard.place.channel)
+                return
+        except Exception:  # the store's; whoever asked must not be left without an answer
+            reference = self._reference()
+            log.exception("bug", ref=reference, way=heard.way.value, channel=heard.place.channel)
+            self._tell_bug(heard, None, reference)
+            return
+        self._converse(heard, heard_at, self._reference(), "", _at_once)
+
+    def _converse(self, heard: Heard, heard_at: float, reference: str, key: str, step: Step) -> None:
         with structlog.contextvars.bound_contextvars(ref=reference, way=heard.way.value, channel=heard.place.channel):
             command: Command | None = None
             try:
-                if heard.delivery and not self._once.first_time(heard.delivery, keep_s=DELIVERY_KEPT_S):
-                    log.info("delivered_again")
-                    return
-                command = self._allowed(heard)
-                ask = Ask(heard.actor, heard.place, self._clock, heard_at + self._manners.asking_s)
-                outcome = self._operations.carry_out(command, ask)
-                self._tell(heard, command, outcome)
-                result = type(outcome).__name__
-            except BotError as error:
-                result = type(error).__name__
-                self._tell_error(heard, command, error, reference)
+                ask = Ask(heard.actor, heard.place, self._clock, heard_at + self._manners.asking_s, key)
+                command, came = step("carry out", lambda: self._carried_out(heard, ask, reference))
+                result = type(came).__name__
+                ts = step("answer", lambda: self._answer(heard, command, came, reference))
+                follow = _follow_of(heard, key or reference, came, ts, self._clock.now())
+                if follow is not None:
+                    step("follow", lambda: self._following.begin(follow))
+                step("tidy", lambda: self._tidy(heard, command, came))
             except NotDelivered as failure:
                 result = "NotDelivered"
                 log.error("answer_not_delivered", why=str(failure))
@@ -100,70 +156,137 @@ class Conversation:
             self._observe(heard.way.value, what, result, took_s)
             log.info("answered", command=what, result=result, user=heard.actor.id, took_ms=round(took_s * 1000))
 
+    def _carried_out(self, heard: Heard, ask: Ask, reference: str) -> tuple[Command | None, Outcome | BotError]:
+        """What was asked, as far as it can be read, and what came of it."""
+        command: Command | None = None
+        try:
+            with self._recorder.recording(heard, reference) as record:
+                command = self._allowed(heard)
+                outcome = self._operations.carry_out(command, ask)
+                record(outcome)
+        except BotError as error:
+            return command, error
+        return command, outcome
+
     def _allowed(self, heard: Heard) -> Command:
         if heard.from_elsewhere and not self._manners.others_may_ask:
             raise NotAllowed(FROM_ELSEWHERE)
         return heard.command(self._home)
 
-    def _tell(self, heard: Heard, command: Command, outcome: Outcome) -> None:
-        message = draw(outcome, words=self._wording())
-        if heard.way is not Way.CLICK:
-            self._answers.answer(heard, message)
-            return
-        match command:
-            case ShowBuild() | ListProjects():
-                self._answers.replace(heard, message)
-            case RestartBuild():
-                self._tell_restart(heard, outcome, message)
-            case _:
-                self._answers.answer(heard, message)
-                if heard.pressed and heard.pressed.in_ephemeral:
-                    self._tidy(lambda: self._answers.remove_pressed(heard))
+    def _answer(self, heard: Heard, command: Command | None, came: Outcome | BotError, reference: str) -> str | None:
+        """Says what came of it. Returns the ts of a message that can be changed later."""
+        if isinstance(came, BotError):
+            self._tell_error(heard, command, came, reference)
+            return None
+        message = draw(came, words=self._wording())
+        if heard.way is Way.CLICK:
+            match command, came:
+                case (
+                    ((ShowBuild() | ListProjects()), _)
+                    | (RestartBuild(), (StillRunning() | RunAgainSince() | StateNotKnown()))
+                    | (FollowBuild(), NothingToFollow())
+                ):
+                    self._replace(heard, message)  # what was found stands where the button was
+                    return None
+                case RestartBuild(), AlreadyRestarted():
+                    self._answers.to_asker(heard, message)  # that somebody was faster is news for the asker alone
+                    return None
+        if not isinstance(came, Restarted | Followed):
+            return self._answers.answer(heard, message)
+        ts = self._answers.answer(heard, message, elsewhere=_not_live(came, message, self._wording()))
+        if ts is None:
+            self._answers.to_asker(heard, not_followed())
+        return ts
 
-    def _tell_restart(self, heard: Heard, outcome: Outcome, message: Message) -> None:
-        """What a restart changed is news for all, and the pressed message no longer offers it.
-
-        What it found instead is shown where the button was; that somebody was faster is for the asker alone.
-        """
-        match outcome:
-            case Restarted() | CouldNotTell():
-                self._answers.answer(heard, message)
-                shown = outcome.build if isinstance(outcome, Restarted) else outcome.shown
-                standing = Standing(outcome.claim.run_number, outcome.claim)
-                left = draw(BuildShown(shown, standing, 0.0), words=self._wording())
-                self._tidy(lambda: self._answers.replace(heard, left))
-            case StillRunning() | RunAgainSince() | StateNotKnown():
-                self._answers.replace(heard, message)
-            case _:
-                self._answers.to_asker(heard, message)
-
-    def _tidy(self, pressed_message: Callable[[], None]) -> None:
+    def _tidy(self, heard: Heard, command: Command | None, came: Outcome | BotError) -> None:
         """After the answer: what the pressed message offers should fit, and no harm is done where it does not."""
+        if heard.pressed is None or isinstance(came, BotError):
+            return
         try:
-            pressed_message()
+            match command, came:
+                case RestartBuild(), (Restarted() | CouldNotTell()) if heard.pressed.in_ephemeral:
+                    self._answers.remove_pressed(heard)  # what only the asker saw has served its purpose
+                case RestartBuild(), Restarted(build, claim) | CouldNotTell(claim, build):
+                    standing = Standing(claim.run_number, claim)
+                    left = draw(BuildShown(build, standing, 0.0), words=self._wording())
+                    self._answers.replace(heard, left)
+                case FollowBuild(), Followed(build, run_number):  # it goes on in a message of its own
+                    left = draw(BuildShown(build, Standing(run_number)), words=self._wording())
+                    self._answers.replace(heard, left)
+                case ((ShowBuild() | ListProjects() | RestartBuild() | FollowBuild()), _):
+                    pass
+                case _ if heard.pressed.in_ephemeral:
+                    self._answers.remove_pressed(heard)
         except NotDelivered as failure:
             log.info("pressed_message_left", why=str(failure))
+
+    def _replace(self, heard: Heard, message: Message) -> None:
+        """Where the pressed message cannot be replaced, it may be gone: the asker is answered all the same."""
+        try:
+            self._answers.replace(heard, message)
+        except NotDelivered as failure:
+            log.info("pressed_message_left", why=str(failure))
+            self._answers.to_asker(heard, message)
 
     def _tell_error(self, heard: Heard, command: Command | None, error: BotError, reference: str) -> None:
         told = None if isinstance(error, Mistake) else reference
         if isinstance(error, CIError):
             log.warning("ci_failed", error=type(error).__name__, detail=error.detail)
-        message = draw_error(error, command, words=self._wording(), reference=told)
-        self._deliver_anyhow(heard, message)
+        self._answers.to_asker(heard, draw_error(error, command, words=self._wording(), reference=told))
 
     def _tell_bug(self, heard: Heard, command: Command | None, reference: str) -> None:
-        self._deliver_anyhow(heard, draw_bug(reference, command, words=self._wording()))
-
-    def _deliver_anyhow(self, heard: Heard, message: Message) -> None:
         try:
-            self._answers.to_asker(heard, message)
+            self._answers.to_asker(heard, draw_bug(reference, command, words=self._wording()))
         except NotDelivered as failure:
             log.error("answer_not_delivered", why=str(failure))
 
     def _wording(self) -> Wording:
-        return Wording(
-            command=self._manners.command,
-            mention=self._manners.mention,
-            service=self._manners.service,
-            now=self._clock.now(),
-        )
+        return wording(self._manners, self._clock, self._rights)
+
+
+def wording(manners: Manners, clock: Clock, rights: Rights) -> Wording:
+    """The words of this deployment, at this moment."""
+    return Wording(manners.command, manners.mention, manners.service, clock.now(), rights.needs_confirmation)
+
+
+def _at_once(name: str, work: Callable[[], T]) -> T:  # noqa: ARG001 - a `Step`
+    """The steps of an ask that need not be durable."""
+    return work()
+
+
+def _not_live(came: Restarted | Followed, message: Message, words: Wording) -> Message:
+    """The same where the message cannot be changed later, and promises nothing."""
+    if isinstance(came, Restarted):
+        return message
+    return draw(BuildShown(came.build, Standing(came.run_number)), words=words)
+
+
+def _follow_of(heard: Heard, key: str, came: Outcome | BotError, ts: str | None, now: datetime) -> Follow | None:
+    """What the answer promises to follow; None where it promises nothing, or cannot be changed later."""
+    match came:
+        case Restarted(build, claim):
+            is_new = claim.new_build_id not in (None, claim.build_id)  # `build` may be the new one already
+            build_id, run_number = (claim.new_build_id or build.id, 1) if is_new else (build.id, claim.run_number + 1)
+            before: Run | None = claim.replaced
+            restarted = True
+        case Followed(build, number):
+            build_id, run_number, before, restarted = build.id, number, None, False
+        case _:
+            return None
+    if ts is None:
+        return None
+    return Follow(
+        key=key,
+        service=build.project.service,
+        project_id=build.project.id,
+        build_id=build_id,
+        run_number=run_number,
+        branch=build.branch,
+        asker=heard.actor,
+        place=heard.place,
+        message_ts=ts,
+        began_at=now,
+        restarted=restarted,
+        before=before,
+        before_status=build.status if before == build.run else None,
+    )

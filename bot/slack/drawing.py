@@ -6,7 +6,7 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks; the size of a whole m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,12 +28,16 @@ _MORE = line("…")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What texts need to know of the deployment and the moment: `/codeship`, `@codeship`, `CodeShip`, the time."""
+    """What texts need to know of the deployment and the moment: `/codeship`, `@codeship`, `CodeShip`, the time.
+
+    `needs_confirmation` says of a repository's name and a branch whether a button that restarts it asks first.
+    """
 
     command: str
     mention: str
     service: str
     now: datetime
+    needs_confirmation: Callable[[str, str | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +51,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A word that stands for a command: a button where one can carry it."""
+    """A word that stands for a command: a button where one can carry it, which asks first where there is a `dialog`."""
 
     label: str
     command: Command
+    dialog: Block | None = None
 
 
-def button(label: str, command: Command, action_id: str) -> Block | None:
-    """None where nothing of the label shows, or the command does not fit into a button."""
+def button(label: str, command: Command, action_id: str, dialog: Block | None = None) -> Block | None:
+    """None where nothing of the label shows, or the command does not fit into a button. `dialog` is asked first."""
     shown, value = told(label, LONGEST_LABEL), value_of(command)
     if not shown or value is None:
         return None
-    return {"type": "button", "action_id": action_id, "text": _plain(shown), "value": value}
+    asks = {"confirm": dialog} if dialog else {}
+    return {"type": "button", "action_id": action_id, "text": plain(shown), "value": value, **asks}
 
 
 def link_button(label: str, url: str | None, what: str) -> Block | None:
@@ -66,7 +72,7 @@ def link_button(label: str, url: str | None, what: str) -> Block | None:
     good = good_url(url)
     if good is None:
         return None
-    return {"type": "button", "action_id": f"open:{what}", "text": _plain(label), "url": good}
+    return {"type": "button", "action_id": f"open:{what}", "text": plain(label), "url": good}
 
 
 def message(
@@ -103,7 +109,7 @@ def choosing(
 ) -> Message:
     """The lines, and a button for each of the first choices; those that get none are named."""
     first = choices[:MOST_CHOICES]
-    buttons = [button(choice.label, choice.command, f"ask:{n}") for n, choice in enumerate(first)]
+    buttons = [button(choice.label, choice.command, f"ask:{n}", choice.dialog) for n, choice in enumerate(first)]
     offered = [choice for choice, drawn in zip(first, buttons, strict=True) if drawn]
     bare = [choice for choice in choices if choice not in offered]
     return message(
@@ -159,12 +165,13 @@ def _text(lines: Sequence[Line]) -> str:
     return said
 
 
-def _plain(text: str) -> Block:
+def plain(text: str) -> Block:
+    """A text that is shown as it stands; not empty."""
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def _small(text: str) -> Block:
-    return {"type": "context", "elements": [_plain(text)]}
+    return {"type": "context", "elements": [plain(text)]}
 
 
 def _size(blocks: Sequence[Block]) -> int:

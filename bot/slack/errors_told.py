@@ -14,8 +14,10 @@ from bot.core.commands import (
     VERBS,
     BuildsOf,
     Command,
+    FollowOf,
     RestartBuild,
     RestartOf,
+    ShowAudit,
     ShowBuild,
     StatusOf,
     entry_for,
@@ -24,16 +26,20 @@ from bot.core.errors import (
     AmbiguousProject,
     BadAnswer,
     BotError,
+    BudgetSpent,
     CIError,
     KeyRefused,
     LastKnown,
+    NeedsConfirmation,
     NoAnswer,
     NoRights,
     NoSuchBranch,
     NoSuchProject,
+    NotAllowed,
     NotThere,
     NotUnderstood,
     OverLimit,
+    Paused,
     Unreachable,
     WhichBranch,
 )
@@ -43,6 +49,7 @@ from bot.slack.builds_told import list_line, repository
 from bot.slack.drawing import Choice, Message, Wording, choosing, message
 from bot.slack.durations import ago, wait
 from bot.slack.pieces import Line, Piece, code, emoji, foreign, line, own, told
+from bot.slack.rights_told import confirmation_told, restarting, whom_to_ask
 
 _SIGN = "warning"
 _TYPED, _SAID, _DETAIL = 100, 300, 120
@@ -57,15 +64,16 @@ def error_told(error: BotError, command: Command | None, *, words: Wording, refe
             return _no_such_project(error, command, words, reference)
         case AmbiguousProject():
             said = _said(command, "“", _typed(error.name), f"” may be any of {len(error.candidates)} repositories.")
-            return choosing([said], _projects(error.candidates, command), in_public=False, reference=reference)
+            return choosing([said], _projects(error.candidates, command, words), in_public=False, reference=reference)
         case NoSuchBranch():
-            return _no_such_branch(error, command, reference)
+            return _no_such_branch(error, command, words, reference)
         case WhichBranch():
-            said = line(emoji("point_right"), " Which branch of ", repository(error.project), " shall I restart?")
-            choices = _branches(error.project, error.branches, RestartOf(Word.of(error.project.name)))
-            return choosing(
-                [said, line("Nothing has been restarted yet.")], choices, in_public=False, reference=reference
-            )
+            return _which_branch(error, command, words, reference)
+        case NeedsConfirmation():
+            return confirmation_told(error)
+        case NotAllowed():
+            said = _said(command, foreign(str(error), _SAID) or own("You may not do this."))
+            return message([said, *whom_to_ask(error)], in_public=False, reference=reference)
         case NotUnderstood():
             return message(_not_understood(error, command, words), in_public=False, reference=reference)
         case CIError():
@@ -73,6 +81,15 @@ def error_told(error: BotError, command: Command | None, *, words: Wording, refe
         case _:
             said = _said(command, foreign(str(error), _SAID) or own("I may not do this."))
             return message([said], in_public=False, reference=reference)
+
+
+def _which_branch(error: WhichBranch, command: Command | None, words: Wording, reference: str | None) -> Message:
+    repo = Word.of(error.project.name)
+    follows = isinstance(command, FollowOf)
+    verb, left = ("follow", ()) if follows else ("restart", line("Nothing has been restarted yet."))
+    said = line(emoji("point_right"), " Which branch of ", repository(error.project), f" shall I {verb}?")
+    choices = _branches(error.project, error.branches, FollowOf(repo) if follows else RestartOf(repo), words)
+    return choosing([said, left], choices, in_public=False, reference=reference)
 
 
 def bug_told(reference: str, command: Command | None, words: Wording) -> Message:
@@ -95,6 +112,10 @@ def cause_told(error: CIError) -> Line:
             return line(service, " does not let my API key do this")
         case NotThere():
             return line(service, " shows my API key no such project or build")
+        case BudgetSpent():
+            return line("I have used up my own budget of calls to ", service)
+        case Paused():
+            return line(service, " has asked me to slow down, so I ask it nothing for a while")
         case OverLimit():
             return line(service, " takes no more questions from me for now")
         case Unreachable():
@@ -126,11 +147,19 @@ def _next_step(error: CIError, words: Wording) -> Line:
             return line("It may be too old or gone. ", code(f"{words.command} projects"), " shows what I can see.")
         case OverLimit():
             time = wait(error.retry_after_s)
-            return line(f"Please try again in {time}." if time else "Please try again in a minute or two.")
+            again = line(f"Please try again in {time}." if time else "Please try again in a minute or two.")
+            return line(*_whose_limit(error), again)
         case BadAnswer():
             return line("Please try again; if it stays so, whoever runs this bot finds more in its log.")
         case _:
             return line("Please try again in a minute.")
+
+
+def _whose_limit(error: OverLimit) -> Sequence[Piece | Line]:
+    if not isinstance(error, BudgetSpent):
+        return ()
+    setting = code("CODESHIP_CALLS_PER_MINUTE")
+    return (line(_service(error), " has refused nothing, this limit is mine: ", setting, ". "),)
 
 
 def _failure(error: CIError, command: Command | None, words: Wording) -> list[Line]:
@@ -171,7 +200,7 @@ def _no_such_project(error: NoSuchProject, command: Command | None, words: Wordi
         lines.append(line(code(f"{words.command} projects"), f" lists {all_of_them} that I can see."))
     else:
         lines.append(_nothing_seen(words))
-    return choosing(lines, _projects(error.nearest, command), in_public=False, reference=reference)
+    return choosing(lines, _projects(error.nearest, command, words), in_public=False, reference=reference)
 
 
 def _nothing_seen(words: Wording) -> Line:
@@ -182,13 +211,13 @@ def _nothing_seen(words: Wording) -> Line:
     )
 
 
-def _no_such_branch(error: NoSuchBranch, command: Command | None, reference: str | None) -> Message:
+def _no_such_branch(error: NoSuchBranch, command: Command | None, words: Wording, reference: str | None) -> Message:
     lines = [
         _said(command, repository(error.project), " has no recent build of a branch “", _typed(error.branch), "”.")
     ]
     if error.branches:
         lines.append(line("These branches have some:"))
-    choices = _branches(error.project, error.branches, command)
+    choices = _branches(error.project, error.branches, command, words)
     return choosing(lines, choices, in_public=False, reference=reference)
 
 
@@ -213,15 +242,15 @@ def _said(command: Command | None, *parts: Piece | Line | str) -> Line:
     return line(emoji(_SIGN), " ", "Not restarted: " if restart else "", *parts)
 
 
-def _projects(projects: Sequence[Project], command: Command | None) -> list[Choice]:
+def _projects(projects: Sequence[Project], command: Command | None, words: Wording) -> list[Choice]:
     """What was asked, of each of the repositories."""
-    return [Choice(project.name, _asked_of(command, Word.of(project.name))) for project in projects]
+    return [restarting(project.name, _asked_of(command, Word.of(project.name)), words) for project in projects]
 
 
-def _branches(project: Project, branches: Sequence[str], command: Command | None) -> list[Choice]:
+def _branches(project: Project, branches: Sequence[str], command: Command | None, words: Wording) -> list[Choice]:
     """What was asked, of each of the branches."""
     repo = Word.of(project.name)
-    return [Choice(branch, _asked_of(command, repo, Word.of(branch))) for branch in branches]
+    return [restarting(branch, _asked_of(command, repo, Word.of(branch)), words) for branch in branches]
 
 
 def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -> Command:
@@ -229,10 +258,14 @@ def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -
     match command:
         case RestartOf():
             return RestartOf(repo, branch or command.branch)
+        case FollowOf():
+            return FollowOf(repo, branch or command.branch)
         case BuildsOf():
             return BuildsOf(repo, branch or command.branch)
         case StatusOf():
             return StatusOf(repo, branch or command.branch)
+        case ShowAudit():
+            return ShowAudit(repo)
         case _:
             return StatusOf(repo, branch)
 

@@ -8,12 +8,13 @@ events https://docs.slack.dev/apis/events-api/#events-JSON
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
 from bot.core.commands import Command, parse
 from bot.core.model import Actor, Place
+from bot.core.words import Word
 from bot.slack.buttons import command_of
 from bot.slack.text import words_of_command, words_of_message
 
@@ -65,14 +66,36 @@ class Heard:
     opens_thread: bool = False
     pressed: Pressed | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """For a durable job to keep; `heard_again` reads it."""
+        return asdict(self) | {"way": self.way.value}
+
     def command(self, home: Home) -> Command:
         """What is asked for. Raises NotUnderstood."""
         if self.pressed is not None:
             return command_of(self.pressed.action_id, self.pressed.value)
+        return parse(self.words(home))
+
+    def words(self, home: Home) -> tuple[Word, ...]:
+        """What was said to the bot; none where a button was pressed."""
         if self.way is Way.COMMAND:
-            return parse(words_of_command(self.text))
+            return words_of_command(self.text)
         needs_mention = self.way is Way.MENTION
-        return parse(words_of_message(self.text, home.bot_user_id, needs_mention=needs_mention) or ())
+        return words_of_message(self.text, home.bot_user_id, needs_mention=needs_mention) or ()
+
+
+def heard_again(kept: Payload) -> Heard:
+    """What `as_json` kept. Raises KeyError, TypeError or ValueError where it is none of that."""
+    pressed = kept["pressed"]
+    return Heard(
+        **{
+            **kept,
+            "way": Way(kept["way"]),
+            "actor": Actor(**kept["actor"]),
+            "place": Place(**kept["place"]),
+            "pressed": Pressed(**pressed) if pressed else None,
+        }
+    )
 
 
 def heard_command(body: Payload, home: Home) -> Heard | None:
@@ -86,7 +109,7 @@ def heard_command(body: Payload, home: Home) -> Heard | None:
         Actor(actor),
         Place(channel),
         delivery=f"command:{trigger}" if trigger else None,
-        from_elsewhere=_is_elsewhere(home, [_text(body, "team_id")], _text(body, "enterprise_id")),
+        from_elsewhere=_is_elsewhere(home, _text(body, "team_id"), _text(body, "enterprise_id")),
         text=_text(body, "text"),
         response_url=_text(body, "response_url") or None,
     )
@@ -107,13 +130,16 @@ def heard_event(body: Payload, home: Home) -> Heard | None:
     else:
         return None
     delivery = _text(body, "event_id")
-    teams = [_text(event, name) for name in ("user_team", "source_team", "team")]
+    # Of the person; `team` alone can be ours where the person's organisation, an E…, stands in the other two.
+    team = _text(event, "user_team") or _text(event, "source_team") or _text(event, "team")
+    enterprise = _text(body, "enterprise_id") if team == _text(body, "team_id") else ""
+    unknown = not team and body.get("is_ext_shared_channel") is True
     return Heard(
         way,
         Actor(actor),
         Place(channel, thread or None),
         delivery=f"event:{delivery}" if delivery else None,
-        from_elsewhere=_is_elsewhere(home, teams, _text(event, "enterprise")),
+        from_elsewhere=unknown or _is_elsewhere(home, team, enterprise),
         text=_text(event, "text"),
         opens_thread=way is Way.MENTION and not _text(event, "thread_ts"),
     )
@@ -131,23 +157,28 @@ def heard_click(body: Payload, home: Home) -> Heard | None:
     message_ts = _text(container, "message_ts") or _text(message, "ts")
     pressed_at = _text(action, "action_ts") or _text(body, "trigger_id")
     thread = _text(container, "thread_ts") or _text(message, "thread_ts")
-    enterprise = _text(user, "enterprise_id") or _text(_mapping(body, "enterprise"), "id")
+    # An organisation counts as the person's only beside the person's own team: `enterprise` is the app's.
+    team, home_of_message = _text(user, "team_id"), _mapping(body, "team")
+    enterprise = _text(home_of_message, "enterprise_id") if team == _text(home_of_message, "id") else ""
     return Heard(
         Way.CLICK,
         Actor(actor),
         Place(channel, thread or None),
         delivery=f"click:{actor}:{channel}:{message_ts}:{action_id}:{pressed_at}" if pressed_at else None,
-        from_elsewhere=_is_elsewhere(home, [_text(user, "team_id")], enterprise),
+        from_elsewhere=_is_elsewhere(home, team, enterprise),
         response_url=_text(body, "response_url") or None,
         pressed=Pressed(action_id, _text(action, "value"), container.get("is_ephemeral") is True),
     )
 
 
-def _is_elsewhere(home: Home, teams: list[str], enterprise: str) -> bool:
-    """Whether the person belongs to another organisation. Workspaces of one Enterprise organisation count as home."""
-    if home.enterprise_id and enterprise == home.enterprise_id:
+def _is_elsewhere(home: Home, team: str, enterprise: str) -> bool:
+    """Whether the person belongs to another organisation. Workspaces of one Enterprise organisation count as home.
+
+    `team` is the person's workspace, or organisation where Slack gives that; `enterprise` is what the workspace is in.
+    """
+    if home.enterprise_id and home.enterprise_id in (team, enterprise):
         return False
-    return any(team and team not in (home.team_id, home.enterprise_id) for team in teams)
+    return team not in ("", home.team_id)
 
 
 def _text(body: Payload, name: str) -> str:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
 from bot.slack.bolt import Identity
+from bot.slack.refusal import ON_THE_WAY, word_of
+
+TOKEN_REFUSALS = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
+    | {
+        "no_permission",
+        "missing_scope",
+        "access_denied",
+        "org_login_required",
+        "ekm_access_denied",
+        "team_access_not_granted",
+    }
+)
+"""Time heals none of these: https://docs.slack.dev/reference/methods/auth.test#errors"""
 
 
 class TokenRefused(Exception):
@@ -33,9 +47,14 @@ def who_am_i(client: WebClient) -> Token:
     try:
         answer = client.auth_test()
     except SlackApiError as refusal:
-        word = refusal.response.get("error") or "unknown"
-        raise TokenRefused(f"Slack does not take SLACK_BOT_TOKEN: {word}. Install the app again and copy it.") from None
-    except (SlackClientError, OSError) as failure:
+        word = word_of(refusal)
+        if word in TOKEN_REFUSALS:
+            raise TokenRefused(
+                f"Slack does not take SLACK_BOT_TOKEN: {word}. Install the app again, and copy the Bot User OAuth "
+                "Token from https://api.slack.com/apps, your app, OAuth & Permissions."
+            ) from None
+        raise SlackAway(f"Slack is down, or what answers is not Slack ({word}). Check SLACK_API_URL.") from None
+    except ON_THE_WAY as failure:
         raise SlackAway(f"Slack could not be reached: {type(failure).__name__}. Check SLACK_API_URL.") from None
     granted = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), "")
     granted = granted if isinstance(granted, str) else ",".join(granted)

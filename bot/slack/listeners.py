@@ -3,36 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+import structlog
 from slack_bolt import App
 
-from bot.core.ports import Clock
+from bot.core.ports import Clock, Jobs
 from bot.slack.bolt import Payload, listen
 from bot.slack.buttons import ACTS, OPENS
-from bot.slack.conversation import Conversation
+from bot.slack.conversation import ASK, Conversation
 from bot.slack.heard import Heard, Home, heard_click, heard_command, heard_event
 from bot.slack.workers import Workers
 
+log = structlog.get_logger(__name__)
+
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history")
+SCOPES_OF_GROUPS = ("usergroups:read",)
+"""Needed only where a policy names user groups, so that manifest.yml has it commented out."""
 EVENTS = ("app_mention", "message.im")
 
 
-def register(app: App, *, workers: Workers, conversation: Conversation, clock: Clock, home: Home, command: str) -> None:
-    """Every listener: each acknowledges at once and leaves the rest to the workers."""
+Hear = Callable[[Payload, Home], Heard | None]
 
-    def ask(hear: Callable[[Payload, Home], Heard | None]) -> Callable[[Payload, float], None]:
-        def handle(body: Payload, heard_at: float) -> None:
-            heard = hear(body, home)
-            if heard is not None:
-                conversation.hear(heard, heard_at)
 
-        return handle
+def register(
+    app: App,
+    *,
+    workers: Workers,
+    conversation: Conversation,
+    jobs: Jobs,
+    clock: Clock,
+    home: Home,
+    command: str,
+) -> None:
+    """Every listener. What changes something is durable before it is acknowledged; questions go to the workers."""
 
-    def on(registration: Callable[..., object], kind: str, handle: Callable[[Payload, float], None]) -> None:
-        listen(registration, workers, kind, handle, monotonic=clock.monotonic)
+    def answer(hear: Hear, body: Payload, heard_at: float) -> None:
+        heard = hear(body, home)
+        if heard is not None:
+            conversation.hear(heard, heard_at)
 
-    on(app.command(command), "command", ask(heard_command))
-    on(app.event("app_mention"), "mention", ask(heard_event))
-    on(app.event("message"), "direct message", ask(heard_event))
-    on(app.action(ACTS), "click", ask(heard_click))
-    on(app.action(OPENS), "open", lambda _body, _heard_at: None)  # the browser has done it already
+    def durably(hear: Hear, body: Payload) -> bool:
+        heard = hear(body, home)
+        if heard is None or not heard.delivery or not conversation.changes_something(heard):
+            return False
+        try:
+            jobs.start(ASK, heard.delivery, conversation.job_of(heard))
+        except Exception:  # the engine raises what its drivers raise; the ask is answered all the same
+            log.exception("not_durable")
+            return False
+        return True
+
+    def on(registration: Callable[..., object], kind: str, hear: Hear) -> None:
+        handle = partial(answer, hear)
+        listen(registration, workers, kind, handle, durably=partial(durably, hear), monotonic=clock.monotonic)
+
+    on(app.command(command), "command", heard_command)
+    on(app.event("app_mention"), "mention", heard_event)
+    on(app.event("message"), "direct message", heard_event)
+    on(app.action(ACTS), "click", heard_click)
+    on(app.action(OPENS), "open", lambda _body, _home: None)  # the browser has done it already

@@ -14,12 +14,15 @@ from bot.core.errors import BotError
 from bot.core.model import Status
 from bot.core.outcomes import (
     AlreadyRestarted,
+    AuditShown,
     BranchesShown,
     BuildShown,
     BuildsShown,
     CouldNotTell,
+    Followed,
     HelpShown,
     NoBuilds,
+    NothingToFollow,
     Outcome,
     ProjectsShown,
     Restarted,
@@ -28,6 +31,7 @@ from bot.core.outcomes import (
     StillRunning,
 )
 from bot.core.words import Word
+from bot.slack.audit_told import audit_told
 from bot.slack.builds_told import (
     branch_named,
     buttons_of,
@@ -47,6 +51,7 @@ from bot.slack.builds_told import (
 from bot.slack.drawing import Block, Choice, Message, Wording, button, choosing, link_button, message, with_line
 from bot.slack.durations import ago
 from bot.slack.errors_told import bug_told, cause_told, error_told
+from bot.slack.follows_told import followed
 from bot.slack.help_told import help_told
 from bot.slack.pieces import Line, code, dotted, emoji, foreign, line, link, person, told
 
@@ -74,6 +79,14 @@ def draw(outcome: Outcome, *, words: Wording) -> Message:
             return _projects(outcome, words)
         case HelpShown(topic):
             return help_told(topic, words)
+        case AuditShown():
+            return audit_told(outcome)
+        case Followed(build):
+            return followed(build, words)
+        case NothingToFollow(build, standing):
+            why = line("Nothing to follow: it has ended.")
+            lines = [headline(build, words), facts_line(build), why]
+            return message(lines, buttons_of(build, words, standing), in_public=True)
         case Restarted():
             return _restarted(outcome, words)
         case AlreadyRestarted():
@@ -113,7 +126,7 @@ def _build(shown: BuildShown, words: Wording) -> Message:
         lines.append(claim_words(standing.claim, build, words, shown.ago_s, lags="this is the earlier run"))
     elif standing.previous is not None:
         lines.append(previous_words(standing.previous, words))
-    return message(lines, buttons_of(build, standing), in_public=True)
+    return message(lines, buttons_of(build, words, standing), in_public=True)
 
 
 def _branches(shown: BranchesShown, words: Wording) -> Message:
@@ -211,7 +224,7 @@ def _run_again_since(found: RunAgainSince, words: Wording) -> Message:
     if standing.previous is not None:
         lines.append(previous_words(standing.previous, words, found.ago_s))
     lines.append(line("Not restarted: the button belonged to an earlier run, and the build has run again since."))
-    return message(lines, buttons_of(build, standing), in_public=True)
+    return message(lines, buttons_of(build, words, standing), in_public=True)
 
 
 def _could_not_tell(sent: CouldNotTell, words: Wording) -> Message:
@@ -234,4 +247,4 @@ def _could_not_tell(sent: CouldNotTell, words: Wording) -> Message:
         line("Refresh shows whether it runs by now; Try again asks for this restart once more."),
     ]
     target = target_of(build, claim.run_number)
-    return message(lines, [try_again(target, claim), *looking(target, build.url)], in_public=True)
+    return message(lines, [try_again(build, claim, words), *looking(target, build.url)], in_public=True)

@@ -6,6 +6,8 @@ https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +17,9 @@ import requests
 from bot.slack.messages import Message
 
 _SLACKS_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+_PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
+"""What an address is made of. Other signs, and the backslash, mean different hosts to different readers."""
+_WORD = re.compile(r"[a-z_]{1,40}")
 
 
 class NotDelivered(Exception):
@@ -55,7 +60,7 @@ class ResponseUrls:
         except requests.RequestException as failure:
             raise NotDelivered(f"the response URL could not be reached: {type(failure).__name__}") from None
         if answer.status_code != requests.codes.ok:
-            raise NotDelivered(f"the response URL answered {answer.status_code}: {answer.text[:100]}")
+            raise NotDelivered(f"the response URL answered {answer.status_code}{_word(answer.text)}")
 
     def _is_slacks(self, url: str) -> bool:
         origin = _origin(url)
@@ -64,11 +69,23 @@ class ResponseUrls:
         )
 
 
+def _word(answer: str) -> str:
+    """Slack's word for why, such as `used_url`. Nothing else: a proxy's page may quote the URL."""
+    try:
+        said = json.loads(answer)
+    except (ValueError, RecursionError):
+        said = answer
+    word = said.get("error") if isinstance(said, dict) else said
+    return f": {word}" if isinstance(word, str) and _WORD.fullmatch(word) else ""
+
+
 def _origin(url: str) -> tuple[str, str, int] | None:
     """Scheme, host and port, as browsers compare them; None for what is no web address."""
+    if not _PLAIN.fullmatch(url):
+        return None
     try:
         parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        port = {"https": 443, "http": 80}[parts.scheme] if parts.port is None else parts.port
     except (ValueError, KeyError):
         return None
     if not parts.hostname or parts.username is not None or parts.password is not None:

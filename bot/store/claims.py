@@ -6,27 +6,38 @@ What a claim's states mean is the core's business (`bot.core.claims`); here they
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.core.claims import Claim, ClaimState
 from bot.core.model import Actor, Place, Run
+from bot.core.ports import Clock
 from bot.store.engine import Database
+from bot.store.now_and_then import NowAndThen
 from bot.store.tables import claims
 
+PURGE_EVERY_S = 3600.0
 _FREE = [state.value for state in ClaimState if state.is_free]
+_OVER = [*_FREE, ClaimState.ENDED.value]
 _IDS_A_QUERY = 50
 
 
 class StoredClaims:
     """`ClaimStore`. That one claim wins rests on the table's unique constraint and on conditional UPDATEs, both of
-    which hold between threads, processes and machines."""
+    which hold between threads, processes and machines. Claims that were over longer ago than `kept` go with a later
+    one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
         self._database = database
+        self._clock = clock
+        self._kept = kept
+        self._purging = NowAndThen(clock, PURGE_EVERY_S)
 
     def claim(self, wanted: Claim) -> Claim | None:
+        if self._purging.is_due():
+            self._purge()
         new = self._database.insert(claims).values(_run(wanted) | {"attempt": 1} | _columns(wanted))
         again = claims.update().where(_same_run(wanted), claims.c.state.in_(_FREE)).values(_next(wanted))
         with self._database.writing() as connection:
@@ -48,6 +59,14 @@ class StoredClaims:
         with self._database.writing() as connection:
             return connection.execute(claims.update().where(same).values(_progress(to))).rowcount == 1
 
+    def of_ask(self, key: str) -> Claim | None:
+        if not key:  # what has none stored there belongs to no ask
+            return None
+        wanted = claims.select().where(claims.c.key == key).order_by(claims.c.id.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(wanted).one_or_none()
+        return None if row is None else _claim(row)
+
     def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
         """In the order of `build_ids`, none twice. A build's own claims come before the one that it sprang from."""
         wanted = list(dict.fromkeys(build_ids))
@@ -62,6 +81,12 @@ class StoredClaims:
         sprung_from = {claim.new_build_id: claim for claim in found if claim.new_build_id is not None}
         newest = sprung_from | {claim.build_id: claim for claim in found}
         return list({newest[id].id: newest[id] for id in wanted if id in newest}.values())
+
+    def _purge(self) -> None:
+        """In a transaction of its own: one that also waited for a run could wait for another process that purges."""
+        old = claims.c.changed_at <= self._clock.now() - self._kept
+        with self._database.writing() as connection:
+            connection.execute(claims.delete().where(old, claims.c.state.in_(_OVER)))
 
 
 def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Claim:
@@ -95,6 +120,7 @@ def _columns(claim: Claim) -> dict[str, Any]:
         "replaced_started_at": claim.replaced.started_at,
         "replaced_finished_at": claim.replaced.finished_at,
         "asked_at": claim.asked_at,
+        "key": claim.key,
     } | _progress(claim)
 
 
@@ -123,4 +149,5 @@ def _claim(row: Any) -> Claim:
         changed_at=row.changed_at,
         seen_running=row.seen_running,
         new_build_id=row.new_build_id,
+        key=row.key,
     )

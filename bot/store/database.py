@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
-from bot.core.ports import ClaimStore, Clock, DirectoryStore, Once
+from bot.core.budget import Shares
+from bot.core.ports import AuditLog, ClaimStore, Clock, DirectoryStore, FollowStore, Once, RunHistory
+from bot.store.audit import StoredAudit
+from bot.store.budget import Observe, StoredBudget, unobserved
 from bot.store.claims import StoredClaims
 from bot.store.directory import StoredDirectory
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError
+from bot.store.follows import StoredFollows
+from bot.store.history import StoredHistory
 from bot.store.once import StoredOnce
+from bot.store.replicas import StoredReplicas
 from bot.store.schema import ForeignSchema, bring_to_head, stored_version
 from bot.store.tables import done_once
+
+AUDIT_KEPT = timedelta(days=365)
+_KEPT = timedelta(days=90)
+"""How long what is over is remembered: restarts, live messages, how runs ended."""
 
 
 class Store:
     """One open database. Every part may be used from many threads; `close` ends them all."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, audit_kept: timedelta) -> None:
         self._database = database
-        self.claims: ClaimStore = StoredClaims(database)
+        self._clock = clock
+        self.claims: ClaimStore = StoredClaims(database, clock, _KEPT)
+        self.follows: FollowStore = StoredFollows(database, clock, _KEPT)
+        self.history: RunHistory = StoredHistory(database, clock, _KEPT)
         self.directory: DirectoryStore = StoredDirectory(database)
         self.once: Once = StoredOnce(database, clock)
+        self.replicas = StoredReplicas(database, clock)
+        self.audit: AuditLog = StoredAudit(database, clock, audit_kept)
 
     def check(self) -> str:
         """What is open, for people: `SQLite 3.40 at data/bot.sqlite3, schema 0001`. Raises StoreError."""
@@ -30,11 +47,15 @@ class Store:
         except DRIVER_ERRORS as error:
             raise self._database.error(error) from None
 
+    def budget(self, service: str, calls_per_minute: int, observe: Observe = unobserved) -> StoredBudget:
+        """This process's part in the calls of `service`; to be started, and closed before the store is."""
+        return StoredBudget(self._database, self._clock, service, Shares.of(calls_per_minute), observe)
+
     def close(self) -> None:
         self._database.close()
 
 
-def open_store(database_url: str, clock: Clock) -> Store:
+def open_store(database_url: str, clock: Clock, *, audit_kept: timedelta = AUDIT_KEPT) -> Store:
     """Any number of processes may do so at the same time. Raises StoreError with the cause and the next step."""
     database = Database.at(database_url)
     try:
@@ -51,4 +72,4 @@ def open_store(database_url: str, clock: Clock) -> Store:
         database.close()
         # Without the original error: a driver's may name the whole address, the password included.
         raise database.error(error) from None
-    return Store(database, clock)
+    return Store(database, clock, audit_kept)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 if TYPE_CHECKING:
@@ -44,8 +44,13 @@ class Database:
         """Raises StoreError where the address is of no use; connects to nothing yet."""
         self.where = _where(url)
         self._url = url
-        self._reader = _engine(url, self.where)
-        self._writer = self._reader.execution_options(begins="IMMEDIATE")
+        engine = _engine(url, self.where)
+        postgresql = engine.dialect.name == "postgresql"
+        # Named on PostgreSQL, whose own default an operator may change: a reader sees one state, as on SQLite, and
+        # a writer that waited for a row goes on with what it then finds there.
+        self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if postgresql else engine
+        writes = {"isolation_level": "READ COMMITTED"} if postgresql else {"begins": "IMMEDIATE"}
+        self._writer = engine.execution_options(**writes)
 
     @classmethod
     def at(cls, database_url: str) -> Database:
@@ -84,6 +89,11 @@ class Database:
             statement = sqlite.insert(table)
         # Inline: no RETURNING for a new id, which would hide the count and needs SQLite 3.35.
         return statement.inline().execution_options(preserve_rowcount=True)
+
+    def is_there(self) -> bool:
+        """Whether there is a file, which SQLite would make where there is none; PostgreSQL answers for itself."""
+        file = None if self.is_postgresql else _file(self._url)
+        return file is None or file.exists()
 
     def prepare(self) -> None:
         """Once at the start, before the first transaction. Raises what the driver raises."""
@@ -147,7 +157,17 @@ def _engine(url: URL, where: str) -> sa.Engine:
         raise StoreError(where, "DATABASE_URL is malformed", "Write it like sqlite:///data/bot.sqlite3.") from None
     if name == "sqlite":
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "connect", _use_utc)
     return engine
+
+
+def _use_utc(connection: DBAPIConnection, _: object) -> None:
+    """Python has no year 10000, in which the last hours of 9999 are where a server's zone is ahead of UTC."""
+    cursor = connection.cursor()
+    cursor.execute("SET TIME ZONE 'UTC'")
+    cursor.close()
+    connection.commit()
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import sha256
-from threading import Lock
 
 from bot.core.ports import Clock
 from bot.store.engine import Database
+from bot.store.now_and_then import NowAndThen
 from bot.store.tables import done_once
 
 PURGE_EVERY_S = 600.0
@@ -19,8 +19,7 @@ class StoredOnce:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._purge_lock = Lock()
-        self._purge_at: float | None = None
+        self._purging = NowAndThen(clock, PURGE_EVERY_S)
 
     def first_time(self, key: str, *, keep_s: float) -> bool:
         now = self._clock.now()
@@ -31,14 +30,6 @@ class StoredOnce:
             index_elements=["key_hash"], set_={"expires_at": expires_at}, where=done_once.c.expires_at <= now
         )
         with self._database.writing() as connection:
-            if self._purge_is_due():
+            if self._purging.is_due():
                 connection.execute(done_once.delete().where(done_once.c.expires_at <= now))
             return connection.execute(mine).rowcount == 1
-
-    def _purge_is_due(self) -> bool:
-        with self._purge_lock:
-            now = self._clock.monotonic()
-            if self._purge_at is not None and now < self._purge_at:
-                return False
-            self._purge_at = now + PURGE_EVERY_S
-            return True

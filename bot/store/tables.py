@@ -75,8 +75,10 @@ claims = sa.Table(
     sa.Column("changed_at", Moment, nullable=False),
     sa.Column("seen_running", sa.Boolean, nullable=False),
     sa.Column("new_build_id", AnyText),
+    sa.Column("key", AnyText, nullable=False, server_default=""),
     sa.UniqueConstraint("service", "build_id", "run_number", name="claims_one_per_run"),
     sa.Index("claims_by_new_build", "service", "new_build_id"),
+    sa.Index("claims_by_key", "key"),
 )
 
 directories = sa.Table(
@@ -102,4 +104,121 @@ done_once = sa.Table(
     sa.Column("key_hash", AnyText, primary_key=True),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Index("done_once_by_expiry", "expires_at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor_id", AnyText, nullable=False),
+    sa.Column("way", AnyText, nullable=False),
+    sa.Column("channel", AnyText, nullable=False),
+    sa.Column("thread", AnyText),
+    sa.Column("action", AnyText, nullable=False),
+    sa.Column("service", AnyText, nullable=False),
+    sa.Column("project_id", AnyText),
+    sa.Column("project_name", AnyText),
+    sa.Column("branch", AnyText),
+    sa.Column("build_id", AnyText),
+    sa.Column("result", AnyText, nullable=False),
+    sa.Column("reason", AnyText, nullable=False),
+    sa.Column("typed", AnyText, nullable=False),
+    sa.Column("reference", AnyText, nullable=False),
+    sa.Column("ask_hash", AnyText),
+    sa.UniqueConstraint("ask_hash", name="audit_one_per_ask"),
+    sa.Index("audit_by_time", "at"),
+    sa.Index("audit_by_project", "service", "project_id", "at"),
+)
+
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    sa.Column("service", AnyText, primary_key=True),
+    sa.Column("paused_until", Moment),
+    sa.Column("pauses", sa.Integer, nullable=False),
+)
+
+budget_calls = sa.Table(
+    "budget_calls",
+    metadata,
+    sa.Column("service", AnyText, primary_key=True),
+    sa.Column("second", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("calls", sa.Integer, nullable=False),
+)
+
+budget_leases = sa.Table(
+    "budget_leases",
+    metadata,
+    sa.Column("service", AnyText, primary_key=True),
+    sa.Column("holder", AnyText, primary_key=True),
+    sa.Column("held", sa.Integer, nullable=False),
+    sa.Column("counts_until", Moment, nullable=False),
+)
+
+
+follows = sa.Table(
+    "follows",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", AnyText, nullable=False),
+    sa.Column("service", AnyText, nullable=False),
+    sa.Column("project_id", AnyText, nullable=False),
+    sa.Column("build_id", AnyText, nullable=False),
+    sa.Column("run_number", sa.Integer, nullable=False),
+    sa.Column("branch", AnyText),
+    sa.Column("asker_id", AnyText, nullable=False),
+    sa.Column("channel", AnyText, nullable=False),
+    sa.Column("thread", AnyText),
+    sa.Column("message_ts", AnyText, nullable=False),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("restarted", sa.Boolean, nullable=False),
+    sa.Column("before_status_word", AnyText),
+    sa.Column("before_started_at", Moment),
+    sa.Column("before_finished_at", Moment),
+    sa.Column("before_status", AnyText),
+    sa.Column("state", AnyText, nullable=False),
+    sa.Column("reply", AnyText, nullable=False),
+    sa.Column("said", AnyText, nullable=False),
+    sa.Column("said_at", Moment),
+    sa.Column("looked_at", Moment),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.UniqueConstraint("key", name="follows_one_per_key"),
+    sa.Index("follows_by_project", "service", "project_id", "state"),
+)
+
+chains = sa.Table(
+    "chains",
+    metadata,
+    sa.Column("service", AnyText, primary_key=True),
+    sa.Column("project_id", AnyText, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("touched_at", Moment, nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("service", AnyText, nullable=False),
+    sa.Column("project_id", AnyText, nullable=False),
+    sa.Column("build_id", AnyText, nullable=False),
+    sa.Column("run_number", sa.Integer, nullable=False),
+    sa.Column("commit_id", AnyText, nullable=False),
+    sa.Column("branch", AnyText),
+    sa.Column("status", AnyText, nullable=False),
+    sa.Column("ended_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.UniqueConstraint("service", "build_id", "run_number", name="runs_one_per_run"),
+    sa.Index("runs_by_commit", "service", "project_id", "commit_id"),
+    sa.Index("runs_by_age", "recorded_at"),
+)
+
+replicas = sa.Table(
+    "replicas",
+    metadata,
+    sa.Column("replica_id", AnyText, primary_key=True),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
 )

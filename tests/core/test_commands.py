@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import TABLE, BuildsOf, Command, ListProjects, RestartOf, ShowHelp, StatusOf, entry_for, parse
+from bot.core.commands import (
+    TABLE,
+    BuildsOf,
+    Command,
+    ListProjects,
+    RestartOf,
+    ShowAudit,
+    ShowHelp,
+    StatusOf,
+    entry_for,
+    parse,
+)
 from bot.core.errors import NotUnderstood
 from bot.core.words import Word
 
@@ -34,6 +45,8 @@ WEB, MAIN = Word.of("acme/web"), Word.of("main")
         ("restart acme/web main", RestartOf(WEB, MAIN)),
         ("builds acme/web", BuildsOf(WEB)),
         ("builds acme/web feature/a&b#c", BuildsOf(WEB, Word.of("feature/a&b#c"))),
+        ("audit", ShowAudit()),
+        ("audit acme/web", ShowAudit(WEB)),
         ("projects", ListProjects()),
         ("projects web api", ListProjects("web api")),
     ],
@@ -48,6 +61,7 @@ def test_what_can_be_said_is_read(text: str, command: Command) -> None:
         ("status", "status", None),
         ("restart", "restart", None),
         ("builds", "builds", None),
+        ("audit acme/web main", "audit", "audit acme/web"),
         ("status acme/web main please", "status", "status acme/web main"),
         ("restart acme/web on main", "restart", "restart acme/web on"),
         ("statsu acme/web main", "status", "status acme/web main"),

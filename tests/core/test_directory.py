@@ -59,6 +59,12 @@ def test_of_names_that_differ_only_in_case_the_one_written_exactly_so_is_meant(w
     assert set(caught.value.candidates) == {WEB, upper}
 
 
+def test_a_repository_that_is_listed_twice_is_one(world: World) -> None:
+    world.knows(WEB, API, WEB)
+    assert find(world, "web") == WEB
+    assert world.directory.size == 2
+
+
 def test_groups_may_nest(world: World) -> None:
     nested = project(6, "group/sub/name")
     world.knows(nested, WEB)

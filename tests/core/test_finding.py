@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.commands import ShowBuild
+from bot.core.commands import ShowBuild, StatusOf
 from bot.core.errors import NoSuchBranch, NoSuchProject, NotListed, NotThere, WhichBranch
 from bot.core.model import Build, Project, Status
 from bot.core.outcomes import BranchesShown, BuildShown, Restarted
@@ -97,7 +97,7 @@ def test_a_service_that_leaves_the_branch_out_where_it_was_asked_for_is_believed
     assert shown(world.ask(status("acme/web", "main"))) == NO_BRANCH
 
 
-def _status_of(*branch: str) -> object:
+def _status_of(*branch: str) -> StatusOf:
     return replace(status("acme/web"), branch=Word.of(*branch))
 
 

@@ -1,4 +1,4 @@
-"""Looks: shared, bounded in time, remembered, and never older than a restart."""
+"""Looks: shared, bounded in time, and never older than a restart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from tests.core.world import PATIENCE_S, World, build, project
 
 WEB, API = project(1, "acme/web"), project(2, "acme/api")
 OLD = build(7, WEB)
-OTHER = build(6, WEB, "dev")
 
 
 class Watched(Future[Any]):
@@ -34,12 +33,13 @@ class Watched(Future[Any]):
 class Watching(Executor):
     """One thread a call, and a future that tells who waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[Watched] = Watched) -> None:
+        self._kind = kind
         self.futures: list[Watched] = []
-        self._threads: list[Thread] = []
+        self.threads: list[Thread] = []
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future = Watched()
+        future = self._kind()
 
         def run() -> None:
             try:
@@ -50,12 +50,12 @@ class Watching(Executor):
                 future.set_result(result)
 
         self.futures.append(future)
-        self._threads.append(Thread(target=run))
-        self._threads[-1].start()
+        self.threads.append(Thread(target=run))
+        self.threads[-1].start()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        for thread in self._threads:
+        for thread in self.threads:
             thread.join(PATIENCE_S)
 
 
@@ -121,6 +121,21 @@ def test_who_asks_after_an_answer_gets_a_call_of_their_own(world: World) -> None
         assert len(world.ci.calls) == number
 
 
+class Untidy(Watched):
+    """Wakes those who wait, and is slow to call back."""
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        pass
+
+
+def test_who_asks_between_an_answer_and_its_tidying_up_gets_a_call_of_their_own(world: World) -> None:
+    with Watching(Untidy) as executor:
+        looks = Looks(world.ci, executor, world.clock)
+        for _ in range(3):
+            looks.builds(WEB, "main", within_s=PATIENCE_S)
+    assert world.ci.calls == ["builds"] * 3
+
+
 def test_a_failing_call_fails_all_who_share_it_and_the_next_asks_anew(world: World) -> None:
     world.ci.failures["builds"] = [Unreachable("CodeShip", "down")]
     answers = together(world, 10)
@@ -179,21 +194,22 @@ def test_a_look_that_began_before_a_restart_is_not_shared_with_one_who_asks_afte
 
 
 def test_the_end_of_a_forgotten_look_does_not_end_the_sharing_of_the_next(world: World) -> None:
-    old_held = world.ci.hold("builds")
-    with ThreadPoolExecutor(2) as pool:
-        before = pool.submit(look, world)
-        old_held.wait_for()
-        world.looks.forget(WEB)
-        new_held = world.ci.hold("builds")
-        after = pool.submit(look, world)
-        new_held.wait_for()
-        old_held.let_go()
-        before.result(PATIENCE_S)
+    with Watching() as executor:
+        looks = Looks(world.ci, executor, world.clock)
+        old_held = world.ci.hold("builds")
         with pytest.raises(NoAnswer):
-            look(world, within_s=0.0)
-        assert world.ci.calls == ["builds"] * 2
+            looks.builds(WEB, "main", within_s=0.0)
+        old_held.wait_for()
+        looks.forget(WEB)
+        new_held = world.ci.hold("builds")
+        with pytest.raises(NoAnswer):
+            looks.builds(WEB, "main", within_s=0.0)
+        old_held.let_go()
+        executor.threads[0].join(PATIENCE_S)
+        with pytest.raises(NoAnswer):
+            looks.builds(WEB, "main", within_s=0.0)
+        assert len(executor.futures) == 2
         new_held.let_go()
-        after.result(PATIENCE_S)
 
 
 def test_a_restart_of_one_project_leaves_the_looks_at_others_shared(world: World) -> None:
@@ -217,121 +233,6 @@ def test_a_look_is_as_old_as_its_beginning(world: World) -> None:
         world.clock.advance(5)
         held.let_go()
         assert asked.result(PATIENCE_S).began_at == began
-
-
-def no_answer(world: World, branch: str | None = "main") -> NoAnswer:
-    held = world.ci.hold("builds")
-    with pytest.raises(NoAnswer) as caught:
-        look(world, branch, within_s=0.0)
-    held.wait_for()
-    held.let_go()
-    world.ci.hold_no_more("builds")
-    return caught.value
-
-
-def known(error: CIError) -> tuple[list[str], float]:
-    assert error.last_known is not None
-    return [seen.id for seen in error.last_known.builds], error.last_known.age_s
-
-
-def test_a_time_out_tells_what_was_last_known_and_how_old_that_is(world: World) -> None:
-    world.ci.all_builds = [OLD]
-    look(world)
-    world.clock.advance(40)
-    assert known(no_answer(world)) == (["7"], 40.0)
-
-
-def test_a_time_out_tells_nothing_where_nothing_is_known(world: World) -> None:
-    assert no_answer(world).last_known is None
-
-
-def test_a_look_that_showed_no_builds_is_nothing_known(world: World) -> None:
-    look(world)
-    assert no_answer(world).last_known is None
-
-
-def test_an_asker_without_any_time_left_is_not_told_of_negative_seconds(world: World) -> None:
-    held = world.ci.hold("builds")
-    with pytest.raises(NoAnswer) as caught:
-        look(world, within_s=-3.0)
-    held.let_go()
-    assert caught.value.detail == "no answer within 0 s"
-
-
-@pytest.mark.parametrize("failure", [Unreachable("CodeShip"), NoAnswer("CodeShip")])
-def test_any_failure_tells_what_was_last_known(world: World, failure: CIError) -> None:
-    world.ci.all_builds = [OLD]
-    look(world)
-    world.clock.advance(9)
-    world.ci.failures["builds"] = [failure]
-    with pytest.raises(type(failure)) as caught:
-        look(world)
-    assert known(caught.value) == (["7"], 9.0)
-
-
-def test_a_branch_is_known_from_a_look_at_all_branches(world: World) -> None:
-    world.ci.all_builds = [OLD, OTHER]
-    look(world, None)
-    world.clock.advance(3)
-    assert known(no_answer(world, "dev")) == (["6"], 3.0)
-    assert no_answer(world, "other").last_known is None
-
-
-def test_of_two_looks_that_showed_a_branch_the_later_one_is_told(world: World) -> None:
-    world.ci.all_builds = [OLD, OTHER]
-    look(world, "main")
-    world.clock.advance(60)
-    newer = build(8, WEB)
-    world.ci.all_builds = [newer, OLD, OTHER]
-    look(world, None)
-    world.clock.advance(1)
-    assert known(no_answer(world, "main")) == (["8", "7"], 1.0)
-    look(world, "main")
-    world.clock.advance(2)
-    assert known(no_answer(world, "main")) == (["8", "7"], 2.0)
-
-
-def test_all_branches_are_not_known_from_a_look_at_one(world: World) -> None:
-    world.ci.all_builds = [OLD]
-    look(world, "main")
-    assert no_answer(world, None).last_known is None
-
-
-def test_a_look_that_hung_does_not_hide_what_a_later_one_showed(world: World) -> None:
-    world.ci.all_builds = [OLD]
-    held = world.ci.hold("builds answered")
-    with ThreadPoolExecutor(1) as pool:
-        hanging = pool.submit(look, world)
-        held.wait_for()
-        world.ci.hold_no_more("builds answered")
-        world.looks.forget(WEB)
-        world.clock.advance(2)
-        world.ci.becomes("7", Status.RUNNING, "testing")
-        look(world)
-        world.clock.advance(5)
-        held.let_go()
-        hanging.result(PATIENCE_S)
-    error = no_answer(world)
-    assert error.last_known is not None
-    assert error.last_known.builds[0].is_under_way
-    assert error.last_known.age_s == 5.0
-
-
-def test_what_is_remembered_is_bounded_and_the_oldest_goes_first(world: World) -> None:
-    looks = Looks(world.ci, world.executor, world.clock, remembered=3)
-    repositories = [project(number, f"acme/{number}") for number in range(5)]
-    world.ci.all_builds = [build(number, each) for number, each in enumerate(repositories)]
-    for each in repositories:
-        looks.builds(each, "main", within_s=PATIENCE_S)
-    looks.builds(repositories[2], "main", within_s=PATIENCE_S)  # asked again, it is young again
-    looks.builds(repositories[0], "main", within_s=PATIENCE_S)
-    remembered = []
-    world.ci.failures["builds"] = [Unreachable("CodeShip") for _ in repositories]
-    for each in repositories:
-        with pytest.raises(Unreachable) as caught:
-            looks.builds(each, "main", within_s=PATIENCE_S)
-        remembered.append(caught.value.last_known is not None)
-    assert remembered == [True, False, True, False, True]
 
 
 def test_nothing_is_kept_of_calls_that_have_ended(world: World) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import Build, Place, Project, Run, Status
-from tests.core.world import NOON
+from tests.held_clock import NOON
 
 WEB = Project("1", "acme/web", "codeship")
 LATER = NOON + timedelta(minutes=4)
@@ -71,7 +71,7 @@ def test_a_run_is_told_from_the_next_by_its_word_and_times() -> None:
     assert build(Status.FAILED).run != build(Status.FAILED, finished_at=None).run
 
 
-MOMENTS = st.none() | st.datetimes(timezones=st.just(NOON.tzinfo))  # type: ignore[arg-type]
+MOMENTS = st.none() | st.datetimes(timezones=st.just(NOON.tzinfo))
 
 
 @given(st.sampled_from(Status), MOMENTS, MOMENTS)

@@ -16,6 +16,7 @@ from bot.core.errors import NoAnswer
 from bot.core.model import Build, Status
 from bot.core.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted, RunAgainSince
 from bot.core.restarts import Restarts
+from bot.core.sending import Sending
 from tests.core.restarting import MAIN, OLD, ask, look, posts, state
 from tests.core.world import ADA, BOB, BUILDS, World, press, status
 
@@ -102,6 +103,16 @@ def test_what_waited_for_a_thread_until_nobody_waited_for_it_is_never_sent() -> 
     world.close()
 
 
+def test_a_try_again_that_waited_too_long_for_a_thread_is_as_unknown_as_what_it_replaced() -> None:
+    world = World(sending=Jammed)
+    world.has(OLD)
+    with pytest.raises(NoAnswer):
+        world.ask(press(OLD, instead_of=left_behind(world, ClaimState.UNKNOWN)), BOB)
+    assert state(world) is ClaimState.UNKNOWN
+    assert isinstance(world.ask(MAIN), CouldNotTell)
+    world.close()
+
+
 def left_behind(world: World, state: ClaimState, run_number: int = 1) -> Claim:
     """What a process leaves that dies in the middle of Ada's restart."""
     wanted = Claim("codeship", "1", "7", run_number, ADA, BUILDS, OLD.run, world.clock.now())
@@ -133,7 +144,7 @@ def test_a_process_that_was_only_slow_sends_nothing_once_it_is_given_up(web: Wor
     claim = left_behind(web, ClaimState.CLAIMED)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     web.ask(status("acme/web", "main"))
-    sent = web.restarts._send_once(claim, OLD)
+    sent = web.sending._send_once(claim, OLD)
     assert sent.claim.state is ClaimState.NOT_SENT
     assert posts(web) == 0
 
@@ -155,7 +166,8 @@ def test_a_try_again_that_died_is_as_unknown_as_what_it_replaced(web: World) -> 
         def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
             raise SystemExit
 
-    dying = Restarts(web.ci, web.looks, web.store.claims, Dead(), web.clock)
+    sending = Sending(web.ci, web.looks, web.store.claims, Dead(), web.clock)
+    dying = Restarts(web.ci, web.store.claims, web.store.history, sending, web.clock)
     with pytest.raises(SystemExit):
         dying.restart(OLD, look(web), ask(web), instead_of=(claim.id, claim.attempt))
     web.clock.advance(LOST_AFTER.total_seconds() + 1)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
 
 from bot.core.claims import Claim
 from bot.core.model import Actor, Status
 from bot.core.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted
+from bot.core.ports import ClaimStore
 from bot.core.restarts import Restarts
+from bot.core.sending import Sending
 from tests.core.restarting import MAIN, OLD, ask, could_not_tell, look, posts
-from tests.core.world import ADA, BOB, World, press, status
+from tests.core.world import ADA, BOB, PATIENCE_S, World, press, status
 
 
 def ran_again(world: World) -> None:
@@ -27,29 +31,59 @@ def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_is_t
     stale = StaleOnce(web, web.claim_on("7"))
     carol = Actor("U0CAROL")
     assert isinstance(web.ask(MAIN, BOB), Restarted)
-    slower = Restarts(web.ci, web.looks, stale, web.executor, web.clock)
+    slower = restarts_on(stale, web)
     outcome = slower.restart(shown.builds[0], shown, ask(web, carol))
     assert isinstance(outcome, AlreadyRestarted)
     assert outcome.claim.actor == BOB
     assert posts(web) == 2
 
 
+@pytest.mark.parametrize("began", ["before the restart was sent", "while it was on its way"])
+def test_a_look_that_may_not_show_a_restart_is_not_shared_with_those_who_ask_after_it(web: World, began: str) -> None:
+    shown = look(web)
+    with ThreadPoolExecutor(2) as pool:
+        old_look = web.ci.hold("builds answered")
+        answer = web.ci.hold("restart answered" if began.startswith("before") else "restart")
+        if began.startswith("before"):
+            pool.submit(look, web)
+            old_look.wait_for()
+        restarting = pool.submit(web.restarts.restart, OLD, shown, ask(web))
+        answer.wait_for()
+        if began.startswith("while"):
+            pool.submit(look, web)
+            old_look.wait_for()
+            answer.let_go()
+            assert isinstance(restarting.result(PATIENCE_S), Restarted)
+        web.ci.hold_no_more("builds answered")
+        assert look(web).builds[0].is_under_way
+        answer.let_go()
+        old_look.let_go()
+
+
 class StaleOnce:
-    """The real `ClaimStore` of `world`, where the first answer of `newest` is one that has been overtaken."""
+    """The claims of `world`, where the first answer of `newest` is one that has been overtaken."""
 
     def __init__(self, world: World, overtaken: Claim | None) -> None:
         self._claims = world.store.claims
         self._first: list[list[Claim]] = [[overtaken] if overtaken else []]
-        self.claim, self.claim_again, self.move = self._claims.claim, self._claims.claim_again, self._claims.move
 
     def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
         return self._first.pop() if self._first else self._claims.newest(service, build_ids)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._claims, name)
+
+
+def restarts_on(claims: StaleOnce, world: World) -> Restarts:
+    stored = cast(ClaimStore, claims)
+    sending = Sending(world.ci, world.looks, stored, world.executor, world.clock)
+    return Restarts(world.ci, stored, world.store.history, sending, world.clock)
 
 
 def test_who_loses_the_race_to_a_restart_that_nobody_can_tell_of_is_told_that(web: World) -> None:
     shown = look(web)
     first = could_not_tell(web)
-    slower = Restarts(web.ci, web.looks, StaleOnce(web, None), web.executor, web.clock)
+    slower = restarts_on(StaleOnce(web, None), web)
     outcome = slower.restart(OLD, shown, ask(web, BOB))
     assert isinstance(outcome, CouldNotTell)
     assert outcome.claim.id == first.claim.id

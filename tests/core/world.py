@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.alike import nearest
 from bot.core.asking import Ask
+from bot.core.budget import Priority
 from bot.core.claims import Claim
 from bot.core.commands import Command, RestartBuild, RestartOf, StatusOf
 from bot.core.directory import Directory
@@ -20,7 +21,11 @@ from bot.core.looks import Looks
 from bot.core.model import Actor, Build, Place, Project, Status, Target
 from bot.core.operations import Operations
 from bot.core.outcomes import Outcome
+from bot.core.policy import OPEN
 from bot.core.restarts import Restarts
+from bot.core.rights import Rights
+from bot.core.sending import Sending
+from bot.core.spending import priority_now
 from bot.core.words import Word
 from bot.store.database import open_store
 from tests.held_clock import NOON, HeldClock
@@ -70,7 +75,8 @@ def target(of: Build, run_number: int | None = 1) -> Target:
 
 def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> RestartBuild:
     """The button Restart under `of`; or Try again, where it names a claim."""
-    return RestartBuild(target(of, run_number), instead_of and (instead_of.id, instead_of.attempt))
+    replaced = (instead_of.id, instead_of.attempt) if instead_of else None
+    return RestartBuild(target(of, run_number), replaced)
 
 
 class Held:
@@ -112,6 +118,9 @@ class MemoryCI:
         self.posts: list[tuple[str, int, bool]] = []
         self.sent: Counter[tuple[str, int]] = Counter()
         self.branches_asked: list[str | None] = []
+        self.asked_for: list[Priority] = []
+        self.before_builds: Callable[[], None] = lambda: None
+        self.seen: list[str] = []
         self.failures: dict[str, list[CIError | None]] = {"projects": [], "builds": [], "restart": []}
         self.restart_takes = True
         self.restart_shows = True
@@ -142,7 +151,10 @@ class MemoryCI:
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         self.branches_asked.append(branch)
+        self.asked_for.append(priority_now())
+        self.before_builds()
         self._called("builds")
+        self.seen.append(project.id)
         found = [b for b in self.all_builds if b.project == project and branch in (None, b.branch)][:10]
         self._wait("builds answered")
         return found
@@ -216,6 +228,19 @@ class MemoryCI:
             held.enter()
 
 
+class MemoryGroups:
+    """A `Groups` whose members are sets; a group that is not there cannot be asked for. `asked` are the questions."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, set[str]] = {}
+        self.asked: list[str] = []
+
+    def has(self, group_id: str, actor: Actor) -> bool | None:
+        self.asked.append(group_id)
+        members = self.members.get(group_id)
+        return None if members is None else actor.id in members
+
+
 class Reporting(ThreadPoolExecutor):
     """As the assembly's: what its work raises and nobody expects is kept, whoever waits for it."""
 
@@ -246,8 +271,11 @@ class World:
         self.directory = Directory(self.ci, self.store.directory, self.executor, self.clock, nearest)
         self.looks = Looks(self.ci, self.executor, self.clock)
         self.sender = sending(self) if sending else self.executor
-        self.restarts = Restarts(self.ci, self.looks, self.store.claims, self.sender, self.clock)
-        self.operations = Operations(self.ci, self.directory, self.looks, self.restarts)
+        self.sending = Sending(self.ci, self.looks, self.store.claims, self.sender, self.clock)
+        self.restarts = Restarts(self.ci, self.store.claims, self.store.history, self.sending, self.clock)
+        self.groups = MemoryGroups()
+        self.rights = Rights(OPEN, self.groups)
+        self.operations = Operations(self.ci, self.directory, self.looks, self.restarts, self.store.audit, self.rights)
 
     def knows(self, *projects: Project) -> None:
         self.ci.account.extend(projects)

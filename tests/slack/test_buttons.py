@@ -1,3 +1,5 @@
+"""What a button carries, there and back."""
+
 from __future__ import annotations
 
 import contextlib
@@ -8,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.commands import BuildsOf, Command, ListProjects, RestartBuild, RestartOf, ShowBuild, ShowHelp, StatusOf
+from bot.core.commands import (
+    BuildsOf,
+    Command,
+    ListProjects,
+    RestartBuild,
+    RestartOf,
+    ShowAudit,
+    ShowBuild,
+    ShowHelp,
+    StatusOf,
+)
 from bot.core.errors import NotUnderstood
 from bot.core.model import Target
 from bot.core.words import Word
@@ -27,6 +39,7 @@ CARRIED = [
     ("ask:3", StatusOf(Word.of("acme/web"), Word.of("<!channel>"))),
     ("ask:9", RestartOf(Word.of("acme/web"), Word.of("“main”", "main"))),
     ("ask:1", BuildsOf(Word.of("acme/web"), Word.of("ветка/漢字/🚀"))),
+    ("ask:2", ShowAudit(Word.of("acme/web"))),
     ("page:1", ListProjects()),
     ("page:12", ListProjects("web & “x”", 12)),
 ]
@@ -51,6 +64,7 @@ def test_a_value_holds_nothing_that_could_change_on_the_way(command: Command) ->
     "command",
     [
         ShowHelp(),
+        ShowAudit(),
         StatusOf(Word.of("acme/web"), Word.of("b" * 1025)),
         StatusOf(Word.of("acme/web"), Word.of("漢" * 400)),
         StatusOf(Word.of("acme/web"), Word.of("half \ud83d of a pair")),

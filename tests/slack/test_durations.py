@@ -1,3 +1,5 @@
+"""Lengths of time in words, as tables."""
+
 from __future__ import annotations
 
 import math

@@ -28,6 +28,7 @@ from bot.core.outcomes import (
     StateNotKnown,
     StillRunning,
 )
+from bot.core.policy import OPEN
 from bot.core.words import Word
 from bot.playground.blocks import message_faults
 from bot.slack.builds_told import SIGNS, WORDS, target_of
@@ -36,7 +37,13 @@ from bot.slack.messages import Message, Wording, draw, draw_bug, draw_error, wit
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = datetime(2014, 12, 16, 14, 7, 12, tzinfo=UTC)
-HOW = Wording(command="/codeship", mention="@codeship", service="CodeShip", now=NOW)
+HOW = Wording(
+    command="/codeship",
+    mention="@codeship",
+    service="CodeShip",
+    now=NOW,
+    needs_confirmation=OPEN.needs_confirmation,
+)
 PAGES = "https://app.codeship.com/projects/33837"
 WEB = Project("33837", "acme/web", "codeship", PAGES)
 WEBBY = Project("33838", "acme/webby", "codeship", "https://app.codeship.com/projects/33838")
@@ -139,11 +146,23 @@ ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
     "no_such_branch": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), BuildsOf(Word.of("web"), Word.of("mian"))),
     "which_branch": (errors.WhichBranch(WEB, [f"b{n}" for n in range(12)]), RestartOf(Word.of("acme/web"))),
     "not_allowed": (errors.NotAllowed("Only people of this workspace may ask."), RESTART),
+    "not_allowed_ask_somebody": (errors.NotAllowed("Ada restarts main.", ask="U0ADA"), RESTART),
+    "not_allowed_ask_in_words": (errors.NotAllowed("Nobody deploys on Friday.", ask="<!here> the ops team"), PRESSED),
+    "not_allowed_group_unknown": (
+        errors.NotAllowed("For the release team.", ask="S0RELEASE", group_unknown=True),
+        PRESSED,
+    ),
+    "needs_confirmation": (errors.NeedsConfirmation(FAILED, 2), RESTART),
+    "needs_confirmation_of_a_try_again": (errors.NeedsConfirmation(HOSTILE, 1, (17, 1)), PRESSED),
+    "no_such_branch_of_a_restart": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), RESTART),
     "key_refused": (errors.KeyRefused("CodeShip", "401"), STATUS),
     "no_rights": (errors.NoRights("CodeShip"), PRESSED),
     "not_there": (errors.NotThere("CodeShip"), PRESSED),
     "over_limit": (errors.OverLimit("CodeShip", retry_after_s=39.2), RESTART),
     "over_limit_for_how_long": (errors.OverLimit("CodeShip"), STATUS),
+    "budget_spent": (known(errors.BudgetSpent("CodeShip", retry_after_s=42.5), FAILED), STATUS),
+    "budget_spent_on_a_restart": (errors.BudgetSpent("CodeShip", retry_after_s=0.2), RESTART),
+    "paused": (known(errors.Paused("CodeShip", retry_after_s=25), FAILED), STATUS),
     "unreachable": (errors.Unreachable("CodeShip"), RESTART),
     "no_answer": (known(errors.NoAnswer("CodeShip"), FAILED, RUNNING), STATUS),
     "no_answer_what_ran": (known(errors.NoAnswer("CodeShip"), PASSED, RUNNING), ShowBuild(target_of(RUNNING))),
@@ -236,15 +255,23 @@ def test_only_what_can_be_done_is_offered(name: str, drawn: list[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "label", "command"),
     [
-        ("build_failed", "Restart", RestartBuild(target_of(FAILED, 1))),
-        ("build_in_its_second_run", "Restart", RestartBuild(target_of(PASSED, 2))),
-        ("could_not_tell", "Try again", RestartBuild(target_of(FAILED, 1), (17, 1))),
+        ("build_failed", "Restart", RestartBuild(target_of(FAILED, 1), confirmed=True)),
+        ("build_in_its_second_run", "Restart", RestartBuild(target_of(PASSED, 2), confirmed=True)),
+        ("could_not_tell", "Try again", RestartBuild(target_of(FAILED, 1), (17, 1), confirmed=True)),
         (
             "restarted_under_another_id",
             "Refresh",
             ShowBuild(replace(target_of(FAILED), build_id="3277310", started_at=None)),
         ),
-        ("no_such_project", "acme/web", RestartOf(Word.of("acme/web"), Word.of("“main”", "main"))),
+        ("no_such_project", "acme/web", RestartOf(Word.of("acme/web"), Word.of("“main”", "main"), confirmed=True)),
+        ("no_such_branch_of_a_restart", "main", RestartOf(Word.of("acme/web"), Word.of("main"), confirmed=True)),
+        ("no_such_branch_of_a_restart", "dev", RestartOf(Word.of("acme/web"), Word.of("dev"))),
+        ("needs_confirmation", "Restart", RestartBuild(target_of(FAILED, 2), confirmed=True)),
+        (
+            "needs_confirmation_of_a_try_again",
+            "Try again",
+            RestartBuild(target_of(HOSTILE, 1), (17, 1), confirmed=True),
+        ),
         ("no_such_branch", "dev", BuildsOf(Word.of("acme/web"), Word.of("dev"))),
         ("which_branch", "b3", RestartOf(Word.of("acme/web"), Word.of("b3"))),
         ("ambiguous_project", "umbrella/web", StatusOf(Word.of("umbrella/web"), Word.of("main"))),
@@ -286,6 +313,47 @@ def test_a_build_that_ran_when_last_seen_is_told_as_of_then() -> None:
     began = replace(RUNNING, started_at=NOW - timedelta(minutes=5))
     drawn = draw_error(known(errors.NoAnswer("CodeShip"), began), STATUS, words=HOW, reference=None)
     assert "running for 1 min 00 s" in drawn.text
+
+
+def dialogs(drawn: Message) -> dict[str, str]:
+    """What each button asks first, by its label."""
+    buttons = [element for block in drawn.blocks if block["type"] == "actions" for element in block["elements"]]
+    return {one["text"]["text"]: one["confirm"]["title"]["text"] for one in buttons if "confirm" in one}
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("build_failed", {"Restart": "Restart main?"}),
+        ("build_in_its_second_run", {"Restart": "Restart release/1.2.io?"}),
+        ("build_bare", {}),
+        ("build_hostile", {}),
+        ("build_restart_hangs", {"Try again": "Restart main?"}),
+        ("could_not_tell", {"Try again": "Restart main?"}),
+        ("no_such_branch", {}),
+        ("no_such_branch_of_a_restart", {"main": "Restart main?"}),
+        ("which_branch", {}),
+        ("branches", {}),
+        ("needs_confirmation", {"Restart": "Restart main?"}),
+    ],
+)
+def test_a_button_that_restarts_a_main_branch_asks_first_and_no_other_does(name: str, asked: dict[str, str]) -> None:
+    assert dialogs(MESSAGES[name]) == asked
+
+
+def test_a_press_counts_as_confirmed_exactly_where_slack_asked() -> None:
+    for drawn in MESSAGES.values():
+        for block in drawn.blocks:
+            for element in block["elements"] if block["type"] == "actions" else ():
+                if "value" in element:
+                    command = command_of(element["action_id"], element["value"])
+                    assert getattr(command, "confirmed", False) == ("confirm" in element)
+
+
+def test_who_is_asked_is_shown_by_name_or_in_words_that_ping_nobody() -> None:
+    assert MESSAGES["not_allowed_ask_somebody"].text.endswith("Whom to ask: <@U0ADA>")
+    assert MESSAGES["not_allowed_group_unknown"].text.endswith("Whom to ask: <!subteam^S0RELEASE>")
+    assert MESSAGES["not_allowed_ask_in_words"].text.endswith("Whom to ask: &lt;!here&gt; the ops team")
 
 
 def test_help_names_every_command_with_its_example() -> None:

@@ -39,7 +39,8 @@ from bot.slack.drawing import LARGEST_JSON, LONGEST_TEXT
 from bot.slack.messages import Message, Wording, draw, draw_bug, draw_error, with_invitation
 from bot.slack.pieces import told
 
-HOW = Wording("/codeship", "@codeship", "CodeShip", datetime(2014, 12, 16, 14, 7, 12, tzinfo=UTC))
+NOW = datetime(2014, 12, 16, 14, 7, 12, tzinfo=UTC)
+HOW = Wording("/codeship", "@codeship", "CodeShip", NOW, lambda _repository, _branch: True)
 
 NASTY = [
     "",
@@ -116,6 +117,8 @@ failures = st.builds(
             errors.NoRights,
             errors.NotThere,
             errors.OverLimit,
+            errors.BudgetSpent,
+            errors.Paused,
             errors.Unreachable,
             errors.NoAnswer,
             errors.BadAnswer,
@@ -146,9 +149,16 @@ mistakes = st.one_of(
     st.builds(errors.AmbiguousProject, texts, many_projects),
     st.builds(errors.NoSuchBranch, projects, texts, many_texts),
     st.builds(errors.WhichBranch, projects, many_texts),
-    st.builds(errors.NotAllowed, texts),
+    st.builds(
+        errors.NotAllowed,
+        texts,
+        ask=maybe | st.sampled_from(["U0ADA", "S0RELEASE", "C0OPS"]),
+        group_unknown=st.booleans(),
+    ),
+    st.builds(errors.NeedsConfirmation, builds, st.integers(), st.none() | st.tuples(st.integers(), st.integers())),
     st.builds(errors.BotError, texts),
     st.builds(errors.OverLimit, texts, retry_after_s=st.none() | st.floats()),
+    st.builds(errors.BudgetSpent, texts, retry_after_s=st.none() | st.floats()),
 )
 words = st.lists(texts, min_size=1, max_size=3).map(lambda spellings: Word.of(*spellings))
 targets = st.builds(Target, texts, texts, maybe, maybe, st.none() | st.integers(), maybe_moment)
@@ -181,7 +191,7 @@ def hold(drawn: Message) -> None:
     assert message_faults(drawn.text, json.loads(sent)) == []
     assert len(sent) <= LARGEST_JSON
     assert len(drawn.text) <= LONGEST_TEXT
-    assert re.sub(r"<@[A-Z0-9]+>", "", drawn.text).count("<") == 0
+    assert re.sub(r"<(@|#|!subteam\^)[A-Z0-9]+>", "", drawn.text).count("<") == 0
     assert not re.search(r"@(channel|here|everyone|group)", drawn.text, re.IGNORECASE)
     unmarked = re.sub(r"`[^`\n]+`|\*[^*\n]+\*", "", drawn.text)
     assert not re.search(r"[*~`]|(?<![^\W_])_|_(?![^\W_])", unmarked)
@@ -198,7 +208,7 @@ def hold(drawn: Message) -> None:
             assert "url" in part or command_of(part["action_id"], part["value"])
 
 
-KINDS = {"rich_text", "rich_text_section", "text", "link", "user", "emoji", "date"} | {
+KINDS = {"rich_text", "rich_text_section", "text", "link", "user", "usergroup", "channel", "emoji", "date"} | {
     "actions",
     "button",
     "plain_text",
@@ -256,6 +266,7 @@ FULL: list[Callable[[], Message]] = [
     lambda: draw(BranchesShown(LONG.project, (LONG,) * 10), words=HOW),
     lambda: draw(ProjectsShown("w", (LONG.project,) * 20, 1, 2, 40), words=HOW),
     lambda: draw_error(errors.WhichBranch(LONG.project, ["b" * 240] * 10), None, words=HOW, reference=None),
+    lambda: draw_error(errors.NeedsConfirmation(LONG, 1, (17, 2)), None, words=HOW, reference=None),
 ]
 
 
@@ -266,5 +277,13 @@ def test_a_message_at_its_fullest_keeps_its_head_and_fits(drawing: Callable[[], 
     assert "nnn" in drawn.text
 
 
-def test_one_build_at_its_fullest_keeps_its_buttons() -> None:
-    assert '"Restart"' in json.dumps(draw(BuildShown(LONG), words=HOW).blocks)
+def test_one_build_at_its_fullest_keeps_its_buttons_and_their_dialogs() -> None:
+    for message in (draw(BuildShown(LONG), words=HOW), FULL[-1]()):
+        (dialog,) = [
+            part["confirm"]
+            for block in message.blocks
+            for part in parts(block)
+            if "confirm" in part and "value" in part
+        ]
+        assert "bbb…" in dialog["title"]["text"]
+        assert "nnn… · bbb" in dialog["text"]["text"]

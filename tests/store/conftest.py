@@ -1,4 +1,4 @@
-"""A store in a file and one in memory, a clock that is held, and claims to store."""
+"""Stores in a file, in memory and on PostgreSQL, a clock that is held, and claims to store."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.core.claims import Claim
 from bot.core.model import Actor, Place, Run
 from bot.store import Store, open_store
+from bot.store.tables import metadata
+from tests.postgres import Server
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, UTC)
 
@@ -37,22 +40,60 @@ def clock() -> HeldClock:
     return HeldClock()
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/bot.sqlite3"
+@pytest.fixture(params=["file", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, of either kind."""
+    if request.param == "file":
+        return f"sqlite:///{tmp_path}/bot.sqlite3"
+    return str(request.getfixturevalue("empty_postgres"))
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, url: str, clock: HeldClock) -> Iterator[Store]:
-    """For what must hold in either."""
-    opened = open_store(url if request.param == "file" else "sqlite:///:memory:", clock)
+@pytest.fixture(params=["file", "memory", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> Iterator[Store]:
+    """For what must hold in each."""
+    urls = {"file": f"sqlite:///{tmp_path}/bot.sqlite3", "memory": "sqlite:///:memory:"}
+    opened = open_store(urls.get(request.param) or request.getfixturevalue("new_postgres"), clock)
     yield opened
     opened.close()
 
 
+# A PostgreSQL database has some 300 files: to empty one is much faster than to make one for each test.
+
+
+@pytest.fixture(scope="session")
+def some_postgres(postgres: Server) -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Server) -> str:
+    url = postgres.new_database()
+    open_store(url, HeldClock()).close()
+    return url
+
+
+@pytest.fixture
+def empty_postgres(some_postgres: str) -> str:
+    """A PostgreSQL database without tables."""
+    do(some_postgres, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return some_postgres
+
+
+@pytest.fixture
+def new_postgres(migrated_postgres: str) -> str:
+    """A PostgreSQL database with the newest tables, and nothing in them."""
+    do(migrated_postgres, f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY")
+    return migrated_postgres
+
+
+def do(url: str, statements: str) -> None:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute(statements.encode())
+
+
 @pytest.fixture
 def opened(url: str, clock: HeldClock) -> Iterator[Callable[[], Store]]:
-    """Opens the file at `url`, again for each call."""
+    """Opens the database at `url`, again for each call."""
     stores: list[Store] = []
 
     def open_again() -> Store:

@@ -11,6 +11,7 @@ import pytest
 from bot.core.claims import Claim, ClaimState
 from bot.core.model import Actor, Place, Run
 from bot.store import Store
+from tests.store.conftest import HeldClock
 
 Wanted = Callable[..., Claim]
 
@@ -114,6 +115,38 @@ def test_an_answer_that_comes_after_the_next_claim_changes_nothing(store: Store,
     second = claimed(store, wanted(actor="UBOB"))
     assert not store.claims.move(replace(lost, state=ClaimState.CLAIMED), replace(lost, state=ClaimState.TAKEN))
     assert store.claims.newest("codeship", ["7"]) == [second]
+
+
+def test_an_ask_finds_the_claim_that_it_made(store: Store, wanted: Wanted) -> None:
+    claimed(store, wanted("6", key="ask 1"))
+    claimed(store, wanted("7", key="ask 2"))
+    claimed(store, wanted("8"))
+    last = moved(store, claimed(store, wanted("5", key="ask 1")), state=ClaimState.SENT)
+    assert store.claims.of_ask("ask 1") == last
+    assert store.claims.of_ask("ask 3") is None
+    assert store.claims.of_ask("") is None
+
+
+def test_a_run_that_is_claimed_anew_belongs_to_the_ask_that_did_so(store: Store, wanted: Wanted) -> None:
+    first = moved(store, claimed(store, wanted(key="ask 1")), state=ClaimState.REFUSED)
+    second = moved(store, claimed(store, wanted(key="ask 2")), state=ClaimState.UNKNOWN)
+    assert (store.claims.of_ask("ask 1"), store.claims.of_ask("ask 2")) == (None, second)
+    third = store.claims.claim_again(wanted(key="ask 3"), instead_of=first.id, attempt=2)
+    assert (store.claims.of_ask("ask 2"), store.claims.of_ask("ask 3")) == (None, third)
+
+
+@pytest.mark.parametrize("state", list(ClaimState))
+def test_what_is_over_goes_after_ninety_days(store: Store, wanted: Wanted, clock: HeldClock, state: ClaimState) -> None:
+    """Counted from its end, and not while a restart may stand."""
+    kept = moved(store, claimed(store, wanted("6", key="ask")), state=state, changed_at=later(wanted(), 3601))
+    gone = moved(store, claimed(store, wanted("7")), state=state)
+    clock.wait(timedelta(days=90).total_seconds() - 1)
+    claimed(store, wanted("8"))
+    assert store.claims.newest("codeship", ["6", "7"]) == [kept, gone]
+    clock.wait(3600)
+    claimed(store, wanted("9"))
+    is_over = state in (ClaimState.ENDED, ClaimState.REFUSED, ClaimState.NOT_SENT)
+    assert store.claims.newest("codeship", ["6", "7"]) == ([kept] if is_over else [kept, gone])
 
 
 def test_newest_gives_one_claim_a_build_in_the_order_asked(store: Store, wanted: Wanted) -> None:

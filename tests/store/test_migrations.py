@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import bot.store.migrations
+from bot.core.claims import Claim, ClaimState
 from bot.store import Store, StoreError, open_store
 from bot.store.engine import Database
 from bot.store.schema import HEAD, migrate
@@ -29,7 +30,7 @@ def a_row(table: sa.Table, mark: str) -> dict[str, Any]:
         str: mark,
         int: int(mark),
         bool: True,
-        datetime: datetime(2026, 3, 1, 12, 0, 0, int(mark)),  # noqa: DTZ001 (as SQLite gives it back)
+        datetime: datetime(2026, 3, 1, 12, 0, 0, int(mark)),  # noqa: DTZ001 (in UTC, on either database)
     }
     return {column.name: values[column.type.python_type] for column in table.columns}
 
@@ -98,6 +99,61 @@ def test_a_database_of_newer_code_is_used_as_it_is(opened: Callable[[], Store], 
     assert newer.once.first_time("Ev1", keep_s=60)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_code_of_every_version_works_on_the_newest(opened: Callable[[], Store], url: str, version: str) -> None:
+    """What it writes, changes, reads and removes, in the columns that it knows of."""
+    database = Database.at(url)
+    with database.writing() as connection:
+        migrate(connection, version)
+        known = tables_of(connection)
+    opened()
+    for table in known:
+        row, other = a_row(table, "7"), a_row(table, "8")
+        new = database.insert(table).values(row).on_conflict_do_nothing()
+        with database.writing() as connection:
+            assert [connection.execute(new).rowcount for _ in range(2)] == [1, 0], table.name
+            (found,) = connection.execute(table.select()).mappings()
+            assert {name: _bare(value) for name, value in found.items()} == row
+            assert connection.execute(table.update().values(other)).rowcount == 1
+            (found,) = connection.execute(table.select()).mappings()
+            assert {name: _bare(value) for name, value in found.items()} == other
+            assert connection.execute(table.delete()).rowcount == 1
+    database.close()
+
+
+def _bare(value: Any) -> Any:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+CLAIMS_OF_0001 = """
+    INSERT INTO claims (service, project_id, build_id, run_number, attempt, state, actor_id, channel, thread,
+        replaced_status_word, asked_at, changed_at, seen_running)
+    VALUES ('codeship', '3', :build, 1, 1, 'sent', 'UADA', 'C1', NULL,
+        'error', '2026-03-01 12:00:00.000000', '2026-03-01 12:00:00.000000', false)
+    ON CONFLICT DO NOTHING
+"""
+
+
+def test_a_claim_of_older_code_is_one_to_newer_and_the_other_way_round(
+    opened: Callable[[], Store], url: str, wanted: Callable[..., Claim]
+) -> None:
+    newer, older = opened(), Database.at(url)
+    with older.writing() as connection:
+        connection.execute(sa.text(CLAIMS_OF_0001), {"build": "7"})
+    (claim,) = newer.claims.newest("codeship", ["7"])
+    assert (claim.key, claim.state) == ("", ClaimState.SENT)
+    assert newer.claims.claim(wanted("7", key="ask")) is None
+    assert newer.claims.claim(wanted("8", key="ask")) is not None
+    with older.writing() as connection:
+        connection.execute(sa.text(CLAIMS_OF_0001), {"build": "8"})
+        taken = connection.execute(sa.text("UPDATE claims SET state = 'taken' WHERE build_id = '8'"))
+        assert taken.rowcount == 1
+    older.close()
+    found = newer.claims.of_ask("ask")
+    assert found is not None
+    assert found.state is ClaimState.TAKEN
+
+
 def test_a_database_of_another_program_is_refused(opened: Callable[[], Store], url: str) -> None:
     opened().close()
     set_version(url, "a1b2c3d4e5f6")
@@ -109,7 +165,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(opened: Callable[[], Store
     database = Database.at(url)
     with database.writing() as connection:
         connection.execute(sa.text("CREATE TABLE projects (of_somebody_else INTEGER)"))
-    with pytest.raises(StoreError, match="table projects already exists"):
+    with pytest.raises(StoreError, match=r"(table|relation) \"?projects\"? already exists"):
         opened()
     with database.reading() as connection:
         assert [table.name for table in tables_of(connection)] == ["projects"]

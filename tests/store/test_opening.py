@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -11,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from bot.store import Store, StoreError, open_store
 from bot.store.schema import HEAD
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A file: what can be wrong with one takes most of the words."""
+    return f"sqlite:///{tmp_path}/bot.sqlite3"
 
 
 def refusal(url: str) -> str:
@@ -30,6 +38,32 @@ def test_check_says_what_is_open(opened: Callable[[], Store], tmp_path: Path) ->
     said = opened().check()
     assert said.startswith("SQLite 3.")
     assert said.endswith(f" at {tmp_path}/bot.sqlite3, schema {HEAD}")
+
+
+def test_check_says_which_postgresql_is_open(new_postgres: str, clock: Any) -> None:
+    store = open_store(new_postgres, clock)
+    assert re.fullmatch(rf"PostgreSQL \d+\.\d+ at 127\.0\.0\.1:\d+/test_\d+, schema {HEAD}", store.check())
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"password": "hunter2"}, 'password authentication failed for user "bot"'),
+        ({"username": "nobody", "password": "hunter2"}, 'password authentication failed for user "nobody"'),
+        ({"database": "none"}, 'database "none" does not exist'),
+        ({"port": 1}, "Connection refused"),
+        ({"query": {"options": "-c default_transaction_read_only=on"}}, "in a read-only transaction"),
+    ],
+    ids=str,
+)
+def test_what_postgresql_refuses_is_told_in_its_words(new_postgres: str, change: dict[str, Any], why: str) -> None:
+    url = make_url(new_postgres).set(**change)
+    told = refusal(url.render_as_string(hide_password=False))
+    assert told.startswith(f"The database at 127.0.0.1:{url.port}/{url.database} cannot be used: ")
+    assert why in told
+    assert told.endswith("See that it can be reached and has room, or set DATABASE_URL to another place.")
+    assert str(url.password) not in told
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])

@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.core.claims import Claim, ClaimState
 from bot.core.model import Project
-from bot.store import Store
-
-ROOT = Path(__file__).parents[2]
-THREADS = 6
-ROUNDS = 15
-
-PROCESS = """
-import sys
-from datetime import UTC, datetime
-from bot.core.claims import Claim
-from bot.core.model import Actor, Place, Run
-from bot.store import open_store
+from bot.store import Store, open_store
 from bot.store.engine import Database
-from bot.store.schema import HEAD
-from sqlalchemy import text
-
-class Clock:
-    now = staticmethod(lambda: datetime(2026, 3, 1, tzinfo=UTC))
-    monotonic = staticmethod(lambda: 0.0)
-
-def wanted(number):
-    return Claim("codeship", "3", str(number), 1, Actor("U1"), Place("C1"), Run("error", None, None), Clock.now())
-
-def go():
-    print("ready", flush=True)
-    sys.stdin.readline()
-
-url = sys.argv[1]
-"""
+from bot.store.tables import done_once
+from tests.store.conftest import do
+from tests.store.followed import BARE
+from tests.store.racing import ROUNDS, THREADS, in_threads, processes, raced
 
 OPENS = """
 go()
@@ -73,47 +46,6 @@ with Database.at(url).writing() as connection:
     connection.execute(text("INSERT INTO done_once VALUES ('key', '2026-03-01 00:00:00.000000')"))
     go()
 """
-
-
-@contextmanager
-def processes(script: str, url: str, how_many: int) -> Iterator[list[subprocess.Popen[str]]]:
-    """All started and waiting for a line."""
-    command = [sys.executable, "-W", "error", "-c", PROCESS + script, url]
-    started = [
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(how_many)
-    ]
-    try:
-        for each in started:
-            assert each.stdout is not None
-            assert each.stdout.readline() == "ready\n"
-        yield started
-    finally:
-        for each in started:
-            each.kill()
-            each.communicate()
-
-
-def raced(script: str, url: str, how_many: int) -> list[str]:
-    """What each printed."""
-    with processes(script, url, how_many) as started:
-        for each in started:
-            assert each.stdin is not None
-            each.stdin.write("go\n")
-            each.stdin.flush()
-        return [each.communicate(timeout=30)[0].strip() for each in started]
-
-
-def in_threads(act: Callable[..., Any]) -> list[Any]:
-    """What `act` returned in each thread, begun as nearly at once as can be."""
-    barrier = Barrier(THREADS)
-
-    def together(number: int) -> Any:
-        barrier.wait(timeout=10)
-        return act(number)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(together, range(THREADS)))
 
 
 def test_processes_that_start_together_on_a_new_file_all_open_it(url: str) -> None:
@@ -177,6 +109,37 @@ def test_one_thread_moves_a_claim(store: Store, wanted: Callable[..., Claim]) ->
         sent = replace(claim, state=ClaimState.SENT)
         moved = in_threads(lambda _, claim=claim, sent=sent: store.claims.move(claim, sent))
         assert sorted(moved) == [False] * (THREADS - 1) + [True]
+
+
+def test_one_thread_wins_where_the_database_isolates_more_than_it_need(new_postgres: str, clock: Any) -> None:
+    """An operator's setting. PostgreSQL would refuse whoever waited for a row that another has changed."""
+    with isolating(new_postgres):
+        store = open_store(new_postgres, clock)
+        follow = store.follows.add(BARE)
+        for _ in range(ROUNDS):
+            moved = in_threads(lambda _, follow=follow: store.follows.move(follow, replace(follow, said="passed")))
+            assert sorted(moved) == [False] * (THREADS - 1) + [True]
+            (follow,) = store.follows.open_of("codeship", "3")
+        store.close()
+
+
+@contextmanager
+def isolating(url: str) -> Iterator[None]:
+    database = url.rpartition("/")[2]
+    do(url, f"ALTER DATABASE {database} SET default_transaction_isolation = 'serializable'")
+    try:
+        yield
+    finally:
+        do(url, f"ALTER DATABASE {database} RESET default_transaction_isolation")
+
+
+def test_a_reader_sees_one_state(opened: Callable[[], Store], url: str) -> None:
+    store, reader = opened(), Database.at(url)
+    with reader.reading() as connection:
+        for _ in range(2):
+            assert connection.scalar(sa.select(sa.func.count()).select_from(done_once)) == 0
+            store.once.first_time("key", keep_s=60)
+    reader.close()
 
 
 def test_one_thread_is_the_first_to_say_a_key(store: Store) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
@@ -16,19 +16,23 @@ from bot.core.claims import Claim, ClaimState
 from bot.core.model import Place, Project, Run
 from bot.store import Store, open_store
 from bot.store.tables import AnyText
+from tests.held_clock import HeldClock
 
 STRINGS = st.text(st.characters(exclude_categories=()), max_size=20)  # NUL and half surrogate pairs included
 run_numbers = count(1)
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Store]:
-    """One for all the examples of a property; its clock is never asked."""
-    opened = open_store("sqlite:///:memory:", None)  # type: ignore[arg-type]
+@pytest.fixture(scope="module", params=["memory", "postgresql"])
+def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """One for all the examples of a property."""
+    is_memory = request.param == "memory"
+    url = "sqlite:///:memory:" if is_memory else request.getfixturevalue("postgres").new_database()
+    opened = open_store(url, HeldClock())
     yield opened
     opened.close()
 
 
+@settings(deadline=None)  # a database's time is its own
 @given(STRINGS, STRINGS, STRINGS, STRINGS)
 @example("\x00", "\\u0000", "\ud800", "\\")
 @example("", "'; DROP TABLE claims; --", "%s ? :name", "é\N{COMBINING ACUTE ACCENT}\U0001f680")
@@ -45,6 +49,7 @@ def test_any_string_in_a_claim_survives(
     assert after in shared.claims.newest(b, [a])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(STRINGS, STRINGS, st.none() | STRINGS), max_size=5), STRINGS)
 def test_any_string_in_the_directory_survives(
     shared: Store, names: list[tuple[str, str, str | None]], service: str

@@ -148,7 +148,7 @@ class Walk:
         assert not self.world.executor.reported
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(STEPS, max_size=25), st.booleans())
 def test_no_sequence_of_asks_sends_more_than_one_post_a_run(steps: list[tuple[str, ...]], timeless: bool) -> None:
     walk = Walk(timeless=timeless)

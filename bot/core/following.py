@@ -1,0 +1,159 @@
+"""Builds followed to their end, in one live message each. No Slack and no HTTP in here.
+
+Level-triggered: each look compares what the CI service says now with what was last said, and says the difference. A
+crash between any two lines is healed by the next look, and a change that is repeated is invisible. What each message
+is to say is decided in `live_messages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from bot.core.budget import Priority
+from bot.core.directory import Directory
+from bot.core.errors import CIError, NoSuchProject, NotThere
+from bot.core.follows import Follow, Later
+from bot.core.live_messages import LiveMessages
+from bot.core.looks import Look, Looks
+from bot.core.model import Build
+from bot.core.pacing import LONGEST_WAIT_S, PACE, Pace, Pacing
+from bot.core.ports import Clock, FollowStore, Jobs, Step
+from bot.core.spending import on_behalf_of
+
+LOOK = "look"
+"""The kind of job that looks at one project for all that wait for it."""
+
+CALL_S = 12.0
+STALLED_AFTER = timedelta(seconds=120)
+"""A chain of looks that nobody has touched for so long is gone on with."""
+
+TRIES_IN_VAIN = 3
+"""So many messages in a row that Slack could not take: the others wait for the next look."""
+
+
+class Following:
+    """What `begin` has begun goes on by jobs of the kind `LOOK`, one chain of them a project, until nothing is open.
+
+    `title` is the CI service's name as people write it. `late` is told how many seconds after its time a look came, or
+    how long ago the last one was where this one saw nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        directory: Directory,
+        looks: Looks,
+        follows: FollowStore,
+        messages: LiveMessages,
+        jobs: Jobs,
+        clock: Clock,
+        pace: Pace = PACE,
+        late: Callable[[float], None],
+    ) -> None:
+        self._title = title
+        self._directory = directory
+        self._looks = looks
+        self._follows = follows
+        self._messages = messages
+        self._jobs = jobs
+        self._clock = clock
+        self._pacing = Pacing(pace, clock)
+        self._late = late
+
+    def begin(self, follow: Follow) -> None:
+        """Follows a live message from now on. Doing so twice for one key is the same as once."""
+        self._follows.add(follow)
+        number = self._follows.begin_looking(follow.service, follow.project_id)
+        self._look_later(follow.service, follow.project_id, number, self._pacing.pace.soon_s)
+
+    def job(self, payload: Mapping[str, Any], step: Step) -> None:
+        """One look at one project, and the next one put on its way, also where a bug spoils this one. A `Job`."""
+        service, project_id, number = str(payload["service"]), str(payload["project"]), int(payload["number"])
+        due = payload.get("due")
+        if due is not None:
+            self._late(max(0.0, self._clock.now().timestamp() - float(due)))
+        bug: Exception | None = None
+        try:
+            with on_behalf_of(Priority.BACKGROUND):
+                delay_s = step("look", lambda: self.look(service, project_id))
+        except Exception as error:  # noqa: BLE001 - raised below, once the chain goes on
+            bug, delay_s = error, self._pacing.pace.retry_s
+        following = step("next", lambda: self._follows.next_look(service, project_id, number))
+        if following is not None:
+            self._look_later(service, project_id, following, delay_s)
+        if bug is not None:
+            raise bug
+
+    def heal(self) -> None:
+        """Goes on with chains of looks that have stopped, whatever stopped them."""
+        for service, project_id, number in self._follows.stalled(self._clock.now() - STALLED_AFTER):
+            self._look_later(service, project_id, number, 0.0)
+
+    def look(self, service: str, project_id: str) -> float:
+        """Looks at the project and says what is new to each message that follows one of its builds.
+
+        Returns how many seconds to wait until the next look. What is no fault of the services is raised once all
+        messages have had their turn.
+        """
+        follows = self._follows.open_of(service, project_id)
+        seen: dict[str | None, Look | CIError] = {}
+        pause_s, in_vain = 0.0, 0
+        bugs: list[Exception] = []
+        for follow in follows:
+            try:
+                found = self._seen(follow, seen)
+                if isinstance(found, CIError):
+                    self._late(self._messages.say_late(follow, found))
+                else:
+                    self._messages.say(follow, *found)
+                in_vain = 0
+            except Later as later:
+                self._messages.abandon_if_old(follow)
+                pause_s = max(pause_s, later.retry_after_s, self._pacing.pace.retry_s)
+                in_vain += later.is_everywhere
+                if in_vain == TRIES_IN_VAIN:
+                    break
+            except Exception as bug:  # noqa: BLE001 - raised below: one message's bug is not to cost the others theirs
+                self._messages.abandon_if_old(follow)
+                bugs.append(bug)
+        if bugs:
+            raise bugs[0]
+        return self._wait_after(follows, seen.values(), pause_s)
+
+    def _seen(self, follow: Follow, seen: dict[str | None, Look | CIError]) -> tuple[Build, Look] | CIError:
+        """The followed build, from one look at all branches, or from one at its own where it is not among those."""
+        for branch in dict.fromkeys((None, follow.branch)):
+            if branch not in seen:
+                seen[branch] = self._look_at(follow.project_id, branch)
+            look = seen[branch]
+            if isinstance(look, CIError):
+                return look
+            build = next((build for build in look.builds if build.id == follow.build_id), None)
+            if build is not None:
+                return build, look
+        return NotThere(self._title, "the build is no longer listed")
+
+    def _look_at(self, project_id: str, branch: str | None) -> Look | CIError:
+        try:
+            project = self._directory.by_id(project_id, within_s=CALL_S)
+            return self._looks.builds(project, branch, within_s=CALL_S)
+        except CIError as failure:
+            return failure
+        except NoSuchProject as gone:
+            return gone.stale_because or NotThere(self._title, "the repository is no longer listed")
+
+    def _wait_after(self, follows: Sequence[Follow], seen: Iterable[Look | CIError], pause_s: float) -> float:
+        failures = [look for look in seen if isinstance(look, CIError)]
+        if failures or pause_s:
+            return max(self._pacing.after_failures(failures), min(pause_s, LONGEST_WAIT_S))
+        if not follows:
+            return self._pacing.pace.soon_s
+        return self._pacing.after_sight(self._clock.now() - max(follow.began_at for follow in follows))
+
+    def _look_later(self, service: str, project_id: str, number: int, delay_s: float) -> None:
+        due = self._clock.now().timestamp() + delay_s
+        payload = {"service": service, "project": project_id, "number": number, "due": due}
+        self._jobs.start(LOOK, f"look:{service}:{project_id}:{number}", payload, delay_s=delay_s)

@@ -1,0 +1,107 @@
+"""What was done, behind the core's `AuditLog`: rows that are added, read, and gone when their time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.core.audit import AuditEntry
+from bot.core.model import Actor, Place
+from bot.core.ports import Clock
+from bot.store.engine import Database
+from bot.store.now_and_then import NowAndThen
+from bot.store.tables import audit
+
+PURGE_EVERY_S = 3600.0
+_ROWS_A_FETCH = 500
+_NEWEST_FIRST = (audit.c.at.desc(), audit.c.id.desc())
+
+
+class StoredAudit:
+    """`AuditLog`. Rows older than `kept` are shown no more, and go with a later action."""
+
+    def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._kept = kept
+        self._purging = NowAndThen(clock, PURGE_EVERY_S)
+
+    def record(self, entry: AuditEntry, *, ask: str | None) -> None:
+        row = self._database.insert(audit).values(_columns(entry) | {"ask_hash": _hash(ask)})
+        with self._database.writing() as connection:
+            connection.execute(row.on_conflict_do_nothing(index_elements=["ask_hash"]))
+            if self._purging.is_due():
+                connection.execute(self._purge())
+
+    def last(self, count: int, *, service: str, project_id: str | None = None) -> list[AuditEntry]:
+        wanted = audit.select().where(audit.c.service == service, audit.c.at > self._oldest())
+        if project_id is not None:
+            wanted = wanted.where(audit.c.project_id == project_id)
+        with self._database.reading() as connection:
+            return [_entry(row) for row in connection.execute(wanted.order_by(*_NEWEST_FIRST).limit(count))]
+
+    def purge(self) -> None:
+        with self._database.writing() as connection:
+            connection.execute(self._purge())
+
+    def _purge(self) -> sa.Delete:
+        return audit.delete().where(audit.c.at <= self._oldest())
+
+    def _oldest(self) -> datetime:
+        return self._clock.now() - self._kept
+
+
+def entries_since(connection: sa.Connection, since: datetime | None) -> Iterator[AuditEntry]:
+    """All that is there (from `since` on), oldest first, a few hundred in memory at a time."""
+    wanted = audit.select().order_by(audit.c.at, audit.c.id)
+    if since is not None:
+        wanted = wanted.where(audit.c.at >= since)
+    for row in connection.execution_options(yield_per=_ROWS_A_FETCH).execute(wanted):
+        yield _entry(row)
+
+
+def _hash(ask: str | None) -> str | None:
+    return None if ask is None else sha256(ask.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _columns(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "at": entry.at,
+        "actor_id": entry.actor.id,
+        "way": entry.way,
+        "channel": entry.place.channel,
+        "thread": entry.place.thread,
+        "action": entry.action,
+        "service": entry.service,
+        "project_id": entry.project_id,
+        "project_name": entry.project_name,
+        "branch": entry.branch,
+        "build_id": entry.build_id,
+        "result": entry.result,
+        "reason": entry.reason,
+        "typed": entry.typed,
+        "reference": entry.reference,
+    }
+
+
+def _entry(row: Any) -> AuditEntry:
+    return AuditEntry(
+        at=row.at,
+        actor=Actor(row.actor_id),
+        way=row.way,
+        place=Place(row.channel, row.thread),
+        action=row.action,
+        service=row.service,
+        result=row.result,
+        reference=row.reference,
+        project_id=row.project_id,
+        project_name=row.project_name,
+        branch=row.branch,
+        build_id=row.build_id,
+        reason=row.reason,
+        typed=row.typed,
+    )

@@ -1,0 +1,163 @@
+"""Live messages and the chains of looks at their projects, behind the core's `FollowStore`.
+
+A chain is one row a project: the number of its latest look, and whether it goes on. A follow is stored first and its
+chain asked for second, in two transactions; a chain that ends looks for open follows last, under the lock of its row.
+So whichever of the two is late sees the other: the chain goes on, or the follow is told to begin one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.core.follows import Follow, FollowState, Telling
+from bot.core.model import Actor, Place, Run, Status
+from bot.core.ports import Clock
+from bot.store.engine import Database
+from bot.store.now_and_then import NowAndThen
+from bot.store.tables import chains, follows
+
+PURGE_EVERY_S = 3600.0
+
+_FIRST = 1
+_NEW_CHAIN = 2
+"""How far a new chain's number is from the last one's: the number in between is what a look of the old chain would
+have gone on with, so that a row holding it says that the look did, and no other number does."""
+
+
+class StoredFollows:
+    """`FollowStore`. Follows that began longer ago than `kept` and are not open go with a later one; chains stay, since
+    their numbers must never come again."""
+
+    def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._kept = kept
+        self._purging = NowAndThen(clock, PURGE_EVERY_S)
+
+    def add(self, follow: Follow) -> Follow:
+        new = self._database.insert(follows).values({"key": follow.key, "version": follow.version} | _columns(follow))
+        with self._database.writing() as connection:
+            connection.execute(new.on_conflict_do_nothing())
+            if self._purging.is_due():
+                old = follows.c.began_at <= self._clock.now() - self._kept
+                connection.execute(follows.delete().where(old, follows.c.state != FollowState.OPEN.value))
+            return _follow(connection.execute(follows.select().where(follows.c.key == follow.key)).one())
+
+    def open_of(self, service: str, project_id: str) -> list[Follow]:
+        wanted = follows.select().where(_is_open(service, project_id)).order_by(follows.c.began_at, follows.c.id)
+        with self._database.reading() as connection:
+            return [_follow(row) for row in connection.execute(wanted)]
+
+    def move(self, follow: Follow, to: Follow) -> bool:
+        same = sa.and_(follows.c.key == follow.key, follows.c.version == follow.version)
+        after = {"version": follow.version + 1} | _columns(to)
+        with self._database.writing() as connection:
+            return connection.execute(follows.update().where(same).values(after)).rowcount == 1
+
+    def begin_looking(self, service: str, project_id: str) -> int:
+        now = self._clock.now()
+        first = self._database.insert(chains).values(
+            service=service, project_id=project_id, number=_FIRST, active=True, touched_at=now
+        )
+        again = first.on_conflict_do_update(
+            index_elements=["service", "project_id"],
+            set_={"number": chains.c.number + _NEW_CHAIN, "active": True, "touched_at": now},
+            where=chains.c.active.is_(False),
+        )
+        with self._database.writing() as connection:
+            connection.execute(again)
+            number: int = connection.scalars(sa.select(chains.c.number).where(_chain(service, project_id))).one()
+            return number
+
+    def next_look(self, service: str, project_id: str, number: int) -> int | None:
+        chain = _chain(service, project_id)
+        with self._database.writing() as connection:
+            # The row is locked by a statement of its own, before anything else is read: on PostgreSQL a statement
+            # sees what was there when it began, and a follow may be added while this one waits for the lock.
+            row = connection.execute(chains.select().where(chain).with_for_update()).one_or_none()
+            if row is not None and row.number == number + 1:
+                return number + 1  # asked before
+            if row is None or row.number != number or not row.active:
+                return None
+            goes_on = connection.scalar(sa.select(sa.exists().where(_is_open(service, project_id))))
+            after = {"number": number + 1, "touched_at": self._clock.now()} if goes_on else {"active": False}
+            connection.execute(chains.update().where(chain).values(after))
+            return number + 1 if goes_on else None
+
+    def stalled(self, before: datetime) -> list[tuple[str, str, int]]:
+        goes_on = chains.c.active.is_(True)
+        # Always in one order, so that two processes that do this never wait for each other.
+        wanted = chains.select().where(goes_on, chains.c.touched_at < before)
+        in_order = wanted.order_by(chains.c.service, chains.c.project_id)
+        found: list[tuple[str, str, int]] = []
+        with self._database.writing() as connection:
+            for row in connection.execute(in_order).all():
+                same = sa.and_(_chain(row.service, row.project_id), chains.c.number == row.number, goes_on)
+                after = {"number": row.number + _NEW_CHAIN, "touched_at": self._clock.now()}
+                if connection.execute(chains.update().where(same).values(after)).rowcount == 1:
+                    found.append((row.service, row.project_id, after["number"]))
+        return found
+
+
+def _is_open(service: str, project_id: str) -> sa.ColumnElement[bool]:
+    of_project = sa.and_(follows.c.service == service, follows.c.project_id == project_id)
+    return sa.and_(of_project, follows.c.state == FollowState.OPEN.value)
+
+
+def _chain(service: str, project_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(chains.c.service == service, chains.c.project_id == project_id)
+
+
+def _columns(follow: Follow) -> dict[str, Any]:
+    """All but what it is known by."""
+    before = follow.before
+    return {
+        "service": follow.service,
+        "project_id": follow.project_id,
+        "build_id": follow.build_id,
+        "run_number": follow.run_number,
+        "branch": follow.branch,
+        "asker_id": follow.asker.id,
+        "channel": follow.place.channel,
+        "thread": follow.place.thread,
+        "message_ts": follow.message_ts,
+        "began_at": follow.began_at,
+        "restarted": follow.restarted,
+        "before_status_word": before.status_word if before else None,
+        "before_started_at": before.started_at if before else None,
+        "before_finished_at": before.finished_at if before else None,
+        "before_status": follow.before_status.value if follow.before_status else None,
+        "state": follow.state.value,
+        "reply": follow.reply.value,
+        "said": follow.said,
+        "said_at": follow.said_at,
+        "looked_at": follow.looked_at,
+    }
+
+
+def _follow(row: Any) -> Follow:
+    has_before = row.before_status_word is not None
+    return Follow(
+        key=row.key,
+        service=row.service,
+        project_id=row.project_id,
+        build_id=row.build_id,
+        run_number=row.run_number,
+        branch=row.branch,
+        asker=Actor(row.asker_id),
+        place=Place(row.channel, row.thread),
+        message_ts=row.message_ts,
+        began_at=row.began_at,
+        restarted=row.restarted,
+        before=Run(row.before_status_word, row.before_started_at, row.before_finished_at) if has_before else None,
+        before_status=Status(row.before_status) if row.before_status is not None else None,
+        state=FollowState(row.state),
+        reply=Telling(row.reply),
+        said=row.said,
+        said_at=row.said_at,
+        looked_at=row.looked_at,
+        version=row.version,
+    )

@@ -1,0 +1,51 @@
+"""Signs of life of the processes on one database, a row each. Who counts as gone is for others to say."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.core.ports import Clock
+from bot.store.engine import Database
+from bot.store.tables import replicas
+
+
+class StoredReplicas:
+    """Compares only times of one clock: PostgreSQL's where machines share it, the machine's own with SQLite."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def beat(self, replica_id: str) -> float | None:
+        """Returns how many seconds ago the last sign was; None where this is the first."""
+        with self._database.writing() as connection:
+            now = self._now(connection)
+            last = connection.scalar(sa.select(replicas.c.seen_at).where(replicas.c.replica_id == replica_id))
+            new = self._database.insert(replicas).values(replica_id=replica_id, started_at=now, seen_at=now)
+            connection.execute(new.on_conflict_do_update(index_elements=["replica_id"], set_={"seen_at": now}))
+        return None if last is None else (now - last).total_seconds()
+
+    def alive(self, within_s: float) -> list[str]:
+        """Those with a sign not older than that, the first to have started first."""
+        with self._database.reading() as connection:
+            since = self._now(connection) - timedelta(seconds=within_s)
+            query = sa.select(replicas.c.replica_id).where(replicas.c.seen_at >= since)
+            return list(connection.scalars(query.order_by(replicas.c.started_at, replicas.c.replica_id)))
+
+    def leave(self, replica_id: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute(replicas.delete().where(replicas.c.replica_id == replica_id))
+
+    def forget(self, older_than_s: float) -> None:
+        """Drops those without a sign for so long."""
+        with self._database.writing() as connection:
+            before = self._now(connection) - timedelta(seconds=older_than_s)
+            connection.execute(replicas.delete().where(replicas.c.seen_at < before))
+
+    def _now(self, connection: sa.Connection) -> datetime:
+        if not self._database.is_postgresql:
+            return self._clock.now()
+        now: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return now

@@ -1,0 +1,239 @@
+"""What `Jobs` promises, on SQLite and on PostgreSQL, within one process."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from structlog.testing import capture_logs
+
+from bot.core.errors import NoAnswer
+from bot.core.ports import Step
+from bot.jobs import DurableJobs
+from bot.jobs.kept import LONGEST_KEY, StepFailed
+from tests.jobs.conftest import Gate, Notes, Open, Told
+
+Payload = Mapping[str, Any]
+
+
+# Starting
+
+
+def test_a_job_gets_its_payload_and_what_its_steps_return(open_jobs: Open, notes: Notes) -> None:
+    def job(payload: Payload, step: Step) -> None:
+        notes.note((payload, step("one", lambda: 41) + 1))
+
+    jobs = open_jobs(walk=job)
+    jobs.start("walk", "k", {"of": ["a", 1, None, {"é": True}]})
+    assert jobs.wait_idle(20)
+    notes.wait_for(({"of": ["a", 1, None, {"é": True}]}, 42))
+
+
+def test_a_second_start_under_the_same_key_does_nothing(
+    open_jobs: Open, notes: Notes, caplog: pytest.LogCaptureFixture
+) -> None:
+    ways = {"now-now": (0, 0), "now-later": (0, 0.1), "later-now": (0.1, 0), "later-later": (0.1, 0.1)}
+    jobs = open_jobs(walk=notes)
+    for key, (first_s, then_s) in ways.items():
+        jobs.start("walk", key, {"first": key}, delay_s=first_s)
+        jobs.start("walk", key, {"second": key}, delay_s=then_s)
+    notes.wait_for_all(*({"first": key} for key in ways))
+    assert jobs.wait_idle(20)
+    for key in ways:
+        jobs.start("walk", key, {"third": key})
+    assert jobs.wait_idle(20)
+    assert len(notes) == len(ways)
+    assert caplog.records == []
+
+
+def test_a_key_may_be_anything_and_stays_itself(open_jobs: Open, notes: Notes) -> None:
+    long = "k" * LONGEST_KEY
+    keys = ["k", "K", " k", "", " ", "#k", "é", "\x00", "\ud800", "a\nb", "%", "_", long, long + "a", long + "b"]
+    jobs = open_jobs(walk=notes)
+    for _ in range(2):
+        for number, key in enumerate(keys):
+            jobs.start("walk", key, {"number": number})
+    assert jobs.wait_idle(20)
+    assert sorted(each["number"] for each in notes) == list(range(len(keys)))
+
+
+def test_a_payload_that_is_not_json_is_refused_at_once(open_jobs: Open, notes: Notes) -> None:
+    jobs = open_jobs(walk=notes)
+    for wrong in (object(), float("nan"), b"x"):
+        with pytest.raises((TypeError, ValueError)):
+            jobs.start("walk", "k", {"a": wrong})
+    assert jobs.under_way == 0
+    jobs.start("walk", "k", {"a": "right"})
+    notes.wait_for({"a": "right"})
+
+
+def test_a_job_with_a_delay_begins_when_it_is_due_and_is_not_waited_for(open_jobs: Open, notes: Notes) -> None:
+    jobs = open_jobs(walk=notes)
+    jobs.start("walk", "later", {"number": 1}, delay_s=0.3)
+    jobs.start("walk", "much later", {"number": 2}, delay_s=60)
+    assert jobs.wait_idle(20)
+    assert notes == []
+    notes.wait_for({"number": 1})
+
+
+def test_jobs_start_others_between_steps_and_within_them(open_jobs: Open, notes: Notes) -> None:
+    jobs: DurableJobs
+
+    def job(payload: Payload, step: Step) -> None:
+        jobs.start("note", "between", {"from": "between"})
+        step("one", lambda: jobs.start("note", "within", {"from": "within"}))
+        step("two", lambda: jobs.start("note", "later", {"from": "later"}, delay_s=0.01))
+
+    jobs = open_jobs(walk=job, note=notes)
+    jobs.start("walk", "k", {})
+    notes.wait_for_all({"from": "between"}, {"from": "within"}, {"from": "later"})
+    assert len(notes) == 3
+
+
+def test_many_jobs_go_on_side_by_side(open_jobs: Open) -> None:
+    together = threading.Barrier(20)
+    jobs = open_jobs(walk=lambda payload, step: step("meet", lambda: together.wait(20) * 0))
+    for number in range(20):
+        jobs.start("walk", f"k{number}", {})
+    assert jobs.wait_idle(20)
+
+
+def test_what_is_under_way_is_counted_until_it_is_done(open_jobs: Open, gate: Gate) -> None:
+    jobs = open_jobs(walk=gate.pass_through)
+    jobs.start("walk", "k", {})
+    assert gate.reached.wait(20)
+    jobs.start("walk", "k", {})
+    assert jobs.under_way == 1
+    assert not jobs.wait_idle(0)
+    gate.set()
+    assert jobs.wait_idle(20)
+    assert jobs.under_way == 0
+
+
+# Cancelling
+
+
+def test_what_has_not_begun_and_is_cancelled_does_not_begin(open_jobs: Open, notes: Notes) -> None:
+    jobs = open_jobs(walk=notes)
+    jobs.start("walk", "k", {"number": 1}, delay_s=0.2)
+    jobs.cancel("k")
+    jobs.cancel("unknown")
+    jobs.start("walk", "k", {"number": 2}, delay_s=0.2)
+    jobs.start("walk", "after", {"number": 3}, delay_s=0.4)
+    notes.wait_for({"number": 3})
+
+
+def test_a_job_that_runs_and_is_cancelled_ends_after_its_step_without_a_word(
+    open_jobs: Open, notes: Notes, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    def job(payload: Payload, step: Step) -> None:
+        step("one", gate.pass_through)
+        step("two", lambda: notes.note("two"))
+
+    jobs = open_jobs(walk=job)
+    jobs.start("walk", "k", {})
+    assert gate.reached.wait(20)
+    jobs.cancel("k")
+    gate.set()
+    assert jobs.wait_idle(20)
+    assert notes == []
+    assert caplog.records == []
+
+
+# Errors
+
+
+def test_a_job_that_raises_is_told_once_and_not_tried_again(
+    open_jobs: Open, told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    def job(payload: Payload, step: Step) -> None:
+        raise ValueError("of the job")
+
+    jobs = open_jobs(walk=job)
+    jobs.start("walk", "now", {})
+    assert jobs.wait_idle(20)
+    jobs.start("walk", "now", {})
+    assert jobs.wait_idle(20)
+    assert [(name, repr(error)) for name, error in told] == [("walk", "ValueError('of the job')")]
+    told.clear()
+    assert caplog.records == []
+
+
+def test_other_jobs_go_on_where_one_raises_and_cannot_even_be_told(
+    open_jobs: Open, notes: Notes, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def job(payload: Payload, step: Step) -> None:
+        if payload["number"] == 1:
+            raise ValueError("of the job")
+        notes(payload, step)
+
+    def cannot(*_: object) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr(Told, "__call__", cannot)
+    jobs = open_jobs(walk=job)
+    with capture_logs() as logs:
+        jobs.start("walk", "k1", {"number": 1})
+        assert jobs.wait_idle(20)
+    jobs.start("walk", "k2", {"number": 2})
+    notes.wait_for({"number": 2})
+    assert [event["event"] for event in logs] == ["job_error_not_told"]
+
+
+def raise_no_answer() -> None:
+    raise NoAnswer("CodeShip", "cut off")
+
+
+def raise_slack() -> None:
+    raise SlackApiError("no", {"error": "ratelimited"})
+
+
+def raise_local() -> None:
+    class Local(Exception):
+        pass
+
+    raise Local("here")
+
+
+RAISED = {
+    "BotError": (raise_no_answer, (NoAnswer, "CodeShip: cut off")),
+    "of a library": (raise_slack, (StepFailed, "SlackApiError: no")),
+    "local": (raise_local, (StepFailed, "Local: here")),
+    "built in": (lambda: {}["x"], (KeyError, "'x'")),
+}
+
+
+def test_what_a_step_raised_is_raised_again_the_same_when_its_job_goes_on_elsewhere(open_jobs: Open) -> None:
+    asked: Counter[str] = Counter()
+    caught: dict[str, list[Any]] = {which: [] for which in RAISED}
+    gates = {which: Gate() for which in RAISED}
+
+    def job(payload: Payload, step: Step) -> None:
+        which = payload["which"]
+
+        def ask() -> None:
+            asked[which] += 1
+            RAISED[which][0]()
+
+        try:
+            step("ask", ask)
+        except Exception as error:  # noqa: BLE001
+            caught[which].append((type(error), str(error).splitlines()[0]))
+        step("wait", gates[which].pass_through)
+
+    jobs = open_jobs(walk=job)
+    for which in RAISED:
+        jobs.start("walk", which, {"which": which})
+    assert all(gate.reached.wait(20) for gate in gates.values())
+    assert sorted(jobs.stop(0)) == sorted(f"walk {which}" for which in RAISED)
+    for gate in gates.values():
+        gate.reached.clear()
+        gate.set()
+    open_jobs(walk=job)
+    assert all(gate.reached.wait(20) for gate in gates.values())
+    assert caught == {which: [raised, raised] for which, (_, raised) in RAISED.items()}
+    assert asked == dict.fromkeys(RAISED, 1)

@@ -1,0 +1,116 @@
+"""Who counts as gone, and who may judge."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.jobs.replicas import Presence, new_replica_id
+from bot.store import Store, open_store
+from tests.held_clock import HeldClock
+from tests.jobs.conftest import Told
+
+DEAD_AFTER_S = 20.0
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: HeldClock) -> Iterator[Store]:
+    store = open_store(f"sqlite:///{tmp_path}/bot.sqlite3", clock)
+    yield store
+    store.close()
+
+
+def present(store: Store, clock: HeldClock, name: str) -> Presence:
+    """Its thread is not heard of within a test: signs are given by hand."""
+    return Presence(store.replicas, name, clock, every_s=3600.0, dead_after_s=DEAD_AFTER_S, on_error=Told())
+
+
+def pass_time(clock: HeldClock, seconds: float, *living: Presence) -> None:
+    for _ in range(int(seconds)):
+        clock.advance(1)
+        for each in living:
+            each.beat()
+
+
+def test_ids_are_unlike_each_other_also_on_one_host_and_in_one_process() -> None:
+    assert len({new_replica_id() for _ in range(100)}) == 100
+
+
+def test_who_is_silent_for_long_is_gone_and_who_asks_is_not(store: Store, clock: HeldClock) -> None:
+    first, second = present(store, clock, "first"), present(store, clock, "second")
+    first.start()
+    second.start()
+    assert second.alive() == ["first", "second"]
+    assert (first.is_eldest(), second.is_eldest()) == (True, False)
+    pass_time(clock, DEAD_AFTER_S + 1, second)
+    assert second.alive() == ["second"]
+    assert second.is_eldest()
+    for each in (first, second):
+        each.stop(5, leaves_nothing=True)
+
+
+def test_after_a_pause_of_all_the_first_to_come_back_gives_the_others_time(store: Store, clock: HeldClock) -> None:
+    """A database that was away, a machine that slept: everybody's last sign is old."""
+    first, second = present(store, clock, "first"), present(store, clock, "second")
+    first.start()
+    second.start()
+    clock.advance(300)
+    assert first.alive() is None
+    assert not first.is_eldest()
+    pass_time(clock, DEAD_AFTER_S - 1, first)
+    assert first.alive() is None
+    second.beat()
+    pass_time(clock, 1, first, second)
+    assert first.alive() == ["first", "second"]
+    for each in (first, second):
+        each.stop(5, leaves_nothing=True)
+
+
+@pytest.mark.parametrize(("leaves_nothing", "alive"), [(True, []), (False, ["first"])])
+def test_who_leaves_nothing_is_gone_at_once(
+    store: Store, clock: HeldClock, leaves_nothing: bool, alive: list[str]
+) -> None:
+    presence = present(store, clock, "first")
+    presence.start()
+    presence.stop(5, leaves_nothing=leaves_nothing)
+    assert store.replicas.alive(DEAD_AFTER_S) == alive
+
+
+def test_a_database_that_is_away_is_told_once_and_signs_go_on(clock: HeldClock) -> None:
+    class Away:
+        """Fails twice, then answers, then fails once more."""
+
+        def __init__(self) -> None:
+            self.calls = 0
+            self.enough = threading.Event()
+
+        def beat(self, replica_id: str) -> float | None:
+            self.calls += 1
+            if self.calls >= 6:
+                self.enough.set()
+            if self.calls in (2, 3, 5):
+                raise OSError("away")
+            return None
+
+        def alive(self, within_s: float) -> list[str]:
+            return []
+
+        def leave(self, replica_id: str) -> None: ...
+
+        def forget(self, older_than_s: float) -> None: ...
+
+    away, told = Away(), Told()
+    presence = Presence(away, "first", clock, every_s=0.001, dead_after_s=DEAD_AFTER_S, on_error=told)
+    presence.start()
+    assert away.enough.wait(20)
+    presence.stop(5, leaves_nothing=True)
+    assert [(name, str(error)) for name, error in told] == [("sign of life", "away")] * 2
+    assert presence.alive() == ["first"]

@@ -1,0 +1,152 @@
+"""Processes to be killed. Run as a program it is a mould: all is imported once, and each order forks one bot.
+
+A bot from here is the one of `python -m bot`, assembled by `bot.assembly` with nothing replaced, less patient, and it
+tells over a connection of its own what it has written: SQLAlchemy's public events say which transaction was committed,
+and the bot goes no further until the test says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from bot import logs
+from bot.assembly import Bot
+from bot.clock import SystemClock
+from bot.core.pacing import Pace
+from bot.jobs import Patience as JobsPatience
+from bot.jobs import engine
+from bot.parts import Patience
+from bot.settings import Settings
+
+_WRITES = re.compile(r"\s*(?:WITH\b.*?\b)?(INSERT INTO|UPDATE|DELETE FROM)\s+([\w.\"]+)", re.IGNORECASE | re.DOTALL)
+_VERBS = {"INSERT INTO": "insert", "UPDATE": "update", "DELETE FROM": "delete"}
+
+assert engine  # imported here, since it costs half a second in each process that does
+
+
+class Line:
+    """The connection to the test: one line each way."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", port))
+        self._file = self._connection.makefile("rw", encoding="utf-8")
+        self._lock = threading.Lock()
+
+    def tell(self, what: str) -> None:
+        """Returns when the test lets it go on; where the test is gone, so is this process."""
+        with self._lock:
+            try:
+                self._file.write(what + "\n")
+                self._file.flush()
+                answer = self._file.readline()
+            except OSError:
+                answer = ""
+        if not answer:
+            os._exit(3)
+
+
+def tell_commits(line: Line) -> None:
+    """From now on each transaction that wrote is told when it has been committed."""
+
+    def executed(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
+        found = _WRITES.match(statement)
+        if found is None or (connection.dialect.name != "sqlite" and cursor.rowcount == 0):
+            return
+        what = f"{_VERBS[found[1].upper()]} {found[2].replace(chr(34), '').rpartition('.')[2]}"
+        connection.info["last"] = what
+
+    def executes(connection: sa.Connection, *_: Any) -> None:
+        _settle(connection)
+
+    def committed(connection: sa.Connection) -> None:
+        _settle(connection)
+        connection.info["committed"] = connection.info.pop("wrote", {})
+
+    def rolled_back(connection: sa.Connection) -> None:
+        _settle(connection)
+        connection.info.pop("wrote", None)
+
+    def given_back(_connection: Any, record: Any) -> None:
+        done = record.info.pop("committed", None)
+        if done:
+            line.tell("commit " + ", ".join(done))
+
+    event.listen(sa.Engine, "before_cursor_execute", executes)
+    event.listen(sa.Engine, "after_cursor_execute", executed)
+    event.listen(sa.Engine, "commit", committed)
+    event.listen(sa.Engine, "rollback", rolled_back)
+    event.listen(sa.Pool, "checkin", given_back)
+
+
+def _settle(connection: sa.Connection) -> None:
+    """Whether the statement before wrote anything: SQLite counts only when it has ended, and its cursor never does
+    where there is a RETURNING."""
+    what = connection.info.pop("last", None)
+    if connection.dialect.name == "sqlite":
+        before = connection.info.get("changes", 0)
+        now = connection.info["changes"] = connection.connection.driver_connection.total_changes  # type: ignore[union-attr]
+        if now == before:
+            return
+    if what is not None:
+        connection.info.setdefault("wrote", {})[what] = None
+
+
+def patience(little: dict[str, float]) -> Patience:
+    jobs = JobsPatience(beat_s=0.3, dead_after_s=little.get("dead_after_s", 1.2), sweep_s=0.3, poll_s=0.1)
+    return Patience(jobs=jobs, pace=Pace(3.1, 3.1, 3.1), heal_s=1.0)
+
+
+def run(order: dict[str, Any]) -> None:
+    """One bot, until it is killed or asked to end."""
+    settings = Settings.read(order["environ"])
+    logs.configure("INFO", "json", settings.secrets())
+    line = Line(order["port"])
+    ending = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    if order.get("tells_commits"):
+        tell_commits(line)
+    bot = Bot(settings, SystemClock(), {}, on_dead=ending.set, patience=patience(order.get("patience", {})))
+    bot.start()
+    line.tell(f"ready {bot.web.port if bot.web else 0}")
+    ending.wait()
+    os._exit(1 if bot.stop() else 0)
+
+
+def main() -> None:
+    children: list[int] = []
+    for text in sys.stdin:
+        order = json.loads(text)
+        child = os.fork()
+        if child == 0:
+            with open(order["log"], "ab") as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            with open(os.devnull, "rb") as nothing:
+                os.dup2(nothing.fileno(), 0)
+            try:
+                run(order)
+            finally:
+                import traceback
+
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(2)
+        children.append(child)
+        print(child, flush=True)
+    for child in children:  # not yet waited for, so these are still ours
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main()

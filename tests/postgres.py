@@ -1,0 +1,112 @@
+"""A PostgreSQL of the tests' own: on loopback, in a directory of its own, gone at the end.
+
+Its programs are taken from where Debian and others put them. Nothing of a server that runs already is touched.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+MISSING = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
+
+_PLACES = ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/bin"]
+_ADMIN = "bot"
+_PATIENCE_S = 60
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "''",
+    "max_connections": "200",
+    "timezone": "Pacific/Kiritimati",  # far from UTC, so that a time without its zone shows
+    "fsync": "off",  # nothing here outlives the tests, so nothing need reach a disk
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+
+
+class Server:
+    """A server that runs."""
+
+    def __init__(self, port: int, password: str) -> None:
+        self._port = port
+        self._password = password
+        self._numbers = count(1)
+
+    def new_database(self, like: str | None = None) -> str:
+        """The address of a database that is new: empty, or a copy of the one with the name `like`."""
+        name = f"test_{next(self._numbers)}"
+        template = f' TEMPLATE "{like}"' if like else ""
+        server = {"host": "127.0.0.1", "port": self._port, "user": _ADMIN, "password": self._password}
+        with psycopg.connect(**server, dbname="postgres", autocommit=True) as connection:  # type: ignore[arg-type]
+            connection.execute(f'CREATE DATABASE "{name}"{template}'.encode())
+        return f"postgresql+psycopg://{_ADMIN}:{self._password}@127.0.0.1:{self._port}/{name}"
+
+
+def programs() -> Path | None:
+    """Where initdb and pg_ctl are; None where they are not."""
+    linked = shutil.which("initdb")
+    known = [Path(linked).resolve().parent] if linked else []
+    known += [Path(place) for pattern in _PLACES for place in sorted(glob.glob(pattern), reverse=True)]
+    return next((place for place in known if all((place / name).exists() for name in ("initdb", "pg_ctl"))), None)
+
+
+@contextmanager
+def running(found: Path) -> Iterator[Server]:
+    """Starts a server with the programs that were found, and ends it and all that it has kept."""
+    home = Path(tempfile.mkdtemp(prefix="bot-postgres-"))  # not pytest's, which nobody but its owner may enter
+    data, log, password, port = str(home / "data"), home / "log", secrets.token_urlsafe(12), _free_port()
+    user = _unprivileged()
+    (home / "password").write_text(password, encoding="utf-8")
+    if user is not None:
+        shutil.chown(home, user)
+
+    def run(program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [found / program, *arguments],
+            user=user,
+            cwd=home,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            stdout=subprocess.DEVNULL,  # the server inherits it, so a pipe would not end
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+        told = log.read_text(encoding="utf-8", errors="replace")[-4000:] if log.exists() else ""
+        assert done.returncode == 0, f"{program} failed: {told}"
+
+    settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+    secured = ("-A", "scram-sha-256", "--pwfile", str(home / "password"))
+    try:
+        run("initdb", "-D", data, "-U", _ADMIN, *secured, "-E", "UTF8", "--no-sync")
+        run("pg_ctl", "start", "-D", data, "-w", "-l", str(log), "-o", f"-p {port} {settings}")
+        try:
+            yield Server(port, password)
+        finally:
+            run("pg_ctl", "stop", "-D", data, "-w", "-m", "immediate")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _unprivileged() -> str | None:
+    """Who is to run it: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    return "postgres" if "postgres" in {user.pw_name for user in pwd.getpwall()} else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

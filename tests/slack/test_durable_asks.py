@@ -1,0 +1,278 @@
+"""Asks that change something, done by jobs: cut off at any step and done again by another process, they do it once."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core import errors
+from bot.core.errors import BotError
+from bot.core.model import Actor, Place
+from bot.core.outcomes import Outcome
+from bot.playground import codeship_moods as moods
+from bot.playground.draw import draw
+from bot.playground.stage import Stage
+from bot.slack.answers import Refused
+from bot.slack.buttons import RESTART
+from bot.slack.conversation import Conversation
+from bot.slack.heard import Heard, Pressed, Way, heard_again
+from bot.slack.response_urls import NotDelivered
+from tests.held_clock import HeldClock
+from tests.slack.test_messages_of_any_text import failures, mistakes, outcomes, texts
+from tests.test_transcripts import UNHURRIED
+
+T = TypeVar("T")
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Steps:
+    """A `Step` whose results are kept as the engine keeps them, and which dies once: before or after a step's work is
+    done, or once it is kept."""
+
+    def __init__(self, dies: tuple[str, str] | None = None) -> None:
+        self._kept: dict[str, bytes] = {}
+        self._dies = dies
+        self.names: list[str] = []
+
+    def __call__(self, name: str, work: Callable[[], T]) -> T:
+        if name not in self.names:
+            self.names.append(name)
+        if name not in self._kept:
+            self._is_near("before", name)
+            try:
+                result: tuple[bool, Any] = True, work()
+            except Exception as error:  # noqa: BLE001 - kept, as any result
+                result = False, error
+            self._is_near("after", name)
+            self._kept[name] = pickle.dumps(result)
+        self._is_near("once kept", name)
+        went_well, came = pickle.loads(self._kept[name])
+        if not went_well:
+            raise came
+        kept: T = came
+        return kept
+
+    def _is_near(self, when: str, name: str) -> None:
+        if self._dies == (when, name):
+            self._dies = None
+            raise Crash(name)
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+def stage(clock: HeldClock) -> Iterator[Stage]:
+    with Stage(clock, patience=UNHURRIED, ack_within_s=30.0) as made:
+        assert made.settle()
+        yield made
+
+
+def conversation(stage: Stage) -> Conversation:
+    assert stage.bot is not None
+    assert stage.bot.conversation is not None
+    return stage.bot.conversation
+
+
+def ask(stage: Stage, text: str, way: Way = Way.COMMAND) -> Heard:
+    channel = stage.workspace.channel("#builds").id
+    return Heard(way, Actor("U0ADA"), Place(channel), f"{way.value}:1", from_elsewhere=False, text=text)
+
+
+def does(stage: Stage, heard: Heard, steps: Steps) -> None:
+    """To its end, by another process where the first one dies."""
+    job = conversation(stage).job_of(heard)
+    try:
+        conversation(stage).job(json.loads(json.dumps(job)), steps)
+    except Crash:
+        stage.stop_bot()
+        stage.start_bot()
+        conversation(stage).job(json.loads(json.dumps(job)), steps)
+
+
+def posts(stage: Stage) -> int:
+    return sum(request.call == "restart" for request in stage.codeship.requests)
+
+
+def said(stage: Stage) -> list[str]:
+    messages = stage.workspace.conversation("#builds", "ada")
+    return ["\n".join(draw(message, stage.workspace.names)) for message in messages if message.bot_id]
+
+
+STEPS = ["carry out", "answer", "follow", "tidy"]
+DEATHS = [(when, name) for name in STEPS for when in ("before", "after", "once kept")]
+
+
+def test_these_are_all_the_steps(stage: Stage) -> None:
+    steps = Steps()
+    does(stage, ask(stage, "restart acme/web main"), steps)
+    assert steps.names == STEPS, "a new step needs a kill of its own"
+
+
+@pytest.mark.parametrize(("when", "name"), DEATHS)
+def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end(
+    stage: Stage, clock: HeldClock, when: str, name: str
+) -> None:
+    does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
+    assert posts(stage) == 1
+    # Posted, and nobody wrote that down: a second message does less harm than a restart that nobody hears of.
+    messages = 2 if (when, name) == ("after", "answer") else 1
+    assert len(said(stage)) == messages
+    assert all("@ada restarted *acme/web* · main" in each for each in said(stage))
+    stage.codeship.finish("acme/web", "success")
+    clock.advance(8)
+    stage.look()
+    assert sum("second run of the same commit: flaky" in each for each in said(stage)) == 2, "the message and its reply"
+    assert len(said(stage)) == messages + 1
+
+
+@pytest.mark.parametrize(("when", "name"), DEATHS)
+def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
+    stage: Stage, clock: HeldClock, when: str, name: str
+) -> None:
+    does(stage, ask(stage, "follow acme/web feature/login"), Steps((when, name)))
+    stage.codeship.finish("acme/web", "error", branch="feature/login")
+    clock.advance(8)
+    stage.look()
+    replies = [each for each in said(stage) if "↳ @ada :x: failed" in each]
+    assert len(replies) == 1
+    assert len(said(stage)) == (3 if (when, name) == ("after", "answer") else 2)
+
+
+@pytest.mark.parametrize(("when", "name"), DEATHS)
+def test_a_restart_whose_answer_got_lost_is_not_sent_again_after_a_crash(stage: Stage, when: str, name: str) -> None:
+    stage.codeship.mood = moods.refuse(on="restart", takes=True)
+    does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
+    assert posts(stage) == 1
+    assert "@ada restarted" in said(stage)[0]
+
+
+def test_a_restart_under_another_id_whose_answer_got_lost_is_followed_under_that_id(
+    stage: Stage, clock: HeldClock
+) -> None:
+    stage.codeship.restarts_make_new_builds = True
+    stage.codeship.mood = moods.refuse(on="restart", takes=True)
+    does(stage, ask(stage, "restart acme/web main"), Steps())
+    stage.codeship.mood = moods.FINE
+    project = str(stage.codeship.project("acme/web").id)
+    assert stage.bot is not None
+    (follow,) = stage.bot.store.follows.open_of("codeship", project)
+    assert (follow.build_id, follow.run_number) == (str(stage.codeship.newest("acme/web").id), 1)
+    stage.codeship.finish("acme/web", "success")
+    clock.advance(8)
+    stage.look()
+    assert "second run of the same commit: flaky" in said(stage)[-1]
+
+
+def test_where_nobody_can_be_told_the_job_ends_and_says_so(stage: Stage) -> None:
+    stage.workspace.refuse("chat.postMessage", "channel_not_found", None)
+    steps = Steps(("once kept", "answer"))
+    does(stage, ask(stage, "restart acme/web main", Way.DIRECT), steps)
+    assert posts(stage) == 1
+    assert steps.names == ["carry out", "answer"]
+    assert stage.bot is not None
+    assert stage.bot.metrics.registry.get_sample_value("bot_answers_not_delivered_total") == 1, "and it is no bug"
+
+
+def test_a_job_that_was_done_is_not_done_again(stage: Stage) -> None:
+    steps, heard = Steps(), ask(stage, "restart acme/web main")
+    for _ in range(3):
+        does(stage, heard, steps)
+    assert (posts(stage), len(said(stage))) == (1, 1)
+
+
+# What is durable.
+
+
+@pytest.mark.parametrize(
+    ("text", "is_durable"),
+    [
+        ("restart acme/web main", True),
+        ("follow acme/web main", True),
+        ("status acme/web main", False),
+        ("builds acme/web", False),
+        ("audit", False),
+        ("restart", False),
+        ("nonsense", False),
+        ("", False),
+    ],
+)
+def test_what_changes_something_is_durable_and_questions_are_not(stage: Stage, text: str, is_durable: bool) -> None:
+    assert conversation(stage).changes_something(ask(stage, text)) is is_durable
+
+
+def test_an_ask_that_cannot_be_told_from_another_is_answered_at_once(stage: Stage) -> None:
+    nameless = replace(ask(stage, "restart acme/web main"), delivery=None)
+    assert not conversation(stage).changes_something(nameless)
+
+
+def test_a_button_is_durable_as_it_is_read(stage: Stage) -> None:
+    for action, value, is_durable in [(RESTART, '{"s":"codeship","p":"1","i":"2"}', True), (RESTART, "{", False)]:
+        pressed = Pressed(action, value, in_ephemeral=False)
+        heard = Heard(Way.CLICK, Actor("U0ADA"), Place("C1"), "click:1", from_elsewhere=False, pressed=pressed)
+        assert conversation(stage).changes_something(heard) is is_durable
+
+
+# What is kept comes back.
+
+plain = st.text(max_size=50)
+heards = st.builds(
+    Heard,
+    way=st.sampled_from(Way),
+    actor=st.builds(Actor, plain),
+    place=st.builds(Place, plain, st.none() | plain),
+    delivery=st.none() | plain,
+    from_elsewhere=st.booleans(),
+    text=texts,
+    response_url=st.none() | plain,
+    opens_thread=st.booleans(),
+    pressed=st.none() | st.builds(Pressed, plain, texts, st.booleans()),
+)
+
+
+@given(heards)
+def test_what_was_heard_comes_back_out_of_json(heard: Heard) -> None:
+    assert heard_again(json.loads(json.dumps(heard.as_json()))) == heard
+
+
+def same(one: object, other: object) -> bool:
+    """Errors compare by what they are, since Python's own do not."""
+    if isinstance(one, BotError) and isinstance(other, BotError):
+        return type(one) is type(other) and str(one) == str(other) and repr(vars(one)) == repr(vars(other))
+    return repr(one) == repr(other)
+
+
+@settings(deadline=None)
+@given(outcomes | mistakes | failures)
+def test_whatever_comes_of_an_ask_comes_back_as_it_was(came: Outcome | BotError) -> None:
+    assert same(pickle.loads(pickle.dumps(came)), came)
+
+
+def every(kind: type[BotError]) -> list[type[BotError]]:
+    return [kind, *(one for child in kind.__subclasses__() for one in every(child))]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in every(BotError) if kind.__module__ == errors.__name__])
+def test_every_kind_of_error_comes_back_as_it_was(kind: type[BotError]) -> None:
+    error = kind.__new__(kind, "words")
+    error.args = ("words",)
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), back.args) == (kind, ("words",))
+
+
+@pytest.mark.parametrize("error", [NotDelivered("why"), Refused("chat.postMessage", "not_in_channel")])
+def test_an_answer_that_was_not_delivered_is_still_that_after_a_crash(error: NotDelivered) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))

@@ -1,0 +1,157 @@
+"""Whatever Slack can send this bot has a listener that acknowledges it, and manifest.yml asks for exactly that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.playground.delivery import Ack, HttpCarrier, Kind, Parcel
+from bot.playground.stage import SIGNING_SECRET, Stage
+from bot.settings import rows
+from bot.slack.buttons import REFRESH, RESTART, TRY_AGAIN
+from bot.slack.listeners import EVENTS, SCOPES
+from tests.held_clock import HeldClock
+
+ROOT = Path(__file__).parent.parent.parent
+MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
+
+
+def action_ids_in(node: object) -> Iterator[str]:
+    """All of them, at any depth."""
+    if isinstance(node, dict):
+        if isinstance(node.get("action_id"), str):
+            yield node["action_id"]
+        for value in node.values():
+            yield from action_ids_in(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from action_ids_in(value)
+
+
+DRAWN = sorted({found for path in GOLDEN for found in action_ids_in(json.loads(path.read_text(encoding="utf-8")))})
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with Stage(HeldClock(), ack_within_s=30.0) as made:
+        yield made
+
+
+def sent(stage: Stage, kind: Kind, payload: dict[str, Any]) -> Ack:
+    assert stage.bot is not None
+    assert stage.bot.web is not None
+    url = f"http://127.0.0.1:{stage.bot.web.port}/slack/events"
+    ack = HttpCarrier(url, SIGNING_SECRET, 30.0).carry(Parcel(kind, payload))
+    assert stage.settle()
+    return ack
+
+
+def pressed(stage: Stage, action_id: str, value: str = "{}") -> Ack:
+    button = {"type": "button", "action_id": action_id, "value": value, "action_ts": f"1.{abs(hash(action_id)):06d}"}
+    return sent(
+        stage,
+        "interactive",
+        {
+            "type": "block_actions",
+            "user": {"id": "U0ADA", "team_id": "T0ACME"},
+            "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0BUILDS", "is_ephemeral": False},
+            "team": {"id": "T0ACME"},
+            "channel": {"id": "C0BUILDS"},
+            "trigger_id": "1.2.3",
+            "response_url": f"{stage.slack.url}/actions/T0ACME/0/none",
+            "actions": [button],
+        },
+    )
+
+
+def test_the_manifest_asks_for_what_the_listeners_need() -> None:
+    assert sorted(MANIFEST["oauth_config"]["scopes"]["bot"]) == sorted(SCOPES)
+    assert sorted(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == sorted(EVENTS)
+    (command,) = MANIFEST["features"]["slash_commands"]
+    assert command["command"] == next(row.default for row in rows() if row.name == "SLACK_COMMAND")
+    assert command["should_escape"] is False
+    assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
+
+
+def test_there_are_buttons_to_look_at() -> None:
+    assert {RESTART, REFRESH, TRY_AGAIN, "ask:0", "open:build"} <= set(DRAWN)
+
+
+@pytest.mark.parametrize("action_id", [*DRAWN, "ask:9", "page:1", "page:9999999"])
+def test_every_button_that_is_drawn_is_acknowledged(stage: Stage, action_id: str) -> None:
+    assert pressed(stage, action_id).status == 200
+
+
+@pytest.mark.parametrize(
+    "action_id",
+    [
+        "approve",
+        "restart2",
+        "Restart",
+        "ask:",
+        "ask:100",
+        "ask:1\n",
+        "page:",
+        "open:",
+        "open:Build",
+        "open:build\n",
+        "",
+    ],
+)
+def test_a_button_that_nobody_draws_is_not(stage: Stage, action_id: str) -> None:
+    assert pressed(stage, action_id).status == 404
+
+
+def test_a_link_is_acknowledged_and_says_nothing(stage: Stage) -> None:
+    before = len(stage.workspace.conversations.everything())
+    assert pressed(stage, "open:build").status == 200
+    assert len(stage.workspace.conversations.everything()) == before
+
+
+def test_a_button_whose_value_was_tampered_with_is_acknowledged_and_told(stage: Stage) -> None:
+    assert pressed(stage, RESTART, '{"s":"codeship","p":"1","i":["x"]}').status == 200
+    assert "cannot read this button" in stage.workspace.conversation("#builds", "ada")[-1].text
+
+
+def test_the_command_of_the_manifest_is_heard_and_no_other(stage: Stage) -> None:
+    command = {
+        "team_id": "T0ACME",
+        "channel_id": "C0BUILDS",
+        "user_id": "U0ADA",
+        "command": MANIFEST["features"]["slash_commands"][0]["command"],
+        "text": "help",
+        "trigger_id": "1.2.4",
+    }
+    assert sent(stage, "slash_commands", command).status == 200
+    assert sent(stage, "slash_commands", {**command, "command": "/other"}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("event", "answers"),
+    [
+        ({"type": "app_mention", "channel": "C0BUILDS"}, 1),
+        ({"type": "message", "channel": "D0ADA", "channel_type": "im"}, 1),
+        ({"type": "message", "channel": "C0BUILDS", "channel_type": "channel"}, 0),
+        ({"type": "message", "channel": "D0ADA", "channel_type": "im", "subtype": "message_changed"}, 0),
+        ({"type": "reaction_added", "channel": "C0BUILDS"}, 0),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
+)
+def test_events_are_acknowledged_also_those_that_are_not_for_us(
+    stage: Stage, event: dict[str, str], answers: int
+) -> None:
+    before = len(stage.workspace.conversations.everything())
+    payload = {
+        "type": "event_callback",
+        "team_id": "T0ACME",
+        "event_id": f"Ev{'-'.join(event.values())}",
+        "event": {"user": "U0ADA", "text": "<@U0BOT> help", "ts": "1.1", "event_ts": "1.1", **event},
+    }
+    assert sent(stage, "events_api", payload).status == 200
+    assert len(stage.workspace.conversations.everything()) == before + answers

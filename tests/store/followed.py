@@ -1,0 +1,46 @@
+"""Follows to store, and what tests do with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.core.follows import Follow, FollowState, Telling
+from bot.core.model import Actor, Place, Run, Status
+from bot.store import Store
+from tests.store.conftest import NOON
+
+BARE = Follow("ask 1", "codeship", "3", "7", 1, None, Actor("UADA"), Place("C1"), "1700000000.000100", NOON)
+WHOLE = Follow(
+    key="ask \x00 2",
+    service="codeship",
+    project_id="3",
+    build_id="7",
+    run_number=2,
+    branch="feature/\ud800",
+    asker=Actor("UADA"),
+    place=Place("C1", "1700000000.000100"),
+    message_ts="1700000000.000200",
+    began_at=NOON,
+    restarted=True,
+    before=Run("error", NOON - timedelta(minutes=9), None),
+    before_status=Status.FAILED,
+    state=FollowState.OPEN,
+    reply=Telling.BEGUN,
+    said="open running",
+    said_at=NOON + timedelta(seconds=1),
+    looked_at=NOON + timedelta(seconds=2),
+    version=4,
+)
+
+ENDED = {"state": FollowState.ENDED}
+
+
+def open_of(store: Store, project_id: str = "3") -> list[Follow]:
+    return store.follows.open_of("codeship", project_id)
+
+
+def moved(store: Store, follow: Follow, **to: Any) -> Follow:
+    assert store.follows.move(follow, replace(follow, **to))
+    return replace(follow, version=follow.version + 1, **to)

@@ -1,0 +1,91 @@
+"""What the core's `FollowStore` promises of live messages, for one who asks at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.core.follows import Follow, FollowState
+from bot.core.model import Run
+from bot.store import Store
+from bot.store.engine import Database
+from tests.store.conftest import NOON, HeldClock
+from tests.store.followed import BARE, ENDED, WHOLE, moved, open_of
+
+
+@pytest.mark.parametrize(
+    "follow",
+    [BARE, WHOLE, replace(WHOLE, before=Run("", None, None), before_status=None)],
+    ids=["bare", "whole", "empty word"],
+)
+def test_a_follow_comes_back_as_it_was_stored(store: Store, follow: Follow) -> None:
+    assert store.follows.add(follow) == follow
+    assert open_of(store) == [follow]
+
+
+def test_a_repeated_ask_adds_nothing_and_is_told_what_is_stored(store: Store) -> None:
+    stored = moved(store, store.follows.add(BARE), said="running")
+    assert store.follows.add(replace(BARE, build_id="8", message_ts="another")) == stored
+    assert open_of(store) == [stored]
+
+
+@pytest.mark.parametrize("state", list(FollowState))
+def test_only_open_ones_are_looked_at(store: Store, state: FollowState) -> None:
+    stored = moved(store, store.follows.add(BARE), state=state)
+    assert open_of(store) == ([stored] if state is FollowState.OPEN else [])
+    assert store.follows.add(BARE) == stored
+
+
+def test_those_of_one_project_come_the_oldest_first(store: Store) -> None:
+    minutes = {"a": 2, "b": 0, "c": 1, "d": 0}
+    for key, minute in minutes.items():
+        store.follows.add(replace(BARE, key=key, began_at=NOON + timedelta(minutes=minute)))
+    store.follows.add(replace(BARE, key="another project", project_id="4"))
+    store.follows.add(replace(BARE, key="another service", service="another"))
+    assert [follow.key for follow in open_of(store)] == ["b", "d", "c", "a"]
+
+
+def test_a_move_writes_everything_with_the_next_version(store: Store) -> None:
+    store.follows.add(replace(BARE, key=WHOLE.key))
+    assert store.follows.move(replace(BARE, key=WHOLE.key), WHOLE)
+    assert open_of(store) == [replace(WHOLE, version=BARE.version + 1)]
+
+
+@pytest.mark.parametrize("stale", [{"version": 1}, {"version": 3}, {"key": "ask 9"}], ids=str)
+def test_a_follow_that_has_moved_on_is_not_moved(store: Store, stale: dict[str, Any]) -> None:
+    stored = moved(store, store.follows.add(BARE), said="running")
+    known: Follow = replace(stored, **stale)
+    assert not store.follows.move(known, replace(known, said="passed", **ENDED))
+    assert open_of(store) == [stored]
+
+
+def test_follows_survive_the_process(opened: Callable[[], Store]) -> None:
+    before = opened()
+    before.follows.add(WHOLE)
+    before.close()
+    assert open_of(opened()) == [WHOLE]
+
+
+def test_follows_that_are_over_go_after_ninety_days(opened: Callable[[], Store], url: str, clock: HeldClock) -> None:
+    store = opened()
+    for key, state in {"ended": "ended", "given up": "given up", "lost": "lost", "open": "open"}.items():
+        moved(store, store.follows.add(replace(BARE, key=key)), state=FollowState(state))
+    clock.wait(timedelta(days=90).total_seconds() - 1)
+    moved(store, store.follows.add(replace(BARE, key="of late", began_at=clock.now())), **ENDED)
+    assert len(keys(url)) == 5
+    clock.wait(3600)
+    store.follows.add(replace(BARE, key="new", began_at=clock.now()))
+    assert keys(url) == {"open", "of late", "new"}
+
+
+def keys(url: str) -> set[str]:
+    database = Database.at(url)
+    with database.reading() as connection:
+        found = {row.key for row in connection.execute(sa.text("SELECT key FROM follows"))}
+    database.close()
+    return found

@@ -1,0 +1,71 @@
+"""`compose.yml` and what it mounts, read as they are: replicas, a balancer, a database, and no secret."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy.engine import make_url
+
+from bot.parts import PATIENCE
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+BALANCER = (ROOT / "deploy" / "haproxy.cfg").read_text(encoding="utf-8")
+SECRET = re.compile(r"xox[bp]-|xapp-|_(?:TOKEN|SECRET|KEY|PASSWORD): +[^\s$]")
+
+
+def service(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = COMPOSE["services"][name]
+    return found
+
+
+def test_three_replicas_of_the_image_share_one_postgresql() -> None:
+    bot = service("bot")
+    assert (bot["deploy"]["replicas"], bot["build"]) == (3, ".")
+    url = make_url(
+        bot["environment"]["DATABASE_URL"].replace("${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD in .env}", "x")
+    )
+    assert (url.drivername, url.host, url.port) == ("postgresql+psycopg", "database", 5432)
+    database = service("database")["environment"]
+    assert (url.username, url.database) == (database["POSTGRES_USER"], database["POSTGRES_DB"])
+    assert "ports" not in bot, "three cannot have one port of the host"
+    assert "container_name" not in bot
+
+
+def test_secrets_come_from_the_environment_file_alone() -> None:
+    assert service("bot")["env_file"] == ".env"
+    assert not SECRET.search(TEXT + BALANCER)
+    assert SECRET.search("POSTGRES_PASSWORD: hunter2")
+
+
+def test_the_database_is_kept_and_waited_for() -> None:
+    volumes = {volume.split(":")[0] for volume in service("database")["volumes"]}
+    assert volumes <= set(COMPOSE["volumes"])
+    assert service("bot")["depends_on"]["database"]["condition"] == "service_healthy"
+
+
+@pytest.mark.parametrize("name", ["balancer", "database"])
+def test_health_is_checked_where_the_image_does_not_do_so_itself(name: str) -> None:
+    assert service(name)["healthcheck"]["test"][0] == "CMD"
+    assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_a_bot_has_the_time_to_stop_in_order() -> None:
+    grace_s = int(service("bot")["stop_grace_period"].removesuffix("s"))
+    assert grace_s >= PATIENCE.finish_s + 5
+
+
+def test_the_balancer_knows_every_replica_and_lets_in_slack_alone() -> None:
+    (mounted,) = service("balancer")["volumes"]
+    assert (ROOT / mounted.split(":")[0]).read_text(encoding="utf-8") == BALANCER
+    environment = service("bot")["environment"]
+    assert re.search(
+        rf"server-template \w+ {service('bot')['deploy']['replicas']} bot:{environment['PORT']}\n", BALANCER
+    )
+    assert "unless { path /slack/events }" in BALANCER
+    assert "GET /readyz" in BALANCER
