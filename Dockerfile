@@ -2,9 +2,9 @@
 #   docker build -t codeship-bot .
 #   docker run --env-file .env --volume codeship-bot:/data codeship-bot
 #
-# The tag below gets security fixes. For the same bytes at every build, name its digest (docs/decisions.md):
-#   docker build --build-arg BASE=python:3.13-slim-bookworm@sha256:… -t codeship-bot .
-ARG BASE=python:3.13-slim-bookworm
+# The tag below names one release. For the same bytes at every build, name its digest (docs/decisions.md):
+#   docker build --build-arg BASE=python:3.13.9-slim-bookworm@sha256:… -t codeship-bot .
+ARG BASE=python:3.13.9-slim-bookworm
 
 FROM ${BASE} AS packages
 RUN ["python", "-m", "venv", "/venv"]

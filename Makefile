@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run playground test check lock web web-check screenshots
+.PHONY: help run playground doctor test check lock web web-check screenshots
 
 help: ## says what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ run: $(INSTALLED) ## starts the bot with the settings in .env; without a .env, t
 
 playground: $(INSTALLED) ## starts the playground: the bot with a Slack and a CodeShip of its own, in the browser
 	@exec $(RUN) -m bot.playground
+
+doctor: $(INSTALLED) ## says, line by line, whether the settings in .env are whole and everything that they name works
+	@$(RUN) -m bot --check
 
 test: $(INSTALLED) ## runs the tests
 	$(RUN) -m pytest

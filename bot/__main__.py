@@ -126,7 +126,7 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
         start_patiently(bot.start, ending.wait)
         ending.wait()
         status = FAILED if died.is_set() else 0
-    except (TokenRefused, SlackAway, AppTokenRefused, CannotListen) as problem:
+    except (TokenRefused, SlackAway, AppTokenRefused, CannotListen, StoreError) as problem:
         log.error("not_started", why=str(problem))
         status = FAILED
     if bot.stop():

@@ -34,6 +34,7 @@ from bot.parts import CALLS_AT_ONCE, PATIENCE, Calls, Every, Patience, codeship,
 from bot.policy_file import policy_in
 from bot.settings import Settings
 from bot.slack.answers import Answers
+from bot.slack.beginnings import Beginnings
 from bot.slack.bolt import build_app
 from bot.slack.conversation import ASK, Conversation, Manners, wording
 from bot.slack.groups import UserGroups
@@ -98,6 +99,7 @@ class Bot:
         self._reference = reference
         self._patience = patience
         self.jobs: DurableJobs | None = None
+        self._begun: Beginnings | None = None
         self.following: Following | None = None
         self.conversation: Conversation | None = None
         self._healing: Every | None = None
@@ -105,18 +107,19 @@ class Bot:
         self.web: WebServer | None = None
 
     def start(self) -> None:
-        """Returns when the bot can be asked. Raises TokenRefused, AppTokenRefused, CannotListen.
+        """Returns when the bot can be asked. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
 
         Raises SlackAway before anything has begun, so that it may be called again.
         """
         token = who_am_i(self._client)
         app = build_app(token.identity)
-        self._begin(app, token)
-        self._budget.start()
-        self.directory.start()
-        self.store.audit.purge()
+        with self.store.told_of_failures():
+            self._budget.start()
+            self.directory.start()
+            self.store.audit.purge()
+            self._begin(app, token)  # last: what an earlier process has left is gone on with at once
         watch = self.metrics.watch
-        watch("bot_work_under_way", "Asks that wait or are being answered.", lambda: self.workers.under_way)
+        watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
         watch("bot_projects_known", "Repositories in the directory.", lambda: self.directory.size)
         watch("bot_ci_calls_left", "Calls of the CI service left for this minute.", lambda: self._budget.calls_left)
         watch("bot_ci_paused", "1 while the CI service wants to be left alone.", lambda: self._budget.is_paused)
@@ -145,6 +148,8 @@ class Bot:
             self.web.stop()
         if self._healing is not None:
             self._healing.stop()
+        if self._begun is not None:
+            self._begun.close()
         if self.jobs is not None:
             self.jobs.stop(max(0.0, until - time.monotonic()))  # what is left, others take over, or the next one
         left += ["restart"] * self._restarts.finish(until - time.monotonic())  # its answer is to be written down
@@ -205,8 +210,10 @@ class Bot:
             reference=self._reference,
             observe=self.metrics.answered,
             following=following,
+            again=lambda key, payload, after_s: jobs.start(ASK, key, payload, delay_s=after_s),
         )
         self.jobs, self.following, self.conversation = jobs, following, conversation
+        self._begun = begun = Beginnings(jobs)
         jobs.launch()
         self._healing = Every(self._patience.heal_s, "healing", following.heal)
         self._healing.start()
@@ -214,7 +221,7 @@ class Bot:
             app,
             workers=self.workers,
             conversation=conversation,
-            jobs=jobs,
+            begin=begun.begin,
             clock=self._clock,
             home=home,
             command=settings.slack_command,
@@ -230,6 +237,9 @@ class Bot:
             on_error=_work_failed,
             patience=self._patience.jobs,
         )
+
+    def _under_way(self) -> int:
+        return self.workers.under_way + (self.jobs.under_way if self.jobs else 0)
 
     def _recorder(self, home: Home) -> Recorder:
         hidden, not_recorded = hide(self._settings.secrets()), self.metrics.not_recorded

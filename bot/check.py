@@ -137,7 +137,7 @@ def _cause(failure: CIError) -> str:
         case KeyRefused():
             return "CODESHIP_API_KEY is refused. Copy it from https://app.codeship.com/user/edit"
         case Unreachable():
-            return f"CODESHIP_API_URL cannot be reached. {failure.detail}"
+            return f"CODESHIP_API_URL cannot be reached: {failure.detail}"
         case _:
             return str(failure)
 

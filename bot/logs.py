@@ -19,7 +19,10 @@ import structlog
 
 HIDDEN = "[hidden]"
 
-_CHATTY = ("alembic.runtime.plugins",)  # at every start, a line for each plugin that it brings along
+_CHATTY = (
+    "alembic.runtime.plugins",  # at every start, a line for each plugin that it brings along
+    "slack_sdk.web.base_client",  # each retry in several lines; what came of a call is logged by whoever made it
+)
 _REFERENCE_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"  # without those that look like others: 0 o 1 l i
 _PLAIN_WORD = re.compile(r"[^\s\"'=\\]+")
 _BREAKS_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -45,7 +48,7 @@ def configure(
     root.setLevel(level)
     if level != "DEBUG":
         for name in _CHATTY:
-            logging.getLogger(name).setLevel("WARNING")
+            logging.getLogger(name).setLevel("CRITICAL")
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

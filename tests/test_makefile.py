@@ -37,6 +37,7 @@ def test_make_alone_says_what_can_be_made(tmp_path):
         "help",
         "run",
         "playground",
+        "doctor",
         "test",
         "check",
         "lock",

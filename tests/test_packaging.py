@@ -126,7 +126,7 @@ def test_the_image_runs_the_bot_directly_and_not_as_root():
 
 def test_the_base_is_named_once_with_a_tag_that_a_digest_can_follow():
     arguments = [arguments for word, arguments in instructions() if word in ("ARG", "FROM")]
-    assert arguments == ["BASE=python:3.13-slim-bookworm", "${BASE} AS packages", "${BASE}"]
+    assert arguments == ["BASE=python:3.13.9-slim-bookworm", "${BASE} AS packages", "${BASE}"]
 
 
 def test_only_locked_packages_are_installed_and_only_by_their_hashes():

@@ -13,6 +13,7 @@ class Ask:
     """`answer_by` is in seconds of `clock.monotonic()`; what is left of it is for the CI service.
 
     `key` names the ask where it is durable, so that what it has begun is found again after a crash; else it is empty.
+    `is_late`: nobody was there for so long after it was asked that doing it now would surprise everybody.
     """
 
     actor: Actor
@@ -20,6 +21,7 @@ class Ask:
     clock: Clock
     answer_by: float
     key: str = ""
+    is_late: bool = False
 
     @property
     def seconds_left(self) -> float:

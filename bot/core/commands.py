@@ -63,12 +63,13 @@ class RestartBuild:
     """A button's: run exactly this build again.
 
     `instead_of` names the unknown claim (its id and attempt) that a "Try again" replaces. `confirmed`: the button's
-    own dialog has asked whether to.
+    own dialog has asked whether to. `in_live`: the button stands in a live message, which keeps what it says.
     """
 
     target: Target
     instead_of: tuple[int, int] | None = None
     confirmed: bool = False
+    in_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@
     │   ├── AmbiguousProject            with the names it may be
     │   ├── NoSuchBranch                with the branches that have builds
     │   ├── WhichBranch                 a branch must be chosen first
+    │   ├── TooLate                     asked too long ago to be done now
     │   ├── NotListed                   the build is too old to be looked at
     │   ├── NeedsConfirmation           with the build, to be confirmed with a button
     │   └── NotAllowed                  with the reason, and whom to ask
@@ -112,6 +113,13 @@ class WhichBranch(Mistake):
         super().__init__(project.name)
         self.project = project
         self.branches = tuple(branches)
+
+
+class TooLate(Mistake):
+    """Nobody was there to do it for so long that it is not done any more."""
+
+    def __init__(self) -> None:
+        super().__init__("I was away when you asked, and that is too long ago. Ask again if it is still wanted.")
 
 
 class NotListed(Mistake):

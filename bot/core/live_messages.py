@@ -87,7 +87,7 @@ class LiveMessages:
         is_long = late_s > (LATE_FOR_WANT_OF_CALLS_AFTER_S if short_of_calls else LATE_AFTER_S)
         gives_up = self._is_older(follow, FOLLOWED_FOR) or (isinstance(failure, NotThere) and is_long)
         if follow.said.startswith(FollowState.ENDED.value):
-            pass  # the message says all; its reply waits for the next look that sees anything
+            self.abandon_if_old(follow)  # the message says all; its reply waits for the next look that sees anything
         elif gives_up or (is_long and not follow.said.startswith(_LATE)):
             state = FollowState.GIVEN_UP if gives_up else FollowState.OPEN
             shown = FollowShown(replace(follow, state=state), build or self._as_begun(follow))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.addresses import repository_in
 from bot.core.asking import Ask
@@ -24,7 +24,7 @@ from bot.core.commands import (
     StatusOf,
 )
 from bot.core.directory import Directory
-from bot.core.errors import BotError, NoSuchBranch, NotThere, WhichBranch
+from bot.core.errors import BotError, NoSuchBranch, NotThere, TooLate, WhichBranch
 from bot.core.looks import Look, Looks
 from bot.core.model import Build, Project, Target
 from bot.core.outcomes import (
@@ -115,9 +115,14 @@ class Operations:
     def _go_on(self, command: Command, ask: Ask) -> Outcome | None:
         """The restart that the same durable ask began before a crash, and ends now; None where there is none."""
         claim = self._restarts.claim_of(ask)
+        if ask.is_late and (claim is None or self._restarts.is_unsent(claim)):
+            raise TooLate
         if claim is None:
             return None
-        project = self._directory.by_id(claim.project_id, within_s=ask.seconds_left)
+        try:
+            project = self._directory.by_id(claim.project_id, within_s=ask.seconds_left)
+        except BotError:  # the claim alone says that something may have been sent: that is not to be denied
+            project = Project(claim.project_id, f"project {claim.project_id}", claim.service)
         branch = command.target.branch if isinstance(command, RestartBuild) else None
         return self._restarts.resume(claim, project, branch, ask)
 
@@ -263,7 +268,7 @@ class Operations:
     def _find_branch(self, project: Project, branch: Word | None, ask: Ask) -> _Found:
         for name in [name for name in branch.spellings if may_be_branch(name)][:SPELLINGS_TRIED] if branch else []:
             look = self._looks.builds(project, name, within_s=ask.seconds_left)
-            builds = tuple(build for build in look.builds if build.branch in (name, None))
+            builds = tuple(replace(build, branch=name) for build in look.builds if build.branch in (name, None))
             if builds:
                 return _Found(project, name, builds, look)
         look = self._looks.builds(project, None, within_s=ask.seconds_left)

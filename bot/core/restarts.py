@@ -107,6 +107,13 @@ class Restarts:
         """What the ask has claimed before, where it is durable and done again."""
         return self._claims.of_ask(ask.key) if ask.key else None
 
+    def is_unsent(self, claim: Claim) -> bool:
+        """Whether certainly nothing has left for it; then it is freed, and nothing ever will."""
+        if claim.state is ClaimState.CLAIMED:
+            freed = replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now())
+            return self._claims.move(claim, freed)
+        return claim.state.is_free
+
     def resume(self, claim: Claim, project: Project, branch: str | None, ask: Ask) -> Outcome | None:
         """Goes on with the claim that the same ask made before a crash. None where it is free: the ask begins anew.
 

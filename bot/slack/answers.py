@@ -66,7 +66,9 @@ class Answers:
 
     def replace(self, heard: Heard, message: Message) -> None:
         """In the place of the message whose button was pressed."""
-        self._response_urls.say(_url(heard), message, in_public=message.in_public, replace=True)
+        self._response_urls.say(
+            _url(heard), message, in_public=message.in_public and not _is_ephemeral(heard), replace=True
+        )
 
     def remove_pressed(self, heard: Heard) -> None:
         """Takes away the pressed message, which only the asker sees."""
@@ -118,6 +120,10 @@ class Refused(NotDelivered):
     def __reduce__(self) -> tuple[object, ...]:
         """Durable steps keep what they raised."""
         return type(self), (self.method, self.why)
+
+
+def _is_ephemeral(heard: Heard) -> bool:
+    return heard.pressed is not None and heard.pressed.in_ephemeral
 
 
 def _url(heard: Heard) -> str:

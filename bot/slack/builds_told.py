@@ -127,8 +127,13 @@ def list_line(build: Build, words: Wording, *, branch: bool, at: datetime | None
     )
 
 
-def claim_words(claim: Claim, build: Build, words: Wording, ago_s: float | None = None, *, lags: str) -> Line:
-    """Who restarted it, and what is known of that. `lags` is said where `build` is still in its run before."""
+def claim_words(
+    claim: Claim, build: Build, words: Wording, ago_s: float | None = None, *, lags: str, dated: bool = False
+) -> Line:
+    """Who restarted it, and what is known of that. `lags` is said where `build` is still in its run before.
+
+    `dated` says when rather than how long ago, in messages that people still read much later.
+    """
     since = ago(_seconds_since(claim, words) if ago_s is None else ago_s)
     match claim.state:
         case ClaimState.CLAIMED | ClaimState.SENT:
@@ -139,15 +144,16 @@ def claim_words(claim: Claim, build: Build, words: Wording, ago_s: float | None 
                 f" asked for a restart {since}; {words.service} gave no answer, so nobody can tell whether it took",
             )
         case _:
-            return line(
-                "restarted by ", person(claim.actor), f" {since}", f"; {lags}" if _is_earlier(claim, build) else ""
-            )
+            by = dotted(line("restarted by ", person(claim.actor)), when(claim.asked_at)) if dated else None
+            said = by or line("restarted by ", person(claim.actor), f" {since}")
+            return line(said, f"; {lags}" if _is_earlier(claim, build) else "")
 
 
 def previous_words(claim: Claim, words: Wording, ago_s: float | None = None) -> Line:
     """Whose restart brought this run about."""
     since = ago(_seconds_since(claim, words) if ago_s is None else ago_s)
-    return line("restarted by ", person(claim.actor), f" {since}; this is the new run")
+    by = dotted(line("restarted by ", person(claim.actor)), when(claim.asked_at) or since)
+    return line(by, "; this is the new run")
 
 
 def target_of(build: Build, run_number: int | None = None) -> Target:
@@ -172,9 +178,10 @@ def buttons_of(build: Build, words: Wording, standing: Standing = UNCLAIMED) -> 
     return [first, *looking(target, build.url)]
 
 
-def restart_button(build: Build, run_number: int | None, words: Wording) -> Block | None:
+def restart_button(build: Build, run_number: int | None, words: Wording, *, in_live: bool = False) -> Block | None:
     asks = dialog("Restart", build.project.name, build.branch, words)
-    return button("Restart", RestartBuild(target_of(build, run_number), confirmed=asks is not None), RESTART, asks)
+    command = RestartBuild(target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
+    return button("Restart", command, RESTART, asks)
 
 
 def try_again(build: Build, claim: Claim, words: Wording) -> Block | None:
@@ -192,7 +199,7 @@ def _when(build: Build) -> Line:
     if build.has_ended and (ended := when(build.finished_at)):
         return line(ended)
     began = when(build.started_at)
-    return line("started ", began) if began else ()
+    return line("since " if build.status is Status.QUEUED else "started ", began) if began else ()
 
 
 def _is_earlier(claim: Claim, build: Build) -> bool:

@@ -57,8 +57,8 @@ def value_of(command: Command) -> str | None:
     match command:
         case ShowBuild(target):
             kind, fields = REFRESH, _target_fields(target)
-        case RestartBuild(target, None, confirmed):
-            kind, fields = RESTART, {**_target_fields(target), "c": confirmed or None}
+        case RestartBuild(target, None, confirmed, in_live):
+            kind, fields = RESTART, {**_target_fields(target), "c": confirmed or None, "l": in_live or None}
         case RestartBuild(target, (claim_id, attempt), confirmed):
             kind, fields = TRY_AGAIN, {**_target_fields(target), "x": [claim_id, attempt], "c": confirmed or None}
         case FollowBuild(target):
@@ -99,19 +99,19 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
         raise ValueError("no button of this bot")
     match action_id.partition(":")[0]:
         case "restart":
-            return RestartBuild(_target(fields), confirmed=_confirmed(fields))
+            return RestartBuild(_target(fields), confirmed=_yes(fields, "c"), in_live=_yes(fields, "l"))
         case "refresh":
             return ShowBuild(_target(fields))
         case "follow":
             return FollowBuild(_target(fields))
         case "try_again":
-            return RestartBuild(_target(fields), _instead_of(fields.get("x")), _confirmed(fields))
+            return RestartBuild(_target(fields), _instead_of(fields.get("x")), _yes(fields, "c"))
         case "ask":
             ask = _ASKS.get(_text(fields.get("v")))
             if ask is None:
                 raise ValueError("no such ask")
             asked = ask(_word(fields.get("r")), None if fields.get("b") is None else _word(fields["b"]))
-            return replace(asked, confirmed=_confirmed(fields)) if isinstance(asked, RestartOf) else asked
+            return replace(asked, confirmed=_yes(fields, "c")) if isinstance(asked, RestartOf) else asked
         case _:
             words = fields.get("f")
             return ListProjects("" if words == "" else _text(words), _count(fields.get("n")))
@@ -153,12 +153,12 @@ def _ask_fields(verb: str, repo: Word, branch: Word | None) -> dict[str, Any]:
     return {"v": verb, "r": repo.spellings, "b": branch and branch.spellings}
 
 
-def _confirmed(fields: dict[str, Any]) -> bool:
-    """Drawn so only on a button whose dialog Slack shows before it sends the press."""
-    confirmed = fields.get("c", False)
-    if not isinstance(confirmed, bool):
+def _yes(fields: dict[str, Any], name: str) -> bool:
+    """`c`, confirmed, is drawn only on a button whose dialog Slack shows before it sends the press."""
+    said = fields.get(name, False)
+    if not isinstance(said, bool):
         raise ValueError("neither yes nor no")  # noqa: TRY004
-    return confirmed
+    return said
 
 
 def _instead_of(pair: object) -> tuple[int, int]:

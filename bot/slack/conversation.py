@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -22,8 +21,6 @@ from bot.core.commands import (
 )
 from bot.core.errors import BotError, CIError, Mistake, NotAllowed, NotUnderstood
 from bot.core.following import Following
-from bot.core.follows import Follow
-from bot.core.model import Run
 from bot.core.operations import Operations
 from bot.core.outcomes import (
     AlreadyRestarted,
@@ -43,6 +40,7 @@ from bot.slack.answers import Answers
 from bot.slack.follows_told import not_followed
 from bot.slack.heard import Heard, Home, Way, heard_again
 from bot.slack.messages import Message, Wording, draw, draw_bug, draw_error
+from bot.slack.promises import follow_of
 from bot.slack.recorder import Recorder
 from bot.slack.response_urls import NotDelivered
 
@@ -52,6 +50,12 @@ T = TypeVar("T")
 
 ASK = "ask"
 """The kind of job that answers an ask which changes something."""
+
+ANSWERED_AGAIN_AFTER_S = (5.0, 30.0, 120.0, 600.0)
+"""Pauses before an answer to something that was changed is given again, where Slack would not take it."""
+
+TOO_LATE_AFTER_S = 600.0
+"""What nobody could begin for so long is not done any more: a build that restarts the next morning helps nobody."""
 
 DELIVERY_KEPT_S = 3600.0
 """Longer than Slack redelivers: three times within about six minutes."""
@@ -88,6 +92,7 @@ class Conversation:
         reference: Callable[[], str],
         observe: Callable[[str, str, str, float], None],
         following: Following,
+        again: Callable[[str, Mapping[str, Any], float], None],
     ) -> None:
         self._operations = operations
         self._answers = answers
@@ -100,6 +105,7 @@ class Conversation:
         self._reference = reference
         self._observe = observe
         self._following = following
+        self._again = again
 
     def changes_something(self, heard: Heard) -> bool:
         """Whether the ask must not be lost once it is acknowledged, and can be told from a redelivery."""
@@ -112,12 +118,21 @@ class Conversation:
 
     def job_of(self, heard: Heard) -> dict[str, Any]:
         """The payload with which `job` answers the ask."""
-        return {"heard": heard.as_json(), "ref": self._reference()}
+        return {"heard": heard.as_json(), "ref": self._reference(), "at": self._clock.now().timestamp()}
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:
-        """Answers an ask durably: what one process has begun, another ends. A `Job`; raises what `heard_again` does."""
-        heard = heard_again(payload["heard"])
-        self._converse(heard, self._clock.monotonic(), str(payload["ref"]), heard.delivery or "", step)
+        """Answers an ask durably: what one process has begun, another ends. A `Job`; raises what `heard_again` does.
+
+        An answer that Slack would not take is given again later: what was done is found by the ask's key, not redone.
+        """
+        heard, tries = heard_again(payload["heard"]), int(payload.get("tries", 0))
+        key, age_s = heard.delivery or "", max(0.0, self._clock.now().timestamp() - float(payload["at"]))
+        waited_s = age_s if age_s < self._manners.asking_s else 0.0  # after a crash, all the time there is
+        heard_at = self._clock.monotonic() - waited_s
+        is_late = age_s > TOO_LATE_AFTER_S
+        answered = self._converse(heard, heard_at, str(payload["ref"]), step, key=key, is_late=is_late)
+        if not answered and tries < len(ANSWERED_AGAIN_AFTER_S):
+            self._again(f"{key}:{tries + 1}", {**payload, "tries": tries + 1}, ANSWERED_AGAIN_AFTER_S[tries])
 
     def hear(self, heard: Heard, heard_at: float) -> None:
         """Answers one ask, which arrived at `heard_at` (seconds of the monotonic clock). Raises nothing."""
@@ -130,17 +145,20 @@ class Conversation:
             log.exception("bug", ref=reference, way=heard.way.value, channel=heard.place.channel)
             self._tell_bug(heard, None, reference)
             return
-        self._converse(heard, heard_at, self._reference(), "", _at_once)
+        self._converse(heard, heard_at, self._reference(), _at_once)
 
-    def _converse(self, heard: Heard, heard_at: float, reference: str, key: str, step: Step) -> None:
+    def _converse(
+        self, heard: Heard, heard_at: float, reference: str, step: Step, *, key: str = "", is_late: bool = False
+    ) -> bool:
+        """Whether somebody was told. Raises nothing."""
         with structlog.contextvars.bound_contextvars(ref=reference, way=heard.way.value, channel=heard.place.channel):
             command: Command | None = None
             try:
-                ask = Ask(heard.actor, heard.place, self._clock, heard_at + self._manners.asking_s, key)
+                ask = Ask(heard.actor, heard.place, self._clock, heard_at + self._manners.asking_s, key, is_late)
                 command, came = step("carry out", lambda: self._carried_out(heard, ask, reference))
                 result = type(came).__name__
                 ts = step("answer", lambda: self._answer(heard, command, came, reference))
-                follow = _follow_of(heard, key or reference, came, ts, self._clock.now())
+                follow = follow_of(heard, key or reference, came, ts, self._clock.now())
                 if follow is not None:
                     step("follow", lambda: self._following.begin(follow))
                 step("tidy", lambda: self._tidy(heard, command, came))
@@ -155,6 +173,7 @@ class Conversation:
             what = type(command).__name__ if command is not None else "unread"
             self._observe(heard.way.value, what, result, took_s)
             log.info("answered", command=what, result=result, user=heard.actor.id, took_ms=round(took_s * 1000))
+            return result != "NotDelivered"
 
     def _carried_out(self, heard: Heard, ask: Ask, reference: str) -> tuple[Command | None, Outcome | BotError]:
         """What was asked, as far as it can be read, and what came of it."""
@@ -204,6 +223,8 @@ class Conversation:
             return
         try:
             match command, came:
+                case RestartBuild(in_live=True), _:
+                    pass  # what a live message says at its end stays
                 case RestartBuild(), (Restarted() | CouldNotTell()) if heard.pressed.in_ephemeral:
                     self._answers.remove_pressed(heard)  # what only the asker saw has served its purpose
                 case RestartBuild(), Restarted(build, claim) | CouldNotTell(claim, build):
@@ -259,34 +280,3 @@ def _not_live(came: Restarted | Followed, message: Message, words: Wording) -> M
     if isinstance(came, Restarted):
         return message
     return draw(BuildShown(came.build, Standing(came.run_number)), words=words)
-
-
-def _follow_of(heard: Heard, key: str, came: Outcome | BotError, ts: str | None, now: datetime) -> Follow | None:
-    """What the answer promises to follow; None where it promises nothing, or cannot be changed later."""
-    match came:
-        case Restarted(build, claim):
-            is_new = claim.new_build_id not in (None, claim.build_id)  # `build` may be the new one already
-            build_id, run_number = (claim.new_build_id or build.id, 1) if is_new else (build.id, claim.run_number + 1)
-            before: Run | None = claim.replaced
-            restarted = True
-        case Followed(build, number):
-            build_id, run_number, before, restarted = build.id, number, None, False
-        case _:
-            return None
-    if ts is None:
-        return None
-    return Follow(
-        key=key,
-        service=build.project.service,
-        project_id=build.project.id,
-        build_id=build_id,
-        run_number=run_number,
-        branch=build.branch,
-        asker=heard.actor,
-        place=heard.place,
-        message_ts=ts,
-        began_at=now,
-        restarted=restarted,
-        before=before,
-        before_status=build.status if before == build.run else None,
-    )

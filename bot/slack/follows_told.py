@@ -46,7 +46,7 @@ def live(shown: FollowShown, words: Wording) -> Message:
             return message([_now(build, words), facts_line(build), _overtaken(shown)], looks, in_public=True)
         case FollowState.ENDED:
             lines = [headline(build, words), facts_line(build), _who(shown), _meaning(shown, words)]
-            buttons = [restart_button(build, shown.follow.run_number, words), _page(build)]
+            buttons = [restart_button(build, shown.follow.run_number, words, in_live=True), _page(build)]
             return message(lines, buttons, in_public=True)
         case FollowState.GIVEN_UP if isinstance(shown.late_because, NotThere):
             lines = [

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import structlog
 from slack_bolt import App
 
-from bot.core.ports import Clock, Jobs
+from bot.core.ports import Clock
 from bot.slack.bolt import Payload, listen
 from bot.slack.buttons import ACTS, OPENS
 from bot.slack.conversation import ASK, Conversation
 from bot.slack.heard import Heard, Home, heard_click, heard_command, heard_event
-from bot.slack.workers import Workers
+from bot.slack.workers import Workers, WorkRefused
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +32,15 @@ def register(
     *,
     workers: Workers,
     conversation: Conversation,
-    jobs: Jobs,
+    begin: Callable[[str, str, Mapping[str, Any]], None],
     clock: Clock,
     home: Home,
     command: str,
 ) -> None:
-    """Every listener. What changes something is durable before it is acknowledged; questions go to the workers."""
+    """Every listener. What changes something is stored by `begin` before the acknowledgement; the workers do the rest.
+
+    `begin(kind, key, payload)` raises WorkRefused where it cannot be stored in time.
+    """
 
     def answer(hear: Hear, body: Payload, heard_at: float) -> None:
         heard = hear(body, home)
@@ -48,7 +52,9 @@ def register(
         if heard is None or not heard.delivery or not conversation.changes_something(heard):
             return False
         try:
-            jobs.start(ASK, heard.delivery, conversation.job_of(heard))
+            begin(ASK, heard.delivery, conversation.job_of(heard))
+        except WorkRefused:
+            raise
         except Exception:  # the engine raises what its drivers raise; the ask is answered all the same
             log.exception("not_durable")
             return False

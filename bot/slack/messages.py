@@ -123,7 +123,7 @@ def _build(shown: BuildShown, words: Wording) -> Message:
     build, standing = shown.build, shown.standing
     lines = [headline(build, words), facts_line(build)]
     if standing.claim is not None:
-        lines.append(claim_words(standing.claim, build, words, shown.ago_s, lags="this is the earlier run"))
+        lines.append(claim_words(standing.claim, build, words, shown.ago_s, lags="this is the earlier run", dated=True))
     elif standing.previous is not None:
         lines.append(previous_words(standing.previous, words))
     return message(lines, buttons_of(build, words, standing), in_public=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -50,6 +52,14 @@ class Store:
     def budget(self, service: str, calls_per_minute: int, observe: Observe = unobserved) -> StoredBudget:
         """This process's part in the calls of `service`; to be started, and closed before the store is."""
         return StoredBudget(self._database, self._clock, service, Shares.of(calls_per_minute), observe)
+
+    @contextmanager
+    def told_of_failures(self) -> Iterator[None]:
+        """What a driver raises within comes out as StoreError, with the cause and without any address's password."""
+        try:
+            yield
+        except DRIVER_ERRORS as error:
+            raise self._database.error(error) from None
 
     def close(self) -> None:
         self._database.close()

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import errors
+from bot.core.claims import Claim
 from bot.core.errors import BotError
-from bot.core.model import Actor, Place
+from bot.core.model import Actor, Place, Run
 from bot.core.outcomes import Outcome
 from bot.playground import codeship_moods as moods
 from bot.playground.draw import draw
@@ -184,6 +185,68 @@ def test_where_nobody_can_be_told_the_job_ends_and_says_so(stage: Stage) -> None
     assert steps.names == ["carry out", "answer"]
     assert stage.bot is not None
     assert stage.bot.metrics.registry.get_sample_value("bot_answers_not_delivered_total") == 1, "and it is no bug"
+
+
+def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_twice(stage: Stage) -> None:
+    stage.workspace.refuse("chat.postMessage", "fatal_error", 1)
+    told_later: list[tuple[str, dict[str, Any], float]] = []
+    talk = conversation(stage)
+    talk._again = lambda key, payload, after_s: told_later.append((key, dict(payload), after_s))
+    heard = ask(stage, "restart acme/web main", Way.DIRECT)
+    talk.job(json.loads(json.dumps(talk.job_of(heard))), Steps())
+    ((key, payload, after_s),) = told_later
+    assert (key, payload["tries"], after_s) == (f"{heard.delivery}:1", 1, 5.0)
+    assert said(stage) == []
+    talk.job(json.loads(json.dumps(payload)), Steps())
+    assert posts(stage) == 1
+    assert "@ada restarted *acme/web* · main" in said(stage)[0]
+    assert len(told_later) == 1
+
+
+def test_a_restart_that_nobody_could_begin_for_long_is_not_made_the_next_morning(
+    stage: Stage, clock: HeldClock
+) -> None:
+    talk = conversation(stage)
+    job = talk.job_of(ask(stage, "restart acme/web main"))
+    clock.advance(20 * 3600)
+    talk.job(json.loads(json.dumps(job)), Steps())
+    assert posts(stage) == 0
+    assert "Not restarted: I was away when you asked" in said(stage)[0]
+
+
+def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(stage: Stage, clock: HeldClock) -> None:
+    talk, heard = conversation(stage), ask(stage, "restart acme/web main")
+    assert stage.bot is not None
+    build = stage.codeship.newest("acme/web")
+    claim = Claim(
+        "codeship",
+        str(build.project_id),
+        str(build.id),
+        1,
+        heard.actor,
+        heard.place,
+        Run(build.status, build.started_at, build.finished_at),
+        clock.now(),
+        key=heard.delivery or "",
+    )
+    assert stage.bot.store.claims.claim(claim) is not None
+    job = talk.job_of(heard)
+    clock.advance(20 * 3600)
+    talk.job(json.loads(json.dumps(job)), Steps())
+    assert posts(stage) == 0
+    assert "Not restarted: I was away when you asked" in said(stage)[0]
+    stage.workspace.types("bob", "#builds", "/codeship restart acme/web main")
+    stage.settle()
+    assert posts(stage) == 1, "and it is free for whoever asks now"
+
+
+def test_an_answer_that_nobody_ever_takes_is_given_up_in_the_end(stage: Stage) -> None:
+    stage.workspace.refuse("chat.postMessage", "fatal_error", None)
+    talk, waits = conversation(stage), []
+    talk._again = lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps()))
+    talk.job(talk.job_of(ask(stage, "restart acme/web main", Way.DIRECT)), Steps())
+    assert waits == [5.0, 30.0, 120.0, 600.0]
+    assert posts(stage) == 1
 
 
 def test_a_job_that_was_done_is_not_done_again(stage: Stage) -> None:
