@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.postgres import Server
 
 
 def pytest_configure() -> None:
-    """How long one example takes tells of the machine, which others use too, and fails whoever is unlucky."""
-    settings.register_profile("any machine", deadline=None)
+    """How long an example takes, or its making, tells of the machine, which others use too."""
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any machine")
 
 

@@ -31,7 +31,7 @@ from bot.core.model import Target
 from bot.core.words import Word
 
 RESTART, REFRESH, TRY_AGAIN, FOLLOW = "restart", "refresh", "try_again", "follow"
-ACTS = re.compile(rf"^(?:{RESTART}|{REFRESH}|{TRY_AGAIN}|{FOLLOW}|ask:\d{{1,2}}|page:\d{{1,7}})\Z")
+ACTS = re.compile(rf"^(?:{RESTART}|{REFRESH}|{TRY_AGAIN}|{FOLLOW}|ask:\d{{1,2}}|page:\d{{1,10}})\Z")
 """The action_ids of buttons that do something: what it is, `command_of` says."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links: Slack sends an action for them too, which is acknowledged and means nothing."""
