@@ -8,7 +8,7 @@ events https://docs.slack.dev/apis/events-api/#events-JSON
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any
 
@@ -85,11 +85,11 @@ class Heard:
 
 
 def heard_again(kept: Payload) -> Heard:
-    """What `as_json` kept. Raises KeyError, TypeError or ValueError where it is none of that."""
-    pressed = kept["pressed"]
+    """What `as_json` kept, also where a newer version keeps more. Raises KeyError, TypeError or ValueError."""
+    pressed, known = kept["pressed"], {field.name for field in fields(Heard)}
     return Heard(
         **{
-            **kept,
+            **{name: value for name, value in kept.items() if name in known},
             "way": Way(kept["way"]),
             "actor": Actor(**kept["actor"]),
             "place": Place(**kept["place"]),
