@@ -109,8 +109,8 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     hangups: SimpleQueue[int] = SimpleQueue()  # of all queues, the one that a signal may put into
-    if settings.policy is not None:
-        signal.signal(signal.SIGHUP, lambda number, _frame: hangups.put(number))
+    # Without a policy there is nothing to read anew, and a terminal that closes is no reason to leave work behind.
+    signal.signal(signal.SIGHUP, (lambda number, _frame: hangups.put(number)) if settings.policy else signal.SIG_IGN)
     try:
         bot = Bot(settings, SystemClock(), environ, on_dead=on_dead)
     except PolicyError as problem:

@@ -54,6 +54,8 @@ class Loopback:
             loop.run_until_complete(self._serve())
         except OSError as failure:
             self._failure = failure
+            if self._runner is not None:
+                loop.run_until_complete(self._runner.cleanup())  # what the application began goes with it
             loop.close()
             self._started.set()
             return
