@@ -77,7 +77,7 @@ def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_
         ({"SLACK_API_URL": "nobody"}, "Slack token: Slack could not be reached"),
         ({"SLACK_API_URL": "codeship"}, "Slack token: Slack is down, or what answers is not Slack"),
         ({"CODESHIP_API_KEY": OTHER_KEY}, "CodeShip key: CODESHIP_API_KEY is refused."),
-        ({"CODESHIP_API_URL": "nobody"}, "CodeShip key: CODESHIP_API_URL cannot be reached."),
+        ({"CODESHIP_API_URL": "nobody"}, "CodeShip key: CODESHIP_API_URL cannot be reached:"),
         ({"CODESHIP_API_URL": "slack"}, "CodeShip key: "),
         ({"DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3"}, "Database: The database at /nowhere/at/all.sqlite3"),
     ],
