@@ -172,7 +172,7 @@ class Bot:
             settings.slack_allow_other_workspaces,
             self._patience.asking_s,
         )
-        # Each needs the other: what does the jobs is what starts them.
+        # Each needs the other, for what does the jobs is what starts them: both names are bound further down.
         kinds: dict[str, Job] = {
             ASK: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108
             LOOK: lambda payload, step: following.job(payload, step),  # noqa: PLW0108

@@ -141,7 +141,7 @@ class Every:
         while not self._stopping.wait(self._seconds):
             try:
                 self._work()
-            except Exception:
+            except Exception:  # logged, and tried again next time: one failure must not end the thread
                 log.exception("not_done", work=self._thread.name)
 
 

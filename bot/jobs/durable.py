@@ -106,7 +106,7 @@ class DurableJobs:
             self._presence.start()  # before the first job: what has no sign of life counts as left by the dead
             self._open = engine, sweeper  # before the launch: what is due begins at once
             engine.launch(patience.poll_s)
-        except BaseException:
+        except BaseException:  # raised again: what was opened is not to stay open behind a launch that failed
             self._closed = True
             engine.close()
             self._presence.stop(_CLOSING_S, leaves_nothing=False)

@@ -182,7 +182,7 @@ class Sessions:
                 stage.codeship.pace = WATCHABLE
             try:
                 stage.start()
-            except BaseException:
+            except BaseException:  # raised again: its servers are not to outlive a stage that nobody has
                 stage.stop()
                 raise
             self._number += 1
