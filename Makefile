@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run playground doctor test check lock web web-check screenshots
+.PHONY: help run playground doctor test check bench lock web web-check screenshots
 
 help: ## says what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,14 @@ check: $(INSTALLED) ## checks format, lint and types, and runs the tests: what C
 	$(RUN) -m mypy
 	@$(MAKE) --no-print-directory test
 
-lock: $(INSTALLED) ## writes requirements.txt and requirements-dev.txt anew from pyproject.toml
+bench: $(INSTALLED) ## measures the bot beside others, and writes docs/benchmarks.md (some minutes; nothing else should run)
+	@$(RUN) -m bench
+
+lock: $(INSTALLED) ## writes requirements.txt, requirements-dev.txt and the benchmark's own anew
 	$(RUN) -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
-	$(LOCK) --output-file requirements.txt
-	$(LOCK) --output-file requirements-dev.txt --all-extras
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) pyproject.toml --output-file requirements-dev.txt --all-extras
+	$(LOCK) bench/slack_machine/requirements.in --output-file bench/slack_machine/requirements.txt
 
 # The page is checked in, built: only who changes web/ needs Node, 20.19 or newer.
 web: ## builds the playground's page from web/ anew
@@ -46,7 +50,7 @@ screenshots: $(INSTALLED) ## makes the README's pictures from real conversations
 	$(RUN) -m tests.browser.screenshots
 
 # One lock for every system and every Python from 3.11 on. No address of a package index gets into it.
-LOCK = $(RUN) -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+LOCK = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 # A .venv that works is kept; one without pip, or made by a Python that is too old or gone, is made anew.

@@ -1,6 +1,6 @@
 """python -m bot: runs until SIGTERM. python -m bot --check: says, line by line, whether everything is in place.
 
-python -m bot audit: writes out who did what.
+python -m bot audit: writes out who did what. python -m bot migrate: says what has moved from CodeShip to GitHub.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ AUDIT = (
     "Writes to standard output what is on record, the oldest first, in UTC. csv is for spreadsheets: cells are made "
     "harmless. json is exact, one object a line. Of all settings it needs DATABASE_URL alone."
 )
+MIGRATE = (
+    "Compares the repositories that CodeShip and GitHub show, by their names, and says which settings let the bot "
+    "serve both. Needs the keys of both, whatever CI_PROVIDERS says, and changes nothing."
+)
 SLACK_AWAY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """A machine that boots may have no network yet; five tries in vain, of some seconds each, are an error to tell."""
 
@@ -40,9 +44,11 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--check", action="store_true", help="say whether everything is in place, and exit")
     also = "with --check: also say what the policy lets this person do"
     parser.add_argument("--as", dest="asker", metavar="USER_ID", type=user_id, help=also)
-    audit = parser.add_subparsers(dest="command", title="commands", metavar="").add_parser(
-        "audit", help="write out who restarted what, and what came of it", description=AUDIT
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    commands.add_parser(
+        "migrate", help="say what has moved from CodeShip to GitHub, and what to set", description=MIGRATE
     )
+    audit = commands.add_parser("audit", help="write out who restarted what, and what came of it", description=AUDIT)
     audit.add_argument("--since", metavar="WHEN", help="a day (2026-03-01) or how long ago (7d, 12h); else all")
     audit.add_argument("--format", choices=("csv", "json"), default="csv", help="csv unless said otherwise")
     audit.add_argument("--repo", metavar="NAME", help="org/name, or the name alone; else all")
@@ -50,6 +56,8 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     check = chosen.check
     if chosen.command == "audit":
         return _export(chosen, environ)
+    if chosen.command == "migrate":
+        return _migrate(environ)
     try:
         settings = Settings.read(environ)
     except BadSettings as problem:
@@ -75,6 +83,17 @@ def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
     except BrokenPipeError:  # whoever read has read enough
         return FAILED
     except (NotExported, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _migrate(environ: Mapping[str, str]) -> int:
+    from bot.migrate import CannotCompare, migrate
+
+    try:
+        migrate(environ, print)
+    except CannotCompare as problem:
         print(problem, file=sys.stderr)
         return FAILED
     return 0

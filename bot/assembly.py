@@ -15,22 +15,18 @@ from typing import Any
 import requests
 import structlog
 
-from bot.alike import nearest
-from bot.ci.codeship import CodeShip
-from bot.core.directory import Directory
-from bot.core.following import LOOK, Following
+from bot.connected import ConnectedServices
+from bot.core.following import HINT, LOOK, Following
 from bot.core.live_messages import LiveMessages
-from bot.core.looks import Looks
 from bot.core.operations import Operations
 from bot.core.ports import Clock, Job
-from bot.core.restarts import Restarts
 from bot.core.rights import Rights
-from bot.core.sending import Sending
+from bot.core.services import Services
 from bot.jobs.durable import DurableJobs
 from bot.jobs.replicas import new_replica_id
 from bot.logs import hide, reference
 from bot.metrics import Metrics
-from bot.parts import CALLS_AT_ONCE, PATIENCE, Calls, Every, Patience, codeship, proxy_for, slack_client
+from bot.parts import PATIENCE, Every, Patience, proxy_for, slack_client
 from bot.policy_file import policy_in
 from bot.settings import Settings
 from bot.slack.answers import Answers
@@ -51,9 +47,6 @@ from bot.store.database import Store, open_store
 from bot.web import WebApp, WebServer
 
 SLACK_EVENTS = "/slack/events"
-RESTARTS_AT_ONCE = 16
-LONGEST_READING_S = 1.0
-"""How long a stop waits for readings whose asker has been answered: most end in milliseconds."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,20 +72,12 @@ class Bot:
         kept = timedelta(days=settings.audit_kept_days)
         self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
         self.workers = Workers(_work_failed)
-        self._calls = Calls(CALLS_AT_ONCE, "call")
-        self._restarts = Calls(RESTARTS_AT_ONCE, "restart")
         self._session = requests.Session()
         self._client = slack_client(settings, patience)
         self.rights = Rights(policy, UserGroups(self._client, clock))
-        calls = settings.codeship_calls_per_minute
-        self._budget = self.store.budget(CodeShip.service, calls, self.metrics.budget_asked)
-        self.ci = codeship(settings, clock, environ, self.metrics, patience, random=random, budget=self._budget)
-        self.directory = Directory(self.ci, self.store.directory, self._calls, clock, nearest)
-        looks = Looks(self.ci, self._calls, clock)
-        sending = Sending(self.ci, looks, self.store.claims, self._restarts, clock)
-        restarts = Restarts(self.ci, self.store.claims, self.store.history, sending, clock)
-        self._operations = Operations(self.ci, self.directory, looks, restarts, self.store.audit, self.rights)
-        self._looks, self._restarting = looks, restarts
+        self._ci = ConnectedServices(settings, self.store, self.metrics, clock, environ, patience, random)
+        self.services: Services = self._ci.services
+        self._operations = Operations(self.services, self.store.audit, self.rights)
         self._clock = clock
         self._environ = environ
         self._on_dead = on_dead
@@ -114,15 +99,12 @@ class Bot:
         token = who_am_i(self._client)
         app = build_app(token.identity)
         with self.store.told_of_failures():
-            self._budget.start()
-            self.directory.start()
+            self._ci.start()
             self.store.audit.purge()
             self._begin(app, token)  # last: what an earlier process has left is gone on with at once
         watch = self.metrics.watch
         watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
-        watch("bot_projects_known", "Repositories in the directory.", lambda: self.directory.size)
-        watch("bot_ci_calls_left", "Calls of the CI service left for this minute.", lambda: self._budget.calls_left)
-        watch("bot_ci_paused", "1 while the CI service wants to be left alone.", lambda: self._budget.is_paused)
+        self._ci.watched(self.metrics)
         self._start_web(app)
         self._start_socket_mode(app)
         log.info(
@@ -152,14 +134,16 @@ class Bot:
             self._begun.close()
         if self.jobs is not None:
             self.jobs.stop(max(0.0, until - time.monotonic()))  # what is left, others take over, or the next one
-        left += ["restart"] * self._restarts.finish(until - time.monotonic())  # its answer is to be written down
-        self._calls.finish(min(LONGEST_READING_S, until - time.monotonic()))
-        self.ci.close()
-        self._budget.close()
+        left += ["restart"] * self._ci.finish(until)  # its answer is to be written down
+        self._ci.close()
         self._session.close()
         self.store.close()
         log.info("stopped", left=len(left))
         return left
+
+    def wait_heard(self, timeout_s: float) -> bool:
+        """Whether all that webhooks have told by now was passed on, waiting for it."""
+        return self._ci.wait_heard(timeout_s)
 
     def _begin(self, app: Any, token: Token) -> None:
         """What answers and what follows, and the durable work of both."""
@@ -168,7 +152,7 @@ class Bot:
         manners = Manners(
             settings.slack_command,
             f"@{token.user}",
-            self.ci.title,
+            self._ci.words,
             settings.slack_allow_other_workspaces,
             self._patience.asking_s,
         )
@@ -176,20 +160,18 @@ class Bot:
         kinds: dict[str, Job] = {
             ASK: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108
             LOOK: lambda payload, step: following.job(payload, step),  # noqa: PLW0108
+            HINT: lambda payload, step: following.hinted(payload, step),  # noqa: PLW0108
         }
         jobs = self._jobs(kinds)
         messages = LiveMessages(
-            directory=self.directory,
-            restarts=self._restarting,
+            services=self.services,
             follows=self.store.follows,
             history=self.store.history,
             notifier=SlackNotifier(self._client, lambda: wording(manners, self._clock, self.rights)),
             clock=self._clock,
         )
         following = Following(
-            title=self.ci.title,
-            directory=self.directory,
-            looks=self._looks,
+            services=self.services,
             follows=self.store.follows,
             messages=messages,
             jobs=jobs,
@@ -243,13 +225,13 @@ class Bot:
 
     def _recorder(self, home: Home) -> Recorder:
         hidden, not_recorded = hide(self._settings.secrets()), self.metrics.not_recorded
-        return Recorder(self.store.audit, self._clock, home, self.ci.service, hidden, not_recorded)
+        return Recorder(self.store.audit, self._clock, home, self._settings.ci_providers[0], hidden, not_recorded)
 
     def _start_web(self, app: Any) -> None:
         settings = self._settings
         if settings.port is None:
             return
-        posts = {}
+        posts = self._ci.webhooks(self.following.hint) if self.following else {}
         if not settings.uses_socket_mode and settings.slack_signing_secret is not None:
             secret = settings.slack_signing_secret.reveal()
             posts[SLACK_EVENTS] = HttpMode(app, secret, observe_ack=self.metrics.acknowledged)
@@ -278,7 +260,7 @@ class Bot:
         reachable = self._socket.connected if self._socket else not self._settings.uses_socket_mode
         return reachable and not self._stopping.is_set(), {
             "slack": "connected" if reachable else "not connected",
-            "projects_known": self.directory.size,
+            "projects_known": self._ci.projects_known,
         }
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from slack_sdk.errors import SlackApiError
 
+from bot.check_services import services_in_place
 from bot.clock import SystemClock
-from bot.core.errors import CIError, KeyRefused, Unreachable
 from bot.core.model import Actor, Place
 from bot.core.policy import Confirm, Policy
-from bot.parts import codeship, slack_client
+from bot.parts import slack_client
 from bot.policy_file import PolicyError, policy_in
+from bot.setting_services import set_in_vain
 from bot.settings import Settings
 from bot.slack.groups import UserGroups
 from bot.slack.identity import TOKEN_REFUSALS, SlackAway, TokenRefused, who_am_i
@@ -28,7 +29,9 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
 
     `asker` is a Slack user id: of this person is said what the policy lets them do.
     """
-    say(f"ok    Settings: whole; at most {settings.codeship_calls_per_minute} calls of CodeShip a minute")
+    say("ok    Settings: whole")
+    for hint in set_in_vain(settings.ci_providers, environ):
+        say(f"hint  Settings: {hint}")
     policy = _policy(settings, say)
     if policy is not None and asker is not None:
         _lets(policy, asker, UserGroups(slack_client(settings), SystemClock()), say)
@@ -37,7 +40,7 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
         _database(settings, say),
         _bot_token(settings, policy, say),
         _transport(settings, say),
-        _codeship_key(settings, environ, say),
+        services_in_place(settings, environ, say),
     )
     return all(parts)
 
@@ -118,28 +121,6 @@ def _transport(settings: Settings, say: Say) -> bool:
         return _wrong(say, f"Transport: Slack could not be reached: {type(failure).__name__}. Check SLACK_API_URL.")
     say("ok    Transport: Socket Mode")
     return True
-
-
-def _codeship_key(settings: Settings, environ: Mapping[str, str], say: Say) -> bool:
-    service = codeship(settings, SystemClock(), environ)
-    try:
-        projects = service.projects()
-    except CIError as failure:
-        return _wrong(say, f"CodeShip key: {_cause(failure)}")
-    finally:
-        service.close()
-    say(f"ok    CodeShip key: sees {len(projects)} project{'' if len(projects) == 1 else 's'}")
-    return True
-
-
-def _cause(failure: CIError) -> str:
-    match failure:
-        case KeyRefused():
-            return "CODESHIP_API_KEY is refused. Copy it from https://app.codeship.com/user/edit"
-        case Unreachable():
-            return f"CODESHIP_API_URL cannot be reached: {failure.detail}"
-        case _:
-            return str(failure)
 
 
 def _wrong(say: Say, line: str) -> bool:

@@ -30,6 +30,9 @@ _BREAKS_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066
 _SECRET_SHAPES = (
     r"xox[a-z](?:\.xox[a-z])?-[\w-]{6,}",  # Slack's tokens, also ones that this bot was never given
     r"xapp-[\w-]{6,}",
+    r"(?:gh[a-z]|github_pat)_\w{6,}",  # GitHub's, the App's among them, which are new every hour
+    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",  # the App's own word for who it is
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     r"(?<=api_key=)[^&\s\"'\\]+",  # CodeShip's key, wherever an address is quoted
     r"(?<=hooks\.slack\.com/)[\w/%.-]+",  # a response URL: whoever holds it can answer in the bot's name
     r"(?<=[?&]ticket=)[^&\s\"'\\]+",  # Socket Mode's way in

@@ -1,4 +1,7 @@
-"""What the bot counts, for Prometheus. Label values come from closed sets: nothing that people or services wrote."""
+"""What the bot counts, for Prometheus. Label values come from closed sets: nothing that people or services wrote.
+
+`service` is the name of a CI service among the settings.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,14 @@ class Metrics:
         self._ci_calls = Histogram(
             "bot_ci_call_seconds",
             "Calls of the CI service, each try by itself.",
-            ["call", "result"],
+            ["service", "call", "result"],
             buckets=_ANSWER_BUCKETS,
             registry=self.registry,
         )
         self._key_accepted = Gauge(
             "bot_ci_key_accepted",
             "1 where the CI service took the key at the last call that it judged, 0 where it refused it.",
+            ["service"],
             registry=self.registry,
         )
         self._undelivered = Counter("bot_answers_not_delivered", "Answers that reached nobody.", registry=self.registry)
@@ -50,7 +54,22 @@ class Metrics:
         self._budget = Counter(
             "bot_ci_budget_asked",
             "Askings for calls of the CI service: at hand, counted (in the database), alone, refused, paused.",
-            ["priority", "result"],
+            ["service", "priority", "result"],
+            registry=self.registry,
+        )
+        self._projects_known = Gauge(
+            "bot_projects_known", "Repositories in the directory.", ["service"], registry=self.registry
+        )
+        self._calls_left = Gauge(
+            "bot_ci_calls_left",
+            "Calls of the CI service left for this minute.",
+            ["service"],
+            registry=self.registry,
+        )
+        self._paused = Gauge(
+            "bot_ci_paused",
+            "1 while the CI service wants to be left alone.",
+            ["service"],
             registry=self.registry,
         )
         self._background_lag = Gauge(
@@ -58,7 +77,6 @@ class Metrics:
             "How much later than planned the last look in the background was made.",
             registry=self.registry,
         )
-        self._key_accepted.set(1)
 
     def answered(self, way: str, command: str, result: str, seconds: float) -> None:
         self._answers.labels(way, command, result).observe(seconds)
@@ -68,14 +86,14 @@ class Metrics:
     def acknowledged(self, kind: str, seconds: float) -> None:
         self._acks.labels(kind).observe(seconds)
 
-    def ci_called(self, call: str, result: str, seconds: float) -> None:
-        self._ci_calls.labels(call, result).observe(seconds)
+    def ci_called(self, service: str, call: str, result: str, seconds: float) -> None:
+        self._ci_calls.labels(service, call, result).observe(seconds)
 
-    def key_accepted(self, accepted: bool) -> None:
-        self._key_accepted.set(1 if accepted else 0)
+    def key_accepted(self, service: str, accepted: bool) -> None:
+        self._key_accepted.labels(service).set(1 if accepted else 0)
 
-    def budget_asked(self, priority: Priority, result: str) -> None:
-        self._budget.labels(priority.value, result).inc()
+    def budget_asked(self, service: str, priority: Priority, result: str) -> None:
+        self._budget.labels(service, priority.value, result).inc()
 
     def background_lag(self, seconds: float) -> None:
         self._background_lag.set(seconds)
@@ -86,3 +104,16 @@ class Metrics:
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """A gauge that is read when somebody looks."""
         Gauge(name, meaning, registry=self.registry).set_function(value)
+
+    def watch_service(
+        self,
+        service: str,
+        *,
+        projects_known: Callable[[], float],
+        calls_left: Callable[[], float],
+        is_paused: Callable[[], float],
+    ) -> None:
+        """The same for what there is of each CI service."""
+        self._projects_known.labels(service).set_function(projects_known)
+        self._calls_left.labels(service).set_function(calls_left)
+        self._paused.labels(service).set_function(is_paused)

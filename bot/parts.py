@@ -7,14 +7,15 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import requests
 import structlog
 from slack_sdk.web import WebClient
 
-from bot.ci.codeship import CodeShip
 from bot.ci.key_watch import KeyWatch
+from bot.ci.service import CIService, Connected, Observe, Surroundings, Values
 from bot.core.errors import BotError
 from bot.core.pacing import PACE, Pace
 from bot.core.ports import Budget, Clock
@@ -22,6 +23,7 @@ from bot.core.spending import Spending
 from bot.jobs.durable import PATIENCE as JOBS_PATIENCE
 from bot.jobs.durable import Patience as JobsPatience
 from bot.metrics import Metrics
+from bot.setting_services import key_setting
 from bot.settings import Settings
 from bot.slack.web_client import web_client
 
@@ -81,8 +83,9 @@ def slack_client(settings: Settings, patience: Patience = PATIENCE) -> WebClient
     return web_client(settings.slack_bot_token.reveal(), settings.slack_api_url, patience.slack_s)
 
 
-def codeship(
-    settings: Settings,
+def connected(
+    service: CIService,
+    values: Values,
     clock: Clock,
     environ: Mapping[str, str],
     metrics: Metrics | None = None,
@@ -90,33 +93,40 @@ def codeship(
     *,
     random: Callable[[], float] = random.random,
     budget: Budget | None = None,
-) -> CodeShip:
-    """The CI service. Each try is paid for where there is a `budget`; it is counted, and a key that turns bad is told
-    once, where `metrics` are kept."""
-    watch = KeyWatch(CodeShip.title, "CODESHIP_API_KEY", metrics.key_accepted) if metrics else None
-    spending = Spending(budget, CodeShip.title) if budget else None
+) -> Connected:
+    """A CI service's client. Each try is paid for where there is a `budget`; it is counted, and a key that turns bad
+    is told once, where `metrics` are kept."""
+    spending = Spending(budget, service.title) if budget else None
+    return service.connect(
+        values,
+        Surroundings(
+            wait=clock.wait,
+            monotonic=clock.monotonic,
+            now=clock.now,
+            random=random,
+            environ=environ,
+            observe=_observed(service, key_setting(service, values), metrics)
+            if metrics
+            else lambda _call, _result, _seconds: None,
+            before_try=spending.before_try if spending else lambda _call: None,
+            after_try=spending.after_try if spending else lambda _failure, _was_free: None,
+            workers=CALLS_AT_ONCE,
+            connect_s=patience.connect_s,
+            read_s=patience.read_s,
+            total_s=patience.call_s,
+        ),
+    )
+
+
+def _observed(service: CIService, key_setting: str, metrics: Metrics) -> Observe:
+    watch = KeyWatch(service.title, key_setting, partial(metrics.key_accepted, service.name))
+    metrics.key_accepted(service.name, True)
 
     def observe(call: str, result: str, seconds: float) -> None:
-        if metrics and watch:
-            metrics.ci_called(call, result, seconds)
-            watch.called(result)
+        metrics.ci_called(service.name, call, result, seconds)
+        watch.called(result)
 
-    return CodeShip(
-        settings.codeship_api_url,
-        settings.codeship_api_key.reveal(),
-        wait=clock.wait,
-        monotonic=clock.monotonic,
-        random=random,
-        environ=environ,
-        web_url=settings.codeship_web_url,
-        workers=CALLS_AT_ONCE,
-        connect_s=patience.connect_s,
-        read_s=patience.read_s,
-        total_s=patience.call_s,
-        observe=observe,
-        before_try=spending.before_try if spending else lambda _call: None,
-        after_try=spending.after_try if spending else lambda _failure: None,
-    )
+    return observe
 
 
 class Every:

@@ -5,14 +5,17 @@ No file and no `os.environ` in here, and no problem repeats a value: what was pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from bot import setting_services as services
 from bot import setting_values as values
-from bot.setting_values import Refused, Secret
+from bot.core.services import Pin
+from bot.setting_rows import Row, read_row
+from bot.setting_values import Secret
 
 HTTP_PORT = 3000
 """Where HTTP serves unless `PORT` says otherwise."""
@@ -21,24 +24,7 @@ _TRANSPORTS = ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 _SLACK_APPS = "https://api.slack.com/apps"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One setting, as people read of it. `default` None: required, or absent unless set (`meaning` says which)."""
-
-    name: str
-    meaning: str
-    where: str  # where to get it; empty where it is the operator's choice
-    read: Callable[[str], object]
-    default: str | None = None
-    required: bool = False
-
-    @property
-    def field(self) -> str:
-        """The name of its attribute in `Settings`."""
-        return self.name.lower()
-
-
-_ROWS = (
+_ROWS_BEFORE = (
     Row(
         "SLACK_BOT_TOKEN",
         "The bot's own token, with which it answers in Slack.",
@@ -82,35 +68,11 @@ _ROWS = (
         values.yes_or_no,
         "no",
     ),
-    Row(
-        "CODESHIP_API_KEY",
-        "The key with which the bot asks CodeShip; it sees and restarts what the key's owner can.",
-        "https://app.codeship.com/user/edit, API Key",
-        values.key,
-        required=True,
-    ),
-    Row(
-        "CODESHIP_API_URL",
-        "The host that serves CodeShip's v1 API. https, or http on this machine.",
-        "whoever runs that host",
-        values.api_address,
-        "https://codeship.com/api/v1",
-    ),
-    Row(
-        "CODESHIP_WEB_URL",
-        "Where the pages of projects and builds are, to link to.",
-        "whoever runs that host",
-        values.page_address,
-        "https://app.codeship.com",
-    ),
-    Row(
-        "CODESHIP_CALLS_PER_MINUTE",
-        "How often the bot may ask CodeShip in any minute, all processes on one database together. People's questions "
-        "come first.",
-        "",
-        values.calls_per_minute,
-        "60",
-    ),
+    services.PROVIDERS,
+    services.PINNED,
+)
+
+_ROWS_AFTER = (
     Row(
         "DATABASE_URL",
         "Where the bot remembers restarts and what it follows: an SQLite file, sqlite:///relative/path or "
@@ -152,6 +114,7 @@ class Settings:
     """Everything that was set, or its default. Its repr shows no secret.
 
     `port` None: HTTP serves nothing (Socket Mode, no PORT). `slack_api_url` ends in a slash, other addresses do not.
+    `ci` is what each of `ci_providers` is set to, by the service's name and the setting's.
     """
 
     slack_bot_token: Secret
@@ -160,10 +123,9 @@ class Settings:
     slack_api_url: str
     slack_command: str
     slack_allow_other_workspaces: bool
-    codeship_api_key: Secret
-    codeship_api_url: str
-    codeship_web_url: str
-    codeship_calls_per_minute: int
+    ci_providers: tuple[str, ...]
+    ci_pinned: tuple[Pin, ...]
+    ci: Mapping[str, Mapping[str, Any]]
     database_url: Secret
     audit_kept_days: int
     policy: str | None
@@ -183,7 +145,18 @@ class Settings:
         Raises `BadSettings` with every problem there is.
         """
         problems: list[str] = []
-        found: dict[str, Any] = {row.field: _read(row, environ, problems) for row in _ROWS}
+        found: dict[str, Any] = {row.field: read_row(row, environ, problems) for row in _ROWS_BEFORE}
+        providers, pinned = found["ci_providers"] or (), found["ci_pinned"] or ()
+        problems += services.pins_to_others(pinned, providers) if providers else []
+        of_services: list[str] = []
+        found["ci"] = {
+            service.name: services.settings_of(service, environ, of_services) for service in services.named(providers)
+        }
+        if of_services:
+            of_services[-1] += "".join(f"\n  {hint}" for hint in services.set_in_vain(providers, environ))
+        problems += of_services
+        found["ci_pinned"] = pinned
+        found |= {row.field: read_row(row, environ, problems) for row in _ROWS_AFTER}
         if not any(values.tidied(environ.get(name, "")) for name in _TRANSPORTS):
             problems.append(_no_transport())
         if problems:
@@ -194,10 +167,11 @@ class Settings:
 
     def secrets(self) -> tuple[str, ...]:
         """What must stand in no log: the keys and tokens, and a password within the database's address."""
-        held = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.codeship_api_key)
+        held = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
+        words = [secret.reveal() for secret in held if secret is not None]
+        words += [word for values_of_one in self.ci.values() for word in services.secrets_of(values_of_one)]
         password = urlsplit(self.database_url.reveal()).password or ""
-        words = [secret.reveal() for secret in held if secret is not None] + [password, unquote(password)]
-        return tuple(dict.fromkeys(word for word in words if word))
+        return tuple(dict.fromkeys(word for word in (*words, password, unquote(password)) if word))
 
 
 class BadSettings(Exception):
@@ -211,40 +185,22 @@ class BadSettings(Exception):
 
 def rows() -> tuple[Row, ...]:
     """Every setting, in the order in which to show them."""
-    return _ROWS
+    return (*_ROWS_BEFORE, *services.rows_of_services(), *_ROWS_AFTER)
 
 
 def database_url(environ: Mapping[str, str]) -> Secret:
     """DATABASE_URL alone, for what needs no other. Raises `BadSettings`."""
     problems: list[str] = []
-    url = _read(next(row for row in _ROWS if row.name == "DATABASE_URL"), environ, problems)
+    url = read_row(next(row for row in _ROWS_AFTER if row.name == "DATABASE_URL"), environ, problems)
     if not isinstance(url, Secret):
         raise BadSettings(problems)
     return url
 
 
-def _read(row: Row, environ: Mapping[str, str], problems: list[str]) -> object:
-    """The value of one row, None where there is none; what is wrong with it is added to `problems`."""
-    text = values.tidied(environ.get(row.name, "")) or row.default
-    if text is None:
-        if row.required:
-            problems.append(f"{row.name} is missing.{_why_and_where(row)}")
-        return None
-    try:
-        return row.read(text)
-    except Refused as refused:
-        problems.append(f"{row.name} {refused}.{_why_and_where(row)}")
-        return None
-
-
 def _no_transport() -> str:
-    app, signing = (next(row for row in _ROWS if row.name == name) for name in _TRANSPORTS)
+    app, signing = (next(row for row in _ROWS_BEFORE if row.name == name) for name in _TRANSPORTS)
     return (
         f"{app.name} and {signing.name} are both missing: one says how Slack reaches the bot."
         f"\n  Socket Mode, without a public address: {app.name}, from {app.where}."
         f"\n  HTTP: {signing.name}, from {signing.where}."
     )
-
-
-def _why_and_where(row: Row) -> str:
-    return f"\n  {row.meaning}" + (f"\n  From {row.where}." if row.where else "")

@@ -158,11 +158,11 @@ def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
     for _ in range(3):
         stage.workspace.types("ada", "#builds", STATUS)
         stage.settle()
-    assert registry.get_sample_value("bot_ci_key_accepted") == 0
+    assert registry.get_sample_value("bot_ci_key_accepted", {"service": "codeship"}) == 0
     stage.codeship.mood = moods.FINE
     stage.workspace.types("ada", "#builds", STATUS)
     stage.settle()
-    assert registry.get_sample_value("bot_ci_key_accepted") == 1
+    assert registry.get_sample_value("bot_ci_key_accepted", {"service": "codeship"}) == 1
     logged = capsys.readouterr().out
     assert logged.count("ci_key_refused") == 1
     assert logged.count("ci_key_accepted_again") == 1

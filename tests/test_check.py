@@ -10,6 +10,7 @@ import pytest
 from bot.__main__ import main
 from bot.playground.stage import APP_TOKEN
 from tests.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
+from tests.both_services import GITHUB_TOKEN, WEBHOOK_SECRET, both_services
 from tests.log_lines import process_put_back
 
 OTHER_TOKEN = "xoxb-2-not-of-this-workspace"
@@ -46,7 +47,11 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tupl
     with process_put_back():
         status = main(["--check"], environ)
     told = capsys.readouterr()
-    assert not [secret for secret in (*SECRETS, OTHER_TOKEN, OTHER_KEY) if secret in told.out + told.err]
+    assert not [
+        secret
+        for secret in (*SECRETS, OTHER_TOKEN, OTHER_KEY, GITHUB_TOKEN, WEBHOOK_SECRET)
+        if secret in told.out + told.err
+    ]
     assert told.err == ""
     return status, told.out.splitlines()
 
@@ -62,7 +67,8 @@ def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_
         "ok    Slack token: @codeship in Acme",
         "ok    Slack scopes: app_mentions:read, chat:write, commands, im:history",
         f"ok    Transport: {transport}",
-        "ok    CodeShip key: sees 7 projects",
+        "ok    CodeShip key: sees 7 repositories",
+        "ok    CodeShip budget: 60 calls a minute at most",
     ]
     lines = run.text.splitlines()
     assert len(lines) == len(beginnings)
@@ -103,6 +109,65 @@ def test_a_check_says_which_thing_is_wrong(
     assert len(complaints) >= 1
     assert complaints[0].startswith(f"wrong {wrong}")
     assert all(line.startswith("wrong ") for line in complaints)
+
+
+def test_a_check_says_of_each_service_how_it_stands_and_what_both_have(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = {
+        "CI_PROVIDERS": "codeship, github",
+        "CI_PINNED": "acme/old-*=github, acme/web=codeship",
+        "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+    with both_services("http", tmp_path) as sandbox:
+        status, lines = checked(sandbox.environ | chosen, capsys)
+        assert status == 0
+        assert lines[-7:] == [
+            "ok    CodeShip key: sees 7 repositories",
+            "ok    CodeShip budget: 60 calls a minute at most",
+            "ok    GitHub key: sees 6 repositories",
+            "ok    GitHub budget: 80 calls a minute at most",
+            "ok    GitHub webhook: HTTP on 127.0.0.1, port 0; to /github/webhook",
+            "hint  CI_PINNED: acme/old-*=github fits no repository that is seen at GitHub",
+            "hint  Repositories: 1 name is at more than one service (acme/mobile). People say which "
+            "(acme/mobile@github), or CI_PINNED does (acme/mobile=github)",
+        ]
+        status, lines = checked(sandbox.environ | chosen | {"CI_PINNED": "acme/m*=github"}, capsys)
+        assert (status, [line for line in lines if line.startswith("hint")]) == (0, [])
+
+
+def test_a_check_names_what_is_set_for_a_service_that_is_not_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with both_services("http", tmp_path) as sandbox:
+        status, lines = checked(sandbox.environ, capsys)
+        assert status == 0
+        assert [line for line in lines if not line.startswith("ok ")] == [
+            "hint  Settings: GITHUB_TOKEN, GITHUB_API_URL are set and not read: github is not in CI_PROVIDERS."
+        ]
+        assert sandbox.github.requests == []
+
+
+def test_a_check_says_which_of_two_services_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with both_services("http", tmp_path) as sandbox:
+        wrong = {"CI_PROVIDERS": "github,codeship", "GITHUB_TOKEN": OTHER_KEY}
+        status, lines = checked(sandbox.environ | wrong, capsys)
+        assert status == 1
+        (complaint,) = [line for line in lines if line.startswith("wrong ")]
+        assert complaint.startswith("wrong GitHub key: GITHUB_TOKEN is refused. Copy it from https://github.com/")
+        assert "ok    CodeShip key: sees 7 repositories" in lines
+
+
+def test_a_check_of_a_webhook_that_nothing_can_reach_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with both_services("socket mode", tmp_path) as sandbox:
+        chosen = {"CI_PROVIDERS": "github", "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET, "CODESHIP_API_KEY": ""}
+        status, lines = checked(sandbox.environ | chosen, capsys)
+        assert status == 0
+        assert (
+            "hint  GitHub webhook: nothing listens, for in Socket Mode HTTP is served only where PORT is set" in lines
+        )
 
 
 def test_a_check_names_the_scopes_that_are_missing(http: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

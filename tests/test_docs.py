@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.ci import SERVICES
 from bot.core.commands import TABLE, parse
 from bot.core.words import Word
 from bot.settings import rows
@@ -26,10 +27,13 @@ def commands_table() -> str:
 
 
 def settings_table() -> str:
+    of = {row.name: service.name for service in SERVICES for row in service.rows}
     lines = ["| setting | meaning | default |", "| --- | --- | --- |"]
     for row in rows():
-        default = "required" if row.required else f"`{row.default}`" if row.default else ""
-        lines.append(f"| `{row.name}` | {row.meaning.removesuffix(' Required.')} | {default} |")
+        required = f"required with `{of[row.name]}`" if of.get(row.name, "codeship") != "codeship" else "required"
+        default = required if row.required else f"`{row.default}`" if row.default else ""
+        meaning = row.meaning.removesuffix(" Required.").replace("*", "\\*")
+        lines.append(f"| `{row.name}` | {meaning} | {default} |")
     return "\n".join(lines)
 
 

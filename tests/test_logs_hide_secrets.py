@@ -154,10 +154,16 @@ def test_the_repr_of_an_object_is_redacted_too(form):
         ("%22xoxp-1-22-AbCdEf%22", "%22[hidden]%22"),
         ("xoxe.xoxb-1-AbCdEfGh", "[hidden]"),
         ("Bearer xapp-1-A0-33-0123abcd", "Bearer [hidden]"),
+        ("Bearer ghs_16C7e42F292c6912E7710c838347Ae178B4a", "Bearer [hidden]"),
+        ("token github_pat_11AAAAAAA0_bcd, ghp_abcdefghijkl.", "token [hidden], [hidden]."),
+        ("Bearer eyJhbGciOiJSUzI1.eyJpYXQiOjE3NDc.c2lnbmF0dXJl_-x", "Bearer [hidden]"),
+        ("a -----BEGIN RSA PRIVATE KEY-----\\nMIIE\\n-----END RSA PRIVATE KEY----- b", "a [hidden] b"),
+        ("a -----BEGIN PRIVATE KEY-----\nMIIEpAIBAAK", "a [hidden]"),
         ("GET /p.json?api_key=0123&branch=main", "GET /p.json?api_key=[hidden]&branch=main"),
         ("https://hooks.slack.com/commands/T1/2/abc", "https://hooks.slack.com/[hidden]"),
         ("wss://w.slack.com/link/?ticket=ab-cd&app_id=1", "wss://w.slack.com/link/?ticket=[hidden]&app_id=1"),
         ("a box-office, xoxb-… and api_key", "a box-office, xoxb-… and api_key"),
+        ("a ghost, ghp_… and github_pat", "a ghost, ghp_… and github_pat"),
     ],
 )
 def test_what_has_the_shape_of_a_secret_is_hidden_though_nobody_named_it(said, shown):

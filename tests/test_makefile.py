@@ -40,6 +40,7 @@ def test_make_alone_says_what_can_be_made(tmp_path):
         "doctor",
         "test",
         "check",
+        "bench",
         "lock",
         "web",
         "web-check",

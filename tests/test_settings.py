@@ -15,7 +15,9 @@ import pytest
 from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 
-from bot.ci.codeship_pages import WEB_URL
+from bot.ci import SERVICES
+from bot.core.policy import Names
+from bot.core.services import Pin
 from bot.setting_values import Secret
 from bot.settings import BadSettings, Settings, rows
 
@@ -25,6 +27,8 @@ BOT = "xoxb-11111111-22222222-AbCdEfGhIjKl"
 APP = "xapp-1-A0123456-3333333-0123456789abcdef"
 SIGNING = "8f742231b10e8888abcd99aabbcc85a5"
 KEY = "5a1b2c3d4e5f60718293a4b5c6d7e8f9"
+TOKEN = "github_pat_11AAAAAAA0_0123456789abcdef"
+HOOK = "a-long-random-word-of-the-hook"
 WHOLE = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "CODESHIP_API_KEY": KEY}
 OVER_HTTP = {"SLACK_BOT_TOKEN": BOT, "SLACK_SIGNING_SECRET": SIGNING, "CODESHIP_API_KEY": KEY}
 
@@ -43,7 +47,10 @@ def outcome(environ: dict[str, str]) -> Settings | tuple[str, ...]:
 
 
 def test_every_row_is_a_field_of_the_settings_and_every_field_has_a_row():
-    assert {row.field for row in rows()} == {field.name for field in fields(Settings)}
+    of_services = {row.name for service in SERVICES for row in service.rows}
+    assert of_services < {row.name for row in rows()}
+    own = {row.field for row in rows() if row.name not in of_services}
+    assert own | {"ci"} == {field.name for field in fields(Settings)}
 
 
 def test_the_least_that_must_be_set_gives_every_default():
@@ -53,8 +60,15 @@ def test_the_least_that_must_be_set_gives_every_default():
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.slack_command == "/codeship"
     assert settings.slack_allow_other_workspaces is False
-    assert settings.codeship_api_url == "https://codeship.com/api/v1"
-    assert settings.codeship_web_url == "https://app.codeship.com"
+    assert (settings.ci_providers, settings.ci_pinned) == (("codeship",), ())
+    assert settings.ci == {
+        "codeship": {
+            "CODESHIP_API_KEY": Secret(KEY),
+            "CODESHIP_API_URL": "https://codeship.com/api/v1",
+            "CODESHIP_WEB_URL": "https://app.codeship.com",
+            "CODESHIP_CALLS_PER_MINUTE": 60,
+        }
+    }
     assert settings.database_url.reveal() == "sqlite:///codeship-bot.sqlite3"
     assert settings.host == "0.0.0.0"
     assert (settings.log_level, settings.log_format) == ("INFO", "text")
@@ -78,7 +92,7 @@ def test_an_app_token_chooses_socket_mode_and_a_signing_secret_alone_http(enviro
 
 @pytest.mark.parametrize("pasted", [KEY, f"  {KEY}\n", f'"{KEY}"', f"' {KEY} '", f"“{KEY}”", f"\u00a0{KEY}\r\n"])
 def test_white_space_and_quotes_around_a_value_are_dropped(pasted):
-    assert Settings.read({**WHOLE, "CODESHIP_API_KEY": pasted}).codeship_api_key.reveal() == KEY
+    assert Settings.read({**WHOLE, "CODESHIP_API_KEY": pasted}).ci["codeship"]["CODESHIP_API_KEY"].reveal() == KEY
 
 
 @pytest.mark.parametrize("empty", ["", "   ", '""', "''", "\n"])
@@ -86,6 +100,44 @@ def test_white_space_and_quotes_around_a_value_are_dropped(pasted):
 def test_an_empty_value_counts_as_absent(row, empty):
     absent = {name: value for name, value in WHOLE.items() if name != row.name}
     assert outcome({**absent, row.name: empty}) == outcome(absent)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "providers"),
+    [
+        ("github", ("github",)),
+        ("codeship,github", ("codeship", "github")),
+        (" GitHub  CodeShip, ", ("github", "codeship")),
+    ],
+)
+def test_services_are_chosen_by_name_in_the_order_in_which_they_are_shown(chosen, providers):
+    settings = Settings.read({**WHOLE, "GITHUB_TOKEN": TOKEN, "CI_PROVIDERS": chosen})
+    assert settings.ci_providers == tuple(settings.ci) == providers
+
+
+def test_the_settings_of_a_service_that_is_not_chosen_are_not_read_and_not_missed():
+    assert Settings.read({**WHOLE, "GITHUB_API_URL": "http://nowhere", "GITHUB_TOKEN": "your-token"}).ci.keys() == {
+        "codeship"
+    }
+    alone = {**WHOLE, "CODESHIP_API_KEY": "", "CI_PROVIDERS": "github", "GITHUB_TOKEN": TOKEN}
+    assert Settings.read(alone).ci["github"]["GITHUB_TOKEN"].reveal() == TOKEN
+
+
+def test_a_service_that_is_chosen_says_what_it_misses_beside_everything_else_that_is_wrong():
+    problems = problems_of({**WHOLE, "CI_PROVIDERS": "codeship, github", "CODESHIP_API_KEY": "", "PORT": "eighty"})
+    assert [problem.split(maxsplit=1)[0] for problem in problems] == ["CODESHIP_API_KEY", "GITHUB_TOKEN", "PORT"]
+
+
+def test_a_key_of_a_service_that_is_not_chosen_is_named_where_one_that_is_has_none():
+    (problem,) = problems_of({**WHOLE, "CODESHIP_API_KEY": "", "GITHUB_TOKEN": TOKEN})
+    assert problem.startswith("CODESHIP_API_KEY is missing.")
+    assert problem.endswith("\n  GITHUB_TOKEN is set and not read: github is not in CI_PROVIDERS.")
+
+
+@pytest.mark.parametrize("text", ["acme/legacy-*=codeship, Acme/*=GitHub", "acme/legacy-*=codeship\n Acme/*=github,"])
+def test_pins_are_globs_and_services_in_the_order_in_which_they_decide(text):
+    settings = Settings.read({**WHOLE, "CI_PROVIDERS": "codeship,github", "GITHUB_TOKEN": TOKEN, "CI_PINNED": text})
+    assert settings.ci_pinned == (Pin(Names(("acme/legacy-*",)), "codeship"), Pin(Names(("Acme/*",)), "github"))
 
 
 def test_all_problems_are_told_together_with_why_and_where():
@@ -173,6 +225,15 @@ REFUSED = [
     ("SLACK_COMMAND", "codeship", "is not a slash command"),
     ("SLACK_COMMAND", "/Code Ship", "is not a slash command"),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "maybe", "is neither yes nor no"),
+    ("CI_PROVIDERS", "codeship, jenkins-of-ada", "names a CI service that there is not: there is codeship, github"),
+    ("CI_PROVIDERS", ", ,", "names a CI service that there is not"),
+    ("CI_PROVIDERS", "CodeShip codeship", "names a CI service twice"),
+    ("CI_PINNED", "acme/web-of-ada", "holds no repository and service as number 1: write it like acme/legacy-*=code"),
+    ("CI_PINNED", "acme/*=codeship, =codeship", "holds no repository and service as number 2"),
+    ("CI_PINNED", "acme/web=codeship=codeship", "holds no repository and service as number 1"),
+    ("CI_PINNED", "acme/web = codeship", "holds no repository and service as number 1"),
+    ("CI_PINNED", "acme/a=codeship acme/web=jenkins-of-ada", "names a CI service that there is not, as number 2"),
+    ("CI_PINNED", "acme/a=codeship acme/web=github", "pins to github, which is not in CI_PROVIDERS"),
 ]
 
 
@@ -223,7 +284,9 @@ def test_an_address_of_postgresql_is_taken_apart_by_the_store_as_by_the_log(valu
 
 @pytest.mark.parametrize(("name", "value", "expected"), TAKEN)
 def test_a_value_is_read_in_the_one_form_that_the_bot_uses(name, value, expected):
-    assert getattr(Settings.read({**WHOLE, name: value}), name.lower()) == expected
+    settings = Settings.read({**WHOLE, name: value})
+    of_services = {name: value for values in settings.ci.values() for name, value in values.items()}
+    assert of_services.get(name, getattr(settings, name.lower(), None)) == expected
 
 
 def traceback_with_locals(settings: Settings) -> str:
@@ -237,7 +300,7 @@ def test_no_way_of_looking_at_the_settings_shows_a_secret():
     settings = replace(
         Settings.read({**WHOLE, "SLACK_SIGNING_SECRET": SIGNING}), database_url=Secret("postgresql://u:p%40ss-word@h/d")
     )
-    shown = [repr(settings), str(settings), f"{settings.codeship_api_key}", str(asdict(settings))]
+    shown = [repr(settings), str(settings), f"{settings.ci}", str(asdict(settings))]
     shown += [repr(copy.deepcopy(settings)), "%s %r" % (settings.slack_bot_token, settings.slack_bot_token)]  # noqa: UP031
     shown.append(traceback_with_locals(settings))
     for secret in settings.secrets():
@@ -251,17 +314,26 @@ def test_the_secrets_are_every_key_and_token_and_the_password_of_the_database():
     assert set(with_password.secrets()) == {BOT, APP, SIGNING, KEY, "p%40ss-word", "p@ss-word"}
 
 
+def test_the_secrets_are_those_of_every_service_that_is_chosen():
+    chosen = {**WHOLE, "CI_PROVIDERS": "github codeship", "GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": HOOK}
+    settings = Settings.read(chosen)
+    assert set(settings.secrets()) == {BOT, APP, KEY, TOKEN, HOOK}
+    shown = f"{settings!r} {settings} {asdict(settings)} {copy.deepcopy(settings)} {traceback_with_locals(settings)}"
+    assert [secret for secret in settings.secrets() if secret in shown] == []
+
+
 def env_example() -> str:
     """The text that .env.example must have."""
     blocks = [
         "# Copy this file to .env and fill it in. An empty value counts as absent.\n"
         "# What is commented out is optional, and shows its default where it has one."
     ]
+    not_chosen = {row.name for service in SERVICES if service.name != "codeship" for row in service.rows}
     for row in rows():
-        comments = [f"{row.meaning} Required." if row.required else row.meaning]
+        comments = [f"{row.meaning} Required." if row.required and row.name not in not_chosen else row.meaning]
         comments += [f"From {row.where}."] if row.where else []
         lines = [line for text in comments for line in wrap(text, 108, break_long_words=False, break_on_hyphens=False)]
-        optional = "#" if not row.where or row.default else ""
+        optional = "#" if not row.where or row.default or row.name in not_chosen else ""
         blocks.append("\n".join([*(f"# {line}" for line in lines), f"{optional}{row.name}={row.default or ''}"]))
     return "\n\n".join(blocks) + "\n"
 
@@ -285,7 +357,3 @@ def test_env_example_once_filled_in_is_read_as_it_stands():
         text = text.replace(f"\n{name}=\n", f"\n{name}={value}\n")
     environ = {name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()}
     assert Settings.read(environ) == Settings.read(WHOLE)
-
-
-def test_the_default_of_the_web_address_is_the_one_that_pages_are_recognised_by():
-    assert Settings.read(WHOLE).codeship_web_url == WEB_URL

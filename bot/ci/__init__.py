@@ -1,1 +1,15 @@
-"""The CI services behind `CIProvider`: each a pure wire module and a dull shell."""
+"""The CI services behind `CIProvider`: each a pure wire module and a dull shell, and a row of `SERVICES`."""
+
+from __future__ import annotations
+
+from bot.ci.codeship import CODESHIP
+from bot.ci.github_settings import GITHUB
+from bot.ci.service import CIService
+
+SERVICES: tuple[CIService, ...] = (CODESHIP, GITHUB)
+"""Every service that the bot can serve, in the order in which to show them: `docs/adding-a-ci-service.md`."""
+
+
+def by_name(name: str) -> CIService | None:
+    """The service of that name; None where there is none."""
+    return next((service for service in SERVICES if service.name == name), None)

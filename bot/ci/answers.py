@@ -18,6 +18,7 @@ MAX_RETRY_AFTER_S = 3600.0
 _LOOKED_AT = 65_536  # bytes of a refusal's body that may hold its reason; what is longer is no reason
 
 _OVER_LIMIT = re.compile(rb"rate[\s_-]{0,3}limit[\s_-]{0,3}exceeded", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443}
 _MARKUP = re.compile(r"<\s*[!/?a-z]", re.IGNORECASE)
 _SECONDS = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}")
@@ -26,11 +27,12 @@ _UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be sent. `params` go into the query string, not yet percent-encoded; the key is one of them."""
+    """What is to be sent. `params` go into the query string, not yet percent-encoded. A key stands in either."""
 
     method: str
     url: str
     params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class Answer:
     @property
     def is_success(self) -> bool:
         return 200 <= self.status < 300
+
+
+def origin(address: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port: whoever has another is somebody else. Raises ValueError where `address` is none."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 def refusal(
@@ -111,11 +119,16 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     if _SECONDS.fullmatch(raw):
         seconds = float(raw)
     else:
-        until, sent = _date(raw), _date(header(headers, "date"))
+        until, sent = _date(raw), sent_at(headers)
         if until is None or sent is None:
             return None
         seconds = (until - sent).total_seconds()
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def sent_at(headers: Mapping[str, str]) -> datetime | None:
+    """When the answer was sent, on the sender's own clock."""
+    return _date(header(headers, "date"))
 
 
 def _reason(value: object) -> str:

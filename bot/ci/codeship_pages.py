@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
+from bot.core.model import Page
+
 WEB_URL = "https://app.codeship.com"
 
 _HOSTS = frozenset({"app.codeship.com", "www.codeship.com", "codeship.com", "www.codeship.io", "codeship.io"})
@@ -36,8 +38,8 @@ def commit_page(provider: str | None, repository_name: str, commit: str | None) 
     return page.format(repository_name, commit)
 
 
-def recognise(url: str, web_url: str = WEB_URL) -> tuple[str, str | None] | None:
-    """The ids of the project and the build that a pasted address names; None where it is no page of CodeShip.
+def recognise(url: str, web_url: str = WEB_URL) -> Page | None:
+    """The project and the build that a pasted address names by their ids; None where it is no page of CodeShip.
 
     A page of a project that shows no build names the project alone.
     """
@@ -55,4 +57,4 @@ def recognise(url: str, web_url: str = WEB_URL) -> tuple[str, str | None] | None
     elif asked.hostname not in _HOSTS or asked.port is not None:
         return None
     page = _PAGE.fullmatch(path)
-    return None if page is None else (page[1], page[2])
+    return None if page is None else Page(project_id=page[1], build_id=page[2])

@@ -12,15 +12,13 @@ API key, so that no error repeats it.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
+from bot.ci import cleaning
 from bot.ci.answers import Request, detail, refusal
 from bot.ci.codeship_pages import WEB_URL, build_page, commit_page, project_page
 from bot.core.errors import BadAnswer
@@ -28,8 +26,6 @@ from bot.core.model import Build, Project, Status
 
 SERVICE = "codeship"
 TITLE = "CodeShip"
-
-MAX_WORD, MAX_ID, MAX_NAME, MAX_BRANCH, MAX_AUTHOR, MAX_MESSAGE = 100, 100, 300, 1_000, 200, 10_000
 
 _STATUSES = {
     "initiated": Status.QUEUED,
@@ -46,12 +42,6 @@ _STATUSES = {
     "blocked": Status.BLOCKED,
     "infrastructure_failure": Status.INFRASTRUCTURE_FAILURE,
 }
-
-# Control characters, the line separators, and half characters, which no database and no socket takes.
-_NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_NOT_IN_A_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_MAX_NUMBER = 10**18
-
 
 # Any: a field of a wrong kind costs that field alone, and where all is as it should be nothing is slower for it.
 
@@ -88,9 +78,6 @@ class _Restarted(msgspec.Struct):
     id: Any = None
 
 
-_Shape = TypeVar("_Shape", bound=msgspec.Struct)
-
-
 def projects_request(api_url: str, key: str) -> Request:
     return Request("GET", f"{api_url.rstrip('/')}/projects.json", _params(key))
 
@@ -114,7 +101,11 @@ def decipher_projects(
         raise _not_the_contract(headers, body, key)
     projects = []
     for entry in listed:
-        id_, name = (None, None) if entry is None else (_id(entry.id), _line(entry.repository_name, MAX_NAME))
+        id_, name = (
+            (None, None)
+            if entry is None
+            else (cleaning.id_(entry.id), cleaning.line(entry.repository_name, cleaning.MAX_NAME))
+        )
         if id_ is not None and name is not None:
             projects.append(Project(id_, name, SERVICE, project_page(web_url, id_)))
     if listed and not projects:
@@ -135,7 +126,7 @@ def decipher_builds(
     builds = [
         _build(entry, id_, project, provider if isinstance(provider, str) else None, web_url)
         for entry in entries
-        if entry is not None and (id_ := _id(entry.id)) is not None
+        if entry is not None and (id_ := cleaning.id_(entry.id)) is not None
     ]
     if entries and not builds:
         raise BadAnswer(TITLE, "none of its builds can be read")
@@ -146,25 +137,25 @@ def decipher_restart(status: int, headers: Mapping[str, str], body: bytes, *, ke
     """The id of the build that runs now; None where the answer names none: any 2xx is a success."""
     _raise_if_refused(status, headers, body, key)
     try:
-        return _id(msgspec.json.decode(body, type=_Restarted).id)
+        return cleaning.id_(msgspec.json.decode(body, type=_Restarted).id)
     except (ValueError, RecursionError):
         return None
 
 
 def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_url: str) -> Build:
-    word = _line(entry.status, MAX_WORD) or ""
-    commit = _line(entry.commit_id, MAX_ID)
+    word = cleaning.line(entry.status, cleaning.MAX_WORD) or ""
+    commit = cleaning.line(entry.commit_id, cleaning.MAX_ID)
     return Build(
         id=id_,
         project=project,
         status=_STATUSES.get(word.lower(), Status.UNKNOWN),
         status_word=word,
-        branch=_line(entry.branch, MAX_BRANCH),
+        branch=cleaning.line(entry.branch, cleaning.MAX_BRANCH),
         commit=commit,
-        message=_text(entry.message, MAX_MESSAGE),
-        author=_line(entry.github_username, MAX_AUTHOR),
-        started_at=_time(entry.started_at),
-        finished_at=_time(entry.finished_at),
+        message=cleaning.text(entry.message, cleaning.MAX_MESSAGE),
+        author=cleaning.line(entry.github_username, cleaning.MAX_AUTHOR),
+        started_at=cleaning.time(entry.started_at),
+        finished_at=cleaning.time(entry.finished_at),
         url=build_page(web_url, project.id, id_),
         commit_url=commit_page(provider, project.name, commit),
     )
@@ -176,7 +167,7 @@ def _read_list(body: bytes) -> list[_ListedProject | None] | None:
         return msgspec.json.decode(body, type=_List).projects
     except (ValueError, RecursionError):
         entries = _object(body).get("projects")
-    return [_picked(entry, _ListedProject) for entry in entries] if isinstance(entries, list) else None
+    return [cleaning.picked(entry, _ListedProject) for entry in entries] if isinstance(entries, list) else None
 
 
 def _read_project(body: bytes) -> _Project | None:
@@ -184,26 +175,18 @@ def _read_project(body: bytes) -> _Project | None:
     try:
         return msgspec.json.decode(body, type=_Project)
     except (ValueError, RecursionError):
-        whole = _object(body)
-    entries = whole.get("builds")
+        found = _object(body)
+    entries = found.get("builds")
     if not isinstance(entries, list):
         return None
-    return _Project(whole.get("id"), whole.get("repository_provider"), [_picked(entry, _Build) for entry in entries])
+    return _Project(
+        found.get("id"), found.get("repository_provider"), [cleaning.picked(entry, _Build) for entry in entries]
+    )
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """The slow way in, for an answer that is damaged in part: bytes that are no UTF-8, an entry that is no object."""
-    try:
-        whole = json.loads(body.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
-        return {}
-    return whole if isinstance(whole, dict) else {}
-
-
-def _picked(entry: object, shape: type[_Shape]) -> _Shape | None:
-    if not isinstance(entry, dict):
-        return None
-    return shape(**{name: entry.get(name) for name in shape.__struct_fields__})
+    found = cleaning.read_damaged(body)
+    return found if isinstance(found, dict) else {}
 
 
 def _raise_if_refused(status: int, headers: Mapping[str, str], body: bytes, key: str) -> None:
@@ -214,41 +197,6 @@ def _raise_if_refused(status: int, headers: Mapping[str, str], body: bytes, key:
 def _not_the_contract(headers: Mapping[str, str], body: bytes, key: str) -> BadAnswer:
     told = detail(headers, body, key) if body.lstrip()[:1] == b"{" else ""
     return BadAnswer(TITLE, told or "the answer is not that of its API; check CODESHIP_API_URL")
-
-
-def _id(value: object) -> str | None:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if 0 <= value < _MAX_NUMBER else None
-    word = _line(value, MAX_ID + 1)
-    return word if word is not None and len(word) <= MAX_ID else None
-
-
-def _line(value: object, limit: int) -> str | None:
-    """A text of one line; None where it is empty or none."""
-    if not isinstance(value, str):
-        return None
-    return _NOT_IN_A_LINE.sub("", value[: 2 * limit]).strip()[:limit] or None
-
-
-def _text(value: object, limit: int) -> str | None:
-    """A text that may have many lines; None where it is empty or none."""
-    if not isinstance(value, str):
-        return None
-    lines = value[: 2 * limit].replace("\r\n", "\n").replace("\r", "\n")
-    return _NOT_IN_A_TEXT.sub("", lines).strip()[:limit] or None
-
-
-def _time(value: object) -> datetime | None:
-    """ISO 8601; in UTC where it does not say."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _params(key: str) -> tuple[tuple[str, str], ...]:

@@ -13,14 +13,14 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
 from http.client import HTTPException
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 from requests.utils import should_bypass_proxies
 from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, ProxyError
 
-from bot.ci.answers import Answer, Request
+from bot.ci.answers import Answer, Request, origin
 from bot.ci.timed_connections import Adapter, Stage, Try, trying
 from bot.core.errors import BadAnswer, CIError, NoAnswer, Unreachable
 
@@ -30,7 +30,6 @@ _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "U
 # Those of urllib3's loggers that write addresses with their query, at DEBUG and at WARNING.
 _TALKATIVE = ("urllib3.connection", "urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
 _CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-_PORTS = {"http": 80, "https": 443}
 _KEY_IN_QUERY = re.compile(r"(api_key=)[^&\s\"']*")
 
 
@@ -53,7 +52,7 @@ class Exchange:
         monotonic: Callable[[], float],
     ) -> None:
         self._service = service
-        self._origin = _origin(urlsplit(address))
+        self._origin = origin(address)
         self._proxies = _proxies(address, environ)
         self._ca_bundle = next((found for name in _CA_BUNDLES if (found := environ.get(name))), None)
         self._connect_s, self._read_s, self._monotonic = connect_s, read_s, monotonic
@@ -105,7 +104,7 @@ class Exchange:
     ) -> Answer:
         this_try = Try(until, self._read_s, self._monotonic)
         with trying(this_try):
-            got = self._open(adapter, request, {**_HEADERS, **(headers or {})}, this_try)
+            got = self._open(adapter, request, {**_HEADERS, **dict(request.headers), **(headers or {})}, this_try)
             if isinstance(got, CIError):
                 raise got
             try:
@@ -164,14 +163,10 @@ class Exchange:
             return None
         try:
             target = urljoin(request.url, location)
-            same = _origin(urlsplit(target)) == self._origin
+            same = origin(target) == self._origin
         except ValueError:
             return None
-        return Request(request.method, target) if same else None
-
-
-def _origin(address: SplitResult) -> tuple[str, str | None, int | None]:
-    return address.scheme, address.hostname, address.port or _PORTS.get(address.scheme)
+        return Request(request.method, target, headers=request.headers) if same else None
 
 
 def _proxies(address: str, environ: Mapping[str, str]) -> dict[str, str]:

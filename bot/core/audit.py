@@ -16,6 +16,7 @@ class Action(StrEnum):
     RESTART = "restart"
     TRY_AGAIN = "try again"
     FOLLOW = "follow"
+    STOP = "stop"
 
 
 class Result(StrEnum):

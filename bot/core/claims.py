@@ -48,6 +48,7 @@ class Claim:
     """One restart. `attempt` counts how often this run was claimed, and with `id` says which claim is meant.
 
     `key` names the ask that it belongs to, where that is durable: the same ask, done again after a crash, finds it.
+    `failed_jobs_only`: of the build's workflows only the jobs that failed were asked for.
     """
 
     service: str
@@ -65,6 +66,7 @@ class Claim:
     seen_running: bool = False
     new_build_id: str | None = None
     key: str = ""
+    failed_jobs_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,21 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
         return claim
     if claim.changed_at is not None and seen_at < claim.changed_at:
         return claim  # the look began before the restart was answered: it tells of the run before
+    if build.run.has_been_attempted_since(claim.replaced) is False and not _unchanged_long(claim, build, age):
+        return claim  # attempts are counted, and it is still in the same: whatever runs of it ran before
     if build.is_under_way:
         known = claim.state is ClaimState.TAKEN and claim.seen_running
         return claim if known else replace(claim, state=ClaimState.TAKEN, seen_running=True, changed_at=seen_at)
     if not build.has_ended:
         return claim
-    unchanged_long = claim.state is ClaimState.TAKEN and age > UNCHANGED_AFTER
     # A run that ended before anybody asked is not the new one, whatever a list that lags or goes back and forth shows.
     is_earlier = build.finished_at is not None and build.finished_at < claim.asked_at
-    if unchanged_long or (not is_earlier and (claim.seen_running or build.run != claim.replaced)):
+    if _unchanged_long(claim, build, age) or (
+        not is_earlier and (claim.seen_running or build.run.is_another_than(claim.replaced))
+    ):
         return replace(claim, state=ClaimState.ENDED, changed_at=seen_at)
     return claim
+
+
+def _unchanged_long(claim: Claim, build: Build, age: timedelta) -> bool:
+    return claim.state is ClaimState.TAKEN and build.has_ended and age > UNCHANGED_AFTER

@@ -64,12 +64,29 @@ class RestartBuild:
 
     `instead_of` names the unknown claim (its id and attempt) that a "Try again" replaces. `confirmed`: the button's
     own dialog has asked whether to. `in_live`: the button stands in a live message, which keeps what it says.
+    `failed_jobs_only`: of its workflows only the jobs that failed, where the CI service can.
     """
 
     target: Target
     instead_of: tuple[int, int] | None = None
     confirmed: bool = False
     in_live: bool = False
+    failed_jobs_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopOf:
+    """Stop the newest build of a branch."""
+
+    repo: Word
+    branch: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopBuild:
+    """A button's: stop exactly this build."""
+
+    target: Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +119,8 @@ Command = (
     | ShowHelp
     | ShowBuild
     | RestartBuild
+    | StopOf
+    | StopBuild
     | FollowOf
     | FollowBuild
     | ShowAudit
@@ -130,6 +149,12 @@ TABLE = (
         "restart <repo> [branch]",
         "Runs the newest build of the branch again. Without a branch: asks which, where there are several.",
         "restart acme/web main",
+    ),
+    Entry(
+        "stop",
+        "stop <repo> [branch]",
+        "Stops the build that runs now, where its CI service can (CodeShip cannot).",
+        "stop acme/web feature/login",
     ),
     Entry(
         "follow",
@@ -193,7 +218,7 @@ def parse(words: Sequence[Word]) -> Command:
             return ShowAudit(repo)
         case "audit", [repo, *_]:
             raise NotUnderstood("The audit is of one repository or of all.", "audit", instead=f"audit {repo.cleanest}")
-        case ("status" | "restart" | "follow" | "builds") as asked, []:
+        case ("status" | "restart" | "stop" | "follow" | "builds") as asked, []:
             raise NotUnderstood("Which repository?", asked)
         case "status", [repo]:
             return StatusOf(repo)
@@ -203,6 +228,10 @@ def parse(words: Sequence[Word]) -> Command:
             return RestartOf(repo)
         case "restart", [repo, branch]:
             return RestartOf(repo, branch)
+        case "stop", [repo]:
+            return StopOf(repo)
+        case "stop", [repo, branch]:
+            return StopOf(repo, branch)
         case "follow", [repo]:
             return FollowOf(repo)
         case "follow", [repo, branch]:

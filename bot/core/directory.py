@@ -1,4 +1,4 @@
-"""Names to projects: kept in memory and in the store, made fresh behind the scenes and on a miss.
+"""Names to projects of one CI service: kept in memory and in the store, made fresh behind the scenes and on a miss.
 
 The project list is dear, so it is asked for at most once in `ASKED_AGAIN_AFTER_S`, whoever misses a name; a bot that
 starts while the list cannot be read still knows the names that it knew.
@@ -7,13 +7,13 @@ starts while the list cannot be read still knows the names that it knew.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.budget import Priority
-from bot.core.errors import AmbiguousProject, BudgetSpent, CIError, NoAnswer, NoSuchProject, Paused
+from bot.core.errors import BudgetSpent, CIError, NoAnswer, NoSuchProject, Paused
 from bot.core.model import Project
 from bot.core.ports import CIProvider, Clock, DirectoryStore, Nearest
 from bot.core.spending import on_behalf_of, priority_now
@@ -44,13 +44,9 @@ class _Index:
             index.by_short_name.setdefault(name.rpartition("/")[2], []).append(project)
         return index
 
-    def named(self, names: Sequence[str]) -> list[Project]:
-        """The projects that the first fitting one of the names means; of several, those written exactly so."""
-        for name in names:
-            found = self.by_name.get(name.lower()) or self.by_short_name.get(name.lower())
-            if found:
-                return [project for project in found if project.name == name] or found
-        return []
+    def named(self, name: str) -> list[Project]:
+        """The projects that the name means: `org/name` in any case, or `name` alone."""
+        return self.by_name.get(name.lower()) or self.by_short_name.get(name.lower()) or []
 
 
 class Directory:
@@ -80,44 +76,36 @@ class Directory:
         self._index = _Index.of(*self._store.load_projects(self._provider.service))
         self._ask_again(Priority.BACKGROUND)
 
-    def find(self, names: Sequence[str], *, within_s: float) -> Project:
-        """The one project that a name means: `org/name` in any case, or `name` alone; the names are tried in order.
+    def named(self, name: str) -> list[Project]:
+        """The known projects that a name means: `org/name` in any case, or `name` alone. Asks nobody."""
+        return self._index.named(name)
 
-        Raises NoSuchProject, AmbiguousProject; CIError where no list could ever be read.
-        """
-        found = self._index.named(names)
-        stale_because = None
-        if found:
-            self._keep_fresh()
-        else:
-            stale_because = self._refreshed(within_s)
-            found = self._index.named(names)
-        match found:
-            case [project]:
-                return project
-            case []:
-                raise NoSuchProject(
-                    names[0], self._alike(names[-1]), known=len(self._index.projects), stale_because=stale_because
-                )
-            case _:
-                raise AmbiguousProject(names[0], found)
+    def alike(self, typed: str) -> list[Project]:
+        """The known projects whose names are likest to the one typed, the likest first, `NEAREST` at most."""
+        index, word = self._index, typed.lower()
+        table = index.by_name if "/" in word else index.by_short_name
+        near = self._nearest(word, list(table), limit=NEAREST)
+        return [project for name in near for project in table[name]][:NEAREST]
 
     def by_id(self, project_id: str, *, within_s: float) -> Project:
-        """The project of a button or of a pasted page. Raises NoSuchProject; CIError as `find` does."""
+        """The project of a button or of a pasted page. Raises NoSuchProject; CIError where no list could be read."""
         project = self._index.by_id.get(project_id)
         if project is not None:
             return project
-        stale_because = self._refreshed(within_s)
+        stale_because = self.refreshed(within_s)
         index = self._index
         if project_id not in index.by_id:
             raise NoSuchProject(f"project {project_id}", known=len(index.projects), stale_because=stale_because)
         return index.by_id[project_id]
 
     def matching(self, words: str, *, within_s: float) -> list[Project]:
-        """The projects whose names hold each of the words, in any case, by name. Raises CIError as `find` does."""
+        """The projects whose names hold each of the words, in any case, by name.
+
+        Raises CIError where no list could ever be read.
+        """
         if self._index.at is None:
-            self._refreshed(within_s)
-        self._keep_fresh()
+            self.refreshed(within_s)
+        self.keep_fresh()
         wanted = words.lower().split()
         return [p for p in self._index.projects if all(word in p.name.lower() for word in wanted)]
 
@@ -148,10 +136,32 @@ class Directory:
         self.last_failure = None
         self._store.save_projects(self._provider.service, projects, now)
 
-    def _keep_fresh(self) -> None:
+    def keep_fresh(self) -> None:
+        """Asks for the list behind the scenes, where the one that is known has grown old."""
         age = self.age_s
         if age is None or age > FRESH_FOR_S:
             self._ask_again(Priority.BACKGROUND)
+
+    def ask_again(self) -> None:
+        """Asks for the list, on behalf of whoever waits: `refreshed` then waits for it."""
+        self._ask_again(priority_now())
+
+    def refreshed(self, within_s: float) -> CIError | None:
+        """Asks again, where it is time to, and waits. Returns why the list may be old: for this asker, it is too slow.
+
+        Raises that reason where no list could ever be read.
+        """
+        within_s, mine = max(within_s, 0.0), priority_now()
+        refresh = self._ask_again(mine)
+        if refresh is not None and wait([refresh], timeout=within_s).done and self._was_refused_in_the_background(mine):
+            refresh = self._ask_again(mine)
+        if refresh is not None and wait([refresh], timeout=within_s).not_done:
+            failure: CIError | None = NoAnswer(self._provider.title, f"no project list within {within_s:.0f} s")
+        else:
+            failure = self.last_failure
+        if self._index.at is None:
+            raise failure or NoAnswer(self._provider.title, "its project list has not been read yet")
+        return failure
 
     def _ask_again(self, priority: Priority) -> Future[None] | None:
         """The refresh under way, or a new one; None where the last was less than 30 s ago."""
@@ -175,26 +185,3 @@ class Directory:
         """Whether the last refresh asked nothing, for want of calls, and people may have what it had not."""
         refused = isinstance(self.last_failure, BudgetSpent | Paused)
         return refused and self._refreshed_for is Priority.BACKGROUND and priority is Priority.PEOPLE
-
-    def _refreshed(self, within_s: float) -> CIError | None:
-        """Asks again, where it is time to, and waits. Returns why the list may be old: for this asker, it is too slow.
-
-        Raises that reason where no list could ever be read.
-        """
-        within_s, mine = max(within_s, 0.0), priority_now()
-        refresh = self._ask_again(mine)
-        if refresh is not None and wait([refresh], timeout=within_s).done and self._was_refused_in_the_background(mine):
-            refresh = self._ask_again(mine)
-        if refresh is not None and wait([refresh], timeout=within_s).not_done:
-            failure: CIError | None = NoAnswer(self._provider.title, f"no project list within {within_s:.0f} s")
-        else:
-            failure = self.last_failure
-        if self._index.at is None:
-            raise failure or NoAnswer(self._provider.title, "its project list has not been read yet")
-        return failure
-
-    def _alike(self, typed: str) -> list[Project]:
-        index, word = self._index, typed.lower()
-        table = index.by_name if "/" in word else index.by_short_name
-        near = self._nearest(word, list(table), limit=NEAREST)
-        return [project for name in near for project in table[name]][:NEAREST]

@@ -10,11 +10,13 @@
     │   ├── TooLate                     asked too long ago to be done now
     │   ├── NotListed                   the build is too old to be looked at
     │   ├── NeedsConfirmation           with the build, to be confirmed with a button
+    │   ├── CannotStop                  the CI service of this repository stops no builds
     │   └── NotAllowed                  with the reason, and whom to ask
     └── CIError                     the CI service: one calm sentence that says what is known
         ├── KeyRefused                  the operator must act: the key is wrong
         ├── NoRights                    the key may not do this
         ├── NotThere                    the service does not know this project or build
+        ├── WillNot                     the service does not do this to this build, whoever asks
         ├── OverLimit                   too many calls: try again after `retry_after_s`
         │   ├── BudgetSpent                 the bot's own limit: nothing was asked
         │   └── Paused                      the service said so a moment ago: nothing was asked
@@ -144,6 +146,15 @@ class NeedsConfirmation(Mistake):
         self.instead_of = instead_of
 
 
+class CannotStop(Mistake):
+    """The service (its title) has no way to stop the builds of `project`."""
+
+    def __init__(self, project: Project, service: str) -> None:
+        super().__init__(f"{service} lets nobody stop a build from outside its own pages.")
+        self.project = project
+        self.service = service
+
+
 class NotAllowed(Mistake):
     """Refused, with the reason as a sentence. `ask`: whom to ask, an id of Slack's or words.
 
@@ -182,6 +193,10 @@ class NoRights(CIError):
 
 class NotThere(CIError):
     """404: no such project or build, or none that the key can see."""
+
+
+class WillNot(CIError):
+    """The service understood, and does not do it to this build: too old, over already. `detail` is its reason."""
 
 
 class OverLimit(CIError):

@@ -12,18 +12,21 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.budget import Priority
-from bot.core.directory import Directory
 from bot.core.errors import CIError, NoSuchProject, NotThere
 from bot.core.follows import Follow, Later
 from bot.core.live_messages import LiveMessages
-from bot.core.looks import Look, Looks
+from bot.core.looks import Look
 from bot.core.model import Build
 from bot.core.pacing import LONGEST_WAIT_S, PACE, Pace, Pacing
 from bot.core.ports import Clock, FollowStore, Jobs, Step
+from bot.core.services import Services
 from bot.core.spending import on_behalf_of
 
 LOOK = "look"
 """The kind of job that looks at one project for all that wait for it."""
+
+HINT = "hint"
+"""The kind of job that looks once, since the CI service said that something has happened."""
 
 CALL_S = 12.0
 STALLED_AFTER = timedelta(seconds=120)
@@ -36,16 +39,14 @@ TRIES_IN_VAIN = 3
 class Following:
     """What `begin` has begun goes on by jobs of the kind `LOOK`, one chain of them a project, until nothing is open.
 
-    `title` is the CI service's name as people write it. `late` is told how many seconds after its time a look came, or
+    `late` is told how many seconds after its time a look came, or
     how long ago the last one was where this one saw nothing.
     """
 
     def __init__(
         self,
         *,
-        title: str,
-        directory: Directory,
-        looks: Looks,
+        services: Services,
         follows: FollowStore,
         messages: LiveMessages,
         jobs: Jobs,
@@ -53,9 +54,7 @@ class Following:
         pace: Pace = PACE,
         late: Callable[[float], None],
     ) -> None:
-        self._title = title
-        self._directory = directory
-        self._looks = looks
+        self._services = services
         self._follows = follows
         self._messages = messages
         self._jobs = jobs
@@ -86,6 +85,16 @@ class Following:
             self._look_later(service, project_id, following, delay_s)
         if bug is not None:
             raise bug
+
+    def hint(self, service: str, project_id: str, key: str) -> None:
+        """The service says that something has happened: looked at now, where anybody waits for it. Once a `key`."""
+        if self._follows.open_of(service, project_id):
+            self._jobs.start(HINT, f"hint:{service}:{key}", {"service": service, "project": project_id})
+
+    def hinted(self, payload: Mapping[str, Any], step: Step) -> None:
+        """One look that a hint asked for; the chain of looks goes on as it is. A `Job`."""
+        with on_behalf_of(Priority.BACKGROUND):
+            step("look", lambda: self.look(str(payload["service"]), str(payload["project"])))
 
     def heal(self) -> None:
         """Goes on with chains of looks that have stopped, whatever stopped them."""
@@ -127,23 +136,27 @@ class Following:
         """The followed build, from one look at all branches, or from one at its own where it is not among those."""
         for branch in dict.fromkeys((None, follow.branch)):
             if branch not in seen:
-                seen[branch] = self._look_at(follow.project_id, branch)
+                seen[branch] = self._look_at(follow.service, follow.project_id, branch)
             look = seen[branch]
             if isinstance(look, CIError):
                 return look
             build = next((build for build in look.builds if build.id == follow.build_id), None)
             if build is not None:
                 return build, look
-        return NotThere(self._title, "the build is no longer listed")
+        return NotThere(self._services.of(follow.service).provider.title, "the build is no longer listed")
 
-    def _look_at(self, project_id: str, branch: str | None) -> Look | CIError:
+    def _look_at(self, service_name: str, project_id: str, branch: str | None) -> Look | CIError:
         try:
-            project = self._directory.by_id(project_id, within_s=CALL_S)
-            return self._looks.builds(project, branch, within_s=CALL_S)
+            service = self._services.of(service_name)
+        except CIError as gone:
+            return gone
+        try:
+            project = service.directory.by_id(project_id, within_s=CALL_S)
+            return service.looks.builds(project, branch, within_s=CALL_S)
         except CIError as failure:
             return failure
-        except NoSuchProject as gone:
-            return gone.stale_because or NotThere(self._title, "the repository is no longer listed")
+        except NoSuchProject as unknown:
+            return unknown.stale_because or NotThere(service.provider.title, "the repository is no longer listed")
 
     def _wait_after(self, follows: Sequence[Follow], seen: Iterable[Look | CIError], pause_s: float) -> float:
         failures = [look for look in seen if isinstance(look, CIError)]

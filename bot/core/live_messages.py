@@ -11,13 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.claims import Claim, Standing
-from bot.core.directory import Directory
 from bot.core.errors import BotError, BudgetSpent, CIError, NotThere
 from bot.core.follows import Follow, FollowShown, FollowState, Later, Lost, Telling
 from bot.core.looks import Look
 from bot.core.model import Build, Project, Status
 from bot.core.ports import Clock, FollowStore, Notifier, RunHistory
-from bot.core.restarts import Restarts
+from bot.core.services import Services
 from bot.core.verdicts import Verdict, verdict_on
 
 FOLLOWED_FOR = timedelta(hours=3)
@@ -30,6 +29,9 @@ LATE_AFTER_S = 120.0
 LATE_FOR_WANT_OF_CALLS_AFTER_S = 300.0
 """Where a hundred projects share the budget, two minutes are no news; saying so of each would only use up Slack's."""
 
+DETAILS_WITHIN_S = 8.0
+"""How long the end of a build waits for which job failed; without an answer it is told all the same."""
+
 SEEN_NOTED_EVERY = timedelta(seconds=30)
 CHANGED_AT_MOST_EVERY = timedelta(seconds=3)
 
@@ -40,15 +42,13 @@ class LiveMessages:
     def __init__(
         self,
         *,
-        directory: Directory,
-        restarts: Restarts,
+        services: Services,
         follows: FollowStore,
         history: RunHistory,
         notifier: Notifier,
         clock: Clock,
     ) -> None:
-        self._directory = directory
-        self._restarts = restarts
+        self._services = services
         self._follows = follows
         self._history = history
         self._notifier = notifier
@@ -59,13 +59,15 @@ class LiveMessages:
         seen = self._noted_as_seen(follow)
         if seen is None:
             return
-        standing = self._restarts.standings(look, [build])[build.id]
+        service = self._services.of(follow.service)
+        standing = service.restarts.standings(look, [build])[build.id]
         again = _restarted_again(seen, standing)
         if _is_overtaken(seen, standing, again, build):
             self._end(FollowShown(seen, build, overtaken=True, overtaken_by=again))
         elif build.has_ended and (standing.claim is None or again is not None):
             unseen = again is None and _is_the_run_before(seen, build, standing)
             run_number = min(standing.run_number, seen.run_number)
+            build = service.looks.in_detail(build, within_s=DETAILS_WITHIN_S)
             verdict = None if unseen else self._verdict(seen, build, run_number)
             self._end(FollowShown(seen, build, verdict, unseen=unseen))
         elif self._is_older(seen, FOLLOWED_FOR):
@@ -105,6 +107,8 @@ class LiveMessages:
         """From the bot's own memory of how the commit's runs ended. None where nothing is known of any other run, and
         nobody restarted this one."""
         self._history.record(build, run_number, build.finished_at or self._clock.now())
+        if build.earlier:  # the service counts attempts, and knows more than the bot has seen
+            return verdict_on(build.earlier, build.status)
         runs = self._history.of_commit(build.project, build.commit, build.branch) if build.commit else []
         # The last one is this run; unless another is known by its number, since it was run again by other means.
         earlier = runs[:-1] if runs and runs[-1] is build.status else runs
@@ -115,7 +119,7 @@ class LiveMessages:
     def _as_begun(self, follow: Follow) -> Build:
         """What is known of the build where nobody has seen it."""
         try:
-            project = self._directory.by_id(follow.project_id, within_s=0.0)
+            project = self._services.of(follow.service).directory.by_id(follow.project_id, within_s=0.0)
         except BotError:
             project = Project(follow.project_id, f"project {follow.project_id}", follow.service)
         return Build(follow.build_id, project, Status.UNKNOWN, "", branch=follow.branch)
@@ -192,7 +196,7 @@ def _is_overtaken(follow: Follow, standing: Standing, again: Claim | None, build
     """Whether what is shown is a later run. A restart names the run that it replaces: while that is shown, this is
     the end of the followed one."""
     if again is not None:
-        return again.run_number > follow.run_number or build.run != again.replaced
+        return again.run_number > follow.run_number or build.run.is_another_than(again.replaced)
     return standing.run_number > follow.run_number
 
 
@@ -200,7 +204,8 @@ def _is_the_run_before(follow: Follow, build: Build, standing: Standing) -> bool
     """Whether what is shown may still be the run that was restarted: nothing that has changed was ever seen."""
     by = standing.previous
     was_seen = by is not None and (by.seen_running or by.build_id != build.id)
-    return follow.restarted and build.run == follow.before and not was_seen
+    is_before = follow.before is not None and not build.run.is_another_than(follow.before)
+    return follow.restarted and is_before and not was_seen
 
 
 _LATE = "late "
@@ -211,4 +216,6 @@ def _said(shown: FollowShown) -> str:
     run, build = shown.build.run, shown.build
     late = _LATE if shown.late_s is not None else ""
     overtaken = (shown.overtaken, shown.overtaken_by.id if shown.overtaken_by else None)
-    return f"{late}{shown.follow.state.value} {build.status.value} {run} {shown.verdict} {overtaken} {shown.unseen}"
+    workflows = " ".join(f"{each.run_id}={each.status_word}" for each in build.workflows)
+    said = f"{late}{shown.follow.state.value} {build.status.value} {run} {shown.verdict} {overtaken} {shown.unseen}"
+    return f"{said} {workflows}".rstrip()

@@ -81,6 +81,16 @@ class Looks:
         error.last_known = self._last_known(project.id, branch)
         raise error
 
+    def in_detail(self, build: Build, *, within_s: float) -> Build:
+        """The same with what its service tells in detail, where that may be anything; as it is where it does not."""
+        if not any(run.attempt > 1 or (run.has_ended and run.status.is_bad) for run in build.workflows):
+            return build
+        asked = self._executor.submit(copy_context().run, self._provider.in_detail, build)
+        try:
+            return asked.result(timeout=max(within_s, 0.0))
+        except (TimeoutError, CIError):
+            return build
+
     def forget(self, project: Project) -> None:
         """From now on, whoever asks about the project gets a look that begins after this moment."""
         with self._lock:

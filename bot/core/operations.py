@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-
-from bot.core.addresses import repository_in
 from bot.core.asking import Ask
-from bot.core.branches import branches_of, may_be_branch, newest_of_each
-from bot.core.claims import UNCLAIMED, ClaimState
+from bot.core.branches import branches_of, newest_of_each
+from bot.core.claims import UNCLAIMED, ClaimState, Standing
 from bot.core.commands import (
     BuildsOf,
     Command,
@@ -22,11 +17,13 @@ from bot.core.commands import (
     ShowBuild,
     ShowHelp,
     StatusOf,
+    StopBuild,
+    StopOf,
 )
-from bot.core.directory import Directory
-from bot.core.errors import BotError, NoSuchBranch, NotThere, TooLate, WhichBranch
-from bot.core.looks import Look, Looks
-from bot.core.model import Build, Project, Target
+from bot.core.errors import BotError, CannotStop, TooLate, WhichBranch
+from bot.core.finding import Finding, about
+from bot.core.looks import Look
+from bot.core.model import Ability, Build, Project, Target
 from bot.core.outcomes import (
     AuditShown,
     BranchesShown,
@@ -36,49 +33,31 @@ from bot.core.outcomes import (
     HelpShown,
     NoBuilds,
     NothingToFollow,
+    NothingToStop,
     Outcome,
     ProjectsShown,
+    Stopped,
 )
-from bot.core.policy import AUDIT, FOLLOW, RESTART
-from bot.core.ports import AuditLog, CIProvider
-from bot.core.restarts import Restarts, build_of
+from bot.core.policy import AUDIT, FOLLOW, RESTART, STOP
+from bot.core.ports import AuditLog
 from bot.core.rights import Rights
+from bot.core.services import Services
 from bot.core.spending import a_restart_to_come
 from bot.core.words import Word
 
 PROJECTS_A_PAGE = 20
 BUILDS_SHOWN = 10
 ACTIONS_SHOWN = 20
-SPELLINGS_TRIED = 4
-"""Each spelling of a branch may cost a call."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a person's words mean: builds to speak of, newest first, and the look that showed them."""
-
-    project: Project
-    branch: str | None
-    builds: tuple[Build, ...]
-    look: Look
+DETAILS_WITHIN_S = 4.0
+"""How long an answer waits for which job failed: what is known by then is said."""
 
 
 class Operations:
-    """Everything that can be asked for, for one CI service."""
+    """Everything that can be asked for."""
 
-    def __init__(
-        self,
-        provider: CIProvider,
-        directory: Directory,
-        looks: Looks,
-        restarts: Restarts,
-        audit: AuditLog,
-        rights: Rights,
-    ) -> None:
-        self._provider = provider
-        self._directory = directory
-        self._looks = looks
-        self._restarts = restarts
+    def __init__(self, services: Services, audit: AuditLog, rights: Rights) -> None:
+        self._services = services
+        self._finding = Finding(services, rights)
         self._audit = audit
         self._rights = rights
 
@@ -98,6 +77,10 @@ class Operations:
             case RestartBuild():
                 with a_restart_to_come():
                     return self._restart_build(command, ask)
+            case StopOf():
+                return self._stop(command, ask)
+            case StopBuild(target):
+                return self._stop_build(target, ask)
             case BuildsOf(repo, branch):
                 return self._builds(repo, branch, ask)
             case ListProjects(words, page):
@@ -105,7 +88,7 @@ class Operations:
             case FollowOf():
                 return self._follow(command, ask)
             case FollowBuild(target):
-                build, look = self._look_at(target, ask, to_do=FOLLOW)
+                build, look = self._finding.look_at(target, ask, to_do=FOLLOW)
                 return self._followed(build, look, ask)
             case ShowAudit(repo):
                 return self._show_audit(repo, ask)
@@ -114,50 +97,53 @@ class Operations:
 
     def _go_on(self, command: Command, ask: Ask) -> Outcome | None:
         """The restart that the same durable ask began before a crash, and ends now; None where there is none."""
-        claim = self._restarts.claim_of(ask)
-        if ask.is_late and (claim is None or self._restarts.is_unsent(claim)):
+        claims = ((service, service.restarts.claim_of(ask)) for service in self._services)
+        begun = next(((service, claim) for service, claim in claims if claim is not None), None)
+        if ask.is_late and (begun is None or begun[0].restarts.is_unsent(begun[1])):
             raise TooLate
-        if claim is None:
+        if begun is None:
             return None
+        service, claim = begun
         try:
-            project = self._directory.by_id(claim.project_id, within_s=ask.seconds_left)
+            project = service.directory.by_id(claim.project_id, within_s=ask.seconds_left)
         except BotError:  # the claim alone says that something may have been sent: that is not to be denied
             project = Project(claim.project_id, f"project {claim.project_id}", claim.service)
         branch = command.target.branch if isinstance(command, RestartBuild) else None
-        return self._restarts.resume(claim, project, branch, ask)
+        return service.restarts.resume(claim, project, branch, ask)
 
     def _status(self, repo: Word, branch: Word | None, ask: Ask) -> Outcome:
-        found = self._find(repo, branch, ask)
+        found = self._finding.find(repo, branch, ask)
         if not found.builds:
             return NoBuilds(found.project)
         if found.branch is not None:
-            return self._shown(found.builds[0], found.look)
+            return self._shown(found.builds[0], found.look, ask)
         newest = newest_of_each(found.builds)
         if len(newest) == 1:
-            return self._shown(newest[0], found.look)
+            return self._shown(newest[0], found.look, ask)
         return BranchesShown(found.project, newest)
 
     def _restart(self, wanted: RestartOf, ask: Ask) -> Outcome:
-        found = self._find(wanted.repo, wanted.branch, ask, to_do=RESTART)
+        found = self._finding.find(wanted.repo, wanted.branch, ask, to_do=RESTART)
         if not found.builds:
             return NoBuilds(found.project)
         # Builds that name no branch count as one more: the newest of all would then be anybody's.
         if found.branch is None and len(newest_of_each(found.builds)) > 1:
             raise WhichBranch(found.project, branches_of(found.builds))
         build = found.builds[0]
-        with _about(build):
+        with about(build):
             allowed = self._rights.require(ask, RESTART, build.project.name, build.branch or found.branch)
             unconfirmed = allowed.confirm and not wanted.confirmed
-            return self._restarts.restart(build, found.look, ask, unconfirmed=unconfirmed)
+            restarts = self._services.of(build.project.service).restarts
+            return restarts.restart(build, found.look, ask, unconfirmed=unconfirmed)
 
     def _builds(self, repo: Word, branch: Word | None, ask: Ask) -> Outcome:
-        found = self._find(repo, branch, ask)
+        found = self._finding.find(repo, branch, ask)
         if not found.builds:
             return NoBuilds(found.project)
         return BuildsShown(found.project, found.branch, found.builds[:BUILDS_SHOWN])
 
     def _projects(self, words: str, page: int, ask: Ask) -> Outcome:
-        projects = self._directory.matching(words, within_s=ask.seconds_left)
+        projects, failed = self._services.matching(words, within_s=ask.seconds_left)
         pages = max(1, -(-len(projects) // PROJECTS_A_PAGE))
         page = min(max(page, 1), pages)
         first = (page - 1) * PROJECTS_A_PAGE
@@ -167,16 +153,16 @@ class Operations:
             page,
             pages,
             len(projects),
-            stale_because=self._directory.last_failure,
-            age_s=self._directory.age_s or 0.0,
+            stale=tuple((failure, service.directory.age_s) for service, failure in failed),
+            with_services=len(self._services) > 1,
         )
 
     def _show(self, target: Target, ask: Ask) -> Outcome:
-        return self._shown(*self._look_at(target, ask))
+        return self._shown(*self._finding.look_at(target, ask), ask)
 
     def _follow(self, wanted: FollowOf, ask: Ask) -> Outcome:
         """The one that runs, where no branch is named and just one does."""
-        found = self._find(wanted.repo, wanted.branch, ask, to_do=FOLLOW)
+        found = self._finding.find(wanted.repo, wanted.branch, ask, to_do=FOLLOW)
         if not found.builds:
             return NoBuilds(found.project)
         newest = newest_of_each(found.builds)
@@ -186,9 +172,9 @@ class Operations:
         return self._followed(running[0] if running else found.builds[0], found.look, ask)
 
     def _followed(self, build: Build, look: Look, ask: Ask) -> Outcome:
-        with _about(build):
+        with about(build):
             self._rights.require(ask, FOLLOW, build.project.name, build.branch)
-        standing = self._restarts.standings(look, [build]).get(build.id, UNCLAIMED)
+        standing = self._standing(build, look)
         claim = standing.claim
         comes_back = claim is not None and claim.build_id == build.id and claim.new_build_id in (None, build.id)
         restarted = comes_back and claim is not None and claim.state is ClaimState.TAKEN
@@ -198,90 +184,64 @@ class Operations:
 
     def _restart_build(self, wanted: RestartBuild, ask: Ask) -> Outcome:
         target = wanted.target
-        build, look = self._look_at(target, ask, to_do=RESTART)
-        with _about(build):
+        build, look = self._finding.look_at(target, ask, to_do=RESTART)
+        with about(build):
             allowed = self._rights.require(ask, RESTART, build.project.name, build.branch or target.branch)
             unconfirmed = allowed.confirm and not wanted.confirmed
-            return self._restarts.restart(
-                build, look, ask, shown=target, instead_of=wanted.instead_of, unconfirmed=unconfirmed
+            return self._services.of(target.service).restarts.restart(
+                build,
+                look,
+                ask,
+                shown=target,
+                instead_of=wanted.instead_of,
+                unconfirmed=unconfirmed,
+                failed_jobs_only=wanted.failed_jobs_only,
             )
 
-    def _look_at(self, target: Target, ask: Ask, *, to_do: str | None = None) -> tuple[Build, Look]:
-        """The build that a button names. Raises NotListed, NoSuchProject, CIError.
+    def _stop(self, wanted: StopOf, ask: Ask) -> Outcome:
+        """The one that runs, where no branch is named and just one does."""
+        meant = self._services.meant_by(wanted.repo, within_s=ask.seconds_left)
+        with about(meant.project):
+            self._require_stopping(meant.project)
+        found = self._finding.find(wanted.repo, wanted.branch, ask, to_do=STOP)
+        if not found.builds:
+            return NoBuilds(found.project)
+        newest = newest_of_each(found.builds)
+        running = [build for build in newest if build.is_under_way]
+        if found.branch is None and len(running) != 1 and len(newest) > 1:
+            raise WhichBranch(found.project, branches_of(running) or branches_of(found.builds))
+        return self._stopped(running[0] if running else found.builds[0], found.look, ask)
 
-        Raises NotAllowed before it looks where the button alone tells that the asker may not do `to_do`.
-        """
-        if target.service != self._provider.service:  # ids are the service's own: the same ones may mean others here
-            raise NotThere(self._provider.title, "the button belongs to another CI service")
-        project = self._directory.by_id(target.project_id, within_s=ask.seconds_left)
-        with _about(project):
-            if to_do is not None and target.branch is not None:
-                self._rights.require(ask, to_do, project.name, target.branch)
-            look = self._looks.builds(project, target.branch, within_s=ask.seconds_left)
-            return build_of(target, look, self._provider.title), look
+    def _stop_build(self, target: Target, ask: Ask) -> Outcome:
+        project = self._services.of(target.service).directory.by_id(target.project_id, within_s=ask.seconds_left)
+        with about(project):
+            self._require_stopping(project)
+        return self._stopped(*self._finding.look_at(target, ask, to_do=STOP), ask)
 
-    def _shown(self, build: Build, look: Look) -> BuildShown:
-        standing = self._restarts.standings(look, [build]).get(build.id, UNCLAIMED)
-        return BuildShown(build, standing, self._restarts.ago_s(standing.claim) if standing.claim else None)
+    def _stopped(self, build: Build, look: Look, ask: Ask) -> Outcome:
+        """Told again, it stops what still runs, and nothing else: no claim is needed."""
+        with about(build):
+            self._rights.require(ask, STOP, build.project.name, build.branch)
+            if not build.is_under_way:
+                return NothingToStop(build, self._standing(build, look))
+            return Stopped(build, self._services.of(build.project.service).restarts.stop(build, ask))
+
+    def _require_stopping(self, project: Project) -> None:
+        provider = self._services.of(project.service).provider
+        if Ability.STOP not in provider.abilities:
+            raise CannotStop(project, provider.title)
+
+    def _shown(self, build: Build, look: Look, ask: Ask) -> BuildShown:
+        service = self._services.of(build.project.service)
+        build = service.looks.in_detail(build, within_s=min(ask.seconds_left, DETAILS_WITHIN_S))
+        standing = self._standing(build, look)
+        return BuildShown(build, standing, service.restarts.ago_s(standing.claim) if standing.claim else None)
+
+    def _standing(self, build: Build, look: Look) -> Standing:
+        restarts = self._services.of(build.project.service).restarts
+        return restarts.standings(look, [build]).get(build.id, UNCLAIMED)
 
     def _show_audit(self, repo: Word | None, ask: Ask) -> Outcome:
-        project = self._project(repo, ask)[0] if repo else None
+        project = self._services.meant_by(repo, within_s=ask.seconds_left).project if repo else None
         self._rights.require(ask, AUDIT, project.name if project else None, None)
-        entries = self._audit.last(
-            ACTIONS_SHOWN, service=self._provider.service, project_id=project.id if project else None
-        )
-        return AuditShown(project, tuple(entries))
-
-    def _find(self, repo: Word, branch: Word | None, ask: Ask, *, to_do: str | None = None) -> _Found:
-        """The builds that the words mean. Raises NoSuchProject, AmbiguousProject, NoSuchBranch, CIError.
-
-        Raises NotAllowed before it looks where the words alone tell that the asker may not do `to_do`.
-        """
-        project, pasted_branch, build_id = self._project(repo, ask)
-        branch = branch or pasted_branch
-        with _about(project):
-            if build_id is not None:
-                return self._find_build(project, build_id, ask)
-            if to_do is not None and branch is not None and len(branch.spellings) == 1:
-                self._rights.require(ask, to_do, project.name, branch.exact)
-            return self._find_branch(project, branch, ask)
-
-    def _project(self, repo: Word, ask: Ask) -> tuple[Project, Word | None, str | None]:
-        """Which repository is meant, and what a pasted address names of it besides: a branch, or a build's id."""
-        pages = [page for page in map(self._provider.recognise, repo.spellings) if page]
-        if pages:
-            # With a full stop after it, a build's page can be read as its project's: what says more is meant.
-            project_id, build_id = next((page for page in pages if page[1]), pages[0])
-            return self._directory.by_id(project_id, within_s=ask.seconds_left), None, build_id
-        pasted = [address for address in map(repository_in, repo.spellings) if address]
-        names = [name for name, _branch in pasted] or repo.spellings
-        branches = [name for _repo, name in pasted if name]
-        project = self._directory.find(names, within_s=ask.seconds_left)
-        return project, Word.of(*branches) if branches else None, None
-
-    def _find_build(self, project: Project, build_id: str, ask: Ask) -> _Found:
-        """Exactly one build, whose page was pasted."""
-        look = self._looks.builds(project, None, within_s=ask.seconds_left)
-        build = build_of(Target(project.service, project.id, build_id=build_id), look, self._provider.title)
-        return _Found(project, build.branch, (build,), look)
-
-    def _find_branch(self, project: Project, branch: Word | None, ask: Ask) -> _Found:
-        for name in [name for name in branch.spellings if may_be_branch(name)][:SPELLINGS_TRIED] if branch else []:
-            look = self._looks.builds(project, name, within_s=ask.seconds_left)
-            builds = tuple(replace(build, branch=name) for build in look.builds if build.branch in (name, None))
-            if builds:
-                return _Found(project, name, builds, look)
-        look = self._looks.builds(project, None, within_s=ask.seconds_left)
-        if branch is not None and look.builds:
-            raise NoSuchBranch(project, branch.cleanest, branches_of(look.builds))
-        return _Found(project, None, look.builds, look)
-
-
-@contextmanager
-def _about(found: Project | Build) -> Iterator[None]:
-    """Whatever is raised within is about `found`, unless it already says what it is about."""
-    try:
-        yield
-    except BotError as error:
-        error.about = error.about or found
-        raise
+        return AuditShown(project, tuple(self._audit.last(ACTIONS_SHOWN, of=project)))

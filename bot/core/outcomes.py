@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.core.audit import AuditEntry
 from bot.core.claims import UNCLAIMED, Claim, Standing
 from bot.core.errors import CIError
-from bot.core.model import Build, Project
+from bot.core.model import Build, Project, Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,19 @@ class NoBuilds:
 
 @dataclass(frozen=True, slots=True)
 class ProjectsShown:
-    """One page of the repositories that match `words`. `page` counts from 1. `total` is over all pages."""
+    """One page of the repositories that match `words`. `page` counts from 1. `total` is over all pages.
+
+    `stale` says which services' lists could not be read anew, and how many seconds old the one is that stands here
+    (None: there is none). `with_services`: there are several, so that each repository's is worth saying.
+    """
 
     words: str
     projects: tuple[Project, ...]
     page: int
     pages: int
     total: int
-    stale_because: CIError | None = None
-    age_s: float = 0.0
+    stale: tuple[tuple[CIError, float | None], ...] = ()
+    with_services: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,15 @@ class NothingToFollow:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """Taken. `seen` says that no answer came to the request and the build was found running afterwards."""
+    """Taken. `seen` says that no answer came to the request and the build was found running afterwards.
+
+    `taken` is what the service did of it, where it said so to this ask.
+    """
 
     build: Build
     claim: Claim
     seen: bool = False
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,22 @@ class StateNotKnown:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """The service has been told to stop the build, and will within moments."""
+
+    build: Build
+    taken: Taken
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToStop:
+    """The build has ended already, and is shown instead."""
+
+    build: Build
+    standing: Standing = UNCLAIMED
+
+
+@dataclass(frozen=True, slots=True)
 class CouldNotTell:
     """The restart went out (by `claim.actor`, `ago_s` seconds ago) and nobody knows whether it took.
 
@@ -162,6 +186,8 @@ Outcome = (
     | Followed
     | NothingToFollow
     | Restarted
+    | Stopped
+    | NothingToStop
     | AlreadyRestarted
     | StillRunning
     | RunAgainSince

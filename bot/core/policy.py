@@ -13,8 +13,8 @@ from enum import Enum
 
 from bot.core.model import Actor, Place
 
-RESTART, FOLLOW, AUDIT = "restart", "follow", "audit"
-ACTIONS = (RESTART, FOLLOW, AUDIT)
+RESTART, STOP, FOLLOW, AUDIT = "restart", "stop", "follow", "audit"
+ACTIONS = (RESTART, STOP, FOLLOW, AUDIT)
 """What rules can be about. A rule that names none is about all, also about those that are yet to come."""
 
 NO_RULE = "No rule of the policy lets anybody do this."

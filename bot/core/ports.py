@@ -10,7 +10,7 @@ from bot.core.audit import AuditEntry
 from bot.core.budget import Priority, Refused
 from bot.core.claims import Claim
 from bot.core.follows import Follow, FollowShown
-from bot.core.model import Actor, Build, Project, Status
+from bot.core.model import Ability, Actor, Build, Page, Project, Status, Taken
 
 
 class Clock(Protocol):
@@ -40,8 +40,12 @@ class CIProvider(Protocol):
     def title(self) -> str:
         """Its name as people write it: `CodeShip`."""
 
-    def recognise(self, url: str) -> tuple[str, str | None] | None:
-        """The project id, and the build id where there is one, of a pasted page of this service; None for any other."""
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What it can do that not all can. Nothing else of that kind is asked of it."""
+
+    def recognise(self, url: str) -> Page | None:
+        """What a pasted page of this service names; None for any other page."""
 
     def projects(self) -> list[Project]:
         """Every repository that the key can see. Dear: seconds, where the account is large."""
@@ -49,11 +53,18 @@ class CIProvider(Protocol):
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         """The recent builds, of one branch or of all, newest first. One call. Unknown branch: an empty list."""
 
-    def restart(self, build: Build) -> str:
-        """Runs the build again, and returns the id of the build that runs now, which may be the same.
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+        """Runs the build again: of its workflows those that went wrong, all where none did, none that runs.
 
-        Never repeated blindly: where the error says `may_have_taken`, nobody knows.
+        Of each of them all jobs, or where it can, only those that failed. Never repeated blindly: where the error says
+        `may_have_taken`, nobody knows. Raises nothing once one workflow has been taken.
         """
+
+    def stop(self, build: Build) -> Taken:
+        """Stops what runs of the build, and returns before it has. Only where its abilities say so."""
+
+    def in_detail(self, build: Build) -> Build:
+        """The same with `failed_jobs` and `earlier` filled in, as far as the service tells. Few calls, or none."""
 
 
 class DirectoryStore(Protocol):
@@ -107,8 +118,8 @@ class AuditLog(Protocol):
     def record(self, entry: AuditEntry, *, ask: str | None) -> None:
         """Adds it. `ask` names the ask it belongs to, where anything does: of one ask the first entry counts."""
 
-    def last(self, count: int, *, service: str, project_id: str | None = None) -> list[AuditEntry]:
-        """The newest first; of one project where one is given."""
+    def last(self, count: int, *, of: Project | None = None) -> list[AuditEntry]:
+        """The newest first; of one project where one is given, else of all, also of services that are no longer set up."""
 
     def purge(self) -> None:
         """Forgets what is older than the set time."""
@@ -128,6 +139,9 @@ class Budget(Protocol):
 
     def give_back(self, calls: int) -> None:
         """So many of the calls set aside are not made."""
+
+    def uncount(self) -> None:
+        """The service does not count the call that this thread began last: it may be made again."""
 
     def pause(self, retry_after_s: float | None) -> None:
         """The service has refused a call for its own limit: nobody asks it anything for a while."""

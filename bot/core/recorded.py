@@ -8,12 +8,13 @@ from datetime import datetime
 
 from bot.core.audit import Action, AuditEntry, Result
 from bot.core.claims import Claim
-from bot.core.commands import Command, FollowBuild, FollowOf, RestartBuild, RestartOf
+from bot.core.commands import Command, FollowBuild, FollowOf, RestartBuild, RestartOf, StopBuild, StopOf
 from bot.core.errors import (
     AmbiguousProject,
     BadAnswer,
     BotError,
     BudgetSpent,
+    CannotStop,
     CIError,
     KeyRefused,
     Mistake,
@@ -28,8 +29,9 @@ from bot.core.errors import (
     Paused,
     Unreachable,
     WhichBranch,
+    WillNot,
 )
-from bot.core.model import Actor, Build, Place, Project
+from bot.core.model import Actor, Build, Place, Project, Taken
 from bot.core.outcomes import (
     AlreadyRestarted,
     AuditShown,
@@ -41,12 +43,14 @@ from bot.core.outcomes import (
     HelpShown,
     NoBuilds,
     NothingToFollow,
+    NothingToStop,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    Stopped,
 )
 
 LONGEST_NAME = 200
@@ -77,6 +81,8 @@ def action_of(command: Command) -> Action | None:
             return Action.TRY_AGAIN
         case FollowOf() | FollowBuild():
             return Action.FOLLOW
+        case StopOf() | StopBuild():
+            return Action.STOP
         case _:
             return None
 
@@ -88,6 +94,8 @@ def entry_of(
     if asked.action is None:
         return None
     result, reason = _failure(came) if isinstance(came, Exception) else _outcome(came)
+    if asked.action is Action.STOP and isinstance(came, NoAnswer) and isinstance(came.about, Build):
+        result = Result.UNKNOWN  # it had been looked at, so what got no answer was the stop itself
 
     def cut(text: str, most: int) -> str:
         return hidden(text)[:most]
@@ -116,7 +124,9 @@ def entry_of(
 def _outcome(outcome: Outcome) -> tuple[Result, str]:
     match outcome:
         case Restarted():
-            return Result.TAKEN, "no answer came, and it was seen to run" if outcome.seen else ""
+            return Result.TAKEN, "no answer came, and it was seen to run" if outcome.seen else _of_it(outcome.taken)
+        case Stopped():
+            return Result.TAKEN, _of_it(outcome.taken)
         case AlreadyRestarted():
             return Result.ALREADY, f"by {_who_and_when(outcome.claim)}"
         case CouldNotTell():
@@ -131,10 +141,19 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.MISTAKE, "never been built"
         case Followed():
             return Result.DONE, ""
-        case NothingToFollow():
+        case NothingToFollow() | NothingToStop():
             return Result.NOT_DONE, "it has ended already"
         case BuildShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
             return Result.DONE, ""
+
+
+def _of_it(taken: Taken | None) -> str:
+    """Which workflows, where the service has several."""
+    if taken is None or not taken.done:
+        return ""
+    refused = [f"{name} not taken: {why}" for name, why in taken.refused]
+    left = [f"{name} left running" for name in taken.left]
+    return "; ".join([", ".join(taken.done), *left, *refused])
 
 
 def _who_and_when(claim: Claim) -> str:
@@ -160,7 +179,7 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.MISTAKE, str(error)
         case BudgetSpent() | Paused():
             return Result.NOT_DONE, _cause(error)
-        case KeyRefused() | NoRights() | NotThere() | OverLimit():
+        case KeyRefused() | NoRights() | NotThere() | WillNot() | OverLimit():
             return Result.REFUSED_BY_CI, _cause(error)
         case CIError():
             return Result.NOT_DONE, _cause(error)
@@ -172,6 +191,7 @@ _CAUSES: dict[type[CIError], str] = {
     KeyRefused: "the API key is refused",
     NoRights: "the API key may not do this",
     NotThere: "no such project or build",
+    WillNot: "it does not do this to this build",
     OverLimit: "over the limit of calls",
     BudgetSpent: "the bot has made all the calls that it allows itself",
     Paused: "the bot waits, since it was over the limit of calls",
@@ -194,9 +214,9 @@ def _found(came: Outcome | Exception) -> Build | Project | None:
             return came.shown
         case Restarted() | AlreadyRestarted() | StillRunning() | RunAgainSince() | StateNotKnown():
             return came.build
-        case Followed() | NothingToFollow() | NeedsConfirmation():
+        case Followed() | NothingToFollow() | NeedsConfirmation() | Stopped() | NothingToStop():
             return came.build
-        case WhichBranch():
+        case WhichBranch() | CannotStop():
             return came.project
         case BotError():
             return came.about
@@ -206,9 +226,9 @@ def _found(came: Outcome | Exception) -> Build | Project | None:
 
 def _as_asked(entry: AuditEntry, command: Command | None) -> AuditEntry:
     match command:
-        case RestartOf(_, branch) | FollowOf(_, branch):
+        case RestartOf(_, branch) | FollowOf(_, branch) | StopOf(_, branch):
             return replace(entry, branch=branch.cleanest if branch else None)
-        case RestartBuild(target) | FollowBuild(target):
+        case RestartBuild(target) | FollowBuild(target) | StopBuild(target):
             return replace(
                 entry,
                 service=target.service,

@@ -13,7 +13,7 @@ from bot.core.asking import Ask
 from bot.core.claims import UNCLAIMED, Claim, ClaimState, Standing, after_look, standing
 from bot.core.errors import NeedsConfirmation, NoAnswer, NotListed
 from bot.core.looks import Look
-from bot.core.model import Build, Project, Target
+from bot.core.model import Build, Project, Taken, Target
 from bot.core.outcomes import (
     AlreadyRestarted,
     CouldNotTell,
@@ -66,6 +66,7 @@ class Restarts:
         shown: Target | None = None,
         instead_of: tuple[int, int] | None = None,
         unconfirmed: bool = False,
+        failed_jobs_only: bool = False,
     ) -> Outcome:
         """Runs `build`, which `look` has just shown, again, unless something stands against it.
 
@@ -91,6 +92,7 @@ class Restarts:
             replaced=build.run,
             asked_at=self._clock.now(),
             key=ask.key,
+            failed_jobs_only=failed_jobs_only,
         )
         self._history.record(build, now.run_number, build.finished_at or wanted.asked_at)  # CI forgets it now
         if now.claim is not None and instead_of is not None:
@@ -103,9 +105,14 @@ class Restarts:
             return self._against_now(build, look)
         return self._sending.send(claim, build, look, ask)
 
+    def stop(self, build: Build, ask: Ask) -> Taken:
+        """Stops what runs of it. Raises CIError; after NoAnswer nobody knows whether it is stopped."""
+        return self._sending.stop(build, ask)
+
     def claim_of(self, ask: Ask) -> Claim | None:
-        """What the ask has claimed before, where it is durable and done again."""
-        return self._claims.of_ask(ask.key) if ask.key else None
+        """What the ask has claimed of this service before, where it is durable and done again."""
+        claim = self._claims.of_ask(ask.key) if ask.key else None
+        return claim if claim is not None and claim.service == self._provider.service else None
 
     def is_unsent(self, claim: Claim) -> bool:
         """Whether certainly nothing has left for it; then it is freed, and nothing ever will."""
@@ -135,10 +142,8 @@ class Restarts:
                 return CouldNotTell(claim, shown=build, ago_s=self.ago_s(claim), found=build)
         elif claim is not None:
             return AlreadyRestarted(build, claim, self.ago_s(claim))
-        if build.is_under_way:
-            return StillRunning(build, now)
-        if not build.has_ended:
-            return StateNotKnown(build)
+        if not build.can_be_restarted:
+            return StillRunning(build, now) if build.is_under_way else StateNotKnown(build)
         if shown is not None and _is_of_an_earlier_run(shown, build, now):
             return RunAgainSince(build, now, self.ago_s(now.previous) if now.previous else None)
         return None
@@ -173,6 +178,6 @@ def _is_of_an_earlier_run(shown: Target, build: Build, now: Standing) -> bool:
 def build_of(target: Target, look: Look, service: str) -> Build:
     """The build that a button names, among those that the look shows. Raises NotListed where it is not among them."""
     for build in look.builds:
-        if build.id == target.build_id:
+        if build.is_named(target.build_id):
             return build
     raise NotListed(service)

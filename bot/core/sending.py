@@ -14,7 +14,7 @@ from bot.core.asking import Ask
 from bot.core.claims import Claim, ClaimState, after_look
 from bot.core.errors import CIError, NoAnswer, Unreachable
 from bot.core.looks import Look, Looks
-from bot.core.model import Build, Project, Status
+from bot.core.model import Build, Project, Status, Taken
 from bot.core.outcomes import CouldNotTell, Restarted
 from bot.core.ports import CIProvider, ClaimStore, Clock
 
@@ -30,6 +30,7 @@ class _Sent:
 
     claim: Claim
     failure: CIError | None = None
+    taken: Taken | None = None
 
 
 class Sending:
@@ -60,30 +61,41 @@ class Sending:
             failure = NoAnswer(self._provider.title, "no answer yet")
             return CouldNotTell(claim, shown=build, ago_s=self.ago_s(claim), looked=failure)
         if sent.claim.state is ClaimState.TAKEN:
-            return Restarted(build, sent.claim)
+            return Restarted(build, sent.claim, taken=sent.taken)
         if sent.claim.state is ClaimState.UNKNOWN and sent.failure and sent.failure.may_have_taken:
             return self._look_afterwards(sent.claim, build, look, ask)
         raise sent.failure or NoAnswer(self._provider.title, "nothing was sent")
+
+    def stop(self, build: Build, ask: Ask) -> Taken:
+        """Stops what runs of it. Raises CIError; after NoAnswer nobody knows whether it is stopped."""
+        stopping = self._executor.submit(copy_context().run, self._provider.stop, build)
+        try:
+            return stopping.result(timeout=max(ask.seconds_left, 0.0))
+        except (TimeoutError, CancelledError):
+            raise NoAnswer(self._provider.title, "no answer yet") from None
+        finally:
+            self._looks.forget(build.project)
 
     def _send_once(self, claim: Claim, build: Build) -> _Sent:
         sending = replace(claim, state=ClaimState.SENT, changed_at=self._clock.now())
         if not self._claims.move(claim, sending):  # so slow that somebody has declared the claim lost
             return _Sent(replace(claim, state=ClaimState.NOT_SENT))
         failure: CIError | None = None
-        new_build_id: str | None = None
+        taken: Taken | None = None
         state = ClaimState.UNKNOWN
         self._looks.forget(build.project)
         try:
-            new_build_id = self._provider.restart(build)
+            taken = self._provider.restart(build, failed_jobs_only=claim.failed_jobs_only)
             state = ClaimState.TAKEN
         except CIError as error:
             failure = error
             state = _state_after(error, claim)
         finally:
             self._looks.forget(build.project)
-            ended = replace(sending, state=state, new_build_id=new_build_id, changed_at=self._clock.now())
+            new_id = taken.build_id if taken else None
+            ended = replace(sending, state=state, new_build_id=new_id, changed_at=self._clock.now())
             self._claims.move(sending, ended)
-        return _Sent(ended, failure)
+        return _Sent(ended, failure, taken)
 
     def _look_afterwards(self, claim: Claim, build: Build, before: Look, ask: Ask) -> Came:
         """Looks until something is known or the ask's time runs out."""

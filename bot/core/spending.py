@@ -102,8 +102,11 @@ class Spending:
             self._budget.give_back(1)
             raise self._error(refused)
 
-    def after_try(self, failure: CIError | None) -> None:
-        """Where the service itself has had enough, everything pauses."""
+    def after_try(self, failure: CIError | None, was_free: bool = False) -> None:
+        """In the thread that made it. Where the service itself has had enough, everything pauses; where it does not
+        count the call, that may be made again."""
+        if was_free:
+            self._budget.uncount()
         if isinstance(failure, OverLimit) and not isinstance(failure, BudgetSpent | Paused):
             self._budget.pause(failure.retry_after_s)
 

@@ -14,7 +14,7 @@ from bot import logs
 from bot.clock import SystemClock
 from bot.playground.sessions import RealCodeShip, Sessions
 from bot.playground.site import PORT, Site
-from bot.playground.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
+from bot.playground.stage import HALF_MOVED, SECRETS, Stage
 from bot.playground.terminal import WELCOME, Terminal
 from bot.settings import BadSettings
 
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--terminal", action="store_true", help="at a prompt in this terminal, without a browser")
     in_terminal = parser.parse_args().terminal
     real_key = os.environ.get("PLAYGROUND_CODESHIP_API_KEY", "").strip()
-    logs.configure("WARNING", "text", (API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, *filter(None, [real_key])))
+    logs.configure("WARNING", "text", (*SECRETS, *filter(None, [real_key])))
     try:
         return _terminal() if in_terminal else _site(os.environ)
     except (_CannotStart, BadSettings) as why:
@@ -75,7 +75,7 @@ def _codeship(environ: Mapping[str, str]) -> RealCodeShip | None:
 
 
 def _terminal() -> int:
-    with Stage(SystemClock()) as stage:
+    with Stage(SystemClock(), environ=HALF_MOVED) as stage:
         print(WELCOME)
         terminal = Terminal(stage, print)
         while True:

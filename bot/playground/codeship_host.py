@@ -5,26 +5,21 @@ It holds no state of its own, and decides nothing about builds.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
-from bot.playground.codeship_moods import Call, Canned, Mood
-from bot.playground.codeship_records import NotThere, Request, SandboxBuild, SandboxProject
+from bot.playground.calls import Request
+from bot.playground.codeship_records import NotThere, SandboxBuild, SandboxProject
 from bot.playground.codeship_world import CodeShipWorld
 from bot.playground.loopback import Loopback
-from bot.playground.wires import LONGEST_BODY, Wires
+from bot.playground.mooded import let_go_at_the_end, moody
+from bot.playground.wires import Wires
 
 BASE_PATH = "/api/v1"
-_PIECE = b" " * 65_536
 
 
 class CodeShipHost:
@@ -67,10 +62,11 @@ def application(world: CodeShipWorld, wires: Wires) -> web.Application:
     """The three calls of the contract, and nothing else."""
     contract = _Contract(world)
 
-    async def let_go(_: web.Application) -> None:
-        world.release()
+    def record_of(request: web.Request) -> Request:
+        return _record(request, world.now())
 
-    app = web.Application(middlewares=[_moody(world, wires)])
+    answers = moody(world, wires, "bot to codeship", record_of, lambda _, record: dict(record.query))
+    app = web.Application(middlewares=[answers])
     app.add_routes(
         [
             web.get(f"{BASE_PATH}/projects.json", contract.list_projects, name="list", allow_head=False),
@@ -78,7 +74,7 @@ def application(world: CodeShipWorld, wires: Wires) -> web.Application:
             web.post(BASE_PATH + r"/builds/{id:\d{1,18}}/restart.json", contract.restart, name="restart"),
         ]
     )
-    app.on_shutdown.append(let_go)
+    let_go_at_the_end(app, world)
     return app
 
 
@@ -157,95 +153,7 @@ def _refusal(status: int, words: str) -> web.Response:
     return web.json_response({"errors": [words]}, status=status)
 
 
-def _moody(world: CodeShipWorld, wires: Wires) -> Middleware:
-    """The middleware that writes each request down and answers it as the mood of the world has it."""
-
-    @web.middleware
-    async def moody(request: web.Request, handler: Handler) -> web.StreamResponse:
-        call = cast("Call | None", request.match_info.route.name)
-        record = _record(request, call, world.now())
-        number, mood = world.arrived(record)
-        wire = wires.begin("bot to codeship", f"{record.method} {record.path}", dict(record.query))
-        status: int | None = None
-        body: Any = None
-        try:
-            answer = await _answer(request, handler, call, mood)
-            if mood.delay_s:
-                await _hold(world, mood.delay_s)
-            if answer is not None:
-                status, body = answer.status, _shown(answer)
-                return await _deliver(request, answer, mood)
-            return _hang_up(request)
-        except web.HTTPException as unknown_route:
-            status = unknown_route.status
-            raise
-        finally:
-            world.answered(number, status)
-            wires.end(wire, status or "no answer", body)
-
-    return moody
-
-
-async def _answer(request: web.Request, handler: Handler, call: Call | None, mood: Mood) -> web.Response | None:
-    """What this request is to get, with its effect in the world; None: that there is nothing to be got."""
-    answer = None
-    if mood.takes if call == "restart" else mood.canned is None:
-        answer = cast("web.Response", await handler(request))
-    if mood.ending == "closed":
-        return None
-    return answer if mood.canned is None else _canned(request, mood, mood.canned)
-
-
-def _canned(request: web.Request, mood: Mood, canned: Canned) -> web.Response:
-    headers = dict(canned.headers)
-    if mood.redirects_to is not None:
-        headers["Location"] = mood.redirects_to + (request.raw_path if mood.keeps_path else "")
-    return web.Response(status=canned.status, text=canned.body, content_type=canned.content_type, headers=headers)
-
-
-async def _hold(world: CodeShipWorld, delay_s: float) -> None:
-    loop, freed = asyncio.get_running_loop(), asyncio.Event()
-    with world.holding(lambda: loop.call_soon_threadsafe(freed.set)), contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(freed.wait(), None if delay_s == math.inf else delay_s)
-
-
-async def _deliver(request: web.Request, answer: web.Response, mood: Mood) -> web.StreamResponse:
-    body = answer.body if isinstance(answer.body, bytes) else b""
-    if mood.ending == "cut":
-        cut = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
-        cut.content_length = len(body)
-        await cut.prepare(request)
-        await cut.write(body[: len(body) // 2])
-        return _hang_up(request, cut)
-    if mood.padding_bytes:
-        padded = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
-        padded.enable_chunked_encoding()
-        await padded.prepare(request)
-        await padded.write(body)
-        for sent in range(0, mood.padding_bytes, len(_PIECE)):
-            await padded.write(_PIECE[: mood.padding_bytes - sent])
-        return padded
-    return answer
-
-
-def _shown(answer: web.Response) -> Any:
-    """The body as one can look at it."""
-    body = answer.body if isinstance(answer.body, bytes) else b""
-    if len(body) > LONGEST_BODY:
-        return f"({len(body):,} bytes)"
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body.decode(errors="replace")
-
-
-def _hang_up(request: web.Request, begun: web.StreamResponse | None = None) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.close()
-    return begun or web.Response()
-
-
-def _record(request: web.Request, call: Call | None, at: datetime) -> Request:
+def _record(request: web.Request, at: datetime) -> Request:
     query = tuple((name, "[redacted]" if name == "api_key" else value) for name, value in request.query.items())
-    number = request.match_info.get("id")
+    call, number = request.match_info.route.name, request.match_info.get("id")
     return Request(request.method, request.path, query, at, call, None if number is None else int(number))

@@ -1,11 +1,9 @@
-"""What the sandbox CodeShip keeps: projects, builds and the requests that came. Values only."""
+"""What the sandbox CodeShip keeps: projects and builds. Values only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-
-from bot.playground.codeship_moods import Call
 
 RUNNING_WORDS = frozenset({"initiated", "waiting", "testing"})
 
@@ -55,20 +53,3 @@ class Pace:
 
     waits_s: float = 5
     runs_s: float = 60
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request that reached the host."""
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    """As it came, with the value of `api_key` blotted out."""
-    at: datetime
-    call: Call | None
-    """Which of the three calls it is; None: a request that the contract does not know."""
-    subject: int | None = None
-    """The id in the path."""
-    status: int | None = None
-    """What was answered; None: nothing, or nothing yet."""

@@ -12,9 +12,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from bot.playground.codeship_calls import Calls
+from bot.playground.calls import Calls
+from bot.playground.codeship_moods import Call
 from bot.playground.codeship_records import NotThere, Pace, SandboxBuild, SandboxProject
 
 BUILDS_SHOWN = 10
@@ -27,7 +28,7 @@ class CodeShipWorld(Calls):
     """One account of the sandbox. `repo` is a repository's name or a project id, `which` a build or a build id."""
 
     def __init__(self, clock: Callable[[], datetime], api_key: str) -> None:
-        super().__init__()
+        super().__init__(get_args(Call))
         self._clock = clock
         self._api_key = api_key
         self._projects: dict[int, SandboxProject] = {}
@@ -198,6 +199,10 @@ class CodeShipWorld(Calls):
                 self._old_runs.setdefault(old.id, old)
                 self._old_runs.setdefault(new.id, None)
             return new
+
+    def restarts_asked(self, which: SandboxBuild | int) -> int:
+        """How many POSTs asked to restart this build, whatever came of them."""
+        return self.asked("restart", which if isinstance(which, int) else which.id)
 
     def show_new_runs(self) -> None:
         """Ends what `stale_calls_after_restart` began: from now on project calls show the truth."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.playground.stage import HALF_MOVED
 from bot.playground.transcript import Step, settings_of, steps_of
 
 TRANSCRIPTS = Path(__file__).parents[2] / "tests" / "transcripts"
@@ -23,7 +24,7 @@ class Script:
 
 
 def _scene(name: str, title: str, *lines: str) -> Script:
-    return Script(name, title, tuple(Step(line, ()) for line in lines))
+    return Script(name, title, tuple(Step(line, ()) for line in lines), HALF_MOVED)
 
 
 SCENES = (
@@ -57,6 +58,31 @@ SCENES = (
         "ada> /codeship restart acme/web main",
         "! CodeShip is fine",
         "ada> /codeship status acme/web main",
+    ),
+    _scene(
+        "A team half moved",
+        "Some repositories are at CodeShip, some on GitHub, one on both. The words are the same.",
+        "ada> /codeship projects",
+        "ada> /codeship status acme/web main",
+        "ada> /codeship status acme/shop main",
+        "bob> /codeship status acme/mobile main",
+        "bob> [acme/mobile@github]",
+        "! GitHub is down",
+        "ada> /codeship status acme/shop main",
+        "ada> /codeship status acme/web main",
+    ),
+    _scene(
+        "A failed job on GitHub",
+        "Only the job that failed runs again, and one message follows it to its end.",
+        "ada> /codeship status acme/shop main",
+        "ada> [Failed jobs only]",
+        "! 4 s later",
+        "! the workflow CI of acme/shop starts on main",
+        "! 4 s later",
+        "! the workflow Nightly of acme/shop passes on main",
+        "! 4 s later",
+        "! the workflow CI of acme/shop passes on main",
+        "bob> @codeship builds acme/shop main",
     ),
 )
 

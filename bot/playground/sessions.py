@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from bot.playground.hand import wave
 from bot.playground.sandbox_clock import SandboxClock
 from bot.playground.scenes import SCENES, TRANSCRIPTS, Script, transcripts
 from bot.playground.slack_records import CannotDo
-from bot.playground.stage import Stage
+from bot.playground.stage import HALF_MOVED, Stage
 from bot.playground.transcript import Play
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -68,7 +68,7 @@ class Session:
     def pass_time(self, seconds: float) -> None:
         """At once; builds that would have moved on meanwhile have."""
         self.clock.advance(seconds)
-        self.stage.codeship.tick()
+        self.stage.tick()
         self._look()
 
     def step(self) -> None:
@@ -95,7 +95,7 @@ class Session:
     def tick(self) -> None:
         """Builds move on by themselves as time goes by; where it is held, only a step moves them."""
         if not self.clock.is_held:
-            self.stage.codeship.tick()
+            self.stage.tick()
 
     def close(self) -> None:
         """Ends what is played and the bot; what was said can still be read. Closed again, it does nothing."""
@@ -168,18 +168,22 @@ class Sessions:
         """A transcript from its start, its time held; `Session.step` goes on. Raises CannotDo."""
         self._begin(NOON, Playing("transcript", _found(self.transcripts, name)))
 
+    def _settings(self, playing: Playing | None) -> Mapping[str, str]:
+        """A team half moved, unless a script says otherwise: a real CodeShip stands alone."""
+        if self.codeship is not None:
+            return {"CODESHIP_API_URL": self.codeship.url, "CODESHIP_API_KEY": self.codeship.key}
+        return playing.script.settings if playing else HALF_MOVED
+
     def _begin(self, held_at: datetime | None, playing: Playing | None) -> Session:
         with self._lock:
             if self._current is not None:
                 self._current.close()  # first: a process holds one bot at a time
             clock = SandboxClock(held_at)
-            real = self.codeship
-            settings = dict(playing.script.settings) if playing else {}
-            if real:
-                settings |= {"CODESHIP_API_URL": real.url, "CODESHIP_API_KEY": real.key}
-            stage = Stage(clock, environ=settings)
+            stage = Stage(clock, environ=self._settings(playing))
             if not clock.is_held:
                 stage.codeship.pace = WATCHABLE
+                if stage.github is not None:
+                    stage.github.pace = WATCHABLE
             try:
                 stage.start()
             except BaseException:  # raised again: its servers are not to outlive a stage that nobody has

@@ -10,6 +10,7 @@ from bot.core.commands import TABLE
 from bot.playground.modals import Modal
 from bot.playground.scenes import Script
 from bot.playground.sessions import Playing, Session, Sessions
+from bot.playground.site_worlds import codeship_json, github_json
 from bot.playground.slack_records import PEOPLE, SLACKBOT, Channel, Message, TypedCommand
 from bot.playground.wires import Wire
 
@@ -55,11 +56,12 @@ class Reader:
 
 def _parts(sessions: Sessions, session: Session) -> Json:
     """What is small, and sent as a whole where it has changed."""
-    workspace, world = session.stage.workspace, session.stage.codeship
+    workspace = session.stage.workspace
     app = workspace.app
     is_real = sessions.codeship is not None
     return {
-        "world": None if is_real else {"mood": world.mood.name, "repos": _repos(session), "builds": _builds(session)},
+        "codeship": None if is_real else codeship_json(session.stage.codeship),
+        "github": github_json(session.stage.github_beside) if session.stage.github_beside else None,
         "real_codeship": sessions.codeship.url if sessions.codeship else None,
         "held_at": session.clock.now().timestamp() if session.clock.is_held else None,
         "bot": {"id": app.user_id, "name": app.name, "command": app.commands[0]},
@@ -151,25 +153,3 @@ def _listed(script: Script) -> Mapping[str, str]:
 
 def _usage(command: str, usage: str, meaning: str, verb: str) -> Json:
     return {"insert": f"{command} {verb} ", "usage": f"{command} {usage}", "meaning": meaning}
-
-
-def _repos(session: Session) -> list[str]:
-    return [project.repository_name for project in session.stage.codeship.projects()]
-
-
-def _builds(session: Session) -> list[Json]:
-    """The newest build of each branch, those that run first."""
-    world = session.stage.codeship
-    newest: dict[tuple[str, str], Json] = {}
-    for project in world.projects():
-        for build in world.builds(project.id):
-            row = {
-                "id": build.id,
-                "repo": project.repository_name,
-                "branch": build.branch,
-                "status": build.status,
-                "is_running": build.is_running,
-                "message": (build.message or "").partition("\n")[0],
-            }
-            newest.setdefault((project.repository_name, build.branch), row)
-    return sorted(newest.values(), key=lambda row: (not row["is_running"], row["repo"], row["branch"]))

@@ -11,9 +11,10 @@ from bot.playground.slack_records import CannotDo, Message
 from bot.playground.stage import Stage
 
 WELCOME = """\
-The playground: the real bot on a sandbox workspace and a sandbox CodeShip. Nothing leaves this machine.
+The playground: the real bot on a sandbox Slack, a sandbox CodeShip and a sandbox GitHub. Nothing leaves this machine.
 
 Try   /codeship status acme/web main      then press a button by its number
+      /codeship status acme/shop main     of a repository that has moved to GitHub
       @codeship restart acme/api main     in a mention
       ?                                   what else there is
 """
@@ -53,7 +54,7 @@ class Terminal:
     def take(self, line: str) -> bool:
         """Does what the line says and shows what came of it; False where it asked to leave."""
         line = line.strip()
-        self._stage.codeship.tick()
+        self._stage.tick()
         try:
             if line in (":quit", ":q"):
                 return False

@@ -112,7 +112,7 @@ class Play:
             wave(self._stage, what)
             return
         self._pass_time(int(later["count"]) * _SECONDS[later["unit"]])
-        self._stage.codeship.tick()
+        self._stage.tick()
 
     def _says(self, who: str, channel: str | None, direct: str | None, what: str) -> list[str]:
         """Returns what a dialog asked before."""

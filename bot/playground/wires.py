@@ -1,4 +1,4 @@
-"""What went over the wires between Slack, the bot and CodeShip: a record to look at, with every secret blotted out.
+"""What went over the wires between Slack, the bot and the CI services: a record to look at, with every secret blotted out.
 
 It is written by the sandbox's servers; nothing of the bot knows that it is watched.
 """
@@ -16,11 +16,11 @@ from typing import Any, Literal
 WIRES_KEPT = 300
 LONGEST_BODY = 50_000
 
-Way = Literal["slack to bot", "bot to slack", "bot to codeship"]
+Way = Literal["slack to bot", "bot to slack", "bot to codeship", "bot to github", "github to bot"]
 
 _BLOTTED = "[redacted]"
 _SECRET_NAMES = frozenset({"token", "api_key", "authorization"})
-_SECRET_IN_URL = re.compile(r"(/(?:commands|actions)/\w+/\d+/)[\w-]+|([?&](?:ticket|api_key)=)[^&\s\"]+")
+_SECRET_IN_URL = re.compile(r"(/(?:commands|actions)/T\w+/\d+/)[\w-]+|([?&](?:ticket|api_key)=)[^&\s\"]+")
 
 
 @dataclass(frozen=True, slots=True)

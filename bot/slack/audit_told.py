@@ -8,6 +8,7 @@ from bot.core.outcomes import AuditShown
 from bot.slack.builds_told import repository
 from bot.slack.drawing import Message, message
 from bot.slack.pieces import Line, channel, dotted, foreign, line, own, person, told, when
+from bot.slack.wording import Wording
 
 _NAME, _WORD, _REASON = 60, 30, 80
 _ORDER = ", newest first:"
@@ -19,8 +20,11 @@ _WAYS = {
 }
 
 
-def audit_told(shown: AuditShown) -> Message:
-    return message([_head(shown), *map(_entry, shown.entries)], in_public=False)
+def audit_told(shown: AuditShown, words: Wording) -> Message:
+    """Each entry says whose the repository is, where several are told of and there are several services."""
+    of_any = shown.project is None and words.has_several
+    entries = (_entry(entry, words.title_of(entry.service) if of_any else None) for entry in shown.entries)
+    return message([_head(shown), *entries], in_public=False)
 
 
 def _head(shown: AuditShown) -> Line:
@@ -31,13 +35,13 @@ def _head(shown: AuditShown) -> Line:
     return line("The last action" if count == 1 else f"The last {count} actions", of, _ORDER if count > 1 else ":")
 
 
-def _entry(entry: AuditEntry) -> Line:
+def _entry(entry: AuditEntry, title: str | None) -> Line:
     """Plain words, without bold: twenty of these have to fit into one message."""
     found_by = told(entry.reference, _WORD)
     return dotted(
         line("• ", when(entry.at) or "some time"),
         line(person(entry.actor), f" {_WAYS.get(entry.way, told(entry.way, _WORD))}", _where(entry.place)),
-        _what(entry),
+        _what(entry, title),
         line(told(entry.result, _WORD), _reason(entry)),
         line(f"ref {found_by}") if found_by else None,
     )
@@ -47,14 +51,17 @@ def _where(place: Place) -> Line:
     return () if place.is_between_two else line(" in ", channel(place.channel))
 
 
-def _what(entry: AuditEntry) -> Line:
-    """As it was typed, where that did not lead to a repository."""
+def _what(entry: AuditEntry, title: str | None) -> Line:
+    """As it was typed, where that did not lead to a repository. A build’s id is told where it is a number."""
     typed = foreign(entry.typed, _NAME)
     if typed and entry.project_name is None:
         return line("“", typed, "”")
     build = told(entry.build_id, _NAME)
     found = dotted(
-        foreign(entry.project_name, _NAME), foreign(entry.branch, _NAME), own(f"#{build}") if build else None
+        foreign(entry.project_name, _NAME),
+        title if entry.project_name else None,
+        foreign(entry.branch, _NAME),
+        own(f"#{build}") if build.isdecimal() else None,
     )
     return line(f"{told(entry.action, _WORD)} ", found)
 

@@ -1,16 +1,17 @@
-"""Builds in words: sign and word for the state, the lines and buttons that all messages about builds share. Pure."""
+"""Builds in words: the lines and buttons that all messages about builds share. Pure."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from bot.core.claims import UNCLAIMED, Claim, ClaimState, Standing
-from bot.core.commands import RestartBuild, ShowBuild
-from bot.core.model import Build, Project, Status, Target
-from bot.slack.buttons import REFRESH, RESTART, TRY_AGAIN
-from bot.slack.dialogs import dialog
-from bot.slack.drawing import Block, Wording, button, link_button
-from bot.slack.durations import ago, length
+from bot.core.commands import RestartBuild, ShowBuild, StopBuild
+from bot.core.model import Ability, Build, Project, Status, Target
+from bot.slack.buttons import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
+from bot.slack.dialogs import dialog, stopping
+from bot.slack.drawing import Block, button, link_button
+from bot.slack.durations import ago
 from bot.slack.pieces import (
     Line,
     Piece,
@@ -20,38 +21,18 @@ from bot.slack.pieces import (
     foreign,
     line,
     link,
+    linked,
     own,
     parted,
     person,
     told,
     when,
 )
+from bot.slack.states_told import SIGNS, state
+from bot.slack.wording import Wording
 
-SIGNS = {
-    Status.QUEUED: "hourglass",
-    Status.RUNNING: "hourglass_flowing_sand",
-    Status.PASSED: "white_check_mark",
-    Status.FAILED: "x",
-    Status.STOPPED: "octagonal_sign",
-    Status.SKIPPED: "fast_forward",
-    Status.IGNORED: "no_entry_sign",
-    Status.BLOCKED: "no_entry",
-    Status.INFRASTRUCTURE_FAILURE: "warning",
-    Status.UNKNOWN: "grey_question",
-}
-WORDS = {
-    Status.QUEUED: "queued",
-    Status.RUNNING: "running",
-    Status.PASSED: "passed",
-    Status.FAILED: "failed",
-    Status.STOPPED: "stopped",
-    Status.SKIPPED: "skipped",
-    Status.IGNORED: "ignored (over the plan’s build limit)",
-    Status.BLOCKED: "blocked (used too many resources)",
-    Status.INFRASTRUCTURE_FAILURE: "infrastructure failure",
-}
 NO_BRANCH = "no branch named"
-_NAME, _BRANCH, _MESSAGE, _AUTHOR, _WORD, _ID = 100, 100, 150, 60, 60, 40
+_NAME, _BRANCH, _MESSAGE, _AUTHOR, _ID = 100, 100, 150, 60, 40
 _BRANCH_IN_A_LIST, _MESSAGE_IN_A_LIST, _AUTHOR_IN_A_LIST = 60, 70, 30
 
 
@@ -62,21 +43,6 @@ def repository(project: Project) -> Piece:
 
 def branch_named(branch: str | None, most: int = _BRANCH) -> Piece:
     return foreign(branch, most) or own(NO_BRANCH)
-
-
-def state(build: Build, words: Wording, at: datetime | None = None) -> Line:
-    """`failed after 4 min 07 s`, `running for 3 min 12 s`; as it was at `at` (now, where None)."""
-    if build.status is Status.UNKNOWN:
-        word = foreign(build.status_word, _WORD)
-        said = line(words.service, " says “", word, "”, a word I do not know") if word else line("no state named")
-    else:
-        said = line(WORDS[build.status])
-    if build.took is not None:
-        return line(said, f" after {length(build.took.total_seconds())}")
-    if build.status is Status.RUNNING and build.started_at is not None:
-        running = (at or words.now) - build.started_at
-        return line(said, f" for {length(running.total_seconds())}") if running >= timedelta(0) else said
-    return said
 
 
 def headline(build: Build, words: Wording) -> Line:
@@ -112,14 +78,18 @@ def commit(build: Build, message: int = _MESSAGE, author: int = _AUTHOR) -> Line
 
 
 def list_line(build: Build, words: Wording, *, branch: bool, at: datetime | None = None) -> Line:
-    """One of many: `:x: main · failed after 4 min 07 s · #3277309 · 4f2c1e9 “Fix login” by ada · today at 14:03`."""
-    number = told(build.id, _ID)
+    """One of many: `:x: main · failed after 4 min 07 s · #3277309 · 4f2c1e9 “Fix login” by ada · today at 14:03`.
+
+    What has workflows has no number of its own: there the state leads to its page.
+    """
+    number = told(build.id, _ID) if not build.workflows else ""
+    how = state(build, words, at)
     return line(
         emoji(SIGNS[build.status]),
         " ",
         dotted(
             branch_named(build.branch, _BRANCH_IN_A_LIST) if branch else None,
-            state(build, words, at),
+            linked(how, build.url) if build.workflows else how,
             link(f"#{number}", build.url) if number else None,
             commit(build, _MESSAGE_IN_A_LIST, _AUTHOR_IN_A_LIST),
             _when(build),
@@ -135,13 +105,14 @@ def claim_words(
     `dated` says when rather than how long ago, in messages that people still read much later.
     """
     since = ago(_seconds_since(claim, words) if ago_s is None else ago_s)
+    title = words.title_of(build.project.service)
     match claim.state:
         case ClaimState.CLAIMED | ClaimState.SENT:
-            return line(person(claim.actor), f" asked for a restart {since}; {words.service} has not answered yet")
+            return line(person(claim.actor), f" asked for a restart {since}; {title} has not answered yet")
         case ClaimState.UNKNOWN:
             return line(
                 person(claim.actor),
-                f" asked for a restart {since}; {words.service} gave no answer, so nobody can tell whether it took",
+                f" asked for a restart {since}; {title} gave no answer, so nobody can tell whether it took",
             )
         case _:
             by = dotted(line("restarted by ", person(claim.actor)), when(claim.asked_at)) if dated else None
@@ -168,25 +139,43 @@ def target_of(build: Build, run_number: int | None = None) -> Target:
 
 
 def buttons_of(build: Build, words: Wording, standing: Standing = UNCLAIMED) -> list[Block | None]:
-    """Restart where the build has ended and nobody's restart stands; Try again where one hangs; Refresh; Open build."""
+    """Restart where it can be and nobody's restart stands; Try again where one hangs; Stop; Refresh; Open build."""
     target, claim = target_of(build, standing.run_number), standing.claim
-    first: Block | None = None
-    if claim is not None and claim.state is ClaimState.UNKNOWN and build.has_ended:
-        first = try_again(build, claim, words)
-    elif claim is None and build.has_ended:
-        first = restart_button(build, standing.run_number, words)
-    return [first, *looking(target, build.url)]
+    first: list[Block | None] = []
+    if claim is not None and claim.state is ClaimState.UNKNOWN and build.can_be_restarted:
+        first = [try_again(build, claim, words)]
+    elif claim is None and build.can_be_restarted:
+        first = restart_buttons(build, standing.run_number, words)
+    return [*first, stop_button(build, words), *looking(target, build.url)]
 
 
-def restart_button(build: Build, run_number: int | None, words: Wording, *, in_live: bool = False) -> Block | None:
+def restart_buttons(
+    build: Build, run_number: int | None, words: Wording, *, in_live: bool = False
+) -> list[Block | None]:
+    """Restart; and Failed jobs only, where the service can and a workflow has failed."""
     asks = dialog("Restart", build.project.name, build.branch, words)
-    command = RestartBuild(target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
-    return button("Restart", command, RESTART, asks)
+    whole = RestartBuild(target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
+    restart = button("Restart", whole, RESTART, asks)
+    has_failed = any(run.has_ended and run.status is Status.FAILED for run in build.workflows)
+    if not has_failed or not words.can(Ability.RESTART_FAILED_JOBS, build):
+        return [restart]
+    asks = dialog("Restart", build.project.name, build.branch, words, failed_jobs_only=True)
+    return [restart, button("Failed jobs only", replace(whole, failed_jobs_only=True), RESTART_FAILED, asks)]
+
+
+def stop_button(build: Build, words: Wording, *, in_live: bool = False) -> Block | None:
+    """Where something runs and the service can stop it. It always asks first."""
+    if not build.is_under_way or not words.can(Ability.STOP, build):
+        return None
+    asks = stopping(build.project.name, build.branch)
+    return button("Stop", StopBuild(target_of(build)), STOP_IN_LIVE if in_live else STOP, asks)
 
 
 def try_again(build: Build, claim: Claim, words: Wording) -> Block | None:
-    asks = dialog("Try again", build.project.name, build.branch, words)
-    command = RestartBuild(target_of(build, claim.run_number), (claim.id, claim.attempt), asks is not None)
+    only = claim.failed_jobs_only
+    asks = dialog("Try again", build.project.name, build.branch, words, failed_jobs_only=only)
+    replaced = (claim.id, claim.attempt)
+    command = RestartBuild(target_of(build, claim.run_number), replaced, asks is not None, failed_jobs_only=only)
     return button("Try again", command, TRY_AGAIN, asks)
 
 

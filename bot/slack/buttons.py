@@ -25,13 +25,19 @@ from bot.core.commands import (
     ShowBuild,
     ShowHelp,
     StatusOf,
+    StopBuild,
+    StopOf,
 )
 from bot.core.errors import NotUnderstood
 from bot.core.model import Target
 from bot.core.words import Word
 
 RESTART, REFRESH, TRY_AGAIN, FOLLOW = "restart", "refresh", "try_again", "follow"
-ACTS = re.compile(rf"^(?:{RESTART}|{REFRESH}|{TRY_AGAIN}|{FOLLOW}|ask:\d{{1,2}}|page:\d{{1,10}})\Z")
+RESTART_FAILED, STOP = "restart_failed", "stop"
+STOP_IN_LIVE = "stop_live"
+"""Means the same as `STOP`, in a message that goes on saying how the build stands."""
+_FIXED = "|".join((RESTART, RESTART_FAILED, REFRESH, TRY_AGAIN, FOLLOW, STOP, STOP_IN_LIVE))
+ACTS = re.compile(rf"^(?:{_FIXED}|ask:\d{{1,2}}|page:\d{{1,10}})\Z")
 """The action_ids of buttons that do something: what it is, `command_of` says."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links: Slack sends an action for them too, which is acknowledged and means nothing."""
@@ -47,6 +53,7 @@ _ASKS: dict[str, Callable[[Word, Word | None], Command]] = {
     "restart": RestartOf,
     "builds": BuildsOf,
     "follow": FollowOf,
+    "stop": StopOf,
     "audit": lambda repo, _branch: ShowAudit(repo),
 }
 _HTML_ESCAPES = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "&<>"})
@@ -57,12 +64,18 @@ def value_of(command: Command) -> str | None:
     match command:
         case ShowBuild(target):
             kind, fields = REFRESH, _target_fields(target)
-        case RestartBuild(target, None, confirmed, in_live):
-            kind, fields = RESTART, {**_target_fields(target), "c": confirmed or None, "l": in_live or None}
-        case RestartBuild(target, (claim_id, attempt), confirmed):
+        case RestartBuild(target, None, confirmed, in_live, failed_jobs_only):
+            kind = RESTART_FAILED if failed_jobs_only else RESTART
+            fields = {**_target_fields(target), "c": confirmed or None, "l": in_live or None}
+        case RestartBuild(target, (claim_id, attempt), confirmed, _, failed_jobs_only):
             kind, fields = TRY_AGAIN, {**_target_fields(target), "x": [claim_id, attempt], "c": confirmed or None}
+            fields["f"] = failed_jobs_only or None
         case FollowBuild(target):
             kind, fields = FOLLOW, _target_fields(target)
+        case StopBuild(target):
+            kind, fields = STOP, _target_fields(target)
+        case StopOf(repo, branch):
+            kind, fields = "ask:0", _ask_fields("stop", repo, branch)
         case FollowOf(repo, branch):
             kind, fields = "ask:0", _ask_fields("follow", repo, branch)
         case StatusOf(repo, branch):
@@ -98,14 +111,18 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
     if ACTS.match(action_id) is None:
         raise ValueError("no button of this bot")
     match action_id.partition(":")[0]:
-        case "restart":
-            return RestartBuild(_target(fields), confirmed=_yes(fields, "c"), in_live=_yes(fields, "l"))
+        case ("restart" | "restart_failed") as kind:
+            only = kind == RESTART_FAILED
+            return RestartBuild(_target(fields), None, _yes(fields, "c"), _yes(fields, "l"), failed_jobs_only=only)
+        case "stop" | "stop_live":
+            return StopBuild(_target(fields))
         case "refresh":
             return ShowBuild(_target(fields))
         case "follow":
             return FollowBuild(_target(fields))
         case "try_again":
-            return RestartBuild(_target(fields), _instead_of(fields.get("x")), _yes(fields, "c"))
+            only = _yes(fields, "f")
+            return RestartBuild(_target(fields), _instead_of(fields.get("x")), _yes(fields, "c"), failed_jobs_only=only)
         case "ask":
             ask = _ASKS.get(_text(fields.get("v")))
             if ask is None:

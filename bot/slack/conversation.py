@@ -10,39 +10,22 @@ import structlog
 
 from bot.core.asking import Ask
 from bot.core.claims import Standing
-from bot.core.commands import (
-    Command,
-    FollowBuild,
-    FollowOf,
-    ListProjects,
-    RestartBuild,
-    RestartOf,
-    ShowBuild,
-)
+from bot.core.commands import Command, FollowBuild, FollowOf, RestartBuild, RestartOf, StopBuild, StopOf
 from bot.core.errors import BotError, CIError, Mistake, NotAllowed, NotUnderstood
 from bot.core.following import Following
 from bot.core.operations import Operations
-from bot.core.outcomes import (
-    AlreadyRestarted,
-    BuildShown,
-    CouldNotTell,
-    Followed,
-    NothingToFollow,
-    Outcome,
-    Restarted,
-    RunAgainSince,
-    StateNotKnown,
-    StillRunning,
-)
+from bot.core.outcomes import BuildShown, Followed, Outcome, Restarted
 from bot.core.ports import Clock, Once, Step
 from bot.core.rights import Rights
 from bot.slack.answers import Answers
 from bot.slack.follows_told import not_followed
-from bot.slack.heard import Heard, Home, Way, heard_again
-from bot.slack.messages import Message, Wording, draw, draw_bug, draw_error
+from bot.slack.heard import Heard, Home, heard_again
+from bot.slack.messages import Message, draw, draw_bug, draw_error
+from bot.slack.pressed import left_of, where_to
 from bot.slack.promises import follow_of
 from bot.slack.recorder import Recorder
 from bot.slack.response_urls import NotDelivered
+from bot.slack.wording import ServiceWords, Wording
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +33,8 @@ T = TypeVar("T")
 
 ASK = "ask"
 """The kind of job that answers an ask which changes something."""
+
+CHANGES = (RestartOf, RestartBuild, StopOf, StopBuild, FollowOf, FollowBuild)
 
 ANSWERED_AGAIN_AFTER_S = (5.0, 30.0, 120.0, 600.0)
 """Pauses before an answer to something that was changed is given again, where Slack would not take it."""
@@ -65,11 +50,11 @@ FROM_ELSEWHERE = "Only people of the workspace that I belong to can ask me."
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """What a deployment decides about conversations."""
+    """What a deployment decides about conversations. `services` are by name, in the order in which they are set."""
 
     command: str
     mention: str
-    service: str
+    services: Mapping[str, ServiceWords]
     others_may_ask: bool = False
     asking_s: float = 16.0
     """How long the CI service may take; what is left of twenty seconds is for Slack."""
@@ -112,7 +97,7 @@ class Conversation:
         if not heard.delivery:
             return False
         try:
-            return isinstance(heard.command(self._home), RestartOf | RestartBuild | FollowOf | FollowBuild)
+            return isinstance(heard.command(self._home), CHANGES)
         except NotUnderstood:
             return False
 
@@ -197,19 +182,14 @@ class Conversation:
         if isinstance(came, BotError):
             self._tell_error(heard, command, came, reference)
             return None
-        message = draw(came, words=self._wording())
-        if heard.way is Way.CLICK:
-            match command, came:
-                case (
-                    ((ShowBuild() | ListProjects()), _)
-                    | (RestartBuild(), (StillRunning() | RunAgainSince() | StateNotKnown()))
-                    | (FollowBuild(), NothingToFollow())
-                ):
-                    self._replace(heard, message)  # what was found stands where the button was
-                    return None
-                case RestartBuild(), AlreadyRestarted():
-                    self._answers.to_asker(heard, message)  # that somebody was faster is news for the asker alone
-                    return None
+        message = draw(came, words=self._wording(), asker=heard.actor)
+        match heard.pressed and where_to(heard.pressed, command, came):
+            case "in its place":
+                self._replace(heard, message)
+                return None
+            case "to the asker":
+                self._answers.to_asker(heard, message)
+                return None
         if not isinstance(came, Restarted | Followed):
             return self._answers.answer(heard, message)
         ts = self._answers.answer(heard, message, elsewhere=_not_live(came, message, self._wording()))
@@ -221,23 +201,12 @@ class Conversation:
         """After the answer: what the pressed message offers should fit, and no harm is done where it does not."""
         if heard.pressed is None or isinstance(came, BotError):
             return
+        left = left_of(heard.pressed, command, came, heard.actor, self._wording())
         try:
-            match command, came:
-                case RestartBuild(in_live=True), _:
-                    pass  # what a live message says at its end stays
-                case RestartBuild(), (Restarted() | CouldNotTell()) if heard.pressed.in_ephemeral:
-                    self._answers.remove_pressed(heard)  # what only the asker saw has served its purpose
-                case RestartBuild(), Restarted(build, claim) | CouldNotTell(claim, build):
-                    standing = Standing(claim.run_number, claim)
-                    left = draw(BuildShown(build, standing, 0.0), words=self._wording())
-                    self._answers.replace(heard, left)
-                case FollowBuild(), Followed(build, run_number):  # it goes on in a message of its own
-                    left = draw(BuildShown(build, Standing(run_number)), words=self._wording())
-                    self._answers.replace(heard, left)
-                case ((ShowBuild() | ListProjects() | RestartBuild() | FollowBuild()), _):
-                    pass
-                case _ if heard.pressed.in_ephemeral:
-                    self._answers.remove_pressed(heard)
+            if left == "nothing":
+                self._answers.remove_pressed(heard)
+            elif left is not None:
+                self._answers.replace(heard, left)
         except NotDelivered as failure:
             log.info("pressed_message_left", why=str(failure))
 
@@ -267,7 +236,7 @@ class Conversation:
 
 def wording(manners: Manners, clock: Clock, rights: Rights) -> Wording:
     """The words of this deployment, at this moment."""
-    return Wording(manners.command, manners.mention, manners.service, clock.now(), rights.needs_confirmation)
+    return Wording(manners.command, manners.mention, manners.services, clock.now(), rights.needs_confirmation)
 
 
 def _at_once(name: str, work: Callable[[], T]) -> T:  # noqa: ARG001 - a `Step`

@@ -6,9 +6,9 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks; the size of a whole m
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from bot.core.commands import Command
@@ -24,20 +24,6 @@ LONGEST_LABEL = 75
 MOST_CHOICES = 10
 _LONGEST_REFERENCE = 100
 _MORE = line("…")
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What texts need to know of the deployment and the moment: `/codeship`, `@codeship`, `CodeShip`, the time.
-
-    `needs_confirmation` says of a repository's name and a branch whether a button that restarts it asks first.
-    """
-
-    command: str
-    mention: str
-    service: str
-    now: datetime
-    needs_confirmation: Callable[[str, str | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +66,34 @@ def message(
     buttons: Iterable[Block | None] = (),
     *,
     in_public: bool,
+    details: Iterable[Line] = (),
     aloud: Line = (),
     reference: str | None = None,
 ) -> Message:
-    """One message: the lines, the buttons that are there, the reference small at the end.
+    """One message: the lines, the details beneath them, the buttons that are there, the reference small at the end.
 
-    `aloud` stands in `text` alone: what the screen shows as buttons. Where it is too much, the last buttons go
-    first, then the last lines.
+    `aloud` stands in `text` alone: what the screen shows as buttons. Where it is too much, the last details go first,
+    then the last buttons, then the last lines.
     """
     shown = [part for part in lines if part]
+    beneath = [part for part in details if part]
     pressed = [part for part in buttons if part is not None]
     found_by = told(reference, _LONGEST_REFERENCE)
     end = [_small(f"ref {found_by}")] if found_by else []
-    blocks = _blocks(shown, pressed, end)
+    body = [*shown, *beneath]
+    blocks = _blocks(body, pressed, end)
+    if beneath and _size(blocks) > LARGEST_JSON:
+        bodies = [[*shown, *beneath[:kept], _MORE] for kept in range(len(beneath))]
+        fitting = bisect_right(bodies, LARGEST_JSON, key=lambda body: _size(_blocks(body, pressed, end)))
+        body = bodies[max(fitting - 1, 0)]
+        blocks = _blocks(body, pressed, end)
     while pressed and _size(blocks) > LARGEST_JSON:
         pressed.pop()
-        blocks = _blocks(shown, pressed, end)
-    kept = list(shown)
-    while len(kept) > 1 and _size(blocks) > LARGEST_JSON:
-        kept.pop()
-        blocks = _blocks([*kept, _MORE], pressed, end)
-    spoken = [*shown, aloud, line(f"ref {found_by}") if found_by else ()]
+        blocks = _blocks(body, pressed, end)
+    while len(body) > 1 and _size(blocks) > LARGEST_JSON:
+        body.pop()
+        blocks = _blocks([*body, _MORE], pressed, end)
+    spoken = [*shown, *beneath, aloud, line(f"ref {found_by}") if found_by else ()]
     return Message(_text(spoken), tuple(blocks), in_public)
 
 

@@ -8,22 +8,23 @@ from bot.core.follows import FollowShown, FollowState
 from bot.core.model import Build, Status
 from bot.core.verdicts import Meaning, Verdict
 from bot.slack.builds_told import (
-    SIGNS,
-    WORDS,
     commit,
     facts_line,
     headed,
     headline,
     looking,
-    restart_button,
-    state,
+    restart_buttons,
+    stop_button,
     target_of,
 )
 from bot.slack.buttons import FOLLOW
-from bot.slack.drawing import Block, Message, Wording, button, link_button, message
+from bot.slack.drawing import Block, Message, button, link_button, message
 from bot.slack.durations import ago
-from bot.slack.errors_told import cause_told
+from bot.slack.failures_told import cause_told
 from bot.slack.pieces import Line, channel, dotted, emoji, line, person, told, when
+from bot.slack.states_told import SIGNS, short_word, state
+from bot.slack.wording import Wording
+from bot.slack.workflows_told import workflow_lines
 
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth"}
 _WHY_LOST = {
@@ -43,31 +44,30 @@ def live(shown: FollowShown, words: Wording) -> Message:
     looks = looking(target_of(build, shown.follow.run_number), build.url)
     match shown.follow.state:
         case FollowState.ENDED if shown.overtaken:
-            return message([_now(build, words), facts_line(build), _overtaken(shown)], looks, in_public=True)
+            lines, buttons = [_now(build, words), facts_line(build), _overtaken(shown)], looks
         case FollowState.ENDED:
             lines = [headline(build, words), facts_line(build), _who(shown), _meaning(shown, words)]
-            buttons = [restart_button(build, shown.follow.run_number, words, in_live=True), _page(build)]
-            return message(lines, buttons, in_public=True)
+            buttons = [*restart_buttons(build, shown.follow.run_number, words, in_live=True), _page(build)]
+            return message(lines, buttons, details=workflow_lines(build), in_public=True)
         case FollowState.GIVEN_UP if isinstance(shown.late_because, NotThere):
-            lines = [
-                *_so_far(build, words),
-                _who(shown),
-                line(f"I have stopped following it: {words.service} no longer lists it."),
-            ]
-            return message(lines, [_page(build)], in_public=True)
+            gone = line(f"I have stopped following it: {words.title_of(build.project.service)} no longer lists it.")
+            lines, buttons = [*_so_far(build, words), _who(shown), gone], [_page(build)]
         case FollowState.GIVEN_UP:
             why = cause_told(shown.late_because) if shown.late_because else line("it takes too long")
             lines = [*_so_far(build, words), _who(shown), line("I have stopped following it: ", why, ".")]
             go_on = button("Go on", FollowBuild(target_of(build, shown.follow.run_number)), FOLLOW)
-            return message(lines, [go_on, *looks], in_public=True)
+            buttons = [go_on, *looks]
         case _:
-            return message([*_so_far(build, words), _who(shown), _late(shown)], [_page(build)], in_public=True)
+            lines = [*_so_far(build, words), _who(shown), _late(shown)]
+            buttons = [stop_button(build, words, in_live=True), _page(build)]
+    return message(lines, buttons, details=_workflows_so_far(build), in_public=True)
 
 
 def followed(build: Build, words: Wording) -> Message:
     """The first word of a live message that was asked for; the looks that follow change it."""
     lines = [*_so_far(build, words), line("I follow it: this message changes until the end.")]
-    return message(lines, [_page(build)], in_public=True)
+    buttons = [stop_button(build, words, in_live=True), _page(build)]
+    return message(lines, buttons, details=_workflows_so_far(build), in_public=True)
 
 
 def not_followed() -> Message:
@@ -124,8 +124,7 @@ def _why_none(verdict: Verdict) -> str:
         case None:
             return "no earlier run of this commit is known"
         case _:
-            state_word = WORDS.get(odd, "in a state that I do not know").partition(" (")[0]
-            return f"a run that was {state_word} says nothing of the code"
+            return f"a run that was {short_word(odd)} says nothing of the code"
 
 
 def _ordinal(count: int) -> str:
@@ -144,6 +143,11 @@ def _so_far(build: Build, words: Wording) -> list[Line]:
     if build.has_ended:  # the run before, which CI still shows
         return [headed(SIGNS[Status.QUEUED], build, "restarted"), commit(build)]
     return [_now(build, words), facts_line(build)]
+
+
+def _workflows_so_far(build: Build) -> list[Line]:
+    """Not those of the run before."""
+    return [] if build.has_ended else workflow_lines(build)
 
 
 def _now(build: Build, words: Wording) -> Line:
@@ -169,7 +173,8 @@ def _overtaken(shown: FollowShown) -> Line:
 
 def _meaning(shown: FollowShown, words: Wording) -> Line:
     if shown.unseen:
-        return line(f"no verdict: {words.service} took the restart, and I have seen no new run")
+        title = words.title_of(shown.build.project.service)
+        return line(f"no verdict: {title} took the restart, and I have seen no new run")
     return verdict_told(shown.verdict) if shown.verdict is not None else ()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.core.commands import TABLE, VERBS, Entry, entry_for
-from bot.slack.drawing import Message, Wording, message
-from bot.slack.pieces import Line, code, line
+from bot.slack.drawing import Message, message
+from bot.slack.pieces import Line, code, line, parted
+from bot.slack.wording import Wording
 
 
 def help_told(topic: str | None, words: Wording) -> Message:
@@ -38,4 +39,13 @@ def _everywhere(entry: Entry, words: Wording) -> list[Line]:
             code("org/name"),
             ", the name alone where only one has it, or the pasted address of a repository or a build.",
         ),
+        _with_service(words),
     ]
+
+
+def _with_service(words: Wording) -> Line:
+    """How to say which of several services is meant."""
+    if not words.has_several:
+        return ()
+    said = [code(f"org/name@{name}") for name in words.services]
+    return line("Where several CI services have one of that name: ", parted(" or ", *said), ".")

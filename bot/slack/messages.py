@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.claims import ClaimState
-from bot.core.commands import Command, ListProjects, StatusOf
+from bot.core.commands import Command, StatusOf
 from bot.core.errors import BotError
-from bot.core.model import Status
+from bot.core.model import Actor, Build, Status
 from bot.core.outcomes import (
     AlreadyRestarted,
     AuditShown,
@@ -23,13 +23,16 @@ from bot.core.outcomes import (
     HelpShown,
     NoBuilds,
     NothingToFollow,
+    NothingToStop,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    Stopped,
 )
+from bot.core.verdicts import Meaning, verdict_on
 from bot.core.words import Word
 from bot.slack.audit_told import audit_told
 from bot.slack.builds_told import (
@@ -44,25 +47,30 @@ from bot.slack.builds_told import (
     looking,
     previous_words,
     repository,
-    state,
+    stop_button,
     target_of,
     try_again,
 )
-from bot.slack.drawing import Block, Choice, Message, Wording, button, choosing, link_button, message, with_line
+from bot.slack.drawing import Block, Choice, Message, choosing, link_button, message, with_line
 from bot.slack.durations import ago
-from bot.slack.errors_told import bug_told, cause_told, error_told
-from bot.slack.follows_told import followed
+from bot.slack.errors_told import bug_told, error_told
+from bot.slack.failures_told import cause_told
+from bot.slack.follows_told import followed, verdict_told
 from bot.slack.help_told import help_told
-from bot.slack.pieces import Line, code, dotted, emoji, foreign, line, link, person, told
+from bot.slack.pieces import Line, code, dotted, emoji, line, person, told
+from bot.slack.projects_told import projects_told
+from bot.slack.states_told import state
+from bot.slack.stops_told import stopped
+from bot.slack.wording import Wording
+from bot.slack.workflows_told import taken_line, workflow_lines
 
 __all__ = ["Message", "Wording", "draw", "draw_bug", "draw_error", "with_invitation"]
 
 _MOST_LINES = 10
-_NAME = 100
 
 
-def draw(outcome: Outcome, *, words: Wording) -> Message:
-    """What came of an ask that went well."""
+def draw(outcome: Outcome, *, words: Wording, asker: Actor | None = None) -> Message:
+    """What came of an ask that went well. `asker` asked; most outcomes name by themselves whom there is to name."""
     match outcome:
         case BuildShown():
             return _build(outcome, words)
@@ -76,17 +84,21 @@ def draw(outcome: Outcome, *, words: Wording) -> Message:
                 [line("No builds yet: ", repository(project), " has never been built.")], [page], in_public=True
             )
         case ProjectsShown():
-            return _projects(outcome, words)
+            return projects_told(outcome, words)
         case HelpShown(topic):
             return help_told(topic, words)
         case AuditShown():
-            return audit_told(outcome)
+            return audit_told(outcome, words)
         case Followed(build):
             return followed(build, words)
         case NothingToFollow(build, standing):
             why = line("Nothing to follow: it has ended.")
-            lines = [headline(build, words), facts_line(build), why]
-            return message(lines, buttons_of(build, words, standing), in_public=True)
+            return _as_it_stands(build, why, buttons_of(build, words, standing), words)
+        case NothingToStop(build, standing):
+            ended = "it has ended" if build.has_ended else "as far as I can tell, nothing of it runs"
+            return _as_it_stands(build, line(f"Nothing to stop: {ended}."), buttons_of(build, words, standing), words)
+        case Stopped():
+            return stopped(outcome, words, asker)
         case Restarted():
             return _restarted(outcome, words)
         case AlreadyRestarted():
@@ -97,8 +109,7 @@ def draw(outcome: Outcome, *, words: Wording) -> Message:
             return _run_again_since(outcome, words)
         case StateNotKnown(build):
             why = line("Not restarted: from that word I cannot tell whether the build has ended.")
-            buttons = looking(target_of(build), build.url)
-            return message([headline(build, words), facts_line(build), why], buttons, in_public=True)
+            return _as_it_stands(build, why, looking(target_of(build), build.url), words)
         case CouldNotTell():
             return _could_not_tell(outcome, words)
 
@@ -119,6 +130,12 @@ def with_invitation(drawn: Message, mention: str) -> Message:
     return with_line(drawn, line("I am not in this channel. To invite me: ", code(f"/invite {invite}")))
 
 
+def _as_it_stands(build: Build, why: Line, buttons: list[Block | None], words: Wording) -> Message:
+    """Shown instead of what was asked for, and why."""
+    lines = [headline(build, words), facts_line(build), why]
+    return message(lines, buttons, details=workflow_lines(build), in_public=True)
+
+
 def _build(shown: BuildShown, words: Wording) -> Message:
     build, standing = shown.build, shown.standing
     lines = [headline(build, words), facts_line(build)]
@@ -126,14 +143,23 @@ def _build(shown: BuildShown, words: Wording) -> Message:
         lines.append(claim_words(standing.claim, build, words, shown.ago_s, lags="this is the earlier run", dated=True))
     elif standing.previous is not None:
         lines.append(previous_words(standing.previous, words))
-    return message(lines, buttons_of(build, words, standing), in_public=True)
+    lines.append(_meaning(build))
+    return message(lines, buttons_of(build, words, standing), details=workflow_lines(build), in_public=True)
+
+
+def _meaning(build: Build) -> Line:
+    """What the end says of the commit, where the service tells how its earlier attempts ended."""
+    if not build.earlier or not build.has_ended:
+        return ()
+    verdict = verdict_on(build.earlier, build.status)
+    return verdict_told(verdict) if verdict.meaning is not Meaning.NONE else ()
 
 
 def _branches(shown: BranchesShown, words: Wording) -> Message:
     """The branches beyond the first ten are named without a button by `choosing`."""
     builds = shown.builds
     lines = [list_line(build, words, branch=True) for build in builds[:_MOST_LINES]]
-    repo = Word.of(shown.project.name)
+    repo = words.meaning(shown.project)
     named = [build.branch for build in builds if build.branch]
     choices = [Choice(branch, StatusOf(repo, Word.of(branch))) for branch in named]
     count = "1 branch" if len(named) == 1 else f"{len(named)} branches"
@@ -149,44 +175,15 @@ def _builds(shown: BuildsShown, words: Wording) -> Message:
     return message([head, *(list_line(build, words, branch=shown.branch is None) for build in builds)], in_public=True)
 
 
-def _projects(shown: ProjectsShown, words: Wording) -> Message:
-    lines = [_how_many(shown, words)]
-    lines += [line("• ", link(told(project.name, _NAME) or "(no name)", project.url)) for project in shown.projects]
-    if shown.pages > 1:
-        lines.append(line(f"Page {shown.page} of {shown.pages}"))
-    if shown.stale_because is not None:
-        lines.append(line("I cannot read the list anew: ", cause_told(shown.stale_because), "."))
-        lines.append(line(f"What stands here was read {ago(shown.age_s)}."))
-    return message(lines, _pages(shown), in_public=False)
-
-
-def _how_many(shown: ProjectsShown, words: Wording) -> Line:
-    """The count, or what to do where there are none."""
-    wanted = foreign(shown.words, _NAME)
-    if shown.total == 0:
-        if wanted is None:
-            return line(f"{words.service} shows me no repository.")
-        return line("No repository’s name holds “", wanted, "”; ", code(f"{words.command} projects"), " lists all.")
-    count = "1 repository" if shown.total == 1 else f"{shown.total} repositories"
-    return line(count, " with “", wanted, "” in the name:") if wanted else line(f"{count}:")
-
-
-def _pages(shown: ProjectsShown) -> list[Block | None]:
-    before, after = min(shown.page - 1, shown.pages), shown.page + 1
-    return [
-        button("Previous", ListProjects(shown.words, before), f"page:{before}") if before >= 1 else None,
-        button("Next", ListProjects(shown.words, after), f"page:{after}") if after <= shown.pages else None,
-    ]
-
-
 def _restarted(done: Restarted, words: Wording) -> Message:
     build, claim = done.build, done.claim
     what = dotted(repository(build.project), branch_named(build.branch))
-    lines = [line(emoji("hourglass_flowing_sand"), " ", person(claim.actor), " restarted ", what), commit(build)]
+    did = " restarted the failed jobs of " if claim.failed_jobs_only else " restarted "
+    lines = [line(emoji("hourglass_flowing_sand"), " ", person(claim.actor), did, what), commit(build)]
+    lines.append(taken_line(done.taken, "Restarted", "not restarted"))
     if done.seen:
-        lines.append(
-            line(f"{words.service} gave no answer to the restart, but the build has run since: ", state(build, words))
-        )
+        title = words.title_of(build.project.service)
+        lines.append(line(f"{title} gave no answer to the restart, but the build has run since: ", state(build, words)))
     return message(lines, _looking_at_the_new_run(done), in_public=True)
 
 
@@ -200,7 +197,8 @@ def _looking_at_the_new_run(done: Restarted) -> list[Block | None]:
 
 def _already_restarted(found: AlreadyRestarted, words: Wording) -> Message:
     build, claim = found.build, found.claim
-    told_so = claim_words(claim, build, words, found.ago_s, lags=f"{words.service} still shows the earlier run")
+    title = words.title_of(build.project.service)
+    told_so = claim_words(claim, build, words, found.ago_s, lags=f"{title} still shows the earlier run")
     if claim.state is ClaimState.TAKEN:
         told_so = line("already ", told_so)
     head = headed("hourglass_flowing_sand", build, told_so)
@@ -215,7 +213,8 @@ def _still_running(found: StillRunning, words: Wording) -> Message:
     if claim is not None:
         lines.append(claim_words(claim, build, words, lags=""))
     lines.append(line(f"Not restarted: it {'still waits to run' if waits else 'is still running'}."))
-    return message(lines, looking(target_of(build, found.standing.run_number), build.url), in_public=True)
+    looks = looking(target_of(build, found.standing.run_number), build.url)
+    return message(lines, [stop_button(build, words), *looks], details=workflow_lines(build), in_public=True)
 
 
 def _run_again_since(found: RunAgainSince, words: Wording) -> Message:
@@ -224,7 +223,7 @@ def _run_again_since(found: RunAgainSince, words: Wording) -> Message:
     if standing.previous is not None:
         lines.append(previous_words(standing.previous, words, found.ago_s))
     lines.append(line("Not restarted: the button belonged to an earlier run, and the build has run again since."))
-    return message(lines, buttons_of(build, words, standing), in_public=True)
+    return message(lines, buttons_of(build, words, standing), details=workflow_lines(build), in_public=True)
 
 
 def _could_not_tell(sent: CouldNotTell, words: Wording) -> Message:
@@ -243,7 +242,7 @@ def _could_not_tell(sent: CouldNotTell, words: Wording) -> Message:
     lines = [
         head,
         commit(build),
-        line(f"{words.service} gave no answer to the restart; ", looked, "."),
+        line(f"{words.title_of(build.project.service)} gave no answer to the restart; ", looked, "."),
         line("Refresh shows whether it runs by now; Try again asks for this restart once more."),
     ]
     target = target_of(build, claim.run_number)

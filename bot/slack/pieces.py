@@ -103,6 +103,11 @@ def link(text: str, url: str | None, *, bold: bool = False) -> Piece:
     return Piece({"type": "link", "url": good, "text": text, **style}, plain.text)
 
 
+def linked(said: Line, url: str | None) -> Line:
+    """Words that are nothing but text, all of them leading to `url` where Slack takes it."""
+    return (link("".join(piece.element["text"] for piece in said), url),) if said and good_url(url) else said
+
+
 def good_url(url: str | None) -> str | None:
     """`url` where it is whole, plain ASCII and not longer than a message has room for."""
     return url if url and len(url) <= _LONGEST_URL and _URL.fullmatch(url) else None

@@ -14,21 +14,31 @@ from bot.core.errors import NotUnderstood
 from bot.core.outcomes import Outcome
 from bot.core.ports import AuditLog, Clock
 from bot.core.recorded import Asked, action_of, entry_of
-from bot.slack.buttons import FOLLOW, RESTART, TRY_AGAIN
+from bot.slack.buttons import FOLLOW, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
 from bot.slack.heard import Heard, Home
 
 log = structlog.get_logger(__name__)
 
-_BUTTONS = {RESTART: Action.RESTART, TRY_AGAIN: Action.TRY_AGAIN, FOLLOW: Action.FOLLOW}
+_BUTTONS = {
+    RESTART: Action.RESTART,
+    RESTART_FAILED: Action.RESTART,
+    TRY_AGAIN: Action.TRY_AGAIN,
+    FOLLOW: Action.FOLLOW,
+    STOP: Action.STOP,
+    STOP_IN_LIVE: Action.STOP,
+}
 """What a button that cannot be read was for."""
 
-_TOPICS = {"restart": Action.RESTART, "follow": Action.FOLLOW}
+_TOPICS = {"restart": Action.RESTART, "follow": Action.FOLLOW, "stop": Action.STOP}
 """What words that cannot be read were for, by the command that was meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """`hidden` takes secrets out of a text; `not_recorded` is told of each action that could not be written down."""
+    """`service` stands in entries of asks that led to no repository, so that the audit of all shows them, too.
+
+    `hidden` takes secrets out of a text; `not_recorded` is told of each action that could not be written down.
+    """
 
     audit: AuditLog
     clock: Clock

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.commands import Command, RestartBuild, RestartOf
+from bot.core.commands import Command, RestartBuild, RestartOf, StopOf
 from bot.core.errors import NeedsConfirmation, NotAllowed
+from bot.core.model import Project
 from bot.slack.builds_told import branch_named, commit, repository, target_of
-from bot.slack.buttons import RESTART, TRY_AGAIN
-from bot.slack.dialogs import asked, dialog
-from bot.slack.drawing import Choice, Message, Wording, button, message
+from bot.slack.buttons import RESTART, RESTART_FAILED, TRY_AGAIN
+from bot.slack.dialogs import asked, dialog, stopping
+from bot.slack.drawing import Choice, Message, button, message
 from bot.slack.pieces import Line, dotted, emoji, line, whom
+from bot.slack.wording import Wording
 
 _ASK = 100
 
@@ -26,24 +28,30 @@ def whom_to_ask(error: NotAllowed) -> list[Line]:
     return lines
 
 
-def confirmation_told(error: NeedsConfirmation) -> Message:
+def confirmation_told(error: NeedsConfirmation, command: Command | None) -> Message:
     """The one button that restarts what was asked for, whose dialog confirms it. To the asker alone."""
     build, again = error.build, error.instead_of is not None
-    label, action_id = ("Try again", TRY_AGAIN) if again else ("Restart", RESTART)
-    command = RestartBuild(target_of(build, error.run_number), error.instead_of, confirmed=True)
+    only = isinstance(command, RestartBuild) and command.failed_jobs_only
+    label, action_id = ("Try again", TRY_AGAIN) if again else ("Restart", RESTART_FAILED if only else RESTART)
+    target = target_of(build, error.run_number)
+    restart = RestartBuild(target, error.instead_of, confirmed=True, failed_jobs_only=only)
     what = dotted(repository(build.project), branch_named(build.branch))
     lines = [
-        line(emoji("point_right"), " Restart ", what, "?"),
+        line(emoji("point_right"), " Restart ", "the failed jobs of " if only else "", what, "?"),
         commit(build),
         line("Nothing has been restarted yet: this branch is confirmed first."),
     ]
-    asks = asked(label, build.project.name, build.branch)
-    return message(lines, [button(label, command, action_id, asks)], in_public=False)
+    asks = asked(label, build.project.name, build.branch, failed_jobs_only=only)
+    return message(lines, [button(label, restart, action_id, asks)], in_public=False)
 
 
-def restarting(label: str, command: Command, words: Wording) -> Choice:
-    """A choice; one that restarts a branch asks first where the policy wants that."""
-    if not isinstance(command, RestartOf) or command.branch is None:
-        return Choice(label, command)
-    asks = dialog("Restart", command.repo.exact, command.branch.cleanest, words)
-    return Choice(label, replace(command, confirmed=asks is not None), asks)
+def choice(label: str, command: Command, project: Project, words: Wording) -> Choice:
+    """One that restarts a branch of `project` asks first where the policy wants that; one that stops it, always."""
+    match command:
+        case RestartOf(branch=branch) if branch is not None:
+            asks = dialog("Restart", project.name, branch.cleanest, words)
+            return Choice(label, replace(command, confirmed=asks is not None), asks)
+        case StopOf(branch=branch) if branch is not None:
+            return Choice(label, command, stopping(project.name, branch.cleanest))
+        case _:
+            return Choice(label, command)

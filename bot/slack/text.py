@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from bot.core.words import Word
 
@@ -40,6 +41,7 @@ _LONG_AS_TWO = str.maketrans(dict.fromkeys(_LONG_DASHES, "--"))
 _LONG_AS_ONE = str.maketrans(dict.fromkeys(_LONG_DASHES, "-"))
 
 
+@lru_cache(maxsize=256)  # each ask is read several times: for what it wants, for the audit, and to be done
 def words_of_command(text: str) -> tuple[Word, ...]:
     """The words after a slash command. A person's mention that stands by itself is no word."""
     # Half a surrogate pair can stand in JSON and in no UTF-8: it would raise where the word is sent on.
@@ -116,6 +118,8 @@ def _spellings(word: str) -> list[str]:
 
 def _visible(word: str) -> str:
     """Without format and control characters (zero-width, byte order, soft hyphen, bidi) and variation selectors."""
+    if word.isascii() and word.isprintable():
+        return word
     return "".join(
         sign for sign in word if unicodedata.category(sign) not in ("Cf", "Cc") and sign not in "\ufe0e\ufe0f"
     )

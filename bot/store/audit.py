@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.audit import AuditEntry
-from bot.core.model import Actor, Place
+from bot.core.model import Actor, Place, Project
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.now_and_then import NowAndThen
@@ -37,10 +37,10 @@ class StoredAudit:
             if self._purging.is_due():
                 connection.execute(self._purge())
 
-    def last(self, count: int, *, service: str, project_id: str | None = None) -> list[AuditEntry]:
-        wanted = audit.select().where(audit.c.service == service, audit.c.at > self._oldest())
-        if project_id is not None:
-            wanted = wanted.where(audit.c.project_id == project_id)
+    def last(self, count: int, *, of: Project | None = None) -> list[AuditEntry]:
+        wanted = audit.select().where(audit.c.at > self._oldest())
+        if of is not None:
+            wanted = wanted.where(audit.c.service == of.service, audit.c.project_id == of.id)
         with self._database.reading() as connection:
             return [_entry(row) for row in connection.execute(wanted.order_by(*_NEWEST_FIRST).limit(count))]
 

@@ -11,7 +11,6 @@ in which it goes or comes back, what one spends by itself may come on top of wha
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -78,7 +77,6 @@ class StoredBudget:
         self._settled_at = clock.monotonic() - USABLE_S
         self._last = Settled(None, 0, shares.calls, scarce=False, processes=1, pause=Pause())
         self._pause = Pause()
-        self._not_told: Counter[int] = Counter()
         self._own = OwnCount(clock.monotonic)
         self._is_away = False
         self._is_due = False
@@ -115,9 +113,12 @@ class StoredBudget:
             refused = self._pause.refuses(priority, now)
             if refused is None:
                 self._aside -= 1
-                self._not_told[second_of(now)] += 1
-                self._own.began()
+                self._own.began(second_of(now))
         return refused
+
+    def uncount(self) -> None:
+        with self._lock:
+            self._own.uncount()
 
     def give_back(self, calls: int) -> None:
         with self._lock:
@@ -137,7 +138,7 @@ class StoredBudget:
         with self._lock:
             is_old = self._clock.monotonic() - self._settled_at >= SETTLED_EVERY_S
             wants_more = self._at_hand < self._shares.lease and not self._last.scarce
-            due = bool(self._not_told) or is_old or wants_more or self._is_away
+            due = not self._own.is_all_told or is_old or wants_more or self._is_away
         if due:
             self._settle_soon()
         else:
@@ -148,8 +149,8 @@ class StoredBudget:
         self._ending.set()
         with self._lock:
             self._is_away = True
-            made, self._not_told, self._at_hand = self._not_told, Counter(), 0
-        leaving = self._submit(self._rows.leave, dict(made))
+            made, self._at_hand = self._own.told(), 0
+        leaving = self._submit(self._rows.leave, made)
         if leaving is None:
             return
         try:
@@ -218,16 +219,15 @@ class StoredBudget:
                 return None
             if self._last.scarce or self._clock.monotonic() - self._settled_at >= USABLE_S:
                 self._at_hand = 0
-            made, self._not_told = self._not_told, Counter()
-            report = Report(dict(made), self._at_hand, self._aside)
+            made = self._own.told()
+            wanted = (wish.calls, wish.priority) if wish is not None else ()
+            report = Report(made, self._at_hand, self._aside, *wanted)
             began_at = self._clock.monotonic()
-        if wish is not None:
-            report = Report(report.made, report.at_hand, report.aside, wish.calls, wish.priority)
         try:
             settled = self._rows.settle(report, self._clock.now())
         except DRIVER_ERRORS as error:
             with self._lock:
-                self._not_told.update(made)
+                self._own.tell_again(made)
                 self._went_away(error)
             raise
         with self._lock:

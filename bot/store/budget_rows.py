@@ -29,7 +29,8 @@ _UNTIL_MORE_IS_KNOWN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a process tells. `made`: calls by the second, of the epoch, in which they were made, not told before.
+    """What a process tells. `made`: calls by the second, of the epoch, in which they were made, not told before; below
+    nothing where such as were told before turned out not to count.
 
     `at_hand` is what it keeps for questions to come, `aside` what has been promised to somebody; `wanted` is for
     whoever waits now, with `priority`.

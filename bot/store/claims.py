@@ -119,8 +119,10 @@ def _columns(claim: Claim) -> dict[str, Any]:
         "replaced_status_word": claim.replaced.status_word,
         "replaced_started_at": claim.replaced.started_at,
         "replaced_finished_at": claim.replaced.finished_at,
+        "replaced_attempts": claim.replaced.attempts,
         "asked_at": claim.asked_at,
         "key": claim.key,
+        "failed_jobs_only": claim.failed_jobs_only,
     } | _progress(claim)
 
 
@@ -141,7 +143,9 @@ def _claim(row: Any) -> Claim:
         run_number=row.run_number,
         actor=Actor(row.actor_id),
         place=Place(row.channel, row.thread),
-        replaced=Run(row.replaced_status_word, row.replaced_started_at, row.replaced_finished_at),
+        replaced=Run(
+            row.replaced_status_word, row.replaced_started_at, row.replaced_finished_at, row.replaced_attempts
+        ),
         asked_at=row.asked_at,
         id=row.id,
         attempt=row.attempt,
@@ -150,4 +154,5 @@ def _claim(row: Any) -> Claim:
         seen_running=row.seen_running,
         new_build_id=row.new_build_id,
         key=row.key,
+        failed_jobs_only=row.failed_jobs_only,
     )

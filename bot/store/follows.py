@@ -129,6 +129,7 @@ def _columns(follow: Follow) -> dict[str, Any]:
         "before_status_word": before.status_word if before else None,
         "before_started_at": before.started_at if before else None,
         "before_finished_at": before.finished_at if before else None,
+        "before_attempts": before.attempts if before else "",
         "before_status": follow.before_status.value if follow.before_status else None,
         "state": follow.state.value,
         "reply": follow.reply.value,
@@ -152,7 +153,9 @@ def _follow(row: Any) -> Follow:
         message_ts=row.message_ts,
         began_at=row.began_at,
         restarted=row.restarted,
-        before=Run(row.before_status_word, row.before_started_at, row.before_finished_at) if has_before else None,
+        before=Run(row.before_status_word, row.before_started_at, row.before_finished_at, row.before_attempts)
+        if has_before
+        else None,
         before_status=Status(row.before_status) if row.before_status is not None else None,
         state=FollowState(row.state),
         reply=Telling(row.reply),

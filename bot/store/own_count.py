@@ -1,9 +1,10 @@
-"""What this process alone has asked of a service within the last minute, to go by where nothing else can be counted."""
+"""What this process has asked of a service: for all to be told, and to go by where nothing else can be counted."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
 
 from bot.core.budget import Refused
 from bot.store.budget_rows import COUNTED_S
@@ -17,6 +18,8 @@ class OwnCount:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._times: deque[float] = deque()
+        self._not_told: Counter[int] = Counter()
+        self._last = threading.local()
 
     @property
     def made(self) -> int:
@@ -24,10 +27,37 @@ class OwnCount:
         self._forget()
         return len(self._times)
 
-    def began(self) -> None:
-        """A call is made now."""
-        self._times.append(self._monotonic())
+    @property
+    def is_all_told(self) -> bool:
+        return not self._not_told
+
+    def began(self, second: int) -> None:
+        """A call is made now, in this second of the epoch."""
+        now = self._monotonic()
+        self._last.begun = (second, now)
+        self._not_told[second] += 1
+        self._times.append(now)
         self._forget()
+
+    def uncount(self) -> None:
+        """The call that this thread began last does not count."""
+        second, time = self._last.__dict__.pop("begun", (None, 0.0))
+        if second is None:
+            return
+        self.tell_again({second: -1})  # below nothing where it has been told: that is taken back the next time
+        if time in self._times:
+            self._times.remove(time)
+
+    def told(self) -> dict[int, int]:
+        """Calls by their second, which whoever asks tells to all: they are not told again."""
+        made, self._not_told = self._not_told, Counter()
+        return dict(made)
+
+    def tell_again(self, made: Mapping[int, int]) -> None:
+        """They could not be told."""
+        self._not_told.update(made)
+        for second in [second for second in made if not self._not_told[second]]:
+            del self._not_told[second]
 
     def refused(self, more: int, share: int) -> Refused | None:
         """None where `more` calls may still be made of the `share` that there is in a minute."""

@@ -38,6 +38,10 @@ def test_nobody_is_kept_out(opens: Opens, site: Site, size: dict[str, int], colo
     expect(message(page, "What I understand")).to_be_visible()
     found["conversation"] = findings(page)
 
+    say(page, "/codeship status acme/shop main")
+    expect(message(page, "step “Run the tests”")).to_be_visible()
+    found["workflows"] = findings(page)
+
     page.get_by_role("textbox", name="Message").fill("/code")
     page.keyboard.press("ArrowDown")
     found["completions"] = findings(page)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
+from bot.playground.scenes import SCENES
 from bot.playground.site import Site
 from bot.playground.stage import BOT_TOKEN
 from tests.browser.acting import go_to, log, message, press, press_and_say_yes, say, speak_as
@@ -300,11 +301,51 @@ def test_the_world_is_in_ones_hand(opens: Opens, size: dict[str, int]) -> None:
     expect(message(page, 'Say "more"')).to_be_visible()
 
     page.get_by_role("button", name="World").click()
-    world.get_by_role("button", name="Down", exact=True).click()
-    expect(world.get_by_role("button", name="Down", exact=True)).to_have_attribute("aria-pressed", "true")
+    down = world.get_by_role("group", name="CodeShip is …").get_by_role("button", name="Down", exact=True)
+    down.click()
+    expect(down).to_have_attribute("aria-pressed", "true")
     world.get_by_role("button", name="Close World").click()
     say(page, "/codeship status acme/web main")
     expect(message(page, "answered 502")).to_contain_text("Please try again in a minute.")
+
+
+@each_size
+def test_github_too_is_in_ones_hand(opens: Opens, site: Site, size: dict[str, int]) -> None:
+    page = opens(size)
+    page.get_by_role("button", name="World").click()
+    world = page.get_by_role("complementary", name="World")
+    world.get_by_role("combobox", name="Repository").select_option("acme/billing")
+    world.get_by_role("button", name="Push", exact=True).click()
+    world.get_by_role("button", name="Start CI of acme/billing main").click()
+    world.get_by_role("combobox", name="Where CI of acme/billing main fails").select_option("build, Build")
+    world.get_by_role("button", name="Fail CI of acme/billing main").click()
+    world.get_by_role("button", name="Cancel CI of acme/mobile main").click()
+    expect(world.get_by_role("listitem").filter(has_text="acme/mobile main")).to_contain_text("CI · cancelled")
+    world.get_by_role("button", name="Close World").click()
+    say(page, "/codeship status acme/billing main")
+    expect(message(page, "acme/billing")).to_contain_text("build, step “Build”")
+    assert fits(page)
+
+    page.get_by_role("button", name="World").click()
+    world.get_by_role("button", name="Re-run CI of acme/billing main").click()
+    expect(world.get_by_role("listitem").filter(has_text="acme/billing main")).to_contain_text("attempt 2")
+    limit = world.get_by_role("group", name="GitHub is …").get_by_role("button", name="Over its limit")
+    limit.click()
+    expect(limit).to_have_attribute("aria-pressed", "true")
+    world.get_by_role("button", name="Close World").click()
+    say(page, "/codeship status acme/billing main")
+    expect(message(page, "takes no more questions")).to_be_visible()
+
+    page.get_by_role("button", name="Wires").click()
+    wires = page.get_by_role("complementary", name="Wires")
+    wires.get_by_role("button", name="GitHub → bot").click()
+    told = wires.locator("details").filter(has_text="POST workflow_run completed").first
+    expect(told).to_contain_text(re.compile(r"202 [\d.]+ ms"))
+    wires.get_by_role("button", name="bot → GitHub").click()
+    asked = wires.locator("details").filter(has_text="GET /repos/acme/billing/actions/runs").last
+    asked.locator("summary").click()
+    expect(asked.get_by_label("What the bot sent").locator("pre")).to_contain_text('"Authorization": "[redacted]"')
+    assert fits(page)
 
 
 def test_what_the_hand_cannot_do_is_said(opens: Opens) -> None:
@@ -318,7 +359,7 @@ def test_what_the_hand_cannot_do_is_said(opens: Opens) -> None:
     expect(log(page).get_by_role("article")).to_have_count(1)
 
 
-@pytest.mark.parametrize("name", ["A flaky test", "main is broken", "CodeShip is down"])
+@pytest.mark.parametrize("name", [scene.name for scene in SCENES])
 def test_a_scene_plays_by_itself(opens: Opens, name: str) -> None:
     page = opens()
     say(page, "before the scene")

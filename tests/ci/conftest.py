@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,17 @@ import pytest
 import responses
 
 from bot.ci.codeship import CodeShip
-from tests.ci.canned import API, Clock
+from bot.ci.github import GitHub
+from bot.core.model import Project
+from bot.core.ports import CIProvider
+from bot.setting_values import Secret
+from tests.ci.canned import API, Clock, Gate, surroundings
+from tests.ci.github_canned import API as GITHUB_API
+from tests.ci.github_canned import TOKEN
+from tests.ci.play import Play
+from tests.ci.stages import STAGES
 from tests.ci.wires import KEY, Clients, Host, Hosts, Script
+from tests.held_clock import HeldClock
 
 # For 127.0.0.1, signed by itself, good until 2120, of no use anywhere else.
 CERTIFICATE = """\
@@ -52,17 +61,10 @@ def host() -> Iterator[Hosts]:
 def client() -> Iterator[Clients]:
     with ExitStack() as stack:
 
-        def make(url: str, *, environ: Mapping[str, str] | None = None, **limits: Any) -> CodeShip:
-            chosen = {"connect_s": 2.0, "read_s": 2.0, "total_s": 10.0, **limits}
-            made = CodeShip(
-                url,
-                KEY,
-                wait=lambda seconds: None,
-                monotonic=time.monotonic,
-                random=lambda: 0.0,
-                environ=environ or {},
-                **chosen,
-            )
+        def make(url: str, *, max_bytes: int = 4 * 1024 * 1024, **limits: Any) -> CodeShip:
+            chosen = {"connect_s": 2.0, "read_s": 2.0, "total_s": 10.0, "random": lambda: 0.0, **limits}
+            around = surroundings(Clock(), wait=lambda seconds: None, monotonic=time.monotonic, **chosen)
+            made = CodeShip(url, KEY, around, max_bytes=max_bytes)
             stack.callback(made.close)
             return made
 
@@ -92,13 +94,7 @@ def seen() -> list[tuple[str, str]]:
 @pytest.fixture
 def codeship(clock: Clock, seen: list[tuple[str, str]]) -> Iterator[CodeShip]:
     provider = CodeShip(
-        API,
-        KEY,
-        wait=clock.wait,
-        monotonic=clock.monotonic,
-        random=lambda: 0.5,
-        environ={},
-        observe=lambda call, result, seconds: seen.append((call, result)),
+        API, KEY, surroundings(clock, observe=lambda call, result, seconds: seen.append((call, result)))
     )
     yield provider
     provider.close()
@@ -108,3 +104,48 @@ def codeship(clock: Clock, seen: list[tuple[str, str]]) -> Iterator[CodeShip]:
 def api() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock() as mock:
         yield mock
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def github(clock: Clock, seen: list[tuple[str, str]], gate: Gate) -> Iterator[GitHub]:
+    provider = GitHub(
+        GITHUB_API,
+        Secret(TOKEN),
+        surroundings(
+            clock,
+            observe=lambda call, result, seconds: seen.append((call, result)),
+            before_try=gate.before_try,
+            after_try=gate.after_try,
+        ),
+    )
+    yield provider
+    provider.close()
+
+
+@pytest.fixture(params=STAGES)
+def play(request: pytest.FixtureRequest) -> Iterator[Play]:
+    clock = HeldClock()
+    made = Play(STAGES[request.param](clock), clock)
+    made.stage.add("acme/web")
+    made.stage.add("acme/api")
+    yield made
+    for client in made.clients:
+        client.close()
+    made.stage.world.release()
+    made.stage.stop_host()
+
+
+@pytest.fixture
+def provider(play: Play) -> CIProvider:
+    return play.client()
+
+
+@pytest.fixture
+def web(provider: CIProvider, play: Play) -> Project:
+    [web] = [project for project in provider.projects() if project.name == "acme/web"]
+    return web

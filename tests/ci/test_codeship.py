@@ -13,16 +13,17 @@ from requests.exceptions import ReadTimeout
 from responses import matchers
 
 from bot.ci.codeship import CodeShip
-from bot.core.errors import BadAnswer, CIError, Unreachable
+from bot.core.errors import BadAnswer, CIError, Unreachable, WillNot
+from bot.core.model import Page, Taken
 from bot.core.ports import CIProvider
-from tests.ci.canned import API, LIST, PROJECT, RESTART, Clock, ask
+from tests.ci.canned import API, LIST, PROJECT, RESTART, Clock, ask, surroundings
 from tests.ci.wires import BUILD, KEY, WEB
 
 
 def test_it_is_a_ci_provider(codeship: CodeShip) -> None:
     provider: CIProvider = codeship
     assert (provider.service, provider.title) == ("codeship", "CodeShip")
-    assert provider.recognise("https://app.codeship.com/projects/33837/builds/1") == ("33837", "1")
+    assert provider.recognise("https://app.codeship.com/projects/33837/builds/1") == Page("33837", None, "1")
 
 
 def test_the_list_is_asked_for_with_the_key(
@@ -64,8 +65,18 @@ def test_a_restart_returns_the_id_of_the_build_that_runs(
     id_: str,
 ) -> None:
     api.post(RESTART, **answer)
-    assert codeship.restart(BUILD) == id_
+    assert codeship.restart(BUILD) == Taken(id_)
     assert seen == [("restart", "ok")]
+
+
+def test_it_stops_nothing_and_tells_no_details_and_asks_nothing_for_that(
+    codeship: CodeShip, api: responses.RequestsMock
+) -> None:
+    assert codeship.abilities == frozenset()
+    with pytest.raises(WillNot):
+        codeship.stop(BUILD)
+    assert codeship.in_detail(BUILD) is BUILD
+    assert len(api.calls) == 0
 
 
 @pytest.mark.parametrize("body", ["<!DOCTYPE html><html>Sign in</html>", '{"projects": [{"id": ', "", "[]"])
@@ -119,16 +130,7 @@ def test_a_restart_follows_no_redirect(codeship: CodeShip, api: responses.Reques
 
 
 def test_a_list_may_be_larger_than_a_project(clock: Clock, api: responses.RequestsMock) -> None:
-    codeship = CodeShip(
-        API,
-        KEY,
-        wait=clock.wait,
-        monotonic=clock.monotonic,
-        random=lambda: 0.0,
-        environ={},
-        max_list_bytes=2000,
-        max_bytes=1000,
-    )
+    codeship = CodeShip(API, KEY, surroundings(clock), max_list_bytes=2000, max_bytes=1000)
     api.get(LIST, '{"projects": []}' + " " * 1500)
     api.get(PROJECT, '{"id": 33837, "builds": []}' + " " * 1500)
     assert codeship.projects() == []
@@ -139,7 +141,7 @@ def test_a_list_may_be_larger_than_a_project(clock: Clock, api: responses.Reques
 
 @pytest.mark.parametrize("address", ["https://", "https://a..b/api", "https://\ud800/", "localhost:80/api", ""])
 def test_an_address_that_is_none_cannot_be_reached(address: str, clock: Clock) -> None:
-    codeship = CodeShip(address, KEY, wait=clock.wait, monotonic=clock.monotonic, random=lambda: 0.0, environ={})
+    codeship = CodeShip(address, KEY, surroundings(clock))
     with pytest.raises(Unreachable):
         codeship.restart(BUILD)
 

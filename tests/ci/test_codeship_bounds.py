@@ -159,7 +159,7 @@ def test_a_tunnel_through_a_proxy(host: Hosts, client: Clients, tls: tuple[ssl.S
 
     proxy = host(tunnel)
     environ = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "SSL_CERT_FILE": tls[1]}
-    assert client(there.url, environ=environ).restart(BUILD) == "3277310"
+    assert client(there.url, environ=environ).restart(BUILD).build_id == "3277310"
     assert proxy.heads[0][1].startswith(b"CONNECT 127.0.0.1:")
     assert there.heads[0][1].startswith(b"POST /api/v1/builds/3277309/restart.json?")
 

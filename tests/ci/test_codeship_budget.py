@@ -8,32 +8,9 @@ import pytest
 import responses
 
 from bot.ci.codeship import CodeShip
-from bot.core.errors import BudgetSpent, CIError, NoAnswer, OverLimit, Paused
-from tests.ci.canned import API, LIST, PROJECT, RESTART, Clock, ask
+from bot.core.errors import BudgetSpent, NoAnswer, OverLimit, Paused
+from tests.ci.canned import API, LIST, PROJECT, RESTART, Clock, Gate, ask, surroundings
 from tests.ci.wires import BUILD, KEY, WEB
-
-
-class Gate:
-    """Lets so many requests out."""
-
-    def __init__(self) -> None:
-        self.lets = 100
-        self.asked: list[str] = []
-        self.told: list[type[CIError] | None] = []
-        self.refusal: OverLimit = BudgetSpent("CodeShip", retry_after_s=40)
-
-    def before_try(self, call: str) -> None:
-        self.asked.append(call)
-        if len(self.asked) > self.lets:
-            raise self.refusal
-
-    def after_try(self, failure: CIError | None) -> None:
-        self.told.append(None if failure is None else type(failure))
-
-
-@pytest.fixture
-def gate() -> Gate:
-    return Gate()
 
 
 @pytest.fixture
@@ -41,13 +18,12 @@ def metered(clock: Clock, gate: Gate, seen: list[tuple[str, str]]) -> Iterator[C
     provider = CodeShip(
         API,
         KEY,
-        wait=clock.wait,
-        monotonic=clock.monotonic,
-        random=lambda: 0.5,
-        environ={},
-        observe=lambda call, result, seconds: seen.append((call, result)),
-        before_try=gate.before_try,
-        after_try=gate.after_try,
+        surroundings(
+            clock,
+            observe=lambda call, result, seconds: seen.append((call, result)),
+            before_try=gate.before_try,
+            after_try=gate.after_try,
+        ),
     )
     yield provider
     provider.close()

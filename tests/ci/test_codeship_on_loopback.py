@@ -47,7 +47,7 @@ def test_questions_share_a_connection_and_a_restart_has_its_own(host: Hosts, cli
     codeship = client(there.url)
     codeship.builds(WEB)
     codeship.builds(WEB)
-    assert codeship.restart(BUILD) == "3277310"
+    assert codeship.restart(BUILD).build_id == "3277310"
     codeship.builds(WEB)
     assert [number for number, _ in there.heads] == [1, 1, 2, 1]
     assert b"Connection: close" in there.heads[2][1]
@@ -125,7 +125,7 @@ def test_a_certificate_that_the_environment_trusts(
 ) -> None:
     there = host(answer(TAKEN), answer(BODY), tls=tls[0])
     codeship = client(there.url, environ={name: tls[1]})
-    assert codeship.restart(BUILD) == "3277310"
+    assert codeship.restart(BUILD).build_id == "3277310"
     assert codeship.builds(WEB) != []
 
 
@@ -181,7 +181,7 @@ def test_an_answer_that_is_cut_off_once_is_asked_for_again(host: Hosts, client: 
 @pytest.mark.parametrize("script", CUT)
 def test_a_restart_whose_success_is_cut_off_took(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script)
-    assert client(there.url, read_s=0.15).restart(BUILD) == BUILD.id
+    assert client(there.url, read_s=0.15).restart(BUILD).build_id == BUILD.id
     assert len(there.heads) == 1
 
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ci.codeship_pages import build_page, project_page, recognise
+from bot.core.model import Page
 
-BUILD = ("33837", "3277309")
-PROJECT = ("33837", None)
+BUILD = Page(project_id="33837", build_id="3277309")
+PROJECT = Page(project_id="33837")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ PROJECT = ("33837", None)
         ("", None),
     ],
 )
-def test_a_page_names_its_project_and_build(url: str, named: tuple[str, str | None] | None) -> None:
+def test_a_page_names_its_project_and_build(url: str, named: Page | None) -> None:
     assert recognise(url) == named
 
 

@@ -143,17 +143,14 @@ class Followers:
     def another_process(self, follows: FollowStore | None = None, notifier: Notifier | None = None) -> Following:
         """On the same store."""
         messages = LiveMessages(
-            directory=self.world.directory,
-            restarts=self.world.restarts,
+            services=self.world.services,
             follows=follows or self.store.follows,
             history=self.store.history,
             notifier=notifier or self.notifier,
             clock=self.clock,
         )
         return Following(
-            title="CodeShip",
-            directory=self.world.directory,
-            looks=self.world.looks,
+            services=self.world.services,
             follows=follows or self.store.follows,
             messages=messages,
             jobs=self.jobs,

@@ -90,4 +90,4 @@ def test_every_example_in_the_table_is_understood_as_its_own_row(entry: object) 
 
 def test_a_verb_that_is_not_in_the_table_has_no_row() -> None:
     with pytest.raises(KeyError):
-        entry_for("stop")
+        entry_for("deploy")

@@ -15,7 +15,7 @@ NEW = project(9, "acme/new")
 
 
 def find(world: World, *names: str, within_s: float = PATIENCE_S) -> Project:
-    return world.directory.find(names, within_s=within_s)
+    return world.find(*names, within_s=within_s)
 
 
 def calls(world: World) -> int:

@@ -19,7 +19,7 @@ DOWN = Unreachable("CodeShip", "down")
 
 
 def find(world: World, *names: str, within_s: float = PATIENCE_S) -> Project:
-    return world.directory.find(names, within_s=within_s)
+    return world.find(*names, within_s=within_s)
 
 
 def calls(world: World) -> int:
@@ -177,12 +177,12 @@ def test_a_bot_that_starts_while_the_list_is_down_still_knows_its_names(world: W
     world.knows(WEB, API)
     world.clock.advance(3600)
     world.ci.failures["projects"] = [DOWN]
-    directory = restarted(world)
+    world.directory = directory = restarted(world)
     directory.start()
-    assert directory.find(["acme/web"], within_s=PATIENCE_S) == WEB
+    assert find(world, "acme/web") == WEB
     assert directory.by_id("2", within_s=PATIENCE_S) == API
     with pytest.raises(NoSuchProject) as caught:
-        directory.find(["acme/new"], within_s=PATIENCE_S)
+        find(world, "acme/new")
     assert caught.value.stale_because is DOWN
     assert (directory.size, directory.age_s) == (2, 3600.0)
 

@@ -199,7 +199,7 @@ def test_projects_from_a_list_that_could_not_be_asked_again_say_so_and_how_old_i
     with pytest.raises(NoSuchProject):
         world.ask(status("nope"))
     world.clock.advance(20)
-    assert world.ask(ListProjects()) == ProjectsShown("", (WEB,), 1, 1, 1, stale_because=failure, age_s=20.0)
+    assert world.ask(ListProjects()) == ProjectsShown("", (WEB,), 1, 1, 1, stale=((failure, 20.0),))
 
 
 @pytest.mark.parametrize("topic", [None, "restart"])

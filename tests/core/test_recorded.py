@@ -22,8 +22,10 @@ from bot.core.commands import (
     ShowBuild,
     ShowHelp,
     StatusOf,
+    StopBuild,
+    StopOf,
 )
-from bot.core.model import Build
+from bot.core.model import Build, Taken
 from bot.core.outcomes import (
     AlreadyRestarted,
     CouldNotTell,
@@ -31,11 +33,13 @@ from bot.core.outcomes import (
     HelpShown,
     NoBuilds,
     NothingToFollow,
+    NothingToStop,
     Outcome,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    Stopped,
 )
 from bot.core.recorded import LONGEST_NAME, LONGEST_REASON, LONGEST_TYPED, Asked, action_of, entry_of
 from bot.core.words import Word
@@ -79,6 +83,8 @@ def test_a_question_is_no_action(command: Command) -> None:
         (RestartBuild(target(FAILED), (17, 1)), Action.TRY_AGAIN),
         (FollowOf(Word.of("acme/web")), Action.FOLLOW),
         (FollowBuild(target(FAILED)), Action.FOLLOW),
+        (StopOf(Word.of("acme/web")), Action.STOP),
+        (StopBuild(target(FAILED)), Action.STOP),
     ],
 )
 def test_what_changes_something_is_an_action(command: Command, action: Action) -> None:
@@ -86,7 +92,7 @@ def test_what_changes_something_is_an_action(command: Command, action: Action) -
 
 
 def test_every_command_is_one_or_the_other() -> None:
-    actions = {RestartOf, RestartBuild, FollowOf, FollowBuild}
+    actions = {RestartOf, RestartBuild, FollowOf, FollowBuild, StopOf, StopBuild}
     assert {type(command) for command in QUESTIONS} | actions == set(get_args(Command))
 
 
@@ -95,6 +101,14 @@ def test_every_command_is_one_or_the_other() -> None:
     [
         (Restarted(FAILED, CLAIM), Result.TAKEN, ""),
         (Restarted(FAILED, CLAIM, seen=True), Result.TAKEN, "no answer came, and it was seen to run"),
+        (Restarted(FAILED, CLAIM, taken=Taken("1")), Result.TAKEN, ""),
+        (
+            Restarted(FAILED, CLAIM, taken=Taken("1", ("CI", "Lint"), ("Docs",), (("E2E", "too old"),))),
+            Result.TAKEN,
+            "CI, Lint; Docs left running; E2E not taken: too old",
+        ),
+        (Stopped(FAILED, Taken("1", ("CI",))), Result.TAKEN, "CI"),
+        (NothingToStop(FAILED), Result.NOT_DONE, "it has ended already"),
         (AlreadyRestarted(FAILED, CLAIM, 8), Result.ALREADY, "by U0BOB at 2026-03-02T12:00:00Z"),
         (CouldNotTell(CLAIM, FAILED, 8), Result.UNKNOWN, "sent for U0BOB at 2026-03-02T12:00:00Z"),
         (StillRunning(FAILED), Result.RUNNING, ""),

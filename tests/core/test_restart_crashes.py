@@ -13,7 +13,7 @@ import pytest
 
 from bot.core.claims import LOST_AFTER, Claim, ClaimState
 from bot.core.errors import NoAnswer
-from bot.core.model import Build, Status
+from bot.core.model import Build, Status, Taken
 from bot.core.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted, RunAgainSince
 from bot.core.restarts import Restarts
 from bot.core.sending import Sending
@@ -203,7 +203,7 @@ class Broken(Exception):
 
 
 def test_a_bug_while_sending_is_raised_reported_and_leaves_the_run_unknown(web: World) -> None:
-    def breaks(build: Build) -> str:
+    def breaks(build: Build, *, failed_jobs_only: bool) -> Taken:
         raise Broken
 
     web.ci.restart = breaks  # type: ignore[method-assign]

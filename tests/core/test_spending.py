@@ -12,7 +12,7 @@ import pytest
 from bot.core.budget import Priority, Refused
 from bot.core.errors import BudgetSpent, CIError, KeyRefused, NoAnswer, NoSuchProject, OverLimit, Paused
 from bot.core.looks import Look, Looks
-from bot.core.model import Build, Project
+from bot.core.model import Build, Project, Taken
 from bot.core.outcomes import BuildShown, Restarted
 from bot.core.spending import Spending, a_restart_to_come, on_behalf_of
 from tests.core.world import PATIENCE_S, World, build, press, project, restart, status
@@ -54,6 +54,10 @@ class Counted:
         self.aside -= calls
         self.left += calls
 
+    def uncount(self) -> None:
+        self.begun.pop()
+        self.left += 1
+
     def pause(self, retry_after_s: float | None) -> None:
         self.paused = 30 if retry_after_s is None else retry_after_s
 
@@ -84,9 +88,9 @@ def paid(world: World, budget: Counted, spending: Spending) -> Iterator[World]:
         spending.before_try("builds")
         return asked[1](project, branch)
 
-    def run_again(build: Build) -> str:
+    def run_again(build: Build, *, failed_jobs_only: bool) -> Taken:
         spending.before_try("restart")
-        return asked[2](build)
+        return asked[2](build, failed_jobs_only=failed_jobs_only)
 
     ci.projects, ci.builds, ci.restart = projects, builds, run_again  # type: ignore[method-assign]
     yield world
@@ -122,6 +126,13 @@ def test_a_refusal_of_ours_and_a_pause_of_theirs_are_told_apart(spending: Spendi
 def test_only_the_service_itself_begins_a_pause(spending: Spending, budget: Counted, outcome: CIError | None) -> None:
     spending.after_try(outcome)
     assert budget.paused is None
+
+
+def test_a_call_that_the_service_does_not_count_is_not_paid_for(spending: Spending, budget: Counted) -> None:
+    for was_free in (True, False):
+        spending.before_try("builds")
+        spending.after_try(None, was_free)
+    assert (budget.left, budget.begun) == (9, [PEOPLE])
 
 
 def test_a_restart_puts_its_own_call_by_with_the_first_look(spending: Spending, budget: Counted) -> None:
@@ -261,7 +272,7 @@ def test_the_list_of_projects_is_read_in_the_background_unless_somebody_waits(pa
     assert budget.begun == [BACKGROUND]
     paid.clock.advance(31)
     with pytest.raises(NoSuchProject):
-        paid.directory.find(["acme/new"], within_s=PATIENCE_S)
+        paid.find("acme/new")
     assert budget.begun == [BACKGROUND, PEOPLE]
 
 
@@ -272,7 +283,7 @@ def test_who_misses_a_name_is_not_held_to_what_the_background_was_refused(paid: 
     assert budget.begun == []
     new = project(2, "acme/new")
     paid.ci.account.append(new)
-    assert paid.directory.find(["acme/new"], within_s=PATIENCE_S) == new
+    assert paid.find("acme/new") == new
     assert budget.begun == [PEOPLE]
 
 

@@ -18,13 +18,14 @@ from bot.core.commands import Command, RestartBuild, RestartOf, StatusOf
 from bot.core.directory import Directory
 from bot.core.errors import BotError, CIError
 from bot.core.looks import Looks
-from bot.core.model import Actor, Build, Place, Project, Status, Target
+from bot.core.model import Ability, Actor, Build, Page, Place, Project, Status, Taken, Target
 from bot.core.operations import Operations
 from bot.core.outcomes import Outcome
 from bot.core.policy import OPEN
 from bot.core.restarts import Restarts
 from bot.core.rights import Rights
 from bot.core.sending import Sending
+from bot.core.services import Service, Services
 from bot.core.spending import priority_now
 from bot.core.words import Word
 from bot.store.database import open_store
@@ -107,10 +108,9 @@ class MemoryCI:
     `sent` counts for each run those that took or may have taken.
     """
 
-    service = "codeship"
-    title = "CodeShip"
-
-    def __init__(self, clock: HeldClock) -> None:
+    def __init__(self, clock: HeldClock, service: str = "codeship", title: str = "CodeShip") -> None:
+        self.service, self.title = service, title
+        self.abilities: frozenset[Ability] = frozenset()
         self.clock = clock
         self.account: list[Project] = []
         self.all_builds: list[Build] = []
@@ -121,7 +121,15 @@ class MemoryCI:
         self.asked_for: list[Priority] = []
         self.before_builds: Callable[[], None] = lambda: None
         self.seen: list[str] = []
-        self.failures: dict[str, list[CIError | None]] = {"projects": [], "builds": [], "restart": []}
+        self.failures: dict[str, list[CIError | None]] = {
+            "projects": [],
+            "builds": [],
+            "restart": [],
+            "stop": [],
+            "in detail": [],
+        }
+        self.details: dict[str, Build] = {}
+        """What it tells of a build that is asked for in detail, by id."""
         self.restart_takes = True
         self.restart_shows = True
         self.new_id: str | None = None
@@ -138,12 +146,12 @@ class MemoryCI:
         """Calls from now on pass; those that wait still do."""
         del self._held[call]
 
-    def recognise(self, url: str) -> tuple[str, str | None] | None:
+    def recognise(self, url: str) -> Page | None:
         if not url.startswith("https://ci.example/projects/"):
             return None
         parts = url.removeprefix("https://ci.example/projects/").split("/")
         names_build = len(parts) > 2 and parts[2].isdecimal()
-        return parts[0], parts[2] if names_build else None
+        return Page(parts[0], build_id=parts[2] if names_build else None)
 
     def projects(self) -> list[Project]:
         self._called("projects")
@@ -159,7 +167,8 @@ class MemoryCI:
         self._wait("builds answered")
         return found
 
-    def restart(self, build: Build) -> str:
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+        assert not failed_jobs_only, "what it cannot do is not asked of it"
         self.calls.append("restart")
         self._wait("restart")
         run = self._runs.get(build.id, 1)
@@ -171,7 +180,17 @@ class MemoryCI:
         self._wait("restart answered")
         if failure is not None:
             raise failure
-        return self.new_id or build.id
+        return Taken(self.new_id or build.id)
+
+    def stop(self, build: Build) -> Taken:
+        self._called("stop")
+        for seen in [seen for seen in self.all_builds if seen.id == build.id]:
+            self.ends(seen.id, Status.STOPPED, "stopped")
+        return Taken(build.id)
+
+    def in_detail(self, build: Build) -> Build:
+        self._called("in detail")
+        return self.details.get(build.id, build)
 
     def is_running(self, build_id: str) -> bool:
         """The truth, which the list may not show yet."""
@@ -275,7 +294,12 @@ class World:
         self.restarts = Restarts(self.ci, self.store.claims, self.store.history, self.sending, self.clock)
         self.groups = MemoryGroups()
         self.rights = Rights(OPEN, self.groups)
-        self.operations = Operations(self.ci, self.directory, self.looks, self.restarts, self.store.audit, self.rights)
+        self.operations = Operations(self.services, self.store.audit, self.rights)
+
+    @property
+    def services(self) -> Services:
+        """The one service, and what the core keeps of it now."""
+        return Services([Service(self.ci, self.directory, self.looks, self.restarts)], nearest, self.clock)
 
     def knows(self, *projects: Project) -> None:
         self.ci.account.extend(projects)
@@ -286,6 +310,10 @@ class World:
         """The service shows these, newest first; the bot knows their projects."""
         self.ci.all_builds = list(builds)
         self.knows(*(p for p in dict.fromkeys(b.project for b in builds) if p not in self.ci.account))
+
+    def find(self, *names: str, within_s: float = PATIENCE_S) -> Project:
+        """The repository that a word with these spellings means."""
+        return self.services.meant_by(Word.of(*names), within_s=within_s).project
 
     def ask(self, command: Command, actor: Actor = ADA, *, within_s: float = 16.0) -> Outcome:
         return self.operations.carry_out(command, Ask(actor, BUILDS, self.clock, self.clock.monotonic() + within_s))

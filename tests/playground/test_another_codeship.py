@@ -24,7 +24,7 @@ def test_it_can_be_pointed_at_another_codeship_which_nobodys_hand_then_moves():
             page.says("/codeship status real/thing main")
             known = page.watch(lambda it: it["messages"])
             assert "passed" in next(iter(known["messages"].values()))["text"]
-            assert (known["parts"]["world"], known["parts"]["real_codeship"]) == (None, host.url)
+            assert (known["parts"]["codeship"], known["parts"]["real_codeship"]) == (None, host.url)
             assert (known["parts"]["scenes"], known["parts"]["transcripts"]) == ([], [])
             assert "a-real-key" not in json.dumps(known)
             assert "is real" in page.post("wave", {"words": "CodeShip is down"}).json()["error"]

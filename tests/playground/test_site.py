@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from bot.playground.delivery import Ack, Parcel
 from bot.playground.sessions import NOON, Sessions
 from bot.playground.site import Site
-from bot.playground.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from bot.playground.stage import BOT_TOKEN, SECRETS
 from tests.playground.page import BUILDS, Json, Page
 
 OPTIONS = [{"text": {"type": "plain_text", "text": word}, "value": word} for word in ("main", "develop")]
@@ -148,7 +148,7 @@ def test_a_pressed_button_does_what_it_says(page):
     page.does("press", who="bob", channel=BUILDS, ts=status["ts"], is_confirmed=True, **button_of(status, "Restart"))
     _, restarted = page.messages(2)
     assert "<@U0BOB> restarted" in restarted["text"]
-    world = page.watch(lambda it: True)["parts"]["world"]
+    world = page.watch(lambda it: True)["parts"]["codeship"]
     assert [it["status"] for it in world["builds"] if (it["repo"], it["branch"]) == ("acme/web", "main")] == [
         "initiated"
     ]
@@ -268,8 +268,15 @@ def test_starting_over_leaves_nothing_behind(page):
 def test_no_secret_reaches_the_page(page):
     page.says("/codeship status acme/web main")
     page.says("@codeship help")
-    known = page.watch(lambda it: len([wire for wire in it["wires"].values() if wire["took_ms"] is not None]) >= 6)
+    page.does("wave", words="the workflow CI of acme/mobile passes on main")
+    known = page.watch(lambda it: len([wire for wire in it["wires"].values() if wire["took_ms"] is not None]) >= 8)
     told = json.dumps(known)
-    assert [secret for secret in (API_KEY, BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, "/secret0") if secret in told] == []
+    assert [secret for secret in (*SECRETS, "/secret0") if secret in told] == []
     assert "/commands/T0ACME/1/[redacted]" in told
-    assert {wire["way"] for wire in known["wires"].values()} == {"slack to bot", "bot to slack", "bot to codeship"}
+    assert {wire["way"] for wire in known["wires"].values()} == {
+        "slack to bot",
+        "bot to slack",
+        "bot to codeship",
+        "bot to github",
+        "github to bot",
+    }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.playground.hand import GESTURES
-from bot.playground.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
+from bot.playground.stage import HALF_MOVED, SECRETS, Stage
 from bot.playground.terminal import WELCOME, Terminal
 from tests.held_clock import HeldClock
 
@@ -30,7 +30,7 @@ class Screen:
 
 @pytest.fixture
 def screen() -> Iterator[Screen]:
-    with Stage(HeldClock(), ack_within_s=30.0) as stage:
+    with Stage(HeldClock(), ack_within_s=30.0, environ=HALF_MOVED) as stage:
         assert stage.settle()
         yield Screen(stage)
 
@@ -133,12 +133,12 @@ def test_one_leaves_when_one_says_so(screen: Screen, words: str) -> None:
 
 
 def test_the_welcome_is_true(screen: Screen) -> None:
-    for line in ("/codeship status acme/web main", "@codeship restart acme/api main", "?"):
+    for line in (STATUS, "/codeship status acme/shop main", "@codeship restart acme/api main", "?"):
         assert line in WELCOME
         assert screen(line)[0][:2] != "  (", line
 
 
 def test_no_secret_of_the_sandbox_is_shown(screen: Screen) -> None:
     shown = [line for words in (STATUS, "?", "! CodeShip refuses the key", STATUS, ":again") for line in screen(words)]
-    for secret in (API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET):
+    for secret in SECRETS:
         assert secret not in "\n".join(shown)

@@ -29,6 +29,7 @@ def test_an_exchange_is_seen_while_its_answer_is_awaited_and_again_when_it_came(
         ("the key is s3cret!", "the key is [redacted]!"),
         ("http://127.0.0.1:1/commands/T0/7/secret000007", "http://127.0.0.1:1/commands/T0/7/[redacted]"),
         ("/actions/T0/7/AbC-_9?x", "/actions/T0/7/[redacted]?x"),
+        ("/repos/acme/shop/actions/runs/7/jobs", "/repos/acme/shop/actions/runs/7/jobs"),
         ("ws://127.0.0.1/link/?ticket=ticket-1&app_id=A", "ws://127.0.0.1/link/?ticket=[redacted]&app_id=A"),
         (
             {"text": "status acme/web main", "n": 1, "none": None},

@@ -52,8 +52,9 @@ class Ear:
 class World:
     """A workspace, and `answers` towards it."""
 
-    def __init__(self, store: Store, session: requests.Session) -> None:
-        self.clock = HeldClock()
+    def __init__(self, store: Store, session: requests.Session, clock: HeldClock | None = None) -> None:
+        self.clock = clock or HeldClock()
+        self.store = store
         self.workspace = Workspace(self.clock.now, TOKEN, None, "0123456789abcdef")
         self.slack = SlackApi(self.workspace).start()
         self.ear = Ear()

@@ -17,10 +17,18 @@ from bot.core.words import Word
 from bot.playground.blocks import message_faults
 from bot.slack.audit_told import audit_told
 from bot.slack.buttons import command_of
-from bot.slack.drawing import Message, Wording
+from bot.slack.drawing import Message
 from bot.slack.messages import draw_error
+from bot.slack.wording import ServiceWords, Wording
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+HOW = Wording(
+    "/codeship",
+    "@codeship",
+    {"codeship": ServiceWords("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE")},
+    NOON,
+    needs_confirmation=lambda _project, _branch: False,
+)
 WEB = Project("3", "acme/web", "codeship")
 TAKEN = AuditEntry(
     at=NOON,
@@ -64,7 +72,7 @@ HOSTILE = replace(
 
 
 def told(*entries: AuditEntry, project: Project | None = None) -> Message:
-    drawn = audit_told(AuditShown(project, entries))
+    drawn = audit_told(AuditShown(project, entries), HOW)
     assert message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) == []
     assert not drawn.in_public
     return drawn
@@ -133,7 +141,6 @@ def test_twenty_long_entries_are_cut_at_whole_lines_and_those_of_every_day_are_n
 
 
 def test_a_mistyped_repository_is_offered_for_the_audit_that_was_asked_for() -> None:
-    words = Wording("/codeship", "@codeship", "CodeShip", NOON, needs_confirmation=lambda _project, _branch: False)
-    drawn = draw_error(NoSuchProject("wob", [WEB]), ShowAudit(Word.of("wob")), words=words, reference=None)
+    drawn = draw_error(NoSuchProject("wob", [WEB]), ShowAudit(Word.of("wob")), words=HOW, reference=None)
     (pressed,) = next(block for block in drawn.blocks if block["type"] == "actions")["elements"]
     assert command_of(pressed["action_id"], pressed["value"]) == ShowAudit(Word.of("acme/web"))

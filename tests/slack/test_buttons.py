@@ -20,6 +20,8 @@ from bot.core.commands import (
     ShowBuild,
     ShowHelp,
     StatusOf,
+    StopBuild,
+    StopOf,
 )
 from bot.core.errors import NotUnderstood
 from bot.core.model import Target
@@ -32,6 +34,13 @@ TARGET = Target("codeship", "33837", "feature/a&b#c", "3277309", 2, STARTED)
 CARRIED = [
     ("restart", RestartBuild(TARGET)),
     ("restart", RestartBuild(Target("codeship", "33837", None, "3277309"))),
+    ("restart", RestartBuild(TARGET, confirmed=True, in_live=True)),
+    ("restart_failed", RestartBuild(TARGET, failed_jobs_only=True)),
+    ("try_again", RestartBuild(TARGET, (17, 2), failed_jobs_only=True)),
+    ("restart_failed", RestartBuild(TARGET, confirmed=True, in_live=True, failed_jobs_only=True)),
+    ("stop", StopBuild(TARGET)),
+    ("stop_live", StopBuild(TARGET)),
+    ("ask:4", StopOf(Word.of("acme/web@github"), Word.of("main"))),
     ("refresh", ShowBuild(TARGET)),
     ("refresh", ShowBuild(Target("codeship", "1", "m", "2", 1, STARTED.astimezone(timezone(timedelta(hours=2)))))),
     ("try_again", RestartBuild(TARGET, (17, 2))),
@@ -69,6 +78,7 @@ def test_a_value_holds_nothing_that_could_change_on_the_way(command: Command) ->
         StatusOf(Word.of("acme/web"), Word.of("漢" * 400)),
         StatusOf(Word.of("acme/web"), Word.of("half \ud83d of a pair")),
         StatusOf(Word.of("acme/web"), Word.of("")),
+        StopBuild(Target("github", "77", "main", build_id=None)),
         RestartBuild(Target("codeship", "33837", "main", build_id=None)),
         RestartBuild(Target("codeship", "33837", "main", "1", started_at=datetime(2014, 1, 1))),  # noqa: DTZ001
     ],
@@ -103,6 +113,12 @@ GOOD: dict[str, object] = {"s": "codeship", "p": "33837", "b": "main", "i": "327
         ("restart", json.dumps({**GOOD, "t": "yesterday"})),
         ("restart", json.dumps({**GOOD, "t": "2014-12-16T11:14:08"})),
         ("restart", json.dumps(GOOD) + " " * LONGEST_VALUE),
+        ("restart_failed", json.dumps({**GOOD, "c": 1})),
+        ("try_again", json.dumps({**GOOD, "x": [1, 1], "f": "yes"})),
+        ("restart_failed\n", json.dumps(GOOD)),
+        ("stop", json.dumps({**GOOD, "i": None})),
+        ("stop_live", "{}"),
+        ("stop_it", json.dumps(GOOD)),
         ("try_again", json.dumps(GOOD)),
         ("try_again", json.dumps({**GOOD, "x": [1]})),
         ("try_again", json.dumps({**GOOD, "x": ["1", "2"]})),
@@ -128,7 +144,7 @@ def test_the_value_that_the_table_spoils_is_good_itself() -> None:
     assert command_of("restart", json.dumps(GOOD)) == RestartBuild(Target("codeship", "33837", "main", "3277309", 1))
 
 
-ACTIONS = st.sampled_from(["restart", "refresh", "try_again", "ask:0", "page:1"])
+ACTIONS = st.sampled_from(["restart", "restart_failed", "stop", "stop_live", "refresh", "try_again", "ask:0", "page:1"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("spbintxvrf"), inner, max_size=8),
@@ -151,6 +167,9 @@ def test_a_value_is_exact_and_fits_or_is_none(branch: str, name: str) -> None:
         assert command_of("ask:0", value) == command
 
 
-@pytest.mark.parametrize("action_id", ["restart", "refresh", "try_again", "ask:0", "page:2", "open:build"])
+@pytest.mark.parametrize(
+    "action_id",
+    ["restart", "restart_failed", "stop", "stop_live", "refresh", "try_again", "ask:0", "page:2", "open:build"],
+)
 def test_each_action_id_is_in_exactly_one_pattern(action_id: str) -> None:
     assert [bool(pattern.search(action_id)) for pattern in ACTION_IDS].count(True) == 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,52 +21,14 @@ from bot.playground import codeship_moods as moods
 from bot.playground.draw import draw
 from bot.playground.stage import Stage
 from bot.slack.answers import Refused
-from bot.slack.buttons import RESTART
+from bot.slack.buttons import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE
 from bot.slack.conversation import Conversation
 from bot.slack.heard import Heard, Pressed, Way, heard_again
 from bot.slack.response_urls import NotDelivered
 from tests.held_clock import HeldClock
-from tests.slack.test_messages_of_any_text import failures, mistakes, outcomes, texts
+from tests.slack.any_text import failures, mistakes, outcomes, texts
+from tests.slack.steps import Crash, Steps
 from tests.test_transcripts import UNHURRIED
-
-T = TypeVar("T")
-
-
-class Crash(BaseException):
-    """The process dies here."""
-
-
-class Steps:
-    """A `Step` whose results are kept as the engine keeps them, and which dies once: before or after a step's work is
-    done, or once it is kept."""
-
-    def __init__(self, dies: tuple[str, str] | None = None) -> None:
-        self._kept: dict[str, bytes] = {}
-        self._dies = dies
-        self.names: list[str] = []
-
-    def __call__(self, name: str, work: Callable[[], T]) -> T:
-        if name not in self.names:
-            self.names.append(name)
-        if name not in self._kept:
-            self._is_near("before", name)
-            try:
-                result: tuple[bool, Any] = True, work()
-            except Exception as error:  # noqa: BLE001 - kept, as any result
-                result = False, error
-            self._is_near("after", name)
-            self._kept[name] = pickle.dumps(result)
-        self._is_near("once kept", name)
-        went_well, came = pickle.loads(self._kept[name])
-        if not went_well:
-            raise came
-        kept: T = came
-        return kept
-
-    def _is_near(self, when: str, name: str) -> None:
-        if self._dies == (when, name):
-            self._dies = None
-            raise Crash(name)
 
 
 @pytest.fixture
@@ -263,6 +225,7 @@ def test_a_job_that_was_done_is_not_done_again(stage: Stage) -> None:
     ("text", "is_durable"),
     [
         ("restart acme/web main", True),
+        ("stop acme/web main", True),
         ("follow acme/web main", True),
         ("status acme/web main", False),
         ("builds acme/web", False),
@@ -282,7 +245,9 @@ def test_an_ask_that_cannot_be_told_from_another_is_answered_at_once(stage: Stag
 
 
 def test_a_button_is_durable_as_it_is_read(stage: Stage) -> None:
-    for action, value, is_durable in [(RESTART, '{"s":"codeship","p":"1","i":"2"}', True), (RESTART, "{", False)]:
+    build = '{"s":"codeship","p":"1","i":"2"}'
+    acts = [(action, build, True) for action in (RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE)]
+    for action, value, is_durable in [*acts, (RESTART, "{", False), (REFRESH, build, False)]:
         pressed = Pressed(action, value, in_ephemeral=False)
         heard = Heard(Way.CLICK, Actor("U0ADA"), Place("C1"), "click:1", from_elsewhere=False, pressed=pressed)
         assert conversation(stage).changes_something(heard) is is_durable

@@ -23,9 +23,7 @@ from bot.slack.buttons import command_of
 from bot.slack.drawing import Message
 from bot.slack.follows_told import followed, live, lost, not_followed, reply, verdict_told
 from bot.slack.messages import draw
-from tests.slack.test_messages import BARE, CLAIM, FAILED, HOSTILE, HOW, NOW, PASSED, QUEUED, RUNNING, UNKNOWN, WEB
-from tests.slack.test_messages_of_any_text import (
-    LONG,
+from tests.slack.any_text import (
     builds,
     claims,
     failures,
@@ -38,6 +36,8 @@ from tests.slack.test_messages_of_any_text import (
     standings,
     texts,
 )
+from tests.slack.test_messages import BARE, CLAIM, FAILED, HOSTILE, HOW, NOW, PASSED, QUEUED, RUNNING, UNKNOWN, WEB
+from tests.slack.test_messages_of_any_text import LONG
 
 GOLDEN = Path(__file__).parent / "golden_live"
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")

@@ -13,13 +13,13 @@ import yaml
 from bot.playground.delivery import Ack, HttpCarrier, Kind, Parcel
 from bot.playground.stage import SIGNING_SECRET, Stage
 from bot.settings import rows
-from bot.slack.buttons import REFRESH, RESTART, TRY_AGAIN
+from bot.slack.buttons import FOLLOW, REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
 from bot.slack.listeners import EVENTS, SCOPES
 from tests.held_clock import HeldClock
 
 ROOT = Path(__file__).parent.parent.parent
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
+GOLDEN = sorted(Path(__file__).parent.glob("golden*/*.json"))
 
 
 def action_ids_in(node: object) -> Iterator[str]:
@@ -80,7 +80,8 @@ def test_the_manifest_asks_for_what_the_listeners_need() -> None:
 
 
 def test_there_are_buttons_to_look_at() -> None:
-    assert {RESTART, REFRESH, TRY_AGAIN, "ask:0", "open:build"} <= set(DRAWN)
+    fixed = {RESTART, RESTART_FAILED, REFRESH, TRY_AGAIN, FOLLOW, STOP, STOP_IN_LIVE}
+    assert fixed | {"ask:0", "open:build"} <= set(DRAWN)
 
 
 @pytest.mark.parametrize("action_id", [*DRAWN, "ask:9", "page:1", "page:9999999"])
@@ -93,6 +94,8 @@ def test_every_button_that_is_drawn_is_acknowledged(stage: Stage, action_id: str
     [
         "approve",
         "restart2",
+        "restart_all",
+        "stop:live",
         "Restart",
         "ask:",
         "ask:100",

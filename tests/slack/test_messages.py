@@ -31,16 +31,19 @@ from bot.core.outcomes import (
 from bot.core.policy import OPEN
 from bot.core.words import Word
 from bot.playground.blocks import message_faults
-from bot.slack.builds_told import SIGNS, WORDS, target_of
+from bot.slack.builds_told import target_of
 from bot.slack.buttons import command_of
 from bot.slack.messages import Message, Wording, draw, draw_bug, draw_error, with_invitation
+from bot.slack.states_told import SIGNS, WORDS
+from bot.slack.wording import ServiceWords
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = datetime(2014, 12, 16, 14, 7, 12, tzinfo=UTC)
+CODESHIP = ServiceWords("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE")
 HOW = Wording(
     command="/codeship",
     mention="@codeship",
-    service="CodeShip",
+    services={"codeship": CODESHIP},
     now=NOW,
     needs_confirmation=OPEN.needs_confirmation,
 )
@@ -107,7 +110,7 @@ OUTCOMES: dict[str, Outcome] = {
     "builds_of_all": BuildsShown(WEB, None, (RUNNING, PASSED)),
     "no_builds": NoBuilds(WEB),
     "projects": ProjectsShown("web", (WEB, WEBBY), 2, 3, 42),
-    "projects_stale": ProjectsShown("", (WEB,), 1, 1, 1, stale_because=SILENT, age_s=720),
+    "projects_stale": ProjectsShown("", (WEB,), 1, 1, 1, stale=((SILENT, 720),)),
     "projects_none_like_it": ProjectsShown("wob", (), 1, 1, 0),
     "projects_none": ProjectsShown("", (), 1, 1, 0),
     "help": HelpShown(),

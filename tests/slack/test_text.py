@@ -46,6 +46,14 @@ def spellings(text: str) -> list[str]:
         ("release/<http://1.2.io|1.2.io>", ["release/1.2.io"]),
         ("<mailto:git@github.com|git@github.com>:acme/web.git", ["git@github.com:acme/web.git"]),
         ("status <https://github.com/acme/web|the web shop> main", ["status", "https://github.com/acme/web", "main"]),
+        # a repository with its service: no address of anybody, and no person where one has that name
+        ("status acme/web@github main", ["status", "acme/web@github", "main"]),
+        ("acme/<mailto:web@github|web@github>", ["acme/web@github"]),
+        ("<mailto:acme/web@github|acme/web@github>", ["acme/web@github"]),
+        ("<http://acme.io/web@github|acme.io/web@github>", ["acme.io/web@github"]),
+        ("<http://acme.io|acme.io>/web@github", ["acme.io/web@github"]),
+        ("acme/web<@U0GITHUB|github>", ["acme/web@github"]),
+        ("acme/web<!subteam^S0GITHUB|@github>", ["acme/web@github"]),
         # mentions
         ("<#C123|general>", ["#general"]),
         ("<#C123|>", ["#C123"]),
@@ -90,6 +98,8 @@ def test_the_exact_words_are_those_that_were_typed(text: str, words: list[str]) 
         ("ma\x00in", ["ma\x00in", "main"]),
         ("fix\ufe0f", ["fix\ufe0f", "fix"]),
         # around a word
+        ("`acme/web@github`", ["`acme/web@github`", "acme/web@github"]),
+        ("“acme/web@github”.", ["“acme/web@github”.", '"acme/web@github".', "acme/web@github"]),
         ("main.", ["main.", "main"]),
         ("main?!", ["main?!", "main"]),
         ("main…", ["main…", "main...", "main"]),

@@ -114,12 +114,19 @@ def test_services_have_budgets_of_their_own(replica: Replicas) -> None:
 def test_no_sixty_seconds_see_more_than_the_budget_whatever_happens(
     replica: Replicas, clock: HeldClock, seed: int
 ) -> None:
-    """Three processes that ask, wait, keep calls for later, renew, die and start, on a clock that moves at random."""
+    """Three processes that ask, wait, keep calls for later, renew, die and start, on a clock that moves at random; one
+    in ten calls turns out a moment later not to count."""
     chance, times = random.Random(seed), list[float]()
     budgets, aside = [replica(24) for _ in range(3)], [0, 0, 0]
     for _ in range(250):
         at = chance.randrange(3)
-        match chance.choices(["ask", "reserve", "use", "wait", "renew", "die"], [40, 10, 15, 15, 15, 1])[0]:
+        deeds = ["ask", "free", "reserve", "use", "wait", "renew", "die"]
+        match chance.choices(deeds, [40, 10, 10, 15, 15, 15, 1])[0]:
+            case "free" if made(budgets[at], chance.choice([PEOPLE, BACKGROUND]), at_most=1):
+                clock.wait(chance.choice([0.1, 0.1, 4, 11]))
+                if chance.random() < 0.3:
+                    renewed(budgets[at], times=1)
+                budgets[at].uncount()
             case "ask":
                 priority = chance.choice([PEOPLE, BACKGROUND])
                 for _ in range(made(budgets[at], priority, at_most=chance.choice([1, 2, 30]))):
@@ -204,6 +211,61 @@ def test_what_is_given_back_is_there_for_others(replica: Replicas) -> None:
     one.give_back(4)
     counted(one)
     assert made(other) == 4
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["not told yet", "told"])
+def test_a_call_that_the_service_does_not_count_can_be_made_again_in_the_same_minute(
+    replica: Replicas, clock: HeldClock, told: bool
+) -> None:
+    budget = replica(10)
+    assert made(budget, at_most=4) == 4
+    clock.wait(3)
+    assert made(budget) == 6
+    if told:
+        renewed(budget)
+    budget.uncount()
+    budget.uncount()
+    assert made(budget) == 1, "one call was free, however often it is said"
+    clock.wait(COUNTED_S - 2)
+    assert made(budget) == 4, "the calls made first come back first, as ever"
+
+
+def test_calls_that_the_service_never_counts_are_not_used_up(replica: Replicas, clock: HeldClock) -> None:
+    budget = replica(10)
+    assert made(budget, at_most=9) == 9
+    for _ in range(50):
+        assert made(budget, at_most=1) == 1
+        budget.uncount()
+        clock.wait(0.5)
+    clock.wait(COUNTED_S - 24)
+    assert made(budget) == 10
+
+
+def test_a_call_that_does_not_count_is_there_for_other_processes(replica: Replicas) -> None:
+    one, other = replica(10), replica(10)
+    assert made(one) == 10
+    counted(one)
+    one.uncount()
+    renewed(one)
+    assert made(other) == 1
+
+
+def test_a_call_that_does_not_count_is_the_last_one_of_the_thread_that_made_it(
+    replica: Replicas, clock: HeldClock
+) -> None:
+    """Another thread's later call counts, and comes back when its own minute is over."""
+    budget = replica(2)
+    assert made(budget, at_most=1) == 1
+    clock.wait(30)
+    thread = Thread(target=made, args=(budget,))
+    thread.start()
+    thread.join(10)
+    budget.uncount()
+    assert made(budget) == 1
+    clock.wait(COUNTED_S - 28)
+    assert made(budget) == 0, "the other thread's counts still"
+    clock.wait(30)
+    assert made(budget) == 2
 
 
 def test_the_background_leaves_the_reserve_to_people_and_is_told_when_to_come_back(

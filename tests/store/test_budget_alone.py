@@ -123,6 +123,18 @@ def test_going_and_coming_back_are_logged_once_with_what_it_means(
     assert [entry["event"] for entry in logged] == ["budget_counted_alone", "budget_counted_again"]
 
 
+def test_a_call_that_the_service_does_not_count_is_not_counted_there_either(fragile: Fragile, clock: HeldClock) -> None:
+    budget = fragile.replica(10)
+    fragile.breaks()
+    clock.wait(USABLE_S)
+    assert made(budget) == 10
+    budget.uncount()
+    assert made(budget) == 1
+    fragile.is_back()
+    renewed(budget)
+    assert made(budget) == 0
+
+
 def test_a_pause_holds_where_it_cannot_be_shared(fragile: Fragile) -> None:
     budget = fragile.replica(60)
     fragile.breaks()

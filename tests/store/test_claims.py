@@ -41,6 +41,12 @@ def test_all_that_may_be_missing_may_be_missing(store: Store, wanted: Wanted) ->
     assert (got.place, got.replaced, got.new_build_id) == (Place("C1"), Run("", None, None), None)
 
 
+def test_which_attempt_each_workflow_was_in_and_what_of_it_runs_again_is_kept(store: Store, wanted: Wanted) -> None:
+    got = claimed(store, wanted(replaced=Run("failure", None, None, "101.1 102.3"), failed_jobs_only=True))
+    (kept,) = store.claims.newest("codeship", ["7"])
+    assert (kept, kept.replaced.attempts, kept.failed_jobs_only) == (got, "101.1 102.3", True)
+
+
 @pytest.mark.parametrize(
     ("other", "wins"),
     [

@@ -20,8 +20,13 @@ from tests.store.followed import BARE, ENDED, WHOLE, moved, open_of
 
 @pytest.mark.parametrize(
     "follow",
-    [BARE, WHOLE, replace(WHOLE, before=Run("", None, None), before_status=None)],
-    ids=["bare", "whole", "empty word"],
+    [
+        BARE,
+        WHOLE,
+        replace(WHOLE, before=Run("", None, None), before_status=None),
+        replace(WHOLE, before=Run("failure", None, None, "101.1 102.3")),
+    ],
+    ids=["bare", "whole", "empty word", "with attempts"],
 )
 def test_a_follow_comes_back_as_it_was_stored(store: Store, follow: Follow) -> None:
     assert store.follows.add(follow) == follow

@@ -87,7 +87,7 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
             <span>
               {parts.real_codeship
                 ? `This Slack exists on this machine alone; CodeShip is ${parts.real_codeship}.`
-                : "This Slack and this CodeShip exist on this machine alone. The bot is the real one."}
+                : `This Slack${parts.github ? ", this CodeShip and this GitHub" : " and this CodeShip"} exist on this machine alone. The bot is the real one.`}
             </span>
           </p>
           {!isConnected && (

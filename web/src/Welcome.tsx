@@ -3,19 +3,20 @@ import { titleOf } from "./seeing";
 import { usePage } from "./page";
 import type { Channel } from "./wire-types";
 
-function tries(channel: Channel, command: string, bot: string): string[] {
+function tries(channel: Channel, command: string, bot: string, hasGitHub: boolean): string[] {
+  const other = hasGitHub ? "acme/shop main" : "acme/api";
   if (channel.kind === "im") {
     return channel.has_bot ? ["status acme/web main", "builds acme/web", "help"] : [`${command} status acme/web main`];
   }
   if (!channel.has_bot) return [`${command} status acme/web main`, `@${bot} status acme/web main`];
-  return [`${command} status acme/web main`, `${command} status acme/api`, `@${bot} builds acme/web`, `${command} help`];
+  return [`${command} status acme/web main`, `${command} status ${other}`, `@${bot} builds acme/web`, `${command} help`];
 }
 
 export function Welcome({ channel, onTry }: { channel: Channel; onTry: (text: string) => void }) {
   const { known, viewer } = usePage();
   const { bot } = known.parts;
   const isReal = known.parts.real_codeship !== null;
-  const offered = isReal ? [`${bot.command} projects`, `${bot.command} help`] : tries(channel, bot.command, bot.name);
+  const offered = isReal ? [`${bot.command} projects`, `${bot.command} help`] : tries(channel, bot.command, bot.name, known.parts.github !== null);
   const title = titleOf(channel, known.parts, viewer);
   return (
     <header className="welcome">

@@ -11,6 +11,11 @@ const WAYS: [Wire["way"] | "all", string][] = [
   ["bot to slack", "bot → Slack"],
 ];
 
+const OF_GITHUB: [Wire["way"], string][] = [
+  ["bot to github", "bot → GitHub"],
+  ["github to bot", "GitHub → bot"],
+];
+
 export function WiresPanel({ onClose }: { onClose: () => void }) {
   const { known } = usePage();
   const [way, setWay] = useState<Wire["way"] | "all">("all");
@@ -19,7 +24,7 @@ export function WiresPanel({ onClose }: { onClose: () => void }) {
   return (
     <Panel title="Wires" about="Newest first. Keys, tokens and response URLs are blotted out." onClose={onClose}>
       <div className="ways" role="group" aria-label="Which wires">
-        {WAYS.map(([value, words]) => (
+        {[...WAYS, ...(known.parts.github ? OF_GITHUB : [])].map(([value, words]) => (
           <button key={value} type="button" aria-pressed={way === value} onClick={() => setWay(value)}>
             {words}
           </button>
@@ -36,11 +41,12 @@ export function WiresPanel({ onClose }: { onClose: () => void }) {
   );
 }
 
-const SIGNS = { "slack to bot": "Slack → bot", "bot to slack": "bot → Slack", "bot to codeship": "bot → CodeShip" };
+const SIGNS = Object.fromEntries([...WAYS, ...OF_GITHUB]);
 
 function WireItem({ wire }: { wire: Wire }) {
   const [isOpen, setOpen] = useState(false);
-  const isGood = wire.status === "200" || wire.status === "acked";
+  const isGood = /^(2..|304|acked)$/.test(wire.status);
+  const [sender] = wire.way.split(" ");
   const at = new Date(wire.at * 1000);
   const took = wire.took_ms === null ? "waiting …" : `${wire.took_ms < 10 ? wire.took_ms.toFixed(1) : Math.round(wire.took_ms)} ms`;
   return (
@@ -55,8 +61,8 @@ function WireItem({ wire }: { wire: Wire }) {
       </summary>
       {isOpen && (
         <>
-          <Body title={wire.way === "slack to bot" ? "What Slack sent" : "What the bot sent"} body={wire.sent} />
-          <Body title={wire.way === "slack to bot" ? "What the bot answered" : "What came back"} body={wire.came_back} />
+          <Body title={sender === "bot" ? "What the bot sent" : `What ${sender === "slack" ? "Slack" : "GitHub"} sent`} body={wire.sent} />
+          <Body title={sender === "bot" ? "What came back" : "What the bot answered"} body={wire.came_back} />
         </>
       )}
     </details>

@@ -1,16 +1,28 @@
-// The world's hand: what happens in CI, to CodeShip and to Slack; and what the playground can show by itself.
+// The world's hand: what happens in CI, to its services and to Slack; and what the playground can show by itself.
 import { useState } from "react";
+import { GitHubRuns } from "./GitHubRuns";
 import { Panel } from "./Panel";
 import { usePage } from "./page";
 import type { Build } from "./wire-types";
 
 /** the hand's words, what the button says, the mood's name */
-const MOODS: [string, string, string][] = [
+type Mood = [string, string, string];
+
+const OF_CODESHIP: Mood[] = [
   ["is fine", "Fine", "fine"],
   ["is slow", "Slow", "slow"],
   ["is down", "Down", "down"],
   ["is over its limit", "Over its limit", "over the limit"],
   ["refuses the key", "Wrong key", "wrong key"],
+];
+
+const OF_GITHUB: Mood[] = [
+  ["is fine", "Fine", "fine"],
+  ["is slow", "Slow", "slow"],
+  ["is down", "Down", "down"],
+  ["is over its limit", "Over its limit", "over the limit"],
+  ["asks to slow down", "Asks to slow down", "secondary limit"],
+  ["refuses the token", "Wrong token", "wrong token"],
 ];
 
 const SIGNS: { [status: string]: string } = {
@@ -27,7 +39,7 @@ const SIGNS: { [status: string]: string } = {
 
 export function WorldPanel({ onClose }: { onClose: () => void }) {
   const { known, run } = usePage();
-  const { world, scenes, can_deliver_again } = known.parts;
+  const { codeship, github, scenes, can_deliver_again } = known.parts;
   const wave = (words: string) => void run("wave", { words });
   async function play(name: string, form: object) {
     // Where the panel covers the conversation, it makes way for what is played there.
@@ -48,32 +60,23 @@ export function WorldPanel({ onClose }: { onClose: () => void }) {
             ))}
           </section>
         )}
-        {world && (
-          <section aria-labelledby="mood">
-            <h3 id="mood">CodeShip is …</h3>
-            <div className="chips" role="group" aria-labelledby="mood">
-              {MOODS.map(([words, label, name]) => (
-                <button key={name} type="button" aria-pressed={world.mood === name} onClick={() => wave(`CodeShip ${words}`)}>
-                  {label}
-                </button>
-              ))}
-            </div>
-          </section>
-        )}
-        {world && <Builds builds={world.builds} wave={wave} />}
-        {world && <Push repos={world.repos} wave={wave} />}
+        {codeship && <Moods service="CodeShip" mood={codeship.mood} moods={OF_CODESHIP} wave={wave} />}
+        {github && <Moods service="GitHub" mood={github.mood} moods={OF_GITHUB} wave={wave} />}
+        {codeship && <Builds builds={codeship.builds} wave={wave} />}
+        {github && <GitHubRuns runs={github.runs} wave={wave} />}
+        {codeship && <Push repos={[...new Set([...codeship.repos, ...(github?.repos ?? [])])]} wave={wave} />}
         <section aria-labelledby="slack">
           <h3 id="slack">Slack and time</h3>
           <div className="chips">
             <button type="button" disabled={!can_deliver_again} onClick={() => wave("Slack delivers again")}>
               Deliver the last once more
             </button>
-            {world && (
+            {codeship && (
               <button type="button" onClick={() => void run("later", { seconds: 60 })}>
                 Let a minute pass
               </button>
             )}
-            {world && (
+            {codeship && (
               <button type="button" onClick={() => wave("the bot is restarted")}>
                 Restart the bot’s process
               </button>
@@ -92,10 +95,28 @@ export function WorldPanel({ onClose }: { onClose: () => void }) {
   );
 }
 
+type MoodsProps = { service: string; mood: string; moods: Mood[]; wave: (words: string) => void };
+
+function Moods({ service, mood, moods, wave }: MoodsProps) {
+  const id = `mood-of-${service}`;
+  return (
+    <section aria-labelledby={id}>
+      <h3 id={id}>{service} is …</h3>
+      <div className="chips" role="group" aria-labelledby={id}>
+        {moods.map(([words, label, name]) => (
+          <button key={name} type="button" aria-pressed={mood === name} onClick={() => wave(`${service} ${words}`)}>
+            {label}
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}
+
 function Builds({ builds, wave }: { builds: Build[]; wave: (words: string) => void }) {
   return (
     <section aria-labelledby="builds">
-      <h3 id="builds">Builds</h3>
+      <h3 id="builds">Builds at CodeShip</h3>
       <p className="quiet">The newest of each branch. They also move on by themselves.</p>
       <ul className="builds">
         {builds.map((build) => {

@@ -35,7 +35,7 @@ export type Typed = { user: string; channel: string; text: string; at: number; f
 
 export type Wire = {
   id: number;
-  way: "slack to bot" | "bot to slack" | "bot to codeship";
+  way: "slack to bot" | "bot to slack" | "bot to codeship" | "bot to github" | "github to bot";
   title: string;
   at: number;
   sent: Json;
@@ -53,6 +53,18 @@ export type Build = {
   message: string;
 };
 
+/** `breaks_at`: where it may fail, as job and step. */
+export type Run = {
+  id: number;
+  repo: string;
+  branch: string;
+  workflow: string;
+  state: string;
+  attempt: number;
+  is_over: boolean;
+  breaks_at: string[];
+};
+
 export type Modal = { user: string; view: Dict; errors: { [block: string]: string }; trouble: string };
 export type Listed = { name: string; title: string };
 export type Step = { line: string; expected: string[]; seen: string[] | null };
@@ -60,7 +72,8 @@ export type Playing = Listed & { kind: "scene" | "transcript"; steps: Step[]; fa
 export type Usage = { insert: string; usage: string; meaning: string };
 
 export type Parts = {
-  world: { mood: string; repos: string[]; builds: Build[] } | null;
+  codeship: { mood: string; repos: string[]; builds: Build[] } | null;
+  github: { mood: string; repos: string[]; runs: Run[] } | null;
   real_codeship: string | null;
   held_at: number | null;
   bot: { id: string; name: string; command: string };

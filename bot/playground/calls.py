@@ -1,4 +1,4 @@
-"""What reaches the sandbox CodeShip: the requests, the mood that each meets, the calls held back by it.
+"""What reaches a sandbox's host: the requests, the mood that each meets, the calls held back by it.
 
 No HTTP in here and no sleeping. Every method may be called from any thread.
 """
@@ -6,21 +6,40 @@ No HTTP in here and no sleeping. Every method may be called from any thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from bot.playground.codeship_moods import FINE, Call, Mood
-from bot.playground.codeship_records import Request, SandboxBuild
+from bot.playground.moods import FINE, Mood
 
 _REQUESTS_KEPT = 10_000
 
 
-class Calls:
-    """The side of the sandbox that its callers meet; its state, and what the calls mean, are its heir's."""
+@dataclass(frozen=True)
+class Request:
+    """A request that reached the host."""
 
-    def __init__(self) -> None:
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    """As it came, with every secret value blotted out."""
+    at: datetime
+    call: str | None
+    """Which kind of call it is; None: a request that the contract does not know."""
+    subject: int | None = None
+    """The id in the path: what the call is about."""
+    status: int | None = None
+    """What was answered; None: nothing, or nothing yet."""
+
+
+class Calls:
+    """The side of a sandbox that its callers meet; its state, and what the calls mean, are its heir's."""
+
+    def __init__(self, kinds: Iterable[str]) -> None:
+        """`kinds` names every kind of call that the host serves."""
         self._changed = threading.Condition(threading.RLock())
+        self._kinds = frozenset(kinds)
         self._mood = FINE
         self._requests: dict[int, Request] = {}
         self._requests_seen = 0
@@ -33,6 +52,9 @@ class Calls:
 
     @mood.setter
     def mood(self, mood: Mood) -> None:
+        """Raises ValueError for a mood that no call would ever meet."""
+        if mood.on is not None and mood.on not in self._kinds:
+            raise ValueError(f"no kind of call is named {mood.on!r}")
         with self._changed:
             self._mood = mood
             self._changed.notify_all()
@@ -43,10 +65,10 @@ class Calls:
         with self._changed:
             return list(self._requests.values())
 
-    def restarts_asked(self, which: SandboxBuild | int) -> int:
-        """How many POSTs asked to restart this build, whatever came of them."""
-        number = which if isinstance(which, int) else which.id
-        return sum(asked.call == "restart" and asked.subject == number for asked in self.requests)
+    def asked(self, call: str, subject: int) -> int:
+        """How many POSTs of this kind asked about it, whatever came of them."""
+        of_it = (request for request in self.requests if (request.call, request.subject) == (call, subject))
+        return sum(request.method == "POST" for request in of_it)
 
     def arrived(self, request: Request) -> tuple[int, Mood]:
         """Writes a request down; its number, and the mood that it meets."""
@@ -95,7 +117,7 @@ class Calls:
         with self._changed:
             return self._changed.wait_for(fact, timeout_s)
 
-    def _mood_met_by(self, call: Call | None) -> Mood:
+    def _mood_met_by(self, call: str | None) -> Mood:
         mood = self._mood
         if call is None or mood.on not in (None, call):
             return FINE

@@ -1,0 +1,83 @@
+"""What a CI service brings along to be one of `CI_PROVIDERS`: its name, its settings, and how it is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from wsgiref.types import WSGIApplication
+
+from bot.core.errors import CIError
+from bot.core.ports import CIProvider
+from bot.setting_rows import Row
+
+Values = Mapping[str, Any]
+"""The service's own settings as read, by name; None for what is not set."""
+
+Observe = Callable[[str, str, float], None]
+"""Called once a try with the call (`projects`, `builds`, `restart`, …), `ok` or the error's class name, and seconds."""
+
+BeforeTry = Callable[[str], None]
+"""Called with the call before every request that goes out, redirects too. Where it raises OverLimit, none does."""
+
+AfterTry = Callable[[CIError | None, bool], None]
+"""Called once a try with its failure, None where it went well, and whether the service does not count it."""
+
+Hint = Callable[[str, str], None]
+"""Called with the id of a project in which something has happened, and what names this telling of it."""
+
+
+class Connected(CIProvider, Protocol):
+    """A provider that holds connections."""
+
+    def close(self) -> None:
+        """Closes the kept connections. Calls under way end as they will."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a client is given of the process that it runs in. Times are in seconds; `random` is from 0 to 1.
+
+    `total_s` bounds each call with all its tries; proxy and CA bundle come from `environ`.
+    """
+
+    wait: Callable[[float], None]
+    monotonic: Callable[[], float]
+    now: Callable[[], datetime]
+    random: Callable[[], float]
+    environ: Mapping[str, str]
+    observe: Observe
+    before_try: BeforeTry
+    after_try: AfterTry
+    workers: int = 64
+    connect_s: float = 3.05
+    read_s: float = 6.0
+    total_s: float = 12.0
+
+
+def _nothing_wrong(values: Values) -> list[str]:  # noqa: ARG001 - as `CIService.problems`
+    return []
+
+
+def _no_webhook(values: Values, hint: Hint) -> None:  # noqa: ARG001 - as `CIService.webhook`
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CIService:
+    """One row of `bot.ci.SERVICES`. `name` is its name in settings, in the store and after an `@`; `title` people read.
+
+    `key_setting` is where the operator puts a new key, `calls_setting` the calls that the bot may make in a minute,
+    both among `rows`. `problems` says what no row alone can tell, each a sentence and its next step. `webhook` is the
+    path at which the service may tell that something has happened, and what answers there; None where it has none.
+    """
+
+    name: str
+    title: str
+    key_setting: str
+    calls_setting: str
+    rows: tuple[Row, ...]
+    connect: Callable[[Values, Surroundings], Connected]
+    problems: Callable[[Values], list[str]] = _nothing_wrong
+    webhook: Callable[[Values, Hint], tuple[str, WSGIApplication] | None] = _no_webhook

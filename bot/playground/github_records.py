@@ -1,0 +1,165 @@
+"""What the sandbox GitHub keeps: accounts, repositories, workflows, runs and their jobs. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+UNFINISHED = frozenset({"requested", "queued", "pending", "waiting", "in_progress"})
+"""GitHub's words for a run that is not over."""
+
+
+class NotThere(LookupError):
+    """The sandbox has no such repository, workflow, run, job or step."""
+
+
+class NotDone(Exception):
+    """GitHub refuses to do what was asked: its status and its words."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status, self.words = status, words
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person, an organisation or an app's bot."""
+
+    id: int
+    login: str
+    type: Literal["User", "Organization", "Bot"]
+
+
+@dataclass(frozen=True)
+class SandboxRepo:
+    """`full_name` is its name now; a repository that was renamed keeps its id."""
+
+    id: int
+    full_name: str
+    created_at: datetime
+    pushed_at: datetime
+    private: bool = True
+    archived: bool = False
+    fork: bool = False
+    default_branch: str = "main"
+    description: str | None = None
+
+    @property
+    def owner(self) -> str:
+        return self.full_name.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.full_name.partition("/")[2]
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """A job as the workflow's file has it. Its `needs` are names of jobs that stand before it."""
+
+    name: str
+    steps: tuple[str, ...] = ("Set up job", "Check out", "Run the tests", "Complete job")
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SandboxWorkflow:
+    id: int
+    repo_id: int
+    name: str
+    path: str
+    jobs: tuple[JobPlan, ...]
+    events: frozenset[str]
+    created_at: datetime
+    state: str = "active"
+
+
+@dataclass(frozen=True)
+class SandboxStep:
+    name: str
+    number: int
+    status: str
+    conclusion: str | None
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SandboxJob:
+    """A job of one attempt. One that a re-run of the failed jobs kept is a copy with its old times."""
+
+    id: int
+    plan: JobPlan
+    attempt: int
+    status: str
+    conclusion: str | None
+    created_at: datetime
+    started_at: datetime
+    completed_at: datetime | None = None
+    steps: tuple[SandboxStep, ...] = ()
+    runner: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    number: int
+    base: str
+
+
+@dataclass(frozen=True)
+class SandboxRun:
+    """One attempt of a workflow run as it stands now; a later state or attempt is another value under the same id."""
+
+    id: int
+    number: int
+    repo_id: int
+    workflow_id: int
+    name: str | None
+    head_branch: str | None
+    head_sha: str
+    event: str
+    status: str | None
+    conclusion: str | None
+    attempt: int
+    created_at: datetime
+    started_at: datetime
+    """When this attempt was asked for: `run_started_at`."""
+    updated_at: datetime
+    actor: str | None
+    triggering_actor: str | None
+    message: str | None
+    """None: the answers have no head commit."""
+    author: str | None
+    head_repo: SandboxRepo | None
+    """Where the commit is from: a fork, or the repository itself. None: a fork that is gone."""
+    jobs: tuple[SandboxJob, ...] = ()
+    pull_request: PullRequest | None = None
+    cancelling: bool = False
+    missing: frozenset[str] = frozenset()
+    """Fields that answers leave out altogether."""
+
+    @property
+    def is_over(self) -> bool:
+        return self.status == "completed"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run is to end: with any word; a failure may name its job and its step."""
+
+    conclusion: str = "success"
+    job: str | None = None
+    step: str | None = None
+
+
+@dataclass(frozen=True)
+class RunEvent:
+    """What listeners are told; `run` as it stood at that moment."""
+
+    action: Literal["requested", "in_progress", "completed"]
+    run: SandboxRun

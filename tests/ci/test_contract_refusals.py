@@ -1,0 +1,120 @@
+"""What every CI service makes of a bad day: of refusals, limits, broken answers, and nobody there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from bot.core.errors import (
+    BadAnswer,
+    BudgetSpent,
+    KeyRefused,
+    NoAnswer,
+    NotThere,
+    OverLimit,
+    Unreachable,
+    WillNot,
+)
+from bot.core.model import Project, Status
+from bot.core.ports import CIProvider
+from bot.playground import moods
+from tests.ci.play import Play, failed
+from tests.ci.stages import WRONG_KEY
+
+NOWHERE = "acme/nowhere"
+
+
+# --- what goes wrong
+
+
+def ask(provider: CIProvider, web: Project, call: str) -> object:
+    match call:
+        case "projects":
+            return provider.projects()
+        case "builds":
+            return provider.builds(web, "main")
+    [*runs] = provider.builds(web, "main")
+    return provider.restart(runs[0])
+
+
+READINGS = ["projects", "builds"]
+
+
+def test_a_key_that_is_none_is_refused(play: Play, web: Project, provider: CIProvider) -> None:
+    build, _ = failed(play, provider, web)
+    stranger = play.client(key=WRONG_KEY)
+    for call in (stranger.projects, lambda: stranger.builds(web), lambda: stranger.restart(build)):
+        with pytest.raises(KeyRefused):
+            call()
+
+
+def test_a_repository_that_is_not_there_is_told(provider: CIProvider) -> None:
+    with pytest.raises(NotThere):
+        provider.builds(Project("404", NOWHERE, provider.service))
+
+
+@pytest.mark.parametrize("call", READINGS)
+def test_over_the_limit_it_is_told_for_how_long(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+    before = len(play.asked())
+    play.stage.world.mood = play.stage.over_the_limit
+    with pytest.raises(OverLimit) as raised:
+        ask(provider, web, call)
+    assert (raised.value.retry_after_s, len(play.asked()) - before) == (30.0, 1)
+
+
+@pytest.mark.parametrize("call", READINGS)
+def test_a_reading_is_tried_three_times(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+    before = len(play.asked())
+    play.stage.world.mood = moods.down(503)
+    with pytest.raises(NoAnswer):
+        ask(provider, web, call)
+    assert len(play.asked()) - before == 3
+    play.stage.world.mood = moods.down(502, times=2)
+    ask(provider, web, call)
+
+
+@pytest.mark.parametrize("call", READINGS)
+@pytest.mark.parametrize(
+    "mood",
+    [moods.garbage('{"x": ['), moods.garbage("[7]"), moods.garbage('{"message": "?"}'), moods.html(), moods.empty()],
+    ids=["broken", "a list", "an object", "a page", "nothing"],
+)
+def test_an_answer_that_is_none_is_told_after_one_try(
+    play: Play, provider: CIProvider, web: Project, call: str, mood: moods.Mood
+) -> None:
+    before = len(play.asked())
+    play.stage.world.mood = mood
+    with pytest.raises(BadAnswer):
+        ask(provider, web, call)
+    assert len(play.asked()) - before == 1
+
+
+@pytest.mark.parametrize("call", READINGS)
+def test_nobody_there_is_told(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+    play.stage.stop_host()
+    with pytest.raises(Unreachable):
+        ask(provider, web, call)
+
+
+def test_nothing_goes_out_that_the_budget_refuses(play: Play, provider: CIProvider, web: Project) -> None:
+    build, _ = failed(play, provider, web)
+    running = replace(build, workflows=tuple(replace(run, status=Status.RUNNING) for run in build.workflows))
+    before = len(play.asked())
+    play.gate.lets = 0
+    for call in (provider.projects, lambda: provider.builds(web), lambda: provider.restart(build)):
+        with pytest.raises(BudgetSpent):
+            call()
+    with suppress(WillNot, BudgetSpent):
+        provider.stop(running)
+    assert provider.in_detail(build) == build
+    assert len(play.asked()) == before
+
+
+def test_each_request_is_let_out_and_told(play: Play, provider: CIProvider, web: Project) -> None:
+    build, _ = failed(play, provider, web)
+    provider.restart(build)
+    own = [(call, result) for call, result in play.seen if call != "token"]
+    assert own == [("projects", "ok"), ("builds", "ok"), ("restart", "ok")]
+    assert len(play.gate.asked) == len(play.gate.told) == len(play.seen) == len(play.stage.world.requests)

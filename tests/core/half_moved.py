@@ -1,0 +1,154 @@
+"""A team half moved: CodeShip and GitHub Actions behind one command, each in memory, the core around both real."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.alike import nearest
+from bot.core.asking import Ask
+from bot.core.commands import Command
+from bot.core.directory import Directory
+from bot.core.looks import Looks
+from bot.core.model import Ability, Build, Page, Project, Status, Taken, Workflow
+from bot.core.operations import Operations
+from bot.core.outcomes import Outcome
+from bot.core.policy import OPEN, Names
+from bot.core.restarts import Restarts
+from bot.core.rights import Rights
+from bot.core.sending import Sending
+from bot.core.services import Pin, Service, Services
+from bot.core.words import Word
+from bot.store.database import open_store
+from tests.core.world import ADA, BUILDS, PATIENCE_S, MemoryCI, MemoryGroups
+from tests.held_clock import NOON, HeldClock
+
+WORDS = {Status.FAILED: "failure", Status.PASSED: "success", Status.RUNNING: "in_progress", Status.QUEUED: "queued"}
+WORST_FIRST = (Status.FAILED, Status.UNKNOWN, Status.RUNNING, Status.QUEUED, Status.PASSED)
+
+
+def on_github(number: int, name: str) -> Project:
+    return Project(str(number), name, "github")
+
+
+def run(run_id: int, name: str, status: Status, attempt: int = 1, word: str | None = None) -> Workflow:
+    """One workflow's run; it began ten minutes before noon and took four."""
+    began = NOON - timedelta(minutes=10)
+    ended = None if status.is_under_way or status is Status.UNKNOWN else began + timedelta(minutes=4)
+    return Workflow(str(run_id), name, status, word or WORDS[status], attempt, began, ended)
+
+
+def of_workflows(id_: str, of: Project, *runs: Workflow, branch: str = "main") -> Build:
+    """A build as a service with workflows shows it: the worst decides, and it ends with the last of them."""
+    worst = min(runs, key=lambda run: WORST_FIRST.index(run.status))
+    ends = [run.finished_at for run in runs]
+    ended: datetime | None = max(end for end in ends if end) if all(ends) else None
+    return Build(
+        id_,
+        of,
+        worst.status,
+        worst.status_word,
+        branch=branch,
+        commit="4f2c1e9" + "0" * 33,
+        started_at=min(run.started_at for run in runs if run.started_at),
+        finished_at=ended,
+        workflows=runs,
+    )
+
+
+class MemoryGitHub(MemoryCI):
+    """As `MemoryCI`, of builds with workflows: it can stop, and run the failed jobs alone."""
+
+    def __init__(self, clock: HeldClock) -> None:
+        super().__init__(clock, "github", "GitHub Actions")
+        self.abilities = frozenset(Ability)
+        self.failed_jobs_only: list[bool] = []
+
+    def recognise(self, url: str) -> Page | None:
+        if not url.startswith("https://github.com/"):
+            return None
+        match url.removeprefix("https://github.com/").split("/"):
+            case [owner, repo, "actions", "runs", run_id]:
+                return Page(name=f"{owner}/{repo}", build_id=run_id)
+        return None
+
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+        self.failed_jobs_only.append(failed_jobs_only)
+        self._called("restart")
+        ended = [run for run in build.workflows if run.has_ended]
+        again = [run for run in ended if run.status.is_bad] or ended
+        if self.restart_shows:
+            self.run_again(build, again)
+        names = tuple(run.name for run in again)
+        return Taken(build.id, names, tuple(run.name for run in build.workflows if not run.has_ended))
+
+    def stop(self, build: Build) -> Taken:
+        self._called("stop")
+        return Taken(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
+
+    def run_again(self, build: Build, runs: Sequence[Workflow]) -> None:
+        """These are in their next attempt, and run."""
+        now = self.clock.now()
+        fresh = [
+            replace(
+                run,
+                status=Status.RUNNING,
+                status_word="in_progress",
+                attempt=run.attempt + 1,
+                started_at=now,
+                finished_at=None,
+            )
+            if run in runs
+            else run
+            for run in build.workflows
+        ]
+        self.shows(of_workflows(build.id, build.project, *fresh, branch=build.branch or "main"))
+
+    def shows(self, build: Build) -> None:
+        """In the place of the one with its id."""
+        self.all_builds = [build if seen.id == build.id else seen for seen in self.all_builds]
+
+
+class HalfMoved:
+    """`codeship` and `github` are the two services; `ask` asks the one bot in front of them."""
+
+    def __init__(self, *pins: tuple[str, str]) -> None:
+        self.clock = HeldClock()
+        self.codeship, self.github = MemoryCI(self.clock), MemoryGitHub(self.clock)
+        self.executor = ThreadPoolExecutor(8)
+        self.store = open_store("sqlite:///:memory:", self.clock)
+        both = [self._service(ci) for ci in (self.codeship, self.github)]
+        wanted = [Pin(Names((glob,)), service) for glob, service in pins]
+        self.services = Services(both, nearest, self.clock, pins=wanted)
+        self.operations = Operations(self.services, self.store.audit, Rights(OPEN, MemoryGroups()))
+
+    def _service(self, ci: MemoryCI) -> Service:
+        directory = Directory(ci, self.store.directory, self.executor, self.clock, nearest)
+        looks = Looks(ci, self.executor, self.clock)
+        sending = Sending(ci, looks, self.store.claims, self.executor, self.clock)
+        return Service(ci, directory, looks, Restarts(ci, self.store.claims, self.store.history, sending, self.clock))
+
+    def knows(self, *projects: Project) -> None:
+        """Each at its service."""
+        for service, ci in zip(self.services, (self.codeship, self.github), strict=True):
+            ci.account.extend(p for p in projects if p.service == ci.service)
+            service.directory.refresh()
+            ci.calls.clear()
+
+    def has(self, *builds: Build) -> None:
+        """Each at its service, newest first; the bot knows their projects."""
+        for ci in (self.codeship, self.github):
+            ci.all_builds = [build for build in builds if build.project.service == ci.service]
+        self.knows(*dict.fromkeys(build.project for build in builds))
+
+    def find(self, *names: str) -> Project:
+        return self.services.meant_by(Word.of(*names), within_s=PATIENCE_S).project
+
+    def ask(self, command: Command, *, within_s: float = 16.0) -> Outcome:
+        return self.operations.carry_out(command, Ask(ADA, BUILDS, self.clock, self.clock.monotonic() + within_s))
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.store.close()

@@ -1,0 +1,268 @@
+"""A team half moved, in conversation: stops, restarts of failed jobs, and repositories that two services have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from bot.core.errors import NoAnswer, Unreachable, WillNot
+from bot.core.model import Build, Status
+from bot.core.policy import STOP, Policy, Rule, Who
+from tests.core.world import build as codeship_build
+from tests.slack.several import IN_DETAIL, LINT, OLD_WEB, built, workflow
+from tests.slack.steps import Crash, Steps
+from tests.slack.talking import Talk, a_talk
+
+DEPLOYING = workflow(3, "Deploy", Status.RUNNING, "in_progress")
+STATUS = "/codeship status acme/web@github main"
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    with a_talk() as made:
+        made.github.all_builds = [built(DEPLOYING, LINT)]
+        made.codeship.all_builds = [codeship_build(7, OLD_WEB)]
+        yield made
+
+
+def failed(talk: Talk) -> Build:
+    """Build and lint have ended; CI has failed."""
+    build = built(replace(IN_DETAIL, failed_jobs=()), LINT)
+    talk.github.all_builds = [build]
+    talk.github.details = {build.id: replace(build, workflows=(IN_DETAIL, LINT))}
+    return build
+
+
+# Stops.
+
+
+def test_a_stop_is_made_once_and_told_to_all_and_written_down(talk: Talk) -> None:
+    talk.says("/codeship stop acme/web@github main")
+    assert talk.github.calls.count("stop") == 1
+    assert "@ada stops *acme/web* · main" in talk.said("bob")[-1]
+    assert "Stopped: Deploy" in talk.said("bob")[-1]
+    (entry,) = talk.actions()
+    assert (entry.action, entry.result, entry.service, entry.reason) == ("stop", "taken", "github", "Deploy")
+
+
+def test_a_stop_asks_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
+    talk.says(STATUS)
+    assert "[Stop]" in talk.said()[-1]
+    talk.presses("Stop", "bob")
+    shown, news = talk.said()
+    assert "@bob stops *acme/web* · main" in news
+    assert "being stopped for @bob" in shown
+    assert "[Stop]" not in shown
+    assert talk.github.calls.count("stop") == 1
+
+
+def test_a_followed_build_is_stopped_from_its_live_message_which_goes_on_to_the_end(talk: Talk) -> None:
+    talk.says("/codeship follow acme/web@github main")
+    talk.look()
+    before = talk.said()[0]
+    talk.presses("Stop")
+    assert talk.said()[0] == before, "it is not replaced"
+    talk.github.ends_all(Status.STOPPED, "cancelled")
+    talk.look()
+    live = talk.said()[0]
+    assert ":octagonal_sign: *acme/web* · main · stopped" in live
+    assert "followed for @ada" in live
+    assert "[Stop]" not in live
+    assert "@ada :octagonal_sign: stopped" in talk.said()[-1]
+
+
+def test_what_has_ended_meanwhile_is_shown_where_the_button_was(talk: Talk) -> None:
+    talk.says(STATUS)
+    talk.github.ends_all(Status.PASSED, "success")
+    talk.presses("Stop", "bob")
+    (shown,) = talk.said()
+    assert "Nothing to stop: it has ended." in shown
+    assert ":white_check_mark:" in shown
+    assert "stop" not in talk.github.calls
+
+
+def test_in_a_live_message_it_is_for_the_presser_alone(talk: Talk) -> None:
+    talk.says("/codeship follow acme/web@github main")
+    talk.look()
+    talk.github.ends_all(Status.PASSED, "success")
+    talk.presses("Stop")
+    live, told = talk.slack.seen("#builds")
+    assert told.ephemeral_to == "U0ADA"
+    assert "Nothing to stop: it has ended." in told.text
+    assert "followed for" in live.text
+
+
+def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(talk: Talk) -> None:
+    talk.codeship.becomes("7", Status.RUNNING, "testing")
+    talk.says("/codeship stop acme/web@codeship main")
+    (told,) = talk.slack.seen("#builds")
+    assert told.ephemeral_to == "U0ADA"
+    assert "Not stopped: CodeShip lets nobody stop a build from outside its own pages." in told.text
+    assert "[Open project]" in talk.said()[0]
+    talk.says("/codeship status acme/web@codeship main")
+    assert "[Stop]" not in talk.said()[-1]
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (NoAnswer("GitHub Actions"), "Whether it was stopped I cannot tell: GitHub Actions gave no answer"),
+        (Unreachable("GitHub Actions"), "Not stopped: GitHub Actions cannot be reached."),
+        (
+            WillNot("GitHub Actions", "Cannot cancel <!channel>."),
+            "Not stopped: GitHub Actions does not do this to this build: “Cannot cancel &lt;!channel&gt;”.",
+        ),
+    ],
+)
+def test_a_stop_that_fails_is_told_as_far_as_it_is_known(
+    talk: Talk, failure: NoAnswer | Unreachable | WillNot, told: str
+) -> None:
+    talk.github.failures["stop"] = [failure]
+    talk.says("/codeship stop acme/web@github main")
+    (message,) = talk.slack.seen("#builds")
+    assert told in message.text
+    assert message.ephemeral_to == "U0ADA"
+
+
+def test_a_stop_whose_look_failed_was_certainly_not_made(talk: Talk) -> None:
+    talk.github.failures["builds"] = [NoAnswer("GitHub Actions")]
+    talk.says("/codeship stop acme/web@github main")
+    assert ":warning: Not stopped: " in talk.slack.last("#builds").text
+    assert "stop" not in talk.github.calls
+
+
+def test_which_branch_to_stop_is_asked_and_the_question_goes_with_the_answer(talk: Talk) -> None:
+    talk.github.all_builds.append(built(DEPLOYING, id="dev", branch="dev"))
+    talk.says("/codeship stop acme/web@github")
+    assert "Which branch of *acme/web* shall I stop?" in talk.said()[-1]
+    talk.presses("dev")
+    (news,) = talk.said()
+    assert "@ada stops *acme/web* · dev" in news
+
+
+def test_who_may_not_stop_is_told_so(talk: Talk) -> None:
+    nobody = Policy((Rule(Who(), (STOP,), reason="Nobody stops main."), *talk.rights.policy.rules))
+    talk.rights.put_in_force(nobody)
+    talk.says(STATUS)
+    talk.presses("Stop", "bob")
+    assert ":warning: Not stopped: Nobody stops main." in talk.slack.last("#builds", "bob").text
+    assert "stop" not in talk.github.calls
+
+
+STEPS = ["carry out", "answer", "tidy"]
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("when", ["before", "after", "once kept"])
+def test_a_stop_that_is_cut_off_anywhere_is_made_and_told(talk: Talk, when: str, name: str) -> None:
+    talk.says(STATUS)
+    talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Stop", confirm=True)
+    heard, steps = talk.slack.ear.heard, Steps((when, name))
+    assert heard is not None
+    with pytest.raises(Crash):
+        talk.hears(heard, steps)
+    talk.hears(heard, steps)
+    assert steps.names == STEPS, "a new step needs a kill of its own"
+    # Made again at most where nobody wrote down that it was: that stops nothing else.
+    assert talk.github.calls.count("stop") == (2 if (when, name) == ("after", "carry out") else 1)
+    news = [said for said in talk.said() if "@ada stops" in said]
+    assert len(news) == (2 if (when, name) == ("after", "answer") else 1)
+    assert "being stopped for @ada" in talk.said()[0]
+
+
+# Restarts.
+
+
+def test_only_the_failed_jobs_run_again_and_are_followed_to_a_verdict(talk: Talk) -> None:
+    build = failed(talk)
+    talk.says(STATUS)
+    assert "build / test (3.11), step “Run pytest”" in talk.said()[-1]
+    talk.presses("Failed jobs only")
+    assert talk.github.asked == [True]
+    assert "Restarted: CI" in talk.said()[-1]
+    talk.look()
+    assert "CI · running · attempt 2" in talk.said()[-1]
+    talk.github.ends_all(Status.PASSED, "success")
+    (ended,) = talk.github.all_builds
+    talk.github.details = {build.id: replace(ended, earlier=(Status.FAILED,))}
+    talk.look()
+    assert "passed on the second run of the same commit: flaky" in talk.said()[1]
+    assert "CI · passed" in talk.said()[1]
+    (entry,) = talk.actions()
+    assert (entry.action, entry.result, entry.reason) == ("restart", "taken", "CI")
+
+
+def test_a_restart_is_of_whole_workflows_and_leaves_alone_what_runs(talk: Talk) -> None:
+    talk.github.all_builds = [
+        replace(built(IN_DETAIL, LINT, DEPLOYING), status=Status.FAILED, status_word="failure", finished_at=None)
+    ]
+    talk.says(STATUS)
+    talk.presses("Restart", "bob")
+    assert talk.github.asked == [False]
+    assert "Restarted: CI; left running: Deploy" in talk.said()[-1]
+
+
+def test_failed_jobs_only_is_offered_where_the_service_can_and_something_failed(talk: Talk) -> None:
+    talk.says("/codeship status acme/web@codeship main")
+    assert "[Restart]" in talk.said()[-1]
+    assert "[Failed jobs only]" not in talk.said()[-1]
+    talk.github.ends_all(Status.PASSED, "success")
+    talk.says(STATUS)
+    assert "[Restart]" in talk.said()[-1]
+    assert "[Failed jobs only]" not in talk.said()[-1]
+
+
+def test_the_end_of_a_live_message_offers_the_failed_jobs_and_keeps_what_it_says(talk: Talk) -> None:
+    talk.says("/codeship follow acme/web@github main")
+    talk.github.ends_all(Status.FAILED, "failure")
+    talk.look()
+    live = talk.slack.seen("#builds")[0]
+    talk.presses("Failed jobs only", on=live)
+    assert talk.github.asked == [True]
+    assert "followed for @ada" in talk.said()[0]
+
+
+# Two of one name.
+
+
+def test_a_name_that_both_have_is_asked_for_and_the_choice_is_done(talk: Talk) -> None:
+    failed(talk)
+    talk.says("/codeship restart web main")
+    (question,) = talk.said()
+    assert "[acme/web@codeship] [acme/web@github]" in question
+    assert "CI_PINNED" in question
+    assert talk.github.asked == []
+    talk.presses("acme/web@github")
+    assert talk.github.asked == [False]
+    assert talk.codeship.posts == []
+    assert "@ada restarted *acme/web* · main" in talk.said()[-1]
+
+
+@pytest.mark.parametrize(("service", "branch"), [("github", "Deploy"), ("codeship", "failed after 4 min")])
+def test_the_service_can_be_said(talk: Talk, service: str, branch: str) -> None:
+    talk.says(f"/codeship status acme/web@{service} main")
+    assert branch in talk.said()[-1]
+
+
+def test_a_branch_that_is_offered_is_of_the_service_that_was_meant(talk: Talk) -> None:
+    talk.github.all_builds.append(built(LINT, id="dev", branch="dev"))
+    talk.says("/codeship status acme/web@github mian")
+    talk.presses("dev")
+    assert ":white_check_mark: *acme/web* · dev" in talk.said()[-1]
+
+
+def test_projects_say_where_they_live(talk: Talk) -> None:
+    talk.says("/codeship projects")
+    assert "• acme/web · CodeShip\n" in talk.slack.last("#builds").text + "\n"
+    assert "• acme/web · GitHub Actions\n" in talk.slack.last("#builds").text + "\n"
+
+
+def test_a_mistake_is_in_the_audit_of_all_though_it_led_to_no_repository(talk: Talk) -> None:
+    talk.says("/codeship stop acme/wob main")
+    talk.says("/codeship stop")
+    talk.says("/codeship audit")
+    audit = talk.slack.last("#builds").text
+    assert "“stop acme/wob main” · mistake: no repository of that name" in audit
+    assert "“stop” · mistake: Which repository?" in audit

@@ -1,0 +1,85 @@
+// The workflow runs of the sandbox's GitHub, each with what a hand can do to it.
+import { useState } from "react";
+import type { Run } from "./wire-types";
+
+const SIGNS: { [state: string]: string } = {
+  success: "✅",
+  neutral: "✅",
+  failure: "❌",
+  timed_out: "❌",
+  startup_failure: "❌",
+  in_progress: "⏳",
+  queued: "⌛",
+  cancelled: "🛑",
+  skipped: "⏩",
+  action_required: "⛔",
+};
+
+type Wave = (words: string) => void;
+
+export function GitHubRuns({ runs, wave }: { runs: Run[]; wave: Wave }) {
+  return (
+    <section aria-labelledby="runs">
+      <h3 id="runs">Workflows on GitHub</h3>
+      <p className="quiet">The newest run of each branch. They also move on by themselves.</p>
+      <ul className="builds">
+        {runs.map((run) => (
+          <li key={run.id}>
+            <span aria-hidden="true">{SIGNS[run.state] ?? "❔"}</span>
+            <span className="build">
+              <strong>{run.repo}</strong> {run.branch}
+              <span className="quiet">
+                {run.workflow} · {run.state}
+                {run.attempt > 1 && ` · attempt ${run.attempt}`}
+              </span>
+            </span>
+            <Hand run={run} wave={wave} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Hand({ run, wave }: { run: Run; wave: Wave }) {
+  const which = `${run.workflow} of ${run.repo} ${run.branch}`;
+  const happens = (what: string, where = "") => wave(`the workflow ${run.workflow} of ${run.repo} ${what} on ${run.branch}${where}`);
+  const again = () => wave(`carol re-runs the workflow ${run.workflow} of ${run.repo} on ${run.branch}`);
+  if (run.is_over) return <Button does="Re-run" to={which} onClick={again} />;
+  return (
+    <>
+      <span className="build-hand">
+        {run.state !== "in_progress" && <Button does="Start" to={which} onClick={() => happens("starts")} />}
+        <Button does="Pass" to={which} onClick={() => happens("passes")} />
+        <Button does="Cancel" to={which} onClick={() => happens("is cancelled")} />
+      </span>
+      <Breaking run={run} which={which} onBreak={(where) => happens("fails", ` at ${where}`)} />
+    </>
+  );
+}
+
+/** Which job and step a run fails at; at first, the last one that tests anything. */
+function Breaking({ run, which, onBreak }: { run: Run; which: string; onBreak: (where: string) => void }) {
+  const [wanted, setWanted] = useState<string | null>(null);
+  const likely = run.breaks_at.findLast((it) => it.startsWith("test")) ?? run.breaks_at.at(-1) ?? "";
+  const where = wanted !== null && run.breaks_at.includes(wanted) ? wanted : likely;
+  if (!where) return null;
+  return (
+    <span className="breaking">
+      <select aria-label={`Where ${which} fails`} value={where} onChange={(event) => setWanted(event.target.value)}>
+        {run.breaks_at.map((it) => (
+          <option key={it}>{it}</option>
+        ))}
+      </select>
+      <Button does="Fail" to={which} onClick={() => onBreak(where)} />
+    </span>
+  );
+}
+
+function Button({ does, to, onClick }: { does: string; to: string; onClick: () => void }) {
+  return (
+    <button type="button" className="small-button" aria-label={`${does} ${to}`} onClick={onClick}>
+      {does}
+    </button>
+  );
+}
