@@ -18,6 +18,9 @@ from bot.core.model import Build, Project, Workflow
 RERUN_WITHIN = timedelta(days=30)
 """GitHub runs nothing older again. https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs"""
 
+CHAINED_WITHIN = timedelta(minutes=5)
+"""What begins so soon after another has ended is one work with it; what runs hours later for the same commit is not."""
+
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -104,13 +107,25 @@ def _id(project: Project, run: SeenRun) -> str:
 
 
 def _times(workflows: Sequence[Workflow]) -> tuple[datetime | None, datetime | None]:
-    """Of the last round: the workflows in the highest attempt. Left-behind ones count where they began later."""
+    """Of the last round: the workflows in the highest attempt, back from the one that ended last to the first of those
+    that ran one after the other. Left-behind ones count where they began later."""
     own = [workflow for workflow in workflows if workflow.commit is None]
     began = min((workflow.started_at for workflow in own if workflow.started_at), default=_LONG_AGO)
     round_ = [run for run in workflows if run.commit is None or (run.started_at or _LONG_AGO) > began]
     attempt = max(run.attempt for run in round_)
     last = [run for run in round_ if run.attempt == attempt]
-    started_at = min((run.started_at for run in last if run.started_at), default=None)
+    started_at = _began(last)
     if not all(run.has_ended for run in workflows):
         return started_at, None
     return started_at, max((run.finished_at for run in last if run.finished_at), default=None)
+
+
+def _began(runs: Sequence[Workflow]) -> datetime | None:
+    spans = [(run.started_at, run.finished_at or datetime.max.replace(tzinfo=UTC)) for run in runs if run.started_at]
+    if not spans:
+        return None
+    began = max(spans, key=lambda span: span[1])[0]
+    for started_at, ended_at in sorted(spans, reverse=True):
+        if ended_at >= began - CHAINED_WITHIN:
+            began = min(began, started_at)
+    return began
