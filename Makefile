@@ -14,7 +14,7 @@ help: ## says what can be made
 run: $(INSTALLED) ## starts the bot with the settings in .env; without a .env, the playground
 	@if [ -f .env ]; then exec $(RUN) -m bot; else exec $(RUN) -m bot.playground; fi
 
-playground: $(INSTALLED) ## starts the playground: the bot with a Slack and a CodeShip of its own, in the browser
+playground: $(INSTALLED) ## starts the playground: the bot with a Slack, a CodeShip and a GitHub of its own, in the browser
 	@exec $(RUN) -m bot.playground
 
 doctor: $(INSTALLED) ## says, line by line, whether the settings in .env are whole and everything that they name works

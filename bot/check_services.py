@@ -1,5 +1,5 @@
 """python -m bot --check, of the CI services: that each takes its key, how often it is asked, and which repositories
-belong to which of several. Asks each for its list of repositories once.
+belong to which of several. Asks each for its list of repositories once, and for the builds of the first of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.ci.service import CIService
 from bot.clock import SystemClock
-from bot.core.errors import CIError, KeyRefused, Unreachable
+from bot.core.errors import CIError, KeyRefused, NoRights, Unreachable
 from bot.core.model import Project
 from bot.core.services import Pin
 from bot.parts import connected
@@ -44,6 +44,21 @@ def services_in_place(settings: Settings, environ: Mapping[str, str], say: Say) 
             f"or CI_PINNED does ({first}={at})"
         )
     return True
+
+
+def _may_read_builds(service: CIService, values: Mapping[str, Any], environ: Mapping[str, str], of: Project) -> str:
+    """Why the builds of a repository that is listed cannot be read; empty where they can."""
+    client = connected(service, values, SystemClock(), environ)
+    try:
+        client.builds(of)
+    except NoRights as failure:
+        needed = f"It needs {service.rights}. " if service.rights else ""
+        return f"lists {of.name}, and may not read its builds. {needed}{failure.detail}".rstrip()
+    except CIError:  # of this one repository: says nothing of the key
+        return ""
+    finally:
+        client.close()
+    return ""
 
 
 def projects_of(service: CIService, values: Mapping[str, Any], environ: Mapping[str, str]) -> list[Project]:
@@ -100,6 +115,10 @@ def _in_place(service: CIService, settings: Settings, environ: Mapping[str, str]
         say(f"wrong {service.title} key: {cause(service, values, failure)}")
         return None
     say(f"ok    {service.title} key: sees {repositories(len(projects))}")
+    refused = _may_read_builds(service, values, environ, projects[0]) if projects else ""
+    if refused:
+        say(f"wrong {service.title} key: {refused}")
+        return None
     say(f"ok    {service.title} budget: {values[service.calls_setting]} calls a minute at most")
     webhook = service.webhook(values, lambda _project_id, _key: None)
     if webhook is not None and settings.port is None:

@@ -91,6 +91,7 @@ class ConnectedServices:
                 key_setting(one.kind, self._settings.ci[one.kind.name]),
                 one.kind.calls_setting,
                 one.client.abilities,
+                one.kind.rights,
             )
             for one in self._all
         }

@@ -149,6 +149,7 @@ GITHUB = CIService(
     calls_setting="GITHUB_CALLS_PER_MINUTE",
     rows=_ROWS,
     connect=_connect,
+    rights="Actions: read and write, Metadata: read",
     problems=_problems,
     webhook=_webhook,
 )

@@ -69,8 +69,9 @@ class CIService:
     """One row of `bot.ci.SERVICES`. `name` is its name in settings, in the store and after an `@`; `title` people read.
 
     `key_setting` is where the operator puts a new key, `calls_setting` the calls that the bot may make in a minute,
-    both among `rows`. `problems` says what no row alone can tell, each a sentence and its next step. `webhook` is the
-    path at which the service may tell that something has happened, and what answers there; None where it has none.
+    both among `rows`. `rights` are those that its key needs, in the service's words. `problems` says what no row alone
+    can tell, each a sentence and its next step. `webhook` is the path at which the service may tell that something
+    has happened, and what answers there; None where it has none.
     """
 
     name: str
@@ -79,5 +80,6 @@ class CIService:
     calls_setting: str
     rows: tuple[Row, ...]
     connect: Callable[[Values, Surroundings], Connected]
+    rights: str = ""
     problems: Callable[[Values], list[str]] = _nothing_wrong
     webhook: Callable[[Values, Hint], tuple[str, WSGIApplication] | None] = _no_webhook

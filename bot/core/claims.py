@@ -112,6 +112,9 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
         return claim  # the look began before the restart was answered: it tells of the run before
     if build.run.has_been_attempted_since(claim.replaced) is False and not _unchanged_long(claim, build, age):
         return claim  # attempts are counted, and it is still in the same: whatever runs of it ran before
+    again = build.run_again_since(claim.replaced)
+    if again and all(run.has_ended for run in again):  # whatever else of the build still runs: the restart is over
+        return replace(claim, state=ClaimState.ENDED, changed_at=seen_at)
     if build.is_under_way:
         known = claim.state is ClaimState.TAKEN and claim.seen_running
         return claim if known else replace(claim, state=ClaimState.TAKEN, seen_running=True, changed_at=seen_at)

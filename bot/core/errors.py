@@ -129,7 +129,7 @@ class NotListed(Mistake):
 
     def __init__(self, service: str) -> None:
         super().__init__(
-            f"this build is no longer among the last ones that {service} lists. Open it there, or ask for its branch."
+            f"I do not find this build among the last ones that {service} lists. Open it there, or ask for its branch."
         )
 
 

@@ -42,7 +42,7 @@ class Finding:
 
         Raises NotAllowed before it looks where the words alone tell that the asker may not do `to_do`.
         """
-        meant = self._services.meant_by(repo, within_s=ask.seconds_left)
+        meant = self._services.meant_by(repo, within_s=ask.seconds_left, for_certain=to_do is not None)
         project, branch = meant.project, branch or meant.branch
         with about(project):
             if meant.build_id is not None:

@@ -108,12 +108,14 @@ class Following:
         messages have had their turn.
         """
         follows = self._follows.open_of(service, project_id)
+        branches = {follow.branch for follow in follows}
+        first = branches.pop() if len(branches) == 1 else None  # its own look shows more of a branch than one at all
         seen: dict[str | None, Look | CIError] = {}
         pause_s, in_vain = 0.0, 0
         bugs: list[Exception] = []
         for follow in follows:
             try:
-                found = self._seen(follow, seen)
+                found = self._seen(follow, first, seen)
                 if isinstance(found, CIError):
                     self._late(self._messages.say_late(follow, found))
                 else:
@@ -132,9 +134,11 @@ class Following:
             raise bugs[0]
         return self._wait_after(follows, seen.values(), pause_s)
 
-    def _seen(self, follow: Follow, seen: dict[str | None, Look | CIError]) -> tuple[Build, Look] | CIError:
-        """The followed build, from one look at all branches, or from one at its own where it is not among those."""
-        for branch in dict.fromkeys((None, follow.branch)):
+    def _seen(
+        self, follow: Follow, first: str | None, seen: dict[str | None, Look | CIError]
+    ) -> tuple[Build, Look] | CIError:
+        """The followed build, from a look at the branch `first` (all where None), or at its own where not there."""
+        for branch in dict.fromkeys((first, follow.branch)):
             if branch not in seen:
                 seen[branch] = self._look_at(follow.service, follow.project_id, branch)
             look = seen[branch]

@@ -131,6 +131,16 @@ class Build:
         """Whether it is over; or a workflow of it is, and went wrong, whatever the others do."""
         return self.has_ended or any(run.has_ended and run.status.is_bad for run in self.workflows)
 
+    @property
+    def reruns(self) -> int:
+        """How often its workflows have been run again, all together, by whomever; 0 where none are counted."""
+        return sum(run.attempt - 1 for run in self.workflows)
+
+    def run_again_since(self, earlier: Run) -> tuple[Workflow, ...]:
+        """Its workflows that are in a later attempt than in `earlier`."""
+        before = _counted(earlier.attempts)
+        return tuple(run for run in self.workflows if run.attempt > before.get(run.run_id, run.attempt))
+
     def is_named(self, id_: str | None) -> bool:
         """Whether the id is the build's own or that of a workflow's run of it: pages are of either."""
         return id_ is not None and (id_ == self.id or any(run.run_id == id_ for run in self.workflows))
@@ -223,7 +233,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a button names: exactly this build (and which of its runs was shown), or a branch of a project."""
+    """What a button names: exactly this build (and which of its runs was shown), or a branch of a project.
+
+    `reruns` is `Build.reruns` as it was shown, where the service counts attempts.
+    """
 
     service: str
     project_id: str
@@ -231,3 +244,4 @@ class Target:
     build_id: str | None = None
     run_number: int | None = None
     started_at: datetime | None = None
+    reruns: int | None = None

@@ -200,7 +200,7 @@ class Operations:
 
     def _stop(self, wanted: StopOf, ask: Ask) -> Outcome:
         """The one that runs, where no branch is named and just one does."""
-        meant = self._services.meant_by(wanted.repo, within_s=ask.seconds_left)
+        meant = self._services.meant_by(wanted.repo, within_s=ask.seconds_left, for_certain=True)
         with about(meant.project):
             self._require_stopping(meant.project)
         found = self._finding.find(wanted.repo, wanted.branch, ask, to_do=STOP)
@@ -208,8 +208,8 @@ class Operations:
             return NoBuilds(found.project)
         newest = newest_of_each(found.builds)
         running = [build for build in newest if build.is_under_way]
-        if found.branch is None and len(running) != 1 and len(newest) > 1:
-            raise WhichBranch(found.project, branches_of(running) or branches_of(found.builds))
+        if found.branch is None and len(running) > 1:
+            raise WhichBranch(found.project, branches_of(running))
         return self._stopped(running[0] if running else found.builds[0], found.look, ask)
 
     def _stop_build(self, target: Target, ask: Ask) -> Outcome:

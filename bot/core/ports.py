@@ -119,7 +119,7 @@ class AuditLog(Protocol):
         """Adds it. `ask` names the ask it belongs to, where anything does: of one ask the first entry counts."""
 
     def last(self, count: int, *, of: Project | None = None) -> list[AuditEntry]:
-        """The newest first; of one project where one is given, else of all, also of services that are no longer set up."""
+        """The newest first; of one project where one is given, else of all, also of services of another time."""
 
     def purge(self) -> None:
         """Forgets what is older than the set time."""

@@ -124,7 +124,7 @@ def entry_of(
 def _outcome(outcome: Outcome) -> tuple[Result, str]:
     match outcome:
         case Restarted():
-            return Result.TAKEN, "no answer came, and it was seen to run" if outcome.seen else _of_it(outcome.taken)
+            return Result.TAKEN, _of_restart(outcome)
         case Stopped():
             return Result.TAKEN, _of_it(outcome.taken)
         case AlreadyRestarted():
@@ -147,13 +147,20 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, ""
 
 
+def _of_restart(outcome: Restarted) -> str:
+    seen = "no answer came, and it was seen to run" if outcome.seen else ""
+    only = "failed jobs only" if outcome.claim.failed_jobs_only else ""
+    return "; ".join(said for said in (seen, only, _of_it(outcome.taken)) if said)
+
+
 def _of_it(taken: Taken | None) -> str:
-    """Which workflows, where the service has several."""
+    """Which workflows, where the service has several; how many first, where not all were taken."""
     if taken is None or not taken.done:
         return ""
+    count = f"{len(taken.done)} of {len(taken.done) + len(taken.refused)} taken: " if taken.refused else ""
     refused = [f"{name} not taken: {why}" for name, why in taken.refused]
     left = [f"{name} left running" for name in taken.left]
-    return "; ".join([", ".join(taken.done), *left, *refused])
+    return "; ".join([count + ", ".join(taken.done), *left, *refused])
 
 
 def _who_and_when(claim: Claim) -> str:
@@ -175,6 +182,8 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.MISTAKE, "several branches, and none was named"
         case NeedsConfirmation():
             return Result.TO_BE_CONFIRMED, ""
+        case CannotStop():
+            return Result.NOT_DONE, str(error)
         case Mistake():
             return Result.MISTAKE, str(error)
         case BudgetSpent() | Paused():

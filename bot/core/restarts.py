@@ -169,8 +169,14 @@ class Restarts:
 
 
 def _is_of_an_earlier_run(shown: Target, build: Build, now: Standing) -> bool:
-    """The bot's own count tells, or a different start where the build was restarted by other means."""
+    """The bot's own count tells, or a different start where the build was restarted by other means.
+
+    Of a build with workflows some may have been run again by other means: what went wrong may still be run again.
+    """
     counted = shown.run_number is not None and shown.run_number != now.run_number
+    if build.workflows:
+        again = shown.reruns is not None and build.reruns > shown.reruns
+        return counted or (again and not any(run.status.is_bad for run in build.workflows))
     started = shown.started_at is not None and build.started_at is not None and shown.started_at != build.started_at
     return counted or started
 

@@ -120,7 +120,7 @@ class Sending:
                 after = after_look(claim, found, look.began_at)
                 if after != claim:
                     self._claims.move(claim, after)
-                    return Restarted(found, after, seen=True)
+                    return Restarted(found, after, seen=True, taken=_as_seen(found, claim))
         return CouldNotTell(claim, shown=build, ago_s=self.ago_s(claim), found=found, looked=looked)
 
     def resume(self, claim: Claim, project: Project, branch: str | None, ask: Ask) -> Came | None:
@@ -143,7 +143,7 @@ class Sending:
                 self._claims.move(claim, replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now()))
                 return None
             case ClaimState.TAKEN | ClaimState.ENDED:
-                return Restarted(build, claim)
+                return Restarted(build, claim, taken=_as_seen(build, claim))
             case _:
                 return self._look_afterwards(self._as_unknown(claim), build, look, ask)
 
@@ -189,6 +189,17 @@ def _new_run_of(build: Build, before: Look, after: Look) -> Build | None:
     if build.commit is None:
         return None
     return next((seen for seen in after.builds[:at] if seen.id not in old and seen.commit == build.commit), None)
+
+
+def _as_seen(build: Build, claim: Claim) -> Taken | None:
+    """What became of each workflow, where the attempts tell: not all may have been sent."""
+    again = build.run_again_since(claim.replaced)
+    if not again:
+        return None
+    others = [run for run in build.workflows if run not in again]
+    left = tuple(run.name for run in others if run.status.is_under_way)
+    missed = tuple((run.name, "no new attempt yet") for run in others if run.has_ended and run.status.is_bad)
+    return Taken(build.id, tuple(run.name for run in again), left, missed)
 
 
 def _as_claimed(claim: Claim, project: Project, branch: str | None) -> Build:

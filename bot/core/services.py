@@ -19,6 +19,9 @@ from bot.core.ports import CIProvider, Clock, Nearest
 from bot.core.restarts import Restarts
 from bot.core.words import Word
 
+OTHERS_WAIT_S = 4.0
+"""How long the lists that are known wait for one that was never read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -80,8 +83,12 @@ class Services:
             raise NotThere(title, "it belongs to a CI service that is no longer set up here")
         return self._services[name]
 
-    def meant_by(self, repo: Word, *, within_s: float) -> Meant:
-        """What a person's word for a repository means. Raises NoSuchProject, AmbiguousProject, CIError."""
+    def meant_by(self, repo: Word, *, within_s: float, for_certain: bool = False) -> Meant:
+        """What a person's word for a repository means. Raises NoSuchProject, AmbiguousProject, CIError.
+
+        `for_certain`: what is to be done depends on it, so that a service whose list was never read may not be
+        passed over.
+        """
         until = self._clock.monotonic() + within_s
         pages = [
             (service, page) for service in self for page in map(service.provider.recognise, repo.spellings) if page
@@ -93,7 +100,7 @@ class Services:
         pasted = [address for address in map(repository_in, repo.spellings) if address]
         names = [name for name, _branch in pasted] or repo.spellings
         branches = [name for _repo, name in pasted if name]
-        return Meant(self._find(names, until), Word.of(*branches) if branches else None)
+        return Meant(self._find(names, until, for_certain=for_certain), Word.of(*branches) if branches else None)
 
     def matching(self, words: str, *, within_s: float) -> tuple[list[Project], list[tuple[Service, CIError]]]:
         """The projects whose names hold each of the words, by name, and which services' lists could not be read anew.
@@ -105,9 +112,11 @@ class Services:
         failed: list[tuple[Service, CIError]] = []
         for service in self:
             service.directory.keep_fresh()  # all at once, before the first is waited for
+        is_known = any(service.directory.age_s is not None for service in self)
         for service in self:
+            left_s = self._left(until)
             try:
-                found += service.directory.matching(words, within_s=self._left(until))
+                found += service.directory.matching(words, within_s=min(left_s, OTHERS_WAIT_S) if is_known else left_s)
             except CIError as failure:
                 failed.append((service, failure))
             else:
@@ -123,17 +132,17 @@ class Services:
             return service.directory.by_id(page.project_id, within_s=self._left(until))
         return self._find([f"{page.name}@{service.name}"], until)
 
-    def _find(self, names: Sequence[str], until: float) -> Project:
+    def _find(self, names: Sequence[str], until: float, *, for_certain: bool = False) -> Project:
         """The one project that a name means: `org/name` in any case, or `name` alone; the names are tried in order."""
         found = self._named(names)
         failures: dict[str, CIError] = {}
         if found:
             for service in self:
                 service.directory.keep_fresh()
-        if not found or self._waits_for_a_pin(names, found):
+        if not found or self._not_known_of(names, found, for_certain=for_certain):
             failures = self._refreshed(until)
             found = self._named(names)
-        if found and (away := self._waits_for_a_pin(names, found)):
+        if found and (away := self._not_known_of(names, found, for_certain=for_certain)):
             raise failures[away]
         match found:
             case [project]:
@@ -168,14 +177,17 @@ class Services:
             return True
         return all(other.name.lower() != project.name.lower() for other in pinned.directory.named(project.name))
 
-    def _waits_for_a_pin(self, names: Sequence[str], found: Sequence[Project]) -> str | None:
-        """The service that has one of them by a pin, where its list has never been read: then nobody can tell."""
+    def _not_known_of(self, names: Sequence[str], found: Sequence[Project], *, for_certain: bool) -> str | None:
+        """The service that has one of them by a pin, or (`for_certain`) may have one, where its list has never been
+        read: then nobody can tell."""
         if any(len(self._parted(name)[1]) == 1 for name in names):  # said, or there is just one
             return None
         for project in found:
             pinned = self._pinned(project.name)
-            if pinned is not None and pinned.name != project.service and pinned.directory.age_s is None:
-                return pinned.name
+            may_have_it = [pinned] if pinned is not None else list(self) if for_certain else []
+            for service in may_have_it:
+                if service.name != project.service and service.directory.age_s is None:
+                    return service.name
         return None
 
     def _pinned(self, name: str) -> Service | None:

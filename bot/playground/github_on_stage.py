@@ -24,6 +24,7 @@ class GitHubOnStage:
 
     def __init__(self, now: Callable[[], datetime], wires: Wires, *, seeded: bool) -> None:
         self.world = GitHubWorld(now, GITHUB_TOKEN)
+        self.world.cancels_at_once = False
         if seeded:
             seed(self.world)
         self._host = GitHubHost(self.world, wires=wires)

@@ -80,8 +80,8 @@ SCENES = (
         "! the workflow CI of acme/shop starts on main",
         "! 4 s later",
         "! the workflow Nightly of acme/shop passes on main",
-        "! 4 s later",
         "! the workflow CI of acme/shop passes on main",
+        "! 4 s later",
         "bob> @codeship builds acme/shop main",
     ),
 )

@@ -2,6 +2,7 @@
 
     # What it shows.
     # POLICY=policy.example.toml                 what the bot is set to; paths begin at the folder of the project
+    # CI_PROVIDERS=codeship,github               … here to serve a team half moved, whose GitHub is then there too
 
     ada> /codeship status acme/web main        typed in #builds
     bob in #random> @codeship help             … in another channel, or `with @codeship` in direct message
@@ -11,7 +12,8 @@
     ! acme/web main passes                     the world's hand
     ! 8 s later                                time passes
 
-Everything else is what was seen: each message that is new or has changed, as it then stands.
+Everything else is what was seen: each message that is new or has changed, as it then stands. The bot looks at what it
+follows after each step; at GitHub once time has passed, since what happens there is told by its webhook.
 """
 
 from __future__ import annotations

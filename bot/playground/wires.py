@@ -1,4 +1,4 @@
-"""What went over the wires between Slack, the bot and the CI services: a record to look at, with every secret blotted out.
+"""What went over the wires between Slack, the bot and its CI services: a record to look at, every secret blotted out.
 
 It is written by the sandbox's servers; nothing of the bot knows that it is watched.
 """

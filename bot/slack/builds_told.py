@@ -28,7 +28,7 @@ from bot.slack.pieces import (
     told,
     when,
 )
-from bot.slack.states_told import SIGNS, state
+from bot.slack.states_told import SIGNS, has_failed_jobs, state
 from bot.slack.wording import Wording
 
 NO_BRANCH = "no branch named"
@@ -135,6 +135,7 @@ def target_of(build: Build, run_number: int | None = None) -> Target:
         build_id=build.id,
         run_number=run_number,
         started_at=build.started_at,
+        reruns=build.reruns if build.workflows else None,
     )
 
 
@@ -156,7 +157,7 @@ def restart_buttons(
     asks = dialog("Restart", build.project.name, build.branch, words)
     whole = RestartBuild(target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
     restart = button("Restart", whole, RESTART, asks)
-    has_failed = any(run.has_ended and run.status is Status.FAILED for run in build.workflows)
+    has_failed = any(run.has_ended and has_failed_jobs(run) for run in build.workflows)
     if not has_failed or not words.can(Ability.RESTART_FAILED_JOBS, build):
         return [restart]
     asks = dialog("Restart", build.project.name, build.branch, words, failed_jobs_only=True)

@@ -151,6 +151,7 @@ def _target_fields(target: Target) -> dict[str, Any]:
         "i": target.build_id,
         "n": target.run_number,
         "t": target.started_at and target.started_at.isoformat(),
+        "a": target.reruns,
     }
 
 
@@ -163,6 +164,7 @@ def _target(fields: dict[str, Any]) -> Target:
         build_id=_text(fields.get("i"), _LONGEST_NAME),
         run_number=None if fields.get("n") is None else _count(fields["n"]),
         started_at=None if fields.get("t") is None else _moment(fields["t"]),
+        reruns=None if fields.get("a") is None else _count(fields["a"], least=0),
     )
 
 
@@ -197,8 +199,8 @@ def _text(value: object, most: int = _LONGEST_WORD) -> str:
     return value
 
 
-def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST:
+def _count(value: object, *, least: int = 1) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _LARGEST:
         raise ValueError("not a count")
     return value
 

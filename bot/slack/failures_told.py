@@ -70,8 +70,10 @@ def next_step(error: CIError, words: Wording) -> Line:
             return line("It is nothing that you did: whoever runs this bot must put a new key into ", key, ".")
         case NoRights():
             key = _key_setting(error, words)
-            right = "Whoever runs this bot can give the owner of the key the right, or put another key into "
-            return line(right, key, ".")
+            service = words.of_title(error.service)
+            right = f"the right ({service.rights})" if service and service.rights else "the right"
+            owner = f"Whoever runs this bot can give the owner of the key {right}, or put another key into "
+            return line(owner, key, ".")
         case NotThere():
             return line("It may be too old or gone. ", code(f"{words.command} projects"), " shows what I can see.")
         case WillNot():

@@ -52,11 +52,11 @@ _WORD = 60
 def state(build: Build, words: Wording, at: datetime | None = None) -> Line:
     """`failed after 4 min 07 s`, `running for 3 min 12 s`; as it was at `at` (now, where None).
 
-    `failed, 1 of 3 workflows still running` where the worst of them has ended and another has not.
+    `CI failed, 1 of 3 workflows still running` where the worst of them has ended and another has not.
     """
     said = _of_build(build, words)
     if build.is_under_way and not build.status.is_under_way:
-        return line(said, f", {_still(build.workflows)}")
+        return line(_deciding(build), said, f", {_still(build.workflows)}")
     if build.took is not None and not (build.workflows and _has_no_length(build.status, build.status_word)):
         return line(said, f" after {length(build.took.total_seconds())}")
     if build.status is Status.RUNNING and build.started_at is not None:
@@ -74,6 +74,11 @@ def state_of_workflow(run: Workflow) -> Line:
         return said
     took = (run.finished_at - run.started_at).total_seconds()
     return line(said, f" after {length(took)}") if took >= 0 else said
+
+
+def has_failed_jobs(run: Workflow) -> bool:
+    """One that could not even start has none."""
+    return run.status is Status.FAILED and run.status_word != "startup_failure"
 
 
 def short_word(status: Status) -> str:
@@ -104,6 +109,13 @@ def _of_workflow(status: Status, status_word: str) -> Line:
 def _has_no_length(status: Status, status_word: str) -> bool:
     """Whether `after 4 min` would make no sense behind what is said of a workflow."""
     return status_word in _NO_LENGTH or (status is Status.UNKNOWN and status_word not in OF_WORKFLOWS)
+
+
+def _deciding(build: Build) -> Line:
+    """The name of the workflow that decides, where there are others."""
+    worst = next((run for run in build.workflows if run.status_word == build.status_word and run.has_ended), None)
+    name = foreign(worst.name, _WORD) if worst and len(build.workflows) > 1 else None
+    return line(name, " ") if name else ()
 
 
 def _still(workflows: tuple[Workflow, ...]) -> str:

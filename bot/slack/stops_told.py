@@ -20,7 +20,7 @@ def stopped(done: Stopped, words: Wording, asker: Actor | None) -> Message:
     lines = [
         line(emoji(SIGNS[Status.STOPPED]), " ", by, what),
         commit(build),
-        taken_line(done.taken, "Stopped", "not stopped"),
+        taken_line(done.taken, "Told to stop", "not stopped"),
         line(f"{words.title_of(build.project.service)} takes a moment for it; Refresh shows how it stands then."),
     ]
     return message(lines, looking(target_of(build), build.url), in_public=True)

@@ -15,12 +15,16 @@ NO_TITLE = "CI"
 
 @dataclass(frozen=True, slots=True)
 class ServiceWords:
-    """One CI service: its title as people write it, which settings hold its key and its limit, and what it can do."""
+    """One CI service: its title as people write it, which settings hold its key and its limit, and what it can do.
+
+    `rights` are those that its key needs, in the service's words.
+    """
 
     title: str
     key_setting: str
     calls_setting: str
     abilities: frozenset[Ability] = frozenset()
+    rights: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,11 @@ def workflow_lines(build: Build) -> list[Line]:
 
 
 def taken_line(taken: Taken | None, did: str, refused: str) -> Line:
-    """`Restarted: CI and Lint; left running: Deploy; not restarted: Docs (“too old”)`: which workflows, where there
-    are any. `did` and `refused` are the words for the first and the last."""
+    """`Restarted: CI and Lint; not over yet, left alone: Deploy; not restarted: Docs (“too old”)`, where there are any
+    workflows. `did` and `refused` are the words for the first and the last."""
     if taken is None:
         return ()
-    left = line("left running: ", _names(taken.left)) if taken.left else None
+    left = line("not over yet, left alone: ", _names(taken.left)) if taken.left else None
     return parted(
         "; ",
         line(f"{did}: ", _names(taken.done)) if taken.done else None,

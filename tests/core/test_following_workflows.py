@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -148,11 +147,12 @@ def test_a_hint_is_a_look_at_once(web: Followed) -> None:
     web.restarts()
     web.passes_time(10)
     web.ends(Status.PASSED, "success")
-    web.clock.advance(timedelta(seconds=1).total_seconds())
+    web.clock.advance(1)
+    looks = web.github.calls.count("builds")
     web.following.hint("github", WEB.id, "delivery 1")
     web.passes_time(0)
     assert len(web.notifier.replies) == 1
-    assert web.github.calls.count("builds") > 0
+    assert web.github.calls.count("builds") == looks + 1
 
 
 def test_a_hint_about_what_nobody_follows_costs_nothing(web: Followed) -> None:
@@ -166,6 +166,22 @@ def test_a_hint_that_is_delivered_twice_is_one_look(web: Followed) -> None:
     web.following.hint("github", WEB.id, "delivery 1")
     web.following.hint("github", WEB.id, "delivery 1")
     assert web.jobs.waiting == before + 1
+
+
+def test_while_only_one_branch_is_followed_the_looks_are_at_that_branch(web: Followed) -> None:
+    web.restarts()
+    web.github.branches_asked.clear()
+    web.passes_time(20)
+    assert set(web.github.branches_asked) == {"main"}
+
+
+def test_a_workflow_that_failed_on_its_only_attempt_is_no_second_failure(web: Followed) -> None:
+    web.restarts()
+    web.passes_time(10)
+    web.ends(Status.PASSED, "success", replace(DOCS, status=Status.FAILED, status_word="failure"))
+    web.passes_time(10)
+    (reply,) = web.notifier.replies
+    assert reply.verdict == Verdict(Meaning.NONE, None, Status.FAILED, 1, 1)
 
 
 def test_what_is_followed_at_a_service_that_is_no_longer_set_up_is_given_up(web: Followed) -> None:

@@ -105,7 +105,7 @@ def test_every_command_is_one_or_the_other() -> None:
         (
             Restarted(FAILED, CLAIM, taken=Taken("1", ("CI", "Lint"), ("Docs",), (("E2E", "too old"),))),
             Result.TAKEN,
-            "CI, Lint; Docs left running; E2E not taken: too old",
+            "2 of 3 taken: CI, Lint; Docs left running; E2E not taken: too old",
         ),
         (Stopped(FAILED, Taken("1", ("CI",))), Result.TAKEN, "CI"),
         (NothingToStop(FAILED), Result.NOT_DONE, "it has ended already"),

@@ -10,10 +10,10 @@ import pytest
 from bot.core.commands import ListProjects, ShowAudit, StatusOf
 from bot.core.errors import AmbiguousProject, NoSuchProject, NotThere, Unreachable
 from bot.core.model import Status
-from bot.core.outcomes import AuditShown, BuildShown, ProjectsShown
+from bot.core.outcomes import AuditShown, BuildShown, ProjectsShown, Restarted
 from bot.core.words import Word
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
-from tests.core.world import build, project, target
+from tests.core.world import build, project, restart, target
 from tests.core.world import status as status_of
 
 OLD, MOVED = project(1, "acme/old"), on_github(2, "acme/moved")
@@ -125,6 +125,17 @@ def test_where_one_service_is_down_the_others_answers_stay(make: Make) -> None:
     shown = team.ask(ListProjects())
     assert isinstance(shown, ProjectsShown)
     assert (shown.projects, shown.stale) == ((OLD,), ((DOWN, None),))
+
+
+def test_what_changes_something_does_not_pass_over_a_service_whose_list_was_never_read(make: Make) -> None:
+    team = make()
+    found = build(7, HERE)
+    team.codeship.all_builds, team.codeship.account = [found], [HERE]
+    team.github.failures["projects"] = [DOWN] * 4
+    assert team.ask(status_of("acme/web", "main")) == BuildShown(found)
+    with pytest.raises(Unreachable):
+        team.ask(restart("acme/web", "main"))
+    assert isinstance(team.ask(restart("acme/web@codeship", "main")), Restarted)
 
 
 def test_where_every_service_is_down_nobody_says_that_there_is_no_such_repository(make: Make) -> None:

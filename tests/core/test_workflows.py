@@ -11,13 +11,14 @@ import pytest
 from bot.core.claims import ClaimState
 from bot.core.commands import RestartBuild, ShowBuild, StopBuild, StopOf
 from bot.core.errors import CannotStop, NoAnswer, NotAllowed, Unreachable, WhichBranch
-from bot.core.model import Build, FailedJob, Run, Status, Workflow
+from bot.core.model import Build, FailedJob, Run, Status, Taken, Workflow
 from bot.core.outcomes import (
     AlreadyRestarted,
     BuildShown,
     CouldNotTell,
     NothingToStop,
     Restarted,
+    RunAgainSince,
     StateNotKnown,
     StillRunning,
     Stopped,
@@ -167,6 +168,52 @@ def test_the_next_run_of_a_build_can_be_restarted_again(team: HalfMoved) -> None
     team.github.shows(of(ended))
     assert isinstance(team.ask(restart("acme/web", "main")), Restarted)
     assert team.github.calls.count("restart") == 2
+
+
+def test_a_restart_is_over_once_what_it_ran_has_ended_whatever_else_runs(team: HalfMoved) -> None:
+    waiting = run(13, "Deploy", Status.QUEUED, word="waiting")
+    team.has(of(FAILED, waiting))
+    assert isinstance(team.ask(restart("acme/web", "main")), Restarted)
+    team.clock.advance(3600)
+    failed_again = replace(FAILED, attempt=2, started_at=team.clock.now(), finished_at=team.clock.now())
+    team.github.shows(of(failed_again, waiting))
+    shown = team.ask(status("acme/web", "main"))
+    assert isinstance(shown, BuildShown)
+    assert shown.standing.claim is None
+    assert isinstance(team.ask(restart("acme/web", "main")), Restarted)
+    assert team.github.calls.count("restart") == 2
+
+
+def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMoved) -> None:
+    lint = run(16, "Lint", Status.FAILED)
+    found = of(FAILED, lint, RUNNING)
+    team.has(found)
+    team.github.failures["restart"] = [NoAnswer("GitHub")]
+    held = team.github.hold("restart")
+    asked = team.executor.submit(team.ask, restart("acme/web", "main"))
+    held.wait_for()
+    team.github.run_again(found, [FAILED])
+    held.let_go()
+    seen = asked.result(10)
+    assert isinstance(seen, Restarted)
+    assert seen.taken == Taken("b1", ("CI",), ("E2E",), (("Lint", "no new attempt yet"),))
+
+
+@pytest.mark.parametrize(
+    ("now", "restarted"),
+    [
+        ((replace(FAILED, attempt=1), replace(PASSED, attempt=2)), True),
+        ((replace(FAILED, status=Status.PASSED, status_word="success", attempt=2), PASSED), False),
+    ],
+    ids=["another workflow was", "it was, and passed"],
+)
+def test_a_button_shown_before_others_ran_it_again_restarts_what_still_stands_failed(
+    team: HalfMoved, now: tuple[Workflow, ...], restarted: bool
+) -> None:
+    shown = of(FAILED, PASSED)
+    team.has(of(*now))
+    came = team.ask(RestartBuild(replace(target(shown), service="github", reruns=shown.reruns)))
+    assert isinstance(came, Restarted if restarted else RunAgainSince)
 
 
 # --- details ---

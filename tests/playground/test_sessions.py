@@ -28,7 +28,7 @@ def test_a_scene_plays_to_its_end_by_itself(sessions, scene):
     assert len(session.playing.seen) == len(scene.steps)
 
 
-@pytest.mark.parametrize("name", ["restart", "codeship_is_down", "mentions"])
+@pytest.mark.parametrize("name", ["restart", "codeship_is_down", "mentions", "half_moved", "github_webhook"])
 def test_a_transcript_is_replayed_as_it_was_written(sessions, name):
     sessions.replay(name)
     session = sessions.current
@@ -39,6 +39,16 @@ def test_a_transcript_is_replayed_as_it_was_written(sessions, name):
     assert session.playing.seen == tuple(step.seen for step in script.steps)
     session.step()  # there is no step after the last
     assert session.playing.has_ended
+
+
+def test_a_team_half_moved_is_shown_and_a_transcript_has_the_services_that_it_names(sessions):
+    assert sessions.current.stage.github is not None
+    sessions.replay("restart")
+    assert sessions.current.stage.github is None
+    sessions.replay("github_restart")
+    assert sessions.current.stage.github is not None
+    sessions.start_over()
+    assert sessions.current.stage.github is not None
 
 
 def test_every_transcript_of_the_tests_is_offered_with_what_it_shows():
@@ -75,10 +85,12 @@ def test_builds_move_on_by_themselves_only_where_time_does():
     held.current.clock.advance(3600)
     held.current.tick()
     assert held.current.stage.codeship.newest("acme/web", "feature/login").is_running
+    assert not held.current.stage.github.newest("acme/mobile").is_over
     held.stop()
 
     live = Sessions().start()
     live.current.clock.advance(3600)
     live.current.tick()
     assert not live.current.stage.codeship.newest("acme/web", "feature/login").is_running
+    assert live.current.stage.github.newest("acme/mobile").is_over
     live.stop()

@@ -257,6 +257,21 @@ def test_the_worlds_hand_moves_builds_moods_and_time(site, page):
     assert world.newest("acme/web", "feature/login").status == "success"  # it was to take a minute
 
 
+def test_runs_are_shown_as_they_stand_with_the_places_at_which_they_may_break(site, page):
+    page.does("wave", words="bob pushes acme/shop main “Sell more”")
+    page.does("wave", words="the workflow CI of acme/shop fails on main at test, Install")
+    page.does("wave", words="bob re-runs the failed jobs of the workflow CI of acme/shop on main")
+    page.does("wave", words="GitHub is over its limit")
+    github = page.watch(lambda it: it["parts"]["github"]["mood"] != "fine")["parts"]["github"]
+    assert github["mood"] == "over the limit"
+    assert "acme/handbook" not in github["repos"]  # it has no workflow that a push would start
+    (run,) = [it for it in github["runs"] if (it["repo"], it["branch"], it["workflow"]) == ("acme/shop", "main", "CI")]
+    assert (run["state"], run["attempt"], run["is_over"]) == ("queued", 2, False)
+    assert run["breaks_at"] == ["test, Check out", "test, Install", "test, Run the tests", "deploy, Deploy"]
+    (fork,) = [it for it in github["runs"] if (it["repo"], it["branch"]) == ("acme/site", "main")]
+    assert fork["state"] == "startup_failure"  # the repository's own, although a fork's is newer
+
+
 def test_starting_over_leaves_nothing_behind(page):
     page.says("hello")
     first = page.watch(lambda it: it["messages"])

@@ -11,7 +11,9 @@ from bot.slack.wording import ServiceWords, Wording
 
 NOW = datetime(2014, 12, 16, 14, 7, 12, tzinfo=UTC)
 CODESHIP = ServiceWords("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE")
-GITHUB = ServiceWords("GitHub Actions", "GITHUB_TOKEN", "GITHUB_CALLS_PER_MINUTE", frozenset(Ability))
+GITHUB = ServiceWords(
+    "GitHub Actions", "GITHUB_TOKEN", "GITHUB_CALLS_PER_MINUTE", frozenset(Ability), "Actions: read and write"
+)
 JENKINS = ServiceWords("Jenkins", "JENKINS_TOKEN", "JENKINS_CALLS_PER_MINUTE")
 BOTH = Wording("/ci", "@ci", {"codeship": CODESHIP, "github": GITHUB}, NOW, OPEN.needs_confirmation)
 

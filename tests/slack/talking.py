@@ -180,7 +180,7 @@ class Talk:
 
     def actions(self) -> list[AuditEntry]:
         """The newest first, of both services."""
-        return [entry for service in ("codeship", "github") for entry in self.audit.last(20, service)]
+        return self.audit.last(20)
 
 
 @contextmanager

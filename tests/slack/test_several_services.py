@@ -71,7 +71,7 @@ def lines(name: str) -> list[str]:
 
 
 def test_the_worst_decides_and_what_still_runs_is_said() -> None:
-    assert lines("failed_while_another_runs")[0] == ":x: *acme/web* · main · failed, 1 of 3 workflows still running"
+    assert lines("failed_while_another_runs")[0] == ":x: *acme/web* · main · CI failed, 1 of 3 workflows still running"
     queued = built(BROKEN, workflow(2, "Docs", Status.QUEUED, "queued"))
     assert "failed, 1 of 2 workflows still queued" in draw(BuildShown(queued), words=BOTH).text
 
@@ -141,13 +141,14 @@ def test_a_build_without_a_number_is_linked_by_its_state() -> None:
     first, second = MESSAGES["builds"].text.splitlines()[1:]
     assert "#" not in first + second
     elements = MESSAGES["builds"].blocks[0]["elements"][0]["elements"]
-    (link,) = [one for one in elements if one["type"] == "link" and one["text"].startswith("failed")]
-    assert link == {"type": "link", "url": HALF.url, "text": "failed, 1 of 3 workflows still running"}
+    (link,) = [one for one in elements if one["type"] == "link" and one["text"].startswith("CI failed")]
+    assert link == {"type": "link", "url": HALF.url, "text": "CI failed, 1 of 3 workflows still running"}
 
 
 def test_a_restart_says_which_workflows_run_again_and_which_do_not() -> None:
     assert lines("restarted")[2] == (
-        "Restarted: CI, Docs; left running: Deploy; not restarted: Nightly (“The run was created over a month ago”)"
+        "Restarted: CI, Docs; not over yet, left alone: Deploy; "
+        "not restarted: Nightly (“The run was created over a month ago”)"
     )
     assert lines("restarted_one")[2] == "Restarted: CI"
 
@@ -156,7 +157,7 @@ def test_a_stop_says_who_what_and_that_it_takes_a_moment() -> None:
     assert lines("stopped") == [
         ":octagonal_sign: <@U0ADA> stops *acme/web* · main",
         "4f2c1e9 “Fix login” by ada",
-        "Stopped: Deploy; not stopped: Docs (“Cannot cancel a run that is over”)",
+        "Told to stop: Deploy; not stopped: Docs (“Cannot cancel a run that is over”)",
         "GitHub Actions takes a moment for it; Refresh shows how it stands then.",
     ]
 

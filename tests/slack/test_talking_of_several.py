@@ -42,7 +42,7 @@ def test_a_stop_is_made_once_and_told_to_all_and_written_down(talk: Talk) -> Non
     talk.says("/codeship stop acme/web@github main")
     assert talk.github.calls.count("stop") == 1
     assert "@ada stops *acme/web* · main" in talk.said("bob")[-1]
-    assert "Stopped: Deploy" in talk.said("bob")[-1]
+    assert "Told to stop: Deploy" in talk.said("bob")[-1]
     (entry,) = talk.actions()
     assert (entry.action, entry.result, entry.service, entry.reason) == ("stop", "taken", "github", "Deploy")
 
@@ -191,7 +191,7 @@ def test_only_the_failed_jobs_run_again_and_are_followed_to_a_verdict(talk: Talk
     assert "passed on the second run of the same commit: flaky" in talk.said()[1]
     assert "CI · passed" in talk.said()[1]
     (entry,) = talk.actions()
-    assert (entry.action, entry.result, entry.reason) == ("restart", "taken", "CI")
+    assert (entry.action, entry.result, entry.reason) == ("restart", "taken", "failed jobs only; CI")
 
 
 def test_a_restart_is_of_whole_workflows_and_leaves_alone_what_runs(talk: Talk) -> None:
@@ -201,7 +201,7 @@ def test_a_restart_is_of_whole_workflows_and_leaves_alone_what_runs(talk: Talk) 
     talk.says(STATUS)
     talk.presses("Restart", "bob")
     assert talk.github.asked == [False]
-    assert "Restarted: CI; left running: Deploy" in talk.said()[-1]
+    assert "Restarted: CI; not over yet, left alone: Deploy" in talk.said()[-1]
 
 
 def test_failed_jobs_only_is_offered_where_the_service_can_and_something_failed(talk: Talk) -> None:

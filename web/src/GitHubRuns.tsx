@@ -21,7 +21,7 @@ export function GitHubRuns({ runs, wave }: { runs: Run[]; wave: Wave }) {
   return (
     <section aria-labelledby="runs">
       <h3 id="runs">Workflows on GitHub</h3>
-      <p className="quiet">The newest run of each branch. They also move on by themselves.</p>
+      <p className="quiet">The newest of each branch. They also move on by themselves.</p>
       <ul className="builds">
         {runs.map((run) => (
           <li key={run.id}>
