@@ -21,7 +21,7 @@ from dotenv import dotenv_values
 
 from bot import logs
 from bot.settings import BadSettings, Settings
-from bot.slack.identity import SlackAway, TokenRefused
+from bot.slack.identity import AppTokenRefused, SlackAway, TokenRefused
 
 log = structlog.get_logger("bot")
 
@@ -110,7 +110,6 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     from bot.assembly import Bot
     from bot.clock import SystemClock
     from bot.policy_file import PolicyError, reload_for_ever
-    from bot.slack.socket_mode import AppTokenRefused
     from bot.store.engine import StoreError
     from bot.web import CannotListen
 

@@ -11,12 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Protocol
-
-import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from typing import TYPE_CHECKING, Protocol
 
 from bot.ci import cleaning
 from bot.ci import github_shapes as shapes
@@ -26,6 +21,9 @@ from bot.ci.github_refusals import TITLE, refusal
 from bot.ci.tries import Tries
 from bot.core.errors import BadAnswer, CIError, KeyRefused, NoAnswer, NoRights, NotThere, Unreachable
 from bot.setting_values import Secret
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 RENEWED_BEFORE_S = 300.0
 _JWT_EARLIER = timedelta(seconds=60)  # this machine's clock may be ahead of GitHub's
@@ -134,6 +132,8 @@ class AppTokens:
 
     def _signed(self) -> str:
         """The proof that the bot is the App, good for nine minutes."""
+        import jwt
+
         key = signing_key(self._app.private_key)
         if key is None:
             raise KeyRefused(TITLE, "the App's private key is none; check GITHUB_APP_PRIVATE_KEY_FILE")
@@ -144,6 +144,11 @@ class AppTokens:
 
 def signing_key(pem: Secret) -> RSAPrivateKey | None:
     """None where it cannot sign for an App. Raises nothing: the library's own errors may hold parts of the key."""
+    # Ten megabytes, and time at every start, for those who are an App.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         key = load_pem_private_key(pem.reveal().encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -19,7 +19,8 @@ from bot.core.ports import Clock, Once, Step
 from bot.core.rights import Rights
 from bot.slack.answers import Answers
 from bot.slack.follows_told import not_followed
-from bot.slack.heard import Heard, Home, heard_again
+from bot.slack.heard import Heard, Home, Way, heard_again
+from bot.slack.lately import Lately
 from bot.slack.messages import Message, draw, draw_bug, draw_error
 from bot.slack.pressed import left_of, where_to
 from bot.slack.promises import follow_of
@@ -41,6 +42,10 @@ ANSWERED_AGAIN_AFTER_S = (5.0, 30.0, 120.0, 600.0)
 
 TOO_LATE_AFTER_S = 600.0
 """What nobody could begin for so long is not done any more: a build that restarts the next morning helps nobody."""
+
+COME_AGAIN = (Way.MENTION, Way.DIRECT)
+"""What Slack sends again, minutes later and to any process. A command or a click comes again over a broken connection
+of Socket Mode at most: this process remembers those that only ask, and the database is left out of it."""
 
 DELIVERY_KEPT_S = 3600.0
 """Longer than Slack redelivers: three times within about six minutes."""
@@ -82,6 +87,7 @@ class Conversation:
         self._operations = operations
         self._answers = answers
         self._once = once
+        self._lately = Lately(clock)
         self._clock = clock
         self._home = home
         self._recorder = recorder
@@ -122,7 +128,8 @@ class Conversation:
     def hear(self, heard: Heard, heard_at: float) -> None:
         """Answers one ask, which arrived at `heard_at` (seconds of the monotonic clock). Raises nothing."""
         try:
-            if heard.delivery and not self._once.first_time(heard.delivery, keep_s=DELIVERY_KEPT_S):
+            once = self._once if heard.way in COME_AGAIN else self._lately
+            if heard.delivery and not once.first_time(heard.delivery, keep_s=DELIVERY_KEPT_S):
                 log.info("delivered_again", way=heard.way.value, channel=heard.place.channel)
                 return
         except Exception:  # the store's; whoever asked must not be left without an answer

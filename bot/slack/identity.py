@@ -28,6 +28,10 @@ class TokenRefused(Exception):
     """Slack does not take the bot token. `str()` is a sentence for the operator, with Slack's own word for why."""
 
 
+class AppTokenRefused(Exception):
+    """Slack will not have the app token. `str()` says why and where to get one; it holds no part of the token."""
+
+
 class SlackAway(Exception):
     """Slack could not be asked. `str()` is a sentence for the operator."""
 

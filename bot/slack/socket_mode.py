@@ -26,6 +26,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.bolt import dispatch, kind_of
+from bot.slack.identity import AppTokenRefused
 from bot.slack.quiet import quiet_logger
 
 STOP_WITHIN_S = 2.0
@@ -42,10 +43,6 @@ _REFUSED = {
 }
 
 log = structlog.get_logger(__name__)
-
-
-class AppTokenRefused(Exception):
-    """Slack will not have the app token. `str()` says why and where to get one; it holds no part of the token."""
 
 
 class SocketMode:

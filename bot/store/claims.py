@@ -22,6 +22,11 @@ PURGE_EVERY_S = 3600.0
 _FREE = [state.value for state in ClaimState if state.is_free]
 _OVER = [*_FREE, ClaimState.ENDED.value]
 _IDS_A_QUERY = 50
+_IDS = sa.bindparam("ids", type_=claims.c.build_id.type, expanding=True)
+_NAMED = claims.select().where(
+    claims.c.service == sa.bindparam("service"), claims.c.build_id.in_(_IDS) | claims.c.new_build_id.in_(_IDS)
+)
+"""Put together once: that takes longer than carrying it out, and every build that is shown needs it."""
 
 
 class StoredClaims:
@@ -74,9 +79,7 @@ class StoredClaims:
         with self._database.reading() as connection:
             for start in range(0, len(wanted), _IDS_A_QUERY):
                 some = wanted[start : start + _IDS_A_QUERY]
-                named = claims.c.build_id.in_(some) | claims.c.new_build_id.in_(some)
-                rows = connection.execute(claims.select().where(claims.c.service == service, named))
-                found += map(_claim, rows)
+                found += map(_claim, connection.execute(_NAMED, {"service": service, "ids": some}))
         found.sort(key=lambda claim: (claim.run_number, claim.id))
         sprung_from = {claim.new_build_id: claim for claim in found if claim.new_build_id is not None}
         newest = sprung_from | {claim.build_id: claim for claim in found}

@@ -12,7 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.slack.bolt import Identity, build_app, listen
-from bot.slack.socket_mode import AppTokenRefused, SocketMode
+from bot.slack.identity import AppTokenRefused
+from bot.slack.socket_mode import SocketMode
 from bot.slack.workers import Workers
 from tests.slack.links import Slack
 

@@ -1,0 +1,31 @@
+"""What this process has heard lately, in memory: a `Once` that costs nothing, and knows nothing of other processes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from bot.core.ports import Clock
+
+MOST_REMEMBERED = 10_000
+
+
+class Lately:
+    """Thread-safe. The oldest are forgotten first where there are more than `most`."""
+
+    def __init__(self, clock: Clock, *, most: int = MOST_REMEMBERED) -> None:
+        self._clock = clock
+        self._most = most
+        self._lock = threading.Lock()
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def first_time(self, key: str, *, keep_s: float) -> bool:
+        now = self._clock.monotonic()
+        with self._lock:
+            first = self._until.get(key, now) <= now
+            if first:
+                self._until[key] = now + keep_s
+                self._until.move_to_end(key)
+                while len(self._until) > self._most:
+                    self._until.popitem(last=False)
+            return first
