@@ -16,7 +16,7 @@ import requests
 import structlog
 
 from bot.connected import ConnectedServices
-from bot.core.following import HINT, LOOK, Following
+from bot.core.following import LOOK, Following
 from bot.core.live_messages import LiveMessages
 from bot.core.operations import Operations
 from bot.core.ports import Clock, Job
@@ -162,7 +162,6 @@ class Bot:
         kinds: dict[str, Job] = {
             ASK: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108
             LOOK: lambda payload, step: following.job(payload, step),  # noqa: PLW0108
-            HINT: lambda payload, step: following.hinted(payload, step),  # noqa: PLW0108
         }
         jobs = self._jobs(kinds)
         messages = LiveMessages(

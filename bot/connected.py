@@ -71,7 +71,7 @@ class ConnectedServices:
             client = connected(kind, values, clock, environ, metrics, patience, random=random, budget=budget)
             calls = Calls(CALLS_AT_ONCE, f"{kind.name} call")
             sends = Calls(RESTARTS_AT_ONCE, f"{kind.name} restart")
-            looks = Looks(client, calls, clock)
+            looks = Looks(client, calls, clock, longest_call_s=patience.call_s)
             sending = Sending(client, looks, store.claims, sends, clock)
             restarts = Restarts(client, store.claims, store.history, sending, clock)
             directory = Directory(client, store.directory, calls, clock, nearest)

@@ -25,9 +25,6 @@ from bot.core.spending import on_behalf_of
 LOOK = "look"
 """The kind of job that looks at one project for all that wait for it."""
 
-HINT = "hint"
-"""The kind of job that looks once, since the CI service said that something has happened."""
-
 CALL_S = 12.0
 STALLED_AFTER = timedelta(seconds=120)
 """A chain of looks that nobody has touched for so long is gone on with."""
@@ -69,8 +66,12 @@ class Following:
         self._look_later(follow.service, follow.project_id, number, self._pacing.pace.soon_s)
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:
-        """One look at one project, and the next one put on its way, also where a bug spoils this one. A `Job`."""
-        service, project_id, number = str(payload["service"]), str(payload["project"]), int(payload["number"])
+        """One look at one project, and the next one put on its way, also where a bug spoils this one. A `Job`.
+
+        A look that a hint asked for is none of the chain, which goes on as it is.
+        """
+        service, project_id = str(payload["service"]), str(payload["project"])
+        number = int(payload["number"]) if "number" in payload else None
         due = payload.get("due")
         if due is not None:
             self._late(max(0.0, self._clock.now().timestamp() - float(due)))
@@ -80,21 +81,17 @@ class Following:
                 delay_s = step("look", lambda: self.look(service, project_id))
         except Exception as error:  # noqa: BLE001 - raised below, once the chain goes on
             bug, delay_s = error, self._pacing.pace.retry_s
-        following = step("next", lambda: self._follows.next_look(service, project_id, number))
-        if following is not None:
-            self._look_later(service, project_id, following, delay_s)
+        if number is not None:
+            following = step("next", lambda: self._follows.next_look(service, project_id, number))
+            if following is not None:
+                self._look_later(service, project_id, following, delay_s)
         if bug is not None:
             raise bug
 
     def hint(self, service: str, project_id: str, key: str) -> None:
         """The service says that something has happened: looked at now, where anybody waits for it. Once a `key`."""
         if self._follows.open_of(service, project_id):
-            self._jobs.start(HINT, f"hint:{service}:{key}", {"service": service, "project": project_id})
-
-    def hinted(self, payload: Mapping[str, Any], step: Step) -> None:
-        """One look that a hint asked for; the chain of looks goes on as it is. A `Job`."""
-        with on_behalf_of(Priority.BACKGROUND):
-            step("look", lambda: self.look(str(payload["service"]), str(payload["project"])))
+            self._jobs.start(LOOK, f"hint:{service}:{key}", {"service": service, "project": project_id})
 
     def heal(self) -> None:
         """Goes on with chains of looks that have stopped, whatever stopped them."""

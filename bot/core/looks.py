@@ -6,13 +6,15 @@ A look that began before a restart was sent is never shared with somebody who wa
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Container
+from collections.abc import Callable, Container
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from bot.core.budget import Priority
 from bot.core.errors import BudgetSpent, CIError, LastKnown, NoAnswer, Paused
@@ -50,11 +52,21 @@ class _Flight:
 class Looks:
     """`executor` runs the calls; its threads may hang for as long as the provider's time-outs allow.
 
-    What a call raises that is no CIError is a bug, and the executor's to report: nobody may be waiting any more.
+    Whoever has as much time as a call may take, `longest_call_s`, makes it in its own thread: handing it to another
+    costs as much as a tenth of an answer. What a call raises that is no CIError is a bug, and told by whoever made it.
     """
 
-    def __init__(self, provider: CIProvider, executor: Executor, clock: Clock, *, remembered: int = 2000) -> None:
+    def __init__(
+        self,
+        provider: CIProvider,
+        executor: Executor,
+        clock: Clock,
+        *,
+        longest_call_s: float = math.inf,
+        remembered: int = 2000,
+    ) -> None:
         self._provider = provider
+        self._longest_call_s = longest_call_s
         self._executor = executor
         self._clock = clock
         self._remembered = remembered
@@ -69,10 +81,10 @@ class Looks:
         """
         within_s = max(within_s, 0.0)
         mine = priority_now()
-        flight = self._join(project, branch, tuple(Priority))
+        flight = self._join(project, branch, tuple(Priority), within_s)
         try:
             if flight.priority is Priority.BACKGROUND is not mine and _was_refused(flight.answer, within_s):
-                flight = self._join(project, branch, [mine])  # what background work may not have, people may
+                flight = self._join(project, branch, [mine], within_s)  # what background work may not have, people may
             return flight.answer.result(timeout=within_s)
         except TimeoutError:
             error: CIError = NoAnswer(self._provider.title, f"no answer within {within_s:.0f} s")
@@ -97,19 +109,23 @@ class Looks:
             for key in [key for key in self._flights if key[0] == project.id]:
                 del self._flights[key]
 
-    def _join(self, project: Project, branch: str | None, begun_by: Container[Priority]) -> _Flight:
-        """The look under way, where one of those began it; else a new one."""
-        key, look = (project.id, branch), copy_context().run
+    def _join(self, project: Project, branch: str | None, begun_by: Container[Priority], within_s: float) -> _Flight:
+        """The look under way, where one of those began it; else a new one, over by now where it was made here."""
+        key = (project.id, branch)
         with self._lock:
             flight = self._flights.get(key)
             # Whoever waits is woken before `_landed` runs, and may ask anew before it, too.
             if flight is not None and not flight.answer.done() and flight.priority in begun_by:
                 return flight
-            now, now_s = self._clock.now(), self._clock.monotonic()
-            flight = _Flight(self._executor.submit(look, self._look, project, branch, now, now_s), priority_now())
+            look = partial(self._look, project, branch, self._clock.now(), self._clock.monotonic())
+            is_made_here = within_s >= self._longest_call_s
+            answer = Future[Look]() if is_made_here else self._executor.submit(copy_context().run, look)
+            flight = _Flight(answer, priority_now())
             self._flights[key] = flight
         # Without the lock, which `_landed` takes: a call that has failed by now runs it here and at once.
-        flight.answer.add_done_callback(lambda _done: self._landed(key, flight))
+        answer.add_done_callback(lambda _done: self._landed(key, flight))
+        if is_made_here:
+            _make(look, answer)
         return flight
 
     def _look(self, project: Project, branch: str | None, began_at: datetime, began_s: float) -> Look:
@@ -140,6 +156,14 @@ class Looks:
             return None
         latest = max(views, key=lambda view: view.began_s)
         return LastKnown(latest.builds, max(0.0, self._clock.monotonic() - latest.began_s))
+
+
+def _make(look: Callable[[], Look], answer: Future[Look]) -> None:
+    """What comes of it is in `answer`, also for those who have joined meanwhile."""
+    try:
+        answer.set_result(look())
+    except BaseException as failure:  # noqa: BLE001 - raised by whoever asks `answer`, this thread among them
+        answer.set_exception(failure)
 
 
 def _was_refused(answer: Future[Look], within_s: float) -> bool:

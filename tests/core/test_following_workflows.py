@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.following import HINT, LOOK, Following
+from bot.core.following import LOOK, Following
 from bot.core.follows import Follow
 from bot.core.live_messages import LiveMessages
 from bot.core.model import Build, FailedJob, Status, Workflow
@@ -45,7 +45,7 @@ class Followed:
             clock=self.clock,
             late=lambda _seconds: None,
         )
-        self.jobs.kinds |= {LOOK: self.following.job, HINT: self.following.hinted}
+        self.jobs.kinds[LOOK] = self.following.job
 
     def restarts(self) -> Build:
         """The build as it runs since."""
