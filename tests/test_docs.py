@@ -62,7 +62,10 @@ def test_the_conversations_of_the_readme_are_from_the_transcripts() -> None:
         assert excerpt in spoken
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/decisions.md", "docs/policy.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "docs/decisions.md", "docs/policy.md", "docs/adding-a-ci-service.md", "docs/benchmarks.md"],
+)
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", path.read_text()):

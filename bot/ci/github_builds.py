@@ -69,10 +69,10 @@ def _workflows(runs: Together, some: Iterable[SeenRun]) -> list[Workflow]:
 
 
 def _named(run: SeenRun, runs: Together) -> Workflow:
-    """With its commit where that is not the build's; what ran twice for it is told apart."""
-    is_told_apart = run.is_of_a_pull_request and run.workflow_id in runs.in_both_ways
-    name = f"{run.workflow.name} (pull request)" if is_told_apart else run.workflow.name
-    return replace(run.workflow, name=name, commit=None if run.commit == runs.own[0].commit else run.commit)
+    """What ran for a pull request and also without one is told apart."""
+    if not run.is_of_a_pull_request or run.workflow_id not in runs.in_both_ways:
+        return run.workflow
+    return replace(run.workflow, name=f"{run.workflow.name} (pull request)")
 
 
 def _id(project: Project, run: SeenRun) -> str:

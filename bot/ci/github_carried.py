@@ -51,7 +51,7 @@ class SeenRun:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """The runs of one build. `own`, the newest first, has one at least; `carried` are of older runs' workflows."""
+    """The runs of one build. `own`, the newest first, has one at least; `carried` tell their own commit."""
 
     own: tuple[SeenRun, ...]
     carried: tuple[SeenRun, ...] = ()
@@ -94,6 +94,7 @@ class _Branch:
     def __init__(self, oldest_first: deque[SeenRun]) -> None:
         self._to_come = oldest_first
         self._standing: dict[str, dict[bool, SeenRun]] = {}
+        self._carried: dict[str, SeenRun] = {}
 
     def left_behind(self, own: Sequence[SeenRun]) -> Iterator[SeenRun]:
         """What a build of these carries. To be asked for the older build first."""
@@ -103,7 +104,8 @@ class _Branch:
         ran = {run.workflow_id for run in own}
         for workflow_id, runs in self._standing.items():
             if workflow_id not in ran:
-                yield from (run for run in runs.values() if newest[0] - run.age[0] <= RERUN_WITHIN)
+                standing = (run for run in runs.values() if newest[0] - run.age[0] <= RERUN_WITHIN)
+                yield from map(self._as_carried, standing)
 
     def _note(self, run: SeenRun) -> None:
         """A commit's run stands in for those of the commit before, the pull request's and the push's."""
@@ -112,3 +114,11 @@ class _Branch:
         before = self._standing.get(run.workflow_id, {})
         of_the_commit = {way: each for way, each in before.items() if each.commit == run.commit}
         self._standing[run.workflow_id] = {**of_the_commit, run.is_of_a_pull_request: run}
+
+    def _as_carried(self, run: SeenRun) -> SeenRun:
+        """With its commit; made once, however many builds carry it."""
+        made = self._carried.get(run.workflow.run_id)
+        if made is None:
+            made = replace(run, workflow=replace(run.workflow, commit=run.commit))
+            self._carried[run.workflow.run_id] = made
+        return made

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from bot.ci import answers
 from bot.ci.answers import MAX_RETRY_AFTER_S, detail, header, retry_after_s, sent_at
 from bot.core.errors import (
+    BadAnswer,
     BudgetSpent,
     CIError,
     KeyRefused,
@@ -30,8 +31,9 @@ _SECONDARY_WAIT_S = 60.0  # "wait for at least one minute" where no header says 
 
 _LIMIT = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
 # Seen for `rerun`, `rerun-failed-jobs` and `cancel`: "Unable to retry this workflow run because it was created over a
-# month ago", "This workflow run cannot be retried", "This workflow is already running", "Repository was archived …".
-_OF_THE_RUN = re.compile(r"\bre-?(run|tr)|already|\bmonth\b|\bworkflow\b|\barchived\b", re.IGNORECASE)
+# month ago", "This workflow run cannot be retried", "This workflow is already running", "Repository was archived …",
+# "Actions is disabled for this repository", "Actions has been disabled for this user.".
+_OF_THE_RUN = re.compile(r"\bre-?(run|tr)|already|\bmonth\b|\bworkflow\b|\barchived\b|\bdisabled\b", re.IGNORECASE)
 _OF_THE_TOKEN = re.compile(r"not accessible|must have|permission|\bSAML\b|\bIP allow list\b|\baccess\b", re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
@@ -54,6 +56,12 @@ def refusal_to_do(status: int, headers: Mapping[str, str], body: bytes, *, secre
     if status in (409, 422) or (of_the_run and isinstance(error, NoRights)):
         return WillNot(TITLE, detail(headers, body, secret) or "the run is not in a state for that")
     return error
+
+
+def not_the_contract(headers: Mapping[str, str], body: bytes, secret: str) -> BadAnswer:
+    """What a success stands for that has something else in it than the API's answer."""
+    told = detail(headers, body, secret) if body.lstrip()[:1] == b"{" else ""
+    return BadAnswer(TITLE, told or "the answer is not that of its API; check GITHUB_API_URL")
 
 
 def in_words(error: CIError) -> str:
@@ -82,11 +90,16 @@ def _over_limit(status: int, headers: Mapping[str, str], said: str) -> OverLimit
     asked_s = retry_after_s(headers)
     if asked_s is not None:
         return OverLimit(TITLE, said, retry_after_s=asked_s)
-    if header(headers, "x-ratelimit-remaining").strip() == "0":
+    if header(headers, "x-ratelimit-remaining").strip() == "0" and not (status == 403 and _says_why_not(said)):
         return OverLimit(TITLE, said, retry_after_s=_until_reset_s(headers))
     if status == 429 or _LIMIT.search(said):
         return OverLimit(TITLE, said, retry_after_s=_SECONDARY_WAIT_S)
     return None
+
+
+def _says_why_not(said: str) -> bool:
+    """Whether the words are of a right or of the run: the hour's last call can be refused for these, too."""
+    return not _LIMIT.search(said) and bool(_OF_THE_TOKEN.search(said) or _OF_THE_RUN.search(said))
 
 
 def _until_reset_s(headers: Mapping[str, str]) -> float:

@@ -39,6 +39,7 @@ class Run(msgspec.Struct):
     workflow_id: Any = None
     run_number: Any = None
     run_attempt: Any = None
+    event: Any = None
     head_branch: Any = None
     head_sha: Any = None
     status: Any = None
@@ -51,6 +52,11 @@ class Run(msgspec.Struct):
     actor: Person | None = None
     repository: Repository | None = None
     head_repository: Repository | None = None
+
+
+class Workflow(msgspec.Struct):
+    id: Any = None
+    state: Any = None
 
 
 class Step(msgspec.Struct):
@@ -75,6 +81,10 @@ class _Repositories(msgspec.Struct):
     repositories: list[Repository | None]
 
 
+class _Workflows(msgspec.Struct):
+    workflows: list[Workflow | None]
+
+
 class _Runs(msgspec.Struct):
     workflow_runs: list[Run | None]
 
@@ -92,6 +102,14 @@ def repositories(body: bytes) -> list[Repository] | None:
         whole = read_damaged(body)
     entries = whole if isinstance(whole, list) else _entries(whole, "repositories")
     return None if entries is None else _each([picked(entry, Repository) for entry in entries], Repository)
+
+
+def workflows(body: bytes) -> list[Workflow] | None:
+    try:
+        return _each(msgspec.json.decode(body, type=_Workflows).workflows, Workflow)
+    except (ValueError, RecursionError):
+        entries = _entries(read_damaged(body), "workflows")
+    return None if entries is None else _each([picked(entry, Workflow) for entry in entries], Workflow)
 
 
 def runs(body: bytes) -> list[Run] | None:

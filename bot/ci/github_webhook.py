@@ -62,15 +62,13 @@ class GitHubWebhook:
 
     def _answer(self, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]:
         body = self._signed_body(environ)
-        match environ.get("HTTP_X_GITHUB_EVENT", ""):
-            case "ping":
-                return HTTPStatus.OK, ""
-            case "workflow_run":
-                pass
-            case _:
-                return HTTPStatus.NO_CONTENT, ""
+        event = environ.get("HTTP_X_GITHUB_EVENT", "")
+        if event not in ("ping", "workflow_run"):
+            return HTTPStatus.NO_CONTENT, ""
         if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
             return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "choose application/json as the webhook's content type"
+        if event == "ping":  # when the webhook is set up: what is wrong with it shows at once
+            return HTTPStatus.OK, ""
         project_id = _repository_id(body)
         if project_id is None:
             return HTTPStatus.BAD_REQUEST, "the body names no repository"

@@ -108,7 +108,7 @@ class LiveMessages:
         nobody restarted this one."""
         self._history.record(build, run_number, build.finished_at or self._clock.now())
         if build.workflows:  # the service counts attempts: what the bot saw of all of them together says less
-            return verdict_on(build.earlier, build.status) if build.earlier or follow.restarted else None
+            return verdict_on(build.earlier, build.status) if build.earlier else None
         runs = self._history.of_commit(build.project, build.commit, build.branch) if build.commit else []
         # The last one is this run; unless another is known by its number, since it was run again by other means.
         earlier = runs[:-1] if runs and runs[-1] is build.status else runs

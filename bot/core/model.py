@@ -78,6 +78,11 @@ class Workflow:
     failed_jobs: tuple[FailedJob, ...] = ()
 
     @property
+    def full_name(self) -> str:
+        """Its name, with its commit where that is not the build's: `Nightly (at 8b3e2f2)`."""
+        return self.name if self.commit is None else f"{self.name} (at {self.commit[:7]})"
+
+    @property
     def has_ended(self) -> bool:
         """As `Build.has_ended`."""
         return self.finished_at is not None if self.status is Status.UNKNOWN else not self.status.is_under_way

@@ -54,7 +54,7 @@ class CIProvider(Protocol):
         """The recent builds, of one branch or of all, newest first. One call. Unknown branch: an empty list."""
 
     def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
-        """Runs the build again: of its workflows those that went wrong, all where none did, none that runs.
+        """Runs it again: of its workflows those that went wrong, all of its commit where none did, none that runs.
 
         Of each of them all jobs, or where it can, only those that failed. Never repeated blindly: where the error says
         `may_have_taken`, nobody knows. Raises nothing once one workflow has been taken.

@@ -197,9 +197,9 @@ def _as_seen(build: Build, claim: Claim) -> Taken | None:
     if not again:
         return None
     others = [run for run in build.workflows if run not in again]
-    left = tuple(run.name for run in others if run.status.is_under_way)
-    missed = tuple((run.name, "no new attempt yet") for run in others if run.has_ended and run.status.is_bad)
-    return Taken(build.id, tuple(run.name for run in again), left, missed)
+    left = tuple(run.full_name for run in others if run.status.is_under_way)
+    missed = tuple((run.full_name, "no new attempt yet") for run in others if run.has_ended and run.status.is_bad)
+    return Taken(build.id, tuple(run.full_name for run in again), left, missed)
 
 
 def _as_claimed(claim: Claim, project: Project, branch: str | None) -> Build:

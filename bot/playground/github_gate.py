@@ -167,5 +167,6 @@ def _or_unchanged(request: web.Request, answer: web.Response) -> web.Response:
     answer.headers.update(headers)
     held = {known.strip().removeprefix("W/") for known in request.headers.get("If-None-Match", "").split(",")}
     if held & {etag.removeprefix("W/"), "*"}:
-        return web.Response(status=304, headers=headers)
+        links = {"Link": answer.headers["Link"]} if "Link" in answer.headers else {}
+        return web.Response(status=304, headers=headers | links)
     return answer

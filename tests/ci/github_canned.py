@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bot.ci.github_wire import decipher_builds
+from bot.ci.github_builds import build_of
+from bot.ci.github_carried import together
+from bot.ci.github_runs import RunsPage, decipher_runs
+from bot.ci.github_wire import builds_request
 from bot.core.model import Build, Project, Status, Workflow
 
 API = "https://api.github.com"
@@ -54,8 +57,17 @@ def runs_json(*runs: object) -> bytes:
     return json.dumps({"total_count": len(runs), "workflow_runs": list(runs)}).encode()
 
 
+def page(body: bytes, project: Project = WEB, **more: Any) -> RunsPage:
+    """An answer read."""
+    return decipher_runs(200, {}, body, project, page=builds_request(API, WEB), **more)
+
+
+def drawn(read: RunsPage) -> list[Build]:
+    return [build_of(read.project, each) for each in together(read.entries, is_cut_off=read.is_full)]
+
+
 def builds(*runs: object, project: Project = WEB) -> list[Build]:
-    return decipher_builds(200, {}, runs_json(*runs), project)
+    return drawn(page(runs_json(*runs), project))
 
 
 def build(*runs: object) -> Build:

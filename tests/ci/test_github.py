@@ -27,7 +27,7 @@ from bot.core.model import Ability, Page, Status
 from bot.core.ports import CIProvider
 from bot.setting_values import Secret
 from tests.ci.canned import Clock, Gate, surroundings
-from tests.ci.github_canned import API, RUNS, TOKEN, WEB, builds, lint, run, runs_json, seen_build, workflow
+from tests.ci.github_canned import API, COMMIT, FORK, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
 
 USER_REPOS = f"{API}/user/repos"
 CI = workflow(1, "CI")
@@ -128,67 +128,53 @@ def test_a_page_that_fails_fails_the_whole_list(github: GitHub, api: responses.R
         github.projects()
 
 
-# --- what has not changed
+# --- the end of a page, and runs of forks
 
 
-def unchanged(etag: str) -> list[Any]:
-    return [matchers.header_matcher({"If-None-Match": etag})]
+def test_of_a_full_page_the_build_that_may_go_on_after_it_is_left_out(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    older = {"head_sha": OLDER, "created_at": "2026-03-01T10:00:00Z"}
+    listed = [run(number, workflow_id=number) for number in range(60)]
+    listed += [run(number, workflow_id=number, **older) for number in range(40)]
+    api.get(RUNS, runs_json(*listed))
+    assert [build.commit for build in github.builds(WEB)] == [COMMIT]
+    api.replace("GET", RUNS, runs_json(*listed[1:]))
+    assert [build.commit for build in github.builds(WEB)] == [COMMIT, OLDER]
 
 
-def test_what_has_not_changed_is_free_and_told_as_before(
+def of_forks() -> list[dict[str, Any]]:
+    return [run(number, head_repository=FORK) for number in range(100)]
+
+
+def next_page(number: int) -> dict[str, str]:
+    return {"Link": f'<{RUNS}?page={number}>; rel="next"'}
+
+
+def test_where_a_full_page_is_all_of_forks_the_next_one_is_read(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
-    api.get(RUNS, runs_json(run()), headers={"ETag": 'W/"1"'})
-    before = github.builds(WEB, "main")
-    api.replace("GET", RUNS, status=304, match=unchanged('W/"1"'))
-    after = github.builds(WEB, "main")
-    assert after == before == builds(run())
-    assert gate.free == [False, True]
-    after.clear()
-    assert github.builds(WEB, "main") == builds(run())
+    api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
+    api.get(f"{RUNS}?page=2", runs_json(run(), *of_forks()[1:]), headers=next_page(3))
+    [seen] = github.builds(WEB, "main")
+    assert (seen.status, gate.asked) == (Status.PASSED, ["builds", "builds"])
 
 
-def test_what_has_changed_counts_and_is_told_anew(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
-    api.get(RUNS, runs_json(run()), headers={"ETag": 'W/"1"'})
-    github.builds(WEB)
-    api.replace("GET", RUNS, runs_json(run(), lint()), headers={"ETag": 'W/"2"'}, match=unchanged('W/"1"'))
-    assert len(github.builds(WEB)[0].workflows) == 2
-    assert gate.free == [False, False]
-    api.replace("GET", RUNS, status=304, match=unchanged('W/"2"'))
-    assert len(github.builds(WEB)[0].workflows) == 2
+def test_three_pages_of_forks_are_enough(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
+    api.get(f"{RUNS}?page=2", runs_json(*of_forks()), headers=next_page(3))
+    api.get(f"{RUNS}?page=3", runs_json(*of_forks()), headers=next_page(4))
+    assert github.builds(WEB, "main") == []
+    assert len(api.calls) == 3
 
 
-def test_pages_of_repositories_are_remembered_each(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
-    link = {"Link": f'<{USER_REPOS}?page=2>; rel="next"'}
-    api.get(USER_REPOS, json=repositories(1, 1), headers={**link, "ETag": '"a"'})
-    api.get(f"{USER_REPOS}?page=2", json=repositories(2, 1), headers={"ETag": '"b"'})
-    before = github.projects()
-    api.reset()
-    api.get(f"{USER_REPOS}?page=2", status=304, match=unchanged('"b"'))
-    api.get(USER_REPOS, status=304, match=unchanged('"a"'))
-    assert github.projects() == before
-    assert gate.free == [False, False, True, True]
-
-
-def test_each_branch_is_remembered_for_itself(github: GitHub, api: responses.RequestsMock) -> None:
-    api.get(RUNS, runs_json(run()), headers={"ETag": '"a"'})
+@pytest.mark.parametrize(
+    "listed", [of_forks()[:99], [*of_forks()[:99], run()]], ids=["a page that is not full", "one run of its own"]
+)
+def test_otherwise_one_page_is_enough(github: GitHub, api: responses.RequestsMock, listed: list[object]) -> None:
+    api.get(RUNS, runs_json(*listed), headers=next_page(2))
     github.builds(WEB, "main")
-    github.builds(WEB)
-    github.builds(replace(WEB, url=None), "main")
-    assert ["If-None-Match" in call.request.headers for call in api.calls] == [False] * 3
-
-
-def test_an_answer_without_an_etag_is_asked_for_anew(github: GitHub, api: responses.RequestsMock) -> None:
-    api.get(RUNS, runs_json())
-    github.builds(WEB)
-    github.builds(WEB)
-    assert "If-None-Match" not in api.calls[1].request.headers
-
-
-def test_a_304_that_nobody_asked_for_is_none_of_the_contract(github: GitHub, api: responses.RequestsMock) -> None:
-    api.get(RUNS, status=304)
-    with pytest.raises(BadAnswer):
-        github.builds(WEB)
+    assert len(api.calls) == 1
 
 
 # --- tries, limits, secrets

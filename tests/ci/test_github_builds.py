@@ -1,4 +1,4 @@
-"""Workflow runs are drawn together: what a build is, what it carries along, what each field becomes."""
+"""Workflow runs are drawn together: what a build is, how long it took, what each field becomes."""
 
 from __future__ import annotations
 
@@ -92,49 +92,6 @@ def test_a_commit_that_is_pushed_again_is_the_newest_build() -> None:
     assert (newest.commit, [workflow.run_id for workflow in newest.workflows]) == (OLDER, ["19440221003"])
 
 
-# --- workflows that did not run for the newest commit
-
-
-def test_the_newest_build_of_a_branch_carries_what_did_not_run_for_its_commit() -> None:
-    newest, older = builds(
-        run(5),
-        lint(4, head_sha=OLDER, conclusion="failure", created_at="2026-03-01T10:00:00Z"),
-        lint(3, head_sha=OLDER, conclusion="success", created_at="2026-03-01T09:00:00Z"),
-        run(2, head_sha=OLDER, created_at="2026-03-01T10:00:00Z"),
-    )
-    assert [(each.name, each.run_id, each.commit) for each in newest.workflows] == [
-        ("CI", "19440221005", None),
-        ("Lint", "19440221004", OLDER),
-    ]
-    assert (newest.status, newest.commit) == (Status.FAILED, COMMIT)
-    assert [each.commit for each in older.workflows] == [None, None]
-
-
-def test_older_builds_carry_nothing() -> None:
-    newest, older, oldest = builds(
-        run(3),
-        run(2, head_sha=OLDER, created_at="2026-03-01T10:00:00Z"),
-        lint(1, head_sha="abcdef0" * 5, created_at="2026-03-01T09:00:00Z"),
-    )
-    assert [len(each.workflows) for each in (newest, older, oldest)] == [2, 1, 1]
-
-
-def test_nothing_is_carried_from_another_branch() -> None:
-    seen = builds(run(2), lint(1, head_branch="dev", head_sha=OLDER, created_at="2026-03-01T10:00:00Z"))
-    assert [[workflow.name for workflow in build.workflows] for build in seen] == [["CI"], ["Lint"]]
-
-
-@pytest.mark.parametrize(("created_at", "carried"), [("2026-01-30T11:00:00Z", True), ("2026-01-30T10:59:59Z", False)])
-def test_what_github_would_not_run_again_is_not_carried(created_at: str, carried: bool) -> None:
-    newest = builds(run(2), lint(1, head_sha=OLDER, created_at=created_at))[0]
-    assert len(newest.workflows) == 1 + carried
-
-
-def test_runs_that_name_no_workflow_are_told_apart_by_name_and_not_carried_one_by_one() -> None:
-    listed = [run(number, workflow_id=None, head_sha=OLDER if number < 3 else COMMIT) for number in (1, 2, 3)]
-    assert [len(build.workflows) for build in builds(*listed)] == [1, 1]
-
-
 # --- times
 
 
@@ -176,11 +133,68 @@ def test_runs_that_name_no_workflow_are_told_apart_by_name_and_not_carried_one_b
         "no end that can be read",
     ],
 )
-def test_a_build_takes_from_its_first_start_to_its_last_end_of_the_last_attempts(
+def test_a_build_that_passed_takes_from_its_first_start_to_its_last_end_of_the_last_attempts(
     runs: list[dict[str, Any]], times: tuple[datetime | None, datetime | None]
 ) -> None:
     seen = build(*runs)
     assert (seen.started_at, seen.finished_at) == times
+
+
+def ran(minute: int, minutes: int, **changes: object) -> dict[str, object]:
+    return {
+        "run_started_at": f"2026-03-01T11:{minute:02}:00Z",
+        "updated_at": f"2026-03-01T11:{minute + minutes:02}:00Z",
+        **changes,
+    }
+
+
+FAILED: dict[str, object] = {"conclusion": "failure"}
+RUNS: dict[str, object] = {"status": "in_progress", "conclusion": None}
+WAITS: dict[str, object] = {"status": "queued", "conclusion": None}
+CARRIED: dict[str, object] = {"head_sha": OLDER, "created_at": "2026-03-01T10:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("ci", "lint_", "times"),
+    [
+        (ran(0, 4, **FAILED), ran(1, 30), (at(0), at(4))),
+        (ran(0, 4, **FAILED), ran(10, 2, run_attempt=3), (at(0), at(4))),
+        (ran(0, 4, **FAILED), ran(2, 1, **FAILED), (at(0), at(4))),
+        (ran(0, 2, **FAILED), ran(1, 9, **FAILED), (at(1), at(10))),
+        (ran(0, 4, conclusion="cancelled"), ran(1, 30), (at(0), at(4))),
+        (ran(0, 4, **FAILED), ran(1, 30, **FAILED, **CARRIED), (at(0), at(4))),
+        (ran(0, 4), ran(1, 30, **FAILED, **CARRIED), (at(1), at(31))),
+        (ran(0, 4, **FAILED), ran(0, 0, status="levitating", conclusion=None), (at(0), None)),
+        (ran(20, 0, **RUNS, run_attempt=2), ran(0, 0, **WAITS), (at(0), None)),
+        (ran(0, 4, **FAILED), ran(9, 0, **RUNS), (at(9), None)),
+        (ran(0, 4, **FAILED), ran(9, 0, **RUNS, **CARRIED), (at(9), None)),
+        (ran(20, 0, **RUNS), ran(9, 0, **RUNS, **CARRIED), (at(20), None)),
+    ],
+    ids=[
+        "the one that failed, not the one that passed later",
+        "whatever attempt the other is in",
+        "of two that failed the one that ended last",
+        "whichever began first",
+        "stopped",
+        "before a carried one",
+        "a carried one that failed alone",
+        "one of no known state has no end",
+        "the first of those that run or wait",
+        "what runs, not what has failed",
+        "a carried one that runs alone",
+        "before a carried one that runs, too",
+    ],
+)
+def test_the_times_are_those_of_what_decides_and_of_what_runs_since_when(
+    ci: dict[str, object], lint_: dict[str, object], times: tuple[datetime | None, datetime | None]
+) -> None:
+    seen = builds(run(9, **ci), lint(1, **lint_))[0]
+    assert (seen.started_at, seen.finished_at) == times
+
+
+def test_of_several_that_went_wrong_the_word_is_of_the_one_whose_times_they_are() -> None:
+    seen = build(run(1, **ran(0, 2, **FAILED)), lint(2, **ran(0, 60 - 1, conclusion="timed_out")))
+    assert (seen.status_word, seen.finished_at) == ("timed_out", at(59))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +202,9 @@ def test_a_build_takes_from_its_first_start_to_its_last_end_of_the_last_attempts
     [("2026-03-01T11:40:00Z", at(40)), ("2026-03-01T10:40:00Z", at(0))],
     ids=["after the build began", "before"],
 )
-def test_a_carried_workflow_counts_for_the_times_where_it_was_run_again_since(again: str, started_at: datetime) -> None:
+def test_a_carried_workflow_counts_for_the_times_of_a_build_that_passed_where_it_was_run_again_since(
+    again: str, started_at: datetime
+) -> None:
     carried = lint(1, head_sha=OLDER, run_attempt=2, created_at="2026-03-01T10:00:00Z", run_started_at=again)
     assert builds(run(2), carried)[0].started_at == started_at
 

@@ -10,7 +10,7 @@ import responses
 from requests.exceptions import ReadTimeout
 
 from bot.ci.github import MOST_ATTEMPTS, GitHub
-from bot.core.model import Build, FailedJob, Status
+from bot.core.model import Build, FailedJob, Status, Workflow
 from tests.ci.canned import Clock, Gate
 from tests.ci.github_canned import RUNS, run, seen_build, workflow
 
@@ -56,6 +56,50 @@ def test_jobs_of_an_attempt_that_has_begun_since_are_not_kept(github: GitHub, ap
     github.in_detail(seen_build(CI))
     github.in_detail(seen_build(CI))
     assert len(api.calls) == 2
+
+
+def next_page(number: int) -> dict[str, str]:
+    return {"Link": f'<{RUNS}/19440221001/jobs?page={number}>; rel="next"'}
+
+
+def test_jobs_are_looked_for_on_three_pages_and_kept_once_they_are_found(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    passed = {"jobs": [{"name": "x", "conclusion": "success", "run_attempt": 1}]}
+    api.get(f"{RUNS}/19440221001/jobs", json=passed, headers=next_page(2))
+    api.get(f"{RUNS}/19440221001/jobs?page=2", json=passed, headers=next_page(3))
+    api.get(f"{RUNS}/19440221001/jobs?page=3", json=jobs("test (240)"), headers=next_page(4))
+    for _ in range(2):
+        assert failed_jobs(github.in_detail(seen_build(CI))) == {"CI": ["test (240)"]}
+    assert len(api.calls) == 3
+
+
+def test_only_the_first_jobs_are_told_and_no_page_is_read_for_more(github: GitHub, api: responses.RequestsMock) -> None:
+    names = [f"test ({number})" for number in range(30)]
+    api.get(f"{RUNS}/19440221001/jobs", json=jobs(*names), headers=next_page(2))
+    assert failed_jobs(github.in_detail(seen_build(CI))) == {"CI": names[:5]}
+    assert len(api.calls) == 1
+
+
+def test_what_is_found_before_a_page_that_fails_is_told_and_not_kept(
+    github: GitHub, api: responses.RequestsMock, gate: Gate
+) -> None:
+    for calls in (2, 4):
+        api.get(f"{RUNS}/19440221001/jobs", json=jobs("test"), headers=next_page(2))
+        api.get(f"{RUNS}/19440221001/jobs?page=2", status=404)
+        assert failed_jobs(github.in_detail(seen_build(CI))) == {"CI": ["test"]}
+        assert gate.asked == ["jobs"] * calls
+        api.reset()
+
+
+@pytest.mark.parametrize(("status", "calls"), [(Status.FAILED, 2), (Status.STOPPED, 1)])
+def test_a_run_that_failed_and_shows_no_failed_job_is_asked_about_again(
+    github: GitHub, api: responses.RequestsMock, status: Status, calls: int
+) -> None:
+    api.get(f"{RUNS}/19440221001/jobs", json={"jobs": [{"name": "test", "conclusion": None, "run_attempt": 1}]})
+    for _ in range(2):
+        github.in_detail(seen_build(replace(CI, status=status)))
+    assert len(api.calls) == calls
 
 
 def test_details_are_of_the_first_three_that_went_wrong(github: GitHub, api: responses.RequestsMock) -> None:
@@ -123,10 +167,32 @@ def test_of_several_that_were_run_again_the_worst_decides(github: GitHub, api: r
     assert github.in_detail(build).earlier == (Status.PASSED,)
 
 
-def test_what_was_carried_from_another_commit_says_nothing_of_this_one(
+def test_of_several_in_the_state_that_decides_the_one_most_often_run_tells(
     github: GitHub, api: responses.RequestsMock
 ) -> None:
-    carried = replace(CI, attempt=2, status=Status.PASSED, commit="1f0c2b8")
-    build = seen_build(carried, replace(LINT, status=Status.PASSED))
-    assert github.in_detail(build) == build
-    assert len(api.calls) == 0
+    attempt_of(api, 2, 1, "failure")
+    passed = [replace(run, status=Status.PASSED) for run in (CI, LINT, DEPLOY)]
+    assert github.in_detail(seen_build(passed[0], replace(passed[1], attempt=2), passed[2])).earlier == (Status.FAILED,)
+
+
+OF_OLDER = {"commit": "1f0c2b8"}
+
+
+@pytest.mark.parametrize(
+    "workflows",
+    [
+        (workflow(2, "Lint", Status.RUNNING), workflow(1, "CI", Status.PASSED, attempt=3)),
+        (workflow(2, "Lint", Status.BLOCKED), workflow(1, "CI", Status.PASSED, attempt=3)),
+        (workflow(2, "Lint", Status.PASSED), workflow(1, "CI", Status.PASSED, attempt=2, **OF_OLDER)),
+        (workflow(2, "Lint", Status.PASSED, attempt=2), workflow(1, "CI", Status.BLOCKED, attempt=2, **OF_OLDER)),
+    ],
+    ids=["another one runs", "another one went wrong at once", "a carried one was run again", "a carried one decides"],
+)
+def test_only_what_decides_tells_how_it_went_before(
+    github: GitHub, api: responses.RequestsMock, gate: Gate, workflows: tuple[Workflow, ...]
+) -> None:
+    api.assert_all_requests_are_fired = False
+    api.get(f"{RUNS}/19440221002/jobs", json={"jobs": []})
+    api.get(f"{RUNS}/19440221001/jobs", json={"jobs": []})
+    assert github.in_detail(seen_build(*workflows)).earlier == ()
+    assert "attempts" not in gate.asked

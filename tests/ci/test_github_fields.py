@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.ci.github_wire import decipher_builds
-from tests.ci.github_canned import COMMIT, REPOSITORY, WEB, build, builds, lint, run, runs_json
+from tests.ci.github_canned import COMMIT, REPOSITORY, WEB, build, builds, drawn, lint, page, run, runs_json
 
 
 @pytest.mark.parametrize(
@@ -57,17 +56,16 @@ def test_one_field_of_a_wrong_kind_costs_that_field_alone() -> None:
 
 def test_bytes_that_are_no_utf_8_cost_only_themselves() -> None:
     body = runs_json(run()).replace(b"Fix login", b"Fix \xff login")
-    [seen] = decipher_builds(200, {}, body, WEB)
+    [seen] = drawn(page(body))
     assert seen.message == "Fix \ufffd login\n\nFor good."
 
 
 def test_without_an_address_in_the_answer_pages_are_those_of_the_web_url() -> None:
     bare = {"id": 731204001, "full_name": "acme/web"}
     body = runs_json(run(repository=bare, head_repository=bare))
-    [seen] = decipher_builds(200, {}, body, replace(WEB, url=None), web_url="https://git.acme.test")
+    [seen] = drawn(page(body, replace(WEB, url=None), web_url="https://git.acme.test"))
     assert seen.commit_url == f"https://git.acme.test/acme/web/commit/{COMMIT}"
 
 
 def test_an_empty_list_is_no_builds() -> None:
-    assert builds() == []
-    assert decipher_builds(200, {}, json.dumps({"total_count": 0, "workflow_runs": []}).encode(), WEB) == []
+    assert builds() == drawn(page(json.dumps({"total_count": 0, "workflow_runs": []}).encode())) == []

@@ -96,6 +96,9 @@ def test_what_is_asked_is_refused(status: int, words: str, kind: type[CIError]) 
         (403, "This workflow is already running", WillNot),
         (403, "The workflow run containing this job is already running", WillNot),
         (403, "Repository was archived so is read-only.", WillNot),
+        (403, "Actions is disabled for this repository", WillNot),
+        (403, "Actions has been disabled for this user.", WillNot),
+        (403, "This workflow run has reached the maximum number of re-run attempts", WillNot),
         (409, "Cannot cancel a workflow run that is completed.", WillNot),
         (422, "Unprocessable", WillNot),
         (403, "Resource not accessible by integration", NoRights),
@@ -114,6 +117,33 @@ def test_what_is_to_be_done_to_a_run_is_refused_for_a_reason(status: int, words:
     error = refusal_to_do(status, {"X-RateLimit-Remaining": "4000"}, said(words), secret=TOKEN)
     assert type(error) is kind
     assert kind is not WillNot or error.detail == words
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "of_the_run"),
+    [
+        ("Resource not accessible by integration", NoRights, NoRights),
+        ("Resource not accessible by personal access token", NoRights, NoRights),
+        ("Must have admin rights to Repository.", NoRights, NoRights),
+        ("This workflow run cannot be retried", NoRights, WillNot),
+        ("Actions is disabled for this repository", NoRights, WillNot),
+    ],
+)
+def test_the_last_call_of_the_hour_may_be_refused_for_another_reason(
+    words: str, kind: type[CIError], of_the_run: type[CIError]
+) -> None:
+    assert type(refusal(403, spent(EPOCH + 90), said(words), secret=TOKEN)) is kind
+    assert type(refusal_to_do(403, spent(EPOCH + 90), said(words), secret=TOKEN)) is of_the_run
+    assert type(refusal_to_do(429, spent(EPOCH + 90), said(words), secret=TOKEN)) is OverLimit
+
+
+@pytest.mark.parametrize(
+    "words", ["API rate limit exceeded for this access token.", "API rate limit exceeded; you do not have permission"]
+)
+def test_a_spent_limit_is_one_whatever_else_is_said(words: str) -> None:
+    error = refusal(403, spent(EPOCH + 90), said(words), secret=TOKEN)
+    assert isinstance(error, OverLimit)
+    assert error.retry_after_s == 90.0
 
 
 def test_a_refusal_without_words_has_some() -> None:

@@ -23,9 +23,9 @@ from bot.core.errors import (
     Unreachable,
     WillNot,
 )
-from bot.core.model import Status, Taken
+from bot.core.model import Status, Taken, Workflow
 from tests.ci.canned import Clock, Gate, surroundings
-from tests.ci.github_canned import RUNS, seen_build, workflow
+from tests.ci.github_canned import OLDER, RUNS, seen_build, workflow
 
 CI, LINT, DEPLOY = workflow(1, "CI"), workflow(2, "Lint"), workflow(3, "Deploy")
 OVER_A_MONTH = "Unable to retry this workflow run because it was created over a month ago"
@@ -57,6 +57,60 @@ def test_a_restart_runs_all_again_where_nothing_went_wrong(github: GitHub, api: 
     for number in (1, 2, 3):
         api.post(f"{RUNS}/1944022100{number}/rerun", status=201)
     assert github.restart(build).done == ("CI", "Lint", "x")
+
+
+PASSED, RUNNING = Status.PASSED, Status.RUNNING
+OF_OLDER = {"commit": OLDER}
+
+
+@pytest.mark.parametrize(
+    ("workflows", "done", "left"),
+    [
+        ((CI, workflow(2, "Nightly", **OF_OLDER)), ("CI", "Nightly (at 1f0c2b8)"), ()),
+        (
+            (workflow(1, "CI", PASSED), workflow(2, "Nightly", **OF_OLDER), workflow(3, "E2E", PASSED, **OF_OLDER)),
+            ("Nightly (at 1f0c2b8)",),
+            (),
+        ),
+        ((workflow(1, "CI", RUNNING), workflow(2, "Nightly", **OF_OLDER)), ("Nightly (at 1f0c2b8)",), ("CI",)),
+        ((workflow(1, "CI", PASSED), workflow(2, "Nightly", PASSED, **OF_OLDER)), ("CI",), ()),
+        ((CI, workflow(2, "Nightly", RUNNING, **OF_OLDER)), ("CI",), ("Nightly (at 1f0c2b8)",)),
+    ],
+    ids=[
+        "all that went wrong",
+        "what it carries, where nothing else went wrong",
+        "what it carries, while its own runs",
+        "its own alone, where nothing went wrong",
+        "what it carries and runs is left",
+    ],
+)
+def test_what_is_carried_from_another_commit_is_run_again_only_where_it_went_wrong(
+    github: GitHub,
+    api: responses.RequestsMock,
+    workflows: tuple[Workflow, ...],
+    done: tuple[str, ...],
+    left: tuple[str, ...],
+) -> None:
+    api.assert_all_requests_are_fired = False
+    for number in (1, 2, 3):
+        api.post(f"{RUNS}/1944022100{number}/rerun", status=201)
+    taken = github.restart(seen_build(*workflows))
+    assert (taken.done, taken.left, len(api.calls)) == (done, left, len(done))
+
+
+def test_what_is_carried_is_told_with_its_commit_where_it_is_refused(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    api.post(f"{RUNS}/19440221001/rerun", **refused(OVER_A_MONTH))
+    api.post(f"{RUNS}/19440221002/rerun", status=201)
+    taken = github.restart(seen_build(workflow(1, "Nightly", **OF_OLDER), workflow(2, "E2E", **OF_OLDER)))
+    assert taken.refused == (("Nightly (at 1f0c2b8)", OVER_A_MONTH),)
+
+
+def test_where_only_what_is_carried_has_ended_and_well_nothing_is_sent(github: GitHub, gate: Gate) -> None:
+    with pytest.raises(WillNot):
+        github.restart(seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", PASSED, **OF_OLDER)))
+    assert gate.asked == []
 
 
 @pytest.mark.parametrize(
@@ -199,6 +253,19 @@ def test_what_runs_is_stopped_and_nothing_else(github: GitHub, api: responses.Re
     build = seen_build(running, queued, DEPLOY)
     assert github.stop(build) == Taken(build.id, done=("CI", "Lint"))
     assert gate.asked == ["stop", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("ci", "done"), [(RUNNING, "CI"), (PASSED, "Nightly (at 1f0c2b8)")], ids=["its own run", "nothing else runs"]
+)
+def test_what_is_carried_is_stopped_only_where_nothing_else_runs(
+    github: GitHub, api: responses.RequestsMock, ci: Status, done: str
+) -> None:
+    api.assert_all_requests_are_fired = False
+    for number in (1, 2):
+        api.post(f"{RUNS}/1944022100{number}/cancel", status=202)
+    build = seen_build(workflow(1, "CI", ci), workflow(2, "Nightly", RUNNING, **OF_OLDER))
+    assert (github.stop(build).done, len(api.calls)) == ((done,), 1)
 
 
 def test_one_that_is_over_by_then_is_told_beside_the_others(github: GitHub, api: responses.RequestsMock) -> None:

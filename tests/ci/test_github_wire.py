@@ -1,4 +1,4 @@
-"""GitHub's requests; its repositories, jobs and attempts deciphered; and that no answer raises anything unexpected."""
+"""GitHub's requests; its jobs and attempts deciphered; and that no answer raises anything unexpected."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from bot.ci import github_wire as wire
 from bot.ci.answers import Request
-from bot.core.errors import BadAnswer, CIError, NotThere
+from bot.ci.github_runs import decipher_attempt, decipher_runs
+from bot.core.errors import CIError, NotThere
 from bot.core.model import FailedJob, Project, Status
-from tests.ci.github_canned import API, RUNS, TOKEN, WEB, run, runs_json
+from tests.ci.github_canned import API, RUNS, TOKEN, WEB, drawn, page, run, runs_json
 
 HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 PAGE = wire.repositories_request(API, "/user/repos")
@@ -30,6 +31,7 @@ A_RUN = f"{RUNS}/19440221001"
     ("request_", "method", "url", "params"),
     [
         (PAGE, "GET", f"{API}/user/repos", {"per_page": "100"}),
+        (wire.workflows_request(API, WEB), "GET", f"{API}/repos/acme/web/actions/workflows", {"per_page": "100"}),
         (wire.builds_request(API, WEB), "GET", RUNS, {"per_page": "100", "exclude_pull_requests": "true"}),
         (
             wire.builds_request(API, WEB, "feature/a&b#c"),
@@ -87,67 +89,6 @@ def test_an_id_cannot_lead_to_another_path() -> None:
     assert wire.cancel_request(API, WEB, "1/../2").url == f"{RUNS}/1%2F..%2F2/cancel"
 
 
-# --- repositories
-
-
-def repository(id_: int = 1, name: str = "acme/web", **more: object) -> dict[str, Any]:
-    return {"id": id_, "full_name": name, "html_url": f"https://github.com/{name}", **more}
-
-
-def repositories(body: object, headers: dict[str, str] | None = None) -> tuple[list[Project], Request | None]:
-    return wire.decipher_repositories(200, headers or {}, json.dumps(body).encode(), page=PAGE)
-
-
-@pytest.mark.parametrize("written", [lambda entries: entries, lambda entries: {"repositories": entries}])
-def test_repositories_are_read_from_either_answer(written: Callable[[object], object]) -> None:
-    found, onward = repositories(written([repository(1), repository(2, "acme/api")]))
-    assert found == [
-        Project("1", "acme/web", "github", "https://github.com/acme/web"),
-        Project("2", "acme/api", "github", "https://github.com/acme/api"),
-    ]
-    assert onward is None
-
-
-@pytest.mark.parametrize("over", [{"archived": True}, {"disabled": True}])
-def test_where_nothing_can_be_run_any_more_is_left_out(over: dict[str, object]) -> None:
-    assert repositories([repository(1, **over)])[0] == []
-    assert len(repositories([repository(1), repository(2, "acme/api", archived=False)])[0]) == 2
-
-
-def test_a_repository_that_cannot_be_read_costs_that_one_alone() -> None:
-    listed = [None, 7, {"id": 3}, repository(4, "acme/../x"), repository(5, "acme/web\n"), repository(6, "acme/api")]
-    assert [project.id for project in repositories(listed)[0]] == ["5", "6"]
-    assert repositories([repository(1, html_url=["x"])])[0][0].url is None
-
-
-@pytest.mark.parametrize("listed", [[None], [{"id": 1}], ["x", 7]])
-def test_repositories_of_which_none_can_be_read_are_told(listed: list[object]) -> None:
-    with pytest.raises(BadAnswer, match="none of its repositories can be read"):
-        repositories(listed)
-
-
-@pytest.mark.parametrize(
-    ("link", "onward"),
-    [
-        (f'<{API}/user/repos?per_page=100&page=2>; rel="next"', f"{API}/user/repos?per_page=100&page=2"),
-        (f'<{API}/x?page=1>; rel="prev", <{API}/x?page=3>; rel="next", <{API}/x>; rel="last"', f"{API}/x?page=3"),
-        ('</user/repos?page=2>; rel="next"', f"{API}/user/repos?page=2"),
-        (f'<{API}/user/repos?page=1>; rel="prev"', None),
-        ('<https://evil.test/user/repos?page=2>; rel="next"', None),
-        ('<http://api.github.com/user/repos?page=2>; rel="next"', None),
-        ('<https://api.github.com:8443/user/repos?page=2>; rel="next"', None),
-        ('<https://api.github.com@evil.test/>; rel="next"', None),
-        ('<//evil.test/>; rel="next"', None),
-        ('<https://[::1/>; rel="next"', None),
-        ("rel=next", None),
-        ("", None),
-    ],
-)
-def test_the_next_page_is_followed_within_the_origin_alone(link: str, onward: str | None) -> None:
-    _, page = repositories([repository()], {"Link": link})
-    assert page == (None if onward is None else Request("GET", onward, (), HEADERS))
-
-
 # --- jobs and attempts
 
 
@@ -160,18 +101,19 @@ def job(name: str = "test", conclusion: object = "failure", **more: object) -> d
     return {"name": name, "conclusion": conclusion, "html_url": f"https://github.com/j/{name}", "steps": steps, **more}
 
 
-def jobs(*entries: object, attempt: int = 1) -> tuple[tuple[FailedJob, ...], bool]:
-    return wire.decipher_jobs(200, {}, json.dumps({"jobs": list(entries)}).encode(), attempt=attempt)
+def jobs(*entries: object, attempt: int = 1) -> wire.JobsPage:
+    body = json.dumps({"jobs": list(entries)}).encode()
+    return wire.decipher_jobs(200, {}, body, page=wire.jobs_request(API, WEB, "1"), attempt=attempt)
 
 
 def test_the_jobs_that_failed_are_told_with_their_first_failed_step() -> None:
     passed = job("build", "success")
-    told, are_final = jobs(passed, job("test", run_attempt=1), job("lint", "timed_out"), job("ship", "cancelled"))
-    assert told == (
+    seen = jobs(passed, job("test", run_attempt=1), job("lint", "timed_out"), job("ship", "cancelled"))
+    assert seen.entries == (
         FailedJob("test", "Run the tests", "https://github.com/j/test"),
         FailedJob("lint", "Run the tests", "https://github.com/j/lint"),
     )
-    assert are_final
+    assert seen.are_final
 
 
 @pytest.mark.parametrize(
@@ -191,15 +133,11 @@ def test_the_jobs_that_failed_are_told_with_their_first_failed_step() -> None:
     ],
 )
 def test_what_is_wrong_in_a_job_costs_that_alone(entry: object, told: tuple[FailedJob, ...]) -> None:
-    assert jobs(entry)[0] == told
-
-
-def test_only_the_first_jobs_are_told() -> None:
-    assert len(jobs(*(job(f"test {number}") for number in range(30)))[0]) == 5
+    assert jobs(entry).entries == told
 
 
 def test_jobs_of_another_attempt_are_not_final() -> None:
-    assert jobs(job(run_attempt=2), attempt=1)[1] is False
+    assert not jobs(job(run_attempt=2), attempt=1).are_final
 
 
 @pytest.mark.parametrize(
@@ -207,7 +145,7 @@ def test_jobs_of_another_attempt_are_not_final() -> None:
     [({"conclusion": "failure"}, Status.FAILED), ({}, Status.PASSED), ({"head_commit": 7}, Status.PASSED)],
 )
 def test_an_attempt_tells_how_it_ended(changes: dict[str, object], status: Status) -> None:
-    assert wire.decipher_attempt(200, {}, json.dumps(run(**changes)).encode()) is status
+    assert decipher_attempt(200, {}, json.dumps(run(**changes)).encode()) is status
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
@@ -236,9 +174,10 @@ def test_only_what_is_an_etag_is_sent_back(etag: str, kept: str | None) -> None:
 
 DECIPHER: list[Callable[[int, dict[str, str], bytes], object]] = [
     partial(wire.decipher_repositories, page=PAGE),
-    partial(wire.decipher_builds, project=WEB),
-    partial(wire.decipher_jobs, attempt=1),
-    wire.decipher_attempt,
+    partial(wire.decipher_workflows, page=PAGE),
+    partial(decipher_runs, project=WEB, page=PAGE),
+    partial(wire.decipher_jobs, page=PAGE, attempt=1),
+    decipher_attempt,
     wire.decipher_done,
 ]
 _JSON = st.recursive(
@@ -247,7 +186,8 @@ _JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.text(max_size=5)
-            | st.sampled_from(["workflow_runs", "jobs", "repositories", "id", "steps", *run(), "full_name", "message"]),
+            | st.sampled_from(["workflow_runs", "workflows", "jobs", "repositories", "id", "steps", "state", *run()])
+            | st.sampled_from(["full_name", "message"]),
             inner,
             max_size=6,
         )
@@ -280,7 +220,8 @@ def test_no_bytes_raise_anything_unexpected(status: int, headers: dict[str, str]
 
 @given(_STATUSES, _HEADERS, _JSON)
 def test_no_json_raises_anything_unexpected(status: int, headers: dict[str, str], value: object) -> None:
-    for wrapped in (value, {"workflow_runs": value}, {"workflow_runs": [value]}, {"jobs": [value]}, [value]):
+    lists = [{name: [value]} for name in ("workflow_runs", "workflows", "jobs")]
+    for wrapped in (value, {"workflow_runs": value}, *lists, [value]):
         _raises_ci_errors_alone(status, headers, json.dumps(wrapped).encode("utf-8", "surrogatepass"))
 
 
@@ -288,7 +229,7 @@ def test_no_json_raises_anything_unexpected(status: int, headers: dict[str, str]
 def test_no_field_of_a_run_raises_anything_unexpected(field: str, value: object) -> None:
     body = runs_json({**run(), field: value}, run(2)).decode().encode("utf-8", "surrogatepass")
     try:
-        found = wire.decipher_builds(200, {}, body, WEB)
+        found = drawn(page(body))
     except CIError:
         return
     assert all(len(build.id) <= 100 for build in found)

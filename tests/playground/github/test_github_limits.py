@@ -104,6 +104,16 @@ def test_an_unchanged_answer_is_a_304_that_costs_nothing(client: Client, world: 
     assert limits(again) == limits(first)
 
 
+def test_an_unchanged_page_names_the_other_pages(client: Client, world: GitHubWorld) -> None:
+    for _ in range(3):
+        world.trigger("acme/web")
+    first = client.get(RUNS, per_page="1", page="2")
+    again = client.ask("GET", RUNS, headers={"If-None-Match": first.headers["ETag"]}, per_page="1", page="2")
+    assert (again.status_code, again.headers["Link"]) == (304, first.headers["Link"])
+    only = client.get("/user/repos")
+    assert "Link" not in client.ask("GET", "/user/repos", headers={"If-None-Match": only.headers["ETag"]}).headers
+
+
 def test_a_changed_answer_is_whole_and_counts(client: Client, world: GitHubWorld) -> None:
     [run, _] = world.push("acme/web")
     first = client.get(RUNS)
