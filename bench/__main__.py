@@ -1,0 +1,151 @@
+"""python -m bench: measures, writes raw samples, and works the document out of them. See --help."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.contenders.table import Contender, of_node, of_python, of_slack_machine
+from bench.installs import Installed, install, nothing
+from bench.machine import described
+from bench.plan import Plan, short
+from bench.processes import ROOT, NotReady
+from bench.samples import Samples
+from bench.scenes import counts, follows, insides, lists, loads, starts
+from bench.scenes.stage import Stage, stage
+
+RESULTS = ROOT / "bench/results"
+TRIED = ROOT / "bench/tried"
+"""Where a run goes that is not the whole; nothing is kept there for the document."""
+
+TITLES = {
+    "counts": "Calls, counted",
+    "follows": "Builds that are followed",
+    "starts": "Cold starts",
+    "loads": "The same work under load",
+    "insides": "What a start and an answer consist of",
+    "lists": "Large accounts",
+    "scarce": "Builds that are followed, on the usual budget (needs follows)",
+}
+KINDS = ("bot", "floor", "raw", "bolt-js", "slack-machine")
+TRANSPORTS = ("http", "socket")
+
+PLAYS: dict[str, Callable[[Stage], object]] = {
+    "starts": starts.play,
+    "loads": loads.play,
+    "insides": insides.play,
+    "lists": lists.play,
+    "follows": follows.play,
+    "scarce": follows.play_scarce,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit status: 1 where a call was counted that should not have been, or something did not begin to work."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.render:
+        return _render(RESULTS)
+    plan = short() if chosen.short else Plan()
+    words = set(chosen.only or ())
+    if unknown := words - {*TITLES, *KINDS, *TRANSPORTS}:
+        parser.error(f"what is {', '.join(sorted(unknown))}? There are {', '.join([*TITLES, *KINDS, *TRANSPORTS])}")
+    if scenes := words & set(TITLES):
+        plan = replace(plan, scenes=tuple(scene for scene in TITLES if scene in scenes))
+    if chosen.seconds:
+        plan = replace(plan, loads=tuple(replace(load, seconds=chosen.seconds) for load in plan.loads))
+    is_whole = not (chosen.short or chosen.only or chosen.seconds)
+    folder = RESULTS if is_whole else TRIED
+    began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))  # so that all that was started is ended, too
+    installed = nothing() if chosen.short else install(_say)
+    contenders = _chosen(_all(installed), words)
+    try:
+        wrong = run(plan, contenders, installed, folder)
+    except NotReady as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    _say(f"\nTook {time.monotonic() - began:.0f} s. The raw samples are in {folder.relative_to(ROOT)}.")
+    if is_whole:
+        return _render(folder) or wrong
+    return wrong
+
+
+def run(plan: Plan, contenders: Sequence[Contender], installed: Installed, folder: Path) -> int:
+    """1 where a call was counted that should not have been, else 0. Raises NotReady."""
+    samples = Samples(folder)
+    samples.describe(
+        {
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": described(installed),
+            "absent": installed.absent,
+            "rounds": plan.rounds,
+            "projects": plan.projects,
+            "seconds": {load.name: load.seconds for load in plan.loads},
+        }
+    )
+    wrong = 0
+    with stage(plan, contenders, samples, _say) as on:
+        for scene in plan.scenes:
+            _say(f"\n{TITLES[scene]}")
+            if scene == "counts":
+                wrong = int(not all(count.is_right for count in counts.play(on)))
+            else:
+                PLAYS[scene](on)
+    return wrong
+
+
+def _all(installed: Installed) -> list[Contender]:
+    found = of_python()
+    if installed.node is not None:
+        found += of_node(installed.node)
+    if installed.slack_machine is not None:
+        found += of_slack_machine(installed.slack_machine)
+    return found
+
+
+def _chosen(contenders: list[Contender], words: set[str]) -> list[Contender]:
+    kinds, transports = words & set(KINDS), words & set(TRANSPORTS)
+    return [
+        one
+        for one in contenders
+        if (not kinds or one.kind in kinds) and (not transports or one.transport in transports)
+    ]
+
+
+def _render(folder: Path) -> int:
+    from bench.report.document import write
+
+    for file in write(folder):
+        _say(f"Wrote {file.relative_to(ROOT)}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measures the bot beside what one would otherwise write, and writes docs/benchmarks.md. "
+        "A run with any option goes to bench/tried instead, and leaves the document alone.",
+    )
+    parser.add_argument("--short", action="store_true", help="count calls, and nothing else: what CI runs")
+    scenes, contenders = ", ".join(TITLES), ", ".join([*KINDS, *TRANSPORTS])
+    parser.add_argument(
+        "--only", nargs="+", metavar="WORD", help=f"these scenes ({scenes}) and these contenders ({contenders})"
+    )
+    parser.add_argument("--seconds", type=float, metavar="S", help="how long each load lasts, in place of the plan's")
+    parser.add_argument("--render", action="store_true", help="measure nothing; write the document from bench/results")
+    return parser
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What is measured beside the bot: programs that do the same work, each started as a process of its own."""

@@ -1,0 +1,75 @@
+"""Who takes part: how each is started, and what it is called. What it needs is installed by `bench.installs`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bench.names import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from bench.processes import ROOT, Process
+
+Transport = Literal["http", "socket"]
+MOST_CALLS = "100000"
+"""CODESHIP_CALLS_PER_MINUTE, so high that it stands in nobody's way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """`kind` is the program, `name` it and its transport; `command` runs it."""
+
+    kind: str
+    transport: Transport
+    command: tuple[str, ...]
+    is_whole: bool = True
+    """False: measured with the loads that tell most alone."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-{self.transport}"
+
+    def start(self, folder: Path, slack_port: int, codeship_port: int, **settings: str) -> Process:
+        """In `folder`, on these fakes. What `settings` names comes on top."""
+        folder.mkdir(parents=True, exist_ok=True)
+        environ = self._environ(slack_port, codeship_port)
+        return Process(self.command, {**environ, **settings}, folder, self.name)
+
+    def _environ(self, slack_port: int, codeship_port: int) -> Mapping[str, str]:
+        environ = {
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_API_URL": f"http://127.0.0.1:{slack_port}/api/",
+            "CODESHIP_API_KEY": API_KEY,
+            "CODESHIP_API_URL": f"http://127.0.0.1:{codeship_port}/api/v1",
+        }
+        if self.kind == "bot":
+            environ |= {"CODESHIP_CALLS_PER_MINUTE": MOST_CALLS, "HOST": "127.0.0.1", "LOG_FORMAT": "json"}
+        if self.kind == "bolt-js":
+            environ |= {"NODE_ENV": "production"}
+        if self.transport == "socket":
+            return environ | {"SLACK_APP_TOKEN": APP_TOKEN + self.name}
+        return environ | {"SLACK_SIGNING_SECRET": SIGNING_SECRET, "PORT": "0"}
+
+
+def of_python() -> list[Contender]:
+    """Those that need nothing but what the bot needs."""
+    transports: tuple[Transport, ...] = ("http", "socket")
+    python = sys.executable
+    return [
+        *(Contender("bot", transport, (python, "-m", "bot")) for transport in transports),
+        *(Contender("floor", transport, (python, "-m", "bench.contenders.floor")) for transport in transports),
+        *(Contender("raw", transport, (python, "-m", "bench.contenders.raw"), False) for transport in transports),
+    ]
+
+
+def of_node(node: str) -> list[Contender]:
+    """Bolt for JavaScript, on the Node at this path."""
+    transports: tuple[Transport, ...] = ("http", "socket")
+    program = str(ROOT / "bench/node/program.js")
+    return [Contender("bolt-js", transport, (node, program)) for transport in transports]
+
+
+def of_slack_machine(python: str) -> list[Contender]:
+    """slack-machine, on the Python of its own environment."""
+    return [Contender("slack-machine", "socket", (python, str(ROOT / "bench/slack_machine/program.py")))]

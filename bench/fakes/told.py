@@ -1,0 +1,35 @@
+"""How a fake is told what to do: a line of JSON on its standard input, answered by one on its standard output.
+
+Where the input ends, so does the fake: none outlives the benchmark that started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+Order = Mapping[str, Any]
+Obey = Callable[[Order], Awaitable[Any]]
+
+LONGEST_LINE = 64 * 1024 * 1024
+
+
+async def obey(orders: Mapping[str, Obey], *, first: Mapping[str, Any]) -> None:
+    """Says `first`, then does what each line's `do` names, in turn, until the input ends."""
+    reader = asyncio.StreamReader(limit=LONGEST_LINE)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    _say(first)
+    while line := await reader.readline():
+        order = json.loads(line)
+        _say(await orders[order["do"]](order))
+
+
+def _say(what: Any) -> None:
+    data = json.dumps(what, separators=(",", ":")).encode() + b"\n"
+    while data:  # a pipe takes what it has room for
+        data = data[os.write(1, data) :]

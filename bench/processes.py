@@ -1,0 +1,148 @@
+"""Processes that the benchmark starts: told everything by their environment, ended by their own number, measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+READY_WITHIN_S = 60.0
+END_WITHIN_S = 15.0
+
+_READY = re.compile(r'"event": "ready".*?"port": (\d+|null)|^ready port=(\d+)$', re.MULTILINE)
+
+
+class NotReady(Exception):
+    """A process did not begin to work. `str()` is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a process has used so far: seconds of CPU, and bytes of memory now, resident and its own alone."""
+
+    cpu_s: float
+    resident: int
+    own: int
+
+
+class Process:
+    """One run; `folder` is where it runs and where what it says is kept, as a service manager would."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, name: str) -> None:
+        self._log = folder / f"{name}.log"
+        self.began_us = time.monotonic_ns() // 1000
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**bare_environment(), **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._measured = psutil.Process(self._process.pid)
+
+    def ready(self) -> tuple[int, int]:
+        """The port that it listens on, 0 where it listens on none, and microseconds from its start. Raises NotReady."""
+        until = time.monotonic() + READY_WITHIN_S
+        while time.monotonic() < until and self._process.poll() is None:
+            said = _READY.search(self.text)
+            if said is not None:
+                took = time.monotonic_ns() // 1000 - self.began_us
+                port = said[1] or said[2]
+                return 0 if port == "null" else int(port), took
+            time.sleep(0.002)
+        raise NotReady(f"{self._log.stem} did not begin to work:\n{self.text}")
+
+    @property
+    def text(self) -> str:
+        """What it has said so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def use(self) -> Use:
+        times, memory = self._measured.cpu_times(), self._measured.memory_full_info()
+        return Use(times.user + times.system, memory.rss, getattr(memory, "uss", memory.rss))
+
+    def cpu_s(self) -> float:
+        times = self._measured.cpu_times()
+        return float(times.user + times.system)
+
+    def wait(self, seconds: float) -> None:
+        """Until it ends by itself. Raises NotReady where that takes longer."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            raise NotReady(f"{self._log.stem} took more than {seconds:.0f} s:\n{self.text}") from None
+
+    def stop(self) -> None:
+        """As a service manager does: asked first, and killed where that is not heard."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(END_WITHIN_S)
+
+
+class Fake:
+    """A fake service as a process of its own (see `bench.fakes.told`); for use in a `with` statement."""
+
+    def __init__(self, module: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env=bare_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._measured = psutil.Process(self._process.pid)
+        self.port: int = self._heard()["port"]
+
+    def tell(self, order: str, **details: Any) -> Any:
+        """What it answers."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": order, **details}).encode() + b"\n")
+        self._process.stdin.flush()
+        return self._heard()
+
+    def cpu_s(self) -> float:
+        times = self._measured.cpu_times()
+        return float(times.user + times.system)
+
+    def __enter__(self) -> Fake:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait(END_WITHIN_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _heard(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise NotReady("a fake has ended: what it said stands above")
+        return json.loads(line)
+
+
+def bare_environment() -> dict[str, str]:
+    """Nothing of whoever runs the benchmark gets in: no proxy, no setting of a bot."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"PYTHONPATH": str(ROOT)}

@@ -1,0 +1,1 @@
+"""What is measured, scene by scene: each starts what it needs, writes raw samples, and decides nothing about them."""

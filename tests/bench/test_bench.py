@@ -1,0 +1,70 @@
+"""How the benchmark is built: apart from the bot, and on this machine alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import TITLES, main
+from bench.contenders.table import of_node, of_python, of_slack_machine
+from bench.plan import Plan, short
+
+ROOT = Path(__file__).parent.parent.parent
+MODULES = sorted(
+    path
+    for path in (ROOT / "bench").rglob("*.py")
+    if not {".venv", "node_modules"}.intersection(path.relative_to(ROOT).parts)
+)
+
+
+def imported(path: Path) -> set[str]:
+    """The first word of everything that is imported, wherever in the module."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").partition(".")[0])
+    return names
+
+
+def test_one_file_alone_imports_the_bot_and_the_bot_nothing_of_the_benchmark():
+    assert [path.name for path in MODULES if "bot" in imported(path)] == ["inside.py"]
+    assert not [path for path in (ROOT / "bot").rglob("*.py") if "bench" in imported(path)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_says_what_it_is_for_and_can_be_held_in_the_head(path):
+    text = path.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 300
+
+
+def test_no_registry_and_no_other_machine_is_named():
+    locks = [ROOT / "bench/node/package-lock.json", *(ROOT / "bench/slack_machine").glob("requirements*")]
+    assert not [path for path in locks if re.search(r'"resolved"|--index|--find-links', path.read_text("utf-8"))]
+    for path in [*MODULES, ROOT / "bench/node/program.js", ROOT / "bench/node/package.json"]:
+        hosts = set(re.findall(r"\w+://([\w.-]+)", path.read_text(encoding="utf-8")))
+        assert hosts <= {"127.0.0.1", "docs.slack.dev", "api.slack.com"}, path
+
+
+def test_contenders_do_the_same_work_over_each_transport_that_they_have():
+    names = [one.name for one in [*of_python(), *of_node("node"), *of_slack_machine("python")]]
+    assert sorted(names) == sorted(
+        [f"{kind}-{transport}" for kind in ("bot", "floor", "raw", "bolt-js") for transport in ("http", "socket")]
+        + ["slack-machine-socket"]
+    )
+
+
+def test_a_whole_run_plays_every_scene_and_the_short_one_counts():
+    assert Plan().scenes == tuple(TITLES)
+    assert short().scenes == ("counts",)
+
+
+def test_what_is_not_known_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["--only", "lodas"])
+    assert "lodas" in capsys.readouterr().err
