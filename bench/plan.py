@@ -37,13 +37,13 @@ class Plan:
     rounds: int = 2
     warm_up_s: float = 0.6
     starts: int = 3
-    idle_s: float = 4.0
+    idle_s: float = 8.0
     list_sizes: tuple[int, ...] = (100, 1_000, 10_000)
     list_rounds: int = 3
     follow_sizes: tuple[int, ...] = (100, 300, 1_000)
     follow_settle_s: float = 4.0
     follow_watch_s: float = 6.0
-    scarce_watch_s: float = 65.0
+    scarce_watch_s: float = 58.0
     statuses: int = 50
     restarts: int = 20
     same: int = 100
