@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
 from aiohttp import web
@@ -15,47 +14,25 @@ from aiohttp import web
 from bot.playground.calls import Request
 from bot.playground.codeship_records import NotThere, SandboxBuild, SandboxProject
 from bot.playground.codeship_world import CodeShipWorld
-from bot.playground.loopback import Loopback
+from bot.playground.loopback import Host
 from bot.playground.mooded import let_go_at_the_end, moody
 from bot.playground.wires import Wires
 
 BASE_PATH = "/api/v1"
 
 
-class CodeShipHost:
-    """A world served on loopback. Stopped, it refuses connections; started again, it is at the same address."""
+class CodeShipHost(Host):
+    """A world served on loopback."""
 
     def __init__(self, world: CodeShipWorld, port: int = 0, *, wires: Wires | None = None) -> None:
         self.world = world
         self.wires = wires or Wires(world.now)
-        self._port = port
-        self._loopback: Loopback | None = None
+        super().__init__(lambda: application(self.world, self.wires), port)
 
     @property
     def url(self) -> str:
         """The API's base, without a slash at the end."""
-        return f"http://127.0.0.1:{self._port}{BASE_PATH}"
-
-    def start(self) -> CodeShipHost:
-        """Returns when connections are accepted. Raises OSError where the port is taken."""
-        if self._loopback is None:
-            self._loopback = Loopback(application(self.world, self.wires), self._port).start()
-            self._port = self._loopback.port
-        return self
-
-    def stop(self) -> None:
-        """Calls that are held back are let go, then every connection is closed."""
-        if self._loopback is not None:
-            self._loopback.stop()
-            self._loopback = None
-
-    def __enter__(self) -> CodeShipHost:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+        return f"{self.origin}{BASE_PATH}"
 
 
 def application(world: CodeShipWorld, wires: Wires) -> web.Application:

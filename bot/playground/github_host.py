@@ -5,8 +5,6 @@ It holds no state of its own, and decides nothing about runs.
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
@@ -17,7 +15,7 @@ from bot.playground.github_json import Json
 from bot.playground.github_moods import Call
 from bot.playground.github_reach import Moved, Reach
 from bot.playground.github_world import GitHubWorld
-from bot.playground.loopback import Loopback
+from bot.playground.loopback import Host
 from bot.playground.mooded import let_go_at_the_end, moody
 from bot.playground.wires import Wires
 
@@ -29,8 +27,8 @@ _ID = r"\d{1,18}"
 _SHOWN_HEADERS = ("Authorization", "Accept", "X-GitHub-Api-Version", "If-None-Match")
 
 
-class GitHubHost:
-    """A world served on loopback. Stopped, it refuses connections; started again, it is at the same address."""
+class GitHubHost(Host):
+    """A world served on loopback."""
 
     def __init__(
         self,
@@ -45,35 +43,12 @@ class GitHubHost:
         self.wires = wires or Wires(world.now)
         self.web_url = web_url
         self._prefix = prefix
-        self._port = port
-        self._loopback: Loopback | None = None
+        super().__init__(lambda: application(self.world, self.wires, prefix, self.web_url), port)
 
     @property
     def url(self) -> str:
         """The API's base, without a slash at the end."""
-        return f"http://127.0.0.1:{self._port}{self._prefix}"
-
-    def start(self) -> GitHubHost:
-        """Returns when connections are accepted. Raises OSError where the port is taken."""
-        if self._loopback is None:
-            app = application(self.world, self.wires, self._prefix, self.web_url)
-            self._loopback = Loopback(app, self._port).start()
-            self._port = self._loopback.port
-        return self
-
-    def stop(self) -> None:
-        """Calls that are held back are let go, then every connection is closed."""
-        if self._loopback is not None:
-            self._loopback.stop()
-            self._loopback = None
-
-    def __enter__(self) -> GitHubHost:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+        return f"{self.origin}{self._prefix}"
 
 
 def application(world: GitHubWorld, wires: Wires, prefix: str, web_url: str) -> web.Application:

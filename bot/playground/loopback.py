@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from typing import Self
 
 from aiohttp import web
 
@@ -74,3 +76,35 @@ class Loopback:
         site = web.TCPSite(self._runner, "127.0.0.1", self._wanted_port)
         await site.start()
         self.port = self._runner.addresses[0][1]
+
+
+class Host:
+    """What `make` makes, served on loopback. Stopped, it refuses connections; started again, it is where it was."""
+
+    def __init__(self, make: Callable[[], web.Application], port: int = 0) -> None:
+        self._make = make
+        self._port = port
+        self._loopback: Loopback | None = None
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> Self:
+        """Returns when connections are accepted. Raises OSError where the port is taken."""
+        if self._loopback is None:
+            self._loopback = Loopback(self._make(), self._port).start()
+            self._port = self._loopback.port
+        return self
+
+    def stop(self) -> None:
+        """Calls that are held back are let go, then every connection is closed."""
+        if self._loopback is not None:
+            self._loopback.stop()
+            self._loopback = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_failure: object) -> None:
+        self.stop()
