@@ -36,7 +36,8 @@ def services_in_place(settings: Settings, environ: Mapping[str, str], say: Say) 
         say(f"hint  CI_PINNED: {pin.names}={pin.service} fits no repository that is seen at {title}")
     both = in_several(settings.ci_pinned, seen)
     if both:
-        first, at = both[0], settings.ci_providers[-1]
+        first = both[0]
+        at = next(name for name in reversed(settings.ci_providers) if any(_is_named(p, first) for p in seen[name]))
         names = ", ".join(both[:NAMES_TOLD]) + (", …" if len(both) > NAMES_TOLD else "")
         several = "1 name is" if len(both) == 1 else f"{len(both)} names are"
         say(
@@ -79,7 +80,9 @@ def cause(service: CIService, values: Mapping[str, Any], failure: CIError) -> st
             return f"{name} is refused. Copy it from {rows[name].where}"
         case Unreachable():
             address = next((name for name in rows if name.endswith("_API_URL")), service.title)
-            return f"{address} cannot be reached: {failure.detail}"
+            default = values.get(address) == rows[address].default if address in rows else False
+            ended = f". That is its default: is {service.title} served there?" if default else ""
+            return f"{address} cannot be reached: {failure.detail}{ended}"
         case _:
             return str(failure)
 
@@ -126,6 +129,10 @@ def _in_place(service: CIService, settings: Settings, environ: Mapping[str, str]
     elif webhook is not None:
         say(f"ok    {service.title} webhook: HTTP on {settings.host}, port {settings.port}; to {webhook[0]}")
     return projects
+
+
+def _is_named(project: Project, name: str) -> bool:
+    return project.name.lower() == name.lower()
 
 
 def _fits(pin: Pin, name: str) -> bool:

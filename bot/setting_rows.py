@@ -46,5 +46,6 @@ def read_row(row: Row, environ: Mapping[str, str], problems: list[str]) -> objec
     try:
         return row.read(text)
     except Refused as refused:
-        problems.append(f"{row.name} {refused}.{row.why_and_where}")
+        said = str(refused)
+        problems.append(f"{row.name} {said}{'' if said.endswith('?') else '.'}{row.why_and_where}")
         return None

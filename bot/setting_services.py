@@ -26,7 +26,7 @@ def chosen(text: str) -> tuple[str, ...]:
     """The names of services, set apart by commas or blanks."""
     names = tuple(re.split(r"[\s,]+", text.lower().strip(" ,")))
     if not names or any(by_name(name) is None for name in names):
-        raise Refused(f"names a CI service that there is not: there is {NAMES}")
+        raise Refused(f"names a CI service that there is not: there are {NAMES}")
     if len(set(names)) < len(names):
         raise Refused(f"names a CI service twice: name each of {NAMES} once at most")
     return names
@@ -42,7 +42,7 @@ def _pin(number: int, entry: str) -> Pin:
     if not equals or not glob or "=" in glob:
         raise Refused(f"holds no repository and service as number {number}: {_PINNED_AS}")
     if by_name(name.lower()) is None:
-        raise Refused(f"names a CI service that there is not, as number {number}: there is {NAMES}")
+        raise Refused(f"names a CI service that there is not, as number {number}: there are {NAMES}")
     return Pin(Names((glob,)), name.lower())
 
 

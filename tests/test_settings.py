@@ -225,7 +225,7 @@ REFUSED = [
     ("SLACK_COMMAND", "codeship", "is not a slash command"),
     ("SLACK_COMMAND", "/Code Ship", "is not a slash command"),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "maybe", "is neither yes nor no"),
-    ("CI_PROVIDERS", "codeship, jenkins-of-ada", "names a CI service that there is not: there is codeship, github"),
+    ("CI_PROVIDERS", "codeship, jenkins-of-ada", "names a CI service that there is not: there are codeship, github"),
     ("CI_PROVIDERS", ", ,", "names a CI service that there is not"),
     ("CI_PROVIDERS", "CodeShip codeship", "names a CI service twice"),
     ("CI_PINNED", "acme/web-of-ada", "holds no repository and service as number 1: write it like acme/legacy-*=code"),

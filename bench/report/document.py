@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.processes import ROOT
 from bench.report import plots, tables
+from bench.report.goals import BUSY, STEADY
 from bench.report.numbers import TRANSPORTS, Run
 
 NOTES = ROOT / "bench/notes.md"
@@ -64,10 +65,27 @@ def _fakes_busy(run: Run) -> str:
     return f"{max(cell.fakes_busy for cell in cells) * 100:.0f} %" if cells else "not measured"
 
 
+def _in_short(run: Run) -> str:
+    """What one process costs people and its machine, in a paragraph; nothing of what was not measured."""
+    delay_ms = max(run.delays_ms, default=0)
+    ours, floors = (run.cell(who, "http", delay_ms, *STEADY) for who in ("bot", "floor"))
+    busy = run.cell("bot", "http", delay_ms, BUSY)
+    if ours is None or floors is None or busy is None:
+        return "Not all that makes a summary was measured."
+    reply_ms, floor_ms = ours.reply_ms(0.5), floors.reply_ms(0.5)
+    return (
+        f"In short, over HTTP: with services that take {delay_ms} ms a call, an answer takes {reply_ms:.0f} ms, "
+        f"{(reply_ms / floor_ms - 1) * 100:.0f} % more than by a bare handler that keeps nothing. It costs "
+        f"{ours.cpu_ms / floors.cpu_ms:.1f} times the CPU of that, and sixteen people who never pause are answered "
+        f"{busy.a_second:.0f} times a second by one process."
+    )
+
+
 PLACES: dict[str, Callable[[Run], str]] = {
     "date": lambda run: str(run.about["date"]),
     "machine": _machine,
     "versions": tables.of_versions,
+    "in_short": _in_short,
     "goals": tables.of_goals,
     "ratios": tables.of_ratios,
     "loads": _all_loads,

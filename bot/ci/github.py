@@ -104,12 +104,17 @@ class GitHub:
         return self._done_to(build, wanted, "restart", ask, left)
 
     def stop(self, build: Build) -> Taken:
-        """One POST for each workflow of the build's own that runs or waits; where none does, for what it carries."""
+        """One POST for each workflow of the build's own that runs or waits; where none does, for what it carries.
+
+        What it carries is of another commit, and may be something else to others: it is named, and stopped when asked
+        for alone.
+        """
         own, carried = _apart(build)
         running = _under_way(own) or _under_way(carried)
         if not running:
             raise WillNot(self.title, "none of its workflows was running any more")
-        return self._done_to(build, running, "stop", wire.cancel_request)
+        left = [run.full_name for run in _under_way(build.workflows) if run not in running]
+        return self._done_to(build, running, "stop", wire.cancel_request, left)
 
     def in_detail(self, build: Build) -> Build:
         """Which jobs failed in the first workflows that went wrong, and how the build went before.

@@ -154,7 +154,7 @@ TABLE = (
         "stop",
         "stop <repo> [branch]",
         "Stops the build that runs now, where its CI service can (CodeShip cannot).",
-        "stop acme/web feature/login",
+        "stop acme/shop feature/coupons",
     ),
     Entry(
         "follow",

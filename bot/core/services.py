@@ -220,6 +220,8 @@ class Services:
             likest = self._nearest(typed.lower(), list({project.name.lower() for project in alike}), limit=NEAREST)
             alike = [project for name in likest for project in alike if project.name.lower() == name]
             alike = [project for project in alike if self._is_at_home(project)]
+        elsewhere = [project for service in self if service not in wanted for project in service.directory.named(typed)]
+        alike = [*elsewhere, *alike]
         stale = [failures[service.name] for service in wanted if service.name in failures]
         known = sum(service.directory.size for service in wanted)
         return NoSuchProject(names[0], alike[:NEAREST], known=known, stale_because=stale[0] if stale else None)

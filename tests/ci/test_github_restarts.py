@@ -256,16 +256,19 @@ def test_what_runs_is_stopped_and_nothing_else(github: GitHub, api: responses.Re
 
 
 @pytest.mark.parametrize(
-    ("ci", "done"), [(RUNNING, "CI"), (PASSED, "Nightly (at 1f0c2b8)")], ids=["its own run", "nothing else runs"]
+    ("ci", "done", "left"),
+    [(RUNNING, "CI", ("Nightly (at 1f0c2b8)",)), (PASSED, "Nightly (at 1f0c2b8)", ())],
+    ids=["its own run", "nothing else runs"],
 )
-def test_what_is_carried_is_stopped_only_where_nothing_else_runs(
-    github: GitHub, api: responses.RequestsMock, ci: Status, done: str
+def test_what_is_carried_is_stopped_only_where_nothing_else_runs_and_named_where_it_is_left(
+    github: GitHub, api: responses.RequestsMock, ci: Status, done: str, left: tuple[str, ...]
 ) -> None:
     api.assert_all_requests_are_fired = False
     for number in (1, 2):
         api.post(f"{RUNS}/1944022100{number}/cancel", status=202)
     build = seen_build(workflow(1, "CI", ci), workflow(2, "Nightly", RUNNING, **OF_OLDER))
-    assert (github.stop(build).done, len(api.calls)) == ((done,), 1)
+    taken = github.stop(build)
+    assert (taken.done, taken.left, len(api.calls)) == ((done,), left, 1)
 
 
 def test_one_that_is_over_by_then_is_told_beside_the_others(github: GitHub, api: responses.RequestsMock) -> None:

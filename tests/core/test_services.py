@@ -66,12 +66,12 @@ def test_a_name_says_which_service_is_meant(make: Make, typed: str) -> None:
     assert team.find(typed) == THERE
 
 
-def test_a_service_that_does_not_have_the_name_is_not_made_up_for_by_another(make: Make) -> None:
+def test_a_service_that_does_not_have_the_name_is_not_made_up_for_by_another_whose_is_offered(make: Make) -> None:
     team = make()
     team.knows(OLD, on_github(2, "acme/unlike-it"))
     with pytest.raises(NoSuchProject) as caught:
         team.find("acme/old@github")
-    assert (caught.value.nearest, caught.value.known) == ((), 1)
+    assert (caught.value.nearest, caught.value.known) == ((OLD,), 1)
 
 
 def test_what_follows_the_at_is_a_part_of_the_name_where_no_service_is_called_so(make: Make) -> None:
