@@ -160,8 +160,8 @@ class Bot:
         )
         # Each needs the other, for what does the jobs is what starts them: both names are bound further down.
         kinds: dict[str, Job] = {
-            ASK: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108
-            LOOK: lambda payload, step: following.job(payload, step),  # noqa: PLW0108
+            ASK: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108 - not bound yet
+            LOOK: lambda payload, step: following.job(payload, step),  # noqa: PLW0108 - not bound yet
         }
         jobs = self._jobs(kinds)
         messages = LiveMessages(
