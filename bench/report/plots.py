@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,16 @@ def draw(run: Run, folder: Path) -> list[Path]:
                 plot(run, figure)
                 path = folder / f"{name}.svg"
                 figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+                path.write_text(_with_plain_ids(path.read_text(encoding="utf-8")), encoding="utf-8")
                 written.append(path)
     return written
+
+
+def _with_plain_ids(svg: str) -> str:
+    """Numbers matplotlib's ids in order. It hashes them from floats, and the last bit of those depends on the CPU."""
+    ids = dict.fromkeys(re.findall(r'id="([a-z][0-9a-f]{10})"', svg))
+    names = {id: f"id{number}" for number, id in enumerate(ids)}
+    return re.sub(r"\b[a-z][0-9a-f]{10}\b", lambda found: names.get(found[0], found[0]), svg)
 
 
 def _replies(run: Run, figure: Figure) -> None:
