@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from datetime import UTC, timedelta, timezone
 
 from hypothesis import strategies as st
 
@@ -25,7 +24,6 @@ from bot.core.commands import (
     StopOf,
 )
 from bot.core.model import (
-    Ability,
     Actor,
     Build,
     FailedJob,
@@ -61,14 +59,10 @@ from bot.slack.buttons import ACTION_IDS, OPENS, command_of
 from bot.slack.drawing import LARGEST_JSON, LONGEST_TEXT
 from bot.slack.messages import Message, Wording
 from bot.slack.states_told import OF_WORKFLOWS
-from bot.slack.wording import ServiceWords
+from tests.slack.drawn import parts
+from tests.slack.several import BOTH, NOW
 
-NOW = datetime(2014, 12, 16, 14, 7, 12, tzinfo=UTC)
-SERVICES = {
-    "codeship": ServiceWords("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE"),
-    "github": ServiceWords("GitHub Actions", "GITHUB_TOKEN", "GITHUB_CALLS_PER_MINUTE", frozenset(Ability)),
-}
-HOW = Wording("/codeship", "@codeship", SERVICES, NOW, lambda _repository, _branch: True)
+HOW = Wording("/codeship", "@codeship", BOTH.services, NOW, lambda _repository, _branch: True)
 
 NASTY = [
     "",
@@ -101,7 +95,7 @@ maybe = st.none() | texts
 seconds = st.floats(allow_nan=False) | st.integers(-100, 100_000).map(float)
 moments = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))]))
 maybe_moment = st.none() | moments
-projects = st.builds(Project, id=texts, name=texts, service=texts | st.sampled_from(list(SERVICES)), url=maybe)
+projects = st.builds(Project, id=texts, name=texts, service=texts | st.sampled_from(list(BOTH.services)), url=maybe)
 status_words = texts | st.sampled_from(list(OF_WORKFLOWS))
 workflows = st.builds(
     Workflow,
@@ -183,7 +177,7 @@ entries = st.builds(
     way=texts,
     place=st.builds(Place, texts),
     action=texts,
-    service=texts | st.sampled_from(list(SERVICES)),
+    service=texts | st.sampled_from(list(BOTH.services)),
     result=texts,
     reference=texts,
     project_id=maybe,
@@ -262,11 +256,6 @@ def _knowing(error: errors.CIError, known: errors.LastKnown | None, found: Build
     return error
 
 
-def parts(node: object) -> list[dict[str, Any]]:
-    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list | tuple) else ()
-    return [*([node] if isinstance(node, dict) else []), *(part for value in inner for part in parts(value))]
-
-
 def hold(drawn: Message) -> None:
     """Fails where Slack, a channel or a reader would suffer from the message."""
     sent = json.dumps(drawn.blocks, ensure_ascii=False)
@@ -280,7 +269,7 @@ def hold(drawn: Message) -> None:
     unmarked = re.sub(r"`[^`\n]+`|\*[^*\n]+\*", "", drawn.text)
     assert not re.search(r"[*~`]|(?<![^\W_])_|_(?![^\W_])", unmarked)
     assert not re.search(r"[\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f\x7f]", drawn.text + sent)
-    all_parts = [part for block in drawn.blocks for part in parts(block)]
+    all_parts = list(parts(drawn.blocks))
     assert all(part.get("text", "x") and part.get("name", "x") and part.get("elements", [1]) for part in all_parts)
     assert {part["type"] for part in all_parts if "type" in part} <= KINDS
     ids = [part["action_id"] for part in all_parts if "action_id" in part]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from bot.core import errors
 from bot.core.audit import Action, AuditEntry, Result
@@ -32,7 +31,6 @@ from bot.core.outcomes import (
 from bot.core.verdicts import verdict_on
 from bot.core.words import Word
 from bot.slack.builds_told import target_of
-from bot.slack.buttons import command_of
 from bot.slack.drawing import Message
 from bot.slack.follows_told import live
 from bot.slack.messages import draw, draw_error
@@ -104,7 +102,7 @@ ENTRY = AuditEntry(
     build_id=FAILED.id,
     reason="CI; Deploy left running",
 )
-OUTCOMES: dict[str, Outcome] = {
+BUILDS: dict[str, Outcome] = {
     "failed_with_its_jobs": BuildShown(FAILED),
     "failed_while_another_runs": BuildShown(HALF),
     "failed_while_another_runs_and_restarted": BuildShown(HALF, Standing(1, CLAIM), 8),
@@ -118,6 +116,8 @@ OUTCOMES: dict[str, Outcome] = {
     "state_not_known": StateNotKnown(built(workflow(1, "CI", Status.UNKNOWN, "brooding", finished_at=None))),
     "branches": BranchesShown(WEB, (FAILED, replace(RUNNING, branch="feature/login"))),
     "builds": BuildsShown(WEB, "main", (HALF, replace(FAILED, url=None))),
+}
+RESTARTS_AND_STOPS: dict[str, Outcome] = {
     "restarted": Restarted(FAILED, CLAIM, taken=TAKEN),
     "restarted_one": Restarted(PASSED, CLAIM, taken=Taken(PASSED.id, ("CI",))),
     "restarted_failed_jobs": Restarted(FAILED, replace(CLAIM, failed_jobs_only=True), taken=TAKEN),
@@ -132,6 +132,8 @@ OUTCOMES: dict[str, Outcome] = {
     "nothing_to_follow": NothingToFollow(FAILED),
     "stopped": Stopped(HALF, Taken(HALF.id, ("Deploy",), (), (("Docs", "Cannot cancel a run that is over"),))),
     "nothing_to_stop": NothingToStop(FAILED),
+}
+LISTS: dict[str, Outcome] = {
     "projects": ProjectsShown("", (API, OLD_WEB, WEB), 1, 1, 3, with_services=True),
     "projects_one_list_is_old": ProjectsShown("", (OLD_WEB,), 1, 1, 1, ((DOWN, 300.0),), with_services=True),
     "projects_both_lists_are_old": ProjectsShown(
@@ -205,22 +207,18 @@ def told(name: str) -> Message:
     return draw_error(error, command, words=BOTH, reference="k3x9qd" if isinstance(error, errors.CIError) else None)
 
 
-MESSAGES: dict[str, Message] = {
-    **{name: draw(outcome, words=BOTH, asker=ADA) for name, outcome in OUTCOMES.items()},
-    **{name: told(name) for name in ERRORS},
-    **{name: live(shown, BOTH) for name, shown in LIVE.items()},
-    "being_stopped": being_stopped(RUNNING, BOTH, ADA),
+def outcomes(some: dict[str, Outcome]) -> dict[str, Message]:
+    return {name: draw(outcome, words=BOTH, asker=ADA) for name, outcome in some.items()}
+
+
+SUBJECTS: dict[str, dict[str, Message]] = {
+    "several_services_builds": outcomes(BUILDS),
+    "several_services_restarts_and_stops": {
+        **outcomes(RESTARTS_AND_STOPS),
+        "being_stopped": being_stopped(RUNNING, BOTH, ADA),
+    },
+    "several_services_lists": outcomes(LISTS),
+    "several_services_errors": {name: told(name) for name in ERRORS},
+    "several_services_live": {name: live(shown, BOTH) for name, shown in LIVE.items()},
 }
-
-
-def buttons(drawn: Message) -> list[dict[str, Any]]:
-    return [element for block in drawn.blocks if block["type"] == "actions" for element in block["elements"]]
-
-
-def labels(drawn: Message) -> list[str]:
-    return [button["text"]["text"] for button in buttons(drawn)]
-
-
-def pressed(drawn: Message, label: str) -> Command:
-    button = next(button for button in buttons(drawn) if button["text"]["text"] == label)
-    return command_of(button["action_id"], button["value"])
+MESSAGES = {name: message for messages in SUBJECTS.values() for name, message in messages.items()}

@@ -19,16 +19,10 @@ from bot.slack.audit_told import audit_told
 from bot.slack.buttons import command_of
 from bot.slack.drawing import Message
 from bot.slack.messages import draw_error
-from bot.slack.wording import ServiceWords, Wording
+from tests.slack.one_service import HOW as ONE_SERVICE
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-HOW = Wording(
-    "/codeship",
-    "@codeship",
-    {"codeship": ServiceWords("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE")},
-    NOON,
-    needs_confirmation=lambda _project, _branch: False,
-)
+HOW = replace(ONE_SERVICE, now=NOON)
 WEB = Project("3", "acme/web", "codeship")
 TAKEN = AuditEntry(
     at=NOON,

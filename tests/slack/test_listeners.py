@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,25 +15,12 @@ from bot.settings import rows
 from bot.slack.buttons import FOLLOW, REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
 from bot.slack.listeners import EVENTS, SCOPES
 from tests.held_clock import HeldClock
+from tests.slack.drawn import buttons
+from tests.slack.every_message import EVERY_MESSAGE
 
 ROOT = Path(__file__).parent.parent.parent
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
-GOLDEN = sorted(Path(__file__).parent.glob("golden*/*.json"))
-
-
-def action_ids_in(node: object) -> Iterator[str]:
-    """All of them, at any depth."""
-    if isinstance(node, dict):
-        if isinstance(node.get("action_id"), str):
-            yield node["action_id"]
-        for value in node.values():
-            yield from action_ids_in(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from action_ids_in(value)
-
-
-DRAWN = sorted({found for path in GOLDEN for found in action_ids_in(json.loads(path.read_text(encoding="utf-8")))})
+DRAWN = sorted({one["action_id"] for message in EVERY_MESSAGE.values() for one in buttons(message)})
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,8 @@ from bot.core.outcomes import (
 from bot.slack.messages import Message, draw, draw_bug, draw_error, with_invitation
 from bot.slack.pieces import told
 from bot.slack.stops_told import being_stopped
-from tests.slack.any_text import HOW, builds, commands, failures, hold, maybe, mistakes, outcomes, parts, texts
+from tests.slack.any_text import HOW, builds, commands, failures, hold, maybe, mistakes, outcomes, texts
+from tests.slack.drawn import dialogs
 
 
 @settings(deadline=None, max_examples=300)
@@ -102,11 +103,6 @@ def test_a_message_at_its_fullest_keeps_its_head_and_fits(drawing: Callable[[], 
 
 def test_one_build_at_its_fullest_keeps_its_buttons_and_their_dialogs() -> None:
     for message in (draw(BuildShown(LONG), words=HOW), FULL[-1]()):
-        (dialog,) = [
-            part["confirm"]
-            for block in message.blocks
-            for part in parts(block)
-            if "confirm" in part and "value" in part
-        ]
-        assert "bbb…" in dialog["title"]["text"]
-        assert "nnn… · bbb" in dialog["text"]["text"]
+        (dialog,) = dialogs(message).values()
+        assert "bbb…" in dialog["title"]
+        assert "nnn… · bbb" in dialog["text"]

@@ -16,12 +16,12 @@ from bot.playground.slack_records import Message
 from bot.playground.workspace import Workspace
 from bot.slack.notifier import CLOSED, DELETED, LONG_S, UNUSABLE, SlackNotifier
 from bot.slack.web_client import web_client
-from bot.slack.wording import ServiceWords, Wording
+from bot.slack.wording import Wording
 from tests.held_clock import NOON, HeldClock
 from tests.log_lines import configured, process_put_back
+from tests.slack.several import CODESHIP
 
 TOKEN = "xoxb-of-the-test"
-CODESHIP = ServiceWords("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE")
 HOW = Wording("/codeship", "@codeship", {"codeship": CODESHIP}, NOON, OPEN.needs_confirmation)
 WEB = Project("3", "acme/web", "codeship", "https://app.codeship.com/projects/3")
 BUILD = Build("7", WEB, Status.RUNNING, "testing", branch="main", started_at=NOON)

@@ -15,6 +15,7 @@ from bot.core.words import Word
 from bot.slack.builds_told import target_of
 from bot.slack.buttons import command_of
 from bot.slack.messages import draw, draw_error
+from tests.slack.drawn import buttons, dialogs, labels, pressed
 from tests.slack.several import (
     BOTH,
     FAILED,
@@ -27,9 +28,6 @@ from tests.slack.several_drawn import (
     RESTART,
     RESTART_IT,
     STOP_IT,
-    buttons,
-    labels,
-    pressed,
 )
 
 
@@ -113,12 +111,8 @@ def test_whatever_stops_a_build_asks_first_and_a_restart_counts_as_confirmed_onl
 
 
 def test_a_dialog_says_what_will_be_done_to_what() -> None:
-    asked = {
-        button["text"]["text"]: button["confirm"]["text"]["text"]
-        for button in buttons(MESSAGES["failed_while_another_runs"])
-        if "confirm" in button
-    }
-    assert asked == {
+    says = dialogs(MESSAGES["failed_while_another_runs"])
+    assert {label: says[label]["text"] for label in says} == {
         "Restart": "The build of acme/web · main will run once more.",
         "Failed jobs only": "Only the failed jobs of acme/web · main will run once more.",
         "Stop": "What runs of the build of acme/web · main will be stopped.",

@@ -1,13 +1,9 @@
-"""What people see where builds have workflows, and where several CI services stand behind one bot.
-
-Kept in `golden_several/` (`pytest --update` rewrites it; its diff is the review).
-"""
+"""What messages say if builds have workflows, and if several CI services stand behind one bot."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +19,7 @@ from bot.playground.blocks import message_faults
 from bot.slack.drawing import LARGEST_JSON
 from bot.slack.messages import draw, draw_error
 from bot.slack.states_told import OF_WORKFLOWS
+from tests.slack.drawn import labels
 from tests.slack.several import (
     AGAIN,
     BOTH,
@@ -40,30 +37,7 @@ from tests.slack.several_drawn import (
     MESSAGES,
     STATUS,
     STOP_IT,
-    labels,
 )
-
-GOLDEN = Path(__file__).parent / "golden_several"
-
-
-@pytest.mark.parametrize("name", MESSAGES)
-def test_a_message_looks_as_it_is_kept(name: str, update: bool) -> None:
-    drawn, kept = MESSAGES[name], GOLDEN / f"{name}.json"
-    seen = json.dumps({"text": drawn.text, "blocks": drawn.blocks}, ensure_ascii=False, indent=1) + "\n"
-    if update:
-        GOLDEN.mkdir(exist_ok=True)
-        kept.write_text(seen, encoding="utf-8")
-    assert kept.read_text(encoding="utf-8") == seen
-
-
-def test_nothing_is_kept_that_is_no_longer_drawn() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} == set(MESSAGES)
-
-
-@pytest.mark.parametrize("name", MESSAGES)
-def test_slack_takes_every_message(name: str) -> None:
-    drawn = MESSAGES[name]
-    assert message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) == []
 
 
 def lines(name: str) -> list[str]:
