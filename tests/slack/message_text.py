@@ -11,7 +11,7 @@
     text, in public
       :x: *acme/web* · main · failed by <@U0ADA>
 
-Each block stands under its type, in Slack's order. The fallback text comes last, with who sees the message.
+Blocks come in Slack's order, each under its type. The fallback text comes last, with who sees the message.
 `*bold*`, `_italic_`, `~strike~`, `[text](url)` and `:emoji:` are short for elements of rich text. Mentions and dates
 look as in Slack's mrkdwn. A character after a backslash is part of the text and no such mark. A character that cannot
 be seen is written as `\\u200b`. Words in quotes are a `plain_text` without emoji. A part that this module does not know
@@ -180,7 +180,7 @@ def _text(node: Mapping[str, Any]) -> list[str]:
 def _quoted(node: Mapping[str, Any]) -> str:
     with _opened(node) as parts:
         if parts.pop("type") != "plain_text":
-            raise UnknownPart(f"{node.get('type')!r} stands where only plain_text can")
+            raise UnknownPart(f"{node.get('type')!r} is not plain_text")
         with_emoji = "emoji " if _flag(parts.pop("emoji")) == "true" else ""
         return with_emoji + _visible(json.dumps(parts.pop("text"), ensure_ascii=False))
 
@@ -288,14 +288,15 @@ def _one_line(value: object) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """The text's lines. A space at a line's end is written so that it shows."""
-    return [re.sub(r" $", r"\\u0020", _visible(line)) for line in text.split("\n")]
+    return [_visible(line) for line in text.split("\n")]
 
 
 def _visible(text: str) -> str:
-    return "".join(
+    """One line. A space at its end is written as invisible characters are, since it shows no more than they do."""
+    shown = "".join(
         f"\\u{ord(sign):04x}" if sign != " " and unicodedata.category(sign) in INVISIBLE else sign for sign in text
     )
+    return re.sub(r" $", r"\\u0020", shown)
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -15,12 +15,14 @@ from bot.settings import rows
 from bot.slack.buttons import FOLLOW, REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
 from bot.slack.listeners import EVENTS, SCOPES
 from tests.held_clock import HeldClock
-from tests.slack.drawn import buttons
+from tests.slack.drawn import parts
 from tests.slack.every_message import EVERY_MESSAGE
 
 ROOT = Path(__file__).parent.parent.parent
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
-DRAWN = sorted({one["action_id"] for message in EVERY_MESSAGE.values() for one in buttons(message)})
+DRAWN = sorted(
+    {part["action_id"] for message in EVERY_MESSAGE.values() for part in parts(message.blocks) if "action_id" in part}
+)
 
 
 @pytest.fixture(scope="module")
