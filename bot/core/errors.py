@@ -44,14 +44,13 @@ class LastKnown:
 
 
 class BotError(Exception):
-    """The root. `str()` of any of these may be shown to people: no secret ever goes in."""
+    """The root. `str()` of any of these may be shown to people: no secret ever goes in.
+
+    Durable work stores them, so each keeps what it is made from: every parameter is an attribute of the same name.
+    """
 
     about: Build | Project | None = None
     """What was asked for, as far as it was found before this went wrong."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickled as it is, whatever its constructor takes: durable steps keep what they raised."""
-        return (type(self).__new__, (type(self), *self.args), self.__dict__)
 
 
 class Mistake(BotError):
@@ -131,6 +130,7 @@ class NotListed(Mistake):
         super().__init__(
             f"I do not find this build among the last ones that {service} lists. Open it there, or ask for its branch."
         )
+        self.service = service
 
 
 class NeedsConfirmation(Mistake):
@@ -163,6 +163,7 @@ class NotAllowed(Mistake):
 
     def __init__(self, reason: str, *, ask: str | None = None, group_unknown: bool = False) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.ask = ask
         self.group_unknown = group_unknown
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from bot.core.ports import Clock, Job
-from bot.jobs.kept import Failed, as_kept, id_of
+from bot.jobs.kept import Failed, StepFailed, id_of
 from bot.jobs.replicas import OnError, Presence, Replicas
 from bot.jobs.sweeper import Rounds, Sweeper
 
@@ -54,7 +54,8 @@ class Abandoned(BaseException):
 class DurableJobs:
     """`Jobs`. `on_error(kind, error)` is called where a job raises: that one has ended, and is not tried again.
 
-    What a step returns or raises is kept, and may be read by a newer version of the code: plain values serve best.
+    What a step returns is stored as JSON, so it has to be plain: None, numbers, strings, lists, and dicts with strings
+    as keys. Any other value ends its job. What a step raises arrives in the job as `StepFailed`.
     The store on `database_url` has to be open; a database in memory will not do. One at a time in a process.
     """
 
@@ -229,10 +230,7 @@ class DurableJobs:
             value = work()
         except Exception as error:
             self._go_on_only_if_open()
-            kept = as_kept(error)
-            if kept is error:
-                raise
-            raise kept from error
+            raise StepFailed.of(error) from error
         self._go_on_only_if_open()
         return value
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
-from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
+from dbos import DBOS, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 from dbos import error as dbos_error
 
-from bot.jobs.kept import Failed
+from bot.jobs.kept import Failed, from_text, to_text
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -164,10 +164,30 @@ def _config(database_url: str, replica_id: str) -> DBOSConfig:
         "max_executor_threads": THREADS,
         "sys_db_pool_size": CONNECTIONS,
         "db_engine_kwargs": {"hide_parameters": True},  # values stay out of logs
+        "serializer": _Json(),
         "use_listen_notify": False,
         "notification_listener_polling_interval_sec": POLLS_NOTHING_S,
         "log_level": "WARNING",
     }
+
+
+class _Json(Serializer):
+    """In place of DBOS's pickles, which name classes and modules, and run code as they are read.
+
+    DBOS's own JSON is not used: it changes values silently, and fails on half of a surrogate pair.
+    """
+
+    def name(self) -> str:
+        """Stands beside each value in the database, and is never changed."""
+        return "json"
+
+    def serialize(self, data: Any) -> str:
+        if isinstance(data, dict) and isinstance(data.get("args"), tuple):  # a workflow's arguments, as DBOS has them
+            data = {**data, "args": list(data["args"])}
+        return to_text(data)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        return from_text(serialized_data)
 
 
 def _workflow(kind: str, body: Body) -> Callable[[str], None]:

@@ -117,10 +117,6 @@ class Refused(NotDelivered):
         self.method = method
         self.why = why
 
-    def __reduce__(self) -> tuple[object, ...]:
-        """Durable steps keep what they raised."""
-        return type(self), (self.method, self.why)
-
 
 def _is_ephemeral(heard: Heard) -> bool:
     return heard.pressed is not None and heard.pressed.in_ephemeral

@@ -26,6 +26,7 @@ from bot.slack.pressed import left_of, where_to
 from bot.slack.promises import follow_of
 from bot.slack.recorder import Recorder
 from bot.slack.response_urls import NotDelivered
+from bot.slack.stored_results import from_json, to_json
 from bot.slack.wording import ServiceWords, Wording
 
 log = structlog.get_logger(__name__)
@@ -147,9 +148,9 @@ class Conversation:
             command: Command | None = None
             try:
                 ask = Ask(heard.actor, heard.place, self._clock, heard_at + self._manners.asking_s, key, is_late)
-                command, came = step("carry out", lambda: self._carried_out(heard, ask, reference))
+                command, came = from_json(step("carry out", lambda: to_json(*self._carried_out(heard, ask, reference))))
                 result = type(came).__name__
-                ts = step("answer", lambda: self._answer(heard, command, came, reference))
+                ts = _ts_of(step("answer", lambda: self._answered(heard, command, came, reference)))
                 follow = follow_of(heard, key or reference, came, ts, self._clock.now())
                 if follow is not None:
                     step("follow", lambda: self._following.begin(follow))
@@ -183,6 +184,15 @@ class Conversation:
         if heard.from_elsewhere and not self._manners.others_may_ask:
             raise NotAllowed(FROM_ELSEWHERE)
         return heard.command(self._home)
+
+    def _answered(
+        self, heard: Heard, command: Command | None, came: Outcome | BotError, reference: str
+    ) -> dict[str, str | None]:
+        """`_answer`'s ts, or why Slack would not take the answer: plain, for a durable job to store."""
+        try:
+            return {"ts": self._answer(heard, command, came, reference)}
+        except NotDelivered as failure:
+            return {"not_delivered": str(failure)}
 
     def _answer(self, heard: Heard, command: Command | None, came: Outcome | BotError, reference: str) -> str | None:
         """Says what came of it. Returns the ts of a message that can be changed later."""
@@ -244,6 +254,13 @@ class Conversation:
 def wording(manners: Manners, clock: Clock, rights: Rights) -> Wording:
     """The words of this deployment, at this moment."""
     return Wording(manners.command, manners.mention, manners.services, clock.now(), rights.needs_confirmation)
+
+
+def _ts_of(answered: Mapping[str, str | None]) -> str | None:
+    """Raises NotDelivered."""
+    if "not_delivered" in answered:
+        raise NotDelivered(answered["not_delivered"])
+    return answered["ts"]
 
 
 def _at_once(name: str, work: Callable[[], T]) -> T:  # noqa: ARG001 - a `Step`

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from slack_sdk.errors import SlackApiError
 from structlog.testing import capture_logs
 
 from bot.core.errors import NoAnswer
 from bot.core.ports import Step
 from bot.jobs import DurableJobs
-from bot.jobs.kept import LONGEST_KEY, StepFailed
+from bot.jobs.kept import LONGEST_KEY, StepFailed, from_text
 from tests.jobs.conftest import Gate, Notes, Open, Told
 
 Payload = Mapping[str, Any]
@@ -200,10 +202,10 @@ def raise_local() -> None:
 
 
 RAISED = {
-    "BotError": (raise_no_answer, (NoAnswer, "CodeShip: cut off")),
+    "BotError": (raise_no_answer, (StepFailed, "NoAnswer: CodeShip: cut off")),
     "of a library": (raise_slack, (StepFailed, "SlackApiError: no")),
     "local": (raise_local, (StepFailed, "Local: here")),
-    "built in": (lambda: {}["x"], (KeyError, "'x'")),
+    "built in": (lambda: {}["x"], (StepFailed, "KeyError: 'x'")),
 }
 
 
@@ -237,3 +239,78 @@ def test_what_a_step_raised_is_raised_again_the_same_when_its_job_goes_on_elsewh
     assert all(gate.reached.wait(20) for gate in gates.values())
     assert caught == {which: [raised, raised] for which, (_, raised) in RAISED.items()}
     assert asked == dict.fromkeys(RAISED, 1)
+
+
+# What the database holds
+
+
+HELD = {
+    "workflow_status": ("inputs", "output", "error"),
+    "workflow_input": ("inputs",),
+    "workflow_output": ("output", "error"),
+    "operation_outputs": ("output", "error"),
+}
+"""DBOS's tables, and the columns that hold our values."""
+
+
+def stored(url: str) -> dict[str, list[Any]]:
+    """The payloads, results and errors of all jobs and steps, read as JSON."""
+    engine = sa.create_engine(url)
+    schema = "dbos." if engine.dialect.name == "postgresql" else ""
+    with engine.connect() as connection:
+        found = {
+            f"{table}.{column}": [
+                json.loads(text)
+                for text in connection.scalars(sa.text(f"SELECT {column} FROM {schema}{table}"))
+                if text is not None
+            ]
+            for table, columns in HELD.items()
+            for column in columns
+        }
+    engine.dispose()
+    return found
+
+
+def test_all_that_is_stored_is_json_of_version_1(open_jobs: Open, told: Told, url: str) -> None:
+    def job(payload: Payload, step: Step) -> None:
+        step("well", lambda: {"ts": "1.2", "half": "\ud83d", "none": None})
+        try:
+            step("badly", raise_slack)
+        except StepFailed:
+            step("nothing", lambda: None)
+        raise ValueError("of the job")
+
+    jobs = open_jobs(walk=job, note=Notes())
+    jobs.start("walk", "k", {"of": ["a", 1]})
+    jobs.start("note", "n", {})
+    assert jobs.wait_idle(20)
+    told.clear()
+    jobs.stop()
+    rows = stored(url)
+    assert {"v": 1, "value": {"args": ['{"of": ["a", 1]}'], "kwargs": {}}} in rows["workflow_input.inputs"]
+    assert rows["workflow_output.output"] == [{"v": 1, "value": None}]
+    assert rows["workflow_output.error"] == [{"v": 1, "error": {"type": "Failed", "text": "ValueError"}}]
+    steps = rows["operation_outputs.output"]
+    assert sorted(map(repr, steps)) == sorted(
+        repr({"v": 1, "value": value}) for value in ({"ts": "1.2", "half": "\ud83d", "none": None}, None)
+    )
+    (error,) = rows["operation_outputs.error"]
+    assert error["error"]["type"] == "SlackApiError"
+    assert error["error"]["text"].startswith("no")
+
+
+@pytest.mark.parametrize("value", [(1,), {1: 2}, {"a": (1,)}, {1}, b"x", float("nan"), object()], ids=repr)
+def test_what_json_would_change_is_not_stored_and_ends_its_job(open_jobs: Open, told: Told, value: Any) -> None:
+    jobs = open_jobs(walk=lambda payload, step: step("one", lambda: value))
+    jobs.start("walk", "k", {})
+    assert jobs.wait_idle(20)
+    ((name, error),) = told
+    assert name == "walk"
+    assert isinstance(error, TypeError | ValueError)
+    told.clear()
+
+
+@pytest.mark.parametrize("text", ['{"v": 2, "value": 1}', "[]", "1", "{}", "gASVAAAA"])
+def test_what_another_version_stored_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError, match=r"another version of the bot|Expecting value"):
+        from_text(text)

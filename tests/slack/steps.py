@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from bot.jobs.kept import StepFailed, from_text, to_text
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ class Steps:
     done, or once it is kept."""
 
     def __init__(self, dies: tuple[str, str] | None = None) -> None:
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[str, str] = {}
         self._dies = dies
         self.names: list[str] = []
 
@@ -28,14 +29,14 @@ class Steps:
         if name not in self._kept:
             self._is_near("before", name)
             try:
-                result: tuple[bool, Any] = True, work()
+                result: Any = work()
             except Exception as error:  # noqa: BLE001 - kept, as any result
-                result = False, error
+                result = error
             self._is_near("after", name)
-            self._kept[name] = pickle.dumps(result)
+            self._kept[name] = to_text(result)
         self._is_near("once kept", name)
-        went_well, came = pickle.loads(self._kept[name])
-        if not went_well:
+        came = from_text(self._kept[name])
+        if isinstance(came, StepFailed):
             raise came
         kept: T = came
         return kept

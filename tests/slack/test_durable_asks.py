@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import json
-import pickle
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from bot.core import errors
 from bot.core.claims import Claim
-from bot.core.errors import BotError
 from bot.core.model import Actor, Place, Run
-from bot.core.outcomes import Outcome
 from bot.playground import codeship_moods as moods
 from bot.playground.draw import draw
 from bot.playground.stage import Stage
-from bot.slack.answers import Refused
 from bot.slack.buttons import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE
 from bot.slack.conversation import Conversation
 from bot.slack.heard import Heard, Pressed, Way, heard_again
-from bot.slack.response_urls import NotDelivered
 from tests.held_clock import HeldClock
-from tests.slack.any_text import failures, mistakes, outcomes, texts
+from tests.slack.any_text import texts
 from tests.slack.steps import Crash, Steps
 from tests.test_transcripts import UNHURRIED
 
@@ -218,6 +215,37 @@ def test_a_job_that_was_done_is_not_done_again(stage: Stage) -> None:
     assert (posts(stage), len(said(stage))) == (1, 1)
 
 
+def test_a_real_restart_leaves_only_json_in_the_database(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", "/codeship restart acme/web main")
+    assert stage.settle()
+    url = stage.settings().database_url.reveal()
+    stage.stop_bot()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        inputs = database.execute("SELECT inputs FROM workflow_input").fetchall()
+        steps = dict(database.execute("SELECT function_name, output FROM operation_outputs").fetchall())
+    assert len([json.loads(text) for (text,) in inputs]) >= 1
+    assert set(STEPS) <= set(steps)
+    results = {name: json.loads(text)["value"] for name, text in steps.items()}
+    assert results["carry out"]["v"] == 1
+    assert results["carry out"]["command"]["kind"] == "restart"
+    assert results["carry out"]["result"]["kind"] == "restarted"
+    assert list(results["answer"]) == ["ts"]
+
+
+def test_a_result_of_another_version_is_told_as_a_bug_and_nothing_is_done_again(stage: Stage) -> None:
+    def steps(name: str, work: Callable[[], Any]) -> Any:
+        assert name == "carry out"
+        return {"v": 2, "of": "tomorrow"}
+
+    talk = conversation(stage)
+    job = talk.job_of(ask(stage, "restart acme/web main", Way.DIRECT))
+    with capture_logs() as logs:
+        talk.job(job, steps)
+    assert posts(stage) == 0
+    assert [event["event"] for event in logs if event["log_level"] == "error"] == ["bug"]
+    assert job["ref"] in said(stage)[0]
+
+
 # What is durable.
 
 
@@ -273,34 +301,3 @@ heards = st.builds(
 @given(heards)
 def test_what_was_heard_comes_back_out_of_json(heard: Heard) -> None:
     assert heard_again(json.loads(json.dumps(heard.as_json()))) == heard
-
-
-def same(one: object, other: object) -> bool:
-    """Errors compare by what they are, since Python's own do not."""
-    if isinstance(one, BotError) and isinstance(other, BotError):
-        return type(one) is type(other) and str(one) == str(other) and repr(vars(one)) == repr(vars(other))
-    return repr(one) == repr(other)
-
-
-@settings(deadline=None)
-@given(outcomes | mistakes | failures)
-def test_whatever_comes_of_an_ask_comes_back_as_it_was(came: Outcome | BotError) -> None:
-    assert same(pickle.loads(pickle.dumps(came)), came)
-
-
-def every(kind: type[BotError]) -> list[type[BotError]]:
-    return [kind, *(one for child in kind.__subclasses__() for one in every(child))]
-
-
-@pytest.mark.parametrize("kind", [kind for kind in every(BotError) if kind.__module__ == errors.__name__])
-def test_every_kind_of_error_comes_back_as_it_was(kind: type[BotError]) -> None:
-    error = kind.__new__(kind, "words")
-    error.args = ("words",)
-    back = pickle.loads(pickle.dumps(error))
-    assert (type(back), back.args) == (kind, ("words",))
-
-
-@pytest.mark.parametrize("error", [NotDelivered("why"), Refused("chat.postMessage", "not_in_channel")])
-def test_an_answer_that_was_not_delivered_is_still_that_after_a_crash(error: NotDelivered) -> None:
-    back = pickle.loads(pickle.dumps(error))
-    assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))

@@ -1,0 +1,145 @@
+"""The result of a request as JSON, for a durable job to store: under tags, so that classes may be renamed and moved.
+
+A tag is never given up and never used for something else. A class may get fields, if these have defaults. To rename a
+field, or to change what it means, raise `VERSION`, and go on reading what the versions before it wrote.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+import msgspec
+
+from bot.core import commands, errors, outcomes
+from bot.core.commands import Command
+from bot.core.errors import BotError, CIError, LastKnown
+from bot.core.model import Build, Project
+from bot.core.outcomes import Outcome
+
+VERSION = 1
+
+KINDS: Mapping[str, type[Any]] = {
+    # Commands
+    "status": commands.StatusOf,
+    "restart": commands.RestartOf,
+    "builds": commands.BuildsOf,
+    "projects": commands.ListProjects,
+    "help": commands.ShowHelp,
+    "show build": commands.ShowBuild,
+    "restart build": commands.RestartBuild,
+    "stop": commands.StopOf,
+    "stop build": commands.StopBuild,
+    "follow": commands.FollowOf,
+    "follow build": commands.FollowBuild,
+    "audit": commands.ShowAudit,
+    # Outcomes
+    "build shown": outcomes.BuildShown,
+    "branches shown": outcomes.BranchesShown,
+    "builds shown": outcomes.BuildsShown,
+    "no builds": outcomes.NoBuilds,
+    "projects shown": outcomes.ProjectsShown,
+    "help shown": outcomes.HelpShown,
+    "audit shown": outcomes.AuditShown,
+    "followed": outcomes.Followed,
+    "nothing to follow": outcomes.NothingToFollow,
+    "restarted": outcomes.Restarted,
+    "already restarted": outcomes.AlreadyRestarted,
+    "still running": outcomes.StillRunning,
+    "run again since": outcomes.RunAgainSince,
+    "state not known": outcomes.StateNotKnown,
+    "stopped": outcomes.Stopped,
+    "nothing to stop": outcomes.NothingToStop,
+    "could not tell": outcomes.CouldNotTell,
+    # Mistakes
+    "not understood": errors.NotUnderstood,
+    "no such project": errors.NoSuchProject,
+    "ambiguous project": errors.AmbiguousProject,
+    "no such branch": errors.NoSuchBranch,
+    "which branch": errors.WhichBranch,
+    "too late": errors.TooLate,
+    "not listed": errors.NotListed,
+    "needs confirmation": errors.NeedsConfirmation,
+    "cannot stop": errors.CannotStop,
+    "not allowed": errors.NotAllowed,
+    # Failures of the CI service
+    "ci error": errors.CIError,
+    "key refused": errors.KeyRefused,
+    "no rights": errors.NoRights,
+    "not there": errors.NotThere,
+    "will not": errors.WillNot,
+    "over limit": errors.OverLimit,
+    "budget spent": errors.BudgetSpent,
+    "paused": errors.Paused,
+    "unreachable": errors.Unreachable,
+    "no answer": errors.NoAnswer,
+    "bad answer": errors.BadAnswer,
+    # What an error is about
+    "build": Build,
+    "project": Project,
+}
+
+_TAGS = {kind: tag for tag, kind in KINDS.items()}
+
+
+class Unreadable(Exception):
+    """Another version of the bot stored this, in a form that this version does not know."""
+
+
+def to_json(command: Command | None, result: Outcome | BotError) -> dict[str, Any]:
+    """Plain JSON that `from_json` reads. Raises TypeError for a class without a tag, ValueError for a number that JSON
+    does not have."""
+    stored = {"v": VERSION, "command": None if command is None else _tagged(command), "result": _tagged(result)}
+    plain: dict[str, Any] = json.loads(json.dumps(stored, allow_nan=False))  # msgspec leaves tuples as they are
+    return plain
+
+
+def from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcome | BotError]:
+    """Equal values, and errors of the same class with the same fields. Raises Unreadable."""
+    if stored.get("v") != VERSION:
+        raise Unreadable(f"a result of version {stored.get('v')} is stored, and this bot reads version {VERSION}")
+    try:
+        command = stored["command"]
+        return None if command is None else _untagged(command), _untagged(stored["result"])
+    except (LookupError, TypeError, msgspec.ValidationError) as error:
+        raise Unreadable(f"a result is stored in a form that this bot does not know: {error!r}") from error
+
+
+def _tagged(value: object) -> dict[str, Any]:
+    tag = _TAGS.get(type(value))
+    if tag is None:
+        raise TypeError(f"{type(value).__name__} has no tag to be stored under")
+    fields = _fields(value) if isinstance(value, BotError) else value
+    return {"kind": tag, **msgspec.to_builtins(fields, enc_hook=_tagged)}
+
+
+def _fields(error: BotError) -> dict[str, Any]:
+    """All that an error knows: what its class is made from, and what was filled in afterwards."""
+    fields = {name: getattr(error, name) for name in _parameters(type(error))}
+    fields["about"] = None if error.about is None else _tagged(error.about)
+    if isinstance(error, CIError):
+        fields["last_known"] = error.last_known
+    return fields
+
+
+def _untagged(stored: Mapping[str, Any]) -> Any:
+    kind = KINDS[stored["kind"]]
+    if not issubclass(kind, BotError):
+        return _as(kind, stored)
+    wanted = _parameters(kind)
+    error = kind(**{name: _as(type_, stored[name]) for name, type_ in wanted.items() if name in stored})
+    if stored["about"] is not None:
+        error.about = _untagged(stored["about"])
+    if isinstance(error, CIError):
+        error.last_known = _as(LastKnown | None, stored["last_known"])
+    return error
+
+
+def _as(type_: Any, stored: object) -> Any:
+    return msgspec.convert(stored, type_, dec_hook=lambda _type, error: _untagged(error))
+
+
+def _parameters(kind: type[BotError]) -> dict[str, Any]:
+    """The parameters of an error's class by name, each of which it keeps as an attribute of that name."""
+    return {name: type_ for name, type_ in get_type_hints(kind.__init__).items() if name != "return"}

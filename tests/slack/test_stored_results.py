@@ -1,0 +1,153 @@
+"""Results of requests as a durable job stores them: all of them come back equal, those of another version do not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.commands import Command, ShowHelp
+from bot.core.errors import BotError, CIError, LastKnown, Mistake
+from bot.core.model import Build, Project
+from bot.core.outcomes import HelpShown, Outcome
+from bot.slack.stored_results import KINDS, Unreadable, from_json, to_json
+
+VERSION_1 = Path(__file__).with_name("stored_results_v1.json")
+
+PLAIN: dict[Any, st.SearchStrategy[Any]] = {
+    str: st.sampled_from(["", "\ud83d", "\x00\\u0000", "é"]) | st.text(st.characters(), max_size=9),
+    int: st.integers(),
+    bool: st.booleans(),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    NoneType: st.none(),
+    datetime: st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=14))])).map(
+        lambda moment: moment.replace(fold=0)
+    ),
+}
+
+
+def errors_under(kind: type[BotError]) -> list[type[BotError]]:
+    return [one for child in kind.__subclasses__() for one in (child, *errors_under(child))]
+
+
+ERRORS = [kind for kind in errors_under(BotError) if kind is not Mistake and kind.__module__.startswith("bot.")]
+"""`Mistake` only has others below it."""
+
+
+@cache
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Values of a type, with something in every field."""
+    origin, args = get_origin(hint), get_args(hint)
+    if hint in PLAIN:
+        return PLAIN[hint]
+    if hint is CIError:
+        return st.one_of(*(errors_of(kind) for kind in ERRORS if issubclass(kind, CIError)))
+    if origin in (Union, UnionType):
+        return st.one_of(*(values(arg) for arg in args))
+    if origin is Sequence or args[1:] == (...,):
+        return st.lists(values(args[0]), max_size=1).map(tuple)
+    if origin is tuple:
+        return st.tuples(*(values(arg) for arg in args))
+    if issubclass(hint, Enum):
+        return st.sampled_from(hint)
+    if issubclass(hint, BotError):
+        return errors_of(hint)
+    return st.builds(hint, **{name: values(type_) for name, type_ in get_type_hints(hint).items()})
+
+
+@st.composite
+def errors_of(draw: st.DrawFn, kind: type[BotError]) -> BotError:
+    hints = get_type_hints(kind.__init__)
+    error = kind(**{name: draw(values(type_)) for name, type_ in hints.items() if name != "return"})
+    error.about = draw(values(Build | Project | None))
+    if isinstance(error, CIError):
+        error.last_known = draw(values(LastKnown | None))
+    return error
+
+
+def seen(value: Any) -> Any:
+    """All that is in it, in a form that compares: errors compare by identity, and times without their zones."""
+    if isinstance(value, BotError):
+        return type(value), str(value), {name: seen(each) for name, each in vars(value).items() if each is not None}
+    if is_dataclass(value):
+        return type(value), {field.name: seen(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return tuple(seen(each) for each in value)
+    return repr(value)
+
+
+@pytest.mark.parametrize(
+    "kinds", [get_args(Command), get_args(Outcome), ERRORS], ids=["commands", "outcomes", "errors"]
+)
+def test_every_command_outcome_and_error_has_a_tag_of_its_own(kinds: Sequence[type[Any]]) -> None:
+    assert len(kinds) > 10
+    assert set(kinds) <= set(KINDS.values())
+    assert len(set(KINDS.values())) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", get_args(Command))
+@settings(deadline=None, max_examples=20)
+@given(data=st.data())
+def test_a_command_comes_back_equal(kind: type[Any], data: st.DataObject) -> None:
+    command = data.draw(values(kind))
+    assert from_json(json.loads(json.dumps(to_json(command, HelpShown())))) == (command, HelpShown())
+
+
+@pytest.mark.parametrize("kind", [*get_args(Outcome), *ERRORS])
+@settings(deadline=None, max_examples=20)
+@given(data=st.data())
+def test_an_outcome_or_an_error_comes_back_as_it_was(kind: type[Any], data: st.DataObject) -> None:
+    result = data.draw(values(kind))
+    command, back = from_json(json.loads(json.dumps(to_json(None, result))))
+    assert command is None
+    assert seen(back) == seen(result)
+
+
+def test_what_version_1_stored_is_still_read_under_the_same_names() -> None:
+    """A renamed class changes nothing here. A renamed field does: version 1 has to be read all the same."""
+    stored = json.loads(VERSION_1.read_text())
+    for each in stored:
+        assert to_json(*from_json(each)) == each
+    assert len(stored) == 5
+
+
+def test_fields_that_a_version_beside_this_one_adds_are_ignored() -> None:
+    stored = to_json(ShowHelp(), HelpShown("restart"))
+    stored["result"]["added"] = {"later": True}
+    assert from_json({**stored, "added": 1}) == (ShowHelp(), HelpShown("restart"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"v": 2},
+        {"v": None},
+        {"result": {"kind": "of tomorrow"}},
+        {"result": {}},
+        {"result": {"kind": "restarted"}},
+        {"result": {"kind": "help shown", "topic": 7}},
+        {"result": {"kind": "not allowed", "about": None}},
+        {"command": {"kind": "of tomorrow"}},
+    ],
+)
+def test_what_this_version_cannot_read_says_that_another_has_stored_it(changed: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable, match=r"^a result (of version|is stored)"):
+        from_json({**to_json(None, HelpShown()), **changed})
+
+
+def test_a_class_without_a_tag_is_not_stored() -> None:
+    class OfTomorrow(Mistake):
+        pass
+
+    with pytest.raises(TypeError, match="OfTomorrow has no tag to be stored under"):
+        to_json(None, OfTomorrow())
