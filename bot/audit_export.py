@@ -39,8 +39,6 @@ COLUMNS = (
     "typed",
     "reference",
 )
-BEGAN_WITH = "0002"
-"""The first version of the schema that keeps actions."""
 
 _AGO = re.compile(r"([0-9]{1,5})(d|h|min)")
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "min": timedelta(minutes=1)}
@@ -62,8 +60,7 @@ def export(
         if not database.is_there():
             raise NotExported(f"There is no database {database.where} yet. Is DATABASE_URL the one that the bot uses?")
         with database.reading() as connection:
-            version = stored_version(connection)
-            if version is None or version < BEGAN_WITH:
+            if stored_version(connection) is None:
                 raise NotExported(f"The database {database.where} keeps no actions yet. Start this version of the bot.")
             wanted = _of_repository(repo)
             entries = (entry for entry in entries_since(connection, beginning) if wanted(entry))

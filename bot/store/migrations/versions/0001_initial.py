@@ -1,0 +1,167 @@
+"""All tables of the first release."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    moment = sa.DateTime(timezone=True)
+
+    # Claims on restarts, the project directory, what was done once
+    op.create_table(
+        "claims",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("project_id", sa.Text, nullable=False),
+        sa.Column("build_id", sa.Text, nullable=False),
+        sa.Column("run_number", sa.Integer, nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("actor_id", sa.Text, nullable=False),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("thread", sa.Text),
+        sa.Column("replaced_status_word", sa.Text, nullable=False),
+        sa.Column("replaced_started_at", moment),
+        sa.Column("replaced_finished_at", moment),
+        sa.Column("replaced_attempts", sa.Text, nullable=False, server_default=""),
+        sa.Column("failed_jobs_only", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("asked_at", moment, nullable=False),
+        sa.Column("changed_at", moment, nullable=False),
+        sa.Column("seen_running", sa.Boolean, nullable=False),
+        sa.Column("new_build_id", sa.Text),
+        sa.Column("key", sa.Text, nullable=False, server_default=""),
+        sa.UniqueConstraint("service", "build_id", "run_number", name="claims_one_per_run"),
+    )
+    op.create_index("claims_by_new_build", "claims", ["service", "new_build_id"])
+    op.create_index("claims_by_key", "claims", ["key"])
+    op.create_table(
+        "directories",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("saved_at", moment, nullable=False),
+    )
+    op.create_table(
+        "projects",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("project_id", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("url", sa.Text),
+    )
+    op.create_table(
+        "done_once",
+        sa.Column("key_hash", sa.Text, primary_key=True),
+        sa.Column("expires_at", moment, nullable=False),
+    )
+    op.create_index("done_once_by_expiry", "done_once", ["expires_at"])
+
+    # Who did what, and the result
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("actor_id", sa.Text, nullable=False),
+        sa.Column("way", sa.Text, nullable=False),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("thread", sa.Text),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("project_id", sa.Text),
+        sa.Column("project_name", sa.Text),
+        sa.Column("branch", sa.Text),
+        sa.Column("build_id", sa.Text),
+        sa.Column("result", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("typed", sa.Text, nullable=False),
+        sa.Column("reference", sa.Text, nullable=False),
+        sa.Column("ask_hash", sa.Text),
+        sa.UniqueConstraint("ask_hash", name="audit_one_per_ask"),
+    )
+    op.create_index("audit_by_time", "audit", ["at"])
+    op.create_index("audit_by_project", "audit", ["service", "project_id", "at"])
+
+    # The calls of a CI service: made within the last minute, held by processes, paused
+    op.create_table(
+        "budgets",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("paused_until", moment),
+        sa.Column("pauses", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "budget_calls",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("second", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("calls", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "budget_leases",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("holder", sa.Text, primary_key=True),
+        sa.Column("held", sa.Integer, nullable=False),
+        sa.Column("counts_until", moment, nullable=False),
+    )
+
+    # Live messages, the chains of looks at their projects, how runs ended
+    op.create_table(
+        "follows",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("project_id", sa.Text, nullable=False),
+        sa.Column("build_id", sa.Text, nullable=False),
+        sa.Column("run_number", sa.Integer, nullable=False),
+        sa.Column("branch", sa.Text),
+        sa.Column("asker_id", sa.Text, nullable=False),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("thread", sa.Text),
+        sa.Column("message_ts", sa.Text, nullable=False),
+        sa.Column("began_at", moment, nullable=False),
+        sa.Column("restarted", sa.Boolean, nullable=False),
+        sa.Column("before_status_word", sa.Text),
+        sa.Column("before_started_at", moment),
+        sa.Column("before_finished_at", moment),
+        sa.Column("before_attempts", sa.Text, nullable=False, server_default=""),
+        sa.Column("before_status", sa.Text),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("reply", sa.Text, nullable=False),
+        sa.Column("said", sa.Text, nullable=False),
+        sa.Column("said_at", moment),
+        sa.Column("looked_at", moment),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.UniqueConstraint("key", name="follows_one_per_key"),
+    )
+    op.create_index("follows_by_project", "follows", ["service", "project_id", "state"])
+    op.create_table(
+        "chains",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("project_id", sa.Text, primary_key=True),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("active", sa.Boolean, nullable=False),
+        sa.Column("touched_at", moment, nullable=False),
+    )
+    op.create_table(
+        "runs",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("project_id", sa.Text, nullable=False),
+        sa.Column("build_id", sa.Text, nullable=False),
+        sa.Column("run_number", sa.Integer, nullable=False),
+        sa.Column("commit_id", sa.Text, nullable=False),
+        sa.Column("branch", sa.Text),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("ended_at", moment, nullable=False),
+        sa.Column("recorded_at", moment, nullable=False),
+        sa.UniqueConstraint("service", "build_id", "run_number", name="runs_one_per_run"),
+    )
+    op.create_index("runs_by_commit", "runs", ["service", "project_id", "commit_id"])
+    op.create_index("runs_by_age", "runs", ["recorded_at"])
+
+    # Signs of life of the processes that work on this database
+    op.create_table(
+        "replicas",
+        sa.Column("replica_id", sa.Text, primary_key=True),
+        sa.Column("started_at", moment, nullable=False),
+        sa.Column("seen_at", moment, nullable=False),
+    )
