@@ -1,8 +1,10 @@
-# Needs Python 3.11 or newer with pip and venv, nothing else: `make run` and `make test` install into .venv by themselves.
+# Needs Python 3.11 or newer with pip and venv, nothing else. Each target installs what it needs into .venv by itself:
+# `make run` what the bot and the playground import, `make test` the tools as well.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+TOOLS := $(VENV)/.tools
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
@@ -20,21 +22,23 @@ playground: $(INSTALLED) ## starts the playground: the bot with a Slack, a CodeS
 doctor: $(INSTALLED) ## says, line by line, whether the settings in .env are whole and everything that they name works
 	@$(RUN) -m bot --check
 
-test: $(INSTALLED) ## runs the tests
-	$(RUN) -m pytest
+test: $(TOOLS) ## runs the quick tests, in parallel (under two minutes on two cores)
+	$(RUN) -m pytest -m "not slow" $(PARALLEL)
 
-check: $(INSTALLED) ## checks format, lint and types, and runs the tests: what CI does
+check: $(TOOLS) ## checks format, lint and types, and runs all tests, the slow ones too: what CI does
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	@$(MAKE) --no-print-directory test
+	$(RUN) -m pytest -m slow
 
-bench: $(INSTALLED) ## measures the bot beside others, and writes docs/benchmarks.md (some minutes; nothing else should run)
+bench: $(TOOLS) ## measures the bot beside others, and writes docs/benchmarks.md (some minutes; nothing else should run)
 	@$(RUN) -m bench
 
-lock: $(INSTALLED) ## writes requirements.txt, requirements-dev.txt and the benchmark's own anew
+lock: $(INSTALLED) ## resolves all requirements*.txt again, the benchmark's too, to the newest versions
 	$(RUN) -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
 	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) pyproject.toml --output-file requirements-playground.txt --extra playground
 	$(LOCK) pyproject.toml --output-file requirements-dev.txt --all-extras
 	$(LOCK) bench/slack_machine/requirements.in --output-file bench/slack_machine/requirements.txt
 
@@ -46,20 +50,33 @@ web-check: ## builds the page again, elsewhere, and fails where it is not the on
 	cd web && npm ci --no-audit --no-fund && PLAYGROUND_PAGE="$$PWD/.check" npm run build
 	diff -r web/.check bot/playground/static
 
-screenshots: $(INSTALLED) ## makes the README's pictures from real conversations (needs Chromium)
+screenshots: $(TOOLS) ## makes the README's pictures from real conversations (needs Chromium)
 	$(RUN) -m tests.browser.screenshots
 
 # One lock for every system and every Python from 3.11 on. No address of a package index gets into it.
 LOCK = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-# A .venv that works is kept; one without pip, or made by a Python that is too old or gone, is made anew.
-$(INSTALLED): requirements-dev.txt
+# Not by file: a few files hold most of the tests.
+PARALLEL = -n logical --dist worksteal
+
+# $(call install,LOCK) keeps a .venv that works, makes one if there is none, and installs the lock into it. A .venv without
+# pip, or whose Python is too old or gone, is made again.
+define install
 	@{ $(RUN) -c $(NEW_ENOUGH) && $(RUN) -m pip --version; } >/dev/null 2>&1 || { \
 		$(PYTHON) -c $(NEW_ENOUGH) 2>/dev/null || { \
 			echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>/dev/null || echo missing)." >&2; \
 			echo "Say which to use: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.13" >&2; exit 1; }; \
 		echo "Making $(VENV) …"; $(PYTHON) -m venv --clear $(VENV); }
-	@echo "Installing requirements-dev.txt into $(VENV) …"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "Installing $(1) into $(VENV) …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+endef
+
+$(INSTALLED): requirements-playground.txt
+	$(call install,$<)
 	@touch $@
+
+# The larger lock holds the smaller one, so that `make run` has nothing to do after `make test`.
+$(TOOLS): requirements-dev.txt requirements-playground.txt
+	$(call install,$<)
+	@touch $(INSTALLED) $@

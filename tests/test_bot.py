@@ -184,6 +184,7 @@ def test_no_secret_stands_in_what_people_see_or_what_is_stored(stage: Stage) -> 
         assert secret not in stored
 
 
+@pytest.mark.slow
 def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
     with Stage(SystemClock()) as stage:
         stage.codeship.mood = moods.slow(0.3)

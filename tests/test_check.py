@@ -13,6 +13,8 @@ from tests.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
 from tests.both_services import GITHUB_TOKEN, WEBHOOK_SECRET, both_services
 from tests.log_lines import process_put_back
 
+pytestmark = pytest.mark.slow
+
 OTHER_TOKEN = "xoxb-2-not-of-this-workspace"
 OTHER_APP_TOKEN = "xapp-1-not-of-this-app"
 OTHER_KEY = "0therkey0therkey0therkey"

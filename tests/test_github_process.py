@@ -17,6 +17,8 @@ from bot.playground import moods
 from tests.bot_process import SECRETS, BotProcess, Runs
 from tests.both_services import GITHUB_TOKEN, WEBHOOK_SECRET, BothServices, both_services
 
+pytestmark = pytest.mark.slow
+
 JWT_BEGINS = "eyJhbGciOiJSUzI1NiI"  # {"alg":"RS256", in base64
 CHOSEN = {"CI_PROVIDERS": "codeship,github", "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET, "LOG_LEVEL": "DEBUG"}
 

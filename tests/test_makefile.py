@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+LOCKS = ("requirements-playground.txt", "requirements-dev.txt")
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    for name in ("Makefile", "requirements-dev.txt"):
+    for name in ("Makefile", *LOCKS):
         if not (folder / name).exists():
             shutil.copy(ROOT / name, folder)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "PYTHON"}
@@ -68,13 +69,45 @@ def test_make_run_starts_the_bot_where_there_is_a_dot_env_and_the_playground_whe
     assert make(tmp_path, "run").stdout.splitlines()[-1] == f"ran -m {module}"
 
 
-def test_what_was_installed_is_installed_again_only_where_the_lock_has_changed(tmp_path):
+def installed_by(folder: Path, target: str) -> list[str]:
+    """The locks that a target installs."""
+    return re.findall(r"--require-hashes -r (\S+)", make(folder, target).stdout)
+
+
+@pytest.mark.parametrize(
+    ("target", "lock"),
+    [
+        *((target, "requirements-playground.txt") for target in ("run", "playground", "doctor")),
+        *((target, "requirements-dev.txt") for target in ("test", "check", "bench", "screenshots")),
+    ],
+)
+def test_a_target_installs_what_it_needs_and_again_only_if_its_lock_is_newer(tmp_path, target, lock):
     program(tmp_path / ".venv/bin/python", 'echo "ran $*"')
-    assert "--require-hashes -r requirements-dev.txt" in make(tmp_path, "test").stdout
-    assert "requirements-dev.txt" not in make(tmp_path, "test").stdout
-    installed = (tmp_path / ".venv/.installed").stat().st_mtime
-    os.utime(tmp_path / "requirements-dev.txt", (installed + 1, installed + 1))
-    assert "--require-hashes -r requirements-dev.txt" in make(tmp_path, "test").stdout
+    assert installed_by(tmp_path, target) == [lock]
+    assert installed_by(tmp_path, target) == []
+    for stamp in (tmp_path / ".venv").glob(".*"):
+        os.utime(stamp, (0, 0))
+    assert installed_by(tmp_path, target) == [lock]
+
+
+def test_the_playground_needs_nothing_more_if_the_tools_are_installed(tmp_path):
+    program(tmp_path / ".venv/bin/python", 'echo "ran $*"')
+    assert installed_by(tmp_path, "run") == ["requirements-playground.txt"]
+    assert installed_by(tmp_path, "test") == ["requirements-dev.txt"]
+    assert installed_by(tmp_path, "run") == []
+
+
+def runs_of_tests(folder: Path, target: str) -> list[str]:
+    program(folder / ".venv/bin/python", 'echo "ran $*"')
+    return re.findall(r"^ran -m pytest (.*)$", make(folder, target).stdout, flags=re.MULTILINE)
+
+
+def test_make_test_runs_the_quick_tests_and_make_check_the_slow_ones_too(tmp_path):
+    (quick,) = runs_of_tests(tmp_path, "test")
+    assert quick.startswith("-m not slow ")
+    first, second = runs_of_tests(tmp_path, "check")
+    assert first == quick
+    assert second.startswith("-m slow")
 
 
 def test_an_environment_without_pip_is_made_anew(tmp_path):

@@ -12,6 +12,8 @@ from bot.playground.github_moods import Mood
 from tests.bot_process import Runs
 from tests.both_services import GITHUB_TOKEN, BothServices, both_services
 
+pytestmark = pytest.mark.slow
+
 OTHER_KEY = "0therkey0therkey0therkey"
 
 

@@ -23,7 +23,12 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCKS = ["requirements.txt", "requirements-dev.txt"]
+LOCKS = {
+    "requirements.txt": (),
+    "requirements-playground.txt": ("playground",),
+    "requirements-dev.txt": ("playground", "bench", "dev"),
+}
+"""Each lock with the extras that it holds."""
 
 
 @cache
@@ -55,22 +60,25 @@ def test_a_lock_names_every_package_with_its_version_and_hashes_and_no_address(l
     assert not re.search(r"://|--index|--extra-index|--find-links|--trusted|@ ", text_of(lock))
 
 
-@pytest.mark.parametrize(
-    ("lock", "extras"), [("requirements.txt", ()), ("requirements-dev.txt", ("playground", "bench", "dev"))]
-)
+@pytest.mark.parametrize(("lock", "extras"), LOCKS.items())
 def test_a_lock_holds_what_the_project_asks_for(lock, extras):
     pins = locked(lock)
     for requirement in wanted(*extras):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
 
 
-def test_both_locks_name_the_same_versions():
-    runtime, dev = locked("requirements.txt"), locked("requirements-dev.txt")
-    assert runtime.items() <= dev.items()
+def test_each_lock_holds_the_smaller_one_in_the_same_versions():
+    runtime, playground, dev = (locked(lock).items() for lock in LOCKS)
+    assert runtime <= playground <= dev
 
 
-def test_what_serves_only_developers_is_not_in_the_runtime_lock():
-    assert {"pytest", "mypy", "ruff", "hypothesis", "jsonschema"}.isdisjoint(locked("requirements.txt"))
+def test_what_serves_only_developers_is_in_neither_the_bots_lock_nor_the_playgrounds():
+    tools = {canonicalize_name(requirement.name) for requirement in wanted("bench", "dev")} - {
+        canonicalize_name(requirement.name) for requirement in wanted("playground")
+    }
+    assert {"pytest", "mypy", "ruff", "hypothesis", "playwright", "matplotlib"} <= tools
+    assert locked("requirements-playground.txt").keys() & tools <= {"pyyaml"}, "which dbos needs too"
+    assert "jsonschema" not in locked("requirements.txt")
 
 
 def imported_by(path: Path) -> set[str]:
@@ -227,6 +235,7 @@ def goes_into_the_image(path: str) -> bool:
         ("bot/__main__.py", True),
         ("bot/slack/listeners.py", True),
         ("requirements.txt", True),
+        ("requirements-playground.txt", False),
         ("bot/playground/__main__.py", False),
         ("bot/core/__pycache__/model.cpython-313.pyc", False),
         ("bot/store/left-over.sqlite3-wal", False),
@@ -234,7 +243,16 @@ def goes_into_the_image(path: str) -> bool:
             (path, False)
             for path in [".env", ".env.production", ".git/config", ".venv/bin/python", "tests/test_logs.py"]
         ),
-        *((path, False) for path in ["codeship-bot.sqlite3", "requirements-dev.txt", "docs/decisions.md", "id_rsa"]),
+        *(
+            (path, False)
+            for path in [
+                "codeship-bot.sqlite3",
+                "requirements-dev.txt",
+                "requirements-playground.txt",
+                "docs/decisions.md",
+                "id_rsa",
+            ]
+        ),
     ],
 )
 def test_nothing_goes_into_the_image_but_the_package_and_its_lock(path, taken):

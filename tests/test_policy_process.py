@@ -13,6 +13,8 @@ from bot.playground.workspace import SCOPES
 from tests.bot_process import LONGEST_S, Runs, Sandbox
 from tests.log_lines import process_put_back
 
+pytestmark = pytest.mark.slow
+
 RESTART = "/codeship restart acme/web main"
 EXAMPLE = Path(__file__).parent.parent / "policy.example.toml"
 NOBODY = '[[rule]]\nwho = "nobody"\nreason = "{}"\n'

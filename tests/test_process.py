@@ -17,6 +17,8 @@ from bot.playground.stage import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Transport
 from bot.slack.identity import SlackAway, TokenRefused
 from tests.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
 
+pytestmark = pytest.mark.slow
+
 STATUS = "/codeship status acme/web main"
 RESTART = "/codeship restart acme/web main"
 OTHER_TOKEN = "xoxb-2-not-of-this-workspace"

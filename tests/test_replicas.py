@@ -19,6 +19,8 @@ from tests.killing.prepared import Databases
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 from tests.postgres import Server
 
+pytestmark = pytest.mark.slow
+
 REPLICAS = 3
 RESTART = "/codeship restart acme/web main"
 FLAKY = "passed on the second run of the same commit: flaky"

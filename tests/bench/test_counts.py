@@ -11,6 +11,8 @@ import pytest
 
 from bench.scenes.counts import Count
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 
 

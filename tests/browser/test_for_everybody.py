@@ -12,6 +12,8 @@ from bot.playground.stage import BOT_TOKEN
 from tests.browser.acting import message, press_and_say_yes, say
 from tests.browser.conftest import PHONE, WIDE, Opens
 
+pytestmark = pytest.mark.slow
+
 GRAVE = ("serious", "critical")
 
 

@@ -15,6 +15,8 @@ from tests.browser.acting import go_to, log, message, press, press_and_say_yes, 
 from tests.browser.conftest import PHONE, WIDE, Opens
 from tests.browser.serving import happens, later
 
+pytestmark = pytest.mark.slow
+
 FAILED = "failed after 4 min 07 s"
 
 each_size = pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])

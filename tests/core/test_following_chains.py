@@ -206,6 +206,7 @@ def looks_in(web: Followers, seconds: float) -> Counter[str]:
     return Counter(web.ci.seen)
 
 
+@pytest.mark.slow
 def test_a_thousand_messages_on_a_hundred_projects_stay_within_the_calls_of_a_minute(web: Followers) -> None:
     pays(web)
     runs_on(web, projects=100, messages_each=10)
@@ -213,6 +214,7 @@ def test_a_thousand_messages_on_a_hundred_projects_stay_within_the_calls_of_a_mi
     assert web.jobs.waiting == 100
 
 
+@pytest.mark.slow
 def test_where_calls_are_short_they_go_round(web: Followers) -> None:
     pays(web)
     runs_on(web, projects=100, messages_each=1, within_s=0)

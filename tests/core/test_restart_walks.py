@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.claims import Claim, ClaimState
@@ -20,6 +20,7 @@ from bot.core.model import Actor, Status
 from bot.core.outcomes import BuildShown, CouldNotTell, Outcome, Restarted
 from tests.core.restarting import MAIN, OLD, TIMELESS, look
 from tests.core.world import ADA, BUILDS, PATIENCE_S, World, press, status
+from tests.examples import examples
 
 LAGS_AT_MOST_S = 30.0
 FATES: dict[str, CIError | None] = {
@@ -148,7 +149,7 @@ class Walk:
         assert not self.world.executor.reported
 
 
-@settings(max_examples=150, deadline=None)
+@examples(25, 150)
 @given(st.lists(STEPS, max_size=25), st.booleans())
 def test_no_sequence_of_asks_sends_more_than_one_post_a_run(steps: list[tuple[str, ...]], timeless: bool) -> None:
     walk = Walk(timeless=timeless)

@@ -9,9 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from queue import SimpleQueue
 
+import pytest
+
 from bot.jobs.engine import Pending
 from tests.jobs.conftest import Gate, Told, opened
 from tests.jobs.processes import Replica, lines_of
+
+pytestmark = pytest.mark.slow
 
 Replicas = Callable[..., Replica]
 

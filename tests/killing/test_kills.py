@@ -17,6 +17,8 @@ from tests.killing.prepared import Databases
 from tests.killing.scenes import SCENES, NeverReached, Performance, Scene
 from tests.killing.theatre import Mould, Steps
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = 12
 LISTS = Path(__file__).parent / "steps"
 

@@ -19,6 +19,7 @@ from bot.slack.buttons import command_of
 from bot.slack.drawing import Message
 from bot.slack.follows_told import live, lost, reply, verdict_told
 from bot.slack.messages import draw
+from tests.examples import examples
 from tests.slack.any_text import (
     builds,
     claims,
@@ -112,14 +113,14 @@ shown = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@examples(30, 300)
 @given(shown)
 def test_any_live_message_can_be_shown(shown: FollowShown) -> None:
     hold(live(shown, HOW))
     hold(reply(shown, HOW))
 
 
-@settings(deadline=None)
+@examples(30, 100)
 @given(shown, texts)
 def test_any_loss_can_be_told(shown: FollowShown, why: str) -> None:
     drawn = lost(shown, why, HOW)

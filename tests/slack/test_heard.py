@@ -7,13 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.commands import ShowHelp, StatusOf
 from bot.core.errors import NotUnderstood
 from bot.core.model import Actor, Place
 from bot.slack.heard import Heard, Home, Pressed, Way, heard_click, heard_command, heard_event
+from tests.examples import examples
 from tests.slack.payloads import CLICK, COMMAND, DIRECT, GRID, HOME, MENTION, Payload, changed
 
 
@@ -216,7 +217,7 @@ def spoilt(draw: st.DrawFn) -> Payload:
     return payload
 
 
-@settings(max_examples=400, deadline=None)
+@examples(100, 400)
 @given(payload=spoilt() | NAMED, home=st.sampled_from([HOME, GRID]))
 def test_no_payload_raises_and_whatever_is_heard_names_somebody_somewhere(payload: Payload, home: Home) -> None:
     for hear in (heard_command, heard_event, heard_click):

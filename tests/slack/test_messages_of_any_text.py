@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import errors
@@ -30,11 +30,12 @@ from bot.core.outcomes import (
 from bot.slack.messages import Message, draw, draw_bug, draw_error, with_invitation
 from bot.slack.pieces import told
 from bot.slack.stops_told import being_stopped
+from tests.examples import examples
 from tests.slack.any_text import HOW, builds, commands, failures, hold, maybe, mistakes, outcomes, texts
 from tests.slack.drawn import dialogs
 
 
-@settings(deadline=None, max_examples=300)
+@examples(50, 300)
 @given(outcomes, st.builds(Actor, texts))
 def test_any_outcome_can_be_shown(outcome: Outcome, asker: Actor) -> None:
     drawn = draw(outcome, words=HOW, asker=asker)
@@ -42,13 +43,13 @@ def test_any_outcome_can_be_shown(outcome: Outcome, asker: Actor) -> None:
     assert with_invitation(drawn, "@codeship").text.startswith(drawn.text)
 
 
-@settings(deadline=None)
+@examples(50, 100)
 @given(builds, st.builds(Actor, texts))
 def test_any_build_can_be_shown_as_being_stopped(build: Build, asker: Actor) -> None:
     hold(being_stopped(build, HOW, asker))
 
 
-@settings(deadline=None, max_examples=300)
+@examples(50, 300)
 @given(error=mistakes | failures, command=st.none() | commands, reference=maybe)
 def test_any_error_can_be_told(
     error: errors.BotError, command: StatusOf | RestartOf | None, reference: str | None

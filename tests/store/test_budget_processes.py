@@ -12,6 +12,8 @@ import pytest
 
 from bot.store import Store
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BUDGET = 30
 

@@ -35,6 +35,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_no_follow_of_any_process_is_left_without_a_chain(opened: Callable[[], Store], url: str) -> None:
     store = opened()
     assert raced(FOLLOWS, url, 2) == ["done"] * 2
