@@ -1,4 +1,4 @@
-"""Properties that are costly to try: a few examples in the quick suite, many in a slow test of their own."""
+"""Properties that are expensive to try: a few examples in the quick suite, many in a slow test of their own."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 
 
-def examples(quick: int, many: int) -> Callable[[Callable[..., None]], Any]:
-    """For a test made by `given` that uses no fixtures: it becomes two, of which the one with `many` is slow."""
+def examples(quick: int, many: int, *strategies: Any, **named: Any) -> Callable[[Callable[..., None]], Any]:
+    """Like `given`, for a property without fixtures: it becomes two tests, of which the one with `many` is slow."""
 
     def decorate(prop: Callable[..., None]) -> Any:
         @pytest.mark.parametrize("count", [quick, pytest.param(many, marks=pytest.mark.slow)])
         def test(count: int) -> None:
-            settings(deadline=None, max_examples=count)(prop)()
+            settings(deadline=None, max_examples=count)(given(*strategies, **named)(prop))()
 
         test.__name__, test.__doc__, test.__module__ = prop.__name__, prop.__doc__, prop.__module__
         return test

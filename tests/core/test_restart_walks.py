@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 
-from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.claims import Claim, ClaimState
@@ -149,8 +148,7 @@ class Walk:
         assert not self.world.executor.reported
 
 
-@examples(25, 150)
-@given(st.lists(STEPS, max_size=25), st.booleans())
+@examples(25, 150, st.lists(STEPS, max_size=25), st.booleans())
 def test_no_sequence_of_asks_sends_more_than_one_post_a_run(steps: list[tuple[str, ...]], timeless: bool) -> None:
     walk = Walk(timeless=timeless)
     try:

@@ -113,15 +113,13 @@ shown = st.builds(
 )
 
 
-@examples(30, 300)
-@given(shown)
+@examples(30, 300, shown)
 def test_any_live_message_can_be_shown(shown: FollowShown) -> None:
     hold(live(shown, HOW))
     hold(reply(shown, HOW))
 
 
-@examples(30, 100)
-@given(shown, texts)
+@examples(30, 100, shown, texts)
 def test_any_loss_can_be_told(shown: FollowShown, why: str) -> None:
     drawn = lost(shown, why, HOW)
     hold(drawn)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.commands import ShowHelp, StatusOf
@@ -217,8 +216,7 @@ def spoilt(draw: st.DrawFn) -> Payload:
     return payload
 
 
-@examples(100, 400)
-@given(payload=spoilt() | NAMED, home=st.sampled_from([HOME, GRID]))
+@examples(100, 400, payload=spoilt() | NAMED, home=st.sampled_from([HOME, GRID]))
 def test_no_payload_raises_and_whatever_is_heard_names_somebody_somewhere(payload: Payload, home: Home) -> None:
     for hear in (heard_command, heard_event, heard_click):
         heard = hear(payload, home)

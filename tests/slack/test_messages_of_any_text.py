@@ -35,22 +35,19 @@ from tests.slack.any_text import HOW, builds, commands, failures, hold, maybe, m
 from tests.slack.drawn import dialogs
 
 
-@examples(50, 300)
-@given(outcomes, st.builds(Actor, texts))
+@examples(50, 300, outcomes, st.builds(Actor, texts))
 def test_any_outcome_can_be_shown(outcome: Outcome, asker: Actor) -> None:
     drawn = draw(outcome, words=HOW, asker=asker)
     hold(drawn)
     assert with_invitation(drawn, "@codeship").text.startswith(drawn.text)
 
 
-@examples(50, 100)
-@given(builds, st.builds(Actor, texts))
+@examples(50, 100, builds, st.builds(Actor, texts))
 def test_any_build_can_be_shown_as_being_stopped(build: Build, asker: Actor) -> None:
     hold(being_stopped(build, HOW, asker))
 
 
-@examples(50, 300)
-@given(error=mistakes | failures, command=st.none() | commands, reference=maybe)
+@examples(50, 300, error=mistakes | failures, command=st.none() | commands, reference=maybe)
 def test_any_error_can_be_told(
     error: errors.BotError, command: StatusOf | RestartOf | None, reference: str | None
 ) -> None:
