@@ -14,10 +14,10 @@ help: ## says what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) ## starts the bot with the settings in .env; without a .env, the playground
-	@if [ -f .env ]; then exec $(RUN) -m bot; else exec $(RUN) -m bot.playground; fi
+	@if [ -f .env ]; then exec $(RUN) -m bot; else exec $(RUN) -m playground; fi
 
 playground: $(INSTALLED) ## starts the playground: the bot with a Slack, a CodeShip and a GitHub of its own, in the browser
-	@exec $(RUN) -m bot.playground
+	@exec $(RUN) -m playground
 
 doctor: $(INSTALLED) ## says, line by line, whether the settings in .env are whole and everything that they name works
 	@$(RUN) -m bot --check
@@ -42,13 +42,13 @@ lock: $(INSTALLED) ## resolves all requirements*.txt again, the benchmark's too,
 	$(LOCK) pyproject.toml --output-file requirements-dev.txt --all-extras
 	$(LOCK) bench/slack_machine/requirements.in --output-file bench/slack_machine/requirements.txt
 
-# The page is checked in, built: only who changes web/ needs Node, 20.19 or newer.
-web: ## builds the playground's page from web/ anew
-	cd web && npm ci --no-audit --no-fund && npm run build
+# The page is checked in, built: only a change of playground/web/ needs Node, 20.19 or newer.
+web: ## builds the playground's page from playground/web/
+	cd playground/web && npm ci --no-audit --no-fund && npm run build
 
 web-check: ## builds the page again, elsewhere, and fails where it is not the one that is checked in
-	cd web && npm ci --no-audit --no-fund && PLAYGROUND_PAGE="$$PWD/.check" npm run build
-	diff -r web/.check bot/playground/static
+	cd playground/web && npm ci --no-audit --no-fund && PLAYGROUND_PAGE="$$PWD/.check" npm run build
+	diff -r playground/web/.check playground/static
 
 screenshots: $(TOOLS) ## makes the README's pictures from real conversations (needs Chromium)
 	$(RUN) -m tests.browser.screenshots

@@ -27,7 +27,7 @@ NAMES = 200
 SAMPLED_EVERY_S = 0.0005
 WEIGHED = (
     *("requests", "waitress", "slack_bolt", "slack_sdk.socket_mode.aiohttp", "msgspec", "rapidfuzz"),
-    *("prometheus_client", "structlog", "sqlalchemy", "alembic", "dbos", "bot.assembly"),
+    *("prometheus_client", "structlog", "sqlalchemy", "alembic", "dbos", "bot.app.bot"),
 )
 ASKS = ("work", "call")
 """How the threads are named on which an ask is answered."""
@@ -56,11 +56,11 @@ def plain() -> dict[str, Any]:
 
 def listed() -> dict[str, Any]:
     """The bot's directory from nothing, then names looked for: known ones, and misspelt ones with their nearest."""
-    from bot.assembly import Bot
-    from bot.clock import SystemClock
-    from bot.core.errors import NoSuchProject
-    from bot.core.words import Word
-    from bot.settings import Settings
+    from bot.app.bot import Bot
+    from bot.app.clock import SystemClock
+    from bot.app.settings import Settings
+    from bot.core.model.commands import Word
+    from bot.core.model.errors import NoSuchProject
 
     bot = Bot(Settings.read(os.environ), SystemClock(), os.environ, on_dead=lambda: None)
     services = bot.services
@@ -102,11 +102,11 @@ def begin() -> dict[str, Any]:
     """What a start consists of: the imports, putting together (the database is opened), and starting."""
     began = time.perf_counter()
     from bot import __main__ as _entry  # noqa: F401
-    from bot.assembly import Bot
+    from bot.app.bot import Bot
 
     imported = time.perf_counter()
-    from bot.clock import SystemClock
-    from bot.settings import Settings
+    from bot.app.clock import SystemClock
+    from bot.app.settings import Settings
 
     bot = Bot(Settings.read(os.environ), SystemClock(), os.environ, on_dead=lambda: None)
     together = time.perf_counter()
@@ -136,9 +136,9 @@ def anatomy() -> dict[str, Any]:
     Counts what is on each such thread's stack every half millisecond: shares, not times, and what waits counts too.
     """
     from bot import logs
-    from bot.assembly import Bot
-    from bot.clock import SystemClock
-    from bot.settings import Settings
+    from bot.app.bot import Bot
+    from bot.app.clock import SystemClock
+    from bot.app.settings import Settings
 
     settings = Settings.read(os.environ)
     logs.configure(settings.log_level, settings.log_format, settings.secrets())

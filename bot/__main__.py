@@ -20,8 +20,8 @@ import structlog
 from dotenv import dotenv_values
 
 from bot import logs
-from bot.settings import BadSettings, Settings
-from bot.slack.identity import AppTokenRefused, SlackAway, TokenRefused
+from bot.app.settings import BadSettings, Settings
+from bot.slack.client.auth import AppTokenRefused, SlackAway, TokenRefused
 
 log = structlog.get_logger("bot")
 
@@ -66,15 +66,15 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     level = "CRITICAL" if check else settings.log_level  # what is checked is said, not logged
     logs.configure(level, settings.log_format, settings.secrets())
     if check:
-        from bot.check import check_all
+        from bot.cli.check import check_all
 
         return 0 if check_all(settings, environ, print, asker=chosen.asker) else FAILED
     return _run(settings, environ)
 
 
 def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from bot.audit_export import NotExported, export
-    from bot.clock import SystemClock
+    from bot.app.clock import SystemClock
+    from bot.cli.export_audit import NotExported, export
 
     try:
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="\n", closefd=False) as out:
@@ -89,7 +89,7 @@ def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _migrate(environ: Mapping[str, str]) -> int:
-    from bot.migrate import CannotCompare, migrate
+    from bot.cli.migrate import CannotCompare, migrate
 
     try:
         migrate(environ, print)
@@ -107,11 +107,11 @@ def user_id(text: str) -> str:
 
 
 def _run(settings: Settings, environ: Mapping[str, str]) -> int:
-    from bot.assembly import Bot
-    from bot.clock import SystemClock
-    from bot.policy_file import PolicyError, reload_for_ever
+    from bot.app.bot import Bot
+    from bot.app.clock import SystemClock
+    from bot.config.policy_file import PolicyError, reload_for_ever
+    from bot.http_server import CannotListen
     from bot.store.engine import StoreError
-    from bot.web import CannotListen
 
     ending = threading.Event()
     died = threading.Event()

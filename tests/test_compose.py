@@ -10,7 +10,7 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
-from bot.parts import PATIENCE
+from bot.app.timeouts import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "compose.yml").read_text(encoding="utf-8")

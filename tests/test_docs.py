@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.app.settings import rows
 from bot.ci import SERVICES
-from bot.core.commands import TABLE, parse
-from bot.core.words import Word
-from bot.settings import rows
-from bot.slack.text import words_of_command
+from bot.core.model.commands import TABLE, Word, parse
+from bot.slack.incoming.text import words_of_command
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

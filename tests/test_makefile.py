@@ -61,7 +61,7 @@ def test_a_python_that_is_not_there_is_told_as_missing(tmp_path):
     assert "python-of-nowhere is missing." in make(tmp_path, "run", "PYTHON=python-of-nowhere").stderr
 
 
-@pytest.mark.parametrize(("with_env", "module"), [(True, "bot"), (False, "bot.playground")])
+@pytest.mark.parametrize(("with_env", "module"), [(True, "bot"), (False, "playground")])
 def test_make_run_starts_the_bot_where_there_is_a_dot_env_and_the_playground_where_not(tmp_path, with_env, module):
     program(tmp_path / ".venv/bin/python", 'echo "ran $*"')
     if with_env:

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.settings import rows
+from bot.app.settings import rows
 from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS
 
 ROOT = Path(__file__).parent.parent

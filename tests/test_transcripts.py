@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.pacing import Pace
-from bot.parts import Patience
-from bot.playground.stage import Stage
-from bot.playground.transcript import Play, rewritten, settings_of, steps_of
+from bot.app.timeouts import Patience
+from bot.core.polling.poller import Pace
+from playground.play.transcript import Play, rewritten, settings_of, steps_of
+from playground.sandbox import Stage
 from tests.held_clock import HeldClock
 
 ROOT = Path(__file__).parent.parent

@@ -44,7 +44,7 @@ def result_of(process: Process) -> dict[str, Any]:
 
 def imports() -> dict[str, int]:
     """Microseconds that importing the bot spends in each package, its own modules included, the largest first."""
-    command = [sys.executable, "-X", "importtime", "-c", "import bot.__main__, bot.assembly"]
+    command = [sys.executable, "-X", "importtime", "-c", "import bot.__main__, bot.app.bot"]
     done = subprocess.run(command, env=bare_environment(), capture_output=True, text=True, check=True)
     taken: dict[str, int] = {}
     for microseconds, module in _IMPORT.findall(done.stderr):

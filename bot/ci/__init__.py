@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.ci.codeship import CODESHIP
-from bot.ci.github_settings import GITHUB
+from bot.ci.codeship.client import CODESHIP
+from bot.ci.github.settings import GITHUB
 from bot.ci.service import CIService
 
 SERVICES: tuple[CIService, ...] = (CODESHIP, GITHUB)

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
 
-from bot.core.errors import CIError
+from bot.config.setting import Row
+from bot.core.model.errors import CIError
 from bot.core.ports import CIProvider
-from bot.setting_rows import Row
 
 Values = Mapping[str, Any]
 """The service's own settings as read, by name; None for what is not set."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from bot.core.asking import Ask
-from bot.core.branches import branches_of, newest_of_each
-from bot.core.claims import UNCLAIMED, ClaimState, Standing
-from bot.core.commands import (
+from bot.core.authorization import Rights
+from bot.core.build_fetcher import Look
+from bot.core.lookup.build_lookup import Finding, about
+from bot.core.lookup.ci_registry import Services
+from bot.core.model.builds import Ability, Build, Project, Target, branches_of, newest_of_each
+from bot.core.model.claims import UNCLAIMED, ClaimState, Standing
+from bot.core.model.commands import (
     BuildsOf,
     Command,
     FollowBuild,
@@ -19,12 +22,10 @@ from bot.core.commands import (
     StatusOf,
     StopBuild,
     StopOf,
+    Word,
 )
-from bot.core.errors import BotError, CannotStop, TooLate, WhichBranch
-from bot.core.finding import Finding, about
-from bot.core.looks import Look
-from bot.core.model import Ability, Build, Project, Target
-from bot.core.outcomes import (
+from bot.core.model.errors import BotError, CannotStop, TooLate, WhichBranch
+from bot.core.model.outcomes import (
     AuditShown,
     BranchesShown,
     BuildShown,
@@ -38,12 +39,10 @@ from bot.core.outcomes import (
     ProjectsShown,
     Stopped,
 )
-from bot.core.policy import AUDIT, FOLLOW, RESTART, STOP
+from bot.core.model.policy import AUDIT, FOLLOW, RESTART, STOP
 from bot.core.ports import AuditLog
-from bot.core.rights import Rights
-from bot.core.services import Services
-from bot.core.spending import a_restart_to_come
-from bot.core.words import Word
+from bot.core.rate_limiter import a_restart_to_come
+from bot.core.request import Ask
 
 PROJECTS_A_PAGE = 20
 BUILDS_SHOWN = 10

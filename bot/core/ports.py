@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from bot.core.audit import AuditEntry
-from bot.core.budget import Priority, Refused
-from bot.core.claims import Claim
-from bot.core.follows import Follow, FollowShown
-from bot.core.model import Ability, Actor, Build, Page, Project, Status, Taken
+from bot.core.model.audit import AuditEntry
+from bot.core.model.builds import Ability, Actor, Build, Page, Project, Status, Taken
+from bot.core.model.claims import Claim
+from bot.core.model.follows import Follow, FollowShown
+from bot.core.model.rate_limit import Priority, Refused
 
 
 class Clock(Protocol):

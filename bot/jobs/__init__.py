@@ -5,6 +5,6 @@ It knows how work is stored, resumed and taken over; what the work is about, it 
 """
 
 from bot.jobs.durable import DurableJobs, Patience
-from bot.jobs.replicas import Replicas, new_replica_id
+from bot.jobs.heartbeat import Replicas, new_replica_id
 
 __all__ = ["DurableJobs", "Patience", "Replicas", "new_replica_id"]

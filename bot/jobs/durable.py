@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from bot.core.ports import Clock, Job
-from bot.jobs.kept import Failed, StepFailed, id_of
-from bot.jobs.replicas import OnError, Presence, Replicas
-from bot.jobs.sweeper import Rounds, Sweeper
+from bot.jobs.heartbeat import OnError, Presence, Replicas
+from bot.jobs.recovery import Rounds, Sweeper
+from bot.jobs.serialization import Failed, StepFailed, id_of
 
 if TYPE_CHECKING:
-    from bot.jobs.engine import Engine
+    from bot.jobs.dbos_engine import Engine
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class DurableJobs:
 
     def launch(self) -> None:
         """From now on this process works. Raises what the driver raises."""
-        from bot.jobs.engine import Engine
+        from bot.jobs.dbos_engine import Engine
 
         patience = self._patience
         engine = Engine(self._url, {kind: partial(self._run, kind) for kind in self._kinds}, self._replica_id)

@@ -10,11 +10,11 @@ import structlog
 from slack_bolt import App
 
 from bot.core.ports import Clock
-from bot.slack.bolt import Payload, listen
-from bot.slack.buttons import ACTS, OPENS
-from bot.slack.conversation import ASK, Conversation
-from bot.slack.heard import Heard, Home, heard_click, heard_command, heard_event
-from bot.slack.workers import Workers, WorkRefused
+from bot.slack.blocks.button_values import ACTS, OPENS
+from bot.slack.handler import ASK, Conversation
+from bot.slack.incoming.bolt_app import Payload, listen
+from bot.slack.incoming.payloads import Heard, Home, heard_click, heard_command, heard_event
+from bot.slack.incoming.workers import Workers, WorkRefused
 
 log = structlog.get_logger(__name__)
 

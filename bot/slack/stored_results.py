@@ -12,11 +12,11 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.core import commands, errors, outcomes
-from bot.core.commands import Command
-from bot.core.errors import BotError, CIError, LastKnown
-from bot.core.model import Build, Project
-from bot.core.outcomes import Outcome
+from bot.core.model import commands, errors, outcomes
+from bot.core.model.builds import Build, Project
+from bot.core.model.commands import Command
+from bot.core.model.errors import BotError, CIError, LastKnown
+from bot.core.model.outcomes import Outcome
 
 VERSION = 1
 

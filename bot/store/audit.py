@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.audit import AuditEntry
-from bot.core.model import Actor, Place, Project
+from bot.core.model.audit import AuditEntry
+from bot.core.model.builds import Actor, Place, Project
 from bot.core.ports import Clock
 from bot.store.engine import Database
-from bot.store.now_and_then import NowAndThen
+from bot.store.periodic import NowAndThen
 from bot.store.tables import audit
 
 PURGE_EVERY_S = 3600.0

@@ -1,6 +1,6 @@
 """Restarts, behind the core's `ClaimStore`: one row a run, changed only where it is still as the caller knew it.
 
-What a claim's states mean is the core's business (`bot.core.claims`); here they are compared and written.
+What a claim's states mean is the core's business (`bot.core.model.claims`); here they are compared and written.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.claims import Claim, ClaimState
-from bot.core.model import Actor, Place, Run
+from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.claims import Claim, ClaimState
 from bot.core.ports import Clock
 from bot.store.engine import Database
-from bot.store.now_and_then import NowAndThen
+from bot.store.periodic import NowAndThen
 from bot.store.tables import claims
 
 PURGE_EVERY_S = 3600.0

@@ -8,17 +8,17 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from bot.core.budget import Shares
+from bot.core.model.rate_limit import Shares
 from bot.core.ports import AuditLog, ClaimStore, Clock, DirectoryStore, FollowStore, Once, RunHistory
 from bot.store.audit import StoredAudit
-from bot.store.budget import Observe, StoredBudget, unobserved
 from bot.store.claims import StoredClaims
-from bot.store.directory import StoredDirectory
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError
 from bot.store.follows import StoredFollows
-from bot.store.history import StoredHistory
-from bot.store.once import StoredOnce
+from bot.store.idempotency import StoredOnce
+from bot.store.projects import StoredDirectory
+from bot.store.rate_limit.shared import Observe, StoredBudget, unobserved
 from bot.store.replicas import StoredReplicas
+from bot.store.run_history import StoredHistory
 from bot.store.schema import ForeignSchema, bring_to_head, stored_version
 from bot.store.tables import done_once
 

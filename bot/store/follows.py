@@ -12,11 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.follows import Follow, FollowState, Telling
-from bot.core.model import Actor, Place, Run, Status
+from bot.core.model.builds import Actor, Place, Run, Status
+from bot.core.model.follows import Follow, FollowState, Telling
 from bot.core.ports import Clock
 from bot.store.engine import Database
-from bot.store.now_and_then import NowAndThen
+from bot.store.periodic import NowAndThen
 from bot.store.tables import chains, follows
 
 PURGE_EVERY_S = 3600.0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from bot.playground.site import Site
+from playground.page.server import Site
 from tests.browser.chromium import chromium, found
 from tests.browser.serving import playground
 

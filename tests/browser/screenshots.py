@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from bot.playground.codeship_records import Pace
-from bot.playground.site import Site
+from playground.pace import Pace
+from playground.page.server import Site
 from tests.browser.acting import message, press_and_say_yes, say, speak_as
 from tests.browser.chromium import chromium
 from tests.browser.serving import happens, later, playground

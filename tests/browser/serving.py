@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from bot.playground.sessions import NOON, Sessions
-from bot.playground.site import Site
-from tests.playground.page import Page
+from playground.page.server import Site
+from playground.play.sessions import NOON, Sessions
+from tests.playground.page.page_client import Page
 
 
 @contextmanager

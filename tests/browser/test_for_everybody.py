@@ -7,8 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
-from bot.playground.site import Site
-from bot.playground.stage import BOT_TOKEN
+from playground.page.server import Site
+from playground.sandbox import BOT_TOKEN
 from tests.browser.acting import message, press_and_say_yes, say
 from tests.browser.conftest import PHONE, WIDE, Opens
 

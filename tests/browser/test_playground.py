@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
-from bot.playground.scenes import SCENES
-from bot.playground.site import Site
-from bot.playground.stage import BOT_TOKEN
+from playground.page.server import Site
+from playground.play.scenes import SCENES
+from playground.sandbox import BOT_TOKEN
 from tests.browser.acting import go_to, log, message, press, press_and_say_yes, say, speak_as
 from tests.browser.conftest import PHONE, WIDE, Opens
 from tests.browser.serving import happens, later

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 import responses
 
-from bot.ci.codeship import CodeShip
-from bot.ci.github import GitHub
-from bot.core.model import Project
+from bot.ci.codeship.client import CodeShip
+from bot.ci.github.client import GitHub
+from bot.config.parsers import Secret
+from bot.core.model.builds import Project
 from bot.core.ports import CIProvider
-from bot.setting_values import Secret
-from tests.ci.canned import API, Clock, Gate, surroundings
-from tests.ci.github_canned import API as GITHUB_API
-from tests.ci.github_canned import TOKEN
-from tests.ci.play import Play
-from tests.ci.stages import STAGES
-from tests.ci.wires import KEY, Clients, Host, Hosts, Script
+from tests.ci.codeship.canned import API, Clock, Gate, surroundings
+from tests.ci.contract import Play
+from tests.ci.github.canned import API as GITHUB_API
+from tests.ci.github.canned import TOKEN
+from tests.ci.http_client.faulty_hosts import KEY, Clients, Host, Hosts, Script
+from tests.ci.sandboxes import STAGES
 from tests.held_clock import HeldClock
 
 # For 127.0.0.1, signed by itself, good until 2120, of no use anywhere else.

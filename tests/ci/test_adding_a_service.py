@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 import bot.ci
-import bot.ci.answers
-import bot.core.errors
-import bot.core.model
+import bot.ci.http_client.responses
+import bot.config.parsers
+import bot.core.model.builds
+import bot.core.model.errors
 import bot.core.ports
-import bot.setting_values
 from bot.ci import SERVICES
+from bot.ci.http_client.client import Tries
 from bot.ci.service import CIService, Connected
-from bot.ci.tries import Tries
-from bot.core.model import Ability
-from bot.setting_rows import Row
+from bot.config.setting import Row
+from bot.core.model.builds import Ability
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs/adding-a-ci-service.md").read_text()
 CODE = [ast.parse(block) for block in re.findall(r"(?s)```python\n(.*?)```", PAGE)]
 NAMED = re.findall(r"`([^`\n]+)`", PAGE)
-YET_TO_COME = {"bot/ci/acme_wire.py", "bot/ci/acme.py"}
+YET_TO_COME = {"bot/ci/acme/api.py", "bot/ci/acme/client.py"}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,14 @@ def test_a_file_that_is_named_is_there(path: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({name for name in NAMED if re.fullmatch(r"[A-Z]\w*(\.\w+)?", name)}))
 def test_a_name_of_the_code_that_is_named_is_there(name: str) -> None:
-    places = [bot.ci, bot.ci.answers, bot.core.errors, bot.core.model, bot.core.ports, bot.setting_values]
+    places = [
+        bot.ci,
+        bot.ci.http_client.responses,
+        bot.core.model.errors,
+        bot.core.model.builds,
+        bot.core.ports,
+        bot.config.parsers,
+    ]
     known = {each: getattr(place, each) for place in places for each in dir(place)}
     known |= {"Tries": Tries, "Row": Row, "Stage": None} | {ability.name: ability for ability in Ability}
     first, _, member = name.partition(".")
@@ -66,7 +73,7 @@ def test_the_rows_in_the_example_are_rows_and_the_settings_named_are_among_them(
     assert names == ["ACME_TOKEN", "ACME_CALLS_PER_MINUTE"]
     assert all(len(row.args) + len(row.keywords) <= len(dataclasses.fields(Row)) for row in rows)
     readers = [row.args[3] for row in rows]
-    assert all(isinstance(reader, ast.Attribute) and hasattr(bot.setting_values, reader.attr) for reader in readers)
+    assert all(isinstance(reader, ast.Attribute) and hasattr(bot.config.parsers, reader.attr) for reader in readers)
 
 
 def test_the_line_adds_to_those_there_are() -> None:

@@ -1,6 +1,6 @@
 """What every CI service does alike, on a sandbox host of its own: its row, its builds, its restarts.
 
-A new service has a stage in `tests/ci/stages.py`, and passes.
+A new service has a stage in `tests/ci/sandboxes.py`, and passes.
 """
 
 from __future__ import annotations
@@ -11,17 +11,12 @@ from typing import Any
 import pytest
 
 from bot.ci import SERVICES, by_name
-from bot.core.errors import (
-    CIError,
-    NoAnswer,
-    NotThere,
-    Unreachable,
-)
-from bot.core.model import Ability, Build, Project, Status
+from bot.core.model.builds import Ability, Build, Project, Status
+from bot.core.model.errors import CIError, NoAnswer, NotThere, Unreachable
 from bot.core.ports import CIProvider
-from bot.playground import moods
-from tests.ci.play import Play, failed
-from tests.ci.stages import STAGES
+from playground.http_host import faults as moods
+from tests.ci.contract import Play, failed
+from tests.ci.sandboxes import STAGES
 from tests.held_clock import HeldClock
 
 # --- the row

@@ -6,13 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.errors import (
-    WillNot,
-)
-from bot.core.model import Ability, Page, Project, Status, Taken
+from bot.core.model.builds import Ability, Page, Project, Status, Taken
+from bot.core.model.errors import WillNot
 from bot.core.ports import CIProvider
-from bot.playground import moods
-from tests.ci.play import Play, failed
+from playground.http_host import faults as moods
+from tests.ci.contract import Play, failed
 
 # --- abilities
 

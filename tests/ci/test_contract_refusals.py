@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.errors import (
+from bot.core.model.builds import Project, Status
+from bot.core.model.errors import (
     BadAnswer,
     BudgetSpent,
     KeyRefused,
@@ -17,11 +18,10 @@ from bot.core.errors import (
     Unreachable,
     WillNot,
 )
-from bot.core.model import Project, Status
 from bot.core.ports import CIProvider
-from bot.playground import moods
-from tests.ci.play import Play, failed
-from tests.ci.stages import WRONG_KEY
+from playground.http_host import faults as moods
+from tests.ci.contract import Play, failed
+from tests.ci.sandboxes import WRONG_KEY
 
 NOWHERE = "acme/nowhere"
 

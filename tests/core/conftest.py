@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.core.restarting import OLD
+from tests.core.actions.ada_restarts import OLD
 from tests.core.world import World
 
 

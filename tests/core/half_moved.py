@@ -7,20 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.alike import nearest
-from bot.core.asking import Ask
-from bot.core.commands import Command
-from bot.core.directory import Directory
-from bot.core.looks import Looks
-from bot.core.model import Ability, Build, Page, Project, Status, Taken, Workflow
+from bot.app.name_matching import nearest
+from bot.core.actions.sender import Sending
+from bot.core.actions.service import Restarts
+from bot.core.authorization import Rights
+from bot.core.build_fetcher import Looks
+from bot.core.lookup.ci_registry import Pin, Service, Services
+from bot.core.lookup.project_index import Directory
+from bot.core.model.builds import Ability, Build, Page, Project, Status, Taken, Workflow
+from bot.core.model.commands import Command, Word
+from bot.core.model.outcomes import Outcome
+from bot.core.model.policy import OPEN, Names
 from bot.core.operations import Operations
-from bot.core.outcomes import Outcome
-from bot.core.policy import OPEN, Names
-from bot.core.restarts import Restarts
-from bot.core.rights import Rights
-from bot.core.sending import Sending
-from bot.core.services import Pin, Service, Services
-from bot.core.words import Word
+from bot.core.request import Ask
 from bot.store.database import open_store
 from tests.core.world import ADA, BUILDS, PATIENCE_S, MemoryCI, MemoryGroups
 from tests.held_clock import NOON, HeldClock

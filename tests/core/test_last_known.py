@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.core.errors import CIError, NoAnswer, Unreachable
-from bot.core.looks import Look, Looks
-from bot.core.model import Status
+from bot.core.build_fetcher import Look, Looks
+from bot.core.model.builds import Status
+from bot.core.model.errors import CIError, NoAnswer, Unreachable
 from tests.core.world import PATIENCE_S, World, build, project
 
 WEB = project(1, "acme/web")

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import BuildsOf, ListProjects, ShowHelp
-from bot.core.errors import (
-    AmbiguousProject,
-    NoAnswer,
-    NoSuchBranch,
-    NoSuchProject,
-    Unreachable,
-    WhichBranch,
-)
-from bot.core.model import Build, Status
-from bot.core.outcomes import (
+from bot.core.model.builds import Build, Status
+from bot.core.model.commands import BuildsOf, ListProjects, ShowHelp, Word
+from bot.core.model.errors import AmbiguousProject, NoAnswer, NoSuchBranch, NoSuchProject, Unreachable, WhichBranch
+from bot.core.model.outcomes import (
     AlreadyRestarted,
     BranchesShown,
     BuildShown,
@@ -25,7 +18,6 @@ from bot.core.outcomes import (
     Restarted,
     StillRunning,
 )
-from bot.core.words import Word
 from tests.core.world import ADA, BOB, World, build, press, project, restart, status
 
 WEB, API = project(1, "acme/web"), project(2, "acme/api")

@@ -10,24 +10,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.alike import nearest
-from bot.core.asking import Ask
-from bot.core.budget import Priority
-from bot.core.claims import Claim
-from bot.core.commands import Command, RestartBuild, RestartOf, StatusOf
-from bot.core.directory import Directory
-from bot.core.errors import BotError, CIError
-from bot.core.looks import Looks
-from bot.core.model import Ability, Actor, Build, Page, Place, Project, Status, Taken, Target
+from bot.app.name_matching import nearest
+from bot.core.actions.sender import Sending
+from bot.core.actions.service import Restarts
+from bot.core.authorization import Rights
+from bot.core.build_fetcher import Looks
+from bot.core.lookup.ci_registry import Service, Services
+from bot.core.lookup.project_index import Directory
+from bot.core.model.builds import Ability, Actor, Build, Page, Place, Project, Status, Taken, Target
+from bot.core.model.claims import Claim
+from bot.core.model.commands import Command, RestartBuild, RestartOf, StatusOf, Word
+from bot.core.model.errors import BotError, CIError
+from bot.core.model.outcomes import Outcome
+from bot.core.model.policy import OPEN
+from bot.core.model.rate_limit import Priority
 from bot.core.operations import Operations
-from bot.core.outcomes import Outcome
-from bot.core.policy import OPEN
-from bot.core.restarts import Restarts
-from bot.core.rights import Rights
-from bot.core.sending import Sending
-from bot.core.services import Service, Services
-from bot.core.spending import priority_now
-from bot.core.words import Word
+from bot.core.rate_limiter import priority_now
+from bot.core.request import Ask
 from bot.store.database import open_store
 from tests.held_clock import NOON, HeldClock
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.clock import SystemClock
+from bot.app.clock import SystemClock
 from bot.core.ports import Job, Step
 from bot.jobs import DurableJobs, Patience, new_replica_id
 from bot.store import open_store

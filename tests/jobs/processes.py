@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from bot.clock import SystemClock
+from bot.app.clock import SystemClock
 from bot.core.ports import Step
 from bot.jobs import DurableJobs, Patience, new_replica_id
 from bot.store import open_store

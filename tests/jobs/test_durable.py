@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from slack_sdk.errors import SlackApiError
 from structlog.testing import capture_logs
 
-from bot.core.errors import NoAnswer
+from bot.core.model.errors import NoAnswer
 from bot.core.ports import Step
 from bot.jobs import DurableJobs
-from bot.jobs.kept import LONGEST_KEY, StepFailed, from_text
+from bot.jobs.serialization import LONGEST_KEY, StepFailed, from_text
 from tests.jobs.conftest import Gate, Notes, Open, Told
 
 Payload = Mapping[str, Any]

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from bot.jobs.engine import Pending
+from bot.jobs.dbos_engine import Pending
 from tests.jobs.conftest import Gate, Told, opened
 from tests.jobs.processes import Replica, lines_of
 

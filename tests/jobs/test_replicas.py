@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.replicas import Presence, new_replica_id
+from bot.jobs.heartbeat import Presence, new_replica_id
 from bot.store import Store, open_store
 from tests.held_clock import HeldClock
 from tests.jobs.conftest import Told

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.clock import SystemClock
+from bot.app.clock import SystemClock
 from bot.core.ports import Step
 from bot.jobs import DurableJobs
 from bot.store import open_store

@@ -6,8 +6,8 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.clock import SystemClock
-from bot.core.model import Build, Project, Status
+from bot.app.clock import SystemClock
+from bot.core.model.builds import Build, Project, Status
 from bot.store import open_store
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 from tests.postgres import Server

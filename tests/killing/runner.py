@@ -1,6 +1,6 @@
 """Processes to be killed. Run as a program it is a mould: all is imported once, and each order forks one bot.
 
-A bot from here is the one of `python -m bot`, assembled by `bot.assembly` with nothing replaced, less patient, and it
+A bot from here is the one of `python -m bot`, assembled by `bot.app.bot` with nothing replaced, less patient, and it
 tells over a connection of its own what it has written: SQLAlchemy's public events say which transaction was committed,
 and the bot goes no further until the test says so.
 """
@@ -20,13 +20,13 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from bot import logs
-from bot.assembly import Bot
-from bot.clock import SystemClock
-from bot.core.pacing import Pace
+from bot.app.bot import Bot
+from bot.app.clock import SystemClock
+from bot.app.settings import Settings
+from bot.app.timeouts import Patience
+from bot.core.polling.poller import Pace
 from bot.jobs import Patience as JobsPatience
-from bot.jobs import engine
-from bot.parts import Patience
-from bot.settings import Settings
+from bot.jobs import dbos_engine as engine
 
 _WRITES = re.compile(r"\s*(?:WITH\b.*?\b)?(INSERT INTO|UPDATE|DELETE FROM)\s+([\w.\"]+)", re.IGNORECASE | re.DOTALL)
 _VERBS = {"INSERT INTO": "insert", "UPDATE": "update", "DELETE FROM": "delete"}
@@ -117,7 +117,7 @@ def run(order: dict[str, Any]) -> None:
         tell_commits(line)
     bot = Bot(settings, SystemClock(), {}, on_dead=ending.set, patience=patience(order.get("patience", {})))
     bot.start()
-    line.tell(f"ready {bot.web.port if bot.web else 0}")
+    line.tell(f"ready {bot.http_server.port if bot.http_server else 0}")
     ending.wait()
     os._exit(1 if bot.stop() else 0)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.playground.slack_records import CannotDo, Message
 from bot.store.tables import audit, follows
+from playground.slack.model import CannotDo, Message
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 
 UNKNOWN = "nobody can tell whether it took"

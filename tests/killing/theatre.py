@@ -22,16 +22,17 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.clock import SystemClock
-from bot.playground import codeship_host, slack_api
-from bot.playground.codeship_demo import seed
-from bot.playground.codeship_world import CodeShipWorld
-from bot.playground.delivery import HttpCarrier
-from bot.playground.loopback import Loopback
-from bot.playground.socket_mode import SocketMode
-from bot.playground.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET
-from bot.playground.wires import Wires
-from bot.playground.workspace import Workspace
+from bot.app.clock import SystemClock
+from playground.codeship import server as codeship_host
+from playground.codeship.demo_data import seed
+from playground.codeship.state import CodeShipWorld
+from playground.http_host.server import Loopback
+from playground.sandbox import API_KEY, BOT_TOKEN, SIGNING_SECRET
+from playground.slack import server as slack_api
+from playground.slack.delivery import HttpCarrier
+from playground.slack.socket_mode import SocketMode
+from playground.slack.workspace import Workspace
+from playground.traffic import Wires
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 30.0

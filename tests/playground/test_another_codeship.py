@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from bot.playground.codeship_host import CodeShipHost
-from bot.playground.codeship_world import CodeShipWorld
-from bot.playground.sandbox_clock import SandboxClock
-from bot.playground.sessions import NOON, RealCodeShip, Sessions
-from bot.playground.site import Site
-from tests.playground.page import Page
+from playground.clock import SandboxClock
+from playground.codeship.server import CodeShipHost
+from playground.codeship.state import CodeShipWorld
+from playground.page.server import Site
+from playground.play.sessions import NOON, RealCodeShip, Sessions
+from tests.playground.page.page_client import Page
 
 
 def test_it_can_be_pointed_at_another_codeship_which_nobodys_hand_then_moves():

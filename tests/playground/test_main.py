@@ -1,4 +1,4 @@
-"""`python -m bot.playground`: what it says, where it listens, how it ends."""
+"""`python -m playground`: what it says, where it listens, how it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 def start(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PLAYGROUND_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "bot.playground", *arguments],
+        [sys.executable, "-m", "playground", *arguments],
         cwd=ROOT,
         env=clean | {"CI": "true"} | environ,
         stdin=subprocess.PIPE,

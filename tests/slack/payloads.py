@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.slack.heard import Home
+from bot.slack.incoming.payloads import Home
 
 Payload = dict[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.core.model import Ability, Build, FailedJob, Project, Status, Workflow
-from bot.core.policy import OPEN
-from bot.slack.wording import ServiceWords, Wording
+from bot.core.model.builds import Ability, Build, FailedJob, Project, Status, Workflow
+from bot.core.model.policy import OPEN
+from bot.slack.blocks.context import ServiceWords, Wording
 
 NOW = datetime(2014, 12, 16, 14, 7, 12, tzinfo=UTC)
 CODESHIP = ServiceWords("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE")

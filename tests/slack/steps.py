@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from bot.jobs.kept import StepFailed, from_text, to_text
+from bot.jobs.serialization import StepFailed, from_text, to_text
 
 T = TypeVar("T")
 

@@ -12,32 +12,32 @@ from itertools import count
 
 import requests
 
-from bot.alike import nearest
-from bot.core.audit import AuditEntry
-from bot.core.directory import Directory
-from bot.core.following import Following
-from bot.core.live_messages import LiveMessages
-from bot.core.looks import Looks
-from bot.core.model import Ability, Build, Status, Taken, Workflow
+from bot.app.name_matching import nearest
+from bot.core.actions.sender import Sending
+from bot.core.actions.service import Restarts
+from bot.core.authorization import Rights
+from bot.core.build_fetcher import Looks
+from bot.core.follows.live_messages import LiveMessages
+from bot.core.lookup.ci_registry import Service, Services
+from bot.core.lookup.project_index import Directory
+from bot.core.model.audit import AuditEntry
+from bot.core.model.builds import Ability, Build, Status, Taken, Workflow
+from bot.core.model.policy import OPEN
 from bot.core.operations import Operations
-from bot.core.policy import OPEN
+from bot.core.polling.poller import Following
 from bot.core.ports import Step
-from bot.core.restarts import Restarts
-from bot.core.rights import Rights
-from bot.core.sending import Sending
-from bot.core.services import Service, Services
-from bot.playground.draw import draw
-from bot.playground.slack_records import Message
-from bot.slack.conversation import Conversation, Manners, wording
-from bot.slack.heard import Heard
-from bot.slack.notifier import SlackNotifier
-from bot.slack.recorder import Recorder
-from bot.slack.web_client import web_client
+from bot.slack.audit_recorder import Recorder
+from bot.slack.client.web_client import web_client
+from bot.slack.handler import Conversation, Manners, wording
+from bot.slack.incoming.payloads import Heard
+from bot.slack.outgoing.notifier import SlackNotifier
 from bot.store import open_store
-from tests.core.following_world import HeldJobs
+from playground.slack.model import Message
+from playground.slack.plain_text import draw
+from tests.core.polling.world import HeldJobs
 from tests.core.world import MemoryCI, MemoryGroups
 from tests.held_clock import HeldClock
-from tests.slack.answering import HOME, TOKEN, World
+from tests.slack.outgoing.replying import HOME, TOKEN, World
 from tests.slack.several import CODESHIP, GITHUB, OLD_WEB, WEB
 from tests.slack.steps import Steps
 

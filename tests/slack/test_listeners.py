@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.playground.delivery import Ack, HttpCarrier, Kind, Parcel
-from bot.playground.stage import SIGNING_SECRET, Stage
-from bot.settings import rows
-from bot.slack.buttons import FOLLOW, REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
+from bot.app.settings import rows
+from bot.slack.blocks.button_values import FOLLOW, REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
 from bot.slack.listeners import EVENTS, SCOPES
+from playground.sandbox import SIGNING_SECRET, Stage
+from playground.slack.delivery import Ack, HttpCarrier, Kind, Parcel
 from tests.held_clock import HeldClock
-from tests.slack.drawn import parts
-from tests.slack.every_message import EVERY_MESSAGE
+from tests.slack.messages.drawn import parts
+from tests.slack.messages.every_message import EVERY_MESSAGE
 
 ROOT = Path(__file__).parent.parent.parent
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))

@@ -1,233 +1,268 @@
-"""What messages say if builds have workflows, and if several CI services stand behind one bot."""
+"""A team half moved, in conversation: stops, restarts of failed jobs, and repositories that two services have."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from bot.core import errors
-from bot.core.commands import StopBuild, StopOf
-from bot.core.model import FailedJob, Status
-from bot.core.outcomes import (
-    BuildShown,
-    ProjectsShown,
-)
-from bot.playground.blocks import message_faults
-from bot.slack.drawing import LARGEST_JSON
-from bot.slack.messages import draw, draw_error
-from bot.slack.states_told import OF_WORKFLOWS
-from tests.slack.drawn import labels
-from tests.slack.several import (
-    AGAIN,
-    BOTH,
-    BROKEN,
-    HALF,
-    JENKINS,
-    LINT,
-    OLD_WEB,
-    PASSED,
-    built,
-    workflow,
-)
-from tests.slack.several_drawn import (
-    ERRORS,
-    MESSAGES,
-    STATUS,
-    STOP_IT,
-)
+from bot.core.model.builds import Build, Status
+from bot.core.model.errors import NoAnswer, Unreachable, WillNot
+from bot.core.model.policy import STOP, Policy, Rule, Who
+from tests.core.world import build as codeship_build
+from tests.slack.several import IN_DETAIL, LINT, OLD_WEB, built, workflow
+from tests.slack.steps import Crash, Steps
+from tests.slack.talking import Talk, a_talk
+
+DEPLOYING = workflow(3, "Deploy", Status.RUNNING, "in_progress")
+STATUS = "/codeship status acme/web@github main"
 
 
-def lines(name: str) -> list[str]:
-    return MESSAGES[name].text.splitlines()
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    with a_talk() as made:
+        made.github.all_builds = [built(DEPLOYING, LINT)]
+        made.codeship.all_builds = [codeship_build(7, OLD_WEB)]
+        yield made
 
 
-def test_the_worst_decides_and_what_still_runs_is_said() -> None:
-    assert lines("failed_while_another_runs")[0] == ":x: *acme/web* · main · CI failed, 1 of 3 workflows still running"
-    queued = built(BROKEN, workflow(2, "Docs", Status.QUEUED, "queued"))
-    assert "failed, 1 of 2 workflows still queued" in draw(BuildShown(queued), words=BOTH).text
+def failed(talk: Talk) -> Build:
+    """Build and lint have ended; CI has failed."""
+    build = built(replace(IN_DETAIL, failed_jobs=()), LINT)
+    talk.github.all_builds = [build]
+    talk.github.details = {build.id: replace(build, workflows=(IN_DETAIL, LINT))}
+    return build
 
 
-def test_each_workflow_has_a_line_and_under_it_the_jobs_that_failed() -> None:
-    assert lines("failed_with_its_jobs")[2:] == [
-        ":x: CI · failed after 4 min 07 s",
-        "    • build / test (3.11), step “Run pytest”",
-        "    • build / lint",
-        ":white_check_mark: Lint · passed after 4 min 07 s",
-    ]
+# Stops.
 
 
-def test_one_workflow_with_nothing_more_to_tell_has_no_line() -> None:
-    assert len(lines("passed")) == 2
-    again = draw(BuildShown(built(workflow(1, "CI", attempt=2))), words=BOTH).text
-    assert ":white_check_mark: CI · passed after 4 min 07 s · attempt 2" in again
+def test_a_stop_is_made_once_and_told_to_all_and_written_down(talk: Talk) -> None:
+    talk.says("/codeship stop acme/web@github main")
+    assert talk.github.calls.count("stop") == 1
+    assert "@ada stops *acme/web* · main" in talk.said("bob")[-1]
+    assert "Told to stop: Deploy" in talk.said("bob")[-1]
+    (entry,) = talk.actions()
+    assert (entry.action, entry.result, entry.service, entry.reason) == ("stop", "taken", "github", "Deploy")
 
 
-def test_a_workflow_that_ran_for_another_commit_says_which() -> None:
-    assert lines("of_another_commit")[-1].endswith("Nightly · passed after 4 min 07 s · at 0badcaf")
+def test_a_stop_asks_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
+    talk.says(STATUS)
+    assert "[Stop]" in talk.said()[-1]
+    talk.presses("Stop", "bob")
+    shown, news = talk.said()
+    assert "@bob stops *acme/web* · main" in news
+    assert "being stopped for @bob" in shown
+    assert "[Stop]" not in shown
+    assert talk.github.calls.count("stop") == 1
 
 
-def test_attempts_of_the_same_commit_have_a_verdict() -> None:
-    assert "passed on the second run of the same commit: flaky" in lines("passed_on_the_second_attempt")
-    assert "passed on the second run of the same commit: flaky" in lines("live_passed")
-    stopped = replace(AGAIN, earlier=(Status.STOPPED,))
-    assert "verdict" not in draw(BuildShown(stopped), words=BOTH).text
+def test_a_followed_build_is_stopped_from_its_live_message_which_goes_on_to_the_end(talk: Talk) -> None:
+    talk.says("/codeship follow acme/web@github main")
+    talk.look()
+    before = talk.said()[0]
+    talk.presses("Stop")
+    assert talk.said()[0] == before, "it is not replaced"
+    talk.github.ends_all(Status.STOPPED, "cancelled")
+    talk.look()
+    live = talk.said()[0]
+    assert ":octagonal_sign: *acme/web* · main · stopped" in live
+    assert "followed for @ada" in live
+    assert "[Stop]" not in live
+    assert "@ada :octagonal_sign: stopped" in talk.said()[-1]
 
 
-def test_many_workflows_are_told_worst_first_and_the_rest_counted() -> None:
-    names = [line.split(" · ")[0].rpartition(": ")[2] for line in lines("many_workflows") if line.startswith(":")]
-    assert names[1:5] == ["CI", "Runs", "Waits", "Passes 0"]
-    assert lines("many_workflows")[-1] == "and 2 more workflows: 1 passed, 1 skipped"
-    assert "    • and 2 more jobs" in lines("many_workflows")
+def test_what_has_ended_meanwhile_is_shown_where_the_button_was(talk: Talk) -> None:
+    talk.says(STATUS)
+    talk.github.ends_all(Status.PASSED, "success")
+    talk.presses("Stop", "bob")
+    (shown,) = talk.said()
+    assert "Nothing to stop: it has ended." in shown
+    assert ":white_check_mark:" in shown
+    assert "stop" not in talk.github.calls
+
+
+def test_in_a_live_message_it_is_for_the_presser_alone(talk: Talk) -> None:
+    talk.says("/codeship follow acme/web@github main")
+    talk.look()
+    talk.github.ends_all(Status.PASSED, "success")
+    talk.presses("Stop")
+    live, told = talk.slack.seen("#builds")
+    assert told.ephemeral_to == "U0ADA"
+    assert "Nothing to stop: it has ended." in told.text
+    assert "followed for" in live.text
+
+
+def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(talk: Talk) -> None:
+    talk.codeship.becomes("7", Status.RUNNING, "testing")
+    talk.says("/codeship stop acme/web@codeship main")
+    (told,) = talk.slack.seen("#builds")
+    assert told.ephemeral_to == "U0ADA"
+    assert "Not stopped: CodeShip lets nobody stop a build from outside its own pages." in told.text
+    assert "[Open project]" in talk.said()[0]
+    talk.says("/codeship status acme/web@codeship main")
+    assert "[Stop]" not in talk.said()[-1]
 
 
 @pytest.mark.parametrize(
-    ("status", "word", "said"),
+    ("failure", "told"),
     [
-        (Status.FAILED, "timed_out", "timed out after 4 min 07 s"),
-        (Status.FAILED, "startup_failure", "could not start"),
-        (Status.BLOCKED, "action_required", "waits for somebody’s approval"),
-        (Status.QUEUED, "waiting", "waits for a protection rule"),
-        (Status.PASSED, "neutral", "neutral"),
-        (Status.IGNORED, "stale", "stale"),
-        (Status.UNKNOWN, "stale", "stale"),
-        (Status.STOPPED, "cancelled", "stopped after 4 min 07 s"),
-        (Status.BLOCKED, "held", "blocked after 4 min 07 s"),
-        (Status.IGNORED, "dropped", "ignored after 4 min 07 s"),
-        (Status.UNKNOWN, "foo", "GitHub Actions says “foo”, a word I do not know"),
-    ],
-)
-def test_the_words_of_a_service_with_workflows_are_told_as_it_means_them(status: Status, word: str, said: str) -> None:
-    build = built(workflow(1, "CI", status, word))
-    assert draw(BuildShown(build), words=BOTH).text.splitlines()[0].endswith(f"· {said}")
-    assert said.removeprefix("GitHub Actions says ") in draw(BuildShown(built(*build.workflows, LINT)), words=BOTH).text
-
-
-def test_the_same_words_of_a_service_without_workflows_are_its_own() -> None:
-    build = replace(PASSED, workflows=(), project=OLD_WEB, status=Status.QUEUED, status_word="waiting")
-    assert draw(BuildShown(build), words=BOTH).text.splitlines()[0].endswith("· queued")
-    assert "waiting" in OF_WORKFLOWS
-
-
-def test_a_build_without_a_number_is_linked_by_its_state() -> None:
-    first, second = MESSAGES["builds"].text.splitlines()[1:]
-    assert "#" not in first + second
-    elements = MESSAGES["builds"].blocks[0]["elements"][0]["elements"]
-    (link,) = [one for one in elements if one["type"] == "link" and one["text"].startswith("CI failed")]
-    assert link == {"type": "link", "url": HALF.url, "text": "CI failed, 1 of 3 workflows still running"}
-
-
-def test_a_restart_says_which_workflows_run_again_and_which_do_not() -> None:
-    assert lines("restarted")[2] == (
-        "Restarted: CI, Docs; not over yet, left alone: Deploy; "
-        "not restarted: Nightly (“The run was created over a month ago”)"
-    )
-    assert lines("restarted_one")[2] == "Restarted: CI"
-
-
-def test_a_stop_says_who_what_and_that_it_takes_a_moment() -> None:
-    assert lines("stopped") == [
-        ":octagonal_sign: <@U0ADA> stops *acme/web* · main",
-        "4f2c1e9 “Fix login” by ada",
-        "Told to stop: Deploy; not stopped: Docs (“Cannot cancel a run that is over”)",
-        "GitHub Actions takes a moment for it; Refresh shows how it stands then.",
-    ]
-
-
-@pytest.mark.parametrize(
-    "name", [name for name, (_, command) in ERRORS.items() if isinstance(command, StopOf | StopBuild)]
-)
-def test_a_stop_that_was_not_made_is_told_so_and_one_that_may_have_been_as_well(name: str) -> None:
-    first = {"stop_not_answered": ":warning: Whether it was stopped I cannot tell: "}
-    first["which_branch_to_stop"] = (
-        ":point_right: Which branch of *acme/web* shall I stop?\nNothing has been stopped yet."
-    )
-    assert MESSAGES[name].text.startswith(first.get(name, ":warning: Not stopped: "))
-
-
-def test_the_service_tells_why_it_will_not() -> None:
-    assert "month ago”." in MESSAGES["will_not_restart"].text
-    long = errors.WillNot("GitHub Actions", "<!channel> *x* " + "y" * 5000)
-    drawn = draw_error(long, STOP_IT, words=BOTH, reference=None)
-    assert "<" not in drawn.text
-    assert len(drawn.text) < 500
-
-
-def test_the_right_settings_are_named() -> None:
-    assert "`GITHUB_TOKEN`" in MESSAGES["key_refused"].text
-    assert "`GITHUB_TOKEN`" in MESSAGES["no_rights"].text
-    assert "`GITHUB_CALLS_PER_MINUTE`" in MESSAGES["budget_spent"].text
-    assert "put a new key into its settings." in MESSAGES["key_refused_by_one_of_another_time"].text
-    assert "`CI_PINNED`" in MESSAGES["ambiguous_by_service"].text
-    assert "`CI_PINNED`" not in MESSAGES["ambiguous_by_name"].text
-    assert "`CODESHIP_API_KEY` and `GITHUB_TOKEN`" in MESSAGES["no_project_at_all"].text
-
-
-@pytest.mark.parametrize(
-    ("services", "said"),
-    [
-        ({"github": BOTH.services["github"]}, "GitHub Actions shows me no repository"),
-        (BOTH.services, "Neither CodeShip nor GitHub Actions shows me any repository"),
+        (NoAnswer("GitHub Actions"), "Whether it was stopped I cannot tell: GitHub Actions gave no answer"),
+        (Unreachable("GitHub Actions"), "Not stopped: GitHub Actions cannot be reached."),
         (
-            {**BOTH.services, "jenkins": JENKINS},
-            "None of CodeShip, GitHub Actions and Jenkins shows me any repository",
+            WillNot("GitHub Actions", "Cannot cancel <!channel>."),
+            "Not stopped: GitHub Actions does not do this to this build: “Cannot cancel &lt;!channel&gt;”.",
         ),
     ],
 )
-def test_where_nothing_is_seen_every_service_is_named(services: dict[str, Any], said: str) -> None:
-    words = replace(BOTH, services=services)
-    assert draw(ProjectsShown("", (), 1, 1, 0), words=words).text == f"{said}."
-    told = draw_error(errors.NoSuchProject("zzz"), STATUS, words=words, reference=None).text
-    keys = "whose key stands in" if len(services) == 1 else "whose keys stand in"
-    assert f"{said} at all: whoever runs this bot can check {keys} " in told
-    assert all(f"`{service.key_setting}`" in told for service in services.values())
+def test_a_stop_that_fails_is_told_as_far_as_it_is_known(
+    talk: Talk, failure: NoAnswer | Unreachable | WillNot, told: str
+) -> None:
+    talk.github.failures["stop"] = [failure]
+    talk.says("/codeship stop acme/web@github main")
+    (message,) = talk.slack.seen("#builds")
+    assert told in message.text
+    assert message.ephemeral_to == "U0ADA"
 
 
-def test_projects_say_where_they_live_and_which_list_is_old() -> None:
-    assert lines("projects")[1:] == [
-        "• acme/api · GitHub Actions",
-        "• acme/web · CodeShip",
-        "• acme/web · GitHub Actions",
+def test_a_stop_whose_look_failed_was_certainly_not_made(talk: Talk) -> None:
+    talk.github.failures["builds"] = [NoAnswer("GitHub Actions")]
+    talk.says("/codeship stop acme/web@github main")
+    assert ":warning: Not stopped: " in talk.slack.last("#builds").text
+    assert "stop" not in talk.github.calls
+
+
+def test_which_branch_to_stop_is_asked_and_the_question_goes_with_the_answer(talk: Talk) -> None:
+    talk.github.all_builds.append(built(DEPLOYING, id="dev", branch="dev"))
+    talk.says("/codeship stop acme/web@github")
+    assert "Which branch of *acme/web* shall I stop?" in talk.said()[-1]
+    talk.presses("dev")
+    (news,) = talk.said()
+    assert "@ada stops *acme/web* · dev" in news
+
+
+def test_who_may_not_stop_is_told_so(talk: Talk) -> None:
+    nobody = Policy((Rule(Who(), (STOP,), reason="Nobody stops main."), *talk.rights.policy.rules))
+    talk.rights.put_in_force(nobody)
+    talk.says(STATUS)
+    talk.presses("Stop", "bob")
+    assert ":warning: Not stopped: Nobody stops main." in talk.slack.last("#builds", "bob").text
+    assert "stop" not in talk.github.calls
+
+
+STEPS = ["carry out", "answer", "tidy"]
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("when", ["before", "after", "once kept"])
+def test_a_stop_that_is_cut_off_anywhere_is_made_and_told(talk: Talk, when: str, name: str) -> None:
+    talk.says(STATUS)
+    talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Stop", confirm=True)
+    heard, steps = talk.slack.ear.heard, Steps((when, name))
+    assert heard is not None
+    with pytest.raises(Crash):
+        talk.hears(heard, steps)
+    talk.hears(heard, steps)
+    assert steps.names == STEPS, "a new step needs a kill of its own"
+    # Made again at most where nobody wrote down that it was: that stops nothing else.
+    assert talk.github.calls.count("stop") == (2 if (when, name) == ("after", "carry out") else 1)
+    news = [said for said in talk.said() if "@ada stops" in said]
+    assert len(news) == (2 if (when, name) == ("after", "answer") else 1)
+    assert "being stopped for @ada" in talk.said()[0]
+
+
+# Restarts.
+
+
+def test_only_the_failed_jobs_run_again_and_are_followed_to_a_verdict(talk: Talk) -> None:
+    build = failed(talk)
+    talk.says(STATUS)
+    assert "build / test (3.11), step “Run pytest”" in talk.said()[-1]
+    talk.presses("Failed jobs only")
+    assert talk.github.asked == [True]
+    assert "Restarted: CI" in talk.said()[-1]
+    talk.look()
+    assert "CI · running · attempt 2" in talk.said()[-1]
+    talk.github.ends_all(Status.PASSED, "success")
+    (ended,) = talk.github.all_builds
+    talk.github.details = {build.id: replace(ended, earlier=(Status.FAILED,))}
+    talk.look()
+    assert "passed on the second run of the same commit: flaky" in talk.said()[1]
+    assert "CI · passed" in talk.said()[1]
+    (entry,) = talk.actions()
+    assert (entry.action, entry.result, entry.reason) == ("restart", "taken", "failed jobs only; CI")
+
+
+def test_a_restart_is_of_whole_workflows_and_leaves_alone_what_runs(talk: Talk) -> None:
+    talk.github.all_builds = [
+        replace(built(IN_DETAIL, LINT, DEPLOYING), status=Status.FAILED, status_word="failure", finished_at=None)
     ]
-    assert lines("projects_both_lists_are_old")[2:] == [
-        "I cannot read one list anew: CodeShip gave no answer that I can use. "
-        "What stands here of it was read 12 min ago.",
-        "I cannot read one list: GitHub Actions cannot be reached. None of its repositories stand here.",
-    ]
+    talk.says(STATUS)
+    talk.presses("Restart", "bob")
+    assert talk.github.asked == [False]
+    assert "Restarted: CI; not over yet, left alone: Deploy" in talk.said()[-1]
 
 
-def test_the_audit_of_all_says_whose_a_repository_is_and_shows_no_id_that_is_no_number() -> None:
-    first, second = lines("audit")[1:]
-    assert "stop acme/web · GitHub Actions · main · taken: CI; Deploy left running" in first
-    assert "stop acme/web · CodeShip · main · #7 · taken" in second
+def test_failed_jobs_only_is_offered_where_the_service_can_and_something_failed(talk: Talk) -> None:
+    talk.says("/codeship status acme/web@codeship main")
+    assert "[Restart]" in talk.said()[-1]
+    assert "[Failed jobs only]" not in talk.said()[-1]
+    talk.github.ends_all(Status.PASSED, "success")
+    talk.says(STATUS)
+    assert "[Restart]" in talk.said()[-1]
+    assert "[Failed jobs only]" not in talk.said()[-1]
 
 
-def test_help_says_how_to_name_the_service() -> None:
-    assert "one of that name: `org/name@codeship` or `org/name@github`." in MESSAGES["help_stop"].text
+def test_the_end_of_a_live_message_offers_the_failed_jobs_and_keeps_what_it_says(talk: Talk) -> None:
+    talk.says("/codeship follow acme/web@github main")
+    talk.github.ends_all(Status.FAILED, "failure")
+    talk.look()
+    live = talk.slack.seen("#builds")[0]
+    talk.presses("Failed jobs only", on=live)
+    assert talk.github.asked == [True]
+    assert "followed for @ada" in talk.said()[0]
 
 
-def test_what_a_service_wrote_pings_nobody_and_breaks_no_mark_up() -> None:
-    text = MESSAGES["hostile"].text
-    assert not any(mark in text for mark in ("<", "@here", "`", "~"))
-    assert text.count("*") == 2  # the repository's name is bold
-    assert "a workflow without a name · “&lt;!everyone&gt;”, a word I do not know" in text
+# Two of one name.
 
 
-def test_huge_names_cost_details_and_no_button() -> None:
-    job = FailedJob("j" * 5000, "s" * 5000, "https://github.com/" + "u" * 500)
-    huge = [
-        workflow(n, "w" * 5000, Status.FAILED, "failure", url="https://github.com/" + "v" * 500, failed_jobs=(job,) * 9)
-        for n in range(30)
-    ]
-    drawn = draw(BuildShown(built(*huge)), words=BOTH)
-    assert labels(drawn) == ["Restart", "Failed jobs only", "Refresh", "Open build"]
-    assert len(json.dumps(drawn.blocks, ensure_ascii=False)) <= LARGEST_JSON
-    assert message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) == []
-    assert "www…" in json.dumps(drawn.blocks, ensure_ascii=False)
+def test_a_name_that_both_have_is_asked_for_and_the_choice_is_done(talk: Talk) -> None:
+    failed(talk)
+    talk.says("/codeship restart web main")
+    (question,) = talk.said()
+    assert "[acme/web@codeship] [acme/web@github]" in question
+    assert "CI_PINNED" in question
+    assert talk.github.asked == []
+    talk.presses("acme/web@github")
+    assert talk.github.asked == [False]
+    assert talk.codeship.posts == []
+    assert "@ada restarted *acme/web* · main" in talk.said()[-1]
 
 
-def test_of_one_workflow_alone_no_number_is_told() -> None:
-    only = built(workflow(1, "CI", Status.RUNNING, "in_progress"), status=Status.FAILED, status_word="failure")
-    assert "failed, still running" in draw(BuildShown(only), words=BOTH).text
+@pytest.mark.parametrize(("service", "branch"), [("github", "Deploy"), ("codeship", "failed after 4 min")])
+def test_the_service_can_be_said(talk: Talk, service: str, branch: str) -> None:
+    talk.says(f"/codeship status acme/web@{service} main")
+    assert branch in talk.said()[-1]
+
+
+def test_a_branch_that_is_offered_is_of_the_service_that_was_meant(talk: Talk) -> None:
+    talk.github.all_builds.append(built(LINT, id="dev", branch="dev"))
+    talk.says("/codeship status acme/web@github mian")
+    talk.presses("dev")
+    assert ":white_check_mark: *acme/web* · dev" in talk.said()[-1]
+
+
+def test_projects_say_where_they_live(talk: Talk) -> None:
+    talk.says("/codeship projects")
+    assert "• acme/web · CodeShip\n" in talk.slack.last("#builds").text + "\n"
+    assert "• acme/web · GitHub Actions\n" in talk.slack.last("#builds").text + "\n"
+
+
+def test_a_mistake_is_in_the_audit_of_all_though_it_led_to_no_repository(talk: Talk) -> None:
+    talk.says("/codeship stop acme/wob main")
+    talk.says("/codeship stop")
+    talk.says("/codeship audit")
+    audit = talk.slack.last("#builds").text
+    assert "“stop acme/wob main” · mistake: no repository of that name" in audit
+    assert "“stop” · mistake: Which repository?" in audit

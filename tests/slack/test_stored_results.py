@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.commands import Command, ShowHelp
-from bot.core.errors import BotError, CIError, LastKnown, Mistake
-from bot.core.model import Build, Project
-from bot.core.outcomes import HelpShown, Outcome
+from bot.core.model.builds import Build, Project
+from bot.core.model.commands import Command, ShowHelp
+from bot.core.model.errors import BotError, CIError, LastKnown, Mistake
+from bot.core.model.outcomes import HelpShown, Outcome
 from bot.slack.stored_results import KINDS, Unreadable, from_json, to_json
 
 VERSION_1 = Path(__file__).with_name("stored_results_v1.json")

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.core.claims import Claim
-from bot.core.model import Actor, Place, Run
+from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.claims import Claim
 from bot.store import Store, open_store
 from bot.store.tables import metadata
 from tests.postgres import Server

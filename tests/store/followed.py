@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.follows import Follow, FollowState, Telling
-from bot.core.model import Actor, Place, Run, Status
+from bot.core.model.builds import Actor, Place, Run, Status
+from bot.core.model.follows import Follow, FollowState, Telling
 from bot.store import Store
 from tests.store.conftest import NOON
 

@@ -19,9 +19,9 @@ PROCESS = """
 import os, sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from bot.core.claims import Claim
-from bot.core.follows import Follow, FollowState
-from bot.core.model import Actor, Place, Run
+from bot.core.model.claims import Claim
+from bot.core.model.follows import Follow, FollowState
+from bot.core.model.builds import Actor, Place, Run
 from bot.store import open_store
 from bot.store.engine import Database
 from bot.store.schema import HEAD

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.audit import Action, AuditEntry, Result
-from bot.core.model import Actor, Place, Project
+from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.builds import Actor, Place, Project
 from bot.store import Store, open_store
 from bot.store.audit import entries_since
 from bot.store.engine import Database

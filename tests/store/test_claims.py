@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.claims import Claim, ClaimState
-from bot.core.model import Actor, Place, Run
+from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.claims import Claim, ClaimState
 from bot.store import Store
 from tests.store.conftest import HeldClock
 

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from bot.core.follows import FollowState
-from bot.core.model import Build, Project, Status
+from bot.core.model.builds import Build, Project, Status
+from bot.core.model.follows import FollowState
 from bot.store import Store, open_store
 from bot.store.engine import Database
 from bot.store.tables import chains

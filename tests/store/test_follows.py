@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.follows import Follow, FollowState
-from bot.core.model import Run
+from bot.core.model.builds import Run
+from bot.core.model.follows import Follow, FollowState
 from bot.store import Store
 from bot.store.engine import Database
 from tests.store.conftest import NOON, HeldClock

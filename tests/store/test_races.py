@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.claims import Claim, ClaimState
-from bot.core.model import Project
+from bot.core.model.builds import Project
+from bot.core.model.claims import Claim, ClaimState
 from bot.store import Store, open_store
 from bot.store.engine import Database
 from bot.store.tables import done_once

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
-from bot.core.claims import Claim, ClaimState
-from bot.core.model import Place, Project, Run
+from bot.core.model.builds import Place, Project, Run
+from bot.core.model.claims import Claim, ClaimState
 from bot.store import Store, open_store
 from bot.store.tables import AnyText
 from tests.held_clock import HeldClock

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.playground.codeship_host import CodeShipHost
-from bot.playground.codeship_world import CodeShipWorld
+from playground.codeship.server import CodeShipHost
+from playground.codeship.state import CodeShipWorld
 from tests.playground.codeship.client import KEY, Client, SettableClock
 
 

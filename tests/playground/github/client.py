@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from bot.playground.github_records import JobPlan
+from playground.github.model import JobPlan
 from tests.playground.github.description import description
 
 TOKEN = "github_pat_11SANDBOX_5d1"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.playground.github_host import GitHubHost
-from bot.playground.github_world import GitHubWorld
+from playground.github.server import GitHubHost
+from playground.github.state import GitHubWorld
 from tests.playground.github.client import SHOP_JOBS, TOKEN, Client, SettableClock
 
 

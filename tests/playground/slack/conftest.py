@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
-from bot.playground.delivery import HttpCarrier
-from bot.playground.slack_api import SlackApi
-from bot.playground.workspace import Workspace
+from playground.slack.delivery import HttpCarrier
+from playground.slack.server import SlackApi
+from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Ear, SettableClock
 
 

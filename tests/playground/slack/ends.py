@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 from aiohttp import web
 
-from bot.playground.loopback import Loopback
+from playground.http_host.server import Loopback
 
 BOT_TOKEN = "xoxb-sandbox-1"
 APP_TOKEN = "xapp-sandbox-1"

@@ -8,8 +8,8 @@ import pytest
 import requests
 from slack_sdk import WebClient
 
-from bot.playground.slack_api import SlackApi
-from bot.playground.workspace import Workspace
+from playground.slack.server import SlackApi
+from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import Ear, SettableClock
 
 BAD = {"type": "header", "text": {"type": "mrkdwn", "text": "hello"}}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from bot.playground.slack_api import SlackApi
-from bot.playground.socket_mode import MOST_LINKS, SocketMode
-from bot.playground.workspace import Workspace
+from playground.slack.server import SlackApi
+from playground.slack.socket_mode import MOST_LINKS, SocketMode
+from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SettableClock, Wire
 
 

@@ -9,8 +9,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
-from bot.playground.delivery import HttpCarrier
-from bot.playground.workspace import Workspace
+from playground.slack.delivery import HttpCarrier
+from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import SIGNING_SECRET, Ear, SettableClock
 
 

@@ -1,0 +1,273 @@
+"""The composition root: the only place that names concrete classes of every kind and puts them together.
+
+The same assembly runs in production, in the tests and in the playground; only settings and clock differ.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import requests
+import structlog
+
+from bot.app.ci_services import ConnectedServices
+from bot.app.clients import proxy_for, slack_client
+from bot.app.settings import Settings
+from bot.app.threads import Every
+from bot.app.timeouts import PATIENCE, Patience
+from bot.config.policy_file import policy_in
+from bot.core.authorization import Rights
+from bot.core.follows.live_messages import LiveMessages
+from bot.core.lookup.ci_registry import Services
+from bot.core.operations import Operations
+from bot.core.polling.poller import LOOK, Following
+from bot.core.ports import Clock, Job
+from bot.http_server import WebApp, WebServer
+from bot.jobs.durable import DurableJobs
+from bot.jobs.heartbeat import new_replica_id
+from bot.logs import hide, reference
+from bot.metrics import Metrics
+from bot.slack.audit_recorder import Recorder
+from bot.slack.client.auth import Token, who_am_i
+from bot.slack.client.user_groups import UserGroups
+from bot.slack.handler import ASK, Conversation, Manners, wording
+from bot.slack.incoming.bolt_app import build_app
+from bot.slack.incoming.http_mode import HttpMode
+from bot.slack.incoming.payloads import Home
+from bot.slack.incoming.workers import Beginnings, Workers
+from bot.slack.listeners import register
+from bot.slack.outgoing.notifier import SlackNotifier
+from bot.slack.outgoing.replies import Answers, ResponseUrls
+from bot.store.database import Store, open_store
+
+if TYPE_CHECKING:
+    from bot.slack.incoming.socket_mode import SocketMode
+
+SLACK_EVENTS = "/slack/events"
+
+log = structlog.get_logger(__name__)
+
+
+class Bot:
+    """Everything, put together. `start` once, `stop` once; `on_dead` is called where the process had better end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        environ: Mapping[str, str],
+        *,
+        on_dead: Callable[[], None],
+        reference: Callable[[], str] = reference,
+        patience: Patience = PATIENCE,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._settings = settings
+        self._stopping = threading.Event()
+        policy = policy_in(settings.policy)  # first of all: with a bad one, nothing is opened
+        self.metrics = Metrics()
+        kept = timedelta(days=settings.audit_kept_days)
+        self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
+        self.workers = Workers(_work_failed)
+        self._session = requests.Session()
+        self._client = slack_client(settings, patience)
+        self.rights = Rights(policy, UserGroups(self._client, clock))
+        self._ci = ConnectedServices(settings, self.store, self.metrics, clock, environ, patience, random)
+        self.services: Services = self._ci.services
+        self._operations = Operations(self.services, self.store.audit, self.rights)
+        self._clock = clock
+        self._environ = environ
+        self._on_dead = on_dead
+        self._reference = reference
+        self._patience = patience
+        self.jobs: DurableJobs | None = None
+        self._begun: Beginnings | None = None
+        self.following: Following | None = None
+        self.conversation: Conversation | None = None
+        self._healing: Every | None = None
+        self._socket: SocketMode | None = None
+        self.web: WebServer | None = None
+
+    def start(self) -> None:
+        """Returns when the bot can be asked. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
+
+        Raises SlackAway before anything has begun, so that it may be called again.
+        """
+        token = who_am_i(self._client)
+        app = build_app(token.identity)
+        with self.store.told_of_failures():
+            self._ci.start()
+            self.store.audit.purge()
+            self._begin(app, token)  # last: what an earlier process has left is gone on with at once
+        watch = self.metrics.watch
+        watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
+        self._ci.watched(self.metrics)
+        self._start_web(app)
+        self._start_socket_mode(app)
+        log.info(
+            "ready",
+            team=token.team,
+            bot=token.user,
+            transport="socket mode" if self._socket else "http",
+            port=self.web.port if self.web else None,
+            database=self.store.check(),
+        )
+
+    def stop(self) -> list[str]:
+        """Takes nothing more, finishes what was begun within `finish_s` seconds, and names what was left.
+
+        Readings that nobody waits for any more may still be under way: whoever ends the process uses `os._exit`.
+        """
+        until = time.monotonic() + self._patience.finish_s
+        self._stopping.set()
+        left = self.workers.stop(self._patience.finish_s)  # first, so that whoever still asks is told to ask again
+        if self._socket is not None:
+            self._socket.stop()
+        if self.web is not None:
+            self.web.stop()
+        if self._healing is not None:
+            self._healing.stop()
+        if self._begun is not None:
+            self._begun.close()
+        if self.jobs is not None:
+            self.jobs.stop(max(0.0, until - time.monotonic()))  # what is left, others take over, or the next one
+        left += ["restart"] * self._ci.finish(until)  # its answer is to be written down
+        self._ci.close()
+        self._session.close()
+        self.store.close()
+        log.info("stopped", left=len(left))
+        return left
+
+    def wait_heard(self, timeout_s: float) -> bool:
+        """Whether all that webhooks have told by now was passed on, waiting for it."""
+        return self._ci.wait_heard(timeout_s)
+
+    def _begin(self, app: Any, token: Token) -> None:
+        """What answers and what follows, and the durable work of both."""
+        settings, identity = self._settings, token.identity
+        home = Home(identity.team_id, identity.bot_user_id, identity.enterprise_id)
+        manners = Manners(
+            settings.slack_command,
+            f"@{token.user}",
+            self._ci.words,
+            settings.slack_allow_other_workspaces,
+            self._patience.asking_s,
+        )
+        # Each needs the other, for what does the jobs is what starts them: both names are bound further down.
+        kinds: dict[str, Job] = {
+            ASK: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108 - not bound yet
+            LOOK: lambda payload, step: following.job(payload, step),  # noqa: PLW0108 - not bound yet
+        }
+        jobs = self._jobs(kinds)
+        messages = LiveMessages(
+            services=self.services,
+            follows=self.store.follows,
+            history=self.store.history,
+            notifier=SlackNotifier(self._client, lambda: wording(manners, self._clock, self.rights)),
+            clock=self._clock,
+        )
+        following = Following(
+            services=self.services,
+            follows=self.store.follows,
+            messages=messages,
+            jobs=jobs,
+            clock=self._clock,
+            pace=self._patience.pace,
+            late=self.metrics.background_lag,
+        )
+        urls = ResponseUrls(settings.slack_api_url, self._session, timeout_s=self._patience.slack_s)
+        conversation = Conversation(
+            operations=self._operations,
+            answers=Answers(self._client, urls, self.store.once, manners.mention),
+            once=self.store.once,
+            clock=self._clock,
+            home=home,
+            recorder=self._recorder(home),
+            manners=manners,
+            rights=self.rights,
+            reference=self._reference,
+            observe=self.metrics.answered,
+            following=following,
+            again=lambda key, payload, after_s: jobs.start(ASK, key, payload, delay_s=after_s),
+        )
+        self.jobs, self.following, self.conversation = jobs, following, conversation
+        self._begun = begun = Beginnings(jobs)
+        jobs.launch()
+        self._healing = Every(self._patience.heal_s, "healing", following.heal)
+        self._healing.start()
+        register(
+            app,
+            workers=self.workers,
+            conversation=conversation,
+            begin=begun.begin,
+            clock=self._clock,
+            home=home,
+            command=settings.slack_command,
+        )
+
+    def _jobs(self, kinds: Mapping[str, Job]) -> DurableJobs:
+        return DurableJobs(
+            self._settings.database_url.reveal(),
+            kinds,
+            replicas=self.store.replicas,
+            replica_id=new_replica_id(),
+            clock=self._clock,
+            on_error=_work_failed,
+            patience=self._patience.jobs,
+        )
+
+    def _under_way(self) -> int:
+        return self.workers.under_way + (self.jobs.under_way if self.jobs else 0)
+
+    def _recorder(self, home: Home) -> Recorder:
+        hidden, not_recorded = hide(self._settings.secrets()), self.metrics.not_recorded
+        return Recorder(self.store.audit, self._clock, home, self._settings.ci_providers[0], hidden, not_recorded)
+
+    def _start_web(self, app: Any) -> None:
+        settings = self._settings
+        if settings.port is None:
+            return
+        posts = self._ci.webhooks(self.following.hint) if self.following else {}
+        if not settings.uses_socket_mode and settings.slack_signing_secret is not None:
+            secret = settings.slack_signing_secret.reveal()
+            posts[SLACK_EVENTS] = HttpMode(app, secret, observe_ack=self.metrics.acknowledged)
+        site = WebApp(ready=self._ready, registry=self.metrics.registry, reference=self._reference, posts=posts)
+        self.web = WebServer(site, settings.host, settings.port)
+        self.web.start()
+
+    def _start_socket_mode(self, app: Any) -> None:
+        settings = self._settings
+        if settings.slack_app_token is None:
+            return
+        from bot.slack.incoming.socket_mode import (
+            SocketMode,  # with aiohttp, a tenth of the memory: over HTTP done without
+        )
+
+        self._socket = SocketMode(
+            app,
+            settings.slack_app_token.reveal(),
+            api_url=settings.slack_api_url,
+            tls=self._client.ssl,
+            reference=self._reference,
+            observe_ack=self.metrics.acknowledged,
+            on_dead=self._on_dead,
+            proxy=proxy_for(settings.slack_api_url, self._environ),
+        )
+        self._socket.start()
+
+    def _ready(self) -> tuple[bool, Mapping[str, Any]]:
+        """Whether Slack can reach us. Not whether the CI service answers: "CodeShip is down" is an answer, too."""
+        reachable = self._socket.connected if self._socket else not self._settings.uses_socket_mode
+        return reachable and not self._stopping.is_set(), {
+            "slack": "connected" if reachable else "not connected",
+            "projects_known": self._ci.projects_known,
+        }
+
+
+def _work_failed(name: str, error: BaseException) -> None:
+    log.error("work_failed", work=name, exc_info=error)

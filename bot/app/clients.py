@@ -1,0 +1,118 @@
+"""Parts that `assembly` puts together and `--check` looks at one by one: patience, executors, the services' clients."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import requests
+import structlog
+from slack_sdk.web import WebClient
+
+from bot.app.settings import Settings, key_setting
+from bot.app.timeouts import PATIENCE, Patience
+from bot.ci.service import CIService, Connected, Observe, Surroundings, Values
+from bot.core.ports import Budget, Clock
+from bot.core.rate_limiter import Spending
+from bot.metrics import Metrics
+from bot.slack.client.web_client import web_client
+
+log = structlog.get_logger(__name__)
+
+REFUSED = "KeyRefused"
+_JUDGED = frozenset({"ok", "NotThere", REFUSED})
+"""Only these results say something of the key: a time-out or an overloaded server says nothing."""
+
+
+class KeyWatch:
+    """`tell(accepted)` is called at each change, `setting` names where the operator puts a new key."""
+
+    def __init__(self, service: str, setting: str, tell: Callable[[bool], None]) -> None:
+        self._service = service
+        self._setting = setting
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._accepted = True
+
+    def called(self, result: str) -> None:
+        """After each call: `ok`, or the name of the error's class."""
+        accepted = result != REFUSED
+        if result not in _JUDGED or accepted == self._accepted:
+            return
+        with self._lock:
+            if accepted == self._accepted:
+                return
+            self._accepted = accepted
+            self._tell(accepted)  # under the lock: two changes at once are told in their order
+        if accepted:
+            log.info("ci_key_accepted_again", service=self._service)
+        else:
+            log.error("ci_key_refused", service=self._service, next_step=f"put a valid key into {self._setting}")
+
+
+CALLS_AT_ONCE = 64
+
+log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def slack_client(settings: Settings, patience: Patience = PATIENCE) -> WebClient:
+    return web_client(settings.slack_bot_token.reveal(), settings.slack_api_url, patience.slack_s)
+
+
+def connected(
+    service: CIService,
+    values: Values,
+    clock: Clock,
+    environ: Mapping[str, str],
+    metrics: Metrics | None = None,
+    patience: Patience = PATIENCE,
+    *,
+    random: Callable[[], float] = random.random,
+    budget: Budget | None = None,
+) -> Connected:
+    """A CI service's client. Each try is paid for where there is a `budget`; it is counted, and a key that turns bad
+    is told once, where `metrics` are kept."""
+    spending = Spending(budget, service.title) if budget else None
+    return service.connect(
+        values,
+        Surroundings(
+            wait=clock.wait,
+            monotonic=clock.monotonic,
+            now=clock.now,
+            random=random,
+            environ=environ,
+            observe=_observed(service, key_setting(service, values), metrics)
+            if metrics
+            else lambda _call, _result, _seconds: None,
+            before_try=spending.before_try if spending else lambda _call: None,
+            after_try=spending.after_try if spending else lambda _failure, _was_free: None,
+            workers=CALLS_AT_ONCE,
+            connect_s=patience.connect_s,
+            read_s=patience.read_s,
+            total_s=patience.call_s,
+        ),
+    )
+
+
+def _observed(service: CIService, key_setting: str, metrics: Metrics) -> Observe:
+    watch = KeyWatch(service.title, key_setting, partial(metrics.key_accepted, service.name))
+    metrics.key_accepted(service.name, True)
+
+    def observe(call: str, result: str, seconds: float) -> None:
+        metrics.ci_called(service.name, call, result, seconds)
+        watch.called(result)
+
+    return observe
+
+
+def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
+    """The proxy that the environment names for Slack; urllib and requests find theirs by the same rules."""
+    proxy = environ.get("HTTPS_PROXY") or environ.get("https_proxy")
+    spared = environ.get("NO_PROXY") or environ.get("no_proxy")
+    return proxy if proxy and not requests.utils.should_bypass_proxies(url, no_proxy=spared) else None

@@ -1,0 +1,305 @@
+"""What an operator can set: one table of rows, read once from a mapping, all problems told together.
+
+No file and no `os.environ` in here, and no problem repeats a value: what was pasted may be somebody's secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import indent
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from bot.ci import SERVICES, by_name
+from bot.ci.service import CIService
+from bot.config import parsers as values
+from bot.config.parsers import Refused, Secret, tidied
+from bot.config.setting import Row, read_row
+from bot.core.lookup.ci_registry import Pin
+from bot.core.model.policy import Names
+
+NAMES = ", ".join(service.name for service in SERVICES)
+BY_DEFAULT = SERVICES[0].name
+
+_PINNED_AS = "write it like acme/legacy-*=codeship, acme/*=github"
+
+
+def chosen(text: str) -> tuple[str, ...]:
+    """The names of services, set apart by commas or blanks."""
+    names = tuple(re.split(r"[\s,]+", text.lower().strip(" ,")))
+    if not names or any(by_name(name) is None for name in names):
+        raise Refused(f"names a CI service that there is not: there are {NAMES}")
+    if len(set(names)) < len(names):
+        raise Refused(f"names a CI service twice: name each of {NAMES} once at most")
+    return names
+
+
+def pins(text: str) -> tuple[Pin, ...]:
+    """`acme/legacy-*=codeship, acme/*=github`: the first that fits decides."""
+    return tuple(_pin(number, entry) for number, entry in enumerate(re.split(r"[\s,]+", text.strip(" ,")), start=1))
+
+
+def _pin(number: int, entry: str) -> Pin:
+    glob, equals, name = entry.rpartition("=")
+    if not equals or not glob or "=" in glob:
+        raise Refused(f"holds no repository and service as number {number}: {_PINNED_AS}")
+    if by_name(name.lower()) is None:
+        raise Refused(f"names a CI service that there is not, as number {number}: there are {NAMES}")
+    return Pin(Names((glob,)), name.lower())
+
+
+PROVIDERS = Row(
+    "CI_PROVIDERS",
+    f"The CI services that the bot serves, one or several of {NAMES}, set apart by commas. With several, a repository "
+    "belongs to the one that has it.",
+    "",
+    chosen,
+    BY_DEFAULT,
+)
+PINNED = Row(
+    "CI_PINNED",
+    "Which service a repository belongs to where several have one of its name. The first that fits decides, and a * "
+    "stands for any signs: acme/legacy-*=codeship, acme/*=github.",
+    "",
+    pins,
+)
+
+
+def pins_to_others(pins: Sequence[Pin], chosen: Sequence[str]) -> list[str]:
+    """Problems: pins to services that are not among those `chosen`."""
+    others = dict.fromkeys(pin.service for pin in pins if pin.service not in chosen)
+    return [
+        f"CI_PINNED pins to {name}, which is not in CI_PROVIDERS. Add it there, or leave it out." for name in others
+    ]
+
+
+def named(names: Sequence[str]) -> list[CIService]:
+    """In this order; what there is not is left out."""
+    return [service for service in map(by_name, names) if service is not None]
+
+
+def settings_of(service: CIService, environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    """What a service is set to; what is wrong with it is added to `problems`."""
+    own: list[str] = []
+    values = {row.name: read_row(row, environ, own) for row in service.rows}
+    problems += own or service.problems(values)
+    return values
+
+
+def key_setting(service: CIService, values: Mapping[str, Any]) -> str:
+    """Where a new key is put: a service may know another way of saying who the bot is, by another setting's key."""
+    ways = [service.key_setting, *(row.name for row in service.rows if "KEY" in row.name or "TOKEN" in row.name)]
+    return next((name for name in ways if values[name] is not None), service.key_setting)
+
+
+def secrets_of(values: Mapping[str, Any]) -> list[str]:
+    """What of a service's settings must stand in no log."""
+    return [value.reveal() for value in values.values() if isinstance(value, Secret)]
+
+
+def set_for(service: CIService, environ: Mapping[str, str]) -> list[str]:
+    """The names of the service's settings that somebody has set."""
+    return [row.name for row in service.rows if tidied(environ.get(row.name, ""))]
+
+
+def set_in_vain(chosen: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each service that somebody has set something for, and not chosen."""
+    return [
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} set and not read: {service.name} is not in "
+        "CI_PROVIDERS."
+        for service in SERVICES
+        if service.name not in chosen and (names := set_for(service, environ))
+    ]
+
+
+def rows_of_services() -> tuple[Row, ...]:
+    return tuple(row for service in SERVICES for row in service.rows)
+
+
+HTTP_PORT = 3000
+"""Where HTTP serves unless `PORT` says otherwise."""
+
+_TRANSPORTS = ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+_SLACK_APPS = "https://api.slack.com/apps"
+
+
+_ROWS_BEFORE = (
+    Row(
+        "SLACK_BOT_TOKEN",
+        "The bot's own token, with which it answers in Slack.",
+        f"{_SLACK_APPS}, your app, OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
+        values.token("xoxb-"),
+        required=True,
+    ),
+    Row(
+        "SLACK_APP_TOKEN",
+        "Opens Socket Mode: Slack's requests come over a connection that the bot makes, and no public address is "
+        "needed. Required unless SLACK_SIGNING_SECRET is set.",
+        f"{_SLACK_APPS}, your app, Basic Information, App-Level Tokens, one with connections:write (xapp-…)",
+        values.token("xapp-"),
+    ),
+    Row(
+        "SLACK_SIGNING_SECRET",
+        "Proves that a request over HTTP comes from Slack. Set without SLACK_APP_TOKEN it chooses HTTP: "
+        "Slack sends everything to /slack/events, signed.",
+        f"{_SLACK_APPS}, your app, Basic Information, App Credentials, Signing Secret",
+        values.key,
+    ),
+    Row(
+        "SLACK_API_URL",
+        "Slack's Web API. Leave it, unless a proxy of yours stands in between.",
+        "",
+        values.slack_api_address,
+        "https://slack.com/api/",
+    ),
+    Row(
+        "SLACK_COMMAND",
+        "The slash command that the bot answers to, the same word as in manifest.yml.",
+        "",
+        values.slash_command,
+        "/codeship",
+    ),
+    Row(
+        "SLACK_ALLOW_OTHER_WORKSPACES",
+        "Whether people of other workspaces (Slack Connect) may ask and restart in channels shared with them: "
+        "yes or no.",
+        "",
+        values.yes_or_no,
+        "no",
+    ),
+    PROVIDERS,
+    PINNED,
+)
+
+_ROWS_AFTER = (
+    Row(
+        "DATABASE_URL",
+        "Where the bot remembers restarts and what it follows: an SQLite file, sqlite:///relative/path or "
+        "sqlite:////absolute/path (in a container: on a volume), or, for one bot of many processes, "
+        "postgresql://user:password@host/database.",
+        "",
+        values.database,
+        "sqlite:///codeship-bot.sqlite3",
+    ),
+    Row(
+        "AUDIT_KEPT_DAYS",
+        "For how many days it is kept who restarted what, and what came of it.",
+        "",
+        values.days,
+        "365",
+    ),
+    Row(
+        "POLICY",
+        "The file of rules (TOML) that says who may restart what, and what is confirmed first: docs/policy.md. Read at "
+        "the start and at SIGHUP. Without it everyone may.",
+        "",
+        values.path,
+    ),
+    Row("HOST", "The address that HTTP listens on.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
+    Row(
+        "PORT",
+        f"The port that HTTP listens on. With HTTP as transport {HTTP_PORT} unless set; in Socket Mode /healthz, "
+        "/readyz and /metrics are served only where it is set. 0 takes any free one.",
+        "",
+        values.port,
+    ),
+    Row("LOG_LEVEL", "The least that is logged: DEBUG, INFO, WARNING or ERROR.", "", values.log_level, "INFO"),
+    Row("LOG_FORMAT", "How a log line looks: text or json.", "", values.log_format, "text"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that was set, or its default. Its repr shows no secret.
+
+    `port` None: HTTP serves nothing (Socket Mode, no PORT). `slack_api_url` ends in a slash, other addresses do not.
+    `ci` is what each of `ci_providers` is set to, by the service's name and the setting's.
+    """
+
+    slack_bot_token: Secret
+    slack_app_token: Secret | None
+    slack_signing_secret: Secret | None
+    slack_api_url: str
+    slack_command: str
+    slack_allow_other_workspaces: bool
+    ci_providers: tuple[str, ...]
+    ci_pinned: tuple[Pin, ...]
+    ci: Mapping[str, Mapping[str, Any]]
+    database_url: Secret
+    audit_kept_days: int
+    policy: str | None
+    host: str
+    port: int | None
+    log_level: str
+    log_format: Literal["text", "json"]
+
+    @property
+    def uses_socket_mode(self) -> bool:
+        return self.slack_app_token is not None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings in `environ`, where an empty value counts as absent.
+
+        Raises `BadSettings` with every problem there is.
+        """
+        problems: list[str] = []
+        found: dict[str, Any] = {row.field: read_row(row, environ, problems) for row in _ROWS_BEFORE}
+        providers, pinned = found["ci_providers"] or (), found["ci_pinned"] or ()
+        problems += pins_to_others(pinned, providers) if providers else []
+        of_services: list[str] = []
+        found["ci"] = {service.name: settings_of(service, environ, of_services) for service in named(providers)}
+        if of_services:
+            of_services[-1] += "".join(f"\n  {hint}" for hint in set_in_vain(providers, environ))
+        problems += of_services
+        found["ci_pinned"] = pinned
+        found |= {row.field: read_row(row, environ, problems) for row in _ROWS_AFTER}
+        if not any(values.tidied(environ.get(name, "")) for name in _TRANSPORTS):
+            problems.append(_no_transport())
+        if problems:
+            raise BadSettings(problems)
+        if found["port"] is None and found["slack_app_token"] is None:
+            found["port"] = HTTP_PORT
+        return cls(**found)
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must stand in no log: the keys and tokens, and a password within the database's address."""
+        held = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
+        words = [secret.reveal() for secret in held if secret is not None]
+        words += [word for values_of_one in self.ci.values() for word in secrets_of(values_of_one)]
+        password = urlsplit(self.database_url.reveal()).password or ""
+        return tuple(dict.fromkeys(word for word in (*words, password, unquote(password)) if word))
+
+
+class BadSettings(Exception):
+    """The settings cannot be used. `problems`: what is wrong, then lines with why it matters and where to get it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+        super().__init__("\n\n".join([f"{count} not right:", *(indent(problem, "  ") for problem in problems)]))
+
+
+def rows() -> tuple[Row, ...]:
+    """Every setting, in the order in which to show them."""
+    return (*_ROWS_BEFORE, *rows_of_services(), *_ROWS_AFTER)
+
+
+def database_url(environ: Mapping[str, str]) -> Secret:
+    """DATABASE_URL alone, for what needs no other. Raises `BadSettings`."""
+    problems: list[str] = []
+    url = read_row(next(row for row in _ROWS_AFTER if row.name == "DATABASE_URL"), environ, problems)
+    if not isinstance(url, Secret):
+        raise BadSettings(problems)
+    return url
+
+
+def _no_transport() -> str:
+    app, signing = (next(row for row in _ROWS_BEFORE if row.name == name) for name in _TRANSPORTS)
+    return (
+        f"{app.name} and {signing.name} are both missing: one says how Slack reaches the bot."
+        f"\n  Socket Mode, without a public address: {app.name}, from {app.where}."
+        f"\n  HTTP: {signing.name}, from {signing.where}."
+    )

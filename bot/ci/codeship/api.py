@@ -1,0 +1,264 @@
+"""CodeShip's v1 API as values: the requests to make, and their answers deciphered. Pure: no I/O, no clock.
+
+The contract, word for word, with what was seen besides: three calls, the key in the query of each.
+
+    GET  /projects.json              {"projects": [PROJECT, …]}
+    GET  /projects/:id.json          PROJECT, its builds only those of `branch=` where that is given
+    POST /builds/:id/restart.json    {"id": …, "uuid": …}
+
+Every `decipher_…` takes any status, any headers and any bytes, and raises `CIError` and nothing else. `key` is the
+API key, so that no error repeats it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from bot.ci import json_fields as cleaning
+from bot.ci.http_client.responses import Request, detail, refusal
+from bot.core.model.builds import Build, Page, Project, Status
+from bot.core.model.errors import BadAnswer
+
+WEB_URL = "https://app.codeship.com"
+
+_HOSTS = frozenset({"app.codeship.com", "www.codeship.com", "codeship.com", "www.codeship.io", "codeship.io"})
+_PAGE = re.compile(r"/projects/([0-9]{1,18})(?:/builds/([0-9]{1,18}))?(?:/.*)?", re.ASCII)
+_REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
+_COMMIT_PAGES = {
+    "github": "https://github.com/{}/commit/{}",
+    "bitbucket": "https://bitbucket.org/{}/commits/{}",
+    "gitlab": "https://gitlab.com/{}/-/commit/{}",
+}
+
+
+def project_page(web_url: str, project_id: str) -> str:
+    return f"{web_url.rstrip('/')}/projects/{quote(project_id, safe='', errors='replace')}"
+
+
+def build_page(web_url: str, project_id: str, build_id: str) -> str:
+    return f"{project_page(web_url, project_id)}/builds/{quote(build_id, safe='', errors='replace')}"
+
+
+def commit_page(provider: str | None, repository_name: str, commit: str | None) -> str | None:
+    """Where the commit can be read; None where that is not certain. A provider that is not told is GitHub."""
+    page = _COMMIT_PAGES.get((provider or "github").lower())
+    if page is None or commit is None:
+        return None
+    if not (_REPOSITORY.fullmatch(repository_name) and _COMMIT.fullmatch(commit)):
+        return None
+    return page.format(repository_name, commit)
+
+
+def recognise(url: str, web_url: str = WEB_URL) -> Page | None:
+    """The project and the build that a pasted address names by their ids; None where it is no page of CodeShip.
+
+    A page of a project that shows no build names the project alone.
+    """
+    url = url.strip()
+    try:
+        asked, ours = urlsplit(url if "://" in url else f"https://{url}"), urlsplit(web_url)
+        here = (asked.hostname, asked.port) == (ours.hostname, ours.port)
+    except ValueError:
+        return None
+    if asked.scheme not in ("http", "https"):
+        return None
+    path, base = asked.path, ours.path.rstrip("/")
+    if here and path.startswith(f"{base}/"):
+        path = path.removeprefix(base)
+    elif asked.hostname not in _HOSTS or asked.port is not None:
+        return None
+    page = _PAGE.fullmatch(path)
+    return None if page is None else Page(project_id=page[1], build_id=page[2])
+
+
+SERVICE = "codeship"
+TITLE = "CodeShip"
+
+_STATUSES = {
+    "initiated": Status.QUEUED,
+    "waiting": Status.QUEUED,
+    "testing": Status.RUNNING,
+    "success": Status.PASSED,
+    "error": Status.FAILED,
+    "failed": Status.FAILED,
+    "stopped": Status.STOPPED,
+    "cancelled": Status.STOPPED,
+    "canceled": Status.STOPPED,
+    "skipped": Status.SKIPPED,
+    "ignored": Status.IGNORED,
+    "blocked": Status.BLOCKED,
+    "infrastructure_failure": Status.INFRASTRUCTURE_FAILURE,
+}
+
+# Any: a field of a wrong kind costs that field alone, and where all is as it should be nothing is slower for it.
+
+
+class _ListedProject(msgspec.Struct):
+    """A project of the list. Its builds are skipped unread: they are nearly all of the answer's weight."""
+
+    id: Any = None
+    repository_name: Any = None
+
+
+class _List(msgspec.Struct):
+    projects: list[_ListedProject | None]
+
+
+class _Build(msgspec.Struct):
+    id: Any = None
+    status: Any = None
+    branch: Any = None
+    commit_id: Any = None
+    github_username: Any = None
+    message: Any = None
+    started_at: Any = None
+    finished_at: Any = None
+
+
+class _Project(msgspec.Struct):
+    id: Any = None
+    repository_provider: Any = None
+    builds: list[_Build | None] | None = None
+
+
+class _Restarted(msgspec.Struct):
+    id: Any = None
+
+
+def projects_request(api_url: str, key: str) -> Request:
+    return Request("GET", f"{api_url.rstrip('/')}/projects.json", _params(key))
+
+
+def builds_request(api_url: str, key: str, project_id: str, branch: str | None = None) -> Request:
+    params = _params(key) if branch is None else (*_params(key), ("branch", _encodable(branch)))
+    return Request("GET", f"{api_url.rstrip('/')}/projects/{_segment(project_id)}.json", params)
+
+
+def restart_request(api_url: str, key: str, build_id: str) -> Request:
+    return Request("POST", f"{api_url.rstrip('/')}/builds/{_segment(build_id)}/restart.json", _params(key))
+
+
+def decipher_projects(
+    status: int, headers: Mapping[str, str], body: bytes, *, web_url: str = WEB_URL, key: str = ""
+) -> list[Project]:
+    """Every project of the list that has an id and a name; the others are left out."""
+    _raise_if_refused(status, headers, body, key)
+    listed = _read_list(body)
+    if listed is None:
+        raise _not_the_contract(headers, body, key)
+    projects = []
+    for entry in listed:
+        id_, name = (
+            (None, None)
+            if entry is None
+            else (cleaning.id_(entry.id), cleaning.line(entry.repository_name, cleaning.MAX_NAME))
+        )
+        if id_ is not None and name is not None:
+            projects.append(Project(id_, name, SERVICE, project_page(web_url, id_)))
+    if listed and not projects:
+        raise BadAnswer(TITLE, "none of its projects can be read")
+    return projects
+
+
+def decipher_builds(
+    status: int, headers: Mapping[str, str], body: bytes, project: Project, *, web_url: str = WEB_URL, key: str = ""
+) -> list[Build]:
+    """The builds that have an id, newest first: the highest number, since the order on the wire is not promised."""
+    _raise_if_refused(status, headers, body, key)
+    found = _read_project(body)
+    if found is None or (found.builds is None and found.id is None):
+        raise _not_the_contract(headers, body, key)
+    provider = found.repository_provider
+    entries = found.builds or []
+    builds = [
+        _build(entry, id_, project, provider if isinstance(provider, str) else None, web_url)
+        for entry in entries
+        if entry is not None and (id_ := cleaning.id_(entry.id)) is not None
+    ]
+    if entries and not builds:
+        raise BadAnswer(TITLE, "none of its builds can be read")
+    return sorted(builds, key=lambda build: int(build.id) if build.id.isdecimal() else -1, reverse=True)
+
+
+def decipher_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> str | None:
+    """The id of the build that runs now; None where the answer names none: any 2xx is a success."""
+    _raise_if_refused(status, headers, body, key)
+    try:
+        return cleaning.id_(msgspec.json.decode(body, type=_Restarted).id)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_url: str) -> Build:
+    word = cleaning.line(entry.status, cleaning.MAX_WORD) or ""
+    commit = cleaning.line(entry.commit_id, cleaning.MAX_ID)
+    return Build(
+        id=id_,
+        project=project,
+        status=_STATUSES.get(word.lower(), Status.UNKNOWN),
+        status_word=word,
+        branch=cleaning.line(entry.branch, cleaning.MAX_BRANCH),
+        commit=commit,
+        message=cleaning.text(entry.message, cleaning.MAX_MESSAGE),
+        author=cleaning.line(entry.github_username, cleaning.MAX_AUTHOR),
+        started_at=cleaning.time(entry.started_at),
+        finished_at=cleaning.time(entry.finished_at),
+        url=build_page(web_url, project.id, id_),
+        commit_url=commit_page(provider, project.name, commit),
+    )
+
+
+def _read_list(body: bytes) -> list[_ListedProject | None] | None:
+    """None where the answer is no list of projects. An entry is None where it is not an object."""
+    try:
+        return msgspec.json.decode(body, type=_List).projects
+    except (ValueError, RecursionError):
+        entries = _object(body).get("projects")
+    return [cleaning.picked(entry, _ListedProject) for entry in entries] if isinstance(entries, list) else None
+
+
+def _read_project(body: bytes) -> _Project | None:
+    """None where the answer is no project. Builds are None where the answer has none."""
+    try:
+        return msgspec.json.decode(body, type=_Project)
+    except (ValueError, RecursionError):
+        found = _object(body)
+    entries = found.get("builds")
+    if not isinstance(entries, list):
+        return None
+    return _Project(
+        found.get("id"), found.get("repository_provider"), [cleaning.picked(entry, _Build) for entry in entries]
+    )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    found = cleaning.read_damaged(body)
+    return found if isinstance(found, dict) else {}
+
+
+def _raise_if_refused(status: int, headers: Mapping[str, str], body: bytes, key: str) -> None:
+    if not 200 <= status < 300:
+        raise refusal(TITLE, status, headers, body, secret=key, address_setting="CODESHIP_API_URL")
+
+
+def _not_the_contract(headers: Mapping[str, str], body: bytes, key: str) -> BadAnswer:
+    told = detail(headers, body, key) if body.lstrip()[:1] == b"{" else ""
+    return BadAnswer(TITLE, told or "the answer is not that of its API; check CODESHIP_API_URL")
+
+
+def _params(key: str) -> tuple[tuple[str, str], ...]:
+    return (("api_key", _encodable(key)),)
+
+
+def _segment(id_: str) -> str:
+    return quote(id_, safe="", errors="replace")
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

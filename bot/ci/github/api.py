@@ -1,0 +1,182 @@
+"""GitHub's REST API as values: the requests to make, and most of their answers deciphered. Pure: no I/O, no clock.
+
+    GET  /user/repos, /installation/repositories            repositories, a hundred a page
+    GET  /repos/{name}/actions/workflows                    which workflows there are, and which of them still run
+    GET  /repos/{name}/actions/runs                         the last workflow runs, of one branch or of all
+    GET  /repos/{name}/actions/runs/{id}/jobs               a run's jobs and their steps
+    GET  /repos/{name}/actions/runs/{id}/attempts/{n}       how an earlier attempt of a run ended
+    POST /repos/{name}/actions/runs/{id}/rerun, …/rerun-failed-jobs, …/cancel
+
+Every `decipher_…`, here and in `github_runs`, takes any status, any headers and any bytes, and raises `CIError` and
+nothing else. `secret` is the token that was sent, so that no error repeats it; `page` is the request that a page of a
+list answers. https://docs.github.com/en/rest/actions/workflow-runs
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from bot.ci import json_fields as cleaning
+from bot.ci.github import schema as shapes
+from bot.ci.github.errors import TITLE, not_the_contract, refusal, refusal_to_do
+from bot.ci.github.pagination import A_PAGE, A_PAGE_HAS, ListPage, onward
+from bot.ci.http_client.responses import Request, header
+from bot.core.model.builds import FailedJob, Project
+from bot.core.model.errors import BadAnswer, NotThere
+
+SERVICE = "github"
+
+NAME = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)
+"""Of a repository: in a path it can lead nowhere else."""
+
+_HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
+_WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
+_WENT_WRONG = frozenset({"failure", "timed_out", "startup_failure", "action_required"})
+_ETAG = re.compile(r'(W/)?"[!#-~]{1,200}"', re.ASCII)
+
+
+def signed(request: Request, token: str, etag: str | None = None) -> Request:
+    """With the token; with an `etag`, GitHub answers 304 where nothing has changed since it gave that one."""
+    since = (("If-None-Match", etag),) if etag else ()
+    return replace(request, headers=(*request.headers, ("Authorization", f"Bearer {token}"), *since))
+
+
+def repositories_request(api_url: str, path: str) -> Request:
+    return _get(f"{api_url}{path}", A_PAGE)
+
+
+def workflows_request(api_url: str, project: Project) -> Request:
+    return _get(f"{_repo(api_url, project)}/actions/workflows", A_PAGE)
+
+
+def builds_request(api_url: str, project: Project, branch: str | None = None) -> Request:
+    params = [A_PAGE, _WITHOUT_PULL_REQUESTS]
+    if branch is not None:
+        params.append(("branch", branch.encode("utf-8", "replace").decode()))
+    return _get(f"{_repo(api_url, project)}/actions/runs", *params)
+
+
+def jobs_request(api_url: str, project: Project, run_id: str) -> Request:
+    return _get(f"{_run(api_url, project, run_id)}/jobs", ("filter", "latest"), A_PAGE)
+
+
+def attempt_request(api_url: str, project: Project, run_id: str, attempt: int) -> Request:
+    return _get(f"{_run(api_url, project, run_id)}/attempts/{attempt}", _WITHOUT_PULL_REQUESTS)
+
+
+def rerun_request(api_url: str, project: Project, run_id: str, *, failed_jobs_only: bool = False) -> Request:
+    what = "rerun-failed-jobs" if failed_jobs_only else "rerun"
+    return Request("POST", f"{_run(api_url, project, run_id)}/{what}", headers=_HEADERS)
+
+
+def cancel_request(api_url: str, project: Project, run_id: str) -> Request:
+    return Request("POST", f"{_run(api_url, project, run_id)}/cancel", headers=_HEADERS)
+
+
+def token_request(api_url: str, installation_id: str) -> Request:
+    path = f"/app/installations/{quote(installation_id, safe='')}/access_tokens"
+    return Request("POST", f"{api_url}{path}", headers=_HEADERS)
+
+
+def decipher_repositories(
+    status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
+) -> ListPage[Project]:
+    """The repositories of one page that may still run something.
+
+    Archived and disabled ones are left out: in them nothing can be run again.
+    """
+    if not 200 <= status < 300:
+        raise refusal(status, headers, body, secret=secret)
+    entries = shapes.repositories(body)
+    if entries is None:
+        raise not_the_contract(headers, body, secret)
+    projects, readable = [], 0
+    for entry in entries:
+        id_, name = cleaning.id_(entry.id), cleaning.line(entry.full_name, cleaning.MAX_NAME)
+        if id_ is None or name is None or not NAME.fullmatch(name):
+            continue
+        readable += 1
+        if entry.archived is not True and entry.disabled is not True:
+            projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url)))
+    if entries and not readable:
+        raise BadAnswer(TITLE, "none of its repositories can be read")
+    return ListPage(tuple(projects), len(entries) >= A_PAGE_HAS, onward(headers, page))
+
+
+def decipher_workflows(
+    status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
+) -> ListPage[str]:
+    """The ids of the workflows of one page that are active: neither deleted nor disabled."""
+    if not 200 <= status < 300:
+        raise refusal(status, headers, body, secret=secret)
+    entries = shapes.workflows(body)
+    if entries is None:
+        raise not_the_contract(headers, body, secret)
+    known = [(id_, entry) for entry in entries if (id_ := cleaning.id_(entry.id)) is not None]
+    if entries and not known:
+        raise BadAnswer(TITLE, "none of its workflows can be read")
+    active = tuple(id_ for id_, entry in known if entry.state == "active")
+    return ListPage(active, len(entries) >= A_PAGE_HAS, onward(headers, page))
+
+
+@dataclass(frozen=True, slots=True)
+class JobsPage(ListPage[FailedJob]):
+    """The jobs that went wrong. `are_final`: they are those of the attempt that was asked about."""
+
+    are_final: bool
+
+
+def decipher_jobs(
+    status: int, headers: Mapping[str, str], body: bytes, *, page: Request, attempt: int, secret: str = ""
+) -> JobsPage:
+    if not 200 <= status < 300:
+        raise refusal(status, headers, body, secret=secret)
+    jobs = shapes.jobs(body)
+    if jobs is None:
+        raise not_the_contract(headers, body, secret)
+    failed = [job for job in jobs if _went_wrong(job.conclusion)]
+    told = tuple(
+        FailedJob(name, _first_failed(job.steps), cleaning.address(job.html_url))
+        for job in failed
+        if (name := cleaning.line(job.name, cleaning.MAX_NAME))
+    )
+    are_final = all(job.run_attempt in (None, attempt) for job in failed)
+    return JobsPage(told, len(jobs) >= A_PAGE_HAS, onward(headers, page), are_final)
+
+
+def decipher_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
+    """Of a re-run or a cancel: any 2xx is a success. Raises WillNot where GitHub does it to no such run."""
+    if not 200 <= status < 300:
+        raise refusal_to_do(status, headers, body, secret=secret)
+
+
+def etag_of(headers: Mapping[str, str]) -> str | None:
+    """What to name, in order to hear only of changes."""
+    etag = header(headers, "etag").strip()
+    return etag if _ETAG.fullmatch(etag) else None
+
+
+def _went_wrong(conclusion: object) -> bool:
+    return isinstance(conclusion, str) and conclusion in _WENT_WRONG
+
+
+def _first_failed(steps: list[shapes.Step | None]) -> str | None:
+    failed = (step for step in steps if step is not None and _went_wrong(step.conclusion))
+    return next((name for step in failed if (name := cleaning.line(step.name, cleaning.MAX_NAME))), None)
+
+
+def _get(url: str, *params: tuple[str, str]) -> Request:
+    return Request("GET", url, tuple(params), _HEADERS)
+
+
+def _repo(api_url: str, project: Project) -> str:
+    if not NAME.fullmatch(project.name):
+        raise NotThere(TITLE, "it has no repository of such a name")
+    return f"{api_url}/repos/{project.name}"
+
+
+def _run(api_url: str, project: Project, run_id: str) -> str:
+    return f"{_repo(api_url, project)}/actions/runs/{quote(run_id, safe='')}"

@@ -1,0 +1,173 @@
+"""How the bot shows GitHub who it is: by a token that somebody made, or as a GitHub App by tokens for an hour each.
+
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from bot.ci import json_fields as cleaning
+from bot.ci.github import api as wire
+from bot.ci.github import schema as shapes
+from bot.ci.github.errors import TITLE, refusal
+from bot.ci.http_client.client import Tries
+from bot.ci.http_client.responses import sent_at
+from bot.config.parsers import Secret
+from bot.core.model.errors import BadAnswer, CIError, KeyRefused, NoAnswer, NoRights, NotThere, Unreachable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+RENEWED_BEFORE_S = 300.0
+_JWT_EARLIER = timedelta(seconds=60)  # this machine's clock may be ahead of GitHub's
+_JWT_LASTS = timedelta(minutes=9)  # GitHub takes ten at most
+_LASTS_S = 3600.0
+_MAX_BYTES = 256 * 1024
+
+
+class Identity(Protocol):
+    """`repositories` is the path under which GitHub lists what this identity can see."""
+
+    @property
+    def repositories(self) -> str: ...
+
+    def token(self, until: float) -> str:
+        """The token to send; it may be asked for first. `until`: on the clock `monotonic`. Raises CIError."""
+
+    def forget(self, token: str) -> bool:
+        """After GitHub refused it: whether another is to be had."""
+
+
+class Token:
+    """A fine-grained or a classic personal access token."""
+
+    repositories = "/user/repos"
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def token(self, until: float) -> str:  # noqa: ARG002 - as `Identity`
+        return self._token.reveal()
+
+    def forget(self, token: str) -> bool:  # noqa: ARG002 - as `Identity`
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A GitHub App where it is installed. `private_key` is the PEM that GitHub made for it."""
+
+    id: str
+    installation_id: str
+    private_key: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    token: Secret
+    lasts_s: float
+
+
+class AppTokens:
+    """Asks for the installation's token when it is needed, and again before it ends; one thread does, for all."""
+
+    repositories = "/installation/repositories"
+
+    def __init__(
+        self,
+        app: App,
+        api_url: str,
+        tries: Tries,
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._app, self._api_url, self._tries = app, api_url, tries
+        self._now, self._monotonic = now, monotonic
+        self._lock = threading.Lock()
+        self._token: Secret | None = None
+        self._good_until = 0.0
+        self._failed: tuple[float, CIError] | None = None
+
+    def token(self, until: float) -> str:
+        began = self._monotonic()
+        with self._lock:
+            if self._token is not None and self._monotonic() < self._good_until:
+                return self._token.reveal()
+            if self._failed is not None and self._failed[0] > began:
+                raise copy.copy(self._failed[1])  # what another thread has learned while this one waited
+            try:
+                given = self._ask(until)
+            except CIError as failure:
+                self._failed = (self._monotonic(), failure)
+                raise
+            self._token, self._failed = given.token, None
+            self._good_until = self._monotonic() + given.lasts_s - RENEWED_BEFORE_S
+            return given.token.reveal()
+
+    def forget(self, token: str) -> bool:
+        with self._lock:
+            if self._token is not None and self._token.reveal() == token:
+                self._token = None
+        return True
+
+    def _ask(self, until: float) -> _Given:
+        signed = self._signed()
+        request = wire.signed(wire.token_request(self._api_url, self._app.installation_id), signed)
+        read = partial(_decipher, secret=signed)
+        try:
+            # Asked for twice, it is given twice, and both are good.
+            return self._tries.ask("token", request, read, max_bytes=_MAX_BYTES, until=until)
+        except NoAnswer as failure:
+            why = failure.detail
+        # What the token was wanted for has not been sent: it is certain not to have taken.
+        raise Unreachable(TITLE, f"no token for the App came: {why}")
+
+    def _signed(self) -> str:
+        """The proof that the bot is the App, good for nine minutes."""
+        import jwt
+
+        key = signing_key(self._app.private_key)
+        if key is None:
+            raise KeyRefused(TITLE, "the App's private key is none; check GITHUB_APP_PRIVATE_KEY_FILE")
+        now = self._now()
+        claims = {"iat": now - _JWT_EARLIER, "exp": now + _JWT_LASTS, "iss": self._app.id}
+        return jwt.encode(claims, key, "RS256")
+
+
+def signing_key(pem: Secret) -> RSAPrivateKey | None:
+    """None where it cannot sign for an App. Raises nothing: the library's own errors may hold parts of the key."""
+    # Ten megabytes, and time at every start, for those who are an App.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(pem.reveal().encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, RSAPrivateKey) else None
+
+
+def _decipher(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> _Given:
+    if not 200 <= status < 300:
+        error = refusal(status, headers, body, secret=secret)
+        if isinstance(error, NotThere | NoRights):  # nobody but the operator can cure it, as with a wrong key
+            told = error.detail or "no such App, or not installed there"
+            error = KeyRefused(TITLE, f"{told}; check GITHUB_APP_ID and GITHUB_APP_INSTALLATION_ID")
+        raise error
+    given = shapes.token(body)
+    token = given and cleaning.line(given.token, 1_000)
+    if given is None or not token or not all("!" <= sign <= "~" for sign in token):
+        raise BadAnswer(TITLE, "the answer has no token in it; check GITHUB_API_URL")
+    ends_at, sent = cleaning.time(given.expires_at), sent_at(headers)
+    # By the sender's clock alone, however wrong this machine's is.
+    lasts_s = (ends_at - sent.astimezone(UTC)).total_seconds() if ends_at and sent else _LASTS_S
+    return _Given(Secret(token), min(lasts_s, _LASTS_S))

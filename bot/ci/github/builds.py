@@ -1,0 +1,119 @@
+"""Workflow runs that belong together drawn as one build: its state, its times, the names of its workflows. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.ci.github import statuses as words
+from bot.ci.github.run_groups import LONG_AGO, SeenRun, Together
+from bot.ci.github.urls import checks_page, commit_page
+from bot.core.model.builds import Build, Project, Workflow
+
+CHAINED_WITHIN = timedelta(minutes=5)
+"""What begins so soon after another has ended is one work with it; what runs hours later for the same commit is not."""
+
+
+def build_of(project: Project, runs: Together) -> Build:
+    """The build of `project` that has these runs. Its own workflows come first, each kind by name."""
+    newest = runs.own[0]
+    workflows = (*_workflows(runs, runs.own), *_workflows(runs, runs.carried))
+    decides = deciding(workflows)
+    started_at, finished_at = _times(workflows)
+    page = project.url
+    return Build(
+        id=_id(project, newest),
+        project=project,
+        status=decides.status,
+        status_word=decides.status_word,
+        branch=newest.branch,
+        commit=newest.commit,
+        message=next((run.message for run in runs.own if run.message), None),
+        author=next((run.author for run in runs.own if run.author), None),
+        started_at=started_at,
+        finished_at=finished_at,
+        url=workflows[0].url if len(workflows) == 1 else page and checks_page(page, newest.commit),
+        commit_url=page and commit_page(page, newest.commit),
+        workflows=workflows,
+    )
+
+
+def deciding(workflows: Sequence[Workflow]) -> Workflow:
+    """The worst, whose state is the build's. Of several, one of the build's own; where these went wrong, the one that
+    ended last."""
+    worst = _worst(workflows)
+    alike = [run for run in worst if run.commit is None] or worst
+    return max(alike, key=lambda run: run.finished_at or LONG_AGO) if alike[0].status.is_bad else alike[0]
+
+
+def tried_before(workflows: Sequence[Workflow]) -> Workflow | None:
+    """The one whose earlier attempts tell how the build went before: of the build's own ones that are in the state
+    that decides, the one that was run again most often.
+
+    None where none of these was run again, and where only what is carried decides: it tells nothing of this commit.
+    """
+    own = [run for run in _worst(workflows) if run.commit is None]
+    return max((run for run in own if run.attempt > 1), key=lambda run: run.attempt, default=None)
+
+
+def _worst(workflows: Sequence[Workflow]) -> list[Workflow]:
+    worst = min(words.badness(run.status) for run in workflows)
+    return [run for run in workflows if words.badness(run.status) == worst]
+
+
+def _workflows(runs: Together, some: Iterable[SeenRun]) -> list[Workflow]:
+    named = [_named(run, runs) for run in some]
+    return sorted(named, key=lambda workflow: (workflow.name.lower(), workflow.run_id))
+
+
+def _named(run: SeenRun, runs: Together) -> Workflow:
+    """What ran for a pull request and also without one is told apart."""
+    if not run.is_of_a_pull_request or run.workflow_id not in runs.in_both_ways:
+        return run.workflow
+    return replace(run.workflow, name=f"{run.workflow.name} (pull request)")
+
+
+def _id(project: Project, run: SeenRun) -> str:
+    """The same over re-runs, and when more workflows of the commit begin; of no other repository's build."""
+    branch = hashlib.sha256(run.branch.encode("utf-8", "replace")).hexdigest()
+    return f"{project.id}-{run.commit[:12]}-{branch[:8]}"
+
+
+def _times(workflows: Sequence[Workflow]) -> tuple[datetime | None, datetime | None]:
+    """Start and end: of what still runs or waits, since when; of what went wrong, those of the workflow that decides;
+    of what passed, those of its last round.
+
+    What is carried counts for what runs only where nothing else does. There is no end before all have ended.
+    """
+    under_way = [run for run in workflows if run.status.is_under_way]
+    if under_way:
+        own = [run for run in under_way if run.commit is None] or under_way
+        return min((run.started_at for run in own if run.started_at), default=None), None
+    decides = deciding(workflows)
+    if decides.status.is_bad:
+        return decides.started_at, decides.finished_at if all(run.has_ended for run in workflows) else None
+    return _last_round(workflows)
+
+
+def _last_round(workflows: Sequence[Workflow]) -> tuple[datetime | None, datetime | None]:
+    """Of the workflows in the highest attempt: back from the one that ended last to the first of those that ran one
+    after the other. Carried ones count where they began later than the first of the build's own."""
+    own = [workflow for workflow in workflows if workflow.commit is None]
+    began = min((workflow.started_at for workflow in own if workflow.started_at), default=LONG_AGO)
+    round_ = [run for run in workflows if run.commit is None or (run.started_at or LONG_AGO) > began]
+    attempt = max(run.attempt for run in round_)
+    last = [run for run in round_ if run.attempt == attempt]
+    return _began(last), max((run.finished_at for run in last if run.finished_at), default=None)
+
+
+def _began(runs: Sequence[Workflow]) -> datetime | None:
+    spans = [(run.started_at, run.finished_at or datetime.max.replace(tzinfo=UTC)) for run in runs if run.started_at]
+    if not spans:
+        return None
+    began = max(spans, key=lambda span: span[1])[0]
+    for started_at, ended_at in sorted(spans, reverse=True):
+        if ended_at >= began - CHAINED_WITHIN:
+            began = min(began, started_at)
+    return began

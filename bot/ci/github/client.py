@@ -1,0 +1,235 @@
+"""GitHub Actions behind the `CIProvider` port: asks for what `github_wire` names, and remembers what does not change.
+
+Which runs are a build, and how it stands, is `github_carried`'s and `github_builds`' to say. It logs nothing: what goes
+wrong is raised, always as a `CIError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from bot.ci.github import api as wire
+from bot.ci.github.auth import App
+from bot.ci.github.builds import build_of, tried_before
+from bot.ci.github.calls import GitHubCalls
+from bot.ci.github.errors import TITLE, in_words
+from bot.ci.github.run_groups import SeenRun, together
+from bot.ci.github.runs import decipher_attempt, decipher_runs
+from bot.ci.github.urls import recognise, web_url
+from bot.ci.http_client.responses import Request
+from bot.ci.lru_cache import Remembered
+from bot.ci.service import Surroundings
+from bot.config.parsers import Secret
+from bot.core.model.builds import Ability, Build, FailedJob, Page, Project, Status, Taken, Workflow
+from bot.core.model.errors import BadAnswer, CIError, NoAnswer, NotThere, OverLimit, WillNot
+
+MOST_PAGES = 100
+"""Of repositories, each with a hundred."""
+MORE_PAGES = 3
+"""Of every other list: a page is enough for all but few."""
+WORKFLOWS_DETAILED = 3
+JOBS_SHOWN = 5
+"""How many failed jobs of a workflow are told."""
+MOST_ATTEMPTS = 10
+"""Of a run that was run again more often, nobody is told how often: each attempt costs a call, if only once."""
+WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
+"""For how long it is known which workflows are active, and not asked again where it could not be learned."""
+
+_DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
+_MAX_BYTES = 16 * 1024 * 1024
+_OF_ONE_RUN = (WillNot, NotThere, BadAnswer, NoAnswer)
+"""What says nothing of the next run that is asked for."""
+
+
+class GitHub:
+    """A host that serves GitHub's REST API, asked with a token or as an App. `max_bytes` bounds its answers."""
+
+    service = wire.SERVICE
+    title = TITLE
+    abilities = frozenset(Ability)
+
+    def __init__(self, api_url: str, who: Secret | App, around: Surroundings, *, max_bytes: int = _MAX_BYTES) -> None:
+        self._api_url, self._web_url = api_url, web_url(api_url)
+        self._calls = GitHubCalls(api_url, who, around, max_bytes=max_bytes)
+        self._monotonic = around.monotonic
+        self._details_s = around.total_s * _DETAILS_WITHIN
+        self._active: Remembered[str, tuple[float, frozenset[str] | None]] = Remembered(1_000)
+        self._jobs: Remembered[tuple[str, int], tuple[FailedJob, ...]] = Remembered(1_000)
+        self._attempts: Remembered[tuple[str, int], Status] = Remembered(1_000)
+
+    def recognise(self, url: str) -> Page | None:
+        return recognise(url, self._web_url)
+
+    def projects(self) -> list[Project]:
+        """Every repository that the token, or the App's installation, can see; archived and disabled ones not."""
+        request = wire.repositories_request(self._api_url, self._calls.repositories)
+        pages = self._calls.pages("projects", request, wire.decipher_repositories, most=MOST_PAGES)
+        return list({project.id: project for page in pages for project in page.entries}.values())
+
+    def builds(self, project: Project, branch: str | None = None) -> list[Build]:
+        """The builds of the last hundred runs.
+
+        Where these are all of forks, more are read. Where a build carries something, it is also asked, at most every
+        ten minutes, which workflows are active: one that was deleted or disabled will never pass again.
+        """
+        until = self._calls.until()
+        request = wire.builds_request(self._api_url, project, branch)
+        read = partial(decipher_runs, project=project, web_url=self._web_url)
+        runs: list[SeenRun] = []
+        for page in self._calls.pages("builds", request, read, of=project, most=MORE_PAGES, until=until):
+            project, is_cut_off = page.project, page.is_full
+            runs += page.entries
+            if runs or not page.is_full:
+                break
+        found = together(runs, is_cut_off=is_cut_off)
+        active = self._active_workflows(project, until) if any(each.carried for each in found) else None
+        if active is not None:
+            found = [each.carrying_only(active) for each in found]
+        return [build_of(project, each) for each in found]
+
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+        """One POST for each workflow. One that GitHub does not take holds up none of the others.
+
+        All that went wrong; where nothing did, the build's own alone: what it carries is of another commit, and has
+        been all right for long.
+        """
+        own, _carried = _apart(build)
+        wanted = _wrong(build.workflows) or [run for run in own if run.has_ended]
+        if not wanted:
+            raise WillNot(self.title, "none of its workflows has ended")
+        ask = partial(wire.rerun_request, failed_jobs_only=failed_jobs_only)
+        left = [run.full_name for run in build.workflows if not run.has_ended]
+        return self._done_to(build, wanted, "restart", ask, left)
+
+    def stop(self, build: Build) -> Taken:
+        """One POST for each workflow of the build's own that runs or waits; where none does, for what it carries.
+
+        What it carries is of another commit, and may be something else to others: it is named, and stopped when asked
+        for alone.
+        """
+        own, carried = _apart(build)
+        running = _under_way(own) or _under_way(carried)
+        if not running:
+            raise WillNot(self.title, "none of its workflows was running any more")
+        left = [run.full_name for run in _under_way(build.workflows) if run not in running]
+        return self._done_to(build, running, "stop", wire.cancel_request, left)
+
+    def in_detail(self, build: Build) -> Build:
+        """Which jobs failed in the first workflows that went wrong, and how the build went before.
+
+        Before: the attempts but this one of the workflow that decides (`tried_before`). What cannot be learned is left
+        out.
+        """
+        until = self._calls.until(self._details_s)
+        wrong = [run.run_id for run in _wrong(build.workflows)][:WORKFLOWS_DETAILED]
+        detailed = [
+            replace(run, failed_jobs=self._failed_jobs(build, run, until)) if run.run_id in wrong else run
+            for run in build.workflows
+        ]
+        return replace(build, workflows=tuple(detailed), earlier=self._earlier(build, until))
+
+    def close(self) -> None:
+        self._calls.close()
+
+    def _active_workflows(self, project: Project, until: float) -> frozenset[str] | None:
+        """The ids of the repository's active workflows; None where that cannot be learned."""
+        now = self._monotonic()
+        good_until, active = self._active.get(project.id) or (now, None)
+        if now < good_until:
+            return active
+        request = wire.workflows_request(self._api_url, project)
+        soon = min(until, self._calls.until(self._details_s))
+        try:
+            pages = list(self._calls.pages("workflows", request, wire.decipher_workflows, most=MORE_PAGES, until=soon))
+        except OverLimit:  # nobody asked, or nobody may ask anything for now
+            return active
+        except CIError:
+            good_until = now + WORKFLOWS_UNKNOWN_S
+        else:
+            good_until = now + WORKFLOWS_KNOWN_S
+            are_all = pages[-1].onward is None
+            active = frozenset(id_ for page in pages for id_ in page.entries) if are_all else None
+        self._active.put(project.id, (good_until, active))
+        return active
+
+    def _failed_jobs(self, build: Build, run: Workflow, until: float) -> tuple[FailedJob, ...]:
+        known = self._jobs.get((run.run_id, run.attempt))
+        if known is not None:
+            return known
+        request = wire.jobs_request(self._api_url, build.project, run.run_id)
+        read = partial(wire.decipher_jobs, attempt=run.attempt)
+        found: list[FailedJob] = []
+        are_final = True
+        try:
+            for page in self._calls.pages("jobs", request, read, of=run.attempt, most=MORE_PAGES, until=until):
+                found += page.entries
+                are_final = are_final and page.are_final
+                if len(found) >= JOBS_SHOWN:
+                    break
+        except CIError:
+            are_final = False
+        jobs = tuple(found[:JOBS_SHOWN])
+        if are_final and (jobs or run.status is not Status.FAILED):  # it may be told that it failed before its job is
+            self._jobs.put((run.run_id, run.attempt), jobs)
+        return jobs
+
+    def _earlier(self, build: Build, until: float) -> tuple[Status, ...]:
+        run = tried_before(build.workflows) if build.workflows else None
+        if run is None or run.attempt > MOST_ATTEMPTS:
+            return ()
+        try:
+            return tuple(self._attempt(build, run.run_id, attempt, until) for attempt in range(1, run.attempt))
+        except CIError:
+            return ()
+
+    def _attempt(self, build: Build, run_id: str, attempt: int, until: float) -> Status:
+        known = self._attempts.get((run_id, attempt))
+        if known is not None:
+            return known
+        request = wire.attempt_request(self._api_url, build.project, run_id, attempt)
+        status = self._calls.get("attempts", request, decipher_attempt, until)
+        if not status.is_under_way:
+            self._attempts.put((run_id, attempt), status)
+        return status
+
+    def _done_to(
+        self,
+        build: Build,
+        runs: Sequence[Workflow],
+        call: str,
+        ask: Callable[[str, Project, str], Request],
+        left: Iterable[str] = (),
+    ) -> Taken:
+        """Raises where GitHub has taken none: that nobody knows, or else the first reason."""
+        until = self._calls.until()
+        done: list[str] = []
+        failures: list[tuple[str, CIError]] = []
+        for run in runs:
+            if failures and not isinstance(failures[-1][1], _OF_ONE_RUN):
+                failures.append((run.full_name, failures[-1][1]))
+                continue
+            try:
+                self._calls.post(call, ask(self._api_url, build.project, run.run_id), until)
+            except CIError as failure:
+                failures.append((run.full_name, failure))
+            else:
+                done.append(run.full_name)
+        if not done:
+            raise next((why for _, why in failures if why.may_have_taken), failures[0][1])
+        return Taken(build.id, tuple(done), tuple(left), tuple((name, in_words(why)) for name, why in failures))
+
+
+def _apart(build: Build) -> tuple[list[Workflow], list[Workflow]]:
+    """The build's own workflows, and those that it carries from other commits."""
+    own = [run for run in build.workflows if run.commit is None]
+    return own, [run for run in build.workflows if run.commit is not None]
+
+
+def _wrong(runs: Iterable[Workflow]) -> list[Workflow]:
+    return [run for run in runs if run.has_ended and run.status.is_bad]
+
+
+def _under_way(runs: Iterable[Workflow]) -> list[Workflow]:
+    return [run for run in runs if run.status.is_under_way]

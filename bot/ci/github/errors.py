@@ -1,0 +1,110 @@
+"""What GitHub means by an answer that is no success: its limits, its rights, what it does to no run. Pure.
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bot.ci.http_client import responses as answers
+from bot.ci.http_client.responses import MAX_RETRY_AFTER_S, detail, header, retry_after_s, sent_at
+from bot.core.model.errors import (
+    BadAnswer,
+    BudgetSpent,
+    CIError,
+    KeyRefused,
+    NoAnswer,
+    NoRights,
+    NotThere,
+    OverLimit,
+    Unreachable,
+    WillNot,
+)
+
+TITLE = "GitHub"
+
+_ADDRESS_SETTING = "GITHUB_API_URL"
+_SECONDARY_WAIT_S = 60.0  # "wait for at least one minute" where no header says for how long
+
+_LIMIT = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
+# Seen for `rerun`, `rerun-failed-jobs` and `cancel`: "Unable to retry this workflow run because it was created over a
+# month ago", "This workflow run cannot be retried", "This workflow is already running", "Repository was archived …",
+# "Actions is disabled for this repository", "Actions has been disabled for this user.".
+_OF_THE_RUN = re.compile(r"\bre-?(run|tr)|already|\bmonth\b|\bworkflow\b|\barchived\b|\bdisabled\b", re.IGNORECASE)
+_OF_THE_TOKEN = re.compile(r"not accessible|must have|permission|\bSAML\b|\bIP allow list\b|\baccess\b", re.IGNORECASE)
+_SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
+    """The error that an answer with this status stands for, `secret` kept out of its words."""
+    said = detail(headers, body, secret)
+    if status in (403, 429):
+        limit = _over_limit(status, headers, said)
+        if limit is not None:
+            return limit
+    return answers.refusal(TITLE, status, headers, body, secret=secret, address_setting=_ADDRESS_SETTING)
+
+
+def refusal_to_do(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
+    """The same for what was to be done to a run: GitHub may have its reasons not to, whoever asks."""
+    error = refusal(status, headers, body, secret=secret)
+    said = error.detail
+    of_the_run = status == 403 and _OF_THE_RUN.search(said) and not _OF_THE_TOKEN.search(said)
+    if status in (409, 422) or (of_the_run and isinstance(error, NoRights)):
+        return WillNot(TITLE, detail(headers, body, secret) or "the run is not in a state for that")
+    return error
+
+
+def not_the_contract(headers: Mapping[str, str], body: bytes, secret: str) -> BadAnswer:
+    """What a success stands for that has something else in it than the API's answer."""
+    told = detail(headers, body, secret) if body.lstrip()[:1] == b"{" else ""
+    return BadAnswer(TITLE, told or "the answer is not that of its API; check GITHUB_API_URL")
+
+
+def in_words(error: CIError) -> str:
+    """Why one of several things was not done, as words that follow its name and a colon."""
+    match error:
+        case WillNot():
+            return error.detail
+        case NoAnswer():
+            return "no answer came, so nobody can tell whether it took"
+        case NotThere():
+            return "GitHub does not know this run any more"
+        case NoRights():
+            return f"the token may not do this ({error.detail})" if error.detail else "the token may not do this"
+        case KeyRefused():
+            return "GitHub refused the token"
+        case BudgetSpent():
+            return "not asked for, since this minute's calls to GitHub are used up"
+        case OverLimit():
+            return "GitHub takes no more calls for now"
+        case Unreachable():
+            return f"GitHub could not be reached: {error.detail}"
+    return error.detail or "GitHub's answer could not be read"
+
+
+def _over_limit(status: int, headers: Mapping[str, str], said: str) -> OverLimit | None:
+    asked_s = retry_after_s(headers)
+    if asked_s is not None:
+        return OverLimit(TITLE, said, retry_after_s=asked_s)
+    if header(headers, "x-ratelimit-remaining").strip() == "0" and not (status == 403 and _says_why_not(said)):
+        return OverLimit(TITLE, said, retry_after_s=_until_reset_s(headers))
+    if status == 429 or _LIMIT.search(said):
+        return OverLimit(TITLE, said, retry_after_s=_SECONDARY_WAIT_S)
+    return None
+
+
+def _says_why_not(said: str) -> bool:
+    """Whether the words are of a right or of the run: the hour's last call can be refused for these, too."""
+    return not _LIMIT.search(said) and bool(_OF_THE_TOKEN.search(said) or _OF_THE_RUN.search(said))
+
+
+def _until_reset_s(headers: Mapping[str, str]) -> float:
+    """Until the hour's calls are counted anew. The time of that is counted from the answer's own date."""
+    raw, sent = header(headers, "x-ratelimit-reset").strip(), sent_at(headers)
+    if sent is None or not _SECONDS.fullmatch(raw):
+        return _SECONDARY_WAIT_S
+    return min(max(int(raw) - sent.timestamp(), 1.0), MAX_RETRY_AFTER_S)

@@ -1,0 +1,175 @@
+"""The parts of GitHub's JSON that are read, taken apart quickly where all is well and field by field where it is not.
+
+Each function returns None where the answer is something else. Nothing in here raises, and nothing is cleaned yet.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bot.ci.json_fields import Shape, picked, read_damaged
+
+# Any: a field of a wrong kind costs that field alone, and where all is as it should be nothing is slower for it.
+
+
+class Repository(msgspec.Struct):
+    id: Any = None
+    full_name: Any = None
+    html_url: Any = None
+    archived: Any = None
+    disabled: Any = None
+
+
+class Person(msgspec.Struct):
+    login: Any = None
+    name: Any = None
+
+
+class Commit(msgspec.Struct):
+    message: Any = None
+    author: Person | None = None
+
+
+class Run(msgspec.Struct):
+    id: Any = None
+    name: Any = None
+    path: Any = None
+    workflow_id: Any = None
+    run_number: Any = None
+    run_attempt: Any = None
+    event: Any = None
+    head_branch: Any = None
+    head_sha: Any = None
+    status: Any = None
+    conclusion: Any = None
+    html_url: Any = None
+    created_at: Any = None
+    updated_at: Any = None
+    run_started_at: Any = None
+    head_commit: Commit | None = None
+    actor: Person | None = None
+    repository: Repository | None = None
+    head_repository: Repository | None = None
+
+
+class Workflow(msgspec.Struct):
+    id: Any = None
+    state: Any = None
+
+
+class Step(msgspec.Struct):
+    name: Any = None
+    conclusion: Any = None
+
+
+class Job(msgspec.Struct):
+    name: Any = None
+    conclusion: Any = None
+    html_url: Any = None
+    run_attempt: Any = None
+    steps: list[Step | None] = []
+
+
+class Token(msgspec.Struct):
+    token: Any = None
+    expires_at: Any = None
+
+
+class _Repositories(msgspec.Struct):
+    repositories: list[Repository | None]
+
+
+class _Workflows(msgspec.Struct):
+    workflows: list[Workflow | None]
+
+
+class _Runs(msgspec.Struct):
+    workflow_runs: list[Run | None]
+
+
+class _Jobs(msgspec.Struct):
+    jobs: list[Job | None]
+
+
+def repositories(body: bytes) -> list[Repository] | None:
+    """A list of them, or an object that has one."""
+    try:
+        found = msgspec.json.decode(body, type=list[Repository | None] | _Repositories)
+        return _each(found.repositories if isinstance(found, _Repositories) else found, Repository)
+    except (ValueError, RecursionError):
+        whole = read_damaged(body)
+    entries = whole if isinstance(whole, list) else _entries(whole, "repositories")
+    return None if entries is None else _each([picked(entry, Repository) for entry in entries], Repository)
+
+
+def workflows(body: bytes) -> list[Workflow] | None:
+    try:
+        return _each(msgspec.json.decode(body, type=_Workflows).workflows, Workflow)
+    except (ValueError, RecursionError):
+        entries = _entries(read_damaged(body), "workflows")
+    return None if entries is None else _each([picked(entry, Workflow) for entry in entries], Workflow)
+
+
+def runs(body: bytes) -> list[Run] | None:
+    try:
+        return _each(msgspec.json.decode(body, type=_Runs).workflow_runs, Run)
+    except (ValueError, RecursionError):
+        entries = _entries(read_damaged(body), "workflow_runs")
+    return None if entries is None else _each([_run(entry) for entry in entries], Run)
+
+
+def jobs(body: bytes) -> list[Job] | None:
+    try:
+        return _each(msgspec.json.decode(body, type=_Jobs).jobs, Job)
+    except (ValueError, RecursionError):
+        entries = _entries(read_damaged(body), "jobs")
+    return None if entries is None else _each([_job(entry) for entry in entries], Job)
+
+
+def run(body: bytes) -> Run | None:
+    return _quickly(body, Run) or _run(read_damaged(body))
+
+
+def token(body: bytes) -> Token | None:
+    return _quickly(body, Token)
+
+
+def _quickly(body: bytes, shape: type[Shape]) -> Shape | None:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _run(entry: object) -> Run | None:
+    found = picked(entry, Run)
+    if found is None:
+        return None
+    found.head_commit = picked(found.head_commit, Commit)
+    if found.head_commit is not None:
+        found.head_commit.author = picked(found.head_commit.author, Person)
+    found.actor = picked(found.actor, Person)
+    found.repository, found.head_repository = (
+        picked(each, Repository) for each in (found.repository, found.head_repository)
+    )
+    return found
+
+
+def _job(entry: object) -> Job | None:
+    found = picked(entry, Job)
+    if found is not None:
+        steps: object = found.steps
+        found.steps = [picked(step, Step) for step in steps] if isinstance(steps, list) else []
+    return found
+
+
+def _entries(whole: object, name: str) -> list[Any] | None:
+    entries = whole.get(name) if isinstance(whole, dict) else None
+    return entries if isinstance(entries, list) else None
+
+
+def _each(entries: list[Shape | None], shape: type[Shape]) -> list[Shape]:
+    """What is no object has none of the fields."""
+    return [shape() if entry is None else entry for entry in entries]

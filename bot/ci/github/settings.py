@@ -1,0 +1,155 @@
+"""What an operator sets for GitHub Actions, what may be wrong with it, and how the bot is connected to it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from wsgiref.types import WSGIApplication
+
+from bot.ci.github.auth import App, signing_key
+from bot.ci.github.client import GitHub
+from bot.ci.github.urls import API_URL, WEB_URL
+from bot.ci.github.webhook import PATH, GitHubWebhook
+from bot.ci.service import CIService, Hint, Surroundings, Values
+from bot.config import parsers as values
+from bot.config.parsers import Refused, Secret
+from bot.config.setting import Row
+
+_OF_THE_APP = ("GITHUB_APP_ID", "GITHUB_APP_INSTALLATION_ID", "GITHUB_APP_PRIVATE_KEY_FILE")
+_PERMISSIONS = "repository permissions Actions: read and write, Metadata: read"
+_NEW_TOKEN = f"{WEB_URL}/settings/personal-access-tokens/new, {_PERMISSIONS}"
+_NEW_APP = f"{WEB_URL}/settings/apps/new (of an organization: its own settings), {_PERMISSIONS}"
+_MOST_KEY_BYTES = 64 * 1024
+_APP_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_INSTALLATION_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def _app_id(text: str) -> str:
+    if not _APP_ID.fullmatch(text):
+        raise Refused("is neither the App's ID nor its client ID")
+    return text
+
+
+def _installation_id(text: str) -> str:
+    if not _INSTALLATION_ID.fullmatch(text):
+        raise Refused("is not the number of an installation")
+    return text
+
+
+def _api_url(text: str) -> str:
+    address: str = values.api_address(text)
+    if address.lower() in (WEB_URL, WEB_URL.replace("//", "//www.")):
+        raise Refused(f"is where GitHub's pages are: its API is at {API_URL}")
+    return address
+
+
+_ROWS = (
+    Row(
+        "GITHUB_TOKEN",
+        "The token with which the bot asks GitHub; it sees and restarts what the token may. Required, unless the bot "
+        "is a GitHub App.",
+        _NEW_TOKEN,
+        values.key,
+    ),
+    Row(
+        "GITHUB_APP_ID",
+        "Makes the bot a GitHub App instead: the App's ID, or its client ID. The next two belong to it.",
+        _NEW_APP,
+        _app_id,
+    ),
+    Row(
+        "GITHUB_APP_INSTALLATION_ID",
+        "Which installation of the App: that of the account whose repositories the bot serves.",
+        "the number at the end of the page's address: the account's settings, GitHub Apps, Configure",
+        _installation_id,
+    ),
+    Row(
+        "GITHUB_APP_PRIVATE_KEY_FILE",
+        "The file that holds the App's private key (PEM).",
+        "the App's settings, Private keys, Generate a private key",
+        values.path,
+    ),
+    Row(
+        "GITHUB_API_URL",
+        "GitHub's REST API. For an Enterprise Server https://its-host/api/v3. https, or http on this machine.",
+        "",
+        _api_url,
+        API_URL,
+    ),
+    Row(
+        "GITHUB_CALLS_PER_MINUTE",
+        "How often the bot may ask GitHub in any minute, all processes on one database together. GitHub gives a token "
+        "5000 calls an hour.",
+        "",
+        values.calls_per_minute,
+        "80",
+    ),
+    Row(
+        "GITHUB_WEBHOOK_SECRET",
+        f"Proves that a webhook comes from GitHub. With it the bot hears at {PATH} of runs that have moved (event: "
+        "Workflow runs, content type: application/json), and shows them sooner.",
+        "your own choice of a long random word, the same in the webhook's settings",
+        values.key,
+    ),
+)
+
+
+def _problems(set_to: Values) -> list[str]:
+    has_token = set_to["GITHUB_TOKEN"] is not None
+    missing = [name for name in _OF_THE_APP if set_to[name] is None]
+    if has_token and len(missing) < len(_OF_THE_APP):
+        given = next(name for name in _OF_THE_APP if name not in missing)
+        return [f"GITHUB_TOKEN and {given} are both set: leave out one, so that it is clear who the bot is."]
+    if has_token:
+        return []
+    if len(missing) == len(_OF_THE_APP):
+        return [
+            "GITHUB_TOKEN is missing, and so is a GitHub App: one of them says who the bot is."
+            f"\n  A token: GITHUB_TOKEN, from {_NEW_TOKEN}."
+            f"\n  An App: {', '.join(_OF_THE_APP)}, from {_NEW_APP}."
+        ]
+    if missing:
+        rows = [row for row in _ROWS if row.name in missing]
+        return [f"{row.name} is missing.\n  {row.meaning}\n  From {row.where}." for row in rows]
+    return _problems_with_the_key(set_to["GITHUB_APP_PRIVATE_KEY_FILE"])
+
+
+def _problems_with_the_key(path: str) -> list[str]:
+    try:
+        pem = _private_key(path)
+    except OSError as failure:
+        return [f"GITHUB_APP_PRIVATE_KEY_FILE names a file that cannot be read: {failure.strerror or failure}."]
+    if signing_key(pem) is None:
+        return ["GITHUB_APP_PRIVATE_KEY_FILE names a file that holds no RSA private key (PEM, without a passphrase)."]
+    return []
+
+
+def _private_key(path: str) -> Secret:
+    with Path(path).open("rb") as file:
+        return Secret(file.read(_MOST_KEY_BYTES).decode("utf-8", "replace"))
+
+
+def _connect(set_to: Values, around: Surroundings) -> GitHub:
+    who: Secret | App | None = set_to["GITHUB_TOKEN"]
+    if who is None:
+        app_id, installation_id, path = (set_to[name] for name in _OF_THE_APP)
+        who = App(app_id, installation_id, _private_key(path))
+    return GitHub(set_to["GITHUB_API_URL"], who, around)
+
+
+def _webhook(set_to: Values, hint: Hint) -> tuple[str, WSGIApplication] | None:
+    secret = set_to["GITHUB_WEBHOOK_SECRET"]
+    return None if secret is None else (PATH, GitHubWebhook(secret, hint))
+
+
+GITHUB = CIService(
+    name=GitHub.service,
+    title=GitHub.title,
+    key_setting="GITHUB_TOKEN",
+    calls_setting="GITHUB_CALLS_PER_MINUTE",
+    rows=_ROWS,
+    connect=_connect,
+    rights="Actions: read and write, Metadata: read",
+    problems=_problems,
+    webhook=_webhook,
+)

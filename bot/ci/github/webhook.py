@@ -1,0 +1,104 @@
+"""GitHub's webhook: a signed word that a workflow run has moved. Only a hint: how things stand is asked of the API.
+
+A WSGI application for POSTs. Nothing in a body is looked at before its signature has been found right; its length is
+`bot.http_server`'s to bound. https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import msgspec
+import structlog
+
+from bot.ci import json_fields as cleaning
+from bot.ci.github import schema as shapes
+from bot.ci.service import Hint
+from bot.config.parsers import Secret
+
+PATH = "/github/webhook"
+REFUSALS_LOGGED_EVERY_S = 60.0
+
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}", re.ASCII)
+_DELIVERY = re.compile(r"[0-9A-Za-z-]{1,100}", re.ASCII)
+
+log = structlog.get_logger(__name__)
+
+
+class _Told(msgspec.Struct):
+    repository: shapes.Repository | None = None
+
+
+class _Refused(Exception):
+    """Not from GitHub, as far as can be told. `str()` is the reason, for the operator."""
+
+
+class GitHubWebhook:
+    """`hint` is called with the repository's id and the delivery's, before the answer. `now` is in seconds."""
+
+    def __init__(self, secret: Secret, hint: Hint, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._secret, self._hint, self._now = secret, hint, now
+        self._refused = 0
+        self._next_refusal_logged_at: float | None = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            status, why = self._answer(environ)
+        except _Refused as refusal:
+            self._log_refusal(str(refusal))
+            status, why = HTTPStatus.UNAUTHORIZED, "not signed by GitHub"
+        body = json.dumps({"error": why}).encode() if why else b""
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        # RFC 9110, 8.6: no length is told where there can be no content.
+        start_response(f"{status.value} {status.phrase}", [] if status is HTTPStatus.NO_CONTENT else headers)
+        return [body]
+
+    def _answer(self, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]:
+        body = self._signed_body(environ)
+        event = environ.get("HTTP_X_GITHUB_EVENT", "")
+        if event not in ("ping", "workflow_run"):
+            return HTTPStatus.NO_CONTENT, ""
+        if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
+            return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "choose application/json as the webhook's content type"
+        if event == "ping":  # when the webhook is set up: what is wrong with it shows at once
+            return HTTPStatus.OK, ""
+        project_id = _repository_id(body)
+        if project_id is None:
+            return HTTPStatus.BAD_REQUEST, "the body names no repository"
+        delivery = environ.get("HTTP_X_GITHUB_DELIVERY", "")
+        # GitHub names each delivery, and one that is sent again the same; the name is not signed.
+        self._hint(project_id, delivery if _DELIVERY.fullmatch(delivery) else hashlib.sha256(body).hexdigest())
+        return HTTPStatus.ACCEPTED, ""
+
+    def _signed_body(self, environ: WSGIEnvironment) -> bytes:
+        signature = environ.get("HTTP_X_HUB_SIGNATURE_256", "")
+        if not _SIGNATURE.fullmatch(signature):
+            raise _Refused("no signature: give the webhook the secret that is in GITHUB_WEBHOOK_SECRET")
+        body: bytes = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        right = hmac.new(self._secret.reveal().encode(), body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(signature, f"sha256={right}"):
+            raise _Refused("wrong signature: not from GitHub, or its secret is not the one in GITHUB_WEBHOOK_SECRET")
+        return body
+
+    def _log_refusal(self, why: str) -> None:
+        """Seldom: anyone can send these, and an operator with a wrong secret must still see them."""
+        self._refused += 1
+        now = self._now()
+        if self._next_refusal_logged_at is None or now >= self._next_refusal_logged_at:
+            self._next_refusal_logged_at = now + REFUSALS_LOGGED_EVERY_S
+            log.warning("github_webhook_refused", why=why, so_far=self._refused)
+
+
+def _repository_id(body: bytes) -> str | None:
+    try:
+        told = msgspec.json.decode(body, type=_Told)
+    except (ValueError, RecursionError):
+        return None
+    return None if told.repository is None else cleaning.id_(told.repository.id)

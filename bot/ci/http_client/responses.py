@@ -1,0 +1,171 @@
+"""HTTP as values, and what a CI service means by an answer that is no success. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from bot.core.model.errors import BadAnswer, CIError, KeyRefused, NoAnswer, NoRights, NotThere, OverLimit
+
+MAX_DETAIL = 200
+MAX_RETRY_AFTER_S = 3600.0
+_LOOKED_AT = 65_536  # bytes of a refusal's body that may hold its reason; what is longer is no reason
+
+_OVER_LIMIT = re.compile(rb"rate[\s_-]{0,3}limit[\s_-]{0,3}exceeded", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443}
+_MARKUP = re.compile(r"<\s*[!/?a-z]", re.IGNORECASE)
+_SECONDS = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+_HOST = re.compile(r"[a-z0-9._:-]{1,253}")
+_UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be sent. `params` go into the query string, not yet percent-encoded. A key stands in either."""
+
+    method: str
+    url: str
+    params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came. Header names are in lower case; `flaw` says why `body` is not whole, where it is not."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    flaw: CIError | None = None
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def origin(address: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port: whoever has another is somebody else. Raises ValueError where `address` is none."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def refusal(
+    service: str, status: int, headers: Mapping[str, str], body: bytes, *, secret: str, address_setting: str
+) -> CIError:
+    """The error that an answer with this status stands for, `secret` kept out of its words.
+
+    `service` is the title that people read, `address_setting` the setting to check where the address looks wrong.
+    """
+    why = detail(headers, body, secret)
+    if status == 429 or (status == 403 and _OVER_LIMIT.search(body)):
+        return OverLimit(service, why, retry_after_s=retry_after_s(headers))
+    match status:
+        case 401:
+            return KeyRefused(service, why)
+        case 403:
+            return NoRights(service, why)
+        case 404:
+            return NotThere(service, why)
+    if 300 <= status < 400:
+        return BadAnswer(service, _redirected(headers, secret, address_setting))
+    answered = f"answered {status}: {why}" if why else f"answered {status}"
+    # 408: the server gave up waiting for the request, as a gateway's 504 would say.
+    return NoAnswer(service, answered) if status >= 500 or status == 408 else BadAnswer(service, answered)
+
+
+def detail(headers: Mapping[str, str], body: bytes, secret: str) -> str:
+    """The reason that a refusal gives, as one line without `secret`; empty where it gives none that people can read."""
+    text = body[:_LOOKED_AT].decode("utf-8-sig", "replace").strip()
+    if "html" in header(headers, "content-type").lower():
+        return ""
+    if text[:1] in ("{", "[", '"'):
+        try:
+            text = _reason(json.loads(text))
+        except (ValueError, RecursionError):
+            return ""
+    return "" if _MARKUP.search(text) else one_line(redact(text, secret), MAX_DETAIL)
+
+
+def redact(text: str, secret: str) -> str:
+    """`text` without `secret`, however it is spelled: percent-encoded (also twice, or in part), escaped."""
+    if not secret:
+        return text
+    return re.sub("".join(map(_spellings, secret)), "[redacted]", text, flags=re.IGNORECASE)
+
+
+def one_line(text: str, limit: int) -> str:
+    """`text` on one line, whatever its control characters and blanks, cut to `limit` characters."""
+    line = " ".join(_UNPRINTED.sub(" ", text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """The header's value, whatever the case of its name; empty where it is not there."""
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds that `Retry-After` asks to wait, from 0 to 3,600; None where it is absent or cannot be read.
+
+    It may be a date (RFC 9110, 10.2.3), which is counted from the `Date` of the same answer: both are the sender's.
+    """
+    raw = header(headers, "retry-after").strip()
+    if _SECONDS.fullmatch(raw):
+        seconds = float(raw)
+    else:
+        until, sent = _date(raw), sent_at(headers)
+        if until is None or sent is None:
+            return None
+        seconds = (until - sent).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def sent_at(headers: Mapping[str, str]) -> datetime | None:
+    """When the answer was sent, on the sender's own clock."""
+    return _date(header(headers, "date"))
+
+
+def _reason(value: object) -> str:
+    """From `{"error": "…"}`, `{"errors": ["…"]}`, `{"message": "…"}` or a text alone."""
+    match value:
+        case str():
+            return value
+        case {"error": str(said)} | {"errors": str(said)} | {"message": str(said)}:
+            return said
+        case {"errors": [*reasons]} | {"error": [*reasons]}:
+            return "; ".join(reason for reason in reasons if isinstance(reason, str))
+    return ""
+
+
+def _spellings(character: str) -> str:
+    """A pattern for it; all repetitions are bounded, since it runs over what strangers send."""
+    encoded = "".join(f"%(?:25){{0,3}}{byte:02x}" for byte in character.encode("utf-8", "replace"))
+    in_json = json.dumps(character)[1:-1].lstrip("\\") or character
+    spellings = {re.escape(spelled) for spelled in (character, html.escape(character), in_json)} | {encoded}
+    if character == " ":
+        spellings.add(r"\+")
+    return rf"\\{{0,4}}(?:{'|'.join(sorted(spellings))})"
+
+
+def _redirected(headers: Mapping[str, str], secret: str, address_setting: str) -> str:
+    # Only the host: the rest of the address may repeat the query, and the key with it.
+    try:
+        host = redact(urlsplit(header(headers, "location").strip()).hostname or "", secret)
+    except ValueError:
+        host = ""
+    to = f" to host {host}" if _HOST.fullmatch(host) else ""
+    return f"answered with a redirect{to}; check {address_setting}"
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

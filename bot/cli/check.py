@@ -1,0 +1,250 @@
+"""python -m bot --check: what an operator wants to know before the team does, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot.app.clients import connected, slack_client
+from bot.app.clock import SystemClock
+from bot.app.settings import Settings, key_setting, named, set_in_vain
+from bot.ci.service import CIService
+from bot.config.policy_file import PolicyError, policy_in
+from bot.core.lookup.ci_registry import Pin
+from bot.core.model.builds import Actor, Place, Project
+from bot.core.model.errors import CIError, KeyRefused, NoRights, Unreachable
+from bot.core.model.policy import Confirm, Policy
+from bot.slack.client.api_errors import ON_THE_WAY, word_of
+from bot.slack.client.auth import TOKEN_REFUSALS, SlackAway, TokenRefused, who_am_i
+from bot.slack.client.user_groups import UserGroups
+from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS
+from bot.store.database import open_store
+from bot.store.engine import StoreError
+
+Say = Callable[[str], None]
+
+NAMES_TOLD = 3
+
+
+def services_in_place(settings: Settings, environ: Mapping[str, str], say: Say) -> bool:
+    """Says a line for each thing that must be in place; False where one is not."""
+    services = named(settings.ci_providers)
+    seen = {
+        service.name: projects
+        for service in services
+        if (projects := _in_place(service, settings, environ, say)) is not None
+    }
+    if len(seen) < len(services):
+        return False
+    for pin in pins_in_vain(settings.ci_pinned, seen):
+        title = next(service.title for service in services if service.name == pin.service)
+        say(f"hint  CI_PINNED: {pin.names}={pin.service} fits no repository that is seen at {title}")
+    both = in_several(settings.ci_pinned, seen)
+    if both:
+        first = both[0]
+        at = next(name for name in reversed(settings.ci_providers) if any(_is_named(p, first) for p in seen[name]))
+        names = ", ".join(both[:NAMES_TOLD]) + (", …" if len(both) > NAMES_TOLD else "")
+        several = "1 name is" if len(both) == 1 else f"{len(both)} names are"
+        say(
+            f"hint  Repositories: {several} at more than one service ({names}). People say which ({first}@{at}), "
+            f"or CI_PINNED does ({first}={at})"
+        )
+    return True
+
+
+def _may_read_builds(service: CIService, values: Mapping[str, Any], environ: Mapping[str, str], of: Project) -> str:
+    """Why the builds of a repository that is listed cannot be read; empty where they can."""
+    client = connected(service, values, SystemClock(), environ)
+    try:
+        client.builds(of)
+    except NoRights as failure:
+        needed = f"It needs {service.rights}. " if service.rights else ""
+        return f"lists {of.name}, and may not read its builds. {needed}{failure.detail}".rstrip()
+    except CIError:  # of this one repository: says nothing of the key
+        return ""
+    finally:
+        client.close()
+    return ""
+
+
+def projects_of(service: CIService, values: Mapping[str, Any], environ: Mapping[str, str]) -> list[Project]:
+    """What its key can see. Raises CIError."""
+    client = connected(service, values, SystemClock(), environ)
+    try:
+        return client.projects()
+    finally:
+        client.close()
+
+
+def cause(service: CIService, values: Mapping[str, Any], failure: CIError) -> str:
+    """Why the repositories could not be listed, with the setting to look at."""
+    rows = {row.name: row for row in service.rows}
+    match failure:
+        case KeyRefused():
+            name = key_setting(service, values)
+            return f"{name} is refused. Copy it from {rows[name].where}"
+        case Unreachable():
+            address = next((name for name in rows if name.endswith("_API_URL")), service.title)
+            default = values.get(address) == rows[address].default if address in rows else False
+            ended = f". That is its default: is {service.title} served there?" if default else ""
+            return f"{address} cannot be reached: {failure.detail}{ended}"
+        case _:
+            return str(failure)
+
+
+def pins_in_vain(pins: Sequence[Pin], seen: Mapping[str, Sequence[Project]]) -> list[Pin]:
+    """Those that fit nothing that their service has. `seen` is what each service has, by its name."""
+    return [pin for pin in pins if not any(_fits(pin, project.name) for project in seen[pin.service])]
+
+
+def in_several(pins: Sequence[Pin], seen: Mapping[str, Sequence[Project]]) -> list[str]:
+    """The names, in any case, that several services have a repository of, and no pin says which is meant."""
+    having: dict[str, dict[str, str]] = {}
+    for service, projects in seen.items():
+        for project in projects:
+            having.setdefault(project.name.lower(), {})[service] = project.name
+    unsaid = []
+    for name, spelled in having.items():
+        pinned = next((pin.service for pin in pins if _fits(pin, name)), None)
+        if len(spelled) > 1 and pinned not in spelled:
+            unsaid.append(next(iter(spelled.values())))
+    return sorted(unsaid, key=str.lower)
+
+
+def repositories(number: int) -> str:
+    return "1 repository" if number == 1 else f"{number} repositories"
+
+
+def _in_place(service: CIService, settings: Settings, environ: Mapping[str, str], say: Say) -> list[Project] | None:
+    values = settings.ci[service.name]
+    try:
+        projects = projects_of(service, values, environ)
+    except CIError as failure:
+        say(f"wrong {service.title} key: {cause(service, values, failure)}")
+        return None
+    say(f"ok    {service.title} key: sees {repositories(len(projects))}")
+    refused = _may_read_builds(service, values, environ, projects[0]) if projects else ""
+    if refused:
+        say(f"wrong {service.title} key: {refused}")
+        return None
+    say(f"ok    {service.title} budget: {values[service.calls_setting]} calls a minute at most")
+    webhook = service.webhook(values, lambda _project_id, _key: None)
+    if webhook is not None and settings.port is None:
+        say(f"hint  {service.title} webhook: nothing listens, for in Socket Mode HTTP is served only where PORT is set")
+    elif webhook is not None:
+        say(f"ok    {service.title} webhook: HTTP on {settings.host}, port {settings.port}; to {webhook[0]}")
+    return projects
+
+
+def _is_named(project: Project, name: str) -> bool:
+    return project.name.lower() == name.lower()
+
+
+def _fits(pin: Pin, name: str) -> bool:
+    return pin.names.fit(name, any_case=True)
+
+
+def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker: str | None = None) -> bool:
+    """Says a line for each thing that must be in place; False where one is not. The settings have been read already.
+
+    `asker` is a Slack user id: of this person is said what the policy lets them do.
+    """
+    say("ok    Settings: whole")
+    for hint in set_in_vain(settings.ci_providers, environ):
+        say(f"hint  Settings: {hint}")
+    policy = _policy(settings, say)
+    if policy is not None and asker is not None:
+        _lets(policy, asker, UserGroups(slack_client(settings), SystemClock()), say)
+    parts = (
+        policy is not None,
+        _database(settings, say),
+        _bot_token(settings, policy, say),
+        _transport(settings, say),
+        services_in_place(settings, environ, say),
+    )
+    return all(parts)
+
+
+def _database(settings: Settings, say: Say) -> bool:
+    try:
+        store = open_store(settings.database_url.reveal(), SystemClock())
+        try:
+            say(f"ok    Database: {store.check()}")
+        finally:
+            store.close()
+    except StoreError as problem:
+        return _wrong(say, f"Database: {problem}")
+    return True
+
+
+def _policy(settings: Settings, say: Say) -> Policy | None:
+    """None where the file cannot be used."""
+    try:
+        policy = policy_in(settings.policy)
+    except PolicyError as problem:
+        _wrong(say, f"Policy: {problem}")
+        return None
+    count = "1 rule" if len(policy.rules) == 1 else f"{len(policy.rules)} rules"
+    say(f"ok    Policy: {settings.policy}, {count}" if settings.policy else "ok    Policy: none, so everyone may")
+    return policy
+
+
+def _lets(policy: Policy, asker: str, groups: UserGroups, say: Say) -> None:
+    """What each rule says to this person, in the order in which they are looked at."""
+    person = Actor(asker)
+    say(f"      {asker}, by the first rule that is about what is asked:")
+    for rule in policy.rules:
+        included = rule.who.includes(person, Place(""), lambda group: groups.has(group, person))
+        may = "may" if included else "may (or not: Slack does not tell who is in the user group)"
+        if included is False:
+            where = " or ".join(sorted(rule.who.channels))
+            may = f"may, but only when asking in {where}," if where else "may not"
+        confirmed = {Confirm.ALWAYS: ", confirmed first", Confirm.BUTTONS: ", by button confirmed first"}
+        line = f"line {rule.line}: " if rule.line else ""
+        say(f"      {line}{may} {rule}{confirmed.get(rule.confirm, '') if included else ''}")
+
+
+def _bot_token(settings: Settings, policy: Policy | None, say: Say) -> bool:
+    try:
+        token = who_am_i(slack_client(settings))
+    except (TokenRefused, SlackAway) as problem:
+        return _wrong(say, f"Slack token: {problem}")
+    say(f"ok    Slack token: @{token.user} in {token.team}")
+    needed = (*SCOPES, *SCOPES_OF_GROUPS) if policy and policy.groups else SCOPES
+    missing = [scope for scope in needed if scope not in token.scopes]
+    if missing:
+        return _wrong(
+            say,
+            f"Slack scopes: {', '.join(missing)} missing. Add what manifest.yml lists under OAuth & Permissions "
+            "and install the app again.",
+        )
+    say(f"ok    Slack scopes: {', '.join(needed)}")
+    return True
+
+
+def _transport(settings: Settings, say: Say) -> bool:
+    if settings.slack_app_token is None:
+        say(f"ok    Transport: HTTP on {settings.host}, port {settings.port}; Slack's requests to /slack/events")
+        return True
+    try:
+        slack_client(settings).apps_connections_open(app_token=settings.slack_app_token.reveal())
+    except SlackApiError as refusal:
+        word = word_of(refusal)
+        if word not in TOKEN_REFUSALS:
+            return _wrong(say, f"Transport: Slack is down, or what answers is not Slack ({word}).")
+        return _wrong(
+            say,
+            f"Transport: Slack does not take SLACK_APP_TOKEN: {word}. Make one with connections:write at "
+            "https://api.slack.com/apps, your app, Basic Information, App-Level Tokens.",
+        )
+    except ON_THE_WAY as failure:
+        return _wrong(say, f"Transport: Slack could not be reached: {type(failure).__name__}. Check SLACK_API_URL.")
+    say("ok    Transport: Socket Mode")
+    return True
+
+
+def _wrong(say: Say, line: str) -> bool:
+    say(f"wrong {line}")
+    return False

@@ -1,0 +1,1 @@
+"""Reading one setting, and the policy file."""

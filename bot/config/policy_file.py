@@ -1,0 +1,239 @@
+"""The file of rules behind the setting POLICY: TOML in, a Policy or every mistake with its line out. Only reads.
+
+What the keys mean: docs/policy.md. An unknown key is a mistake, so that a typing error takes no rule's force away.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+
+from bot.config.toml_lines import Lines
+from bot.core.authorization import Rights
+from bot.core.lookup.repo_urls import may_be_branch
+from bot.core.model.policy import ACTIONS, OPEN, Confirm, Names, Policy, Rule, Who
+
+LARGEST = 64 * 1024
+"""Bytes. A file of that size has some thousand rules."""
+LONGEST_REASON, LONGEST_ASK, LONGEST_PATTERN = 300, 100, 200
+
+log = structlog.get_logger(__name__)
+
+_KEYS = ("who", "actions", "repos", "branches", "confirm", "reason", "ask")
+_ALWAYS_ALLOWED = ("status", "builds", "projects", "help")
+_PEOPLE, _GROUPS, _CHANNELS = (re.compile(f"[{first}][A-Z0-9]{{2,40}}") for first in ("UW", "S", "CG"))
+_NO_PATTERN = re.compile(r"[\s?\[\]{}\\!]")
+_AT = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
+
+
+class PolicyError(Exception):
+    """The file cannot be used. `mistakes`: each with its line, 0 where it belongs to none."""
+
+    def __init__(self, path: str, mistakes: Iterable[tuple[int, str]]) -> None:
+        self.path = path
+        self.mistakes = tuple(sorted(mistakes))
+        told = [f"line {line}: {why}" if line else why for line, why in self.mistakes]
+        super().__init__("\n  ".join([f"POLICY: the file {path} cannot be used.", *told]))
+
+
+def policy_in(path: str | None) -> Policy:
+    """What the file says; what holds without one, where `path` is None. Raises PolicyError with every mistake."""
+    if path is None:
+        return OPEN
+    text = _text_of(path)
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise PolicyError(path, [(0, "it is nested too deeply.")]) from None
+    except ValueError as error:
+        raise PolicyError(path, [_of_toml(error, text)]) from None
+    reading = _Reading(document, Lines(text))
+    policy = reading.policy()
+    if reading.mistakes:
+        raise PolicyError(path, reading.mistakes)
+    return policy
+
+
+def reload(path: str, rights: Rights) -> bool:
+    """Reads the file anew and puts it in force; where that fails the policy stays as it was. The log says which."""
+    try:
+        policy = policy_in(path)
+    except PolicyError as problem:
+        for line, why in problem.mistakes:
+            log.error("policy_mistake", file=path, line=line or None, why=why)
+        log.error("policy_not_reloaded", file=path, mistakes=len(problem.mistakes), in_force="the one from before")
+        return False
+    rights.put_in_force(policy)
+    log.info("policy_reloaded", file=path, rules=len(policy.rules))
+    return True
+
+
+def reload_for_ever(path: str, rights: Rights, wait: Callable[[], object]) -> None:
+    """Reloads each time that `wait` returns, one reading after the other."""
+    while True:
+        wait()
+        reload(path, rights)
+
+
+def _text_of(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise PolicyError(path, [(0, f"It cannot be read: {reason or 'that is no path'}.")]) from None
+    if len(data) > LARGEST:
+        raise PolicyError(path, [(0, f"It is larger than {LARGEST // 1024} KiB.")])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PolicyError(path, [(data.count(b"\n", 0, error.start) + 1, "this is no text in UTF-8.")]) from None
+
+
+def _of_toml(error: ValueError, text: str) -> tuple[int, str]:
+    found = _AT.match(str(error))
+    if found is None:
+        return 0, f"it is no TOML: {str(error)[:200]}"
+    line = int(found["line"]) if found["line"] else max(text.rstrip().count("\n") + 1, 1)
+    return line, f"this is no TOML: {found['why'][:200]}."
+
+
+class _Reading:
+    """One document, read as far as it can be; `mistakes` tells what cannot."""
+
+    def __init__(self, document: Mapping[str, Any], lines: Lines) -> None:
+        self._document = document
+        self._lines = lines
+        self.mistakes: list[tuple[int, str]] = []
+
+    def policy(self) -> Policy:
+        for key in self._document.keys() - {"rule", "ask"}:
+            known = ", ".join(_KEYS) if key in _KEYS else "[[rule]] and ask"
+            place = " within a [[rule]]" if key in _KEYS else ""
+            self._wrong(0, key, f"{_shown(key)} means nothing here; what does{place}: {known}.")
+        tables = self._document.get("rule", [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._wrong(0, "rule", "a rule begins with [[rule]], in two brackets.")
+            tables = []
+        elif not tables:
+            self._wrong(0, "", "it has no rule, so that nobody could do anything. For no rules, leave POLICY unset.")
+        rules = [self._rule(number, table) for number, table in enumerate(tables, start=1)]
+        if not self.mistakes:
+            self._find_unreached(rules)
+        return Policy(tuple(rules), self._words(0, self._document, "ask", LONGEST_ASK))
+
+    def _rule(self, number: int, table: Mapping[str, Any]) -> Rule:
+        for key in table.keys() - set(_KEYS):
+            self._wrong(number, key, f"{_shown(key)} means nothing in a rule; what does: {', '.join(_KEYS)}.")
+        if not table:
+            self._wrong(number, "", "this rule is empty.")
+        elif "who" not in table:
+            self._wrong(number, "", "this rule does not say who may: who = [ids], “everyone” or “nobody”.")
+        return Rule(
+            self._who(number, table),
+            self._actions(number, table),
+            self._names(number, table, "repos"),
+            self._names(number, table, "branches"),
+            self._confirm(number, table),
+            self._words(number, table, "reason", LONGEST_REASON),
+            self._words(number, table, "ask", LONGEST_ASK),
+            line=self._lines.at(number, ""),
+        )
+
+    def _who(self, number: int, table: Mapping[str, Any]) -> Who:
+        if table.get("who") in ("everyone", "nobody"):
+            return Who(everyone=table["who"] == "everyone")
+        people, groups, channels = set(), [], set()
+        for said in self._listed(number, table, "who"):
+            if _PEOPLE.fullmatch(said):
+                people.add(said)
+            elif _GROUPS.fullmatch(said):
+                groups.append(said)
+            elif _CHANNELS.fullmatch(said):
+                channels.add(said)
+            else:
+                why = "is no id: a person's begins with U, a user group's with S, a channel's with C"
+                self._wrong(number, "who", f"{_shown(said)} {why}; or write “everyone” or “nobody” alone.")
+        return Who(frozenset(people), tuple(groups), frozenset(channels))
+
+    def _actions(self, number: int, table: Mapping[str, Any]) -> tuple[str, ...]:
+        said = self._listed(number, table, "actions")
+        for word in said:
+            if word in _ALWAYS_ALLOWED:
+                self._wrong(number, "actions", f"{_shown(word)} is always allowed to everyone, and takes no rule.")
+            elif word not in ACTIONS:
+                self._wrong(number, "actions", f"{_shown(word)} is no action; these are: {', '.join(ACTIONS)}.")
+        return said
+
+    def _names(self, number: int, table: Mapping[str, Any], key: str) -> Names:
+        said = self._listed(number, table, key)
+        for pattern in said:
+            why = _wrong_with(pattern.removeprefix("!"), key)
+            if why:
+                self._wrong(number, key, f"{_shown(pattern)} {why}.")
+        exceptions = tuple(pattern[1:] for pattern in said if pattern.startswith("!"))
+        return Names(tuple(pattern for pattern in said if not pattern.startswith("!")), exceptions)
+
+    def _confirm(self, number: int, table: Mapping[str, Any]) -> Confirm:
+        said = table.get("confirm", Confirm.NEVER.value)
+        words = [confirm.value for confirm in Confirm]
+        if said in words:
+            return Confirm(said)
+        self._wrong(number, "confirm", f"confirm is one of “{'”, “'.join(words)}”.")
+        return Confirm.NEVER
+
+    def _words(self, number: int, table: Mapping[str, Any], key: str, most: int) -> str | None:
+        said = table.get(key)
+        if said is None:
+            return None
+        if not isinstance(said, str) or not said.strip():
+            self._wrong(number, key, f"{key} takes words between quotes.")
+            return None
+        if len(said) > most:
+            self._wrong(number, key, f"{key} is longer than {most} signs.")
+        return " ".join(said.split())
+
+    def _listed(self, number: int, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        """One word between quotes, or a list of some."""
+        said = table.get(key)
+        if said is None:
+            return ()
+        listed = [said] if isinstance(said, str) else said
+        if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
+            self._wrong(number, key, f"{key} takes a word between quotes, or a list of such words.")
+            return ()
+        if not listed:
+            self._wrong(number, key, f"{key} is an empty list: leave it out, or put something in.")
+        return tuple(listed)
+
+    def _find_unreached(self, rules: list[Rule]) -> None:
+        """A rule behind one about everything never decides: whoever wrote it means something else."""
+        last = next((number for number, rule in enumerate(rules, start=1) if rule.is_about_everything), len(rules))
+        for number in range(last + 1, len(rules) + 1):
+            before = self._lines.at(last, "")
+            place = f" in line {before}" if before else ""
+            self._wrong(number, "", f"this rule is never reached: the one{place} is about everything. Put it before.")
+
+    def _wrong(self, number: int, key: str, why: str) -> None:
+        self.mistakes.append((self._lines.at(number, key), why))
+
+
+def _wrong_with(pattern: str, key: str) -> str | None:
+    if not pattern or len(pattern) > LONGEST_PATTERN:
+        return f"is no pattern: it has between 1 and {LONGEST_PATTERN} signs"
+    if _NO_PATTERN.search(pattern):
+        return "is no pattern that I know: * stands for any signs, ! at the beginning makes an exception"
+    if key == "repos" and "/" not in pattern and "*" not in pattern:
+        return "is no repository's whole name: write org/name, or */name"
+    if key == "branches" and not may_be_branch(pattern.replace("*", "x")):
+        return "can be no branch"
+    return None
+
+
+def _shown(said: str) -> str:
+    whole = "".join(sign if sign.isprintable() else "�" for sign in said)
+    return f"“{whole if len(whole) <= 60 else whole[:59] + '…'}”"

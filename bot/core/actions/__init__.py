@@ -1,0 +1,1 @@
+"""Restart and cancel: decide, claim, send once, find out what happened."""

@@ -1,0 +1,181 @@
+"""Restarts: looked at, claimed, sent once, and told as they are known. No Slack and no HTTP in here.
+
+The order is what keeps the promise: look (a build that runs is not restarted), claim in the store (one of many wins),
+mark as sent, send, write down what came of it. See `claims` for the life of a claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.actions.sender import Sending
+from bot.core.build_fetcher import Look
+from bot.core.model.builds import Build, Project, Taken, Target
+from bot.core.model.claims import UNCLAIMED, Claim, ClaimState, Standing, after_look, standing
+from bot.core.model.errors import NeedsConfirmation, NoAnswer
+from bot.core.model.outcomes import (
+    AlreadyRestarted,
+    CouldNotTell,
+    Restarted,
+    RunAgainSince,
+    StateNotKnown,
+    StillRunning,
+)
+from bot.core.ports import CIProvider, ClaimStore, Clock, RunHistory
+from bot.core.request import Ask
+
+TIME_TO_SEND_S = 3.0
+"""With less left of an ask's time, nothing is sent: its answer could not be waited for."""
+
+Outcome = Restarted | AlreadyRestarted | StillRunning | RunAgainSince | StateNotKnown | CouldNotTell
+
+
+class Restarts:
+    """What may be restarted, and who was first; `sending` does it."""
+
+    def __init__(
+        self,
+        provider: CIProvider,
+        claims: ClaimStore,
+        history: RunHistory,
+        sending: Sending,
+        clock: Clock,
+    ) -> None:
+        self._provider = provider
+        self._claims = claims
+        self._history = history
+        self._sending = sending
+        self._clock = clock
+
+    def standings(self, look: Look, builds: Sequence[Build]) -> dict[str, Standing]:
+        """How each of `builds`, which `look` showed, stands. What the look proves about its claim is written down."""
+        if not builds:
+            return {}
+        known = self._claims.newest(self._provider.service, [build.id for build in builds])
+        by_build = {claim.new_build_id: claim for claim in known if claim.new_build_id}
+        by_build |= {claim.build_id: claim for claim in known}
+        return {build.id: self._standing(by_build.get(build.id), build, look) for build in builds}
+
+    def restart(
+        self,
+        build: Build,
+        look: Look,
+        ask: Ask,
+        *,
+        shown: Target | None = None,
+        instead_of: tuple[int, int] | None = None,
+        unconfirmed: bool = False,
+        failed_jobs_only: bool = False,
+    ) -> Outcome:
+        """Runs `build`, which `look` has just shown, again, unless something stands against it.
+
+        `shown` is what the pressed button showed; `instead_of` the unknown claim that a "Try again" replaces.
+        Raises CIError where the build was certainly not restarted; NeedsConfirmation where it is `unconfirmed`, and
+        nothing else stands against it.
+        """
+        now = self._standing_of(build, look)
+        against = self._against(build, now, shown, instead_of)
+        if against is not None:
+            return against
+        if unconfirmed:
+            raise NeedsConfirmation(build, now.run_number, instead_of)
+        if ask.seconds_left < TIME_TO_SEND_S:
+            raise NoAnswer(self._provider.title, "looking at the build took too long, so nothing was sent")
+        wanted = Claim(
+            service=self._provider.service,
+            project_id=build.project.id,
+            build_id=build.id,
+            run_number=now.run_number,
+            actor=ask.actor,
+            place=ask.place,
+            replaced=build.run,
+            asked_at=self._clock.now(),
+            key=ask.key,
+            failed_jobs_only=failed_jobs_only,
+        )
+        self._history.record(build, now.run_number, build.finished_at or wanted.asked_at)  # CI forgets it now
+        if now.claim is not None and instead_of is not None:
+            # What it replaces may have taken. So it counts as sent from the start, and is never free again.
+            again = replace(wanted, state=ClaimState.SENT)
+            claim = self._claims.claim_again(again, instead_of=instead_of[0], attempt=instead_of[1])
+        else:
+            claim = self._claims.claim(wanted)
+        if claim is None:
+            return self._against_now(build, look)
+        return self._sending.send(claim, build, look, ask)
+
+    def stop(self, build: Build, ask: Ask) -> Taken:
+        """Stops what runs of it. Raises CIError; after NoAnswer nobody knows whether it is stopped."""
+        return self._sending.stop(build, ask)
+
+    def claim_of(self, ask: Ask) -> Claim | None:
+        """What the ask has claimed of this service before, where it is durable and done again."""
+        claim = self._claims.of_ask(ask.key) if ask.key else None
+        return claim if claim is not None and claim.service == self._provider.service else None
+
+    def is_unsent(self, claim: Claim) -> bool:
+        """Whether certainly nothing has left for it; then it is freed, and nothing ever will."""
+        if claim.state is ClaimState.CLAIMED:
+            freed = replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now())
+            return self._claims.move(claim, freed)
+        return claim.state.is_free
+
+    def resume(self, claim: Claim, project: Project, branch: str | None, ask: Ask) -> Outcome | None:
+        """Goes on with the claim that the same ask made before a crash. None where it is free: the ask begins anew.
+
+        Raises CIError where the build was certainly not restarted.
+        """
+        return self._sending.resume(claim, project, branch, ask)
+
+    def ago_s(self, claim: Claim) -> float:
+        """Seconds since it was asked for, never negative."""
+        return self._sending.ago_s(claim)
+
+    def _against(
+        self, build: Build, now: Standing, shown: Target | None, instead_of: tuple[int, int] | None
+    ) -> Outcome | None:
+        """What stands against sending, told as the answer; None where nothing does."""
+        claim = now.claim
+        if claim is not None and claim.state is ClaimState.UNKNOWN:
+            if instead_of != (claim.id, claim.attempt):
+                return CouldNotTell(claim, shown=build, ago_s=self.ago_s(claim), found=build)
+        elif claim is not None:
+            return AlreadyRestarted(build, claim, self.ago_s(claim))
+        if not build.can_be_restarted:
+            return StillRunning(build, now) if build.is_under_way else StateNotKnown(build)
+        if shown is not None and _is_of_an_earlier_run(shown, build, now):
+            return RunAgainSince(build, now, self.ago_s(now.previous) if now.previous else None)
+        return None
+
+    def _against_now(self, build: Build, look: Look) -> Outcome:
+        """What stands against sending, where somebody else's claim came between our look and ours."""
+        against = self._against(build, self._standing_of(build, look), None, None)
+        if against is None:  # they were refused in the same moment: nothing true is left to tell but to ask again
+            raise NoAnswer(self._provider.title, "somebody else's restart was refused in the same moment")
+        return against
+
+    def _standing_of(self, build: Build, look: Look) -> Standing:
+        return self.standings(look, [build]).get(build.id, UNCLAIMED)
+
+    def _standing(self, claim: Claim | None, build: Build, look: Look) -> Standing:
+        if claim is not None and claim.build_id == build.id:
+            after = after_look(claim, build, look.began_at)
+            if after == claim or self._claims.move(claim, after):
+                claim = after
+            else:  # somebody was faster, and may have gone on from there
+                claim = next(iter(self._claims.newest(claim.service, [build.id])), claim)
+        return standing(claim, build)
+
+
+def _is_of_an_earlier_run(shown: Target, build: Build, now: Standing) -> bool:
+    """The bot's own count tells, or a different start where the build was restarted by other means.
+
+    Of a build with workflows some may have been run again by other means: what went wrong may still be run again.
+    """
+    counted = shown.run_number is not None and shown.run_number != now.run_number
+    if build.workflows:
+        again = shown.reruns is not None and build.reruns > shown.reruns
+        return counted or (again and not any(run.status.is_bad for run in build.workflows))
+    started = shown.started_at is not None and build.started_at is not None and shown.started_at != build.started_at
+    return counted or started

@@ -1,0 +1,259 @@
+"""From what was asked and what came of it to the entry that is kept of it. Pure; free text is bounded here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.builds import Actor, Build, Place, Project, Taken
+from bot.core.model.claims import Claim
+from bot.core.model.commands import Command, FollowBuild, FollowOf, RestartBuild, RestartOf, StopBuild, StopOf
+from bot.core.model.errors import (
+    AmbiguousProject,
+    BadAnswer,
+    BotError,
+    BudgetSpent,
+    CannotStop,
+    CIError,
+    KeyRefused,
+    Mistake,
+    NeedsConfirmation,
+    NoAnswer,
+    NoRights,
+    NoSuchBranch,
+    NoSuchProject,
+    NotAllowed,
+    NotThere,
+    OverLimit,
+    Paused,
+    Unreachable,
+    WhichBranch,
+    WillNot,
+)
+from bot.core.model.outcomes import (
+    AlreadyRestarted,
+    AuditShown,
+    BranchesShown,
+    BuildShown,
+    BuildsShown,
+    CouldNotTell,
+    Followed,
+    HelpShown,
+    NoBuilds,
+    NothingToFollow,
+    NothingToStop,
+    Outcome,
+    ProjectsShown,
+    Restarted,
+    RunAgainSince,
+    StateNotKnown,
+    StillRunning,
+    Stopped,
+)
+
+LONGEST_NAME = 200
+LONGEST_REASON = 300
+LONGEST_TYPED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An ask. `action` None: a question. `command` None: it could not be read; `typed` is all there is."""
+
+    at: datetime
+    actor: Actor
+    way: str
+    place: Place
+    reference: str
+    action: Action | None
+    command: Command | None
+    typed: str
+
+
+def action_of(command: Command) -> Action | None:
+    """None for what only asks."""
+    match command:
+        case RestartOf() | RestartBuild(_, None):
+            return Action.RESTART
+        case RestartBuild():
+            return Action.TRY_AGAIN
+        case FollowOf() | FollowBuild():
+            return Action.FOLLOW
+        case StopOf() | StopBuild():
+            return Action.STOP
+        case _:
+            return None
+
+
+def entry_of(
+    asked: Asked, came: Outcome | Exception, *, service: str, hidden: Callable[[str], str]
+) -> AuditEntry | None:
+    """None where nothing is to be kept. `hidden` takes secrets out of what people and services wrote."""
+    if asked.action is None:
+        return None
+    result, reason = _failure(came) if isinstance(came, Exception) else _outcome(came)
+    if asked.action is Action.STOP and isinstance(came, NoAnswer) and isinstance(came.about, Build):
+        result = Result.UNKNOWN  # it had been looked at, so what got no answer was the stop itself
+
+    def cut(text: str, most: int) -> str:
+        return hidden(text)[:most]
+
+    def name(text: str | None) -> str | None:
+        return None if text is None else cut(text, LONGEST_NAME)
+
+    entry = AuditEntry(
+        at=asked.at,
+        actor=asked.actor,
+        way=asked.way,
+        place=asked.place,
+        action=asked.action,
+        service=service,
+        result=result,
+        reference=asked.reference,
+        reason=cut(reason, LONGEST_REASON),
+        typed=cut(asked.typed, LONGEST_TYPED),
+    )
+    entry = _as_found(_as_asked(entry, asked.command), _found(came))
+    if result is not Result.MISTAKE and entry.project_id is not None:
+        entry = replace(entry, typed="")  # it was understood, and is said better by what was found
+    return replace(entry, project_name=name(entry.project_name), branch=name(entry.branch))
+
+
+def _outcome(outcome: Outcome) -> tuple[Result, str]:
+    match outcome:
+        case Restarted():
+            return Result.TAKEN, _of_restart(outcome)
+        case Stopped():
+            return Result.TAKEN, _of_it(outcome.taken)
+        case AlreadyRestarted():
+            return Result.ALREADY, f"by {_who_and_when(outcome.claim)}"
+        case CouldNotTell():
+            return Result.UNKNOWN, f"sent for {_who_and_when(outcome.claim)}"
+        case StillRunning():
+            return Result.RUNNING, ""
+        case RunAgainSince():
+            return Result.RUN_AGAIN, ""
+        case StateNotKnown(build):
+            return Result.NOT_DONE, f"the state “{build.status_word}” says neither running nor ended"
+        case NoBuilds():
+            return Result.MISTAKE, "never been built"
+        case Followed():
+            return Result.DONE, ""
+        case NothingToFollow() | NothingToStop():
+            return Result.NOT_DONE, "it has ended already"
+        case BuildShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
+            return Result.DONE, ""
+
+
+def _of_restart(outcome: Restarted) -> str:
+    seen = "no answer came, and it was seen to run" if outcome.seen else ""
+    only = "failed jobs only" if outcome.claim.failed_jobs_only else ""
+    return "; ".join(said for said in (seen, only, _of_it(outcome.taken)) if said)
+
+
+def _of_it(taken: Taken | None) -> str:
+    """Which workflows, where the service has several; how many first, where not all were taken."""
+    if taken is None or not taken.done:
+        return ""
+    count = f"{len(taken.done)} of {len(taken.done) + len(taken.refused)} taken: " if taken.refused else ""
+    refused = [f"{name} not taken: {why}" for name, why in taken.refused]
+    left = [f"{name} left running" for name in taken.left]
+    return "; ".join([count + ", ".join(taken.done), *left, *refused])
+
+
+def _who_and_when(claim: Claim) -> str:
+    return f"{claim.actor.id} at {claim.asked_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _failure(error: Exception) -> tuple[Result, str]:
+    """Whatever the core raises, nothing was done; after a bug nobody can say."""
+    match error:
+        case NotAllowed():
+            return Result.REFUSED_BY_POLICY, str(error)
+        case NoSuchProject():
+            return Result.MISTAKE, "no repository of that name"
+        case AmbiguousProject():
+            return Result.MISTAKE, "several repositories of that name"
+        case NoSuchBranch():
+            return Result.MISTAKE, "no recent build of that branch"
+        case WhichBranch():
+            return Result.MISTAKE, "several branches, and none was named"
+        case NeedsConfirmation():
+            return Result.TO_BE_CONFIRMED, ""
+        case CannotStop():
+            return Result.NOT_DONE, str(error)
+        case Mistake():
+            return Result.MISTAKE, str(error)
+        case BudgetSpent() | Paused():
+            return Result.NOT_DONE, _cause(error)
+        case KeyRefused() | NoRights() | NotThere() | WillNot() | OverLimit():
+            return Result.REFUSED_BY_CI, _cause(error)
+        case CIError():
+            return Result.NOT_DONE, _cause(error)
+        case _:
+            return Result.BUG, type(error).__name__
+
+
+_CAUSES: dict[type[CIError], str] = {
+    KeyRefused: "the API key is refused",
+    NoRights: "the API key may not do this",
+    NotThere: "no such project or build",
+    WillNot: "it does not do this to this build",
+    OverLimit: "over the limit of calls",
+    BudgetSpent: "the bot has made all the calls that it allows itself",
+    Paused: "the bot waits, since it was over the limit of calls",
+    Unreachable: "it could not be reached",
+    NoAnswer: "it gave no answer",
+    BadAnswer: "its answer could not be read",
+}
+
+
+def _cause(error: CIError) -> str:
+    cause = _CAUSES.get(type(error), "it did not do it")
+    return f"{cause}: {error.detail}" if error.detail else cause
+
+
+def _found(came: Outcome | Exception) -> Build | Project | None:
+    match came:
+        case NoBuilds(project):
+            return project
+        case CouldNotTell():
+            return came.shown
+        case Restarted() | AlreadyRestarted() | StillRunning() | RunAgainSince() | StateNotKnown():
+            return came.build
+        case Followed() | NothingToFollow() | NeedsConfirmation() | Stopped() | NothingToStop():
+            return came.build
+        case WhichBranch() | CannotStop():
+            return came.project
+        case BotError():
+            return came.about
+        case _:
+            return None
+
+
+def _as_asked(entry: AuditEntry, command: Command | None) -> AuditEntry:
+    match command:
+        case RestartOf(_, branch) | FollowOf(_, branch) | StopOf(_, branch):
+            return replace(entry, branch=branch.cleanest if branch else None)
+        case RestartBuild(target) | FollowBuild(target) | StopBuild(target):
+            return replace(
+                entry,
+                service=target.service,
+                project_id=target.project_id,
+                branch=target.branch,
+                build_id=target.build_id,
+            )
+        case _:
+            return entry
+
+
+def _as_found(entry: AuditEntry, found: Build | Project | None) -> AuditEntry:
+    """What was found says more than what was asked for, where it says anything."""
+    if isinstance(found, Build):
+        entry = replace(entry, branch=found.branch or entry.branch, build_id=found.id)
+        found = found.project
+    if found is None:
+        return entry
+    return replace(entry, service=found.service, project_id=found.id, project_name=found.name)

@@ -1,0 +1,39 @@
+"""The policy in force, and the question that every way in asks of it. No Slack and no file in here."""
+
+from __future__ import annotations
+
+from bot.core.model.errors import NotAllowed
+from bot.core.model.policy import Allowed, Denied, Policy
+from bot.core.ports import Groups
+from bot.core.request import Ask
+
+
+class Rights:
+    """Thread-safe: each question is answered by one policy as a whole, the one that is in force when it is asked."""
+
+    def __init__(self, policy: Policy, groups: Groups) -> None:
+        self._policy = policy
+        self._groups = groups
+
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
+    def put_in_force(self, policy: Policy) -> None:
+        """From now on."""
+        self._policy = policy
+
+    def require(self, ask: Ask, action: str, project: str | None, branch: str | None) -> Allowed:
+        """Raises NotAllowed, with the reason, where the one who asks may not do it."""
+
+        def in_group(group_id: str) -> bool | None:
+            return self._groups.has(group_id, ask.actor)
+
+        answer = self._policy.may(ask.actor, ask.place, action, project, branch, in_group)
+        if isinstance(answer, Denied):
+            raise NotAllowed(answer.reason, ask=answer.ask, group_unknown=answer.group_unknown)
+        return answer
+
+    def needs_confirmation(self, project: str, branch: str | None) -> bool:
+        """Whether a button that restarts the branch asks first."""
+        return self._policy.needs_confirmation(project, branch)

@@ -1,0 +1,1 @@
+"""Live messages of followed builds."""

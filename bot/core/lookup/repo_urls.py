@@ -1,0 +1,112 @@
+"""The addresses of repositories that people paste, read as a name and a branch. Pure; nothing is asked of any host."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+_NEVER = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|\.$|\.lock(?:/|$)|(?:^|/)\.|^-|^@$")
+
+
+def may_be_branch(name: str) -> bool:
+    """Whether git allows the name (the rules of `git check-ref-format --branch`)."""
+    return 0 < len(name.encode(errors="replace")) <= 1024 and _NEVER.search(name) is None
+
+
+MOST_CHARACTERS = 2_000
+
+_PUBLIC_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
+_OWN_HOST_LABELS = frozenset({"git", "github", "gitlab"})
+_WEB_SCHEMES = frozenset({"http", "https"})
+_GIT_SCHEMES = frozenset({"ssh", "git", "git+ssh", "git+http", "git+https"})
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SCP = re.compile(r"(?P<user>[^@/:]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^/].*)")
+_NAME_PART = re.compile(r"[A-Za-z0-9_.~-]*[A-Za-z0-9_~-]")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+# Of https://git-scm.com/docs/git-check-ref-format what a pasted address can run into.
+_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|[/.]$")
+
+_PAGES = frozenset({"-", "tree", "blob", "raw", "commit", "commits", "merge_requests"})
+"""What ends the name where groups nest: GitLab keeps these words for itself, and `-` since its version 12."""
+
+
+def repository_in(url: str) -> tuple[str, str | None] | None:
+    """The repository that `url` points at, as `org/name` or `group/…/name`, and the branch where it names one.
+
+    None where `url` is no address of a repository; `acme/web` is none. Also None where it names a repository or a
+    branch that git or its hosts refuse, such as `main.`: another spelling of the same word may be the right one.
+    After `tree/` everything is the branch. A page of one file does not tell where the branch ends: no branch then.
+    Hosts other than the three public ones count where the address shows that it is git's.
+    """
+    if len(url) > MOST_CHARACTERS or any(sign.isspace() or not sign.isprintable() for sign in url):
+        return None
+    try:
+        address = _split(url)
+        return _read(address) if address else None
+    except ValueError:  # a host or a percent-encoding that cannot be read
+        return None
+
+
+def _split(url: str) -> SplitResult | None:
+    if _SCHEME.match(url):
+        return urlsplit(url)
+    if scp := _SCP.fullmatch(url):
+        if not scp["user"] and not _is_public(scp["host"]):
+            return None
+        return urlsplit(f"ssh://{scp['host']}/{scp['path']}")
+    address = urlsplit(f"https://{url}")
+    return address if _is_public(address.hostname or "") else None
+
+
+def _read(address: SplitResult) -> tuple[str, str | None] | None:
+    host = _host(address.hostname or "")
+    parts = [unquote(part, errors="strict") for part in address.path.split("/") if part]
+    end = _name_ends_at(host, parts)
+    name, page = parts[:end], parts[end:]
+    if len(name) < 2 or not _is_git(address.scheme, host, name, page):
+        return None
+    name[-1] = name[-1].removesuffix(".git")
+    if not all(_NAME_PART.fullmatch(part) for part in name):
+        return None
+    branch = _branch(page[1:] if page[:1] == ["-"] else page, address.query)
+    if branch is not None and _NO_BRANCH.search(branch):
+        return None
+    return "/".join(name), branch
+
+
+def _host(host: str) -> str:
+    return host.lower().removeprefix("www.")
+
+
+def _is_public(host: str) -> bool:
+    return _host(host) in _PUBLIC_HOSTS
+
+
+def _is_git(scheme: str, host: str, name: list[str], page: list[str]) -> bool:
+    """Whether the address is a repository's at all: CodeShip's own pages, and any other site's, have two parts too."""
+    if scheme in _GIT_SCHEMES:
+        return True
+    if scheme not in _WEB_SCHEMES:
+        return False
+    label, dot, _ = host.partition(".")
+    is_host = host in _PUBLIC_HOSTS or bool(dot and label in _OWN_HOST_LABELS)
+    return is_host or name[-1].endswith(".git") or page[:1] == ["-"]
+
+
+def _name_ends_at(host: str, parts: list[str]) -> int:
+    if host == "bitbucket.org" or host.startswith("github."):
+        return 2
+    return next((at for at, part in enumerate(parts) if at >= 2 and part in _PAGES), len(parts))
+
+
+def _branch(page: list[str], query: str) -> str | None:
+    match page:
+        case ["commits", "branch", *rest] | ["tree" | "branch" | "commits", *rest]:
+            branch = "/".join(rest)
+        case ["src", *rest]:  # Bitbucket: a branch or a commit, then a path; `at` is the branch where both are given
+            branch = parse_qs(query).get("at", rest if len(rest) == 1 else [""])[0]
+        case _:
+            return None
+    branch = branch.removeprefix("refs/heads/")
+    return None if not branch or _COMMIT.fullmatch(branch) else branch

@@ -1,0 +1,266 @@
+"""The words of the core: projects, builds, who asks, from where. Values only; nothing here does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+
+class Status(Enum):
+    """What a build's state means, whichever CI service says it. The service's own word is `Build.status_word`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    SKIPPED = "skipped"
+    IGNORED = "ignored"
+    BLOCKED = "blocked"
+    INFRASTRUCTURE_FAILURE = "infrastructure failure"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is certain that what has it waits or runs."""
+        return self in (Status.QUEUED, Status.RUNNING)
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody who wants it to pass would run it again."""
+        return self in (Status.FAILED, Status.STOPPED, Status.BLOCKED, Status.INFRASTRUCTURE_FAILURE, Status.UNKNOWN)
+
+
+class Ability(Enum):
+    """What only some CI services can do, and is offered only there."""
+
+    STOP = "stop"
+    RESTART_FAILED_JOBS = "restart failed jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A repository as the CI service knows it. `id` is opaque; `name` is `org/name` in the service's own spelling."""
+
+    id: str
+    name: str
+    service: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that went wrong, and the first of its steps that did; `url` is the job's page."""
+
+    name: str
+    step: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """The newest run of one workflow of a build. `attempt` counts from 1: the service keeps the run's id over restarts.
+
+    `commit` is the run's own where it is not the build's: the workflow did not run for that one. `failed_jobs` are
+    known once the service was asked for details.
+    """
+
+    run_id: str
+    name: str
+    status: Status
+    status_word: str
+    attempt: int = 1
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    url: str | None = None
+    commit: str | None = None
+    failed_jobs: tuple[FailedJob, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """Its name, with its commit where that is not the build's: `Nightly (at 8b3e2f2)`."""
+        return self.name if self.commit is None else f"{self.name} (at {self.commit[:7]})"
+
+    @property
+    def has_ended(self) -> bool:
+        """As `Build.has_ended`."""
+        return self.finished_at is not None if self.status is Status.UNKNOWN else not self.status.is_under_way
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One build as the CI service last showed it. All from `branch` on may be None.
+
+    A service that runs several workflows for one commit shows them as one build: `workflows` are these, and `status`
+    and `status_word` those of the worst; a service that builds in one piece has none. `earlier` is how earlier
+    attempts of the same commit ended, the oldest first: known once the service was asked for details.
+    """
+
+    id: str
+    project: Project
+    status: Status
+    status_word: str
+    branch: str | None = None
+    commit: str | None = None
+    message: str | None = None
+    author: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    url: str | None = None
+    commit_url: str | None = None
+    workflows: tuple[Workflow, ...] = ()
+    earlier: tuple[Status, ...] = ()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is certain that the build, or a workflow of it, waits or runs.
+
+        The word decides, whatever the times say.
+        """
+        if self.workflows:
+            return any(workflow.status.is_under_way for workflow in self.workflows)
+        return self.status.is_under_way
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is certain that the build is over. An unknown word counts as over once there is an end."""
+        if self.workflows:
+            return all(workflow.has_ended for workflow in self.workflows)
+        if self.status is Status.UNKNOWN:
+            return self.finished_at is not None
+        return not self.status.is_under_way
+
+    @property
+    def can_be_restarted(self) -> bool:
+        """Whether it is over; or a workflow of it is, and went wrong, whatever the others do."""
+        return self.has_ended or any(run.has_ended and run.status.is_bad for run in self.workflows)
+
+    @property
+    def reruns(self) -> int:
+        """How often its workflows have been run again, all together, by whomever; 0 where none are counted."""
+        return sum(run.attempt - 1 for run in self.workflows)
+
+    def run_again_since(self, earlier: Run) -> tuple[Workflow, ...]:
+        """Its workflows that are in a later attempt than in `earlier`."""
+        before = _counted(earlier.attempts)
+        return tuple(run for run in self.workflows if run.attempt > before.get(run.run_id, run.attempt))
+
+    def is_named(self, id_: str | None) -> bool:
+        """Whether the id is the build's own or that of a workflow's run of it: pages are of either."""
+        return id_ is not None and (id_ == self.id or any(run.run_id == id_ for run in self.workflows))
+
+    @property
+    def took(self) -> timedelta | None:
+        """From start to end, where both are known and in order."""
+        if not self.has_ended or self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at if self.finished_at >= self.started_at else None
+
+    @property
+    def run(self) -> Run:
+        attempts = " ".join(f"{run.run_id}.{run.attempt}" for run in self.workflows)
+        return Run(self.status_word, self.started_at, self.finished_at, attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What tells one run of a build from the next: a service may run the same build again under the same id.
+
+    `attempts` is which attempt each of its workflows' runs is in, `101.1 102.3`; empty where the service counts none.
+    """
+
+    status_word: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempts: str = ""
+
+    def has_been_attempted_since(self, earlier: Run) -> bool | None:
+        """Whether a workflow that ran in `earlier` has been run again by now; None where no attempts are counted."""
+        if not (self.attempts and earlier.attempts):
+            return None
+        before = _counted(earlier.attempts)
+        return any(attempt > before.get(run_id, attempt) for run_id, attempt in _counted(self.attempts).items())
+
+    def is_another_than(self, earlier: Run) -> bool:
+        """Whether this is a later run than `earlier`, as far as what is shown of the two can tell."""
+        attempted = self.has_been_attempted_since(earlier)
+        return self != earlier if attempted is None else attempted
+
+
+def _counted(attempts: str) -> dict[str, int]:
+    pairs = (pair.rpartition(".") for pair in attempts.split())
+    return {run_id: int(attempt) for run_id, _, attempt in pairs}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a service did of a restart or a stop. `build_id` is the build that runs now, which may be the same.
+
+    Workflows by name: `done` with, `left` alone since they run, `refused` with the service's reason. All are empty
+    where it builds in one piece.
+    """
+
+    build_id: str
+    done: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a pasted page of a CI service names: a project by its id or by its name, and a build where it shows one."""
+
+    project_id: str | None = None
+    name: str | None = None
+    build_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person who asks: a Slack user id. Names are never stored; Slack shows the current one for an id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is asked and answered: a channel, or a thread in it."""
+
+    channel: str
+    thread: str | None = None
+
+    @property
+    def is_between_two(self) -> bool:
+        """A direct message: nobody can be invited into it."""
+        return self.channel.startswith("D")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a button names: exactly this build (and which of its runs was shown), or a branch of a project.
+
+    `reruns` is `Build.reruns` as it was shown, where the service counts attempts.
+    """
+
+    service: str
+    project_id: str
+    branch: str | None = None
+    build_id: str | None = None
+    run_number: int | None = None
+    started_at: datetime | None = None
+    reruns: int | None = None
+
+
+def branches_of(builds: Sequence[Build]) -> tuple[str, ...]:
+    """Each branch once, in the order of its newest build; builds without a branch do not count."""
+    return tuple(dict.fromkeys(build.branch for build in builds if build.branch))
+
+
+def newest_of_each(builds: Sequence[Build]) -> tuple[Build, ...]:
+    """The first build of each branch (of none, too), from builds that stand newest first."""
+    newest: dict[str | None, Build] = {}
+    for build in builds:
+        newest.setdefault(build.branch, build)
+    return tuple(newest.values())

@@ -1,0 +1,133 @@
+"""The life of a restart: a claim on the run that it replaces, stored before anything is sent. Pure.
+
+    claimed ──▶ sent ──▶ taken ──▶ ended          the next run is a new claim
+       │          ├────▶ refused                  free at once
+       │          ├────▶ not sent                 free at once
+       │          └────▶ unknown ──▶ taken        seen to run, or to have run
+       └───────────────▶ not sent                 the process died before it sent
+                         unknown ──▶ sent         by a person's own press, and only that: never free again, since
+                                                  the restart before it may have taken
+
+A claim's key is the service, the build and the number of its run, as the bot counts them: a service may run a build
+again under the same id, and both times of a run may be null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from bot.core.model.builds import Actor, Build, Place, Run
+
+LOST_AFTER = timedelta(seconds=60)
+"""Longer than any restart may take from its claim to its answer: past it, whoever claimed is gone."""
+
+UNCHANGED_AFTER = timedelta(minutes=2)
+"""A taken restart whose build looks the same for so long has ended unseen: CodeShip's list lags seconds, not minutes,
+and a build without times can look alike before and after."""
+
+
+class ClaimState(Enum):
+    CLAIMED = "claimed"
+    SENT = "sent"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
+    ENDED = "ended"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the same run may be claimed again by anyone who asks."""
+        return self in (ClaimState.REFUSED, ClaimState.NOT_SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One restart. `attempt` counts how often this run was claimed, and with `id` says which claim is meant.
+
+    `key` names the ask that it belongs to, where that is durable: the same ask, done again after a crash, finds it.
+    `failed_jobs_only`: of the build's workflows only the jobs that failed were asked for.
+    """
+
+    service: str
+    project_id: str
+    build_id: str
+    run_number: int
+    actor: Actor
+    place: Place
+    replaced: Run
+    asked_at: datetime
+    id: int = 0
+    attempt: int = 1
+    state: ClaimState = ClaimState.CLAIMED
+    changed_at: datetime | None = None
+    seen_running: bool = False
+    new_build_id: str | None = None
+    key: str = ""
+    failed_jobs_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a build stands with regard to restarts: the run it is in, and the claim on that run where there is one.
+
+    `previous` is the ended claim whose restart brought this run about.
+    """
+
+    run_number: int = 1
+    claim: Claim | None = None
+    previous: Claim | None = None
+
+
+UNCLAIMED = Standing()
+
+
+def standing(claim: Claim | None, build: Build) -> Standing:
+    """Where `claim` is the newest for `build`: after an ended one the build is in its next run."""
+    if claim is None:
+        return UNCLAIMED
+    if claim.build_id != build.id:  # the service gave the restart an id of its own: this build is that new run
+        return Standing(previous=claim) if build.has_ended else Standing(claim=claim)
+    if claim.state is ClaimState.ENDED:
+        return Standing(claim.run_number + 1, previous=claim)
+    return Standing(claim.run_number, None if claim.state.is_free else claim)
+
+
+def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
+    """`claim` as it stands once a look that began at `seen_at` has shown `build`; the same value where nothing changed.
+
+    What the look shows may be some seconds older still: CodeShip's list can show the replaced run after a restart took.
+    """
+    age = seen_at - claim.asked_at
+    if claim.state is ClaimState.CLAIMED and age > LOST_AFTER:
+        return replace(claim, state=ClaimState.NOT_SENT, changed_at=seen_at)
+    if claim.state is ClaimState.SENT and age > LOST_AFTER:
+        claim = replace(claim, state=ClaimState.UNKNOWN, changed_at=seen_at)
+    # A restart that got an id of its own leaves this build in its old run for good.
+    if claim.state not in (ClaimState.TAKEN, ClaimState.UNKNOWN) or claim.new_build_id not in (None, build.id):
+        return claim
+    if claim.changed_at is not None and seen_at < claim.changed_at:
+        return claim  # the look began before the restart was answered: it tells of the run before
+    if build.run.has_been_attempted_since(claim.replaced) is False and not _unchanged_long(claim, build, age):
+        return claim  # attempts are counted, and it is still in the same: whatever runs of it ran before
+    again = build.run_again_since(claim.replaced)
+    if again and all(run.has_ended for run in again):  # whatever else of the build still runs: the restart is over
+        return replace(claim, state=ClaimState.ENDED, changed_at=seen_at)
+    if build.is_under_way:
+        known = claim.state is ClaimState.TAKEN and claim.seen_running
+        return claim if known else replace(claim, state=ClaimState.TAKEN, seen_running=True, changed_at=seen_at)
+    if not build.has_ended:
+        return claim
+    # A run that ended before anybody asked is not the new one, whatever a list that lags or goes back and forth shows.
+    is_earlier = build.finished_at is not None and build.finished_at < claim.asked_at
+    if _unchanged_long(claim, build, age) or (
+        not is_earlier and (claim.seen_running or build.run.is_another_than(claim.replaced))
+    ):
+        return replace(claim, state=ClaimState.ENDED, changed_at=seen_at)
+    return claim
+
+
+def _unchanged_long(claim: Claim, build: Build, age: timedelta) -> bool:
+    return claim.state is ClaimState.TAKEN and build.has_ended and age > UNCHANGED_AFTER

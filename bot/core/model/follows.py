@@ -1,0 +1,139 @@
+"""Live messages as values: what is followed, what it last said, and how it is to look. Logic is in `following`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from bot.core.model.builds import Actor, Build, Place, Run, Status
+from bot.core.model.claims import Claim
+from bot.core.model.errors import BotError, CIError
+from bot.core.model.outcomes import Followed, Outcome, Restarted
+from bot.core.model.verdicts import Verdict
+
+
+class FollowState(Enum):
+    """Only an open one is looked at."""
+
+    OPEN = "open"
+    ENDED = "ended"
+    GIVEN_UP = "given up"
+    LOST = "lost"
+
+
+class Telling(Enum):
+    """The reply in the thread, once: what was begun and never confirmed is not said again."""
+
+    NOT_YET = "not yet"
+    BEGUN = "begun"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """One live message: the message `message_ts` in `place`, which shows run `run_number` of a build.
+
+    `key` is that of the ask that it answers, so that a repeated ask adds no second one. `before` is the run that a
+    restart replaced, None where a build was followed that ran already; `restarted` says which of the two it was.
+    `said` is what the message last showed. `version` is raised with each change, for compare-and-set.
+    """
+
+    key: str
+    service: str
+    project_id: str
+    build_id: str
+    run_number: int
+    branch: str | None
+    asker: Actor
+    place: Place
+    message_ts: str
+    began_at: datetime
+    restarted: bool = False
+    before: Run | None = None
+    before_status: Status | None = None
+    state: FollowState = FollowState.OPEN
+    reply: Telling = Telling.NOT_YET
+    said: str = ""
+    said_at: datetime | None = None
+    looked_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FollowShown:
+    """A live message, as it is to look now.
+
+    `late_s` is how many seconds ago the build was last seen, where that is long, because of `late_because`; `build` is
+    then as it was known last, in a state of no name where nothing is known. `overtaken` says that another run began
+    before the end of this one was seen, `overtaken_by` by which restart. `unseen`: the service took the restart, and
+    still shows the run before it.
+    """
+
+    follow: Follow
+    build: Build
+    verdict: Verdict | None = None
+    late_s: float | None = None
+    late_because: CIError | None = None
+    overtaken: bool = False
+    overtaken_by: Claim | None = None
+    unseen: bool = False
+
+
+class Lost(Exception):
+    """The message can never be changed again. `str()` is Slack's word for why.
+
+    `is_told` says whether the asker should hear of it: not where a person deleted the message.
+    """
+
+    def __init__(self, why: str, *, is_told: bool) -> None:
+        super().__init__(why)
+        self.is_told = is_told
+
+
+class Later(Exception):
+    """Slack could not be reached, or asks to wait: a later look tries again, after `retry_after_s` where that is known.
+
+    `may_have_happened`: nobody knows whether Slack did it. `is_everywhere`: the next message will fare no better.
+    """
+
+    def __init__(
+        self, why: str, *, retry_after_s: float = 0.0, may_have_happened: bool = False, is_everywhere: bool = False
+    ) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+        self.may_have_happened = may_have_happened
+        self.is_everywhere = is_everywhere
+
+
+def follow_of(
+    actor: Actor, place: Place, key: str, came: Outcome | BotError, ts: str | None, now: datetime
+) -> Follow | None:
+    """What the answer promises to follow; None where it promises nothing, or cannot be changed later."""
+    match came:
+        case Restarted(build, claim):
+            is_new = claim.new_build_id not in (None, claim.build_id)  # `build` may be the new one already
+            build_id, run_number = (claim.new_build_id or build.id, 1) if is_new else (build.id, claim.run_number + 1)
+            before: Run | None = claim.replaced
+            restarted = True
+        case Followed(build, number):
+            build_id, run_number, before, restarted = build.id, number, None, False
+        case _:
+            return None
+    if ts is None:
+        return None
+    return Follow(
+        key=key,
+        service=build.project.service,
+        project_id=build.project.id,
+        build_id=build_id,
+        run_number=run_number,
+        branch=build.branch,
+        asker=actor,
+        place=place,
+        message_ts=ts,
+        began_at=now,
+        restarted=restarted,
+        before=before,
+        before_status=build.status if before == build.run else None,
+    )

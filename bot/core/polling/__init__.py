@@ -1,0 +1,1 @@
+"""When a followed build is fetched again, and what a result changes."""

@@ -1,0 +1,1 @@
+"""The building blocks of messages: rich text, buttons, dialogs. Pure."""

@@ -1,0 +1,45 @@
+"""The dialog with which Slack itself asks before a button restarts or stops something. Pure.
+
+Limits: https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
+"""
+
+from __future__ import annotations
+
+from bot.slack.blocks.context import Wording
+from bot.slack.blocks.message import Block, plain
+from bot.slack.blocks.rich_text import told
+
+LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 100, 300, 30
+_BRANCH_IN_TITLE, _NAME, _BRANCH = 60, 100, 100
+
+
+def dialog(
+    does: str, repository: str, branch: str | None, words: Wording, *, failed_jobs_only: bool = False
+) -> Block | None:
+    """None where the policy wants nothing confirmed. `does` is what the button says: “Restart”, “Try again”."""
+    if not words.needs_confirmation(repository, branch):
+        return None
+    return asked(does, repository, branch, failed_jobs_only=failed_jobs_only)
+
+
+def asked(does: str, repository: str, branch: str | None, *, failed_jobs_only: bool = False) -> Block:
+    """The dialog, whatever the policy says."""
+    what = "Only the failed jobs" if failed_jobs_only else "The build"
+    return _dialog("Restart", repository, branch, f"{what}{{of}} will run once more.", does, "Leave it")
+
+
+def stopping(repository: str, branch: str | None) -> Block:
+    """Asked always, since what was stopped does not go on where it was."""
+    return _dialog("Stop", repository, branch, "What runs of the build{of} will be stopped.", "Stop", "Let it run")
+
+
+def _dialog(verb: str, repository: str, branch: str | None, text: str, yes: str, no: str) -> Block:
+    """`{of}` in the text is where the repository and the branch go."""
+    title = f"{verb} {told(branch, _BRANCH_IN_TITLE)}".strip()
+    what = " · ".join(name for name in (told(repository, _NAME), told(branch, _BRANCH)) if name)
+    return {
+        "title": plain(f"{title}?"),
+        "text": plain(text.replace("{of}", f" of {what}" if what else "")),
+        "confirm": plain(yes),
+        "deny": plain(no),
+    }

@@ -1,0 +1,234 @@
+"""The pieces that messages are made of: each is a rich_text element and the same thing as mrkdwn. Pure.
+
+A message is described once, in pieces, and written twice: as blocks for the screen, as `text` for phones and screen
+readers; so the two cannot disagree. Rich text is literal (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block),
+so nothing that people or a CI service wrote can ping anyone or break the mark-up there; in mrkdwn it is escaped here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.core.model.builds import Actor
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_LONGEST_S = 3650 * _DAY
+
+
+def length(seconds: float) -> str:
+    """Two units at most: `58 s`, `4 min 07 s`, `1 h 02 min`, `2 d 3 h`. Below zero counts as zero."""
+    whole = _whole(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def ago(seconds: float) -> str:
+    """One unit, since it is read later than it is written: `8 s ago`, `4 min ago`; under a second `just now`."""
+    whole = _whole(seconds)
+    if whole < 1:
+        return "just now"
+    return f"{_rough(whole)} ago"
+
+
+def old(seconds: float) -> str:
+    """`12 min old`; under a second `new`."""
+    whole = _whole(seconds)
+    return f"{_rough(whole)} old" if whole else "new"
+
+
+def wait(seconds: float | None) -> str | None:
+    """What to wait, rounded up; None where that is not known or not a time that anyone can wait for."""
+    if seconds is None or not math.isfinite(seconds) or seconds > _LONGEST_S:
+        return None
+    return length(max(1, math.ceil(seconds)))
+
+
+def _rough(whole: int) -> str:
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if whole >= unit:
+            return f"{whole // unit} {name}"
+    return f"{whole} s"
+
+
+def _whole(seconds: float) -> int:
+    """Bounded, so that neither an infinite nor an absurd number is printed at length."""
+    if math.isnan(seconds):
+        return 0
+    return int(min(max(seconds, 0), _LONGEST_S))
+
+
+Element = Mapping[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_YEAR_10000_S = 253_402_300_800
+_BLANK = frozenset({"Cc", "Zl", "Zp", "Zs"})
+_INVISIBLE = _BLANK | {"Cf"}
+# Marks that turn the direction of all that follows, up to the end of the message.
+_TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:[/?#][!#-;=?-{}~]*)?")
+_LONGEST_URL = 600
+_USER = re.compile(r"[A-Z0-9]{2,40}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,40}")
+_PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,40}"), re.compile(r"S[A-Z0-9]{2,40}")
+
+# Mrkdwn has no escape for its own marks, so they are replaced by signs that look alike and mean nothing to Slack.
+_LOOKALIKES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "~": "∼", "`": "ˋ"})
+_UNDERSCORE_AT_AN_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+# A ping by `link_names` or `parse=full`; the joiner is invisible and takes no room.
+_PING = re.compile(r"@(?=channel|here|everyone|group)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`text` is mrkdwn; `element` goes into a rich_text_section. Neither is ever empty."""
+
+    element: Element
+    text: str
+
+
+Line = tuple[Piece, ...]
+Part = Piece | Line | str | None
+
+
+def told(foreign: str | None, most: int) -> str:
+    """What others wrote, as one line of at most `most` UTF-16 units (Slack may count these); "" where nothing shows.
+
+    Control signs become blanks, halves of surrogate pairs the replacement sign, marks that turn the direction of
+    writing are left out.
+    """
+    if not foreign:
+        return ""
+    signs = [(sign, unicodedata.category(sign)) for sign in foreign[: 4 * most + 100] if sign not in _TURNING]
+    if all(category in _INVISIBLE for _, category in signs):
+        return ""
+    whole = "".join(" " if of in _BLANK else "\ufffd" if of == "Cs" else sign for sign, of in signs)
+    return _cut(" ".join(whole.split()), most)
+
+
+def first_line(foreign: str | None) -> str:
+    """The first line that is not blank."""
+    lines = (foreign or "")[:10_000].splitlines()
+    return next((line for line in lines if line.strip()), "")
+
+
+def escaped(text: str) -> str:
+    """Mrkdwn that shows `text` and does nothing else."""
+    return _PING.sub("@\u2060", _UNDERSCORE_AT_AN_EDGE.sub("＿", text.translate(_LOOKALIKES)))
+
+
+def own(text: str, *, bold: bool = False) -> Piece:
+    """The bot's own words, or foreign ones that went through `told`; not empty."""
+    if bold:
+        return Piece({"type": "text", "text": text, "style": {"bold": True}}, f"*{escaped(text)}*")
+    return Piece({"type": "text", "text": text}, escaped(text))
+
+
+def foreign(text: str | None, most: int) -> Piece | None:
+    """What others wrote, at most so long; None where nothing shows."""
+    shown = told(text, most)
+    return own(shown) if shown else None
+
+
+def code(text: str) -> Piece:
+    """Words to type; not empty."""
+    return Piece({"type": "text", "text": text, "style": {"code": True}}, f"`{escaped(text)}`")
+
+
+def link(text: str, url: str | None, *, bold: bool = False) -> Piece:
+    """`text` (as for `own`), leading to `url` where that is one Slack takes; phones get the words alone."""
+    plain = own(text, bold=bold)
+    good = good_url(url)
+    if good is None:
+        return plain
+    style = {"style": {"bold": True}} if bold else {}
+    return Piece({"type": "link", "url": good, "text": text, **style}, plain.text)
+
+
+def linked(said: Line, url: str | None) -> Line:
+    """Words that are nothing but text, all of them leading to `url` where Slack takes it."""
+    return (link("".join(piece.element["text"] for piece in said), url),) if said and good_url(url) else said
+
+
+def good_url(url: str | None) -> str | None:
+    """`url` where it is whole, plain ASCII and not longer than a message has room for."""
+    return url if url and len(url) <= _LONGEST_URL and _URL.fullmatch(url) else None
+
+
+def person(actor: Actor) -> Piece:
+    """Slack shows the current name for the id."""
+    if _USER.fullmatch(actor.id) is None:
+        return own("somebody")
+    return Piece({"type": "user", "user_id": actor.id}, f"<@{actor.id}>")
+
+
+def channel(channel_id: str) -> Piece:
+    """Slack shows the current name for the id, to those who may know it."""
+    if _CHANNEL.fullmatch(channel_id) is None:
+        return own("a channel")
+    return Piece({"type": "channel", "channel_id": channel_id}, f"<#{channel_id}>")
+
+
+def whom(id_or_words: str, most: int) -> Piece | None:
+    """A person, a user group or a channel, which Slack shows by name; or words, where it is no id. None for nothing."""
+    if _PERSON.fullmatch(id_or_words):
+        return person(Actor(id_or_words))
+    if _CHANNEL.fullmatch(id_or_words):
+        return channel(id_or_words)
+    if _GROUP.fullmatch(id_or_words):
+        group = {"type": "usergroup", "usergroup_id": id_or_words}
+        return Piece(group, f"<!subteam^{id_or_words}>")
+    return foreign(id_or_words, most)
+
+
+def emoji(name: str) -> Piece:
+    return Piece({"type": "emoji", "name": name}, f":{name}:")
+
+
+def when(moment: datetime | None) -> Piece | None:
+    """A moment (aware): in the reader's own time on the screen, in UTC in `text`. None before 1970: no real one."""
+    seconds = (moment - _EPOCH) // timedelta(seconds=1) if moment else -1
+    if not 0 <= seconds < _YEAR_10000_S:
+        return None
+    utc = f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%d %H:%M} UTC"
+    shape = "{date_short_pretty} at {time}"
+    return Piece({"type": "date", "timestamp": seconds, "format": shape, "fallback": utc}, utc)
+
+
+def line(*parts: Part) -> Line:
+    """The parts one after the other; strings are the bot's own words; what is absent is left out."""
+    pieces: list[Piece] = []
+    for part in parts:
+        if isinstance(part, tuple):
+            pieces.extend(part)
+        elif part:
+            pieces.append(own(part) if isinstance(part, str) else part)
+    return tuple(pieces)
+
+
+def parted(by: str, *parts: Part) -> Line:
+    """The parts that are there, with `by` between them."""
+    there = [line(part) for part in parts if part]
+    return line(*(piece for n, part in enumerate(there) for piece in ((by, part) if n else (part,))))
+
+
+def dotted(*parts: Part) -> Line:
+    """`acme/web · main · failed`."""
+    return parted(" · ", *parts)
+
+
+def _cut(text: str, most: int) -> str:
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * most:
+        return text
+    return units[: 2 * (most - 1)].decode("utf-16-le", "ignore").rstrip() + "…"

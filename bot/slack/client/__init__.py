@@ -1,0 +1,1 @@
+"""Slack's Web API: the client, whose token it is, user groups."""

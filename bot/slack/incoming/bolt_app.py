@@ -1,0 +1,189 @@
+"""Bolt's app, set up so that a request costs microseconds; both ways in, HTTP and Socket Mode, end in `dispatch`.
+
+It must not know what people can ask: that is for whoever calls `listen`.
+
+Where this departs from Bolt's ways (slack_bolt 1.30.0), and why:
+- `process_before_response`: otherwise Bolt polls for the acknowledgement every 10 ms, and a listener that acknowledges
+  and then raises loses it (404). Listeners here hand the work on and return their answer, so nothing can take it back.
+- Payloads are parsed before Bolt sees them. Its own parser raises on a malformed body before any signature is checked,
+  and drops a command whole where the text has the word "payload" in it.
+- No token: work is done with the one WebClient of the assembly, never with those that Bolt makes for each request.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+import structlog
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
+
+from bot.slack.client.auth import Identity
+from bot.slack.incoming.workers import Workers, WorkRefused
+
+Payload = dict[str, Any]
+Handler = Callable[[Payload, float], None]
+"""Takes the payload, and when it arrived: seconds of the monotonic clock. Answers count from there, not from when a
+thread was free."""
+
+Registration = Callable[..., object]
+"""What `app.command("/x")`, `app.event("…")`, `app.action("…")` return: takes the listener."""
+
+_MOST_FIELDS = 100
+_KINDS = frozenset(
+    {"block_actions", "block_suggestion", "message_action", "shortcut", "view_submission", "view_closed"}
+    | {"url_verification"}
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Malformed(ValueError):
+    """A payload that is none of Slack's. `str()` names what is wrong and quotes nothing."""
+
+
+def build_app(identity: Identity) -> App:
+    """An app without listeners. The bot's own messages are acknowledged and go no further.
+
+    `app.dispatch` raises what Bolt would swallow (see `dispatch`).
+    """
+    # One workspace, one bot: nothing to look up. Bolt's own way for that calls auth.test while Slack waits.
+    us = AuthorizeResult(
+        enterprise_id=identity.enterprise_id,
+        team_id=identity.team_id,
+        bot_user_id=identity.bot_user_id,
+        bot_id=identity.bot_id,
+    )
+    quiet = logging.getLogger(
+        "bot.slack.incoming.bolt_app.framework"
+    )  # Bolt copies this level to the loggers that it makes
+    quiet.setLevel(logging.CRITICAL)
+    app = App(
+        name="codeship-bot",
+        logger=quiet,
+        signing_secret="",
+        authorize=lambda: us,
+        process_before_response=True,
+        raise_error_for_unhandled_request=True,
+        token_verification_enabled=False,
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+    )
+    app.error(_on_error)
+    return app
+
+
+def listen(
+    register: Registration,
+    workers: Workers,
+    kind: str,
+    handler: Handler,
+    *,
+    durably: Callable[[Payload], bool] = lambda _payload: False,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
+    """Registers a listener that acknowledges at once and leaves the handler to the workers, under the name `kind`.
+
+    What `durably` takes, before the acknowledgement, is done by others, and the handler never hears of it.
+
+    Work that is refused is never acknowledged as if it were done: a command is answered with the reason, to the asker
+    alone; a click fails visibly, and an event comes again (503), perhaps to the process that comes after this one.
+    """
+
+    def listener(body: Payload) -> BoltResponse:
+        try:
+            heard_at = monotonic()
+            if not durably(body):
+                workers.submit(kind, partial(handler, body, heard_at))
+        except WorkRefused as refusal:
+            log.warning("slack_work_refused", kind=kind, why=str(refusal))
+            if "command" in body:
+                return BoltResponse(status=200, body={"response_type": "ephemeral", "text": str(refusal)})
+            return BoltResponse(status=503)
+        return BoltResponse(status=200)
+
+    register(listener)
+
+
+def dispatch(
+    app: App, payload: Payload, *, retry_num: str | None = None, retry_reason: str | None = None
+) -> BoltResponse:
+    """Hands one payload to its listener and returns what to answer. Raises `Malformed`, or what a listener raised.
+
+    An event that nobody listens to is acknowledged: Slack would send it three times more. Anything else is a 404.
+    """
+    headers = {"x-slack-retry-num": retry_num, "x-slack-retry-reason": retry_reason}
+    _check_shape(payload)
+    try:
+        # This mode is the one that takes parsed payloads; signatures are checked before, where there are any.
+        request = BoltRequest(
+            mode="socket_mode", body=payload, headers={name: value for name, value in headers.items() if value}
+        )
+    except (TypeError, AttributeError, LookupError, ValueError):
+        raise Malformed("the payload is none of Slack's") from None
+    return app.dispatch(request)
+
+
+def parse(body: str, content_type: str) -> Payload:
+    """The payload in a request's body: JSON, a form, or JSON in a form's field `payload`. Raises `Malformed`."""
+    match content_type.partition(";")[0].strip().lower():
+        case "application/json":
+            return _json(body)
+        case "application/x-www-form-urlencoded":
+            try:
+                form = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+            except ValueError:
+                raise Malformed("the form has too many fields") from None
+            return _json(form["payload"]) if "payload" in form else form
+        case _:
+            raise Malformed("the content type is neither JSON nor a form")
+
+
+def kind_of(payload: Mapping[str, Any]) -> str:
+    """`command`, `event`, an interaction's own type, or `other`: few enough words to label a metric with."""
+    if "command" in payload:
+        return "command"
+    kind = payload.get("type")
+    if kind == "event_callback":
+        return "event"
+    return kind if isinstance(kind, str) and kind in _KINDS else "other"
+
+
+def _json(text: str) -> Payload:
+    try:
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Malformed("the JSON cannot be read") from None
+    if not isinstance(payload, dict):
+        raise Malformed("the JSON is not an object")
+    return payload
+
+
+def _check_shape(payload: Payload) -> None:
+    """What Bolt takes for granted and would raise on."""
+    event = payload.get("event", {})
+    if not isinstance(event, dict) or not isinstance(event.get("type", ""), str):
+        raise Malformed("the event is none of Slack's")
+    if payload.get("type") == "block_actions":
+        actions = payload.get("actions")
+        first = actions[0] if isinstance(actions, list) and actions else None
+        if not isinstance(first, dict) or not isinstance(first.get("action_id"), str):
+            raise Malformed("the action is none of Slack's")
+
+
+def _on_error(error: Exception, body: Payload) -> BoltResponse:
+    """Bolt would log and answer 500; both transports want the exception itself, to log it once with a reference."""
+    if not isinstance(error, BoltUnhandledRequestError):
+        raise error
+    kind = kind_of(body)
+    log.info("slack_request_unheard", kind=kind)
+    return BoltResponse(status=200 if kind == "event" else 404)

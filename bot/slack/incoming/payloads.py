@@ -1,0 +1,190 @@
+"""What Slack's payloads say: who asks what, where, and how an answer can reach them. Pure; all of it is untrusted.
+
+Shapes: slash commands https://docs.slack.dev/interactivity/implementing-slash-commands,
+clicks https://docs.slack.dev/reference/interaction-payloads/block_actions-payload,
+events https://docs.slack.dev/apis/events-api/#events-JSON
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import Enum
+from typing import Any
+
+from bot.core.model.builds import Actor, Place
+from bot.core.model.commands import Command, Word, parse
+from bot.slack.blocks.button_values import command_of
+from bot.slack.incoming.text import words_of_command, words_of_message
+
+Payload = Mapping[str, Any]
+
+
+class Way(Enum):
+    """By which way something was asked."""
+
+    COMMAND = "command"
+    MENTION = "mention"
+    DIRECT = "direct message"
+    CLICK = "click"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The workspace that the bot is installed in, and who the bot is there."""
+
+    team_id: str
+    bot_user_id: str
+    enterprise_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The button, and the message that it stands in."""
+
+    action_id: str
+    value: str
+    in_ephemeral: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One ask.
+
+    `delivery` is the same for every redelivery of it, None where the payload names nothing to go by. `opens_thread`
+    says that the place's thread does not exist yet: the answer will begin it.
+    """
+
+    way: Way
+    actor: Actor
+    place: Place
+    delivery: str | None
+    from_elsewhere: bool
+    text: str = ""
+    response_url: str | None = None
+    opens_thread: bool = False
+    pressed: Pressed | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For a durable job to keep; `heard_again` reads it."""
+        return asdict(self) | {"way": self.way.value}
+
+    def command(self, home: Home) -> Command:
+        """What is asked for. Raises NotUnderstood."""
+        if self.pressed is not None:
+            return command_of(self.pressed.action_id, self.pressed.value)
+        return parse(self.words(home))
+
+    def words(self, home: Home) -> tuple[Word, ...]:
+        """What was said to the bot; none where a button was pressed."""
+        if self.way is Way.COMMAND:
+            return words_of_command(self.text)
+        needs_mention = self.way is Way.MENTION
+        return words_of_message(self.text, home.bot_user_id, needs_mention=needs_mention) or ()
+
+
+def heard_again(kept: Payload) -> Heard:
+    """What `as_json` kept, also where a newer version keeps more. Raises KeyError, TypeError or ValueError."""
+    pressed, known = kept["pressed"], {field.name for field in fields(Heard)}
+    return Heard(
+        **{
+            **{name: value for name, value in kept.items() if name in known},
+            "way": Way(kept["way"]),
+            "actor": Actor(**kept["actor"]),
+            "place": Place(**kept["place"]),
+            "pressed": Pressed(**pressed) if pressed else None,
+        }
+    )
+
+
+def heard_command(body: Payload, home: Home) -> Heard | None:
+    """A slash command; None where it names nobody or no channel."""
+    actor, channel = _text(body, "user_id"), _text(body, "channel_id")
+    if not actor or not channel:
+        return None
+    trigger = _text(body, "trigger_id")
+    return Heard(
+        Way.COMMAND,
+        Actor(actor),
+        Place(channel),
+        delivery=f"command:{trigger}" if trigger else None,
+        from_elsewhere=_is_elsewhere(home, _text(body, "team_id"), _text(body, "enterprise_id")),
+        text=_text(body, "text"),
+        response_url=_text(body, "response_url") or None,
+    )
+
+
+def heard_event(body: Payload, home: Home) -> Heard | None:
+    """A mention, or a direct message; None for what is not for us: bots, ourselves, edits, other kinds."""
+    event = _mapping(body, "event")
+    kind, actor, channel = _text(event, "type"), _text(event, "user"), _text(event, "channel")
+    if not actor or not channel or actor == home.bot_user_id:
+        return None
+    if event.get("bot_id") or event.get("subtype") or event.get("edited") or event.get("hidden"):
+        return None
+    if kind == "app_mention":
+        way, thread = Way.MENTION, _text(event, "thread_ts") or _text(event, "ts")
+    elif kind == "message" and _text(event, "channel_type") == "im":
+        way, thread = Way.DIRECT, _text(event, "thread_ts")
+    else:
+        return None
+    delivery = _text(body, "event_id")
+    # Of the person; `team` alone can be ours where the person's organisation, an E…, stands in the other two.
+    team = _text(event, "user_team") or _text(event, "source_team") or _text(event, "team")
+    enterprise = _text(body, "enterprise_id") if team == _text(body, "team_id") else ""
+    unknown = not team and body.get("is_ext_shared_channel") is True
+    return Heard(
+        way,
+        Actor(actor),
+        Place(channel, thread or None),
+        delivery=f"event:{delivery}" if delivery else None,
+        from_elsewhere=unknown or _is_elsewhere(home, team, enterprise),
+        text=_text(event, "text"),
+        opens_thread=way is Way.MENTION and not _text(event, "thread_ts"),
+    )
+
+
+def heard_click(body: Payload, home: Home) -> Heard | None:
+    """A pressed button; None where the payload names no button, nobody or no channel."""
+    user, container, message = (_mapping(body, name) for name in ("user", "container", "message"))
+    actions = body.get("actions")
+    action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
+    actor, action_id = _text(user, "id"), _text(action, "action_id")
+    channel = _text(container, "channel_id") or _text(_mapping(body, "channel"), "id")
+    if not actor or not channel or not action_id:
+        return None
+    message_ts = _text(container, "message_ts") or _text(message, "ts")
+    pressed_at = _text(action, "action_ts") or _text(body, "trigger_id")
+    thread = _text(container, "thread_ts") or _text(message, "thread_ts")
+    # An organisation counts as the person's only beside the person's own team: `enterprise` is the app's.
+    team, home_of_message = _text(user, "team_id"), _mapping(body, "team")
+    enterprise = _text(home_of_message, "enterprise_id") if team == _text(home_of_message, "id") else ""
+    return Heard(
+        Way.CLICK,
+        Actor(actor),
+        Place(channel, thread or None),
+        delivery=f"click:{actor}:{channel}:{message_ts}:{action_id}:{pressed_at}" if pressed_at else None,
+        from_elsewhere=_is_elsewhere(home, team, enterprise),
+        response_url=_text(body, "response_url") or None,
+        pressed=Pressed(action_id, _text(action, "value"), container.get("is_ephemeral") is True),
+    )
+
+
+def _is_elsewhere(home: Home, team: str, enterprise: str) -> bool:
+    """Whether the person belongs to another organisation. Workspaces of one Enterprise organisation count as home.
+
+    `team` is the person's workspace, or organisation where Slack gives that; `enterprise` is what the workspace is in.
+    """
+    if home.enterprise_id and home.enterprise_id in (team, enterprise):
+        return False
+    return team not in ("", home.team_id)
+
+
+def _text(body: Payload, name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(body: Payload, name: str) -> Payload:
+    value = body.get(name)
+    return value if isinstance(value, Mapping) else {}

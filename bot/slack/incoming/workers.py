@@ -1,0 +1,134 @@
+"""Where the work that Slack asks for is done, once Slack has its acknowledgement. Knows nothing of what the work is.
+
+It must not lose anything silently: work is done, or refused where it is handed in, or named by `stop`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from bot.core.ports import Jobs
+
+OnError = Callable[[str, BaseException], None]
+
+THREADS = 128
+"""Work waits for the network nearly all the time; half of them carried 150 commands a second at 300 ms upstream. More
+than a hundred, so that a hundred who ask the same at once all wait for one call; none exists until it is needed."""
+
+MOST_UNDER_WAY = 1000
+"""What waits longer than this queue is answered too late to be of use: better refused, in words, at once."""
+
+log = structlog.get_logger(__name__)
+
+
+class WorkRefused(Exception):
+    """The work was not taken and will not be done. `str()` is a sentence for the person who asked."""
+
+
+class Workers:
+    """A bounded pool of threads. `on_error(name, exception)` is called on the thread of the work that raised."""
+
+    def __init__(self, on_error: OnError, *, threads: int = THREADS, most_under_way: int = MOST_UNDER_WAY) -> None:
+        self._on_error = on_error
+        self._most = most_under_way
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="work")
+        self._changed = threading.Condition()
+        self._under_way: dict[int, str] = {}
+        self._numbers = count()
+        self._stopping = False
+
+    @property
+    def under_way(self) -> int:
+        """How many pieces of work are waiting or being done."""
+        return len(self._under_way)
+
+    def submit(self, name: str, work: Callable[[], None]) -> None:
+        """Takes `work`, to be done as soon as a thread is free. Raises `WorkRefused` when stopping or full."""
+        with self._changed:
+            if self._stopping:
+                raise WorkRefused("The bot is restarting. Say it again in a minute.")
+            if len(self._under_way) >= self._most:
+                raise WorkRefused("The bot has more to do than it can. Say it again in a minute.")
+            number = next(self._numbers)
+            self._under_way[number] = name
+            # Under the lock: after `stop` has set its flag, the pool may be shut down at any time.
+            self._pool.submit(self._do, number, name, work)
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Whether everything taken so far is done, waiting for it up to `timeout_s` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._under_way, timeout_s)
+
+    def stop(self, timeout_s: float = 10.0) -> list[str]:
+        """Refuses new work, finishes what was taken for up to `timeout_s` seconds, returns the names of what was left.
+
+        Where that is not empty, threads may still hang in their work, and Python waits for such threads at exit:
+        whoever ends the process has to use `os._exit`.
+        """
+        until = monotonic() + timeout_s
+        with self._changed:
+            self._stopping = True
+        idle = self.wait_idle(max(0.0, until - monotonic()))
+        self._pool.shutdown(wait=idle, cancel_futures=True)
+        with self._changed:
+            return list(self._under_way.values())
+
+    def _do(self, number: int, name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - the pool would keep it in a future that nobody reads
+            self._tell(name, error)
+        finally:
+            with self._changed:
+                del self._under_way[number]
+                self._changed.notify_all()
+
+    def _tell(self, name: str, error: BaseException) -> None:
+        try:
+            self._on_error(name, error)
+        except Exception:  # the last place where it can be said
+            log.exception("work_error_not_told", work=name, error=repr(error))
+
+
+WITHIN_S = 2.0
+"""Of the three seconds that Slack waits."""
+
+AT_ONCE = 8
+MOST_WAITING = 32
+
+NOT_WRITTEN = "I cannot write that down just now, so nothing is done yet. Say it again in a minute."
+
+
+class Beginnings:
+    """Starts jobs on threads of its own, and waits for each at most `within_s` seconds."""
+
+    def __init__(self, jobs: Jobs, *, within_s: float = WITHIN_S) -> None:
+        self._jobs = jobs
+        self._within_s = within_s
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="beginning")
+        self._places = threading.BoundedSemaphore(MOST_WAITING)
+
+    def begin(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
+        """Returns when the job is stored. Raises WorkRefused where that takes too long, or what the engine raises.
+
+        What was refused for its time may still be stored later; a job that comes too late says so and does nothing.
+        """
+        if not self._places.acquire(blocking=False):
+            raise WorkRefused(NOT_WRITTEN)
+        beginning = self._pool.submit(self._jobs.start, kind, key, payload)
+        beginning.add_done_callback(lambda _done: self._places.release())
+        try:
+            beginning.result(timeout=self._within_s)
+        except TimeoutError:
+            raise WorkRefused(NOT_WRITTEN) from None
+
+    def close(self) -> None:
+        """Waits for nothing."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

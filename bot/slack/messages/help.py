@@ -1,0 +1,51 @@
+"""Help, from the table of commands and nothing else. Pure."""
+
+from __future__ import annotations
+
+from bot.core.model.commands import TABLE, VERBS, Entry, entry_for
+from bot.slack.blocks.context import Wording
+from bot.slack.blocks.message import Message, message
+from bot.slack.blocks.rich_text import Line, code, line, parted
+
+
+def help_told(topic: str | None, words: Wording) -> Message:
+    """One command where `topic` names one, else all. To the asker alone."""
+    known = topic in VERBS
+    entries = (entry_for(topic),) if topic is not None and known else TABLE
+    lines = [] if known else [line("What I understand:")]
+    for entry in entries:
+        lines += _entry(entry, words)
+    return message([*lines, *_everywhere(entries[0], words)], in_public=False)
+
+
+def _entry(entry: Entry, words: Wording) -> list[Line]:
+    return [
+        line(code(f"{words.command} {entry.usage}")),
+        line(f"    {entry.answer} For example: ", code(f"{words.command} {entry.example}")),
+    ]
+
+
+def _everywhere(entry: Entry, words: Wording) -> list[Line]:
+    return [
+        line(
+            "The same words work in a mention, also within threads: ",
+            code(f"{words.mention} {entry.example}"),
+            "; and in a direct message to me, alone: ",
+            code(entry.example),
+        ),
+        line(
+            code("<repo>"),
+            " is ",
+            code("org/name"),
+            ", the name alone where only one has it, or the pasted address of a repository or a build.",
+        ),
+        _with_service(words),
+    ]
+
+
+def _with_service(words: Wording) -> Line:
+    """How to say which of several services is meant."""
+    if not words.has_several:
+        return ()
+    said = [code(f"org/name@{name}") for name in words.services]
+    return line("Where several CI services have one of that name: ", parted(" or ", *said), ".")

@@ -1,0 +1,109 @@
+"""The workflows of a build: a line each, the worst first, and under it the jobs that failed. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bot.core.model.builds import Build, FailedJob, Status, Taken, Workflow
+from bot.slack.blocks.rich_text import Line, dotted, emoji, foreign, line, link, parted, told
+from bot.slack.messages.builds import SIGNS, short_word, state_of_workflow
+
+MOST_WORKFLOWS, MOST_JOBS, MOST_NAMES = 10, 5, 10
+_NAME, _COMMIT, _REASON = 60, 40, 100
+_WORST_FIRST = (
+    Status.FAILED,
+    Status.INFRASTRUCTURE_FAILURE,
+    Status.BLOCKED,
+    Status.UNKNOWN,
+    Status.STOPPED,
+    Status.RUNNING,
+    Status.QUEUED,
+)
+
+
+def workflow_lines(build: Build) -> list[Line]:
+    """Nothing where there is nothing to tell beside what the build's own lines say."""
+    if len(build.workflows) < 2 and not any(map(_tells_more, build.workflows)):
+        return []
+    runs = sorted(build.workflows, key=_badness)
+    lines = [part for run in runs[:MOST_WORKFLOWS] for part in (_line(run), *_job_lines(run.failed_jobs))]
+    return [*lines, _rest(runs[MOST_WORKFLOWS:])]
+
+
+def taken_line(taken: Taken | None, did: str, refused: str) -> Line:
+    """`Restarted: CI and Lint; not over yet, left alone: Deploy; not restarted: Docs (“too old”)`, where there are any
+    workflows. `did` and `refused` are the words for the first and the last."""
+    if taken is None:
+        return ()
+    left = line("not over yet, left alone: ", _names(taken.left)) if taken.left else None
+    return parted(
+        "; ",
+        line(f"{did}: ", _names(taken.done)) if taken.done else None,
+        left,
+        line(f"{refused}: ", _refused(taken.refused)) if taken.refused else None,
+    )
+
+
+def _line(run: Workflow) -> Line:
+    """`:x: CI · failed after 2 min 03 s · attempt 2 · at 4f2c1e9`."""
+    at = told(run.commit, _COMMIT)[:7]
+    return line(
+        emoji(SIGNS[run.status]),
+        " ",
+        dotted(
+            link(told(run.name, _NAME) or "a workflow without a name", run.url),
+            state_of_workflow(run),
+            f"attempt {run.attempt}" if run.attempt > 1 else None,
+            f"at {at}" if at else None,
+        ),
+    )
+
+
+def _job_lines(jobs: Sequence[FailedJob]) -> list[Line]:
+    """`    • build / test, step “Run pytest”`."""
+    more = len(jobs) - MOST_JOBS
+    return [*map(_job, jobs[:MOST_JOBS]), line(f"    • and {_count(more, 'more job')}") if more > 0 else ()]
+
+
+def _job(job: FailedJob) -> Line:
+    step = foreign(job.step, _NAME)
+    name = link(told(job.name, _NAME) or "a job without a name", job.url)
+    return line("    • ", name, *((", step “", step, "”") if step else ()))
+
+
+def _rest(runs: Sequence[Workflow]) -> Line:
+    """`and 7 more workflows: 5 passed, 2 skipped`."""
+    if not runs:
+        return ()
+    counted = Counter(short_word(run.status) for run in runs)
+    return line(f"and {_count(len(runs), 'more workflow')}: {', '.join(f'{n} {word}' for word, n in counted.items())}")
+
+
+def _names(names: Sequence[str]) -> Line:
+    more = len(names) - MOST_NAMES
+    said = parted(", ", *(foreign(name, _NAME) for name in names[:MOST_NAMES]))
+    return line(said or "without a name", f" and {more} more" if more > 0 else "")
+
+
+def _refused(refused: Sequence[tuple[str, str]]) -> Line:
+    more = len(refused) - MOST_JOBS
+    said = parted(", ", *(_with_reason(name, why) for name, why in refused[:MOST_JOBS]))
+    return line(said, f" and {more} more" if more > 0 else "")
+
+
+def _with_reason(name: str, why: str) -> Line:
+    reason = foreign(why, _REASON)
+    return line(foreign(name, _NAME) or "one without a name", *((" (“", reason, "”)") if reason else ()))
+
+
+def _tells_more(run: Workflow) -> bool:
+    return run.attempt > 1 or bool(run.failed_jobs) or bool(run.commit)
+
+
+def _badness(run: Workflow) -> int:
+    return _WORST_FIRST.index(run.status) if run.status in _WORST_FIRST else len(_WORST_FIRST)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

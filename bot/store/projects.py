@@ -1,0 +1,47 @@
+"""The project directory, behind the core's `DirectoryStore`: what a service's list last said, as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.core.model.builds import Project
+from bot.store import tables
+from bot.store.engine import Database
+
+
+class StoredDirectory:
+    """`DirectoryStore`. Gives a list back in the order in which it was saved."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load_projects(self, service: str) -> tuple[list[Project], datetime | None]:
+        with self._database.reading() as connection:
+            saved_at = connection.scalar(
+                sa.select(tables.directories.c.saved_at).where(tables.directories.c.service == service)
+            )
+            return _stored(connection, service), saved_at
+
+    def save_projects(self, service: str, projects: Sequence[Project], at: datetime) -> None:
+        stamp = self._database.insert(tables.directories).values(service=service, saved_at=at)
+        stamp = stamp.on_conflict_do_update(index_elements=["service"], set_={"saved_at": at})
+        with self._database.writing() as connection:
+            connection.execute(stamp)  # first: on PostgreSQL its row lock makes a second saver wait here
+            if _stored(connection, service) == list(projects):
+                return
+            connection.execute(tables.projects.delete().where(tables.projects.c.service == service))
+            rows = [
+                {"service": service, "position": position, "project_id": each.id, "name": each.name, "url": each.url}
+                for position, each in enumerate(projects)
+            ]
+            if rows:
+                connection.execute(tables.projects.insert(), rows)
+
+
+def _stored(connection: sa.Connection, service: str) -> list[Project]:
+    columns = sa.select(tables.projects.c.project_id, tables.projects.c.name, tables.projects.c.url)
+    rows = connection.execute(columns.where(tables.projects.c.service == service).order_by(tables.projects.c.position))
+    return [Project(id=project_id, name=name, service=service, url=url) for project_id, name, url in rows]

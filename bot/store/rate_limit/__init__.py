@@ -1,0 +1,1 @@
+"""The calls that CI services allow, counted by one process or shared by several."""

@@ -1,0 +1,74 @@
+"""What this process has asked of a service: for all to be told, and to go by where nothing else can be counted."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+
+from bot.core.model.rate_limit import Refused
+from bot.store.rate_limit.rows import COUNTED_S
+
+_UNTIL_MORE_IS_KNOWN_S = 5.0
+
+
+class OwnCount:
+    """Not for several threads at once: its owner holds a lock. `monotonic` gives seconds."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._times: deque[float] = deque()
+        self._not_told: Counter[int] = Counter()
+        self._last = threading.local()
+
+    @property
+    def made(self) -> int:
+        """Calls that still count."""
+        self._forget()
+        return len(self._times)
+
+    @property
+    def is_all_told(self) -> bool:
+        return not self._not_told
+
+    def began(self, second: int) -> None:
+        """A call is made now, in this second of the epoch."""
+        now = self._monotonic()
+        self._last.begun = (second, now)
+        self._not_told[second] += 1
+        self._times.append(now)
+        self._forget()
+
+    def uncount(self) -> None:
+        """The call that this thread began last does not count."""
+        second, time = self._last.__dict__.pop("begun", (None, 0.0))
+        if second is None:
+            return
+        self.tell_again({second: -1})  # below nothing where it has been told: that is taken back the next time
+        if time in self._times:
+            self._times.remove(time)
+
+    def told(self) -> dict[int, int]:
+        """Calls by their second, which whoever asks tells to all: they are not told again."""
+        made, self._not_told = self._not_told, Counter()
+        return dict(made)
+
+    def tell_again(self, made: Mapping[int, int]) -> None:
+        """They could not be told."""
+        self._not_told.update(made)
+        for second in [second for second in made if not self._not_told[second]]:
+            del self._not_told[second]
+
+    def refused(self, more: int, share: int) -> Refused | None:
+        """None where `more` calls may still be made of the `share` that there is in a minute."""
+        missing = self.made + more - share
+        if missing <= 0:
+            return None
+        if missing > len(self._times):
+            return Refused(_UNTIL_MORE_IS_KNOWN_S)
+        return Refused(max(1.0, self._times[missing - 1] + COUNTED_S - self._monotonic()))
+
+    def _forget(self) -> None:
+        old = self._monotonic() - COUNTED_S
+        while self._times and self._times[0] <= old:
+            self._times.popleft()

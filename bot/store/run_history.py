@@ -1,0 +1,56 @@
+"""How runs ended, behind the core's `RunHistory`: one row a run, written once, gone when nobody asks any more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.core.model.builds import Build, Project, Status
+from bot.core.ports import Clock
+from bot.store.engine import Database
+from bot.store.periodic import NowAndThen
+from bot.store.tables import runs
+
+PURGE_EVERY_S = 3600.0
+_LAST = 50
+
+
+class StoredHistory:
+    """`RunHistory`. What was recorded longer ago than `kept` goes with a later call."""
+
+    def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._kept = kept
+        self._purging = NowAndThen(clock, PURGE_EVERY_S)
+
+    def record(self, build: Build, run_number: int, ended_at: datetime) -> None:
+        if not build.commit:
+            return
+        now = self._clock.now()
+        new = self._database.insert(runs).values(
+            service=build.project.service,
+            project_id=build.project.id,
+            build_id=build.id,
+            run_number=run_number,
+            commit_id=build.commit,
+            branch=build.branch,
+            status=build.status.value,
+            ended_at=ended_at,
+            recorded_at=now,
+        )
+        with self._database.writing() as connection:
+            connection.execute(new.on_conflict_do_nothing())
+            if self._purging.is_due():
+                connection.execute(runs.delete().where(runs.c.recorded_at <= now - self._kept))
+
+    def of_commit(self, project: Project, commit: str, branch: str | None) -> list[Status]:
+        """In the order in which they ended; of one moment, in that of their recording."""
+        wanted = runs.select().where(
+            runs.c.service == project.service,
+            runs.c.project_id == project.id,
+            runs.c.commit_id == commit,
+            runs.c.branch == branch,
+        )
+        newest_first = wanted.order_by(runs.c.ended_at.desc(), runs.c.id.desc()).limit(_LAST)
+        with self._database.reading() as connection:
+            return [Status(row.status) for row in connection.execute(newest_first)][::-1]

@@ -1,0 +1,69 @@
+"""The moods of the sandbox CodeShip: those of any service, and what CodeShip alone says. Nothing is served here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from playground.http_host import faults as of_any_service
+from playground.http_host.faults import (
+    FINE,
+    Canned,
+    Mood,
+    cut,
+    down,
+    empty,
+    hang,
+    html,
+    huge,
+    redirect,
+    refuse,
+    says,
+    slow,
+)
+
+__all__ = [
+    "FINE",
+    "Call",
+    "Canned",
+    "Mood",
+    "cut",
+    "down",
+    "empty",
+    "garbage",
+    "hang",
+    "html",
+    "huge",
+    "no_rights",
+    "over_the_limit",
+    "redirect",
+    "refuse",
+    "slow",
+    "wrong_key",
+]
+
+Call = Literal["list", "project", "restart"]
+
+
+def wrong_key(*, on: Call | None = None, times: int | None = None) -> Mood:
+    return says("wrong key", Canned(401, '{"errors":["Invalid API key"]}'), on, times)
+
+
+def no_rights(*, on: Call | None = None, times: int | None = None) -> Mood:
+    return says("no rights", Canned(403, '{"errors":["Forbidden"]}'), on, times)
+
+
+def over_the_limit(
+    status: Literal[403, 429] = 403,
+    retry_after: str | None = None,
+    *,
+    on: Call | None = None,
+    times: int | None = None,
+) -> Mood:
+    """Too many requests, in either of the two ways it is said; `retry_after` goes into the header as it is."""
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return says("over the limit", Canned(status, "Rate Limit Exceeded", "text/plain", headers=headers), on, times)
+
+
+def garbage(body: str = '{"projects": [{"id": ', *, on: Call | None = None, times: int | None = None) -> Mood:
+    """Status 200, called JSON, and not what the contract says; give `body` for JSON of a wrong shape."""
+    return of_any_service.garbage(body, on=on, times=times)

@@ -1,0 +1,1 @@
+"""A simulated GitHub: REST API, apps and tokens, runs, webhooks."""

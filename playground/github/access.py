@@ -1,0 +1,112 @@
+"""Where a request to the sandbox GitHub leads, and whether its caller may go there.
+
+A repository that the caller may not see is not there; one that was renamed is found by a redirect.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from playground.github.accounts import Caller
+from playground.github.middleware import NEEDS, call_of, token_of
+from playground.github.model import NotDone, NotThere, SandboxRepo, SandboxRun
+from playground.github.serializers import Addresses
+from playground.github.state import GitHubWorld
+
+_HOW_TO_FOLLOW = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
+
+
+class Moved(Exception):
+    """The repository that is asked for has another name now."""
+
+    def __init__(self, repo: SandboxRepo) -> None:
+        super().__init__(repo.full_name)
+        self.repo = repo
+
+
+class Reach:
+    """`prefix` stands before every path of the API; `web_url` is where people look at pages."""
+
+    def __init__(self, world: GitHubWorld, prefix: str, web_url: str) -> None:
+        self._world = world
+        self._prefix, self._web_url = prefix, web_url
+
+    def at(self, request: web.Request) -> Addresses:
+        return Addresses(f"{request.url.origin()}{self._prefix}", self._web_url)
+
+    def named(self, request: web.Request) -> SandboxRepo:
+        """The repository that is asked for, whoever asks. Raises NotThere, and Moved."""
+        asked = request.match_info
+        if "repository_id" in asked:
+            return self._world.repo(int(asked["repository_id"]))
+        full_name = f"{asked['owner']}/{asked['repo']}"
+        moved = self._world.repo_once_named(full_name)
+        if moved is not None:
+            raise Moved(moved)
+        return self._world.repo(full_name)
+
+    def caller(self, request: web.Request) -> Caller:
+        """Raises NotDone."""
+        return self._world.accounts.caller(token_of(request))
+
+    def person(self, request: web.Request) -> Caller:
+        """Raises NotDone also where an app asks what only a person can."""
+        caller = self.caller(request)
+        if caller.installation is not None:
+            raise _not_accessible(caller)
+        return caller
+
+    def repo(self, request: web.Request) -> SandboxRepo:
+        """The repository that is asked for, where the caller may ask this. Raises NotThere, NotDone and Moved."""
+        caller = self.caller(request)
+        try:
+            repo = self.named(request)
+        except Moved as moved:
+            if not sees(caller, moved.repo):
+                raise NotThere(moved.repo.full_name) from None
+            raise
+        if not sees(caller, repo):
+            raise NotThere(repo.full_name)
+        permission, level = NEEDS[call_of(request) or ""]
+        is_open = level == "read" and not repo.private
+        if not is_open and not (caller.owns(repo) and caller.may(permission, level)):
+            raise _not_accessible(caller)
+        return repo
+
+    def run(self, request: web.Request) -> SandboxRun:
+        """The run that is asked for, where the caller may ask this. Raises as `repo` does."""
+        repo = self.repo(request)
+        run = self._world.run(int(request.match_info["run_id"]))
+        if run.repo_id != repo.id:
+            raise NotThere(f"no run {run.id} in {repo.full_name}")
+        return run
+
+    def url_of(self, request: web.Request) -> str:
+        """The address of the request as GitHub's own links have it: repositories by their ids."""
+        path = request.path.removeprefix(self._prefix)
+        if path.startswith("/repos/"):
+            path = f"/repositories/{self.named(request).id}{_after_the_repo(path)}"
+        return self.at(request).api + path
+
+    def redirect(self, request: web.Request, repo: SandboxRepo) -> web.Response:
+        """To the repository by its id; a POST stays a POST."""
+        path = _after_the_repo(request.path.removeprefix(self._prefix))
+        url = f"{self.at(request).api}/repositories/{repo.id}{path}"
+        url += f"?{request.query_string}" if request.query_string else ""
+        body = {"message": "Moved Permanently", "url": url, "documentation_url": _HOW_TO_FOLLOW}
+        return web.json_response(body, status=301 if request.method == "GET" else 307, headers={"Location": url})
+
+
+def sees(caller: Caller, repo: SandboxRepo) -> bool:
+    return caller.owns(repo) or not repo.private
+
+
+def _not_accessible(caller: Caller) -> NotDone:
+    by = "integration" if caller.installation is not None else "personal access token"
+    return NotDone(403, f"Resource not accessible by {by}")
+
+
+def _after_the_repo(path: str) -> str:
+    """`/repos/acme/web/actions/runs` → `/actions/runs`"""
+    rest = path.split("/", 4)[4:]
+    return f"/{rest[0]}" if rest else ""

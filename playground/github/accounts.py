@@ -1,0 +1,149 @@
+"""Who may ask the sandbox GitHub, and for what: accounts, tokens, apps and their installations. Safe for threads."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from playground.github.apps import App, Installation, signer
+from playground.github.model import Account, NotDone, NotThere, SandboxRepo
+from playground.github.rate_limit import Limits
+
+INSTALLATION_TOKEN_LASTS = timedelta(hours=1)
+ALL_THAT_IS_NEEDED: Mapping[str, str] = {"actions": "write", "metadata": "read"}
+
+Kind = Literal["fine-grained", "classic", "installation"]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who a token speaks for. `repos` are ids; None: all that the account has. A classic token may do everything."""
+
+    kind: Kind
+    login: str
+    repos: frozenset[int] | None = None
+    permissions: Mapping[str, str] = field(default_factory=lambda: ALL_THAT_IS_NEEDED)
+    expires_at: datetime | None = None
+    installation: Installation | None = None
+    user_id: int = 0
+
+    @property
+    def key(self) -> str:
+        """Whose budget its calls are counted against: a user's tokens share one."""
+        return f"installation ID {self.installation.id}" if self.installation else f"user ID {self.user_id}"
+
+    def owns(self, repo: SandboxRepo) -> bool:
+        """Whether the token was made for this repository."""
+        if self.installation and repo.owner.lower() != self.installation.account.lower():
+            return False
+        return self.repos is None or repo.id in self.repos
+
+    def may(self, permission: str, level: str) -> bool:
+        if self.kind == "classic":
+            return True
+        held = self.permissions.get(permission)
+        return held in {"write", level}
+
+
+class Accounts:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._accounts: dict[str, Account] = {}
+        self._tokens: dict[str, Caller] = {}
+        self._apps: dict[int, App] = {}
+        self._installations: dict[int, Installation] = {}
+        self._tokens_made = 0
+        self.limits = Limits(clock)
+
+    def account(self, login: str, type: Literal["User", "Organization", "Bot"] = "User") -> Account:
+        """It is there from the first time that it is named."""
+        with self._lock:
+            key = login.lower()
+            if key not in self._accounts:
+                self._accounts[key] = Account(583_231 + len(self._accounts), login, type)
+            return self._accounts[key]
+
+    def grant(self, token: str, caller: Caller) -> Caller:
+        with self._lock:
+            caller = replace(caller, user_id=self.account(caller.login).id)
+            self._tokens[_digest(token)] = caller
+            return caller
+
+    def revoke(self, token: str) -> None:
+        with self._lock:
+            self._tokens.pop(_digest(token), None)
+
+    def caller(self, token: str) -> Caller:
+        """Raises NotDone for a token that is unknown or has expired."""
+        with self._lock:
+            caller = self._tokens.get(_digest(token))
+        if caller is None or (caller.expires_at is not None and caller.expires_at <= self._clock()):
+            raise NotDone(401, "Bad credentials")
+        return caller
+
+    def add_app(self, public_key: str, *, id: int = 1_071_204, slug: str = "acme-chatops") -> App:
+        """`public_key` is PEM. A JWT may name the app by its id or by its client id."""
+        with self._lock:
+            self._apps[id] = App(id, f"Iv23li{id:014d}", slug, public_key)
+            self.account(f"{slug}[bot]", "Bot")
+            return self._apps[id]
+
+    def install(
+        self,
+        app: App,
+        account: str,
+        *,
+        repos: Iterable[SandboxRepo] | None = None,
+        permissions: Mapping[str, str] = ALL_THAT_IS_NEEDED,
+        id: int | None = None,
+    ) -> Installation:
+        with self._lock:
+            number = 52_001_100 + len(self._installations) if id is None else id
+            chosen = None if repos is None else frozenset(repo.id for repo in repos)
+            self._installations[number] = Installation(number, app, account, chosen, permissions, self._clock())
+            return self._installations[number]
+
+    def signer(self, token: str) -> App:
+        """Raises NotDone where the JWT is none of an app's here."""
+        with self._lock:
+            return signer(token, tuple(self._apps.values()), self._clock())
+
+    def installation_of(self, app: App, repo: SandboxRepo) -> Installation:
+        """Raises NotThere."""
+        with self._lock:
+            for installation in self._installations.values():
+                if installation.app == app and _as_caller(installation, None).owns(repo):
+                    return installation
+        raise NotThere(f"{app.slug} is not installed on {repo.full_name}")
+
+    def installation_token(self, app: App, number: int) -> tuple[str, Caller]:
+        """A new token for an hour. Raises NotThere where the app has no such installation."""
+        with self._lock:
+            installation = self._installations.get(number)
+            if installation is None or installation.app != app:
+                raise NotThere(f"no installation {number}")
+            self._tokens_made += 1
+            token = "ghs_" + _digest(f"installation token {number} {self._tokens_made}")[:36]
+            caller = _as_caller(installation, self._clock() + INSTALLATION_TOKEN_LASTS)
+            return token, self.grant(token, caller)
+
+
+def _as_caller(installation: Installation, expires_at: datetime | None) -> Caller:
+    return Caller(
+        "installation",
+        f"{installation.app.slug}[bot]",
+        installation.repos,
+        installation.permissions,
+        expires_at,
+        installation,
+    )
+
+
+def _digest(token: str) -> str:
+    """Tokens are kept as digests, so that no traceback or repr holds one."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,126 @@
+"""How one attempt of a workflow run moves: queued, started, ended, run again. Pure functions over values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from playground.github.model import Ending, JobPlan, NotThere, SandboxJob, SandboxRun, SandboxStep
+
+_KEPT = frozenset({"success", "neutral"})
+"""How a job ended that a re-run of the failed jobs leaves as it is."""
+_FAILED = frozenset({"failure", "cancelled", "timed_out", "action_required"})
+_OF_ONE_JOB = frozenset({"failure", "timed_out"})
+_NOTHING_RAN = frozenset({"startup_failure", "action_required"})
+_OF_EVERY_JOB = frozenset({"cancelled", "skipped", "neutral"})
+
+NextId = Callable[[], int]
+
+
+def queued(plans: Iterable[JobPlan], attempt: int, at: datetime, next_id: NextId) -> tuple[SandboxJob, ...]:
+    return tuple(SandboxJob(next_id(), plan, attempt, "queued", None, at, at) for plan in plans)
+
+
+def started(run: SandboxRun, at: datetime) -> SandboxRun:
+    """The jobs that need no other have begun, and each of them has done its first step."""
+    jobs = tuple(_begun(job, at) if job.status != "completed" and not job.plan.needs else job for job in run.jobs)
+    return replace(run, status="in_progress", conclusion=None, updated_at=at, jobs=jobs)
+
+
+def ended(run: SandboxRun, ending: Ending, at: datetime) -> SandboxRun:
+    """The run is over, as `ending` says; where it names no job, a failure is the last job's.
+
+    Raises NotThere for a job or a step that the run does not have.
+    """
+    to_fail = _to_fail(run, ending)
+    jobs: list[SandboxJob] = []
+    for job in run.jobs if ending.conclusion not in _NOTHING_RAN else ():
+        if job.status == "completed":
+            jobs.append(job)
+            continue
+        unmet = any(other.conclusion not in _KEPT for other in jobs if other.name in job.plan.needs)
+        if ending.conclusion in _OF_EVERY_JOB or job is to_fail:
+            word = ending.conclusion
+        else:
+            word = "skipped" if unmet else "success"
+        jobs.append(_done(job, word, ending.step if job is to_fail else None, at))
+    over = {"status": "completed", "conclusion": ending.conclusion, "cancelling": False, "updated_at": at}
+    return replace(run, **over, jobs=tuple(jobs))  # type: ignore[arg-type]  # a dict of fields has no types of its own
+
+
+def has_failed_jobs(run: SandboxRun) -> bool:
+    return any(job.conclusion in _FAILED for job in run.jobs)
+
+
+def again(
+    run: SandboxRun, plans: Iterable[JobPlan], at: datetime, by: str | None, failed_only: bool, next_id: NextId
+) -> SandboxRun:
+    """The next attempt: all jobs anew, or (`failed_only`) those that passed kept as copies."""
+    attempt = run.attempt + 1
+    jobs = queued(plans, attempt, at, next_id)
+    if failed_only:
+        kept = {job.name: job for job in run.jobs if job.conclusion in _KEPT}
+        jobs = tuple(replace(kept[job.name], id=job.id, attempt=attempt) if job.name in kept else job for job in jobs)
+    return replace(
+        run,
+        status="queued",
+        conclusion=None,
+        cancelling=False,
+        attempt=attempt,
+        started_at=at,
+        updated_at=at,
+        triggering_actor=by,
+        jobs=jobs,
+    )
+
+
+def _to_fail(run: SandboxRun, ending: Ending) -> SandboxJob | None:
+    if ending.conclusion not in _OF_ONE_JOB:
+        return None
+    to_run = [job for job in run.jobs if job.status != "completed"]
+    if ending.job is None:
+        return to_run[-1] if to_run else None
+    named = [job for job in to_run if job.name == ending.job]
+    if not named:
+        raise NotThere(f"no job {ending.job} to run in run {run.id}")
+    if ending.step is not None and ending.step not in named[0].plan.steps:
+        raise NotThere(f"no step {ending.step} in job {ending.job}")
+    return named[0]
+
+
+def _begun(job: SandboxJob, at: datetime) -> SandboxJob:
+    steps = tuple(
+        SandboxStep(name, number, "completed", "success", at, at)
+        if number == 1
+        else SandboxStep(name, number, "in_progress", None, at, None)
+        if number == 2
+        else SandboxStep(name, number, "queued", None, None, None)
+        for number, name in enumerate(job.plan.steps, start=1)
+    )
+    return replace(job, status="in_progress", started_at=at, steps=steps, runner=job.id % 1000)
+
+
+def _done(job: SandboxJob, word: str, step: str | None, at: datetime) -> SandboxJob:
+    """A job that was skipped has no steps; in one that failed, the steps after the one that broke are skipped."""
+    started_at = job.started_at if job.status == "in_progress" else at
+    if word == "skipped":
+        return replace(job, status="completed", conclusion=word, started_at=at, completed_at=at)
+    names = job.plan.steps
+    broken = names.index(step) if step is not None else max(len(names) - 2, 0)
+    steps = tuple(
+        SandboxStep(name, number, "completed", _step_word(word, number - 1, broken, len(names)), started_at, at)
+        for number, name in enumerate(names, start=1)
+    )
+    runner = job.runner if job.runner is not None else job.id % 1000
+    return replace(
+        job, status="completed", conclusion=word, started_at=started_at, completed_at=at, steps=steps, runner=runner
+    )
+
+
+def _step_word(word: str, index: int, broken: int, count: int) -> str:
+    if word in _KEPT or index < broken or (index == count - 1 and index != broken):
+        return "success"  # the last step cleans up, however the job went
+    if index > broken:
+        return "skipped"
+    return "cancelled" if word in {"cancelled", "timed_out"} else "failure"

@@ -1,0 +1,92 @@
+"""The moods of the sandbox GitHub: those of any service, and what GitHub alone says. Nothing is served here.
+
+The primary rate limit is no mood: it is counted (`world.accounts.limits`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from playground.http_host.faults import (
+    FINE,
+    Canned,
+    Mood,
+    cut,
+    down,
+    empty,
+    garbage,
+    hang,
+    html,
+    huge,
+    redirect,
+    refuse,
+    says,
+    slow,
+)
+
+__all__ = [
+    "FINE",
+    "Call",
+    "Canned",
+    "Mood",
+    "cut",
+    "down",
+    "empty",
+    "garbage",
+    "hang",
+    "html",
+    "huge",
+    "redirect",
+    "refuse",
+    "secondary_limit",
+    "server_error",
+    "slow",
+]
+
+Call = Literal[
+    "user",
+    "user repos",
+    "installation repos",
+    "org repos",
+    "repo",
+    "branches",
+    "workflows",
+    "runs",
+    "run",
+    "attempt",
+    "jobs",
+    "rerun",
+    "rerun failed",
+    "cancel",
+    "rate limit",
+    "installation",
+    "access token",
+]
+"""The kinds of call, by the names that moods and `world.requests` use."""
+
+_SECONDARY = (
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
+    "GitHub Support for help, please include the request ID."
+)
+_SECONDARY_DOCS = (
+    "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api"
+    "#about-secondary-rate-limits"
+)
+
+
+def secondary_limit(
+    status: Literal[403, 429] = 403, retry_after: str | None = "60", *, on: Call | None = None, times: int | None = None
+) -> Mood:
+    """Too much at once, while calls are left in the hour; `retry_after` goes into the header as it is."""
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    body = json.dumps({"message": _SECONDARY, "documentation_url": _SECONDARY_DOCS})
+    return says("secondary limit", Canned(status, body, headers=headers), on, times)
+
+
+def server_error(
+    status: Literal[500, 502, 503, 504] = 502, *, on: Call | None = None, times: int | None = None, takes: bool = False
+) -> Mood:
+    """GitHub's own words for a request that it gave up on. With `takes`, a POST went through all the same."""
+    body = json.dumps({"message": "Server Error"})
+    return Mood("server error", on, times, Canned(status, body), takes=takes)

@@ -1,0 +1,92 @@
+"""The half of a team that has moved: a sandbox GitHub on loopback, and the webhook by which it tells the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from playground.github.demo_data import seed
+from playground.github.model import NotThere, SandboxRun
+from playground.github.server import GitHubHost
+from playground.github.state import GitHubWorld
+from playground.github.webhooks import GitHubWebhooks
+from playground.traffic import Wires
+
+# Of the sandbox only: they open nothing anywhere else.
+GITHUB_TOKEN = "github_pat_11SANDBOX0_of_the_playground"  # noqa: S105
+WEBHOOK_SECRET = "2f1c0e7b9d4a46f58c3b6e0d1a7f9c52"  # noqa: S105
+
+WEBHOOK = "/github/webhook"
+
+
+class GitHubOnStage:
+    """`start`, then `tell` each bot that comes, and `stop_telling` before it goes; `stop` at the end."""
+
+    def __init__(self, now: Callable[[], datetime], wires: Wires, *, seeded: bool) -> None:
+        self.world = GitHubWorld(now, GITHUB_TOKEN)
+        self.world.cancels_at_once = False
+        if seeded:
+            seed(self.world)
+        self._host = GitHubHost(self.world, wires=wires)
+        self._wires = wires
+        self._site = ""
+        self._webhooks: GitHubWebhooks | None = None
+
+    def newest_runs(self) -> list[SandboxRun]:
+        """The newest run of each workflow on each branch of a repository's own; those of forks are left out."""
+        newest: dict[tuple[int, int, str | None], SandboxRun] = {}
+        for repo in self.world.repos():
+            for run in self.world.runs(repo):
+                if run.head_repo is not None and run.head_repo.id == repo.id:
+                    newest.setdefault((repo.id, run.workflow_id, run.head_branch), run)
+        return list(newest.values())
+
+    def newest(self, repo: str, branch: str, workflow: str) -> SandboxRun:
+        """The one among them that is meant. Raises NotThere."""
+        meant = self.world.repo(repo).id, branch, self.world.workflow(repo, workflow).id
+        for run in self.newest_runs():
+            if (run.repo_id, run.head_branch, run.workflow_id) == meant:
+                return run
+        raise NotThere(f"no run of {workflow} in {repo} {branch}")
+
+    def start(self) -> None:
+        """Returns when GitHub can be asked."""
+        self._host.start()
+
+    def tell(self, site: str) -> None:
+        """From now on the bot at `site` is told what happens to runs."""
+        self._site = site
+        self.tell_again()
+
+    def tell_again(self) -> None:
+        """After `stop_telling`; does nothing where webhooks are delivered, or where there is no bot."""
+        if self._webhooks is None and self._site:
+            self._webhooks = GitHubWebhooks(
+                self.world, f"{self._site}{WEBHOOK}", WEBHOOK_SECRET, api_url=self._host.url, wires=self._wires
+            ).start()
+
+    def stop_telling(self) -> None:
+        """What happens from now on nobody is told. Returns when what waits has been delivered, or has failed."""
+        webhooks, self._webhooks = self._webhooks, None
+        if webhooks is not None:
+            webhooks.stop()
+
+    def wait_told(self, timeout_s: float) -> bool:
+        """Whether everything that has happened was told, waiting for it up to `timeout_s` seconds."""
+        webhooks = self._webhooks
+        return webhooks is None or webhooks.wait_until(
+            lambda: all(delivery.is_done for delivery in webhooks.deliveries), timeout_s
+        )
+
+    def stop(self) -> None:
+        self.world.release()
+        self.stop_telling()
+        self._host.stop()
+
+    def settings(self) -> dict[str, str]:
+        """As an operator would set them."""
+        return {
+            "GITHUB_TOKEN": GITHUB_TOKEN,
+            "GITHUB_API_URL": self._host.url,
+            "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        }

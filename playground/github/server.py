@@ -1,0 +1,130 @@
+"""The sandbox GitHub as an HTTP host: its REST API over a GitHubWorld, in the mood that the world is in.
+
+It holds no state of its own, and decides nothing about runs.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from playground.github.access import Moved, Reach
+from playground.github.faults import Call
+from playground.github.handlers import Answers
+from playground.github.middleware import call_of, gate, header_writer, route_name
+from playground.github.serializers import Json
+from playground.github.state import GitHubWorld
+from playground.http_host.fault_middleware import let_go_at_the_end, moody
+from playground.http_host.request_log import Request
+from playground.http_host.server import Host
+from playground.traffic import Wires
+
+WEB_URL = "https://github.com"
+ENTERPRISE_PREFIX = "/api/v3"
+"""What stands before every path at a GitHub Enterprise Server."""
+
+_ID = r"\d{1,18}"
+_SHOWN_HEADERS = ("Authorization", "Accept", "X-GitHub-Api-Version", "If-None-Match")
+
+
+class GitHubHost(Host):
+    """A world served on loopback."""
+
+    def __init__(
+        self,
+        world: GitHubWorld,
+        port: int = 0,
+        *,
+        wires: Wires | None = None,
+        prefix: str = "",
+        web_url: str = WEB_URL,
+    ) -> None:
+        self.world = world
+        self.wires = wires or Wires(world.now)
+        self.web_url = web_url
+        self._prefix = prefix
+        super().__init__(lambda: application(self.world, self.wires, prefix, self.web_url), port)
+
+    @property
+    def url(self) -> str:
+        """The API's base, without a slash at the end."""
+        return f"{self.origin}{self._prefix}"
+
+
+def application(world: GitHubWorld, wires: Wires, prefix: str, web_url: str) -> web.Application:
+    """The calls of the API that the sandbox serves, and nothing else."""
+
+    def record_of(request: web.Request) -> Request:
+        return _record(request, world)
+
+    reach = Reach(world, prefix, web_url)
+    middlewares = [moody(world, wires, "bot to github", record_of, _sent), gate(world), _redirecting(reach)]
+    app = web.Application(middlewares=middlewares)
+    app.add_routes(_routes(Answers(world, reach), prefix))
+    app.on_response_prepare.append(header_writer(world))
+    let_go_at_the_end(app, world)
+    return app
+
+
+def _routes(answers: Answers, prefix: str) -> list[web.RouteDef]:
+    token = f"{prefix}/app/installations/{{installation_id:{_ID}}}/access_tokens"
+    return [
+        _get(f"{prefix}/user", answers.user, "user"),
+        _get(f"{prefix}/user/repos", answers.user_repos, "user repos"),
+        _get(f"{prefix}/installation/repositories", answers.installation_repos, "installation repos"),
+        _get(f"{prefix}/orgs/{{org}}/repos", answers.org_repos, "org repos"),
+        _get(f"{prefix}/rate_limit", answers.rate_limit, "rate limit"),
+        _post(token, answers.access_token, "access token"),
+        *_routes_of_a_repo(answers, f"{prefix}/repos/{{owner}}/{{repo}}", "by_name"),
+        *_routes_of_a_repo(answers, f"{prefix}/repositories/{{repository_id:{_ID}}}", "by_id"),
+    ]
+
+
+def _routes_of_a_repo(answers: Answers, repo: str, how: str) -> list[web.RouteDef]:
+    run = f"{repo}/actions/runs/{{run_id:{_ID}}}"
+    return [
+        _get(repo, answers.repo, "repo", how),
+        _get(f"{repo}/branches", answers.branches, "branches", how),
+        _get(f"{repo}/installation", answers.installation, "installation", how),
+        _get(f"{repo}/actions/workflows", answers.workflows, "workflows", how),
+        _get(f"{repo}/actions/runs", answers.runs, "runs", how),
+        _get(run, answers.run, "run", how),
+        _get(f"{run}/attempts/{{attempt_number:{_ID}}}", answers.attempt, "attempt", how),
+        _get(f"{run}/jobs", answers.jobs, "jobs", how),
+        _post(f"{run}/rerun", answers.rerun, "rerun", how),
+        _post(f"{run}/rerun-failed-jobs", answers.rerun_failed, "rerun failed", how),
+        _post(f"{run}/cancel", answers.cancel, "cancel", how),
+    ]
+
+
+def _get(path: str, handler: Handler, call: Call, how: str = "") -> web.RouteDef:
+    return web.get(path, handler, name=route_name(call, how), allow_head=False)
+
+
+def _post(path: str, handler: Handler, call: Call, how: str = "") -> web.RouteDef:
+    return web.post(path, handler, name=route_name(call, how))
+
+
+def _redirecting(reach: Reach) -> Middleware:
+    """Leads a request that names a repository by its old name to the repository."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Moved as moved:
+            return reach.redirect(request, moved.repo)
+
+    return middleware
+
+
+def _record(request: web.Request, world: GitHubWorld) -> Request:
+    number = request.match_info.get("run_id") or request.match_info.get("installation_id")
+    subject = None if number is None else int(number)
+    query = tuple(request.query.items())
+    return Request(request.method, request.path, query, world.now(), call_of(request), subject)
+
+
+def _sent(request: web.Request, record: Request) -> Json:
+    headers = {name: request.headers[name] for name in _SHOWN_HEADERS if name in request.headers}
+    return {"headers": headers, "query": dict(record.query)}

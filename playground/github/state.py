@@ -1,0 +1,289 @@
+"""The sandbox GitHub's state: repositories, their workflow runs, and how these move.
+
+No HTTP in here, no sleeping and no randomness. Every method may be called from any thread. What can be asked of GitHub
+by its API is refused here as GitHub refuses it (`NotDone`); the rest directs the world and is never refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from playground.github import attempts
+from playground.github.model import Ending, NotDone, NotThere, PullRequest, RunEvent, SandboxRepo, SandboxRun
+from playground.github.repositories import GitHubRepos
+from playground.pace import Pace
+
+_FIRST_RUN_ID, _FIRST_JOB_ID = 19_440_221_001, 54_001_700_001
+RERUN_WITHIN = timedelta(days=30)
+
+Which = SandboxRun | int
+Repo = SandboxRepo | str | int
+
+
+class GitHubWorld(GitHubRepos):
+    """`which` is a run or its id: always its newest attempt, as it stands now."""
+
+    def __init__(self, clock: Callable[[], datetime], token: str) -> None:
+        super().__init__(clock, token)
+        self._attempts: dict[int, list[SandboxRun]] = {}
+        self._run_ids, self._job_ids = itertools.count(_FIRST_RUN_ID), itertools.count(_FIRST_JOB_ID)
+        self._commits = itertools.count(1)
+        self._endings: dict[tuple[int, str | None, int], deque[Ending]] = {}
+        self._listeners: list[Callable[[RunEvent], object]] = []
+        self._old_runs: dict[int, SandboxRun] = {}
+        self._stale_calls_left: float = 0
+        self.pace = Pace()
+        self.stale_calls_after_rerun: float = 0
+        """How many lists of runs still show the old attempt after a re-run; `math.inf`: until told."""
+        self.cancels_at_once = True
+        """Otherwise a run that is to be cancelled goes on until it is advanced, as GitHub's do for some seconds."""
+
+    # What brings runs about
+
+    def push(
+        self, repo: Repo, branch: str = "main", *, at: datetime | None = None, **commit: Any
+    ) -> tuple[SandboxRun, ...]:
+        """A commit arrives: a queued run of each workflow that is for pushes. `commit` as for `trigger`."""
+        with self._changed:
+            found, sha = self.repo(repo), commit.pop("sha", None) or self._new_sha()
+            self.change_repo(found, pushed_at=at or self._clock())
+            for_pushes = [flow for flow in self.workflows(found) if "push" in flow.events and flow.state == "active"]
+            return tuple(self.trigger(found, flow.name, branch, sha=sha, at=at, **commit) for flow in for_pushes)
+
+    def trigger(
+        self,
+        repo: Repo,
+        workflow: str = "CI",
+        branch: str | None = "main",
+        *,
+        event: str = "push",
+        message: str | None = "Tidy up",
+        by: str | None = "ada",
+        author: str | None = None,
+        sha: str | None = None,
+        head_repo: SandboxRepo | None = None,
+        pull_request: PullRequest | None = None,
+        at: datetime | None = None,
+    ) -> SandboxRun:
+        """One run, whatever for: `schedule`, `workflow_dispatch`, …; `by` pushed what `author` (else `by`) wrote."""
+        with self._changed:
+            found, flow, now = self.repo(repo), self.workflow(repo, workflow), at or self._clock()
+            of_flow = [run for run in self.runs(found) if run.workflow_id == flow.id]
+            run = SandboxRun(
+                id=next(self._run_ids), number=len(of_flow) + 1, repo_id=found.id, workflow_id=flow.id, name=flow.name,
+                head_branch=branch, head_sha=sha or self._new_sha(), event=event, status="queued", conclusion=None,
+                attempt=1, created_at=now, started_at=now, updated_at=now, actor=by, triggering_actor=by,
+                message=message, author=author or by, head_repo=head_repo or found,
+                jobs=attempts.queued(flow.jobs, 1, now, self._next_job_id), pull_request=pull_request,
+            )  # fmt: skip
+            return self._put(run)
+
+    def pull_request(
+        self, repo: Repo, branch: str, *, number: int, base: str = "main", fork: Repo | None = None, **run: Any
+    ) -> SandboxRun:
+        """A pull request's run, of `fork`'s branch (which may be named `main`) where one is given.
+
+        GitHub shows no pull requests at runs of forks, and such a run's branch filter matches all the same.
+        """
+        head_repo, shown = (None, PullRequest(number, base)) if fork is None else (self.repo(fork), None)
+        run = {"event": "pull_request", "message": f"Propose {branch}", **run}
+        return self.trigger(repo, branch=branch, head_repo=head_repo, pull_request=shown, **run)
+
+    def listen(self, listener: Callable[[RunEvent], object]) -> None:
+        """It is told of every run that is requested, begins or ends; it must be quick and raise nothing."""
+        with self._changed:
+            self._listeners.append(listener)
+
+    # What there is
+
+    def run(self, which: Which) -> SandboxRun:
+        """Raises NotThere."""
+        return self.attempts(which)[-1]
+
+    def attempts(self, which: Which) -> tuple[SandboxRun, ...]:
+        """All attempts, the first one first. Raises NotThere."""
+        with self._changed:
+            number = which if isinstance(which, int) else which.id
+            if number not in self._attempts:
+                raise NotThere(f"no run {number}")
+            return tuple(self._attempts[number])
+
+    def runs(self, repo: Repo, branch: str | None = None, workflow: str | None = None) -> tuple[SandboxRun, ...]:
+        """As they truly stand, newest first."""
+        with self._changed:
+            number = self.repo(repo).id
+            newest_first = (self._attempts[run_id][-1] for run_id in reversed(self._attempts))
+            return tuple(
+                run
+                for run in newest_first
+                if run.repo_id == number and branch in (None, run.head_branch) and workflow in (None, run.name)
+            )
+
+    def newest(self, repo: Repo, branch: str = "main", workflow: str = "CI") -> SandboxRun:
+        """Raises NotThere where the branch has no run of the workflow."""
+        runs = self.runs(repo, branch, workflow)
+        if not runs:
+            raise NotThere(f"no run of {workflow} in {repo} {branch}")
+        return runs[0]
+
+    # What happens to runs
+
+    def change(self, which: Which, **fields: Any) -> SandboxRun:
+        """Any fields of a run set by hand: nulls, `missing` fields, words that no run ever had."""
+        with self._changed:
+            return self._put(replace(self.run(which), **fields))
+
+    def start(self, which: Which, *, at: datetime | None = None) -> SandboxRun:
+        with self._changed:
+            return self._put(attempts.started(self.run(which), at or self._clock()))
+
+    def finish(
+        self,
+        which: Which,
+        conclusion: str = "success",
+        *,
+        job: str | None = None,
+        step: str | None = None,
+        at: datetime | None = None,
+    ) -> SandboxRun:
+        """Ends a run with any word. Raises NotThere for a job or step that the run does not have."""
+        with self._changed:
+            return self._put(attempts.ended(self.run(which), Ending(conclusion, job, step), at or self._clock()))
+
+    def succeed(self, which: Which, *, at: datetime | None = None) -> SandboxRun:
+        return self.finish(which, "success", at=at)
+
+    def fail(
+        self, which: Which, job: str | None = None, step: str | None = None, *, at: datetime | None = None
+    ) -> SandboxRun:
+        return self.finish(which, "failure", job=job, step=step, at=at)
+
+    def skip(self, which: Which, *, at: datetime | None = None) -> SandboxRun:
+        return self.finish(which, "skipped", at=at)
+
+    def will_end(self, repo: Repo, branch: str, *endings: Ending | str, workflow: str = "CI") -> None:
+        """How the next runs (and attempts) of the branch's workflow end, in turn; after these they succeed."""
+        with self._changed:
+            found = self.repo(repo)
+            key = found.id, branch, self.workflow(found, workflow).id
+            told = (Ending(ending) if isinstance(ending, str) else ending for ending in endings)
+            self._endings.setdefault(key, deque()).extend(told)
+
+    def advance(self, which: Which, *, at: datetime | None = None) -> SandboxRun:
+        """The next step of a run: started, then ended as `will_end` says. One that is over or waits stays."""
+        with self._changed:
+            run = self.run(which)
+            if run.status not in {"requested", "queued", "pending", "in_progress"}:
+                return run
+            if run.cancelling:
+                return self.finish(run, "cancelled", at=at)
+            if run.status != "in_progress":
+                return self.start(run, at=at)
+            endings = self._endings.get((run.repo_id, run.head_branch, run.workflow_id))
+            ending = endings.popleft() if endings else Ending()
+            return self._put(attempts.ended(run, ending, at or self._clock()))
+
+    def tick(self, now: datetime | None = None) -> tuple[SandboxRun, ...]:
+        """Moves on what is due by `pace`, each at the time it was due, and tells which runs moved."""
+        with self._changed:
+            now = now or self._clock()
+            unfinished = [of_run[-1] for of_run in self._attempts.values() if not of_run[-1].is_over]
+            moved = [self._moved_on(run, now) for run in unfinished]
+            return tuple(new for old, new in zip(unfinished, moved, strict=True) if new != old)
+
+    # What is asked of GitHub, by its API or on its pages
+
+    def rerun(
+        self, which: Which, *, failed_only: bool = False, by: str | None = "ada", at: datetime | None = None
+    ) -> SandboxRun:
+        """The next attempt. Raises NotDone as GitHub refuses it."""
+        with self._changed:
+            old, now = self.run(which), at or self._clock()
+            self._check_writable(old)
+            if not old.is_over:
+                raise NotDone(403, "This workflow is already running")
+            if now - old.created_at > RERUN_WITHIN:
+                raise NotDone(403, "Unable to retry this workflow run because it was created over a month ago")
+            if failed_only and not attempts.has_failed_jobs(old):
+                raise NotDone(403, "This workflow run cannot be retried")
+            plans = self._workflows[old.workflow_id].jobs
+            new = attempts.again(old, plans, now, by, failed_only, self._next_job_id)
+            self._attempts[old.id].append(old)  # which `_put` replaces by the new one
+            if self.stale_calls_after_rerun:
+                self._stale_calls_left = self.stale_calls_after_rerun
+                self._old_runs.setdefault(old.id, old)
+            return self._put(new)
+
+    def cancel(self, which: Which) -> SandboxRun:
+        """Raises NotDone for a run that is over."""
+        with self._changed:
+            run = self.run(which)
+            self._check_writable(run)
+            if run.is_over:
+                raise NotDone(409, "Cannot cancel a workflow run that is completed.")
+            if self.cancels_at_once:
+                return self.finish(run, "cancelled")
+            return self._put(replace(run, cancelling=True, updated_at=self._clock()))
+
+    def list_call(self, repo: Repo) -> list[SandboxRun]:
+        """What the list of runs shows, newest first."""
+        with self._changed:
+            shown = [self._old_runs.get(run.id, run) for run in self.runs(repo)]
+            if self._stale_calls_left:
+                self._stale_calls_left -= 1
+                if self._stale_calls_left <= 0:
+                    self.show_new_attempts()
+            return shown
+
+    def show_new_attempts(self) -> None:
+        """Ends what `stale_calls_after_rerun` began: from now on lists show the truth."""
+        with self._changed:
+            self._stale_calls_left = 0
+            self._old_runs.clear()
+
+    def reruns_asked(self, which: Which) -> int:
+        """How many POSTs asked to run it again, all of it or its failed jobs, whatever came of them."""
+        number = which if isinstance(which, int) else which.id
+        return self.asked("rerun", number) + self.asked("rerun failed", number)
+
+    def _put(self, run: SandboxRun) -> SandboxRun:
+        """Stands for the newest attempt from now on, and is told to listeners where it began or ended by that."""
+        of_run = self._attempts.setdefault(run.id, [])
+        old = of_run[-1] if of_run else None
+        of_run[-1:] = [run]
+        if old is None:
+            self._tell(RunEvent("requested", run))  # not for a re-run: GitHub says no `requested` for these
+        elif run.status != old.status and run.status == "in_progress":
+            self._tell(RunEvent("in_progress", run))
+        elif run.is_over and not old.is_over:
+            self._tell(RunEvent("completed", run))
+        self._changed.notify_all()
+        return run
+
+    def _tell(self, event: RunEvent) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    def _moved_on(self, run: SandboxRun, now: datetime) -> SandboxRun:
+        while True:
+            lasts_s = self.pace.runs_s if run.status == "in_progress" and not run.cancelling else self.pace.waits_s
+            due_at = run.updated_at + timedelta(seconds=lasts_s)
+            if due_at > now or run == (moved := self.advance(run, at=due_at)):
+                return run
+            run = moved
+
+    def _check_writable(self, run: SandboxRun) -> None:
+        if self._repos[run.repo_id].archived:
+            raise NotDone(403, "Repository was archived so is read-only.")
+
+    def _new_sha(self) -> str:
+        return hashlib.sha256(f"commit {next(self._commits)}".encode()).hexdigest()[:40]
+
+    def _next_job_id(self) -> int:
+        return next(self._job_ids)

@@ -1,0 +1,183 @@
+"""GitHub's webhook: what happens to runs in the sandbox is told to the bot by signed POSTs, each of them once.
+
+https://docs.github.com/webhooks/webhook-events-and-payloads#workflow_run
+GitHub delivers a failed POST again only where somebody asks for it (`redeliver`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import queue
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any
+
+import requests
+
+from playground.github.model import NotThere, RunEvent
+from playground.github.run_serializers import event_json
+from playground.github.serializers import Addresses
+from playground.github.server import WEB_URL
+from playground.github.state import GitHubWorld
+from playground.traffic import Wires
+
+MOST_WAITING = 100
+DELIVERIES_KEPT = 1_000
+ANSWER_WITHIN_S = 10.0
+"""As long as GitHub waits."""
+
+
+@dataclass(frozen=True)
+class HookDelivery:
+    """One POST and its fate: a status, or why there is none; neither while it is on its way."""
+
+    id: str
+    event: str
+    payload: Mapping[str, Any]
+    status: int | None = None
+    failure: str | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is not None or self.failure is not None
+
+
+class GitHubWebhooks:
+    """Delivers a world's `workflow_run` events to one address, in turn and on a thread of its own."""
+
+    def __init__(
+        self,
+        world: GitHubWorld,
+        to: str,
+        secret: str | None,
+        *,
+        api_url: str,
+        web_url: str = WEB_URL,
+        hook_id: int = 474_331_002,
+        wires: Wires | None = None,
+    ) -> None:
+        """`api_url` is where the payload's addresses lead (`GitHubHost.url`). Without a `secret` nothing is signed."""
+        self._world = world
+        self._to, self._secret, self._hook_id = to, secret, hook_id
+        self._at = Addresses(api_url, web_url)
+        self._wires = wires or Wires(world.now)
+        self._changed = threading.Condition()
+        self._deliveries: dict[str, HookDelivery] = {}
+        self._waiting: queue.Queue[str | None] = queue.Queue(MOST_WAITING)
+        self._thread: threading.Thread | None = None
+        self._session = requests.Session()
+        self._session.trust_env = False
+        world.listen(self._on_event)
+
+    def start(self) -> GitHubWebhooks:
+        """From now on events are delivered; what happened before is not told."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._deliver_all, name="github webhooks", daemon=True)
+            self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Returns when what waits has been delivered, or has failed."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._waiting.put(None)
+            thread.join()
+            self._session.close()
+
+    def __enter__(self) -> GitHubWebhooks:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def deliveries(self) -> list[HookDelivery]:
+        """Oldest first (the last 1,000)."""
+        with self._changed:
+            return list(self._deliveries.values())
+
+    def ping(self) -> None:
+        """What GitHub sends when a webhook is made."""
+        self._send("ping", {"zen": "Keep it logically awesome.", "hook_id": self._hook_id})
+
+    def redeliver(self, delivery: HookDelivery) -> None:
+        """The same delivery, under the same id, once more."""
+        self._queue(replace(delivery, status=None, failure=None))
+
+    def wait_until(self, fact: Callable[[], bool], timeout_s: float = 5) -> bool:
+        """Waits without polling until `fact`, asked after every change, is true; False where it never was."""
+        with self._changed:
+            return self._changed.wait_for(fact, timeout_s)
+
+    def _on_event(self, event: RunEvent) -> None:
+        if self._thread is None:
+            return
+        try:
+            repo = self._world.repo(event.run.repo_id)
+        except NotThere:
+            return  # with a repository go its webhooks
+        workflow = self._world.workflow(repo, event.run.workflow_id)
+        self._send("workflow_run", event_json(event, workflow, repo, self._world.accounts.account, self._at))
+
+    def _send(self, event: str, payload: Mapping[str, Any]) -> None:
+        self._queue(HookDelivery(str(uuid.uuid4()), event, payload))
+
+    def _queue(self, delivery: HookDelivery) -> None:
+        try:
+            self._put(delivery)
+            self._waiting.put_nowait(delivery.id)
+        except queue.Full:
+            self._put(replace(delivery, failure="too many deliveries wait"))
+
+    def _put(self, delivery: HookDelivery) -> None:
+        with self._changed:
+            self._deliveries[delivery.id] = delivery
+            if len(self._deliveries) > DELIVERIES_KEPT:
+                del self._deliveries[next(iter(self._deliveries))]
+            self._changed.notify_all()
+
+    def _deliver_all(self) -> None:
+        while (number := self._waiting.get()) is not None:
+            with self._changed:
+                delivery = self._deliveries.get(number)
+            if delivery is not None:
+                self._put(self._delivered(delivery))
+
+    def _delivered(self, delivery: HookDelivery) -> HookDelivery:
+        body = json.dumps(delivery.payload).encode()
+        action = delivery.payload.get("action", "")
+        wire = self._wires.begin("github to bot", f"POST {delivery.event} {action}".strip(), delivery.payload)
+        headers = self._headers(delivery, body)
+        try:
+            with self._session.post(
+                self._to, data=body, headers=headers, timeout=ANSWER_WITHIN_S, allow_redirects=False, stream=True
+            ) as answer:
+                self._wires.end(wire, answer.status_code)
+                return replace(delivery, status=answer.status_code)
+        except requests.RequestException as error:
+            self._wires.end(wire, "no answer")
+            return replace(delivery, failure=type(error).__name__)
+
+    def _headers(self, delivery: HookDelivery, body: bytes) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "GitHub-Hookshot/5ab0c0d",
+            "X-GitHub-Event": delivery.event,
+            "X-GitHub-Delivery": delivery.id,
+            "X-GitHub-Hook-ID": str(self._hook_id),
+        }
+        if self._secret is not None:
+            headers["X-Hub-Signature-256"] = signature(self._secret, body)
+        return headers
+
+
+def signature(secret: str, body: bytes) -> str:
+    """As GitHub writes it: https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries"""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

@@ -1,0 +1,130 @@
+"""Answers a sandbox's requests over HTTP in the mood that its world is in, and writes down each of them.
+
+It knows no service: what a request means is said by whoever serves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from playground.http_host.faults import Canned, Mood
+from playground.http_host.request_log import Calls, Request
+from playground.traffic import LONGEST_BODY, Way, Wires
+
+Record = Callable[[web.Request], Request]
+"""What is written down of a request; its secrets blotted out."""
+
+Sent = Callable[[web.Request, Request], Mapping[str, Any]]
+"""What the wires show of a request; they blot out secrets that stand under a name of their own."""
+
+_PIECE = b" " * 65_536
+
+
+def moody(world: Calls, wires: Wires, way: Way, record_of: Record, sent: Sent) -> Middleware:
+    """The middleware that writes each request down and answers it as the mood of the world has it."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        record = record_of(request)
+        number, mood = world.arrived(record)
+        wire = wires.begin(way, f"{record.method} {record.path}", sent(request, record))
+        status: int | None = None
+        body: Any = None
+        try:
+            answer = await _answer(request, handler, mood)
+            if mood.delay_s:
+                await _hold(world, mood.delay_s)
+            if answer is not None:
+                status, body = answer.status, _shown(answer)
+                return await _deliver(request, answer, mood)
+            return _hang_up(request)
+        except web.HTTPException as unknown_route:
+            status = unknown_route.status
+            raise
+        finally:
+            world.answered(number, status)
+            wires.end(wire, status or "no answer", body)
+
+    return middleware
+
+
+def let_go_at_the_end(app: web.Application, world: Calls) -> None:
+    """The application's end then waits for no call that a mood holds back."""
+
+    async def release(_: web.Application) -> None:
+        world.release()
+
+    app.on_shutdown.append(release)
+
+
+async def _answer(request: web.Request, handler: Handler, mood: Mood) -> web.Response | None:
+    """What this request is to get, with its effect in the world; None: that there is nothing to be got."""
+    answer = None
+    if mood.takes if request.method == "POST" else mood.canned is None:
+        answer = cast("web.Response", await handler(request))
+    if mood.ending == "closed":
+        return None
+    return answer if mood.canned is None else _canned(request, mood, mood.canned)
+
+
+def _canned(request: web.Request, mood: Mood, canned: Canned) -> web.Response:
+    headers = dict(canned.headers)
+    if mood.redirects_to is not None:
+        headers["Location"] = mood.redirects_to + (request.raw_path if mood.keeps_path else "")
+    return web.Response(status=canned.status, text=canned.body, content_type=canned.content_type, headers=headers)
+
+
+async def _hold(world: Calls, delay_s: float) -> None:
+    loop, freed = asyncio.get_running_loop(), asyncio.Event()
+    with world.holding(lambda: loop.call_soon_threadsafe(freed.set)), contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(freed.wait(), None if delay_s == math.inf else delay_s)
+
+
+async def _deliver(request: web.Request, answer: web.Response, mood: Mood) -> web.StreamResponse:
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    if mood.ending == "cut":
+        cut = _begun(answer)
+        cut.content_length = len(body)
+        await cut.prepare(request)
+        await cut.write(body[: len(body) // 2])
+        return _hang_up(request, cut)
+    if mood.padding_bytes:
+        padded = _begun(answer)
+        padded.enable_chunked_encoding()
+        await padded.prepare(request)
+        await padded.write(body)
+        for sent in range(0, mood.padding_bytes, len(_PIECE)):
+            await padded.write(_PIECE[: mood.padding_bytes - sent])
+        return padded
+    return answer
+
+
+def _begun(answer: web.Response) -> web.StreamResponse:
+    """The answer's head, for a body that is sent in pieces."""
+    headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
+    return web.StreamResponse(status=answer.status, headers=headers)
+
+
+def _shown(answer: web.Response) -> Any:
+    """The body as one can look at it."""
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    if len(body) > LONGEST_BODY:
+        return f"({len(body):,} bytes)"
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def _hang_up(request: web.Request, begun: web.StreamResponse | None = None) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.close()
+    return begun or web.Response()

@@ -1,0 +1,140 @@
+"""What the page can ask for, one form each, and what is then done. The forms are checked here; no HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+
+from playground.play.sessions import Sessions
+from playground.slack.controls import Choice, buttons
+from playground.slack.modal_submissions import closes, submits
+from playground.slack.model import CannotDo, Message
+
+MOST_CHARACTERS = 12_000
+
+
+class Form(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a page sends."""
+
+
+class Say(Form, frozen=True):
+    who: str
+    channel: str
+    text: str
+    thread_ts: str | None = None
+
+
+class Press(Form, frozen=True):
+    who: str
+    channel: str
+    ts: str
+    block_id: str
+    action_id: str
+    is_confirmed: bool = False
+
+
+class Choose(Form, frozen=True):
+    who: str
+    channel: str
+    ts: str
+    block_id: str
+    action_id: str
+    value: str
+    is_confirmed: bool = False
+
+
+class Submit(Form, frozen=True):
+    who: str
+    view_id: str
+    values: dict[str, dict[str, dict[str, Any]]]
+
+
+class Close(Form, frozen=True):
+    who: str
+    view_id: str
+
+
+class Wave(Form, frozen=True):
+    words: str
+
+
+class Later(Form, frozen=True):
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
+class Named(Form, frozen=True):
+    name: str
+
+
+class Nothing(Form, frozen=True):
+    pass
+
+
+def _say(sessions: Sessions, form: Say) -> None:
+    if not form.text.strip():
+        raise CannotDo("there is nothing to say")
+    if len(form.text) > MOST_CHARACTERS:
+        raise CannotDo(f"Slack takes {MOST_CHARACTERS:,} characters at most")
+    sessions.current.stage.workspace.types(form.who, form.channel, form.text, form.thread_ts)
+
+
+def _message(sessions: Sessions, channel: str, ts: str) -> Message:
+    message = sessions.current.stage.workspace.conversations.find(channel, ts)
+    if message is None:
+        raise CannotDo("this message is gone")
+    return message
+
+
+def _press(sessions: Sessions, form: Press) -> None:
+    workspace = sessions.current.stage.workspace
+    message = _message(sessions, form.channel, form.ts)
+    for button in buttons(message, workspace.person(form.who).id):
+        if (button.block_id, button.action_id) == (form.block_id, form.action_id):
+            workspace.presses(form.who, message, button, confirm=form.is_confirmed)
+            return
+    raise CannotDo("this button is gone")
+
+
+def _choose(sessions: Sessions, form: Choose) -> None:
+    message = _message(sessions, form.channel, form.ts)
+    choice = Choice(form.block_id, form.action_id, form.value)
+    sessions.current.stage.workspace.chooses(form.who, message, choice, confirm=form.is_confirmed)
+
+
+def _submit(sessions: Sessions, form: Submit) -> None:
+    submits(sessions.current.stage.workspace, form.who, form.view_id, form.values)
+
+
+def _close(sessions: Sessions, form: Close) -> None:
+    closes(sessions.current.stage.workspace, form.who, form.view_id)
+
+
+def _wave(sessions: Sessions, form: Wave) -> None:
+    if sessions.codeship and not form.words.startswith("Slack "):
+        raise CannotDo("this CodeShip is real: nobody's hand moves it here")
+    sessions.current.wave(form.words)
+
+
+Action = tuple[type[Form], Callable[[Sessions, Any], None]]
+
+ACTIONS: dict[str, Action] = {
+    "say": (Say, _say),
+    "press": (Press, _press),
+    "choose": (Choose, _choose),
+    "submit": (Submit, _submit),
+    "close": (Close, _close),
+    "wave": (Wave, _wave),
+    "later": (Later, lambda sessions, form: sessions.current.pass_time(form.seconds)),
+    "scene": (Named, lambda sessions, form: sessions.show_scene(form.name)),
+    "replay": (Named, lambda sessions, form: sessions.replay(form.name)),
+    "step": (Nothing, lambda sessions, _form: sessions.current.step()),
+    "start_over": (Nothing, lambda sessions, _form: sessions.start_over()),
+}
+
+
+def act(sessions: Sessions, name: str, body: bytes) -> None:
+    """Does what was asked. Raises CannotDo, and `msgspec.ValidationError` or `msgspec.DecodeError` for a bad form."""
+    form, does = ACTIONS[name]
+    does(sessions, msgspec.json.decode(body or b"{}", type=form))

@@ -1,0 +1,108 @@
+"""What the world's hand does on GitHub: workflows that start and end, people who run them again, GitHub's moods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playground.github import faults as moods
+from playground.github.model import SandboxRun
+from playground.github.sandbox import GitHubOnStage
+from playground.github.state import GitHubWorld
+from playground.http_host import faults as of_any_service
+from playground.http_host.faults import Canned, Mood
+from playground.play.event_table import Said, gesture, one_of
+from playground.sandbox import Stage
+from playground.slack.model import CannotDo
+
+_ENDINGS = {
+    "passes": "success",
+    "fails": "failure",
+    "times out": "timed_out",
+    "is cancelled": "cancelled",
+    "is skipped": "skipped",
+}
+_WRONG_TOKEN = of_any_service.says("wrong token", Canned(401, '{"message":"Bad credentials"}'), None, None)
+_MOODS: dict[str, Callable[[], Mood]] = {
+    "is fine": lambda: moods.FINE,
+    "is slow": lambda: moods.slow(2),
+    "is down": moods.down,
+    "refuses the token": lambda: _WRONG_TOKEN,
+    "asks to slow down": moods.secondary_limit,
+    "loses the answer to a restart": lambda: moods.refuse(on="rerun", takes=True),
+}
+_RESETS_IN_S = 600
+
+
+def _beside(stage: Stage) -> GitHubOnStage:
+    if stage.github_beside is None:
+        raise CannotDo("there is no GitHub here: this team has not begun to move")
+    return stage.github_beside
+
+
+def _world(stage: Stage) -> GitHubWorld:
+    return _beside(stage).world
+
+
+def _run(stage: Stage, said: Said) -> SandboxRun:
+    return _beside(stage).newest(said["repo"], said["branch"], said["workflow"])
+
+
+def _starts(stage: Stage, said: Said) -> None:
+    _world(stage).start(_run(stage, said))
+
+
+def _ends(stage: Stage, said: Said) -> None:
+    _world(stage).finish(_run(stage, said), _ENDINGS[said["how"]])
+
+
+def _fails_at(stage: Stage, said: Said) -> None:
+    _world(stage).fail(_run(stage, said), said["job"], said["step"])
+
+
+def _ends_as(stage: Stage, said: Said) -> None:
+    _world(stage).finish(_run(stage, said), said["word"])
+
+
+def _run_again(stage: Stage, said: Said) -> None:
+    _world(stage).rerun(_run(stage, said), by=said["who"], failed_only=bool(said["failed"]))
+
+
+def _mood(stage: Stage, said: Said) -> None:
+    world, limits = _world(stage), _world(stage).accounts.limits
+    world.mood = _MOODS[said["mood"]]()
+    if world.mood == moods.FINE and limits.per_hour is not None:
+        limits.leave(limits.per_hour)
+
+
+def _over_its_limit(stage: Stage, _said: Said) -> None:
+    _world(stage).accounts.limits.leave(0, _RESETS_IN_S)
+
+
+def _tells_nobody(stage: Stage, _said: Said) -> None:
+    _beside(stage).stop_telling()
+
+
+def _tells(stage: Stage, _said: Said) -> None:
+    _beside(stage).tell_again()
+
+
+_OF, _ON = r"the workflow (?P<workflow>.+) of (?P<repo>\S+)", r"on (?P<branch>\S+)"
+_AGAIN = rf"(?P<who>[a-z]+) re-runs (?P<failed>the failed jobs of )?{_OF} {_ON}"
+
+GESTURES = (
+    gesture("the workflow NAME of REPO starts on BRANCH", rf"{_OF} starts {_ON}", _starts),
+    gesture(
+        f"the workflow NAME of REPO {'|'.join(_ENDINGS)} on BRANCH", rf"{_OF} (?P<how>{one_of(_ENDINGS)}) {_ON}", _ends
+    ),
+    gesture(
+        "the workflow NAME of REPO fails on BRANCH at JOB, STEP",
+        rf"{_OF} fails {_ON} at (?P<job>[^,]+)(?:, (?P<step>.+))?",
+        _fails_at,
+    ),
+    gesture("the workflow NAME of REPO ends on BRANCH as “WORD”", rf"{_OF} ends {_ON} as “(?P<word>[^”]*)”", _ends_as),
+    gesture("NAME re-runs [the failed jobs of] the workflow NAME of REPO on BRANCH", _AGAIN, _run_again),
+    gesture(f"GitHub {'|'.join(_MOODS)}", rf"GitHub (?P<mood>{one_of(_MOODS)})", _mood),
+    gesture("GitHub is over its limit", r"GitHub is over its limit", _over_its_limit),
+    gesture("GitHub’s webhooks are lost", r"GitHub’s webhooks are lost", _tells_nobody),
+    gesture("GitHub’s webhooks arrive", r"GitHub’s webhooks arrive", _tells),
+)

@@ -1,0 +1,201 @@
+"""The playground's course: one sandbox after another, each played by hand, by a scene or by a transcript. No HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from playground.clock import SandboxClock
+from playground.pace import Pace
+from playground.play.scenes import SCENES, TRANSCRIPTS, Script, transcripts
+from playground.play.transcript import Play
+from playground.play.world_events import wave
+from playground.sandbox import HALF_MOVED, Stage
+from playground.slack.model import CannotDo
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+"""When every transcript begins."""
+
+WATCHABLE = Pace(waits_s=4, runs_s=20)
+PAUSE_S = 1.8
+"""Between the steps of a scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealCodeShip:
+    """A host that serves CodeShip's v1 API, in place of the sandbox's."""
+
+    url: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """A script, and what was seen after each of its steps so far. `fault`: why it cannot go on."""
+
+    kind: Literal["scene", "transcript"]
+    script: Script
+    seen: tuple[tuple[str, ...], ...] = ()
+    fault: str = ""
+
+    @property
+    def has_ended(self) -> bool:
+        return bool(self.fault) or len(self.seen) == len(self.script.steps)
+
+
+class Session:
+    """One sandbox, from its start to its end."""
+
+    def __init__(self, number: int, clock: SandboxClock, stage: Stage, playing: Playing | None) -> None:
+        self.number = number
+        self.clock = clock
+        self.stage = stage
+        self.playing = playing
+        self._halted = threading.Event()
+        self._turn = threading.Lock()
+        self._play = Play(stage, clock.advance)
+        self._scene: threading.Thread | None = None
+
+    def wave(self, words: str) -> None:
+        """The world's hand. Raises CannotDo."""
+        wave(self.stage, words)
+        self._look()
+
+    def pass_time(self, seconds: float) -> None:
+        """At once; builds that would have moved on meanwhile have."""
+        self.clock.advance(seconds)
+        self.stage.tick()
+        self._look()
+
+    def step(self) -> None:
+        """Plays the next step of what is played, if there is one left."""
+        with self._turn:
+            playing = self.playing
+            if playing is None or playing.has_ended or self._halted.is_set():
+                return
+            try:
+                seen = self._play.step(playing.script.steps[len(playing.seen)].line)
+                self.playing = replace(playing, seen=(*playing.seen, seen))
+            except (CannotDo, TimeoutError) as why:
+                self.playing = replace(playing, fault=str(why))
+
+    def play_by_itself(self, pause_s: float) -> None:
+        self._scene = threading.Thread(target=self._play_all, args=(pause_s,), name="scene", daemon=True)
+        self._scene.start()
+
+    def wait_for_the_scene(self) -> None:
+        """Until it has been played to its end, or the session was closed."""
+        if self._scene is not None:
+            self._scene.join()
+
+    def tick(self) -> None:
+        """Builds move on by themselves as time goes by; where it is held, only a step moves them."""
+        if not self.clock.is_held:
+            self.stage.tick()
+
+    def close(self) -> None:
+        """Ends what is played and the bot; what was said can still be read. Closed again, it does nothing."""
+        is_closed = self._halted.is_set()
+        self._halted.set()
+        self.wait_for_the_scene()
+        with self._turn:
+            if not is_closed:
+                self.stage.stop()
+
+    def _look(self) -> None:
+        """Where time is held the bot would never look by itself at what it follows."""
+        if self.clock.is_held and self.stage.settle():
+            self.stage.look()
+
+    def _play_all(self, pause_s: float) -> None:
+        while self.playing is not None and not self.playing.has_ended:
+            self.step()
+            if self._halted.wait(pause_s):
+                return
+
+
+class Sessions:
+    """`held_at`: where time is to stand still, so that what is shown repeats itself. Safe for threads."""
+
+    def __init__(
+        self,
+        *,
+        held_at: datetime | None = None,
+        codeship: RealCodeShip | None = None,
+        pause_s: float = PAUSE_S,
+        folder: Path = TRANSCRIPTS,
+    ) -> None:
+        self._held_at = held_at
+        self._pause_s = pause_s
+        self._lock = threading.Lock()
+        self._number = 0
+        self._current: Session | None = None
+        self.codeship = codeship
+        # Scenes and transcripts are about what the sandbox's CodeShip holds.
+        self.scenes = () if codeship else SCENES
+        self.transcripts = () if codeship else transcripts(folder)
+
+    @property
+    def current(self) -> Session:
+        """Only between `start` and `stop`."""
+        if self._current is None:
+            raise RuntimeError("the playground has not been started")
+        return self._current
+
+    def start(self) -> Sessions:
+        self._begin(self._held_at, None)
+        return self
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._current is not None:
+                self._current.close()
+
+    def start_over(self) -> None:
+        """A new sandbox in place of the current one."""
+        self._begin(self._held_at, None)
+
+    def show_scene(self, name: str) -> None:
+        """From the start, by itself, slowly enough to watch. Raises CannotDo."""
+        session = self._begin(self._held_at, Playing("scene", _found(self.scenes, name)))
+        session.play_by_itself(self._pause_s)
+
+    def replay(self, name: str) -> None:
+        """A transcript from its start, its time held; `Session.step` goes on. Raises CannotDo."""
+        self._begin(NOON, Playing("transcript", _found(self.transcripts, name)))
+
+    def _settings(self, playing: Playing | None) -> Mapping[str, str]:
+        """A team half moved, unless a script says otherwise: a real CodeShip stands alone."""
+        if self.codeship is not None:
+            return {"CODESHIP_API_URL": self.codeship.url, "CODESHIP_API_KEY": self.codeship.key}
+        return playing.script.settings if playing else HALF_MOVED
+
+    def _begin(self, held_at: datetime | None, playing: Playing | None) -> Session:
+        with self._lock:
+            if self._current is not None:
+                self._current.close()  # first: a process holds one bot at a time
+            clock = SandboxClock(held_at)
+            stage = Stage(clock, environ=self._settings(playing))
+            if not clock.is_held:
+                stage.codeship.pace = WATCHABLE
+                if stage.github is not None:
+                    stage.github.pace = WATCHABLE
+            try:
+                stage.start()
+            except BaseException:  # raised again: its servers are not to outlive a stage that nobody has
+                stage.stop()
+                raise
+            self._number += 1
+            self._current = session = Session(self._number, clock, stage, playing)
+            return session
+
+
+def _found(scripts: Iterable[Script], name: str) -> Script:
+    for script in scripts:
+        if script.name == name:
+            return script
+    raise CannotDo(f"there is no “{name}”")

@@ -1,0 +1,144 @@
+"""The playground at a prompt: type as ada or bob, see the messages as text, press buttons by number, move builds on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from playground.play.world_events import GESTURES, wave
+from playground.sandbox import Stage
+from playground.slack.controls import Button, buttons
+from playground.slack.model import CannotDo, Message
+from playground.slack.plain_text import draw
+
+WELCOME = """\
+The playground: the real bot on a sandbox Slack, a sandbox CodeShip and a sandbox GitHub. Nothing leaves this machine.
+
+Try   /codeship status acme/web main      then press a button by its number
+      /codeship status acme/shop main     of a repository that has moved to GitHub
+      @codeship restart acme/api main     in a mention
+      ?                                   what else there is
+"""
+
+HELP = """\
+Whatever else you type is said in the channel, by whoever speaks.
+
+  /codeship help            what the bot understands
+  3                         press button 3
+  :bob                      speak as bob (or :ada, or :guest, who is from another workspace)
+  :in #random               go to a channel: #builds, #random, #secret, @codeship (direct message)
+  :thread                   answer in the thread of the last message; :in leaves it
+  :again                    show the channel once more
+  :quit                     leave
+
+  ! and what happens in the world; builds also move on by themselves:
+"""
+
+
+class Terminal:
+    """`say` prints a line. One line of input at a time goes to `take`."""
+
+    def __init__(self, stage: Stage, say: Callable[[str], None]) -> None:
+        self._stage = stage
+        self._say = say
+        self._who = "ada"
+        self._where = "#builds"
+        self._thread: Message | None = None
+        self._buttons: list[tuple[Message, Button]] = []
+        self._shown = 0
+
+    @property
+    def prompt(self) -> str:
+        """Who speaks, and where."""
+        return f"{self._who} in {'the thread' if self._thread else self._where}> "
+
+    def take(self, line: str) -> bool:
+        """Does what the line says and shows what came of it; False where it asked to leave."""
+        line = line.strip()
+        self._stage.tick()
+        try:
+            if line in (":quit", ":q"):
+                return False
+            self._do(line)
+        except CannotDo as why:
+            self._say(f"  ({why})")
+        self._stage.settle()
+        self._show_news()
+        return True
+
+    def _do(self, line: str) -> None:
+        match line.split():
+            case []:
+                pass
+            case ["?"]:
+                self._help()
+            case [number] if number.isdecimal():
+                self._press(int(number))
+            case [":again"]:
+                self._shown = 0
+            case [":thread"]:
+                self._thread = self._last_message()
+            case [":in", *where]:
+                self._go(where[0] if where else self._where)
+            case [who] if who.startswith(":"):
+                self._who = self._stage.workspace.person(who[1:]).name
+            case ["!", *words]:
+                wave(self._stage, " ".join(words))
+            case _:
+                self._stage.workspace.types(self._who, self._where, line, self._thread)
+
+    def _go(self, where: str) -> None:
+        self._stage.workspace.conversation(where, self._who)  # raises where this person cannot go there
+        self._where, self._thread, self._shown = where, None, 0
+
+    def _press(self, number: int) -> None:
+        if not 1 <= number <= len(self._buttons):
+            raise CannotDo(f"there is no button {number}")
+        message, button = self._buttons[number - 1]
+        if button.url:
+            self._say(f"  (opens {button.url})")
+        if button.confirm:
+            self._say(f"  (asks: {button.confirm['title']['text']} Yes)")
+        self._stage.workspace.presses(self._who, message, button, confirm=True)
+
+    def _last_message(self) -> Message:
+        seen = self._stage.workspace.conversation(self._where, self._who)
+        if not seen:
+            raise CannotDo("nothing has been said here yet")
+        return seen[-1]
+
+    def _help(self) -> None:
+        for line in [*HELP.splitlines(), *(f"  ! {gesture.usage}" for gesture in GESTURES)]:
+            self._say(line)
+
+    def _show_news(self) -> None:
+        """What is new or has changed in this channel, for this person."""
+        workspace = self._stage.workspace
+        for message in workspace.conversation(self._where, self._who):
+            if message.number <= self._shown:
+                continue
+            if message.now.via == "typed":
+                if self._shown == 0:
+                    who = workspace.names.get(message.user_id, message.user_id)
+                    self._say(f"{who}: {' '.join(draw(message, workspace.names))}")
+                continue
+            for line in self._numbered(message):
+                self._say(line)
+        everything = workspace.conversations.everything()
+        self._shown = max((message.number for message in everything), default=0)
+
+    def _numbered(self, message: Message) -> Iterable[str]:
+        """The message as text, each button with the number that presses it."""
+        viewer = self._stage.workspace.person(self._who).id
+        text = "\n".join(draw(message, self._stage.workspace.names, viewer_id=viewer))
+        there = buttons(message, viewer)
+        first = len(self._buttons) + 1
+        end = len(text)
+        for number, button in reversed(list(enumerate(there, first))):  # buttons stand last: found from behind
+            label = f"[{button.text}]"
+            at = text.rfind(label, 0, end)
+            if at >= 0:
+                text = f"{text[:at]}[{number} {button.text}]{text[at + len(label) :]}"
+                end = at
+        self._buttons += [(message, button) for button in there]
+        edited = "(changed) " if len(message.versions) > 1 else ""
+        return f"{edited}{text}".splitlines()

@@ -1,0 +1,166 @@
+"""Conversations as people read them: a script of what is typed, pressed and happens, with what is then seen.
+
+    # What it shows.
+    # POLICY=policy.example.toml                 what the bot is set to; paths begin at the folder of the project
+    # CI_PROVIDERS=codeship,github               … here to serve a team half moved, whose GitHub is then there too
+
+    ada> /codeship status acme/web main        typed in #builds
+    bob in #random> @codeship help             … in another channel, or `with @codeship` in direct message
+    ada in thread> @codeship restart acme/web  … in the thread of the last message
+    ada> [Restart]                             the last button of that name is pressed; a dialog that asks is seen,
+                                               and answered with yes
+    ! acme/web main passes                     the world's hand
+    ! 8 s later                                time passes
+
+Everything else is what was seen: each message that is new or has changed, as it then stands. The bot looks at what it
+follows after each step; at GitHub once time has passed, since what happens there is told by its webhook.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.play.world_events import wave
+from playground.sandbox import Stage
+from playground.slack.controls import buttons, found_button
+from playground.slack.model import CannotDo, Message
+from playground.slack.plain_text import draw, draw_dialog
+
+HOME = "#builds"
+
+_SAYS = re.compile(r"(?P<who>[a-z]+)(?: in (?P<channel>#\S+|thread)| with (?P<direct>@\S+))?> (?P<what>.+)")
+_SETTING = re.compile(r"^# ([A-Z][A-Z_]+)=(\S+)$", re.MULTILINE)
+_LATER = re.compile(r"(?P<count>\d+) (?P<unit>s|min|h) later")
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the script, and the lines that were seen after it."""
+
+    line: str
+    seen: tuple[str, ...]
+
+
+def settings_of(text: str, folder: Path) -> dict[str, str]:
+    """What the bot is set to in this transcript, besides what it is always set to. Files are found from `folder`."""
+    said = {str(found[1]): str(found[2]) for found in _SETTING.finditer(text)}
+    return {name: str(folder / value) if name == "POLICY" else value for name, value in said.items()}
+
+
+def steps_of(text: str) -> Iterator[Step]:
+    """The steps of a transcript; comments and blank lines belong to none."""
+    line: str | None = None
+    seen: list[str] = []
+    for one in text.splitlines():
+        if one.startswith("! ") or _SAYS.fullmatch(one):
+            if line is not None:
+                yield Step(line, tuple(seen))
+            line, seen = one, []
+        elif one and not one.startswith("#"):
+            seen.append(one)
+    if line is not None:
+        yield Step(line, tuple(seen))
+
+
+def rewritten(text: str, seen: list[tuple[str, ...]]) -> str:
+    """The transcript with what was seen now under each of its steps."""
+    lines: list[str] = []
+    remaining = iter(seen)
+    for one in text.splitlines():
+        is_step = one.startswith("! ") or _SAYS.fullmatch(one)
+        if is_step:
+            if lines and lines[-1] != "":
+                lines.append("")
+            lines += [one, *next(remaining)]
+        elif one.startswith("#") or (one == "" and lines and lines[-1] != ""):
+            lines.append(one)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+class Play:
+    """Plays steps on a stage, one after another. `pass_time(seconds)` moves the stage's clock on."""
+
+    def __init__(self, stage: Stage, pass_time: Callable[[float], None]) -> None:
+        self._stage = stage
+        self._pass_time = pass_time
+        self._settle()  # a bot that still reads its first list of projects would read it under the first step's sky
+        self._shown = self._last_number()
+
+    def step(self, line: str) -> tuple[str, ...]:
+        """Does what the line says and returns what was seen then. Raises CannotDo."""
+        if line.startswith("! "):
+            self._happens(line.removeprefix("! "))
+            asked = []
+        else:
+            said = _SAYS.fullmatch(line)
+            if said is None:
+                raise CannotDo(f"not a step: {line}")
+            asked = self._says(said["who"], said["channel"], said["direct"], said["what"])
+        self._settle()
+        return (*asked, *self._seen())
+
+    def _settle(self) -> None:
+        if not self._stage.settle():
+            raise TimeoutError("the bot is still busy with what was asked")
+        self._stage.look()
+
+    def _happens(self, what: str) -> None:
+        later = _LATER.fullmatch(what)
+        if later is None:
+            wave(self._stage, what)
+            return
+        self._pass_time(int(later["count"]) * _SECONDS[later["unit"]])
+        self._stage.tick()
+
+    def _says(self, who: str, channel: str | None, direct: str | None, what: str) -> list[str]:
+        """Returns what a dialog asked before."""
+        workspace = self._stage.workspace
+        if what.startswith("[") and what.endswith("]"):
+            message = self._message_with(who, what[1:-1])
+            dialog = found_button(message, what[1:-1], workspace.person(who).id).confirm
+            workspace.presses(who, message, what[1:-1], confirm=True)
+            return draw_dialog(dialog) if dialog else []
+        if channel == "thread":
+            said = self._of_the_bot()
+            if not said:
+                raise CannotDo("the bot has said nothing yet, so there is no thread")
+            last = max(said, key=lambda message: message.number)
+            workspace.types(who, last.channel_id, what, last)
+        else:
+            workspace.types(who, channel or direct or HOME, what)
+        return []
+
+    def _message_with(self, who: str, label: str) -> Message:
+        viewer = self._stage.workspace.person(who).id
+        with_it = [
+            message
+            for message in self._of_the_bot()
+            if message.ephemeral_to in (None, viewer)
+            and any(button.text == label for button in buttons(message, viewer))
+        ]
+        if not with_it:
+            raise CannotDo(f"{who} sees no button [{label}]")
+        return max(with_it, key=lambda message: message.number)
+
+    def _of_the_bot(self) -> list[Message]:
+        return [m for m in self._stage.workspace.conversations.everything() if m.bot_id and not m.deleted]
+
+    def _seen(self) -> Iterator[str]:
+        """Every message, but those that people typed, that changed since the last step, in the order of the changes."""
+        names = self._stage.workspace.names
+        everything = self._stage.workspace.conversations.everything()
+        for message in sorted(everything, key=lambda message: message.number):
+            if message.number <= self._shown or message.now.via == "typed":
+                continue
+            lines = draw(message, names)
+            if len(message.versions) > 1 and not message.deleted:
+                lines[0] = f"(changed) {lines[0]}"
+            yield from lines
+        self._shown = self._last_number()
+
+    def _last_number(self) -> int:
+        return max((message.number for message in self._stage.workspace.conversations.everything()), default=0)

@@ -1,0 +1,87 @@
+"""The world's hand: what happens in CI, to its services and between Slack and the bot, said in words.
+
+One table feeds the terminal, the transcripts and their help.
+"""
+
+from __future__ import annotations
+
+from playground.codeship import model as codeship_records
+from playground.github import model as github_records
+from playground.play import codeship_events as codeship_hand
+from playground.play import github_events as github_hand
+from playground.play.event_table import Said, gesture
+from playground.sandbox import Stage
+from playground.slack.model import CannotDo
+
+
+def wave(stage: Stage, words: str) -> None:
+    """Does what the words say. Raises CannotDo where they say nothing known, or nothing possible."""
+    for row in GESTURES:
+        found = row.pattern.fullmatch(words.strip())
+        if found:
+            try:
+                row.does(stage, found.groupdict())
+            except (codeship_records.NotThere, github_records.NotThere, github_records.NotDone) as why:
+                raise CannotDo(str(why)) from None
+            return
+    raise CannotDo("the hand knows: " + "; ".join(row.usage for row in GESTURES))
+
+
+def _push(stage: Stage, said: Said) -> None:
+    """Whoever builds the repository does so: both, while it moves."""
+    repo, branch, message, by = said["repo"], said["branch"], said["message"], said["who"]
+    at_codeship = repo in {project.repository_name for project in stage.codeship.projects()}
+    on_github = stage.github is not None and repo in {one.full_name for one in stage.github.repos()}
+    if stage.github is not None and on_github:
+        stage.github.push(repo, branch, message=message, by=by)
+    if at_codeship or not on_github:
+        stage.codeship.push(repo, branch, message=message, by=by)
+
+
+def _again(stage: Stage, _said: Said) -> None:
+    stage.workspace.deliver_again()
+
+
+def _invite(stage: Stage, said: Said) -> None:
+    stage.workspace.invite_the_app(said["channel"])
+
+
+def _throw_out(stage: Stage, said: Said) -> None:
+    stage.workspace.throw_out_the_app(said["channel"])
+
+
+def _archive(stage: Stage, said: Said) -> None:
+    stage.workspace.archive(said["channel"])
+
+
+def _delete(stage: Stage, _said: Said) -> None:
+    stage.workspace.delete_the_apps_last_message()
+
+
+def _joins(stage: Stage, said: Said) -> None:
+    workspace = stage.workspace
+    members, person = workspace.user_groups.setdefault(said["group"], set()), workspace.person(said["who"])
+    (members.add if said["how"] == "joins" else members.discard)(person.id)
+
+
+def _restart_bot(stage: Stage, _said: Said) -> None:
+    stage.stop_bot()
+    stage.start_bot()
+
+
+GESTURES = (
+    *codeship_hand.GESTURES,
+    *github_hand.GESTURES,
+    gesture(
+        "NAME pushes REPO BRANCH “MESSAGE”",
+        r"(?P<who>\S+) pushes (?P<repo>\S+) (?P<branch>\S+) “(?P<message>[^”]*)”",
+        _push,
+    ),
+    gesture("Slack delivers again", r"Slack delivers again", _again),
+    gesture("the bot is invited to #CHANNEL", r"the bot is invited to (?P<channel>#\S+)", _invite),
+    gesture("the bot is thrown out of #CHANNEL", r"the bot is thrown out of (?P<channel>#\S+)", _throw_out),
+    gesture("#CHANNEL is archived", r"(?P<channel>#\S+) is archived", _archive),
+    gesture("the bot’s last message is deleted", r"the bot’s last message is deleted", _delete),
+    gesture("NAME joins|leaves GROUP", r"(?P<who>[a-z]+) (?P<how>joins|leaves) (?P<group>S\w+)", _joins),
+    gesture("the bot is restarted", r"the bot is restarted", _restart_bot),
+)

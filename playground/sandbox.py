@@ -1,0 +1,206 @@
+"""The real bot, assembled as in production, on a sandbox workspace and a sandbox CodeShip: all of it on loopback.
+
+Where the bot is set to serve GitHub Actions too (`HALF_MOVED`), a sandbox GitHub stands beside the CodeShip.
+
+Only addresses, keys and the clock differ from a deployment; nothing of the bot is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from bot.app.bot import Bot
+from bot.app.settings import Settings
+from bot.app.timeouts import PATIENCE, Patience
+from bot.core.ports import Clock
+from playground.codeship.demo_data import seed
+from playground.codeship.server import CodeShipHost
+from playground.codeship.state import CodeShipWorld
+from playground.github.sandbox import GITHUB_TOKEN, WEBHOOK_SECRET, GitHubOnStage
+from playground.github.state import GitHubWorld
+from playground.slack.delivery import ACK_WITHIN_S, HttpCarrier
+from playground.slack.server import SlackApi
+from playground.slack.socket_mode import SocketMode
+from playground.slack.workspace import SCOPES, Workspace
+from playground.traffic import Wires
+
+# Of the sandbox only: they open nothing anywhere else.
+BOT_TOKEN = "xoxb-1000000000-sandbox-bot"  # noqa: S105
+APP_TOKEN = "xapp-1-A0CODESHIP-sandbox-app"  # noqa: S105
+SIGNING_SECRET = "5a4db0c5516e40b6a3cd1f7dfd2a1d00"  # noqa: S105
+API_KEY = "sandbox0key0of0the0playground000"
+
+SECRETS = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY, GITHUB_TOKEN, WEBHOOK_SECRET)
+
+HALF_MOVED = {"CI_PROVIDERS": "codeship,github"}
+"""What the bot is set to for a team of which some repositories are at CodeShip and some on GitHub."""
+
+Transport = Literal["http", "socket mode"]
+
+
+class Stage:
+    """`start`, then play: people in `workspace`, CI in `codeship` and `github`; `stop` at the end.
+
+    Also a context manager. `github` is there where the bot is set to serve it, and not to another.
+
+    Without a `database_url`, the database is a file that goes with the stage. `ack_within_s` is how long Slack waits
+    for an acknowledgement: longer than the true one where it is not asked how fast the machine is. What the bot is
+    set to besides comes in `environ` or by name.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        transport: Transport = "http",
+        database_url: str | None = None,
+        seeded: bool = True,
+        patience: Patience = PATIENCE,
+        ack_within_s: float = ACK_WITHIN_S,
+        environ: Mapping[str, str] | None = None,
+        **more_settings: str,
+    ) -> None:
+        self._clock = clock
+        self._transport = transport
+        self._folder = TemporaryDirectory(prefix="codeship-bot-")
+        self._database_url = database_url or f"sqlite:///{self._folder.name}/bot.sqlite3"
+        self._more_settings = more_settings = {**(environ or {}), **more_settings}
+        self._patience = patience
+        self._ack_within_s = ack_within_s
+        self.codeship = CodeShipWorld(clock.now, API_KEY)
+        if seeded:
+            seed(self.codeship)
+        app_token = APP_TOKEN if transport == "socket mode" else None
+        self.wires = Wires(clock.now, (*SECRETS, more_settings.get("CODESHIP_API_KEY", "")))
+        self.codeship_host = CodeShipHost(self.codeship, wires=self.wires)
+        has_github = "github" in more_settings.get("CI_PROVIDERS", "") and "GITHUB_API_URL" not in more_settings
+        self.github_beside = GitHubOnStage(clock.now, self.wires, seeded=seeded) if has_github else None
+        scopes = SCOPES | {"usergroups:read"} if "POLICY" in more_settings else SCOPES
+        self.workspace = Workspace(clock.now, BOT_TOKEN, app_token, SIGNING_SECRET, scopes, wires=self.wires)
+        self.slack = SlackApi(self.workspace, sockets=SocketMode(self.workspace.app.id, ack_within_s))
+        self.bot: Bot | None = None
+        self._references = count(1)
+        self._looked_at_github = clock.now()
+
+    @property
+    def github(self) -> GitHubWorld | None:
+        return self.github_beside.world if self.github_beside else None
+
+    def start(self) -> Stage:
+        """Returns when the bot can be asked."""
+        self.codeship_host.start()
+        if self.github_beside is not None:
+            self.github_beside.start()
+        self.slack.start()
+        self.start_bot()
+        return self
+
+    def start_bot(self) -> Bot:
+        """A bot, the first or one after `stop_bot`, on the same workspace, account and database."""
+        bot = Bot(
+            self.settings(),
+            self._clock,
+            {},
+            on_dead=lambda: None,
+            reference=self._reference,
+            patience=self._patience,
+            random=lambda: 1.0,  # pauses too pass on the stage's clock, and are to be the same every time
+        )
+        self.bot = bot
+        bot.start()
+        if bot.web is not None:
+            site = f"http://127.0.0.1:{bot.web.port}"
+            if self._transport == "http":
+                carrier = HttpCarrier(f"{site}/slack/events", SIGNING_SECRET, self._ack_within_s)
+                self.workspace.deliver_through(carrier)
+            if self.github_beside is not None:
+                self.github_beside.tell(site)
+        return bot
+
+    def _reference(self) -> str:
+        """Counted, so that a conversation can be repeated word by word."""
+        return f"r{next(self._references)}"
+
+    def stop_bot(self) -> None:
+        if self.github_beside is not None:
+            self.github_beside.stop_telling()
+        if self.bot is not None:
+            self.bot.stop()
+            self.bot = None
+
+    def stop(self) -> None:
+        self.codeship.release()
+        if self.github is not None:
+            self.github.release()
+        self.stop_bot()
+        self.slack.stop()
+        if self.github_beside is not None:
+            self.github_beside.stop()
+        self.codeship_host.stop()
+        self._folder.cleanup()
+
+    def tick(self) -> None:
+        """Builds and runs move on that are due."""
+        self.codeship.tick()
+        if self.github is not None:
+            self.github.tick()
+
+    def settle(self, timeout_s: float = 20.0) -> bool:
+        """Whether everything asked has been answered and nothing goes on behind the scenes, waiting for it."""
+        bot = self.bot
+        return bot is None or (
+            bot.workers.wait_idle(timeout_s)
+            and (bot.jobs is None or bot.jobs.wait_idle(timeout_s))
+            and self._has_heard(bot, timeout_s)
+            and all(service.directory.wait_idle(timeout_s) for service in bot.services)
+        )
+
+    def _has_heard(self, bot: Bot, timeout_s: float) -> bool:
+        """Whether what GitHub had to tell has been told, and looked at."""
+        if self.github_beside is None:
+            return True
+        if not self.github_beside.wait_told(timeout_s):
+            return False
+        return bot.wait_heard(timeout_s) and (bot.jobs is None or bot.jobs.wait_idle(timeout_s))
+
+    def look(self) -> None:
+        """Looks at whatever is followed, now, as the bot does by itself every few seconds.
+
+        At GitHub only where time has passed meanwhile: what happens there is told by its webhook.
+        """
+        if self.bot is None or self.bot.following is None:
+            return
+        for project in self.codeship.projects():
+            self.bot.following.look("codeship", str(project.id))
+        now = self._clock.now()
+        if self.github is not None and now > self._looked_at_github:
+            self._looked_at_github = now
+            for repo in self.github.repos():
+                self.bot.following.look("github", str(repo.id))
+
+    def settings(self) -> Settings:
+        """As an operator would set them, with the sandbox's addresses."""
+        environ = {
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_API_URL": self.slack.api_url,
+            "CODESHIP_API_KEY": API_KEY,
+            "CODESHIP_API_URL": self.codeship_host.url,
+            "DATABASE_URL": self._database_url,
+            "HOST": "127.0.0.1",
+        }
+        if self._transport == "socket mode":
+            environ["SLACK_APP_TOKEN"] = APP_TOKEN
+        else:
+            environ |= {"SLACK_SIGNING_SECRET": SIGNING_SECRET, "PORT": "0"}
+        if self.github_beside is not None:
+            environ |= self.github_beside.settings() | {"PORT": "0"}
+        return Settings.read(environ | self._more_settings)
+
+    def __enter__(self) -> Stage:
+        return self.start()
+
+    def __exit__(self, *_failure: object) -> None:
+        self.stop()

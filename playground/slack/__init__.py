@@ -1,0 +1,1 @@
+"""A simulated Slack: Web API, Socket Mode, events, response URLs, block rules."""

@@ -1,0 +1,80 @@
+"""Brings payloads to the bot and keeps the record of what became of each; makes none itself."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from playground.slack.delivery import Ack, Carrier, Delivery, Kind, Parcel
+from playground.slack.model import CannotDo
+from playground.traffic import Wires
+
+
+class PostOffice:
+    """`changed` is notified of every delivery that has ended."""
+
+    def __init__(self, changed: threading.Condition, wires: Wires) -> None:
+        self._changed = changed
+        self._wires = wires
+        self._carrier: Carrier | None = None
+        self._deliveries: list[Delivery] = []
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        with self._changed:
+            return list(self._deliveries)
+
+    def deliver_through(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    def send(self, kind: Kind, payload: Mapping[str, Any]) -> Delivery:
+        return self._send(Parcel(kind, payload))
+
+    def again(self, times: int) -> list[Delivery]:
+        """The last payload once more, `times` times, whatever became of it. Raises CannotDo where there was none."""
+        if not self.deliveries:
+            raise CannotDo("nothing was delivered yet")
+        last = self.deliveries[-1].parcel
+        return [
+            self._send(Parcel(last.kind, last.payload, last.retry_num + number, "http_timeout"))
+            for number in range(1, times + 1)
+        ]
+
+    def _send(self, parcel: Parcel) -> Delivery:
+        # No lock is held meanwhile: the bot may call the Web API before it acknowledges.
+        wire = self._wires.begin("slack to bot", _title(parcel), parcel.payload)
+        ack = self._carrier.carry(parcel) if self._carrier is not None else Ack("dispatch_failed")
+        self._wires.end(wire, _status(ack), _read(ack.body))
+        delivery = Delivery(parcel, ack)
+        with self._changed:
+            self._deliveries.append(delivery)
+            self._changed.notify_all()
+        return delivery
+
+
+def _title(parcel: Parcel) -> str:
+    """What it is, in the words of whoever caused it."""
+    payload, again = parcel.payload, " (again)" if parcel.retry_num else ""
+    match parcel.kind:
+        case "slash_commands":
+            return f"{payload['command']} {payload['text']}{again}"
+        case "events_api":
+            return f"{payload['event']['type']}: {payload['event'].get('text', '')}{again}"
+        case "interactive":
+            actions = payload.get("actions") or [{}]
+            label = (actions[0].get("text") or {}).get("text") or actions[0].get("action_id", "")
+            return f"{payload['type']}: {label}{again}" if label else f"{payload['type']}{again}"
+
+
+def _status(ack: Ack) -> str:
+    return ack.outcome if ack.status is None or ack.outcome == "operation_timeout" else str(ack.status)
+
+
+def _read(body: str) -> Any:
+    """JSON as it is meant, anything else as it stands."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body

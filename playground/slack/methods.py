@@ -1,0 +1,250 @@
+"""The Web API's methods, as answers to calls: who may, what is refused, what becomes of it. No HTTP in here.
+
+https://docs.slack.dev/reference/methods lists each method's arguments and errors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from playground.slack import block_rules as block_kit
+from playground.slack.model import Block, Channel, Message
+from playground.slack.payloads import message_object
+from playground.slack.workspace import Workspace
+
+MOST_CHARACTERS = 40_000
+MOST_CHARACTERS_CHANGED = 4_000
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` None stands for an answer that is not JSON."""
+
+    body: Mapping[str, Any] | None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Refused(Exception):
+    def __init__(self, error: str, **more: Any) -> None:
+        super().__init__(error)
+        self.body = {"ok": False, "error": error, **more}
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    run: Callable[[Workspace, Arguments], Mapping[str, Any]]
+    scope: str | None
+    caller: Literal["bot", "app"] = "bot"
+
+
+def answer(workspace: Workspace, method: str, token: str | None, arguments: Arguments) -> Answer:
+    """As `https://slack.com/api/<method>` would."""
+    with workspace.conversations.changed:
+        refusal = workspace.refusals.next_for(method)
+        if refusal is not None:
+            body = {"ok": False, "error": refusal.error} if refusal.status < 500 else None
+            wait = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
+            return Answer(body, refusal.status, wait)
+        known = _METHODS.get(method)
+        if known is None:
+            return Answer({"ok": False, "error": "unknown_method", "req_method": method})
+        headers = {"x-oauth-scopes": ",".join(sorted(workspace.scopes)), "x-accepted-oauth-scopes": known.scope or ""}
+        try:
+            _check_token(workspace, known, token)
+            return Answer({"ok": True, **known.run(workspace, arguments)}, headers=headers)
+        except _Refused as refused:
+            return Answer(refused.body, headers=headers)
+
+
+def _check_token(workspace: Workspace, method: _Method, token: str | None) -> None:
+    if not token:
+        raise _Refused("not_authed")
+    if token not in (workspace.bot_token, workspace.app_token):
+        raise _Refused("invalid_auth")
+    if token != (workspace.app_token if method.caller == "app" else workspace.bot_token):
+        raise _Refused("not_allowed_token_type")
+    if method.caller == "bot" and method.scope and method.scope not in workspace.scopes:
+        raise _Refused("missing_scope", needed=method.scope, provided=",".join(sorted(workspace.scopes)))
+
+
+def _auth_test(workspace: Workspace, _: Arguments) -> Mapping[str, Any]:
+    app = workspace.app
+    return {
+        "url": f"https://{app.team.domain}.slack.com/",
+        "team": app.team.name,
+        "user": app.name,
+        "team_id": app.team.id,
+        "user_id": app.user_id,
+        "bot_id": app.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+def _open_connection(workspace: Workspace, _: Arguments) -> Mapping[str, Any]:
+    return {"url": workspace.new_link_url()}
+
+
+def _post_message(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    channel = _reached(workspace, arguments, uninvited="chat:write.public" in workspace.scopes)
+    message = _added(workspace, channel, arguments, "chat.postMessage")
+    return {"channel": channel.id, "ts": message.ts, "message": message_object(workspace.app, message)}
+
+
+def _post_ephemeral(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    channel = _reached(workspace, arguments)
+    user = str(arguments.get("user", ""))
+    if user not in channel.members:
+        raise _Refused("user_not_in_channel")
+    return {"message_ts": _added(workspace, channel, arguments, "chat.postEphemeral", user).ts}
+
+
+def _update(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    channel, message = _own_message(workspace, arguments, "cant_update_message")
+    text, blocks = _content(arguments, MOST_CHARACTERS_CHANGED)
+    # Blocks alone keep the text; text alone takes the blocks away.
+    kept = message.text if arguments.get("text") is None else text
+    changed = workspace.conversations.change(message, "chat.update", kept, blocks or ())
+    shown = message_object(workspace.app, changed)
+    return {"channel": channel.id, "ts": message.ts, "text": changed.text, "message": shown}
+
+
+def _delete(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    channel, message = _own_message(workspace, arguments, "cant_delete_message")
+    workspace.conversations.change(message, "chat.delete", "", deleted=True)
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def _open_view(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    view = _parsed(arguments.get("view"), "invalid_arguments")
+    trigger_id = str(arguments.get("trigger_id", ""))
+    wrong = workspace.triggers.spend(trigger_id, workspace.conversations.now())
+    if wrong:
+        raise _Refused(wrong)
+    _refuse_faults("invalid_arguments", block_kit.view_judged(view))
+    return {"view": workspace.modals.show(workspace.triggers.owner(trigger_id), workspace.app.team.id, view)}
+
+
+def _validate_blocks(_: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    given = [name for name in ("blocks", "message", "view") if arguments.get(name) is not None]
+    if len(given) != 1:
+        raise _Refused("invalid_arguments")
+    (name,) = given
+    document = _parsed(arguments[name], f"invalid_{name}")
+    if name == "view":
+        found = block_kit.view_judged(document)
+    else:
+        found = block_kit.judged(document.get("blocks", []) if isinstance(document, dict) else document)
+    if found:
+        errors = [{"pointer": it.pointer, "code": "failed_constraint", "message": it.words} for it in found]
+        raise _Refused(f"invalid_{name}", errors=errors)
+    return {}
+
+
+def _list_group(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    members = workspace.user_groups.get(str(arguments.get("usergroup", "")))
+    if members is None:
+        raise _Refused("no_such_subteam")
+    return {"users": sorted(members)}
+
+
+def _reached(workspace: Workspace, arguments: Arguments, *, uninvited: bool = False) -> Channel:
+    """The channel of a call, where the app may write."""
+    named = str(arguments.get("channel", ""))
+    for channel in workspace.conversations.channels:
+        is_direct = channel.kind == "im" and channel.members == {named, workspace.app.user_id}
+        is_called_so = channel.kind != "im" and channel.name == named.removeprefix("#")
+        if channel.id != named and not is_direct and not is_called_so:
+            continue
+        is_member = workspace.app.user_id in channel.members
+        if not is_member and channel.kind != "public":
+            break  # what it may not see does not exist
+        if channel.is_archived:
+            raise _Refused("is_archived")
+        if not is_member and not uninvited:
+            raise _Refused("not_in_channel")
+        return channel
+    raise _Refused("channel_not_found")
+
+
+def _own_message(workspace: Workspace, arguments: Arguments, otherwise: str) -> tuple[Channel, Message]:
+    channel = _reached(workspace, arguments)
+    message = workspace.conversations.find(channel.id, str(arguments.get("ts", "")))
+    if message is None or message.ephemeral_to is not None:  # the API never sees ephemeral messages again
+        raise _Refused("message_not_found")
+    if message.bot_id != workspace.app.bot_id:
+        raise _Refused(otherwise)
+    return channel, message
+
+
+def _added(
+    workspace: Workspace, channel: Channel, arguments: Arguments, via: str, ephemeral_to: str | None = None
+) -> Message:
+    text, blocks = _content(arguments, MOST_CHARACTERS)
+    metadata = arguments.get("metadata")
+    if metadata is not None:
+        metadata = _parsed(metadata, "invalid_metadata_format")
+        if not isinstance(metadata, Mapping):
+            raise _Refused("invalid_metadata_format")
+    thread_ts = arguments.get("thread_ts")
+    return workspace.conversations.add(
+        channel.id,
+        workspace.app.user_id,
+        via,
+        text,
+        blocks or (),
+        bot_id=workspace.app.bot_id,
+        thread_ts=None if thread_ts is None else str(thread_ts),
+        ephemeral_to=ephemeral_to,
+        metadata=metadata,
+    )
+
+
+def _content(arguments: Arguments, most: int) -> tuple[str, Sequence[Block] | None]:
+    text = str(arguments.get("text") or "")
+    blocks = arguments.get("blocks")
+    if blocks is not None:
+        blocks = _parsed(blocks, "invalid_blocks_format")
+    if not text and not blocks:
+        raise _Refused("no_text")
+    if len(text) > most:
+        raise _Refused("msg_too_long")
+    if blocks is not None:
+        if block_kit.is_too_large(blocks):
+            raise _Refused("msg_blocks_too_long")
+        _refuse_faults("invalid_blocks", block_kit.judged(blocks))
+    return text, blocks
+
+
+def _refuse_faults(error: str, found: Sequence[block_kit.Fault]) -> None:
+    if found:
+        words = [str(fault) for fault in found]
+        raise _Refused(error, errors=words, response_metadata={"messages": [f"[ERROR] {word}" for word in words]})
+
+
+def _parsed(value: Any, otherwise: str) -> Any:
+    """What a form sends as text, JSON sends as it is."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise _Refused(otherwise) from None
+    return value
+
+
+_METHODS: Mapping[str, _Method] = {
+    "auth.test": _Method(_auth_test, None),
+    "apps.connections.open": _Method(_open_connection, "connections:write", "app"),
+    "chat.postMessage": _Method(_post_message, "chat:write"),
+    "chat.postEphemeral": _Method(_post_ephemeral, "chat:write"),
+    "chat.update": _Method(_update, "chat:write"),
+    "chat.delete": _Method(_delete, "chat:write"),
+    "usergroups.users.list": _Method(_list_group, "usergroups:read"),
+    "views.open": _Method(_open_view, None),
+    "blocks.validate": _Method(_validate_blocks, None),
+}

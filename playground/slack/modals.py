@@ -1,0 +1,132 @@
+"""The modals that people have open, and what an app's ack does to them; delivers nothing itself.
+
+https://docs.slack.dev/surfaces/modals: a stack of views for each person; an ack with errors shows them under their
+inputs, one without a body closes the view.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from playground.slack import block_rules as block_kit
+from playground.slack.delivery import Ack
+from playground.slack.model import CannotDo
+
+View = Mapping[str, Any]
+Values = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Block id → action id → Slack's state of that input."""
+
+TROUBLE = "We had some trouble connecting. Try again?"
+REQUIRED = "Please complete this required field."
+
+
+@dataclass(frozen=True, slots=True)
+class Modal:
+    """A view as one person has it open. `errors` stand under the inputs with these block ids, `trouble` above all."""
+
+    user_id: str
+    view: View
+    errors: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+    @property
+    def id(self) -> str:
+        return str(self.view["id"])
+
+
+class Modals:
+    """Not safe for threads by itself: the workspace holds its lock around every call."""
+
+    def __init__(self) -> None:
+        self._open: list[Modal] = []
+        self._shown = 0
+
+    @property
+    def open(self) -> tuple[Modal, ...]:
+        """Oldest first; of one person's the last is on top."""
+        return tuple(self._open)
+
+    def show(self, user_id: str, team_id: str, view: View) -> View:
+        """On top of what this person has open; returns the view as Slack keeps it, with ids."""
+        self._shown += 1
+        opened = {"team_id": team_id, **_named(view), "id": f"V{self._shown:06d}"}
+        self._open.append(Modal(user_id, opened))
+        return opened
+
+    def find(self, view_id: str, user_id: str) -> Modal:
+        """Raises CannotDo where this person has no such view open."""
+        for modal in self._open:
+            if modal.id == view_id and modal.user_id == user_id:
+                return modal
+        raise CannotDo("this dialog is not open any more")
+
+    def close(self, modal: Modal) -> None:
+        self._open = [other for other in self._open if other.id != modal.id]
+
+    def complain(self, modal: Modal, errors: Mapping[str, str], trouble: str = "") -> None:
+        self._put(replace(modal, errors=dict(errors), trouble=trouble))
+
+    def take(self, modal: Modal, ack: Ack) -> None:
+        """Does what the app's ack to a submission says; one that says nothing of sense is trouble."""
+        said = _said(ack)
+        match said.get("response_action") if said is not None else "trouble":
+            case None:
+                self.close(modal)
+            case "clear":
+                self._open = [other for other in self._open if other.user_id != modal.user_id]
+            case "errors" if said and _fit(said.get("errors"), modal.view):
+                self.complain(modal, said["errors"])
+            case "update" if said and _good(said.get("view")):
+                self._put(Modal(modal.user_id, {**_named(said["view"]), "id": modal.id}))
+            case "push" if said and _good(said.get("view")):
+                self.show(modal.user_id, str(modal.view.get("team_id", "")), said["view"])
+            case _:
+                self.complain(modal, {}, TROUBLE)
+
+    def _put(self, modal: Modal) -> None:
+        self._open = [modal if other.id == modal.id else other for other in self._open]
+
+
+def missing(view: View, values: Values) -> dict[str, str]:
+    """What Slack's own program complains of before it asks the app: required inputs that are empty."""
+    return {
+        str(block["block_id"]): REQUIRED
+        for block in view.get("blocks", ())
+        if block.get("type") == "input" and not block.get("optional") and not _is_filled(values, block)
+    }
+
+
+def _named(view: View) -> dict[str, Any]:
+    """Slack names the blocks that came without a name."""
+    blocks = [{"block_id": f"block-{number}", **block} for number, block in enumerate(view.get("blocks", ()), 1)]
+    return {**view, "blocks": blocks}
+
+
+def _is_filled(values: Values, block: Mapping[str, Any]) -> bool:
+    states = values.get(str(block["block_id"]), {}).values()
+    return any(held not in (None, "", []) for state in states for name, held in state.items() if name != "type")
+
+
+def _said(ack: Ack) -> dict[str, Any] | None:
+    if ack.outcome != "acked":
+        return None
+    if not ack.body.strip():
+        return {}
+    try:
+        said = json.loads(ack.body)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _fit(errors: object, view: View) -> bool:
+    """Slack takes errors only for blocks that the view has."""
+    known = {block.get("block_id") for block in view.get("blocks", ())}
+    return isinstance(errors, Mapping) and bool(errors) and errors.keys() <= known
+
+
+def _good(view: object) -> bool:
+    return isinstance(view, Mapping) and not block_kit.view_judged(view)

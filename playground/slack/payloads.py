@@ -1,0 +1,170 @@
+"""The payloads that Slack sends an app, as pure functions.
+
+Sources: https://docs.slack.dev/interactivity/implementing-slash-commands, …/reference/interaction-payloads and
+…/apis/events-api.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from playground.slack.model import App, Channel, Message, Person
+
+Payload = dict[str, Any]
+_TOKEN = "sandbox-verification-token"  # noqa: S105  # deprecated by Slack; nobody may rely on it
+
+
+def slash_command(
+    app: App,
+    person: Person,
+    channel: Channel,
+    *,
+    command: str,
+    text: str,
+    response_url: str,
+    trigger_id: str,
+) -> Payload:
+    """`team_id` is the workspace of the person who typed."""
+    return {
+        "token": _TOKEN,
+        "team_id": person.team_id,
+        "team_domain": app.team.domain if person.team_id == app.team.id else "other",
+        "channel_id": channel.id,
+        "channel_name": channel.name_in_payloads,
+        "user_id": person.id,
+        "user_name": person.name,
+        "command": command,
+        "text": text,
+        "api_app_id": app.id,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": trigger_id,
+    }
+
+
+def event(
+    app: App, person: Person, channel: Channel, message: Message, *, kind: str, event_id: str, number: int
+) -> Payload:
+    """`kind` is "app_mention" or "message" (in a direct message)."""
+    inner: Payload = {
+        "type": kind,
+        "user": person.id,
+        "ts": message.ts,
+        "client_msg_id": f"00000000-0000-4000-8000-{number:012d}",
+        "text": message.text,
+        "team": person.team_id,
+        "channel": channel.id,
+        "event_ts": message.ts,
+    }
+    if message.thread_ts is not None:
+        inner["thread_ts"] = message.thread_ts
+    if kind == "message":  # an app_mention carries no such field
+        inner["channel_type"] = "im"
+    if person.team_id != app.team.id:
+        inner |= {"user_team": person.team_id, "source_team": person.team_id}
+    return {
+        "token": _TOKEN,
+        "team_id": app.team.id,
+        "context_team_id": app.team.id,
+        "context_enterprise_id": None,
+        "api_app_id": app.id,
+        "event": inner,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": int(float(message.ts)),
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": app.team.id,
+                "user_id": app.user_id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": channel.is_shared,
+        "event_context": f"4-sandbox-{event_id}",
+    }
+
+
+def block_actions(
+    app: App,
+    person: Person,
+    channel: Channel,
+    message: Message,
+    action: Mapping[str, Any],
+    *,
+    response_url: str,
+    trigger_id: str,
+) -> Payload:
+    """`team` is where the app is installed; where the person belongs, `user.team_id` says. A message that only one
+    person sees is not sent along."""
+    container: Payload = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": message.ephemeral_to is not None,
+    }
+    if message.thread_ts is not None:
+        container["thread_ts"] = message.thread_ts
+    payload: Payload = {
+        "type": "block_actions",
+        "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team_id},
+        "api_app_id": app.id,
+        "token": _TOKEN,
+        "container": container,
+        "trigger_id": trigger_id,
+        "team": {"id": app.team.id, "domain": app.team.domain},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": channel.id, "name": channel.name_in_payloads},
+        "state": {"values": {}},
+        "response_url": response_url,
+        "actions": [dict(action)],
+    }
+    if message.ephemeral_to is None:
+        payload["message"] = message_object(app, message)
+    return payload
+
+
+def view_event(app: App, person: Person, view: Mapping[str, Any], *, kind: str, trigger_id: str) -> Payload:
+    """`kind` is "view_submission" or "view_closed"; `view` holds its state.
+
+    https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+    """
+    payload: Payload = {
+        "type": kind,
+        "team": {"id": app.team.id, "domain": app.team.domain},
+        "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team_id},
+        "api_app_id": app.id,
+        "token": _TOKEN,
+        "view": dict(view),
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+    more: Payload = (
+        {"trigger_id": trigger_id, "response_urls": []} if kind == "view_submission" else {"is_cleared": False}
+    )
+    return payload | more
+
+
+def message_object(app: App, message: Message) -> Payload:
+    """A message as the Web API and the payloads show it."""
+    shown: Payload = {
+        "type": "message",
+        "user": message.user_id,
+        "ts": message.ts,
+        "text": message.text,
+        "team": app.team.id,
+        "blocks": [dict(block) for block in message.blocks],
+    }
+    if message.bot_id is not None:
+        shown |= {"bot_id": message.bot_id, "app_id": app.id}
+    if message.thread_ts is not None:
+        shown["thread_ts"] = message.thread_ts
+    if message.edited and not message.blocks:
+        # Slack does not mark a message as edited that an app changed by its blocks.
+        shown["edited"] = {"user": message.user_id, "ts": f"{message.now.at:.6f}"}
+    if message.metadata is not None:
+        shown["metadata"] = dict(message.metadata)
+    return shown

@@ -1,0 +1,236 @@
+"""A message as plain lines, for terminals and transcripts. Pure: what it shows is the message, whoever wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playground.slack.controls import Button, buttons, is_seen
+from playground.slack.model import Block, Message
+
+_REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
+# Whatever could move a cursor or hide text in a terminal; tabs and line ends are dealt with before.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def read(text: str, names: Mapping[str, str], *, links: bool = False) -> str:
+    """`names` gives handles by id. With `links`, a labelled link shows its target too: `label <url>`."""
+    return unescaped(_REFERENCE.sub(lambda found: _reference(found, names, links), text))
+
+
+def link(label: str, url: str, *, links: bool) -> str:
+    return f"{label or url} <{url}>" if links and label and label != url else label or url
+
+
+def unescaped(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def harmless(line: str) -> str:
+    """Safe to print: control characters become a visible sign."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.replace("\t", " "))
+
+
+def _reference(found: re.Match[str], names: Mapping[str, str], links: bool) -> str:
+    sign, target, label = found[1], found[2], found[3] or ""
+    match sign:
+        case "@":
+            return "@" + (names.get(target) or label or target)
+        case "#":
+            return "#" + (label or names.get(target, target))
+        case "!" if target.startswith(("date^", "subteam^")):
+            return label or target
+        case "!":
+            return f"@{target}"
+        case _:
+            return link(label, target, links=links)
+
+
+_STYLES = (("code", "`"), ("strike", "~"), ("italic", "_"), ("bold", "*"))
+
+
+def lines(block: Mapping[str, Any], names: Mapping[str, str], *, links: bool = False) -> list[str]:
+    """Every line of a rich_text block, without the indent of the message that it stands in."""
+    drawn: list[str] = []
+    for part in block.get("elements", ()):
+        match part.get("type"):
+            case "rich_text_list":
+                drawn += _list(part, names, links)
+            case "rich_text_quote":
+                drawn += [f"> {line}" for line in _inline(part, names, links).split("\n")]
+            case "rich_text_preformatted":
+                drawn += ["```", *_inline(part, names, links).split("\n"), "```"]
+            case _:
+                drawn += _inline(part, names, links).removesuffix("\n").split("\n")
+    return drawn
+
+
+def _list(part: Mapping[str, Any], names: Mapping[str, str], links: bool) -> list[str]:
+    drawn = []
+    first = int(part.get("offset", 0)) + 1
+    for number, item in enumerate(part.get("elements", ()), first):
+        bullet = f"{number}. " if part.get("style") == "ordered" else "• "
+        margin = "  " * int(part.get("indent", 0))
+        begin, *rest = _inline(item, names, links).split("\n")
+        drawn += [margin + bullet + begin, *(margin + " " * len(bullet) + line for line in rest)]
+    return drawn
+
+
+def _inline(part: Mapping[str, Any], names: Mapping[str, str], links: bool) -> str:
+    return "".join(_styled(element, names, links) for element in part.get("elements", ()))
+
+
+def _styled(element: Mapping[str, Any], names: Mapping[str, str], links: bool) -> str:
+    said = _said(element, names, links)
+    bare = said.strip()
+    if not bare:
+        return said
+    styled = bare
+    for style, sign in _STYLES:
+        if (element.get("style") or {}).get(style):
+            styled = f"{sign}{styled}{sign}"
+    return said.replace(bare, styled, 1)
+
+
+def _said(element: Mapping[str, Any], names: Mapping[str, str], links: bool) -> str:
+    match element.get("type"):
+        case "text":
+            return str(element.get("text", ""))
+        case "link":
+            return link(str(element.get("text") or ""), str(element.get("url", "")), links=links)
+        case "user":
+            return "@" + names.get(str(element.get("user_id")), str(element.get("user_id")))
+        case "channel":
+            return "#" + names.get(str(element.get("channel_id")), str(element.get("channel_id")))
+        case "usergroup":
+            return "@" + str(element.get("usergroup_id"))
+        case "broadcast":
+            return "@" + str(element.get("range"))
+        case "emoji":
+            return f":{element.get('name')}:"
+        case "date":
+            return str(element.get("fallback") or element.get("format", ""))
+        case "color":
+            return str(element.get("value", ""))
+        case kind:
+            return f"({kind})"
+
+
+__all__ = ["Button", "buttons", "draw", "draw_blocks", "draw_dialog"]
+
+_INDENT = "  "
+_DIVIDER = "─" * 8
+
+
+def draw(message: Message, names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None) -> list[str]:
+    """At least one line; the later ones are indented. `names` gives the handle of each user id.
+
+    With `links`, a link shows its target: `label <url>`. With `viewer_id`, buttons that this person does not see
+    are left out. Control characters come out as a sign.
+    """
+    if message.deleted:
+        drawn = ["(deleted)"]
+    elif message.blocks:
+        drawn = draw_blocks(message.blocks, names, links=links, viewer_id=viewer_id)
+    else:
+        drawn = read(message.text, names, links=links).split("\n")
+    first, *later = [harmless(line).rstrip() for line in drawn] or [""]
+    if message.ephemeral_to is not None:
+        first = f"(only {names.get(message.ephemeral_to, message.ephemeral_to)} sees this) {first}"
+    if message.is_reply:
+        first = f"↳ {first}"
+    return [first.rstrip(), *(_INDENT + line if line else "" for line in later)]
+
+
+def draw_blocks(
+    blocks: Sequence[Block], names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None
+) -> list[str]:
+    """Every line, without indent."""
+    pen = _Pen(names, links, viewer_id)
+    return [line for block in blocks for line in pen.block(block)]
+
+
+def draw_dialog(dialog: Mapping[str, Any]) -> list[str]:
+    """What Slack asks before it sends a press that is to be confirmed."""
+    pen = _Pen({}, links=False, viewer_id=None)
+    title, text, yes, no = (harmless(pen.text(dialog.get(part))) for part in ("title", "text", "confirm", "deny"))
+    return [f"(asks first) {title}", f"{_INDENT}{text}", f"{_INDENT}[{yes}] [{no}]"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    names: Mapping[str, str]
+    links: bool
+    viewer_id: str | None
+
+    def block(self, block: Block) -> list[str]:
+        match block.get("type"):
+            case "header":
+                return [f"*{self.text(block.get('text'))}*"]
+            case "section":
+                return self.section(block)
+            case "context":
+                return ["  ".join(self.element(part) for part in block.get("elements", ()))]
+            case "actions" | "context_actions":
+                return self.row(block.get("elements", ()))
+            case "divider":
+                return [_DIVIDER]
+            case "rich_text":
+                return lines(block, self.names, links=self.links)
+            case "markdown":
+                return str(block.get("text", "")).split("\n")
+            case "table" | "data_table":
+                return [" | ".join(self.cell(cell) for cell in row) for row in block.get("rows", ())]
+            case "image":
+                return [self.element(block)]
+            case "input":
+                return [f"{self.text(block.get('label'))}: {self.element(block.get('element', {}))}"]
+            case kind:
+                title = block.get("title")
+                return [f"({kind}: {self.text(title)})" if title else f"({kind})"]
+
+    def section(self, block: Block) -> list[str]:
+        drawn = self.text(block["text"]).split("\n") if block.get("text") else []
+        for field in block.get("fields", ()):
+            drawn += self.text(field).split("\n")
+        return drawn + (self.row([block["accessory"]]) if block.get("accessory") else [])
+
+    def row(self, elements: Iterable[Mapping[str, Any]]) -> list[str]:
+        seen = [self.element(element) for element in elements if is_seen(element, self.viewer_id)]
+        return [" ".join(seen)] if seen else []
+
+    def element(self, element: Mapping[str, Any]) -> str:
+        kind = str(element.get("type", ""))
+        match kind:
+            case "plain_text" | "mrkdwn":
+                return self.text(element)
+            case "button" | "workflow_button" | "icon_button":
+                label = f"[{self.text(element.get('text'))}]"
+                return f"{label} <{element['url']}>" if self.links and element.get("url") else label
+            case "overflow":
+                return "[⋯]"
+            case "image":
+                return f"(image: {element.get('alt_text', '')})"
+            case "checkboxes" | "radio_buttons":
+                return " ".join(f"( ) {self.text(option.get('text'))}" for option in element.get("options", ()))
+            case _ if "select" in kind:
+                chosen = (element.get("initial_option") or {}).get("text") or element.get("placeholder")
+                return f"[{self.text(chosen)} ▾]"
+            case _:
+                return f"[{self.text(element.get('placeholder')) or kind}]"
+
+    def cell(self, cell: Mapping[str, Any]) -> str:
+        if cell.get("type") == "rich_text":
+            return " ".join(lines(cell, self.names, links=self.links))
+        return str(cell.get("text", cell.get("value", "")))
+
+    def text(self, node: object) -> str:
+        """Of a text object: mrkdwn is read, plain text stands as it is."""
+        if not isinstance(node, Mapping):
+            return ""
+        said = str(node.get("text", ""))
+        if node.get("type") == "mrkdwn":
+            return read(said, self.names, links=self.links)
+        return unescaped(said)

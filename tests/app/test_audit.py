@@ -1,0 +1,131 @@
+"""The audit of the whole bot, on the sandbox: each action once, on every way in, and never at the answer's cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from bot.core.model.audit import AuditEntry
+from bot.store.audit import entries_since
+from bot.store.engine import Database
+from playground.codeship import faults as moods
+from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
+from playground.slack.plain_text import draw
+from tests.held_clock import HeldClock
+
+RESTART = "/codeship restart acme/web main"
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with Stage(HeldClock()) as made:
+        yield made
+
+
+def said(stage: Stage, who: str, what: str, channel: str = "#builds") -> None:
+    stage.workspace.types(who, channel, what)
+    assert stage.settle()
+
+
+def seen(stage: Stage) -> str:
+    """The last message of the bot that ada sees."""
+    return draw(stage.workspace.conversation("#builds", "ada")[-1], stage.workspace.names)[0]
+
+
+def kept(stage: Stage) -> list[AuditEntry]:
+    database = Database.at(stage.settings().database_url.reveal())
+    with database.reading() as connection:
+        found = list(entries_since(connection, None))
+    database.close()
+    return found
+
+
+def forget_the_table(stage: Stage) -> None:
+    database = Database.at(stage.settings().database_url.reveal())
+    with database.writing() as connection:
+        connection.execute(sa.text("DROP TABLE audit"))
+    database.close()
+
+
+def test_every_way_in_is_recorded(stage: Stage) -> None:
+    said(stage, "ada", "/codeship status acme/web main")
+    message = stage.workspace.conversation("#builds", "bob")[-1]
+    stage.workspace.presses("bob", message, "Restart", confirm=True)
+    stage.settle()
+    said(stage, "ada", RESTART)
+    said(stage, "ada", "@codeship restart acme/api main")
+    said(stage, "bob", "restart acme/mobile", "@codeship")
+    ways = [(entry.way, entry.action) for entry in kept(stage)]
+    assert ways == [
+        ("click", "restart"),
+        ("command", "restart"),
+        ("mention", "restart"),
+        ("direct message", "restart"),
+    ]
+
+
+def test_questions_are_not_recorded(stage: Stage) -> None:
+    for what in ("status acme/web", "builds acme/web", "projects", "help restart", "audit", "nonsense", "status"):
+        said(stage, "ada", f"/codeship {what}")
+    assert kept(stage) == []
+
+
+@pytest.mark.parametrize("what", [RESTART, "@codeship restart acme/web main", "@codeship restart acme/wob"])
+def test_what_slack_delivers_again_is_recorded_once(stage: Stage, what: str) -> None:
+    said(stage, "ada", what)
+    stage.workspace.deliver_again(3)
+    stage.settle()
+    assert len(kept(stage)) == 1
+
+
+def test_a_restart_that_cannot_be_read_is_recorded_as_it_was_typed(stage: Stage) -> None:
+    said(stage, "ada", "hello all, @codeship restart acme/web main, or not?")
+    (entry,) = kept(stage)
+    assert (entry.result, entry.typed) == ("mistake", "restart acme/web main, or not?")
+
+
+def test_people_who_may_not_ask_are_recorded_when_they_do(stage: Stage) -> None:
+    said(stage, "guest", "@codeship restart acme/web main")
+    (entry,) = kept(stage)
+    assert (entry.result, entry.branch) == ("refused by policy", "main")
+
+
+def test_an_audit_that_cannot_be_written_stops_no_answer(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stage.bot is not None
+    forget_the_table(stage)
+    said(stage, "ada", RESTART)
+    assert "@ada restarted *acme/web* · main" in seen(stage)
+    assert stage.bot.metrics.registry.get_sample_value("bot_audit_not_recorded_total") == 1
+    logged = capsys.readouterr().out
+    assert "action_not_recorded" in logged
+    assert "r1" in logged
+
+
+def test_an_entry_stands_before_anybody_is_told(stage: Stage) -> None:
+    stage.workspace.refuse("chat.postMessage", "internal_error", None)
+    stage.workspace.refuse("response_url", "used_url", None, status=404)
+    said(stage, "ada", RESTART)
+    (entry,) = kept(stage)
+    assert entry.result == "taken"
+
+
+def test_no_secret_stands_in_any_row(stage: Stage) -> None:
+    secrets = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY)
+    for secret in (*secrets, "xoxp-12345678-of-somebody-else"):
+        said(stage, "ada", f"/codeship restart acme/web {secret}")
+        said(stage, "ada", f"/codeship restart {secret}")
+        said(stage, "ada", f"@codeship restart acme/web main {secret}")
+    for mood in (
+        moods.down(),
+        moods.wrong_key(),
+        moods.garbage(),
+        moods.redirect(f"http://127.0.0.1:9/?api_key={API_KEY}"),
+    ):
+        stage.codeship.mood = mood
+        said(stage, "ada", RESTART)
+    rows = kept(stage)
+    assert len(rows) == 19
+    assert [row for row in rows for secret in (*secrets, "xoxp-12345678") if secret in repr(row)] == []
+    assert "[hidden]" in repr(rows)

@@ -1,0 +1,226 @@
+"""The whole bot, in both transports, on the sandbox: what conversations on a standing clock cannot show."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from bot.app.clock import SystemClock
+from bot.app.timeouts import Patience
+from playground.codeship import faults as moods
+from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage, Transport
+from playground.slack.plain_text import draw
+from tests.held_clock import HeldClock
+
+HASTY = Patience(connect_s=0.5, read_s=0.3, call_s=0.5, finish_s=5.0)
+STATUS = "/codeship status acme/web main"
+RESTART = "/codeship restart acme/web main"
+
+
+@pytest.fixture(params=["http", "socket mode"])
+def transport(request: pytest.FixtureRequest) -> Transport:
+    kind: Transport = request.param
+    return kind
+
+
+@pytest.fixture
+def stage(transport: Transport) -> Iterator[Stage]:
+    with Stage(HeldClock(), transport=transport, patience=HASTY) as made:
+        yield made
+
+
+def seen(stage: Stage, channel: str = "#builds", viewer: str = "ada") -> list[str]:
+    assert stage.settle()
+    return [
+        draw(message, stage.workspace.names)[0]
+        for message in stage.workspace.conversation(channel, viewer)
+        if message.now.via != "typed"
+    ]
+
+
+def calls(stage: Stage, kind: str) -> int:
+    return sum(1 for request in stage.codeship.requests if request.call == kind)
+
+
+def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    first = seen(stage)
+    assert first[-1].startswith(":x: *acme/web* · main")
+    message = stage.workspace.conversation("#builds", "ada")[-1]
+    stage.workspace.presses("bob", message, "Restart", confirm=True)
+    stage.settle()
+    stage.workspace.types("bob", "#builds", "hey @codeship status acme/api main")
+    stage.workspace.types("ada", "@codeship", "status acme/api main")
+    assert ":hourglass_flowing_sand: @bob restarted *acme/web* · main" in seen(stage)
+    assert seen(stage)[-1].startswith("↳ :white_check_mark: *acme/api*")
+    assert seen(stage, "@codeship")[-1].startswith(":white_check_mark: *acme/api*")
+    assert all(delivery.is_acked for delivery in stage.workspace.deliveries)
+
+
+def test_a_status_is_one_call_and_a_restart_two(stage: Stage) -> None:
+    stage.settle()
+    before = len(stage.codeship.requests)
+    stage.workspace.types("ada", "#builds", STATUS)
+    stage.settle()
+    assert len(stage.codeship.requests) == before + 1
+    stage.workspace.types("ada", "#builds", RESTART)
+    stage.settle()
+    assert len(stage.codeship.requests) == before + 3
+
+
+def test_twenty_people_at_once_cause_one_restart(stage: Stage) -> None:
+    with ThreadPoolExecutor(20) as crowd:
+        list(crowd.map(lambda _: stage.workspace.types("ada", "#builds", RESTART), range(20)))
+    told = seen(stage)
+    assert calls(stage, "restart") == 1
+    assert sum("@ada restarted" in line for line in told) == 1
+    assert sum("already restarted" in line or "asked for a restart" in line for line in told) == 19
+
+
+def test_redelivery_of_each_kind_is_answered_once(stage: Stage) -> None:
+    for ask in (STATUS, "@codeship status acme/web main"):
+        stage.workspace.types("ada", "#builds", ask)
+        told = len(seen(stage))
+        stage.workspace.deliver_again(3)
+        assert len(seen(stage)) == told
+    message = stage.workspace.conversation("#builds", "ada")[-1]
+    stage.workspace.presses("ada", message, "Refresh")
+    stage.settle()
+    versions = len(stage.workspace.conversation("#builds", "ada")[-1].versions)
+    stage.workspace.deliver_again(3)
+    stage.settle()
+    assert len(stage.workspace.conversation("#builds", "ada")[-1].versions) == versions
+
+
+def test_an_ask_is_answered_in_time_while_codeship_hangs(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    stage.settle()
+    stage.codeship.mood = moods.hang()
+    stage.workspace.types("ada", "#builds", STATUS)
+    last = seen(stage)[-1]
+    assert "(only ada sees this) :warning: CodeShip" in last
+    answer = stage.workspace.conversation("#builds", "ada")[-1].text
+    assert "failed" in answer, "what is known is told"
+
+
+def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(stage: Stage) -> None:
+    stage.codeship.mood = moods.hang(on="restart", takes=True)
+    stage.workspace.types("ada", "#builds", RESTART)
+    assert "@ada restarted *acme/web*" in seen(stage)[-1]
+    assert calls(stage, "restart") == 1
+
+
+def test_a_restart_that_does_not_take_and_is_never_answered_could_not_be_told(stage: Stage) -> None:
+    stage.codeship.mood = moods.hang(on="restart", takes=False)
+    stage.workspace.types("ada", "#builds", RESTART)
+    assert "nobody can tell" in seen(stage)[-1]
+    assert calls(stage, "restart") == 1
+
+
+def test_an_answer_slow_in_coming_is_still_written_down(stage: Stage) -> None:
+    stage.codeship.mood = moods.slow(0.2, on="restart")
+    stage.workspace.types("ada", "#builds", RESTART)
+    assert "@ada restarted" in seen(stage)[-1]
+
+
+def test_nothing_asked_before_sigterm_is_lost(stage: Stage) -> None:
+    stage.codeship.mood = moods.slow(0.2)
+    for _ in range(5):
+        stage.workspace.types("ada", "#builds", STATUS)
+    stage.stop_bot()
+    assert sum(":x: *acme/web*" in line for line in seen(stage)) == 5
+
+
+def test_a_used_up_response_url_still_leaves_the_asker_an_answer(stage: Stage) -> None:
+    stage.workspace.refuse("response_url", "used_url", None, status=404)
+    stage.workspace.types("ada", "#builds", "/codeship help")
+    assert seen(stage)[-1].startswith("(only ada sees this)")
+
+
+def test_a_channel_that_is_rate_limited_is_answered_through_the_response_url(stage: Stage) -> None:
+    stage.workspace.refuse("chat.postMessage", "ratelimited", None, retry_after_s=30)
+    stage.workspace.types("ada", "#builds", STATUS)
+    assert seen(stage)[-1].startswith(":x: *acme/web*")
+
+
+def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.settle()
+    assert stage.bot is not None
+    registry = stage.bot.metrics.registry
+    stage.codeship.mood = moods.wrong_key()
+    for _ in range(3):
+        stage.workspace.types("ada", "#builds", STATUS)
+        stage.settle()
+    assert registry.get_sample_value("bot_ci_key_accepted", {"service": "codeship"}) == 0
+    stage.codeship.mood = moods.FINE
+    stage.workspace.types("ada", "#builds", STATUS)
+    stage.settle()
+    assert registry.get_sample_value("bot_ci_key_accepted", {"service": "codeship"}) == 1
+    logged = capsys.readouterr().out
+    assert logged.count("ci_key_refused") == 1
+    assert logged.count("ci_key_accepted_again") == 1
+
+
+def test_no_secret_stands_in_what_people_see_or_what_is_stored(stage: Stage) -> None:
+    for mood in (moods.FINE, moods.down(), moods.wrong_key(), moods.garbage(), moods.redirect("http://127.0.0.1:9/")):
+        stage.codeship.mood = mood
+        stage.workspace.types("ada", "#builds", STATUS)
+        stage.workspace.types("ada", "#builds", RESTART)
+        stage.settle()
+    told = repr(stage.workspace.conversations.everything())
+    database = stage.settings().database_url.reveal().removeprefix("sqlite:///")
+    stage.stop_bot()
+    with open(database, "rb") as file:
+        stored = file.read().decode("latin-1")
+    for secret in (API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET):
+        assert secret not in told
+        assert secret not in stored
+
+
+@pytest.mark.slow
+def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
+    with Stage(SystemClock()) as stage:
+        stage.codeship.mood = moods.slow(0.3)
+        started = time.monotonic()
+        gate = threading.Event()
+        with ThreadPoolExecutor(40) as crowd:
+            for number in range(80):
+                crowd.submit(stage.workspace.types, "ada", "#builds", STATUS)
+                gate.wait(max(0.0, started + number / 40 - time.monotonic()))
+        assert stage.settle()
+        acks = [delivery.ack for delivery in stage.workspace.deliveries]
+        assert len(acks) == 80
+        assert all(ack.outcome == "acked" for ack in acks)
+        assert sum(":x: *acme/web*" in line for line in seen(stage)) == 80
+
+
+def test_readiness_does_not_depend_on_codeship() -> None:
+    with Stage(HeldClock(), patience=HASTY) as stage:
+        assert stage.bot is not None
+        assert stage.bot.web is not None
+        stage.codeship.mood = moods.down()
+        stage.workspace.types("ada", "#builds", STATUS)
+        stage.settle()
+        base = f"http://127.0.0.1:{stage.bot.web.port}"
+        assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
+        assert requests.get(f"{base}/healthz", timeout=5).status_code == 200
+        assert "bot_answer_seconds" in requests.get(f"{base}/metrics", timeout=5).text
+
+
+def test_in_socket_mode_health_is_served_only_where_a_port_is_set() -> None:
+    with Stage(HeldClock(), transport="socket mode") as without:
+        assert without.bot is not None
+        assert without.bot.web is None
+    with Stage(HeldClock(), transport="socket mode", PORT="0") as stage:
+        assert stage.bot is not None
+        assert stage.bot.web is not None
+        base = f"http://127.0.0.1:{stage.bot.web.port}"
+        assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
+        assert requests.post(f"{base}/slack/events", data="{}", timeout=5).status_code == 404

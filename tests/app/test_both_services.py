@@ -1,0 +1,176 @@
+"""One bot on two CI services: whose a repository is, what is left of one while the other is down, and webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from bot.app.timeouts import Patience
+from bot.core.polling.poller import Pace
+from playground.github.sandbox import GITHUB_TOKEN
+from playground.http_host import faults as moods
+from playground.sandbox import HALF_MOVED, SECRETS, Stage
+from playground.slack.plain_text import draw
+from tests.held_clock import HeldClock
+
+HASTY = Patience(connect_s=1.0, read_s=1.5, call_s=2.0, finish_s=5.0, pace=Pace(60.0, 60.0, 60.0))
+WRONG_KEY = moods.says("wrong key", moods.Canned(401, '{"message":"Bad credentials"}'), None, None)
+
+
+class Both:
+    """A stage on a standing clock, with a team that has moved half of what it has."""
+
+    def __init__(self, **settings: str) -> None:
+        self.clock = HeldClock()
+        self.stage = Stage(self.clock, patience=HASTY, **(HALF_MOVED | settings))
+        assert self.stage.github is not None
+        self.github = self.stage.github
+
+    def start(self) -> Both:
+        self.stage.start()
+        assert self.stage.settle()
+        return self
+
+    def asked(self, text: str, who: str = "ada") -> str:
+        """The last that somebody is shown after having said so."""
+        self.stage.workspace.types(who, "#builds", text)
+        return self.seen(who)[-1]
+
+    def seen(self, who: str = "ada") -> list[str]:
+        assert self.stage.settle()
+        told = self.stage.workspace.conversation("#builds", who)
+        return ["\n".join(draw(message, self.stage.workspace.names)) for message in told if message.now.via != "typed"]
+
+    @property
+    def site(self) -> str:
+        assert self.stage.bot is not None
+        assert self.stage.bot.web is not None
+        return f"http://127.0.0.1:{self.stage.bot.web.port}"
+
+
+@pytest.fixture
+def both(request: pytest.FixtureRequest) -> Iterator[Both]:
+    made = Both(**getattr(request, "param", {}))
+    try:
+        yield made.start()
+    finally:
+        made.stage.stop()
+
+
+pinned = pytest.mark.parametrize("both", [{"CI_PINNED": "acme/m*=github, acme/*=codeship"}], indirect=True)
+
+
+@pytest.mark.parametrize(
+    ("repo", "page"),
+    [("acme/web", "app.codeship.com"), ("acme/shop", "github.com/acme/shop"), ("handbook", "github.com/acme/handbook")],
+)
+def test_a_repository_is_found_at_the_service_that_has_it(both: Both, repo: str, page: str) -> None:
+    assert "*acme/" in both.asked(f"/codeship status {repo}")
+    assert page in str(both.stage.workspace.conversation("#builds", "ada")[-1].blocks)
+
+
+def test_a_name_that_both_have_is_asked_back_and_said_with_its_service(both: Both) -> None:
+    both.asked("/codeship status acme/mobile main")
+    answer = both.seen()[-1]
+    assert "acme/mobile@codeship" in answer
+    assert "acme/mobile@github" in answer
+    assert "running" not in answer
+    assert "running" in both.asked("/codeship status acme/mobile@github main")
+    assert "infrastructure" in both.asked("/codeship status acme/mobile@codeship main")
+
+
+@pinned
+def test_the_first_pin_that_fits_decides_and_a_pin_to_where_it_is_not_changes_nothing(both: Both) -> None:
+    assert "running" in both.asked("/codeship status acme/mobile main")
+    assert "infrastructure" in both.asked("/codeship status acme/mobile@codeship main")
+    assert ":x: *acme/shop*" in both.asked("/codeship status acme/shop main")
+
+
+@pytest.mark.parametrize("down", ["codeship", "github"])
+def test_while_one_service_hangs_the_other_answers(both: Both, down: str) -> None:
+    world, (asked, other) = (
+        (both.stage.codeship, ("acme/web", "acme/shop"))
+        if down == "codeship"
+        else (both.github, ("acme/shop", "acme/web"))
+    )
+    world.mood = moods.hang()
+    assert ":warning:" in both.asked(f"/codeship status {asked} main")
+    assert f":x: *{other}*" in both.asked(f"/codeship status {other} main")
+    assert f"@ada restarted *{other}*" in both.asked(f"/codeship restart {other} main")
+
+
+def test_each_service_has_a_budget_a_key_and_a_directory_of_its_own_in_the_metrics(both: Both) -> None:
+    both.asked("/codeship status acme/shop main")
+    both.github.mood = WRONG_KEY
+    both.asked("/codeship status acme/shop main")
+    assert both.stage.bot is not None
+    sample = both.stage.bot.metrics.registry.get_sample_value
+    assert [sample("bot_ci_key_accepted", {"service": name}) for name in ("codeship", "github")] == [1, 0]
+    assert [sample("bot_projects_known", {"service": name}) for name in ("codeship", "github")] == [7, 6]
+    assert [sample("bot_ci_paused", {"service": name}) for name in ("codeship", "github")] == [0, 0]
+    left = [sample("bot_ci_calls_left", {"service": name}) for name in ("codeship", "github")]
+    assert (left[0] or 0) > 50
+    assert (left[1] or 0) > 60
+    labels = {"service": "github", "call": "projects", "result": "ok"}
+    assert sample("bot_ci_call_seconds_count", labels) == 1
+    facts = requests.get(f"{both.site}/readyz", timeout=5).json()
+    assert facts["projects_known"] == {"codeship": 7, "github": 6}
+
+
+@pytest.mark.parametrize("both", [{"GITHUB_CALLS_PER_MINUTE": "12"}], indirect=True)
+def test_what_has_not_changed_at_github_is_asked_as_often_as_anybody_likes(both: Both) -> None:
+    """More often than the budget has calls, all within a minute: https://docs.github.com/en/rest/using-the-rest-api/
+    best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate"""
+    for _ in range(20):
+        assert "*acme/billing* · main · passed" in both.asked("/codeship status acme/billing main")
+    assert len(both.github.requests) > 20
+
+
+def test_a_webhook_shows_what_has_happened_before_the_next_look_would(both: Both) -> None:
+    assert "running" in both.asked("/codeship follow acme/mobile@github main")
+    run = both.github.newest("acme/mobile", "main")
+    both.clock.advance(10)
+    both.github.succeed(run)
+    assert "passed" in both.seen()[-1]
+
+
+def test_what_is_not_signed_by_github_is_refused_and_hints_at_nothing(both: Both) -> None:
+    body = b'{"repository": {"id": 1}}'
+    for headers in ({}, {"X-Hub-Signature-256": "sha256=" + "0" * 64}):
+        answer = requests.post(
+            f"{both.site}/github/webhook",
+            data=body,
+            headers={"X-GitHub-Event": "workflow_run", "Content-Type": "application/json", **headers},
+            timeout=5,
+        )
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("both", [{"GITHUB_WEBHOOK_SECRET": ""}], indirect=True)
+def test_without_its_secret_there_is_no_webhook(both: Both) -> None:
+    assert requests.post(f"{both.site}/github/webhook", data=b"{}", timeout=5).status_code == 404
+
+
+def test_no_secret_of_either_service_stands_in_what_people_see_or_what_is_stored(
+    both: Both, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for mood in (
+        moods.FINE,
+        moods.down(),
+        WRONG_KEY,
+        moods.garbage(GITHUB_TOKEN),
+        moods.redirect("http://127.0.0.1:9/"),
+    ):
+        both.github.mood = mood
+        both.asked("/codeship status acme/shop main")
+        both.asked("/codeship restart acme/shop main")
+    told = repr(both.stage.workspace.conversations.everything())
+    database = both.stage.settings().database_url.reveal().removeprefix("sqlite:///")
+    logged = capsys.readouterr()
+    both.stage.stop_bot()
+    with open(database, "rb") as file:
+        stored = file.read().decode("latin-1")
+    for secret in SECRETS:
+        assert [text for text in (told, stored, logged.out, logged.err) if secret in text] == []

@@ -1,0 +1,90 @@
+"""CodeShip's addresses, what it may refuse, a clock and surroundings: for clients to which `responses` answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.ci.service import Surroundings
+from bot.core.model.errors import BadAnswer, BudgetSpent, CIError, KeyRefused, NoAnswer, NoRights, NotThere, OverLimit
+from bot.core.ports import CIProvider
+from tests.ci.http_client.faulty_hosts import BUILD, WEB
+from tests.held_clock import HeldClock
+
+API = "https://codeship.com/api/v1"
+LIST, PROJECT, RESTART = f"{API}/projects.json", f"{API}/projects/33837.json", f"{API}/builds/3277309/restart.json"
+
+
+FOR_GOOD = [
+    (401, '{"errors":["Invalid API key"]}', KeyRefused),
+    (403, "Forbidden", NoRights),
+    (404, "", NotThere),
+    (302, "", BadAnswer),
+    (422, "", BadAnswer),
+]
+IN_PASSING = [
+    (403, "Rate Limit Exceeded", OverLimit),
+    (429, "", OverLimit),
+    (500, "", NoAnswer),
+    (503, "<html>", NoAnswer),
+]
+
+
+class Clock:
+    """Time that passes only by waiting."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Gate:
+    """Lets so many requests out. `told` is what each of them failed with, `free` whether it cost nothing."""
+
+    def __init__(self) -> None:
+        self.lets = 100
+        self.asked: list[str] = []
+        self.told: list[type[CIError] | None] = []
+        self.free: list[bool] = []
+        self.refusal: OverLimit = BudgetSpent("CodeShip", retry_after_s=40)
+
+    def before_try(self, call: str) -> None:
+        if len(self.asked) >= self.lets:
+            raise self.refusal
+        self.asked.append(call)
+
+    def after_try(self, failure: CIError | None, is_free: bool) -> None:
+        self.told.append(None if failure is None else type(failure))
+        self.free.append(is_free)
+
+
+def surroundings(clock: Clock | HeldClock, **others: Any) -> Surroundings:
+    """Those of a test: no environment, the pause before a second try a quarter of a second, nobody who watches."""
+    quiet = Surroundings(
+        wait=clock.wait,
+        monotonic=clock.monotonic,
+        now=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC),
+        random=lambda: 0.5,
+        environ={},
+        observe=lambda call, result, seconds: None,
+        before_try=lambda call: None,
+        after_try=lambda failure, is_free: None,
+    )
+    return replace(quiet, **others)
+
+
+def ask(provider: CIProvider, call: str) -> object:
+    match call:
+        case "projects":
+            return provider.projects()
+        case "builds":
+            return provider.builds(WEB, "main")
+    return provider.restart(BUILD)

@@ -1,0 +1,194 @@
+"""What only real wires show: connections that never stand, break or are cut. All on loopback."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+from contextlib import ExitStack
+
+import pytest
+
+from bot.core.model.errors import KeyRefused, NoAnswer, Unreachable
+from tests.ci.http_client.faulty_hosts import (
+    BODY,
+    BUILD,
+    CUT,
+    TAKEN,
+    UNANSWERED,
+    WEB,
+    Clients,
+    Hosts,
+    Script,
+    answer,
+    at_most,
+    hang_up,
+    hold,
+    reset,
+    send,
+    unused_port,
+)
+
+# --- what goes over the wire
+
+
+def test_a_branch_is_percent_encoded_on_the_wire_and_the_key_too(host: Hosts, client: Clients) -> None:
+    there = host(answer(BODY))
+    client(there.url).builds(WEB, "feature/a&b#c +é?%")
+    first_line = there.heads[0][1].split(b"\r\n")[0]
+    assert first_line == (
+        b"GET /api/v1/projects/33837.json?api_key=s3cret%2Fkey+%2B%25%26%C3%A9~"
+        b"&branch=feature%2Fa%26b%23c+%2B%C3%A9%3F%25 HTTP/1.1"
+    )
+
+
+def test_questions_share_a_connection_and_a_restart_has_its_own(host: Hosts, client: Clients) -> None:
+    there = host(answer(BODY), answer(BODY), answer(TAKEN), answer(BODY))
+    codeship = client(there.url)
+    codeship.builds(WEB)
+    codeship.builds(WEB)
+    assert codeship.restart(BUILD).build_id == "3277310"
+    codeship.builds(WEB)
+    assert [number for number, _ in there.heads] == [1, 1, 2, 1]
+    assert b"Connection: close" in there.heads[2][1]
+    assert b"Content-Length: 0" in there.heads[2][1]
+
+
+def test_a_connection_that_went_stale_is_replaced(host: Hosts, client: Clients) -> None:
+    there = host(answer(BODY), hang_up, answer(BODY))
+    codeship = client(there.url)
+    codeship.builds(WEB)
+    assert [build.id for build in codeship.builds(WEB)] == ["3277309"]
+    assert [number for number, _ in there.heads] == [1, 1, 2]
+
+
+def test_a_packed_answer_is_unpacked(host: Hosts, client: Clients) -> None:
+    there = host(answer(gzip.compress(BODY), headers=b"Content-Encoding: gzip\r\n"))
+    assert [build.id for build in client(there.url).builds(WEB)] == ["3277309"]
+
+
+def test_an_answer_in_chunks_is_read_and_its_connection_kept(host: Hosts, client: Clients) -> None:
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+    there = host(lambda wire: wire.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks))
+    codeship = client(there.url)
+    assert codeship.builds(WEB) == codeship.builds(WEB) != []
+    assert there.connections == 1
+
+
+# --- connections that never stand: nothing was sent
+
+
+def test_refused(client: Clients) -> None:
+    codeship = client(f"http://127.0.0.1:{unused_port()}")
+    for call in (codeship.projects, lambda: codeship.restart(BUILD)):
+        with pytest.raises(Unreachable, match=r"^CodeShip: the connection was refused$") as raised:
+            call()
+        assert not raised.value.may_have_taken
+
+
+def test_a_name_that_is_unknown(client: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(Unreachable, match="its name cannot be found"):
+        client("http://ci.acme.test").restart(BUILD)
+
+
+def test_a_host_that_takes_no_connection(client: Clients) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(4):
+            filler = waiting.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        with at_most(2), pytest.raises(Unreachable, match="no connection stood in time"):
+            client(f"http://127.0.0.1:{full.getsockname()[1]}", connect_s=0.1).restart(BUILD)
+
+
+@pytest.mark.parametrize("at_once", [hold, hang_up, reset, send(b"HTTP/1.1 400 Bad Request\r\n\r\n")])
+def test_a_handshake_that_fails(host: Hosts, client: Clients, at_once: Script) -> None:
+    there = host(at_once=at_once)
+    with at_most(2), pytest.raises(Unreachable):
+        client(there.url.replace("http:", "https:"), connect_s=0.15).restart(BUILD)
+
+
+def test_a_certificate_that_is_not_trusted(host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str]) -> None:
+    there = host(answer(TAKEN), tls=tls[0])
+    with pytest.raises(Unreachable, match="certificate is not trusted"):
+        client(there.url).restart(BUILD)
+    assert there.heads == []
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_certificate_that_the_environment_trusts(
+    host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str], name: str
+) -> None:
+    there = host(answer(TAKEN), answer(BODY), tls=tls[0])
+    codeship = client(there.url, environ={name: tls[1]})
+    assert codeship.restart(BUILD).build_id == "3277310"
+    assert codeship.builds(WEB) != []
+
+
+def test_a_bundle_that_is_not_there(host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str]) -> None:
+    there = host(answer(TAKEN), tls=tls[0])
+    with pytest.raises(Unreachable):
+        client(there.url, environ={"SSL_CERT_FILE": "/nowhere/bundle.pem"}).restart(BUILD)
+
+
+# --- requests that went out and were not answered whole: nobody knows
+
+
+@pytest.mark.parametrize("script", UNANSWERED)
+def test_a_restart_without_an_answer_may_have_taken(host: Hosts, client: Clients, script: Script) -> None:
+    there = host(script)
+    with at_most(2), pytest.raises(NoAnswer) as raised:
+        client(there.url, read_s=0.15, total_s=0.4).restart(BUILD)
+    assert raised.value.may_have_taken
+    assert len(there.heads) == 1
+
+
+@pytest.mark.parametrize("script", [hang_up, reset, hold])
+def test_a_restart_without_an_answer_may_have_taken_over_tls_too(
+    host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str], script: Script
+) -> None:
+    there = host(script, tls=tls[0])
+    with pytest.raises(NoAnswer):
+        client(there.url, environ={"SSL_CERT_FILE": tls[1]}, read_s=0.15).restart(BUILD)
+    assert len(there.heads) == 1
+
+
+@pytest.mark.parametrize("script", UNANSWERED[:-1])
+def test_a_question_without_an_answer_is_asked_again(host: Hosts, client: Clients, script: Script) -> None:
+    there = host(script, answer(BODY))
+    assert client(there.url, read_s=0.15).builds(WEB) != []
+    assert len(there.heads) == 2
+
+
+@pytest.mark.parametrize("script", CUT)
+def test_an_answer_that_is_cut_off_is_none(host: Hosts, client: Clients, script: Script) -> None:
+    there = host(script)
+    with at_most(3), pytest.raises(NoAnswer):
+        client(there.url, read_s=0.15).builds(WEB)
+    assert len(there.heads) == 3
+
+
+@pytest.mark.parametrize("script", CUT)
+def test_an_answer_that_is_cut_off_once_is_asked_for_again(host: Hosts, client: Clients, script: Script) -> None:
+    there = host(script, answer(BODY))
+    assert [build.id for build in client(there.url, read_s=0.15).builds(WEB)] == ["3277309"]
+
+
+@pytest.mark.parametrize("script", CUT)
+def test_a_restart_whose_success_is_cut_off_took(host: Hosts, client: Clients, script: Script) -> None:
+    there = host(script)
+    assert client(there.url, read_s=0.15).restart(BUILD).build_id == BUILD.id
+    assert len(there.heads) == 1
+
+
+def test_a_refusal_that_is_cut_off_is_still_that_refusal(host: Hosts, client: Clients) -> None:
+    there = host(send(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 999\r\n\r\nInvalid API key"))
+    with pytest.raises(KeyRefused):
+        client(there.url).builds(WEB)
+    with pytest.raises(KeyRefused):
+        client(there.url).restart(BUILD)
+    assert len(there.heads) == 2

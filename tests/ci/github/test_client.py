@@ -1,0 +1,260 @@
+"""The GitHub client: what it sends, what it remembers, what it makes of several answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import responses
+from requests.exceptions import ConnectionError as NoConnection
+from requests.exceptions import ReadTimeout
+from responses import matchers
+
+from bot.ci.github.client import GitHub
+from bot.config.parsers import Secret
+from bot.core.model.builds import Ability, Page, Status
+from bot.core.model.errors import BadAnswer, CIError, NotThere, OverLimit
+from bot.core.ports import CIProvider
+from tests.ci.codeship.canned import Clock, Gate, surroundings
+from tests.ci.github.canned import API, COMMIT, FORK, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
+
+USER_REPOS = f"{API}/user/repos"
+CI = workflow(1, "CI")
+Seen = list[tuple[str, str]]
+
+
+def test_it_is_a_ci_provider(github: GitHub) -> None:
+    provider: CIProvider = github
+    assert (provider.service, provider.title) == ("github", "GitHub")
+    assert provider.abilities == {Ability.STOP, Ability.RESTART_FAILED_JOBS}
+    assert provider.recognise("https://github.com/acme/web/actions/runs/7") == Page(None, "acme/web", "7")
+
+
+def test_pages_of_an_enterprise_server_are_recognised(clock: Clock) -> None:
+    github = GitHub("https://git.acme.test/api/v3", Secret(TOKEN), surroundings(clock))
+    assert github.recognise("https://git.acme.test/acme/web/actions") == Page(name="acme/web")
+    github.close()
+
+
+# --- what is sent
+
+
+def test_every_request_is_signed_and_names_the_version_and_the_bot(github: GitHub, api: responses.RequestsMock) -> None:
+    wanted = matchers.header_matcher(
+        {
+            "Authorization": f"Bearer {TOKEN}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+            "User-Agent": "codeship-bot",
+        }
+    )
+    api.get(USER_REPOS, json=[], match=[wanted])
+    api.get(RUNS, runs_json(), match=[wanted])
+    api.post(f"{RUNS}/19440221001/rerun", status=201, match=[wanted])
+    api.post(f"{RUNS}/19440221001/cancel", status=202, match=[wanted])
+    github.projects()
+    github.builds(WEB)
+    github.restart(seen_build(CI))
+    github.stop(seen_build(replace(CI, status=Status.RUNNING)))
+    assert [call.request.body for call in api.calls] == [None] * 4
+
+
+def test_a_branch_is_percent_encoded(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(RUNS, runs_json())
+    github.builds(WEB, "feature/a&b#c +é")
+    assert "&branch=feature%2Fa%26b%23c+%2B%C3%A9" in str(api.calls[0].request.url)
+
+
+def test_a_redirect_to_where_a_renamed_repository_is_takes_the_token_along(
+    github: GitHub, api: responses.RequestsMock, gate: Gate
+) -> None:
+    onward = f"{API}/repositories/731204001/actions/runs"
+    renamed = {"id": 731204001, "full_name": "acme/shop", "html_url": "https://github.com/acme/shop"}
+    api.get(RUNS, status=301, headers={"Location": f"{onward}?branch=main"})
+    match = [matchers.header_matcher({"Authorization": f"Bearer {TOKEN}"})]
+    api.get(onward, runs_json(run(repository=renamed, head_repository=renamed)), match=match)
+    [seen] = github.builds(WEB, "main")
+    assert (seen.project.name, gate.asked) == ("acme/shop", ["builds", "builds"])
+    api.post(f"{API}/repos/acme/shop/actions/runs/19440221001/rerun", status=201)
+    github.restart(seen)
+
+
+@pytest.mark.parametrize("location", ["https://evil.test/", "http://api.github.com/", "https://api.github.com:444/"])
+def test_the_token_goes_to_no_other_origin(github: GitHub, api: responses.RequestsMock, location: str) -> None:
+    api.get(RUNS, status=301, headers={"Location": location})
+    with pytest.raises(BadAnswer, match="check GITHUB_API_URL"):
+        github.builds(WEB)
+    assert len(api.calls) == 1
+
+
+# --- repositories, page by page
+
+
+def repositories(first: int, count: int) -> list[dict[str, object]]:
+    return [{"id": number, "full_name": f"acme/r{number}"} for number in range(first, first + count)]
+
+
+def test_all_pages_are_read_and_a_repository_is_told_once(
+    github: GitHub, api: responses.RequestsMock, gate: Gate
+) -> None:
+    api.get(USER_REPOS, json=repositories(1, 2), headers={"Link": f'<{USER_REPOS}?page=2>; rel="next"'})
+    api.get(f"{USER_REPOS}?page=2", json=repositories(2, 2))
+    assert [project.id for project in github.projects()] == ["1", "2", "3"]
+    assert gate.asked == ["projects", "projects"]
+
+
+def test_pages_in_a_circle_end(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
+    gate.lets = 1000
+    api.get(USER_REPOS, json=repositories(1, 1), headers={"Link": f'<{USER_REPOS}?page=2>; rel="next"'})
+    assert len(github.projects()) == 1
+    assert len(api.calls) == 100
+
+
+def test_a_page_that_fails_fails_the_whole_list(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(USER_REPOS, json=repositories(1, 2), headers={"Link": f'<{USER_REPOS}?page=2>; rel="next"'})
+    api.get(f"{USER_REPOS}?page=2", status=404)
+    with pytest.raises(NotThere):
+        github.projects()
+
+
+# --- the end of a page, and runs of forks
+
+
+def test_of_a_full_page_the_build_that_may_go_on_after_it_is_left_out(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    older = {"head_sha": OLDER, "created_at": "2026-03-01T10:00:00Z"}
+    listed = [run(number, workflow_id=number) for number in range(60)]
+    listed += [run(number, workflow_id=number, **older) for number in range(40)]
+    api.get(RUNS, runs_json(*listed))
+    assert [build.commit for build in github.builds(WEB)] == [COMMIT]
+    api.replace("GET", RUNS, runs_json(*listed[1:]))
+    assert [build.commit for build in github.builds(WEB)] == [COMMIT, OLDER]
+
+
+def of_forks() -> list[dict[str, Any]]:
+    return [run(number, head_repository=FORK) for number in range(100)]
+
+
+def next_page(number: int) -> dict[str, str]:
+    return {"Link": f'<{RUNS}?page={number}>; rel="next"'}
+
+
+def test_where_a_full_page_is_all_of_forks_the_next_one_is_read(
+    github: GitHub, api: responses.RequestsMock, gate: Gate
+) -> None:
+    api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
+    api.get(f"{RUNS}?page=2", runs_json(run(), *of_forks()[1:]), headers=next_page(3))
+    [seen] = github.builds(WEB, "main")
+    assert (seen.status, gate.asked) == (Status.PASSED, ["builds", "builds"])
+
+
+def test_three_pages_of_forks_are_enough(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
+    api.get(f"{RUNS}?page=2", runs_json(*of_forks()), headers=next_page(3))
+    api.get(f"{RUNS}?page=3", runs_json(*of_forks()), headers=next_page(4))
+    assert github.builds(WEB, "main") == []
+    assert len(api.calls) == 3
+
+
+@pytest.mark.parametrize(
+    "listed", [of_forks()[:99], [*of_forks()[:99], run()]], ids=["a page that is not full", "one run of its own"]
+)
+def test_otherwise_one_page_is_enough(github: GitHub, api: responses.RequestsMock, listed: list[object]) -> None:
+    api.get(RUNS, runs_json(*listed), headers=next_page(2))
+    github.builds(WEB, "main")
+    assert len(api.calls) == 1
+
+
+# --- tries, limits, secrets
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_what_may_pass_is_asked_again(
+    github: GitHub, api: responses.RequestsMock, clock: Clock, seen: Seen, status: int
+) -> None:
+    api.get(RUNS, status=status)
+    api.get(RUNS, runs_json(run()))
+    assert len(github.builds(WEB)) == 1
+    assert (clock.waits, seen) == ([0.25], [("builds", "NoAnswer"), ("builds", "ok")])
+
+
+def test_a_short_limit_is_waited_for_and_a_long_one_is_told(
+    github: GitHub, api: responses.RequestsMock, clock: Clock
+) -> None:
+    api.get(RUNS, status=403, headers={"Retry-After": "2"}, json={"message": "secondary rate limit"})
+    api.get(RUNS, runs_json())
+    github.builds(WEB)
+    assert clock.waits == [2.0]
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1772366490", "Date": "Sun, 01 Mar 2026 12:00:00 GMT"}
+    api.replace("GET", RUNS, status=403, headers=spent, json={"message": "API rate limit exceeded"})
+    with pytest.raises(OverLimit) as raised:
+        github.builds(WEB)
+    assert (raised.value.retry_after_s, clock.waits) == (90.0, [2.0])
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_what_will_not_pass_is_asked_once(github: GitHub, api: responses.RequestsMock, status: int) -> None:
+    api.get(RUNS, status=status)
+    with pytest.raises(CIError):
+        github.builds(WEB)
+    assert len(api.calls) == 1
+
+
+@contextmanager
+def keeping(errors: list[CIError]) -> Iterator[None]:
+    try:
+        yield
+    except CIError as error:
+        errors.append(error)
+        raise
+
+
+@pytest.mark.parametrize("call", ["projects", "builds", "restart", "stop"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 401, "body": json.dumps({"message": f"No token {TOKEN}"})},
+        {"status": 403, "body": f"No {TOKEN}"},
+        {"status": 200, "body": json.dumps({"message": f"odd {TOKEN}"})},
+        {"status": 302, "headers": {"Location": f"https://evil.test/?t={TOKEN}"}},
+        {"status": 302, "headers": {"Location": f"https://{TOKEN}.evil.test/"}},
+        {"body": NoConnection(f"Authorization: Bearer {TOKEN}")},
+        {"body": ReadTimeout(f"Authorization: Bearer {TOKEN}")},
+    ],
+)
+def test_the_token_stands_in_no_error_no_log_and_no_repr(
+    github: GitHub, api: responses.RequestsMock, caplog: pytest.LogCaptureFixture, call: str, answer: dict[str, Any]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    api.assert_all_requests_are_fired = False
+    for method, url in (
+        ("GET", USER_REPOS),
+        ("GET", RUNS),
+        ("POST", f"{RUNS}/19440221001/rerun"),
+        ("POST", f"{RUNS}/19440221001/cancel"),
+    ):
+        api.add(method, url, **answer)
+    told = repr(github)
+    errors: list[CIError] = []
+    with suppress(CIError), keeping(errors):
+        match call:
+            case "projects":
+                github.projects()
+            case "builds":
+                github.builds(WEB)
+            case "restart":
+                github.restart(seen_build(CI))
+            case _:
+                github.stop(seen_build(replace(CI, status=Status.RUNNING)))
+    for error in errors:
+        assert (error.__context__, error.__cause__) == (None, None)
+        told += "".join(traceback.format_exception(error)) + repr(error)
+    assert "s3cret" not in told + caplog.text
+    assert errors or (call, answer.get("status")) in {("restart", 200), ("stop", 200)}

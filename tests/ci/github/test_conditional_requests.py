@@ -1,0 +1,123 @@
+"""What GitHub has told the client and says has not changed is told from memory, and costs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import responses
+from responses import matchers
+
+from bot.ci.github.client import GitHub
+from bot.core.model.errors import BadAnswer
+from tests.ci.codeship.canned import Gate
+from tests.ci.github.canned import API, FORK, RUNS, WEB, builds, lint, run, runs_json
+
+USER_REPOS = f"{API}/user/repos"
+
+
+def repositories(first: int, count: int) -> list[dict[str, object]]:
+    return [{"id": number, "full_name": f"acme/r{number}"} for number in range(first, first + count)]
+
+
+def unchanged(etag: str) -> list[Any]:
+    return [matchers.header_matcher({"If-None-Match": etag})]
+
+
+def test_what_has_not_changed_is_free_and_told_as_before(
+    github: GitHub, api: responses.RequestsMock, gate: Gate
+) -> None:
+    api.get(RUNS, runs_json(run()), headers={"ETag": 'W/"1"'})
+    before = github.builds(WEB, "main")
+    api.replace("GET", RUNS, status=304, match=unchanged('W/"1"'))
+    after = github.builds(WEB, "main")
+    assert after == before == builds(run())
+    assert gate.free == [False, True]
+    after.clear()
+    assert github.builds(WEB, "main") == builds(run())
+
+
+def test_what_has_changed_counts_and_is_told_anew(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
+    api.get(RUNS, runs_json(run()), headers={"ETag": 'W/"1"'})
+    github.builds(WEB)
+    api.replace("GET", RUNS, runs_json(run(), lint()), headers={"ETag": 'W/"2"'}, match=unchanged('W/"1"'))
+    assert len(github.builds(WEB)[0].workflows) == 2
+    assert gate.free == [False, False]
+    api.replace("GET", RUNS, status=304, match=unchanged('W/"2"'))
+    assert len(github.builds(WEB)[0].workflows) == 2
+
+
+def test_pages_of_repositories_are_remembered_each(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
+    link = {"Link": f'<{USER_REPOS}?page=2>; rel="next"'}
+    api.get(USER_REPOS, json=repositories(1, 1), headers={**link, "ETag": '"a"'})
+    api.get(f"{USER_REPOS}?page=2", json=repositories(2, 1), headers={"ETag": '"b"'})
+    before = github.projects()
+    api.reset()
+    api.get(f"{USER_REPOS}?page=2", status=304, match=unchanged('"b"'))
+    api.get(USER_REPOS, status=304, match=unchanged('"a"'))
+    for _ in range(2):
+        assert github.projects() == before
+    assert gate.free == [False, False, True, True, True, True]
+
+
+def test_a_page_that_has_not_changed_may_have_another_after_it(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(USER_REPOS, json=repositories(1, 2), headers={"ETag": '"a"'})
+    github.projects()
+    api.reset()
+    api.get(USER_REPOS, status=304, match=unchanged('"a"'), headers={"Link": f'<{USER_REPOS}?page=2>; rel="next"'})
+    api.get(f"{USER_REPOS}?page=2", json=repositories(3, 1))
+    assert [project.id for project in github.projects()] == ["1", "2", "3"]
+    api.replace("GET", USER_REPOS, status=304, headers={"Link": f'<{USER_REPOS}?page=1>; rel="first"'})
+    assert [project.id for project in github.projects()] == ["1", "2"]
+
+
+def test_a_full_page_without_a_next_one_is_asked_for_anew(
+    github: GitHub, api: responses.RequestsMock, gate: Gate
+) -> None:
+    api.get(USER_REPOS, json=repositories(1, 100), headers={"ETag": '"a"'})
+    assert len(github.projects()) == 100
+    link = {"Link": f'<{USER_REPOS}?page=2>; rel="next"'}
+    api.replace("GET", USER_REPOS, json=repositories(1, 100), headers={"ETag": '"a"', **link})
+    api.get(f"{USER_REPOS}?page=2", json=repositories(101, 1))
+    assert len(github.projects()) == 101
+    assert "If-None-Match" not in api.calls[1].request.headers
+    api.reset()
+    api.get(f"{USER_REPOS}?page=2", json=repositories(101, 1))
+    api.get(USER_REPOS, status=304, match=unchanged('"a"'))
+    assert len(github.projects()) == 101
+
+
+def test_a_page_of_forks_that_has_not_changed_leads_on_as_before(
+    github: GitHub, api: responses.RequestsMock, gate: Gate
+) -> None:
+    forks = runs_json(*(run(number, head_repository=FORK) for number in range(100)))
+    api.get(RUNS, forks, headers={"ETag": '"a"', "Link": f'<{RUNS}?page=2>; rel="next"'})
+    api.get(f"{RUNS}?page=2", runs_json(run()), headers={"ETag": '"b"'})
+    before = github.builds(WEB, "main")
+    api.reset()
+    api.get(f"{RUNS}?page=2", status=304, match=unchanged('"b"'))
+    api.get(RUNS, status=304, match=unchanged('"a"'))
+    assert github.builds(WEB, "main") == before != []
+    assert gate.free == [False, False, True, True]
+
+
+def test_each_branch_is_remembered_for_itself(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(RUNS, runs_json(run()), headers={"ETag": '"a"'})
+    github.builds(WEB, "main")
+    github.builds(WEB)
+    github.builds(replace(WEB, url=None), "main")
+    assert ["If-None-Match" in call.request.headers for call in api.calls] == [False] * 3
+
+
+def test_an_answer_without_an_etag_is_asked_for_anew(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(RUNS, runs_json())
+    github.builds(WEB)
+    github.builds(WEB)
+    assert "If-None-Match" not in api.calls[1].request.headers
+
+
+def test_a_304_that_nobody_asked_for_is_none_of_the_contract(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(RUNS, status=304)
+    with pytest.raises(BadAnswer):
+        github.builds(WEB)

@@ -1,0 +1,84 @@
+"""GitHub's pages are found beside its API, and recognised when people paste them; no others are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ci.github.urls import checks_page, recognise, web_url
+from bot.core.model.builds import Page
+
+RUN = Page(name="acme/web", build_id="19440221001")
+REPOSITORY = Page(name="acme/web")
+PAGES = "https://github.com/acme/web"
+
+
+@pytest.mark.parametrize(
+    ("api", "web"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+        ("https://git.acme.test/api/v3", "https://git.acme.test"),
+        ("https://git.acme.test:8443/api/v3/", "https://git.acme.test:8443"),
+        ("http://127.0.0.1:8080", "https://github.com"),
+        ("https://proxy.acme.test/github", "https://github.com"),
+    ],
+)
+def test_pages_are_found_beside_the_api(api: str, web: str) -> None:
+    assert web_url(api) == web
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        (f"{PAGES}/actions/runs/19440221001", RUN),
+        (f"{PAGES}/actions/runs/19440221001/", RUN),
+        (f"{PAGES}/actions/runs/19440221001?pr=7#summary", RUN),
+        (f"{PAGES}/actions/runs/19440221001/attempts/2", RUN),
+        (f"{PAGES}/actions/runs/19440221001/attempts/2#artifacts", RUN),
+        (f"{PAGES}/actions/runs/19440221001/job/54001700001#step:3:14", RUN),
+        (f"{PAGES}/actions/runs/19440221001/workflow", RUN),
+        (" HTTPS://GitHub.com/acme/web/actions/runs/19440221001 ", RUN),
+        ("http://www.github.com/acme/web/actions/runs/19440221001", RUN),
+        ("github.com/acme/web/actions/runs/19440221001", RUN),
+        (f"{PAGES}/actions", REPOSITORY),
+        (f"{PAGES}/actions/", REPOSITORY),
+        (f"{PAGES}/actions/workflows/ci.yml?query=branch%3Amain", REPOSITORY),
+        (f"{PAGES}/actions/runs/", REPOSITORY),
+        (f"{PAGES}/commit/96943dc5269634c211b6fbb18896ecdcbd40a047/checks", REPOSITORY),
+        (PAGES, None),
+        (f"{PAGES}/tree/main", None),
+        (f"{PAGES}/commit/96943dc5269634c211b6fbb18896ecdcbd40a047", None),
+        (f"{PAGES}/actionsx", None),
+        ("https://github.com/acme/actions", None),
+        ("https://github.com/../web/actions", None),
+        ("https://github.com/acme/a%20b/actions", None),
+        ("https://github.com:8443/acme/web/actions", None),
+        ("https://github.com@evil.test/acme/web/actions", None),
+        ("https://evil.test/acme/web/actions/runs/1", None),
+        ("https://api.github.com/repos/acme/web/actions/runs/1", None),
+        ("ftp://github.com/acme/web/actions", None),
+        ("https://[::1/acme/web/actions", None),
+        ("acme/web", None),
+        ("", None),
+    ],
+)
+def test_a_page_names_its_repository_and_run(url: str, named: Page | None) -> None:
+    assert recognise(url) == named
+
+
+def test_a_server_of_ones_own_is_recognised_and_github_com_is_not_it() -> None:
+    own = "https://git.acme.test:8443"
+    assert recognise(f"{own}/acme/web/actions/runs/19440221001", own) == RUN
+    assert recognise("https://git.acme.test/acme/web/actions", own) is None
+    assert recognise(f"{PAGES}/actions", own) is None
+
+
+def test_the_pages_that_the_bot_links_are_recognised() -> None:
+    assert recognise(checks_page(PAGES, "96943dc5269634c211b6fbb18896ecdcbd40a047")) == REPOSITORY
+
+
+@given(st.text(max_size=60) | st.text(max_size=40).map("https://github.com/{}".format))
+def test_no_text_raises(text: str) -> None:
+    recognise(text)

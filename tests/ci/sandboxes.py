@@ -1,0 +1,150 @@
+"""Each CI service on a sandbox host of its own, told what happens in the words that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from bot.ci.codeship.client import CodeShip
+from bot.ci.github.auth import App
+from bot.ci.github.client import GitHub
+from bot.ci.service import Connected, Surroundings
+from bot.config.parsers import Secret
+from playground.codeship.faults import over_the_limit
+from playground.codeship.server import CodeShipHost
+from playground.codeship.state import CodeShipWorld
+from playground.github.faults import secondary_limit
+from playground.github.server import ENTERPRISE_PREFIX, GitHubHost
+from playground.github.state import GitHubWorld
+from playground.http_host.faults import Mood
+from playground.http_host.request_log import Calls
+from tests.held_clock import HeldClock
+
+KEY, WRONG_KEY = "s3cret-of-the-stage", "another-key-than-that"
+
+
+class Stage(Protocol):
+    """A service in which tests let things happen. `pushed` is what `push` returned."""
+
+    @property
+    def world(self) -> Calls: ...
+
+    @property
+    def name(self) -> str:
+        """The service's."""
+
+    @property
+    def over_the_limit(self) -> Mood:
+        """It wants no call for the next half a minute."""
+
+    def client(self, around: Surroundings, *, key: str = KEY) -> Connected: ...
+
+    def add(self, name: str) -> None: ...
+
+    def push(self, name: str, branch: str = "main", **commit: Any) -> Any: ...
+
+    def start(self, pushed: Any) -> None: ...
+
+    def end(self, pushed: Any, *, well: bool) -> None: ...
+
+    def say(self, pushed: Any, word: str) -> None:
+        """From now on it is in a state by this word."""
+
+    def stop_host(self) -> None: ...
+
+
+class CodeShipStage:
+    name = "codeship"
+
+    def __init__(self, clock: HeldClock) -> None:
+        self.world = CodeShipWorld(clock.now, KEY)
+        self.over_the_limit = over_the_limit(retry_after="30")
+        self._host = CodeShipHost(self.world).start()
+
+    def client(self, around: Surroundings, *, key: str = KEY) -> Connected:
+        return CodeShip(self._host.url, key, around)
+
+    def add(self, name: str) -> None:
+        self.world.add_project(name)
+
+    def push(self, name: str, branch: str = "main", **commit: Any) -> Any:
+        return self.world.push(name, branch, **commit)
+
+    def start(self, pushed: Any) -> None:
+        self.world.start(pushed)
+
+    def end(self, pushed: Any, *, well: bool) -> None:
+        self.world.finish(pushed, "success" if well else "error")
+
+    def say(self, pushed: Any, word: str) -> None:
+        self.world.change(pushed, status=word)
+
+    def stop_host(self) -> None:
+        self._host.stop()
+
+
+class GitHubStage:
+    name = "github"
+
+    def __init__(self, clock: HeldClock) -> None:
+        self.world = GitHubWorld(clock.now, KEY)
+        self.over_the_limit = secondary_limit(retry_after="30")
+        self._host = GitHubHost(self.world).start()
+
+    def client(self, around: Surroundings, *, key: str = KEY) -> Connected:
+        return GitHub(self._host.url, Secret(key), around)
+
+    def add(self, name: str) -> None:
+        self.world.add_repo(name)
+
+    def push(self, name: str, branch: str = "main", **commit: Any) -> Any:
+        [run] = self.world.push(name, branch, **commit)
+        return run
+
+    def start(self, pushed: Any) -> None:
+        self.world.start(pushed)
+
+    def end(self, pushed: Any, *, well: bool) -> None:
+        self.world.finish(pushed, "success" if well else "failure")
+
+    def say(self, pushed: Any, word: str) -> None:
+        self.world.change(pushed, status=word, conclusion=None)
+
+    def stop_host(self) -> None:
+        self._host.stop()
+
+
+@cache
+def _app_key(name: str) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+class GitHubAppStage(GitHubStage):
+    """The bot as a GitHub App, at an Enterprise Server without limits."""
+
+    def __init__(self, clock: HeldClock) -> None:
+        super().__init__(clock)
+        self.world.accounts.limits.per_hour = None
+        public = _app_key(KEY).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        self._app = self.world.accounts.add_app(public.decode())
+        self._installed = self.world.accounts.install(self._app, "acme")
+        self._host.stop()
+        host = GitHubHost(self.world, prefix=ENTERPRISE_PREFIX).start()
+        host.stop()
+        host.web_url = host.url.removesuffix(ENTERPRISE_PREFIX)
+        self._host = host.start()
+
+    def client(self, around: Surroundings, *, key: str = KEY) -> Connected:
+        pem = _app_key(key).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+        return GitHub(self._host.url, App(str(self._app.id), str(self._installed.id), Secret(pem)), around)
+
+
+STAGES: dict[str, Callable[[HeldClock], Stage]] = {
+    "codeship": CodeShipStage,
+    "github": GitHubStage,
+    "github as an App at an Enterprise Server": GitHubAppStage,
+}

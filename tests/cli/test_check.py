@@ -1,0 +1,197 @@
+"""python -m bot --check: a line for each thing that must be in place, and which one is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from playground.sandbox import APP_TOKEN
+from tests.app.both_services import GITHUB_TOKEN, WEBHOOK_SECRET, both_services
+from tests.log_lines import process_put_back
+from tests.processes.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
+
+pytestmark = pytest.mark.slow
+
+OTHER_TOKEN = "xoxb-2-not-of-this-workspace"
+OTHER_APP_TOKEN = "xapp-1-not-of-this-app"
+OTHER_KEY = "0therkey0therkey0therkey"
+
+
+@pytest.fixture(params=["http", "socket mode"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox for each transport."""
+    yield from sandbox_of(request.param, tmp_path)
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[Sandbox]:
+    yield from sandbox_of("http", tmp_path)
+
+
+@pytest.fixture
+def either_runs(either: Sandbox, tmp_path: Path) -> Iterator[Runs]:
+    runs = Runs(either, tmp_path)
+    yield runs
+    runs.stop()
+
+
+@pytest.fixture
+def runs(http: Sandbox, tmp_path: Path) -> Iterator[Runs]:
+    runs = Runs(http, tmp_path)
+    yield runs
+    runs.stop()
+
+
+def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    with process_put_back():
+        status = main(["--check"], environ)
+    told = capsys.readouterr()
+    assert not [
+        secret
+        for secret in (*SECRETS, OTHER_TOKEN, OTHER_KEY, GITHUB_TOKEN, WEBHOOK_SECRET)
+        if secret in told.out + told.err
+    ]
+    assert told.err == ""
+    return status, told.out.splitlines()
+
+
+def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_runs: Runs) -> None:
+    run = either_runs.start("--check")
+    assert run.ended() == 0
+    transport = "Socket Mode" if either.transport == "socket mode" else "HTTP on 127.0.0.1, port 0"
+    beginnings = [
+        "ok    Settings: whole",
+        "ok    Policy: none, so everyone may",
+        "ok    Database: SQLite",
+        "ok    Slack token: @codeship in Acme",
+        "ok    Slack scopes: app_mentions:read, chat:write, commands, im:history",
+        f"ok    Transport: {transport}",
+        "ok    CodeShip key: sees 7 repositories",
+        "ok    CodeShip budget: 60 calls a minute at most",
+    ]
+    lines = run.text.splitlines()
+    assert len(lines) == len(beginnings)
+    assert all(line.startswith(beginning) for line, beginning in zip(lines, beginnings, strict=True)), lines
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"SLACK_BOT_TOKEN": OTHER_TOKEN}, "Slack token: Slack does not take SLACK_BOT_TOKEN: invalid_auth."),
+        ({"SLACK_BOT_TOKEN": "xoxb-…"}, "SLACK_BOT_TOKEN still holds a placeholder"),
+        ({"SLACK_API_URL": "nobody"}, "Slack token: Slack could not be reached"),
+        ({"SLACK_API_URL": "codeship"}, "Slack token: Slack is down, or what answers is not Slack"),
+        ({"CODESHIP_API_KEY": OTHER_KEY}, "CodeShip key: CODESHIP_API_KEY is refused."),
+        ({"CODESHIP_API_URL": "nobody"}, "CodeShip key: CODESHIP_API_URL cannot be reached:"),
+        ({"CODESHIP_API_URL": "slack"}, "CodeShip key: "),
+        ({"DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3"}, "Database: The database at /nowhere/at/all.sqlite3"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_check_says_which_thing_is_wrong(
+    http: Sandbox, capsys: pytest.CaptureFixture[str], changed: dict[str, str], wrong: str
+) -> None:
+    places = {
+        "nobody": f"http://127.0.0.1:{free_port()}/api",
+        "codeship": http.host.url,
+        "slack": http.slack.api_url,
+    }
+    environ = http.environ | {name: places.get(value, value) for name, value in changed.items()}
+    if "placeholder" in wrong:
+        with process_put_back():
+            assert main(["--check"], environ) == 1
+        assert wrong in capsys.readouterr().err
+        return
+    status, lines = checked(environ, capsys)
+    assert status == 1
+    complaints = [line for line in lines if not line.startswith("ok    ")]
+    assert len(complaints) >= 1
+    assert complaints[0].startswith(f"wrong {wrong}")
+    assert all(line.startswith("wrong ") for line in complaints)
+
+
+def test_a_check_says_of_each_service_how_it_stands_and_what_both_have(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = {
+        "CI_PROVIDERS": "codeship, github",
+        "CI_PINNED": "acme/old-*=github, acme/web=codeship",
+        "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+    with both_services("http", tmp_path) as sandbox:
+        status, lines = checked(sandbox.environ | chosen, capsys)
+        assert status == 0
+        assert lines[-7:] == [
+            "ok    CodeShip key: sees 7 repositories",
+            "ok    CodeShip budget: 60 calls a minute at most",
+            "ok    GitHub key: sees 6 repositories",
+            "ok    GitHub budget: 80 calls a minute at most",
+            "ok    GitHub webhook: HTTP on 127.0.0.1, port 0; to /github/webhook",
+            "hint  CI_PINNED: acme/old-*=github fits no repository that is seen at GitHub",
+            "hint  Repositories: 1 name is at more than one service (acme/mobile). People say which "
+            "(acme/mobile@github), or CI_PINNED does (acme/mobile=github)",
+        ]
+        status, lines = checked(sandbox.environ | chosen | {"CI_PINNED": "acme/m*=github"}, capsys)
+        assert (status, [line for line in lines if line.startswith("hint")]) == (0, [])
+
+
+def test_a_check_names_what_is_set_for_a_service_that_is_not_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with both_services("http", tmp_path) as sandbox:
+        status, lines = checked(sandbox.environ, capsys)
+        assert status == 0
+        assert [line for line in lines if not line.startswith("ok ")] == [
+            "hint  Settings: GITHUB_TOKEN, GITHUB_API_URL are set and not read: github is not in CI_PROVIDERS."
+        ]
+        assert sandbox.github.requests == []
+
+
+def test_a_check_says_which_of_two_services_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with both_services("http", tmp_path) as sandbox:
+        wrong = {"CI_PROVIDERS": "github,codeship", "GITHUB_TOKEN": OTHER_KEY}
+        status, lines = checked(sandbox.environ | wrong, capsys)
+        assert status == 1
+        (complaint,) = [line for line in lines if line.startswith("wrong ")]
+        assert complaint.startswith("wrong GitHub key: GITHUB_TOKEN is refused. Copy it from https://github.com/")
+        assert "ok    CodeShip key: sees 7 repositories" in lines
+
+
+def test_a_check_of_a_webhook_that_nothing_can_reach_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with both_services("socket mode", tmp_path) as sandbox:
+        chosen = {"CI_PROVIDERS": "github", "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET, "CODESHIP_API_KEY": ""}
+        status, lines = checked(sandbox.environ | chosen, capsys)
+        assert status == 0
+        assert (
+            "hint  GitHub webhook: nothing listens, for in Socket Mode HTTP is served only where PORT is set" in lines
+        )
+
+
+def test_a_check_names_the_scopes_that_are_missing(http: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    http.workspace.scopes = frozenset({"commands", "chat:write"})
+    status, lines = checked(http.environ, capsys)
+    assert status == 1
+    (complaint,) = [line for line in lines if line.startswith("wrong ")]
+    assert complaint.startswith("wrong Slack scopes: app_mentions:read, im:history missing.")
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        (OTHER_APP_TOKEN, "Transport: Slack does not take SLACK_APP_TOKEN: invalid_auth."),
+        (APP_TOKEN, None),
+    ],
+)
+def test_a_check_of_socket_mode_opens_a_connection(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str, words: str | None
+) -> None:
+    for sandbox in sandbox_of("socket mode", tmp_path):
+        status, lines = checked(sandbox.environ | {"SLACK_APP_TOKEN": token}, capsys)
+        complaints = [line for line in lines if line.startswith("wrong ")]
+        assert status == (0 if words is None else 1)
+        assert [line.startswith(f"wrong {words}") for line in complaints] == ([] if words is None else [True])

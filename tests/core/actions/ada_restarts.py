@@ -1,0 +1,44 @@
+"""Ada's restart of a build that has failed, and what is known of it: what the tests of restarts share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.build_fetcher import Look
+from bot.core.model.builds import Actor
+from bot.core.model.claims import ClaimState
+from bot.core.model.errors import NoAnswer
+from bot.core.model.outcomes import CouldNotTell
+from bot.core.request import Ask
+from tests.core.world import ADA, BUILDS, PATIENCE_S, World, build, project, restart
+
+WEB = project(1, "acme/web")
+OLD = build(7, WEB)
+TIMELESS = replace(OLD, started_at=None, finished_at=None)
+MAIN = restart("acme/web", "main")
+LOST = NoAnswer("CodeShip", "cut off")
+
+
+def posts(world: World) -> int:
+    return len(world.ci.posts)
+
+
+def state(world: World, build_id: str = "7") -> ClaimState:
+    return world.claim_on(build_id).state
+
+
+def look(world: World) -> Look:
+    return world.looks.builds(WEB, "main", within_s=PATIENCE_S)
+
+
+def ask(world: World, actor: Actor = ADA, within_s: float = 16.0) -> Ask:
+    return Ask(actor, BUILDS, world.clock, world.clock.monotonic() + within_s)
+
+
+def could_not_tell(world: World) -> CouldNotTell:
+    """A restart whose answer got lost, and which did not take."""
+    world.ci.restart_takes = False
+    world.ci.failures["restart"] = [LOST]
+    outcome = world.ask(MAIN)
+    assert isinstance(outcome, CouldNotTell)
+    return outcome

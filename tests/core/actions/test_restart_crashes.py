@@ -1,0 +1,214 @@
+"""Restarts that nobody waits for any more: the asker's time ran out, or the process died, or a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.actions.sender import Sending
+from bot.core.actions.service import Restarts
+from bot.core.model.builds import Build, Status, Taken
+from bot.core.model.claims import LOST_AFTER, Claim, ClaimState
+from bot.core.model.errors import NoAnswer
+from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted, RunAgainSince
+from tests.core.actions.ada_restarts import MAIN, OLD, ask, look, posts, state
+from tests.core.world import ADA, BOB, BUILDS, World, press, status
+
+
+class Sender(Executor):
+    """The service has done what it is asked, and its answer is held when the asker's time is over."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._held = world.ci.hold("restart answered")
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = self._world.executor.submit(fn, *args, **kwargs)
+        self._held.wait_for()
+        self._world.clock.advance(16)
+        return future
+
+    def let_go(self) -> None:
+        """The answer comes, and all is done that it is to do."""
+        self._held.let_go()
+        self._world.executor.shutdown()
+
+
+class Jammed(Executor):
+    """Has no thread free until the asker's time is over."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.queued: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.queued.append((future, lambda: fn(*args, **kwargs)))
+        self._world.clock.advance(16)
+        return future
+
+    def a_thread_is_free(self) -> None:
+        for future, work in self.queued:
+            if future.set_running_or_notify_cancel():
+                future.set_result(work())
+
+
+@contextmanager
+def slow_answers() -> Iterator[tuple[World, Sender]]:
+    world = World(sending=Sender)
+    world.has(OLD)
+    assert isinstance(world.sender, Sender)
+    yield world, world.sender
+    world.close()
+
+
+def test_when_the_askers_time_runs_out_the_answer_is_still_written_down() -> None:
+    with slow_answers() as (world, sender):
+        outcome = world.ask(MAIN)
+        assert isinstance(outcome, CouldNotTell)
+        assert (outcome.found, type(outcome.looked), outcome.ago_s) == (None, NoAnswer, 16.0)
+        assert state(world) is ClaimState.SENT
+        assert isinstance(world.ask(press(OLD, instead_of=outcome.claim), BOB), AlreadyRestarted)
+        sender.let_go()
+        assert state(world) is ClaimState.TAKEN
+        assert posts(world) == 1
+
+
+def test_an_answer_later_than_any_may_be_changes_nothing_that_was_decided_meanwhile() -> None:
+    with slow_answers() as (world, sender):
+        world.ci.restart_shows = False
+        assert isinstance(world.ask(MAIN), CouldNotTell)
+        world.clock.advance(LOST_AFTER.total_seconds())
+        assert isinstance(world.ask(status("acme/web", "main")), BuildShown)
+        assert state(world) is ClaimState.UNKNOWN
+        sender.let_go()
+        assert state(world) is ClaimState.UNKNOWN
+
+
+def test_what_waited_for_a_thread_until_nobody_waited_for_it_is_never_sent() -> None:
+    world = World(sending=Jammed)
+    world.has(OLD)
+    with pytest.raises(NoAnswer):
+        world.ask(MAIN)
+    assert state(world) is ClaimState.NOT_SENT
+    assert isinstance(world.sender, Jammed)
+    world.sender.a_thread_is_free()
+    assert posts(world) == 0
+    world.close()
+
+
+def test_a_try_again_that_waited_too_long_for_a_thread_is_as_unknown_as_what_it_replaced() -> None:
+    world = World(sending=Jammed)
+    world.has(OLD)
+    with pytest.raises(NoAnswer):
+        world.ask(press(OLD, instead_of=left_behind(world, ClaimState.UNKNOWN)), BOB)
+    assert state(world) is ClaimState.UNKNOWN
+    assert isinstance(world.ask(MAIN), CouldNotTell)
+    world.close()
+
+
+def left_behind(world: World, state: ClaimState, run_number: int = 1) -> Claim:
+    """What a process leaves that dies in the middle of Ada's restart."""
+    wanted = Claim("codeship", "1", "7", run_number, ADA, BUILDS, OLD.run, world.clock.now())
+    claim = world.store.claims.claim(wanted)
+    assert claim is not None
+    if state is not ClaimState.CLAIMED:
+        assert world.store.claims.move(claim, replace(claim, state=state))
+    return world.claim_on("7")
+
+
+@pytest.mark.parametrize("died", [ClaimState.CLAIMED, ClaimState.SENT])
+def test_what_a_dead_process_had_begun_is_held_for_as_long_as_it_might_live(web: World, died: ClaimState) -> None:
+    left_behind(web, died)
+    web.clock.advance(LOST_AFTER.total_seconds())
+    outcome = web.ask(MAIN, BOB)
+    assert isinstance(outcome, AlreadyRestarted)
+    assert outcome.claim.state is died
+    assert posts(web) == 0
+
+
+def test_what_died_before_it_sent_is_free_afterwards(web: World) -> None:
+    left_behind(web, ClaimState.CLAIMED)
+    web.clock.advance(LOST_AFTER.total_seconds() + 1)
+    assert isinstance(web.ask(MAIN, BOB), Restarted)
+    assert posts(web) == 1
+
+
+def test_a_process_that_was_only_slow_sends_nothing_once_it_is_given_up(web: World) -> None:
+    claim = left_behind(web, ClaimState.CLAIMED)
+    web.clock.advance(LOST_AFTER.total_seconds() + 1)
+    web.ask(status("acme/web", "main"))
+    sent = web.sending._send_once(claim, OLD)
+    assert sent.claim.state is ClaimState.NOT_SENT
+    assert posts(web) == 0
+
+
+def test_what_died_after_it_sent_cannot_be_told_and_may_be_tried_again(web: World) -> None:
+    claim = left_behind(web, ClaimState.SENT)
+    web.clock.advance(LOST_AFTER.total_seconds() + 1)
+    outcome = web.ask(MAIN, BOB)
+    assert isinstance(outcome, CouldNotTell)
+    assert (outcome.claim.actor, outcome.claim.id, outcome.claim.state) == (ADA, claim.id, ClaimState.UNKNOWN)
+    assert posts(web) == 0
+    assert isinstance(web.ask(press(OLD, instead_of=outcome.claim), BOB), Restarted)
+
+
+def test_a_try_again_that_died_is_as_unknown_as_what_it_replaced(web: World) -> None:
+    claim = left_behind(web, ClaimState.UNKNOWN)
+
+    class Dead(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            raise SystemExit
+
+    sending = Sending(web.ci, web.looks, web.store.claims, Dead(), web.clock)
+    dying = Restarts(web.ci, web.store.claims, web.store.history, sending, web.clock)
+    with pytest.raises(SystemExit):
+        dying.restart(OLD, look(web), ask(web), instead_of=(claim.id, claim.attempt))
+    web.clock.advance(LOST_AFTER.total_seconds() + 1)
+    assert isinstance(web.ask(MAIN, BOB), CouldNotTell)
+    assert posts(web) == 0
+
+
+def test_what_died_after_it_sent_is_taken_where_the_build_runs(web: World) -> None:
+    left_behind(web, ClaimState.SENT)
+    web.ci.becomes("7", Status.RUNNING, "testing")
+    web.clock.advance(LOST_AFTER.total_seconds() + 1)
+    outcome = web.ask(MAIN, BOB)
+    assert isinstance(outcome, AlreadyRestarted)
+    assert outcome.claim.state is ClaimState.TAKEN
+
+
+def test_what_died_after_it_sent_is_over_where_the_build_has_run_again(web: World) -> None:
+    left_behind(web, ClaimState.SENT)
+    web.clock.advance(LOST_AFTER.total_seconds() + 1)
+    web.ci.ends("7", Status.FAILED, "error")
+    assert isinstance(web.ask(press(OLD, 1), BOB), RunAgainSince)
+    assert isinstance(web.ask(MAIN, BOB), Restarted)
+
+
+def test_a_claim_of_another_service_on_the_same_id_stands_against_nothing(web: World) -> None:
+    wanted = Claim("another", "1", "7", 1, ADA, BUILDS, OLD.run, web.clock.now() - timedelta(seconds=1))
+    assert web.store.claims.claim(wanted) is not None
+    assert isinstance(web.ask(MAIN), Restarted)
+
+
+class Broken(Exception):
+    """A bug in a provider."""
+
+
+def test_a_bug_while_sending_is_raised_reported_and_leaves_the_run_unknown(web: World) -> None:
+    def breaks(build: Build, *, failed_jobs_only: bool) -> Taken:
+        raise Broken
+
+    web.ci.restart = breaks  # type: ignore[method-assign]
+    with pytest.raises(Broken):
+        web.ask(MAIN)
+    web.executor.shutdown()
+    assert [type(bug) for bug in web.executor.reported] == [Broken]
+    assert state(web) is ClaimState.UNKNOWN

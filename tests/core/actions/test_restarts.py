@@ -1,0 +1,195 @@
+"""Restarts: sent once a run, whoever asks and however often."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from bot.core.actions.service import TIME_TO_SEND_S
+from bot.core.model.builds import Actor, Status
+from bot.core.model.claims import UNCHANGED_AFTER, ClaimState
+from bot.core.model.errors import NoAnswer
+from bot.core.model.outcomes import AlreadyRestarted, Outcome, Restarted, RunAgainSince, StateNotKnown, StillRunning
+from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, WEB, ask, look, posts
+from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart
+
+
+@pytest.mark.parametrize("actor", [ADA, BOB])
+@pytest.mark.parametrize(
+    "again", [MAIN, restart("web"), press(OLD), press(OLD, None)], ids=lambda way: type(way).__name__
+)
+def test_a_second_ask_for_the_same_run_is_told_of_the_first_and_sends_nothing(
+    web: World, again: Any, actor: Actor
+) -> None:
+    assert isinstance(web.ask(MAIN), Restarted)
+    web.clock.advance(8)
+    outcome = web.ask(again, actor)
+    assert isinstance(outcome, AlreadyRestarted)
+    assert (outcome.claim.actor, outcome.ago_s, outcome.claim.state) == (ADA, 8.0, ClaimState.TAKEN)
+    assert outcome.build.is_under_way
+    assert posts(web) == 1
+
+
+def test_a_list_that_still_shows_the_earlier_run_restarts_nothing_again(web: World) -> None:
+    web.ci.restart_shows = False
+    web.ask(MAIN)
+    for _ in range(5):
+        web.clock.advance(3)
+        outcome = web.ask(MAIN, BOB)
+        assert isinstance(outcome, AlreadyRestarted)
+        assert outcome.build == OLD
+    assert posts(web) == 1
+
+
+def test_a_list_that_goes_back_and_forth_ends_no_run_and_restarts_nothing_again(web: World) -> None:
+    web.ask(MAIN)
+    running = web.ci.all_builds
+    for shown in (running, [OLD], running, [OLD]):
+        web.clock.advance(2)
+        web.ci.all_builds = shown
+        assert isinstance(web.ask(MAIN, BOB), AlreadyRestarted)
+    assert posts(web) == 1
+
+
+def test_an_end_that_is_filled_in_late_is_not_taken_for_the_new_run(web: World) -> None:
+    web.has(replace(OLD, finished_at=None))
+    web.ci.restart_shows = False
+    web.ask(MAIN)
+    web.clock.advance(3)
+    web.ci.all_builds = [OLD]
+    assert isinstance(web.ask(MAIN, BOB), AlreadyRestarted)
+    assert posts(web) == 1
+
+
+def test_a_second_ask_while_the_first_is_on_its_way_is_told_so(web: World) -> None:
+    held = web.ci.hold("restart")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(web.ask, MAIN)
+        held.wait_for()
+        web.clock.advance(2)
+        outcome = web.ask(press(OLD), BOB)
+        held.let_go()
+        assert isinstance(first.result(PATIENCE_S), Restarted)
+    assert isinstance(outcome, AlreadyRestarted)
+    assert (outcome.claim.state, outcome.claim.actor, outcome.ago_s) == (ClaimState.SENT, ADA, 2.0)
+    assert posts(web) == 1
+
+
+def test_of_twenty_at_once_one_restarts_and_the_others_are_told_who(web: World) -> None:
+    barrier = Barrier(20)
+
+    def ask(number: int) -> Outcome:
+        barrier.wait(PATIENCE_S)
+        return web.ask(press(OLD) if number % 2 else MAIN, Actor(f"U{number}"))
+
+    with ThreadPoolExecutor(20) as pool:
+        outcomes = list(pool.map(ask, range(20)))
+    [winner] = [outcome.claim.actor for outcome in outcomes if isinstance(outcome, Restarted)]
+    others = [outcome for outcome in outcomes if isinstance(outcome, AlreadyRestarted)]
+    assert {other.claim.actor for other in others} == {winner}
+    assert (len(others), posts(web)) == (19, 1)
+
+
+def test_a_look_that_began_before_somebody_elses_restart_restarts_nothing_again(web: World) -> None:
+    before = look(web)
+    web.ask(MAIN)
+    web.ci.ends("7")
+    web.clock.advance(60)
+    outcome = web.restarts.restart(OLD, before, ask(web, BOB))
+    assert isinstance(outcome, AlreadyRestarted)
+    assert posts(web) == 1
+
+
+@pytest.mark.parametrize("how", [Status.RUNNING, Status.QUEUED])
+def test_a_build_that_nobody_here_restarted_and_that_runs_is_shown(world: World, how: Status) -> None:
+    running = build(7, WEB, status=how)
+    world.has(running)
+    assert world.ask(MAIN) == StillRunning(running)
+    assert posts(world) == 0
+
+
+def test_a_word_that_says_neither_running_nor_ended_is_not_restarted(world: World) -> None:
+    odd = build(7, WEB, status=Status.UNKNOWN, status_word="frozen", finished_at=None)
+    world.has(odd)
+    assert world.ask(MAIN) == StateNotKnown(odd)
+    assert posts(world) == 0
+
+
+def test_a_word_that_nobody_knows_is_restarted_where_there_is_an_end(world: World) -> None:
+    world.has(build(7, WEB, status=Status.UNKNOWN, status_word="melted"))
+    assert isinstance(world.ask(MAIN), Restarted)
+
+
+def test_with_too_little_time_left_nothing_is_sent(web: World) -> None:
+    with pytest.raises(NoAnswer):
+        web.ask(MAIN, within_s=TIME_TO_SEND_S - 0.1)
+    assert web.ci.calls == ["builds"]
+    assert web.store.claims.newest("codeship", ["7"]) == []
+    assert isinstance(web.ask(MAIN, within_s=TIME_TO_SEND_S), Restarted)
+
+
+def ran_again(world: World) -> None:
+    """Ada's restart took, ran, and has ended."""
+    assert isinstance(world.ask(MAIN), Restarted)
+    world.clock.advance(60)
+    world.ci.ends("7", Status.FAILED, "error")
+
+
+def test_a_run_that_has_ended_may_be_restarted_again(web: World) -> None:
+    ran_again(web)
+    assert isinstance(web.ask(MAIN, BOB), Restarted)
+    assert web.ci.posts == [("7", 1, False), ("7", 2, False)]
+
+
+def test_a_button_of_the_earlier_run_restarts_nothing_and_tells_whose_run_this_is(web: World) -> None:
+    ran_again(web)
+    web.clock.advance(5)
+    outcome = web.ask(press(OLD), BOB)
+    assert isinstance(outcome, RunAgainSince)
+    assert outcome.standing.previous is not None
+    assert (outcome.standing.previous.actor, outcome.ago_s, outcome.standing.run_number) == (ADA, 65.0, 2)
+    assert outcome.build.has_ended
+    assert posts(web) == 1
+
+
+def test_a_button_of_the_run_that_is_shown_now_restarts_it(web: World) -> None:
+    ran_again(web)
+    [now] = look(web).builds
+    assert isinstance(web.ask(press(now, 2), BOB), Restarted)
+    assert posts(web) == 2
+
+
+def test_a_button_of_a_build_that_ran_again_by_other_means_restarts_nothing(web: World) -> None:
+    web.ci.all_builds = [replace(OLD, started_at=web.clock.now(), finished_at=web.clock.now())]
+    outcome = web.ask(press(OLD), BOB)
+    assert isinstance(outcome, RunAgainSince)
+    assert (outcome.standing.previous, outcome.ago_s) == (None, None)
+    assert posts(web) == 0
+
+
+def test_a_run_without_any_times_is_counted(world: World) -> None:
+    world.has(TIMELESS)
+    world.ask(MAIN)
+    world.clock.advance(10)
+    world.ci.all_builds = [replace(TIMELESS, status=Status.RUNNING, status_word="testing")]
+    assert isinstance(world.ask(MAIN, BOB), AlreadyRestarted)
+    world.clock.advance(60)
+    world.ci.all_builds = [TIMELESS]
+    assert isinstance(world.ask(press(TIMELESS, 1), BOB), RunAgainSince)
+    assert isinstance(world.ask(press(TIMELESS, 2), BOB), Restarted)
+    assert posts(world) == 2
+
+
+def test_a_run_without_any_times_that_nobody_saw_is_over_after_a_while(world: World) -> None:
+    world.has(TIMELESS)
+    world.ci.restart_shows = False
+    world.ask(MAIN)
+    world.clock.advance(UNCHANGED_AFTER.total_seconds())
+    assert isinstance(world.ask(MAIN, BOB), AlreadyRestarted)
+    world.clock.advance(1)
+    assert isinstance(world.ask(press(TIMELESS, 1), BOB), RunAgainSince)
+    assert isinstance(world.ask(MAIN, BOB), Restarted)

@@ -1,0 +1,322 @@
+"""Builds of several workflows: what counts as running, what a restart and a stop do, and what a look then tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.authorization import Rights
+from bot.core.model.builds import Build, FailedJob, Run, Status, Taken, Workflow
+from bot.core.model.claims import ClaimState
+from bot.core.model.commands import RestartBuild, ShowBuild, StopBuild, StopOf, Word
+from bot.core.model.errors import CannotStop, NoAnswer, NotAllowed, Unreachable, WhichBranch
+from bot.core.model.outcomes import (
+    AlreadyRestarted,
+    BuildShown,
+    CouldNotTell,
+    NothingToStop,
+    Restarted,
+    RunAgainSince,
+    StateNotKnown,
+    StillRunning,
+    Stopped,
+)
+from bot.core.model.policy import Policy, Rule, Who
+from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
+from tests.core.world import ADA, MemoryGroups, build, project, restart, status, target
+
+WEB = on_github(1, "acme/web")
+FAILED, PASSED, RUNNING = run(11, "CI", Status.FAILED), run(12, "Docs", Status.PASSED), run(13, "E2E", Status.RUNNING)
+UNKNOWN = run(14, "Odd", Status.UNKNOWN, word="sideways")
+
+
+@pytest.fixture
+def team() -> Iterator[HalfMoved]:
+    made = HalfMoved()
+    yield made
+    made.close()
+
+
+def of(*runs: Workflow, id_: str = "b1", branch: str = "main") -> Build:
+    return of_workflows(id_, WEB, *runs, branch=branch)
+
+
+def on_button(build: Build, *, failed_jobs_only: bool = False) -> RestartBuild:
+    return RestartBuild(replace(target(build), service="github"), failed_jobs_only=failed_jobs_only)
+
+
+# --- the values ---
+
+
+@pytest.mark.parametrize(
+    ("runs", "under_way", "ended", "restartable"),
+    [
+        ((PASSED,), False, True, True),
+        ((FAILED, PASSED), False, True, True),
+        ((FAILED, RUNNING), True, False, True),
+        ((PASSED, RUNNING), True, False, False),
+        ((PASSED, UNKNOWN), False, False, False),
+        ((RUNNING, UNKNOWN), True, False, False),
+    ],
+)
+def test_a_build_ends_with_its_last_workflow(
+    runs: tuple[Workflow, ...], under_way: bool, ended: bool, restartable: bool
+) -> None:
+    found = of(*runs)
+    assert (found.is_under_way, found.has_ended, found.can_be_restarted) == (under_way, ended, restartable)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "attempted"),
+    [
+        ("11.1 12.1", "11.1 12.1", False),
+        ("11.1 12.1", "11.2 12.1", True),
+        ("11.1", "11.1 15.1", False),
+        ("11.1 12.1", "11.1", False),
+        ("", "11.2", None),
+        ("11.1", "", None),
+    ],
+)
+def test_a_run_is_another_once_a_workflow_is_in_a_later_attempt(
+    earlier: str, later: str, attempted: bool | None
+) -> None:
+    before, after = Run("failure", None, None, earlier), Run("failure", None, None, later)
+    assert after.has_been_attempted_since(before) is attempted
+    assert after.is_another_than(before) is (attempted if attempted is not None else before != after)
+
+
+# --- restarts ---
+
+
+def test_a_restart_of_a_build_that_failed_in_part_leaves_what_runs_alone(team: HalfMoved) -> None:
+    team.has(of(FAILED, RUNNING))
+    done = team.ask(restart("acme/web", "main"))
+    assert isinstance(done, Restarted)
+    assert done.taken is not None
+    assert (done.taken.done, done.taken.left) == (("CI",), ("E2E",))
+    assert team.github.calls == ["builds", "restart"]
+
+
+def test_what_only_runs_is_not_restarted(team: HalfMoved) -> None:
+    team.has(of(PASSED, RUNNING))
+    assert isinstance(team.ask(restart("acme/web", "main")), StillRunning)
+    assert team.github.calls == ["builds"]
+
+
+def test_a_state_that_says_neither_running_nor_ended_is_left_alone(team: HalfMoved) -> None:
+    team.has(of(PASSED, UNKNOWN))
+    assert isinstance(team.ask(restart("acme/web", "main")), StateNotKnown)
+
+
+@pytest.mark.parametrize("failed_jobs_only", [False, True])
+def test_a_button_says_whether_only_the_failed_jobs_run_again(team: HalfMoved, failed_jobs_only: bool) -> None:
+    found = of(FAILED, PASSED)
+    team.has(found)
+    assert isinstance(team.ask(on_button(found, failed_jobs_only=failed_jobs_only)), Restarted)
+    assert team.github.failed_jobs_only == [failed_jobs_only]
+
+
+def test_pressing_both_buttons_restarts_once(team: HalfMoved) -> None:
+    found = of(FAILED, PASSED)
+    team.has(found)
+    team.github.restart_shows = False
+    team.ask(on_button(found))
+    assert isinstance(team.ask(on_button(found, failed_jobs_only=True)), AlreadyRestarted)
+    assert team.github.failed_jobs_only == [False]
+
+
+def test_while_a_list_lags_what_ran_before_is_not_taken_for_the_restarted_workflow(team: HalfMoved) -> None:
+    found = of(FAILED, RUNNING)
+    team.has(found)
+    team.github.restart_shows = False
+    team.ask(restart("acme/web", "main"))
+    team.ask(status("acme/web", "main"))
+    [claim] = team.store.claims.newest("github", ["b1"])
+    assert (claim.state, claim.seen_running) == (ClaimState.TAKEN, False)
+    team.github.run_again(found, [FAILED])
+    team.ask(status("acme/web", "main"))
+    [claim] = team.store.claims.newest("github", ["b1"])
+    assert (claim.state, claim.seen_running) == (ClaimState.TAKEN, True)
+
+
+def test_a_restart_without_an_answer_is_not_seen_in_a_workflow_that_ran_before(team: HalfMoved) -> None:
+    team.has(of(FAILED, RUNNING))
+    team.github.failures["restart"] = [NoAnswer("GitHub Actions")]
+    assert isinstance(team.ask(restart("acme/web", "main")), CouldNotTell)
+
+
+def test_a_workflow_that_begins_later_is_no_new_run_of_the_build(team: HalfMoved) -> None:
+    found = of(FAILED, PASSED)
+    team.has(found)
+    team.github.restart_shows = False
+    team.ask(restart("acme/web", "main"))
+    team.github.shows(of(FAILED, PASSED, run(15, "Deploy", Status.PASSED)))
+    team.ask(status("acme/web", "main"))
+    [claim] = team.store.claims.newest("github", ["b1"])
+    assert claim.state is ClaimState.TAKEN
+
+
+def test_the_next_run_of_a_build_can_be_restarted_again(team: HalfMoved) -> None:
+    team.has(of(FAILED))
+    team.ask(restart("acme/web", "main"))
+    team.clock.advance(60)
+    ended = replace(FAILED, attempt=2, started_at=team.clock.now(), finished_at=team.clock.now())
+    team.github.shows(of(ended))
+    assert isinstance(team.ask(restart("acme/web", "main")), Restarted)
+    assert team.github.calls.count("restart") == 2
+
+
+def test_a_restart_is_over_once_what_it_ran_has_ended_whatever_else_runs(team: HalfMoved) -> None:
+    waiting = run(13, "Deploy", Status.QUEUED, word="waiting")
+    team.has(of(FAILED, waiting))
+    assert isinstance(team.ask(restart("acme/web", "main")), Restarted)
+    team.clock.advance(3600)
+    failed_again = replace(FAILED, attempt=2, started_at=team.clock.now(), finished_at=team.clock.now())
+    team.github.shows(of(failed_again, waiting))
+    shown = team.ask(status("acme/web", "main"))
+    assert isinstance(shown, BuildShown)
+    assert shown.standing.claim is None
+    assert isinstance(team.ask(restart("acme/web", "main")), Restarted)
+    assert team.github.calls.count("restart") == 2
+
+
+def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMoved) -> None:
+    lint = run(16, "Lint", Status.FAILED)
+    found = of(FAILED, lint, RUNNING)
+    team.has(found)
+    team.github.failures["restart"] = [NoAnswer("GitHub")]
+    held = team.github.hold("restart")
+    asked = team.executor.submit(team.ask, restart("acme/web", "main"))
+    held.wait_for()
+    team.github.run_again(found, [FAILED])
+    held.let_go()
+    seen = asked.result(10)
+    assert isinstance(seen, Restarted)
+    assert seen.taken == Taken("b1", ("CI",), ("E2E",), (("Lint", "no new attempt yet"),))
+
+
+@pytest.mark.parametrize(
+    ("now", "restarted"),
+    [
+        ((replace(FAILED, attempt=1), replace(PASSED, attempt=2)), True),
+        ((replace(FAILED, status=Status.PASSED, status_word="success", attempt=2), PASSED), False),
+    ],
+    ids=["another workflow was", "it was, and passed"],
+)
+def test_a_button_shown_before_others_ran_it_again_restarts_what_still_stands_failed(
+    team: HalfMoved, now: tuple[Workflow, ...], restarted: bool
+) -> None:
+    shown = of(FAILED, PASSED)
+    team.has(of(*now))
+    came = team.ask(RestartBuild(replace(target(shown), service="github", reruns=shown.reruns)))
+    assert isinstance(came, Restarted if restarted else RunAgainSince)
+
+
+# --- details ---
+
+
+def test_a_failed_build_is_shown_with_the_job_that_failed(team: HalfMoved) -> None:
+    found = of(FAILED, PASSED)
+    told = of(replace(FAILED, failed_jobs=(FailedJob("test", "Run pytest"),)), PASSED)
+    team.has(found)
+    team.github.details["b1"] = told
+    assert team.ask(status("acme/web", "main")) == BuildShown(told)
+    assert team.ask(ShowBuild(replace(target(found), service="github"))) == BuildShown(told)
+
+
+def test_a_build_that_went_well_costs_one_call(team: HalfMoved) -> None:
+    team.has(of(PASSED))
+    team.ask(status("acme/web", "main"))
+    assert team.github.calls == ["builds"]
+
+
+def test_where_no_details_can_be_had_the_state_is_told_all_the_same(team: HalfMoved) -> None:
+    found = of(FAILED)
+    team.has(found)
+    team.github.failures["in detail"] = [Unreachable("GitHub Actions")]
+    assert team.ask(status("acme/web", "main")) == BuildShown(found)
+
+
+# --- stops ---
+
+
+def test_a_running_build_is_stopped(team: HalfMoved) -> None:
+    found = of(FAILED, RUNNING)
+    team.has(found)
+    stopped = team.ask(StopOf(Word.of("acme/web"), Word.of("main")))
+    assert isinstance(stopped, Stopped)
+    assert stopped.taken.done == ("E2E",)
+    assert team.github.calls == ["builds", "stop"]
+
+
+def test_without_a_branch_the_only_one_that_runs_is_stopped(team: HalfMoved) -> None:
+    team.has(of(PASSED, id_="b2", branch="dev"), of(RUNNING))
+    stopped = team.ask(StopOf(Word.of("acme/web")))
+    assert isinstance(stopped, Stopped)
+    assert stopped.build.branch == "main"
+
+
+def test_where_two_branches_run_one_must_be_named(team: HalfMoved) -> None:
+    team.has(of(RUNNING, id_="b2", branch="dev"), of(RUNNING))
+    with pytest.raises(WhichBranch) as caught:
+        team.ask(StopOf(Word.of("acme/web")))
+    assert caught.value.branches == ("dev", "main")
+
+
+def test_a_build_that_has_ended_is_not_stopped(team: HalfMoved) -> None:
+    found = of(PASSED)
+    team.has(found)
+    assert team.ask(StopBuild(replace(target(found), service="github"))) == NothingToStop(found)
+    assert team.github.calls == ["builds"]
+
+
+@pytest.mark.parametrize("command", [StopOf(Word.of("acme/old")), StopBuild(target(build(7, project(1, "acme/old"))))])
+def test_a_service_that_stops_nothing_is_not_even_asked(team: HalfMoved, command: StopOf | StopBuild) -> None:
+    team.has(build(7, project(1, "acme/old"), status=Status.RUNNING))
+    with pytest.raises(CannotStop) as caught:
+        team.ask(command)
+    assert caught.value.service == "CodeShip"
+    assert team.codeship.calls == []
+
+
+def test_stopping_is_a_matter_of_rights(team: HalfMoved) -> None:
+    team.has(of(RUNNING))
+    only_restarts = Policy((Rule(Who(people=frozenset({ADA.id})), ("restart",)),))
+    team.operations._rights = team.operations._finding._rights = Rights(only_restarts, MemoryGroups())
+    with pytest.raises(NotAllowed):
+        team.ask(StopOf(Word.of("acme/web"), Word.of("main")))
+    assert team.github.calls == []
+
+
+def test_a_stop_without_an_answer_says_that_nobody_knows(team: HalfMoved) -> None:
+    team.has(of(RUNNING))
+    held = team.github.hold("stop")
+    with pytest.raises(NoAnswer) as caught:
+        team.ask(StopOf(Word.of("acme/web"), Word.of("main")), within_s=0.3)
+    assert caught.value.may_have_taken
+    held.let_go()
+
+
+def test_a_restarted_build_of_an_older_day_is_recognised_by_its_attempts(team: HalfMoved) -> None:
+    found = of(FAILED)
+    team.has(found)
+    shown = replace(target(found), service="github", started_at=found.started_at)
+    team.clock.advance(timedelta(days=1).total_seconds())
+    assert isinstance(team.ask(RestartBuild(shown)), Restarted)
+
+
+def test_trying_again_runs_what_was_asked_for_in_the_first_place(team: HalfMoved) -> None:
+    found = of(FAILED, PASSED)
+    team.has(found)
+    team.github.restart_shows = False
+    team.github.failures["restart"] = [NoAnswer("GitHub Actions")]
+    unknown = team.ask(on_button(found, failed_jobs_only=True))
+    assert isinstance(unknown, CouldNotTell)
+    claim = unknown.claim
+    assert claim.failed_jobs_only
+    again = replace(on_button(found, failed_jobs_only=True), instead_of=(claim.id, claim.attempt))
+    assert isinstance(team.ask(again), Restarted)
+    assert team.github.failed_jobs_only == [True, True]

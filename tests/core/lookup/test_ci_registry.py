@@ -1,0 +1,202 @@
+"""Several CI services behind one command: where a repository lives, and what stays when one of them is down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from bot.core.model.builds import Status
+from bot.core.model.commands import ListProjects, ShowAudit, StatusOf, Word
+from bot.core.model.errors import AmbiguousProject, NoSuchProject, NotThere, Unreachable
+from bot.core.model.outcomes import AuditShown, BuildShown, ProjectsShown, Restarted
+from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
+from tests.core.world import build, project, restart, target
+from tests.core.world import status as status_of
+
+OLD, MOVED = project(1, "acme/old"), on_github(2, "acme/moved")
+HERE, THERE = project(3, "acme/web"), on_github(3, "acme/web")
+DOWN = Unreachable("GitHub Actions", "the connection was refused")
+
+Make = Callable[..., HalfMoved]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """A team half moved, with pins where any are given."""
+    with ExitStack() as stack:
+
+        def made(*pins: tuple[str, str]) -> HalfMoved:
+            team = HalfMoved(*pins)
+            stack.callback(team.close)
+            return team
+
+        yield made
+
+
+def test_a_repository_belongs_to_the_service_that_has_it(make: Make) -> None:
+    team = make()
+    team.knows(OLD, MOVED)
+    assert (team.find("acme/old"), team.find("acme/moved"), team.find("moved")) == (OLD, MOVED, MOVED)
+
+
+def test_the_same_words_ask_whichever_service_has_the_repository(make: Make) -> None:
+    team = make()
+    passed, failed = build(7, OLD, status=Status.PASSED), of_workflows("b1", MOVED, run(1, "CI", Status.PASSED))
+    team.has(passed, failed)
+    assert team.ask(status_of("acme/old", "main")) == BuildShown(passed)
+    assert team.ask(status_of("acme/moved", "main")) == BuildShown(failed)
+    assert (team.codeship.calls, team.github.calls) == (["builds"], ["builds"])
+
+
+def test_a_name_that_two_services_have_is_not_guessed(make: Make) -> None:
+    team = make()
+    team.knows(HERE, THERE)
+    with pytest.raises(AmbiguousProject) as caught:
+        team.find("acme/web")
+    assert caught.value.candidates == (HERE, THERE)
+
+
+@pytest.mark.parametrize("typed", ["acme/web@github", "ACME/Web@GitHub", "web@github"])
+def test_a_name_says_which_service_is_meant(make: Make, typed: str) -> None:
+    team = make(("acme/*", "codeship"))
+    team.knows(HERE, THERE)
+    assert team.find(typed) == THERE
+
+
+def test_a_service_that_does_not_have_the_name_is_not_made_up_for_by_another_whose_is_offered(make: Make) -> None:
+    team = make()
+    team.knows(OLD, on_github(2, "acme/unlike-it"))
+    with pytest.raises(NoSuchProject) as caught:
+        team.find("acme/old@github")
+    assert (caught.value.nearest, caught.value.known) == ((OLD,), 1)
+
+
+def test_what_follows_the_at_is_a_part_of_the_name_where_no_service_is_called_so(make: Make) -> None:
+    team = make()
+    team.knows(OLD)
+    with pytest.raises(NoSuchProject) as caught:
+        team.find("acme/old@gitlab")
+    assert caught.value.name == "acme/old@gitlab"
+
+
+@pytest.mark.parametrize(
+    ("pins", "found"),
+    [
+        ([("acme/web", "github")], THERE),
+        ([("ACME/*", "codeship")], HERE),
+        ([("acme/w*", "github"), ("acme/*", "codeship")], THERE),
+        ([("acme/*", "codeship"), ("acme/web", "github")], HERE),
+    ],
+)
+def test_the_first_pin_that_fits_decides(make: Make, pins: list[tuple[str, str]], found: object) -> None:
+    team = make(*pins)
+    team.knows(HERE, THERE)
+    assert team.find("acme/web") == found
+    assert team.find("web") == found
+
+
+def test_a_pin_takes_no_repository_from_the_only_service_that_has_it(make: Make) -> None:
+    team = make(("acme/*", "github"))
+    team.knows(OLD, MOVED)
+    assert team.find("acme/old") == OLD
+
+
+def test_a_pinned_repository_is_not_asked_for_elsewhere_while_its_own_service_cannot_be_read(make: Make) -> None:
+    team = make(("acme/*", "github"))
+    team.codeship.account.append(HERE)
+    next(iter(team.services)).directory.refresh()
+    team.github.failures["projects"] = [DOWN, DOWN]
+    with pytest.raises(Unreachable):
+        team.find("acme/web")
+    assert team.find("acme/web@codeship") == HERE
+
+
+def test_where_one_service_is_down_the_others_answers_stay(make: Make) -> None:
+    team = make()
+    team.codeship.account.append(OLD)
+    team.github.failures["projects"] = [DOWN, DOWN]
+    assert team.find("acme/old") == OLD
+    with pytest.raises(NoSuchProject) as caught:
+        team.find("acme/moved")
+    assert caught.value.stale_because is DOWN
+    shown = team.ask(ListProjects())
+    assert isinstance(shown, ProjectsShown)
+    assert (shown.projects, shown.stale) == ((OLD,), ((DOWN, None),))
+
+
+def test_what_changes_something_does_not_pass_over_a_service_whose_list_was_never_read(make: Make) -> None:
+    team = make()
+    found = build(7, HERE)
+    team.codeship.all_builds, team.codeship.account = [found], [HERE]
+    team.github.failures["projects"] = [DOWN] * 4
+    assert team.ask(status_of("acme/web", "main")) == BuildShown(found)
+    with pytest.raises(Unreachable):
+        team.ask(restart("acme/web", "main"))
+    assert isinstance(team.ask(restart("acme/web@codeship", "main")), Restarted)
+
+
+def test_where_every_service_is_down_nobody_says_that_there_is_no_such_repository(make: Make) -> None:
+    team = make()
+    for ci in (team.codeship, team.github):
+        ci.failures["projects"] = [DOWN, DOWN]
+    with pytest.raises(Unreachable):
+        team.find("acme/web")
+    with pytest.raises(Unreachable):
+        team.ask(ListProjects())
+
+
+def test_a_name_that_nobody_knows_is_asked_of_every_service_once(make: Make) -> None:
+    team = make()
+    team.knows(OLD, MOVED)
+    team.clock.advance(60)
+    team.github.account.append(on_github(9, "acme/new"))
+    assert team.find("acme/new").id == "9"
+    assert (team.codeship.calls, team.github.calls) == (["projects"], ["projects"])
+
+
+def test_the_nearest_names_come_from_every_service(make: Make) -> None:
+    team = make()
+    team.knows(project(1, "acme/webb"), on_github(2, "acme/wep"), on_github(4, "acme/unlike"))
+    with pytest.raises(NoSuchProject) as caught:
+        team.find("acme/wek")
+    assert {near.name for near in caught.value.nearest} == {"acme/webb", "acme/wep"}
+    assert caught.value.known == 3
+
+
+def test_projects_shows_each_where_it_lives_and_a_pinned_one_once(make: Make) -> None:
+    team = make(("acme/web", "github"))
+    team.knows(OLD, MOVED, HERE, THERE)
+    assert team.ask(ListProjects()) == ProjectsShown("", (MOVED, OLD, THERE), 1, 1, 3, with_services=True)
+
+
+def test_a_repository_that_two_services_have_stands_twice_in_projects(make: Make) -> None:
+    team = make()
+    team.knows(HERE, THERE)
+    assert team.ask(ListProjects("web")) == ProjectsShown("web", (HERE, THERE), 1, 1, 2, with_services=True)
+
+
+def test_a_pasted_page_of_a_run_means_the_build_that_it_is_a_workflow_of(make: Make) -> None:
+    team = make(("acme/*", "codeship"))
+    found = of_workflows("b1", THERE, run(11, "CI", Status.FAILED), run(12, "Docs", Status.PASSED))
+    team.has(found, build(7, HERE))
+    page = "https://github.com/acme/web/actions/runs/12"
+    assert team.ask(StatusOf(Word.of(page))) == BuildShown(found)
+
+
+def test_a_button_of_a_service_that_is_no_longer_set_up_says_so(make: Make) -> None:
+    team = make()
+    team.knows(OLD)
+    other = build(7, project(1, "acme/old"))
+    with pytest.raises(NotThere, match="no longer set up"):
+        team.services.of("gitlab")
+    assert team.services.of(target(other).service).name == "codeship"
+
+
+def test_the_audit_is_of_all_services_newest_first(make: Make) -> None:
+    team = make()
+    team.knows(OLD, MOVED)
+    shown = team.ask(ShowAudit())
+    assert shown == AuditShown(None, ())
+    assert team.ask(ShowAudit(Word.of("acme/moved"))) == AuditShown(MOVED, ())

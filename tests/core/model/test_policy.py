@@ -1,0 +1,195 @@
+"""Who may what: patterns, the rule that decides, and what a refusal says."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bot.core.model.builds import Actor, Place
+from bot.core.model.policy import (
+    AUDIT,
+    EVERYONE,
+    FOLLOW,
+    NO_REASON,
+    NO_RULE,
+    OPEN,
+    RESTART,
+    Allowed,
+    Confirm,
+    Denied,
+    Names,
+    Policy,
+    Rule,
+    Who,
+)
+
+ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
+BUILDS, OPS = Place("C0BUILDS"), Place("C0OPS", "1.2")
+NOBODY = Who()
+ONLY_ADA = Who(frozenset({"U0ADA"}))
+RELEASE = Who(groups=("S0RELEASE",))
+
+
+def not_asked(group: str) -> bool | None:
+    raise AssertionError(f"{group} was asked for")
+
+
+def may(policy: Policy, actor: Actor = ADA, project: str | None = "acme/web", branch: str | None = "main") -> object:
+    return policy.may(actor, BUILDS, RESTART, project, branch, not_asked)
+
+
+def names(*patterns: str) -> Names:
+    return Names(
+        tuple(p for p in patterns if not p.startswith("!")), tuple(p[1:] for p in patterns if p.startswith("!"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("patterns", "fitting", "others"),
+    [
+        ((), ["acme/web", "", "x"], []),
+        (("main",), ["main"], ["Main", "mainly", "main/x", "domain", ""]),
+        (("*",), ["main", "release/1/2", ""], []),
+        (("release/*",), ["release/1", "release/1/hot", "release/"], ["release", "pre-release/1"]),
+        (("*/web",), ["acme/web", "a/b/web"], ["web", "acme/webby"]),
+        (("acme/*-api",), ["acme/pay-api", "acme/-api"], ["acme/api", "acme/pay-api-old"]),
+        (("a*b*c",), ["abc", "a1b2c", "abbc"], ["acb", "ab", "ac"]),
+        (("aa*aa",), ["aaaa", "aabaa"], ["aaa", "aa"]),
+        (("a**b",), ["ab", "axb"], ["a"]),
+        (("acme/*", "!acme/secret"), ["acme/web", "acme/secrets"], ["acme/secret", "other/web"]),
+        (("!acme/secret",), ["acme/web", "other/web"], ["acme/secret"]),
+        (("*", "!release/*", "!main"), ["dev"], ["release/1", "main"]),
+        (("a.c", "[x]"), ["a.c", "[x]"], ["abc", "x"]),
+    ],
+)
+def test_a_pattern_fits_what_people_expect(patterns: tuple[str, ...], fitting: list[str], others: list[str]) -> None:
+    assert [name for name in [*fitting, *others] if names(*patterns).fit(name)] == fitting
+
+
+@pytest.mark.parametrize(
+    ("patterns", "fits"), [((), True), (("*",), True), (("*", "!main"), False), (("main",), False), (("!main",), False)]
+)
+def test_what_has_no_name_fits_where_every_name_would(patterns: tuple[str, ...], fits: bool) -> None:
+    assert names(*patterns).fit(None) is fits
+
+
+def test_a_long_pattern_against_a_long_name_takes_no_time() -> None:
+    began = time.perf_counter()
+    assert not Names(("a*" * 99 + "b",)).fit("a" * 100_000)
+    assert time.perf_counter() - began < 1.0
+
+
+def test_repositories_are_told_apart_in_any_case_and_branches_by_case() -> None:
+    rule = Rule(ONLY_ADA, repos=names("Acme/*"), branches=names("Main"))
+    assert rule.is_about(RESTART, "aCME/web", "Main")
+    assert not rule.is_about(RESTART, "acme/web", "main")
+
+
+def test_the_first_rule_about_it_decides_alone() -> None:
+    policy = Policy((Rule(ONLY_ADA, branches=names("main"), reason="Ada's.", ask="U0ADA"), Rule(EVERYONE)))
+    assert may(policy, ADA) == Allowed()
+    assert may(policy, BOB) == Denied("Ada's.", "U0ADA")
+    assert may(policy, BOB, branch="dev") == Allowed()
+
+
+def test_an_exception_leaves_it_to_the_rules_behind() -> None:
+    policy = Policy((Rule(EVERYONE, repos=names("acme/*", "!acme/secret")), Rule(ONLY_ADA, repos=names("acme/secret"))))
+    assert may(policy, BOB) == Allowed()
+    assert may(policy, BOB, "acme/secret") == Denied(NO_REASON)
+    assert may(policy, ADA, "acme/secret") == Allowed()
+
+
+def test_what_no_rule_is_about_nobody_may() -> None:
+    policy = Policy((Rule(EVERYONE, repos=names("acme/*")),), ask="the ops team")
+    assert may(policy, ADA, "other/web") == Denied(NO_RULE, "the ops team")
+
+
+def test_whom_to_ask_is_the_rules_own_or_else_the_policys() -> None:
+    rules = (Rule(NOBODY, branches=names("a"), ask="U0BOB"), Rule(NOBODY))
+    assert may(Policy(rules, ask="C0OPS"), branch="a") == Denied(NO_REASON, "U0BOB")
+    assert may(Policy(rules, ask="C0OPS"), branch="b") == Denied(NO_REASON, "C0OPS")
+
+
+def test_a_rule_is_about_the_actions_that_it_names_or_about_all_also_new_ones() -> None:
+    policy = Policy((Rule(ONLY_ADA, actions=(AUDIT,)), Rule(EVERYONE, actions=(RESTART, FOLLOW))))
+
+    def answer(action: str) -> object:
+        return policy.may(BOB, BUILDS, action, "acme/web", None, not_asked)
+
+    assert isinstance(answer(AUDIT), Denied)
+    assert answer(FOLLOW) == Allowed()
+    assert answer("delete") == Denied(NO_RULE)
+    assert Rule(EVERYONE).is_about("delete", None, None)
+
+
+def test_a_channel_means_whoever_asks_there_also_in_a_thread() -> None:
+    policy = Policy((Rule(Who(channels=frozenset({"C0OPS"}))),))
+    assert policy.may(BOB, OPS, RESTART, "acme/web", "main", not_asked) == Allowed()
+    assert isinstance(policy.may(BOB, BUILDS, RESTART, "acme/web", "main", not_asked), Denied)
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        ({"S1": True, "S2": False}, Allowed()),
+        ({"S1": False, "S2": True}, Allowed()),
+        ({"S1": None, "S2": True}, Allowed()),
+        ({"S1": False, "S2": False}, Denied(NO_REASON)),
+        ({"S1": None, "S2": False}, Denied(NO_REASON, group_unknown=True)),
+        ({"S1": False, "S2": None}, Denied(NO_REASON, group_unknown=True)),
+    ],
+)
+def test_being_in_one_group_is_enough_and_not_knowing_is_not(told: dict[str, bool | None], answer: object) -> None:
+    policy = Policy((Rule(Who(groups=("S1", "S2"))),))
+    assert policy.may(ADA, BUILDS, RESTART, "acme/web", "main", told.__getitem__) == answer
+
+
+def test_groups_are_asked_for_only_where_the_deciding_rule_leaves_it_to_them() -> None:
+    with_ada = Who(frozenset({"U0ADA"}), groups=("S0RELEASE",))
+    policy = Policy((Rule(with_ada, branches=names("main")), Rule(RELEASE, branches=names("x")), Rule(EVERYONE)))
+    assert may(policy, ADA) == Allowed()
+    assert may(policy, BOB, branch="dev") == Allowed()
+    with pytest.raises(AssertionError, match="S0RELEASE was asked for"):
+        may(policy, BOB)
+    assert policy.groups == ("S0RELEASE",)
+
+
+def test_a_rule_wants_typed_restarts_confirmed_only_where_it_says_always() -> None:
+    rules = [Rule(EVERYONE, branches=names(confirm.value), confirm=confirm) for confirm in Confirm]
+    policy = Policy(tuple(rules))
+    assert [may(policy, branch=confirm.value) for confirm in Confirm] == [Allowed(), Allowed(), Allowed(confirm=True)]
+    assert [policy.needs_confirmation("acme/web", confirm.value) for confirm in Confirm] == [False, True, True]
+    assert not policy.needs_confirmation("acme/web", "no rule is about it")
+
+
+@pytest.mark.parametrize(
+    ("branch", "asks"),
+    [
+        ("main", True),
+        ("master", True),
+        ("release/1.2.io", True),
+        ("release/1/hot", True),
+        ("release", False),
+        ("Main", False),
+        ("feature/main", False),
+        (None, False),
+    ],
+)
+def test_without_a_file_everyone_may_and_the_buttons_of_main_branches_ask(branch: str | None, asks: bool) -> None:
+    assert OPEN.needs_confirmation("acme/web", branch) is asks
+    for action in (RESTART, FOLLOW, AUDIT, "delete"):
+        assert OPEN.may(BOB, BUILDS, action, "acme/web", branch, not_asked) == Allowed()
+        assert OPEN.may(BOB, BUILDS, action, None, None, not_asked) == Allowed()
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (Rule(EVERYONE), "everything in *"),
+        (Rule(EVERYONE, ("restart",), names("acme/*", "!acme/secret"), names("main")),
+         "restart acme/* except acme/secret on main"),
+    ],
+)  # fmt: skip
+def test_a_rule_can_be_read_aloud(rule: Rule, said: str) -> None:
+    assert str(rule) == said

@@ -1,0 +1,80 @@
+"""What can be followed, for how long, and going on after that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.core.model.builds import Status
+from bot.core.model.claims import ClaimState
+from bot.core.model.commands import FollowBuild, FollowOf, Word
+from bot.core.model.outcomes import Followed, NothingToFollow
+from bot.core.model.verdicts import Meaning
+from tests.core.actions.ada_restarts import MAIN, OLD, WEB, could_not_tell
+from tests.core.polling.world import Followers
+from tests.core.world import ADA, build, target
+
+MAIN_FOLLOWED = FollowOf(Word.of("acme/web"), Word.of("main"))
+
+
+@pytest.fixture
+def web() -> Iterator[Followers]:
+    made = Followers()
+    yield made
+    made.close()
+
+
+def test_a_build_that_has_ended_is_nothing_to_follow(web: Followers) -> None:
+    assert isinstance(web.world.ask(MAIN_FOLLOWED), NothingToFollow)
+
+
+def test_a_restart_of_which_nobody_knows_is_nothing_to_follow(web: Followers) -> None:
+    could_not_tell(web.world)
+    outcome = web.world.ask(MAIN_FOLLOWED)
+    assert isinstance(outcome, NothingToFollow)
+    assert outcome.standing.claim is not None
+    assert outcome.standing.claim.state is ClaimState.UNKNOWN
+
+
+def test_the_old_build_of_a_restart_with_an_id_of_its_own_is_nothing_to_follow(web: Followers) -> None:
+    web.ci.new_id = "8"
+    web.world.ask(MAIN)
+    assert isinstance(web.world.ask(FollowBuild(target(OLD))), NothingToFollow)
+
+
+def test_a_first_run_comes_to_its_end_without_a_word_on_verdicts(web: Followers) -> None:
+    fresh = build(9, WEB, "fresh", Status.RUNNING, commit="a" * 40)
+    web.ci.all_builds = [fresh, *web.ci.all_builds]
+    web.follows(fresh)
+    web.ends(Status.FAILED, "error", build_id="9")
+    web.passes_time(20)
+    assert web.states == ["ended failed"]
+    assert web.verdict is None
+
+
+def test_after_a_set_time_it_gives_up_and_says_so_once(web: Followers) -> None:
+    web.restarts()
+    web.passes_time(30)
+    web.clock.advance(3 * 3600)
+    web.passes_time(600)
+    assert web.states == ["running", "given up running"]
+    assert web.open == []
+    assert web.jobs.waiting == 0
+
+
+def test_where_a_person_wants_it_it_goes_on_for_as_long_again(web: Followers) -> None:
+    first = web.restarts()
+    web.passes_time(30)
+    web.clock.advance(3 * 3600)
+    web.passes_time(60)
+    again = web.world.ask(FollowBuild(target(web.ci.all_builds[0], 2)))
+    assert isinstance(again, Followed)
+    assert again.run_number == first.run_number
+    web.follows(again.build, run_number=again.run_number)
+    web.clock.advance(2 * 3600)
+    web.passes_time(60)
+    web.ends()
+    web.passes_time(20)
+    assert web.states[2:] == ["running", "ended passed"]
+    assert web.verdict_of(ADA) is Meaning.FLAKY

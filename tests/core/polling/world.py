@@ -1,0 +1,237 @@
+"""The core's world with somebody who follows: jobs that run as the held clock passes, and messages kept in memory."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from bot.core.follows.live_messages import LiveMessages
+from bot.core.model.builds import Actor, Build, Place, Status
+from bot.core.model.claims import Claim
+from bot.core.model.errors import CIError
+from bot.core.model.follows import Follow, FollowShown, FollowState
+from bot.core.model.outcomes import Restarted
+from bot.core.model.verdicts import Meaning, Verdict
+from bot.core.polling.poller import LOOK, Following
+from bot.core.ports import FollowStore, Job, Notifier
+from tests.core.actions.ada_restarts import MAIN, OLD, WEB
+from tests.core.world import ADA, BUILDS, World
+from tests.held_clock import HeldClock
+
+T = TypeVar("T")
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class MemoryNotifier:
+    """A `Notifier` that keeps what each message says. `failures` holds what the next calls raise, None for one that
+    goes well; `did` says whether such a call of `reply` posted all the same. What is in `meanwhile` happens while a
+    call is on its way, one thing a call."""
+
+    def __init__(self, clock: HeldClock) -> None:
+        self._clock = clock
+        self.shown: list[FollowShown] = []
+        self.shown_at: list[datetime] = []
+        self.replies: list[FollowShown] = []
+        self.told: list[tuple[Actor, Place, str]] = []
+        self.failures: dict[str, list[BaseException | None]] = {"show": [], "reply": []}
+        self.calls: list[str] = []
+        self.did = False
+        self.meanwhile: list[Callable[[], None]] = []
+
+    def show(self, shown: FollowShown) -> None:
+        self._called("show")
+        self.shown.append(shown)
+        self.shown_at.append(self._clock.now())
+
+    def reply(self, shown: FollowShown) -> None:
+        try:
+            self._called("reply")
+        except BaseException:
+            self.replies += [shown] if self.did else []
+            raise
+        self.replies.append(shown)
+
+    def tell(self, shown: FollowShown, why: str) -> None:
+        self.told.append((shown.follow.asker, shown.follow.place, why))
+
+    def _called(self, call: str) -> None:
+        self.calls.append(call)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        failure = self.failures[call].pop(0) if self.failures[call] else None
+        if failure is not None:
+            raise failure
+
+
+class HeldJobs:
+    """`Jobs` that run in `pass_time`, each at its moment; `errors` are what they raised.
+
+    A job that is cut off by a `Crash` is done again by the next `pass_time`, without the steps that were done.
+    """
+
+    def __init__(self, clock: HeldClock) -> None:
+        self._clock = clock
+        self._waiting: list[tuple[datetime, int, str, str, dict[str, Any]]] = []
+        self._keys: set[str] = set()
+        self.kinds: dict[str, Job] = {}
+        self.errors: list[Exception] = []
+
+    def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
+        if key not in self._keys:
+            self._keys.add(key)
+            due = self._clock.now() + timedelta(seconds=delay_s)
+            heapq.heappush(self._waiting, (due, len(self._keys), kind, json.dumps(payload), {}))
+
+    def cancel(self, key: str) -> None:
+        raise NotImplementedError
+
+    def sweep(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def lose_all(self) -> None:
+        """What waits is gone, as after a crash before it was stored."""
+        self._waiting.clear()
+
+    def pass_time(self, seconds: float) -> None:
+        until = self._clock.now() + timedelta(seconds=seconds)
+        while self._waiting and self._waiting[0][0] <= until:
+            due, number, kind, payload, done = heapq.heappop(self._waiting)
+            self._clock.advance(max(0.0, (due - self._clock.now()).total_seconds()))
+            try:
+                self.kinds[kind](json.loads(payload), partial(_step, done))
+            except Exception as error:  # noqa: BLE001 - the job has ended
+                self.errors.append(error)
+            except Crash:
+                heapq.heappush(self._waiting, (self._clock.now(), number, kind, payload, done))
+                raise
+        self._clock.advance(max(0.0, (until - self._clock.now()).total_seconds()))
+
+
+def _step(done: dict[str, Any], name: str, work: Callable[[], T]) -> T:
+    if name not in done:
+        done[name] = work()
+    value: T = done[name]
+    return value
+
+
+class Followers:
+    """`Following` on a `World` that knows acme/web with its build 7, which has failed."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.world.has(OLD)
+        self.ci, self.clock, self.store = self.world.ci, self.world.clock, self.world.store
+        self.jobs = HeldJobs(self.clock)
+        self.notifier = MemoryNotifier(self.clock)
+        self.lag: list[float] = []
+        self.following = self.another_process()
+        self.jobs.kinds[LOOK] = lambda *job: self.following.job(*job)  # noqa: PLW0108 - of the process that lives then
+        self._asks = 0
+
+    def another_process(self, follows: FollowStore | None = None, notifier: Notifier | None = None) -> Following:
+        """On the same store."""
+        messages = LiveMessages(
+            services=self.world.services,
+            follows=follows or self.store.follows,
+            history=self.store.history,
+            notifier=notifier or self.notifier,
+            clock=self.clock,
+        )
+        return Following(
+            services=self.world.services,
+            follows=follows or self.store.follows,
+            messages=messages,
+            jobs=self.jobs,
+            clock=self.clock,
+            late=self.lag.append,
+        )
+
+    def restarts(self, who: Actor = ADA) -> Follow:
+        """Somebody restarts the newest build of main, and it is followed."""
+        outcome = self.world.ask(MAIN, who)
+        assert isinstance(outcome, Restarted)
+        return self.follows(outcome.build, outcome.claim, who)
+
+    def follows(self, build: Build, claim: Claim | None = None, who: Actor = ADA, **more: Any) -> Follow:
+        """As an ask's answer begins it: after a restart, where there is a claim."""
+        self._asks += 1
+        follow = Follow(
+            key=f"ask {self._asks}",
+            service="codeship",
+            project_id=build.project.id,
+            build_id=claim.new_build_id or build.id if claim else build.id,
+            run_number=1 if claim is None or claim.new_build_id not in (None, build.id) else claim.run_number + 1,
+            branch=build.branch,
+            asker=who,
+            place=BUILDS,
+            message_ts=f"1700000000.{self._asks:06}",
+            began_at=self.clock.now(),
+            restarted=claim is not None,
+            before=claim.replaced if claim else None,
+            before_status=build.status if claim and build.run == claim.replaced else None,
+        )
+        follow = replace(follow, **more)
+        self.following.begin(follow)
+        return follow
+
+    def passes_time(self, seconds: float) -> None:
+        self.jobs.pass_time(seconds)
+        assert self.jobs.errors == []
+
+    def ends(self, status: Status = Status.PASSED, word: str = "success", build_id: str = "7") -> None:
+        self.ci.ends(build_id, status, word)
+
+    def is_down(self, failure: Callable[[], CIError], calls: int = 10_000) -> None:
+        self.ci.failures["builds"] = [failure() for _ in range(calls)]
+
+    def is_up(self) -> None:
+        self.ci.failures["builds"] = []
+
+    @property
+    def states(self) -> list[str]:
+        """What was said, change by change, in short."""
+        return [_short(shown) for shown in self.notifier.shown]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Of the only following, which has ended."""
+        assert self.notifier.shown[-1].follow.state is FollowState.ENDED
+        (reply,) = self.notifier.replies
+        assert reply.verdict == self.notifier.shown[-1].verdict
+        assert self.open == []
+        return reply.verdict
+
+    def verdict_of(self, who: Actor) -> Meaning | None:
+        """As it was told to one of several."""
+        (reply,) = [reply for reply in self.notifier.replies if reply.follow.asker == who]
+        return reply.verdict.meaning if reply.verdict else None
+
+    @property
+    def open(self) -> list[Follow]:
+        return self.store.follows.open_of("codeship", WEB.id)
+
+    def close(self) -> None:
+        self.world.close()
+
+
+def _short(shown: FollowShown) -> str:
+    marks = [
+        shown.follow.state.value if shown.follow.state is not FollowState.OPEN else "",
+        "late" if shown.late_s is not None else "",
+        "overtaken" if shown.overtaken else "",
+        "unseen" if shown.unseen else "",
+        shown.build.status.value,
+    ]
+    return " ".join(mark for mark in marks if mark)

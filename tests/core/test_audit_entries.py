@@ -1,0 +1,208 @@
+"""What is kept of an ask: of actions alone, on what, and with which result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from bot.core.audit_entries import LONGEST_NAME, LONGEST_REASON, LONGEST_TYPED, Asked, action_of, entry_of
+from bot.core.model import errors
+from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.builds import Build, Taken
+from bot.core.model.claims import Claim
+from bot.core.model.commands import (
+    BuildsOf,
+    Command,
+    FollowBuild,
+    FollowOf,
+    ListProjects,
+    RestartBuild,
+    RestartOf,
+    ShowAudit,
+    ShowBuild,
+    ShowHelp,
+    StatusOf,
+    StopBuild,
+    StopOf,
+    Word,
+)
+from bot.core.model.outcomes import (
+    AlreadyRestarted,
+    CouldNotTell,
+    Followed,
+    HelpShown,
+    NoBuilds,
+    NothingToFollow,
+    NothingToStop,
+    Outcome,
+    Restarted,
+    RunAgainSince,
+    StateNotKnown,
+    StillRunning,
+    Stopped,
+)
+from tests.core.world import ADA, BOB, BUILDS, World, build, press, project, restart, status, target
+from tests.held_clock import NOON
+
+WEB = project(3, "acme/web")
+FAILED = build(7, WEB)
+CLAIM = Claim("codeship", "3", "7", 1, BOB, BUILDS, FAILED.run, NOON)
+QUESTIONS: list[Command] = [
+    StatusOf(Word.of("acme/web")),
+    BuildsOf(Word.of("acme/web")),
+    ListProjects(),
+    ShowHelp(),
+    ShowHelp("restart"),
+    ShowBuild(target(FAILED)),
+    ShowAudit(),
+]
+
+
+def kept(came: Outcome | Exception, command: Command | None = None, typed: str = "restart acme/web main") -> AuditEntry:
+    command = command or restart("acme/web", "main")
+    asked = Asked(NOON, ADA, "command", BUILDS, "r1", action_of(command), command, typed)
+    entry = entry_of(asked, came, service="codeship", hidden=lambda text: text.replace("secret", "***"))
+    assert entry is not None
+    return entry
+
+
+@pytest.mark.parametrize("command", QUESTIONS, ids=lambda command: type(command).__name__)
+def test_a_question_is_no_action(command: Command) -> None:
+    asked = Asked(NOON, ADA, "command", BUILDS, "r1", action_of(command), command, "")
+    assert entry_of(asked, HelpShown(), service="codeship", hidden=str) is None
+    assert entry_of(asked, errors.NoSuchProject("x"), service="codeship", hidden=str) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "action"),
+    [
+        (RestartOf(Word.of("acme/web")), Action.RESTART),
+        (press(FAILED), Action.RESTART),
+        (RestartBuild(target(FAILED), (17, 1)), Action.TRY_AGAIN),
+        (FollowOf(Word.of("acme/web")), Action.FOLLOW),
+        (FollowBuild(target(FAILED)), Action.FOLLOW),
+        (StopOf(Word.of("acme/web")), Action.STOP),
+        (StopBuild(target(FAILED)), Action.STOP),
+    ],
+)
+def test_what_changes_something_is_an_action(command: Command, action: Action) -> None:
+    assert action_of(command) is action
+
+
+def test_every_command_is_one_or_the_other() -> None:
+    actions = {RestartOf, RestartBuild, FollowOf, FollowBuild, StopOf, StopBuild}
+    assert {type(command) for command in QUESTIONS} | actions == set(get_args(Command))
+
+
+@pytest.mark.parametrize(
+    ("came", "result", "reason"),
+    [
+        (Restarted(FAILED, CLAIM), Result.TAKEN, ""),
+        (Restarted(FAILED, CLAIM, seen=True), Result.TAKEN, "no answer came, and it was seen to run"),
+        (Restarted(FAILED, CLAIM, taken=Taken("1")), Result.TAKEN, ""),
+        (
+            Restarted(FAILED, CLAIM, taken=Taken("1", ("CI", "Lint"), ("Docs",), (("E2E", "too old"),))),
+            Result.TAKEN,
+            "2 of 3 taken: CI, Lint; Docs left running; E2E not taken: too old",
+        ),
+        (Stopped(FAILED, Taken("1", ("CI",))), Result.TAKEN, "CI"),
+        (NothingToStop(FAILED), Result.NOT_DONE, "it has ended already"),
+        (AlreadyRestarted(FAILED, CLAIM, 8), Result.ALREADY, "by U0BOB at 2026-03-02T12:00:00Z"),
+        (CouldNotTell(CLAIM, FAILED, 8), Result.UNKNOWN, "sent for U0BOB at 2026-03-02T12:00:00Z"),
+        (StillRunning(FAILED), Result.RUNNING, ""),
+        (RunAgainSince(FAILED), Result.RUN_AGAIN, ""),
+        (
+            StateNotKnown(replace(FAILED, status_word="foo")),
+            Result.NOT_DONE,
+            "the state “foo” says neither running nor ended",
+        ),
+        (Followed(FAILED, 2), Result.DONE, ""),
+        (NothingToFollow(FAILED), Result.NOT_DONE, "it has ended already"),
+        (errors.NeedsConfirmation(FAILED, 1), Result.TO_BE_CONFIRMED, ""),
+        (errors.Paused("CodeShip"), Result.NOT_DONE, "the bot waits, since it was over the limit of calls"),
+        (
+            errors.BudgetSpent("CodeShip"),
+            Result.NOT_DONE,
+            "the bot has made all the calls that it allows itself",
+        ),
+        (NoBuilds(WEB), Result.MISTAKE, "never been built"),
+        (errors.NotAllowed("only the release team may."), Result.REFUSED_BY_POLICY, "only the release team may."),
+        (errors.NotUnderstood("Which repository?", "restart"), Result.MISTAKE, "Which repository?"),
+        (errors.NoSuchProject("wob"), Result.MISTAKE, "no repository of that name"),
+        (errors.AmbiguousProject("web", [WEB]), Result.MISTAKE, "several repositories of that name"),
+        (errors.NoSuchBranch(WEB, "mian"), Result.MISTAKE, "no recent build of that branch"),
+        (errors.WhichBranch(WEB, ["main"]), Result.MISTAKE, "several branches, and none was named"),
+        (errors.KeyRefused("CodeShip", "answered 401"), Result.REFUSED_BY_CI, "the API key is refused: answered 401"),
+        (errors.NoRights("CodeShip"), Result.REFUSED_BY_CI, "the API key may not do this"),
+        (errors.NotThere("CodeShip"), Result.REFUSED_BY_CI, "no such project or build"),
+        (errors.OverLimit("CodeShip"), Result.REFUSED_BY_CI, "over the limit of calls"),
+        (errors.Unreachable("CodeShip"), Result.NOT_DONE, "it could not be reached"),
+        (errors.NoAnswer("CodeShip", "timed out"), Result.NOT_DONE, "it gave no answer: timed out"),
+        (errors.BadAnswer("CodeShip"), Result.NOT_DONE, "its answer could not be read"),
+        (KeyError("what a bug says"), Result.BUG, "KeyError"),
+    ],
+    ids=repr,
+)
+def test_each_end_has_its_word_and_its_reason(came: Outcome | Exception, result: Result, reason: str) -> None:
+    entry = kept(came)
+    assert (entry.result, entry.reason) == (result, reason)
+
+
+def test_what_was_typed_is_kept_of_mistakes_and_where_nothing_was_found() -> None:
+    refused = errors.NotAllowed("no.")
+    assert kept(errors.NoSuchProject("acme/wob"), typed="restart acme/wob").typed == "restart acme/wob"
+    assert kept(errors.NoSuchBranch(WEB, "mian"), typed="restart web mian").typed == "restart web mian"
+    assert kept(refused, typed="restart acme/web main").typed == "restart acme/web main"
+    refused.about = FAILED
+    assert kept(refused).typed == ""
+    assert kept(Restarted(FAILED, CLAIM)).typed == ""
+
+
+def test_what_is_known_of_the_build_is_kept() -> None:
+    entry = kept(Restarted(FAILED, CLAIM))
+    assert (entry.service, entry.project_id, entry.project_name) == ("codeship", "3", "acme/web")
+    assert (entry.branch, entry.build_id) == ("main", "7")
+    assert (entry.at, entry.actor, entry.way, entry.place, entry.reference) == (NOON, ADA, "command", BUILDS, "r1")
+
+
+def test_a_button_that_led_nowhere_still_says_what_it_was_for() -> None:
+    entry = kept(errors.NoSuchProject("3"), press(FAILED))
+    assert (entry.project_id, entry.project_name, entry.branch, entry.build_id) == ("3", None, "main", "7")
+
+
+def test_free_text_is_bounded_and_holds_no_secret() -> None:
+    long = "secret" * 1000
+    entry = kept(errors.NotUnderstood(long), RestartOf(Word.of("x"), Word.of(long)), typed=long)
+    assert (len(entry.reason), len(entry.typed), len(entry.branch or "")) == (
+        LONGEST_REASON,
+        LONGEST_TYPED,
+        LONGEST_NAME,
+    )
+    assert "secret" not in repr(entry)
+    assert "secret" not in repr(kept(Restarted(replace(FAILED, branch=long), CLAIM)))
+
+
+@pytest.mark.parametrize(
+    ("command", "failures", "about"),
+    [
+        (restart("acme/web", "main"), {"builds": errors.Unreachable("CI")}, WEB),
+        (restart("acme/web", "main"), {"restart": errors.NoRights("CI")}, FAILED),
+        (press(FAILED), {"builds": errors.Unreachable("CI")}, WEB),
+        (press(FAILED), {"restart": errors.NoRights("CI")}, FAILED),
+        (press(build(6, WEB)), {}, WEB),
+        (restart("acme/web", "mian"), {}, WEB),
+        (status("acme/web"), {"builds": errors.Unreachable("CI")}, WEB),
+        (restart("acme/wob"), {}, None),
+    ],
+)
+def test_what_goes_wrong_says_what_it_is_about(
+    world: World, command: Command, failures: dict[str, errors.CIError], about: Build | None
+) -> None:
+    world.has(FAILED)
+    for call, failure in failures.items():
+        world.ci.failures[call] = [failure]
+    with pytest.raises(errors.BotError) as raised:
+        world.ask(command)
+    assert raised.value.about == about

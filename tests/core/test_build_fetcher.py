@@ -1,0 +1,252 @@
+"""Looks: shared, bounded in time, and never older than a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from threading import Semaphore, Thread
+from typing import Any
+
+import pytest
+
+from bot.core.build_fetcher import Look, Looks
+from bot.core.model.builds import Build, Status
+from bot.core.model.errors import CIError, NoAnswer, Unreachable
+from tests.core.world import PATIENCE_S, World, build, project
+
+WEB, API = project(1, "acme/web"), project(2, "acme/api")
+OLD = build(7, WEB)
+
+
+class Watched(Future[Any]):
+    """Tells when somebody is about to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = Semaphore(0)
+
+    def result(self, timeout: float | None = None) -> Any:
+        self.waiting.release()
+        return super().result(timeout)
+
+
+class Watching(Executor):
+    """One thread a call, and a future that tells who waits for it."""
+
+    def __init__(self, kind: type[Watched] = Watched) -> None:
+        self._kind = kind
+        self.futures: list[Watched] = []
+        self.threads: list[Thread] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = self._kind()
+
+        def run() -> None:
+            try:
+                result = fn(*args, **kwargs)
+            except CIError as failure:
+                future.set_exception(failure)
+            else:
+                future.set_result(result)
+
+        self.futures.append(future)
+        self.threads.append(Thread(target=run))
+        self.threads[-1].start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        for thread in self.threads:
+            thread.join(PATIENCE_S)
+
+
+def look(world: World, branch: str | None = "main", within_s: float = PATIENCE_S) -> Look:
+    return world.looks.builds(WEB, branch, within_s=within_s)
+
+
+def together(world: World, number: int) -> list[Look | CIError]:
+    """What so many get who all wait for the same answer before it comes."""
+
+    def ask() -> Look | CIError:
+        try:
+            return looks.builds(WEB, "main", within_s=PATIENCE_S)
+        except CIError as failure:
+            return failure
+
+    held = world.ci.hold("builds")
+    with Watching() as executor, ThreadPoolExecutor(number) as pool:
+        looks = Looks(world.ci, executor, world.clock)
+        asked = [pool.submit(ask) for _ in range(number)]
+        held.wait_for()
+        for _ in asked:
+            assert executor.futures[0].waiting.acquire(timeout=PATIENCE_S)
+        held.let_go()
+        return [one.result(PATIENCE_S) for one in asked]
+
+
+def test_a_hundred_same_questions_at_once_are_one_call(world: World) -> None:
+    world.ci.all_builds = [OLD]
+    answers = together(world, 100)
+    assert world.ci.calls == ["builds"]
+    assert answers == [Look((OLD,), world.clock.now())] * 100
+
+
+def test_those_who_ask_while_a_call_is_under_way_share_it(world: World) -> None:
+    held = world.ci.hold("builds")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(look, world)
+        held.wait_for()
+        for _ in range(100):
+            with pytest.raises(NoAnswer):
+                look(world, within_s=0.0)
+        held.let_go()
+        first.result(PATIENCE_S)
+    assert world.ci.calls == ["builds"]
+
+
+def test_different_questions_are_different_calls(world: World) -> None:
+    held = world.ci.hold("builds")
+    for branch in ("main", "dev", None, "Main"):
+        with pytest.raises(NoAnswer):
+            look(world, branch, within_s=0.0)
+    with pytest.raises(NoAnswer):
+        world.looks.builds(API, "main", within_s=0.0)
+    held.wait_for(5)
+    held.let_go()
+    assert world.ci.calls == ["builds"] * 5
+
+
+def test_who_asks_after_an_answer_gets_a_call_of_their_own(world: World) -> None:
+    for number in range(1, 50):
+        look(world)
+        assert len(world.ci.calls) == number
+
+
+class Untidy(Watched):
+    """Wakes those who wait, and is slow to call back."""
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        pass
+
+
+def test_who_asks_between_an_answer_and_its_tidying_up_gets_a_call_of_their_own(world: World) -> None:
+    with Watching(Untidy) as executor:
+        looks = Looks(world.ci, executor, world.clock)
+        for _ in range(3):
+            looks.builds(WEB, "main", within_s=PATIENCE_S)
+    assert world.ci.calls == ["builds"] * 3
+
+
+def test_a_failing_call_fails_all_who_share_it_and_the_next_asks_anew(world: World) -> None:
+    world.ci.failures["builds"] = [Unreachable("CodeShip", "down")]
+    answers = together(world, 10)
+    assert world.ci.calls == ["builds"]
+    assert [type(answer) for answer in answers] == [Unreachable] * 10
+    assert look(world).builds == ()
+    assert world.ci.calls == ["builds"] * 2
+
+
+class Hasty(ThreadPoolExecutor):
+    """Its work is done by the time that it has been handed in."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        wait([future], timeout=0.05)  # a look that went well must wait for the lock of its asker here
+        return future
+
+
+def test_a_call_that_fails_at_once_blocks_nobody(world: World) -> None:
+    world.ci.failures["builds"] = [Unreachable("CodeShip", "down"), None]
+    failures: list[CIError] = []
+    seen: list[Look] = []
+
+    def ask_twice() -> None:
+        try:
+            looks.builds(WEB, "main", within_s=PATIENCE_S)
+        except CIError as failure:
+            failures.append(failure)
+        seen.append(looks.builds(WEB, "main", within_s=PATIENCE_S))
+
+    with Hasty(2) as executor:
+        looks = Looks(world.ci, executor, world.clock)
+        asker = Thread(target=ask_twice, daemon=True)
+        asker.start()
+        asker.join(PATIENCE_S)
+        assert not asker.is_alive()
+    assert (len(failures), len(seen)) == (1, 1)
+
+
+def test_a_look_that_began_before_a_restart_is_not_shared_with_one_who_asks_after_it(world: World) -> None:
+    world.ci.all_builds = [OLD]
+    old_held = world.ci.hold("builds answered")
+    with ThreadPoolExecutor(2) as pool:
+        before = pool.submit(look, world)
+        old_held.wait_for()
+        world.ci.becomes("7", Status.RUNNING, "testing")
+        world.looks.forget(WEB)
+        new_held = world.ci.hold("builds answered")
+        after = pool.submit(look, world)
+        new_held.wait_for()
+        new_held.let_go()
+        assert after.result(PATIENCE_S).builds[0].is_under_way
+        old_held.let_go()
+        assert before.result(PATIENCE_S).builds == (OLD,)
+    assert world.ci.calls == ["builds"] * 2
+
+
+def test_the_end_of_a_forgotten_look_does_not_end_the_sharing_of_the_next(world: World) -> None:
+    with Watching() as executor:
+        looks = Looks(world.ci, executor, world.clock)
+        old_held = world.ci.hold("builds")
+        with pytest.raises(NoAnswer):
+            looks.builds(WEB, "main", within_s=0.0)
+        old_held.wait_for()
+        looks.forget(WEB)
+        new_held = world.ci.hold("builds")
+        with pytest.raises(NoAnswer):
+            looks.builds(WEB, "main", within_s=0.0)
+        old_held.let_go()
+        executor.threads[0].join(PATIENCE_S)
+        with pytest.raises(NoAnswer):
+            looks.builds(WEB, "main", within_s=0.0)
+        assert len(executor.futures) == 2
+        new_held.let_go()
+
+
+def test_a_restart_of_one_project_leaves_the_looks_at_others_shared(world: World) -> None:
+    held = world.ci.hold("builds")
+    with pytest.raises(NoAnswer):
+        look(world, within_s=0.0)
+    held.wait_for()
+    world.looks.forget(API)
+    with pytest.raises(NoAnswer):
+        look(world, within_s=0.0)
+    held.let_go()
+    assert world.ci.calls == ["builds"]
+
+
+def test_a_look_is_as_old_as_its_beginning(world: World) -> None:
+    held = world.ci.hold("builds")
+    began = world.clock.now()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(look, world)
+        held.wait_for()
+        world.clock.advance(5)
+        held.let_go()
+        assert asked.result(PATIENCE_S).began_at == began
+
+
+def test_nothing_is_kept_of_calls_that_have_ended(world: World) -> None:
+    world.ci.failures["builds"] = [None, Unreachable("CodeShip")]
+    look(world)
+    with pytest.raises(Unreachable):
+        look(world)
+    world.executor.shutdown()  # by then all has been tidied that is tidied on the executor's threads
+    assert world.looks._flights == {}
+
+
+def test_a_build_that_is_shown_is_never_changed_by_a_later_look(world: World) -> None:
+    world.ci.all_builds = [OLD]
+    first: tuple[Build, ...] = look(world).builds
+    world.ci.becomes("7", Status.RUNNING, "testing")
+    look(world)
+    assert first == (OLD,)

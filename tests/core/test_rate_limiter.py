@@ -1,0 +1,295 @@
+"""Paying for calls: on whose behalf, in which order, and what a restart puts by before it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from threading import Semaphore, Thread
+from typing import Any
+
+import pytest
+
+from bot.core.build_fetcher import Look, Looks
+from bot.core.model.builds import Build, Project, Taken
+from bot.core.model.errors import BudgetSpent, CIError, KeyRefused, NoAnswer, NoSuchProject, OverLimit, Paused
+from bot.core.model.outcomes import BuildShown, Restarted
+from bot.core.model.rate_limit import Priority, Refused
+from bot.core.rate_limiter import Spending, a_restart_to_come, on_behalf_of
+from tests.core.world import PATIENCE_S, World, build, press, project, restart, status
+
+PEOPLE, BACKGROUND = Priority.PEOPLE, Priority.BACKGROUND
+WEB = project(1, "acme/web")
+OLD = build(7, WEB)
+
+
+class Counted:
+    """A `Budget` of a few calls that never come back. `takes` are the askings, `begun` the calls made."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+        self.reserve = 0
+        self.takes: list[tuple[int, Priority]] = []
+        self.begun: list[Priority] = []
+        self.aside = 0
+        self.paused: float | None = None
+
+    def take(self, calls: int, priority: Priority) -> Refused | None:
+        self.takes.append((calls, priority))
+        if self.paused is not None:
+            return Refused(self.paused, paused=True)
+        if calls + (self.reserve if priority is BACKGROUND else 0) > self.left:
+            return Refused(40)
+        self.left -= calls
+        self.aside += calls
+        return None
+
+    def begin(self, priority: Priority) -> Refused | None:
+        if self.paused is not None:
+            return Refused(self.paused, paused=True)
+        self.aside -= 1
+        self.begun.append(priority)
+        return None
+
+    def give_back(self, calls: int) -> None:
+        self.aside -= calls
+        self.left += calls
+
+    def uncount(self) -> None:
+        self.begun.pop()
+        self.left += 1
+
+    def pause(self, retry_after_s: float | None) -> None:
+        self.paused = 30 if retry_after_s is None else retry_after_s
+
+
+@pytest.fixture
+def budget() -> Counted:
+    return Counted(10)
+
+
+@pytest.fixture
+def spending(budget: Counted) -> Spending:
+    return Spending(budget, "CodeShip")
+
+
+@pytest.fixture
+def paid(world: World, budget: Counted, spending: Spending) -> Iterator[World]:
+    """One repository with one build, which has failed; every call of its service is paid for."""
+    world.has(OLD)
+    ci = world.ci
+    asked: tuple[Callable[[], list[Project]], Callable[..., list[Build]], Callable[[Build], str]]
+    asked = (ci.projects, ci.builds, ci.restart)
+
+    def projects() -> list[Project]:
+        spending.before_try("projects")
+        return asked[0]()
+
+    def builds(project: Project, branch: str | None = None) -> list[Build]:
+        spending.before_try("builds")
+        return asked[1](project, branch)
+
+    def run_again(build: Build, *, failed_jobs_only: bool) -> Taken:
+        spending.before_try("restart")
+        return asked[2](build, failed_jobs_only=failed_jobs_only)
+
+    ci.projects, ci.builds, ci.restart = projects, builds, run_again  # type: ignore[method-assign]
+    yield world
+    assert budget.aside == 0, "what was set aside was neither used nor given back"
+
+
+def test_a_call_is_peoples_unless_it_is_said_otherwise(spending: Spending, budget: Counted) -> None:
+    spending.before_try("builds")
+    with on_behalf_of(BACKGROUND):
+        spending.before_try("builds")
+        with on_behalf_of(PEOPLE):
+            spending.before_try("builds")
+        spending.before_try("projects")
+    spending.before_try("projects")
+    assert budget.begun == [PEOPLE, BACKGROUND, PEOPLE, BACKGROUND, PEOPLE]
+
+
+def test_a_refusal_of_ours_and_a_pause_of_theirs_are_told_apart(spending: Spending, budget: Counted) -> None:
+    budget.left = 0
+    with pytest.raises(BudgetSpent) as spent:
+        spending.before_try("builds")
+    assert (spent.value.service, spent.value.retry_after_s) == ("CodeShip", 40)
+    spending.after_try(OverLimit("CodeShip", retry_after_s=7))
+    with pytest.raises(Paused) as paused:
+        spending.before_try("builds")
+    assert paused.value.retry_after_s == 7
+    assert budget.begun == []
+
+
+@pytest.mark.parametrize(
+    "outcome", [None, NoAnswer("CodeShip"), KeyRefused("CodeShip"), BudgetSpent("CodeShip"), Paused("CodeShip")]
+)
+def test_only_the_service_itself_begins_a_pause(spending: Spending, budget: Counted, outcome: CIError | None) -> None:
+    spending.after_try(outcome)
+    assert budget.paused is None
+
+
+def test_a_call_that_the_service_does_not_count_is_not_paid_for(spending: Spending, budget: Counted) -> None:
+    for was_free in (True, False):
+        spending.before_try("builds")
+        spending.after_try(None, was_free)
+    assert (budget.left, budget.begun) == (9, [PEOPLE])
+
+
+def test_a_restart_puts_its_own_call_by_with_the_first_look(spending: Spending, budget: Counted) -> None:
+    with a_restart_to_come():
+        for call in ("builds", "builds", "restart", "builds"):
+            spending.before_try(call)
+    assert budget.takes == [(2, PEOPLE), (1, PEOPLE), (1, PEOPLE)]
+    assert (len(budget.begun), budget.aside, budget.left) == (4, 0, 6)
+
+
+def test_a_restart_that_is_not_sent_gives_its_call_back(spending: Spending, budget: Counted) -> None:
+    with a_restart_to_come():
+        spending.before_try("builds")
+        assert (budget.left, budget.aside) == (8, 1)
+    assert (budget.left, budget.aside) == (9, 0)
+
+
+def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: Spending, budget: Counted) -> None:
+    with a_restart_to_come():
+        spending.before_try("builds")
+        budget.pause(9)
+        with pytest.raises(Paused):
+            spending.before_try("restart")
+    assert (len(budget.begun), budget.aside, budget.left) == (1, 0, 9)
+
+
+def test_a_status_is_one_call_and_a_restart_two(paid: World, budget: Counted) -> None:
+    assert isinstance(paid.ask(status("acme/web", "main")), BuildShown)
+    assert budget.left == 9
+    assert isinstance(paid.ask(restart("acme/web", "main")), Restarted)
+    assert budget.left == 7
+
+
+@pytest.mark.parametrize("ask", [restart("acme/web", "main"), press(OLD)], ids=["command", "button"])
+def test_with_one_call_left_a_restart_does_not_even_look(paid: World, budget: Counted, ask: object) -> None:
+    budget.left = 1
+    with pytest.raises(BudgetSpent):
+        paid.ask(ask)  # type: ignore[arg-type]
+    assert (paid.ci.calls, budget.left) == ([], 1)
+    assert isinstance(paid.ask(status("acme/web", "main")), BuildShown)
+
+
+def test_a_restart_after_a_look_that_somebody_else_pays_for_pays_for_itself(paid: World, budget: Counted) -> None:
+    held = paid.ci.hold("builds")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(paid.ask, status("acme/web", "main"))
+        held.wait_for()
+        second = pool.submit(paid.ask, restart("acme/web", "main"))
+        held.let_go()
+        assert isinstance(first.result(PATIENCE_S), BuildShown)
+        assert isinstance(second.result(PATIENCE_S), Restarted)
+    assert budget.left in (7, 8)
+
+
+def test_who_is_refused_gets_what_was_known(paid: World, budget: Counted) -> None:
+    paid.ask(status("acme/web", "main"))
+    paid.clock.advance(90)
+    budget.left = 0
+    for ask in (status("acme/web", "main"), restart("acme/web", "main"), press(OLD)):
+        with pytest.raises(BudgetSpent) as refused:
+            paid.ask(ask)
+        assert refused.value.last_known is not None
+        assert (refused.value.last_known.builds, refused.value.last_known.age_s) == ((OLD,), 90)
+
+
+def look(world: World) -> Look:
+    return world.looks.builds(WEB, "main", within_s=PATIENCE_S)
+
+
+def test_a_look_counts_as_asked_by_whoever_began_it(paid: World, budget: Counted) -> None:
+    with on_behalf_of(BACKGROUND):
+        look(paid)
+    assert budget.begun == [BACKGROUND]
+
+
+class Watched(Future[Any]):
+    """Tells when somebody is about to wait to see whether it is refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watched = Semaphore(0)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        self.watched.release()
+        return super().exception(timeout)
+
+
+class Watching(Executor):
+    """One thread a call."""
+
+    def __init__(self) -> None:
+        self.futures: list[Watched] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = Watched()
+        self.futures.append(future)
+
+        def run() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except CIError as failure:
+                future.set_exception(failure)
+
+        Thread(target=run).start()
+        return future
+
+
+def test_people_who_join_a_look_that_the_background_may_not_have_share_one_of_their_own(world: World) -> None:
+    """The background's look is held until people have joined it, and is then refused."""
+    executor = Watching()
+    looks = Looks(world.ci, executor, world.clock)
+    held = world.ci.hold("builds")
+    world.ci.all_builds = [OLD]
+    world.ci.failures["builds"] = [BudgetSpent("CodeShip", retry_after_s=40)]
+
+    def ask(priority: Priority) -> Look:
+        with on_behalf_of(priority):
+            return looks.builds(WEB, "main", within_s=PATIENCE_S)
+
+    with ThreadPoolExecutor(6) as pool:
+        background = pool.submit(ask, BACKGROUND)
+        held.wait_for()
+        people = [pool.submit(ask, PEOPLE) for _ in range(5)]
+        for _ in people:
+            assert executor.futures[0].watched.acquire(timeout=PATIENCE_S)
+        next_look = world.ci.hold("builds")
+        held.let_go()
+        assert isinstance(background.exception(PATIENCE_S), BudgetSpent)
+        next_look.wait_for()
+        next_look.let_go()
+        assert {one.result(PATIENCE_S).builds for one in people} == {(OLD,)}
+
+
+def test_the_list_of_projects_is_read_in_the_background_unless_somebody_waits(paid: World, budget: Counted) -> None:
+    paid.directory.start()
+    assert paid.directory.wait_idle(PATIENCE_S)
+    assert budget.begun == [BACKGROUND]
+    paid.clock.advance(31)
+    with pytest.raises(NoSuchProject):
+        paid.find("acme/new")
+    assert budget.begun == [BACKGROUND, PEOPLE]
+
+
+def test_who_misses_a_name_is_not_held_to_what_the_background_was_refused(paid: World, budget: Counted) -> None:
+    budget.reserve = 10
+    paid.directory.start()
+    assert paid.directory.wait_idle(PATIENCE_S)
+    assert budget.begun == []
+    new = project(2, "acme/new")
+    paid.ci.account.append(new)
+    assert paid.find("acme/new") == new
+    assert budget.begun == [PEOPLE]
+
+
+def test_the_list_that_a_restart_needs_first_does_not_spend_what_it_put_by(paid: World, budget: Counted) -> None:
+    new = project(2, "acme/new")
+    paid.ci.account.append(new)
+    paid.ci.all_builds.append(build(9, new))
+    assert isinstance(paid.ask(restart("acme/new", "main")), Restarted)
+    assert budget.takes == [(1, PEOPLE), (2, PEOPLE)]

@@ -1,0 +1,144 @@
+"""The playground at a prompt: typed lines in, text and numbered buttons out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from playground.play.terminal import WELCOME, Terminal
+from playground.play.world_events import GESTURES
+from playground.sandbox import HALF_MOVED, SECRETS, Stage
+from tests.held_clock import HeldClock
+
+STATUS = "/codeship status acme/web main"
+
+
+class Screen:
+    """A terminal, and what was printed for the last line that it was given."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._printed: list[str] = []
+        self.terminal = Terminal(stage, self._printed.append)
+
+    def __call__(self, line: str) -> list[str]:
+        self._printed.clear()
+        assert self.terminal.take(line)
+        return list(self._printed)
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    with Stage(HeldClock(), ack_within_s=30.0, environ=HALF_MOVED) as stage:
+        assert stage.settle()
+        yield Screen(stage)
+
+
+def test_a_command_is_answered_with_text_and_numbered_buttons(screen: Screen) -> None:
+    printed = screen(STATUS)
+    assert printed[0].startswith(":x: *acme/web* · main · failed")
+    assert printed[-1].strip() == "[1 Restart] [2 Refresh] [3 Open build]"
+
+
+def test_a_button_is_pressed_by_its_number(screen: Screen) -> None:
+    screen(STATUS)
+    printed = screen("1")
+    assert any("@ada restarted *acme/web*" in line for line in printed)
+    assert any(line.startswith("(changed) ") for line in printed), "the pressed message has changed"
+    assert sum("[4 " in line for line in printed) == 1, "new buttons go on counting"
+
+
+def test_a_link_says_what_it_opens(screen: Screen) -> None:
+    screen(STATUS)
+    assert screen("3")[0].startswith("  (opens https://")
+
+
+@pytest.mark.parametrize("number", ["0", "99", "1"])
+def test_a_number_without_a_button_is_told(screen: Screen, number: str) -> None:
+    assert screen(number) == [f"  (there is no button {int(number)})"]
+
+
+def test_a_button_that_has_gone_is_told_in_words(screen: Screen) -> None:
+    screen(STATUS)
+    screen("1")
+    (told, *_) = screen("1")
+    assert told.startswith("  (")
+    assert "Button(" not in told
+
+
+def test_one_speaks_as_whom_one_likes(screen: Screen) -> None:
+    assert screen.terminal.prompt == "ada in #builds> "
+    screen(":bob")
+    assert screen.terminal.prompt == "bob in #builds> "
+    screen("/codeship restart acme/web main")
+    assert any("@bob restarted" in line for line in screen(":again"))
+    assert screen(":eve") == ["  (nobody here is called eve)"]
+
+
+def test_what_is_for_one_alone_is_not_shown_to_another(screen: Screen) -> None:
+    assert screen("/codeship help") != []
+    screen(":bob")
+    assert not any("codeship restart" in line for line in screen(":again"))
+
+
+def test_one_goes_to_other_channels_and_back(screen: Screen) -> None:
+    screen(STATUS)
+    assert screen(":in #random") == []
+    assert screen.terminal.prompt == "ada in #random> "
+    assert any("/invite @codeship" in line for line in screen(STATUS)), "the bot is no member there"
+    assert screen(":in #builds")[0].startswith(":x: *acme/web*")
+    assert screen(":in @codeship") == []
+    assert screen("status acme/api main")[0].startswith(":white_check_mark: *acme/api*")
+    assert screen(":in #nowhere") == ["  (ada finds no #nowhere)"]
+    assert screen.terminal.prompt == "ada in @codeship> "
+
+
+def test_a_mention_is_answered_in_its_thread_and_one_can_follow_it_there(screen: Screen) -> None:
+    typed, answer, *_ = screen("@codeship status acme/web main")
+    assert typed == "ada: @codeship status acme/web main"
+    assert answer.startswith("↳ :x: *acme/web*")
+    screen(":thread")
+    assert screen.terminal.prompt == "ada in the thread> "
+    assert screen("@codeship status acme/api main")[0].startswith("↳ ")
+    screen(":in")
+    assert screen.terminal.prompt == "ada in #builds> "
+
+
+def test_there_is_no_thread_where_nothing_was_said(screen: Screen) -> None:
+    assert screen(":thread") == ["  (nothing has been said here yet)"]
+
+
+def test_the_world_moves_when_it_is_told_to(screen: Screen) -> None:
+    screen(STATUS)
+    assert screen("! acme/web main passes") == []
+    assert screen("2")[0].startswith("(changed) :white_check_mark:")
+    assert screen("! acme/web main explodes")[0].startswith("  (the hand knows: ")
+
+
+def test_help_names_everything_there_is(screen: Screen) -> None:
+    printed = screen("?")
+    for words in (":bob", ":in #random", ":thread", ":again", ":quit", *(gesture.usage for gesture in GESTURES)):
+        assert any(words in line for line in printed), words
+
+
+def test_an_empty_line_does_nothing(screen: Screen) -> None:
+    assert screen("") == []
+    assert screen("   ") == []
+
+
+@pytest.mark.parametrize("words", [":quit", ":q", " :quit "])
+def test_one_leaves_when_one_says_so(screen: Screen, words: str) -> None:
+    assert screen.terminal.take(words) is False
+
+
+def test_the_welcome_is_true(screen: Screen) -> None:
+    for line in (STATUS, "/codeship status acme/shop main", "@codeship restart acme/api main", "?"):
+        assert line in WELCOME
+        assert screen(line)[0][:2] != "  (", line
+
+
+def test_no_secret_of_the_sandbox_is_shown(screen: Screen) -> None:
+    shown = [line for words in (STATUS, "?", "! CodeShip refuses the key", STATUS, ":again") for line in screen(words)]
+    for secret in SECRETS:
+        assert secret not in "\n".join(shown)

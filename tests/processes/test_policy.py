@@ -1,0 +1,144 @@
+"""The file of rules in a real process: what stops the start, what SIGHUP changes, and what `--check` says of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from playground.slack.workspace import SCOPES
+from tests.log_lines import process_put_back
+from tests.processes.bot_process import LONGEST_S, Runs, Sandbox
+
+pytestmark = pytest.mark.slow
+
+RESTART = "/codeship restart acme/web main"
+EXAMPLE = Path(__file__).parents[2] / "policy.example.toml"
+NOBODY = '[[rule]]\nwho = "nobody"\nreason = "{}"\n'
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    made = Sandbox("http", tmp_path)
+    made.start_codeship()
+    made.start_slack()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def runs(sandbox: Sandbox, tmp_path: Path) -> Iterator[Runs]:
+    made = Runs(sandbox, tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    return tmp_path / "policy.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('[[rule]]\nwho = "everyone"\nreasn = "x"\n', "line 3: “reasn” means nothing in a rule"),
+        ("[[rule]\n", "line 1: this is no TOML: "),
+        (None, "It cannot be read: No such file or directory."),
+    ],
+)
+def test_a_file_that_cannot_be_used_stops_the_start_with_the_line_and_the_reason(
+    runs: Runs, policy: Path, text: str | None, why: str
+) -> None:
+    if text is not None:
+        policy.write_text(text)
+    bot = runs.start(POLICY="policy.toml")
+    assert bot.ended() == 1
+    assert bot.text.splitlines()[0] == "POLICY: the file policy.toml cannot be used."
+    assert why in bot.text.splitlines()[1]
+    assert "Traceback" not in bot.text
+    assert not (policy.parent / "bot.sqlite3").exists(), "nothing was begun"
+
+
+def test_sighup_reads_the_file_anew_and_a_bad_one_changes_nothing(sandbox: Sandbox, runs: Runs, policy: Path) -> None:
+    def told(words: str, times: int) -> bool:
+        everything = sandbox.workspace.conversations.everything
+        return sandbox.workspace.wait_until(
+            lambda: sum(words in message.text for message in everything()) == times, LONGEST_S
+        )
+
+    policy.write_text(NOBODY.format("The first rules."))
+    bot = runs.ready(runs.start(POLICY=str(policy)))
+    sandbox.says(RESTART)
+    assert told("Not restarted: The first rules.", 1)
+
+    policy.write_text(NOBODY.format("The second rules.") + "colour = 3\n")
+    bot.signal(signal.SIGHUP)
+    assert bot.logged("policy_not_reloaded")["in_force"] == "the one from before"
+    mistake = bot.logged("policy_mistake")
+    assert (mistake["line"], mistake["file"]) == (4, str(policy))
+    sandbox.says(RESTART)
+    assert told("Not restarted: The first rules.", 2)
+
+    policy.write_text(NOBODY.format("The third rules."))
+    bot.signal(signal.SIGHUP)
+    assert bot.logged("policy_reloaded")["rules"] == 1
+    sandbox.says(RESTART)
+    assert told("Not restarted: The third rules.", 1)
+    assert sandbox.codeship.newest("acme/web", "main").status == "error", "nothing was restarted"
+    bot.signal(signal.SIGTERM)
+    assert bot.ended() == 0
+
+
+def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, list[str]]:
+    with process_put_back():
+        status = main(["--check", *more], environ)
+    return status, capsys.readouterr().out.splitlines()
+
+
+def test_a_check_says_which_rules_hold_and_what_they_let_somebody_do(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.workspace.scopes = SCOPES | {"usergroups:read"}
+    status, lines = checked(sandbox.environ | {"POLICY": str(EXAMPLE)}, capsys, "--as", "U0ADA")
+    assert status == 0
+    at = lines.index(f"ok    Policy: {EXAMPLE}, 7 rules")
+    said = [line.strip().partition(": ")[2] or line.strip() for line in lines[at + 1 : at + 9]]
+    assert said == [
+        "U0ADA, by the first rule that is about what is asked:",
+        "may restart, stop acme/infrastructure",
+        "may, but only when asking in C0RELEASES, restart, stop * on release/*",
+        "may not everything in * except acme/*",
+        "may not restart, stop, follow acme/legacy",
+        "may audit *",
+        "may everything in * on main, master, by button confirmed first",
+        "may everything in *",
+    ]
+    assert any(line.startswith("ok    Slack scopes: ") and "usergroups:read" in line for line in lines)
+
+
+def test_a_check_misses_the_scope_that_user_groups_need(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    status, lines = checked(sandbox.environ | {"POLICY": str(EXAMPLE)}, capsys, "--as", "U0BOB")
+    assert status == 1
+    assert any(line.startswith("wrong Slack scopes: usergroups:read missing.") for line in lines)
+    assert any("Slack does not tell who is in the user group" in line for line in lines)
+
+
+def test_a_check_tells_a_bad_file_and_goes_on(
+    sandbox: Sandbox, policy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy.write_text("[[rule]]\n")
+    status, lines = checked(sandbox.environ | {"POLICY": str(policy)}, capsys)
+    assert status == 1
+    at = lines.index(f"wrong Policy: POLICY: the file {policy} cannot be used.")
+    assert lines[at + 1] == "  line 1: this rule is empty."
+    assert any(line.startswith("ok    CodeShip key") for line in lines)
+
+
+@pytest.mark.parametrize("said", ["@ada", "u0ada", "S0RELEASE", ""])
+def test_who_is_meant_is_an_id(said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--check", "--as", said], {})
+    assert "such as U0123ABCD" in capsys.readouterr().err

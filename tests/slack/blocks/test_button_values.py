@@ -1,0 +1,175 @@
+"""What a button carries, there and back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.model.builds import Target
+from bot.core.model.commands import (
+    BuildsOf,
+    Command,
+    ListProjects,
+    RestartBuild,
+    RestartOf,
+    ShowAudit,
+    ShowBuild,
+    ShowHelp,
+    StatusOf,
+    StopBuild,
+    StopOf,
+    Word,
+)
+from bot.core.model.errors import NotUnderstood
+from bot.slack.blocks.button_values import ACTION_IDS, LONGEST_VALUE, command_of, value_of
+
+STARTED = datetime(2014, 12, 16, 11, 14, 8, 271000, tzinfo=UTC)
+TARGET = Target("codeship", "33837", "feature/a&b#c", "3277309", 2, STARTED)
+
+CARRIED = [
+    ("restart", RestartBuild(TARGET)),
+    ("restart", RestartBuild(Target("codeship", "33837", None, "3277309"))),
+    ("restart", RestartBuild(TARGET, confirmed=True, in_live=True)),
+    ("restart_failed", RestartBuild(TARGET, failed_jobs_only=True)),
+    ("try_again", RestartBuild(TARGET, (17, 2), failed_jobs_only=True)),
+    ("restart_failed", RestartBuild(TARGET, confirmed=True, in_live=True, failed_jobs_only=True)),
+    ("stop", StopBuild(TARGET)),
+    ("stop_live", StopBuild(TARGET)),
+    ("ask:4", StopOf(Word.of("acme/web@github"), Word.of("main"))),
+    ("refresh", ShowBuild(TARGET)),
+    ("refresh", ShowBuild(Target("codeship", "1", "m", "2", 1, STARTED.astimezone(timezone(timedelta(hours=2)))))),
+    ("try_again", RestartBuild(TARGET, (17, 2))),
+    ("ask:0", StatusOf(Word.of("acme/web"))),
+    ("ask:3", StatusOf(Word.of("acme/web"), Word.of("<!channel>"))),
+    ("ask:9", RestartOf(Word.of("acme/web"), Word.of("“main”", "main"))),
+    ("ask:1", BuildsOf(Word.of("acme/web"), Word.of("ветка/漢字/🚀"))),
+    ("ask:2", ShowAudit(Word.of("acme/web"))),
+    ("page:1", ListProjects()),
+    ("page:12", ListProjects("web & “x”", 12)),
+]
+
+
+@pytest.mark.parametrize(("action_id", "command"), CARRIED)
+def test_a_button_means_what_was_put_into_it(action_id: str, command: Command) -> None:
+    value = value_of(command)
+    assert value is not None
+    assert command_of(action_id, value) == command
+
+
+@pytest.mark.parametrize("command", [command for _, command in CARRIED])
+def test_a_value_holds_nothing_that_could_change_on_the_way(command: Command) -> None:
+    value = value_of(command) or ""
+    assert value.isascii()
+    assert value.isprintable()
+    assert not set("&<>") & set(value)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ShowHelp(),
+        ShowAudit(),
+        StatusOf(Word.of("acme/web"), Word.of("b" * 1025)),
+        StatusOf(Word.of("acme/web"), Word.of("漢" * 400)),
+        StatusOf(Word.of("acme/web"), Word.of("half \ud83d of a pair")),
+        StatusOf(Word.of("acme/web"), Word.of("")),
+        StopBuild(Target("github", "77", "main", build_id=None)),
+        RestartBuild(Target("codeship", "33837", "main", build_id=None)),
+        RestartBuild(Target("codeship", "33837", "main", "1", started_at=datetime(2014, 1, 1))),  # noqa: DTZ001
+    ],
+)
+def test_what_a_button_cannot_carry_gets_no_button(command: Command) -> None:
+    assert value_of(command) is None
+
+
+GOOD: dict[str, object] = {"s": "codeship", "p": "33837", "b": "main", "i": "3277309", "n": 1}
+
+
+@pytest.mark.parametrize(
+    ("action_id", "value"),
+    [
+        ("restart", ""),
+        ("restart", "null"),
+        ("restart", "[]"),
+        ("restart", "{}"),
+        ("restart", "{"),
+        ("restart", "[" * 1900),
+        ("restart", "1" * 1900),
+        ("restart", json.dumps({**GOOD, "i": None})),
+        ("restart", json.dumps({**GOOD, "i": 3277309})),
+        ("restart", json.dumps({**GOOD, "i": ""})),
+        ("restart", json.dumps({**GOOD, "p": "3" * 201})),
+        ("restart", json.dumps({**GOOD, "b": ["main"]})),
+        ("restart", json.dumps({**GOOD, "b": "\ud800"})),
+        ("restart", json.dumps({**GOOD, "n": True})),
+        ("restart", json.dumps({**GOOD, "n": 0})),
+        ("restart", json.dumps({**GOOD, "n": 1.5})),
+        ("restart", json.dumps({**GOOD, "n": 2**40})),
+        ("restart", json.dumps({**GOOD, "t": "yesterday"})),
+        ("restart", json.dumps({**GOOD, "t": "2014-12-16T11:14:08"})),
+        ("restart", json.dumps(GOOD) + " " * LONGEST_VALUE),
+        ("restart_failed", json.dumps({**GOOD, "c": 1})),
+        ("try_again", json.dumps({**GOOD, "x": [1, 1], "f": "yes"})),
+        ("restart_failed\n", json.dumps(GOOD)),
+        ("stop", json.dumps({**GOOD, "i": None})),
+        ("stop_live", "{}"),
+        ("stop_it", json.dumps(GOOD)),
+        ("try_again", json.dumps(GOOD)),
+        ("try_again", json.dumps({**GOOD, "x": [1]})),
+        ("try_again", json.dumps({**GOOD, "x": ["1", "2"]})),
+        ("ask:0", json.dumps({"v": "delete", "r": ["acme/web"]})),
+        ("ask:0", json.dumps({"v": ["status"], "r": ["acme/web"]})),
+        ("ask:0", json.dumps({"v": "status", "r": "acme/web"})),
+        ("ask:0", json.dumps({"v": "status", "r": []})),
+        ("ask:0", json.dumps({"v": "status", "r": ["x"] * 9})),
+        ("page:2", json.dumps({"f": "web", "n": -1})),
+        ("page:2", json.dumps({"n": 1})),
+        ("open:build", json.dumps(GOOD)),
+        ("restart\n", json.dumps(GOOD)),
+        ("restarted", json.dumps(GOOD)),
+        ("", json.dumps(GOOD)),
+    ],
+)
+def test_a_button_that_is_none_of_ours_is_not_understood(action_id: str, value: str) -> None:
+    with pytest.raises(NotUnderstood, match="ask anew"):
+        command_of(action_id, value)
+
+
+def test_the_value_that_the_table_spoils_is_good_itself() -> None:
+    assert command_of("restart", json.dumps(GOOD)) == RestartBuild(Target("codeship", "33837", "main", "3277309", 1))
+
+
+ACTIONS = st.sampled_from(["restart", "restart_failed", "stop", "stop_live", "refresh", "try_again", "ask:0", "page:1"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("spbintxvrf"), inner, max_size=8),
+    max_leaves=8,
+)
+
+
+@given(action_id=ACTIONS | st.text(), value=st.text() | JSON.map(json.dumps))
+def test_no_press_raises_anything_else(action_id: str, value: str) -> None:
+    with contextlib.suppress(NotUnderstood):
+        command_of(action_id, value)
+
+
+@given(branch=st.text(st.characters(), max_size=1200), name=st.text(st.characters(), max_size=300))
+def test_a_value_is_exact_and_fits_or_is_none(branch: str, name: str) -> None:
+    command = StatusOf(Word.of(name), Word.of(branch))
+    value = value_of(command)
+    if value is not None:
+        assert len(value) <= LONGEST_VALUE
+        assert command_of("ask:0", value) == command
+
+
+@pytest.mark.parametrize(
+    "action_id",
+    ["restart", "restart_failed", "stop", "stop_live", "refresh", "try_again", "ask:0", "page:2", "open:build"],
+)
+def test_each_action_id_is_in_exactly_one_pattern(action_id: str) -> None:
+    assert [bool(pattern.search(action_id)) for pattern in ACTION_IDS].count(True) == 1

@@ -1,0 +1,229 @@
+"""What Slack's payloads say: who asks what, and where; and that no payload whatever raises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import strategies as st
+
+from bot.core.model.builds import Actor, Place
+from bot.core.model.commands import ShowHelp, StatusOf
+from bot.core.model.errors import NotUnderstood
+from bot.slack.incoming.payloads import Heard, Home, Pressed, Way, heard_click, heard_command, heard_event
+from tests.examples import examples
+from tests.slack.payloads import CLICK, COMMAND, DIRECT, GRID, HOME, MENTION, Payload, changed
+
+
+def command(**fields: object) -> Heard | None:
+    return heard_command(changed(COMMAND, **fields), HOME)
+
+
+def mention(**fields: object) -> Heard | None:
+    return heard_event(changed(MENTION, event=fields), HOME)
+
+
+def direct(**fields: object) -> Heard | None:
+    return heard_event(changed(DIRECT, event=fields), HOME)
+
+
+def click(**fields: object) -> Heard | None:
+    return heard_click(changed(CLICK, **fields), HOME)
+
+
+def test_a_command_is_heard_with_all_that_an_answer_needs() -> None:
+    assert command() == Heard(
+        Way.COMMAND,
+        Actor("U0ADA"),
+        Place("C0BUILDS"),
+        delivery="command:13345224609.738474920.8088930838d88f008e0",
+        from_elsewhere=False,
+        text="status acme/web main",
+        response_url="https://hooks.slack.com/commands/T0ACME/1/abc",
+    )
+
+
+def test_a_mention_in_a_channel_opens_a_thread_of_its_own() -> None:
+    assert mention() == Heard(
+        Way.MENTION,
+        Actor("U0ADA"),
+        Place("C0BUILDS", "1515449522.000016"),
+        delivery="event:Ev0LAN670R",
+        from_elsewhere=False,
+        text="hey <@U0BOT> status acme/web main",
+        opens_thread=True,
+    )
+
+
+def test_a_mention_in_a_thread_is_answered_there() -> None:
+    heard = mention(thread_ts="1515440000.000001")
+    assert heard is not None
+    assert heard.place == Place("C0BUILDS", "1515440000.000001")
+    assert not heard.opens_thread
+
+
+def test_a_direct_message_is_heard_outside_and_inside_a_thread() -> None:
+    heard, in_thread = direct(), direct(thread_ts="1355510000.000001")
+    assert heard is not None
+    assert in_thread is not None
+    assert (heard.way, heard.place, heard.opens_thread) == (Way.DIRECT, Place("D0ADA"), False)
+    assert in_thread.place == Place("D0ADA", "1355510000.000001")
+    assert heard.place.is_between_two
+
+
+def test_a_click_is_heard_with_its_button() -> None:
+    assert click() == Heard(
+        Way.CLICK,
+        Actor("U0ADA"),
+        Place("C0BUILDS"),
+        delivery="click:U0ADA:C0BUILDS:1548261231.000200:ask:0:1548426417.840180",
+        from_elsewhere=False,
+        response_url="https://hooks.slack.com/actions/T0ACME/1/abc",
+        pressed=Pressed("ask:0", '{"v":"status","r":["acme/web"],"b":null}', in_ephemeral=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "in_ephemeral"),
+    [
+        pytest.param({"container": {"thread_ts": "1.1"}}, Place("C0BUILDS", "1.1"), False, id="in a thread"),
+        pytest.param({"message": {"thread_ts": "1.2"}}, Place("C0BUILDS", "1.2"), False, id="of a thread, by message"),
+        pytest.param(
+            {"container": {"is_ephemeral": True}, "message": None}, Place("C0BUILDS"), True, id="seen by one person"
+        ),
+        pytest.param(
+            {"container": {"channel_id": "D0ADA"}, "channel": {"id": "D0ADA"}}, Place("D0ADA"), False, id="direct"
+        ),
+        pytest.param(
+            {"container": {"channel_id": None}}, Place("C0BUILDS"), False, id="the container names no channel"
+        ),
+    ],
+)
+def test_a_click_is_heard_where_its_message_stands(fields: Payload, place: Place, in_ephemeral: bool) -> None:
+    heard = click(**fields)
+    assert heard is not None
+    assert heard.pressed is not None
+    assert (heard.place, heard.pressed.in_ephemeral) == (place, in_ephemeral)
+
+
+@pytest.mark.parametrize(
+    ("hear", "fields"),
+    [
+        pytest.param(mention, {"bot_id": "B1"}, id="another bot"),
+        pytest.param(mention, {"user": "U0BOT"}, id="ourselves"),
+        pytest.param(mention, {"edited": {"user": "U0ADA", "ts": "1.1"}}, id="an edited mention"),
+        pytest.param(mention, {"type": "reaction_added"}, id="another event"),
+        pytest.param(mention, {"type": "message", "channel_type": "channel"}, id="a message in a channel"),
+        pytest.param(mention, {"user": None}, id="nobody"),
+        pytest.param(mention, {"channel": None}, id="nowhere"),
+        pytest.param(direct, {"subtype": "message_changed", "hidden": True}, id="an edit"),
+        pytest.param(direct, {"subtype": "message_deleted", "hidden": True}, id="a deletion"),
+        pytest.param(direct, {"subtype": "bot_message", "bot_id": "B1", "user": None}, id="a bot in direct messages"),
+        pytest.param(direct, {"subtype": "channel_join"}, id="a join"),
+        pytest.param(direct, {"user": "U0BOT", "bot_id": "B0BOT"}, id="our own answer"),
+        pytest.param(direct, {"hidden": True}, id="hidden"),
+        pytest.param(direct, {"channel_type": "mpim"}, id="a conversation of several"),
+        pytest.param(command, {"user_id": None}, id="a command of nobody"),
+        pytest.param(command, {"channel_id": None}, id="a command from nowhere"),
+        pytest.param(click, {"user": {"id": None}}, id="a click of nobody"),
+        pytest.param(click, {"container": {"channel_id": None}, "channel": None}, id="a click from nowhere"),
+        pytest.param(click, {"actions": []}, id="a click on nothing"),
+        pytest.param(click, {"actions": [{"value": "x"}]}, id="a click on something without a name"),
+        pytest.param(click, {"actions": "ask:0"}, id="a click that is none"),
+    ],
+)
+def test_what_is_not_for_us_is_not_heard(hear: Callable[..., Heard | None], fields: Payload) -> None:
+    assert hear() is not None
+    assert hear(**fields) is None
+
+
+@pytest.mark.parametrize(
+    ("hear", "fields"),
+    [
+        (command, {"trigger_id": None}),
+        (click, {"trigger_id": None, "actions": [{"action_id": "ask:0", "value": "{}"}]}),
+    ],
+)
+def test_without_anything_to_go_by_no_delivery_is_named(hear: Callable[..., Heard | None], fields: Payload) -> None:
+    heard = hear(**fields)
+    assert heard is not None
+    assert heard.delivery is None
+
+
+def test_a_redelivered_click_is_the_same_one_and_a_second_press_is_another() -> None:
+    first, again = click(), click()
+    second = click(actions=[{**CLICK["actions"][0], "action_ts": "1548426418.000001"}])
+    other_person = click(user={"id": "U0BOB"})
+    assert first is not None
+    assert again is not None
+    assert second is not None
+    assert other_person is not None
+    assert first.delivery == again.delivery
+    assert len({first.delivery, second.delivery, other_person.delivery}) == 3
+
+
+# What is asked.
+
+
+@pytest.mark.parametrize("hear", [command, mention, direct])
+def test_the_same_words_mean_the_same_by_every_way(hear: Callable[..., Heard | None]) -> None:
+    heard = hear()
+    assert heard is not None
+    asked = heard.command(HOME)
+    assert isinstance(asked, StatusOf)
+    assert asked.repo.cleanest == "acme/web"
+
+
+def test_a_button_means_what_it_carries() -> None:
+    heard = click()
+    assert heard is not None
+    assert isinstance(heard.command(HOME), StatusOf)
+
+
+def test_a_mention_and_nothing_else_asks_for_help() -> None:
+    heard = mention(text="<@U0BOT>")
+    assert heard is not None
+    assert heard.command(HOME) == ShowHelp(None)
+
+
+# No payload raises.
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = sorted(
+    {*COMMAND, *MENTION, *MENTION["event"], *DIRECT["event"], *CLICK, *CLICK["user"], *CLICK["container"]}
+    | {*CLICK["actions"][0], "thread_ts", "bot_id", "subtype", "user_team", "source_team", "enterprise_id"}
+)
+NAMED = st.dictionaries(st.sampled_from(FIELDS), ANY_JSON, max_size=12)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> Payload:
+    """A true payload with some of its parts, at any depth, exchanged for any JSON."""
+    payload: Payload = json.loads(json.dumps(draw(st.sampled_from([COMMAND, MENTION, DIRECT, CLICK]))))
+    for _ in range(draw(st.integers(1, 4))):
+        inside = [payload, *(value for value in payload.values() if isinstance(value, dict))]
+        inside += [value for value in payload.get("actions") or [] if isinstance(value, dict)]
+        part = draw(st.sampled_from(inside))
+        part[draw(st.sampled_from([*part, *FIELDS]))] = draw(ANY_JSON | NAMED)
+        if not isinstance(payload.get("actions", []), list):
+            payload["actions"] = [payload["actions"]]
+    return payload
+
+
+@examples(100, 400, payload=spoilt() | NAMED, home=st.sampled_from([HOME, GRID]))
+def test_no_payload_raises_and_whatever_is_heard_names_somebody_somewhere(payload: Payload, home: Home) -> None:
+    for hear in (heard_command, heard_event, heard_click):
+        heard = hear(payload, home)
+        if heard is None:
+            continue
+        assert heard.actor.id
+        assert heard.place.channel
+        assert heard.actor.id != home.bot_user_id or heard.way in (Way.COMMAND, Way.CLICK)
+        with suppress(NotUnderstood):
+            heard.command(home)

@@ -1,0 +1,15 @@
+"""Every golden message, by subject and by name."""
+
+from __future__ import annotations
+
+from bot.slack.blocks.message import Message
+from tests.slack.messages import live_drawn, one_service, several_drawn
+
+SUBJECTS: dict[str, dict[str, Message]] = {
+    **one_service.SUBJECTS,
+    **live_drawn.SUBJECTS,
+    **several_drawn.SUBJECTS,
+}
+EVERY_MESSAGE = {
+    f"{subject}/{name}": message for subject, messages in SUBJECTS.items() for name, message in messages.items()
+}

@@ -1,0 +1,222 @@
+"""Every kind of message about builds with workflows, and about several CI services, drawn once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.model import errors
+from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.builds import Actor, Build, FailedJob, Place, Project, Status, Taken
+from bot.core.model.claims import Claim, ClaimState, Standing
+from bot.core.model.commands import Command, RestartBuild, RestartOf, StatusOf, StopBuild, StopOf, Word
+from bot.core.model.follows import Follow, FollowShown, FollowState
+from bot.core.model.outcomes import (
+    AlreadyRestarted,
+    AuditShown,
+    BranchesShown,
+    BuildShown,
+    BuildsShown,
+    CouldNotTell,
+    Followed,
+    HelpShown,
+    NothingToFollow,
+    NothingToStop,
+    Outcome,
+    ProjectsShown,
+    Restarted,
+    StateNotKnown,
+    StillRunning,
+    Stopped,
+)
+from bot.core.model.verdicts import verdict_on
+from bot.slack.blocks.message import Message
+from bot.slack.messages.builds import target_of
+from bot.slack.messages.live import live
+from bot.slack.messages.render import being_stopped, draw, draw_error
+from tests.slack.several import (
+    AGAIN,
+    API,
+    BOTH,
+    BROKEN,
+    FAILED,
+    HALF,
+    NOW,
+    OLD_WEB,
+    PASSED,
+    RUNNING,
+    WEB,
+    built,
+    workflow,
+)
+
+ADA = Actor("U0ADA")
+DOWN, SILENT = errors.Unreachable("GitHub Actions"), errors.NoAnswer("CodeShip")
+TAKEN = Taken(FAILED.id, ("CI", "Docs"), ("Deploy",), (("Nightly", "The run was created over a month ago"),))
+HOSTILE = built(
+    workflow(
+        1,
+        "<!channel> *CI* `x` _y_ @here",
+        Status.FAILED,
+        "failure",
+        url="javascript:alert(1)",
+        commit="<@U0EVE>",
+        failed_jobs=(FailedJob("<!here>*", "`rm -rf` <https://x.io|y> ~z~", "https://x.io/<|>"),),
+    ),
+    workflow(2, "", Status.UNKNOWN, "<!everyone>"),
+)
+MANY = built(
+    *(workflow(n, f"Passes {n}") for n in range(8)),
+    workflow(20, "Skips", Status.SKIPPED, "skipped"),
+    workflow(21, "Waits", Status.QUEUED, "queued"),
+    workflow(22, "Runs", Status.RUNNING, "in_progress"),
+    replace(BROKEN, failed_jobs=tuple(FailedJob(f"test ({n})", "Run pytest") for n in range(7))),
+    status=Status.FAILED,
+    status_word="failure",
+)
+CLAIM = Claim(
+    service="github",
+    project_id=WEB.id,
+    build_id=FAILED.id,
+    run_number=1,
+    actor=ADA,
+    place=Place("C0DEV"),
+    replaced=FAILED.run,
+    asked_at=NOW,
+    id=17,
+    state=ClaimState.TAKEN,
+)
+ENTRY = AuditEntry(
+    at=NOW,
+    actor=ADA,
+    way="click",
+    place=Place("C0DEV"),
+    action=Action.STOP,
+    service="github",
+    result=Result.TAKEN,
+    reference="k3x9qd",
+    project_id=WEB.id,
+    project_name=WEB.name,
+    branch="main",
+    build_id=FAILED.id,
+    reason="CI; Deploy left running",
+)
+BUILDS: dict[str, Outcome] = {
+    "failed_with_its_jobs": BuildShown(FAILED),
+    "failed_while_another_runs": BuildShown(HALF),
+    "failed_while_another_runs_and_restarted": BuildShown(HALF, Standing(1, CLAIM), 8),
+    "running": BuildShown(RUNNING),
+    "passed": BuildShown(PASSED),
+    "passed_on_the_second_attempt": BuildShown(AGAIN),
+    "of_another_commit": BuildShown(built(workflow(1, "CI"), workflow(2, "Nightly", commit="0badcafe" * 5))),
+    "many_workflows": BuildShown(MANY),
+    "hostile": BuildShown(HOSTILE),
+    "restart_hangs": BuildShown(FAILED, Standing(1, replace(CLAIM, state=ClaimState.UNKNOWN)), 8),
+    "state_not_known": StateNotKnown(built(workflow(1, "CI", Status.UNKNOWN, "brooding", finished_at=None))),
+    "branches": BranchesShown(WEB, (FAILED, replace(RUNNING, branch="feature/login"))),
+    "builds": BuildsShown(WEB, "main", (HALF, replace(FAILED, url=None))),
+}
+RESTARTS_AND_STOPS: dict[str, Outcome] = {
+    "restarted": Restarted(FAILED, CLAIM, taken=TAKEN),
+    "restarted_one": Restarted(PASSED, CLAIM, taken=Taken(PASSED.id, ("CI",))),
+    "restarted_failed_jobs": Restarted(FAILED, replace(CLAIM, failed_jobs_only=True), taken=TAKEN),
+    "could_not_tell_of_failed_jobs": CouldNotTell(
+        replace(CLAIM, failed_jobs_only=True, state=ClaimState.UNKNOWN), FAILED, 8
+    ),
+    "restarted_seen": Restarted(RUNNING, CLAIM, seen=True),
+    "already_restarted": AlreadyRestarted(FAILED, CLAIM, 8),
+    "could_not_tell": CouldNotTell(replace(CLAIM, state=ClaimState.UNKNOWN), FAILED, 12, found=FAILED),
+    "still_running": StillRunning(RUNNING),
+    "followed": Followed(RUNNING, 1),
+    "nothing_to_follow": NothingToFollow(FAILED),
+    "stopped": Stopped(HALF, Taken(HALF.id, ("Deploy",), (), (("Docs", "Cannot cancel a run that is over"),))),
+    "nothing_to_stop": NothingToStop(FAILED),
+}
+LISTS: dict[str, Outcome] = {
+    "projects": ProjectsShown("", (API, OLD_WEB, WEB), 1, 1, 3, with_services=True),
+    "projects_one_list_is_old": ProjectsShown("", (OLD_WEB,), 1, 1, 1, ((DOWN, 300.0),), with_services=True),
+    "projects_both_lists_are_old": ProjectsShown(
+        "", (OLD_WEB,), 1, 1, 1, ((SILENT, 720.0), (DOWN, None)), with_services=True
+    ),
+    "projects_none": ProjectsShown("", (), 1, 1, 0, with_services=True),
+    "audit": AuditShown(None, (ENTRY, replace(ENTRY, service="codeship", build_id="7"))),
+    "help_stop": HelpShown("stop"),
+}
+
+
+def about(error: errors.CIError, found: Build | Project) -> errors.CIError:
+    error.about = found
+    return error
+
+
+RESTART, STOP = RestartOf(Word.of("web"), Word.of("main")), StopOf(Word.of("web"), Word.of("main"))
+STATUS = StatusOf(Word.of("web"))
+STOP_IT = StopBuild(target_of(RUNNING))
+RESTART_IT = RestartBuild(target_of(FAILED, 1), confirmed=True)
+TOO_OLD = errors.WillNot("GitHub Actions", "Unable to retry this workflow run because it was created over a month ago.")
+TWO = [OLD_WEB, WEB]
+ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
+    "ambiguous_by_service": (errors.AmbiguousProject("web", TWO), STATUS),
+    "ambiguous_by_service_of_a_restart": (errors.AmbiguousProject("acme/web", TWO), RESTART),
+    "ambiguous_by_name": (errors.AmbiguousProject("web", [WEB, replace(WEB, name="umbrella/web")]), STATUS),
+    "ambiguous_stop": (errors.AmbiguousProject("acme/web", TWO), STOP),
+    "no_such_project": (errors.NoSuchProject("wbe", [*TWO, API], known=9), STATUS),
+    "no_project_at_all": (errors.NoSuchProject("zzz"), STATUS),
+    "no_such_branch": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), RESTART),
+    "which_branch_to_stop": (errors.WhichBranch(WEB, ["main", "dev"]), StopOf(Word.of("web"))),
+    "needs_confirmation_of_failed_jobs": (
+        errors.NeedsConfirmation(FAILED, 2),
+        replace(RESTART_IT, confirmed=False, failed_jobs_only=True),
+    ),
+    "cannot_stop": (errors.CannotStop(OLD_WEB, "CodeShip"), STOP),
+    "will_not_restart": (about(TOO_OLD, FAILED), RESTART_IT),
+    "will_not_stop": (errors.WillNot("GitHub Actions"), STOP_IT),
+    "stop_not_answered": (about(errors.NoAnswer("GitHub Actions", "no answer yet"), RUNNING), STOP_IT),
+    "stop_not_begun": (about(errors.NoAnswer("GitHub Actions", "no answer within 16 s"), WEB), STOP),
+    "stop_not_allowed": (errors.NotAllowed("Ada stops builds of main.", ask="U0ADA"), STOP_IT),
+    "stop_too_late": (errors.TooLate(), STOP),
+    "key_refused": (errors.KeyRefused("GitHub Actions"), STATUS),
+    "no_rights": (errors.NoRights("GitHub Actions"), RESTART_IT),
+    "budget_spent": (errors.BudgetSpent("GitHub Actions", retry_after_s=30), STATUS),
+    "key_refused_by_one_of_another_time": (errors.KeyRefused("Jenkins"), STATUS),
+}
+FOLLOW = Follow("1", "github", WEB.id, FAILED.id, 2, "main", ADA, Place("C0DEV"), "1.1", NOW, restarted=True)
+ENDED, GONE = replace(FOLLOW, state=FollowState.ENDED), errors.NotThere("GitHub Actions")
+LIVE = {
+    "live_running": FollowShown(FOLLOW, RUNNING),
+    "live_failed_while_another_runs": FollowShown(FOLLOW, HALF),
+    "live_list_lags": FollowShown(FOLLOW, FAILED),
+    "live_failed": FollowShown(
+        replace(FOLLOW, state=FollowState.ENDED), FAILED, verdict_on([Status.FAILED], FAILED.status)
+    ),
+    "live_passed": FollowShown(
+        replace(FOLLOW, state=FollowState.ENDED), AGAIN, verdict_on(AGAIN.earlier, AGAIN.status)
+    ),
+    "live_given_up": FollowShown(
+        replace(FOLLOW, state=FollowState.GIVEN_UP),
+        RUNNING,
+        late_s=130.0,
+        late_because=errors.NotThere("GitHub Actions"),
+    ),
+}
+
+
+def told(name: str) -> Message:
+    error, command = ERRORS[name]
+    return draw_error(error, command, words=BOTH, reference="k3x9qd" if isinstance(error, errors.CIError) else None)
+
+
+def outcomes(some: dict[str, Outcome]) -> dict[str, Message]:
+    return {name: draw(outcome, words=BOTH, asker=ADA) for name, outcome in some.items()}
+
+
+SUBJECTS: dict[str, dict[str, Message]] = {
+    "several_services_builds": outcomes(BUILDS),
+    "several_services_restarts_and_stops": {
+        **outcomes(RESTARTS_AND_STOPS),
+        "being_stopped": being_stopped(RUNNING, BOTH, ADA),
+    },
+    "several_services_lists": outcomes(LISTS),
+    "several_services_errors": {name: told(name) for name in ERRORS},
+    "several_services_live": {name: live(shown, BOTH) for name, shown in LIVE.items()},
+}
+MESSAGES = {name: message for messages in SUBJECTS.values() for name, message in messages.items()}

@@ -1,0 +1,91 @@
+"""Whatever people, a CI service or an old button say: no message raises, pings, breaks Slack's limits or its types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.model import errors
+from bot.core.model.builds import Actor, Build, Project, Status
+from bot.core.model.commands import RestartOf, StatusOf
+from bot.core.model.outcomes import BranchesShown, BuildShown, BuildsShown, Outcome, ProjectsShown
+from bot.slack.blocks.rich_text import told
+from bot.slack.messages.render import Message, being_stopped, draw, draw_bug, draw_error, with_invitation
+from tests.examples import examples
+from tests.slack.messages.any_text import HOW, builds, commands, failures, hold, maybe, mistakes, outcomes, texts
+from tests.slack.messages.drawn import dialogs
+
+
+@examples(50, 300, outcomes, st.builds(Actor, texts))
+def test_any_outcome_can_be_shown(outcome: Outcome, asker: Actor) -> None:
+    drawn = draw(outcome, words=HOW, asker=asker)
+    hold(drawn)
+    assert with_invitation(drawn, "@codeship").text.startswith(drawn.text)
+
+
+@examples(50, 100, builds, st.builds(Actor, texts))
+def test_any_build_can_be_shown_as_being_stopped(build: Build, asker: Actor) -> None:
+    hold(being_stopped(build, HOW, asker))
+
+
+@examples(50, 300, error=mistakes | failures, command=st.none() | commands, reference=maybe)
+def test_any_error_can_be_told(
+    error: errors.BotError, command: StatusOf | RestartOf | None, reference: str | None
+) -> None:
+    drawn = draw_error(error, command, words=HOW, reference=reference)
+    hold(drawn)
+    assert not drawn.in_public
+
+
+@given(reference=texts, command=st.none() | commands)
+def test_any_bug_can_be_told(reference: str, command: StatusOf | None) -> None:
+    hold(draw_bug(reference, command, words=HOW))
+
+
+@given(texts, st.integers(2, 200))
+def test_what_is_told_is_one_line_of_bounded_length(foreign: str, most: int) -> None:
+    shown = told(foreign, most)
+    assert len(shown.encode("utf-16-le")) <= 2 * most
+    assert shown == shown.strip()
+    assert not re.search(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]", shown)
+
+
+LONG = Build(
+    id="3" * 40,
+    project=Project("33837", "n" * 400, "codeship", "https://app.codeship.com/" + "p" * 500),
+    status=Status.UNKNOWN,
+    status_word="w" * 400,
+    branch="b" * 240,
+    commit="c" * 40,
+    message="m" * 400,
+    author="a" * 400,
+    finished_at=HOW.now,
+    url="https://app.codeship.com/" + "u" * 500,
+    commit_url="https://github.com/" + "v" * 500,
+)
+FULL: list[Callable[[], Message]] = [
+    lambda: draw(BuildShown(LONG), words=HOW),
+    lambda: draw(BuildsShown(LONG.project, None, (LONG,) * 10), words=HOW),
+    lambda: draw(BranchesShown(LONG.project, (LONG,) * 10), words=HOW),
+    lambda: draw(ProjectsShown("w", (LONG.project,) * 20, 1, 2, 40), words=HOW),
+    lambda: draw_error(errors.WhichBranch(LONG.project, ["b" * 240] * 10), None, words=HOW, reference=None),
+    lambda: draw_error(errors.NeedsConfirmation(LONG, 1, (17, 2)), None, words=HOW, reference=None),
+]
+
+
+@pytest.mark.parametrize("drawing", FULL)
+def test_a_message_at_its_fullest_keeps_its_head_and_fits(drawing: Callable[[], Message]) -> None:
+    drawn = drawing()
+    hold(drawn)
+    assert "nnn" in drawn.text
+
+
+def test_one_build_at_its_fullest_keeps_its_buttons_and_their_dialogs() -> None:
+    for message in (draw(BuildShown(LONG), words=HOW), FULL[-1]()):
+        (dialog,) = dialogs(message).values()
+        assert "bbb…" in dialog["title"]
+        assert "nnn… · bbb" in dialog["text"]

@@ -1,0 +1,148 @@
+"""What a live message says and offers in each state; and of any text. `golden/live.txt` holds the whole of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.model import errors
+from bot.core.model.builds import Actor, Place, Status
+from bot.core.model.claims import Claim
+from bot.core.model.follows import Follow, FollowShown, FollowState
+from bot.core.model.outcomes import Followed, NothingToFollow
+from bot.core.model.verdicts import Meaning, Verdict, verdict_on
+from bot.slack.blocks.button_values import command_of
+from bot.slack.blocks.message import Message
+from bot.slack.messages.live import live, lost, reply, verdict_told
+from bot.slack.messages.render import draw
+from tests.examples import examples
+from tests.slack.messages.any_text import (
+    builds,
+    claims,
+    failures,
+    hold,
+    maybe,
+    maybe_moment,
+    moments,
+    seconds,
+    standings,
+    texts,
+)
+from tests.slack.messages.drawn import buttons, labels
+from tests.slack.messages.live_drawn import ENDED, FOLLOW, GIVEN_UP, MESSAGES, F, P
+from tests.slack.messages.one_service import CLAIM, FAILED, HOW
+from tests.slack.messages.test_any_text import LONG
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("queued", ["Open build"]),
+        ("running", ["Open build"]),
+        ("late", ["Open build"]),
+        ("flaky", ["Restart", "Open build"]),
+        ("unseen", ["Restart", "Open build"]),
+        ("overtaken", ["Refresh", "Open build"]),
+        ("given_up", ["Go on", "Refresh", "Open build"]),
+        ("given_up_out_of_sight", ["Go on", "Refresh", "Open build"]),
+        ("given_up_since_it_is_gone", []),
+        ("first_word", ["Open build"]),
+        ("reply_flaky", []),
+    ],
+)
+def test_a_live_message_offers_nothing_that_would_put_something_else_in_its_place(
+    name: str, offered: list[str]
+) -> None:
+    assert labels(MESSAGES[name]) == offered
+
+
+def test_go_on_names_the_build_and_the_run_that_was_followed() -> None:
+    (go_on,) = [one for one in buttons(MESSAGES["given_up"]) if one["action_id"] == "follow"]
+    target = command_of("follow", go_on["value"]).target  # type: ignore[union-attr]
+    assert (target.build_id, target.run_number, target.branch) == (FAILED.id, 2, "main")
+
+
+def test_a_running_time_that_would_be_old_at_once_is_not_told() -> None:
+    assert "running for" not in MESSAGES["running"].text
+    assert "started" in MESSAGES["running"].text
+
+
+@pytest.mark.parametrize(
+    ("count", "word"),
+    [(2, "second"), (8, "eighth"), (9, "9th"), (11, "11th"), (13, "13th"), (21, "21st"), (22, "22nd"), (23, "23rd")],
+)
+def test_runs_are_counted_as_people_do(count: int, word: str) -> None:
+    (said,) = verdict_told(Verdict(Meaning.FLAKY, F, P, count, 1))
+    assert f"the {word} run" in said.text
+
+
+# Of any text.
+
+follows = st.builds(
+    Follow,
+    key=texts,
+    service=texts,
+    project_id=texts,
+    build_id=texts,
+    run_number=st.integers(-1, 2**40),
+    branch=maybe,
+    asker=st.builds(Actor, texts | st.just("U0ADA")),
+    place=st.builds(Place, texts | st.sampled_from(["C0DEV", "D0ADA"]), maybe),
+    message_ts=texts,
+    began_at=moments,
+    restarted=st.booleans(),
+    state=st.sampled_from(FollowState),
+    said=texts,
+    said_at=maybe_moment,
+)
+verdicts = st.builds(verdict_on, st.lists(st.sampled_from(Status), max_size=60), st.sampled_from(Status))
+shown = st.builds(
+    FollowShown,
+    follows,
+    builds,
+    st.none() | verdicts,
+    st.none() | seconds,
+    st.none() | failures,
+    st.booleans(),
+    st.none() | claims,
+    st.booleans(),
+)
+
+
+@examples(30, 300, shown)
+def test_any_live_message_can_be_shown(shown: FollowShown) -> None:
+    hold(live(shown, HOW))
+    hold(reply(shown, HOW))
+
+
+@examples(30, 100, shown, texts)
+def test_any_loss_can_be_told(shown: FollowShown, why: str) -> None:
+    drawn = lost(shown, why, HOW)
+    hold(drawn)
+    assert not drawn.in_public
+
+
+@settings(deadline=None)
+@given(st.one_of(st.builds(Followed, builds, st.integers()), st.builds(NothingToFollow, builds, standings)))
+def test_any_first_word_can_be_shown(outcome: Followed | NothingToFollow) -> None:
+    hold(draw(outcome, words=HOW))
+
+
+LONG_CLAIM: Claim = replace(CLAIM, actor=Actor("U" * 40))
+FULL: list[Callable[[], Message]] = [
+    lambda: live(FollowShown(FOLLOW, LONG, late_s=1e9, late_because=errors.NoAnswer("C" * 400, "d" * 4000)), HOW),
+    lambda: live(FollowShown(GIVEN_UP, LONG), HOW),
+    lambda: live(FollowShown(ENDED, LONG, overtaken=True, overtaken_by=LONG_CLAIM), HOW),
+    lambda: lost(FollowShown(FOLLOW, LONG), "w" * 60, HOW),
+]
+
+
+@pytest.mark.parametrize("drawing", FULL)
+def test_a_live_message_at_its_fullest_keeps_its_head_and_fits(drawing: Callable[[], Message]) -> None:
+    drawn = drawing()
+    hold(drawn)
+    assert "nnn" in drawn.text

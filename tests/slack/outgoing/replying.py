@@ -1,0 +1,99 @@
+"""A sandbox workspace over real HTTP, people in it, and `Answers` towards them; no bot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from bot.slack.blocks.message import Message
+from bot.slack.client.web_client import web_client
+from bot.slack.incoming.payloads import Heard, Home, heard_click, heard_command, heard_event
+from bot.slack.outgoing.replies import Answers, ResponseUrls
+from bot.store import Store, open_store
+from playground.slack.delivery import Ack, Parcel
+from playground.slack.model import Message as Seen
+from playground.slack.server import SlackApi
+from playground.slack.workspace import Workspace
+from tests.held_clock import HeldClock
+
+TOKEN = "xoxb-1-sandbox"
+HOME = Home("T0ACME", "U0BOT")
+NEWS = Message("*acme/web* failed.", ({"type": "markdown", "text": "*acme/web* failed."},), in_public=True)
+WORD = Message("Only for you.", (), in_public=False)
+BUTTON = {
+    "type": "actions",
+    "elements": [
+        {"type": "button", "action_id": "refresh", "text": {"type": "plain_text", "text": "Refresh"}, "value": "{}"}
+    ],
+}
+WITH_BUTTON = Message("A build.", (BUTTON,), in_public=True)
+
+
+class Ear:
+    """Hears what Slack delivers, in place of a bot; `heard` is the last of it."""
+
+    def __init__(self) -> None:
+        self.heard: Heard | None = None
+
+    def carry(self, parcel: Parcel) -> Ack:
+        hear: dict[str, Any] = {
+            "slash_commands": heard_command,
+            "events_api": heard_event,
+            "interactive": heard_click,
+        }
+        self.heard = hear[parcel.kind](parcel.payload, HOME)
+        return Ack("acked")
+
+
+class World:
+    """A workspace, and `answers` towards it."""
+
+    def __init__(self, store: Store, session: requests.Session, clock: HeldClock | None = None) -> None:
+        self.clock = clock or HeldClock()
+        self.store = store
+        self.workspace = Workspace(self.clock.now, TOKEN, None, "0123456789abcdef")
+        self.slack = SlackApi(self.workspace).start()
+        self.ear = Ear()
+        self.workspace.deliver_through(self.ear)
+        self.slept: list[float] = []
+        self.answers = Answers(
+            web_client(TOKEN, self.slack.api_url, 5.0, sleep=self.slept.append),
+            ResponseUrls(self.slack.api_url, session),
+            store.once,
+            "@codeship",
+        )
+
+    def says(self, who: str, where: str, text: str, thread: Seen | None = None) -> Heard:
+        self.workspace.types(who, where, text, thread)
+        assert self.ear.heard is not None
+        return self.ear.heard
+
+    def presses(self, who: str, message: Seen) -> Heard:
+        self.workspace.presses(who, message, "Refresh")
+        assert self.ear.heard is not None
+        return self.ear.heard
+
+    def seen(self, where: str, viewer: str = "ada") -> list[Seen]:
+        """What the bot said there, as `viewer` sees it."""
+        return [message for message in self.workspace.conversation(where, viewer) if message.bot_id]
+
+    def last(self, where: str, viewer: str = "ada") -> Seen:
+        return self.seen(where, viewer)[-1]
+
+
+@contextmanager
+def a_world() -> Iterator[World]:
+    store = open_store("sqlite:///:memory:", HeldClock())
+    with requests.Session() as session:
+        session.trust_env = False
+        world = World(store, session)
+        yield world
+        world.slack.stop()
+    store.close()
+
+
+COMMAND = "/codeship status acme/web"
+MENTION = "@codeship status acme/web"

@@ -1,0 +1,228 @@
+"""Response URLs: used on Slack's own hosts alone, never followed elsewhere, and never told to anybody."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+import requests
+from aiohttp import web
+
+from bot.slack.blocks.message import Message
+from bot.slack.outgoing.replies import NotDelivered, ResponseUrls
+from playground.http_host.server import Loopback
+
+HI = Message("Hi.", ({"type": "divider"},), in_public=False)
+SECRET = "T0ACME/1/kSq2Vb9Xq"
+SLACKS = "https://slack.com/api/"
+
+
+class Answering:
+    """A host that writes down what is posted to it, and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.bodies: list[object] = []
+        self.status, self.text = 200, "ok"
+        self.headers: dict[str, str] = {}
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self.server = Loopback(app)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self.bodies.append(json.loads(await request.text() or "null"))
+        return web.Response(status=self.status, text=self.text, headers=self.headers)
+
+
+@pytest.fixture
+def host() -> Iterator[Answering]:
+    host = Answering()
+    host.server.start()
+    yield host
+    host.server.stop()
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+class NothingIsSent(requests.adapters.BaseAdapter):
+    """Stands where the network begins, and writes down what would go there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+
+    def send(self, request: requests.PreparedRequest, *args: object, **how: object) -> requests.Response:
+        self.sent.append(str(request.url))
+        response = requests.Response()
+        response.status_code = 200
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def edge(session: requests.Session) -> NothingIsSent:
+    edge = NothingIsSent()
+    session.mount("https://", edge)
+    session.mount("http://", edge)
+    return edge
+
+
+@pytest.mark.parametrize(
+    ("api_url", "url"),
+    [
+        (SLACKS, "https://hooks.slack.com/commands/T/1/s"),
+        (SLACKS, "https://hooks.slack.com:443/actions/T/1/s"),
+        (SLACKS, "HTTPS://HOOKS.SLACK.COM/actions/T/1/s"),
+        (SLACKS, "https://hooks.slack-gov.com/actions/T/1/s"),
+        (SLACKS, "https://slack.com/actions/T/1/s"),
+        ("http://127.0.0.1:8080/api/", "http://127.0.0.1:8080/commands/T/1/s"),
+        ("http://127.0.0.1:8080/api/", "https://hooks.slack.com/commands/T/1/s"),
+        ("http://[::1]:8080/api/", "http://[::1]:8080/commands/T/1/s"),
+        ("https://proxy.acme.io/slack/api/", "https://proxy.acme.io:443/commands/T/1/s"),
+    ],
+)
+def test_slacks_own_hosts_and_that_of_the_api_are_used(
+    session: requests.Session, edge: NothingIsSent, api_url: str, url: str
+) -> None:
+    ResponseUrls(api_url, session).say(url, HI, in_public=False)
+    assert len(edge.sent) == 1
+
+
+OTHERS = [
+    "https://hooks.slack.com.evil.io/x",
+    "https://hooks.slack.com@evil.io/x",
+    "https://hooks.slack.com:x@evil.io/x",
+    "https://user@hooks.slack.com/x",
+    "https://evil.io/hooks.slack.com",
+    "https://evil.io#@hooks.slack.com/x",
+    "https://evil.io?@hooks.slack.com/x",
+    "https://evil.io\\@hooks.slack.com/x",
+    "https://hooks.slack.com\\@evil.io/x",
+    "https://hooks.slack.com\\.evil.io/x",
+    "https:\\\\hooks.slack.com\\x",
+    "https:/hooks.slack.com/x",
+    "https:hooks.slack.com/x",
+    "//hooks.slack.com/x",
+    "hooks.slack.com/x",
+    "http://hooks.slack.com/x",
+    "http://hooks.slack.com:443/x",
+    "https://hooks.slack.com:80/x",
+    "https://hooks.slack.com:8443/x",
+    "https://hooks.slack.com:0/x",
+    "https://hooks.slack.com:99999/x",
+    "https://hooks.slack.com:x/x",
+    "https://hooks.slack.com.:443/x",
+    "https://evilhooks.slack.com/x",
+    "https://slack.com.evil.io/x",
+    "https://hooks.slack.co/x",
+    "https://[::1]/x",
+    "https://[::ffff:127.0.0.1]:8080/x",
+    "https://[hooks.slack.com]/x",
+    "http://127.0.0.1:8081/x",
+    "http://localhost:8080/x",
+    "http://127.1:8080/x",
+    "https://127.0.0.1:8080/x",
+    "http://0:8080/x",
+    "https://hooks.slack.\u217dom/x",
+    "https://hoo\u212as.slack.com/x",  # the Kelvin sign, a k in lower case
+    "https://hooks\u3002slack\u3002com/x",
+    "https://h\u043e\u043eks.slack.com/x",
+    "https://hooks.slack.com/\ud83d",
+    "https://hooks.slack.com/a b",
+    "https://hooks.slack.com\t/x",
+    "https://hooks.sl\nack.com/x",
+    " https://hooks.slack.com/x",
+    "https://hooks.slack.com/x\r\nHost: evil.io",
+    "https://hooks.slack.com/" + "x" * 3000,
+    "file:///etc/passwd",
+    "gopher://hooks.slack.com/x",
+    "javascript:alert(1)",
+    "https://",
+    "",
+]
+
+
+@pytest.mark.parametrize("url", OTHERS, ids=lambda url: ascii(url[:40]))
+@pytest.mark.parametrize("api_url", [SLACKS, "http://127.0.0.1:8080/api/"])
+def test_no_other_address_is_used(session: requests.Session, edge: NothingIsSent, api_url: str, url: str) -> None:
+    urls = ResponseUrls(api_url, session)
+    with pytest.raises(NotDelivered, match=r"^the response URL is not one of Slack's$"):
+        urls.say(url, HI, in_public=True)
+    with pytest.raises(NotDelivered, match=r"^the response URL is not one of Slack's$"):
+        urls.remove(url)
+    assert edge.sent == []
+
+
+def test_what_is_said_is_said_as_slack_reads_it(session: requests.Session, host: Answering) -> None:
+    urls, url = ResponseUrls(f"{host.server.url}/api/", session), f"{host.server.url}/commands/{SECRET}"
+    urls.say(url, HI, in_public=True, thread="1.1")
+    urls.say(url, HI, in_public=False, thread="1.1", replace=True)
+    urls.remove(url)
+    message = {"text": "Hi.", "blocks": [{"type": "divider"}]}
+    assert host.bodies == [
+        {**message, "response_type": "in_channel", "replace_original": False, "thread_ts": "1.1"},
+        {**message, "response_type": "ephemeral", "replace_original": True},
+        {"delete_original": True},
+    ]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(session: requests.Session, host: Answering, status: int) -> None:
+    elsewhere = Answering()
+    elsewhere.server.start()
+    try:
+        host.status, host.headers = status, {"Location": f"{elsewhere.server.url}/commands/{SECRET}"}
+        with pytest.raises(NotDelivered, match=f"answered {status}: ok$"):
+            ResponseUrls(host.server.url, session).say(f"{host.server.url}/{SECRET}", HI, in_public=True)
+        assert len(host.bodies) == 1
+        assert elsewhere.bodies == []
+    finally:
+        elsewhere.server.stop()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "told"),
+    [
+        (404, "used_url", "404: used_url"),
+        (404, '{"ok":false,"error":"expired_url"}', "404: expired_url"),
+        (400, '{"ok":false,"error":"invalid_blocks"}', "400: invalid_blocks"),
+        (404, f"<p>The requested URL /commands/{SECRET} was not found on this server.", "404"),
+        (404, f"/commands/{SECRET}", "404"),
+        (404, json.dumps({"error": f"no {SECRET}"}), "404"),
+        (404, json.dumps({"error": ["used_url"]}), "404"),
+        (500, "", "500"),
+        (500, "[" * 100_000, "500"),
+    ],
+)
+def test_a_refusal_is_told_with_slacks_word_and_nothing_else(
+    session: requests.Session, host: Answering, status: int, text: str, told: str
+) -> None:
+    host.status, host.text = status, text
+    with pytest.raises(NotDelivered) as refusal:
+        ResponseUrls(host.server.url, session).say(f"{host.server.url}/commands/{SECRET}", HI, in_public=True)
+    assert str(refusal.value) == f"the response URL answered {told}"
+
+
+def test_where_nobody_listens_no_part_of_the_url_is_told(session: requests.Session) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(NotDelivered) as failure:
+        ResponseUrls(f"http://127.0.0.1:{port}/", session).say(f"http://127.0.0.1:{port}/{SECRET}", HI, in_public=True)
+    assert str(failure.value) == "the response URL could not be reached: ConnectionError"
+    assert failure.value.__cause__ is None
+    assert failure.value.__suppress_context__, "a traceback would show the address"
+
+
+def test_an_answer_is_not_waited_for_for_ever(session: requests.Session) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        base = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(NotDelivered, match="ReadTimeout"):
+            ResponseUrls(base, session, timeout_s=0.05).say(f"{base}/{SECRET}", HI, in_public=True)

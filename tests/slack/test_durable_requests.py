@@ -1,0 +1,303 @@
+"""Asks that change something, done by jobs: cut off at any step and done again by another process, they do it once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.claims import Claim
+from bot.slack.blocks.button_values import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE
+from bot.slack.handler import Conversation
+from bot.slack.incoming.payloads import Heard, Pressed, Way, heard_again
+from playground.codeship import faults as moods
+from playground.sandbox import Stage
+from playground.slack.plain_text import draw
+from tests.held_clock import HeldClock
+from tests.slack.messages.any_text import texts
+from tests.slack.steps import Crash, Steps
+from tests.test_transcripts import UNHURRIED
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+def stage(clock: HeldClock) -> Iterator[Stage]:
+    with Stage(clock, patience=UNHURRIED, ack_within_s=30.0) as made:
+        assert made.settle()
+        yield made
+
+
+def conversation(stage: Stage) -> Conversation:
+    assert stage.bot is not None
+    assert stage.bot.conversation is not None
+    return stage.bot.conversation
+
+
+def ask(stage: Stage, text: str, way: Way = Way.COMMAND) -> Heard:
+    channel = stage.workspace.channel("#builds").id
+    return Heard(way, Actor("U0ADA"), Place(channel), f"{way.value}:1", from_elsewhere=False, text=text)
+
+
+def does(stage: Stage, heard: Heard, steps: Steps) -> None:
+    """To its end, by another process where the first one dies."""
+    job = conversation(stage).job_of(heard)
+    try:
+        conversation(stage).job(json.loads(json.dumps(job)), steps)
+    except Crash:
+        stage.stop_bot()
+        stage.start_bot()
+        conversation(stage).job(json.loads(json.dumps(job)), steps)
+
+
+def posts(stage: Stage) -> int:
+    return sum(request.call == "restart" for request in stage.codeship.requests)
+
+
+def said(stage: Stage) -> list[str]:
+    messages = stage.workspace.conversation("#builds", "ada")
+    return ["\n".join(draw(message, stage.workspace.names)) for message in messages if message.bot_id]
+
+
+STEPS = ["carry out", "answer", "follow", "tidy"]
+DEATHS = [(when, name) for name in STEPS for when in ("before", "after", "once kept")]
+
+
+def test_these_are_all_the_steps(stage: Stage) -> None:
+    steps = Steps()
+    does(stage, ask(stage, "restart acme/web main"), steps)
+    assert steps.names == STEPS, "a new step needs a kill of its own"
+
+
+@pytest.mark.parametrize(("when", "name"), DEATHS)
+def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end(
+    stage: Stage, clock: HeldClock, when: str, name: str
+) -> None:
+    does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
+    assert posts(stage) == 1
+    # Posted, and nobody wrote that down: a second message does less harm than a restart that nobody hears of.
+    messages = 2 if (when, name) == ("after", "answer") else 1
+    assert len(said(stage)) == messages
+    assert all("@ada restarted *acme/web* · main" in each for each in said(stage))
+    stage.codeship.finish("acme/web", "success")
+    clock.advance(8)
+    stage.look()
+    assert sum("second run of the same commit: flaky" in each for each in said(stage)) == 2, "the message and its reply"
+    assert len(said(stage)) == messages + 1
+
+
+@pytest.mark.parametrize(("when", "name"), DEATHS)
+def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
+    stage: Stage, clock: HeldClock, when: str, name: str
+) -> None:
+    does(stage, ask(stage, "follow acme/web feature/login"), Steps((when, name)))
+    stage.codeship.finish("acme/web", "error", branch="feature/login")
+    clock.advance(8)
+    stage.look()
+    replies = [each for each in said(stage) if "↳ @ada :x: failed" in each]
+    assert len(replies) == 1
+    assert len(said(stage)) == (3 if (when, name) == ("after", "answer") else 2)
+
+
+@pytest.mark.parametrize(("when", "name"), DEATHS)
+def test_a_restart_whose_answer_got_lost_is_not_sent_again_after_a_crash(stage: Stage, when: str, name: str) -> None:
+    stage.codeship.mood = moods.refuse(on="restart", takes=True)
+    does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
+    assert posts(stage) == 1
+    assert "@ada restarted" in said(stage)[0]
+
+
+def test_a_restart_under_another_id_whose_answer_got_lost_is_followed_under_that_id(
+    stage: Stage, clock: HeldClock
+) -> None:
+    stage.codeship.restarts_make_new_builds = True
+    stage.codeship.mood = moods.refuse(on="restart", takes=True)
+    does(stage, ask(stage, "restart acme/web main"), Steps())
+    stage.codeship.mood = moods.FINE
+    project = str(stage.codeship.project("acme/web").id)
+    assert stage.bot is not None
+    (follow,) = stage.bot.store.follows.open_of("codeship", project)
+    assert (follow.build_id, follow.run_number) == (str(stage.codeship.newest("acme/web").id), 1)
+    stage.codeship.finish("acme/web", "success")
+    clock.advance(8)
+    stage.look()
+    assert "second run of the same commit: flaky" in said(stage)[-1]
+
+
+def test_where_nobody_can_be_told_the_job_ends_and_says_so(stage: Stage) -> None:
+    stage.workspace.refuse("chat.postMessage", "channel_not_found", None)
+    steps = Steps(("once kept", "answer"))
+    does(stage, ask(stage, "restart acme/web main", Way.DIRECT), steps)
+    assert posts(stage) == 1
+    assert steps.names == ["carry out", "answer"]
+    assert stage.bot is not None
+    assert stage.bot.metrics.registry.get_sample_value("bot_answers_not_delivered_total") == 1, "and it is no bug"
+
+
+def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_twice(stage: Stage) -> None:
+    stage.workspace.refuse("chat.postMessage", "fatal_error", 1)
+    told_later: list[tuple[str, dict[str, Any], float]] = []
+    talk = conversation(stage)
+    talk._again = lambda key, payload, after_s: told_later.append((key, dict(payload), after_s))
+    heard = ask(stage, "restart acme/web main", Way.DIRECT)
+    talk.job(json.loads(json.dumps(talk.job_of(heard))), Steps())
+    ((key, payload, after_s),) = told_later
+    assert (key, payload["tries"], after_s) == (f"{heard.delivery}:1", 1, 5.0)
+    assert said(stage) == []
+    talk.job(json.loads(json.dumps(payload)), Steps())
+    assert posts(stage) == 1
+    assert "@ada restarted *acme/web* · main" in said(stage)[0]
+    assert len(told_later) == 1
+
+
+def test_a_restart_that_nobody_could_begin_for_long_is_not_made_the_next_morning(
+    stage: Stage, clock: HeldClock
+) -> None:
+    talk = conversation(stage)
+    job = talk.job_of(ask(stage, "restart acme/web main"))
+    clock.advance(20 * 3600)
+    talk.job(json.loads(json.dumps(job)), Steps())
+    assert posts(stage) == 0
+    assert "Not restarted: I was away when you asked" in said(stage)[0]
+
+
+def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(stage: Stage, clock: HeldClock) -> None:
+    talk, heard = conversation(stage), ask(stage, "restart acme/web main")
+    assert stage.bot is not None
+    build = stage.codeship.newest("acme/web")
+    claim = Claim(
+        "codeship",
+        str(build.project_id),
+        str(build.id),
+        1,
+        heard.actor,
+        heard.place,
+        Run(build.status, build.started_at, build.finished_at),
+        clock.now(),
+        key=heard.delivery or "",
+    )
+    assert stage.bot.store.claims.claim(claim) is not None
+    job = talk.job_of(heard)
+    clock.advance(20 * 3600)
+    talk.job(json.loads(json.dumps(job)), Steps())
+    assert posts(stage) == 0
+    assert "Not restarted: I was away when you asked" in said(stage)[0]
+    stage.workspace.types("bob", "#builds", "/codeship restart acme/web main")
+    stage.settle()
+    assert posts(stage) == 1, "and it is free for whoever asks now"
+
+
+def test_an_answer_that_nobody_ever_takes_is_given_up_in_the_end(stage: Stage) -> None:
+    stage.workspace.refuse("chat.postMessage", "fatal_error", None)
+    talk, waits = conversation(stage), []
+    talk._again = lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps()))
+    talk.job(talk.job_of(ask(stage, "restart acme/web main", Way.DIRECT)), Steps())
+    assert waits == [5.0, 30.0, 120.0, 600.0]
+    assert posts(stage) == 1
+
+
+def test_a_job_that_was_done_is_not_done_again(stage: Stage) -> None:
+    steps, heard = Steps(), ask(stage, "restart acme/web main")
+    for _ in range(3):
+        does(stage, heard, steps)
+    assert (posts(stage), len(said(stage))) == (1, 1)
+
+
+def test_a_real_restart_leaves_only_json_in_the_database(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", "/codeship restart acme/web main")
+    assert stage.settle()
+    url = stage.settings().database_url.reveal()
+    stage.stop_bot()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        inputs = database.execute("SELECT inputs FROM workflow_input").fetchall()
+        steps = dict(database.execute("SELECT function_name, output FROM operation_outputs").fetchall())
+    assert len([json.loads(text) for (text,) in inputs]) >= 1
+    assert set(STEPS) <= set(steps)
+    results = {name: json.loads(text)["value"] for name, text in steps.items()}
+    assert results["carry out"]["v"] == 1
+    assert results["carry out"]["command"]["kind"] == "restart"
+    assert results["carry out"]["result"]["kind"] == "restarted"
+    assert list(results["answer"]) == ["ts"]
+
+
+def test_a_result_of_another_version_is_told_as_a_bug_and_nothing_is_done_again(stage: Stage) -> None:
+    def steps(name: str, work: Callable[[], Any]) -> Any:
+        assert name == "carry out"
+        return {"v": 2, "of": "tomorrow"}
+
+    talk = conversation(stage)
+    job = talk.job_of(ask(stage, "restart acme/web main", Way.DIRECT))
+    with capture_logs() as logs:
+        talk.job(job, steps)
+    assert posts(stage) == 0
+    assert [event["event"] for event in logs if event["log_level"] == "error"] == ["bug"]
+    assert job["ref"] in said(stage)[0]
+
+
+# What is durable.
+
+
+@pytest.mark.parametrize(
+    ("text", "is_durable"),
+    [
+        ("restart acme/web main", True),
+        ("stop acme/web main", True),
+        ("follow acme/web main", True),
+        ("status acme/web main", False),
+        ("builds acme/web", False),
+        ("audit", False),
+        ("restart", False),
+        ("nonsense", False),
+        ("", False),
+    ],
+)
+def test_what_changes_something_is_durable_and_questions_are_not(stage: Stage, text: str, is_durable: bool) -> None:
+    assert conversation(stage).changes_something(ask(stage, text)) is is_durable
+
+
+def test_an_ask_that_cannot_be_told_from_another_is_answered_at_once(stage: Stage) -> None:
+    nameless = replace(ask(stage, "restart acme/web main"), delivery=None)
+    assert not conversation(stage).changes_something(nameless)
+
+
+def test_a_button_is_durable_as_it_is_read(stage: Stage) -> None:
+    build = '{"s":"codeship","p":"1","i":"2"}'
+    acts = [(action, build, True) for action in (RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE)]
+    for action, value, is_durable in [*acts, (RESTART, "{", False), (REFRESH, build, False)]:
+        pressed = Pressed(action, value, in_ephemeral=False)
+        heard = Heard(Way.CLICK, Actor("U0ADA"), Place("C1"), "click:1", from_elsewhere=False, pressed=pressed)
+        assert conversation(stage).changes_something(heard) is is_durable
+
+
+# What is kept comes back.
+
+plain = st.text(max_size=50)
+heards = st.builds(
+    Heard,
+    way=st.sampled_from(Way),
+    actor=st.builds(Actor, plain),
+    place=st.builds(Place, plain, st.none() | plain),
+    delivery=st.none() | plain,
+    from_elsewhere=st.booleans(),
+    text=texts,
+    response_url=st.none() | plain,
+    opens_thread=st.booleans(),
+    pressed=st.none() | st.builds(Pressed, plain, texts, st.booleans()),
+)
+
+
+@given(heards)
+def test_what_was_heard_comes_back_out_of_json(heard: Heard) -> None:
+    assert heard_again(json.loads(json.dumps(heard.as_json()))) == heard

@@ -1,0 +1,254 @@
+"""One ask from what was heard to what is said, by the whole bot: never silence, each failure told in its own way."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from bot.app.timeouts import Patience
+from playground.codeship import faults as moods
+from playground.sandbox import SIGNING_SECRET, Stage
+from playground.slack.model import Message
+from playground.slack.plain_text import draw
+from tests.held_clock import HeldClock
+from tests.log_lines import configured, process_put_back
+
+STATUS = "/codeship status acme/web main"
+RESTART = "/codeship restart acme/web main"
+WAYS = [
+    pytest.param("#builds", STATUS, id="command"),
+    pytest.param("#builds", "@codeship status acme/web main", id="mention"),
+    pytest.param("@codeship", "status acme/web main", id="direct message"),
+]
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the operator reads."""
+    with process_put_back():
+        yield configured("text", "INFO")
+
+
+@pytest.fixture
+def stage(log: io.StringIO) -> Iterator[Stage]:
+    with Stage(HeldClock(), patience=Patience(slack_s=30.0), ack_within_s=30.0) as made:
+        assert made.settle()
+        yield made
+
+
+def said(stage: Stage, where: str = "#builds", viewer: str = "ada") -> list[Message]:
+    """What the bot has said there, as `viewer` sees it now."""
+    assert stage.settle()
+    return [message for message in stage.workspace.conversation(where, viewer) if message.bot_id]
+
+
+def words(stage: Stage, message: Message) -> str:
+    return "\n".join(draw(message, stage.workspace.names))
+
+
+def press(stage: Stage, who: str, label: str) -> None:
+    """The newest message's button."""
+    stage.workspace.presses(who, said(stage, viewer=who)[-1], label, confirm=True)
+    assert stage.settle()
+
+
+def loses(stage: Stage, table: str) -> None:
+    """The database loses a table: nobody expects that, so that it is a bug to whoever meets it."""
+    database = stage.settings().database_url.reveal().removeprefix("sqlite:///")
+    with sqlite3.connect(database) as connection:
+        connection.execute(f"DROP TABLE {table}")
+    connection.close()
+
+
+def answers_not_delivered(stage: Stage) -> float | None:
+    assert stage.bot is not None
+    return stage.bot.metrics.registry.get_sample_value("bot_answers_not_delivered_total")
+
+
+# Bugs.
+
+
+@pytest.mark.parametrize(
+    ("where", "ask", "table"),
+    [
+        pytest.param(*way.values, table, id=f"{way.id}-{table}")
+        for way in WAYS
+        for table in ("claims", "done_once")
+        if (way.id, table) != ("command", "done_once")  # of a command that only asks, nothing is written down
+    ],
+)
+def test_a_bug_is_told_with_a_reference_that_finds_its_traceback(
+    stage: Stage, log: io.StringIO, where: str, ask: str, table: str
+) -> None:
+    loses(stage, table)
+    stage.workspace.types("ada", where, ask)
+    answer = words(stage, said(stage, where)[-1])
+    assert "ref r1" in answer
+    assert table not in answer, "what is wrong inside is for the log"
+    if where == "#builds":
+        assert said(stage, where, "bob") == []
+    (bug,) = [line for line in log.getvalue().splitlines() if " bug " in line]
+    assert "ref=r1" in bug
+    assert "Traceback" in bug
+    assert f"no such table: {table}" in bug
+    assert SIGNING_SECRET not in log.getvalue()
+
+
+def test_after_a_bug_the_next_ask_is_answered(stage: Stage) -> None:
+    loses(stage, "claims")
+    stage.workspace.types("ada", "#builds", STATUS)
+    assert stage.settle()
+    stage.workspace.types("ada", "#builds", "/codeship help")
+    assert "restart" in said(stage)[-1].text
+
+
+# Mistakes and failures.
+
+
+@pytest.mark.parametrize(
+    ("mistake", "answer"),
+    [
+        ("/codeship statsu acme/web", "status"),
+        ("/codeship status acme/wbe", "acme/wbe"),
+        ("/codeship status acme/web no-such-branch", "no-such-branch"),
+        ("/codeship restart acme/web", "main"),
+    ],
+)
+def test_a_mistake_is_shown_as_it_is_to_the_asker_alone(stage: Stage, mistake: str, answer: str) -> None:
+    stage.workspace.types("ada", "#builds", mistake)
+    (message,) = said(stage)
+    assert answer in message.text
+    assert "ref " not in words(stage, message)
+    assert said(stage, viewer="bob") == []
+
+
+def test_a_failure_of_the_ci_service_is_told_with_a_reference_and_logged(stage: Stage, log: io.StringIO) -> None:
+    stage.codeship.mood = moods.wrong_key()
+    stage.workspace.types("ada", "#builds", STATUS)
+    (message,) = said(stage)
+    assert "ref r1" in words(stage, message)
+    (line,) = [line for line in log.getvalue().splitlines() if "ci_failed" in line]
+    assert "ref=r1" in line
+    assert "error=KeyRefused" in line
+
+
+def test_people_of_another_workspace_are_told_and_nothing_is_asked_for_them(stage: Stage) -> None:
+    before = len(stage.codeship.requests)
+    stage.workspace.types("guest", "#builds", "@codeship restart acme/web main")
+    (message,) = said(stage, viewer="guest")
+    assert message.ephemeral_to == "U0GUEST"
+    assert len(stage.codeship.requests) == before
+
+
+# Never silence, and where Slack takes nothing, never unseen.
+
+
+@pytest.mark.parametrize(("where", "ask"), WAYS)
+@pytest.mark.parametrize("mood", [moods.FINE, moods.wrong_key()], ids=["an answer", "an error"])
+def test_an_answer_that_reaches_nobody_is_logged_and_counted(
+    stage: Stage, log: io.StringIO, where: str, ask: str, mood: moods.Mood
+) -> None:
+    stage.codeship.mood = mood
+    stage.workspace.refuse("*", "account_inactive", None, status=404)
+    stage.workspace.types("ada", where, ask)
+    assert said(stage, where) == []
+    (line,) = [line for line in log.getvalue().splitlines() if "answer_not_delivered" in line]
+    assert "account_inactive" in line
+    assert answers_not_delivered(stage) == 1
+
+
+def test_a_bug_that_cannot_be_told_either_is_logged(stage: Stage, log: io.StringIO) -> None:
+    loses(stage, "claims")
+    stage.workspace.refuse("*", "account_inactive", None, status=404)
+    stage.workspace.types("ada", "#builds", STATUS)
+    assert said(stage) == []
+    assert "Traceback" in log.getvalue()
+    assert "answer_not_delivered" in log.getvalue()
+
+
+def test_every_ask_is_logged_with_who_what_and_how_long(stage: Stage, log: io.StringIO) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    assert stage.settle()
+    (line,) = [line for line in log.getvalue().splitlines() if " answered " in line]
+    for field in ("command=StatusOf", "result=BuildShown", "user=U0ADA", "way=command", "channel=C0BUILDS", "ref=r1"):
+        assert field in line
+    assert "took_ms=" in line
+
+
+# What a press does to the message that it stands in.
+
+
+def test_refresh_puts_the_new_state_in_the_place_of_the_old(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    (shown,) = said(stage)
+    stage.codeship.start(stage.codeship.newest("acme/web", "main"))
+    press(stage, "bob", "Refresh")
+    (now,) = said(stage)
+    assert (now.ts, len(now.versions)) == (shown.ts, 2)
+
+
+def test_a_restart_is_news_for_all_and_the_pressed_message_offers_it_no_longer(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    press(stage, "bob", "Restart")
+    pressed, news = said(stage, viewer="ada")
+    assert "<@U0BOB> restarted" in news.text
+    assert len(pressed.versions) == 2
+    assert "[Restart]" not in words(stage, pressed)
+
+
+def test_that_somebody_was_faster_is_for_the_presser_alone_and_changes_nothing(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    shown = said(stage)[-1]
+    stage.workspace.types("ada", "#builds", RESTART)
+    assert stage.settle()
+    stage.codeship.stale_calls_after_restart = 100
+    stage.workspace.presses("bob", shown, "Restart", confirm=True)
+    last = said(stage, viewer="bob")[-1]
+    assert "already restarted by <@U0ADA>" in last.text or len(said(stage)[0].versions) == 2
+    assert stage.codeship.restarts_asked(stage.codeship.newest("acme/web", "main")) == 1
+
+
+def test_a_choice_that_only_the_asker_saw_is_taken_away_once_it_is_made(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", "/codeship restart acme/web")
+    (question,) = said(stage)
+    assert question.ephemeral_to == "U0ADA"
+    press(stage, "ada", "main")
+    (news,) = said(stage)
+    assert news.ephemeral_to is None
+    assert "<@U0ADA> restarted" in news.text
+
+
+def test_a_page_of_repositories_is_turned_in_its_place(stage: Stage) -> None:
+    for number in range(30):
+        stage.codeship.add_project(f"acme/service-{number:02d}")
+    stage.stop_bot()
+    stage.start_bot()
+    assert stage.settle()
+    stage.workspace.types("ada", "#builds", "/codeship projects service")
+    press(stage, "ada", "Next")
+    (page,) = said(stage)
+    assert "Page 2 of 2" in page.text
+
+
+def test_where_the_pressed_message_cannot_be_replaced_the_presser_is_answered_all_the_same(
+    stage: Stage, log: io.StringIO
+) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    before = len(said(stage, viewer="bob"))
+    stage.workspace.refuse("response_url", "message_not_found", 1, status=404)
+    press(stage, "bob", "Refresh")
+    assert len(said(stage, viewer="ada")) == before
+    answer = said(stage, viewer="bob")[-1]
+    assert answer.ephemeral_to == "U0BOB"
+    assert "pressed_message_left" in log.getvalue()
+
+
+def test_a_restart_whose_message_cannot_be_replaced_is_told_once(stage: Stage) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    stage.workspace.refuse("response_url", "message_not_found", None, status=404)
+    press(stage, "bob", "Restart")
+    assert sum("restarted" in message.text for message in said(stage, viewer="bob")) == 1
+    assert answers_not_delivered(stage) == 0

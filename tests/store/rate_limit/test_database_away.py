@@ -1,0 +1,155 @@
+"""The budget while its database is away, or slow: people are answered, from this process's own share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+import structlog
+
+from bot.core.model.rate_limit import Priority, Refused
+from bot.store import Store
+from bot.store.engine import Database
+from bot.store.rate_limit.rows import COUNTED_S, USABLE_S
+from bot.store.rate_limit.shared import SETTLED_EVERY_S, StoredBudget
+from bot.store.tables import metadata
+from tests.store.conftest import HeldClock
+from tests.store.rate_limit.test_shared import BACKGROUND, PEOPLE, counted, made, renewed
+
+TABLES = [table for name, table in metadata.tables.items() if name.startswith("budget")]
+
+
+class Fragile:
+    """Processes on one database that can be taken away from them."""
+
+    def __init__(self, opened: Callable[[], Store], url: str) -> None:
+        self._opened = opened
+        self._database = Database.at(url)
+        self.said: list[tuple[Priority, str]] = []
+        self.budgets: list[StoredBudget] = []
+
+    def replica(self, calls_per_minute: int = 60) -> StoredBudget:
+        budget = self._opened().budget("codeship", calls_per_minute, lambda *said: self.said.append(said))
+        self.budgets.append(budget)
+        renewed(budget)
+        return budget
+
+    def breaks(self) -> None:
+        with self._database.writing() as connection:
+            metadata.drop_all(connection, TABLES)
+
+    def is_back(self) -> None:
+        with self._database.writing() as connection:
+            metadata.create_all(connection, TABLES)
+
+    def close(self) -> None:
+        for budget in self.budgets:
+            budget.close()
+        self._database.close()
+
+
+@pytest.fixture
+def fragile(opened: Callable[[], Store], url: str) -> Iterator[Fragile]:
+    made = Fragile(opened, url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def logged() -> Iterator[list[structlog.typing.EventDict]]:
+    with structlog.testing.capture_logs() as entries:
+        yield entries
+
+
+def test_one_process_stays_within_its_budget_and_never_stops(fragile: Fragile, clock: HeldClock) -> None:
+    budget = fragile.replica(60)
+    assert made(budget, at_most=20) == 20
+    counted(budget)
+    fragile.breaks()
+    assert made(budget) == 40
+    refused = budget.take(1, PEOPLE)
+    assert isinstance(refused, Refused)
+    clock.wait(refused.retry_after_s)
+    assert made(budget) == 60
+
+
+def test_several_processes_spend_an_equal_share_each(fragile: Fragile, clock: HeldClock) -> None:
+    replicas = [fragile.replica(60) for _ in range(3)]
+    for budget in replicas:
+        clock.wait(SETTLED_EVERY_S)
+        renewed(budget)
+    fragile.breaks()
+    clock.wait(USABLE_S)
+    for _ in range(3):
+        assert [made(budget) for budget in replicas] == [20, 20, 20]
+        clock.wait(COUNTED_S)
+
+
+def test_the_background_leaves_people_their_part_there_too(fragile: Fragile, clock: HeldClock) -> None:
+    budget = fragile.replica(60)
+    fragile.breaks()
+    clock.wait(USABLE_S)
+    assert (made(budget, BACKGROUND), made(budget)) == (45, 15)
+
+
+def test_what_was_made_alone_is_counted_for_all_once_the_database_is_back(fragile: Fragile, clock: HeldClock) -> None:
+    one, other = fragile.replica(60), fragile.replica(60)
+    clock.wait(SETTLED_EVERY_S)
+    renewed(one)
+    renewed(other)
+    fragile.breaks()
+    alone = made(one)
+    assert alone == 30
+    fragile.is_back()
+    renewed(one)
+    assert made(other) == 60 - alone - 5
+    assert fragile.said[-1] == (PEOPLE, "refused")
+
+
+def test_going_and_coming_back_are_logged_once_with_what_it_means(
+    fragile: Fragile, logged: list[structlog.typing.EventDict]
+) -> None:
+    budget = fragile.replica(60)
+    fragile.breaks()
+    made(budget)
+    renewed(budget)
+    [entry] = logged
+    assert entry["event"] == "budget_counted_alone"
+    assert (entry["log_level"], entry["calls_per_minute"]) == ("warning", 60)
+    assert entry["why"].startswith("The database at ")
+    fragile.is_back()
+    renewed(budget)
+    assert [entry["event"] for entry in logged] == ["budget_counted_alone", "budget_counted_again"]
+
+
+def test_a_call_that_the_service_does_not_count_is_not_counted_there_either(fragile: Fragile, clock: HeldClock) -> None:
+    budget = fragile.replica(10)
+    fragile.breaks()
+    clock.wait(USABLE_S)
+    assert made(budget) == 10
+    budget.uncount()
+    assert made(budget) == 1
+    fragile.is_back()
+    renewed(budget)
+    assert made(budget) == 0
+
+
+def test_a_pause_holds_where_it_cannot_be_shared(fragile: Fragile) -> None:
+    budget = fragile.replica(60)
+    fragile.breaks()
+    budget.pause(20)
+    counted(budget)
+    assert budget.take(1, PEOPLE) == Refused(20, paused=True)
+
+
+def test_nobody_waits_long_for_a_database_that_hangs(fragile: Fragile) -> None:
+    """One asker waits a second; what was at hand, and all askers after, wait for nothing."""
+    budget = fragile.replica(60)
+    with fragile._database.writing() as connection:
+        connection.execute(sa.text("UPDATE budgets SET pauses = pauses"))
+        assert made(budget, at_most=20) == 20
+        at_hand, alone = [(PEOPLE, "at hand")] * 5, [(PEOPLE, "alone")] * 15
+        assert fragile.said == at_hand + alone
+    renewed(budget)
+    assert (made(budget), fragile.said[-1]) == (40, (PEOPLE, "refused"))

@@ -1,0 +1,57 @@
+"""What the core's `DirectoryStore` promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.core.model.builds import Project
+from bot.store import Store
+
+AT = datetime(2026, 3, 1, 12, 0, 0, 5, UTC)
+LATER = AT + timedelta(hours=1)
+
+
+def projects(*names: str, service: str = "codeship") -> list[Project]:
+    return [Project(f"id of {name}", name, service, f"https://ci.example/{name}") for name in names]
+
+
+def test_nothing_saved_is_not_an_empty_list_saved(store: Store) -> None:
+    assert store.directory.load_projects("codeship") == ([], None)
+    store.directory.save_projects("codeship", [], AT)
+    assert store.directory.load_projects("codeship") == ([], AT)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        projects("acme/web", "acme/api"),
+        projects("acme/api", "acme/web"),
+        projects("acme/web"),
+        projects("acme/web", "acme/new", "acme/api", "acme/api"),
+        [Project("id of acme/web", "acme/web", "codeship", None)],
+        [],
+    ],
+    ids=["same", "other order", "fewer", "more, one twice", "no link", "none"],
+)
+def test_a_list_replaces_the_one_before_as_a_whole(store: Store, second: list[Project]) -> None:
+    store.directory.save_projects("codeship", projects("acme/web", "acme/api"), AT)
+    store.directory.save_projects("codeship", second, LATER)
+    assert store.directory.load_projects("codeship") == (second, LATER)
+
+
+def test_services_have_a_list_each(store: Store) -> None:
+    other = projects("acme/web", service="another")
+    store.directory.save_projects("another", other, AT)
+    store.directory.save_projects("codeship", projects("acme/api"), LATER)
+    assert store.directory.load_projects("another") == (other, AT)
+
+
+def test_a_large_list_survives_the_process(opened: Callable[[], Store]) -> None:
+    large = projects(*(f"acme/service-{number}" for number in range(10_000)))
+    before = opened()
+    before.directory.save_projects("codeship", large, AT)
+    before.close()
+    assert opened().directory.load_projects("codeship") == (large, AT)
