@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -21,6 +20,7 @@ from dotenv import dotenv_values
 
 from bot import logs
 from bot.app.settings import BadSettings, Settings
+from bot.core.model.slack_ids import USER_ID
 from bot.slack.client.auth import AppTokenRefused, SlackAway, TokenRefused
 
 log = structlog.get_logger("bot")
@@ -101,7 +101,7 @@ def _migrate(environ: Mapping[str, str]) -> int:
 
 def user_id(text: str) -> str:
     """Of Slack's. Raises ArgumentTypeError."""
-    if re.fullmatch(r"[UW][A-Z0-9]{2,40}", text) is None:
+    if USER_ID.fullmatch(text) is None:
         raise argparse.ArgumentTypeError("give an id, such as U0123ABCD; Slack shows it under Copy member ID")
     return text
 

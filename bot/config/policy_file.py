@@ -16,6 +16,7 @@ from bot.config.toml_lines import Lines
 from bot.core.authorization import Rights
 from bot.core.lookup.repo_urls import may_be_branch
 from bot.core.model.policy import ACTIONS, OPEN, Confirm, Names, Policy, Rule, Who
+from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 LARGEST = 64 * 1024
 """Bytes. A file of that size has some thousand rules."""
@@ -25,7 +26,6 @@ log = structlog.get_logger(__name__)
 
 _KEYS = ("who", "actions", "repos", "branches", "confirm", "reason", "ask")
 _ALWAYS_ALLOWED = ("status", "builds", "projects", "help")
-_PEOPLE, _GROUPS, _CHANNELS = (re.compile(f"[{first}][A-Z0-9]{{2,40}}") for first in ("UW", "S", "CG"))
 _NO_PATTERN = re.compile(r"[\s?\[\]{}\\!]")
 _AT = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
 
@@ -149,11 +149,11 @@ class _Reading:
             return Who(everyone=table["who"] == "everyone")
         people, groups, channels = set(), [], set()
         for said in self._listed(number, table, "who"):
-            if _PEOPLE.fullmatch(said):
+            if USER_ID.fullmatch(said):
                 people.add(said)
-            elif _GROUPS.fullmatch(said):
+            elif GROUP_ID.fullmatch(said):
                 groups.append(said)
-            elif _CHANNELS.fullmatch(said):
+            elif CHANNEL_ID.fullmatch(said):
                 channels.add(said)
             else:
                 why = "is no id: a person's begins with U, a user group's with S, a channel's with C"

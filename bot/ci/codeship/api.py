@@ -21,14 +21,13 @@ import msgspec
 
 from bot.ci import json_fields as cleaning
 from bot.ci.http_client.responses import Request, detail, refusal
-from bot.core.model.builds import Build, Page, Project, Status
+from bot.core.model.builds import REPOSITORY_NAME, Build, Page, Project, Status
 from bot.core.model.errors import BadAnswer
 
 WEB_URL = "https://app.codeship.com"
 
 _HOSTS = frozenset({"app.codeship.com", "www.codeship.com", "codeship.com", "www.codeship.io", "codeship.io"})
 _PAGE = re.compile(r"/projects/([0-9]{1,18})(?:/builds/([0-9]{1,18}))?(?:/.*)?", re.ASCII)
-_REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
 _COMMIT_PAGES = {
     "github": "https://github.com/{}/commit/{}",
@@ -50,7 +49,7 @@ def commit_page(provider: str | None, repository_name: str, commit: str | None) 
     page = _COMMIT_PAGES.get((provider or "github").lower())
     if page is None or commit is None:
         return None
-    if not (_REPOSITORY.fullmatch(repository_name) and _COMMIT.fullmatch(commit)):
+    if not (REPOSITORY_NAME.fullmatch(repository_name) and _COMMIT.fullmatch(commit)):
         return None
     return page.format(repository_name, commit)
 

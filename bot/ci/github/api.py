@@ -24,13 +24,11 @@ from bot.ci.github import schema as shapes
 from bot.ci.github.errors import TITLE, not_the_contract, refusal, refusal_to_do
 from bot.ci.github.pagination import A_PAGE, A_PAGE_HAS, ListPage, onward
 from bot.ci.http_client.responses import Request, header
-from bot.core.model.builds import FailedJob, Project
+from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
 from bot.core.model.errors import BadAnswer, NotThere
 
 SERVICE = "github"
 
-NAME = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)
-"""Of a repository: in a path it can lead nowhere else."""
 
 _HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 _WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
@@ -96,7 +94,7 @@ def decipher_repositories(
     projects, readable = [], 0
     for entry in entries:
         id_, name = cleaning.id_(entry.id), cleaning.line(entry.full_name, cleaning.MAX_NAME)
-        if id_ is None or name is None or not NAME.fullmatch(name):
+        if id_ is None or name is None or not REPOSITORY_NAME.fullmatch(name):
             continue
         readable += 1
         if entry.archived is not True and entry.disabled is not True:
@@ -173,7 +171,7 @@ def _get(url: str, *params: tuple[str, str]) -> Request:
 
 
 def _repo(api_url: str, project: Project) -> str:
-    if not NAME.fullmatch(project.name):
+    if not REPOSITORY_NAME.fullmatch(project.name):
         raise NotThere(TITLE, "it has no repository of such a name")
     return f"{api_url}/repos/{project.name}"
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.ci.github import statuses as words
 from bot.ci.github.run_groups import LONG_AGO, SeenRun, Together
 from bot.ci.github.urls import checks_page, commit_page
 from bot.core.model.builds import Build, Project, Workflow
@@ -59,8 +58,8 @@ def tried_before(workflows: Sequence[Workflow]) -> Workflow | None:
 
 
 def _worst(workflows: Sequence[Workflow]) -> list[Workflow]:
-    worst = min(words.badness(run.status) for run in workflows)
-    return [run for run in workflows if words.badness(run.status) == worst]
+    worst = min(run.status.severity for run in workflows)
+    return [run for run in workflows if run.status.severity == worst]
 
 
 def _workflows(runs: Together, some: Iterable[SeenRun]) -> list[Workflow]:

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
 from bot.ci.github import statuses as words
-from bot.ci.github.api import NAME
 from bot.ci.github.errors import TITLE, not_the_contract, refusal
 from bot.ci.github.pagination import A_PAGE_HAS, ListPage, onward
 from bot.ci.github.run_groups import SeenRun
 from bot.ci.github.urls import WEB_URL
 from bot.ci.http_client.responses import Request
-from bot.core.model.builds import Project, Status, Workflow
+from bot.core.model.builds import REPOSITORY_NAME, Project, Status, Workflow
 from bot.core.model.errors import BadAnswer, NotThere
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
@@ -126,7 +125,7 @@ def _words(entry: shapes.Run) -> tuple[str | None, str | None]:
 
 def _named_today(project: Project, repository: shapes.Repository | None, web_url: str) -> Project:
     name = cleaning.line(repository and repository.full_name, cleaning.MAX_NAME)
-    if name is None or not NAME.fullmatch(name):
+    if name is None or not REPOSITORY_NAME.fullmatch(name):
         name = project.name
     page = cleaning.address(repository and repository.html_url)
     if page is None and name == project.name:

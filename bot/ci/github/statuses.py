@@ -27,18 +27,6 @@ _CONCLUSIONS = {
     "skipped": Status.SKIPPED,
     "action_required": Status.BLOCKED,
 }
-_FROM_THE_WORST = (
-    Status.FAILED,
-    Status.INFRASTRUCTURE_FAILURE,
-    Status.BLOCKED,
-    Status.UNKNOWN,
-    Status.STOPPED,
-    Status.RUNNING,
-    Status.QUEUED,
-    Status.PASSED,
-    Status.IGNORED,
-    Status.SKIPPED,
-)
 
 
 def is_over(status: str | None, conclusion: str | None) -> bool:
@@ -51,8 +39,3 @@ def read(status: str | None, conclusion: str | None) -> tuple[Status, str]:
         word = conclusion or _COMPLETED
         return _CONCLUSIONS.get(word, Status.UNKNOWN), word
     return _STATUSES.get(status or "", Status.UNKNOWN), status or ""
-
-
-def badness(status: Status) -> int:
-    """Less for the worse."""
-    return _FROM_THE_WORST.index(status)

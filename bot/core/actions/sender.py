@@ -59,7 +59,7 @@ class Sending:
                 self._claims.move(claim, replace(claim, state=unsent, changed_at=self._clock.now()))
                 raise NoAnswer(self._provider.title, "too many restarts were under way, so nothing was sent") from None
             failure = NoAnswer(self._provider.title, "no answer yet")
-            return CouldNotTell(claim, shown=build, ago_s=self.ago_s(claim), looked=failure)
+            return CouldNotTell(claim, shown=build, ago_s=claim.age_s(self._clock.now()), looked=failure)
         if sent.claim.state is ClaimState.TAKEN:
             return Restarted(build, sent.claim, taken=sent.taken)
         if sent.claim.state is ClaimState.UNKNOWN and sent.failure and sent.failure.may_have_taken:
@@ -121,7 +121,7 @@ class Sending:
                 if after != claim:
                     self._claims.move(claim, after)
                     return Restarted(found, after, seen=True, taken=_as_seen(found, claim))
-        return CouldNotTell(claim, shown=build, ago_s=self.ago_s(claim), found=found, looked=looked)
+        return CouldNotTell(claim, shown=build, ago_s=claim.age_s(self._clock.now()), found=found, looked=looked)
 
     def resume(self, claim: Claim, project: Project, branch: str | None, ask: Ask) -> Came | None:
         """Goes on with the claim that the same ask made before a crash. None where it is free: the ask begins anew.
@@ -156,16 +156,12 @@ class Sending:
                 raise failure
             case _:
                 unknown = self._as_unknown(claim)
-                return CouldNotTell(unknown, shown=build, ago_s=self.ago_s(unknown), looked=failure)
+                return CouldNotTell(unknown, shown=build, ago_s=unknown.age_s(self._clock.now()), looked=failure)
 
     def _as_unknown(self, claim: Claim) -> Claim:
         """A claim whose answer never came to those who asked for it."""
         unknown = replace(claim, state=ClaimState.UNKNOWN, changed_at=self._clock.now())
         return unknown if claim.state is ClaimState.UNKNOWN or self._claims.move(claim, unknown) else claim
-
-    def ago_s(self, claim: Claim) -> float:
-        """Seconds since it was asked for, never negative."""
-        return max(0.0, (self._clock.now() - claim.asked_at).total_seconds())
 
 
 def _state_after(error: CIError, claim: Claim) -> ClaimState:

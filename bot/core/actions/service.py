@@ -129,8 +129,8 @@ class Restarts:
         return self._sending.resume(claim, project, branch, ask)
 
     def ago_s(self, claim: Claim) -> float:
-        """Seconds since it was asked for, never negative."""
-        return self._sending.ago_s(claim)
+        """Seconds since it was requested, never negative."""
+        return claim.age_s(self._clock.now())
 
     def _against(
         self, build: Build, now: Standing, shown: Target | None, instead_of: tuple[int, int] | None

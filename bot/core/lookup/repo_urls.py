@@ -8,11 +8,6 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 _NEVER = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|\.$|\.lock(?:/|$)|(?:^|/)\.|^-|^@$")
 
 
-def may_be_branch(name: str) -> bool:
-    """Whether git allows the name (the rules of `git check-ref-format --branch`)."""
-    return 0 < len(name.encode(errors="replace")) <= 1024 and _NEVER.search(name) is None
-
-
 MOST_CHARACTERS = 2_000
 
 _PUBLIC_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
@@ -24,11 +19,14 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SCP = re.compile(r"(?P<user>[^@/:]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^/].*)")
 _NAME_PART = re.compile(r"[A-Za-z0-9_.~-]*[A-Za-z0-9_~-]")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-# Of https://git-scm.com/docs/git-check-ref-format what a pasted address can run into.
-_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|[/.]$")
 
 _PAGES = frozenset({"-", "tree", "blob", "raw", "commit", "commits", "merge_requests"})
 """What ends the name where groups nest: GitLab keeps these words for itself, and `-` since its version 12."""
+
+
+def may_be_branch(name: str) -> bool:
+    """Whether git allows the name: https://git-scm.com/docs/git-check-ref-format, with `--branch`."""
+    return 0 < len(name.encode(errors="replace")) <= 1024 and _NEVER.search(name) is None
 
 
 def repository_in(url: str) -> tuple[str, str | None] | None:
@@ -70,7 +68,7 @@ def _read(address: SplitResult) -> tuple[str, str | None] | None:
     if not all(_NAME_PART.fullmatch(part) for part in name):
         return None
     branch = _branch(page[1:] if page[:1] == ["-"] else page, address.query)
-    if branch is not None and _NO_BRANCH.search(branch):
+    if branch is not None and not may_be_branch(branch):
         return None
     return "/".join(name), branch
 

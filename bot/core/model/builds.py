@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,9 +29,28 @@ class Status(Enum):
         return self in (Status.QUEUED, Status.RUNNING)
 
     @property
+    def severity(self) -> int:
+        """Rank from the worst status, which is 0, to the one that says least."""
+        return _WORST_FIRST.index(self)
+
+    @property
     def is_bad(self) -> bool:
         """Whether somebody who wants it to pass would run it again."""
         return self in (Status.FAILED, Status.STOPPED, Status.BLOCKED, Status.INFRASTRUCTURE_FAILURE, Status.UNKNOWN)
+
+
+_WORST_FIRST = (
+    Status.FAILED,
+    Status.INFRASTRUCTURE_FAILURE,
+    Status.BLOCKED,
+    Status.UNKNOWN,
+    Status.STOPPED,
+    Status.RUNNING,
+    Status.QUEUED,
+    Status.PASSED,
+    Status.IGNORED,
+    Status.SKIPPED,
+)
 
 
 class Ability(Enum):
@@ -38,6 +58,10 @@ class Ability(Enum):
 
     STOP = "stop"
     RESTART_FAILED_JOBS = "restart failed jobs"
+
+
+REPOSITORY_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)
+"""`org/name`, as the hosts of repositories allow it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ class Claim:
     key: str = ""
     failed_jobs_only: bool = False
 
+    def age_s(self, now: datetime) -> float:
+        """Seconds since it was requested, never negative."""
+        return max(0.0, (now - self.asked_at).total_seconds())
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.model.builds import Actor
+from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LONGEST_S = 3650 * _DAY
@@ -79,8 +80,6 @@ _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 _URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:[/?#][!#-;=?-{}~]*)?")
 _LONGEST_URL = 600
 _USER = re.compile(r"[A-Z0-9]{2,40}")
-_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,40}")
-_PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,40}"), re.compile(r"S[A-Z0-9]{2,40}")
 
 # Mrkdwn has no escape for its own marks, so they are replaced by signs that look alike and mean nothing to Slack.
 _LOOKALIKES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "~": "∼", "`": "ˋ"})
@@ -174,18 +173,18 @@ def person(actor: Actor) -> Piece:
 
 def channel(channel_id: str) -> Piece:
     """Slack shows the current name for the id, to those who may know it."""
-    if _CHANNEL.fullmatch(channel_id) is None:
+    if CHANNEL_ID.fullmatch(channel_id) is None:
         return own("a channel")
     return Piece({"type": "channel", "channel_id": channel_id}, f"<#{channel_id}>")
 
 
 def whom(id_or_words: str, most: int) -> Piece | None:
     """A person, a user group or a channel, which Slack shows by name; or words, where it is no id. None for nothing."""
-    if _PERSON.fullmatch(id_or_words):
+    if USER_ID.fullmatch(id_or_words):
         return person(Actor(id_or_words))
-    if _CHANNEL.fullmatch(id_or_words):
+    if CHANNEL_ID.fullmatch(id_or_words):
         return channel(id_or_words)
-    if _GROUP.fullmatch(id_or_words):
+    if GROUP_ID.fullmatch(id_or_words):
         group = {"type": "usergroup", "usergroup_id": id_or_words}
         return Piece(group, f"<!subteam^{id_or_words}>")
     return foreign(id_or_words, most)

@@ -11,22 +11,13 @@ from bot.slack.messages.builds import SIGNS, short_word, state_of_workflow
 
 MOST_WORKFLOWS, MOST_JOBS, MOST_NAMES = 10, 5, 10
 _NAME, _COMMIT, _REASON = 60, 40, 100
-_WORST_FIRST = (
-    Status.FAILED,
-    Status.INFRASTRUCTURE_FAILURE,
-    Status.BLOCKED,
-    Status.UNKNOWN,
-    Status.STOPPED,
-    Status.RUNNING,
-    Status.QUEUED,
-)
 
 
 def workflow_lines(build: Build) -> list[Line]:
     """Nothing where there is nothing to tell beside what the build's own lines say."""
     if len(build.workflows) < 2 and not any(map(_tells_more, build.workflows)):
         return []
-    runs = sorted(build.workflows, key=_badness)
+    runs = sorted(build.workflows, key=_severity)
     lines = [part for run in runs[:MOST_WORKFLOWS] for part in (_line(run), *_job_lines(run.failed_jobs))]
     return [*lines, _rest(runs[MOST_WORKFLOWS:])]
 
@@ -101,8 +92,9 @@ def _tells_more(run: Workflow) -> bool:
     return run.attempt > 1 or bool(run.failed_jobs) or bool(run.commit)
 
 
-def _badness(run: Workflow) -> int:
-    return _WORST_FIRST.index(run.status) if run.status in _WORST_FIRST else len(_WORST_FIRST)
+def _severity(run: Workflow) -> int:
+    """All that went well rank alike, so that they keep their order."""
+    return min(run.status.severity, Status.PASSED.severity)
 
 
 def _count(count: int, what: str) -> str:

@@ -1,0 +1,9 @@
+"""What Slack's ids look like. Policies, buttons and settings name people, groups and channels by them."""
+
+from __future__ import annotations
+
+import re
+
+USER_ID = re.compile(r"[UW][A-Z0-9]{2,40}")
+GROUP_ID = re.compile(r"S[A-Z0-9]{2,40}")
+CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,40}")
