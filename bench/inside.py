@@ -64,7 +64,7 @@ def listed() -> dict[str, Any]:
 
     bot = Bot(Settings.read(os.environ), SystemClock(), os.environ, on_dead=lambda: None)
     services = bot.services
-    directory = next(iter(services)).directory
+    directory = next(iter(services)).project_index
     gc.collect()
     before = _resident()
     began = time.perf_counter()
@@ -74,15 +74,15 @@ def listed() -> dict[str, Any]:
     gc.collect()
     after = _resident()
     step = max(1, directory.size // NAMES)
-    known = [project.name for project in directory.matching("", within_s=1)][::step][:NAMES]
+    known = [project.name for project in directory.matching("", timeout_s=1)][::step][:NAMES]
     misspelt = [f"{name[:-3]}{name[-2]}{name[-3]}x" for name in known]
 
     def found(name: str) -> None:
-        assert services.meant_by(Word.of(name), within_s=1).project.name == name
+        assert services.resolve(Word.of(name), timeout_s=1).project.name == name
 
     def missed(name: str) -> int:
         try:
-            services.meant_by(Word.of(name), within_s=1)
+            services.resolve(Word.of(name), timeout_s=1)
         except NoSuchProject as mistake:
             return len(mistake.nearest)
         raise AssertionError(name)

@@ -17,7 +17,7 @@ from bench.processes import ROOT
 NODE = ROOT / "bench/node"
 SLACK_MACHINE = ROOT / "bench/slack_machine"
 OLDEST_NODE = 20
-LONGEST_S = 300
+MAX_S = 300
 
 Say = Callable[[str], None]
 
@@ -82,8 +82,8 @@ def _run(command: Sequence[str], folder: Path) -> str:
     """Why it went wrong, in a word; nothing where it went well."""
     try:
         done = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=LONGEST_S
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=MAX_S
         )
     except subprocess.TimeoutExpired:
-        return f"not within {LONGEST_S} s"
+        return f"not within {MAX_S} s"
     return "" if done.returncode == 0 else f"exit status {done.returncode}"

@@ -162,7 +162,7 @@ def start_patiently(start: Callable[[], None], wait: Callable[[float], bool]) ->
         try:
             return start()
         except SlackAway as problem:
-            log.warning("slack_away", why=str(problem), again_in_s=pause_s)
+            log.warning("slack_unreachable", why=str(problem), again_in_s=pause_s)
         if wait(pause_s):
             return None
     return start()

@@ -58,7 +58,7 @@ class WebApp:
             return self._route(environ, start_response)
         except Exception:
             reference = self._reference()
-            log.exception("http_bug", ref=reference, path=environ["PATH_INFO"])
+            log.exception("http_internal_error", ref=reference, path=environ["PATH_INFO"])
             body = json.dumps({"error": "internal error", "reference": reference})
             return _answer(start_response, HTTPStatus.INTERNAL_SERVER_ERROR, body, exc_info=True)
 
@@ -142,8 +142,8 @@ class WebServer:
         while not self._stopping.is_set():
             wasyncore.loop(timeout=30, use_poll=True, map=self._sockets, count=1)
         wasyncore.dispatcher.close(server)  # the listening socket alone; `server.close` also ends the trigger
-        until = time.monotonic() + self._drain_s
-        while time.monotonic() < until and any(
+        deadline = time.monotonic() + self._drain_s
+        while time.monotonic() < deadline and any(
             channel.requests or channel.total_outbufs_len for channel in server.active_channels.values()
         ):
             wasyncore.loop(timeout=0.05, use_poll=True, map=self._sockets, count=1)

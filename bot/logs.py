@@ -93,7 +93,7 @@ def _any_spelling(sign: str) -> str:
 class _Formatter(structlog.stdlib.ProcessorFormatter):
     """Draws a record as one line, and hides what must not be seen as the very last step."""
 
-    def __init__(self, form: Literal["text", "json"], hidden: Callable[[str], str]) -> None:
+    def __init__(self, form: Literal["text", "json"], redact: Callable[[str], str]) -> None:
         super().__init__(
             processors=[
                 structlog.stdlib.add_logger_name,
@@ -105,7 +105,7 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
             ],
             foreign_pre_chain=[structlog.stdlib.ExtraAdder()],
         )
-        self._hidden = hidden
+        self._hidden = redact
 
     def format(self, record: logging.LogRecord) -> str:
         try:

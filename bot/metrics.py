@@ -21,9 +21,9 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._answers = Histogram(
-            "bot_answer_seconds",
+            "bot_request_seconds",
             "From hearing an ask to its answer standing in Slack.",
-            ["way", "command", "result"],
+            ["source", "command", "result"],
             buckets=_ANSWER_BUCKETS,
             registry=self.registry,
         )
@@ -47,12 +47,12 @@ class Metrics:
             ["service"],
             registry=self.registry,
         )
-        self._undelivered = Counter("bot_answers_not_delivered", "Answers that reached nobody.", registry=self.registry)
+        self._undelivered = Counter("bot_replies_not_delivered", "Answers that reached nobody.", registry=self.registry)
         self._not_recorded = Counter(
             "bot_audit_not_recorded", "Actions that could not be written into the audit log.", registry=self.registry
         )
         self._budget = Counter(
-            "bot_ci_budget_asked",
+            "bot_ci_rate_limit_reservations",
             "Askings for calls of the CI service: at hand, counted (in the database), alone, refused, paused.",
             ["service", "priority", "result"],
             registry=self.registry,
@@ -73,14 +73,14 @@ class Metrics:
             registry=self.registry,
         )
         self._background_lag = Gauge(
-            "bot_background_lag_seconds",
+            "bot_poll_lag_seconds",
             "How much later than planned the last look in the background was made.",
             registry=self.registry,
         )
 
-    def answered(self, way: str, command: str, result: str, seconds: float) -> None:
-        self._answers.labels(way, command, result).observe(seconds)
-        if result == "NotDelivered":
+    def answered(self, source: str, command: str, result: str, seconds: float) -> None:
+        self._answers.labels(source, command, result).observe(seconds)
+        if result == "DeliveryFailed":
             self._undelivered.inc()
 
     def acknowledged(self, kind: str, seconds: float) -> None:

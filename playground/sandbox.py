@@ -14,7 +14,7 @@ from typing import Literal
 
 from bot.app.bot import Bot
 from bot.app.settings import Settings
-from bot.app.timeouts import PATIENCE, Patience
+from bot.app.timeouts import TIMEOUTS, Timeouts
 from bot.core.ports import Clock
 from playground.codeship.demo_data import seed
 from playground.codeship.server import CodeShipHost
@@ -58,7 +58,7 @@ class Stage:
         transport: Transport = "http",
         database_url: str | None = None,
         seeded: bool = True,
-        patience: Patience = PATIENCE,
+        patience: Timeouts = TIMEOUTS,
         ack_within_s: float = ACK_WITHIN_S,
         environ: Mapping[str, str] | None = None,
         **more_settings: str,
@@ -106,7 +106,7 @@ class Stage:
             {},
             on_dead=lambda: None,
             reference=self._reference,
-            patience=self._patience,
+            timeouts=self._patience,
             random=lambda: 1.0,  # pauses too pass on the stage's clock, and are to be the same every time
         )
         self.bot = bot
@@ -155,7 +155,7 @@ class Stage:
             bot.workers.wait_idle(timeout_s)
             and (bot.jobs is None or bot.jobs.wait_idle(timeout_s))
             and self._has_heard(bot, timeout_s)
-            and all(service.directory.wait_idle(timeout_s) for service in bot.services)
+            and all(service.project_index.wait_idle(timeout_s) for service in bot.services)
         )
 
     def _has_heard(self, bot: Bot, timeout_s: float) -> bool:
@@ -174,12 +174,12 @@ class Stage:
         if self.bot is None or self.bot.following is None:
             return
         for project in self.codeship.projects():
-            self.bot.following.look("codeship", str(project.id))
+            self.bot.following.poll("codeship", str(project.id))
         now = self._clock.now()
         if self.github is not None and now > self._looked_at_github:
             self._looked_at_github = now
             for repo in self.github.repos():
-                self.bot.following.look("github", str(repo.id))
+                self.bot.following.poll("github", str(repo.id))
 
     def settings(self) -> Settings:
         """As an operator would set them, with the sandbox's addresses."""

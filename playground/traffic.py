@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 WIRES_KEPT = 300
-LONGEST_BODY = 50_000
+MAX_BODY = 50_000
 
 Way = Literal["slack to bot", "bot to slack", "bot to codeship", "bot to github", "github to bot"]
 
@@ -88,7 +88,7 @@ class Wires:
             return [self._clean(held) for held in value]
         if not isinstance(value, str):
             return value
-        if len(value) > LONGEST_BODY:
+        if len(value) > MAX_BODY:
             return f"({len(value):,} characters)"
         for secret in self._secrets:
             value = value.replace(secret, _BLOTTED)

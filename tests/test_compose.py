@@ -10,7 +10,7 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
-from bot.app.timeouts import PATIENCE
+from bot.app.timeouts import TIMEOUTS
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "compose.yml").read_text(encoding="utf-8")
@@ -50,14 +50,14 @@ def test_the_database_is_kept_and_waited_for() -> None:
 
 
 @pytest.mark.parametrize("name", ["balancer", "database"])
-def test_health_is_checked_where_the_image_does_not_do_so_itself(name: str) -> None:
+def test_health_is_checked_if_the_image_does_not_do_so_itself(name: str) -> None:
     assert service(name)["healthcheck"]["test"][0] == "CMD"
     assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_a_bot_has_the_time_to_stop_in_order() -> None:
     grace_s = int(service("bot")["stop_grace_period"].removesuffix("s"))
-    assert grace_s >= PATIENCE.finish_s + 5
+    assert grace_s >= TIMEOUTS.finish_s + 5
 
 
 def test_the_balancer_knows_every_replica_and_lets_in_slack_alone() -> None:

@@ -79,7 +79,7 @@ def test_it_is_alive(served: Served) -> None:
 
 
 @pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
-def test_it_is_ready_where_it_says_so_and_tells_what_it_judged_by(served: Served, ready: bool, status: int) -> None:
+def test_it_is_ready_if_it_says_so_and_reports_what_it_judged_by(served: Served, ready: bool, status: int) -> None:
     served.ready = (ready, {"slack": "connecting"})
     answer = call(served.server.port, "GET", "/readyz")
     assert (answer.status, answer.json) == (status, {"ready": ready, "slack": "connecting"})
@@ -116,16 +116,16 @@ def test_a_path_that_is_not_there_is_not_found(served: Served, method: str, path
         ("DELETE", "/metrics", "GET, HEAD"),
     ],
 )
-def test_another_method_is_told_the_right_one(served: Served, method: str, path: str, allow: str) -> None:
+def test_another_method_is_reported_the_right_one(served: Served, method: str, path: str, allow: str) -> None:
     answer = call(served.server.port, method, path)
     assert (answer.status, answer.headers["Allow"]) == (405, allow)
 
 
-def test_a_bug_is_logged_once_and_told_as_a_reference_alone(served: Served) -> None:
+def test_a_bug_is_logged_once_and_reported_as_a_reference_alone(served: Served) -> None:
     with capture_logs() as logs:
         answer = call(served.server.port, "POST", "/broken", "x")
     assert (answer.status, answer.json) == (500, {"error": "internal error", "reference": "r3f"})
-    assert [(entry["event"], entry["ref"]) for entry in logs] == [("http_bug", "r3f")]
+    assert [(entry["event"], entry["ref"]) for entry in logs] == [("http_internal_error", "r3f")]
 
 
 def test_a_bug_in_the_judgement_of_readiness_is_a_bug(served: Served) -> None:
@@ -146,7 +146,7 @@ def test_no_answer_says_what_serves_it(served: Served, path: str) -> None:
 # Starting and stopping.
 
 
-def test_a_port_that_is_taken_is_told_with_the_setting_to_change(served: Served) -> None:
+def test_a_port_that_is_taken_is_reported_with_the_setting_to_change(served: Served) -> None:
     second = WebServer(lambda environ, start_response: [], "127.0.0.1", served.server.port)
     with pytest.raises(CannotListen, match=r"another process listens there already\. Set PORT to a free one"):
         second.start()
@@ -157,7 +157,7 @@ def test_a_port_that_is_taken_is_told_with_the_setting_to_change(served: Served)
     ("host", "port", "why"),
     [("192.0.2.1", 0, "Set HOST"), ("no.such.host.invalid", 0, "Set HOST"), ("127.0.0.1", 70_000, "PORT must be")],
 )
-def test_an_address_that_is_not_ours_is_told_with_the_setting_to_change(host: str, port: int, why: str) -> None:
+def test_an_address_that_is_not_ours_is_reported_with_the_setting_to_change(host: str, port: int, why: str) -> None:
     with pytest.raises(CannotListen, match=why):
         WebServer(lambda environ, start_response: [], host, port).start()
 
@@ -196,7 +196,7 @@ def test_a_stop_lets_requests_in_flight_finish_and_takes_no_new_ones() -> None:
         stopping.result(5)
 
 
-def test_a_stop_waits_no_longer_than_it_is_told_to() -> None:
+def test_a_stop_waits_no_longer_than_it_is_reported_to() -> None:
     begun, release = Event(), Event()
 
     def hanging(environ: object, start_response: Any) -> Iterable[bytes]:

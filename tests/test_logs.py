@@ -84,7 +84,7 @@ def test_what_is_below_the_level_is_not_logged():
     assert stream.getvalue() == ""
 
 
-def test_alembic_names_its_plugins_only_where_everything_is_asked_for():
+def test_alembic_names_its_plugins_only_where_everything_is_requested():
     plugins = logging.getLogger("alembic.runtime.plugins")
     stream = configured("text", "DEBUG")
     plugins.info("setup plugin")
@@ -154,7 +154,7 @@ def test_an_exception_that_ends_the_process_is_logged_in_one_line_and_never_prin
     assert lines[-1]["exception"].endswith("RuntimeError: with [hidden]")
 
 
-def test_a_reference_is_six_signs_that_cannot_be_mistaken_for_one_another():
+def test_a_reference_is_six_characters_that_cannot_be_mistaken_for_one_another():
     references = {logs.reference() for _ in range(1000)}
     assert len(references) == 1000
     assert {len(reference) for reference in references} == {6}

@@ -166,7 +166,7 @@ def test_the_repr_of_an_object_is_redacted_too(form):
         ("a ghost, ghp_… and github_pat", "a ghost, ghp_… and github_pat"),
     ],
 )
-def test_what_has_the_shape_of_a_secret_is_hidden_though_nobody_named_it(said, shown):
+def test_what_has_the_shape_of_a_secret_is_hidden_though_no_one_named_it(said, shown):
     assert logs.hide(())(said) == shown
 
 
@@ -174,5 +174,5 @@ def test_without_secrets_nothing_else_is_hidden():
     assert logs.hide(["", ""])("status acme/web main") == "status acme/web main"
 
 
-def test_of_two_secrets_where_one_begins_the_other_the_whole_longer_one_is_hidden():
+def test_of_two_secrets_if_one_begins_the_other_the_whole_longer_one_is_hidden():
     assert logs.hide(["abcdefgh", "abcdefgh-and-more"])("abcdefgh-and-more") == "[hidden]"

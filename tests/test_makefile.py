@@ -57,12 +57,12 @@ def test_a_python_that_is_too_old_is_refused_in_words(tmp_path):
     assert "make test PYTHON=python3.13" in made.stderr
 
 
-def test_a_python_that_is_not_there_is_told_as_missing(tmp_path):
+def test_a_python_that_is_not_there_is_reported_as_missing(tmp_path):
     assert "python-of-nowhere is missing." in make(tmp_path, "run", "PYTHON=python-of-nowhere").stderr
 
 
 @pytest.mark.parametrize(("with_env", "module"), [(True, "bot"), (False, "playground")])
-def test_make_run_starts_the_bot_where_there_is_a_dot_env_and_the_playground_where_not(tmp_path, with_env, module):
+def test_make_run_starts_the_bot_if_there_is_a_dot_env_and_the_playground_if_not(tmp_path, with_env, module):
     program(tmp_path / ".venv/bin/python", 'echo "ran $*"')
     if with_env:
         (tmp_path / ".env").write_text("")
@@ -110,7 +110,7 @@ def test_make_test_runs_the_quick_tests_and_make_check_the_slow_ones_too(tmp_pat
     assert second.startswith("-m slow")
 
 
-def test_an_environment_without_pip_is_made_anew(tmp_path):
+def test_an_environment_without_pip_is_made_again(tmp_path):
     program(tmp_path / ".venv/bin/python", '[ "$2" != pip ]')
     python = program(tmp_path / "new", 'echo "ran $*"')
     assert "ran -m venv --clear .venv" in make(tmp_path, "test", f"PYTHON={python}").stdout

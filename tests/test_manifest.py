@@ -48,7 +48,7 @@ def test_as_it_stands_it_is_for_socket_mode_and_names_no_address():
     assert "https://" not in json.dumps(SOCKET_MODE)
 
 
-def test_changed_as_it_tells_everything_comes_to_one_address_over_http():
+def test_changed_as_it_reports_everything_comes_to_one_address_over_http():
     (command,) = HTTP["features"]["slash_commands"]
     settings = HTTP["settings"]
     assert settings["socket_mode_enabled"] is False

@@ -61,7 +61,7 @@ def test_a_lock_names_every_package_with_its_version_and_hashes_and_no_address(l
 
 
 @pytest.mark.parametrize(("lock", "extras"), LOCKS.items())
-def test_a_lock_holds_what_the_project_asks_for(lock, extras):
+def test_a_lock_holds_what_the_project_requests(lock, extras):
     pins = locked(lock)
     for requirement in wanted(*extras):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
@@ -202,13 +202,13 @@ def run_health_check(port: int) -> int:
     return subprocess.run(command, env=environ, capture_output=True, check=False).returncode
 
 
-def test_the_health_check_passes_where_healthz_says_so_and_fails_where_it_does_not(serving):
+def test_the_health_check_passes_where_healthz_says_so_and_fails_if_it_does_not(serving):
     port, status = serving
     assert health_check()[:2] == ["python", "-c"]
     assert run_health_check(port) == (0 if status == 200 else 1)
 
 
-def test_the_health_check_fails_where_nothing_listens():
+def test_the_health_check_fails_if_nothing_listens():
     with http.server.HTTPServer(("127.0.0.1", 0), _Health) as server:
         port = server.server_port
     assert run_health_check(port) == 1

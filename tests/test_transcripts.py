@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.timeouts import Patience
-from bot.core.polling.poller import Pace
+from bot.app.timeouts import Timeouts
+from bot.core.polling.poller import PollInterval
 from playground.play.transcript import Play, rewritten, settings_of, steps_of
 from playground.sandbox import Stage
 from tests.held_clock import HeldClock
@@ -16,7 +16,9 @@ ROOT = Path(__file__).parent.parent
 TRANSCRIPTS = sorted((ROOT / "tests/transcripts").glob("*.txt"))
 
 NEVER_S = 86400.0
-UNHURRIED = Patience(connect_s=30.0, read_s=30.0, slack_s=30.0, pace=Pace(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S)
+UNHURRIED = Timeouts(
+    connect_s=30.0, read_s=30.0, slack_s=30.0, pace=PollInterval(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S
+)
 """What people see is told here, on a clock that stands; how fast this machine is, is not. Followed builds are looked
 at after each step, and at no other time."""
 

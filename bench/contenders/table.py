@@ -12,7 +12,7 @@ from bench.names import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from bench.processes import ROOT, Process
 
 Transport = Literal["http", "socket"]
-MOST_CALLS = "100000"
+MAX_CALLS = "100000"
 """CODESHIP_CALLS_PER_MINUTE, so high that it stands in nobody's way."""
 
 
@@ -44,7 +44,7 @@ class Contender:
             "CODESHIP_API_URL": f"http://127.0.0.1:{codeship_port}/api/v1",
         }
         if self.kind == "bot":
-            environ |= {"CODESHIP_CALLS_PER_MINUTE": MOST_CALLS, "HOST": "127.0.0.1", "LOG_FORMAT": "json"}
+            environ |= {"CODESHIP_CALLS_PER_MINUTE": MAX_CALLS, "HOST": "127.0.0.1", "LOG_FORMAT": "json"}
         if self.kind == "bolt-js":
             environ |= {"NODE_ENV": "production"}
         if self.transport == "socket":

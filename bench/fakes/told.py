@@ -15,12 +15,12 @@ from typing import Any
 Order = Mapping[str, Any]
 Obey = Callable[[Order], Awaitable[Any]]
 
-LONGEST_LINE = 64 * 1024 * 1024
+MAX_LINE = 64 * 1024 * 1024
 
 
 async def obey(orders: Mapping[str, Obey], *, first: Mapping[str, Any]) -> None:
     """Says `first`, then does what each line's `do` names, in turn, until the input ends."""
-    reader = asyncio.StreamReader(limit=LONGEST_LINE)
+    reader = asyncio.StreamReader(limit=MAX_LINE)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     _say(first)

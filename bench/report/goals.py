@@ -125,10 +125,10 @@ def _of_bot(run: Run, delay_ms: int, loads: tuple[str, ...], of: Callable[[Cell]
     return {transport: of(cell) for transport, cell in cells.items() if cell is not None}
 
 
-def _at_most(wanted: str, found: dict[str, float], most: float, unit: str) -> Goal:
+def _at_most(wanted: str, found: dict[str, float], limit: float, unit: str) -> Goal:
     if not found:
         return Goal(wanted, "not measured", None)
-    return Goal(wanted, _words(found, unit), max(found.values()) <= most)
+    return Goal(wanted, _words(found, unit), max(found.values()) <= limit)
 
 
 def _words(found: dict[str, float], unit: str) -> str:

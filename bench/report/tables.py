@@ -113,7 +113,7 @@ def _idle_figures(idle: dict[str, float] | None) -> list[str]:
     return [f"{idle['resident'] / MIB:.0f} MiB", f"{idle['own'] / MIB:.0f} MiB", f"{busy:.1f} %"]
 
 
-def of_beginning(run: Run, most: int = 12) -> str:
+def of_beginning(run: Run, limit: int = 12) -> str:
     """What a start consists of: medians of the whole, and of the packages that its imports spend most time in."""
     records = [record for record in run.insides if record["what"] == "begin"]
     rows = [
@@ -128,7 +128,7 @@ def of_beginning(run: Run, most: int = 12) -> str:
     for record in records:
         for package, took in record["packages_us"].items():
             packages.setdefault(package, []).append(took)
-    dearest = sorted(packages, key=lambda package: (-median(packages[package]), package))[:most]
+    dearest = sorted(packages, key=lambda package: (-median(packages[package]), package))[:limit]
     rows += [[f"of the imports: {package}", ms(median(packages[package]) / 1000)] for package in dearest]
     return table(["", "time"], rows)
 
@@ -139,13 +139,13 @@ def of_weights(run: Run) -> str:
     return table(["import", "memory"], [*rows, ["all of them", f"{sum(found.values()) / MIB:.0f} MiB"]])
 
 
-def of_anatomy(run: Run, most: int = 14) -> str:
+def of_anatomy(run: Run, limit: int = 14) -> str:
     records = [record for record in run.insides if record["what"] == "anatomy"]
     if not records:
         return "Not measured."
     seen = records[0]["seen"]
     whole = sum(seen.values())
-    rows = [[f"`{place}`", f"{count / whole * 100:.1f} %"] for place, count in list(seen.items())[:most]]
+    rows = [[f"`{place}`", f"{count / whole * 100:.1f} %"] for place, count in list(seen.items())[:limit]]
     return table(["innermost function of the bot", "share"], rows)
 
 

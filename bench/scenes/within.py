@@ -12,14 +12,14 @@ from bench.contenders.table import Contender
 from bench.processes import NotReady, Process, bare_environment
 from bench.scenes.stage import Stage
 
-LONGEST_S = 120.0
+MAX_S = 120.0
 _IMPORT = re.compile(r"^import time: +(\d+) \| +\d+ \| +([\w.]+)$", re.MULTILINE)
 
 
 def inside(stage: Stage, what: str, transport: str = "http", **settings: str) -> dict[str, Any]:
     """One measurement that ends by itself. Raises NotReady with what was said instead."""
     process = begun(stage, what, transport, **settings)
-    process.wait(LONGEST_S)
+    process.wait(MAX_S)
     return result_of(process)
 
 

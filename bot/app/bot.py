@@ -15,34 +15,34 @@ from typing import TYPE_CHECKING, Any
 import requests
 import structlog
 
-from bot.app.ci_services import ConnectedServices
+from bot.app.ci_services import CIServices
 from bot.app.clients import proxy_for, slack_client
 from bot.app.settings import Settings
-from bot.app.threads import Every
-from bot.app.timeouts import PATIENCE, Patience
+from bot.app.threads import PeriodicTask
+from bot.app.timeouts import TIMEOUTS, Timeouts
 from bot.config.policy_file import policy_in
-from bot.core.authorization import Rights
+from bot.core.authorization import Authorizer
 from bot.core.follows.live_messages import LiveMessages
-from bot.core.lookup.ci_registry import Services
+from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.operations import Operations
-from bot.core.polling.poller import LOOK, Following
+from bot.core.polling.poller import POLL, Poller
 from bot.core.ports import Clock, Job
 from bot.http_server import WebApp, WebServer
 from bot.jobs.durable import DurableJobs
 from bot.jobs.heartbeat import new_replica_id
 from bot.logs import hide, reference
 from bot.metrics import Metrics
-from bot.slack.audit_recorder import Recorder
+from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.auth import Token, who_am_i
 from bot.slack.client.user_groups import UserGroups
-from bot.slack.handler import ASK, Conversation, Manners, wording
+from bot.slack.handler import REQUEST, HandlerConfig, RequestHandler, render_context
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
-from bot.slack.incoming.payloads import Home
-from bot.slack.incoming.workers import Beginnings, Workers
+from bot.slack.incoming.payloads import Workspace
+from bot.slack.incoming.workers import JobSubmitter, WorkerPool
 from bot.slack.listeners import register
 from bot.slack.outgoing.notifier import SlackNotifier
-from bot.slack.outgoing.replies import Answers, ResponseUrls
+from bot.slack.outgoing.replies import Replies, ResponseUrls
 from bot.store.database import Store, open_store
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Bot:
         *,
         on_dead: Callable[[], None],
         reference: Callable[[], str] = reference,
-        patience: Patience = PATIENCE,
+        timeouts: Timeouts = TIMEOUTS,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
@@ -73,23 +73,23 @@ class Bot:
         self.metrics = Metrics()
         kept = timedelta(days=settings.audit_kept_days)
         self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
-        self.workers = Workers(_work_failed)
+        self.workers = WorkerPool(_work_failed)
         self._session = requests.Session()
-        self._client = slack_client(settings, patience)
-        self.rights = Rights(policy, UserGroups(self._client, clock))
-        self._ci = ConnectedServices(settings, self.store, self.metrics, clock, environ, patience, random)
-        self.services: Services = self._ci.services
+        self._client = slack_client(settings, timeouts)
+        self.rights = Authorizer(policy, UserGroups(self._client, clock))
+        self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random)
+        self.services: CIRegistry = self._ci.services
         self._operations = Operations(self.services, self.store.audit, self.rights)
         self._clock = clock
         self._environ = environ
         self._on_dead = on_dead
         self._reference = reference
-        self._patience = patience
+        self._timeouts = timeouts
         self.jobs: DurableJobs | None = None
-        self._begun: Beginnings | None = None
-        self.following: Following | None = None
-        self.conversation: Conversation | None = None
-        self._healing: Every | None = None
+        self._begun: JobSubmitter | None = None
+        self.following: Poller | None = None
+        self.conversation: RequestHandler | None = None
+        self._healing: PeriodicTask | None = None
         self._socket: SocketMode | None = None
         self.web: WebServer | None = None
 
@@ -123,9 +123,9 @@ class Bot:
 
         Readings that nobody waits for any more may still be under way: whoever ends the process uses `os._exit`.
         """
-        until = time.monotonic() + self._patience.finish_s
+        deadline = time.monotonic() + self._timeouts.finish_s
         self._stopping.set()
-        left = self.workers.stop(self._patience.finish_s)  # first, so that whoever still asks is told to ask again
+        left = self.workers.stop(self._timeouts.finish_s)  # first, so that whoever still asks is told to ask again
         if self._socket is not None:
             self._socket.stop()
         if self.web is not None:
@@ -135,8 +135,8 @@ class Bot:
         if self._begun is not None:
             self._begun.close()
         if self.jobs is not None:
-            self.jobs.stop(max(0.0, until - time.monotonic()))  # what is left, others take over, or the next one
-        left += ["restart"] * self._ci.finish(until)  # its answer is to be written down
+            self.jobs.stop(max(0.0, deadline - time.monotonic()))  # what is left, others take over, or the next one
+        left += ["restart"] * self._ci.finish(deadline)  # its answer is to be written down
         self._ci.close()
         self._session.close()
         self.store.close()
@@ -150,63 +150,63 @@ class Bot:
     def _begin(self, app: Any, token: Token) -> None:
         """What answers and what follows, and the durable work of both."""
         settings, identity = self._settings, token.identity
-        home = Home(identity.team_id, identity.bot_user_id, identity.enterprise_id)
-        manners = Manners(
+        home = Workspace(identity.team_id, identity.bot_user_id, identity.enterprise_id)
+        manners = HandlerConfig(
             settings.slack_command,
             f"@{token.user}",
             self._ci.words,
             settings.slack_allow_other_workspaces,
-            self._patience.asking_s,
+            self._timeouts.request_timeout_s,
         )
         # Each needs the other, for what does the jobs is what starts them: both names are bound further down.
         kinds: dict[str, Job] = {
-            ASK: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108 - not bound yet
-            LOOK: lambda payload, step: following.job(payload, step),  # noqa: PLW0108 - not bound yet
+            REQUEST: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108 - not bound yet
+            POLL: lambda payload, step: following.job(payload, step),  # noqa: PLW0108 - not bound yet
         }
         jobs = self._jobs(kinds)
         messages = LiveMessages(
             services=self.services,
             follows=self.store.follows,
             history=self.store.history,
-            notifier=SlackNotifier(self._client, lambda: wording(manners, self._clock, self.rights)),
+            notifier=SlackNotifier(self._client, lambda: render_context(manners, self._clock, self.rights)),
             clock=self._clock,
         )
-        following = Following(
+        following = Poller(
             services=self.services,
             follows=self.store.follows,
             messages=messages,
             jobs=jobs,
             clock=self._clock,
-            pace=self._patience.pace,
+            pace=self._timeouts.pace,
             late=self.metrics.background_lag,
         )
-        urls = ResponseUrls(settings.slack_api_url, self._session, timeout_s=self._patience.slack_s)
-        conversation = Conversation(
+        urls = ResponseUrls(settings.slack_api_url, self._session, timeout_s=self._timeouts.slack_s)
+        conversation = RequestHandler(
             operations=self._operations,
-            answers=Answers(self._client, urls, self.store.once, manners.mention),
-            once=self.store.once,
+            replies=Replies(self._client, urls, self.store.idempotency_keys, manners.mention),
+            idempotency_keys=self.store.idempotency_keys,
             clock=self._clock,
-            home=home,
+            workspace=home,
             recorder=self._recorder(home),
-            manners=manners,
-            rights=self.rights,
-            reference=self._reference,
+            config=manners,
+            authorizer=self.rights,
+            new_reference=self._reference,
             observe=self.metrics.answered,
-            following=following,
-            again=lambda key, payload, after_s: jobs.start(ASK, key, payload, delay_s=after_s),
+            poller=following,
+            again=lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s),
         )
         self.jobs, self.following, self.conversation = jobs, following, conversation
-        self._begun = begun = Beginnings(jobs)
+        self._begun = begun = JobSubmitter(jobs)
         jobs.launch()
-        self._healing = Every(self._patience.heal_s, "healing", following.heal)
+        self._healing = PeriodicTask(self._timeouts.heal_s, "healing", following.restart_stalled)
         self._healing.start()
         register(
             app,
-            workers=self.workers,
-            conversation=conversation,
-            begin=begun.begin,
+            worker_pool=self.workers,
+            handler=conversation,
+            submit=begun.submit,
             clock=self._clock,
-            home=home,
+            workspace=home,
             command=settings.slack_command,
         )
 
@@ -218,21 +218,23 @@ class Bot:
             replica_id=new_replica_id(),
             clock=self._clock,
             on_error=_work_failed,
-            patience=self._patience.jobs,
+            timings=self._timeouts.jobs,
         )
 
     def _under_way(self) -> int:
         return self.workers.under_way + (self.jobs.under_way if self.jobs else 0)
 
-    def _recorder(self, home: Home) -> Recorder:
+    def _recorder(self, workspace: Workspace) -> AuditRecorder:
         hidden, not_recorded = hide(self._settings.secrets()), self.metrics.not_recorded
-        return Recorder(self.store.audit, self._clock, home, self._settings.ci_providers[0], hidden, not_recorded)
+        return AuditRecorder(
+            self.store.audit, self._clock, workspace, self._settings.ci_providers[0], hidden, not_recorded
+        )
 
     def _start_web(self, app: Any) -> None:
         settings = self._settings
         if settings.port is None:
             return
-        posts = self._ci.webhooks(self.following.hint) if self.following else {}
+        posts = self._ci.webhooks(self.following.poll_now) if self.following else {}
         if not settings.uses_socket_mode and settings.slack_signing_secret is not None:
             secret = settings.slack_signing_secret.reveal()
             posts[SLACK_EVENTS] = HttpMode(app, secret, observe_ack=self.metrics.acknowledged)

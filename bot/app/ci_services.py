@@ -17,41 +17,41 @@ import structlog
 from bot.app.clients import CALLS_AT_ONCE, connected
 from bot.app.name_matching import nearest
 from bot.app.settings import Settings, key_setting, named
-from bot.app.threads import Calls
-from bot.app.timeouts import Patience
-from bot.ci.service import CIService, Connected, Hint
-from bot.core.actions.sender import Sending
-from bot.core.actions.service import Restarts
-from bot.core.build_fetcher import Looks
-from bot.core.lookup.ci_registry import Service, Services
-from bot.core.lookup.project_index import Directory
+from bot.app.threads import LoggingExecutor
+from bot.app.timeouts import Timeouts
+from bot.ci.service import CIClient, Hint, ServicePlugin
+from bot.core.actions.sender import ActionSender
+from bot.core.actions.service import ActionService
+from bot.core.build_fetcher import BuildFetcher
+from bot.core.lookup.ci_registry import CIContext, CIRegistry
+from bot.core.lookup.project_index import ProjectIndex
 from bot.core.ports import Clock
 from bot.metrics import Metrics
-from bot.slack.blocks.context import ServiceWords
+from bot.slack.blocks.context import ServiceInfo
 from bot.store.database import Store
-from bot.store.rate_limit.shared import StoredBudget
+from bot.store.rate_limit.shared import SharedRateLimit
 
 RESTARTS_AT_ONCE = 16
 HINTS_AT_ONCE = 100
-LONGEST_READING_S = 1.0
+MAX_READING_S = 1.0
 """How long a stop waits for readings whose asker has been answered: most end in milliseconds."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _One:
+class _ConnectedService:
     """A service, and what is to be closed of it."""
 
-    kind: CIService
-    client: Connected
-    budget: StoredBudget
-    calls: Calls
-    sends: Calls
-    service: Service
+    plugin: ServicePlugin
+    client: CIClient
+    rate_limit: SharedRateLimit
+    calls: LoggingExecutor
+    sends: LoggingExecutor
+    context: CIContext
 
 
-class ConnectedServices:
+class CIServices:
     """`services` is what the core asks. `start` once, then `finish` and `close` once."""
 
     def __init__(
@@ -61,52 +61,54 @@ class ConnectedServices:
         metrics: Metrics,
         clock: Clock,
         environ: Mapping[str, str],
-        patience: Patience,
+        timeouts: Timeouts,
         random: Callable[[], float],
     ) -> None:
         self._settings = settings
 
-        def one(kind: CIService) -> _One:
+        def one(kind: ServicePlugin) -> _ConnectedService:
             values = settings.ci[kind.name]
-            budget = store.budget(kind.name, values[kind.calls_setting], partial(metrics.budget_asked, kind.name))
-            client = connected(kind, values, clock, environ, metrics, patience, random=random, budget=budget)
-            calls = Calls(CALLS_AT_ONCE, f"{kind.name} call")
-            sends = Calls(RESTARTS_AT_ONCE, f"{kind.name} restart")
-            looks = Looks(client, calls, clock, longest_call_s=patience.call_s)
-            sending = Sending(client, looks, store.claims, sends, clock)
-            restarts = Restarts(client, store.claims, store.history, sending, clock)
-            directory = Directory(client, store.directory, calls, clock, nearest)
-            return _One(kind, client, budget, calls, sends, Service(client, directory, looks, restarts))
+            budget = store.rate_limit(kind.name, values[kind.calls_setting], partial(metrics.budget_asked, kind.name))
+            client = connected(kind, values, clock, environ, metrics, timeouts, random=random, rate_limit=budget)
+            calls = LoggingExecutor(CALLS_AT_ONCE, f"{kind.name} call")
+            sends = LoggingExecutor(RESTARTS_AT_ONCE, f"{kind.name} restart")
+            fetcher = BuildFetcher(client, calls, clock, max_call_s=timeouts.call_s)
+            sending = ActionSender(client, fetcher, store.claims, sends, clock)
+            restarts = ActionService(client, store.claims, store.history, sending, clock)
+            directory = ProjectIndex(client, store.projects, calls, clock, nearest)
+            return _ConnectedService(
+                kind, client, budget, calls, sends, CIContext(client, directory, fetcher, restarts)
+            )
 
         self._all = [one(kind) for kind in named(settings.ci_providers)]
-        self._hints = Calls(1, "hint")
+        self._hints = LoggingExecutor(1, "hint")
         self._hints_to_come = BoundedSemaphore(HINTS_AT_ONCE)
-        self.services = Services([one.service for one in self._all], nearest, clock, pins=settings.ci_pinned)
+        self.services = CIRegistry([one.context for one in self._all], nearest, clock, pins=settings.ci_pinned)
 
     @property
-    def words(self) -> dict[str, ServiceWords]:
+    def words(self) -> dict[str, ServiceInfo]:
         """What texts say of each, by its name."""
         return {
-            one.kind.name: ServiceWords(
-                one.kind.title,
-                key_setting(one.kind, self._settings.ci[one.kind.name]),
-                one.kind.calls_setting,
+            one.plugin.name: ServiceInfo(
+                one.plugin.title,
+                key_setting(one.plugin, self._settings.ci[one.plugin.name]),
+                one.plugin.calls_setting,
                 one.client.abilities,
-                one.kind.rights,
+                one.plugin.rights,
             )
             for one in self._all
         }
 
     @property
     def projects_known(self) -> dict[str, int]:
-        return {one.kind.name: one.service.directory.size for one in self._all}
+        return {one.plugin.name: one.context.project_index.size for one in self._all}
 
     def start(self) -> None:
         """Asks each for its repositories behind the scenes, once what is known of them is read. Raises what the store's
         driver raises."""
         for one in self._all:
-            one.budget.start()
-            one.service.directory.start()
+            one.rate_limit.start()
+            one.context.project_index.start()
 
     def watched(self, metrics: Metrics) -> None:
         """Gauges of each, read when somebody looks."""
@@ -116,14 +118,15 @@ class ConnectedServices:
     def webhooks(self, hinted: Callable[[str, str, str], None]) -> dict[str, WSGIApplication]:
         """What answers the services at which path. `hinted(service, project_id, key)` is called off their threads."""
         webhooks = [
-            one.kind.webhook(self._settings.ci[one.kind.name], self._hint(one.kind.name, hinted)) for one in self._all
+            one.plugin.webhook(self._settings.ci[one.plugin.name], self._hint(one.plugin.name, hinted))
+            for one in self._all
         ]
         return dict(webhook for webhook in webhooks if webhook is not None)
 
     def _hint(self, service: str, hinted: Callable[[str, str, str], None]) -> Hint:
         def hint(project_id: str, key: str) -> None:
             if not self._hints_to_come.acquire(blocking=False):
-                log.info("hint_dropped", service=service)  # the next look sees it anyway
+                log.info("webhook_dropped", service=service)  # the next look sees it anyway
                 return
             try:
                 future = self._hints.submit(hinted, service, project_id, key)
@@ -142,12 +145,12 @@ class ConnectedServices:
             return False
         return True
 
-    def finish(self, until: float) -> int:
+    def finish(self, deadline: float) -> int:
         """Waits for restarts until then, on the clock `time.monotonic()`, and counts those that are left; for readings
         a moment at most."""
         self._hints.finish(0.0)
-        left = sum(one.sends.finish(until - time.monotonic()) for one in self._all)
-        readings_until = min(time.monotonic() + LONGEST_READING_S, until)
+        left = sum(one.sends.finish(deadline - time.monotonic()) for one in self._all)
+        readings_until = min(time.monotonic() + MAX_READING_S, deadline)
         for one in self._all:
             one.calls.finish(readings_until - time.monotonic())
         return left
@@ -156,13 +159,13 @@ class ConnectedServices:
         for one in self._all:
             one.client.close()
         for one in self._all:
-            one.budget.close()
+            one.rate_limit.close()
 
 
-def _watch(one: _One, metrics: Metrics) -> None:
-    directory, budget = one.service.directory, one.budget
+def _watch(one: _ConnectedService, metrics: Metrics) -> None:
+    directory, budget = one.context.project_index, one.rate_limit
     metrics.watch_service(
-        one.kind.name,
+        one.plugin.name,
         projects_known=lambda: directory.size,
         calls_left=lambda: budget.calls_left,
         is_paused=lambda: budget.is_paused,

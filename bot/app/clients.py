@@ -13,21 +13,21 @@ import structlog
 from slack_sdk.web import WebClient
 
 from bot.app.settings import Settings, key_setting
-from bot.app.timeouts import PATIENCE, Patience
-from bot.ci.service import CIService, Connected, Observe, Surroundings, Values
-from bot.core.ports import Budget, Clock
-from bot.core.rate_limiter import Spending
+from bot.app.timeouts import TIMEOUTS, Timeouts
+from bot.ci.service import CIClient, ClientContext, Observe, ServicePlugin, SettingValues
+from bot.core.ports import Clock, RateLimit
+from bot.core.rate_limiter import RateLimiter
 from bot.metrics import Metrics
 from bot.slack.client.web_client import web_client
 
 log = structlog.get_logger(__name__)
 
-REFUSED = "KeyRefused"
-_JUDGED = frozenset({"ok", "NotThere", REFUSED})
+REFUSED = "Unauthorized"
+_JUDGED = frozenset({"ok", "NotFound", REFUSED})
 """Only these results say something of the key: a time-out or an overloaded server says nothing."""
 
 
-class KeyWatch:
+class KeyMonitor:
     """`tell(accepted)` is called at each change, `setting` names where the operator puts a new key."""
 
     def __init__(self, service: str, setting: str, tell: Callable[[bool], None]) -> None:
@@ -50,7 +50,7 @@ class KeyWatch:
         if accepted:
             log.info("ci_key_accepted_again", service=self._service)
         else:
-            log.error("ci_key_refused", service=self._service, next_step=f"put a valid key into {self._setting}")
+            log.error("ci_key_rejected", service=self._service, next_step=f"put a valid key into {self._setting}")
 
 
 CALLS_AT_ONCE = 64
@@ -61,27 +61,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def slack_client(settings: Settings, patience: Patience = PATIENCE) -> WebClient:
-    return web_client(settings.slack_bot_token.reveal(), settings.slack_api_url, patience.slack_s)
+def slack_client(settings: Settings, timeouts: Timeouts = TIMEOUTS) -> WebClient:
+    return web_client(settings.slack_bot_token.reveal(), settings.slack_api_url, timeouts.slack_s)
 
 
 def connected(
-    service: CIService,
-    values: Values,
+    service: ServicePlugin,
+    values: SettingValues,
     clock: Clock,
     environ: Mapping[str, str],
     metrics: Metrics | None = None,
-    patience: Patience = PATIENCE,
+    timeouts: Timeouts = TIMEOUTS,
     *,
     random: Callable[[], float] = random.random,
-    budget: Budget | None = None,
-) -> Connected:
+    rate_limit: RateLimit | None = None,
+) -> CIClient:
     """A CI service's client. Each try is paid for where there is a `budget`; it is counted, and a key that turns bad
     is told once, where `metrics` are kept."""
-    spending = Spending(budget, service.title) if budget else None
+    spending = RateLimiter(rate_limit, service.title) if rate_limit else None
     return service.connect(
         values,
-        Surroundings(
+        ClientContext(
             wait=clock.wait,
             monotonic=clock.monotonic,
             now=clock.now,
@@ -90,18 +90,18 @@ def connected(
             observe=_observed(service, key_setting(service, values), metrics)
             if metrics
             else lambda _call, _result, _seconds: None,
-            before_try=spending.before_try if spending else lambda _call: None,
-            after_try=spending.after_try if spending else lambda _failure, _was_free: None,
+            before_request=spending.before_request if spending else lambda _call: None,
+            after_request=spending.after_request if spending else lambda _failure, _was_free: None,
             workers=CALLS_AT_ONCE,
-            connect_s=patience.connect_s,
-            read_s=patience.read_s,
-            total_s=patience.call_s,
+            connect_s=timeouts.connect_s,
+            read_s=timeouts.read_s,
+            total_s=timeouts.call_s,
         ),
     )
 
 
-def _observed(service: CIService, key_setting: str, metrics: Metrics) -> Observe:
-    watch = KeyWatch(service.title, key_setting, partial(metrics.key_accepted, service.name))
+def _observed(service: ServicePlugin, key_setting: str, metrics: Metrics) -> Observe:
+    watch = KeyMonitor(service.title, key_setting, partial(metrics.key_accepted, service.name))
     metrics.key_accepted(service.name, True)
 
     def observe(call: str, result: str, seconds: float) -> None:

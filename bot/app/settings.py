@@ -13,12 +13,12 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from bot.ci import SERVICES, by_name
-from bot.ci.service import CIService
+from bot.ci.service import ServicePlugin
 from bot.config import parsers as values
-from bot.config.parsers import Refused, Secret, tidied
-from bot.config.setting import Row, read_row
+from bot.config.parsers import InvalidValue, Secret, tidied
+from bot.config.setting import Setting, read_setting
 from bot.core.lookup.ci_registry import Pin
-from bot.core.model.policy import Names
+from bot.core.model.policy import NamePattern
 
 NAMES = ", ".join(service.name for service in SERVICES)
 BY_DEFAULT = SERVICES[0].name
@@ -30,9 +30,9 @@ def chosen(text: str) -> tuple[str, ...]:
     """The names of services, set apart by commas or blanks."""
     names = tuple(re.split(r"[\s,]+", text.lower().strip(" ,")))
     if not names or any(by_name(name) is None for name in names):
-        raise Refused(f"names a CI service that there is not: there are {NAMES}")
+        raise InvalidValue(f"names a CI service that there is not: there are {NAMES}")
     if len(set(names)) < len(names):
-        raise Refused(f"names a CI service twice: name each of {NAMES} once at most")
+        raise InvalidValue(f"names a CI service twice: name each of {NAMES} once at most")
     return names
 
 
@@ -44,13 +44,13 @@ def pins(text: str) -> tuple[Pin, ...]:
 def _pin(number: int, entry: str) -> Pin:
     glob, equals, name = entry.rpartition("=")
     if not equals or not glob or "=" in glob:
-        raise Refused(f"holds no repository and service as number {number}: {_PINNED_AS}")
+        raise InvalidValue(f"holds no repository and service as number {number}: {_PINNED_AS}")
     if by_name(name.lower()) is None:
-        raise Refused(f"names a CI service that there is not, as number {number}: there are {NAMES}")
-    return Pin(Names((glob,)), name.lower())
+        raise InvalidValue(f"names a CI service that there is not, as number {number}: there are {NAMES}")
+    return Pin(NamePattern((glob,)), name.lower())
 
 
-PROVIDERS = Row(
+PROVIDERS = Setting(
     "CI_PROVIDERS",
     f"The CI services that the bot serves, one or several of {NAMES}, set apart by commas. With several, a repository "
     "belongs to the one that has it.",
@@ -58,7 +58,7 @@ PROVIDERS = Row(
     chosen,
     BY_DEFAULT,
 )
-PINNED = Row(
+PINNED = Setting(
     "CI_PINNED",
     "Which service a repository belongs to where several have one of its name. The first that fits decides, and a * "
     "stands for any signs: acme/legacy-*=codeship, acme/*=github.",
@@ -75,20 +75,20 @@ def pins_to_others(pins: Sequence[Pin], chosen: Sequence[str]) -> list[str]:
     ]
 
 
-def named(names: Sequence[str]) -> list[CIService]:
+def named(names: Sequence[str]) -> list[ServicePlugin]:
     """In this order; what there is not is left out."""
     return [service for service in map(by_name, names) if service is not None]
 
 
-def settings_of(service: CIService, environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+def settings_of(service: ServicePlugin, environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     """What a service is set to; what is wrong with it is added to `problems`."""
     own: list[str] = []
-    values = {row.name: read_row(row, environ, own) for row in service.rows}
+    values = {row.name: read_setting(row, environ, own) for row in service.rows}
     problems += own or service.problems(values)
     return values
 
 
-def key_setting(service: CIService, values: Mapping[str, Any]) -> str:
+def key_setting(service: ServicePlugin, values: Mapping[str, Any]) -> str:
     """Where a new key is put: a service may know another way of saying who the bot is, by another setting's key."""
     ways = [service.key_setting, *(row.name for row in service.rows if "KEY" in row.name or "TOKEN" in row.name)]
     return next((name for name in ways if values[name] is not None), service.key_setting)
@@ -99,7 +99,7 @@ def secrets_of(values: Mapping[str, Any]) -> list[str]:
     return [value.reveal() for value in values.values() if isinstance(value, Secret)]
 
 
-def set_for(service: CIService, environ: Mapping[str, str]) -> list[str]:
+def set_for(service: ServicePlugin, environ: Mapping[str, str]) -> list[str]:
     """The names of the service's settings that somebody has set."""
     return [row.name for row in service.rows if tidied(environ.get(row.name, ""))]
 
@@ -114,7 +114,7 @@ def set_in_vain(chosen: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def rows_of_services() -> tuple[Row, ...]:
+def rows_of_services() -> tuple[Setting, ...]:
     return tuple(row for service in SERVICES for row in service.rows)
 
 
@@ -126,42 +126,42 @@ _SLACK_APPS = "https://api.slack.com/apps"
 
 
 _ROWS_BEFORE = (
-    Row(
+    Setting(
         "SLACK_BOT_TOKEN",
         "The bot's own token, with which it answers in Slack.",
         f"{_SLACK_APPS}, your app, OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
         values.token("xoxb-"),
         required=True,
     ),
-    Row(
+    Setting(
         "SLACK_APP_TOKEN",
         "Opens Socket Mode: Slack's requests come over a connection that the bot makes, and no public address is "
         "needed. Required unless SLACK_SIGNING_SECRET is set.",
         f"{_SLACK_APPS}, your app, Basic Information, App-Level Tokens, one with connections:write (xapp-…)",
         values.token("xapp-"),
     ),
-    Row(
+    Setting(
         "SLACK_SIGNING_SECRET",
         "Proves that a request over HTTP comes from Slack. Set without SLACK_APP_TOKEN it chooses HTTP: "
         "Slack sends everything to /slack/events, signed.",
         f"{_SLACK_APPS}, your app, Basic Information, App Credentials, Signing Secret",
         values.key,
     ),
-    Row(
+    Setting(
         "SLACK_API_URL",
         "Slack's Web API. Leave it, unless a proxy of yours stands in between.",
         "",
         values.slack_api_address,
         "https://slack.com/api/",
     ),
-    Row(
+    Setting(
         "SLACK_COMMAND",
         "The slash command that the bot answers to, the same word as in manifest.yml.",
         "",
         values.slash_command,
         "/codeship",
     ),
-    Row(
+    Setting(
         "SLACK_ALLOW_OTHER_WORKSPACES",
         "Whether people of other workspaces (Slack Connect) may ask and restart in channels shared with them: "
         "yes or no.",
@@ -174,7 +174,7 @@ _ROWS_BEFORE = (
 )
 
 _ROWS_AFTER = (
-    Row(
+    Setting(
         "DATABASE_URL",
         "Where the bot remembers restarts and what it follows: an SQLite file, sqlite:///relative/path or "
         "sqlite:////absolute/path (in a container: on a volume), or, for one bot of many processes, "
@@ -183,30 +183,30 @@ _ROWS_AFTER = (
         values.database,
         "sqlite:///codeship-bot.sqlite3",
     ),
-    Row(
+    Setting(
         "AUDIT_KEPT_DAYS",
         "For how many days it is kept who restarted what, and what came of it.",
         "",
         values.days,
         "365",
     ),
-    Row(
+    Setting(
         "POLICY",
         "The file of rules (TOML) that says who may restart what, and what is confirmed first: docs/policy.md. Read at "
         "the start and at SIGHUP. Without it everyone may.",
         "",
         values.path,
     ),
-    Row("HOST", "The address that HTTP listens on.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
-    Row(
+    Setting("HOST", "The address that HTTP listens on.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
+    Setting(
         "PORT",
         f"The port that HTTP listens on. With HTTP as transport {HTTP_PORT} unless set; in Socket Mode /healthz, "
         "/readyz and /metrics are served only where it is set. 0 takes any free one.",
         "",
         values.port,
     ),
-    Row("LOG_LEVEL", "The least that is logged: DEBUG, INFO, WARNING or ERROR.", "", values.log_level, "INFO"),
-    Row("LOG_FORMAT", "How a log line looks: text or json.", "", values.log_format, "text"),
+    Setting("LOG_LEVEL", "The least that is logged: DEBUG, INFO, WARNING or ERROR.", "", values.log_level, "INFO"),
+    Setting("LOG_FORMAT", "How a log line looks: text or json.", "", values.log_format, "text"),
 )
 
 
@@ -246,7 +246,7 @@ class Settings:
         Raises `BadSettings` with every problem there is.
         """
         problems: list[str] = []
-        found: dict[str, Any] = {row.field: read_row(row, environ, problems) for row in _ROWS_BEFORE}
+        found: dict[str, Any] = {row.field: read_setting(row, environ, problems) for row in _ROWS_BEFORE}
         providers, pinned = found["ci_providers"] or (), found["ci_pinned"] or ()
         problems += pins_to_others(pinned, providers) if providers else []
         of_services: list[str] = []
@@ -255,7 +255,7 @@ class Settings:
             of_services[-1] += "".join(f"\n  {hint}" for hint in set_in_vain(providers, environ))
         problems += of_services
         found["ci_pinned"] = pinned
-        found |= {row.field: read_row(row, environ, problems) for row in _ROWS_AFTER}
+        found |= {row.field: read_setting(row, environ, problems) for row in _ROWS_AFTER}
         if not any(values.tidied(environ.get(name, "")) for name in _TRANSPORTS):
             problems.append(_no_transport())
         if problems:
@@ -282,7 +282,7 @@ class BadSettings(Exception):
         super().__init__("\n\n".join([f"{count} not right:", *(indent(problem, "  ") for problem in problems)]))
 
 
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[Setting, ...]:
     """Every setting, in the order in which to show them."""
     return (*_ROWS_BEFORE, *rows_of_services(), *_ROWS_AFTER)
 
@@ -290,7 +290,7 @@ def rows() -> tuple[Row, ...]:
 def database_url(environ: Mapping[str, str]) -> Secret:
     """DATABASE_URL alone, for what needs no other. Raises `BadSettings`."""
     problems: list[str] = []
-    url = read_row(next(row for row in _ROWS_AFTER if row.name == "DATABASE_URL"), environ, problems)
+    url = read_setting(next(row for row in _ROWS_AFTER if row.name == "DATABASE_URL"), environ, problems)
     if not isinstance(url, Secret):
         raise BadSettings(problems)
     return url

@@ -17,7 +17,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Calls(ThreadPoolExecutor):
+class LoggingExecutor(ThreadPoolExecutor):
     """Logs bugs, which would otherwise end in a future that nobody waits for any more."""
 
     def __init__(self, at_once: int, name: str) -> None:
@@ -31,10 +31,10 @@ class Calls(ThreadPoolExecutor):
         future.add_done_callback(_report)
         return future
 
-    def finish(self, within_s: float) -> int:
+    def finish(self, timeout_s: float) -> int:
         """Drops what was not begun, waits for the rest, and counts what is left."""
         self.shutdown(wait=False, cancel_futures=True)
-        return len(wait(self._under_way.copy(), timeout=max(within_s, 0.0)).not_done)
+        return len(wait(self._under_way.copy(), timeout=max(timeout_s, 0.0)).not_done)
 
 
 def _report(future: Future[Any]) -> None:
@@ -43,7 +43,7 @@ def _report(future: Future[Any]) -> None:
         log.error("call_failed", exc_info=failure)
 
 
-class Every:
+class PeriodicTask:
     """Does `work` every `seconds` on a thread of its own, until `stop`; what it raises is logged, and no end of it."""
 
     def __init__(self, seconds: float, name: str, work: Callable[[], None]) -> None:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.core.polling.poller import PACE, Pace
-from bot.jobs.durable import PATIENCE as JOBS_PATIENCE
-from bot.jobs.durable import Patience as JobsPatience
+from bot.core.polling.poller import PACE, PollInterval
+from bot.jobs.durable import TIMINGS as JOBS_PATIENCE
+from bot.jobs.durable import JobTimings as JobsPatience
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long the bot waits, in seconds. An ask is answered within `asking_s` and what Slack takes for the answer."""
 
-    asking_s: float = 16.0
+    request_timeout_s: float = 16.0
     connect_s: float = 3.05
     read_s: float = 6.0
     call_s: float = 12.0
     slack_s: float = 4.0
     finish_s: float = 10.0
     jobs: JobsPatience = JOBS_PATIENCE
-    pace: Pace = PACE
+    pace: PollInterval = PACE
     heal_s: float = 30.0
 
 
-PATIENCE = Patience()
+TIMEOUTS = Timeouts()

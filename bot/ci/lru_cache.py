@@ -11,9 +11,9 @@ _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
 
 
-class Remembered(Generic[_Key, _Value]):
-    def __init__(self, most: int) -> None:
-        self._most = most
+class LRUCache(Generic[_Key, _Value]):
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
         self._lock = threading.Lock()
         self._values: OrderedDict[_Key, _Value] = OrderedDict()
 
@@ -27,5 +27,5 @@ class Remembered(Generic[_Key, _Value]):
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)
-            if len(self._values) > self._most:
+            if len(self._values) > self._max_size:
                 self._values.popitem(last=False)

@@ -8,27 +8,27 @@ from datetime import datetime
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
 
-from bot.config.setting import Row
+from bot.config.setting import Setting
 from bot.core.model.errors import CIError
 from bot.core.ports import CIProvider
 
-Values = Mapping[str, Any]
+SettingValues = Mapping[str, Any]
 """The service's own settings as read, by name; None for what is not set."""
 
 Observe = Callable[[str, str, float], None]
 """Called once a try with the call (`projects`, `builds`, `restart`, …), `ok` or the error's class name, and seconds."""
 
-BeforeTry = Callable[[str], None]
+BeforeRequest = Callable[[str], None]
 """Called with the call before every request that goes out, redirects too. Where it raises OverLimit, none does."""
 
-AfterTry = Callable[[CIError | None, bool], None]
+AfterRequest = Callable[[CIError | None, bool], None]
 """Called once a try with its failure, None where it went well, and whether the service does not count it."""
 
 Hint = Callable[[str, str], None]
 """Called with the id of a project in which something has happened, and what names this telling of it."""
 
 
-class Connected(CIProvider, Protocol):
+class CIClient(CIProvider, Protocol):
     """A provider that holds connections."""
 
     def close(self) -> None:
@@ -36,7 +36,7 @@ class Connected(CIProvider, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ClientContext:
     """What a client is given of the process that it runs in. Times are in seconds; `random` is from 0 to 1.
 
     `total_s` bounds each call with all its tries; proxy and CA bundle come from `environ`.
@@ -48,24 +48,24 @@ class Surroundings:
     random: Callable[[], float]
     environ: Mapping[str, str]
     observe: Observe
-    before_try: BeforeTry
-    after_try: AfterTry
+    before_request: BeforeRequest
+    after_request: AfterRequest
     workers: int = 64
     connect_s: float = 3.05
     read_s: float = 6.0
     total_s: float = 12.0
 
 
-def _nothing_wrong(values: Values) -> list[str]:  # noqa: ARG001 - as `CIService.problems`
+def _nothing_wrong(values: SettingValues) -> list[str]:  # noqa: ARG001 - as `ServicePlugin.problems`
     return []
 
 
-def _no_webhook(values: Values, hint: Hint) -> None:  # noqa: ARG001 - as `CIService.webhook`
+def _no_webhook(values: SettingValues, hint: Hint) -> None:  # noqa: ARG001 - as `ServicePlugin.webhook`
     return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CIService:
+class ServicePlugin:
     """One row of `bot.ci.SERVICES`. `name` is its name in settings, in the store and after an `@`; `title` people read.
 
     `key_setting` is where the operator puts a new key, `calls_setting` the calls that the bot may make in a minute,
@@ -78,8 +78,8 @@ class CIService:
     title: str
     key_setting: str
     calls_setting: str
-    rows: tuple[Row, ...]
-    connect: Callable[[Values, Surroundings], Connected]
+    rows: tuple[Setting, ...]
+    connect: Callable[[SettingValues, ClientContext], CIClient]
     rights: str = ""
-    problems: Callable[[Values], list[str]] = _nothing_wrong
-    webhook: Callable[[Values, Hint], tuple[str, WSGIApplication] | None] = _no_webhook
+    problems: Callable[[SettingValues], list[str]] = _nothing_wrong
+    webhook: Callable[[SettingValues, Hint], tuple[str, WSGIApplication] | None] = _no_webhook

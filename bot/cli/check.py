@@ -10,11 +10,11 @@ from slack_sdk.errors import SlackApiError
 from bot.app.clients import connected, slack_client
 from bot.app.clock import SystemClock
 from bot.app.settings import Settings, key_setting, named, set_in_vain
-from bot.ci.service import CIService
+from bot.ci.service import ServicePlugin
 from bot.config.policy_file import PolicyError, policy_in
 from bot.core.lookup.ci_registry import Pin
-from bot.core.model.builds import Actor, Place, Project
-from bot.core.model.errors import CIError, KeyRefused, NoRights, Unreachable
+from bot.core.model.builds import Actor, Location, Project
+from bot.core.model.errors import CIError, Forbidden, Unauthorized, Unreachable
 from bot.core.model.policy import Confirm, Policy
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
 from bot.slack.client.auth import TOKEN_REFUSALS, SlackAway, TokenRefused, who_am_i
@@ -54,12 +54,12 @@ def services_in_place(settings: Settings, environ: Mapping[str, str], say: Say) 
     return True
 
 
-def _may_read_builds(service: CIService, values: Mapping[str, Any], environ: Mapping[str, str], of: Project) -> str:
+def _may_read_builds(service: ServicePlugin, values: Mapping[str, Any], environ: Mapping[str, str], of: Project) -> str:
     """Why the builds of a repository that is listed cannot be read; empty where they can."""
     client = connected(service, values, SystemClock(), environ)
     try:
         client.builds(of)
-    except NoRights as failure:
+    except Forbidden as failure:
         needed = f"It needs {service.rights}. " if service.rights else ""
         return f"lists {of.name}, and may not read its builds. {needed}{failure.detail}".rstrip()
     except CIError:  # of this one repository: says nothing of the key
@@ -69,7 +69,7 @@ def _may_read_builds(service: CIService, values: Mapping[str, Any], environ: Map
     return ""
 
 
-def projects_of(service: CIService, values: Mapping[str, Any], environ: Mapping[str, str]) -> list[Project]:
+def projects_of(service: ServicePlugin, values: Mapping[str, Any], environ: Mapping[str, str]) -> list[Project]:
     """What its key can see. Raises CIError."""
     client = connected(service, values, SystemClock(), environ)
     try:
@@ -78,11 +78,11 @@ def projects_of(service: CIService, values: Mapping[str, Any], environ: Mapping[
         client.close()
 
 
-def cause(service: CIService, values: Mapping[str, Any], failure: CIError) -> str:
+def cause(service: ServicePlugin, values: Mapping[str, Any], failure: CIError) -> str:
     """Why the repositories could not be listed, with the setting to look at."""
     rows = {row.name: row for row in service.rows}
     match failure:
-        case KeyRefused():
+        case Unauthorized():
             name = key_setting(service, values)
             return f"{name} is refused. Copy it from {rows[name].where}"
         case Unreachable():
@@ -117,7 +117,7 @@ def repositories(number: int) -> str:
     return "1 repository" if number == 1 else f"{number} repositories"
 
 
-def _in_place(service: CIService, settings: Settings, environ: Mapping[str, str], say: Say) -> list[Project] | None:
+def _in_place(service: ServicePlugin, settings: Settings, environ: Mapping[str, str], say: Say) -> list[Project] | None:
     values = settings.ci[service.name]
     try:
         projects = projects_of(service, values, environ)
@@ -143,7 +143,7 @@ def _is_named(project: Project, name: str) -> bool:
 
 
 def _fits(pin: Pin, name: str) -> bool:
-    return pin.names.fit(name, any_case=True)
+    return pin.names.matches(name, any_case=True)
 
 
 def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker: str | None = None) -> bool:
@@ -196,10 +196,10 @@ def _lets(policy: Policy, asker: str, groups: UserGroups, say: Say) -> None:
     person = Actor(asker)
     say(f"      {asker}, by the first rule that is about what is asked:")
     for rule in policy.rules:
-        included = rule.who.includes(person, Place(""), lambda group: groups.has(group, person))
+        included = rule.subjects.includes(person, Location(""), lambda group: groups.has(group, person))
         may = "may" if included else "may (or not: Slack does not tell who is in the user group)"
         if included is False:
-            where = " or ".join(sorted(rule.who.channels))
+            where = " or ".join(sorted(rule.subjects.channels))
             may = f"may, but only when asking in {where}," if where else "may not"
         confirmed = {Confirm.ALWAYS: ", confirmed first", Confirm.BUTTONS: ", by button confirmed first"}
         line = f"line {rule.line}: " if rule.line else ""

@@ -25,7 +25,7 @@ Row = Mapping[str, str | None]
 COLUMNS = (
     "at",
     "actor",
-    "way",
+    "source",
     "channel",
     "thread",
     "action",
@@ -115,9 +115,9 @@ def row_of(entry: AuditEntry) -> Row:
     values = (
         entry.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         entry.actor.id,
-        entry.way,
-        entry.place.channel,
-        entry.place.thread,
+        entry.source,
+        entry.location.channel,
+        entry.location.thread,
         entry.action,
         entry.service,
         entry.project_id,

@@ -15,11 +15,11 @@ from bot.app.settings import PINNED, BadSettings, secrets_of, settings_of
 from bot.ci.codeship.client import CODESHIP as FROM
 from bot.ci.github.settings import GITHUB as TO
 from bot.cli.check import cause, projects_of, repositories
-from bot.config.setting import read_row
+from bot.config.setting import read_setting
 from bot.core.lookup.ci_registry import Pin
 from bot.core.model.builds import Project
 from bot.core.model.errors import CIError
-from bot.core.ports import Nearest
+from bot.core.ports import NameMatcher
 
 MAYBES = 3
 """So many names that it may be are worth a look."""
@@ -42,7 +42,9 @@ class Match:
         return self.same is not None and not self.is_kept
 
 
-def matches(here: Sequence[Project], there: Sequence[Project], kept: Sequence[Pin], nearest: Nearest) -> list[Match]:
+def matches(
+    here: Sequence[Project], there: Sequence[Project], kept: Sequence[Pin], nearest: NameMatcher
+) -> list[Match]:
     """For each name `here`, in any case and in order, what there is of it `there`. `kept` are pins to here."""
     spelled = {project.name.lower(): project.name for project in there}
     names = {project.name.lower(): project.name for project in here}
@@ -52,7 +54,7 @@ def matches(here: Sequence[Project], there: Sequence[Project], kept: Sequence[Pi
             name,
             spelled.get(lower),
             () if lower in spelled else tuple(spelled[maybe] for maybe in _maybe(lower, free, nearest)),
-            any(pin.names.fit(name, any_case=True) for pin in kept),
+            any(pin.names.matches(name, any_case=True) for pin in kept),
         )
         for lower, name in sorted(names.items())
     ]
@@ -75,7 +77,7 @@ def _globs(owner: str, own: Sequence[Match]) -> Iterator[str]:
     yield from (name for name in names if _CAN_BE_PINNED.fullmatch(name.removesuffix("*")))
 
 
-def _maybe(name: str, free: Sequence[str], nearest: Nearest) -> list[str]:
+def _maybe(name: str, free: Sequence[str], nearest: NameMatcher) -> list[str]:
     """The same name elsewhere, or one that is alike and of the same owner."""
     owner, _, short = name.rpartition("/")
     moved = [other for other in free if other.rpartition("/")[2] == short]
@@ -120,7 +122,7 @@ def _read(environ: Mapping[str, str]) -> tuple[list[Pin], dict[str, dict[str, ob
     """The pins to where they are now, and what each service is set to, by its name."""
     problems: list[str] = []
     values = {service.name: settings_of(service, environ, problems) for service in (FROM, TO)}
-    pinned = read_row(PINNED, environ, problems)
+    pinned = read_setting(PINNED, environ, problems)
     if problems:
         raise CannotCompare(str(BadSettings(problems)))
     return [pin for pin in pinned if pin.service == FROM.name] if isinstance(pinned, tuple) else [], values

@@ -29,7 +29,7 @@ _POSTGRESQL = re.compile(
 _SHORTEST_SECRET = 8  # no real one is shorter, and hiding a short one would riddle the log
 
 
-class Refused(ValueError):
+class InvalidValue(ValueError):
     """The value cannot be used; the words continue a sentence that begins with the setting's name."""
 
 
@@ -66,7 +66,7 @@ def key(text: str) -> Secret:
     """A key or secret of no known form."""
     for beginning, kind in _SLACK_KINDS:
         if text.startswith(beginning):
-            raise Refused(f"holds {kind}")
+            raise InvalidValue(f"holds {kind}")
     return _secret(text)
 
 
@@ -77,9 +77,9 @@ def token(prefix: str) -> Callable[[str], Secret]:
         if not text.startswith(prefix):
             for beginning, kind in _SLACK_KINDS:
                 if text.startswith(beginning):
-                    raise Refused(f"holds {kind}")
+                    raise InvalidValue(f"holds {kind}")
             _secret(text)
-            raise Refused(f"does not begin with {prefix}")
+            raise InvalidValue(f"does not begin with {prefix}")
         return _secret(text)
 
     return read
@@ -87,11 +87,11 @@ def token(prefix: str) -> Callable[[str], Secret]:
 
 def _secret(text: str) -> Secret:
     if _PLACEHOLDER.search(text):
-        raise Refused("still holds a placeholder")
+        raise InvalidValue("still holds a placeholder")
     if not all("!" <= sign <= "~" for sign in text):
-        raise Refused("holds a space or a sign that no key has: was more than the key pasted?")
+        raise InvalidValue("holds a space or a sign that no key has: was more than the key pasted?")
     if len(text) < _SHORTEST_SECRET:
-        raise Refused("is too short to be one: was all of it pasted?")
+        raise InvalidValue("is too short to be one: was all of it pasted?")
     return Secret(text)
 
 
@@ -104,7 +104,7 @@ def api_address(text: str) -> str:
     """The address of a service that gets a key with every call: https, or http towards this machine."""
     tidy, scheme, host = _address(text)
     if scheme == "http" and not _is_this_machine(host):
-        raise Refused("begins with http://, and the key sent there could be read on the way: use https://")
+        raise InvalidValue("begins with http://, and the key sent there could be read on the way: use https://")
     return tidy
 
 
@@ -119,13 +119,13 @@ def _address(text: str) -> tuple[str, str, str]:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise Refused("is not an address") from None
+        raise InvalidValue("is not an address") from None
     if parts.scheme not in ("https", "http") or not host or re.search(r"[\s\\]", text):
-        raise Refused("is not an address that begins with https://")
+        raise InvalidValue("is not an address that begins with https://")
     if "@" in parts.netloc:
-        raise Refused("holds a name or password: leave out what stands before the @")
+        raise InvalidValue("holds a name or password: leave out what stands before the @")
     if "?" in text or "#" in text:
-        raise Refused("holds more than an address: leave out what follows the ? or #")
+        raise InvalidValue("holds more than an address: leave out what follows the ? or #")
     return text.rstrip("/"), parts.scheme, host
 
 
@@ -144,9 +144,9 @@ def database(text: str) -> Secret:
     if scheme.partition("+")[0] in ("postgresql", "postgres"):  # hosting services write the short one
         return _postgresql(scheme, rest)
     if scheme.partition("+")[0] != "sqlite":
-        raise Refused("begins with neither sqlite:/// nor postgresql://")
+        raise InvalidValue("begins with neither sqlite:/// nor postgresql://")
     if not rest.startswith("/") or rest.strip("/") in ("", ":memory:"):
-        raise Refused("names no file, and restarts must be remembered when the bot starts anew")
+        raise InvalidValue("names no file, and restarts must be remembered when the bot starts anew")
     return Secret(text)
 
 
@@ -154,71 +154,71 @@ def _postgresql(scheme: str, rest: str) -> Secret:
     """With the driver's name before it. Only what every reader takes apart alike: a password that one of them took for
     part of a path could not be kept out of logs."""
     if "+" in scheme and not scheme.endswith("+psycopg"):
-        raise Refused("names a driver that the bot does not use: begin it with postgresql://")
+        raise InvalidValue("names a driver that the bot does not use: begin it with postgresql://")
     whole = _POSTGRESQL.fullmatch(rest)
     if whole is None:
-        raise Refused(
+        raise InvalidValue(
             "is not of the form postgresql://user:password@host/database, where signs such as @ : / ? # within a name "
             "or a password are written %40 %3A %2F %3F %23"
         )
     if any("password" in name for name, _ in parse_qsl(whole["options"] or "", keep_blank_values=True)):
-        raise Refused("holds a password after the ?: write it as in postgresql://user:password@host/database")
+        raise InvalidValue("holds a password after the ?: write it as in postgresql://user:password@host/database")
     return Secret(f"postgresql+psycopg://{rest}")
 
 
 def path(text: str) -> str:
     """A file's, relative to the folder that the bot is started in or absolute."""
     if not text.isprintable():
-        raise Refused("is not the path of a file")
+        raise InvalidValue("is not the path of a file")
     return text
 
 
 def host(text: str) -> str:
     if re.search(r"[\s/]", text):
-        raise Refused("is not a host: give a name or an IP address, without http:// or a path")
+        raise InvalidValue("is not a host: give a name or an IP address, without http:// or a path")
     return text
 
 
 def port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
-        raise Refused("is not a port: give a number from 0 to 65535")
+        raise InvalidValue("is not a port: give a number from 0 to 65535")
     return int(text)
 
 
 def days(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 36500:
-        raise Refused("is not a number of days: give one from 1 to 36500")
+        raise InvalidValue("is not a number of days: give one from 1 to 36500")
     return int(text)
 
 
 def calls_per_minute(text: str) -> int:
     """Two at least: a restart looks first."""
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 2 <= int(text) <= 100_000:
-        raise Refused("is not a number of calls: give one from 2 to 100000")
+        raise InvalidValue("is not a number of calls: give one from 2 to 100000")
     return int(text)
 
 
 def yes_or_no(text: str) -> bool:
     word = text.lower()
     if word not in ("yes", "true", "on", "1", "no", "false", "off", "0"):
-        raise Refused("is neither yes nor no")
+        raise InvalidValue("is neither yes nor no")
     return word in ("yes", "true", "on", "1")
 
 
 def slash_command(text: str) -> str:
     """Slack takes small letters, at most 32 signs with the slash."""
     if not re.fullmatch(r"/[^\sA-Z/]{1,31}", text):
-        raise Refused("is not a slash command: give a / and one word in small letters, at most 32 signs in all")
+        raise InvalidValue("is not a slash command: give a / and one word in small letters, at most 32 signs in all")
     return text
 
 
 def log_level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise Refused("is none of DEBUG, INFO, WARNING, ERROR")
+        raise InvalidValue("is none of DEBUG, INFO, WARNING, ERROR")
     return text.upper()
 
 
 def log_format(text: str) -> str:
     if text.lower() not in ("text", "json"):
-        raise Refused("is neither text nor json")
+        raise InvalidValue("is neither text nor json")
     return text.lower()

@@ -13,14 +13,14 @@ from typing import Any
 import structlog
 
 from bot.config.toml_lines import Lines
-from bot.core.authorization import Rights
+from bot.core.authorization import Authorizer
 from bot.core.lookup.repo_urls import may_be_branch
-from bot.core.model.policy import ACTIONS, OPEN, Confirm, Names, Policy, Rule, Who
+from bot.core.model.policy import ACTIONS, OPEN, Confirm, NamePattern, Policy, Rule, Subjects
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 LARGEST = 64 * 1024
 """Bytes. A file of that size has some thousand rules."""
-LONGEST_REASON, LONGEST_ASK, LONGEST_PATTERN = 300, 100, 200
+MAX_REASON, MAX_CONTACT, MAX_PATTERN = 300, 100, 200
 
 log = structlog.get_logger(__name__)
 
@@ -58,25 +58,25 @@ def policy_in(path: str | None) -> Policy:
     return policy
 
 
-def reload(path: str, rights: Rights) -> bool:
+def reload(path: str, authorizer: Authorizer) -> bool:
     """Reads the file anew and puts it in force; where that fails the policy stays as it was. The log says which."""
     try:
         policy = policy_in(path)
     except PolicyError as problem:
         for line, why in problem.mistakes:
-            log.error("policy_mistake", file=path, line=line or None, why=why)
+            log.error("policy_error", file=path, line=line or None, why=why)
         log.error("policy_not_reloaded", file=path, mistakes=len(problem.mistakes), in_force="the one from before")
         return False
-    rights.put_in_force(policy)
+    authorizer.set_policy(policy)
     log.info("policy_reloaded", file=path, rules=len(policy.rules))
     return True
 
 
-def reload_for_ever(path: str, rights: Rights, wait: Callable[[], object]) -> None:
+def reload_for_ever(path: str, authorizer: Authorizer, wait: Callable[[], object]) -> None:
     """Reloads each time that `wait` returns, one reading after the other."""
     while True:
         wait()
-        reload(path, rights)
+        reload(path, authorizer)
 
 
 def _text_of(path: str) -> str:
@@ -124,7 +124,7 @@ class _Reading:
         rules = [self._rule(number, table) for number, table in enumerate(tables, start=1)]
         if not self.mistakes:
             self._find_unreached(rules)
-        return Policy(tuple(rules), self._words(0, self._document, "ask", LONGEST_ASK))
+        return Policy(tuple(rules), self._words(0, self._document, "ask", MAX_CONTACT))
 
     def _rule(self, number: int, table: Mapping[str, Any]) -> Rule:
         for key in table.keys() - set(_KEYS):
@@ -139,70 +139,70 @@ class _Reading:
             self._names(number, table, "repos"),
             self._names(number, table, "branches"),
             self._confirm(number, table),
-            self._words(number, table, "reason", LONGEST_REASON),
-            self._words(number, table, "ask", LONGEST_ASK),
+            self._words(number, table, "reason", MAX_REASON),
+            self._words(number, table, "ask", MAX_CONTACT),
             line=self._lines.at(number, ""),
         )
 
-    def _who(self, number: int, table: Mapping[str, Any]) -> Who:
+    def _who(self, number: int, table: Mapping[str, Any]) -> Subjects:
         if table.get("who") in ("everyone", "nobody"):
-            return Who(everyone=table["who"] == "everyone")
+            return Subjects(everyone=table["who"] == "everyone")
         people, groups, channels = set(), [], set()
-        for said in self._listed(number, table, "who"):
-            if USER_ID.fullmatch(said):
-                people.add(said)
-            elif GROUP_ID.fullmatch(said):
-                groups.append(said)
-            elif CHANNEL_ID.fullmatch(said):
-                channels.add(said)
+        for value in self._listed(number, table, "who"):
+            if USER_ID.fullmatch(value):
+                people.add(value)
+            elif GROUP_ID.fullmatch(value):
+                groups.append(value)
+            elif CHANNEL_ID.fullmatch(value):
+                channels.add(value)
             else:
                 why = "is no id: a person's begins with U, a user group's with S, a channel's with C"
-                self._wrong(number, "who", f"{_shown(said)} {why}; or write “everyone” or “nobody” alone.")
-        return Who(frozenset(people), tuple(groups), frozenset(channels))
+                self._wrong(number, "who", f"{_shown(value)} {why}; or write “everyone” or “nobody” alone.")
+        return Subjects(frozenset(people), tuple(groups), frozenset(channels))
 
     def _actions(self, number: int, table: Mapping[str, Any]) -> tuple[str, ...]:
-        said = self._listed(number, table, "actions")
-        for word in said:
+        value = self._listed(number, table, "actions")
+        for word in value:
             if word in _ALWAYS_ALLOWED:
                 self._wrong(number, "actions", f"{_shown(word)} is always allowed to everyone, and takes no rule.")
             elif word not in ACTIONS:
                 self._wrong(number, "actions", f"{_shown(word)} is no action; these are: {', '.join(ACTIONS)}.")
-        return said
+        return value
 
-    def _names(self, number: int, table: Mapping[str, Any], key: str) -> Names:
-        said = self._listed(number, table, key)
-        for pattern in said:
+    def _names(self, number: int, table: Mapping[str, Any], key: str) -> NamePattern:
+        value = self._listed(number, table, key)
+        for pattern in value:
             why = _wrong_with(pattern.removeprefix("!"), key)
             if why:
                 self._wrong(number, key, f"{_shown(pattern)} {why}.")
-        exceptions = tuple(pattern[1:] for pattern in said if pattern.startswith("!"))
-        return Names(tuple(pattern for pattern in said if not pattern.startswith("!")), exceptions)
+        exceptions = tuple(pattern[1:] for pattern in value if pattern.startswith("!"))
+        return NamePattern(tuple(pattern for pattern in value if not pattern.startswith("!")), exceptions)
 
     def _confirm(self, number: int, table: Mapping[str, Any]) -> Confirm:
-        said = table.get("confirm", Confirm.NEVER.value)
+        value = table.get("confirm", Confirm.NEVER.value)
         words = [confirm.value for confirm in Confirm]
-        if said in words:
-            return Confirm(said)
+        if value in words:
+            return Confirm(value)
         self._wrong(number, "confirm", f"confirm is one of “{'”, “'.join(words)}”.")
         return Confirm.NEVER
 
-    def _words(self, number: int, table: Mapping[str, Any], key: str, most: int) -> str | None:
-        said = table.get(key)
-        if said is None:
+    def _words(self, number: int, table: Mapping[str, Any], key: str, max_length: int) -> str | None:
+        value = table.get(key)
+        if value is None:
             return None
-        if not isinstance(said, str) or not said.strip():
+        if not isinstance(value, str) or not value.strip():
             self._wrong(number, key, f"{key} takes words between quotes.")
             return None
-        if len(said) > most:
-            self._wrong(number, key, f"{key} is longer than {most} signs.")
-        return " ".join(said.split())
+        if len(value) > max_length:
+            self._wrong(number, key, f"{key} is longer than {max_length} signs.")
+        return " ".join(value.split())
 
     def _listed(self, number: int, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
         """One word between quotes, or a list of some."""
-        said = table.get(key)
-        if said is None:
+        value = table.get(key)
+        if value is None:
             return ()
-        listed = [said] if isinstance(said, str) else said
+        listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
             self._wrong(number, key, f"{key} takes a word between quotes, or a list of such words.")
             return ()
@@ -223,8 +223,8 @@ class _Reading:
 
 
 def _wrong_with(pattern: str, key: str) -> str | None:
-    if not pattern or len(pattern) > LONGEST_PATTERN:
-        return f"is no pattern: it has between 1 and {LONGEST_PATTERN} signs"
+    if not pattern or len(pattern) > MAX_PATTERN:
+        return f"is no pattern: it has between 1 and {MAX_PATTERN} signs"
     if _NO_PATTERN.search(pattern):
         return "is no pattern that I know: * stands for any signs, ! at the beginning makes an exception"
     if key == "repos" and "/" not in pattern and "*" not in pattern:

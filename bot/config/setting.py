@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.config.parsers import Refused, tidied
+from bot.config.parsers import InvalidValue, tidied
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Setting:
     """One setting, as people read of it. `default` None: required, or absent unless set (`meaning` says which).
 
     `where` says where to get the value; empty where it is the operator's choice. `read` raises `Refused`.
@@ -21,7 +21,7 @@ class Row:
     name: str
     meaning: str
     where: str
-    read: Callable[[str], object]
+    parse: Callable[[str], object]
     default: str | None = None
     required: bool = False
 
@@ -36,16 +36,16 @@ class Row:
         return f"\n  {self.meaning}" + (f"\n  From {self.where}." if self.where else "")
 
 
-def read_row(row: Row, environ: Mapping[str, str], problems: list[str]) -> object:
+def read_setting(setting: Setting, environ: Mapping[str, str], problems: list[str]) -> object:
     """The value of one row, None where there is none; what is wrong with it is added to `problems`."""
-    text = tidied(environ.get(row.name, "")) or row.default
+    text = tidied(environ.get(setting.name, "")) or setting.default
     if text is None:
-        if row.required:
-            problems.append(f"{row.name} is missing.{row.why_and_where}")
+        if setting.required:
+            problems.append(f"{setting.name} is missing.{setting.why_and_where}")
         return None
     try:
-        return row.read(text)
-    except Refused as refused:
+        return setting.parse(text)
+    except InvalidValue as refused:
         said = str(refused)
-        problems.append(f"{row.name} {said}{'' if said.endswith('?') else '.'}{row.why_and_where}")
+        problems.append(f"{setting.name} {said}{'' if said.endswith('?') else '.'}{setting.why_and_where}")
         return None

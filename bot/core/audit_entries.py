@@ -7,30 +7,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.model.audit import Action, AuditEntry, Result
-from bot.core.model.builds import Actor, Build, Place, Project, Taken
+from bot.core.model.builds import ActionResult, Actor, Build, Location, Project
 from bot.core.model.claims import Claim
 from bot.core.model.commands import Command, FollowBuild, FollowOf, RestartBuild, RestartOf, StopBuild, StopOf
 from bot.core.model.errors import (
     AmbiguousProject,
-    BadAnswer,
     BotError,
-    BudgetSpent,
+    BranchRequired,
     CannotStop,
     CIError,
-    KeyRefused,
-    Mistake,
+    Forbidden,
+    InvalidResponse,
     NeedsConfirmation,
-    NoAnswer,
-    NoRights,
+    NoResponse,
     NoSuchBranch,
     NoSuchProject,
     NotAllowed,
-    NotThere,
+    NotFound,
+    NotPossible,
     OverLimit,
-    Paused,
+    RateLimitExhausted,
+    RateLimitPaused,
+    Unauthorized,
     Unreachable,
-    WhichBranch,
-    WillNot,
+    UserError,
 )
 from bot.core.model.outcomes import (
     AlreadyRestarted,
@@ -53,19 +53,19 @@ from bot.core.model.outcomes import (
     Stopped,
 )
 
-LONGEST_NAME = 200
-LONGEST_REASON = 300
-LONGEST_TYPED = 200
+MAX_NAME = 200
+MAX_REASON = 300
+MAX_TYPED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuditedRequest:
     """An ask. `action` None: a question. `command` None: it could not be read; `typed` is all there is."""
 
     at: datetime
     actor: Actor
-    way: str
-    place: Place
+    source: str
+    location: Location
     reference: str
     action: Action | None
     command: Command | None
@@ -88,34 +88,34 @@ def action_of(command: Command) -> Action | None:
 
 
 def entry_of(
-    asked: Asked, came: Outcome | Exception, *, service: str, hidden: Callable[[str], str]
+    request: AuditedRequest, outcome: Outcome | Exception, *, service: str, redact: Callable[[str], str]
 ) -> AuditEntry | None:
     """None where nothing is to be kept. `hidden` takes secrets out of what people and services wrote."""
-    if asked.action is None:
+    if request.action is None:
         return None
-    result, reason = _failure(came) if isinstance(came, Exception) else _outcome(came)
-    if asked.action is Action.STOP and isinstance(came, NoAnswer) and isinstance(came.about, Build):
+    result, reason = _failure(outcome) if isinstance(outcome, Exception) else _outcome(outcome)
+    if request.action is Action.STOP and isinstance(outcome, NoResponse) and isinstance(outcome.about, Build):
         result = Result.UNKNOWN  # it had been looked at, so what got no answer was the stop itself
 
-    def cut(text: str, most: int) -> str:
-        return hidden(text)[:most]
+    def cut(text: str, limit: int) -> str:
+        return redact(text)[:limit]
 
     def name(text: str | None) -> str | None:
-        return None if text is None else cut(text, LONGEST_NAME)
+        return None if text is None else cut(text, MAX_NAME)
 
     entry = AuditEntry(
-        at=asked.at,
-        actor=asked.actor,
-        way=asked.way,
-        place=asked.place,
-        action=asked.action,
+        at=request.at,
+        actor=request.actor,
+        source=request.source,
+        location=request.location,
+        action=request.action,
         service=service,
         result=result,
-        reference=asked.reference,
-        reason=cut(reason, LONGEST_REASON),
-        typed=cut(asked.typed, LONGEST_TYPED),
+        reference=request.reference,
+        reason=cut(reason, MAX_REASON),
+        typed=cut(request.typed, MAX_TYPED),
     )
-    entry = _as_found(_as_asked(entry, asked.command), _found(came))
+    entry = _as_found(_as_asked(entry, request.command), _found(outcome))
     if result is not Result.MISTAKE and entry.project_id is not None:
         entry = replace(entry, typed="")  # it was understood, and is said better by what was found
     return replace(entry, project_name=name(entry.project_name), branch=name(entry.branch))
@@ -153,7 +153,7 @@ def _of_restart(outcome: Restarted) -> str:
     return "; ".join(said for said in (seen, only, _of_it(outcome.taken)) if said)
 
 
-def _of_it(taken: Taken | None) -> str:
+def _of_it(taken: ActionResult | None) -> str:
     """Which workflows, where the service has several; how many first, where not all were taken."""
     if taken is None or not taken.done:
         return ""
@@ -164,7 +164,7 @@ def _of_it(taken: Taken | None) -> str:
 
 
 def _who_and_when(claim: Claim) -> str:
-    return f"{claim.actor.id} at {claim.asked_at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{claim.actor.id} at {claim.requested_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _failure(error: Exception) -> tuple[Result, str]:
@@ -178,17 +178,17 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.MISTAKE, "several repositories of that name"
         case NoSuchBranch():
             return Result.MISTAKE, "no recent build of that branch"
-        case WhichBranch():
+        case BranchRequired():
             return Result.MISTAKE, "several branches, and none was named"
         case NeedsConfirmation():
             return Result.TO_BE_CONFIRMED, ""
         case CannotStop():
             return Result.NOT_DONE, str(error)
-        case Mistake():
+        case UserError():
             return Result.MISTAKE, str(error)
-        case BudgetSpent() | Paused():
+        case RateLimitExhausted() | RateLimitPaused():
             return Result.NOT_DONE, _cause(error)
-        case KeyRefused() | NoRights() | NotThere() | WillNot() | OverLimit():
+        case Unauthorized() | Forbidden() | NotFound() | NotPossible() | OverLimit():
             return Result.REFUSED_BY_CI, _cause(error)
         case CIError():
             return Result.NOT_DONE, _cause(error)
@@ -197,16 +197,16 @@ def _failure(error: Exception) -> tuple[Result, str]:
 
 
 _CAUSES: dict[type[CIError], str] = {
-    KeyRefused: "the API key is refused",
-    NoRights: "the API key may not do this",
-    NotThere: "no such project or build",
-    WillNot: "it does not do this to this build",
+    Unauthorized: "the API key is refused",
+    Forbidden: "the API key may not do this",
+    NotFound: "no such project or build",
+    NotPossible: "it does not do this to this build",
     OverLimit: "over the limit of calls",
-    BudgetSpent: "the bot has made all the calls that it allows itself",
-    Paused: "the bot waits, since it was over the limit of calls",
+    RateLimitExhausted: "the bot has made all the calls that it allows itself",
+    RateLimitPaused: "the bot waits, since it was over the limit of calls",
     Unreachable: "it could not be reached",
-    NoAnswer: "it gave no answer",
-    BadAnswer: "its answer could not be read",
+    NoResponse: "it gave no answer",
+    InvalidResponse: "its answer could not be read",
 }
 
 
@@ -215,20 +215,20 @@ def _cause(error: CIError) -> str:
     return f"{cause}: {error.detail}" if error.detail else cause
 
 
-def _found(came: Outcome | Exception) -> Build | Project | None:
-    match came:
+def _found(outcome: Outcome | Exception) -> Build | Project | None:
+    match outcome:
         case NoBuilds(project):
             return project
         case CouldNotTell():
-            return came.shown
+            return outcome.shown
         case Restarted() | AlreadyRestarted() | StillRunning() | RunAgainSince() | StateNotKnown():
-            return came.build
+            return outcome.build
         case Followed() | NothingToFollow() | NeedsConfirmation() | Stopped() | NothingToStop():
-            return came.build
-        case WhichBranch() | CannotStop():
-            return came.project
+            return outcome.build
+        case BranchRequired() | CannotStop():
+            return outcome.project
         case BotError():
-            return came.about
+            return outcome.about
         case _:
             return None
 
@@ -249,11 +249,11 @@ def _as_asked(entry: AuditEntry, command: Command | None) -> AuditEntry:
             return entry
 
 
-def _as_found(entry: AuditEntry, found: Build | Project | None) -> AuditEntry:
+def _as_found(entry: AuditEntry, result: Build | Project | None) -> AuditEntry:
     """What was found says more than what was asked for, where it says anything."""
-    if isinstance(found, Build):
-        entry = replace(entry, branch=found.branch or entry.branch, build_id=found.id)
-        found = found.project
-    if found is None:
+    if isinstance(result, Build):
+        entry = replace(entry, branch=result.branch or entry.branch, build_id=result.id)
+        result = result.project
+    if result is None:
         return entry
-    return replace(entry, service=found.service, project_id=found.id, project_name=found.name)
+    return replace(entry, service=result.service, project_id=result.id, project_name=result.name)

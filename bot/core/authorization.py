@@ -5,10 +5,10 @@ from __future__ import annotations
 from bot.core.model.errors import NotAllowed
 from bot.core.model.policy import Allowed, Denied, Policy
 from bot.core.ports import Groups
-from bot.core.request import Ask
+from bot.core.request import UserRequest
 
 
-class Rights:
+class Authorizer:
     """Thread-safe: each question is answered by one policy as a whole, the one that is in force when it is asked."""
 
     def __init__(self, policy: Policy, groups: Groups) -> None:
@@ -19,17 +19,17 @@ class Rights:
     def policy(self) -> Policy:
         return self._policy
 
-    def put_in_force(self, policy: Policy) -> None:
+    def set_policy(self, policy: Policy) -> None:
         """From now on."""
         self._policy = policy
 
-    def require(self, ask: Ask, action: str, project: str | None, branch: str | None) -> Allowed:
+    def check(self, request: UserRequest, action: str, project: str | None, branch: str | None) -> Allowed:
         """Raises NotAllowed, with the reason, where the one who asks may not do it."""
 
         def in_group(group_id: str) -> bool | None:
-            return self._groups.has(group_id, ask.actor)
+            return self._groups.has(group_id, request.actor)
 
-        answer = self._policy.may(ask.actor, ask.place, action, project, branch, in_group)
+        answer = self._policy.may(request.actor, request.location, action, project, branch, in_group)
         if isinstance(answer, Denied):
             raise NotAllowed(answer.reason, ask=answer.ask, group_unknown=answer.group_unknown)
         return answer

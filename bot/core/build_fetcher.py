@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.core.model.builds import Build, Project
-from bot.core.model.errors import BudgetSpent, CIError, LastKnown, NoAnswer, Paused
+from bot.core.model.errors import CIError, LastKnown, NoResponse, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import CIProvider, Clock
 from bot.core.rate_limiter import priority_now
@@ -26,7 +26,7 @@ _Key = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """What the service showed, newest first. It is at most as old as `began_at`."""
 
     builds: tuple[Build, ...]
@@ -34,7 +34,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Cached:
     """What the service showed to a look that began at `began_s`, in seconds of the clock's `monotonic()`."""
 
     builds: tuple[Build, ...]
@@ -42,14 +42,14 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
+class _InFlight:
     """A look under way, and on whose behalf it was begun."""
 
-    answer: Future[Look]
+    answer: Future[Snapshot]
     priority: Priority
 
 
-class Looks:
+class BuildFetcher:
     """`executor` runs the calls; its threads may hang for as long as the provider's time-outs allow.
 
     Whoever has as much time as a call may take, `longest_call_s`, makes it in its own thread: handing it to another
@@ -62,44 +62,44 @@ class Looks:
         executor: Executor,
         clock: Clock,
         *,
-        longest_call_s: float = math.inf,
+        max_call_s: float = math.inf,
         remembered: int = 2000,
     ) -> None:
         self._provider = provider
-        self._longest_call_s = longest_call_s
+        self._max_call_s = max_call_s
         self._executor = executor
         self._clock = clock
         self._remembered = remembered
         self._lock = threading.Lock()
-        self._flights: dict[_Key, _Flight] = {}
-        self._seen: OrderedDict[_Key, _Seen] = OrderedDict()
+        self._flights: dict[_Key, _InFlight] = {}
+        self._seen: OrderedDict[_Key, _Cached] = OrderedDict()
 
-    def builds(self, project: Project, branch: str | None, *, within_s: float) -> Look:
+    def builds(self, project: Project, branch: str | None, *, timeout_s: float) -> Snapshot:
         """One call, or none where the same look is under way.
 
         Raises CIError; NoAnswer where it takes longer than `within_s`. `last_known` is then filled in where it can be.
         """
-        within_s = max(within_s, 0.0)
+        timeout_s = max(timeout_s, 0.0)
         mine = priority_now()
-        flight = self._join(project, branch, tuple(Priority), within_s)
+        flight = self._join(project, branch, tuple(Priority), timeout_s)
         try:
-            if flight.priority is Priority.BACKGROUND is not mine and _was_refused(flight.answer, within_s):
-                flight = self._join(project, branch, [mine], within_s)  # what background work may not have, people may
-            return flight.answer.result(timeout=within_s)
+            if flight.priority is Priority.BACKGROUND is not mine and _was_refused(flight.answer, timeout_s):
+                flight = self._join(project, branch, [mine], timeout_s)  # what background work may not have, people may
+            return flight.answer.result(timeout=timeout_s)
         except TimeoutError:
-            error: CIError = NoAnswer(self._provider.title, f"no answer within {within_s:.0f} s")
+            error: CIError = NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s")
         except CIError as failure:
             error = failure
         error.last_known = self._last_known(project.id, branch)
         raise error
 
-    def in_detail(self, build: Build, *, within_s: float) -> Build:
+    def with_details(self, build: Build, *, timeout_s: float) -> Build:
         """The same with what its service tells in detail, where that may be anything; as it is where it does not."""
         if not any(run.attempt > 1 or (run.has_ended and run.status.is_bad) for run in build.workflows):
             return build
-        asked = self._executor.submit(copy_context().run, self._provider.in_detail, build)
+        call = self._executor.submit(copy_context().run, self._provider.with_details, build)
         try:
-            return asked.result(timeout=max(within_s, 0.0))
+            return call.result(timeout=max(timeout_s, 0.0))
         except (TimeoutError, CIError):
             return build
 
@@ -109,7 +109,7 @@ class Looks:
             for key in [key for key in self._flights if key[0] == project.id]:
                 del self._flights[key]
 
-    def _join(self, project: Project, branch: str | None, begun_by: Container[Priority], within_s: float) -> _Flight:
+    def _join(self, project: Project, branch: str | None, begun_by: Container[Priority], timeout_s: float) -> _InFlight:
         """The look under way, where one of those began it; else a new one, over by now where it was made here."""
         key = (project.id, branch)
         with self._lock:
@@ -117,23 +117,23 @@ class Looks:
             # Whoever waits is woken before `_landed` runs, and may ask anew before it, too.
             if flight is not None and not flight.answer.done() and flight.priority in begun_by:
                 return flight
-            look = partial(self._look, project, branch, self._clock.now(), self._clock.monotonic())
-            is_made_here = within_s >= self._longest_call_s
-            answer = Future[Look]() if is_made_here else self._executor.submit(copy_context().run, look)
-            flight = _Flight(answer, priority_now())
+            snapshot = partial(self._fetch, project, branch, self._clock.now(), self._clock.monotonic())
+            is_made_here = timeout_s >= self._max_call_s
+            answer = Future[Snapshot]() if is_made_here else self._executor.submit(copy_context().run, snapshot)
+            flight = _InFlight(answer, priority_now())
             self._flights[key] = flight
         # Without the lock, which `_landed` takes: a call that has failed by now runs it here and at once.
         answer.add_done_callback(lambda _done: self._landed(key, flight))
         if is_made_here:
-            _make(look, answer)
+            _make(snapshot, answer)
         return flight
 
-    def _look(self, project: Project, branch: str | None, began_at: datetime, began_s: float) -> Look:
+    def _fetch(self, project: Project, branch: str | None, began_at: datetime, began_s: float) -> Snapshot:
         builds = tuple(self._provider.builds(project, branch))
-        self._remember((project.id, branch), _Seen(builds, began_s))
-        return Look(builds, began_at)
+        self._remember((project.id, branch), _Cached(builds, began_s))
+        return Snapshot(builds, began_at)
 
-    def _remember(self, key: _Key, seen: _Seen) -> None:
+    def _remember(self, key: _Key, seen: _Cached) -> None:
         with self._lock:
             known = self._seen.get(key)
             if known is None or known.began_s <= seen.began_s:  # else it hung, and a later look was faster
@@ -142,7 +142,7 @@ class Looks:
             while len(self._seen) > self._remembered:
                 self._seen.popitem(last=False)
 
-    def _landed(self, key: _Key, flight: _Flight) -> None:
+    def _landed(self, key: _Key, flight: _InFlight) -> None:
         with self._lock:
             if self._flights.get(key) is flight:
                 del self._flights[key]
@@ -158,18 +158,18 @@ class Looks:
         return LastKnown(latest.builds, max(0.0, self._clock.monotonic() - latest.began_s))
 
 
-def _make(look: Callable[[], Look], answer: Future[Look]) -> None:
+def _make(snapshot: Callable[[], Snapshot], answer: Future[Snapshot]) -> None:
     """What comes of it is in `answer`, also for those who have joined meanwhile."""
     try:
-        answer.set_result(look())
+        answer.set_result(snapshot())
     except BaseException as failure:  # noqa: BLE001 - raised by whoever asks `answer`, this thread among them
         answer.set_exception(failure)
 
 
-def _was_refused(answer: Future[Look], within_s: float) -> bool:
+def _was_refused(answer: Future[Snapshot], timeout_s: float) -> bool:
     """Whether no call was made, for want of calls that may be made. Raises TimeoutError."""
-    return isinstance(answer.exception(timeout=within_s), BudgetSpent | Paused)
+    return isinstance(answer.exception(timeout=timeout_s), RateLimitExhausted | RateLimitPaused)
 
 
-def _only(seen: _Seen, branch: str | None) -> _Seen:
-    return _Seen(tuple(build for build in seen.builds if branch in (None, build.branch)), seen.began_s)
+def _only(seen: _Cached, branch: str | None) -> _Cached:
+    return _Cached(tuple(build for build in seen.builds if branch in (None, build.branch)), seen.began_s)

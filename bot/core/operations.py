@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.core.authorization import Rights
-from bot.core.build_fetcher import Look
-from bot.core.lookup.build_lookup import Finding, about
-from bot.core.lookup.ci_registry import Services
-from bot.core.model.builds import Ability, Build, Project, Target, branches_of, newest_of_each
-from bot.core.model.claims import UNCLAIMED, ClaimState, Standing
+from bot.core.authorization import Authorizer
+from bot.core.build_fetcher import Snapshot
+from bot.core.lookup.build_lookup import BuildLookup, about
+from bot.core.lookup.ci_registry import CIRegistry
+from bot.core.model.builds import Ability, Build, BuildRef, Project, branches_of, newest_of_each
+from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
     BuildsOf,
     Command,
@@ -24,7 +24,7 @@ from bot.core.model.commands import (
     StopOf,
     Word,
 )
-from bot.core.model.errors import BotError, CannotStop, TooLate, WhichBranch
+from bot.core.model.errors import BotError, BranchRequired, CannotStop, RequestExpired
 from bot.core.model.outcomes import (
     AuditShown,
     BranchesShown,
@@ -41,8 +41,8 @@ from bot.core.model.outcomes import (
 )
 from bot.core.model.policy import AUDIT, FOLLOW, RESTART, STOP
 from bot.core.ports import AuditLog
-from bot.core.rate_limiter import a_restart_to_come
-from bot.core.request import Ask
+from bot.core.rate_limiter import reserve_restart_call
+from bot.core.request import UserRequest
 
 PROJECTS_A_PAGE = 20
 BUILDS_SHOWN = 10
@@ -54,95 +54,95 @@ DETAILS_WITHIN_S = 4.0
 class Operations:
     """Everything that can be asked for."""
 
-    def __init__(self, services: Services, audit: AuditLog, rights: Rights) -> None:
+    def __init__(self, services: CIRegistry, audit: AuditLog, authorizer: Authorizer) -> None:
         self._services = services
-        self._finding = Finding(services, rights)
+        self._build_lookup = BuildLookup(services, authorizer)
         self._audit = audit
-        self._rights = rights
+        self._authorizer = authorizer
 
-    def carry_out(self, command: Command, ask: Ask) -> Outcome:
+    def execute(self, command: Command, request: UserRequest) -> Outcome:
         """Does what was asked. Raises Mistake and CIError; after either, nothing was restarted."""
-        begun = self._go_on(command, ask)
+        begun = self._resume(command, request)
         if begun is not None:
             return begun
         match command:
             case StatusOf(repo, branch):
-                return self._status(repo, branch, ask)
+                return self._status(repo, branch, request)
             case ShowBuild(target):
-                return self._show(target, ask)
+                return self._show(target, request)
             case RestartOf():
-                with a_restart_to_come():
-                    return self._restart(command, ask)
+                with reserve_restart_call():
+                    return self._restart(command, request)
             case RestartBuild():
-                with a_restart_to_come():
-                    return self._restart_build(command, ask)
+                with reserve_restart_call():
+                    return self._restart_build(command, request)
             case StopOf():
-                return self._stop(command, ask)
+                return self._stop(command, request)
             case StopBuild(target):
-                return self._stop_build(target, ask)
+                return self._stop_build(target, request)
             case BuildsOf(repo, branch):
-                return self._builds(repo, branch, ask)
+                return self._builds(repo, branch, request)
             case ListProjects(words, page):
-                return self._projects(words, page, ask)
+                return self._projects(words, page, request)
             case FollowOf():
-                return self._follow(command, ask)
+                return self._follow(command, request)
             case FollowBuild(target):
-                build, look = self._finding.look_at(target, ask, to_do=FOLLOW)
-                return self._followed(build, look, ask)
+                build, snapshot = self._build_lookup.find_build_ref(target, request, to_do=FOLLOW)
+                return self._followed(build, snapshot, request)
             case ShowAudit(repo):
-                return self._show_audit(repo, ask)
+                return self._show_audit(repo, request)
             case ShowHelp(topic):
                 return HelpShown(topic)
 
-    def _go_on(self, command: Command, ask: Ask) -> Outcome | None:
+    def _resume(self, command: Command, request: UserRequest) -> Outcome | None:
         """The restart that the same durable ask began before a crash, and ends now; None where there is none."""
-        claims = ((service, service.restarts.claim_of(ask)) for service in self._services)
+        claims = ((service, service.actions.claim_of(request)) for service in self._services)
         begun = next(((service, claim) for service, claim in claims if claim is not None), None)
-        if ask.is_late and (begun is None or begun[0].restarts.is_unsent(begun[1])):
-            raise TooLate
+        if request.is_late and (begun is None or begun[0].actions.is_unsent(begun[1])):
+            raise RequestExpired
         if begun is None:
             return None
         service, claim = begun
         try:
-            project = service.directory.by_id(claim.project_id, within_s=ask.seconds_left)
+            project = service.project_index.by_id(claim.project_id, timeout_s=request.seconds_left)
         except BotError:  # the claim alone says that something may have been sent: that is not to be denied
             project = Project(claim.project_id, f"project {claim.project_id}", claim.service)
         branch = command.target.branch if isinstance(command, RestartBuild) else None
-        return service.restarts.resume(claim, project, branch, ask)
+        return service.actions.resume(claim, project, branch, request)
 
-    def _status(self, repo: Word, branch: Word | None, ask: Ask) -> Outcome:
-        found = self._finding.find(repo, branch, ask)
-        if not found.builds:
-            return NoBuilds(found.project)
-        if found.branch is not None:
-            return self._shown(found.builds[0], found.look, ask)
-        newest = newest_of_each(found.builds)
+    def _status(self, repo: Word, branch: Word | None, request: UserRequest) -> Outcome:
+        result = self._build_lookup.find(repo, branch, request)
+        if not result.builds:
+            return NoBuilds(result.project)
+        if result.branch is not None:
+            return self._shown(result.builds[0], result.snapshot, request)
+        newest = newest_of_each(result.builds)
         if len(newest) == 1:
-            return self._shown(newest[0], found.look, ask)
-        return BranchesShown(found.project, newest)
+            return self._shown(newest[0], result.snapshot, request)
+        return BranchesShown(result.project, newest)
 
-    def _restart(self, wanted: RestartOf, ask: Ask) -> Outcome:
-        found = self._finding.find(wanted.repo, wanted.branch, ask, to_do=RESTART)
-        if not found.builds:
-            return NoBuilds(found.project)
+    def _restart(self, wanted: RestartOf, request: UserRequest) -> Outcome:
+        result = self._build_lookup.find(wanted.repo, wanted.branch, request, to_do=RESTART)
+        if not result.builds:
+            return NoBuilds(result.project)
         # Builds that name no branch count as one more: the newest of all would then be anybody's.
-        if found.branch is None and len(newest_of_each(found.builds)) > 1:
-            raise WhichBranch(found.project, branches_of(found.builds))
-        build = found.builds[0]
+        if result.branch is None and len(newest_of_each(result.builds)) > 1:
+            raise BranchRequired(result.project, branches_of(result.builds))
+        build = result.builds[0]
         with about(build):
-            allowed = self._rights.require(ask, RESTART, build.project.name, build.branch or found.branch)
+            allowed = self._authorizer.check(request, RESTART, build.project.name, build.branch or result.branch)
             unconfirmed = allowed.confirm and not wanted.confirmed
-            restarts = self._services.of(build.project.service).restarts
-            return restarts.restart(build, found.look, ask, unconfirmed=unconfirmed)
+            restarts = self._services.of(build.project.service).actions
+            return restarts.restart(build, result.snapshot, request, unconfirmed=unconfirmed)
 
-    def _builds(self, repo: Word, branch: Word | None, ask: Ask) -> Outcome:
-        found = self._finding.find(repo, branch, ask)
-        if not found.builds:
-            return NoBuilds(found.project)
-        return BuildsShown(found.project, found.branch, found.builds[:BUILDS_SHOWN])
+    def _builds(self, repo: Word, branch: Word | None, request: UserRequest) -> Outcome:
+        result = self._build_lookup.find(repo, branch, request)
+        if not result.builds:
+            return NoBuilds(result.project)
+        return BuildsShown(result.project, result.branch, result.builds[:BUILDS_SHOWN])
 
-    def _projects(self, words: str, page: int, ask: Ask) -> Outcome:
-        projects, failed = self._services.matching(words, within_s=ask.seconds_left)
+    def _projects(self, words: str, page: int, request: UserRequest) -> Outcome:
+        projects, failed = self._services.matching(words, timeout_s=request.seconds_left)
         pages = max(1, -(-len(projects) // PROJECTS_A_PAGE))
         page = min(max(page, 1), pages)
         first = (page - 1) * PROJECTS_A_PAGE
@@ -152,95 +152,99 @@ class Operations:
             page,
             pages,
             len(projects),
-            stale=tuple((failure, service.directory.age_s) for service, failure in failed),
+            stale=tuple((failure, service.project_index.age_s) for service, failure in failed),
             with_services=len(self._services) > 1,
         )
 
-    def _show(self, target: Target, ask: Ask) -> Outcome:
-        return self._shown(*self._finding.look_at(target, ask), ask)
+    def _show(self, target: BuildRef, request: UserRequest) -> Outcome:
+        return self._shown(*self._build_lookup.find_build_ref(target, request), request)
 
-    def _follow(self, wanted: FollowOf, ask: Ask) -> Outcome:
+    def _follow(self, wanted: FollowOf, request: UserRequest) -> Outcome:
         """The one that runs, where no branch is named and just one does."""
-        found = self._finding.find(wanted.repo, wanted.branch, ask, to_do=FOLLOW)
-        if not found.builds:
-            return NoBuilds(found.project)
-        newest = newest_of_each(found.builds)
+        result = self._build_lookup.find(wanted.repo, wanted.branch, request, to_do=FOLLOW)
+        if not result.builds:
+            return NoBuilds(result.project)
+        newest = newest_of_each(result.builds)
         running = [build for build in newest if build.is_under_way]
-        if found.branch is None and len(running) != 1 and len(newest) > 1:
-            raise WhichBranch(found.project, branches_of(running) or branches_of(found.builds))
-        return self._followed(running[0] if running else found.builds[0], found.look, ask)
+        if result.branch is None and len(running) != 1 and len(newest) > 1:
+            raise BranchRequired(result.project, branches_of(running) or branches_of(result.builds))
+        return self._followed(running[0] if running else result.builds[0], result.snapshot, request)
 
-    def _followed(self, build: Build, look: Look, ask: Ask) -> Outcome:
+    def _followed(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Outcome:
         with about(build):
-            self._rights.require(ask, FOLLOW, build.project.name, build.branch)
-        standing = self._standing(build, look)
-        claim = standing.claim
+            self._authorizer.check(request, FOLLOW, build.project.name, build.branch)
+        restart_state = self._restart_state(build, snapshot)
+        claim = restart_state.claim
         comes_back = claim is not None and claim.build_id == build.id and claim.new_build_id in (None, build.id)
         restarted = comes_back and claim is not None and claim.state is ClaimState.TAKEN
         if build.has_ended and not restarted:  # whether an unknown restart took, looking on would not tell
-            return NothingToFollow(build, standing)
-        return Followed(build, standing.run_number + 1 if comes_back else standing.run_number)
+            return NothingToFollow(build, restart_state)
+        return Followed(build, restart_state.run_number + 1 if comes_back else restart_state.run_number)
 
-    def _restart_build(self, wanted: RestartBuild, ask: Ask) -> Outcome:
+    def _restart_build(self, wanted: RestartBuild, request: UserRequest) -> Outcome:
         target = wanted.target
-        build, look = self._finding.look_at(target, ask, to_do=RESTART)
+        build, snapshot = self._build_lookup.find_build_ref(target, request, to_do=RESTART)
         with about(build):
-            allowed = self._rights.require(ask, RESTART, build.project.name, build.branch or target.branch)
+            allowed = self._authorizer.check(request, RESTART, build.project.name, build.branch or target.branch)
             unconfirmed = allowed.confirm and not wanted.confirmed
-            return self._services.of(target.service).restarts.restart(
+            return self._services.of(target.service).actions.restart(
                 build,
-                look,
-                ask,
+                snapshot,
+                request,
                 shown=target,
                 instead_of=wanted.instead_of,
                 unconfirmed=unconfirmed,
                 failed_jobs_only=wanted.failed_jobs_only,
             )
 
-    def _stop(self, wanted: StopOf, ask: Ask) -> Outcome:
+    def _stop(self, wanted: StopOf, request: UserRequest) -> Outcome:
         """The one that runs, where no branch is named and just one does."""
-        meant = self._services.meant_by(wanted.repo, within_s=ask.seconds_left, for_certain=True)
+        meant = self._services.resolve(wanted.repo, timeout_s=request.seconds_left, for_certain=True)
         with about(meant.project):
             self._require_stopping(meant.project)
-        found = self._finding.find(wanted.repo, wanted.branch, ask, to_do=STOP)
-        if not found.builds:
-            return NoBuilds(found.project)
-        newest = newest_of_each(found.builds)
+        result = self._build_lookup.find(wanted.repo, wanted.branch, request, to_do=STOP)
+        if not result.builds:
+            return NoBuilds(result.project)
+        newest = newest_of_each(result.builds)
         running = [build for build in newest if build.is_under_way]
-        if found.branch is None and len(running) > 1:
-            raise WhichBranch(found.project, branches_of(running))
-        return self._stopped(running[0] if running else found.builds[0], found.look, ask)
+        if result.branch is None and len(running) > 1:
+            raise BranchRequired(result.project, branches_of(running))
+        return self._stopped(running[0] if running else result.builds[0], result.snapshot, request)
 
-    def _stop_build(self, target: Target, ask: Ask) -> Outcome:
-        project = self._services.of(target.service).directory.by_id(target.project_id, within_s=ask.seconds_left)
+    def _stop_build(self, target: BuildRef, request: UserRequest) -> Outcome:
+        project = self._services.of(target.service).project_index.by_id(
+            target.project_id, timeout_s=request.seconds_left
+        )
         with about(project):
             self._require_stopping(project)
-        return self._stopped(*self._finding.look_at(target, ask, to_do=STOP), ask)
+        return self._stopped(*self._build_lookup.find_build_ref(target, request, to_do=STOP), request)
 
-    def _stopped(self, build: Build, look: Look, ask: Ask) -> Outcome:
+    def _stopped(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Outcome:
         """Told again, it stops what still runs, and nothing else: no claim is needed."""
         with about(build):
-            self._rights.require(ask, STOP, build.project.name, build.branch)
+            self._authorizer.check(request, STOP, build.project.name, build.branch)
             if not build.is_under_way:
-                return NothingToStop(build, self._standing(build, look))
-            return Stopped(build, self._services.of(build.project.service).restarts.stop(build, ask))
+                return NothingToStop(build, self._restart_state(build, snapshot))
+            return Stopped(build, self._services.of(build.project.service).actions.stop(build, request))
 
     def _require_stopping(self, project: Project) -> None:
         provider = self._services.of(project.service).provider
         if Ability.STOP not in provider.abilities:
             raise CannotStop(project, provider.title)
 
-    def _shown(self, build: Build, look: Look, ask: Ask) -> BuildShown:
+    def _shown(self, build: Build, snapshot: Snapshot, request: UserRequest) -> BuildShown:
         service = self._services.of(build.project.service)
-        build = service.looks.in_detail(build, within_s=min(ask.seconds_left, DETAILS_WITHIN_S))
-        standing = self._standing(build, look)
-        return BuildShown(build, standing, service.restarts.ago_s(standing.claim) if standing.claim else None)
+        build = service.fetcher.with_details(build, timeout_s=min(request.seconds_left, DETAILS_WITHIN_S))
+        restart_state = self._restart_state(build, snapshot)
+        return BuildShown(
+            build, restart_state, service.actions.ago_s(restart_state.claim) if restart_state.claim else None
+        )
 
-    def _standing(self, build: Build, look: Look) -> Standing:
-        restarts = self._services.of(build.project.service).restarts
-        return restarts.standings(look, [build]).get(build.id, UNCLAIMED)
+    def _restart_state(self, build: Build, snapshot: Snapshot) -> RestartState:
+        restarts = self._services.of(build.project.service).actions
+        return restarts.restart_states(snapshot, [build]).get(build.id, NO_RESTART)
 
-    def _show_audit(self, repo: Word | None, ask: Ask) -> Outcome:
-        project = self._services.meant_by(repo, within_s=ask.seconds_left).project if repo else None
-        self._rights.require(ask, AUDIT, project.name if project else None, None)
+    def _show_audit(self, repo: Word | None, request: UserRequest) -> Outcome:
+        project = self._services.resolve(repo, timeout_s=request.seconds_left).project if repo else None
+        self._authorizer.check(request, AUDIT, project.name if project else None, None)
         return AuditShown(project, tuple(self._audit.last(ACTIONS_SHOWN, of=project)))

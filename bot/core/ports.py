@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Ability, Actor, Build, Page, Project, Status, Taken
+from bot.core.model.builds import Ability, ActionResult, Actor, Build, Page, Project, Status
 from bot.core.model.claims import Claim
-from bot.core.model.follows import Follow, FollowShown
-from bot.core.model.rate_limit import Priority, Refused
+from bot.core.model.follows import Follow, FollowView
+from bot.core.model.rate_limit import Priority, Rejected
 
 
 class Clock(Protocol):
@@ -44,7 +44,7 @@ class CIProvider(Protocol):
     def abilities(self) -> frozenset[Ability]:
         """What it can do that not all can. Nothing else of that kind is asked of it."""
 
-    def recognise(self, url: str) -> Page | None:
+    def parse_url(self, url: str) -> Page | None:
         """What a pasted page of this service names; None for any other page."""
 
     def projects(self) -> list[Project]:
@@ -53,21 +53,21 @@ class CIProvider(Protocol):
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         """The recent builds, of one branch or of all, newest first. One call. Unknown branch: an empty list."""
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
         """Runs it again: of its workflows those that went wrong, all of its commit where none did, none that runs.
 
         Of each of them all jobs, or where it can, only those that failed. Never repeated blindly: where the error says
         `may_have_taken`, nobody knows. Raises nothing once one workflow has been taken.
         """
 
-    def stop(self, build: Build) -> Taken:
+    def stop(self, build: Build) -> ActionResult:
         """Stops what runs of the build, and returns before it has. Only where its abilities say so."""
 
-    def in_detail(self, build: Build) -> Build:
+    def with_details(self, build: Build) -> Build:
         """The same with `failed_jobs` and `earlier` filled in, as far as the service tells. Few calls, or none."""
 
 
-class DirectoryStore(Protocol):
+class ProjectStore(Protocol):
     """Keeps the project directory over restarts of the process."""
 
     def load_projects(self, service: str) -> tuple[list[Project], datetime | None]:
@@ -95,7 +95,7 @@ class ClaimStore(Protocol):
         Only where the stored claim still has `claim`'s id, attempt and state; False where it has moved on meanwhile.
         """
 
-    def of_ask(self, key: str) -> Claim | None:
+    def of_request(self, key: str) -> Claim | None:
         """The claim that the ask with this key made last; None where it made none."""
 
     def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
@@ -105,17 +105,17 @@ class ClaimStore(Protocol):
         """
 
 
-class Once(Protocol):
+class IdempotencyKeys(Protocol):
     """Remembers that something was done, so that it is done once: a delivery answered, an invitation explained."""
 
-    def first_time(self, key: str, *, keep_s: float) -> bool:
+    def add(self, key: str, *, keep_s: float) -> bool:
         """True for the first who says `key`, in any process; False for all after, for at least `keep_s` seconds."""
 
 
 class AuditLog(Protocol):
     """Keeps what was done, by whom and with what result, for a set time. Nothing in it is ever changed."""
 
-    def record(self, entry: AuditEntry, *, ask: str | None) -> None:
+    def record(self, entry: AuditEntry, *, request_key: str | None) -> None:
         """Adds it. `ask` names the ask it belongs to, where anything does: of one ask the first entry counts."""
 
     def last(self, count: int, *, of: Project | None = None) -> list[AuditEntry]:
@@ -125,29 +125,29 @@ class AuditLog(Protocol):
         """Forgets what is older than the set time."""
 
 
-class Budget(Protocol):
+class RateLimit(Protocol):
     """The calls that a CI service takes in a minute, shared by all work and by all processes on one database.
 
     No method raises, and none waits long: where the count cannot be reached, a share of it is spent instead.
     """
 
-    def take(self, calls: int, priority: Priority) -> Refused | None:
+    def reserve(self, calls: int, priority: Priority) -> Rejected | None:
         """Sets so many calls aside, all or none. Each is then begun or given back."""
 
-    def begin(self, priority: Priority) -> Refused | None:
+    def start_call(self, priority: Priority) -> Rejected | None:
         """One of the calls set aside is made now. Where it is refused, since a pause has begun, it stays aside."""
 
-    def give_back(self, calls: int) -> None:
+    def release(self, calls: int) -> None:
         """So many of the calls set aside are not made."""
 
-    def uncount(self) -> None:
+    def refund(self) -> None:
         """The service does not count the call that this thread began last: it may be made again."""
 
     def pause(self, retry_after_s: float | None) -> None:
         """The service has refused a call for its own limit: nobody asks it anything for a while."""
 
 
-class Nearest(Protocol):
+class NameMatcher(Protocol):
     """Names that look like one that was typed."""
 
     def __call__(self, word: str, names: Sequence[str], *, limit: int) -> list[str]:
@@ -173,13 +173,13 @@ class FollowStore(Protocol):
     def move(self, follow: Follow, to: Follow) -> bool:
         """Writes `to` with the next version where the stored one still has `follow`'s version; False otherwise."""
 
-    def begin_looking(self, service: str, project_id: str) -> int:
+    def begin_polling(self, service: str, project_id: str) -> int:
         """The number of the look that the project's chain waits for: the first of a new one where none goes on.
 
         Whoever asks puts that look on its way, also where it goes on: the one who began it may be gone by now.
         """
 
-    def next_look(self, service: str, project_id: str, number: int) -> int | None:
+    def next_poll(self, service: str, project_id: str, number: int) -> int | None:
         """The number that follows look `number`; None, and the chain ends, where nothing is open any more.
 
         The same answer however often it is asked for the same number; None for a look that another has overtaken.
@@ -200,15 +200,15 @@ class RunHistory(Protocol):
 
 
 class Notifier(Protocol):
-    """Says in Slack what nobody has just asked for. Raises `Lost` and `Later`."""
+    """Says in Slack what nobody has just asked for. Raises `MessageGone` and `RetryLater`."""
 
-    def show(self, shown: FollowShown) -> None:
+    def show(self, view: FollowView) -> None:
         """Changes the live message. Repeating it is invisible."""
 
-    def reply(self, shown: FollowShown) -> None:
+    def reply(self, view: FollowView) -> None:
         """Says the verdict in the message's thread, to the person who asked. Each call is a new message."""
 
-    def tell(self, shown: FollowShown, why: str) -> None:
+    def tell(self, view: FollowView, why: str) -> None:
         """Tells the person who asked, alone, that the message is not followed any more. Raises nothing."""
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.core.model.builds import Actor, Place
+from bot.core.model.builds import Actor, Location
 from bot.core.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class UserRequest:
     """`answer_by` is in seconds of `clock.monotonic()`; what is left of it is for the CI service.
 
     `key` names the ask where it is durable, so that what it has begun is found again after a crash; else it is empty.
@@ -17,13 +17,13 @@ class Ask:
     """
 
     actor: Actor
-    place: Place
+    location: Location
     clock: Clock
-    answer_by: float
+    deadline: float
     key: str = ""
     is_late: bool = False
 
     @property
     def seconds_left(self) -> float:
         """May be negative."""
-        return self.answer_by - self.clock.monotonic()
+        return self.deadline - self.clock.monotonic()

@@ -4,7 +4,7 @@
 It knows how work is stored, resumed and taken over; what the work is about, it must not know.
 """
 
-from bot.jobs.durable import DurableJobs, Patience
+from bot.jobs.durable import DurableJobs, JobTimings
 from bot.jobs.heartbeat import Replicas, new_replica_id
 
-__all__ = ["DurableJobs", "Patience", "Replicas", "new_replica_id"]
+__all__ = ["DurableJobs", "JobTimings", "Replicas", "new_replica_id"]

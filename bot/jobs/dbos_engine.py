@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from dbos import DBOS, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 from dbos import error as dbos_error
 
-from bot.jobs.serialization import Failed, from_text, to_text
+from bot.jobs.serialization import JobFailed, from_text, to_text
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ AT_ONCE = 24
 """Of one kind, in one process; what is started without a delay is not counted. DBOS takes so many every half second:
 with eight, only 240 builds were looked at every fifteen seconds. All kinds together stay below `THREADS`."""
 
-MOST_TAKEOVERS = 200
+MAX_TAKEOVERS = 200
 """Work whose every process dies is given up in the end: after more than an hour of that."""
 
 CONNECTIONS = 10
@@ -40,7 +40,7 @@ POLLS_NOTHING_S = 0.1
 """DBOS's thread for messages, of which we send none, sleeps for so long at a time: a stop waits for it."""
 
 DONE = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-_MOST_LISTED = 1000
+_MAX_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Engine:
             raise RuntimeError("durable jobs are open in this process already")
         self._log.begin()
         self._bodies = {
-            kind: DBOS.workflow(name=kind, max_recovery_attempts=MOST_TAKEOVERS)(_workflow(kind, body))
+            kind: DBOS.workflow(name=kind, max_recovery_attempts=MAX_TAKEOVERS)(_workflow(kind, body))
             for kind, body in kinds.items()
         }
         DBOS.listen_queues(list(kinds))
@@ -109,16 +109,16 @@ class Engine:
 
     def pending(self, replica_id: str | None = None) -> list[Pending]:
         """Work of our kinds, of one process or of all, the oldest first."""
-        found = _apart(
+        result = _apart(
             DBOS.list_workflows,
             status="PENDING",
             name=list(self._bodies),
             executor_id=replica_id,
             load_input=False,
             load_output=False,
-            limit=_MOST_LISTED,
+            limit=_MAX_LISTED,
         )
-        return [Pending(each.workflow_id, each.name, each.executor_id or "") for each in found]
+        return [Pending(each.workflow_id, each.name, each.executor_id or "") for each in result]
 
     def take_over(self, work: Pending) -> bool:
         """Gives it to whoever takes it from its kind's queue; False where it is no longer with the process named.
@@ -128,17 +128,17 @@ class Engine:
         """
         return self._dbos._sys_db.reenqueue_for_recovery(work.id, [work.replica_id], work.kind)
 
-    def purge(self, before: datetime, most: int) -> int:
+    def purge(self, before: datetime, limit: int) -> int:
         """Forgets at most so much work that ended before then, and returns how much that was."""
-        found = _apart(
+        result = _apart(
             DBOS.list_workflows,
             status=DONE,
             completed_before=before.isoformat(),
             load_input=False,
             load_output=False,
-            limit=most,
+            limit=limit,
         )
-        ids = [each.workflow_id for each in found]
+        ids = [each.workflow_id for each in result]
         if ids:
             _apart(DBOS.delete_workflows, ids)
         return len(ids)
@@ -230,6 +230,6 @@ class _Quiet(logging.Filter):
         for name in ("applicationID", "applicationVersion", "executorID"):  # the same in every line
             record.__dict__.pop(name, None)
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, Failed | dbos_error.DBOSAwaitedWorkflowCancelledError):
+        if isinstance(error, JobFailed | dbos_error.DBOSAwaitedWorkflowCancelledError):
             return False
         return not any(words in record.getMessage() for words in self._MEANT)

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from bot.core.ports import Clock, Job
-from bot.jobs.heartbeat import OnError, Presence, Replicas
-from bot.jobs.recovery import Rounds, Sweeper
-from bot.jobs.serialization import Failed, StepFailed, id_of
+from bot.jobs.heartbeat import Heartbeat, OnError, Replicas
+from bot.jobs.recovery import JobRecovery, RecoverySchedule
+from bot.jobs.serialization import JobFailed, StepFailed, id_of
 
 if TYPE_CHECKING:
     from bot.jobs.dbos_engine import Engine
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class JobTimings:
     """Seconds. A process that was silent for `dead_after_s` is gone; a key counts for `kept_s` after its job's end."""
 
     beat_s: float = 5.0
@@ -44,10 +44,10 @@ class Patience:
     kept_s: float = 2 * 86400.0
 
 
-PATIENCE = Patience()
+TIMINGS = JobTimings()
 
 
-class Abandoned(BaseException):
+class JobAbandoned(BaseException):
     """Ends a job's thread after `stop` with nothing written down: the job is left to be taken over."""
 
 
@@ -68,23 +68,23 @@ class DurableJobs:
         replica_id: str,
         clock: Clock,
         on_error: OnError,
-        patience: Patience = PATIENCE,
+        timings: JobTimings = TIMINGS,
     ) -> None:
         self._url = database_url
         self._kinds = dict(kinds)
         self._replica_id = replica_id
         self._clock = clock
         self._on_error = on_error
-        self._patience = patience
-        self._presence = Presence(
+        self._timings = timings
+        self._heartbeat = Heartbeat(
             replicas,
             replica_id,
             clock,
-            every_s=patience.beat_s,
-            dead_after_s=patience.dead_after_s,
+            every_s=timings.beat_s,
+            dead_after_s=timings.dead_after_s,
             on_error=self._tell,
         )
-        self._open: tuple[Engine, Sweeper] | None = None
+        self._open: tuple[Engine, JobRecovery] | None = None
         self._changed = threading.Condition()
         self._under_way: dict[str, str] = {}
         self._stopping = threading.Event()
@@ -99,18 +99,18 @@ class DurableJobs:
         """From now on this process works. Raises what the driver raises."""
         from bot.jobs.dbos_engine import Engine
 
-        patience = self._patience
+        patience = self._timings
         engine = Engine(self._url, {kind: partial(self._run, kind) for kind in self._kinds}, self._replica_id)
-        rounds = Rounds(patience.sweep_s, patience.purge_s, patience.kept_s)
-        sweeper = Sweeper(engine, self._presence, self._clock, rounds, self._tell)
+        rounds = RecoverySchedule(patience.sweep_s, patience.purge_s, patience.kept_s)
+        sweeper = JobRecovery(engine, self._heartbeat, self._clock, rounds, self._tell)
         try:
-            self._presence.start()  # before the first job: what has no sign of life counts as left by the dead
+            self._heartbeat.start()  # before the first job: what has no sign of life counts as left by the dead
             self._open = engine, sweeper  # before the launch: what is due begins at once
             engine.launch(patience.poll_s)
         except BaseException:  # raised again: what was opened is not to stay open behind a launch that failed
             self._closed = True
             engine.close()
-            self._presence.stop(_CLOSING_S, leaves_nothing=False)
+            self._heartbeat.stop(_CLOSING_S, leaves_nothing=False)
             raise
         sweeper.start()
 
@@ -139,19 +139,19 @@ class DurableJobs:
         self._engine.cancel(id_of(key))
 
     def sweep(self) -> int:
-        return self._sweeper.sweep()
+        return self._recovery.sweep()
 
     def purge(self) -> int:
         """Forgets what ended long ago; done every hour by itself. Returns how many jobs that was."""
-        return self._sweeper.purge()
+        return self._recovery.purge()
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Whether all that was started here, and was due, has ended and is written down; waits up to `timeout_s`."""
-        until = monotonic() + timeout_s
-        while self._no_job_runs(until):
+        deadline = monotonic() + timeout_s
+        while self._no_job_runs(deadline):
             if not self._engine.pending(self._replica_id):
                 return True
-            if monotonic() >= until:
+            if monotonic() >= deadline:
                 break
             with self._changed:
                 self._changed.wait(_LOOK_AGAIN_S)
@@ -166,16 +166,16 @@ class DurableJobs:
         """
         if self._open is None or self._stopping.is_set():
             return []
-        until = monotonic() + timeout_s
+        deadline = monotonic() + timeout_s
         self._stopping.set()
-        self._sweeper.stop()
+        self._recovery.stop()
         self._engine.take_nothing_more()
-        self._no_job_runs(until)
+        self._no_job_runs(deadline)
         left = list(self._under_way.values())
         # On a thread of its own: where the database is away, DBOS waits for it without an end.
-        closing = threading.Thread(target=self._close, args=(until,), name="jobs-closing", daemon=True)
+        closing = threading.Thread(target=self._close, args=(deadline,), name="jobs-closing", daemon=True)
         closing.start()
-        closing.join(max(0.0, until - monotonic()) + _CLOSING_S)
+        closing.join(max(0.0, deadline - monotonic()) + _CLOSING_S)
         return left
 
     @property
@@ -185,23 +185,23 @@ class DurableJobs:
         return self._open[0]
 
     @property
-    def _sweeper(self) -> Sweeper:
+    def _recovery(self) -> JobRecovery:
         if self._open is None or self._closed:
             raise RuntimeError("durable jobs are not open")
         return self._open[1]
 
-    def _no_job_runs(self, until: float) -> bool:
+    def _no_job_runs(self, deadline: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: not self._under_way, max(0.0, until - monotonic()))
+            return self._changed.wait_for(lambda: not self._under_way, max(0.0, deadline - monotonic()))
 
-    def _close(self, until: float) -> None:
-        self.wait_idle(until - monotonic())
-        engine, sweeper, self._closed = self._engine, self._sweeper, True
+    def _close(self, deadline: float) -> None:
+        self.wait_idle(deadline - monotonic())
+        engine, sweeper, self._closed = self._engine, self._recovery, True
         leaves_nothing = not self._under_way
         sweeper.join(_CLOSING_S)
         engine.close()
         try:
-            self._presence.stop(_CLOSING_S, leaves_nothing=leaves_nothing)
+            self._heartbeat.stop(_CLOSING_S, leaves_nothing=leaves_nothing)
         except Exception as error:  # noqa: BLE001 - then its silence tells that it is gone
             self._tell("sign of life", error)
 
@@ -217,7 +217,7 @@ class DurableJobs:
         except Exception as error:  # noqa: BLE001 - told, and its job ends
             self._go_on_only_if_open()
             self._tell(kind, error)
-            raise Failed(type(error).__name__) from None
+            raise JobFailed(type(error).__name__) from None
         finally:
             self._ended(id)
 
@@ -236,7 +236,7 @@ class DurableJobs:
 
     def _go_on_only_if_open(self) -> None:
         if self._closed:
-            raise Abandoned
+            raise JobAbandoned
 
     def _ended(self, id: str) -> None:
         with self._changed:
@@ -247,4 +247,4 @@ class DurableJobs:
         try:
             self._on_error(name, error)
         except Exception:  # the last place where it can be said
-            log.exception("job_error_not_told", job=name, error=repr(error))
+            log.exception("job_error_not_reported", job=name, error=repr(error))

@@ -39,7 +39,7 @@ def new_replica_id() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-class Presence:
+class Heartbeat:
     """This process among the replicas, with a thread that gives its signs of life."""
 
     def __init__(
@@ -84,8 +84,8 @@ class Presence:
         self.beat()  # which tells whether it was away
         if self._clock.monotonic() < self._judges_from:
             return None
-        found = self._replicas.alive(self._dead_after_s)
-        return found if self.id in found else [*found, self.id]
+        result = self._replicas.alive(self._dead_after_s)
+        return result if self.id in result else [*result, self.id]
 
     def is_eldest(self) -> bool:
         """For what one process should do for all; may be true of two, or of none, for a while."""

@@ -6,12 +6,12 @@ import hashlib
 import json
 from typing import Any
 
-LONGEST_KEY = 200
+MAX_KEY = 200
 VERSION = 1
 """Of the JSON around each value. A value's own fields are the concern of the code that writes it."""
 
 
-class Failed(Exception):
+class JobFailed(Exception):
     """Ends a job that raised. Its error has been told; `str()` says what kind it was, and no more."""
 
 
@@ -37,7 +37,7 @@ class StepFailed(Exception):
 
 def id_of(key: str) -> str:
     """As it is where it is short and plain; else its hash, so that any key can be stored, and costs no more."""
-    plain = 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable() and key.strip() == key
+    plain = 0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable() and key.strip() == key
     if plain and not key.startswith("#"):
         return key
     return f"#{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"

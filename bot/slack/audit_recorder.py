@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.core.audit_entries import Asked, action_of, entry_of
+from bot.core.audit_entries import AuditedRequest, action_of, entry_of
 from bot.core.model.audit import Action
 from bot.core.model.commands import Command
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.outcomes import Outcome
 from bot.core.ports import AuditLog, Clock
 from bot.slack.blocks.button_values import FOLLOW, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
-from bot.slack.incoming.payloads import Heard, Home
+from bot.slack.incoming.payloads import SlackRequest, Workspace
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ _TOPICS = {"restart": Action.RESTART, "follow": Action.FOLLOW, "stop": Action.ST
 
 
 @dataclass(frozen=True, slots=True)
-class Recorder:
+class AuditRecorder:
     """`service` stands in entries of asks that led to no repository, so that the audit of all shows them, too.
 
     `hidden` takes secrets out of a text; `not_recorded` is told of each action that could not be written down.
@@ -42,45 +42,58 @@ class Recorder:
 
     audit: AuditLog
     clock: Clock
-    home: Home
+    workspace: Workspace
     service: str
-    hidden: Callable[[str], str]
+    redact: Callable[[str], str]
     not_recorded: Callable[[], None]
 
     @contextmanager
-    def recording(self, heard: Heard, reference: str) -> Iterator[Callable[[Outcome], None]]:
+    def recording(self, slack_request: SlackRequest, reference: str) -> Iterator[Callable[[Outcome], None]]:
         """Around whatever an ask does: its outcome is told to what this yields, and what it raises is seen.
 
         The entry is written when both are known and before anybody is answered, so that what people are told of
         stands in the log. A process that dies before has done at most what the claim on the run says.
         """
-        asked = self._asked(heard, reference)
+        request = self._asked(slack_request, reference)
         try:
-            yield lambda outcome: self._write(heard, asked, outcome)
+            yield lambda outcome: self._write(slack_request, request, outcome)
         except Exception as error:
-            self._write(heard, asked, error)
+            self._write(slack_request, request, error)
             raise
 
-    def _asked(self, heard: Heard, reference: str) -> Asked:
-        action, command = self._wanted(heard)
-        typed = " ".join(word.exact for word in heard.words(self.home)) if heard.pressed is None else ""
-        return Asked(self.clock.now(), heard.actor, heard.way.value, heard.place, reference, action, command, typed)
+    def _asked(self, slack_request: SlackRequest, reference: str) -> AuditedRequest:
+        action, command = self._wanted(slack_request)
+        typed = (
+            " ".join(word.exact for word in slack_request.words(self.workspace))
+            if slack_request.pressed is None
+            else ""
+        )
+        return AuditedRequest(
+            self.clock.now(),
+            slack_request.actor,
+            slack_request.source.value,
+            slack_request.location,
+            reference,
+            action,
+            command,
+            typed,
+        )
 
-    def _wanted(self, heard: Heard) -> tuple[Action | None, Command | None]:
+    def _wanted(self, slack_request: SlackRequest) -> tuple[Action | None, Command | None]:
         """Read here once more: who may not ask at all, or cannot be understood, has asked all the same."""
         try:
-            command = heard.command(self.home)
+            command = slack_request.command(self.workspace)
         except NotUnderstood as error:
-            if heard.pressed is not None:
-                return _BUTTONS.get(heard.pressed.action_id), None
+            if slack_request.pressed is not None:
+                return _BUTTONS.get(slack_request.pressed.action_id), None
             return _TOPICS.get(error.topic or ""), None
         return action_of(command), command
 
-    def _write(self, heard: Heard, asked: Asked, came: Outcome | Exception) -> None:
+    def _write(self, slack_request: SlackRequest, request: AuditedRequest, outcome: Outcome | Exception) -> None:
         try:
-            entry = entry_of(asked, came, service=self.service, hidden=self.hidden)
+            entry = entry_of(request, outcome, service=self.service, redact=self.redact)
             if entry is not None:
-                self.audit.record(entry, ask=heard.delivery)
+                self.audit.record(entry, request_key=slack_request.delivery)
         except Exception:  # the person is answered all the same, and the operator told
             log.exception("action_not_recorded")
             self.not_recorded()

@@ -11,10 +11,10 @@ from slack_bolt import App
 
 from bot.core.ports import Clock
 from bot.slack.blocks.button_values import ACTS, OPENS
-from bot.slack.handler import ASK, Conversation
+from bot.slack.handler import REQUEST, RequestHandler
 from bot.slack.incoming.bolt_app import Payload, listen
-from bot.slack.incoming.payloads import Heard, Home, heard_click, heard_command, heard_event
-from bot.slack.incoming.workers import Workers, WorkRefused
+from bot.slack.incoming.payloads import SlackRequest, Workspace, parse_click, parse_command, parse_event
+from bot.slack.incoming.workers import PoolFull, WorkerPool
 
 log = structlog.get_logger(__name__)
 
@@ -24,17 +24,17 @@ SCOPES_OF_GROUPS = ("usergroups:read",)
 EVENTS = ("app_mention", "message.im")
 
 
-Hear = Callable[[Payload, Home], Heard | None]
+PayloadParser = Callable[[Payload, Workspace], SlackRequest | None]
 
 
 def register(
     app: App,
     *,
-    workers: Workers,
-    conversation: Conversation,
-    begin: Callable[[str, str, Mapping[str, Any]], None],
+    worker_pool: WorkerPool,
+    handler: RequestHandler,
+    submit: Callable[[str, str, Mapping[str, Any]], None],
     clock: Clock,
-    home: Home,
+    workspace: Workspace,
     command: str,
 ) -> None:
     """Every listener. What changes something is stored by `begin` before the acknowledgement; the workers do the rest.
@@ -42,30 +42,30 @@ def register(
     `begin(kind, key, payload)` raises WorkRefused where it cannot be stored in time.
     """
 
-    def answer(hear: Hear, body: Payload, heard_at: float) -> None:
-        heard = hear(body, home)
-        if heard is not None:
-            conversation.hear(heard, heard_at)
+    def answer(parse: PayloadParser, body: Payload, received_at: float) -> None:
+        slack_request = parse(body, workspace)
+        if slack_request is not None:
+            handler.handle(slack_request, received_at)
 
-    def durably(hear: Hear, body: Payload) -> bool:
-        heard = hear(body, home)
-        if heard is None or not heard.delivery or not conversation.changes_something(heard):
+    def durably(parse: PayloadParser, body: Payload) -> bool:
+        slack_request = parse(body, workspace)
+        if slack_request is None or not slack_request.delivery or not handler.changes_something(slack_request):
             return False
         try:
-            begin(ASK, heard.delivery, conversation.job_of(heard))
-        except WorkRefused:
+            submit(REQUEST, slack_request.delivery, handler.job_of(slack_request))
+        except PoolFull:
             raise
         except Exception:  # the engine raises what its drivers raise; the ask is answered all the same
             log.exception("not_durable")
             return False
         return True
 
-    def on(registration: Callable[..., object], kind: str, hear: Hear) -> None:
-        handle = partial(answer, hear)
-        listen(registration, workers, kind, handle, durably=partial(durably, hear), monotonic=clock.monotonic)
+    def on(registration: Callable[..., object], kind: str, parse: PayloadParser) -> None:
+        handle = partial(answer, parse)
+        listen(registration, worker_pool, kind, handle, durably=partial(durably, parse), monotonic=clock.monotonic)
 
-    on(app.command(command), "command", heard_command)
-    on(app.event("app_mention"), "mention", heard_event)
-    on(app.event("message"), "direct message", heard_event)
-    on(app.action(ACTS), "click", heard_click)
+    on(app.command(command), "command", parse_command)
+    on(app.event("app_mention"), "mention", parse_event)
+    on(app.event("message"), "direct message", parse_event)
+    on(app.action(ACTS), "click", parse_click)
     on(app.action(OPENS), "open", lambda _body, _home: None)  # the browser has done it already

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bot.core.model.builds import Actor
-from bot.core.model.claims import Standing
+from bot.core.model.claims import RestartState
 from bot.core.model.commands import Command, FollowBuild, ListProjects, RestartBuild, ShowBuild, StopBuild
 from bot.core.model.outcomes import (
     AlreadyRestarted,
@@ -22,16 +22,16 @@ from bot.core.model.outcomes import (
     Stopped,
 )
 from bot.slack.blocks.button_values import STOP_IN_LIVE
-from bot.slack.blocks.context import Wording
-from bot.slack.incoming.payloads import Pressed
-from bot.slack.messages.render import Message, being_stopped, draw
+from bot.slack.blocks.context import RenderContext
+from bot.slack.incoming.payloads import PressedButton
+from bot.slack.messages.render import Message, being_stopped, render
 
-Goes = Literal["in its place", "to the asker", "anew"]
+ReplyTarget = Literal["in its place", "to the asker", "anew"]
 
 
-def where_to(pressed: Pressed, command: Command | None, came: Outcome) -> Goes:
+def reply_target(pressed: PressedButton, command: Command | None, outcome: Outcome) -> ReplyTarget:
     """Where the answer to a press goes: in the place of the pressed message, to the asker alone, or out anew."""
-    match command, came:
+    match command, outcome:
         case StopBuild(), NothingToStop() if pressed.action_id == STOP_IN_LIVE:
             return "to the asker"  # what a live message says stays
         case (
@@ -47,11 +47,11 @@ def where_to(pressed: Pressed, command: Command | None, came: Outcome) -> Goes:
             return "anew"
 
 
-def left_of(
-    pressed: Pressed, command: Command | None, came: Outcome, asker: Actor, words: Wording
+def message_after_press(
+    pressed: PressedButton, command: Command | None, outcome: Outcome, asker: Actor, context: RenderContext
 ) -> Message | Literal["nothing"] | None:
     """What stands in the place of the pressed message from now on; "nothing" takes it away, None leaves it."""
-    match command, came:
+    match command, outcome:
         case RestartBuild(in_live=True), _:
             return None  # what a live message says at its end stays
         case StopBuild(), _ if pressed.action_id == STOP_IN_LIVE:
@@ -59,11 +59,11 @@ def left_of(
         case (RestartBuild(), (Restarted() | CouldNotTell())) | (StopBuild(), Stopped()) if pressed.in_ephemeral:
             return "nothing"  # what only the asker saw has served its purpose
         case RestartBuild(), Restarted(build, claim) | CouldNotTell(claim, build):
-            return draw(BuildShown(build, Standing(claim.run_number, claim), 0.0), words=words)
+            return render(BuildShown(build, RestartState(claim.run_number, claim), 0.0), context=context)
         case FollowBuild(), Followed(build, run_number):  # it goes on in a message of its own
-            return draw(BuildShown(build, Standing(run_number)), words=words)
+            return render(BuildShown(build, RestartState(run_number)), context=context)
         case StopBuild(), Stopped(build):
-            return being_stopped(build, words, asker)
+            return being_stopped(build, context, asker)
         case ((ShowBuild() | ListProjects() | RestartBuild() | FollowBuild() | StopBuild()), _):
             return None
         case _ if pressed.in_ephemeral:

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Actor, Place, Project
+from bot.core.model.builds import Actor, Location, Project
 from bot.core.ports import Clock
 from bot.store.engine import Database
-from bot.store.periodic import NowAndThen
+from bot.store.periodic import Periodic
 from bot.store.tables import audit
 
 PURGE_EVERY_S = 3600.0
@@ -28,12 +28,12 @@ class StoredAudit:
         self._database = database
         self._clock = clock
         self._kept = kept
-        self._purging = NowAndThen(clock, PURGE_EVERY_S)
+        self._purging = Periodic(clock, PURGE_EVERY_S)
 
-    def record(self, entry: AuditEntry, *, ask: str | None) -> None:
-        row = self._database.insert(audit).values(_columns(entry) | {"ask_hash": _hash(ask)})
+    def record(self, entry: AuditEntry, *, request_key: str | None) -> None:
+        row = self._database.insert(audit).values(_columns(entry) | {"request_hash": _hash(request_key)})
         with self._database.writing() as connection:
-            connection.execute(row.on_conflict_do_nothing(index_elements=["ask_hash"]))
+            connection.execute(row.on_conflict_do_nothing(index_elements=["request_hash"]))
             if self._purging.is_due():
                 connection.execute(self._purge())
 
@@ -72,9 +72,9 @@ def _columns(entry: AuditEntry) -> dict[str, Any]:
     return {
         "at": entry.at,
         "actor_id": entry.actor.id,
-        "way": entry.way,
-        "channel": entry.place.channel,
-        "thread": entry.place.thread,
+        "source": entry.source,
+        "channel": entry.location.channel,
+        "thread": entry.location.thread,
         "action": entry.action,
         "service": entry.service,
         "project_id": entry.project_id,
@@ -92,8 +92,8 @@ def _entry(row: Any) -> AuditEntry:
     return AuditEntry(
         at=row.at,
         actor=Actor(row.actor_id),
-        way=row.way,
-        place=Place(row.channel, row.thread),
+        source=row.source,
+        location=Location(row.channel, row.thread),
         action=row.action,
         service=row.service,
         result=row.result,

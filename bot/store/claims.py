@@ -11,11 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim, ClaimState
 from bot.core.ports import Clock
 from bot.store.engine import Database
-from bot.store.periodic import NowAndThen
+from bot.store.periodic import Periodic
 from bot.store.tables import claims
 
 PURGE_EVERY_S = 3600.0
@@ -38,7 +38,7 @@ class StoredClaims:
         self._database = database
         self._clock = clock
         self._kept = kept
-        self._purging = NowAndThen(clock, PURGE_EVERY_S)
+        self._purging = Periodic(clock, PURGE_EVERY_S)
 
     def claim(self, wanted: Claim) -> Claim | None:
         if self._purging.is_due():
@@ -64,7 +64,7 @@ class StoredClaims:
         with self._database.writing() as connection:
             return connection.execute(claims.update().where(same).values(_progress(to))).rowcount == 1
 
-    def of_ask(self, key: str) -> Claim | None:
+    def of_request(self, key: str) -> Claim | None:
         if not key:  # what has none stored there belongs to no ask
             return None
         wanted = claims.select().where(claims.c.key == key).order_by(claims.c.id.desc()).limit(1)
@@ -117,13 +117,13 @@ def _columns(claim: Claim) -> dict[str, Any]:
     return {
         "project_id": claim.project_id,
         "actor_id": claim.actor.id,
-        "channel": claim.place.channel,
-        "thread": claim.place.thread,
+        "channel": claim.location.channel,
+        "thread": claim.location.thread,
         "replaced_status_word": claim.replaced.status_word,
         "replaced_started_at": claim.replaced.started_at,
         "replaced_finished_at": claim.replaced.finished_at,
         "replaced_attempts": claim.replaced.attempts,
-        "asked_at": claim.asked_at,
+        "requested_at": claim.requested_at,
         "key": claim.key,
         "failed_jobs_only": claim.failed_jobs_only,
     } | _progress(claim)
@@ -132,7 +132,7 @@ def _columns(claim: Claim) -> dict[str, Any]:
 def _progress(claim: Claim) -> dict[str, Any]:
     return {
         "state": claim.state.value,
-        "changed_at": claim.changed_at or claim.asked_at,
+        "changed_at": claim.changed_at or claim.requested_at,
         "seen_running": claim.seen_running,
         "new_build_id": claim.new_build_id,
     }
@@ -145,11 +145,11 @@ def _claim(row: Any) -> Claim:
         build_id=row.build_id,
         run_number=row.run_number,
         actor=Actor(row.actor_id),
-        place=Place(row.channel, row.thread),
+        location=Location(row.channel, row.thread),
         replaced=Run(
             row.replaced_status_word, row.replaced_started_at, row.replaced_finished_at, row.replaced_attempts
         ),
-        asked_at=row.asked_at,
+        requested_at=row.requested_at,
         id=row.id,
         attempt=row.attempt,
         state=ClaimState(row.state),

@@ -8,19 +8,19 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from bot.core.model.rate_limit import Shares
-from bot.core.ports import AuditLog, ClaimStore, Clock, DirectoryStore, FollowStore, Once, RunHistory
+from bot.core.model.rate_limit import Quota
+from bot.core.ports import AuditLog, ClaimStore, Clock, FollowStore, IdempotencyKeys, ProjectStore, RunHistory
 from bot.store.audit import StoredAudit
 from bot.store.claims import StoredClaims
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError
 from bot.store.follows import StoredFollows
-from bot.store.idempotency import StoredOnce
-from bot.store.projects import StoredDirectory
-from bot.store.rate_limit.shared import Observe, StoredBudget, unobserved
+from bot.store.idempotency import StoredIdempotencyKeys
+from bot.store.projects import StoredProjects
+from bot.store.rate_limit.shared import Observe, SharedRateLimit, unobserved
 from bot.store.replicas import StoredReplicas
-from bot.store.run_history import StoredHistory
+from bot.store.run_history import StoredRunHistory
 from bot.store.schema import ForeignSchema, bring_to_head, stored_version
-from bot.store.tables import done_once
+from bot.store.tables import idempotency_keys
 
 AUDIT_KEPT = timedelta(days=365)
 _KEPT = timedelta(days=90)
@@ -35,9 +35,9 @@ class Store:
         self._clock = clock
         self.claims: ClaimStore = StoredClaims(database, clock, _KEPT)
         self.follows: FollowStore = StoredFollows(database, clock, _KEPT)
-        self.history: RunHistory = StoredHistory(database, clock, _KEPT)
-        self.directory: DirectoryStore = StoredDirectory(database)
-        self.once: Once = StoredOnce(database, clock)
+        self.history: RunHistory = StoredRunHistory(database, clock, _KEPT)
+        self.projects: ProjectStore = StoredProjects(database)
+        self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
         self.replicas = StoredReplicas(database, clock)
         self.audit: AuditLog = StoredAudit(database, clock, audit_kept)
 
@@ -49,9 +49,9 @@ class Store:
         except DRIVER_ERRORS as error:
             raise self._database.error(error) from None
 
-    def budget(self, service: str, calls_per_minute: int, observe: Observe = unobserved) -> StoredBudget:
+    def rate_limit(self, service: str, calls_per_minute: int, observe: Observe = unobserved) -> SharedRateLimit:
         """This process's part in the calls of `service`; to be started, and closed before the store is."""
-        return StoredBudget(self._database, self._clock, service, Shares.of(calls_per_minute), observe)
+        return SharedRateLimit(self._database, self._clock, service, Quota.of(calls_per_minute), observe)
 
     @contextmanager
     def told_of_failures(self) -> Iterator[None]:
@@ -73,7 +73,7 @@ def open_store(database_url: str, clock: Clock, *, audit_kept: timedelta = AUDIT
         with database.writing() as connection:
             bring_to_head(connection)
             # Changes nothing, and is refused where nothing may be written: SQLite begins a transaction even there.
-            connection.execute(done_once.delete().where(sa.false()))
+            connection.execute(idempotency_keys.delete().where(sa.false()))
     except ForeignSchema as error:
         database.close()
         why = f"it belongs to another program (its schema is {error})"

@@ -204,7 +204,7 @@ def _reason(url: URL, error: BaseException) -> tuple[str, str]:
             return "the file is not a whole SQLite database", f"Move it away or bring back a copy, {elsewhere}."
         if code.startswith("SQLITE_BUSY"):
             return "another program keeps it locked", "Close that program, and start again."
-    told = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
     if url.password:
-        told = told.replace(str(url.password), "***")
-    return told, f"See that it can be reached and has room, {elsewhere}."
+        text = text.replace(str(url.password), "***")
+    return text, f"See that it can be reached and has room, {elsewhere}."

@@ -12,12 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.model.builds import Actor, Place, Run, Status
-from bot.core.model.follows import Follow, FollowState, Telling
+from bot.core.model.builds import Actor, Location, Run, Status
+from bot.core.model.follows import Follow, FollowState, ReplyState
 from bot.core.ports import Clock
 from bot.store.engine import Database
-from bot.store.periodic import NowAndThen
-from bot.store.tables import chains, follows
+from bot.store.periodic import Periodic
+from bot.store.tables import follows, poll_chains
 
 PURGE_EVERY_S = 3600.0
 
@@ -35,7 +35,7 @@ class StoredFollows:
         self._database = database
         self._clock = clock
         self._kept = kept
-        self._purging = NowAndThen(clock, PURGE_EVERY_S)
+        self._purging = Periodic(clock, PURGE_EVERY_S)
 
     def add(self, follow: Follow) -> Follow:
         new = self._database.insert(follows).values({"key": follow.key, "version": follow.version} | _columns(follow))
@@ -57,47 +57,47 @@ class StoredFollows:
         with self._database.writing() as connection:
             return connection.execute(follows.update().where(same).values(after)).rowcount == 1
 
-    def begin_looking(self, service: str, project_id: str) -> int:
+    def begin_polling(self, service: str, project_id: str) -> int:
         now = self._clock.now()
-        first = self._database.insert(chains).values(
+        first = self._database.insert(poll_chains).values(
             service=service, project_id=project_id, number=_FIRST, active=True, touched_at=now
         )
         again = first.on_conflict_do_update(
             index_elements=["service", "project_id"],
-            set_={"number": chains.c.number + _NEW_CHAIN, "active": True, "touched_at": now},
-            where=chains.c.active.is_(False),
+            set_={"number": poll_chains.c.number + _NEW_CHAIN, "active": True, "touched_at": now},
+            where=poll_chains.c.active.is_(False),
         )
         with self._database.writing() as connection:
             connection.execute(again)
-            number: int = connection.scalars(sa.select(chains.c.number).where(_chain(service, project_id))).one()
+            number: int = connection.scalars(sa.select(poll_chains.c.number).where(_chain(service, project_id))).one()
             return number
 
-    def next_look(self, service: str, project_id: str, number: int) -> int | None:
+    def next_poll(self, service: str, project_id: str, number: int) -> int | None:
         chain = _chain(service, project_id)
         with self._database.writing() as connection:
             # The row is locked by a statement of its own, before anything else is read: on PostgreSQL a statement
             # sees what was there when it began, and a follow may be added while this one waits for the lock.
-            row = connection.execute(chains.select().where(chain).with_for_update()).one_or_none()
+            row = connection.execute(poll_chains.select().where(chain).with_for_update()).one_or_none()
             if row is not None and row.number == number + 1:
                 return number + 1  # asked before
             if row is None or row.number != number or not row.active:
                 return None
             goes_on = connection.scalar(sa.select(sa.exists().where(_is_open(service, project_id))))
             after = {"number": number + 1, "touched_at": self._clock.now()} if goes_on else {"active": False}
-            connection.execute(chains.update().where(chain).values(after))
+            connection.execute(poll_chains.update().where(chain).values(after))
             return number + 1 if goes_on else None
 
     def stalled(self, before: datetime) -> list[tuple[str, str, int]]:
-        goes_on = chains.c.active.is_(True)
+        goes_on = poll_chains.c.active.is_(True)
         # Always in one order, so that two processes that do this never wait for each other.
-        wanted = chains.select().where(goes_on, chains.c.touched_at < before)
-        in_order = wanted.order_by(chains.c.service, chains.c.project_id)
+        wanted = poll_chains.select().where(goes_on, poll_chains.c.touched_at < before)
+        in_order = wanted.order_by(poll_chains.c.service, poll_chains.c.project_id)
         found: list[tuple[str, str, int]] = []
         with self._database.writing() as connection:
             for row in connection.execute(in_order).all():
-                same = sa.and_(_chain(row.service, row.project_id), chains.c.number == row.number, goes_on)
+                same = sa.and_(_chain(row.service, row.project_id), poll_chains.c.number == row.number, goes_on)
                 after = {"number": row.number + _NEW_CHAIN, "touched_at": self._clock.now()}
-                if connection.execute(chains.update().where(same).values(after)).rowcount == 1:
+                if connection.execute(poll_chains.update().where(same).values(after)).rowcount == 1:
                     found.append((row.service, row.project_id, after["number"]))
         return found
 
@@ -108,7 +108,7 @@ def _is_open(service: str, project_id: str) -> sa.ColumnElement[bool]:
 
 
 def _chain(service: str, project_id: str) -> sa.ColumnElement[bool]:
-    return sa.and_(chains.c.service == service, chains.c.project_id == project_id)
+    return sa.and_(poll_chains.c.service == service, poll_chains.c.project_id == project_id)
 
 
 def _columns(follow: Follow) -> dict[str, Any]:
@@ -121,8 +121,8 @@ def _columns(follow: Follow) -> dict[str, Any]:
         "run_number": follow.run_number,
         "branch": follow.branch,
         "asker_id": follow.asker.id,
-        "channel": follow.place.channel,
-        "thread": follow.place.thread,
+        "channel": follow.location.channel,
+        "thread": follow.location.thread,
         "message_ts": follow.message_ts,
         "began_at": follow.began_at,
         "restarted": follow.restarted,
@@ -133,9 +133,9 @@ def _columns(follow: Follow) -> dict[str, Any]:
         "before_status": follow.before_status.value if follow.before_status else None,
         "state": follow.state.value,
         "reply": follow.reply.value,
-        "said": follow.said,
-        "said_at": follow.said_at,
-        "looked_at": follow.looked_at,
+        "shown": follow.shown,
+        "shown_at": follow.shown_at,
+        "polled_at": follow.polled_at,
     }
 
 
@@ -149,7 +149,7 @@ def _follow(row: Any) -> Follow:
         run_number=row.run_number,
         branch=row.branch,
         asker=Actor(row.asker_id),
-        place=Place(row.channel, row.thread),
+        location=Location(row.channel, row.thread),
         message_ts=row.message_ts,
         began_at=row.began_at,
         restarted=row.restarted,
@@ -158,9 +158,9 @@ def _follow(row: Any) -> Follow:
         else None,
         before_status=Status(row.before_status) if row.before_status is not None else None,
         state=FollowState(row.state),
-        reply=Telling(row.reply),
-        said=row.said,
-        said_at=row.said_at,
-        looked_at=row.looked_at,
+        reply=ReplyState(row.reply),
+        shown=row.shown,
+        shown_at=row.shown_at,
+        polled_at=row.polled_at,
         version=row.version,
     )

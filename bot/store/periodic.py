@@ -7,7 +7,7 @@ from threading import Lock
 from bot.core.ports import Clock
 
 
-class NowAndThen:
+class Periodic:
     """For many threads: one of them is told that it is due."""
 
     def __init__(self, clock: Clock, every_s: float) -> None:

@@ -12,7 +12,7 @@ from bot.store import tables
 from bot.store.engine import Database
 
 
-class StoredDirectory:
+class StoredProjects:
     """`DirectoryStore`. Gives a list back in the order in which it was saved."""
 
     def __init__(self, database: Database) -> None:
@@ -21,12 +21,12 @@ class StoredDirectory:
     def load_projects(self, service: str) -> tuple[list[Project], datetime | None]:
         with self._database.reading() as connection:
             saved_at = connection.scalar(
-                sa.select(tables.directories.c.saved_at).where(tables.directories.c.service == service)
+                sa.select(tables.project_lists.c.saved_at).where(tables.project_lists.c.service == service)
             )
             return _stored(connection, service), saved_at
 
     def save_projects(self, service: str, projects: Sequence[Project], at: datetime) -> None:
-        stamp = self._database.insert(tables.directories).values(service=service, saved_at=at)
+        stamp = self._database.insert(tables.project_lists).values(service=service, saved_at=at)
         stamp = stamp.on_conflict_do_update(index_elements=["service"], set_={"saved_at": at})
         with self._database.writing() as connection:
             connection.execute(stamp)  # first: on PostgreSQL its row lock makes a second saver wait here

@@ -7,21 +7,21 @@ from datetime import datetime, timedelta
 from bot.core.model.builds import Build, Project, Status
 from bot.core.ports import Clock
 from bot.store.engine import Database
-from bot.store.periodic import NowAndThen
+from bot.store.periodic import Periodic
 from bot.store.tables import runs
 
 PURGE_EVERY_S = 3600.0
 _LAST = 50
 
 
-class StoredHistory:
+class StoredRunHistory:
     """`RunHistory`. What was recorded longer ago than `kept` goes with a later call."""
 
     def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
         self._database = database
         self._clock = clock
         self._kept = kept
-        self._purging = NowAndThen(clock, PURGE_EVERY_S)
+        self._purging = Periodic(clock, PURGE_EVERY_S)
 
     def record(self, build: Build, run_number: int, ended_at: datetime) -> None:
         if not build.commit:

@@ -73,7 +73,7 @@ claims = sa.Table(
     sa.Column("replaced_finished_at", Moment),
     sa.Column("replaced_attempts", AnyText, nullable=False, server_default=""),
     sa.Column("failed_jobs_only", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("requested_at", Moment, nullable=False),
     sa.Column("changed_at", Moment, nullable=False),
     sa.Column("seen_running", sa.Boolean, nullable=False),
     sa.Column("new_build_id", AnyText),
@@ -83,8 +83,8 @@ claims = sa.Table(
     sa.Index("claims_by_key", "key"),
 )
 
-directories = sa.Table(
-    "directories",
+project_lists = sa.Table(
+    "project_lists",
     metadata,
     sa.Column("service", AnyText, primary_key=True),
     sa.Column("saved_at", Moment, nullable=False),
@@ -100,12 +100,12 @@ projects = sa.Table(
     sa.Column("url", AnyText),
 )
 
-done_once = sa.Table(
-    "done_once",
+idempotency_keys = sa.Table(
+    "idempotency_keys",
     metadata,
     sa.Column("key_hash", AnyText, primary_key=True),
     sa.Column("expires_at", Moment, nullable=False),
-    sa.Index("done_once_by_expiry", "expires_at"),
+    sa.Index("idempotency_keys_by_expiry", "expires_at"),
 )
 
 audit = sa.Table(
@@ -114,7 +114,7 @@ audit = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("actor_id", AnyText, nullable=False),
-    sa.Column("way", AnyText, nullable=False),
+    sa.Column("source", AnyText, nullable=False),
     sa.Column("channel", AnyText, nullable=False),
     sa.Column("thread", AnyText),
     sa.Column("action", AnyText, nullable=False),
@@ -127,30 +127,30 @@ audit = sa.Table(
     sa.Column("reason", AnyText, nullable=False),
     sa.Column("typed", AnyText, nullable=False),
     sa.Column("reference", AnyText, nullable=False),
-    sa.Column("ask_hash", AnyText),
-    sa.UniqueConstraint("ask_hash", name="audit_one_per_ask"),
+    sa.Column("request_hash", AnyText),
+    sa.UniqueConstraint("request_hash", name="audit_one_per_request"),
     sa.Index("audit_by_time", "at"),
     sa.Index("audit_by_project", "service", "project_id", "at"),
 )
 
-budgets = sa.Table(
-    "budgets",
+rate_limits = sa.Table(
+    "rate_limits",
     metadata,
     sa.Column("service", AnyText, primary_key=True),
     sa.Column("paused_until", Moment),
     sa.Column("pauses", sa.Integer, nullable=False),
 )
 
-budget_calls = sa.Table(
-    "budget_calls",
+rate_limit_calls = sa.Table(
+    "rate_limit_calls",
     metadata,
     sa.Column("service", AnyText, primary_key=True),
     sa.Column("second", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("calls", sa.Integer, nullable=False),
 )
 
-budget_leases = sa.Table(
-    "budget_leases",
+rate_limit_leases = sa.Table(
+    "rate_limit_leases",
     metadata,
     sa.Column("service", AnyText, primary_key=True),
     sa.Column("holder", AnyText, primary_key=True),
@@ -182,16 +182,16 @@ follows = sa.Table(
     sa.Column("before_status", AnyText),
     sa.Column("state", AnyText, nullable=False),
     sa.Column("reply", AnyText, nullable=False),
-    sa.Column("said", AnyText, nullable=False),
-    sa.Column("said_at", Moment),
-    sa.Column("looked_at", Moment),
+    sa.Column("shown", AnyText, nullable=False),
+    sa.Column("shown_at", Moment),
+    sa.Column("polled_at", Moment),
     sa.Column("version", sa.Integer, nullable=False),
     sa.UniqueConstraint("key", name="follows_one_per_key"),
     sa.Index("follows_by_project", "service", "project_id", "state"),
 )
 
-chains = sa.Table(
-    "chains",
+poll_chains = sa.Table(
+    "poll_chains",
     metadata,
     sa.Column("service", AnyText, primary_key=True),
     sa.Column("project_id", AnyText, primary_key=True),

@@ -15,7 +15,7 @@ import jwt
 
 from playground.github.model import NotDone
 
-LONGEST_JWT = timedelta(minutes=10)
+MAX_JWT = timedelta(minutes=10)
 _NOT_DECODED = "A JSON web token could not be decoded"
 _EXPIRES = (
     "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion "
@@ -77,7 +77,7 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
     expires, issued = claims.get("exp"), claims.get("iat")
     if not isinstance(expires, int | float) or expires <= now:
         raise NotDone(401, _EXPIRES)
-    if expires > now + LONGEST_JWT.total_seconds():
+    if expires > now + MAX_JWT.total_seconds():
         raise NotDone(401, _TOO_FAR)
     if not isinstance(issued, int) or issued > now:
         raise NotDone(401, _ISSUED)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 from playground.github.model import SandboxRun
 from playground.github.serializers import time_json
 
-DEFAULT_PER_PAGE, MOST_PER_PAGE = 30, 100
+DEFAULT_PER_PAGE, MAX_PER_PAGE = 30, 100
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class Page:
 
 def page_of(query: Mapping[str, str], count: int) -> Page:
     """What cannot be read counts as absent, and more than 100 as 100."""
-    per_page = min(_positive(query.get("per_page"), DEFAULT_PER_PAGE), MOST_PER_PAGE)
+    per_page = min(_positive(query.get("per_page"), DEFAULT_PER_PAGE), MAX_PER_PAGE)
     return Page(_positive(query.get("page"), 1), per_page, max(-(-count // per_page), 1))
 
 

@@ -26,7 +26,7 @@ from playground.github.server import WEB_URL
 from playground.github.state import GitHubWorld
 from playground.traffic import Wires
 
-MOST_WAITING = 100
+MAX_WAITING = 100
 DELIVERIES_KEPT = 1_000
 ANSWER_WITHIN_S = 10.0
 """As long as GitHub waits."""
@@ -68,7 +68,7 @@ class GitHubWebhooks:
         self._wires = wires or Wires(world.now)
         self._changed = threading.Condition()
         self._deliveries: dict[str, HookDelivery] = {}
-        self._waiting: queue.Queue[str | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
         self._thread: threading.Thread | None = None
         self._session = requests.Session()
         self._session.trust_env = False

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from playground.http_host.faults import Canned, Mood
 from playground.http_host.request_log import Calls, Request
-from playground.traffic import LONGEST_BODY, Way, Wires
+from playground.traffic import MAX_BODY, Way, Wires
 
 Record = Callable[[web.Request], Request]
 """What is written down of a request; its secrets blotted out."""
@@ -116,7 +116,7 @@ def _begun(answer: web.Response) -> web.StreamResponse:
 def _shown(answer: web.Response) -> Any:
     """The body as one can look at it."""
     body = answer.body if isinstance(answer.body, bytes) else b""
-    if len(body) > LONGEST_BODY:
+    if len(body) > MAX_BODY:
         return f"({len(body):,} bytes)"
     try:
         return json.loads(body)

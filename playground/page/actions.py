@@ -12,7 +12,7 @@ from playground.slack.controls import Choice, buttons
 from playground.slack.modal_submissions import closes, submits
 from playground.slack.model import CannotDo, Message
 
-MOST_CHARACTERS = 12_000
+MAX_CHARACTERS = 12_000
 
 
 class Form(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -75,8 +75,8 @@ class Nothing(Form, frozen=True):
 def _say(sessions: Sessions, form: Say) -> None:
     if not form.text.strip():
         raise CannotDo("there is nothing to say")
-    if len(form.text) > MOST_CHARACTERS:
-        raise CannotDo(f"Slack takes {MOST_CHARACTERS:,} characters at most")
+    if len(form.text) > MAX_CHARACTERS:
+        raise CannotDo(f"Slack takes {MAX_CHARACTERS:,} characters at most")
     sessions.current.stage.workspace.types(form.who, form.channel, form.text, form.thread_ts)
 
 

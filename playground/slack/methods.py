@@ -15,8 +15,8 @@ from playground.slack.model import Block, Channel, Message
 from playground.slack.payloads import message_object
 from playground.slack.workspace import Workspace
 
-MOST_CHARACTERS = 40_000
-MOST_CHARACTERS_CHANGED = 4_000
+MAX_CHARACTERS = 40_000
+MAX_CHARACTERS_CHANGED = 4_000
 
 Arguments = Mapping[str, Any]
 
@@ -106,7 +106,7 @@ def _post_ephemeral(workspace: Workspace, arguments: Arguments) -> Mapping[str, 
 
 def _update(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     channel, message = _own_message(workspace, arguments, "cant_update_message")
-    text, blocks = _content(arguments, MOST_CHARACTERS_CHANGED)
+    text, blocks = _content(arguments, MAX_CHARACTERS_CHANGED)
     # Blocks alone keep the text; text alone takes the blocks away.
     kept = message.text if arguments.get("text") is None else text
     changed = workspace.conversations.change(message, "chat.update", kept, blocks or ())
@@ -185,7 +185,7 @@ def _own_message(workspace: Workspace, arguments: Arguments, otherwise: str) -> 
 def _added(
     workspace: Workspace, channel: Channel, arguments: Arguments, via: str, ephemeral_to: str | None = None
 ) -> Message:
-    text, blocks = _content(arguments, MOST_CHARACTERS)
+    text, blocks = _content(arguments, MAX_CHARACTERS)
     metadata = arguments.get("metadata")
     if metadata is not None:
         metadata = _parsed(metadata, "invalid_metadata_format")

@@ -17,7 +17,7 @@ from aiohttp import WSMsgType, web
 
 from playground.slack.delivery import ACK_WITHIN_S, Ack, Outcome, Parcel
 
-MOST_LINKS = 10
+MAX_LINKS = 10
 
 
 class _Link:
@@ -111,7 +111,7 @@ class SocketMode:
             if request.query.get("ticket") not in self._tickets:
                 return web.Response(status=408, text="ticket_expired")
             self._tickets.discard(request.query["ticket"])
-            is_full = len(self._links) >= MOST_LINKS
+            is_full = len(self._links) >= MAX_LINKS
         ws = web.WebSocketResponse(autoping=False, autoclose=False)
         await ws.prepare(request)
         if is_full:

@@ -57,7 +57,7 @@ def test_every_way_in_is_recorded(stage: Stage) -> None:
     said(stage, "ada", RESTART)
     said(stage, "ada", "@codeship restart acme/api main")
     said(stage, "bob", "restart acme/mobile", "@codeship")
-    ways = [(entry.way, entry.action) for entry in kept(stage)]
+    ways = [(entry.source, entry.action) for entry in kept(stage)]
     assert ways == [
         ("click", "restart"),
         ("command", "restart"),
@@ -103,7 +103,7 @@ def test_an_audit_that_cannot_be_written_stops_no_answer(stage: Stage, capsys: p
     assert "r1" in logged
 
 
-def test_an_entry_stands_before_anybody_is_told(stage: Stage) -> None:
+def test_an_entry_stands_before_anybody_is_reported(stage: Stage) -> None:
     stage.workspace.refuse("chat.postMessage", "internal_error", None)
     stage.workspace.refuse("response_url", "used_url", None, status=404)
     said(stage, "ada", RESTART)

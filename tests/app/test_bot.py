@@ -11,13 +11,13 @@ import pytest
 import requests
 
 from bot.app.clock import SystemClock
-from bot.app.timeouts import Patience
+from bot.app.timeouts import Timeouts
 from playground.codeship import faults as moods
 from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage, Transport
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
 
-HASTY = Patience(connect_s=0.5, read_s=0.3, call_s=0.5, finish_s=5.0)
+HASTY = Timeouts(connect_s=0.5, read_s=0.3, call_s=0.5, finish_s=5.0)
 STATUS = "/codeship status acme/web main"
 RESTART = "/codeship restart acme/web main"
 
@@ -97,7 +97,7 @@ def test_redelivery_of_each_kind_is_answered_once(stage: Stage) -> None:
     assert len(stage.workspace.conversation("#builds", "ada")[-1].versions) == versions
 
 
-def test_an_ask_is_answered_in_time_while_codeship_hangs(stage: Stage) -> None:
+def test_a_request_is_answered_in_time_while_codeship_hangs(stage: Stage) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     stage.settle()
     stage.codeship.mood = moods.hang()
@@ -115,7 +115,7 @@ def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(stage: S
     assert calls(stage, "restart") == 1
 
 
-def test_a_restart_that_does_not_take_and_is_never_answered_could_not_be_told(stage: Stage) -> None:
+def test_a_restart_that_does_not_take_and_is_never_answered_could_not_be_reported(stage: Stage) -> None:
     stage.codeship.mood = moods.hang(on="restart", takes=False)
     stage.workspace.types("ada", "#builds", RESTART)
     assert "nobody can tell" in seen(stage)[-1]
@@ -164,7 +164,7 @@ def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
     stage.settle()
     assert registry.get_sample_value("bot_ci_key_accepted", {"service": "codeship"}) == 1
     logged = capsys.readouterr().out
-    assert logged.count("ci_key_refused") == 1
+    assert logged.count("ci_key_rejected") == 1
     assert logged.count("ci_key_accepted_again") == 1
 
 
@@ -211,10 +211,10 @@ def test_readiness_does_not_depend_on_codeship() -> None:
         base = f"http://127.0.0.1:{stage.bot.web.port}"
         assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
         assert requests.get(f"{base}/healthz", timeout=5).status_code == 200
-        assert "bot_answer_seconds" in requests.get(f"{base}/metrics", timeout=5).text
+        assert "bot_request_seconds" in requests.get(f"{base}/metrics", timeout=5).text
 
 
-def test_in_socket_mode_health_is_served_only_where_a_port_is_set() -> None:
+def test_in_socket_mode_health_is_served_only_if_a_port_is_set() -> None:
     with Stage(HeldClock(), transport="socket mode") as without:
         assert without.bot is not None
         assert without.bot.web is None

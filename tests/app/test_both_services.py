@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from bot.app.timeouts import Patience
-from bot.core.polling.poller import Pace
+from bot.app.timeouts import Timeouts
+from bot.core.polling.poller import PollInterval
 from playground.github.sandbox import GITHUB_TOKEN
 from playground.http_host import faults as moods
 from playground.sandbox import HALF_MOVED, SECRETS, Stage
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
 
-HASTY = Patience(connect_s=1.0, read_s=1.5, call_s=2.0, finish_s=5.0, pace=Pace(60.0, 60.0, 60.0))
+HASTY = Timeouts(connect_s=1.0, read_s=1.5, call_s=2.0, finish_s=5.0, pace=PollInterval(60.0, 60.0, 60.0))
 WRONG_KEY = moods.says("wrong key", moods.Canned(401, '{"message":"Bad credentials"}'), None, None)
 
 
@@ -82,7 +82,7 @@ def test_a_name_that_both_have_is_asked_back_and_said_with_its_service(both: Bot
 
 
 @pinned
-def test_the_first_pin_that_fits_decides_and_a_pin_to_where_it_is_not_changes_nothing(both: Both) -> None:
+def test_the_first_pin_that_fits_decides_and_a_pin_to_if_it_is_not_changes_nothing(both: Both) -> None:
     assert "running" in both.asked("/codeship status acme/mobile main")
     assert "infrastructure" in both.asked("/codeship status acme/mobile@codeship main")
     assert ":x: *acme/shop*" in both.asked("/codeship status acme/shop main")
@@ -101,7 +101,7 @@ def test_while_one_service_hangs_the_other_answers(both: Both, down: str) -> Non
     assert f"@ada restarted *{other}*" in both.asked(f"/codeship restart {other} main")
 
 
-def test_each_service_has_a_budget_a_key_and_a_directory_of_its_own_in_the_metrics(both: Both) -> None:
+def test_each_service_has_a_rate_limit_a_key_and_a_directory_of_its_own_in_the_metrics(both: Both) -> None:
     both.asked("/codeship status acme/shop main")
     both.github.mood = WRONG_KEY
     both.asked("/codeship status acme/shop main")

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from structlog.testing import capture_logs
 
-from bot.app.clients import KeyWatch
+from bot.app.clients import KeyMonitor
 
-BAD, OK, PASSING = "KeyRefused", "ok", "NoAnswer"
+BAD, OK, PASSING = "Unauthorized", "ok", "NoResponse"
 
 
 @pytest.mark.parametrize(
@@ -23,25 +23,25 @@ BAD, OK, PASSING = "KeyRefused", "ok", "NoAnswer"
         ([BAD, BAD, BAD], [False]),
         ([OK, BAD, OK], [False, True]),
         ([BAD, OK, BAD, OK], [False, True, False, True]),
-        ([BAD, "NotThere"], [False, True]),
-        ([BAD, PASSING, "Unreachable", "OverLimit", "BadAnswer", "NoRights"], [False]),
+        ([BAD, "NotFound"], [False, True]),
+        ([BAD, PASSING, "Unreachable", "OverLimit", "InvalidResponse", "Forbidden"], [False]),
         ([PASSING, "Unreachable"], []),
     ],
 )
-def test_each_change_is_told_once(results: Sequence[str], told: list[bool]) -> None:
+def test_each_change_is_reported_once(results: Sequence[str], told: list[bool]) -> None:
     heard: list[bool] = []
-    watch = KeyWatch("CodeShip", "CODESHIP_API_KEY", heard.append)
+    watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", heard.append)
     with capture_logs() as logs:
         for result in results:
             watch.called(result)
     assert heard == told
     assert [line["event"] for line in logs] == [
-        "ci_key_accepted_again" if accepted else "ci_key_refused" for accepted in told
+        "ci_key_accepted_again" if accepted else "ci_key_rejected" for accepted in told
     ]
 
 
-def test_the_operator_is_told_what_to_do() -> None:
-    watch = KeyWatch("CodeShip", "CODESHIP_API_KEY", lambda accepted: None)
+def test_the_operator_is_reported_what_to_do() -> None:
+    watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", lambda accepted: None)
     with capture_logs() as logs:
         watch.called(BAD)
     (line,) = logs
@@ -52,7 +52,7 @@ def test_the_operator_is_told_what_to_do() -> None:
 
 def test_many_who_meet_it_at_once_tell_it_once() -> None:
     heard: list[bool] = []
-    watch = KeyWatch("CodeShip", "CODESHIP_API_KEY", heard.append)
+    watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", heard.append)
     together = threading.Barrier(16)
 
     def call() -> None:
@@ -66,7 +66,7 @@ def test_many_who_meet_it_at_once_tell_it_once() -> None:
     assert len(logs) == 1
 
 
-def test_two_changes_are_told_in_their_order_also_where_the_first_is_slow_to_be_told() -> None:
+def test_two_changes_are_reported_in_their_order_also_if_the_first_is_slow_to_be_reported() -> None:
     heard: list[bool] = []
     first_is_being_told, second_has_come = threading.Event(), threading.Event()
 
@@ -76,7 +76,7 @@ def test_two_changes_are_told_in_their_order_also_where_the_first_is_slow_to_be_
             second_has_come.wait(0.2)  # never comes, where the second is made to wait
         heard.append(accepted)
 
-    watch = KeyWatch("CodeShip", "CODESHIP_API_KEY", tell)
+    watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", tell)
 
     def second() -> None:
         assert first_is_being_told.wait(10)

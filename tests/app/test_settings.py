@@ -19,7 +19,7 @@ from bot.app.settings import BadSettings, Settings, rows
 from bot.ci import SERVICES
 from bot.config.parsers import Secret
 from bot.core.lookup.ci_registry import Pin
-from bot.core.model.policy import Names
+from bot.core.model.policy import NamePattern
 
 ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -123,12 +123,12 @@ def test_the_settings_of_a_service_that_is_not_chosen_are_not_read_and_not_misse
     assert Settings.read(alone).ci["github"]["GITHUB_TOKEN"].reveal() == TOKEN
 
 
-def test_a_service_that_is_chosen_says_what_it_misses_beside_everything_else_that_is_wrong():
+def test_a_service_that_is_chosen_says_what_it_misses_next_to_everything_else_that_is_wrong():
     problems = problems_of({**WHOLE, "CI_PROVIDERS": "codeship, github", "CODESHIP_API_KEY": "", "PORT": "eighty"})
     assert [problem.split(maxsplit=1)[0] for problem in problems] == ["CODESHIP_API_KEY", "GITHUB_TOKEN", "PORT"]
 
 
-def test_a_key_of_a_service_that_is_not_chosen_is_named_where_one_that_is_has_none():
+def test_a_key_of_a_service_that_is_not_chosen_is_named_if_one_that_is_has_none():
     (problem,) = problems_of({**WHOLE, "CODESHIP_API_KEY": "", "GITHUB_TOKEN": TOKEN})
     assert problem.startswith("CODESHIP_API_KEY is missing.")
     assert problem.endswith("\n  GITHUB_TOKEN is set and not read: github is not in CI_PROVIDERS.")
@@ -137,10 +137,13 @@ def test_a_key_of_a_service_that_is_not_chosen_is_named_where_one_that_is_has_no
 @pytest.mark.parametrize("text", ["acme/legacy-*=codeship, Acme/*=GitHub", "acme/legacy-*=codeship\n Acme/*=github,"])
 def test_pins_are_globs_and_services_in_the_order_in_which_they_decide(text):
     settings = Settings.read({**WHOLE, "CI_PROVIDERS": "codeship,github", "GITHUB_TOKEN": TOKEN, "CI_PINNED": text})
-    assert settings.ci_pinned == (Pin(Names(("acme/legacy-*",)), "codeship"), Pin(Names(("Acme/*",)), "github"))
+    assert settings.ci_pinned == (
+        Pin(NamePattern(("acme/legacy-*",)), "codeship"),
+        Pin(NamePattern(("Acme/*",)), "github"),
+    )
 
 
-def test_all_problems_are_told_together_with_why_and_where():
+def test_all_problems_are_reported_together_with_why_and_where():
     missing_bot, missing_key, bad_port, no_transport = problems_of({"PORT": "eighty"})
     assert missing_bot.splitlines() == [
         "SLACK_BOT_TOKEN is missing.",
@@ -238,7 +241,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "value", "words"), REFUSED)
-def test_a_value_that_cannot_be_used_is_told_in_words_that_do_not_repeat_it(name, value, words):
+def test_a_value_that_cannot_be_used_is_reported_in_words_that_do_not_repeat_it(name, value, words):
     (problem,) = problems_of({**WHOLE, name: value})
     assert problem.startswith(f"{name} ")
     assert words in problem.splitlines()[0]

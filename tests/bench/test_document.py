@@ -66,7 +66,7 @@ def test_of_nothing_there_is_no_quantile():
     assert math.isnan(quantile([], 0.5))
 
 
-def test_a_cell_tells_of_all_its_rounds_and_an_answer_that_never_came_counts_as_late():
+def test_a_cell_reports_of_all_its_rounds_and_an_answer_that_never_came_counts_as_late():
     rounds = (
         {"ack_us": [1000, 3_000_001], "reply_us": [2000, 4000], "took_us": 500_000, "cpu_s": 0.03},
         {"ack_us": [2000, None], "reply_us": [6000, None], "took_us": 500_000, "cpu_s": 0.01},
@@ -82,7 +82,7 @@ def test_a_cell_tells_of_all_its_rounds_and_an_answer_that_never_came_counts_as_
     ("value", "words"),
     [(0.0123, "0.012 ms"), (1.234, "1.23 ms"), (12.34, "12.3 ms"), (1234.5, "1234 ms"), (math.inf, "never")],
 )
-def test_milliseconds_are_told_with_the_digits_that_mean_anything(value, words):
+def test_milliseconds_are_reported_with_the_digits_that_mean_anything(value, words):
     assert ms(value) == words
 
 

@@ -145,7 +145,7 @@ def test_a_direct_message_needs_no_mention(opens: Opens) -> None:
     ).first.wait_for()
 
 
-def test_where_the_bot_is_not_a_member_it_answers_all_the_same(opens: Opens) -> None:
+def test_if_the_bot_is_not_a_member_it_answers_all_the_same(opens: Opens) -> None:
     page = opens()
     go_to(page, "random")
     say(page, "/codeship status acme/web main")
@@ -395,7 +395,7 @@ def test_a_transcript_is_replayed_step_by_step(opens: Opens, size: dict[str, int
 # How it looks
 
 
-def test_it_is_dark_where_the_system_is_and_the_other_way_by_a_press(opens: Opens) -> None:
+def test_it_is_dark_if_the_system_is_and_the_other_way_by_a_press(opens: Opens) -> None:
     page = opens(WIDE, "dark")
     html = page.locator("html")
     expect(html).to_have_attribute("data-theme", "dark")

@@ -119,8 +119,8 @@ def github(clock: Clock, seen: list[tuple[str, str]], gate: Gate) -> Iterator[Gi
         surroundings(
             clock,
             observe=lambda call, result, seconds: seen.append((call, result)),
-            before_try=gate.before_try,
-            after_try=gate.after_try,
+            before_request=gate.before_request,
+            after_request=gate.after_request,
         ),
     )
     yield provider

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.ci.service import Connected
+from bot.ci.service import CIClient
 from bot.core.model.builds import Build, Project
 from bot.core.ports import CIProvider
 from playground.http_host.request_log import Request
@@ -22,15 +22,15 @@ class Play:
     clock: HeldClock
     gate: Gate = field(default_factory=Gate)
     seen: list[tuple[str, str]] = field(default_factory=list)
-    clients: list[Connected] = field(default_factory=list)
+    clients: list[CIClient] = field(default_factory=list)
 
     def client(self, **options: Any) -> CIProvider:
         around = surroundings(
             self.clock,
             now=self.clock.now,
             observe=lambda call, result, seconds: self.seen.append((call, result)),
-            before_try=self.gate.before_try,
-            after_try=self.gate.after_try,
+            before_request=self.gate.before_request,
+            after_request=self.gate.after_request,
             read_s=2.0,
         )
         made = self.stage.client(around, **options)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bot.ci.codeship.client import CodeShip
 from bot.ci.github.auth import App
 from bot.ci.github.client import GitHub
-from bot.ci.service import Connected, Surroundings
+from bot.ci.service import CIClient, ClientContext
 from bot.config.parsers import Secret
 from playground.codeship.faults import over_the_limit
 from playground.codeship.server import CodeShipHost
@@ -41,7 +41,7 @@ class Stage(Protocol):
     def over_the_limit(self) -> Mood:
         """It wants no call for the next half a minute."""
 
-    def client(self, around: Surroundings, *, key: str = KEY) -> Connected: ...
+    def client(self, context: ClientContext, *, key: str = KEY) -> CIClient: ...
 
     def add(self, name: str) -> None: ...
 
@@ -65,8 +65,8 @@ class CodeShipStage:
         self.over_the_limit = over_the_limit(retry_after="30")
         self._host = CodeShipHost(self.world).start()
 
-    def client(self, around: Surroundings, *, key: str = KEY) -> Connected:
-        return CodeShip(self._host.url, key, around)
+    def client(self, context: ClientContext, *, key: str = KEY) -> CIClient:
+        return CodeShip(self._host.url, key, context)
 
     def add(self, name: str) -> None:
         self.world.add_project(name)
@@ -95,8 +95,8 @@ class GitHubStage:
         self.over_the_limit = secondary_limit(retry_after="30")
         self._host = GitHubHost(self.world).start()
 
-    def client(self, around: Surroundings, *, key: str = KEY) -> Connected:
-        return GitHub(self._host.url, Secret(key), around)
+    def client(self, context: ClientContext, *, key: str = KEY) -> CIClient:
+        return GitHub(self._host.url, Secret(key), context)
 
     def add(self, name: str) -> None:
         self.world.add_repo(name)
@@ -138,9 +138,9 @@ class GitHubAppStage(GitHubStage):
         host.web_url = host.url.removesuffix(ENTERPRISE_PREFIX)
         self._host = host.start()
 
-    def client(self, around: Surroundings, *, key: str = KEY) -> Connected:
+    def client(self, context: ClientContext, *, key: str = KEY) -> CIClient:
         pem = _app_key(key).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
-        return GitHub(self._host.url, App(str(self._app.id), str(self._installed.id), Secret(pem)), around)
+        return GitHub(self._host.url, App(str(self._app.id), str(self._installed.id), Secret(pem)), context)
 
 
 STAGES: dict[str, Callable[[HeldClock], Stage]] = {

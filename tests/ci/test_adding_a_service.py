@@ -16,9 +16,9 @@ import bot.core.model.builds
 import bot.core.model.errors
 import bot.core.ports
 from bot.ci import SERVICES
-from bot.ci.http_client.client import Tries
-from bot.ci.service import CIService, Connected
-from bot.config.setting import Row
+from bot.ci.http_client.client import HttpClient
+from bot.ci.service import CIClient, ServicePlugin
+from bot.config.setting import Setting
 from bot.core.model.builds import Ability
 
 ROOT = Path(__file__).parent.parent.parent
@@ -46,7 +46,9 @@ def test_a_name_of_the_code_that_is_named_is_there(name: str) -> None:
         bot.config.parsers,
     ]
     known = {each: getattr(place, each) for place in places for each in dir(place)}
-    known |= {"Tries": Tries, "Row": Row, "Stage": None} | {ability.name: ability for ability in Ability}
+    known |= {"HttpClient": HttpClient, "Setting": Setting, "Stage": None} | {
+        ability.name: ability for ability in Ability
+    }
     first, _, member = name.partition(".")
     assert first in known
     assert not member or hasattr(known[first], member)
@@ -55,23 +57,23 @@ def test_a_name_of_the_code_that_is_named_is_there(name: str) -> None:
 def test_every_member_of_the_port_is_in_the_table() -> None:
     told = re.findall(r"(?m)^\| ((?:`\w+`(?:, )?)+) \|", PAGE)
     members = {name for names in told for name in re.findall(r"\w+", names)}
-    of_port = {name for port in Connected.__mro__ for name in vars(port) if not name.startswith("_")}
+    of_port = {name for port in CIClient.__mro__ for name in vars(port) if not name.startswith("_")}
     assert members == of_port
 
 
-def test_every_field_of_a_row_is_told() -> None:
-    [call] = [node for tree in CODE for node in ast.walk(tree) if _calls(node, "CIService")]
+def test_every_field_of_a_row_is_reported() -> None:
+    [call] = [node for tree in CODE for node in ast.walk(tree) if _calls(node, "ServicePlugin")]
     given = {keyword.arg for keyword in call.keywords}
-    fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(CIService)}
+    fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(ServicePlugin)}
     assert given == {name for name, is_required in fields.items() if is_required}
     assert all(f"`{name}`" in PAGE for name in fields if name not in given)
 
 
 def test_the_rows_in_the_example_are_rows_and_the_settings_named_are_among_them() -> None:
-    rows = [node for tree in CODE for node in ast.walk(tree) if _calls(node, "Row")]
+    rows = [node for tree in CODE for node in ast.walk(tree) if _calls(node, "Setting")]
     names = [ast.literal_eval(row.args[0]) for row in rows]
     assert names == ["ACME_TOKEN", "ACME_CALLS_PER_MINUTE"]
-    assert all(len(row.args) + len(row.keywords) <= len(dataclasses.fields(Row)) for row in rows)
+    assert all(len(row.args) + len(row.keywords) <= len(dataclasses.fields(Setting)) for row in rows)
     readers = [row.args[3] for row in rows]
     assert all(isinstance(reader, ast.Attribute) and hasattr(bot.config.parsers, reader.attr) for reader in readers)
 

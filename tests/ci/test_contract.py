@@ -12,7 +12,7 @@ import pytest
 
 from bot.ci import SERVICES, by_name
 from bot.core.model.builds import Ability, Build, Project, Status
-from bot.core.model.errors import CIError, NoAnswer, NotThere, Unreachable
+from bot.core.model.errors import CIError, NoResponse, NotFound, Unreachable
 from bot.core.ports import CIProvider
 from playground.http_host import faults as moods
 from tests.ci.contract import Play, failed
@@ -50,7 +50,7 @@ def test_a_provider_is_named_as_its_row(play: Play, provider: CIProvider) -> Non
 # --- projects
 
 
-def test_projects_are_told_by_name_in_one_call(play: Play, provider: CIProvider) -> None:
+def test_projects_are_reported_by_name_in_one_call(play: Play, provider: CIProvider) -> None:
     found = provider.projects()
     assert {project.name for project in found} == {"acme/web", "acme/api"}
     assert len({project.id for project in found}) == 2
@@ -159,7 +159,7 @@ def test_a_restart_whose_answer_is_lost_may_have_taken_and_is_sent_once(
 ) -> None:
     build, _ = failed(play, provider, web)
     play.stage.world.mood = moods.refuse(takes=True)
-    with pytest.raises(NoAnswer) as raised:
+    with pytest.raises(NoResponse) as raised:
         provider.restart(build)
     assert raised.value.may_have_taken
     assert len(play.asked("POST")) == 1
@@ -173,7 +173,7 @@ def test_a_restart_that_the_service_was_too_busy_for_is_sent_once(
 ) -> None:
     build, _ = failed(play, provider, web)
     play.stage.world.mood = mood
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         provider.restart(build)
     assert len(play.asked("POST")) == 1
 
@@ -198,5 +198,5 @@ def test_a_restart_follows_no_redirect(play: Play, provider: CIProvider, web: Pr
 def test_a_build_that_is_not_there_cannot_be_restarted(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     gone = replace(build, id="404", workflows=tuple(replace(run, run_id="404") for run in build.workflows))
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         provider.restart(gone)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.model.builds import Ability, Page, Project, Status, Taken
-from bot.core.model.errors import WillNot
+from bot.core.model.builds import Ability, ActionResult, Page, Project, Status
+from bot.core.model.errors import NotPossible
 from bot.core.ports import CIProvider
 from playground.http_host import faults as moods
 from tests.ci.contract import Play, failed
@@ -15,12 +15,12 @@ from tests.ci.contract import Play, failed
 # --- abilities
 
 
-def test_where_it_can_stop_what_runs_is_stopped(play: Play, provider: CIProvider, web: Project) -> None:
+def test_if_it_can_stop_what_runs_is_stopped(play: Play, provider: CIProvider, web: Project) -> None:
     play.stage.start(play.stage.push("acme/web"))
     [build] = provider.builds(web)
     before = len(play.asked())
     if Ability.STOP not in provider.abilities:
-        with pytest.raises(WillNot):
+        with pytest.raises(NotPossible):
             provider.stop(build)
         assert len(play.asked()) == before
         return
@@ -30,21 +30,21 @@ def test_where_it_can_stop_what_runs_is_stopped(play: Play, provider: CIProvider
     assert provider.builds(web)[0].status is Status.STOPPED
 
 
-def test_where_it_can_stop_nothing_that_is_over_is_stopped(play: Play, provider: CIProvider, web: Project) -> None:
+def test_if_it_can_stop_nothing_that_is_over_is_stopped(play: Play, provider: CIProvider, web: Project) -> None:
     pushed = play.stage.push("acme/web")
     [running] = provider.builds(web)
     play.stage.end(pushed, well=False)
     [over] = provider.builds(web)
     for build in (running, over):  # as it stood a moment ago, and as it stands
-        with pytest.raises(WillNot):
+        with pytest.raises(NotPossible):
             provider.stop(build)
     assert provider.builds(web) == [over]
 
 
-def test_where_it_can_the_failed_jobs_alone_run_again(play: Play, provider: CIProvider, web: Project) -> None:
+def test_if_it_can_the_failed_jobs_alone_run_again(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     if Ability.RESTART_FAILED_JOBS in provider.abilities:
-        assert isinstance(provider.restart(build, failed_jobs_only=True), Taken)
+        assert isinstance(provider.restart(build, failed_jobs_only=True), ActionResult)
         assert len(play.asked("POST")) == 1
         assert provider.builds(web)[0].is_under_way
 
@@ -58,7 +58,7 @@ def test_details_change_nothing_else_and_cost_few_calls_once(play: Play, provide
     play.stage.end(pushed, well=False)
     [build] = provider.builds(web)
     before = len(play.asked())
-    detailed = provider.in_detail(build)
+    detailed = provider.with_details(build)
     asked = len(play.asked()) - before
     assert asked <= 5
     bare = replace(detailed, earlier=(), workflows=tuple(replace(run, failed_jobs=()) for run in detailed.workflows))
@@ -67,16 +67,16 @@ def test_details_change_nothing_else_and_cost_few_calls_once(play: Play, provide
     for run in detailed.workflows:
         assert run.failed_jobs
         assert all(job.name for job in run.failed_jobs)
-    assert provider.in_detail(build) == detailed
+    assert provider.with_details(build) == detailed
     assert len(play.asked()) == before + asked
 
 
 def test_details_that_cannot_be_learned_are_left_out(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     play.stage.world.mood = moods.down()
-    assert provider.in_detail(build) == build
+    assert provider.with_details(build) == build
     play.stage.stop_host()
-    assert provider.in_detail(build) == build
+    assert provider.with_details(build) == build
 
 
 # --- pages
@@ -85,7 +85,7 @@ def test_details_that_cannot_be_learned_are_left_out(play: Play, provider: CIPro
 def test_the_pages_that_a_build_links_are_recognised(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     for url in filter(None, [build.url, *(run.url for run in build.workflows)]):
-        page = provider.recognise(url)
+        page = provider.parse_url(url)
         assert isinstance(page, Page)
         assert page.project_id == web.id or page.name == web.name
         assert build.is_named(page.build_id)
@@ -93,4 +93,4 @@ def test_the_pages_that_a_build_links_are_recognised(play: Play, provider: CIPro
 
 @pytest.mark.parametrize("url", ["https://example.test/acme/web", "acme/web", "", "https://", "\x00", "https://[::1/x"])
 def test_other_pages_are_not(provider: CIProvider, url: str) -> None:
-    assert provider.recognise(url) is None
+    assert provider.parse_url(url) is None

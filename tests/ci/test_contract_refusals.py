@@ -9,14 +9,14 @@ import pytest
 
 from bot.core.model.builds import Project, Status
 from bot.core.model.errors import (
-    BadAnswer,
-    BudgetSpent,
-    KeyRefused,
-    NoAnswer,
-    NotThere,
+    InvalidResponse,
+    NoResponse,
+    NotFound,
+    NotPossible,
     OverLimit,
+    RateLimitExhausted,
+    Unauthorized,
     Unreachable,
-    WillNot,
 )
 from bot.core.ports import CIProvider
 from playground.http_host import faults as moods
@@ -46,17 +46,17 @@ def test_a_key_that_is_none_is_refused(play: Play, web: Project, provider: CIPro
     build, _ = failed(play, provider, web)
     stranger = play.client(key=WRONG_KEY)
     for call in (stranger.projects, lambda: stranger.builds(web), lambda: stranger.restart(build)):
-        with pytest.raises(KeyRefused):
+        with pytest.raises(Unauthorized):
             call()
 
 
-def test_a_repository_that_is_not_there_is_told(provider: CIProvider) -> None:
-    with pytest.raises(NotThere):
+def test_a_repository_that_is_not_there_is_reported(provider: CIProvider) -> None:
+    with pytest.raises(NotFound):
         provider.builds(Project("404", NOWHERE, provider.service))
 
 
 @pytest.mark.parametrize("call", READINGS)
-def test_over_the_limit_it_is_told_for_how_long(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+def test_over_the_limit_it_is_reported_for_how_long(play: Play, provider: CIProvider, web: Project, call: str) -> None:
     before = len(play.asked())
     play.stage.world.mood = play.stage.over_the_limit
     with pytest.raises(OverLimit) as raised:
@@ -68,7 +68,7 @@ def test_over_the_limit_it_is_told_for_how_long(play: Play, provider: CIProvider
 def test_a_reading_is_tried_three_times(play: Play, provider: CIProvider, web: Project, call: str) -> None:
     before = len(play.asked())
     play.stage.world.mood = moods.down(503)
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         ask(provider, web, call)
     assert len(play.asked()) - before == 3
     play.stage.world.mood = moods.down(502, times=2)
@@ -81,38 +81,38 @@ def test_a_reading_is_tried_three_times(play: Play, provider: CIProvider, web: P
     [moods.garbage('{"x": ['), moods.garbage("[7]"), moods.garbage('{"message": "?"}'), moods.html(), moods.empty()],
     ids=["broken", "a list", "an object", "a page", "nothing"],
 )
-def test_an_answer_that_is_none_is_told_after_one_try(
+def test_an_answer_that_is_none_is_reported_after_one_try(
     play: Play, provider: CIProvider, web: Project, call: str, mood: moods.Mood
 ) -> None:
     before = len(play.asked())
     play.stage.world.mood = mood
-    with pytest.raises(BadAnswer):
+    with pytest.raises(InvalidResponse):
         ask(provider, web, call)
     assert len(play.asked()) - before == 1
 
 
 @pytest.mark.parametrize("call", READINGS)
-def test_nobody_there_is_told(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+def test_no_one_there_is_reported(play: Play, provider: CIProvider, web: Project, call: str) -> None:
     play.stage.stop_host()
     with pytest.raises(Unreachable):
         ask(provider, web, call)
 
 
-def test_nothing_goes_out_that_the_budget_refuses(play: Play, provider: CIProvider, web: Project) -> None:
+def test_nothing_goes_out_that_the_rate_limit_refuses(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     running = replace(build, workflows=tuple(replace(run, status=Status.RUNNING) for run in build.workflows))
     before = len(play.asked())
     play.gate.lets = 0
     for call in (provider.projects, lambda: provider.builds(web), lambda: provider.restart(build)):
-        with pytest.raises(BudgetSpent):
+        with pytest.raises(RateLimitExhausted):
             call()
-    with suppress(WillNot, BudgetSpent):
+    with suppress(NotPossible, RateLimitExhausted):
         provider.stop(running)
-    assert provider.in_detail(build) == build
+    assert provider.with_details(build) == build
     assert len(play.asked()) == before
 
 
-def test_each_request_is_let_out_and_told(play: Play, provider: CIProvider, web: Project) -> None:
+def test_each_request_is_let_out_and_reported(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     provider.restart(build)
     own = [(call, result) for call, result in play.seen if call != "token"]

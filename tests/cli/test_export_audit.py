@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from bot.__main__ import main
 from bot.cli.export_audit import COLUMNS, NotExported, harmless, moment_of, row_of, write_csv, write_json
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Actor, Place
+from bot.core.model.builds import Actor, Location
 from bot.store import open_store
 from bot.store.engine import Database
 from tests.held_clock import NOON, HeldClock
@@ -26,8 +26,8 @@ from tests.held_clock import NOON, HeldClock
 ENTRY = AuditEntry(
     at=NOON,
     actor=Actor("U0ADA"),
-    way="command",
-    place=Place("C0BUILDS"),
+    source="command",
+    location=Location("C0BUILDS"),
     action="restart",
     service="codeship",
     result="taken",
@@ -71,7 +71,7 @@ def on_record(url: str) -> Callable[..., None]:
     def record(*entries: AuditEntry) -> None:
         store = open_store(url, HeldClock())
         for entry in entries:
-            store.audit.record(entry, ask=None)
+            store.audit.record(entry, request_key=None)
         store.close()
 
     return record
@@ -190,7 +190,7 @@ def test_many_entries_are_all_written(on_record: Callable[..., None], run: Run) 
     assert [line.rpartition(",")[2] for line in run()[1].splitlines()[1:]] == [f"r{number}" for number in range(600)]
 
 
-def test_a_database_that_is_not_there_is_told_and_not_made(run: Run, tmp_path: Path) -> None:
+def test_a_database_that_is_not_there_is_reported_and_not_made(run: Run, tmp_path: Path) -> None:
     status, out, err = run()
     assert (status, out) == (1, "")
     assert "There is no database" in err
@@ -216,7 +216,7 @@ def test_a_database_without_the_bots_tables_says_so_and_is_left_as_it_is(url: st
         ((), {"DATABASE_URL": "sqlite:///:memory:"}, "DATABASE_URL"),
     ],
 )
-def test_what_is_wrong_is_told_in_words_that_hold_no_password(
+def test_what_is_wrong_is_reported_in_words_that_hold_no_password(
     run: Run, arguments: tuple[str, ...], environ: dict[str, str], words: str
 ) -> None:
     status, out, err = run(*arguments, **environ)
@@ -226,7 +226,7 @@ def test_what_is_wrong_is_told_in_words_that_hold_no_password(
     assert "Traceback" not in err
 
 
-def test_a_file_that_is_no_database_is_told_in_words(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_in_words(run: Run, tmp_path: Path) -> None:
     (tmp_path / "bot.sqlite3").write_text("no database " * 1000)
     status, out, err = run()
     assert (status, out) == (1, "")

@@ -73,7 +73,7 @@ def test_it_says_what_matches_and_what_to_set_and_changes_nothing(sandbox: BothS
     assert {request.call for request in sandbox.github.requests} == {"user repos"}
 
 
-def test_a_bot_with_the_settings_that_it_says_answers_from_where_they_say(sandbox: BothServices, runs: Runs) -> None:
+def test_a_bot_with_the_settings_that_it_says_answers_from_if_they_say(sandbox: BothServices, runs: Runs) -> None:
     runs.ready(runs.start(**pasted(said(runs))))
     sandbox.says("/codeship status acme/mobile main")
     assert sandbox.sees("Build with the new camera"), "GitHub's, of which CodeShip knows nothing"
@@ -81,7 +81,7 @@ def test_a_bot_with_the_settings_that_it_says_answers_from_where_they_say(sandbo
     assert sandbox.sees("Fix login on slow networks"), "CodeShip's still"
 
 
-def test_where_all_have_moved_one_pin_says_so_and_github_alone_is_enough(sandbox: BothServices, runs: Runs) -> None:
+def test_if_all_have_moved_one_pin_says_so_and_github_alone_is_enough(sandbox: BothServices, runs: Runs) -> None:
     for project in sandbox.codeship.projects():
         if project.repository_name not in ("acme/mobile", "other-org/web"):
             sandbox.github.add_repo(project.repository_name, workflows=())
@@ -98,7 +98,7 @@ def test_what_is_pinned_to_codeship_stays_there(sandbox: BothServices, runs: Run
     assert pasted(text) == {"CI_PROVIDERS": "codeship,github", "CI_PINNED": "acme/m*=codeship,acme/web=github"}
 
 
-def test_where_nothing_matches_it_says_so(sandbox: BothServices, runs: Runs) -> None:
+def test_if_nothing_matches_it_says_so(sandbox: BothServices, runs: Runs) -> None:
     sandbox.github.rename("acme/mobile", "acme/pocket")
     text = said(runs)
     assert "Nothing has the same name at both." in text
@@ -121,7 +121,7 @@ def test_where_nothing_matches_it_says_so(sandbox: BothServices, runs: Runs) -> 
         ({"CODESHIP_API_URL": "http://127.0.0.1:9/"}, ["CodeShip: CODESHIP_API_URL cannot be reached"]),
     ],
 )
-def test_what_it_lacks_is_told_and_nothing_else(runs: Runs, settings: dict[str, str], words: list[str]) -> None:
+def test_what_it_lacks_is_reported_and_nothing_else(runs: Runs, settings: dict[str, str], words: list[str]) -> None:
     text = said(runs, 1, **settings)
     assert [word for word in words if word not in text] == []
     assert "CI_PROVIDERS=" not in text
@@ -130,7 +130,7 @@ def test_what_it_lacks_is_told_and_nothing_else(runs: Runs, settings: dict[str, 
 
 
 @pytest.mark.parametrize("mood", [moods.down(), moods.garbage("{"), moods.garbage('{"no": "list"}'), moods.html()])
-def test_a_service_that_answers_nonsense_is_told_in_words(sandbox: BothServices, runs: Runs, mood: Mood) -> None:
+def test_a_service_that_answers_nonsense_is_reported_in_words(sandbox: BothServices, runs: Runs, mood: Mood) -> None:
     sandbox.github.mood = mood
     text = said(runs, 1)
     assert text.startswith("GitHub: ")

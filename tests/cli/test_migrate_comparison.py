@@ -8,7 +8,7 @@ from bot.app.name_matching import nearest
 from bot.cli.migrate import Match, matches, pins, table
 from bot.core.lookup.ci_registry import Pin
 from bot.core.model.builds import Project
-from bot.core.model.policy import Names
+from bot.core.model.policy import NamePattern
 
 
 def projects(service: str, *names: str) -> list[Project]:
@@ -16,7 +16,7 @@ def projects(service: str, *names: str) -> list[Project]:
 
 
 def found(here: list[str], there: list[str], *kept: str) -> list[Match]:
-    stay = [Pin(Names((glob,)), "codeship") for glob in kept]
+    stay = [Pin(NamePattern((glob,)), "codeship") for glob in kept]
     return matches(projects("codeship", *here), projects("github", *there), stay, nearest)
 
 
@@ -44,7 +44,7 @@ def test_what_has_the_name_of_another_is_no_maybe() -> None:
     assert found(["acme/web", "other/web"], ["acme/web"]) == [Match("acme/web", "acme/web"), Match("other/web")]
 
 
-def test_two_projects_of_one_name_are_told_once() -> None:
+def test_two_projects_of_one_name_are_reported_once() -> None:
     assert [match.name for match in found(["acme/web", "Acme/web", "acme/api"], [])] == ["acme/api", "Acme/web"]
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from bot.config.policy_file import LARGEST, PolicyError, policy_in, reload
 from bot.config.toml_lines import Lines
-from bot.core.authorization import Rights
-from bot.core.model.builds import Actor, Place
+from bot.core.authorization import Authorizer
+from bot.core.model.builds import Actor, Location
 from bot.core.model.policy import (
     AUDIT,
     EVERYONE,
@@ -21,10 +21,10 @@ from bot.core.model.policy import (
     Allowed,
     Confirm,
     Denied,
-    Names,
+    NamePattern,
     Policy,
     Rule,
-    Who,
+    Subjects,
 )
 from tests.core.world import MemoryGroups
 
@@ -66,17 +66,17 @@ def test_every_key_is_read(path: Path) -> None:
         who = "nobody"
         """
     )
-    who = Who(frozenset({"U0ADA", "W0EVE"}), ("S0RELEASE",), frozenset({"C0OPS", "G0PRIVATE"}))
-    names = Names(("acme/*",), ("acme/secret",)), Names(("release/*",))
+    who = Subjects(frozenset({"U0ADA", "W0EVE"}), ("S0RELEASE",), frozenset({"C0OPS", "G0PRIVATE"}))
+    names = NamePattern(("acme/*",), ("acme/secret",)), NamePattern(("release/*",))
     first = Rule(who, ("restart", "follow"), *names, Confirm.ALWAYS, "Ask first.", "U0ADA", line=3)
-    assert policy_in(str(path)) == Policy((first, Rule(Who(), line=11)), "C0OPS")
+    assert policy_in(str(path)) == Policy((first, Rule(Subjects(), line=11)), "C0OPS")
 
 
 @pytest.mark.parametrize("text", ["\ufeff" + WHOLE, WHOLE.replace("\n", "\r\n"), 'rule = [{who = "everyone"}]'])
 def test_what_editors_leave_behind_is_read_all_the_same(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
     (rule,) = policy_in(str(path)).rules
-    assert rule.who == EVERYONE
+    assert rule.subjects == EVERYONE
 
 
 MISTAKES = [
@@ -132,7 +132,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "line", "why"), MISTAKES)
-def test_a_mistake_is_told_with_its_line_and_the_reason(path: Path, text: str | bytes, line: int, why: str) -> None:
+def test_a_mistake_is_reported_with_its_line_and_the_reason(path: Path, text: str | bytes, line: int, why: str) -> None:
     ((found, said),) = mistakes(path, text)
     assert why in said
     assert found == line
@@ -143,7 +143,7 @@ def test_the_whole_file_of_the_table_is_good(path: Path) -> None:
     assert policy_in(str(path)) == Policy((Rule(EVERYONE, line=1),))
 
 
-def test_all_mistakes_are_told_together_in_the_order_of_their_lines(path: Path) -> None:
+def test_all_mistakes_are_reported_together_in_the_order_of_their_lines(path: Path) -> None:
     text = "colour = 1\n[[rule]]\nwho = ['@ada', '@bob']\nactions = 'deploy'\n[[rule]]\n"
     assert [line for line, _ in mistakes(path, text)] == [1, 3, 3, 4, 5]
     with pytest.raises(PolicyError, match=r"policy\.toml cannot be used\.\n  line 1: “colour”") as caught:
@@ -152,12 +152,12 @@ def test_all_mistakes_are_told_together_in_the_order_of_their_lines(path: Path) 
 
 
 @pytest.mark.parametrize("name", ["missing.toml", ".", "\0"])
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path, name: str) -> None:
     with pytest.raises(PolicyError, match="It cannot be read: "):
         policy_in(f"{tmp_path}/{name}")
 
 
-def test_no_sign_that_a_terminal_obeys_is_told_on(path: Path) -> None:
+def test_no_sign_that_a_terminal_obeys_is_reported_on(path: Path) -> None:
     ((_, said),) = mistakes(path, '[[rule]]\nwho = "\\u001b[31m"')
     assert said.isprintable()
 
@@ -183,7 +183,7 @@ def test_a_statement_is_found_in_its_line(text: str, rule: int, key: str, line: 
 # --- the example ---
 
 ADA, BOB, EVE = Actor("U0ADA"), Actor("U0BOB"), Actor("U0EVE")
-BUILDS, RELEASES = Place("C0BUILDS"), Place("C0RELEASES")
+BUILDS, RELEASES = Location("C0BUILDS"), Location("C0RELEASES")
 
 
 def in_release(group: str) -> bool:
@@ -211,7 +211,7 @@ def in_release(group: str) -> bool:
     ],
 )
 def test_the_example_means_what_its_comments_say(
-    actor: Actor, place: Place, action: str, project: str | None, branch: str | None, answer: object
+    actor: Actor, place: Location, action: str, project: str | None, branch: str | None, answer: object
 ) -> None:
     given = policy_in(str(EXAMPLE)).may(actor, place, action, project, branch, in_release)
     if isinstance(answer, str):
@@ -240,17 +240,17 @@ def test_the_files_in_the_document_can_be_used_and_the_open_one_is_what_holds_wi
         policy_in(str(path))
     path.write_text(next(text for text in files if "without a file" in text))
     rules = policy_in(str(path)).rules
-    assert [(str(rule), rule.who, rule.confirm) for rule in rules] == [
-        (str(rule), rule.who, rule.confirm) for rule in OPEN.rules
+    assert [(str(rule), rule.subjects, rule.confirm) for rule in rules] == [
+        (str(rule), rule.subjects, rule.confirm) for rule in OPEN.rules
     ]
 
 
 # --- reloading ---
 
 
-def test_a_reload_puts_the_new_rules_in_force_and_says_so(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reload_puts_the_new_rules_active_and_says_so(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path.write_text(WHOLE)
-    rights = Rights(OPEN, MemoryGroups())
+    rights = Authorizer(OPEN, MemoryGroups())
     assert reload(str(path), rights)
     assert rights.policy == Policy((Rule(EVERYONE, line=1),))
     assert "policy_reloaded" in capsys.readouterr().out
@@ -262,9 +262,9 @@ def test_a_reload_that_fails_keeps_what_was_and_says_so(
 ) -> None:
     if text is not None:
         path.write_text(text)
-    rights = Rights(OPEN, MemoryGroups())
+    rights = Authorizer(OPEN, MemoryGroups())
     assert not reload(str(path), rights)
     assert rights.policy is OPEN
     logged = capsys.readouterr().out
-    assert "policy_mistake" in logged
+    assert "policy_error" in logged
     assert "policy_not_reloaded" in logged

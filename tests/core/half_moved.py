@@ -8,18 +8,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.app.name_matching import nearest
-from bot.core.actions.sender import Sending
-from bot.core.actions.service import Restarts
-from bot.core.authorization import Rights
-from bot.core.build_fetcher import Looks
-from bot.core.lookup.ci_registry import Pin, Service, Services
-from bot.core.lookup.project_index import Directory
-from bot.core.model.builds import Ability, Build, Page, Project, Status, Taken, Workflow
+from bot.core.actions.sender import ActionSender
+from bot.core.actions.service import ActionService
+from bot.core.authorization import Authorizer
+from bot.core.build_fetcher import BuildFetcher
+from bot.core.lookup.ci_registry import CIContext, CIRegistry, Pin
+from bot.core.lookup.project_index import ProjectIndex
+from bot.core.model.builds import Ability, ActionResult, Build, Page, Project, Status, Workflow
 from bot.core.model.commands import Command, Word
 from bot.core.model.outcomes import Outcome
-from bot.core.model.policy import OPEN, Names
+from bot.core.model.policy import OPEN, NamePattern
 from bot.core.operations import Operations
-from bot.core.request import Ask
+from bot.core.request import UserRequest
 from bot.store.database import open_store
 from tests.core.world import ADA, BUILDS, PATIENCE_S, MemoryCI, MemoryGroups
 from tests.held_clock import NOON, HeldClock
@@ -65,7 +65,7 @@ class MemoryGitHub(MemoryCI):
         self.abilities = frozenset(Ability)
         self.failed_jobs_only: list[bool] = []
 
-    def recognise(self, url: str) -> Page | None:
+    def parse_url(self, url: str) -> Page | None:
         if not url.startswith("https://github.com/"):
             return None
         match url.removeprefix("https://github.com/").split("/"):
@@ -73,7 +73,7 @@ class MemoryGitHub(MemoryCI):
                 return Page(name=f"{owner}/{repo}", build_id=run_id)
         return None
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
         self.failed_jobs_only.append(failed_jobs_only)
         self._called("restart")
         ended = [run for run in build.workflows if run.has_ended]
@@ -81,11 +81,11 @@ class MemoryGitHub(MemoryCI):
         if self.restart_shows:
             self.run_again(build, again)
         names = tuple(run.name for run in again)
-        return Taken(build.id, names, tuple(run.name for run in build.workflows if not run.has_ended))
+        return ActionResult(build.id, names, tuple(run.name for run in build.workflows if not run.has_ended))
 
-    def stop(self, build: Build) -> Taken:
+    def stop(self, build: Build) -> ActionResult:
         self._called("stop")
-        return Taken(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
+        return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def run_again(self, build: Build, runs: Sequence[Workflow]) -> None:
         """These are in their next attempt, and run."""
@@ -119,21 +119,23 @@ class HalfMoved:
         self.executor = ThreadPoolExecutor(8)
         self.store = open_store("sqlite:///:memory:", self.clock)
         both = [self._service(ci) for ci in (self.codeship, self.github)]
-        wanted = [Pin(Names((glob,)), service) for glob, service in pins]
-        self.services = Services(both, nearest, self.clock, pins=wanted)
-        self.operations = Operations(self.services, self.store.audit, Rights(OPEN, MemoryGroups()))
+        wanted = [Pin(NamePattern((glob,)), service) for glob, service in pins]
+        self.services = CIRegistry(both, nearest, self.clock, pins=wanted)
+        self.operations = Operations(self.services, self.store.audit, Authorizer(OPEN, MemoryGroups()))
 
-    def _service(self, ci: MemoryCI) -> Service:
-        directory = Directory(ci, self.store.directory, self.executor, self.clock, nearest)
-        looks = Looks(ci, self.executor, self.clock)
-        sending = Sending(ci, looks, self.store.claims, self.executor, self.clock)
-        return Service(ci, directory, looks, Restarts(ci, self.store.claims, self.store.history, sending, self.clock))
+    def _service(self, ci: MemoryCI) -> CIContext:
+        directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)
+        fetcher = BuildFetcher(ci, self.executor, self.clock)
+        sending = ActionSender(ci, fetcher, self.store.claims, self.executor, self.clock)
+        return CIContext(
+            ci, directory, fetcher, ActionService(ci, self.store.claims, self.store.history, sending, self.clock)
+        )
 
     def knows(self, *projects: Project) -> None:
         """Each at its service."""
         for service, ci in zip(self.services, (self.codeship, self.github), strict=True):
             ci.account.extend(p for p in projects if p.service == ci.service)
-            service.directory.refresh()
+            service.project_index.refresh()
             ci.calls.clear()
 
     def has(self, *builds: Build) -> None:
@@ -143,10 +145,12 @@ class HalfMoved:
         self.knows(*dict.fromkeys(build.project for build in builds))
 
     def find(self, *names: str) -> Project:
-        return self.services.meant_by(Word.of(*names), within_s=PATIENCE_S).project
+        return self.services.resolve(Word.of(*names), timeout_s=PATIENCE_S).project
 
-    def ask(self, command: Command, *, within_s: float = 16.0) -> Outcome:
-        return self.operations.carry_out(command, Ask(ADA, BUILDS, self.clock, self.clock.monotonic() + within_s))
+    def ask(self, command: Command, *, timeout_s: float = 16.0) -> Outcome:
+        return self.operations.execute(
+            command, UserRequest(ADA, BUILDS, self.clock, self.clock.monotonic() + timeout_s)
+        )
 
     def close(self) -> None:
         self.executor.shutdown()

@@ -7,10 +7,10 @@ from typing import get_args
 
 import pytest
 
-from bot.core.audit_entries import LONGEST_NAME, LONGEST_REASON, LONGEST_TYPED, Asked, action_of, entry_of
+from bot.core.audit_entries import MAX_NAME, MAX_REASON, MAX_TYPED, AuditedRequest, action_of, entry_of
 from bot.core.model import errors
 from bot.core.model.audit import Action, AuditEntry, Result
-from bot.core.model.builds import Build, Taken
+from bot.core.model.builds import ActionResult, Build
 from bot.core.model.claims import Claim
 from bot.core.model.commands import (
     BuildsOf,
@@ -62,17 +62,17 @@ QUESTIONS: list[Command] = [
 
 def kept(came: Outcome | Exception, command: Command | None = None, typed: str = "restart acme/web main") -> AuditEntry:
     command = command or restart("acme/web", "main")
-    asked = Asked(NOON, ADA, "command", BUILDS, "r1", action_of(command), command, typed)
-    entry = entry_of(asked, came, service="codeship", hidden=lambda text: text.replace("secret", "***"))
+    asked = AuditedRequest(NOON, ADA, "command", BUILDS, "r1", action_of(command), command, typed)
+    entry = entry_of(asked, came, service="codeship", redact=lambda text: text.replace("secret", "***"))
     assert entry is not None
     return entry
 
 
 @pytest.mark.parametrize("command", QUESTIONS, ids=lambda command: type(command).__name__)
 def test_a_question_is_no_action(command: Command) -> None:
-    asked = Asked(NOON, ADA, "command", BUILDS, "r1", action_of(command), command, "")
-    assert entry_of(asked, HelpShown(), service="codeship", hidden=str) is None
-    assert entry_of(asked, errors.NoSuchProject("x"), service="codeship", hidden=str) is None
+    asked = AuditedRequest(NOON, ADA, "command", BUILDS, "r1", action_of(command), command, "")
+    assert entry_of(asked, HelpShown(), service="codeship", redact=str) is None
+    assert entry_of(asked, errors.NoSuchProject("x"), service="codeship", redact=str) is None
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_every_command_is_one_or_the_other() -> None:
     [
         (Restarted(FAILED, CLAIM), Result.TAKEN, ""),
         (Restarted(FAILED, CLAIM, seen=True), Result.TAKEN, "no answer came, and it was seen to run"),
-        (Restarted(FAILED, CLAIM, taken=Taken("1")), Result.TAKEN, ""),
+        (Restarted(FAILED, CLAIM, taken=ActionResult("1")), Result.TAKEN, ""),
         (
-            Restarted(FAILED, CLAIM, taken=Taken("1", ("CI", "Lint"), ("Docs",), (("E2E", "too old"),))),
+            Restarted(FAILED, CLAIM, taken=ActionResult("1", ("CI", "Lint"), ("Docs",), (("E2E", "too old"),))),
             Result.TAKEN,
             "2 of 3 taken: CI, Lint; Docs left running; E2E not taken: too old",
         ),
-        (Stopped(FAILED, Taken("1", ("CI",))), Result.TAKEN, "CI"),
+        (Stopped(FAILED, ActionResult("1", ("CI",))), Result.TAKEN, "CI"),
         (NothingToStop(FAILED), Result.NOT_DONE, "it has ended already"),
         (AlreadyRestarted(FAILED, CLAIM, 8), Result.ALREADY, "by U0BOB at 2026-03-02T12:00:00Z"),
         (CouldNotTell(CLAIM, FAILED, 8), Result.UNKNOWN, "sent for U0BOB at 2026-03-02T12:00:00Z"),
@@ -121,9 +121,9 @@ def test_every_command_is_one_or_the_other() -> None:
         (Followed(FAILED, 2), Result.DONE, ""),
         (NothingToFollow(FAILED), Result.NOT_DONE, "it has ended already"),
         (errors.NeedsConfirmation(FAILED, 1), Result.TO_BE_CONFIRMED, ""),
-        (errors.Paused("CodeShip"), Result.NOT_DONE, "the bot waits, since it was over the limit of calls"),
+        (errors.RateLimitPaused("CodeShip"), Result.NOT_DONE, "the bot waits, since it was over the limit of calls"),
         (
-            errors.BudgetSpent("CodeShip"),
+            errors.RateLimitExhausted("CodeShip"),
             Result.NOT_DONE,
             "the bot has made all the calls that it allows itself",
         ),
@@ -133,14 +133,14 @@ def test_every_command_is_one_or_the_other() -> None:
         (errors.NoSuchProject("wob"), Result.MISTAKE, "no repository of that name"),
         (errors.AmbiguousProject("web", [WEB]), Result.MISTAKE, "several repositories of that name"),
         (errors.NoSuchBranch(WEB, "mian"), Result.MISTAKE, "no recent build of that branch"),
-        (errors.WhichBranch(WEB, ["main"]), Result.MISTAKE, "several branches, and none was named"),
-        (errors.KeyRefused("CodeShip", "answered 401"), Result.REFUSED_BY_CI, "the API key is refused: answered 401"),
-        (errors.NoRights("CodeShip"), Result.REFUSED_BY_CI, "the API key may not do this"),
-        (errors.NotThere("CodeShip"), Result.REFUSED_BY_CI, "no such project or build"),
+        (errors.BranchRequired(WEB, ["main"]), Result.MISTAKE, "several branches, and none was named"),
+        (errors.Unauthorized("CodeShip", "answered 401"), Result.REFUSED_BY_CI, "the API key is refused: answered 401"),
+        (errors.Forbidden("CodeShip"), Result.REFUSED_BY_CI, "the API key may not do this"),
+        (errors.NotFound("CodeShip"), Result.REFUSED_BY_CI, "no such project or build"),
         (errors.OverLimit("CodeShip"), Result.REFUSED_BY_CI, "over the limit of calls"),
         (errors.Unreachable("CodeShip"), Result.NOT_DONE, "it could not be reached"),
-        (errors.NoAnswer("CodeShip", "timed out"), Result.NOT_DONE, "it gave no answer: timed out"),
-        (errors.BadAnswer("CodeShip"), Result.NOT_DONE, "its answer could not be read"),
+        (errors.NoResponse("CodeShip", "timed out"), Result.NOT_DONE, "it gave no answer: timed out"),
+        (errors.InvalidResponse("CodeShip"), Result.NOT_DONE, "its answer could not be read"),
         (KeyError("what a bug says"), Result.BUG, "KeyError"),
     ],
     ids=repr,
@@ -150,7 +150,7 @@ def test_each_end_has_its_word_and_its_reason(came: Outcome | Exception, result:
     assert (entry.result, entry.reason) == (result, reason)
 
 
-def test_what_was_typed_is_kept_of_mistakes_and_where_nothing_was_found() -> None:
+def test_what_was_typed_is_kept_of_mistakes_and_if_nothing_was_found() -> None:
     refused = errors.NotAllowed("no.")
     assert kept(errors.NoSuchProject("acme/wob"), typed="restart acme/wob").typed == "restart acme/wob"
     assert kept(errors.NoSuchBranch(WEB, "mian"), typed="restart web mian").typed == "restart web mian"
@@ -164,7 +164,13 @@ def test_what_is_known_of_the_build_is_kept() -> None:
     entry = kept(Restarted(FAILED, CLAIM))
     assert (entry.service, entry.project_id, entry.project_name) == ("codeship", "3", "acme/web")
     assert (entry.branch, entry.build_id) == ("main", "7")
-    assert (entry.at, entry.actor, entry.way, entry.place, entry.reference) == (NOON, ADA, "command", BUILDS, "r1")
+    assert (entry.at, entry.actor, entry.source, entry.location, entry.reference) == (
+        NOON,
+        ADA,
+        "command",
+        BUILDS,
+        "r1",
+    )
 
 
 def test_a_button_that_led_nowhere_still_says_what_it_was_for() -> None:
@@ -176,9 +182,9 @@ def test_free_text_is_bounded_and_holds_no_secret() -> None:
     long = "secret" * 1000
     entry = kept(errors.NotUnderstood(long), RestartOf(Word.of("x"), Word.of(long)), typed=long)
     assert (len(entry.reason), len(entry.typed), len(entry.branch or "")) == (
-        LONGEST_REASON,
-        LONGEST_TYPED,
-        LONGEST_NAME,
+        MAX_REASON,
+        MAX_TYPED,
+        MAX_NAME,
     )
     assert "secret" not in repr(entry)
     assert "secret" not in repr(kept(Restarted(replace(FAILED, branch=long), CLAIM)))
@@ -188,9 +194,9 @@ def test_free_text_is_bounded_and_holds_no_secret() -> None:
     ("command", "failures", "about"),
     [
         (restart("acme/web", "main"), {"builds": errors.Unreachable("CI")}, WEB),
-        (restart("acme/web", "main"), {"restart": errors.NoRights("CI")}, FAILED),
+        (restart("acme/web", "main"), {"restart": errors.Forbidden("CI")}, FAILED),
         (press(FAILED), {"builds": errors.Unreachable("CI")}, WEB),
-        (press(FAILED), {"restart": errors.NoRights("CI")}, FAILED),
+        (press(FAILED), {"restart": errors.Forbidden("CI")}, FAILED),
         (press(build(6, WEB)), {}, WEB),
         (restart("acme/web", "mian"), {}, WEB),
         (status("acme/web"), {"builds": errors.Unreachable("CI")}, WEB),

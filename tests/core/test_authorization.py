@@ -8,18 +8,21 @@ import pytest
 
 from bot.core.model.builds import Status
 from bot.core.model.commands import BuildsOf, Command, RestartOf, ShowAudit, ShowBuild, Word
-from bot.core.model.errors import NeedsConfirmation, NoSuchBranch, NotAllowed, WhichBranch
+from bot.core.model.errors import BranchRequired, NeedsConfirmation, NoSuchBranch, NotAllowed
 from bot.core.model.outcomes import BuildShown, Restarted, StillRunning
-from bot.core.model.policy import EVERYONE, OPEN, Confirm, Names, Policy, Rule, Who
+from bot.core.model.policy import EVERYONE, OPEN, Confirm, NamePattern, Policy, Rule, Subjects
 from tests.core.world import ADA, BOB, World, build, press, project, restart, status, target
 
 WEB = project(1, "acme/web")
 MAIN, DEV = build(7, WEB), build(8, WEB, "dev")
 PAGE = "https://ci.example/projects/1/builds/7"
 MAIN_IS_ADAS = Policy(
-    (Rule(Who(frozenset({ADA.id})), branches=Names(("main",)), reason="Only ada.", ask=ADA.id), Rule(EVERYONE))
+    (
+        Rule(Subjects(frozenset({ADA.id})), branches=NamePattern(("main",)), reason="Only ada.", ask=ADA.id),
+        Rule(EVERYONE),
+    )
 )
-CONFIRMED = Policy((Rule(EVERYONE, branches=Names(("main",)), confirm=Confirm.ALWAYS), Rule(EVERYONE)))
+CONFIRMED = Policy((Rule(EVERYONE, branches=NamePattern(("main",)), confirm=Confirm.ALWAYS), Rule(EVERYONE)))
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def refused(world: World, command: Command) -> NotAllowed:
 def test_a_refusal_says_why_and_whom_to_ask_and_costs_no_call_more_than_needed(
     web: World, command: Command, calls: list[str]
 ) -> None:
-    web.rights.put_in_force(MAIN_IS_ADAS)
+    web.rights.set_policy(MAIN_IS_ADAS)
     web.ci.calls.clear()
     refusal = refused(web, command)
     assert (str(refusal), refusal.ask, refusal.group_unknown) == ("Only ada.", ADA.id, False)
@@ -59,24 +62,24 @@ def test_a_refusal_says_why_and_whom_to_ask_and_costs_no_call_more_than_needed(
 
 
 def test_a_try_again_is_refused_like_a_restart(web: World) -> None:
-    web.rights.put_in_force(MAIN_IS_ADAS)
+    web.rights.set_policy(MAIN_IS_ADAS)
     refused(web, replace(press(MAIN), instead_of=(1, 1)))
 
 
-def test_the_only_branch_is_refused_though_nobody_named_it(world: World) -> None:
+def test_the_only_branch_is_refused_though_no_one_named_it(world: World) -> None:
     world.has(MAIN)
-    world.rights.put_in_force(MAIN_IS_ADAS)
+    world.rights.set_policy(MAIN_IS_ADAS)
     refused(world, restart("acme/web"))
 
 
 def test_the_branch_that_the_service_shows_counts_not_the_one_on_the_button(web: World) -> None:
-    web.rights.put_in_force(MAIN_IS_ADAS)
+    web.rights.set_policy(MAIN_IS_ADAS)
     everything = target(replace(MAIN, branch=None))
     refused(web, replace(press(MAIN), target=everything))
 
 
 def test_who_may_still_may_and_so_does_everyone_elsewhere(web: World) -> None:
-    web.rights.put_in_force(MAIN_IS_ADAS)
+    web.rights.set_policy(MAIN_IS_ADAS)
     assert isinstance(web.ask(restart("acme/web", "main"), ADA), Restarted)
     assert isinstance(web.ask(restart("acme/web", "dev"), BOB), Restarted)
 
@@ -85,27 +88,27 @@ def test_who_may_still_may_and_so_does_everyone_elsewhere(web: World) -> None:
     "command", [status("acme/web", "main"), BuildsOf(Word.of("acme/web"), Word.of("main")), ShowBuild(target(MAIN))]
 )
 def test_asking_is_free(web: World, command: Command) -> None:
-    web.rights.put_in_force(Policy((Rule(Who()),)))
+    web.rights.set_policy(Policy((Rule(Subjects()),)))
     web.ask(command, BOB)
 
 
-def test_which_branch_and_an_unknown_branch_are_told_before_rights(web: World) -> None:
-    web.rights.put_in_force(MAIN_IS_ADAS)
-    with pytest.raises(WhichBranch):
+def test_which_branch_and_an_unknown_branch_are_reported_before_rights(web: World) -> None:
+    web.rights.set_policy(MAIN_IS_ADAS)
+    with pytest.raises(BranchRequired):
         web.ask(restart("acme/web"), BOB)
     with pytest.raises(NoSuchBranch):
         web.ask(restart("acme/web", "mian"), BOB)
 
 
 def test_the_audit_is_shown_to_those_whom_the_policy_lets(web: World) -> None:
-    web.rights.put_in_force(Policy((Rule(Who(frozenset({ADA.id})), actions=("audit",)), Rule(EVERYONE))))
+    web.rights.set_policy(Policy((Rule(Subjects(frozenset({ADA.id})), actions=("audit",)), Rule(EVERYONE))))
     web.ask(ShowAudit(), ADA)
     refused(web, ShowAudit())
     refused(web, ShowAudit(Word.of("acme/web")))
 
 
-def test_a_group_that_cannot_be_asked_for_refuses_and_says_so(web: World) -> None:
-    web.rights.put_in_force(Policy((Rule(Who(groups=("S0RELEASE",))),)))
+def test_a_group_that_cannot_be_requested_refuses_and_says_so(web: World) -> None:
+    web.rights.set_policy(Policy((Rule(Subjects(groups=("S0RELEASE",))),)))
     assert refused(web, restart("acme/web", "main")).group_unknown
     web.groups.members["S0RELEASE"] = {ADA.id}
     assert not refused(web, restart("acme/web", "main")).group_unknown
@@ -113,7 +116,7 @@ def test_a_group_that_cannot_be_asked_for_refuses_and_says_so(web: World) -> Non
     assert isinstance(web.ask(restart("acme/web", "main"), BOB), Restarted)
 
 
-def test_no_group_is_asked_for_without_a_rule_that_names_one(web: World) -> None:
+def test_no_group_is_requested_without_a_rule_that_names_one(web: World) -> None:
     web.ask(restart("acme/web", "main"), BOB)
     assert web.groups.asked == []
 
@@ -129,7 +132,7 @@ def test_without_a_file_a_typed_restart_is_done_at_once(web: World) -> None:
 
 @pytest.mark.parametrize("command", [restart("acme/web", "main"), press(MAIN)])
 def test_a_rule_that_wants_it_confirmed_is_answered_with_the_build_and_its_run(web: World, command: Command) -> None:
-    web.rights.put_in_force(CONFIRMED)
+    web.rights.set_policy(CONFIRMED)
     with pytest.raises(NeedsConfirmation) as caught:
         web.ask(command)
     assert (caught.value.build, caught.value.run_number, caught.value.instead_of) == (MAIN, 1, None)
@@ -139,34 +142,34 @@ def test_a_rule_that_wants_it_confirmed_is_answered_with_the_build_and_its_run(w
 
 @pytest.mark.parametrize("command", [restart("acme/web", "main"), press(MAIN)])
 def test_once_confirmed_it_is_done(web: World, command: RestartOf) -> None:
-    web.rights.put_in_force(CONFIRMED)
+    web.rights.set_policy(CONFIRMED)
     assert isinstance(web.ask(replace(command, confirmed=True)), Restarted)
 
 
 def test_other_branches_are_not_asked_about(web: World) -> None:
-    web.rights.put_in_force(CONFIRMED)
+    web.rights.set_policy(CONFIRMED)
     assert isinstance(web.ask(restart("acme/web", "dev")), Restarted)
 
 
 def test_what_would_not_be_restarted_anyway_is_not_asked_about(world: World) -> None:
     world.has(build(7, WEB, status=Status.RUNNING))
-    world.rights.put_in_force(CONFIRMED)
+    world.rights.set_policy(CONFIRMED)
     assert isinstance(world.ask(restart("acme/web", "main")), StillRunning)
 
 
 def test_a_refusal_comes_before_the_question(web: World) -> None:
-    web.rights.put_in_force(Policy((Rule(Who(), confirm=Confirm.ALWAYS, reason="No."),)))
+    web.rights.set_policy(Policy((Rule(Subjects(), confirm=Confirm.ALWAYS, reason="No."),)))
     refused(web, restart("acme/web", "main"))
 
 
 def test_a_confirmation_gives_no_right(web: World) -> None:
-    web.rights.put_in_force(MAIN_IS_ADAS)
+    web.rights.set_policy(MAIN_IS_ADAS)
     refused(web, replace(restart("acme/web", "main"), confirmed=True))
 
 
 def test_a_new_policy_holds_from_the_next_ask_on(web: World) -> None:
-    web.rights.put_in_force(MAIN_IS_ADAS)
+    web.rights.set_policy(MAIN_IS_ADAS)
     refused(web, press(MAIN))
-    web.rights.put_in_force(OPEN)
+    web.rights.set_policy(OPEN)
     assert isinstance(web.ask(press(MAIN), BOB), Restarted)
     assert isinstance(web.ask(status("acme/web", "main"), BOB), BuildShown)

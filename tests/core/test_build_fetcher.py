@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.build_fetcher import Look, Looks
+from bot.core.build_fetcher import BuildFetcher, Snapshot
 from bot.core.model.builds import Build, Status
-from bot.core.model.errors import CIError, NoAnswer, Unreachable
+from bot.core.model.errors import CIError, NoResponse, Unreachable
 from tests.core.world import PATIENCE_S, World, build, project
 
 WEB, API = project(1, "acme/web"), project(2, "acme/api")
@@ -59,22 +59,22 @@ class Watching(Executor):
             thread.join(PATIENCE_S)
 
 
-def look(world: World, branch: str | None = "main", within_s: float = PATIENCE_S) -> Look:
-    return world.looks.builds(WEB, branch, within_s=within_s)
+def look(world: World, branch: str | None = "main", timeout_s: float = PATIENCE_S) -> Snapshot:
+    return world.looks.builds(WEB, branch, timeout_s=timeout_s)
 
 
-def together(world: World, number: int) -> list[Look | CIError]:
+def together(world: World, number: int) -> list[Snapshot | CIError]:
     """What so many get who all wait for the same answer before it comes."""
 
-    def ask() -> Look | CIError:
+    def ask() -> Snapshot | CIError:
         try:
-            return looks.builds(WEB, "main", within_s=PATIENCE_S)
+            return fetcher.builds(WEB, "main", timeout_s=PATIENCE_S)
         except CIError as failure:
             return failure
 
     held = world.ci.hold("builds")
     with Watching() as executor, ThreadPoolExecutor(number) as pool:
-        looks = Looks(world.ci, executor, world.clock)
+        fetcher = BuildFetcher(world.ci, executor, world.clock)
         asked = [pool.submit(ask) for _ in range(number)]
         held.wait_for()
         for _ in asked:
@@ -87,7 +87,7 @@ def test_a_hundred_same_questions_at_once_are_one_call(world: World) -> None:
     world.ci.all_builds = [OLD]
     answers = together(world, 100)
     assert world.ci.calls == ["builds"]
-    assert answers == [Look((OLD,), world.clock.now())] * 100
+    assert answers == [Snapshot((OLD,), world.clock.now())] * 100
 
 
 def test_those_who_ask_while_a_call_is_under_way_share_it(world: World) -> None:
@@ -96,8 +96,8 @@ def test_those_who_ask_while_a_call_is_under_way_share_it(world: World) -> None:
         first = pool.submit(look, world)
         held.wait_for()
         for _ in range(100):
-            with pytest.raises(NoAnswer):
-                look(world, within_s=0.0)
+            with pytest.raises(NoResponse):
+                look(world, timeout_s=0.0)
         held.let_go()
         first.result(PATIENCE_S)
     assert world.ci.calls == ["builds"]
@@ -106,16 +106,16 @@ def test_those_who_ask_while_a_call_is_under_way_share_it(world: World) -> None:
 def test_different_questions_are_different_calls(world: World) -> None:
     held = world.ci.hold("builds")
     for branch in ("main", "dev", None, "Main"):
-        with pytest.raises(NoAnswer):
-            look(world, branch, within_s=0.0)
-    with pytest.raises(NoAnswer):
-        world.looks.builds(API, "main", within_s=0.0)
+        with pytest.raises(NoResponse):
+            look(world, branch, timeout_s=0.0)
+    with pytest.raises(NoResponse):
+        world.looks.builds(API, "main", timeout_s=0.0)
     held.wait_for(5)
     held.let_go()
     assert world.ci.calls == ["builds"] * 5
 
 
-def test_who_asks_after_an_answer_gets_a_call_of_their_own(world: World) -> None:
+def test_who_requests_after_an_answer_gets_a_call_of_their_own(world: World) -> None:
     for number in range(1, 50):
         look(world)
         assert len(world.ci.calls) == number
@@ -128,15 +128,15 @@ class Untidy(Watched):
         pass
 
 
-def test_who_asks_between_an_answer_and_its_tidying_up_gets_a_call_of_their_own(world: World) -> None:
+def test_who_requests_between_an_answer_and_its_tidying_up_gets_a_call_of_their_own(world: World) -> None:
     with Watching(Untidy) as executor:
-        looks = Looks(world.ci, executor, world.clock)
+        looks = BuildFetcher(world.ci, executor, world.clock)
         for _ in range(3):
-            looks.builds(WEB, "main", within_s=PATIENCE_S)
+            looks.builds(WEB, "main", timeout_s=PATIENCE_S)
     assert world.ci.calls == ["builds"] * 3
 
 
-def test_a_failing_call_fails_all_who_share_it_and_the_next_asks_anew(world: World) -> None:
+def test_a_failing_call_fails_all_who_share_it_and_the_next_requests_again(world: World) -> None:
     world.ci.failures["builds"] = [Unreachable("CodeShip", "down")]
     answers = together(world, 10)
     assert world.ci.calls == ["builds"]
@@ -154,20 +154,20 @@ class Hasty(ThreadPoolExecutor):
         return future
 
 
-def test_a_call_that_fails_at_once_blocks_nobody(world: World) -> None:
+def test_a_call_that_fails_at_once_blocks_no_one(world: World) -> None:
     world.ci.failures["builds"] = [Unreachable("CodeShip", "down"), None]
     failures: list[CIError] = []
-    seen: list[Look] = []
+    seen: list[Snapshot] = []
 
     def ask_twice() -> None:
         try:
-            looks.builds(WEB, "main", within_s=PATIENCE_S)
+            looks.builds(WEB, "main", timeout_s=PATIENCE_S)
         except CIError as failure:
             failures.append(failure)
-        seen.append(looks.builds(WEB, "main", within_s=PATIENCE_S))
+        seen.append(looks.builds(WEB, "main", timeout_s=PATIENCE_S))
 
     with Hasty(2) as executor:
-        looks = Looks(world.ci, executor, world.clock)
+        looks = BuildFetcher(world.ci, executor, world.clock)
         asker = Thread(target=ask_twice, daemon=True)
         asker.start()
         asker.join(PATIENCE_S)
@@ -175,7 +175,7 @@ def test_a_call_that_fails_at_once_blocks_nobody(world: World) -> None:
     assert (len(failures), len(seen)) == (1, 1)
 
 
-def test_a_look_that_began_before_a_restart_is_not_shared_with_one_who_asks_after_it(world: World) -> None:
+def test_a_look_that_began_before_a_restart_is_not_shared_with_one_who_requests_after_it(world: World) -> None:
     world.ci.all_builds = [OLD]
     old_held = world.ci.hold("builds answered")
     with ThreadPoolExecutor(2) as pool:
@@ -195,31 +195,31 @@ def test_a_look_that_began_before_a_restart_is_not_shared_with_one_who_asks_afte
 
 def test_the_end_of_a_forgotten_look_does_not_end_the_sharing_of_the_next(world: World) -> None:
     with Watching() as executor:
-        looks = Looks(world.ci, executor, world.clock)
+        looks = BuildFetcher(world.ci, executor, world.clock)
         old_held = world.ci.hold("builds")
-        with pytest.raises(NoAnswer):
-            looks.builds(WEB, "main", within_s=0.0)
+        with pytest.raises(NoResponse):
+            looks.builds(WEB, "main", timeout_s=0.0)
         old_held.wait_for()
         looks.forget(WEB)
         new_held = world.ci.hold("builds")
-        with pytest.raises(NoAnswer):
-            looks.builds(WEB, "main", within_s=0.0)
+        with pytest.raises(NoResponse):
+            looks.builds(WEB, "main", timeout_s=0.0)
         old_held.let_go()
         executor.threads[0].join(PATIENCE_S)
-        with pytest.raises(NoAnswer):
-            looks.builds(WEB, "main", within_s=0.0)
+        with pytest.raises(NoResponse):
+            looks.builds(WEB, "main", timeout_s=0.0)
         assert len(executor.futures) == 2
         new_held.let_go()
 
 
 def test_a_restart_of_one_project_leaves_the_looks_at_others_shared(world: World) -> None:
     held = world.ci.hold("builds")
-    with pytest.raises(NoAnswer):
-        look(world, within_s=0.0)
+    with pytest.raises(NoResponse):
+        look(world, timeout_s=0.0)
     held.wait_for()
     world.looks.forget(API)
-    with pytest.raises(NoAnswer):
-        look(world, within_s=0.0)
+    with pytest.raises(NoResponse):
+        look(world, timeout_s=0.0)
     held.let_go()
     assert world.ci.calls == ["builds"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.build_fetcher import Look, Looks
-from bot.core.model.errors import NoAnswer, Unreachable
+from bot.core.build_fetcher import BuildFetcher, Snapshot
+from bot.core.model.errors import NoResponse, Unreachable
 from tests.core.world import PATIENCE_S, World, build, project
 
 WEB = project(1, "acme/web")
@@ -25,47 +25,47 @@ class Nobody(Executor):
 
 
 @pytest.fixture
-def looks(world: World) -> Looks:
+def looks(world: World) -> BuildFetcher:
     world.has(OLD)
-    return Looks(world.ci, Nobody(), world.clock, longest_call_s=CALL_S)
+    return BuildFetcher(world.ci, Nobody(), world.clock, max_call_s=CALL_S)
 
 
-def test_who_has_time_for_the_call_makes_it_without_another_thread(world: World, looks: Looks) -> None:
-    assert looks.builds(WEB, "main", within_s=CALL_S) == Look((OLD,), world.clock.now())
-    assert looks.builds(WEB, "main", within_s=CALL_S).builds == (OLD,)
+def test_who_has_time_for_the_call_makes_it_without_another_thread(world: World, looks: BuildFetcher) -> None:
+    assert looks.builds(WEB, "main", timeout_s=CALL_S) == Snapshot((OLD,), world.clock.now())
+    assert looks.builds(WEB, "main", timeout_s=CALL_S).builds == (OLD,)
     assert world.ci.calls == ["builds"] * 2
 
 
 def test_who_has_less_time_hands_it_to_another(world: World) -> None:
     world.has(OLD)
-    looks = Looks(world.ci, world.executor, world.clock, longest_call_s=CALL_S)
+    looks = BuildFetcher(world.ci, world.executor, world.clock, max_call_s=CALL_S)
     held = world.ci.hold("builds")
-    with pytest.raises(NoAnswer):
-        looks.builds(WEB, "main", within_s=0.1)
+    with pytest.raises(NoResponse):
+        looks.builds(WEB, "main", timeout_s=0.1)
     held.let_go()
 
 
-def test_those_who_ask_meanwhile_share_it_and_wait_as_long_as_they_can(world: World, looks: Looks) -> None:
+def test_those_who_ask_meanwhile_share_it_and_wait_as_long_as_they_can(world: World, looks: BuildFetcher) -> None:
     held = world.ci.hold("builds")
     with ThreadPoolExecutor(9) as pool:
-        first = pool.submit(looks.builds, WEB, "main", within_s=PATIENCE_S)
+        first = pool.submit(looks.builds, WEB, "main", timeout_s=PATIENCE_S)
         held.wait_for()
-        others = [pool.submit(looks.builds, WEB, "main", within_s=PATIENCE_S) for _ in range(8)]
-        with pytest.raises(NoAnswer):
-            looks.builds(WEB, "main", within_s=0.0)
+        others = [pool.submit(looks.builds, WEB, "main", timeout_s=PATIENCE_S) for _ in range(8)]
+        with pytest.raises(NoResponse):
+            looks.builds(WEB, "main", timeout_s=0.0)
         held.let_go()
         assert {look.result(PATIENCE_S) for look in (first, *others)} == {first.result()}
     assert world.ci.calls == ["builds"]
 
 
-def test_its_failure_is_that_of_all_who_share_it_and_the_next_asks_anew(world: World, looks: Looks) -> None:
+def test_its_failure_is_that_of_all_who_share_it_and_the_next_requests_again(world: World, looks: BuildFetcher) -> None:
     world.ci.failures["builds"] = [Unreachable("CodeShip")]
     with pytest.raises(Unreachable):
-        looks.builds(WEB, "main", within_s=CALL_S)
-    assert looks.builds(WEB, "main", within_s=CALL_S).builds == (OLD,)
+        looks.builds(WEB, "main", timeout_s=CALL_S)
+    assert looks.builds(WEB, "main", timeout_s=CALL_S).builds == (OLD,)
 
 
-def test_a_bug_in_it_is_raised_once_where_it_was_asked_for_and_blocks_nobody(world: World, looks: Looks) -> None:
+def test_a_bug_in_it_is_raised_once_if_it_was_requested_and_blocks_no_one(world: World, looks: BuildFetcher) -> None:
     class Bug(Exception):
         pass
 
@@ -75,12 +75,12 @@ def test_a_bug_in_it_is_raised_once_where_it_was_asked_for_and_blocks_nobody(wor
 
     world.ci.before_builds = broken
     with pytest.raises(Bug):
-        looks.builds(WEB, "main", within_s=CALL_S)
-    assert looks.builds(WEB, "main", within_s=CALL_S).builds == (OLD,)
+        looks.builds(WEB, "main", timeout_s=CALL_S)
+    assert looks.builds(WEB, "main", timeout_s=CALL_S).builds == (OLD,)
 
 
-def test_on_whose_behalf_it_is_asked_is_known_to_it(world: World, looks: Looks) -> None:
+def test_on_whose_behalf_it_is_asked_is_known_to_it(world: World, looks: BuildFetcher) -> None:
     seen: list[int] = []
     world.ci.before_builds = lambda: seen.append(threading.get_ident())
-    looks.builds(WEB, "main", within_s=CALL_S)
+    looks.builds(WEB, "main", timeout_s=CALL_S)
     assert seen == [threading.get_ident()]

@@ -6,23 +6,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.core.build_fetcher import Look, Looks
+from bot.core.build_fetcher import BuildFetcher, Snapshot
 from bot.core.model.builds import Status
-from bot.core.model.errors import CIError, NoAnswer, Unreachable
+from bot.core.model.errors import CIError, NoResponse, Unreachable
 from tests.core.world import PATIENCE_S, World, build, project
 
 WEB = project(1, "acme/web")
 OLD, OTHER = build(7, WEB), build(6, WEB, "dev")
 
 
-def look(world: World, branch: str | None = "main", within_s: float = PATIENCE_S) -> Look:
-    return world.looks.builds(WEB, branch, within_s=within_s)
+def look(world: World, branch: str | None = "main", timeout_s: float = PATIENCE_S) -> Snapshot:
+    return world.looks.builds(WEB, branch, timeout_s=timeout_s)
 
 
-def no_answer(world: World, branch: str | None = "main") -> NoAnswer:
+def no_answer(world: World, branch: str | None = "main") -> NoResponse:
     held = world.ci.hold("builds")
-    with pytest.raises(NoAnswer) as caught:
-        look(world, branch, within_s=0.0)
+    with pytest.raises(NoResponse) as caught:
+        look(world, branch, timeout_s=0.0)
     held.wait_for()
     held.let_go()
     world.ci.hold_no_more("builds")
@@ -34,14 +34,14 @@ def known(error: CIError) -> tuple[list[str], float]:
     return [seen.id for seen in error.last_known.builds], error.last_known.age_s
 
 
-def test_a_time_out_tells_what_was_last_known_and_how_old_that_is(world: World) -> None:
+def test_a_time_out_reports_what_was_last_known_and_how_old_that_is(world: World) -> None:
     world.ci.all_builds = [OLD]
     look(world)
     world.clock.advance(40)
     assert known(no_answer(world)) == (["7"], 40.0)
 
 
-def test_a_time_out_tells_nothing_where_nothing_is_known(world: World) -> None:
+def test_a_time_out_reports_nothing_if_nothing_is_known(world: World) -> None:
     assert no_answer(world).last_known is None
 
 
@@ -50,16 +50,16 @@ def test_a_look_that_showed_no_builds_is_nothing_known(world: World) -> None:
     assert no_answer(world).last_known is None
 
 
-def test_an_asker_without_any_time_left_is_not_told_of_negative_seconds(world: World) -> None:
+def test_an_asker_without_any_time_left_is_not_reported_of_negative_seconds(world: World) -> None:
     held = world.ci.hold("builds")
-    with pytest.raises(NoAnswer) as caught:
-        look(world, within_s=-3.0)
+    with pytest.raises(NoResponse) as caught:
+        look(world, timeout_s=-3.0)
     held.let_go()
     assert caught.value.detail == "no answer within 0 s"
 
 
-@pytest.mark.parametrize("failure", [Unreachable("CodeShip"), NoAnswer("CodeShip")])
-def test_any_failure_tells_what_was_last_known(world: World, failure: CIError) -> None:
+@pytest.mark.parametrize("failure", [Unreachable("CodeShip"), NoResponse("CodeShip")])
+def test_any_failure_reports_what_was_last_known(world: World, failure: CIError) -> None:
     world.ci.all_builds = [OLD]
     look(world)
     world.clock.advance(9)
@@ -77,7 +77,7 @@ def test_a_branch_is_known_from_a_look_at_all_branches(world: World) -> None:
     assert no_answer(world, "other").last_known is None
 
 
-def test_of_two_looks_that_showed_a_branch_the_later_one_is_told(world: World) -> None:
+def test_of_two_looks_that_showed_a_branch_the_later_one_is_reported(world: World) -> None:
     world.ci.all_builds = [OLD, OTHER]
     look(world, "main")
     world.clock.advance(60)
@@ -118,17 +118,17 @@ def test_a_look_that_hung_does_not_hide_what_a_later_one_showed(world: World) ->
 
 
 def test_what_is_remembered_is_bounded_and_the_oldest_goes_first(world: World) -> None:
-    looks = Looks(world.ci, world.executor, world.clock, remembered=3)
+    looks = BuildFetcher(world.ci, world.executor, world.clock, remembered=3)
     repositories = [project(number, f"acme/{number}") for number in range(5)]
     world.ci.all_builds = [build(number, each) for number, each in enumerate(repositories)]
     for each in repositories:
-        looks.builds(each, "main", within_s=PATIENCE_S)
-    looks.builds(repositories[2], "main", within_s=PATIENCE_S)  # asked again, it is young again
-    looks.builds(repositories[0], "main", within_s=PATIENCE_S)
+        looks.builds(each, "main", timeout_s=PATIENCE_S)
+    looks.builds(repositories[2], "main", timeout_s=PATIENCE_S)  # asked again, it is young again
+    looks.builds(repositories[0], "main", timeout_s=PATIENCE_S)
     remembered = []
     world.ci.failures["builds"] = [Unreachable("CodeShip") for _ in repositories]
     for each in repositories:
         with pytest.raises(Unreachable) as caught:
-            looks.builds(each, "main", within_s=PATIENCE_S)
+            looks.builds(each, "main", timeout_s=PATIENCE_S)
         remembered.append(caught.value.last_known is not None)
     assert remembered == [True, False, True, False, True]

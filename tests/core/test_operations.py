@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.model.builds import Build, Status
 from bot.core.model.commands import BuildsOf, ListProjects, ShowHelp, Word
-from bot.core.model.errors import AmbiguousProject, NoAnswer, NoSuchBranch, NoSuchProject, Unreachable, WhichBranch
+from bot.core.model.errors import AmbiguousProject, BranchRequired, NoResponse, NoSuchBranch, NoSuchProject, Unreachable
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BranchesShown,
@@ -59,7 +59,7 @@ def test_a_status_without_a_branch_shows_the_newest_build_of_each_and_is_one_cal
     assert web.ci.calls == ["builds"]
 
 
-def test_a_status_without_a_branch_shows_the_build_itself_where_there_is_one_branch(world: World) -> None:
+def test_a_status_without_a_branch_shows_the_build_itself_if_there_is_one_branch(world: World) -> None:
     world.has(DEV_NEW, DEV_OLD)
     assert shown(world.ask(status("acme/web"))) == DEV_NEW
 
@@ -70,14 +70,14 @@ def test_builds_that_name_no_branch_are_shown_as_one_more(world: World) -> None:
 
 
 @pytest.mark.parametrize("command", [status("acme/web"), restart("acme/web"), builds("acme/web")])
-def test_a_repository_that_was_never_built_is_told_so(world: World, command: object) -> None:
+def test_a_repository_that_was_never_built_is_reported_so(world: World, command: object) -> None:
     world.knows(WEB)
     assert world.ask(command) == NoBuilds(WEB)  # type: ignore[arg-type]
     assert world.ci.calls == ["builds"]
 
 
 @pytest.mark.parametrize("command", [status("acme/web", "x"), restart("acme/web", "x"), builds("acme/web", "x")])
-def test_a_branch_of_a_repository_that_was_never_built_is_told_so(world: World, command: object) -> None:
+def test_a_branch_of_a_repository_that_was_never_built_is_reported_so(world: World, command: object) -> None:
     world.knows(WEB)
     assert world.ask(command) == NoBuilds(WEB)  # type: ignore[arg-type]
 
@@ -120,8 +120,8 @@ def test_a_restart_is_two_calls(web: World) -> None:
     assert web.ci.calls == ["builds", "restart"]
 
 
-def test_a_restart_without_a_branch_asks_which_where_there_are_several(web: World) -> None:
-    with pytest.raises(WhichBranch) as caught:
+def test_a_restart_without_a_branch_requests_which_if_there_are_several(web: World) -> None:
+    with pytest.raises(BranchRequired) as caught:
         web.ask(restart("acme/web"))
     assert (caught.value.project, caught.value.branches) == (WEB, ("dev", "main"))
     assert web.ci.calls == ["builds"]
@@ -136,7 +136,7 @@ def test_a_restart_without_a_branch_takes_the_only_one(world: World) -> None:
 
 def test_a_build_that_names_no_branch_is_not_taken_for_the_only_branchs(world: World) -> None:
     world.has(NO_BRANCH, MAIN)
-    with pytest.raises(WhichBranch) as caught:
+    with pytest.raises(BranchRequired) as caught:
         world.ask(restart("acme/web"))
     assert caught.value.branches == ("main",)
     assert world.ci.posts == []
@@ -184,7 +184,7 @@ def test_no_projects_are_one_empty_page(world: World) -> None:
     assert world.ask(ListProjects("zzz")) == ProjectsShown("zzz", (), 1, 1, 0)
 
 
-def test_projects_from_a_list_that_could_not_be_asked_again_say_so_and_how_old_it_is(world: World) -> None:
+def test_projects_from_a_list_that_could_not_be_requested_again_say_so_and_how_old_it_is(world: World) -> None:
     world.knows(WEB)
     failure = Unreachable("CodeShip")
     world.ci.failures["projects"] = [failure]
@@ -195,7 +195,7 @@ def test_projects_from_a_list_that_could_not_be_asked_again_say_so_and_how_old_i
 
 
 @pytest.mark.parametrize("topic", [None, "restart"])
-def test_help_needs_nobody(world: World, topic: str | None) -> None:
+def test_help_needs_no_one(world: World, topic: str | None) -> None:
     assert world.ask(ShowHelp(topic)) == HelpShown(topic)
     assert world.ci.calls == []
 
@@ -208,8 +208,8 @@ def test_a_service_that_hangs_is_answered_with_what_was_last_known(web: World, c
     web.ask(builds("acme/web"))
     web.clock.advance(30)
     held = web.ci.hold("builds")
-    with pytest.raises(NoAnswer) as caught:
-        web.ask(command, within_s=0.0)  # type: ignore[arg-type]
+    with pytest.raises(NoResponse) as caught:
+        web.ask(command, timeout_s=0.0)  # type: ignore[arg-type]
     held.let_go()
     assert caught.value.last_known is not None
     assert caught.value.last_known.age_s == 30.0

@@ -9,12 +9,20 @@ from typing import Any
 
 import pytest
 
-from bot.core.build_fetcher import Look, Looks
-from bot.core.model.builds import Build, Project, Taken
-from bot.core.model.errors import BudgetSpent, CIError, KeyRefused, NoAnswer, NoSuchProject, OverLimit, Paused
+from bot.core.build_fetcher import BuildFetcher, Snapshot
+from bot.core.model.builds import ActionResult, Build, Project
+from bot.core.model.errors import (
+    CIError,
+    NoResponse,
+    NoSuchProject,
+    OverLimit,
+    RateLimitExhausted,
+    RateLimitPaused,
+    Unauthorized,
+)
 from bot.core.model.outcomes import BuildShown, Restarted
-from bot.core.model.rate_limit import Priority, Refused
-from bot.core.rate_limiter import Spending, a_restart_to_come, on_behalf_of
+from bot.core.model.rate_limit import Priority, Rejected
+from bot.core.rate_limiter import RateLimiter, reserve_restart_call, with_priority
 from tests.core.world import PATIENCE_S, World, build, press, project, restart, status
 
 PEOPLE, BACKGROUND = Priority.PEOPLE, Priority.BACKGROUND
@@ -27,34 +35,34 @@ class Counted:
 
     def __init__(self, calls: int) -> None:
         self.left = calls
-        self.reserve = 0
+        self.background_reserve = 0
         self.takes: list[tuple[int, Priority]] = []
         self.begun: list[Priority] = []
         self.aside = 0
         self.paused: float | None = None
 
-    def take(self, calls: int, priority: Priority) -> Refused | None:
+    def reserve(self, calls: int, priority: Priority) -> Rejected | None:
         self.takes.append((calls, priority))
         if self.paused is not None:
-            return Refused(self.paused, paused=True)
-        if calls + (self.reserve if priority is BACKGROUND else 0) > self.left:
-            return Refused(40)
+            return Rejected(self.paused, paused=True)
+        if calls + (self.background_reserve if priority is BACKGROUND else 0) > self.left:
+            return Rejected(40)
         self.left -= calls
         self.aside += calls
         return None
 
-    def begin(self, priority: Priority) -> Refused | None:
+    def start_call(self, priority: Priority) -> Rejected | None:
         if self.paused is not None:
-            return Refused(self.paused, paused=True)
+            return Rejected(self.paused, paused=True)
         self.aside -= 1
         self.begun.append(priority)
         return None
 
-    def give_back(self, calls: int) -> None:
+    def release(self, calls: int) -> None:
         self.aside -= calls
         self.left += calls
 
-    def uncount(self) -> None:
+    def refund(self) -> None:
         self.begun.pop()
         self.left += 1
 
@@ -68,12 +76,12 @@ def budget() -> Counted:
 
 
 @pytest.fixture
-def spending(budget: Counted) -> Spending:
-    return Spending(budget, "CodeShip")
+def spending(budget: Counted) -> RateLimiter:
+    return RateLimiter(budget, "CodeShip")
 
 
 @pytest.fixture
-def paid(world: World, budget: Counted, spending: Spending) -> Iterator[World]:
+def paid(world: World, budget: Counted, spending: RateLimiter) -> Iterator[World]:
     """One repository with one build, which has failed; every call of its service is paid for."""
     world.has(OLD)
     ci = world.ci
@@ -81,15 +89,15 @@ def paid(world: World, budget: Counted, spending: Spending) -> Iterator[World]:
     asked = (ci.projects, ci.builds, ci.restart)
 
     def projects() -> list[Project]:
-        spending.before_try("projects")
+        spending.before_request("projects")
         return asked[0]()
 
     def builds(project: Project, branch: str | None = None) -> list[Build]:
-        spending.before_try("builds")
+        spending.before_request("builds")
         return asked[1](project, branch)
 
-    def run_again(build: Build, *, failed_jobs_only: bool) -> Taken:
-        spending.before_try("restart")
+    def run_again(build: Build, *, failed_jobs_only: bool) -> ActionResult:
+        spending.before_request("restart")
         return asked[2](build, failed_jobs_only=failed_jobs_only)
 
     ci.projects, ci.builds, ci.restart = projects, builds, run_again  # type: ignore[method-assign]
@@ -97,65 +105,74 @@ def paid(world: World, budget: Counted, spending: Spending) -> Iterator[World]:
     assert budget.aside == 0, "what was set aside was neither used nor given back"
 
 
-def test_a_call_is_peoples_unless_it_is_said_otherwise(spending: Spending, budget: Counted) -> None:
-    spending.before_try("builds")
-    with on_behalf_of(BACKGROUND):
-        spending.before_try("builds")
-        with on_behalf_of(PEOPLE):
-            spending.before_try("builds")
-        spending.before_try("projects")
-    spending.before_try("projects")
+def test_a_call_is_peoples_unless_it_is_said_otherwise(spending: RateLimiter, budget: Counted) -> None:
+    spending.before_request("builds")
+    with with_priority(BACKGROUND):
+        spending.before_request("builds")
+        with with_priority(PEOPLE):
+            spending.before_request("builds")
+        spending.before_request("projects")
+    spending.before_request("projects")
     assert budget.begun == [PEOPLE, BACKGROUND, PEOPLE, BACKGROUND, PEOPLE]
 
 
-def test_a_refusal_of_ours_and_a_pause_of_theirs_are_told_apart(spending: Spending, budget: Counted) -> None:
+def test_a_refusal_of_ours_and_a_pause_of_theirs_are_distinguished(spending: RateLimiter, budget: Counted) -> None:
     budget.left = 0
-    with pytest.raises(BudgetSpent) as spent:
-        spending.before_try("builds")
+    with pytest.raises(RateLimitExhausted) as spent:
+        spending.before_request("builds")
     assert (spent.value.service, spent.value.retry_after_s) == ("CodeShip", 40)
-    spending.after_try(OverLimit("CodeShip", retry_after_s=7))
-    with pytest.raises(Paused) as paused:
-        spending.before_try("builds")
+    spending.after_request(OverLimit("CodeShip", retry_after_s=7))
+    with pytest.raises(RateLimitPaused) as paused:
+        spending.before_request("builds")
     assert paused.value.retry_after_s == 7
     assert budget.begun == []
 
 
 @pytest.mark.parametrize(
-    "outcome", [None, NoAnswer("CodeShip"), KeyRefused("CodeShip"), BudgetSpent("CodeShip"), Paused("CodeShip")]
+    "outcome",
+    [
+        None,
+        NoResponse("CodeShip"),
+        Unauthorized("CodeShip"),
+        RateLimitExhausted("CodeShip"),
+        RateLimitPaused("CodeShip"),
+    ],
 )
-def test_only_the_service_itself_begins_a_pause(spending: Spending, budget: Counted, outcome: CIError | None) -> None:
-    spending.after_try(outcome)
+def test_only_the_service_itself_begins_a_pause(
+    spending: RateLimiter, budget: Counted, outcome: CIError | None
+) -> None:
+    spending.after_request(outcome)
     assert budget.paused is None
 
 
-def test_a_call_that_the_service_does_not_count_is_not_paid_for(spending: Spending, budget: Counted) -> None:
+def test_a_call_that_the_service_does_not_count_is_not_paid_for(spending: RateLimiter, budget: Counted) -> None:
     for was_free in (True, False):
-        spending.before_try("builds")
-        spending.after_try(None, was_free)
+        spending.before_request("builds")
+        spending.after_request(None, was_free)
     assert (budget.left, budget.begun) == (9, [PEOPLE])
 
 
-def test_a_restart_puts_its_own_call_by_with_the_first_look(spending: Spending, budget: Counted) -> None:
-    with a_restart_to_come():
+def test_a_restart_puts_its_own_call_by_with_the_first_look(spending: RateLimiter, budget: Counted) -> None:
+    with reserve_restart_call():
         for call in ("builds", "builds", "restart", "builds"):
-            spending.before_try(call)
+            spending.before_request(call)
     assert budget.takes == [(2, PEOPLE), (1, PEOPLE), (1, PEOPLE)]
     assert (len(budget.begun), budget.aside, budget.left) == (4, 0, 6)
 
 
-def test_a_restart_that_is_not_sent_gives_its_call_back(spending: Spending, budget: Counted) -> None:
-    with a_restart_to_come():
-        spending.before_try("builds")
+def test_a_restart_that_is_not_sent_gives_its_call_back(spending: RateLimiter, budget: Counted) -> None:
+    with reserve_restart_call():
+        spending.before_request("builds")
         assert (budget.left, budget.aside) == (8, 1)
     assert (budget.left, budget.aside) == (9, 0)
 
 
-def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: Spending, budget: Counted) -> None:
-    with a_restart_to_come():
-        spending.before_try("builds")
+def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: RateLimiter, budget: Counted) -> None:
+    with reserve_restart_call():
+        spending.before_request("builds")
         budget.pause(9)
-        with pytest.raises(Paused):
-            spending.before_try("restart")
+        with pytest.raises(RateLimitPaused):
+            spending.before_request("restart")
     assert (len(budget.begun), budget.aside, budget.left) == (1, 0, 9)
 
 
@@ -169,13 +186,13 @@ def test_a_status_is_one_call_and_a_restart_two(paid: World, budget: Counted) ->
 @pytest.mark.parametrize("ask", [restart("acme/web", "main"), press(OLD)], ids=["command", "button"])
 def test_with_one_call_left_a_restart_does_not_even_look(paid: World, budget: Counted, ask: object) -> None:
     budget.left = 1
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(RateLimitExhausted):
         paid.ask(ask)  # type: ignore[arg-type]
     assert (paid.ci.calls, budget.left) == ([], 1)
     assert isinstance(paid.ask(status("acme/web", "main")), BuildShown)
 
 
-def test_a_restart_after_a_look_that_somebody_else_pays_for_pays_for_itself(paid: World, budget: Counted) -> None:
+def test_a_restart_after_a_look_that_someone_else_pays_for_pays_for_itself(paid: World, budget: Counted) -> None:
     held = paid.ci.hold("builds")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(paid.ask, status("acme/web", "main"))
@@ -192,18 +209,18 @@ def test_who_is_refused_gets_what_was_known(paid: World, budget: Counted) -> Non
     paid.clock.advance(90)
     budget.left = 0
     for ask in (status("acme/web", "main"), restart("acme/web", "main"), press(OLD)):
-        with pytest.raises(BudgetSpent) as refused:
+        with pytest.raises(RateLimitExhausted) as refused:
             paid.ask(ask)
         assert refused.value.last_known is not None
         assert (refused.value.last_known.builds, refused.value.last_known.age_s) == ((OLD,), 90)
 
 
-def look(world: World) -> Look:
-    return world.looks.builds(WEB, "main", within_s=PATIENCE_S)
+def look(world: World) -> Snapshot:
+    return world.looks.builds(WEB, "main", timeout_s=PATIENCE_S)
 
 
 def test_a_look_counts_as_asked_by_whoever_began_it(paid: World, budget: Counted) -> None:
-    with on_behalf_of(BACKGROUND):
+    with with_priority(BACKGROUND):
         look(paid)
     assert budget.begun == [BACKGROUND]
 
@@ -243,14 +260,14 @@ class Watching(Executor):
 def test_people_who_join_a_look_that_the_background_may_not_have_share_one_of_their_own(world: World) -> None:
     """The background's look is held until people have joined it, and is then refused."""
     executor = Watching()
-    looks = Looks(world.ci, executor, world.clock)
+    looks = BuildFetcher(world.ci, executor, world.clock)
     held = world.ci.hold("builds")
     world.ci.all_builds = [OLD]
-    world.ci.failures["builds"] = [BudgetSpent("CodeShip", retry_after_s=40)]
+    world.ci.failures["builds"] = [RateLimitExhausted("CodeShip", retry_after_s=40)]
 
-    def ask(priority: Priority) -> Look:
-        with on_behalf_of(priority):
-            return looks.builds(WEB, "main", within_s=PATIENCE_S)
+    def ask(priority: Priority) -> Snapshot:
+        with with_priority(priority):
+            return looks.builds(WEB, "main", timeout_s=PATIENCE_S)
 
     with ThreadPoolExecutor(6) as pool:
         background = pool.submit(ask, BACKGROUND)
@@ -258,15 +275,15 @@ def test_people_who_join_a_look_that_the_background_may_not_have_share_one_of_th
         people = [pool.submit(ask, PEOPLE) for _ in range(5)]
         for _ in people:
             assert executor.futures[0].watched.acquire(timeout=PATIENCE_S)
-        next_look = world.ci.hold("builds")
+        next_poll = world.ci.hold("builds")
         held.let_go()
-        assert isinstance(background.exception(PATIENCE_S), BudgetSpent)
-        next_look.wait_for()
-        next_look.let_go()
+        assert isinstance(background.exception(PATIENCE_S), RateLimitExhausted)
+        next_poll.wait_for()
+        next_poll.let_go()
         assert {one.result(PATIENCE_S).builds for one in people} == {(OLD,)}
 
 
-def test_the_list_of_projects_is_read_in_the_background_unless_somebody_waits(paid: World, budget: Counted) -> None:
+def test_the_list_of_projects_is_read_in_the_background_unless_someone_waits(paid: World, budget: Counted) -> None:
     paid.directory.start()
     assert paid.directory.wait_idle(PATIENCE_S)
     assert budget.begun == [BACKGROUND]
@@ -277,7 +294,7 @@ def test_the_list_of_projects_is_read_in_the_background_unless_somebody_waits(pa
 
 
 def test_who_misses_a_name_is_not_held_to_what_the_background_was_refused(paid: World, budget: Counted) -> None:
-    budget.reserve = 10
+    budget.background_reserve = 10
     paid.directory.start()
     assert paid.directory.wait_idle(PATIENCE_S)
     assert budget.begun == []

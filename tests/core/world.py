@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.app.name_matching import nearest
-from bot.core.actions.sender import Sending
-from bot.core.actions.service import Restarts
-from bot.core.authorization import Rights
-from bot.core.build_fetcher import Looks
-from bot.core.lookup.ci_registry import Service, Services
-from bot.core.lookup.project_index import Directory
-from bot.core.model.builds import Ability, Actor, Build, Page, Place, Project, Status, Taken, Target
+from bot.core.actions.sender import ActionSender
+from bot.core.actions.service import ActionService
+from bot.core.authorization import Authorizer
+from bot.core.build_fetcher import BuildFetcher
+from bot.core.lookup.ci_registry import CIContext, CIRegistry
+from bot.core.lookup.project_index import ProjectIndex
+from bot.core.model.builds import Ability, ActionResult, Actor, Build, BuildRef, Location, Page, Project, Status
 from bot.core.model.claims import Claim
 from bot.core.model.commands import Command, RestartBuild, RestartOf, StatusOf, Word
 from bot.core.model.errors import BotError, CIError
@@ -26,12 +26,12 @@ from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority
 from bot.core.operations import Operations
 from bot.core.rate_limiter import priority_now
-from bot.core.request import Ask
+from bot.core.request import UserRequest
 from bot.store.database import open_store
 from tests.held_clock import NOON, HeldClock
 
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
-BUILDS = Place("C0BUILDS")
+BUILDS = Location("C0BUILDS")
 PATIENCE_S = 10.0
 """How long a test waits for another thread before it fails; what is waited for happens at once."""
 
@@ -68,9 +68,9 @@ def restart(repo: str, branch: str | None = None) -> RestartOf:
     return RestartOf(Word.of(repo), Word.of(branch) if branch else None)
 
 
-def target(of: Build, run_number: int | None = 1) -> Target:
+def target(of: Build, run_number: int | None = 1) -> BuildRef:
     """What a button under `of` names."""
-    return Target("codeship", of.project.id, of.branch, of.id, run_number, of.started_at)
+    return BuildRef("codeship", of.project.id, of.branch, of.id, run_number, of.started_at)
 
 
 def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> RestartBuild:
@@ -145,7 +145,7 @@ class MemoryCI:
         """Calls from now on pass; those that wait still do."""
         del self._held[call]
 
-    def recognise(self, url: str) -> Page | None:
+    def parse_url(self, url: str) -> Page | None:
         if not url.startswith("https://ci.example/projects/"):
             return None
         parts = url.removeprefix("https://ci.example/projects/").split("/")
@@ -166,7 +166,7 @@ class MemoryCI:
         self._wait("builds answered")
         return found
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
         assert not failed_jobs_only, "what it cannot do is not asked of it"
         self.calls.append("restart")
         self._wait("restart")
@@ -179,15 +179,15 @@ class MemoryCI:
         self._wait("restart answered")
         if failure is not None:
             raise failure
-        return Taken(self.new_id or build.id)
+        return ActionResult(self.new_id or build.id)
 
-    def stop(self, build: Build) -> Taken:
+    def stop(self, build: Build) -> ActionResult:
         self._called("stop")
         for seen in [seen for seen in self.all_builds if seen.id == build.id]:
             self.ends(seen.id, Status.STOPPED, "stopped")
-        return Taken(build.id)
+        return ActionResult(build.id)
 
-    def in_detail(self, build: Build) -> Build:
+    def with_details(self, build: Build) -> Build:
         self._called("in detail")
         return self.details.get(build.id, build)
 
@@ -286,19 +286,19 @@ class World:
         self.ci = MemoryCI(self.clock)
         self.executor = Reporting(8)
         self.store = open_store("sqlite:///:memory:", self.clock)
-        self.directory = Directory(self.ci, self.store.directory, self.executor, self.clock, nearest)
-        self.looks = Looks(self.ci, self.executor, self.clock)
+        self.directory = ProjectIndex(self.ci, self.store.projects, self.executor, self.clock, nearest)
+        self.looks = BuildFetcher(self.ci, self.executor, self.clock)
         self.sender = sending(self) if sending else self.executor
-        self.sending = Sending(self.ci, self.looks, self.store.claims, self.sender, self.clock)
-        self.restarts = Restarts(self.ci, self.store.claims, self.store.history, self.sending, self.clock)
+        self.sending = ActionSender(self.ci, self.looks, self.store.claims, self.sender, self.clock)
+        self.restarts = ActionService(self.ci, self.store.claims, self.store.history, self.sending, self.clock)
         self.groups = MemoryGroups()
-        self.rights = Rights(OPEN, self.groups)
+        self.rights = Authorizer(OPEN, self.groups)
         self.operations = Operations(self.services, self.store.audit, self.rights)
 
     @property
-    def services(self) -> Services:
+    def services(self) -> CIRegistry:
         """The one service, and what the core keeps of it now."""
-        return Services([Service(self.ci, self.directory, self.looks, self.restarts)], nearest, self.clock)
+        return CIRegistry([CIContext(self.ci, self.directory, self.looks, self.restarts)], nearest, self.clock)
 
     def knows(self, *projects: Project) -> None:
         self.ci.account.extend(projects)
@@ -310,12 +310,14 @@ class World:
         self.ci.all_builds = list(builds)
         self.knows(*(p for p in dict.fromkeys(b.project for b in builds) if p not in self.ci.account))
 
-    def find(self, *names: str, within_s: float = PATIENCE_S) -> Project:
+    def find(self, *names: str, timeout_s: float = PATIENCE_S) -> Project:
         """The repository that a word with these spellings means."""
-        return self.services.meant_by(Word.of(*names), within_s=within_s).project
+        return self.services.resolve(Word.of(*names), timeout_s=timeout_s).project
 
-    def ask(self, command: Command, actor: Actor = ADA, *, within_s: float = 16.0) -> Outcome:
-        return self.operations.carry_out(command, Ask(actor, BUILDS, self.clock, self.clock.monotonic() + within_s))
+    def ask(self, command: Command, actor: Actor = ADA, *, timeout_s: float = 16.0) -> Outcome:
+        return self.operations.execute(
+            command, UserRequest(actor, BUILDS, self.clock, self.clock.monotonic() + timeout_s)
+        )
 
     def claim_on(self, build_id: str) -> Claim:
         """The newest, as it is stored."""

@@ -12,7 +12,7 @@ import pytest
 
 from bot.app.clock import SystemClock
 from bot.core.ports import Job, Step
-from bot.jobs import DurableJobs, Patience, new_replica_id
+from bot.jobs import DurableJobs, JobTimings, new_replica_id
 from bot.store import open_store
 from tests.jobs.processes import QUICK, Replica
 from tests.postgres import Server
@@ -44,7 +44,7 @@ class Told(list[tuple[str, BaseException]]):
 
 
 def opened(
-    url: str, kinds: Mapping[str, Job], told: Told, *, stack: ExitStack, patience: Patience = QUICK
+    url: str, kinds: Mapping[str, Job], told: Told, *, stack: ExitStack, timings: JobTimings = QUICK
 ) -> DurableJobs:
     """Launched; stopped with `stack`."""
     store = open_store(url, SystemClock())
@@ -56,7 +56,7 @@ def opened(
         replica_id=new_replica_id(),
         clock=SystemClock(),
         on_error=told,
-        patience=patience,
+        timings=timings,
     )
     jobs.launch()
     stack.callback(jobs.stop, 5)
@@ -80,8 +80,8 @@ def open_jobs(url: str, told: Told) -> Iterator[Open]:
     before = set(threading.enumerate())
     with ExitStack() as stack:
 
-        def open_again(patience: Patience = QUICK, **kinds: Job) -> DurableJobs:
-            return opened(url, kinds, told, stack=stack, patience=patience)
+        def open_again(timings: JobTimings = QUICK, **kinds: Job) -> DurableJobs:
+            return opened(url, kinds, told, stack=stack, timings=timings)
 
         yield open_again
     for thread in set(threading.enumerate()) - before:

@@ -24,10 +24,10 @@ from sqlalchemy.engine import make_url
 
 from bot.app.clock import SystemClock
 from bot.core.ports import Step
-from bot.jobs import DurableJobs, Patience, new_replica_id
+from bot.jobs import DurableJobs, JobTimings, new_replica_id
 from bot.store import open_store
 
-QUICK = Patience(beat_s=0.2, dead_after_s=2.0, sweep_s=0.2, poll_s=0.05)
+QUICK = JobTimings(beat_s=0.2, dead_after_s=2.0, sweep_s=0.2, poll_s=0.05)
 PATIENCE_S = 60.0
 ROOT = Path(__file__).parent.parent.parent
 
@@ -164,7 +164,7 @@ def main(url: str, done: str) -> None:
         replica_id=new_replica_id(),
         clock=SystemClock(),
         on_error=lambda name, error: say(f"error {name} {error!r}"),
-        patience=QUICK,
+        timings=QUICK,
     )
     jobs.launch()
     say("launched")

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from slack_sdk.errors import SlackApiError
 from structlog.testing import capture_logs
 
-from bot.core.model.errors import NoAnswer
+from bot.core.model.errors import NoResponse
 from bot.core.ports import Step
 from bot.jobs import DurableJobs
-from bot.jobs.serialization import LONGEST_KEY, StepFailed, from_text
+from bot.jobs.serialization import MAX_KEY, StepFailed, from_text
 from tests.jobs.conftest import Gate, Notes, Open, Told
 
 Payload = Mapping[str, Any]
@@ -53,7 +53,7 @@ def test_a_second_start_under_the_same_key_does_nothing(
 
 
 def test_a_key_may_be_anything_and_stays_itself(open_jobs: Open, notes: Notes) -> None:
-    long = "k" * LONGEST_KEY
+    long = "k" * MAX_KEY
     keys = ["k", "K", " k", "", " ", "#k", "é", "\x00", "\ud800", "a\nb", "%", "_", long, long + "a", long + "b"]
     jobs = open_jobs(walk=notes)
     for _ in range(2):
@@ -149,7 +149,7 @@ def test_a_job_that_runs_and_is_cancelled_ends_after_its_step_without_a_word(
 # Errors
 
 
-def test_a_job_that_raises_is_told_once_and_not_tried_again(
+def test_a_job_that_raises_is_reported_once_and_not_tried_again(
     open_jobs: Open, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     def job(payload: Payload, step: Step) -> None:
@@ -165,7 +165,7 @@ def test_a_job_that_raises_is_told_once_and_not_tried_again(
     assert caplog.records == []
 
 
-def test_other_jobs_go_on_where_one_raises_and_cannot_even_be_told(
+def test_other_jobs_go_on_if_one_raises_and_cannot_even_be_reported(
     open_jobs: Open, notes: Notes, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def job(payload: Payload, step: Step) -> None:
@@ -183,11 +183,11 @@ def test_other_jobs_go_on_where_one_raises_and_cannot_even_be_told(
         assert jobs.wait_idle(20)
     jobs.start("walk", "k2", {"number": 2})
     notes.wait_for({"number": 2})
-    assert [event["event"] for event in logs] == ["job_error_not_told"]
+    assert [event["event"] for event in logs] == ["job_error_not_reported"]
 
 
 def raise_no_answer() -> None:
-    raise NoAnswer("CodeShip", "cut off")
+    raise NoResponse("CodeShip", "cut off")
 
 
 def raise_slack() -> None:

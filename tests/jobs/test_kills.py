@@ -90,7 +90,7 @@ def test_a_paused_process_that_wakes_does_not_meddle_with_what_its_heir_has_done
     assert of("own", first) == ONCE
 
 
-def test_what_the_dead_have_left_can_be_taken_once(url: str, told: Told) -> None:
+def test_what_dead_replicas_have_left_can_be_taken_once(url: str, told: Told) -> None:
     """As by one that has read the list before another took over, and acts on it after that."""
     dead, heir = Gate(), Gate()
     with ExitStack() as stack:

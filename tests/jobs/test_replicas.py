@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.heartbeat import Presence, new_replica_id
+from bot.jobs.heartbeat import Heartbeat, new_replica_id
 from bot.store import Store, open_store
 from tests.held_clock import HeldClock
 from tests.jobs.conftest import Told
@@ -28,12 +28,12 @@ def store(tmp_path: Path, clock: HeldClock) -> Iterator[Store]:
     store.close()
 
 
-def present(store: Store, clock: HeldClock, name: str) -> Presence:
+def present(store: Store, clock: HeldClock, name: str) -> Heartbeat:
     """Its thread is not heard of within a test: signs are given by hand."""
-    return Presence(store.replicas, name, clock, every_s=3600.0, dead_after_s=DEAD_AFTER_S, on_error=Told())
+    return Heartbeat(store.replicas, name, clock, every_s=3600.0, dead_after_s=DEAD_AFTER_S, on_error=Told())
 
 
-def pass_time(clock: HeldClock, seconds: float, *living: Presence) -> None:
+def pass_time(clock: HeldClock, seconds: float, *living: Heartbeat) -> None:
     for _ in range(int(seconds)):
         clock.advance(1)
         for each in living:
@@ -44,7 +44,7 @@ def test_ids_are_unlike_each_other_also_on_one_host_and_in_one_process() -> None
     assert len({new_replica_id() for _ in range(100)}) == 100
 
 
-def test_who_is_silent_for_long_is_gone_and_who_asks_is_not(store: Store, clock: HeldClock) -> None:
+def test_who_is_silent_for_long_is_gone_and_who_requests_is_not(store: Store, clock: HeldClock) -> None:
     first, second = present(store, clock, "first"), present(store, clock, "second")
     first.start()
     second.start()
@@ -84,7 +84,7 @@ def test_who_leaves_nothing_is_gone_at_once(
     assert store.replicas.alive(DEAD_AFTER_S) == alive
 
 
-def test_a_database_that_is_away_is_told_once_and_signs_go_on(clock: HeldClock) -> None:
+def test_a_database_that_is_away_is_reported_once_and_characters_go_on(clock: HeldClock) -> None:
     class Away:
         """Fails twice, then answers, then fails once more."""
 
@@ -108,7 +108,7 @@ def test_a_database_that_is_away_is_told_once_and_signs_go_on(clock: HeldClock) 
         def forget(self, older_than_s: float) -> None: ...
 
     away, told = Away(), Told()
-    presence = Presence(away, "first", clock, every_s=0.001, dead_after_s=DEAD_AFTER_S, on_error=told)
+    presence = Heartbeat(away, "first", clock, every_s=0.001, dead_after_s=DEAD_AFTER_S, on_error=told)
     presence.start()
     assert away.enough.wait(20)
     presence.stop(5, leaves_nothing=True)

@@ -39,7 +39,7 @@ def _prepare(mould: Mould, url: str, folder: Path) -> None:
     process = Process(mould, theatre.environ, folder / "preparing.txt", lambda _: False)
     process.wait_ready()
     store = open_store(url, SystemClock())
-    assert wait_until(lambda: store.directory.load_projects("codeship")[0]), process.log
+    assert wait_until(lambda: store.projects.load_projects("codeship")[0]), process.log
     build = theatre.codeship.newest("acme/web", "feature/login")
     project = Project(str(build.project_id), "acme/web", "codeship")
     failed = Build("1", project, Status.FAILED, "error", branch=build.branch, commit=build.commit_id)

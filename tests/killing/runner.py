@@ -23,9 +23,9 @@ from bot import logs
 from bot.app.bot import Bot
 from bot.app.clock import SystemClock
 from bot.app.settings import Settings
-from bot.app.timeouts import Patience
-from bot.core.polling.poller import Pace
-from bot.jobs import Patience as JobsPatience
+from bot.app.timeouts import Timeouts
+from bot.core.polling.poller import PollInterval
+from bot.jobs import JobTimings as JobsPatience
 from bot.jobs import dbos_engine as engine
 
 _WRITES = re.compile(r"\s*(?:WITH\b.*?\b)?(INSERT INTO|UPDATE|DELETE FROM)\s+([\w.\"]+)", re.IGNORECASE | re.DOTALL)
@@ -101,9 +101,9 @@ def _settle(connection: sa.Connection) -> None:
         connection.info.setdefault("wrote", {})[what] = None
 
 
-def patience(little: dict[str, float]) -> Patience:
+def patience(little: dict[str, float]) -> Timeouts:
     jobs = JobsPatience(beat_s=0.3, dead_after_s=little.get("dead_after_s", 1.2), sweep_s=0.3, poll_s=0.1)
-    return Patience(jobs=jobs, pace=Pace(3.1, 3.1, 3.1), heal_s=1.0)
+    return Timeouts(jobs=jobs, pace=PollInterval(3.1, 3.1, 3.1), heal_s=1.0)
 
 
 def run(order: dict[str, Any]) -> None:
@@ -115,7 +115,7 @@ def run(order: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     if order.get("tells_commits"):
         tell_commits(line)
-    bot = Bot(settings, SystemClock(), {}, on_dead=ending.set, patience=patience(order.get("patience", {})))
+    bot = Bot(settings, SystemClock(), {}, on_dead=ending.set, timeouts=patience(order.get("patience", {})))
     bot.start()
     line.tell(f"ready {bot.http_server.port if bot.http_server else 0}")
     ending.wait()

@@ -31,7 +31,7 @@ def start(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     )
 
 
-def test_it_says_where_the_page_is_serves_it_and_ends_when_it_is_told():
+def test_it_says_where_the_page_is_serves_it_and_ends_when_it_is_reported():
     process = start(PLAYGROUND_PORT="0")
     line = process.stdout.readline()
     found = re.search(r"http://127\.0\.0\.1:\d+", line)
@@ -44,7 +44,7 @@ def test_it_says_where_the_page_is_serves_it_and_ends_when_it_is_told():
     assert (process.returncode, complaints) == (0, "")
 
 
-def test_a_port_that_is_taken_is_told_with_the_way_out():
+def test_a_port_that_is_taken_is_reported_with_the_way_out():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         _, complaints = start(PLAYGROUND_PORT=str(port)).communicate(timeout=20)
@@ -64,7 +64,7 @@ def test_a_port_that_is_taken_is_told_with_the_way_out():
         ),
     ],
 )
-def test_what_is_set_wrongly_is_told_in_words_and_no_key_with_it(environ, complaint):
+def test_what_is_set_wrongly_is_reported_in_words_and_no_key_with_it(environ, complaint):
     process = start(**{"PLAYGROUND_PORT": "0", **environ})
     _, complaints = process.communicate(timeout=20)
     assert process.returncode == 1

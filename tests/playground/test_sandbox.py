@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.app.timeouts import Patience
-from bot.core.polling.poller import Pace
+from bot.app.timeouts import Timeouts
+from bot.core.polling.poller import PollInterval
 from playground.play.world_events import wave
 from playground.sandbox import HALF_MOVED, Stage, Transport
 from tests.held_clock import HeldClock
 
 NEVER_S = 86_400.0
-UNHURRIED = Patience(pace=Pace(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S)
+UNHURRIED = Timeouts(pace=PollInterval(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S)
 
 
 def last_said(stage: Stage) -> str:
@@ -20,7 +20,7 @@ def last_said(stage: Stage) -> str:
 
 
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
-def test_what_github_tells_is_seen_before_anybody_looks_and_by_a_bot_that_was_restarted_too(transport: Transport):
+def test_what_github_reports_is_seen_before_anybody_looks_and_by_a_bot_that_was_restarted_too(transport: Transport):
     clock = HeldClock()
     with Stage(clock, transport=transport, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
         stage.workspace.types("ada", "#builds", "/codeship follow acme/mobile@github main")
@@ -49,7 +49,7 @@ def test_github_is_looked_at_once_time_has_passed():
         assert "passed" in last_said(stage)
 
 
-def test_a_github_that_somebody_else_brings_is_taken_instead():
+def test_a_github_that_someone_else_brings_is_taken_instead():
     named = {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_TOKEN": "github_pat_of_somebody_else"}
     stage = Stage(HeldClock(), environ={**HALF_MOVED, **named})
     assert stage.github is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.traffic import LONGEST_BODY, WIRES_KEPT, Wires
+from playground.traffic import MAX_BODY, WIRES_KEPT, Wires
 
 
 def test_an_exchange_is_seen_while_its_answer_is_awaited_and_again_when_it_came():
@@ -35,7 +35,7 @@ def test_an_exchange_is_seen_while_its_answer_is_awaited_and_again_when_it_came(
             {"text": "status acme/web main", "n": 1, "none": None},
             {"text": "status acme/web main", "n": 1, "none": None},
         ),
-        ("x" * (LONGEST_BODY + 1), "(50,001 characters)"),
+        ("x" * (MAX_BODY + 1), "(50,001 characters)"),
     ],
 )
 def test_no_secret_is_ever_written_down(sent, kept):

@@ -24,7 +24,7 @@ from playground.slack.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 SECRETS = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY)
-LONGEST_S = 20.0
+MAX_S = 20.0
 
 
 class Sandbox:
@@ -78,7 +78,7 @@ class Sandbox:
     def sees(self, words: str) -> bool:
         """Whether somebody is told so, waiting for it."""
         return self.workspace.wait_until(
-            lambda: any(words in message.text for message in self.workspace.conversation("#builds", "ada")), LONGEST_S
+            lambda: any(words in message.text for message in self.workspace.conversation("#builds", "ada")), MAX_S
         )
 
 
@@ -105,7 +105,7 @@ class BotProcess:
     def logged(self, event: str) -> dict[str, Any]:
         """The first line of this event, waiting for it."""
         with self._changed:
-            found = self._changed.wait_for(lambda: self._first(event) or self.process.poll() is not None, LONGEST_S)
+            found = self._changed.wait_for(lambda: self._first(event) or self.process.poll() is not None, MAX_S)
         line = self._first(event)
         assert found, f"nothing was logged of {event}:\n{self.text}"
         assert line is not None, f"ended without {event}:\n{self.text}"
@@ -114,10 +114,10 @@ class BotProcess:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def ended(self, within_s: float = LONGEST_S) -> int:
+    def ended(self, timeout_s: float = MAX_S) -> int:
         """Its exit status, waiting for it."""
-        status = self.process.wait(within_s)
-        self._reader.join(LONGEST_S)
+        status = self.process.wait(timeout_s)
+        self._reader.join(MAX_S)
         return status
 
     @property

@@ -11,7 +11,7 @@ import pytest
 from bot.__main__ import main
 from playground.slack.workspace import SCOPES
 from tests.log_lines import process_put_back
-from tests.processes.bot_process import LONGEST_S, Runs, Sandbox
+from tests.processes.bot_process import MAX_S, Runs, Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -62,11 +62,11 @@ def test_a_file_that_cannot_be_used_stops_the_start_with_the_line_and_the_reason
     assert not (policy.parent / "bot.sqlite3").exists(), "nothing was begun"
 
 
-def test_sighup_reads_the_file_anew_and_a_bad_one_changes_nothing(sandbox: Sandbox, runs: Runs, policy: Path) -> None:
+def test_sighup_reads_the_file_again_and_a_bad_one_changes_nothing(sandbox: Sandbox, runs: Runs, policy: Path) -> None:
     def told(words: str, times: int) -> bool:
         everything = sandbox.workspace.conversations.everything
         return sandbox.workspace.wait_until(
-            lambda: sum(words in message.text for message in everything()) == times, LONGEST_S
+            lambda: sum(words in message.text for message in everything()) == times, MAX_S
         )
 
     policy.write_text(NOBODY.format("The first rules."))
@@ -77,7 +77,7 @@ def test_sighup_reads_the_file_anew_and_a_bad_one_changes_nothing(sandbox: Sandb
     policy.write_text(NOBODY.format("The second rules.") + "colour = 3\n")
     bot.signal(signal.SIGHUP)
     assert bot.logged("policy_not_reloaded")["in_force"] == "the one from before"
-    mistake = bot.logged("policy_mistake")
+    mistake = bot.logged("policy_error")
     assert (mistake["line"], mistake["file"]) == (4, str(policy))
     sandbox.says(RESTART)
     assert told("Not restarted: The first rules.", 2)
@@ -98,7 +98,7 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str], *more: 
     return status, capsys.readouterr().out.splitlines()
 
 
-def test_a_check_says_which_rules_hold_and_what_they_let_somebody_do(
+def test_a_check_says_which_rules_hold_and_what_they_let_someone_do(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.workspace.scopes = SCOPES | {"usergroups:read"}
@@ -126,7 +126,7 @@ def test_a_check_misses_the_scope_that_user_groups_need(sandbox: Sandbox, capsys
     assert any("Slack does not tell who is in the user group" in line for line in lines)
 
 
-def test_a_check_tells_a_bad_file_and_goes_on(
+def test_a_check_reports_a_bad_file_and_goes_on(
     sandbox: Sandbox, policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     policy.write_text("[[rule]]\n")

@@ -85,7 +85,7 @@ def test_a_bot_that_was_killed_does_not_send_a_restart_again(either: Sandbox, ei
     assert either.codeship.restarts_asked(build) == 1
 
 
-def test_a_reading_that_nobody_waits_for_does_not_hold_up_the_end(http: Sandbox, runs: Runs) -> None:
+def test_a_reading_that_no_one_waits_for_does_not_hold_up_the_end(http: Sandbox, runs: Runs) -> None:
     http.codeship.mood = moods.hang()
     bot = runs.ready()
     assert http.codeship.wait_until(lambda: http.codeship.held == 1), "the list of projects is being read"
@@ -122,14 +122,14 @@ def test_it_runs_from_any_folder_on_the_env_file_that_lies_there(http: Sandbox, 
 # What cannot start.
 
 
-def test_an_env_file_that_is_no_text_is_told_in_words(runs: Runs, tmp_path: Path) -> None:
+def test_an_env_file_that_is_no_text_is_reported_in_words(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SLACK_BOT_TOKEN=\xff\xfe\x00")
     bot = runs.start()
     assert bot.ended() == 1
     assert bot.text == "The file .env cannot be read: it is no text in UTF-8.\n"
 
 
-def test_everything_that_is_wrong_with_the_settings_is_told_at_once(runs: Runs) -> None:
+def test_everything_that_is_wrong_with_the_settings_is_reported_at_once(runs: Runs) -> None:
     bot = runs.start(environ={"SLACK_BOT_TOKEN": APP_TOKEN, "CODESHIP_API_URL": "http://ci.acme.io", "PORT": "http"})
     assert bot.ended() == 1
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "CODESHIP_API_KEY", "CODESHIP_API_URL", "PORT"):
@@ -176,7 +176,7 @@ def test_a_bot_that_starts_before_its_network_does_is_ready_once_it_is_there(tmp
     runs = Runs(sandbox, tmp_path)
     try:
         bot = runs.start(SLACK_API_URL=f"http://127.0.0.1:{port}/api/")
-        assert "Slack could not be reached" in bot.logged("slack_away")["why"]
+        assert "Slack could not be reached" in bot.logged("slack_unreachable")["why"]
         sandbox.start_slack()
         runs.ready(bot)
     finally:
@@ -184,9 +184,9 @@ def test_a_bot_that_starts_before_its_network_does_is_ready_once_it_is_there(tmp
         sandbox.stop()
 
 
-def test_a_bot_that_waits_for_slack_can_be_told_to_end(runs: Runs) -> None:
+def test_a_bot_that_waits_for_slack_can_be_reported_to_end(runs: Runs) -> None:
     bot = runs.start(SLACK_API_URL=f"http://127.0.0.1:{free_port()}/api/")
-    bot.logged("slack_away")
+    bot.logged("slack_unreachable")
     began = time.monotonic()
     bot.signal(signal.SIGTERM)
     assert bot.ended() == 0
@@ -202,7 +202,7 @@ def test_five_tries_in_vain_are_enough() -> None:
     with capture_logs() as logs, pytest.raises(SlackAway):
         start_patiently(start, lambda seconds: bool(waited.append(seconds)))
     assert waited == list(SLACK_AWAY_PAUSES_S)
-    assert [line["event"] for line in logs] == ["slack_away"] * 4
+    assert [line["event"] for line in logs] == ["slack_unreachable"] * 4
     assert sum(waited) < 30
 
 
@@ -214,11 +214,11 @@ def test_what_time_does_not_heal_is_not_tried_again() -> None:
         start_patiently(start, lambda seconds: pytest.fail("waited"))
 
 
-def test_a_signing_secret_that_is_not_slacks_is_seen_by_nobody(http: Sandbox, runs: Runs) -> None:
+def test_a_signing_secret_that_is_not_slacks_is_seen_by_no_one(http: Sandbox, runs: Runs) -> None:
     """Nothing can check it beforehand; a request of Slack's is then refused, and the log says what to look at."""
     bot = runs.ready(runs.start(SLACK_SIGNING_SECRET=SIGNING_SECRET[::-1]))
     delivery = http.workspace.types("ada", "#builds", STATUS)
     assert delivery is not None
     assert delivery.ack.status == 401
-    assert "SLACK_SIGNING_SECRET" in bot.logged("slack_request_refused")["why"]
+    assert "SLACK_SIGNING_SECRET" in bot.logged("slack_request_rejected")["why"]
     assert BOT_TOKEN not in bot.text

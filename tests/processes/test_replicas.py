@@ -155,7 +155,7 @@ def test_replicas_that_start_together_on_an_empty_database_are_all_ready(replica
     assert bots.sees("failed", REPLICAS), bots.log
 
 
-def test_all_replicas_together_keep_to_one_budget(replicas: Open) -> None:
+def test_all_replicas_together_keep_to_one_rate_limit(replicas: Open) -> None:
     """All within much less than a minute: whatever is asked, no more calls than that reach CodeShip."""
     budget = 12
     bots = replicas(CODESHIP_CALLS_PER_MINUTE=str(budget))

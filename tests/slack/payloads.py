@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.slack.incoming.payloads import Home
+from bot.slack.incoming.payloads import Workspace
 
 Payload = dict[str, Any]
 
-HOME = Home("T0ACME", "U0BOT")
-GRID = Home("T0ACME", "U0BOT", "E0ACME")
+HOME = Workspace("T0ACME", "U0BOT")
+GRID = Workspace("T0ACME", "U0BOT", "E0ACME")
 
 COMMAND: Payload = {
     "token": "gIkuvaNzQIHg97ATvDxqgjtO",
@@ -77,7 +77,7 @@ CLICK: Payload = {
     "response_url": "https://hooks.slack.com/actions/T0ACME/1/abc",
     "actions": [
         {
-            "action_id": "ask:0",
+            "action_id": "command:0",
             "block_id": "=qXel",
             "text": {"type": "plain_text", "text": "acme/web", "emoji": False},
             "value": '{"v":"status","r":["acme/web"],"b":null}',

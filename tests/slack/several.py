@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.model.builds import Ability, Build, FailedJob, Project, Status, Workflow
 from bot.core.model.policy import OPEN
-from bot.slack.blocks.context import ServiceWords, Wording
+from bot.slack.blocks.context import RenderContext, ServiceInfo
 
 NOW = datetime(2014, 12, 16, 14, 7, 12, tzinfo=UTC)
-CODESHIP = ServiceWords("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE")
-GITHUB = ServiceWords(
+CODESHIP = ServiceInfo("CodeShip", "CODESHIP_API_KEY", "CODESHIP_CALLS_PER_MINUTE")
+GITHUB = ServiceInfo(
     "GitHub Actions", "GITHUB_TOKEN", "GITHUB_CALLS_PER_MINUTE", frozenset(Ability), "Actions: read and write"
 )
-JENKINS = ServiceWords("Jenkins", "JENKINS_TOKEN", "JENKINS_CALLS_PER_MINUTE")
-BOTH = Wording("/ci", "@ci", {"codeship": CODESHIP, "github": GITHUB}, NOW, OPEN.needs_confirmation)
+JENKINS = ServiceInfo("Jenkins", "JENKINS_TOKEN", "JENKINS_CALLS_PER_MINUTE")
+BOTH = RenderContext("/ci", "@ci", {"codeship": CODESHIP, "github": GITHUB}, NOW, OPEN.needs_confirmation)
 
 PAGES = "https://github.com/acme/web"
 WEB = Project("77", "acme/web", "github", PAGES)

@@ -13,23 +13,23 @@ from itertools import count
 import requests
 
 from bot.app.name_matching import nearest
-from bot.core.actions.sender import Sending
-from bot.core.actions.service import Restarts
-from bot.core.authorization import Rights
-from bot.core.build_fetcher import Looks
+from bot.core.actions.sender import ActionSender
+from bot.core.actions.service import ActionService
+from bot.core.authorization import Authorizer
+from bot.core.build_fetcher import BuildFetcher
 from bot.core.follows.live_messages import LiveMessages
-from bot.core.lookup.ci_registry import Service, Services
-from bot.core.lookup.project_index import Directory
+from bot.core.lookup.ci_registry import CIContext, CIRegistry
+from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Ability, Build, Status, Taken, Workflow
+from bot.core.model.builds import Ability, ActionResult, Build, Status, Workflow
 from bot.core.model.policy import OPEN
 from bot.core.operations import Operations
-from bot.core.polling.poller import Following
+from bot.core.polling.poller import Poller
 from bot.core.ports import Step
-from bot.slack.audit_recorder import Recorder
+from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.web_client import web_client
-from bot.slack.handler import Conversation, Manners, wording
-from bot.slack.incoming.payloads import Heard
+from bot.slack.handler import HandlerConfig, RequestHandler, render_context
+from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.outgoing.notifier import SlackNotifier
 from bot.store import open_store
 from playground.slack.model import Message
@@ -50,7 +50,7 @@ class WorkflowsCI(MemoryCI):
         self.abilities = frozenset(Ability)
         self.asked: list[bool] = []
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
         self._called("restart")
         self.asked.append(failed_jobs_only)
         wrong = [run for run in build.workflows if run.has_ended and run.status.is_bad]
@@ -68,11 +68,11 @@ class WorkflowsCI(MemoryCI):
 
         self.changes(build.id, lambda run: runs(run) if run in again else run)
         left = tuple(run.name for run in build.workflows if not run.has_ended)
-        return Taken(build.id, tuple(run.name for run in again), left)
+        return ActionResult(build.id, tuple(run.name for run in again), left)
 
-    def stop(self, build: Build) -> Taken:
+    def stop(self, build: Build) -> ActionResult:
         self._called("stop")
-        return Taken(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
+        return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def ends_all(self, status: Status, word: str) -> None:
         """Whatever runs."""
@@ -106,28 +106,28 @@ class Talk:
         self.slack, self.clock, store = slack, slack.clock, slack.store
         self.codeship, self.github = MemoryCI(self.clock), WorkflowsCI(self.clock)
         self.codeship.account, self.github.account = [OLD_WEB], [WEB]
-        services: list[Service] = []
+        services: list[CIContext] = []
         for ci in (self.codeship, self.github):
-            directory = Directory(ci, store.directory, executor, self.clock, nearest)
-            looks = Looks(ci, executor, self.clock)
-            sending = Sending(ci, looks, store.claims, executor, self.clock)
+            directory = ProjectIndex(ci, store.projects, executor, self.clock, nearest)
+            looks = BuildFetcher(ci, executor, self.clock)
+            sending = ActionSender(ci, looks, store.claims, executor, self.clock)
             services.append(
-                Service(ci, directory, looks, Restarts(ci, store.claims, store.history, sending, self.clock))
+                CIContext(ci, directory, looks, ActionService(ci, store.claims, store.history, sending, self.clock))
             )
             directory.refresh()
-        self.rights = Rights(OPEN, MemoryGroups())
+        self.rights = Authorizer(OPEN, MemoryGroups())
         self.audit = store.audit
-        of_all = Services(services, nearest, self.clock)
-        manners = Manners("/codeship", "@codeship", {"codeship": CODESHIP, "github": GITHUB})
+        of_all = CIRegistry(services, nearest, self.clock)
+        manners = HandlerConfig("/codeship", "@codeship", {"codeship": CODESHIP, "github": GITHUB})
         client = web_client(TOKEN, slack.slack.api_url, 5.0)
         messages = LiveMessages(
             services=of_all,
             follows=store.follows,
             history=store.history,
-            notifier=SlackNotifier(client, lambda: wording(manners, self.clock, self.rights)),
+            notifier=SlackNotifier(client, lambda: render_context(manners, self.clock, self.rights)),
             clock=self.clock,
         )
-        self.following = Following(
+        self.following = Poller(
             services=of_all,
             follows=store.follows,
             messages=messages,
@@ -136,18 +136,18 @@ class Talk:
             late=lambda _seconds: None,
         )
         references = count(1)
-        self.conversation = Conversation(
+        self.conversation = RequestHandler(
             operations=Operations(of_all, store.audit, self.rights),
-            answers=slack.answers,
-            once=store.once,
+            replies=slack.answers,
+            idempotency_keys=store.idempotency_keys,
             clock=self.clock,
-            home=HOME,
-            recorder=Recorder(store.audit, self.clock, HOME, "codeship", lambda text: text, lambda: None),
-            manners=manners,
-            rights=self.rights,
-            reference=lambda: f"r{next(references)}",
+            workspace=HOME,
+            recorder=AuditRecorder(store.audit, self.clock, HOME, "codeship", lambda text: text, lambda: None),
+            config=manners,
+            authorizer=self.rights,
+            new_reference=lambda: f"r{next(references)}",
             observe=lambda *_what: None,
-            following=self.following,
+            poller=self.following,
             again=lambda *_what: None,
         )
 
@@ -161,18 +161,18 @@ class Talk:
         assert self.slack.ear.heard is not None
         self.hears(self.slack.ear.heard)
 
-    def hears(self, heard: Heard, step: Step | None = None) -> None:
+    def hears(self, slack_request: SlackRequest, step: Step | None = None) -> None:
         """What changes something is a job's, as in production."""
-        if self.conversation.changes_something(heard):
-            payload = json.loads(json.dumps(self.conversation.job_of(heard)))
+        if self.conversation.changes_something(slack_request):
+            payload = json.loads(json.dumps(self.conversation.job_of(slack_request)))
             self.conversation.job(payload, step or Steps())
         else:
-            self.conversation.hear(heard, self.clock.monotonic())
+            self.conversation.handle(slack_request, self.clock.monotonic())
 
     def look(self) -> None:
         """At whatever is followed, long enough after the last change of a message."""
         self.clock.advance(10.0)
-        self.following.look("github", WEB.id)
+        self.following.poll("github", WEB.id)
 
     def said(self, who: str = "ada") -> list[str]:
         names = self.slack.workspace.names

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim
 from bot.slack.blocks.button_values import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE
-from bot.slack.handler import Conversation
-from bot.slack.incoming.payloads import Heard, Pressed, Way, heard_again
+from bot.slack.handler import RequestHandler
+from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, request_from_json
 from playground.codeship import faults as moods
 from playground.sandbox import Stage
 from playground.slack.plain_text import draw
@@ -40,20 +40,20 @@ def stage(clock: HeldClock) -> Iterator[Stage]:
         yield made
 
 
-def conversation(stage: Stage) -> Conversation:
+def conversation(stage: Stage) -> RequestHandler:
     assert stage.bot is not None
     assert stage.bot.conversation is not None
     return stage.bot.conversation
 
 
-def ask(stage: Stage, text: str, way: Way = Way.COMMAND) -> Heard:
+def ask(stage: Stage, text: str, source: Source = Source.COMMAND) -> SlackRequest:
     channel = stage.workspace.channel("#builds").id
-    return Heard(way, Actor("U0ADA"), Place(channel), f"{way.value}:1", from_elsewhere=False, text=text)
+    return SlackRequest(source, Actor("U0ADA"), Location(channel), f"{source.value}:1", from_elsewhere=False, text=text)
 
 
-def does(stage: Stage, heard: Heard, steps: Steps) -> None:
+def does(stage: Stage, slack_request: SlackRequest, steps: Steps) -> None:
     """To its end, by another process where the first one dies."""
-    job = conversation(stage).job_of(heard)
+    job = conversation(stage).job_of(slack_request)
     try:
         conversation(stage).job(json.loads(json.dumps(job)), steps)
     except Crash:
@@ -71,7 +71,7 @@ def said(stage: Stage) -> list[str]:
     return ["\n".join(draw(message, stage.workspace.names)) for message in messages if message.bot_id]
 
 
-STEPS = ["carry out", "answer", "follow", "tidy"]
+STEPS = ["execute", "reply", "follow", "update pressed message"]
 DEATHS = [(when, name) for name in STEPS for when in ("before", "after", "once kept")]
 
 
@@ -88,7 +88,7 @@ def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end
     does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
     assert posts(stage) == 1
     # Posted, and nobody wrote that down: a second message does less harm than a restart that nobody hears of.
-    messages = 2 if (when, name) == ("after", "answer") else 1
+    messages = 2 if (when, name) == ("after", "reply") else 1
     assert len(said(stage)) == messages
     assert all("@ada restarted *acme/web* · main" in each for each in said(stage))
     stage.codeship.finish("acme/web", "success")
@@ -108,7 +108,7 @@ def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
     stage.look()
     replies = [each for each in said(stage) if "↳ @ada :x: failed" in each]
     assert len(replies) == 1
-    assert len(said(stage)) == (3 if (when, name) == ("after", "answer") else 2)
+    assert len(said(stage)) == (3 if (when, name) == ("after", "reply") else 2)
 
 
 @pytest.mark.parametrize(("when", "name"), DEATHS)
@@ -136,14 +136,14 @@ def test_a_restart_under_another_id_whose_answer_got_lost_is_followed_under_that
     assert "second run of the same commit: flaky" in said(stage)[-1]
 
 
-def test_where_nobody_can_be_told_the_job_ends_and_says_so(stage: Stage) -> None:
+def test_if_no_one_can_be_reported_the_job_ends_and_says_so(stage: Stage) -> None:
     stage.workspace.refuse("chat.postMessage", "channel_not_found", None)
-    steps = Steps(("once kept", "answer"))
-    does(stage, ask(stage, "restart acme/web main", Way.DIRECT), steps)
+    steps = Steps(("once kept", "reply"))
+    does(stage, ask(stage, "restart acme/web main", Source.DIRECT), steps)
     assert posts(stage) == 1
-    assert steps.names == ["carry out", "answer"]
+    assert steps.names == ["execute", "reply"]
     assert stage.bot is not None
-    assert stage.bot.metrics.registry.get_sample_value("bot_answers_not_delivered_total") == 1, "and it is no bug"
+    assert stage.bot.metrics.registry.get_sample_value("bot_replies_not_delivered_total") == 1, "and it is no bug"
 
 
 def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_twice(stage: Stage) -> None:
@@ -151,7 +151,7 @@ def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_
     told_later: list[tuple[str, dict[str, Any], float]] = []
     talk = conversation(stage)
     talk._again = lambda key, payload, after_s: told_later.append((key, dict(payload), after_s))
-    heard = ask(stage, "restart acme/web main", Way.DIRECT)
+    heard = ask(stage, "restart acme/web main", Source.DIRECT)
     talk.job(json.loads(json.dumps(talk.job_of(heard))), Steps())
     ((key, payload, after_s),) = told_later
     assert (key, payload["tries"], after_s) == (f"{heard.delivery}:1", 1, 5.0)
@@ -162,7 +162,7 @@ def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_
     assert len(told_later) == 1
 
 
-def test_a_restart_that_nobody_could_begin_for_long_is_not_made_the_next_morning(
+def test_a_restart_that_no_one_could_begin_for_long_is_not_made_the_next_morning(
     stage: Stage, clock: HeldClock
 ) -> None:
     talk = conversation(stage)
@@ -183,7 +183,7 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
         str(build.id),
         1,
         heard.actor,
-        heard.place,
+        heard.location,
         Run(build.status, build.started_at, build.finished_at),
         clock.now(),
         key=heard.delivery or "",
@@ -199,11 +199,11 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
     assert posts(stage) == 1, "and it is free for whoever asks now"
 
 
-def test_an_answer_that_nobody_ever_takes_is_given_up_in_the_end(stage: Stage) -> None:
+def test_an_answer_that_no_one_ever_takes_is_given_up_in_the_end(stage: Stage) -> None:
     stage.workspace.refuse("chat.postMessage", "fatal_error", None)
     talk, waits = conversation(stage), []
     talk._again = lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps()))
-    talk.job(talk.job_of(ask(stage, "restart acme/web main", Way.DIRECT)), Steps())
+    talk.job(talk.job_of(ask(stage, "restart acme/web main", Source.DIRECT)), Steps())
     assert waits == [5.0, 30.0, 120.0, 600.0]
     assert posts(stage) == 1
 
@@ -226,19 +226,19 @@ def test_a_real_restart_leaves_only_json_in_the_database(stage: Stage) -> None:
     assert len([json.loads(text) for (text,) in inputs]) >= 1
     assert set(STEPS) <= set(steps)
     results = {name: json.loads(text)["value"] for name, text in steps.items()}
-    assert results["carry out"]["v"] == 1
-    assert results["carry out"]["command"]["kind"] == "restart"
-    assert results["carry out"]["result"]["kind"] == "restarted"
-    assert list(results["answer"]) == ["ts"]
+    assert results["execute"]["v"] == 1
+    assert results["execute"]["command"]["kind"] == "restart"
+    assert results["execute"]["result"]["kind"] == "restarted"
+    assert list(results["reply"]) == ["ts"]
 
 
-def test_a_result_of_another_version_is_told_as_a_bug_and_nothing_is_done_again(stage: Stage) -> None:
+def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_again(stage: Stage) -> None:
     def steps(name: str, work: Callable[[], Any]) -> Any:
-        assert name == "carry out"
+        assert name == "execute"
         return {"v": 2, "of": "tomorrow"}
 
     talk = conversation(stage)
-    job = talk.job_of(ask(stage, "restart acme/web main", Way.DIRECT))
+    job = talk.job_of(ask(stage, "restart acme/web main", Source.DIRECT))
     with capture_logs() as logs:
         talk.job(job, steps)
     assert posts(stage) == 0
@@ -267,7 +267,7 @@ def test_what_changes_something_is_durable_and_questions_are_not(stage: Stage, t
     assert conversation(stage).changes_something(ask(stage, text)) is is_durable
 
 
-def test_an_ask_that_cannot_be_told_from_another_is_answered_at_once(stage: Stage) -> None:
+def test_a_request_that_cannot_be_reported_from_another_is_answered_at_once(stage: Stage) -> None:
     nameless = replace(ask(stage, "restart acme/web main"), delivery=None)
     assert not conversation(stage).changes_something(nameless)
 
@@ -276,8 +276,10 @@ def test_a_button_is_durable_as_it_is_read(stage: Stage) -> None:
     build = '{"s":"codeship","p":"1","i":"2"}'
     acts = [(action, build, True) for action in (RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE)]
     for action, value, is_durable in [*acts, (RESTART, "{", False), (REFRESH, build, False)]:
-        pressed = Pressed(action, value, in_ephemeral=False)
-        heard = Heard(Way.CLICK, Actor("U0ADA"), Place("C1"), "click:1", from_elsewhere=False, pressed=pressed)
+        pressed = PressedButton(action, value, in_ephemeral=False)
+        heard = SlackRequest(
+            Source.CLICK, Actor("U0ADA"), Location("C1"), "click:1", from_elsewhere=False, pressed=pressed
+        )
         assert conversation(stage).changes_something(heard) is is_durable
 
 
@@ -285,19 +287,19 @@ def test_a_button_is_durable_as_it_is_read(stage: Stage) -> None:
 
 plain = st.text(max_size=50)
 heards = st.builds(
-    Heard,
-    way=st.sampled_from(Way),
+    SlackRequest,
+    source=st.sampled_from(Source),
     actor=st.builds(Actor, plain),
-    place=st.builds(Place, plain, st.none() | plain),
+    place=st.builds(Location, plain, st.none() | plain),
     delivery=st.none() | plain,
     from_elsewhere=st.booleans(),
     text=texts,
     response_url=st.none() | plain,
     opens_thread=st.booleans(),
-    pressed=st.none() | st.builds(Pressed, plain, texts, st.booleans()),
+    pressed=st.none() | st.builds(PressedButton, plain, texts, st.booleans()),
 )
 
 
 @given(heards)
-def test_what_was_heard_comes_back_out_of_json(heard: Heard) -> None:
-    assert heard_again(json.loads(json.dumps(heard.as_json()))) == heard
+def test_what_was_heard_comes_back_out_of_json(heard: SlackRequest) -> None:
+    assert request_from_json(json.loads(json.dumps(heard.as_json()))) == heard

@@ -58,7 +58,7 @@ def pressed(stage: Stage, action_id: str, value: str = "{}") -> Ack:
     )
 
 
-def test_the_manifest_asks_for_what_the_listeners_need() -> None:
+def test_the_manifest_requests_what_the_listeners_need() -> None:
     assert sorted(MANIFEST["oauth_config"]["scopes"]["bot"]) == sorted(SCOPES)
     assert sorted(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == sorted(EVENTS)
     (command,) = MANIFEST["features"]["slash_commands"]
@@ -69,10 +69,10 @@ def test_the_manifest_asks_for_what_the_listeners_need() -> None:
 
 def test_there_are_buttons_to_look_at() -> None:
     fixed = {RESTART, RESTART_FAILED, REFRESH, TRY_AGAIN, FOLLOW, STOP, STOP_IN_LIVE}
-    assert fixed | {"ask:0", "open:build"} <= set(DRAWN)
+    assert fixed | {"command:0", "open:build"} <= set(DRAWN)
 
 
-@pytest.mark.parametrize("action_id", [*DRAWN, "ask:9", "page:1", "page:9999999"])
+@pytest.mark.parametrize("action_id", [*DRAWN, "command:9", "page:1", "page:9999999"])
 def test_every_button_that_is_drawn_is_acknowledged(stage: Stage, action_id: str) -> None:
     assert pressed(stage, action_id).status == 200
 
@@ -86,8 +86,8 @@ def test_every_button_that_is_drawn_is_acknowledged(stage: Stage, action_id: str
         "stop:live",
         "Restart",
         "ask:",
-        "ask:100",
-        "ask:1\n",
+        "command:100",
+        "command:1\n",
         "page:",
         "open:",
         "open:Build",
@@ -95,7 +95,7 @@ def test_every_button_that_is_drawn_is_acknowledged(stage: Stage, action_id: str
         "",
     ],
 )
-def test_a_button_that_nobody_draws_is_not(stage: Stage, action_id: str) -> None:
+def test_a_button_that_no_one_draws_is_not(stage: Stage, action_id: str) -> None:
     assert pressed(stage, action_id).status == 404
 
 
@@ -105,7 +105,7 @@ def test_a_link_is_acknowledged_and_says_nothing(stage: Stage) -> None:
     assert len(stage.workspace.conversations.everything()) == before
 
 
-def test_a_button_whose_value_was_tampered_with_is_acknowledged_and_told(stage: Stage) -> None:
+def test_a_button_whose_value_was_tampered_with_is_acknowledged_and_reported(stage: Stage) -> None:
     assert pressed(stage, RESTART, '{"s":"codeship","p":"1","i":["x"]}').status == 200
     assert "cannot read this button" in stage.workspace.conversation("#builds", "ada")[-1].text
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import Build, Status
-from bot.core.model.errors import NoAnswer, Unreachable, WillNot
-from bot.core.model.policy import STOP, Policy, Rule, Who
+from bot.core.model.errors import NoResponse, NotPossible, Unreachable
+from bot.core.model.policy import STOP, Policy, Rule, Subjects
 from tests.core.world import build as codeship_build
 from tests.slack.several import IN_DETAIL, LINT, OLD_WEB, built, workflow
 from tests.slack.steps import Crash, Steps
@@ -38,7 +38,7 @@ def failed(talk: Talk) -> Build:
 # Stops.
 
 
-def test_a_stop_is_made_once_and_told_to_all_and_written_down(talk: Talk) -> None:
+def test_a_stop_is_made_once_and_reported_to_all_and_written_down(talk: Talk) -> None:
     talk.says("/codeship stop acme/web@github main")
     assert talk.github.calls.count("stop") == 1
     assert "@ada stops *acme/web* · main" in talk.said("bob")[-1]
@@ -47,7 +47,7 @@ def test_a_stop_is_made_once_and_told_to_all_and_written_down(talk: Talk) -> Non
     assert (entry.action, entry.result, entry.service, entry.reason) == ("stop", "taken", "github", "Deploy")
 
 
-def test_a_stop_asks_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
+def test_a_stop_requests_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
     talk.says(STATUS)
     assert "[Stop]" in talk.said()[-1]
     talk.presses("Stop", "bob")
@@ -73,7 +73,7 @@ def test_a_followed_build_is_stopped_from_its_live_message_which_goes_on_to_the_
     assert "@ada :octagonal_sign: stopped" in talk.said()[-1]
 
 
-def test_what_has_ended_meanwhile_is_shown_where_the_button_was(talk: Talk) -> None:
+def test_what_has_ended_meanwhile_is_shown_if_the_button_was(talk: Talk) -> None:
     talk.says(STATUS)
     talk.github.ends_all(Status.PASSED, "success")
     talk.presses("Stop", "bob")
@@ -108,16 +108,16 @@ def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(ta
 @pytest.mark.parametrize(
     ("failure", "told"),
     [
-        (NoAnswer("GitHub Actions"), "Whether it was stopped I cannot tell: GitHub Actions gave no answer"),
+        (NoResponse("GitHub Actions"), "Whether it was stopped I cannot tell: GitHub Actions gave no answer"),
         (Unreachable("GitHub Actions"), "Not stopped: GitHub Actions cannot be reached."),
         (
-            WillNot("GitHub Actions", "Cannot cancel <!channel>."),
+            NotPossible("GitHub Actions", "Cannot cancel <!channel>."),
             "Not stopped: GitHub Actions does not do this to this build: “Cannot cancel &lt;!channel&gt;”.",
         ),
     ],
 )
-def test_a_stop_that_fails_is_told_as_far_as_it_is_known(
-    talk: Talk, failure: NoAnswer | Unreachable | WillNot, told: str
+def test_a_stop_that_fails_is_reported_as_far_as_it_is_known(
+    talk: Talk, failure: NoResponse | Unreachable | NotPossible, told: str
 ) -> None:
     talk.github.failures["stop"] = [failure]
     talk.says("/codeship stop acme/web@github main")
@@ -127,7 +127,7 @@ def test_a_stop_that_fails_is_told_as_far_as_it_is_known(
 
 
 def test_a_stop_whose_look_failed_was_certainly_not_made(talk: Talk) -> None:
-    talk.github.failures["builds"] = [NoAnswer("GitHub Actions")]
+    talk.github.failures["builds"] = [NoResponse("GitHub Actions")]
     talk.says("/codeship stop acme/web@github main")
     assert ":warning: Not stopped: " in talk.slack.last("#builds").text
     assert "stop" not in talk.github.calls
@@ -142,21 +142,21 @@ def test_which_branch_to_stop_is_asked_and_the_question_goes_with_the_answer(tal
     assert "@ada stops *acme/web* · dev" in news
 
 
-def test_who_may_not_stop_is_told_so(talk: Talk) -> None:
-    nobody = Policy((Rule(Who(), (STOP,), reason="Nobody stops main."), *talk.rights.policy.rules))
-    talk.rights.put_in_force(nobody)
+def test_who_may_not_stop_is_reported_so(talk: Talk) -> None:
+    nobody = Policy((Rule(Subjects(), (STOP,), reason="Nobody stops main."), *talk.rights.policy.rules))
+    talk.rights.set_policy(nobody)
     talk.says(STATUS)
     talk.presses("Stop", "bob")
     assert ":warning: Not stopped: Nobody stops main." in talk.slack.last("#builds", "bob").text
     assert "stop" not in talk.github.calls
 
 
-STEPS = ["carry out", "answer", "tidy"]
+STEPS = ["execute", "answer", "update pressed message"]
 
 
 @pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("when", ["before", "after", "once kept"])
-def test_a_stop_that_is_cut_off_anywhere_is_made_and_told(talk: Talk, when: str, name: str) -> None:
+def test_a_stop_that_is_cut_off_anywhere_is_made_and_reported(talk: Talk, when: str, name: str) -> None:
     talk.says(STATUS)
     talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Stop", confirm=True)
     heard, steps = talk.slack.ear.heard, Steps((when, name))
@@ -166,7 +166,7 @@ def test_a_stop_that_is_cut_off_anywhere_is_made_and_told(talk: Talk, when: str,
     talk.hears(heard, steps)
     assert steps.names == STEPS, "a new step needs a kill of its own"
     # Made again at most where nobody wrote down that it was: that stops nothing else.
-    assert talk.github.calls.count("stop") == (2 if (when, name) == ("after", "carry out") else 1)
+    assert talk.github.calls.count("stop") == (2 if (when, name) == ("after", "execute") else 1)
     news = [said for said in talk.said() if "@ada stops" in said]
     assert len(news) == (2 if (when, name) == ("after", "answer") else 1)
     assert "being stopped for @ada" in talk.said()[0]
@@ -204,7 +204,7 @@ def test_a_restart_is_of_whole_workflows_and_leaves_alone_what_runs(talk: Talk) 
     assert "Restarted: CI; not over yet, left alone: Deploy" in talk.said()[-1]
 
 
-def test_failed_jobs_only_is_offered_where_the_service_can_and_something_failed(talk: Talk) -> None:
+def test_failed_jobs_only_is_offered_if_the_service_can_and_something_failed(talk: Talk) -> None:
     talk.says("/codeship status acme/web@codeship main")
     assert "[Restart]" in talk.said()[-1]
     assert "[Failed jobs only]" not in talk.said()[-1]
@@ -227,7 +227,7 @@ def test_the_end_of_a_live_message_offers_the_failed_jobs_and_keeps_what_it_says
 # Two of one name.
 
 
-def test_a_name_that_both_have_is_asked_for_and_the_choice_is_done(talk: Talk) -> None:
+def test_a_name_that_both_have_is_requested_and_the_choice_is_done(talk: Talk) -> None:
     failed(talk)
     talk.says("/codeship restart web main")
     (question,) = talk.said()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command, ShowHelp
-from bot.core.model.errors import BotError, CIError, LastKnown, Mistake
+from bot.core.model.errors import BotError, CIError, LastKnown, UserError
 from bot.core.model.outcomes import HelpShown, Outcome
 from bot.slack.stored_results import KINDS, Unreadable, from_json, to_json
 
@@ -40,7 +40,7 @@ def errors_under(kind: type[BotError]) -> list[type[BotError]]:
     return [one for child in kind.__subclasses__() for one in (child, *errors_under(child))]
 
 
-ERRORS = [kind for kind in errors_under(BotError) if kind is not Mistake and kind.__module__.startswith("bot.")]
+ERRORS = [kind for kind in errors_under(BotError) if kind is not UserError and kind.__module__.startswith("bot.")]
 """`Mistake` only has others below it."""
 
 
@@ -121,7 +121,7 @@ def test_what_version_1_stored_is_still_read_under_the_same_names() -> None:
     assert len(stored) == 5
 
 
-def test_fields_that_a_version_beside_this_one_adds_are_ignored() -> None:
+def test_fields_that_a_version_next_to_this_one_adds_are_ignored() -> None:
     stored = to_json(ShowHelp(), HelpShown("restart"))
     stored["result"]["added"] = {"later": True}
     assert from_json({**stored, "added": 1}) == (ShowHelp(), HelpShown("restart"))
@@ -146,7 +146,7 @@ def test_what_this_version_cannot_read_says_that_another_has_stored_it(changed: 
 
 
 def test_a_class_without_a_tag_is_not_stored() -> None:
-    class OfTomorrow(Mistake):
+    class OfTomorrow(UserError):
         pass
 
     with pytest.raises(TypeError, match="OfTomorrow has no tag to be stored under"):

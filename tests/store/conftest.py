@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim
 from bot.store import Store, open_store
 from bot.store.tables import metadata
@@ -116,9 +116,9 @@ def wanted() -> Callable[..., Claim]:
             "build_id": build_id,
             "run_number": run_number,
             "actor": Actor(actor),
-            "place": Place("C1", "1700000000.000100"),
+            "location": Location("C1", "1700000000.000100"),
             "replaced": Run("error", NOON - timedelta(minutes=9), NOON - timedelta(minutes=5)),
-            "asked_at": NOON,
+            "requested_at": NOON,
         }
         return Claim(**(fields | other))  # type: ignore[arg-type]
 

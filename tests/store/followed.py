@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.model.builds import Actor, Place, Run, Status
-from bot.core.model.follows import Follow, FollowState, Telling
+from bot.core.model.builds import Actor, Location, Run, Status
+from bot.core.model.follows import Follow, FollowState, ReplyState
 from bot.store import Store
 from tests.store.conftest import NOON
 
-BARE = Follow("ask 1", "codeship", "3", "7", 1, None, Actor("UADA"), Place("C1"), "1700000000.000100", NOON)
+BARE = Follow("ask 1", "codeship", "3", "7", 1, None, Actor("UADA"), Location("C1"), "1700000000.000100", NOON)
 WHOLE = Follow(
     key="ask \x00 2",
     service="codeship",
@@ -20,17 +20,17 @@ WHOLE = Follow(
     run_number=2,
     branch="feature/\ud800",
     asker=Actor("UADA"),
-    place=Place("C1", "1700000000.000100"),
+    location=Location("C1", "1700000000.000100"),
     message_ts="1700000000.000200",
     began_at=NOON,
     restarted=True,
     before=Run("error", NOON - timedelta(minutes=9), None),
     before_status=Status.FAILED,
     state=FollowState.OPEN,
-    reply=Telling.BEGUN,
-    said="open running",
-    said_at=NOON + timedelta(seconds=1),
-    looked_at=NOON + timedelta(seconds=2),
+    reply=ReplyState.BEGUN,
+    shown="open running",
+    shown_at=NOON + timedelta(seconds=1),
+    polled_at=NOON + timedelta(seconds=2),
     version=4,
 )
 

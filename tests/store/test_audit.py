@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.model.audit import Action, AuditEntry, Result
-from bot.core.model.builds import Actor, Place, Project
+from bot.core.model.builds import Actor, Location, Project
 from bot.store import Store, open_store
 from bot.store.audit import entries_since
 from bot.store.engine import Database
@@ -20,8 +20,8 @@ from tests.store.conftest import NOON
 WHOLE = AuditEntry(
     at=NOON,
     actor=Actor("U0ADA"),
-    way="command",
-    place=Place("C0BUILDS", "1700000000.000100"),
+    source="command",
+    location=Location("C0BUILDS", "1700000000.000100"),
     action=Action.RESTART,
     service="codeship",
     result=Result.TAKEN,
@@ -33,7 +33,7 @@ WHOLE = AuditEntry(
     reason="no answer came",
     typed="restart \ud83d\x00 \\u0000 '; DROP TABLE audit; --",
 )
-BARE = AuditEntry(NOON, Actor("U"), "click", Place("D1"), "restart", "codeship", "mistake", "r1")
+BARE = AuditEntry(NOON, Actor("U"), "click", Location("D1"), "restart", "codeship", "mistake", "r1")
 
 
 def last(store: Store, count: int = 20, project_id: str | None = None) -> list[AuditEntry]:
@@ -51,47 +51,49 @@ def exported(url: str, since: datetime | None = None) -> list[AuditEntry]:
 
 @pytest.mark.parametrize("entry", [WHOLE, BARE], ids=["whole", "bare"])
 def test_an_entry_comes_back_the_same(store: Store, entry: AuditEntry) -> None:
-    store.audit.record(entry, ask="command:1")
+    store.audit.record(entry, request_key="command:1")
     assert last(store) == [entry]
 
 
 def test_words_of_a_newer_version_are_read_by_this_one(store: Store) -> None:
     newer = replace(BARE, action="approve", result="approved")
-    store.audit.record(newer, ask=None)
+    store.audit.record(newer, request_key=None)
     assert last(store) == [newer]
 
 
 def test_the_last_come_first_also_within_one_moment(store: Store) -> None:
     for number in range(25):
-        store.audit.record(replace(BARE, at=NOON + timedelta(seconds=number // 5), reference=f"r{number}"), ask=None)
+        store.audit.record(
+            replace(BARE, at=NOON + timedelta(seconds=number // 5), reference=f"r{number}"), request_key=None
+        )
     assert [entry.reference for entry in last(store)] == [f"r{number}" for number in range(24, 4, -1)]
 
 
-def test_those_of_one_project_of_one_service_are_told_from_all_others(store: Store) -> None:
+def test_those_of_one_project_of_one_service_are_reported_from_all_others(store: Store) -> None:
     mine, other, unknown = replace(WHOLE, reference="mine"), replace(WHOLE, project_id="4"), BARE
     elsewhere = replace(WHOLE, service="another", reference="elsewhere")
     for entry in (mine, other, unknown, elsewhere):
-        store.audit.record(entry, ask=None)
+        store.audit.record(entry, request_key=None)
     assert last(store, project_id="3") == [mine]
     assert len(last(store)) == 4
 
 
-def test_one_ask_is_recorded_once_and_its_first_entry_counts(store: Store) -> None:
-    store.audit.record(WHOLE, ask="event:Ev1")
-    store.audit.record(replace(WHOLE, result=Result.ALREADY), ask="event:Ev1")
+def test_one_request_is_recorded_once_and_its_first_entry_counts(store: Store) -> None:
+    store.audit.record(WHOLE, request_key="event:Ev1")
+    store.audit.record(replace(WHOLE, result=Result.ALREADY), request_key="event:Ev1")
     assert last(store) == [WHOLE]
 
 
-def test_asks_that_nothing_names_are_each_recorded(store: Store) -> None:
-    store.audit.record(WHOLE, ask=None)
-    store.audit.record(WHOLE, ask=None)
+def test_requests_that_nothing_names_are_each_recorded(store: Store) -> None:
+    store.audit.record(WHOLE, request_key=None)
+    store.audit.record(WHOLE, request_key=None)
     assert len(last(store)) == 2
 
 
 @pytest.mark.parametrize(("passed_days", "there"), [(0, True), (29.9, True), (30, False), (400, False)])
 def test_an_entry_is_shown_for_its_time(url: str, clock: Any, passed_days: float, there: bool) -> None:
     store = open_store(url, clock, audit_kept=timedelta(days=30))
-    store.audit.record(WHOLE, ask=None)
+    store.audit.record(WHOLE, request_key=None)
     clock.wait(passed_days * 86_400)
     assert bool(last(store)) is there
     store.close()
@@ -99,11 +101,11 @@ def test_an_entry_is_shown_for_its_time(url: str, clock: Any, passed_days: float
 
 def test_entries_whose_time_is_over_go_with_a_later_action(opened: Callable[[], Store], url: str, clock: Any) -> None:
     audit = opened().audit
-    audit.record(WHOLE, ask="1")
+    audit.record(WHOLE, request_key="1")
     clock.wait(365 * 86_400)
     assert len(exported(url)) == 1
     later = replace(BARE, at=clock.now())
-    audit.record(later, ask="2")
+    audit.record(later, request_key="2")
     assert exported(url) == [later]
 
 
@@ -112,19 +114,19 @@ def test_looking_for_what_is_over_is_not_done_with_every_action(
 ) -> None:
     audit = opened().audit
     clock.wait(365 * 86_400 - 60)
-    audit.record(replace(BARE, at=clock.now()), ask=None)  # tidies up, as the first one does
-    audit.record(WHOLE, ask=None)
+    audit.record(replace(BARE, at=clock.now()), request_key=None)  # tidies up, as the first one does
+    audit.record(WHOLE, request_key=None)
     clock.wait(3599)
-    audit.record(replace(BARE, at=clock.now()), ask=None)
+    audit.record(replace(BARE, at=clock.now()), request_key=None)
     assert WHOLE in exported(url)
     clock.wait(1)
-    audit.record(replace(BARE, at=clock.now()), ask=None)
+    audit.record(replace(BARE, at=clock.now()), request_key=None)
     assert WHOLE not in exported(url)
 
 
-def test_what_is_over_goes_at_once_where_it_is_asked_for(opened: Callable[[], Store], url: str, clock: Any) -> None:
+def test_what_is_over_goes_at_once_if_it_is_requested(opened: Callable[[], Store], url: str, clock: Any) -> None:
     audit = opened().audit
-    audit.record(WHOLE, ask=None)
+    audit.record(WHOLE, request_key=None)
     clock.wait(365 * 86_400)
     audit.purge()
     assert exported(url) == []
@@ -134,16 +136,16 @@ def test_all_that_is_there_comes_oldest_first_from_a_moment_on(opened: Callable[
     audit = opened().audit
     entries = [replace(BARE, at=NOON + timedelta(hours=hour), reference=f"r{hour}") for hour in range(4)]
     for entry in reversed(entries):
-        audit.record(entry, ask=None)
+        audit.record(entry, request_key=None)
     assert exported(url) == entries
     assert exported(url, NOON + timedelta(hours=2)) == entries[2:]
 
 
-def test_the_name_of_an_ask_is_not_written(opened: Callable[[], Store], url: str) -> None:
-    opened().audit.record(BARE, ask="command:1337.trigger.secret")
+def test_the_name_of_a_request_is_not_written(opened: Callable[[], Store], url: str) -> None:
+    opened().audit.record(BARE, request_key="command:1337.trigger.secret")
     database = Database.at(url)
     with database.reading() as connection:
         (row,) = connection.execute(sa.text("SELECT * FROM audit"))
     database.close()
-    assert row.ask_hash
+    assert row.request_hash
     assert "trigger" not in repr(row)

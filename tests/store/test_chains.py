@@ -33,11 +33,11 @@ def shared(shared_clock: HeldClock) -> Iterator[Store]:
 
 
 def begun(store: Store, project_id: str = "3") -> int:
-    return store.follows.begin_looking("codeship", project_id)
+    return store.follows.begin_polling("codeship", project_id)
 
 
 def next_look(store: Store, number: int, project_id: str = "3") -> int | None:
-    return store.follows.next_look("codeship", project_id, number)
+    return store.follows.next_poll("codeship", project_id, number)
 
 
 def test_a_chain_goes_on_while_something_is_open_and_then_ends(store: Store) -> None:
@@ -67,13 +67,13 @@ def test_projects_have_a_chain_each(store: Store) -> None:
     store.follows.add(BARE)
     store.follows.add(replace(WHOLE, project_id="4"))
     assert (begun(store, "3"), begun(store, "4")) == (1, 1)
-    assert store.follows.begin_looking("another", "3") == 1
+    assert store.follows.begin_polling("another", "3") == 1
     moved(store, BARE, **ENDED)
     assert next_look(store, 1, "3") is None
     assert next_look(store, 1, "4") == 2
 
 
-def test_a_look_that_is_repeated_is_told_the_same(store: Store) -> None:
+def test_a_look_that_is_repeated_is_reported_the_same(store: Store) -> None:
     follow = store.follows.add(BARE)
     first = begun(store)
     second = next_look(store, first)
@@ -146,7 +146,7 @@ def test_a_chain_that_has_ended_is_not_stalled(store: Store, clock: HeldClock) -
 def test_every_chain_that_stands_still_is_named(store: Store, clock: HeldClock) -> None:
     for project_id in ("9", "10", "3"):
         begun(store, project_id)
-    store.follows.begin_looking("another", "3")
+    store.follows.begin_polling("another", "3")
     clock.wait(1)
     found = store.follows.stalled(clock.now())
     assert {(service, project_id) for service, project_id, _ in found} == {
@@ -170,12 +170,12 @@ def test_whatever_happens_no_number_comes_twice_and_no_answer_changes(
         new: list[int | None] = []
         if act == "add":
             store.follows.add(replace(BARE, key=str(next(numbers)), project_id=project_id))
-            new = [store.follows.begin_looking("codeship", project_id)]
+            new = [store.follows.begin_polling("codeship", project_id)]
         elif act == "end":
             for follow in open_of(store, project_id):
                 moved(store, follow, **ENDED)
         elif act == "begin":
-            new = [store.follows.begin_looking("codeship", project_id)]
+            new = [store.follows.begin_polling("codeship", project_id)]
         elif act == "stalled":
             new = [number for _, of, number in store.follows.stalled(clock.now()) if of == project_id]
         elif looks[1:]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim, ClaimState
 from bot.store import Store
 from tests.store.conftest import HeldClock
@@ -31,14 +31,14 @@ def moved(store: Store, claim: Claim, **to: object) -> Claim:
 def test_a_claim_comes_back_as_it_was_stored_with_its_id(store: Store, wanted: Wanted) -> None:
     got = claimed(store, wanted())
     assert got.id > 0
-    assert got == replace(wanted(), id=got.id, attempt=1, changed_at=wanted().asked_at)
+    assert got == replace(wanted(), id=got.id, attempt=1, changed_at=wanted().requested_at)
     assert store.claims.newest("codeship", ["7"]) == [got]
 
 
 def test_all_that_may_be_missing_may_be_missing(store: Store, wanted: Wanted) -> None:
-    bare = wanted(place=Place("C1"), replaced=Run("", None, None))
+    bare = wanted(location=Location("C1"), replaced=Run("", None, None))
     got = claimed(store, bare)
-    assert (got.place, got.replaced, got.new_build_id) == (Place("C1"), Run("", None, None), None)
+    assert (got.location, got.replaced, got.new_build_id) == (Location("C1"), Run("", None, None), None)
 
 
 def test_which_attempt_each_workflow_was_in_and_what_of_it_runs_again_is_kept(store: Store, wanted: Wanted) -> None:
@@ -66,10 +66,12 @@ def test_one_claim_a_run(store: Store, wanted: Wanted, other: dict[str, object],
 @pytest.mark.parametrize("state", list(ClaimState))
 def test_only_a_refused_or_unsent_claim_frees_its_run(store: Store, wanted: Wanted, state: ClaimState) -> None:
     first = moved(store, claimed(store, wanted()), state=state, seen_running=True, new_build_id="9")
-    by_bob = wanted(actor="UBOB", place=Place("D2"), replaced=Run("stopped", None, None), asked_at=later(first, 40))
+    by_bob = wanted(
+        actor="UBOB", location=Location("D2"), replaced=Run("stopped", None, None), requested_at=later(first, 40)
+    )
     got = store.claims.claim(by_bob)
     if state in (ClaimState.REFUSED, ClaimState.NOT_SENT):
-        assert got == replace(by_bob, id=first.id, attempt=2, changed_at=by_bob.asked_at)
+        assert got == replace(by_bob, id=first.id, attempt=2, changed_at=by_bob.requested_at)
         assert store.claims.newest("codeship", ["7", "9"]) == [got]
     else:
         assert got is None
@@ -79,10 +81,10 @@ def test_only_a_refused_or_unsent_claim_frees_its_run(store: Store, wanted: Want
 @pytest.mark.parametrize("state", list(ClaimState))
 def test_only_an_unknown_claim_is_claimed_again(store: Store, wanted: Wanted, state: ClaimState) -> None:
     first = moved(store, claimed(store, wanted()), state=state)
-    by_bob = wanted(actor="UBOB", asked_at=later(first, 130))
+    by_bob = wanted(actor="UBOB", requested_at=later(first, 130))
     got = store.claims.claim_again(by_bob, instead_of=first.id, attempt=1)
     if state is ClaimState.UNKNOWN:
-        assert got == replace(by_bob, id=first.id, attempt=2, changed_at=by_bob.asked_at)
+        assert got == replace(by_bob, id=first.id, attempt=2, changed_at=by_bob.requested_at)
         assert store.claims.claim_again(by_bob, instead_of=first.id, attempt=1) is None
     else:
         assert got is None
@@ -123,22 +125,22 @@ def test_an_answer_that_comes_after_the_next_claim_changes_nothing(store: Store,
     assert store.claims.newest("codeship", ["7"]) == [second]
 
 
-def test_an_ask_finds_the_claim_that_it_made(store: Store, wanted: Wanted) -> None:
+def test_a_request_finds_the_claim_that_it_made(store: Store, wanted: Wanted) -> None:
     claimed(store, wanted("6", key="ask 1"))
     claimed(store, wanted("7", key="ask 2"))
     claimed(store, wanted("8"))
     last = moved(store, claimed(store, wanted("5", key="ask 1")), state=ClaimState.SENT)
-    assert store.claims.of_ask("ask 1") == last
-    assert store.claims.of_ask("ask 3") is None
-    assert store.claims.of_ask("") is None
+    assert store.claims.of_request("ask 1") == last
+    assert store.claims.of_request("ask 3") is None
+    assert store.claims.of_request("") is None
 
 
-def test_a_run_that_is_claimed_anew_belongs_to_the_ask_that_did_so(store: Store, wanted: Wanted) -> None:
+def test_a_run_that_is_claimed_again_belongs_to_the_request_that_did_so(store: Store, wanted: Wanted) -> None:
     first = moved(store, claimed(store, wanted(key="ask 1")), state=ClaimState.REFUSED)
     second = moved(store, claimed(store, wanted(key="ask 2")), state=ClaimState.UNKNOWN)
-    assert (store.claims.of_ask("ask 1"), store.claims.of_ask("ask 2")) == (None, second)
+    assert (store.claims.of_request("ask 1"), store.claims.of_request("ask 2")) == (None, second)
     third = store.claims.claim_again(wanted(key="ask 3"), instead_of=first.id, attempt=2)
-    assert (store.claims.of_ask("ask 2"), store.claims.of_ask("ask 3")) == (None, third)
+    assert (store.claims.of_request("ask 2"), store.claims.of_request("ask 3")) == (None, third)
 
 
 @pytest.mark.parametrize("state", list(ClaimState))
@@ -192,4 +194,4 @@ def test_claims_survive_the_process(opened: Callable[[], Store], wanted: Wanted)
 
 
 def later(claim: Claim, seconds: float) -> datetime:
-    return claim.asked_at.astimezone(UTC) + timedelta(seconds=seconds)
+    return claim.requested_at.astimezone(UTC) + timedelta(seconds=seconds)

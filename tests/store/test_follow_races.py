@@ -16,7 +16,7 @@ from bot.core.model.builds import Build, Project, Status
 from bot.core.model.follows import FollowState
 from bot.store import Store, open_store
 from bot.store.engine import Database
-from bot.store.tables import chains
+from bot.store.tables import poll_chains
 from tests.store.followed import BARE
 from tests.store.racing import ROUNDS, THREADS, in_threads, raced
 
@@ -50,12 +50,12 @@ def test_no_follow_of_any_thread_is_left_without_a_chain(store: Store) -> None:
     def follow_to_the_end(who: int) -> int | None:
         for number in range(ROUNDS):
             store.follows.add(replace(BARE, key=f"{who} {number}"))
-            look: int | None = store.follows.begin_looking("codeship", "3")
-            while look is not None:
+            snapshot: int | None = store.follows.begin_polling("codeship", "3")
+            while snapshot is not None:
                 for follow in store.follows.open_of("codeship", "3"):
                     store.follows.move(follow, replace(follow, state=FollowState.ENDED))
-                look = store.follows.next_look("codeship", "3", look)
-        return look
+                snapshot = store.follows.next_poll("codeship", "3", snapshot)
+        return snapshot
 
     in_threads(follow_to_the_end)
     assert store.follows.open_of("codeship", "3") == []
@@ -65,11 +65,11 @@ def test_no_follow_of_any_thread_is_left_without_a_chain(store: Store) -> None:
 def test_a_chain_that_waited_for_a_follow_to_be_added_sees_it(new_postgres: str, clock: Any) -> None:
     """The one order of things that threads left to themselves hardly ever hit, and SQLite does not have."""
     store, adder = open_store(new_postgres, clock), Database.at(new_postgres)
-    number = store.follows.begin_looking("codeship", "3")
+    number = store.follows.begin_polling("codeship", "3")
     with ThreadPoolExecutor(1) as pool:
         with adder.writing() as connection:  # as `begin_looking` has the row while it finds that the chain goes on
-            connection.execute(sa.select(chains).with_for_update()).all()
-            look = pool.submit(store.follows.next_look, "codeship", "3", number)
+            connection.execute(sa.select(poll_chains).with_for_update()).all()
+            look = pool.submit(store.follows.next_poll, "codeship", "3", number)
             wait_for_a_lock(new_postgres)
             store.follows.add(BARE)
         assert look.result(timeout=10) == number + 1
@@ -90,21 +90,21 @@ def wait_for_a_lock(url: str) -> None:
 def test_one_thread_begins_a_chain_and_one_takes_over_what_stands_still(store: Store, clock: Any) -> None:
     for number in range(ROUNDS):
         project = str(number)
-        begun = in_threads(lambda _, project=project: store.follows.begin_looking("codeship", project))
+        begun = in_threads(lambda _, project=project: store.follows.begin_polling("codeship", project))
         assert begun == [1] * THREADS
         clock.wait(1)
         found = in_threads(lambda _: store.follows.stalled(clock.now()))
         assert [each for each in found if each] == [[("codeship", project, 3)]]
         clock.wait(-1)
-        store.follows.next_look("codeship", project, 3)
+        store.follows.next_poll("codeship", project, 3)
 
 
 def test_a_look_repeated_in_every_thread_goes_on_once(store: Store) -> None:
     store.follows.add(BARE)
-    number: int | None = store.follows.begin_looking("codeship", "3")
+    number: int | None = store.follows.begin_polling("codeship", "3")
     for _ in range(ROUNDS):
         assert number is not None
-        answers = in_threads(lambda _, number=number: store.follows.next_look("codeship", "3", number))
+        answers = in_threads(lambda _, number=number: store.follows.next_poll("codeship", "3", number))
         assert answers == [number + 1] * THREADS
         number += 1
 
@@ -112,7 +112,7 @@ def test_a_look_repeated_in_every_thread_goes_on_once(store: Store) -> None:
 def test_one_thread_moves_a_follow(store: Store) -> None:
     follow = store.follows.add(BARE)
     for _ in range(ROUNDS):
-        said = replace(follow, said="passed")
+        said = replace(follow, shown="passed")
         moved = in_threads(lambda _, follow=follow, said=said: store.follows.move(follow, said))
         assert sorted(moved) == [False] * (THREADS - 1) + [True]
         (follow,) = store.follows.open_of("codeship", "3")
@@ -121,7 +121,7 @@ def test_one_thread_moves_a_follow(store: Store) -> None:
 def test_what_all_threads_add_is_there_once(store: Store) -> None:
     build = Build("7", Project("3", "acme/web", "codeship"), Status.FAILED, "error", commit="4f2c1e9")
     for number in range(ROUNDS):
-        added = in_threads(lambda who, key=str(number): store.follows.add(replace(BARE, key=key, said=str(who))))
+        added = in_threads(lambda who, key=str(number): store.follows.add(replace(BARE, key=key, shown=str(who))))
         assert added == [added[0]] * THREADS
         in_threads(lambda _, number=number: store.history.record(build, number, BARE.began_at))
     assert len(store.follows.open_of("codeship", "3")) == ROUNDS

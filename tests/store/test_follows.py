@@ -33,8 +33,8 @@ def test_a_follow_comes_back_as_it_was_stored(store: Store, follow: Follow) -> N
     assert open_of(store) == [follow]
 
 
-def test_a_repeated_ask_adds_nothing_and_is_told_what_is_stored(store: Store) -> None:
-    stored = moved(store, store.follows.add(BARE), said="running")
+def test_a_repeated_ask_adds_nothing_and_is_reported_what_is_stored(store: Store) -> None:
+    stored = moved(store, store.follows.add(BARE), shown="running")
     assert store.follows.add(replace(BARE, build_id="8", message_ts="another")) == stored
     assert open_of(store) == [stored]
 
@@ -63,9 +63,9 @@ def test_a_move_writes_everything_with_the_next_version(store: Store) -> None:
 
 @pytest.mark.parametrize("stale", [{"version": 1}, {"version": 3}, {"key": "ask 9"}], ids=str)
 def test_a_follow_that_has_moved_on_is_not_moved(store: Store, stale: dict[str, Any]) -> None:
-    stored = moved(store, store.follows.add(BARE), said="running")
+    stored = moved(store, store.follows.add(BARE), shown="running")
     known: Follow = replace(stored, **stale)
-    assert not store.follows.move(known, replace(known, said="passed", **ENDED))
+    assert not store.follows.move(known, replace(known, shown="passed", **ENDED))
     assert open_of(store) == [stored]
 
 

@@ -52,7 +52,7 @@ def test_a_database_of_newer_code_is_used_as_it_is(opened: Callable[[], Store], 
     set_version(url, "9999")
     newer = opened()
     assert newer.check().endswith("schema 9999")
-    assert newer.once.first_time("Ev1", keep_s=60)
+    assert newer.idempotency_keys.add("Ev1", keep_s=60)
 
 
 def test_a_database_of_another_program_is_refused(opened: Callable[[], Store], url: str) -> None:

@@ -19,9 +19,9 @@ def projects(*names: str, service: str = "codeship") -> list[Project]:
 
 
 def test_nothing_saved_is_not_an_empty_list_saved(store: Store) -> None:
-    assert store.directory.load_projects("codeship") == ([], None)
-    store.directory.save_projects("codeship", [], AT)
-    assert store.directory.load_projects("codeship") == ([], AT)
+    assert store.projects.load_projects("codeship") == ([], None)
+    store.projects.save_projects("codeship", [], AT)
+    assert store.projects.load_projects("codeship") == ([], AT)
 
 
 @pytest.mark.parametrize(
@@ -37,21 +37,21 @@ def test_nothing_saved_is_not_an_empty_list_saved(store: Store) -> None:
     ids=["same", "other order", "fewer", "more, one twice", "no link", "none"],
 )
 def test_a_list_replaces_the_one_before_as_a_whole(store: Store, second: list[Project]) -> None:
-    store.directory.save_projects("codeship", projects("acme/web", "acme/api"), AT)
-    store.directory.save_projects("codeship", second, LATER)
-    assert store.directory.load_projects("codeship") == (second, LATER)
+    store.projects.save_projects("codeship", projects("acme/web", "acme/api"), AT)
+    store.projects.save_projects("codeship", second, LATER)
+    assert store.projects.load_projects("codeship") == (second, LATER)
 
 
 def test_services_have_a_list_each(store: Store) -> None:
     other = projects("acme/web", service="another")
-    store.directory.save_projects("another", other, AT)
-    store.directory.save_projects("codeship", projects("acme/api"), LATER)
-    assert store.directory.load_projects("another") == (other, AT)
+    store.projects.save_projects("another", other, AT)
+    store.projects.save_projects("codeship", projects("acme/api"), LATER)
+    assert store.projects.load_projects("another") == (other, AT)
 
 
 def test_a_large_list_survives_the_process(opened: Callable[[], Store]) -> None:
     large = projects(*(f"acme/service-{number}" for number in range(10_000)))
     before = opened()
-    before.directory.save_projects("codeship", large, AT)
+    before.projects.save_projects("codeship", large, AT)
     before.close()
-    assert opened().directory.load_projects("codeship") == (large, AT)
+    assert opened().projects.load_projects("codeship") == (large, AT)

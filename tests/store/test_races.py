@@ -15,7 +15,7 @@ from bot.core.model.builds import Project
 from bot.core.model.claims import Claim, ClaimState
 from bot.store import Store, open_store
 from bot.store.engine import Database
-from bot.store.tables import done_once
+from bot.store.tables import idempotency_keys
 from tests.store.conftest import do
 from tests.store.followed import BARE
 from tests.store.racing import ROUNDS, THREADS, in_threads, processes, raced
@@ -43,7 +43,7 @@ store = open_store(url, Clock)
 store.claims.claim(wanted(1))
 with Database.at(url).writing() as connection:
     connection.execute(text("UPDATE claims SET state = 'taken'"))
-    connection.execute(text("INSERT INTO done_once VALUES ('key', '2026-03-01 00:00:00.000000')"))
+    connection.execute(text("INSERT INTO idempotency_keys VALUES ('key', '2026-03-01 00:00:00.000000')"))
     go()
 """
 
@@ -114,13 +114,13 @@ def test_one_thread_moves_a_claim(store: Store, wanted: Callable[..., Claim]) ->
         assert sorted(moved) == [False] * (THREADS - 1) + [True]
 
 
-def test_one_thread_wins_where_the_database_isolates_more_than_it_need(new_postgres: str, clock: Any) -> None:
+def test_one_thread_wins_if_the_database_isolates_more_than_it_need(new_postgres: str, clock: Any) -> None:
     """An operator's setting. PostgreSQL would refuse whoever waited for a row that another has changed."""
     with isolating(new_postgres):
         store = open_store(new_postgres, clock)
         follow = store.follows.add(BARE)
         for _ in range(ROUNDS):
-            moved = in_threads(lambda _, follow=follow: store.follows.move(follow, replace(follow, said="passed")))
+            moved = in_threads(lambda _, follow=follow: store.follows.move(follow, replace(follow, shown="passed")))
             assert sorted(moved) == [False] * (THREADS - 1) + [True]
             (follow,) = store.follows.open_of("codeship", "3")
         store.close()
@@ -140,14 +140,14 @@ def test_a_reader_sees_one_state(opened: Callable[[], Store], url: str) -> None:
     store, reader = opened(), Database.at(url)
     with reader.reading() as connection:
         for _ in range(2):
-            assert connection.scalar(sa.select(sa.func.count()).select_from(done_once)) == 0
-            store.once.first_time("key", keep_s=60)
+            assert connection.scalar(sa.select(sa.func.count()).select_from(idempotency_keys)) == 0
+            store.idempotency_keys.add("key", keep_s=60)
     reader.close()
 
 
 def test_one_thread_is_the_first_to_say_a_key(store: Store) -> None:
     for number in range(ROUNDS):
-        said = in_threads(lambda _, key=str(number): store.once.first_time(key, keep_s=60))
+        said = in_threads(lambda _, key=str(number): store.idempotency_keys.add(key, keep_s=60))
         assert sorted(said) == [False] * (THREADS - 1) + [True]
 
 
@@ -158,8 +158,8 @@ def test_a_list_is_never_half_one_and_half_another(store: Store) -> None:
     def save_and_load(who: int) -> bool:
         seen = []
         for _ in range(ROUNDS):
-            store.directory.save_projects("codeship", lists[who], at)
-            seen.append(store.directory.load_projects("codeship")[0] in lists)
+            store.projects.save_projects("codeship", lists[who], at)
+            seen.append(store.projects.load_projects("codeship")[0] in lists)
         return all(seen)
 
     assert all(in_threads(save_and_load))

@@ -8,7 +8,7 @@ from bot.store import Store, open_store
 from tests.store.conftest import HeldClock
 
 
-def test_a_sign_tells_how_long_ago_the_last_one_was(url: str, clock: HeldClock) -> None:
+def test_a_sign_reports_how_long_ago_the_last_one_was(url: str, clock: HeldClock) -> None:
     store = open_store(url, clock)
     assert store.replicas.beat("a") is None
     clock.wait(7.5)

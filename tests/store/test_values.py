@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
-from bot.core.model.builds import Place, Project, Run
+from bot.core.model.builds import Location, Project, Run
 from bot.core.model.claims import Claim, ClaimState
 from bot.store import Store, open_store
 from bot.store.tables import AnyText
@@ -40,10 +40,10 @@ def test_any_string_in_a_claim_survives(
     shared: Store, wanted: Callable[..., Claim], a: str, b: str, c: str, d: str
 ) -> None:
     claim = wanted(
-        a, next(run_numbers), service=b, project_id=c, actor=d, place=Place(a, b), replaced=Run(d, None, None)
+        a, next(run_numbers), service=b, project_id=c, actor=d, location=Location(a, b), replaced=Run(d, None, None)
     )
     got = shared.claims.claim(claim)
-    assert got == replace(claim, id=got.id if got else 0, changed_at=claim.asked_at)
+    assert got == replace(claim, id=got.id if got else 0, changed_at=claim.requested_at)
     after = replace(got, new_build_id=c, state=ClaimState.TAKEN)
     assert shared.claims.move(got, after)
     assert after in shared.claims.newest(b, [a])
@@ -55,8 +55,8 @@ def test_any_string_in_the_directory_survives(
     shared: Store, names: list[tuple[str, str, str | None]], service: str
 ) -> None:
     projects = [Project(id, name, service, link) for id, name, link in names]
-    shared.directory.save_projects(service, projects, datetime.now(UTC))
-    assert shared.directory.load_projects(service)[0] == projects
+    shared.projects.save_projects(service, projects, datetime.now(UTC))
+    assert shared.projects.load_projects(service)[0] == projects
 
 
 @given(STRINGS)
@@ -85,14 +85,14 @@ def test_strings_that_are_written_alike_are_not_mistaken(store: Store, wanted: C
     ids=str,
 )
 def test_a_time_comes_back_in_utc(store: Store, wanted: Callable[..., Claim], time: datetime) -> None:
-    got = store.claims.claim(wanted(asked_at=time, replaced=Run("error", time, None), changed_at=time))
+    got = store.claims.claim(wanted(requested_at=time, replaced=Run("error", time, None), changed_at=time))
     assert got is not None
-    for stored in (got.asked_at, got.changed_at, got.replaced.started_at):
+    for stored in (got.requested_at, got.changed_at, got.replaced.started_at):
         assert stored == time
         assert stored.tzinfo is UTC
 
 
 def test_a_time_without_a_zone_is_a_bug_and_not_stored(store: Store, wanted: Callable[..., Claim]) -> None:
     with pytest.raises(StatementError, match="without a zone"):
-        store.claims.claim(wanted(asked_at=datetime(2026, 3, 1)))  # noqa: DTZ001
+        store.claims.claim(wanted(requested_at=datetime(2026, 3, 1)))  # noqa: DTZ001
     assert store.claims.newest("codeship", ["7"]) == []

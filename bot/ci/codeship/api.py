@@ -20,9 +20,9 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from bot.ci import json_fields as cleaning
-from bot.ci.http_client.responses import Request, detail, refusal
+from bot.ci.http_client.responses import Request, detail, error_for
 from bot.core.model.builds import REPOSITORY_NAME, Build, Page, Project, Status
-from bot.core.model.errors import BadAnswer
+from bot.core.model.errors import InvalidResponse
 
 WEB_URL = "https://app.codeship.com"
 
@@ -54,7 +54,7 @@ def commit_page(provider: str | None, repository_name: str, commit: str | None) 
     return page.format(repository_name, commit)
 
 
-def recognise(url: str, web_url: str = WEB_URL) -> Page | None:
+def parse_url(url: str, web_url: str = WEB_URL) -> Page | None:
     """The project and the build that a pasted address names by their ids; None where it is no page of CodeShip.
 
     A page of a project that shows no build names the project alone.
@@ -143,14 +143,14 @@ def restart_request(api_url: str, key: str, build_id: str) -> Request:
     return Request("POST", f"{api_url.rstrip('/')}/builds/{_segment(build_id)}/restart.json", _params(key))
 
 
-def decipher_projects(
+def parse_projects(
     status: int, headers: Mapping[str, str], body: bytes, *, web_url: str = WEB_URL, key: str = ""
 ) -> list[Project]:
     """Every project of the list that has an id and a name; the others are left out."""
     _raise_if_refused(status, headers, body, key)
     listed = _read_list(body)
     if listed is None:
-        raise _not_the_contract(headers, body, key)
+        raise _invalid_response(headers, body, key)
     projects = []
     for entry in listed:
         id_, name = (
@@ -161,31 +161,31 @@ def decipher_projects(
         if id_ is not None and name is not None:
             projects.append(Project(id_, name, SERVICE, project_page(web_url, id_)))
     if listed and not projects:
-        raise BadAnswer(TITLE, "none of its projects can be read")
+        raise InvalidResponse(TITLE, "none of its projects can be read")
     return projects
 
 
-def decipher_builds(
+def parse_builds(
     status: int, headers: Mapping[str, str], body: bytes, project: Project, *, web_url: str = WEB_URL, key: str = ""
 ) -> list[Build]:
     """The builds that have an id, newest first: the highest number, since the order on the wire is not promised."""
     _raise_if_refused(status, headers, body, key)
-    found = _read_project(body)
-    if found is None or (found.builds is None and found.id is None):
-        raise _not_the_contract(headers, body, key)
-    provider = found.repository_provider
-    entries = found.builds or []
+    result = _read_project(body)
+    if result is None or (result.builds is None and result.id is None):
+        raise _invalid_response(headers, body, key)
+    provider = result.repository_provider
+    entries = result.builds or []
     builds = [
         _build(entry, id_, project, provider if isinstance(provider, str) else None, web_url)
         for entry in entries
         if entry is not None and (id_ := cleaning.id_(entry.id)) is not None
     ]
     if entries and not builds:
-        raise BadAnswer(TITLE, "none of its builds can be read")
+        raise InvalidResponse(TITLE, "none of its builds can be read")
     return sorted(builds, key=lambda build: int(build.id) if build.id.isdecimal() else -1, reverse=True)
 
 
-def decipher_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> str | None:
+def parse_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> str | None:
     """The id of the build that runs now; None where the answer names none: any 2xx is a success."""
     _raise_if_refused(status, headers, body, key)
     try:
@@ -227,28 +227,28 @@ def _read_project(body: bytes) -> _Project | None:
     try:
         return msgspec.json.decode(body, type=_Project)
     except (ValueError, RecursionError):
-        found = _object(body)
-    entries = found.get("builds")
+        result = _object(body)
+    entries = result.get("builds")
     if not isinstance(entries, list):
         return None
     return _Project(
-        found.get("id"), found.get("repository_provider"), [cleaning.picked(entry, _Build) for entry in entries]
+        result.get("id"), result.get("repository_provider"), [cleaning.picked(entry, _Build) for entry in entries]
     )
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    found = cleaning.read_damaged(body)
-    return found if isinstance(found, dict) else {}
+    result = cleaning.read_damaged(body)
+    return result if isinstance(result, dict) else {}
 
 
 def _raise_if_refused(status: int, headers: Mapping[str, str], body: bytes, key: str) -> None:
     if not 200 <= status < 300:
-        raise refusal(TITLE, status, headers, body, secret=key, address_setting="CODESHIP_API_URL")
+        raise error_for(TITLE, status, headers, body, secret=key, address_setting="CODESHIP_API_URL")
 
 
-def _not_the_contract(headers: Mapping[str, str], body: bytes, key: str) -> BadAnswer:
-    told = detail(headers, body, key) if body.lstrip()[:1] == b"{" else ""
-    return BadAnswer(TITLE, told or "the answer is not that of its API; check CODESHIP_API_URL")
+def _invalid_response(headers: Mapping[str, str], body: bytes, key: str) -> InvalidResponse:
+    text = detail(headers, body, key) if body.lstrip()[:1] == b"{" else ""
+    return InvalidResponse(TITLE, text or "the answer is not that of its API; check CODESHIP_API_URL")
 
 
 def _params(key: str) -> tuple[tuple[str, str], ...]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import partial
 
 from bot.ci.codeship import api as wire
-from bot.ci.codeship.api import WEB_URL, recognise
-from bot.ci.http_client.client import Tries
-from bot.ci.service import CIService, Surroundings, Values
+from bot.ci.codeship.api import WEB_URL, parse_url
+from bot.ci.http_client.client import HttpClient
+from bot.ci.service import ClientContext, ServicePlugin, SettingValues
 from bot.config import parsers as values
-from bot.config.setting import Row
-from bot.core.model.builds import Ability, Build, Page, Project, Taken
-from bot.core.model.errors import WillNot
+from bot.config.setting import Setting
+from bot.core.model.builds import Ability, ActionResult, Build, Page, Project
+from bot.core.model.errors import NotPossible
 
 API_URL = "https://codeship.com/api/v1"
 
@@ -30,7 +30,7 @@ class CodeShip:
         self,
         api_url: str,
         api_key: str,
-        around: Surroundings,
+        context: ClientContext,
         *,
         web_url: str = WEB_URL,
         max_list_bytes: int = 64 * 1024 * 1024,
@@ -38,31 +38,31 @@ class CodeShip:
     ) -> None:
         self._api_url, self._key, self._web_url = api_url, api_key, web_url
         self._max_list_bytes, self._max_bytes = max_list_bytes, max_bytes
-        self._tries = Tries(self.title, api_url, around)
+        self._tries = HttpClient(self.title, api_url, context)
 
-    def recognise(self, url: str) -> Page | None:
-        return recognise(url, self._web_url)
+    def parse_url(self, url: str) -> Page | None:
+        return parse_url(url, self._web_url)
 
     def projects(self) -> list[Project]:
         request = wire.projects_request(self._api_url, self._key)
-        read = partial(wire.decipher_projects, web_url=self._web_url, key=self._key)
+        read = partial(wire.parse_projects, web_url=self._web_url, key=self._key)
         return self._tries.ask("projects", request, read, max_bytes=self._max_list_bytes)
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         request = wire.builds_request(self._api_url, self._key, project.id, branch)
-        read = partial(wire.decipher_builds, project=project, web_url=self._web_url, key=self._key)
+        read = partial(wire.parse_builds, project=project, web_url=self._web_url, key=self._key)
         return self._tries.ask("builds", request, read, max_bytes=self._max_bytes)
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:  # noqa: ARG002 - no ability of its
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:  # noqa: ARG002 - no ability of its
         request = wire.restart_request(self._api_url, self._key, build.id)
-        read = partial(wire.decipher_restart, key=self._key)
+        read = partial(wire.parse_restart, key=self._key)
         new_id = self._tries.ask_once("restart", request, read, max_bytes=self._max_bytes)
-        return Taken(new_id or build.id)
+        return ActionResult(new_id or build.id)
 
-    def stop(self, build: Build) -> Taken:  # noqa: ARG002 - no ability of its
-        raise WillNot(self.title, "its API has no call that stops a build")
+    def stop(self, build: Build) -> ActionResult:  # noqa: ARG002 - no ability of its
+        raise NotPossible(self.title, "its API has no call that stops a build")
 
-    def in_detail(self, build: Build) -> Build:
+    def with_details(self, build: Build) -> Build:
         """As it is: the API tells nothing more."""
         return build
 
@@ -70,43 +70,43 @@ class CodeShip:
         self._tries.close()
 
 
-def _connect(set_to: Values, around: Surroundings) -> CodeShip:
+def _connect(set_to: SettingValues, context: ClientContext) -> CodeShip:
     return CodeShip(
         set_to["CODESHIP_API_URL"],
         set_to["CODESHIP_API_KEY"].reveal(),
-        around,
+        context,
         web_url=set_to["CODESHIP_WEB_URL"],
     )
 
 
-CODESHIP = CIService(
+CODESHIP = ServicePlugin(
     name=CodeShip.service,
     title=CodeShip.title,
     key_setting="CODESHIP_API_KEY",
     calls_setting="CODESHIP_CALLS_PER_MINUTE",
     rows=(
-        Row(
+        Setting(
             "CODESHIP_API_KEY",
             "The key with which the bot asks CodeShip; it sees and restarts what the key's owner can.",
             "https://app.codeship.com/user/edit, API Key",
             values.key,
             required=True,
         ),
-        Row(
+        Setting(
             "CODESHIP_API_URL",
             "The host that serves CodeShip's v1 API. https, or http on this machine.",
             "whoever runs that host",
             values.api_address,
             API_URL,
         ),
-        Row(
+        Setting(
             "CODESHIP_WEB_URL",
             "Where the pages of projects and builds are, to link to.",
             "whoever runs that host",
             values.page_address,
             WEB_URL,
         ),
-        Row(
+        Setting(
             "CODESHIP_CALLS_PER_MINUTE",
             "How often the bot may ask CodeShip in any minute, all processes on one database together. People's "
             "questions come first.",

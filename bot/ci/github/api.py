@@ -21,11 +21,11 @@ from urllib.parse import quote
 
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
-from bot.ci.github.errors import TITLE, not_the_contract, refusal, refusal_to_do
+from bot.ci.github.errors import TITLE, action_error_for, error_for, invalid_response
 from bot.ci.github.pagination import A_PAGE, A_PAGE_HAS, ListPage, onward
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
-from bot.core.model.errors import BadAnswer, NotThere
+from bot.core.model.errors import InvalidResponse, NotFound
 
 SERVICE = "github"
 
@@ -79,7 +79,7 @@ def token_request(api_url: str, installation_id: str) -> Request:
     return Request("POST", f"{api_url}{path}", headers=_HEADERS)
 
 
-def decipher_repositories(
+def parse_repositories(
     status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
 ) -> ListPage[Project]:
     """The repositories of one page that may still run something.
@@ -87,10 +87,10 @@ def decipher_repositories(
     Archived and disabled ones are left out: in them nothing can be run again.
     """
     if not 200 <= status < 300:
-        raise refusal(status, headers, body, secret=secret)
+        raise error_for(status, headers, body, secret=secret)
     entries = shapes.repositories(body)
     if entries is None:
-        raise not_the_contract(headers, body, secret)
+        raise invalid_response(headers, body, secret)
     projects, readable = [], 0
     for entry in entries:
         id_, name = cleaning.id_(entry.id), cleaning.line(entry.full_name, cleaning.MAX_NAME)
@@ -100,22 +100,22 @@ def decipher_repositories(
         if entry.archived is not True and entry.disabled is not True:
             projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url)))
     if entries and not readable:
-        raise BadAnswer(TITLE, "none of its repositories can be read")
+        raise InvalidResponse(TITLE, "none of its repositories can be read")
     return ListPage(tuple(projects), len(entries) >= A_PAGE_HAS, onward(headers, page))
 
 
-def decipher_workflows(
+def parse_workflows(
     status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
 ) -> ListPage[str]:
     """The ids of the workflows of one page that are active: neither deleted nor disabled."""
     if not 200 <= status < 300:
-        raise refusal(status, headers, body, secret=secret)
+        raise error_for(status, headers, body, secret=secret)
     entries = shapes.workflows(body)
     if entries is None:
-        raise not_the_contract(headers, body, secret)
+        raise invalid_response(headers, body, secret)
     known = [(id_, entry) for entry in entries if (id_ := cleaning.id_(entry.id)) is not None]
     if entries and not known:
-        raise BadAnswer(TITLE, "none of its workflows can be read")
+        raise InvalidResponse(TITLE, "none of its workflows can be read")
     active = tuple(id_ for id_, entry in known if entry.state == "active")
     return ListPage(active, len(entries) >= A_PAGE_HAS, onward(headers, page))
 
@@ -127,28 +127,28 @@ class JobsPage(ListPage[FailedJob]):
     are_final: bool
 
 
-def decipher_jobs(
+def parse_jobs(
     status: int, headers: Mapping[str, str], body: bytes, *, page: Request, attempt: int, secret: str = ""
 ) -> JobsPage:
     if not 200 <= status < 300:
-        raise refusal(status, headers, body, secret=secret)
+        raise error_for(status, headers, body, secret=secret)
     jobs = shapes.jobs(body)
     if jobs is None:
-        raise not_the_contract(headers, body, secret)
+        raise invalid_response(headers, body, secret)
     failed = [job for job in jobs if _went_wrong(job.conclusion)]
-    told = tuple(
+    text = tuple(
         FailedJob(name, _first_failed(job.steps), cleaning.address(job.html_url))
         for job in failed
         if (name := cleaning.line(job.name, cleaning.MAX_NAME))
     )
     are_final = all(job.run_attempt in (None, attempt) for job in failed)
-    return JobsPage(told, len(jobs) >= A_PAGE_HAS, onward(headers, page), are_final)
+    return JobsPage(text, len(jobs) >= A_PAGE_HAS, onward(headers, page), are_final)
 
 
-def decipher_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
+def parse_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
     """Of a re-run or a cancel: any 2xx is a success. Raises WillNot where GitHub does it to no such run."""
     if not 200 <= status < 300:
-        raise refusal_to_do(status, headers, body, secret=secret)
+        raise action_error_for(status, headers, body, secret=secret)
 
 
 def etag_of(headers: Mapping[str, str]) -> str | None:
@@ -172,7 +172,7 @@ def _get(url: str, *params: tuple[str, str]) -> Request:
 
 def _repo(api_url: str, project: Project) -> str:
     if not REPOSITORY_NAME.fullmatch(project.name):
-        raise NotThere(TITLE, "it has no repository of such a name")
+        raise NotFound(TITLE, "it has no repository of such a name")
     return f"{api_url}/repos/{project.name}"
 
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 from bot.ci import json_fields as cleaning
 from bot.ci.github import api as wire
 from bot.ci.github import schema as shapes
-from bot.ci.github.errors import TITLE, refusal
-from bot.ci.http_client.client import Tries
+from bot.ci.github.errors import TITLE, error_for
+from bot.ci.http_client.client import HttpClient
 from bot.ci.http_client.responses import sent_at
 from bot.config.parsers import Secret
-from bot.core.model.errors import BadAnswer, CIError, KeyRefused, NoAnswer, NoRights, NotThere, Unreachable
+from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoResponse, NotFound, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -38,7 +38,7 @@ class Identity(Protocol):
     @property
     def repositories(self) -> str: ...
 
-    def token(self, until: float) -> str:
+    def token(self, deadline: float) -> str:
         """The token to send; it may be asked for first. `until`: on the clock `monotonic`. Raises CIError."""
 
     def forget(self, token: str) -> bool:
@@ -53,7 +53,7 @@ class Token:
     def __init__(self, token: Secret) -> None:
         self._token = token
 
-    def token(self, until: float) -> str:  # noqa: ARG002 - as `Identity`
+    def token(self, deadline: float) -> str:  # noqa: ARG002 - as `Identity`
         return self._token.reveal()
 
     def forget(self, token: str) -> bool:  # noqa: ARG002 - as `Identity`
@@ -70,12 +70,12 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _AccessToken:
     token: Secret
     lasts_s: float
 
 
-class AppTokens:
+class InstallationTokens:
     """Asks for the installation's token when it is needed, and again before it ends; one thread does, for all."""
 
     repositories = "/installation/repositories"
@@ -84,19 +84,19 @@ class AppTokens:
         self,
         app: App,
         api_url: str,
-        tries: Tries,
+        http: HttpClient,
         *,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
     ) -> None:
-        self._app, self._api_url, self._tries = app, api_url, tries
+        self._app, self._api_url, self._tries = app, api_url, http
         self._now, self._monotonic = now, monotonic
         self._lock = threading.Lock()
         self._token: Secret | None = None
         self._good_until = 0.0
         self._failed: tuple[float, CIError] | None = None
 
-    def token(self, until: float) -> str:
+    def token(self, deadline: float) -> str:
         began = self._monotonic()
         with self._lock:
             if self._token is not None and self._monotonic() < self._good_until:
@@ -104,7 +104,7 @@ class AppTokens:
             if self._failed is not None and self._failed[0] > began:
                 raise copy.copy(self._failed[1])  # what another thread has learned while this one waited
             try:
-                given = self._ask(until)
+                given = self._ask(deadline)
             except CIError as failure:
                 self._failed = (self._monotonic(), failure)
                 raise
@@ -118,14 +118,14 @@ class AppTokens:
                 self._token = None
         return True
 
-    def _ask(self, until: float) -> _Given:
+    def _ask(self, deadline: float) -> _AccessToken:
         signed = self._signed()
         request = wire.signed(wire.token_request(self._api_url, self._app.installation_id), signed)
-        read = partial(_decipher, secret=signed)
+        read = partial(_parse_token, secret=signed)
         try:
             # Asked for twice, it is given twice, and both are good.
-            return self._tries.ask("token", request, read, max_bytes=_MAX_BYTES, until=until)
-        except NoAnswer as failure:
+            return self._tries.ask("token", request, read, max_bytes=_MAX_BYTES, deadline=deadline)
+        except NoResponse as failure:
             why = failure.detail
         # What the token was wanted for has not been sent: it is certain not to have taken.
         raise Unreachable(TITLE, f"no token for the App came: {why}")
@@ -136,7 +136,7 @@ class AppTokens:
 
         key = signing_key(self._app.private_key)
         if key is None:
-            raise KeyRefused(TITLE, "the App's private key is none; check GITHUB_APP_PRIVATE_KEY_FILE")
+            raise Unauthorized(TITLE, "the App's private key is none; check GITHUB_APP_PRIVATE_KEY_FILE")
         now = self._now()
         claims = {"iat": now - _JWT_EARLIER, "exp": now + _JWT_LASTS, "iss": self._app.id}
         return jwt.encode(claims, key, "RS256")
@@ -156,18 +156,18 @@ def signing_key(pem: Secret) -> RSAPrivateKey | None:
     return key if isinstance(key, RSAPrivateKey) else None
 
 
-def _decipher(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> _Given:
+def _parse_token(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> _AccessToken:
     if not 200 <= status < 300:
-        error = refusal(status, headers, body, secret=secret)
-        if isinstance(error, NotThere | NoRights):  # nobody but the operator can cure it, as with a wrong key
-            told = error.detail or "no such App, or not installed there"
-            error = KeyRefused(TITLE, f"{told}; check GITHUB_APP_ID and GITHUB_APP_INSTALLATION_ID")
+        error = error_for(status, headers, body, secret=secret)
+        if isinstance(error, NotFound | Forbidden):  # nobody but the operator can cure it, as with a wrong key
+            text = error.detail or "no such App, or not installed there"
+            error = Unauthorized(TITLE, f"{text}; check GITHUB_APP_ID and GITHUB_APP_INSTALLATION_ID")
         raise error
     given = shapes.token(body)
     token = given and cleaning.line(given.token, 1_000)
     if given is None or not token or not all("!" <= sign <= "~" for sign in token):
-        raise BadAnswer(TITLE, "the answer has no token in it; check GITHUB_API_URL")
+        raise InvalidResponse(TITLE, "the answer has no token in it; check GITHUB_API_URL")
     ends_at, sent = cleaning.time(given.expires_at), sent_at(headers)
     # By the sender's clock alone, however wrong this machine's is.
     lasts_s = (ends_at - sent.astimezone(UTC)).total_seconds() if ends_at and sent else _LASTS_S
-    return _Given(Secret(token), min(lasts_s, _LASTS_S))
+    return _AccessToken(Secret(token), min(lasts_s, _LASTS_S))

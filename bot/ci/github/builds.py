@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.ci.github.run_groups import LONG_AGO, SeenRun, Together
+from bot.ci.github.run_groups import LONG_AGO, ListedRun, RunGroup
 from bot.ci.github.urls import checks_page, commit_page
 from bot.core.model.builds import Build, Project, Workflow
 
@@ -15,11 +15,11 @@ CHAINED_WITHIN = timedelta(minutes=5)
 """What begins so soon after another has ended is one work with it; what runs hours later for the same commit is not."""
 
 
-def build_of(project: Project, runs: Together) -> Build:
+def build_of(project: Project, runs: RunGroup) -> Build:
     """The build of `project` that has these runs. Its own workflows come first, each kind by name."""
     newest = runs.own[0]
-    workflows = (*_workflows(runs, runs.own), *_workflows(runs, runs.carried))
-    decides = deciding(workflows)
+    workflows = (*_workflows(runs, runs.own), *_workflows(runs, runs.inherited))
+    decides = deciding_workflow(workflows)
     started_at, finished_at = _times(workflows)
     page = project.url
     return Build(
@@ -39,7 +39,7 @@ def build_of(project: Project, runs: Together) -> Build:
     )
 
 
-def deciding(workflows: Sequence[Workflow]) -> Workflow:
+def deciding_workflow(workflows: Sequence[Workflow]) -> Workflow:
     """The worst, whose state is the build's. Of several, one of the build's own; where these went wrong, the one that
     ended last."""
     worst = _worst(workflows)
@@ -47,7 +47,7 @@ def deciding(workflows: Sequence[Workflow]) -> Workflow:
     return max(alike, key=lambda run: run.finished_at or LONG_AGO) if alike[0].status.is_bad else alike[0]
 
 
-def tried_before(workflows: Sequence[Workflow]) -> Workflow | None:
+def most_retried(workflows: Sequence[Workflow]) -> Workflow | None:
     """The one whose earlier attempts tell how the build went before: of the build's own ones that are in the state
     that decides, the one that was run again most often.
 
@@ -62,19 +62,19 @@ def _worst(workflows: Sequence[Workflow]) -> list[Workflow]:
     return [run for run in workflows if run.status.severity == worst]
 
 
-def _workflows(runs: Together, some: Iterable[SeenRun]) -> list[Workflow]:
+def _workflows(runs: RunGroup, some: Iterable[ListedRun]) -> list[Workflow]:
     named = [_named(run, runs) for run in some]
     return sorted(named, key=lambda workflow: (workflow.name.lower(), workflow.run_id))
 
 
-def _named(run: SeenRun, runs: Together) -> Workflow:
+def _named(run: ListedRun, runs: RunGroup) -> Workflow:
     """What ran for a pull request and also without one is told apart."""
     if not run.is_of_a_pull_request or run.workflow_id not in runs.in_both_ways:
         return run.workflow
     return replace(run.workflow, name=f"{run.workflow.name} (pull request)")
 
 
-def _id(project: Project, run: SeenRun) -> str:
+def _id(project: Project, run: ListedRun) -> str:
     """The same over re-runs, and when more workflows of the commit begin; of no other repository's build."""
     branch = hashlib.sha256(run.branch.encode("utf-8", "replace")).hexdigest()
     return f"{project.id}-{run.commit[:12]}-{branch[:8]}"
@@ -90,7 +90,7 @@ def _times(workflows: Sequence[Workflow]) -> tuple[datetime | None, datetime | N
     if under_way:
         own = [run for run in under_way if run.commit is None] or under_way
         return min((run.started_at for run in own if run.started_at), default=None), None
-    decides = deciding(workflows)
+    decides = deciding_workflow(workflows)
     if decides.status.is_bad:
         return decides.started_at, decides.finished_at if all(run.has_ended for run in workflows) else None
     return _last_round(workflows)

@@ -12,34 +12,34 @@ from functools import partial
 
 from bot.ci.github import api as wire
 from bot.ci.github.auth import App
-from bot.ci.github.builds import build_of, tried_before
-from bot.ci.github.calls import GitHubCalls
-from bot.ci.github.errors import TITLE, in_words
-from bot.ci.github.run_groups import SeenRun, together
-from bot.ci.github.runs import decipher_attempt, decipher_runs
-from bot.ci.github.urls import recognise, web_url
+from bot.ci.github.builds import build_of, most_retried
+from bot.ci.github.calls import GitHubRequests
+from bot.ci.github.errors import TITLE, describe
+from bot.ci.github.run_groups import ListedRun, group_runs
+from bot.ci.github.runs import parse_attempt, parse_runs
+from bot.ci.github.urls import parse_url, web_url
 from bot.ci.http_client.responses import Request
-from bot.ci.lru_cache import Remembered
-from bot.ci.service import Surroundings
+from bot.ci.lru_cache import LRUCache
+from bot.ci.service import ClientContext
 from bot.config.parsers import Secret
-from bot.core.model.builds import Ability, Build, FailedJob, Page, Project, Status, Taken, Workflow
-from bot.core.model.errors import BadAnswer, CIError, NoAnswer, NotThere, OverLimit, WillNot
+from bot.core.model.builds import Ability, ActionResult, Build, FailedJob, Page, Project, Status, Workflow
+from bot.core.model.errors import CIError, InvalidResponse, NoResponse, NotFound, NotPossible, OverLimit
 
-MOST_PAGES = 100
+MAX_PAGES = 100
 """Of repositories, each with a hundred."""
 MORE_PAGES = 3
 """Of every other list: a page is enough for all but few."""
 WORKFLOWS_DETAILED = 3
 JOBS_SHOWN = 5
 """How many failed jobs of a workflow are told."""
-MOST_ATTEMPTS = 10
+MAX_ATTEMPTS = 10
 """Of a run that was run again more often, nobody is told how often: each attempt costs a call, if only once."""
 WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 """For how long it is known which workflows are active, and not asked again where it could not be learned."""
 
 _DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
 _MAX_BYTES = 16 * 1024 * 1024
-_OF_ONE_RUN = (WillNot, NotThere, BadAnswer, NoAnswer)
+_OF_ONE_RUN = (NotPossible, NotFound, InvalidResponse, NoResponse)
 """What says nothing of the next run that is asked for."""
 
 
@@ -50,22 +50,22 @@ class GitHub:
     title = TITLE
     abilities = frozenset(Ability)
 
-    def __init__(self, api_url: str, who: Secret | App, around: Surroundings, *, max_bytes: int = _MAX_BYTES) -> None:
+    def __init__(self, api_url: str, who: Secret | App, context: ClientContext, *, max_bytes: int = _MAX_BYTES) -> None:
         self._api_url, self._web_url = api_url, web_url(api_url)
-        self._calls = GitHubCalls(api_url, who, around, max_bytes=max_bytes)
-        self._monotonic = around.monotonic
-        self._details_s = around.total_s * _DETAILS_WITHIN
-        self._active: Remembered[str, tuple[float, frozenset[str] | None]] = Remembered(1_000)
-        self._jobs: Remembered[tuple[str, int], tuple[FailedJob, ...]] = Remembered(1_000)
-        self._attempts: Remembered[tuple[str, int], Status] = Remembered(1_000)
+        self._calls = GitHubRequests(api_url, who, context, max_bytes=max_bytes)
+        self._monotonic = context.monotonic
+        self._details_s = context.total_s * _DETAILS_WITHIN
+        self._active: LRUCache[str, tuple[float, frozenset[str] | None]] = LRUCache(1_000)
+        self._jobs: LRUCache[tuple[str, int], tuple[FailedJob, ...]] = LRUCache(1_000)
+        self._attempts: LRUCache[tuple[str, int], Status] = LRUCache(1_000)
 
-    def recognise(self, url: str) -> Page | None:
-        return recognise(url, self._web_url)
+    def parse_url(self, url: str) -> Page | None:
+        return parse_url(url, self._web_url)
 
     def projects(self) -> list[Project]:
         """Every repository that the token, or the App's installation, can see; archived and disabled ones not."""
         request = wire.repositories_request(self._api_url, self._calls.repositories)
-        pages = self._calls.pages("projects", request, wire.decipher_repositories, most=MOST_PAGES)
+        pages = self._calls.pages("projects", request, wire.parse_repositories, max_pages=MAX_PAGES)
         return list({project.id: project for page in pages for project in page.entries}.values())
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
@@ -74,22 +74,22 @@ class GitHub:
         Where these are all of forks, more are read. Where a build carries something, it is also asked, at most every
         ten minutes, which workflows are active: one that was deleted or disabled will never pass again.
         """
-        until = self._calls.until()
+        deadline = self._calls.deadline_after()
         request = wire.builds_request(self._api_url, project, branch)
-        read = partial(decipher_runs, project=project, web_url=self._web_url)
-        runs: list[SeenRun] = []
-        for page in self._calls.pages("builds", request, read, of=project, most=MORE_PAGES, until=until):
+        read = partial(parse_runs, project=project, web_url=self._web_url)
+        runs: list[ListedRun] = []
+        for page in self._calls.pages("builds", request, read, of=project, max_pages=MORE_PAGES, deadline=deadline):
             project, is_cut_off = page.project, page.is_full
             runs += page.entries
             if runs or not page.is_full:
                 break
-        found = together(runs, is_cut_off=is_cut_off)
-        active = self._active_workflows(project, until) if any(each.carried for each in found) else None
+        result = group_runs(runs, is_cut_off=is_cut_off)
+        active = self._active_workflows(project, deadline) if any(each.inherited for each in result) else None
         if active is not None:
-            found = [each.carrying_only(active) for each in found]
-        return [build_of(project, each) for each in found]
+            result = [each.inheriting_only(active) for each in result]
+        return [build_of(project, each) for each in result]
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> Taken:
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
         """One POST for each workflow. One that GitHub does not take holds up none of the others.
 
         All that went wrong; where nothing did, the build's own alone: what it carries is of another commit, and has
@@ -98,12 +98,12 @@ class GitHub:
         own, _carried = _apart(build)
         wanted = _wrong(build.workflows) or [run for run in own if run.has_ended]
         if not wanted:
-            raise WillNot(self.title, "none of its workflows has ended")
+            raise NotPossible(self.title, "none of its workflows has ended")
         ask = partial(wire.rerun_request, failed_jobs_only=failed_jobs_only)
         left = [run.full_name for run in build.workflows if not run.has_ended]
         return self._done_to(build, wanted, "restart", ask, left)
 
-    def stop(self, build: Build) -> Taken:
+    def stop(self, build: Build) -> ActionResult:
         """One POST for each workflow of the build's own that runs or waits; where none does, for what it carries.
 
         What it carries is of another commit, and may be something else to others: it is named, and stopped when asked
@@ -112,37 +112,39 @@ class GitHub:
         own, carried = _apart(build)
         running = _under_way(own) or _under_way(carried)
         if not running:
-            raise WillNot(self.title, "none of its workflows was running any more")
+            raise NotPossible(self.title, "none of its workflows was running any more")
         left = [run.full_name for run in _under_way(build.workflows) if run not in running]
         return self._done_to(build, running, "stop", wire.cancel_request, left)
 
-    def in_detail(self, build: Build) -> Build:
+    def with_details(self, build: Build) -> Build:
         """Which jobs failed in the first workflows that went wrong, and how the build went before.
 
         Before: the attempts but this one of the workflow that decides (`tried_before`). What cannot be learned is left
         out.
         """
-        until = self._calls.until(self._details_s)
+        deadline = self._calls.deadline_after(self._details_s)
         wrong = [run.run_id for run in _wrong(build.workflows)][:WORKFLOWS_DETAILED]
         detailed = [
-            replace(run, failed_jobs=self._failed_jobs(build, run, until)) if run.run_id in wrong else run
+            replace(run, failed_jobs=self._failed_jobs(build, run, deadline)) if run.run_id in wrong else run
             for run in build.workflows
         ]
-        return replace(build, workflows=tuple(detailed), earlier=self._earlier(build, until))
+        return replace(build, workflows=tuple(detailed), earlier=self._earlier(build, deadline))
 
     def close(self) -> None:
         self._calls.close()
 
-    def _active_workflows(self, project: Project, until: float) -> frozenset[str] | None:
+    def _active_workflows(self, project: Project, deadline: float) -> frozenset[str] | None:
         """The ids of the repository's active workflows; None where that cannot be learned."""
         now = self._monotonic()
         good_until, active = self._active.get(project.id) or (now, None)
         if now < good_until:
             return active
         request = wire.workflows_request(self._api_url, project)
-        soon = min(until, self._calls.until(self._details_s))
+        soon = min(deadline, self._calls.deadline_after(self._details_s))
         try:
-            pages = list(self._calls.pages("workflows", request, wire.decipher_workflows, most=MORE_PAGES, until=soon))
+            pages = list(
+                self._calls.pages("workflows", request, wire.parse_workflows, max_pages=MORE_PAGES, deadline=soon)
+            )
         except OverLimit:  # nobody asked, or nobody may ask anything for now
             return active
         except CIError:
@@ -154,42 +156,44 @@ class GitHub:
         self._active.put(project.id, (good_until, active))
         return active
 
-    def _failed_jobs(self, build: Build, run: Workflow, until: float) -> tuple[FailedJob, ...]:
+    def _failed_jobs(self, build: Build, run: Workflow, deadline: float) -> tuple[FailedJob, ...]:
         known = self._jobs.get((run.run_id, run.attempt))
         if known is not None:
             return known
         request = wire.jobs_request(self._api_url, build.project, run.run_id)
-        read = partial(wire.decipher_jobs, attempt=run.attempt)
-        found: list[FailedJob] = []
+        read = partial(wire.parse_jobs, attempt=run.attempt)
+        result: list[FailedJob] = []
         are_final = True
         try:
-            for page in self._calls.pages("jobs", request, read, of=run.attempt, most=MORE_PAGES, until=until):
-                found += page.entries
+            for page in self._calls.pages(
+                "jobs", request, read, of=run.attempt, max_pages=MORE_PAGES, deadline=deadline
+            ):
+                result += page.entries
                 are_final = are_final and page.are_final
-                if len(found) >= JOBS_SHOWN:
+                if len(result) >= JOBS_SHOWN:
                     break
         except CIError:
             are_final = False
-        jobs = tuple(found[:JOBS_SHOWN])
+        jobs = tuple(result[:JOBS_SHOWN])
         if are_final and (jobs or run.status is not Status.FAILED):  # it may be told that it failed before its job is
             self._jobs.put((run.run_id, run.attempt), jobs)
         return jobs
 
-    def _earlier(self, build: Build, until: float) -> tuple[Status, ...]:
-        run = tried_before(build.workflows) if build.workflows else None
-        if run is None or run.attempt > MOST_ATTEMPTS:
+    def _earlier(self, build: Build, deadline: float) -> tuple[Status, ...]:
+        run = most_retried(build.workflows) if build.workflows else None
+        if run is None or run.attempt > MAX_ATTEMPTS:
             return ()
         try:
-            return tuple(self._attempt(build, run.run_id, attempt, until) for attempt in range(1, run.attempt))
+            return tuple(self._attempt(build, run.run_id, attempt, deadline) for attempt in range(1, run.attempt))
         except CIError:
             return ()
 
-    def _attempt(self, build: Build, run_id: str, attempt: int, until: float) -> Status:
+    def _attempt(self, build: Build, run_id: str, attempt: int, deadline: float) -> Status:
         known = self._attempts.get((run_id, attempt))
         if known is not None:
             return known
         request = wire.attempt_request(self._api_url, build.project, run_id, attempt)
-        status = self._calls.get("attempts", request, decipher_attempt, until)
+        status = self._calls.get("attempts", request, parse_attempt, deadline)
         if not status.is_under_way:
             self._attempts.put((run_id, attempt), status)
         return status
@@ -201,9 +205,9 @@ class GitHub:
         call: str,
         ask: Callable[[str, Project, str], Request],
         left: Iterable[str] = (),
-    ) -> Taken:
+    ) -> ActionResult:
         """Raises where GitHub has taken none: that nobody knows, or else the first reason."""
-        until = self._calls.until()
+        deadline = self._calls.deadline_after()
         done: list[str] = []
         failures: list[tuple[str, CIError]] = []
         for run in runs:
@@ -211,14 +215,14 @@ class GitHub:
                 failures.append((run.full_name, failures[-1][1]))
                 continue
             try:
-                self._calls.post(call, ask(self._api_url, build.project, run.run_id), until)
+                self._calls.post(call, ask(self._api_url, build.project, run.run_id), deadline)
             except CIError as failure:
                 failures.append((run.full_name, failure))
             else:
                 done.append(run.full_name)
         if not done:
             raise next((why for _, why in failures if why.may_have_taken), failures[0][1])
-        return Taken(build.id, tuple(done), tuple(left), tuple((name, in_words(why)) for name, why in failures))
+        return ActionResult(build.id, tuple(done), tuple(left), tuple((name, describe(why)) for name, why in failures))
 
 
 def _apart(build: Build) -> tuple[list[Workflow], list[Workflow]]:

@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from bot.ci.http_client import responses as answers
 from bot.ci.http_client.responses import MAX_RETRY_AFTER_S, detail, header, retry_after_s, sent_at
 from bot.core.model.errors import (
-    BadAnswer,
-    BudgetSpent,
     CIError,
-    KeyRefused,
-    NoAnswer,
-    NoRights,
-    NotThere,
+    Forbidden,
+    InvalidResponse,
+    NoResponse,
+    NotFound,
+    NotPossible,
     OverLimit,
+    RateLimitExhausted,
+    Unauthorized,
     Unreachable,
-    WillNot,
 )
 
 TITLE = "GitHub"
@@ -38,46 +38,46 @@ _OF_THE_TOKEN = re.compile(r"not accessible|must have|permission|\bSAML\b|\bIP a
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
+def error_for(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
     """The error that an answer with this status stands for, `secret` kept out of its words."""
     said = detail(headers, body, secret)
     if status in (403, 429):
         limit = _over_limit(status, headers, said)
         if limit is not None:
             return limit
-    return answers.refusal(TITLE, status, headers, body, secret=secret, address_setting=_ADDRESS_SETTING)
+    return answers.error_for(TITLE, status, headers, body, secret=secret, address_setting=_ADDRESS_SETTING)
 
 
-def refusal_to_do(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
+def action_error_for(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
     """The same for what was to be done to a run: GitHub may have its reasons not to, whoever asks."""
-    error = refusal(status, headers, body, secret=secret)
+    error = error_for(status, headers, body, secret=secret)
     said = error.detail
     of_the_run = status == 403 and _OF_THE_RUN.search(said) and not _OF_THE_TOKEN.search(said)
-    if status in (409, 422) or (of_the_run and isinstance(error, NoRights)):
-        return WillNot(TITLE, detail(headers, body, secret) or "the run is not in a state for that")
+    if status in (409, 422) or (of_the_run and isinstance(error, Forbidden)):
+        return NotPossible(TITLE, detail(headers, body, secret) or "the run is not in a state for that")
     return error
 
 
-def not_the_contract(headers: Mapping[str, str], body: bytes, secret: str) -> BadAnswer:
+def invalid_response(headers: Mapping[str, str], body: bytes, secret: str) -> InvalidResponse:
     """What a success stands for that has something else in it than the API's answer."""
-    told = detail(headers, body, secret) if body.lstrip()[:1] == b"{" else ""
-    return BadAnswer(TITLE, told or "the answer is not that of its API; check GITHUB_API_URL")
+    text = detail(headers, body, secret) if body.lstrip()[:1] == b"{" else ""
+    return InvalidResponse(TITLE, text or "the answer is not that of its API; check GITHUB_API_URL")
 
 
-def in_words(error: CIError) -> str:
+def describe(error: CIError) -> str:
     """Why one of several things was not done, as words that follow its name and a colon."""
     match error:
-        case WillNot():
+        case NotPossible():
             return error.detail
-        case NoAnswer():
+        case NoResponse():
             return "no answer came, so nobody can tell whether it took"
-        case NotThere():
+        case NotFound():
             return "GitHub does not know this run any more"
-        case NoRights():
+        case Forbidden():
             return f"the token may not do this ({error.detail})" if error.detail else "the token may not do this"
-        case KeyRefused():
+        case Unauthorized():
             return "GitHub refused the token"
-        case BudgetSpent():
+        case RateLimitExhausted():
             return "not asked for, since this minute's calls to GitHub are used up"
         case OverLimit():
             return "GitHub takes no more calls for now"

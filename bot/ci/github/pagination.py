@@ -41,11 +41,11 @@ def onward(headers: Mapping[str, str], page: Request) -> Request | None:
     It goes to `page`'s own origin, whichever is named: the token goes along, and an Enterprise Server behind a proxy
     knows itself by another name.
     """
-    found = _NEXT.search(header(headers, "link")[:8_000])
-    if found is None:
+    result = _NEXT.search(header(headers, "link")[:8_000])
+    if result is None:
         return None
     try:
-        target, here = urlsplit(urljoin(page.url, found[1])), urlsplit(page.url)
+        target, here = urlsplit(urljoin(page.url, result[1])), urlsplit(page.url)
     except ValueError:
         return None
     if not target.path.startswith("/"):

@@ -26,7 +26,7 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRun:
+class ListedRun:
     """A workflow run of the repository itself, as GitHub lists it. `number` counts the runs of its workflow."""
 
     workflow: Workflow
@@ -50,53 +50,53 @@ class SeenRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class RunGroup:
     """The runs of one build. `own`, the newest first, has one at least; `carried` tell their own commit."""
 
-    own: tuple[SeenRun, ...]
-    carried: tuple[SeenRun, ...] = ()
+    own: tuple[ListedRun, ...]
+    inherited: tuple[ListedRun, ...] = ()
 
-    def carrying_only(self, active: Set[str]) -> Together:
+    def inheriting_only(self, active: Set[str]) -> RunGroup:
         """Without what is carried of workflows that are not among `active`: they have been deleted, or disabled."""
-        return replace(self, carried=tuple(run for run in self.carried if run.workflow_id in active))
+        return replace(self, inherited=tuple(run for run in self.inherited if run.workflow_id in active))
 
     @property
     def in_both_ways(self) -> frozenset[str]:
         """The workflows that ran for a pull request and also without one."""
-        counted = Counter(run.workflow_id for run in (*self.own, *self.carried))
+        counted = Counter(run.workflow_id for run in (*self.own, *self.inherited))
         return frozenset(workflow_id for workflow_id, runs in counted.items() if runs > 1)
 
 
-def together(runs: Iterable[SeenRun], *, is_cut_off: bool = False) -> list[Together]:
+def group_runs(runs: Iterable[ListedRun], *, is_cut_off: bool = False) -> list[RunGroup]:
     """The runs build by build, the newest first.
 
     `is_cut_off`: there are more runs than these. The build of the oldest may have some of those, so it is left out, as
     long as there is another.
     """
     newest_first = sorted(runs, key=lambda run: run.age, reverse=True)
-    own: dict[tuple[str, str], dict[tuple[str, bool], SeenRun]] = {}
-    by_branch: dict[str, deque[SeenRun]] = {}
+    own: dict[tuple[str, str], dict[tuple[str, bool], ListedRun]] = {}
+    by_branch: dict[str, deque[ListedRun]] = {}
     for run in newest_first:
         own.setdefault((run.branch, run.commit), {}).setdefault((run.workflow_id, run.is_of_a_pull_request), run)
         by_branch.setdefault(run.branch, deque()).appendleft(run)
-    branches = {branch: _Branch(oldest_first) for branch, oldest_first in by_branch.items()}
+    branches = {branch: _BranchHistory(oldest_first) for branch, oldest_first in by_branch.items()}
     oldest_first = [(branch, tuple(each.values())) for (branch, _), each in reversed(own.items())]
-    found = [Together(each, tuple(branches[branch].left_behind(each))) for branch, each in oldest_first]
-    if is_cut_off and len(found) > 1:
+    result = [RunGroup(each, tuple(branches[branch].inherited_runs(each))) for branch, each in oldest_first]
+    if is_cut_off and len(result) > 1:
         last = newest_first[-1]
-        found = [each for each in found if (each.own[0].branch, each.own[0].commit) != (last.branch, last.commit)]
-    return found[::-1]
+        result = [each for each in result if (each.own[0].branch, each.own[0].commit) != (last.branch, last.commit)]
+    return result[::-1]
 
 
-class _Branch:
+class _BranchHistory:
     """Goes once through the runs of a branch, from the oldest on, and holds how each workflow stands by then."""
 
-    def __init__(self, oldest_first: deque[SeenRun]) -> None:
+    def __init__(self, oldest_first: deque[ListedRun]) -> None:
         self._to_come = oldest_first
-        self._standing: dict[str, dict[bool, SeenRun]] = {}
-        self._carried: dict[str, SeenRun] = {}
+        self._standing: dict[str, dict[bool, ListedRun]] = {}
+        self._carried: dict[str, ListedRun] = {}
 
-    def left_behind(self, own: Sequence[SeenRun]) -> Iterator[SeenRun]:
+    def inherited_runs(self, own: Sequence[ListedRun]) -> Iterator[ListedRun]:
         """What a build of these carries. To be asked for the older build first."""
         newest = own[0].age
         while self._to_come and self._to_come[0].age < newest:
@@ -105,9 +105,9 @@ class _Branch:
         for workflow_id, runs in self._standing.items():
             if workflow_id not in ran:
                 standing = (run for run in runs.values() if newest[0] - run.age[0] <= RERUN_WITHIN)
-                yield from map(self._as_carried, standing)
+                yield from map(self._as_inherited, standing)
 
-    def _note(self, run: SeenRun) -> None:
+    def _note(self, run: ListedRun) -> None:
         """A commit's run stands in for those of the commit before, the pull request's and the push's."""
         if run.event not in RUN_BY_THEMSELVES:
             return
@@ -115,7 +115,7 @@ class _Branch:
         of_the_commit = {way: each for way, each in before.items() if each.commit == run.commit}
         self._standing[run.workflow_id] = {**of_the_commit, run.is_of_a_pull_request: run}
 
-    def _as_carried(self, run: SeenRun) -> SeenRun:
+    def _as_inherited(self, run: ListedRun) -> ListedRun:
         """With its commit; made once, however many builds carry it."""
         made = self._carried.get(run.workflow.run_id)
         if made is None:

@@ -12,26 +12,26 @@ from dataclasses import dataclass, replace
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
 from bot.ci.github import statuses as words
-from bot.ci.github.errors import TITLE, not_the_contract, refusal
+from bot.ci.github.errors import TITLE, error_for, invalid_response
 from bot.ci.github.pagination import A_PAGE_HAS, ListPage, onward
-from bot.ci.github.run_groups import SeenRun
+from bot.ci.github.run_groups import ListedRun
 from bot.ci.github.urls import WEB_URL
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import REPOSITORY_NAME, Project, Status, Workflow
-from bot.core.model.errors import BadAnswer, NotThere
+from bot.core.model.errors import InvalidResponse, NotFound
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class RunsPage(ListPage[SeenRun]):
+class RunsPage(ListPage[ListedRun]):
     """Runs of the repository itself; the page is full with what is listed of forks, too. `project`: as of today."""
 
     project: Project
 
 
-def decipher_runs(
+def parse_runs(
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -47,10 +47,10 @@ def decipher_runs(
     repository's name of today, where it has been renamed. Raises NotThere where that name is another repository's.
     """
     if not 200 <= status < 300:
-        raise refusal(status, headers, body, secret=secret)
+        raise error_for(status, headers, body, secret=secret)
     entries = shapes.runs(body)
     if entries is None:
-        raise not_the_contract(headers, body, secret)
+        raise invalid_response(headers, body, secret)
     seen, readable, elsewhere = [], 0, 0
     for entry in entries:
         run = _seen(entry)
@@ -61,25 +61,25 @@ def decipher_runs(
         elif run is not None and head == project.id:
             seen.append((run, entry))
     if entries and not readable:
-        raise BadAnswer(TITLE, "none of its workflow runs can be read")
+        raise InvalidResponse(TITLE, "none of its workflow runs can be read")
     if elsewhere and not seen:
-        raise NotThere(TITLE, f"{project.name} is another repository by now")
+        raise NotFound(TITLE, f"{project.name} is another repository by now")
     today = _named_today(project, seen[0][1].repository if seen else None, web_url)
     runs = tuple(run for run, _ in seen)
     return RunsPage(runs, len(entries) >= A_PAGE_HAS, onward(headers, page), today)
 
 
-def decipher_attempt(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Status:
+def parse_attempt(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Status:
     """How that attempt ended."""
     if not 200 <= status < 300:
-        raise refusal(status, headers, body, secret=secret)
+        raise error_for(status, headers, body, secret=secret)
     run = shapes.run(body)
     if run is None or run.status is None:
-        raise not_the_contract(headers, body, secret)
+        raise invalid_response(headers, body, secret)
     return words.read(*_words(run))[0]
 
 
-def _seen(entry: shapes.Run) -> SeenRun | None:
+def _seen(entry: shapes.Run) -> ListedRun | None:
     run_id, branch = cleaning.id_(entry.id), cleaning.line(entry.head_branch, cleaning.MAX_BRANCH)
     commit = cleaning.line(entry.head_sha, cleaning.MAX_ID)
     if run_id is None or branch is None or commit is None:
@@ -88,7 +88,7 @@ def _seen(entry: shapes.Run) -> SeenRun | None:
         return None
     workflow = _workflow(entry, run_id)
     head, actor = entry.head_commit, entry.actor
-    return SeenRun(
+    return ListedRun(
         workflow=workflow,
         workflow_id=cleaning.id_(entry.workflow_id) or workflow.name,
         branch=branch,

@@ -96,8 +96,8 @@ class _Jobs(msgspec.Struct):
 def repositories(body: bytes) -> list[Repository] | None:
     """A list of them, or an object that has one."""
     try:
-        found = msgspec.json.decode(body, type=list[Repository | None] | _Repositories)
-        return _each(found.repositories if isinstance(found, _Repositories) else found, Repository)
+        result = msgspec.json.decode(body, type=list[Repository | None] | _Repositories)
+        return _each(result.repositories if isinstance(result, _Repositories) else result, Repository)
     except (ValueError, RecursionError):
         whole = read_damaged(body)
     entries = whole if isinstance(whole, list) else _entries(whole, "repositories")
@@ -144,25 +144,25 @@ def _quickly(body: bytes, shape: type[Shape]) -> Shape | None:
 
 
 def _run(entry: object) -> Run | None:
-    found = picked(entry, Run)
-    if found is None:
+    result = picked(entry, Run)
+    if result is None:
         return None
-    found.head_commit = picked(found.head_commit, Commit)
-    if found.head_commit is not None:
-        found.head_commit.author = picked(found.head_commit.author, Person)
-    found.actor = picked(found.actor, Person)
-    found.repository, found.head_repository = (
-        picked(each, Repository) for each in (found.repository, found.head_repository)
+    result.head_commit = picked(result.head_commit, Commit)
+    if result.head_commit is not None:
+        result.head_commit.author = picked(result.head_commit.author, Person)
+    result.actor = picked(result.actor, Person)
+    result.repository, result.head_repository = (
+        picked(each, Repository) for each in (result.repository, result.head_repository)
     )
-    return found
+    return result
 
 
 def _job(entry: object) -> Job | None:
-    found = picked(entry, Job)
-    if found is not None:
-        steps: object = found.steps
-        found.steps = [picked(step, Step) for step in steps] if isinstance(steps, list) else []
-    return found
+    result = picked(entry, Job)
+    if result is not None:
+        steps: object = result.steps
+        result.steps = [picked(step, Step) for step in steps] if isinstance(steps, list) else []
+    return result
 
 
 def _entries(whole: object, name: str) -> list[Any] | None:

@@ -10,73 +10,73 @@ from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import GitHub
 from bot.ci.github.urls import API_URL, WEB_URL
 from bot.ci.github.webhook import PATH, GitHubWebhook
-from bot.ci.service import CIService, Hint, Surroundings, Values
+from bot.ci.service import ClientContext, Hint, ServicePlugin, SettingValues
 from bot.config import parsers as values
-from bot.config.parsers import Refused, Secret
-from bot.config.setting import Row
+from bot.config.parsers import InvalidValue, Secret
+from bot.config.setting import Setting
 
 _OF_THE_APP = ("GITHUB_APP_ID", "GITHUB_APP_INSTALLATION_ID", "GITHUB_APP_PRIVATE_KEY_FILE")
 _PERMISSIONS = "repository permissions Actions: read and write, Metadata: read"
 _NEW_TOKEN = f"{WEB_URL}/settings/personal-access-tokens/new, {_PERMISSIONS}"
 _NEW_APP = f"{WEB_URL}/settings/apps/new (of an organization: its own settings), {_PERMISSIONS}"
-_MOST_KEY_BYTES = 64 * 1024
+_MAX_KEY_BYTES = 64 * 1024
 _APP_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 _INSTALLATION_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def _app_id(text: str) -> str:
     if not _APP_ID.fullmatch(text):
-        raise Refused("is neither the App's ID nor its client ID")
+        raise InvalidValue("is neither the App's ID nor its client ID")
     return text
 
 
 def _installation_id(text: str) -> str:
     if not _INSTALLATION_ID.fullmatch(text):
-        raise Refused("is not the number of an installation")
+        raise InvalidValue("is not the number of an installation")
     return text
 
 
 def _api_url(text: str) -> str:
     address: str = values.api_address(text)
     if address.lower() in (WEB_URL, WEB_URL.replace("//", "//www.")):
-        raise Refused(f"is where GitHub's pages are: its API is at {API_URL}")
+        raise InvalidValue(f"is where GitHub's pages are: its API is at {API_URL}")
     return address
 
 
 _ROWS = (
-    Row(
+    Setting(
         "GITHUB_TOKEN",
         "The token with which the bot asks GitHub; it sees and restarts what the token may. Required, unless the bot "
         "is a GitHub App.",
         _NEW_TOKEN,
         values.key,
     ),
-    Row(
+    Setting(
         "GITHUB_APP_ID",
         "Makes the bot a GitHub App instead: the App's ID, or its client ID. The next two belong to it.",
         _NEW_APP,
         _app_id,
     ),
-    Row(
+    Setting(
         "GITHUB_APP_INSTALLATION_ID",
         "Which installation of the App: that of the account whose repositories the bot serves.",
         "the number at the end of the page's address: the account's settings, GitHub Apps, Configure",
         _installation_id,
     ),
-    Row(
+    Setting(
         "GITHUB_APP_PRIVATE_KEY_FILE",
         "The file that holds the App's private key (PEM).",
         "the App's settings, Private keys, Generate a private key",
         values.path,
     ),
-    Row(
+    Setting(
         "GITHUB_API_URL",
         "GitHub's REST API. For an Enterprise Server https://its-host/api/v3. https, or http on this machine.",
         "",
         _api_url,
         API_URL,
     ),
-    Row(
+    Setting(
         "GITHUB_CALLS_PER_MINUTE",
         "How often the bot may ask GitHub in any minute, all processes on one database together. GitHub gives a token "
         "5000 calls an hour.",
@@ -84,7 +84,7 @@ _ROWS = (
         values.calls_per_minute,
         "80",
     ),
-    Row(
+    Setting(
         "GITHUB_WEBHOOK_SECRET",
         f"Proves that a webhook comes from GitHub. With it the bot hears at {PATH} of runs that have moved (event: "
         "Workflow runs, content type: application/json), and shows them sooner.",
@@ -94,7 +94,7 @@ _ROWS = (
 )
 
 
-def _problems(set_to: Values) -> list[str]:
+def _problems(set_to: SettingValues) -> list[str]:
     has_token = set_to["GITHUB_TOKEN"] is not None
     missing = [name for name in _OF_THE_APP if set_to[name] is None]
     if has_token and len(missing) < len(_OF_THE_APP):
@@ -126,23 +126,23 @@ def _problems_with_the_key(path: str) -> list[str]:
 
 def _private_key(path: str) -> Secret:
     with Path(path).open("rb") as file:
-        return Secret(file.read(_MOST_KEY_BYTES).decode("utf-8", "replace"))
+        return Secret(file.read(_MAX_KEY_BYTES).decode("utf-8", "replace"))
 
 
-def _connect(set_to: Values, around: Surroundings) -> GitHub:
+def _connect(set_to: SettingValues, context: ClientContext) -> GitHub:
     who: Secret | App | None = set_to["GITHUB_TOKEN"]
     if who is None:
         app_id, installation_id, path = (set_to[name] for name in _OF_THE_APP)
         who = App(app_id, installation_id, _private_key(path))
-    return GitHub(set_to["GITHUB_API_URL"], who, around)
+    return GitHub(set_to["GITHUB_API_URL"], who, context)
 
 
-def _webhook(set_to: Values, hint: Hint) -> tuple[str, WSGIApplication] | None:
+def _webhook(set_to: SettingValues, hint: Hint) -> tuple[str, WSGIApplication] | None:
     secret = set_to["GITHUB_WEBHOOK_SECRET"]
     return None if secret is None else (PATH, GitHubWebhook(secret, hint))
 
 
-GITHUB = CIService(
+GITHUB = ServicePlugin(
     name=GitHub.service,
     title=GitHub.title,
     key_setting="GITHUB_TOKEN",

@@ -38,7 +38,7 @@ def checks_page(repository_page: str, commit: str) -> str:
     return f"{commit_page(repository_page, commit)}/checks"
 
 
-def recognise(url: str, web: str = WEB_URL) -> Page | None:
+def parse_url(url: str, web: str = WEB_URL) -> Page | None:
     """The repository that a page of Actions at `web` belongs to, and the run that it shows, whichever attempt or job.
 
     None for every other page, a repository's own ones too.

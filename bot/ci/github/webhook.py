@@ -93,12 +93,12 @@ class GitHubWebhook:
         now = self._now()
         if self._next_refusal_logged_at is None or now >= self._next_refusal_logged_at:
             self._next_refusal_logged_at = now + REFUSALS_LOGGED_EVERY_S
-            log.warning("github_webhook_refused", why=why, so_far=self._refused)
+            log.warning("github_webhook_rejected", why=why, so_far=self._refused)
 
 
 def _repository_id(body: bytes) -> str | None:
     try:
-        told = msgspec.json.decode(body, type=_Told)
+        text = msgspec.json.decode(body, type=_Told)
     except (ValueError, RecursionError):
         return None
-    return None if told.repository is None else cleaning.id_(told.repository.id)
+    return None if text.repository is None else cleaning.id_(text.repository.id)

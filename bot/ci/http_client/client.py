@@ -22,12 +22,12 @@ import urllib3
 from requests.utils import should_bypass_proxies
 from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, ProxyError
 
-from bot.ci.http_client.connections import Adapter, Stage, Try, trying
-from bot.ci.http_client.responses import Answer, Request, origin, retry_after_s
-from bot.ci.service import Surroundings
-from bot.core.model.errors import BadAnswer, CIError, NoAnswer, OverLimit, Unreachable
+from bot.ci.http_client.connections import Adapter, Phase, RequestProgress, trying
+from bot.ci.http_client.responses import Request, Response, origin, retry_after_s
+from bot.ci.service import ClientContext
+from bot.core.model.errors import CIError, InvalidResponse, NoResponse, OverLimit, Unreachable
 
-_MOST_REDIRECTS = 3
+_MAX_REDIRECTS = 3
 _PIECE = 65_536
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "codeship-bot"}
 # Those of urllib3's loggers that write addresses with their query, at DEBUG and at WARNING.
@@ -36,7 +36,7 @@ _CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _KEY_IN_QUERY = re.compile(r"(api_key=)[^&\s\"']*")
 
 
-class Exchange:
+class HttpTransport:
     """Requests to the one origin of `address`, from many threads. `service` is the title that its errors carry.
 
     `connect_s` and `read_s` are the seconds that a connection may take to stand and that the other side may be silent.
@@ -57,32 +57,32 @@ class Exchange:
         self._service = service
         self._origin = origin(address)
         self._proxies = _proxies(address, environ)
-        self._ca_bundle = next((found for name in _CA_BUNDLES if (found := environ.get(name))), None)
+        self._ca_bundle = next((result for name in _CA_BUNDLES if (result := environ.get(name))), None)
         self._connect_s, self._read_s, self._monotonic = connect_s, read_s, monotonic
         self._adapter = Adapter(pool_maxsize=workers)
         for name in _TALKATIVE:
             logging.getLogger(name).addFilter(_without_key)
 
     def answer_to(
-        self, request: Request, *, until: float, max_bytes: int, before_onward: Callable[[], None] = lambda: None
-    ) -> Answer:
+        self, request: Request, *, deadline: float, max_bytes: int, before_onward: Callable[[], None] = lambda: None
+    ) -> Response:
         """For requests that may be repeated: over a kept connection, redirects followed within the origin.
 
         `until` is when it must be over, on the clock `monotonic`; `max_bytes` bounds the body, unpacked.
         `before_onward` is called before each redirect is followed; what it raises is raised.
         Raises Unreachable and NoAnswer; where the head of the answer came, what went wrong is its `flaw`.
         """
-        answer = self._once(self._adapter, request, until, max_bytes)
-        for _ in range(_MOST_REDIRECTS):
+        answer = self._once(self._adapter, request, deadline, max_bytes)
+        for _ in range(_MAX_REDIRECTS):
             onward = self._onward(request, answer)
             if onward is None:
                 break
             before_onward()
             request = onward
-            answer = self._once(self._adapter, request, until, max_bytes)
+            answer = self._once(self._adapter, request, deadline, max_bytes)
         return answer
 
-    def answer_once(self, request: Request, *, until: float, max_bytes: int) -> Answer:
+    def answer_once(self, request: Request, *, deadline: float, max_bytes: int) -> Response:
         """For requests that must not be repeated: over a connection of their own, and no redirect followed.
 
         A kept connection may have been closed by the other side, which shows only after the request has gone out.
@@ -90,7 +90,7 @@ class Exchange:
         """
         adapter = Adapter(pool_maxsize=1)
         try:
-            return self._once(adapter, request, until, max_bytes, {"Connection": "close"})
+            return self._once(adapter, request, deadline, max_bytes, {"Connection": "close"})
         finally:
             adapter.close()
 
@@ -101,13 +101,13 @@ class Exchange:
         self,
         adapter: Adapter,
         request: Request,
-        until: float,
+        deadline: float,
         max_bytes: int,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        this_try = Try(until, self._read_s, self._monotonic)
-        with trying(this_try):
-            got = self._open(adapter, request, {**_HEADERS, **dict(request.headers), **(headers or {})}, this_try)
+    ) -> Response:
+        progress = RequestProgress(deadline, self._read_s, self._monotonic)
+        with trying(progress):
+            got = self._open(adapter, request, {**_HEADERS, **dict(request.headers), **(headers or {})}, progress)
             if isinstance(got, CIError):
                 raise got
             try:
@@ -116,13 +116,13 @@ class Exchange:
                 got.close()
         # A recipient with a clock notes when an answer without a date came (RFC 9110, 6.6.1).
         came = {"date": formatdate(usegmt=True)} | {name.lower(): value for name, value in got.headers.items()}
-        return Answer(got.status_code, came, body, flaw)
+        return Response(got.status_code, came, body, flaw)
 
     def _open(
-        self, adapter: Adapter, request: Request, headers: dict[str, str], this_try: Try
+        self, adapter: Adapter, request: Request, headers: dict[str, str], progress: RequestProgress
     ) -> requests.Response | CIError:
         """The error is returned: raised in here, it would carry the library's own along, and the key in its address."""
-        left = max(this_try.left_s(), 0.001)
+        left = max(progress.left_s(), 0.001)
         try:
             prepared = requests.Request(request.method, request.url, headers, params=list(request.params)).prepare()
             return adapter.send(
@@ -134,14 +134,14 @@ class Exchange:
             )
         except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
             # Not begun and a time-out: something stands in for the connection, so the worse is assumed.
-            unsure = this_try.stage is Stage.NOT_BEGUN and isinstance(error, requests.ReadTimeout)
-            if this_try.stage is Stage.SENT or unsure:
-                return NoAnswer(self._service, _why_no_answer(error))
+            unsure = progress.stage is Phase.NOT_BEGUN and isinstance(error, requests.ReadTimeout)
+            if progress.stage is Phase.SENT or unsure:
+                return NoResponse(self._service, _why_no_answer(error))
             return Unreachable(self._service, _why_unreachable(error))
 
     def _body(self, response: requests.Response, max_bytes: int) -> tuple[bytes, CIError | None]:
         """What came of the body, and why that is not all of it."""
-        too_large = BadAnswer(self._service, f"an answer of more than {max_bytes:,} bytes")
+        too_large = InvalidResponse(self._service, f"an answer of more than {max_bytes:,} bytes")
         length = response.headers.get("Content-Length", "")
         if length.isdecimal() and (len(length) > 18 or int(length) > max_bytes):
             return b"", too_large
@@ -155,14 +155,14 @@ class Exchange:
                     return b"", too_large
                 pieces.append(piece)
         except DecodeError:
-            flaw = BadAnswer(self._service, "the answer cannot be unpacked")
+            flaw = InvalidResponse(self._service, "the answer cannot be unpacked")
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            flaw = NoAnswer(self._service, _why_no_answer(error))
+            flaw = NoResponse(self._service, _why_no_answer(error))
         return b"".join(pieces), flaw
 
-    def _onward(self, request: Request, answer: Answer) -> Request | None:
-        location = answer.headers.get("location")
-        if location is None or answer.status not in (301, 302, 303, 307, 308):
+    def _onward(self, request: Request, response: Response) -> Request | None:
+        location = response.headers.get("location")
+        if location is None or response.status not in (301, 302, 303, 307, 308):
             return None
         try:
             target = urljoin(request.url, location)
@@ -230,7 +230,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 _PAUSES_S = (0.5, 1.0)  # before the second and the third try, at most
 
-_PASSING = (Unreachable, NoAnswer, OverLimit)
+_PASSING = (Unreachable, NoResponse, OverLimit)
 
 _T = TypeVar("_T")
 Read = Callable[[int, Mapping[str, str], bytes], _T]
@@ -238,7 +238,7 @@ Read = Callable[[int, Mapping[str, str], bytes], _T]
 
 
 @dataclass(frozen=True, slots=True)
-class _Came(Generic[_T]):
+class _Attempt(Generic[_T]):
     """What came of one try, and how many seconds the service asks to wait before the next."""
 
     outcome: _T | CIError
@@ -246,65 +246,65 @@ class _Came(Generic[_T]):
     is_free: bool = False
 
 
-class Tries:
+class HttpClient:
     """Calls to the one origin of `address`, from many threads. `title` is the service's, as its errors carry it."""
 
-    def __init__(self, title: str, address: str, around: Surroundings) -> None:
-        self._title, self._around = title, around
-        self._exchange = Exchange(
+    def __init__(self, title: str, address: str, context: ClientContext) -> None:
+        self._title, self._around = title, context
+        self._exchange = HttpTransport(
             title,
             address,
-            environ=around.environ,
-            workers=around.workers,
-            connect_s=around.connect_s,
-            read_s=around.read_s,
-            monotonic=around.monotonic,
+            environ=context.environ,
+            workers=context.workers,
+            connect_s=context.connect_s,
+            read_s=context.read_s,
+            monotonic=context.monotonic,
         )
 
-    def until(self, at_most_s: float | None = None) -> float:
+    def deadline_after(self, at_most_s: float | None = None) -> float:
         """When a call that begins now must be over, on the clock `monotonic`; sooner where it has less time."""
         total_s = self._around.total_s
         return self._around.monotonic() + (total_s if at_most_s is None else min(at_most_s, total_s))
 
-    def ask(self, call: str, request: Request, read: Read[_T], *, max_bytes: int, until: float | None = None) -> _T:
+    def ask(self, call: str, request: Request, read: Read[_T], *, max_bytes: int, deadline: float | None = None) -> _T:
         """For what may be repeated: up to three tries within the time there is."""
-        until = self.until() if until is None else until
-        self._check(until)
+        deadline = self.deadline_after() if deadline is None else deadline
+        self._check(deadline)
         failed: CIError | None = None
         for longest_pause_s in (*_PAUSES_S, None):
             try:
-                self._around.before_try(call)
+                self._around.before_request(call)
             except OverLimit as refusal:  # of no further try: then what came of the one before tells more
                 raise refusal if failed is None or isinstance(failed, OverLimit) else failed from None
             began = self._around.monotonic()
-            came = self._once(call, request, read, until, max_bytes)
-            if not isinstance(came.outcome, CIError):
-                self._tell(call, None, began, is_free=came.is_free)
-                return came.outcome
-            failed = came.outcome
+            attempt = self._once(call, request, read, deadline, max_bytes)
+            if not isinstance(attempt.outcome, CIError):
+                self._tell(call, None, began, is_free=attempt.is_free)
+                return attempt.outcome
+            failed = attempt.outcome
             self._tell(call, failed, began)
             if longest_pause_s is None or not isinstance(failed, _PASSING):
                 raise failed
             # Many who failed together are not to come back together: anything from nothing to the longest.
-            pause = max(self._around.random() * longest_pause_s, came.wait_s or 0.0)
-            if self._around.monotonic() + pause >= until:
+            pause = max(self._around.random() * longest_pause_s, attempt.wait_s or 0.0)
+            if self._around.monotonic() + pause >= deadline:
                 raise failed
             self._around.wait(pause)
         raise AssertionError("the last try returns or raises")
 
     def ask_once(
-        self, call: str, request: Request, read: Read[_T], *, max_bytes: int, until: float | None = None
+        self, call: str, request: Request, read: Read[_T], *, max_bytes: int, deadline: float | None = None
     ) -> _T:
         """For what must not be repeated: one try, over a connection of its own.
 
         The head of the answer tells whether it took: a body that was cut off, or is too large, is read as it came.
         """
-        until = self.until() if until is None else until
-        self._check(until)
-        self._around.before_try(call)
+        deadline = self.deadline_after() if deadline is None else deadline
+        self._check(deadline)
+        self._around.before_request(call)
         began = self._around.monotonic()
         try:
-            answer = self._exchange.answer_once(request, until=until, max_bytes=max_bytes)
+            answer = self._exchange.answer_once(request, deadline=deadline, max_bytes=max_bytes)
             outcome = read(answer.status, answer.headers, answer.body)
         except CIError as error:
             self._tell(call, error, began)
@@ -316,27 +316,29 @@ class Tries:
         """Closes the kept connections. Calls under way end as they will."""
         self._exchange.close()
 
-    def _check(self, until: float) -> None:
+    def _check(self, deadline: float) -> None:
         """For the later ones of several calls that share their time: what cannot be answered in time is not sent."""
-        if self._around.monotonic() >= until:
+        if self._around.monotonic() >= deadline:
             raise Unreachable(self._title, "no time was left to ask")
 
-    def _once(self, call: str, request: Request, read: Read[_T], until: float, max_bytes: int) -> _Came[_T]:
-        before_onward = partial(self._around.before_try, call)
+    def _once(self, call: str, request: Request, read: Read[_T], deadline: float, max_bytes: int) -> _Attempt[_T]:
+        before_onward = partial(self._around.before_request, call)
         try:
-            answer = self._exchange.answer_to(request, until=until, max_bytes=max_bytes, before_onward=before_onward)
+            answer = self._exchange.answer_to(
+                request, deadline=deadline, max_bytes=max_bytes, before_onward=before_onward
+            )
         except CIError as error:
-            return _Came(error)
+            return _Attempt(error)
         try:
             if answer.is_success and answer.flaw is not None:
-                return _Came(answer.flaw)
+                return _Attempt(answer.flaw)
             # Nothing new since what the request names: the services that tell so do not count it.
-            return _Came(read(answer.status, answer.headers, answer.body), is_free=answer.status == 304)
+            return _Attempt(read(answer.status, answer.headers, answer.body), is_free=answer.status == 304)
         except OverLimit as error:
-            return _Came(error, error.retry_after_s)
+            return _Attempt(error, error.retry_after_s)
         except CIError as error:
-            return _Came(error, retry_after_s(answer.headers))
+            return _Attempt(error, retry_after_s(answer.headers))
 
     def _tell(self, call: str, error: CIError | None, began: float, *, is_free: bool = False) -> None:
-        self._around.after_try(error, is_free)
+        self._around.after_request(error, is_free)
         self._around.observe(call, "ok" if error is None else type(error).__name__, self._around.monotonic() - began)

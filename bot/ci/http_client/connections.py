@@ -21,7 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import ProxyManager
 
 
-class Stage(Enum):
+class Phase(Enum):
     """How far a request came. Up to CONNECTING nothing of it has left."""
 
     NOT_BEGUN = "not begun"
@@ -29,12 +29,12 @@ class Stage(Enum):
     SENT = "sent"
 
 
-class Try:
+class RequestProgress:
     """One request on its way: its stage, and how long it may still read, on the clock `monotonic`."""
 
-    def __init__(self, until: float, read_s: float, monotonic: Callable[[], float]) -> None:
-        self.stage = Stage.NOT_BEGUN
-        self._until, self._read_s, self._monotonic = until, read_s, monotonic
+    def __init__(self, deadline: float, read_s: float, monotonic: Callable[[], float]) -> None:
+        self.stage = Phase.NOT_BEGUN
+        self._until, self._read_s, self._monotonic = deadline, read_s, monotonic
 
     def left_s(self) -> float:
         return self._until - self._monotonic()
@@ -47,17 +47,17 @@ class Try:
         return min(left, self._read_s)
 
 
-_TRY: ContextVar[Try] = ContextVar("try")
+_PROGRESS: ContextVar[RequestProgress] = ContextVar("try")
 
 
 @contextmanager
-def trying(this_try: Try) -> Iterator[None]:
+def trying(progress: RequestProgress) -> Iterator[None]:
     """What connections do in this thread until the end of the block, they do for `this_try`."""
-    token = _TRY.set(this_try)
+    token = _PROGRESS.set(progress)
     try:
         yield
     finally:
-        _TRY.reset(token)
+        _PROGRESS.reset(token)
 
 
 class Adapter(HTTPAdapter):
@@ -77,8 +77,8 @@ class Adapter(HTTPAdapter):
 class _Reader(io.RawIOBase):
     """A socket's bytes, each read with no more time than is left."""
 
-    def __init__(self, sock: socket.socket, this_try: Try) -> None:
-        self._sock, self._try = sock, this_try
+    def __init__(self, sock: socket.socket, progress: RequestProgress) -> None:
+        self._sock, self._try = sock, progress
         self.at_end = False
         self._bytes = sock.makefile("rb", buffering=0)
 
@@ -100,7 +100,7 @@ class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp.close()
-        self._reader = _Reader(sock, _TRY.get())
+        self._reader = _Reader(sock, _PROGRESS.get())
         self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
@@ -113,13 +113,13 @@ class _Connection(HTTPConnection):
     response_class = _Response
 
     def connect(self) -> None:
-        _TRY.get().stage = Stage.CONNECTING
+        _PROGRESS.get().stage = Phase.CONNECTING
         super().connect()
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
-        _TRY.get().stage = Stage.SENT
+        _PROGRESS.get().stage = Phase.SENT
         super().endheaders(*args, **kwargs)
 
 

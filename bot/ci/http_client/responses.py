@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from bot.core.model.errors import BadAnswer, CIError, KeyRefused, NoAnswer, NoRights, NotThere, OverLimit
+from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoResponse, NotFound, OverLimit, Unauthorized
 
 MAX_DETAIL = 200
 MAX_RETRY_AFTER_S = 3600.0
@@ -36,7 +36,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came. Header names are in lower case; `flaw` says why `body` is not whole, where it is not."""
 
     status: int
@@ -55,7 +55,7 @@ def origin(address: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
-def refusal(
+def error_for(
     service: str, status: int, headers: Mapping[str, str], body: bytes, *, secret: str, address_setting: str
 ) -> CIError:
     """The error that an answer with this status stands for, `secret` kept out of its words.
@@ -67,16 +67,16 @@ def refusal(
         return OverLimit(service, why, retry_after_s=retry_after_s(headers))
     match status:
         case 401:
-            return KeyRefused(service, why)
+            return Unauthorized(service, why)
         case 403:
-            return NoRights(service, why)
+            return Forbidden(service, why)
         case 404:
-            return NotThere(service, why)
+            return NotFound(service, why)
     if 300 <= status < 400:
-        return BadAnswer(service, _redirected(headers, secret, address_setting))
+        return InvalidResponse(service, _redirected(headers, secret, address_setting))
     answered = f"answered {status}: {why}" if why else f"answered {status}"
     # 408: the server gave up waiting for the request, as a gateway's 504 would say.
-    return NoAnswer(service, answered) if status >= 500 or status == 408 else BadAnswer(service, answered)
+    return NoResponse(service, answered) if status >= 500 or status == 408 else InvalidResponse(service, answered)
 
 
 def detail(headers: Mapping[str, str], body: bytes, secret: str) -> str:
@@ -119,10 +119,10 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     if _SECONDS.fullmatch(raw):
         seconds = float(raw)
     else:
-        until, sent = _date(raw), sent_at(headers)
-        if until is None or sent is None:
+        deadline, sent = _date(raw), sent_at(headers)
+        if deadline is None or sent is None:
             return None
-        seconds = (until - sent).total_seconds()
+        seconds = (deadline - sent).total_seconds()
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 

@@ -10,80 +10,82 @@ from concurrent.futures import CancelledError, Executor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
-from bot.core.build_fetcher import Look, Looks
-from bot.core.model.builds import Build, Project, Status, Taken
+from bot.core.build_fetcher import BuildFetcher, Snapshot
+from bot.core.model.builds import ActionResult, Build, Project, Status
 from bot.core.model.claims import Claim, ClaimState, after_look
-from bot.core.model.errors import CIError, NoAnswer, Unreachable
+from bot.core.model.errors import CIError, NoResponse, Unreachable
 from bot.core.model.outcomes import CouldNotTell, Restarted
 from bot.core.ports import CIProvider, ClaimStore, Clock
-from bot.core.request import Ask
+from bot.core.request import UserRequest
 
 LOOKS_AFTERWARDS_S = (0.5, 1.5, 3.0)
 """Pauses before each look that follows a restart without an answer."""
 
-Came = Restarted | CouldNotTell
+SendOutcome = Restarted | CouldNotTell
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class _SendResult:
     """What came of sending: the claim as it is now, and why it is not taken, where it is not."""
 
     claim: Claim
     failure: CIError | None = None
-    taken: Taken | None = None
+    taken: ActionResult | None = None
 
 
-class Sending:
+class ActionSender:
     """`executor` runs what must be finished and written down even where nobody waits for it any more.
 
     What it runs and what is no CIError is a bug, and the executor's to report.
     """
 
     def __init__(
-        self, provider: CIProvider, looks: Looks, claims: ClaimStore, executor: Executor, clock: Clock
+        self, provider: CIProvider, fetcher: BuildFetcher, claims: ClaimStore, executor: Executor, clock: Clock
     ) -> None:
         self._provider = provider
-        self._looks = looks
+        self._fetcher = fetcher
         self._claims = claims
         self._executor = executor
         self._clock = clock
 
-    def send(self, claim: Claim, build: Build, look: Look, ask: Ask) -> Came:
+    def send(self, claim: Claim, build: Build, snapshot: Snapshot, request: UserRequest) -> SendOutcome:
         """Sends what `claim` claims. Raises CIError where the build was certainly not restarted."""
         sending = self._executor.submit(copy_context().run, self._send_once, claim, build)
         try:
-            sent = sending.result(timeout=max(ask.seconds_left, 0.0))
+            sent = sending.result(timeout=max(request.seconds_left, 0.0))
         except (TimeoutError, CancelledError):
             if sending.cancel():  # it never began, and now never will: sent later, nobody would expect it
                 unsent = _freed(claim, ClaimState.NOT_SENT)
                 self._claims.move(claim, replace(claim, state=unsent, changed_at=self._clock.now()))
-                raise NoAnswer(self._provider.title, "too many restarts were under way, so nothing was sent") from None
-            failure = NoAnswer(self._provider.title, "no answer yet")
+                raise NoResponse(
+                    self._provider.title, "too many restarts were under way, so nothing was sent"
+                ) from None
+            failure = NoResponse(self._provider.title, "no answer yet")
             return CouldNotTell(claim, shown=build, ago_s=claim.age_s(self._clock.now()), looked=failure)
         if sent.claim.state is ClaimState.TAKEN:
             return Restarted(build, sent.claim, taken=sent.taken)
         if sent.claim.state is ClaimState.UNKNOWN and sent.failure and sent.failure.may_have_taken:
-            return self._look_afterwards(sent.claim, build, look, ask)
-        raise sent.failure or NoAnswer(self._provider.title, "nothing was sent")
+            return self._check_afterwards(sent.claim, build, snapshot, request)
+        raise sent.failure or NoResponse(self._provider.title, "nothing was sent")
 
-    def stop(self, build: Build, ask: Ask) -> Taken:
+    def stop(self, build: Build, request: UserRequest) -> ActionResult:
         """Stops what runs of it. Raises CIError; after NoAnswer nobody knows whether it is stopped."""
         stopping = self._executor.submit(copy_context().run, self._provider.stop, build)
         try:
-            return stopping.result(timeout=max(ask.seconds_left, 0.0))
+            return stopping.result(timeout=max(request.seconds_left, 0.0))
         except (TimeoutError, CancelledError):
-            raise NoAnswer(self._provider.title, "no answer yet") from None
+            raise NoResponse(self._provider.title, "no answer yet") from None
         finally:
-            self._looks.forget(build.project)
+            self._fetcher.forget(build.project)
 
-    def _send_once(self, claim: Claim, build: Build) -> _Sent:
+    def _send_once(self, claim: Claim, build: Build) -> _SendResult:
         sending = replace(claim, state=ClaimState.SENT, changed_at=self._clock.now())
         if not self._claims.move(claim, sending):  # so slow that somebody has declared the claim lost
-            return _Sent(replace(claim, state=ClaimState.NOT_SENT))
+            return _SendResult(replace(claim, state=ClaimState.NOT_SENT))
         failure: CIError | None = None
-        taken: Taken | None = None
+        taken: ActionResult | None = None
         state = ClaimState.UNKNOWN
-        self._looks.forget(build.project)
+        self._fetcher.forget(build.project)
         try:
             taken = self._provider.restart(build, failed_jobs_only=claim.failed_jobs_only)
             state = ClaimState.TAKEN
@@ -91,39 +93,39 @@ class Sending:
             failure = error
             state = _state_after(error, claim)
         finally:
-            self._looks.forget(build.project)
+            self._fetcher.forget(build.project)
             new_id = taken.build_id if taken else None
             ended = replace(sending, state=state, new_build_id=new_id, changed_at=self._clock.now())
             self._claims.move(sending, ended)
-        return _Sent(ended, failure, taken)
+        return _SendResult(ended, failure, taken)
 
-    def _look_afterwards(self, claim: Claim, build: Build, before: Look, ask: Ask) -> Came:
+    def _check_afterwards(self, claim: Claim, build: Build, before: Snapshot, request: UserRequest) -> SendOutcome:
         """Looks until something is known or the ask's time runs out."""
-        found: Build | None = None
+        result: Build | None = None
         looked: CIError | None = None
         for pause in LOOKS_AFTERWARDS_S:
-            if ask.seconds_left < pause + 1.0:
+            if request.seconds_left < pause + 1.0:
                 break
             self._clock.wait(pause)
             try:
-                look = self._looks.builds(build.project, build.branch, within_s=ask.seconds_left)
+                snapshot = self._fetcher.builds(build.project, build.branch, timeout_s=request.seconds_left)
             except CIError as error:
                 looked = error
                 continue
-            looked, found = None, next((seen for seen in look.builds if seen.id == build.id), None)
-            new = _new_run_of(build, before, look)
+            looked, result = None, next((seen for seen in snapshot.builds if seen.id == build.id), None)
+            new = _new_run_of(build, before, snapshot)
             if new is not None:
-                taken = replace(claim, state=ClaimState.TAKEN, new_build_id=new.id, changed_at=look.began_at)
+                taken = replace(claim, state=ClaimState.TAKEN, new_build_id=new.id, changed_at=snapshot.began_at)
                 self._claims.move(claim, taken)
                 return Restarted(new, taken, seen=True)
-            if found is not None:
-                after = after_look(claim, found, look.began_at)
+            if result is not None:
+                after = after_look(claim, result, snapshot.began_at)
                 if after != claim:
                     self._claims.move(claim, after)
-                    return Restarted(found, after, seen=True, taken=_as_seen(found, claim))
-        return CouldNotTell(claim, shown=build, ago_s=claim.age_s(self._clock.now()), found=found, looked=looked)
+                    return Restarted(result, after, seen=True, taken=_as_seen(result, claim))
+        return CouldNotTell(claim, shown=build, ago_s=claim.age_s(self._clock.now()), found=result, looked=looked)
 
-    def resume(self, claim: Claim, project: Project, branch: str | None, ask: Ask) -> Came | None:
+    def resume(self, claim: Claim, project: Project, branch: str | None, request: UserRequest) -> SendOutcome | None:
         """Goes on with the claim that the same ask made before a crash. None where it is free: the ask begins anew.
 
         Raises CIError where the build was certainly not restarted.
@@ -132,22 +134,22 @@ class Sending:
             return None
         build = _as_claimed(claim, project, branch)
         try:
-            look = self._looks.builds(project, branch, within_s=ask.seconds_left)
+            snapshot = self._fetcher.builds(project, branch, timeout_s=request.seconds_left)
         except CIError as failure:
             return self._resume_unseen(claim, build, failure)
-        build = next((seen for seen in look.builds if seen.id == claim.build_id), build)
+        build = next((seen for seen in snapshot.builds if seen.id == claim.build_id), build)
         match claim.state:
             case ClaimState.CLAIMED if build.run == claim.replaced:
-                return self.send(claim, build, look, ask)
+                return self.send(claim, build, snapshot, request)
             case ClaimState.CLAIMED:  # nothing was sent, and it has been run again by other means since
                 self._claims.move(claim, replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now()))
                 return None
             case ClaimState.TAKEN | ClaimState.ENDED:
                 return Restarted(build, claim, taken=_as_seen(build, claim))
             case _:
-                return self._look_afterwards(self._as_unknown(claim), build, look, ask)
+                return self._check_afterwards(self._as_unknown(claim), build, snapshot, request)
 
-    def _resume_unseen(self, claim: Claim, build: Build, failure: CIError) -> Came:
+    def _resume_unseen(self, claim: Claim, build: Build, failure: CIError) -> SendOutcome:
         match claim.state:
             case ClaimState.TAKEN | ClaimState.ENDED:
                 return Restarted(build, claim)
@@ -175,7 +177,7 @@ def _freed(claim: Claim, to: ClaimState) -> ClaimState:
     return ClaimState.UNKNOWN if claim.state is ClaimState.SENT else to
 
 
-def _new_run_of(build: Build, before: Look, after: Look) -> Build | None:
+def _new_run_of(build: Build, before: Snapshot, after: Snapshot) -> Build | None:
     """The build that a restart made, where the service gives a restart an id of its own.
 
     It stands above the one that it replaces: below, `after` may show builds that were too old for `before`.
@@ -187,7 +189,7 @@ def _new_run_of(build: Build, before: Look, after: Look) -> Build | None:
     return next((seen for seen in after.builds[:at] if seen.id not in old and seen.commit == build.commit), None)
 
 
-def _as_seen(build: Build, claim: Claim) -> Taken | None:
+def _as_seen(build: Build, claim: Claim) -> ActionResult | None:
     """What became of each workflow, where the attempts tell: not all may have been sent."""
     again = build.run_again_since(claim.replaced)
     if not again:
@@ -195,7 +197,7 @@ def _as_seen(build: Build, claim: Claim) -> Taken | None:
     others = [run for run in build.workflows if run not in again]
     left = tuple(run.full_name for run in others if run.status.is_under_way)
     missed = tuple((run.full_name, "no new attempt yet") for run in others if run.has_ended and run.status.is_bad)
-    return Taken(build.id, tuple(run.full_name for run in again), left, missed)
+    return ActionResult(build.id, tuple(run.full_name for run in again), left, missed)
 
 
 def _as_claimed(claim: Claim, project: Project, branch: str | None) -> Build:

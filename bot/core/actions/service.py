@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.actions.sender import Sending
-from bot.core.build_fetcher import Look
-from bot.core.model.builds import Build, Project, Taken, Target
-from bot.core.model.claims import UNCLAIMED, Claim, ClaimState, Standing, after_look, standing
-from bot.core.model.errors import NeedsConfirmation, NoAnswer
+from bot.core.actions.sender import ActionSender
+from bot.core.build_fetcher import Snapshot
+from bot.core.model.builds import ActionResult, Build, BuildRef, Project
+from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState, after_look, restart_state_of
+from bot.core.model.errors import NeedsConfirmation, NoResponse
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     CouldNotTell,
@@ -23,7 +23,7 @@ from bot.core.model.outcomes import (
     StillRunning,
 )
 from bot.core.ports import CIProvider, ClaimStore, Clock, RunHistory
-from bot.core.request import Ask
+from bot.core.request import UserRequest
 
 TIME_TO_SEND_S = 3.0
 """With less left of an ask's time, nothing is sent: its answer could not be waited for."""
@@ -31,7 +31,7 @@ TIME_TO_SEND_S = 3.0
 Outcome = Restarted | AlreadyRestarted | StillRunning | RunAgainSince | StateNotKnown | CouldNotTell
 
 
-class Restarts:
+class ActionService:
     """What may be restarted, and who was first; `sending` does it."""
 
     def __init__(
@@ -39,31 +39,31 @@ class Restarts:
         provider: CIProvider,
         claims: ClaimStore,
         history: RunHistory,
-        sending: Sending,
+        sender: ActionSender,
         clock: Clock,
     ) -> None:
         self._provider = provider
         self._claims = claims
         self._history = history
-        self._sending = sending
+        self._sender = sender
         self._clock = clock
 
-    def standings(self, look: Look, builds: Sequence[Build]) -> dict[str, Standing]:
+    def restart_states(self, snapshot: Snapshot, builds: Sequence[Build]) -> dict[str, RestartState]:
         """How each of `builds`, which `look` showed, stands. What the look proves about its claim is written down."""
         if not builds:
             return {}
         known = self._claims.newest(self._provider.service, [build.id for build in builds])
         by_build = {claim.new_build_id: claim for claim in known if claim.new_build_id}
         by_build |= {claim.build_id: claim for claim in known}
-        return {build.id: self._standing(by_build.get(build.id), build, look) for build in builds}
+        return {build.id: self._restart_state(by_build.get(build.id), build, snapshot) for build in builds}
 
     def restart(
         self,
         build: Build,
-        look: Look,
-        ask: Ask,
+        snapshot: Snapshot,
+        request: UserRequest,
         *,
-        shown: Target | None = None,
+        shown: BuildRef | None = None,
         instead_of: tuple[int, int] | None = None,
         unconfirmed: bool = False,
         failed_jobs_only: bool = False,
@@ -74,27 +74,27 @@ class Restarts:
         Raises CIError where the build was certainly not restarted; NeedsConfirmation where it is `unconfirmed`, and
         nothing else stands against it.
         """
-        now = self._standing_of(build, look)
-        against = self._against(build, now, shown, instead_of)
+        now = self._restart_state_of(build, snapshot)
+        against = self._conflict(build, now, shown, instead_of)
         if against is not None:
             return against
         if unconfirmed:
             raise NeedsConfirmation(build, now.run_number, instead_of)
-        if ask.seconds_left < TIME_TO_SEND_S:
-            raise NoAnswer(self._provider.title, "looking at the build took too long, so nothing was sent")
+        if request.seconds_left < TIME_TO_SEND_S:
+            raise NoResponse(self._provider.title, "looking at the build took too long, so nothing was sent")
         wanted = Claim(
             service=self._provider.service,
             project_id=build.project.id,
             build_id=build.id,
             run_number=now.run_number,
-            actor=ask.actor,
-            place=ask.place,
+            actor=request.actor,
+            location=request.location,
             replaced=build.run,
-            asked_at=self._clock.now(),
-            key=ask.key,
+            requested_at=self._clock.now(),
+            key=request.key,
             failed_jobs_only=failed_jobs_only,
         )
-        self._history.record(build, now.run_number, build.finished_at or wanted.asked_at)  # CI forgets it now
+        self._history.record(build, now.run_number, build.finished_at or wanted.requested_at)  # CI forgets it now
         if now.claim is not None and instead_of is not None:
             # What it replaces may have taken. So it counts as sent from the start, and is never free again.
             again = replace(wanted, state=ClaimState.SENT)
@@ -102,16 +102,16 @@ class Restarts:
         else:
             claim = self._claims.claim(wanted)
         if claim is None:
-            return self._against_now(build, look)
-        return self._sending.send(claim, build, look, ask)
+            return self._conflict_after_race(build, snapshot)
+        return self._sender.send(claim, build, snapshot, request)
 
-    def stop(self, build: Build, ask: Ask) -> Taken:
+    def stop(self, build: Build, request: UserRequest) -> ActionResult:
         """Stops what runs of it. Raises CIError; after NoAnswer nobody knows whether it is stopped."""
-        return self._sending.stop(build, ask)
+        return self._sender.stop(build, request)
 
-    def claim_of(self, ask: Ask) -> Claim | None:
+    def claim_of(self, request: UserRequest) -> Claim | None:
         """What the ask has claimed of this service before, where it is durable and done again."""
-        claim = self._claims.of_ask(ask.key) if ask.key else None
+        claim = self._claims.of_request(request.key) if request.key else None
         return claim if claim is not None and claim.service == self._provider.service else None
 
     def is_unsent(self, claim: Claim) -> bool:
@@ -121,19 +121,19 @@ class Restarts:
             return self._claims.move(claim, freed)
         return claim.state.is_free
 
-    def resume(self, claim: Claim, project: Project, branch: str | None, ask: Ask) -> Outcome | None:
+    def resume(self, claim: Claim, project: Project, branch: str | None, request: UserRequest) -> Outcome | None:
         """Goes on with the claim that the same ask made before a crash. None where it is free: the ask begins anew.
 
         Raises CIError where the build was certainly not restarted.
         """
-        return self._sending.resume(claim, project, branch, ask)
+        return self._sender.resume(claim, project, branch, request)
 
     def ago_s(self, claim: Claim) -> float:
         """Seconds since it was requested, never negative."""
         return claim.age_s(self._clock.now())
 
-    def _against(
-        self, build: Build, now: Standing, shown: Target | None, instead_of: tuple[int, int] | None
+    def _conflict(
+        self, build: Build, now: RestartState, shown: BuildRef | None, instead_of: tuple[int, int] | None
     ) -> Outcome | None:
         """What stands against sending, told as the answer; None where nothing does."""
         claim = now.claim
@@ -148,27 +148,27 @@ class Restarts:
             return RunAgainSince(build, now, self.ago_s(now.previous) if now.previous else None)
         return None
 
-    def _against_now(self, build: Build, look: Look) -> Outcome:
+    def _conflict_after_race(self, build: Build, snapshot: Snapshot) -> Outcome:
         """What stands against sending, where somebody else's claim came between our look and ours."""
-        against = self._against(build, self._standing_of(build, look), None, None)
+        against = self._conflict(build, self._restart_state_of(build, snapshot), None, None)
         if against is None:  # they were refused in the same moment: nothing true is left to tell but to ask again
-            raise NoAnswer(self._provider.title, "somebody else's restart was refused in the same moment")
+            raise NoResponse(self._provider.title, "somebody else's restart was refused in the same moment")
         return against
 
-    def _standing_of(self, build: Build, look: Look) -> Standing:
-        return self.standings(look, [build]).get(build.id, UNCLAIMED)
+    def _restart_state_of(self, build: Build, snapshot: Snapshot) -> RestartState:
+        return self.restart_states(snapshot, [build]).get(build.id, NO_RESTART)
 
-    def _standing(self, claim: Claim | None, build: Build, look: Look) -> Standing:
+    def _restart_state(self, claim: Claim | None, build: Build, snapshot: Snapshot) -> RestartState:
         if claim is not None and claim.build_id == build.id:
-            after = after_look(claim, build, look.began_at)
+            after = after_look(claim, build, snapshot.began_at)
             if after == claim or self._claims.move(claim, after):
                 claim = after
             else:  # somebody was faster, and may have gone on from there
                 claim = next(iter(self._claims.newest(claim.service, [build.id])), claim)
-        return standing(claim, build)
+        return restart_state_of(claim, build)
 
 
-def _is_of_an_earlier_run(shown: Target, build: Build, now: Standing) -> bool:
+def _is_of_an_earlier_run(shown: BuildRef, build: Build, now: RestartState) -> bool:
     """The bot's own count tells, or a different start where the build was restarted by other means.
 
     Of a build with workflows some may have been run again by other means: what went wrong may still be run again.

@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.core.actions.service import Restarts
-from bot.core.build_fetcher import Looks
-from bot.core.lookup.project_index import NEAREST, Directory
+from bot.core.actions.service import ActionService
+from bot.core.build_fetcher import BuildFetcher
+from bot.core.lookup.project_index import NEAREST, ProjectIndex
 from bot.core.lookup.repo_urls import repository_in
 from bot.core.model.builds import Page, Project
 from bot.core.model.commands import Word
-from bot.core.model.errors import AmbiguousProject, CIError, NoSuchProject, NotThere
-from bot.core.model.policy import Names
-from bot.core.ports import CIProvider, Clock, Nearest
+from bot.core.model.errors import AmbiguousProject, CIError, NoSuchProject, NotFound
+from bot.core.model.policy import NamePattern
+from bot.core.ports import CIProvider, Clock, NameMatcher
 
 OTHERS_WAIT_S = 4.0
 """How long the lists that are known wait for one that was never read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class CIContext:
     """One CI service, and what the core keeps of it."""
 
     provider: CIProvider
-    directory: Directory
-    looks: Looks
-    restarts: Restarts
+    project_index: ProjectIndex
+    fetcher: BuildFetcher
+    actions: ActionService
 
     @property
     def name(self) -> str:
@@ -41,12 +41,12 @@ class Service:
 class Pin:
     """Repositories whose names fit `names` belong to `service`, where several have them."""
 
-    names: Names
+    names: NamePattern
     service: str
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class RepoMatch:
     """Which repository is meant, and what a pasted address names of it besides: a branch, or a build's id."""
 
     project: Project
@@ -54,13 +54,13 @@ class Meant:
     build_id: str | None = None
 
 
-class Services:
+class CIRegistry:
     """`services` in the order in which they are set, at least one; the first pin that fits decides."""
 
     def __init__(
         self,
-        services: Sequence[Service],
-        nearest: Nearest,
+        services: Sequence[CIContext],
+        nearest: NameMatcher,
         clock: Clock,
         *,
         pins: Sequence[Pin] = (),
@@ -70,100 +70,102 @@ class Services:
         self._pins = tuple(pins)
         self._clock = clock
 
-    def __iter__(self) -> Iterator[Service]:
+    def __iter__(self) -> Iterator[CIContext]:
         return iter(self._services.values())
 
     def __len__(self) -> int:
         return len(self._services)
 
-    def of(self, name: str) -> Service:
+    def of(self, name: str) -> CIContext:
         """The service of a project, a button or something stored. Raises NotThere: it may be one of another time."""
         if name not in self._services:
             title = next(iter(self)).provider.title
-            raise NotThere(title, "it belongs to a CI service that is no longer set up here")
+            raise NotFound(title, "it belongs to a CI service that is no longer set up here")
         return self._services[name]
 
-    def meant_by(self, repo: Word, *, within_s: float, for_certain: bool = False) -> Meant:
+    def resolve(self, repo: Word, *, timeout_s: float, for_certain: bool = False) -> RepoMatch:
         """What a person's word for a repository means. Raises NoSuchProject, AmbiguousProject, CIError.
 
         `for_certain`: what is to be done depends on it, so that a service whose list was never read may not be
         passed over.
         """
-        until = self._clock.monotonic() + within_s
+        deadline = self._clock.monotonic() + timeout_s
         pages = [
-            (service, page) for service in self for page in map(service.provider.recognise, repo.spellings) if page
+            (service, page) for service in self for page in map(service.provider.parse_url, repo.spellings) if page
         ]
         if pages:
             # With a full stop after it, a build's page can be read as its project's: what says more is meant.
             service, page = next((pair for pair in pages if pair[1].build_id), pages[0])
-            return Meant(self._on_page(service, page, until), build_id=page.build_id)
+            return RepoMatch(self._on_page(service, page, deadline), build_id=page.build_id)
         pasted = [address for address in map(repository_in, repo.spellings) if address]
         names = [name for name, _branch in pasted] or repo.spellings
         branches = [name for _repo, name in pasted if name]
-        return Meant(self._find(names, until, for_certain=for_certain), Word.of(*branches) if branches else None)
+        return RepoMatch(self._find(names, deadline, for_certain=for_certain), Word.of(*branches) if branches else None)
 
-    def matching(self, words: str, *, within_s: float) -> tuple[list[Project], list[tuple[Service, CIError]]]:
+    def matching(self, words: str, *, timeout_s: float) -> tuple[list[Project], list[tuple[CIContext, CIError]]]:
         """The projects whose names hold each of the words, by name, and which services' lists could not be read anew.
 
         Raises CIError where no list of any could ever be read.
         """
-        until = self._clock.monotonic() + within_s
-        found: list[Project] = []
-        failed: list[tuple[Service, CIError]] = []
+        deadline = self._clock.monotonic() + timeout_s
+        result: list[Project] = []
+        failed: list[tuple[CIContext, CIError]] = []
         for service in self:
-            service.directory.keep_fresh()  # all at once, before the first is waited for
-        is_known = any(service.directory.age_s is not None for service in self)
+            service.project_index.refresh_if_stale()  # all at once, before the first is waited for
+        is_known = any(service.project_index.age_s is not None for service in self)
         for service in self:
-            left_s = self._left(until)
+            left_s = self._left(deadline)
             try:
-                found += service.directory.matching(words, within_s=min(left_s, OTHERS_WAIT_S) if is_known else left_s)
+                result += service.project_index.matching(
+                    words, timeout_s=min(left_s, OTHERS_WAIT_S) if is_known else left_s
+                )
             except CIError as failure:
                 failed.append((service, failure))
             else:
-                if (why := service.directory.last_failure) is not None:
+                if (why := service.project_index.last_failure) is not None:
                     failed.append((service, why))
-        if not any(service.directory.age_s is not None for service in self):
+        if not any(service.project_index.age_s is not None for service in self):
             raise failed[0][1]
-        here = [project for project in found if self._is_at_home(project)]
+        here = [project for project in result if self._is_at_home(project)]
         return sorted(here, key=lambda project: (project.name.lower(), project.service)), failed
 
-    def _on_page(self, service: Service, page: Page, until: float) -> Project:
+    def _on_page(self, service: CIContext, page: Page, deadline: float) -> Project:
         if page.project_id is not None:
-            return service.directory.by_id(page.project_id, within_s=self._left(until))
-        return self._find([f"{page.name}@{service.name}"], until)
+            return service.project_index.by_id(page.project_id, timeout_s=self._left(deadline))
+        return self._find([f"{page.name}@{service.name}"], deadline)
 
-    def _find(self, names: Sequence[str], until: float, *, for_certain: bool = False) -> Project:
+    def _find(self, names: Sequence[str], deadline: float, *, for_certain: bool = False) -> Project:
         """The one project that a name means: `org/name` in any case, or `name` alone; the names are tried in order."""
-        found = self._named(names)
+        result = self._named(names)
         failures: dict[str, CIError] = {}
-        if found:
+        if result:
             for service in self:
-                service.directory.keep_fresh()
-        if not found or self._not_known_of(names, found, for_certain=for_certain):
-            failures = self._refreshed(until)
-            found = self._named(names)
-        if found and (away := self._not_known_of(names, found, for_certain=for_certain)):
+                service.project_index.refresh_if_stale()
+        if not result or self._not_known_of(names, result, for_certain=for_certain):
+            failures = self._refreshed(deadline)
+            result = self._named(names)
+        if result and (away := self._not_known_of(names, result, for_certain=for_certain)):
             raise failures[away]
-        match found:
+        match result:
             case [project]:
                 return project
             case []:
                 raise self._nothing_named(names, failures)
             case _:
-                raise AmbiguousProject(names[0], found)
+                raise AmbiguousProject(names[0], result)
 
     def _named(self, names: Sequence[str]) -> list[Project]:
         """The projects that the first fitting one of the names means; of several, those written exactly so."""
         for typed in names:
             name, wanted = self._parted(typed)
-            found = [project for service in wanted for project in service.directory.named(name)]
+            result = [project for service in wanted for project in service.project_index.named(name)]
             if len(wanted) > 1:
-                found = [project for project in found if self._is_at_home(project)]
-            if found:
-                return [project for project in found if project.name == name] or found
+                result = [project for project in result if self._is_at_home(project)]
+            if result:
+                return [project for project in result if project.name == name] or result
         return []
 
-    def _parted(self, name: str) -> tuple[str, Sequence[Service]]:
+    def _parted(self, name: str) -> tuple[str, Sequence[CIContext]]:
         """`acme/web@github`: the name, and the services that may have it."""
         before, _, after = name.rpartition("@")
         if before and after.lower() in self._services:
@@ -175,7 +177,7 @@ class Services:
         pinned = self._pinned(project.name)
         if pinned is None or pinned.name == project.service:
             return True
-        return all(other.name.lower() != project.name.lower() for other in pinned.directory.named(project.name))
+        return all(other.name.lower() != project.name.lower() for other in pinned.project_index.named(project.name))
 
     def _not_known_of(self, names: Sequence[str], found: Sequence[Project], *, for_certain: bool) -> str | None:
         """The service that has one of them by a pin, or (`for_certain`) may have one, where its list has never been
@@ -186,45 +188,47 @@ class Services:
             pinned = self._pinned(project.name)
             may_have_it = [pinned] if pinned is not None else list(self) if for_certain else []
             for service in may_have_it:
-                if service.name != project.service and service.directory.age_s is None:
+                if service.name != project.service and service.project_index.age_s is None:
                     return service.name
         return None
 
-    def _pinned(self, name: str) -> Service | None:
+    def _pinned(self, name: str) -> CIContext | None:
         for pin in self._pins:
-            if pin.names.fit(name, any_case=True):
+            if pin.names.matches(name, any_case=True):
                 return self._services.get(pin.service)
         return None
 
-    def _refreshed(self, until: float) -> dict[str, CIError]:
+    def _refreshed(self, deadline: float) -> dict[str, CIError]:
         """Asks every service anew, all at once. Which lists may be old, and why; one that was never read raises only
         where that is so of all."""
         failures: dict[str, CIError] = {}
         for service in self:
-            service.directory.ask_again()
+            service.project_index.refresh_soon()
         for service in self:
             try:
-                failure = service.directory.refreshed(self._left(until))
+                failure = service.project_index.refreshed(self._left(deadline))
             except CIError as never_read:
                 failure = never_read
             if failure is not None:
                 failures[service.name] = failure
-        if all(service.directory.age_s is None for service in self):
+        if all(service.project_index.age_s is None for service in self):
             raise next(iter(failures.values()))
         return failures
 
     def _nothing_named(self, names: Sequence[str], failures: dict[str, CIError]) -> NoSuchProject:
         typed, wanted = self._parted(names[-1])
-        alike = [project for service in wanted for project in service.directory.alike(typed)]
+        alike = [project for service in wanted for project in service.project_index.alike(typed)]
         if len(wanted) > 1:
             likest = self._nearest(typed.lower(), list({project.name.lower() for project in alike}), limit=NEAREST)
             alike = [project for name in likest for project in alike if project.name.lower() == name]
             alike = [project for project in alike if self._is_at_home(project)]
-        elsewhere = [project for service in self if service not in wanted for project in service.directory.named(typed)]
+        elsewhere = [
+            project for service in self if service not in wanted for project in service.project_index.named(typed)
+        ]
         alike = [*elsewhere, *alike]
         stale = [failures[service.name] for service in wanted if service.name in failures]
-        known = sum(service.directory.size for service in wanted)
+        known = sum(service.project_index.size for service in wanted)
         return NoSuchProject(names[0], alike[:NEAREST], known=known, stale_because=stale[0] if stale else None)
 
-    def _left(self, until: float) -> float:
-        return until - self._clock.monotonic()
+    def _left(self, deadline: float) -> float:
+        return deadline - self._clock.monotonic()

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.model.builds import Project
-from bot.core.model.errors import BudgetSpent, CIError, NoAnswer, NoSuchProject, Paused
+from bot.core.model.errors import CIError, NoResponse, NoSuchProject, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
-from bot.core.ports import CIProvider, Clock, DirectoryStore, Nearest
-from bot.core.rate_limiter import on_behalf_of, priority_now
+from bot.core.ports import CIProvider, Clock, NameMatcher, ProjectStore
+from bot.core.rate_limiter import priority_now, with_priority
 
-FRESH_FOR_S = 600.0
-ASKED_AGAIN_AFTER_S = 30.0
+CACHE_TTL_S = 600.0
+RETRY_AFTER_S = 30.0
 NEAREST = 5
 
 
@@ -49,7 +49,7 @@ class _Index:
         return self.by_name.get(name.lower()) or self.by_short_name.get(name.lower()) or []
 
 
-class Directory:
+class ProjectIndex:
     """`executor` runs the list call; `nearest` finds names that look alike.
 
     What a refresh raises that is no CIError (a store that cannot be written) is the executor's to report: the names
@@ -57,7 +57,7 @@ class Directory:
     """
 
     def __init__(
-        self, provider: CIProvider, store: DirectoryStore, executor: Executor, clock: Clock, nearest: Nearest
+        self, provider: CIProvider, store: ProjectStore, executor: Executor, clock: Clock, nearest: NameMatcher
     ) -> None:
         self._provider = provider
         self._store = store
@@ -74,7 +74,7 @@ class Directory:
     def start(self) -> None:
         """Reads what the store knows, and asks the service behind the scenes."""
         self._index = _Index.of(*self._store.load_projects(self._provider.service))
-        self._ask_again(Priority.BACKGROUND)
+        self._refresh_soon(Priority.BACKGROUND)
 
     def named(self, name: str) -> list[Project]:
         """The known projects that a name means: `org/name` in any case, or `name` alone. Asks nobody."""
@@ -87,25 +87,25 @@ class Directory:
         near = self._nearest(word, list(table), limit=NEAREST)
         return [project for name in near for project in table[name]][:NEAREST]
 
-    def by_id(self, project_id: str, *, within_s: float) -> Project:
+    def by_id(self, project_id: str, *, timeout_s: float) -> Project:
         """The project of a button or of a pasted page. Raises NoSuchProject; CIError where no list could be read."""
         project = self._index.by_id.get(project_id)
         if project is not None:
             return project
-        stale_because = self.refreshed(within_s)
+        stale_because = self.refreshed(timeout_s)
         index = self._index
         if project_id not in index.by_id:
             raise NoSuchProject(f"project {project_id}", known=len(index.projects), stale_because=stale_because)
         return index.by_id[project_id]
 
-    def matching(self, words: str, *, within_s: float) -> list[Project]:
+    def matching(self, words: str, *, timeout_s: float) -> list[Project]:
         """The projects whose names hold each of the words, in any case, by name.
 
         Raises CIError where no list could ever be read.
         """
         if self._index.at is None:
-            self.refreshed(within_s)
-        self.keep_fresh()
+            self.refreshed(timeout_s)
+        self.refresh_if_stale()
         wanted = words.lower().split()
         return [p for p in self._index.projects if all(word in p.name.lower() for word in wanted)]
 
@@ -136,40 +136,44 @@ class Directory:
         self.last_failure = None
         self._store.save_projects(self._provider.service, projects, now)
 
-    def keep_fresh(self) -> None:
+    def refresh_if_stale(self) -> None:
         """Asks for the list behind the scenes, where the one that is known has grown old."""
         age = self.age_s
-        if age is None or age > FRESH_FOR_S:
-            self._ask_again(Priority.BACKGROUND)
+        if age is None or age > CACHE_TTL_S:
+            self._refresh_soon(Priority.BACKGROUND)
 
-    def ask_again(self) -> None:
+    def refresh_soon(self) -> None:
         """Asks for the list, on behalf of whoever waits: `refreshed` then waits for it."""
-        self._ask_again(priority_now())
+        self._refresh_soon(priority_now())
 
-    def refreshed(self, within_s: float) -> CIError | None:
+    def refreshed(self, timeout_s: float) -> CIError | None:
         """Asks again, where it is time to, and waits. Returns why the list may be old: for this asker, it is too slow.
 
         Raises that reason where no list could ever be read.
         """
-        within_s, mine = max(within_s, 0.0), priority_now()
-        refresh = self._ask_again(mine)
-        if refresh is not None and wait([refresh], timeout=within_s).done and self._was_refused_in_the_background(mine):
-            refresh = self._ask_again(mine)
-        if refresh is not None and wait([refresh], timeout=within_s).not_done:
-            failure: CIError | None = NoAnswer(self._provider.title, f"no project list within {within_s:.0f} s")
+        timeout_s, mine = max(timeout_s, 0.0), priority_now()
+        refresh = self._refresh_soon(mine)
+        if (
+            refresh is not None
+            and wait([refresh], timeout=timeout_s).done
+            and self._was_refused_in_the_background(mine)
+        ):
+            refresh = self._refresh_soon(mine)
+        if refresh is not None and wait([refresh], timeout=timeout_s).not_done:
+            failure: CIError | None = NoResponse(self._provider.title, f"no project list within {timeout_s:.0f} s")
         else:
             failure = self.last_failure
         if self._index.at is None:
-            raise failure or NoAnswer(self._provider.title, "its project list has not been read yet")
+            raise failure or NoResponse(self._provider.title, "its project list has not been read yet")
         return failure
 
-    def _ask_again(self, priority: Priority) -> Future[None] | None:
+    def _refresh_soon(self, priority: Priority) -> Future[None] | None:
         """The refresh under way, or a new one; None where the last was less than 30 s ago."""
         with self._lock:
             if self._refresh is not None and not self._refresh.done():
                 return self._refresh
             now = self._clock.monotonic()
-            recently = self._asked_at is not None and now - self._asked_at < ASKED_AGAIN_AFTER_S
+            recently = self._asked_at is not None and now - self._asked_at < RETRY_AFTER_S
             if recently and not self._was_refused_in_the_background(priority):
                 return None
             self._asked_at = now
@@ -178,10 +182,10 @@ class Directory:
             return self._refresh
 
     def _refresh_for(self, priority: Priority) -> None:
-        with on_behalf_of(priority):
+        with with_priority(priority):
             self.refresh()
 
     def _was_refused_in_the_background(self, priority: Priority) -> bool:
         """Whether the last refresh asked nothing, for want of calls, and people may have what it had not."""
-        refused = isinstance(self.last_failure, BudgetSpent | Paused)
+        refused = isinstance(self.last_failure, RateLimitExhausted | RateLimitPaused)
         return refused and self._refreshed_for is Priority.BACKGROUND and priority is Priority.PEOPLE

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 _NEVER = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|\.$|\.lock(?:/|$)|(?:^|/)\.|^-|^@$")
 
 
-MOST_CHARACTERS = 2_000
+MAX_CHARACTERS = 2_000
 
 _PUBLIC_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
 _OWN_HOST_LABELS = frozenset({"git", "github", "gitlab"})
@@ -37,7 +37,7 @@ def repository_in(url: str) -> tuple[str, str | None] | None:
     After `tree/` everything is the branch. A page of one file does not tell where the branch ends: no branch then.
     Hosts other than the three public ones count where the address shows that it is git's.
     """
-    if len(url) > MOST_CHARACTERS or any(sign.isspace() or not sign.isprintable() for sign in url):
+    if len(url) > MAX_CHARACTERS or any(sign.isspace() or not sign.isprintable() for sign in url):
         return None
     try:
         address = _split(url)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.model.builds import Actor, Place
+from bot.core.model.builds import Actor, Location
 
 
 class Action(StrEnum):
@@ -46,8 +46,8 @@ class AuditEntry:
 
     at: datetime
     actor: Actor
-    way: str
-    place: Place
+    source: str
+    location: Location
     action: str
     service: str
     result: str

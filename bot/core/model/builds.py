@@ -219,7 +219,7 @@ def _counted(attempts: str) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ActionResult:
     """What a service did of a restart or a stop. `build_id` is the build that runs now, which may be the same.
 
     Workflows by name: `done` with, `left` alone since they run, `refused` with the service's reason. All are empty
@@ -249,7 +249,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where something is asked and answered: a channel, or a thread in it."""
 
     channel: str
@@ -262,7 +262,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BuildRef:
     """What a button names: exactly this build (and which of its runs was shown), or a branch of a project.
 
     `reruns` is `Build.reruns` as it was shown, where the service counts attempts.

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from bot.core.model.builds import Actor, Build, Place, Run
+from bot.core.model.builds import Actor, Build, Location, Run
 
 LOST_AFTER = timedelta(seconds=60)
 """Longer than any restart may take from its claim to its answer: past it, whoever claimed is gone."""
@@ -56,9 +56,9 @@ class Claim:
     build_id: str
     run_number: int
     actor: Actor
-    place: Place
+    location: Location
     replaced: Run
-    asked_at: datetime
+    requested_at: datetime
     id: int = 0
     attempt: int = 1
     state: ClaimState = ClaimState.CLAIMED
@@ -70,11 +70,11 @@ class Claim:
 
     def age_s(self, now: datetime) -> float:
         """Seconds since it was requested, never negative."""
-        return max(0.0, (now - self.asked_at).total_seconds())
+        return max(0.0, (now - self.requested_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RestartState:
     """How a build stands with regard to restarts: the run it is in, and the claim on that run where there is one.
 
     `previous` is the ended claim whose restart brought this run about.
@@ -85,18 +85,18 @@ class Standing:
     previous: Claim | None = None
 
 
-UNCLAIMED = Standing()
+NO_RESTART = RestartState()
 
 
-def standing(claim: Claim | None, build: Build) -> Standing:
+def restart_state_of(claim: Claim | None, build: Build) -> RestartState:
     """Where `claim` is the newest for `build`: after an ended one the build is in its next run."""
     if claim is None:
-        return UNCLAIMED
+        return NO_RESTART
     if claim.build_id != build.id:  # the service gave the restart an id of its own: this build is that new run
-        return Standing(previous=claim) if build.has_ended else Standing(claim=claim)
+        return RestartState(previous=claim) if build.has_ended else RestartState(claim=claim)
     if claim.state is ClaimState.ENDED:
-        return Standing(claim.run_number + 1, previous=claim)
-    return Standing(claim.run_number, None if claim.state.is_free else claim)
+        return RestartState(claim.run_number + 1, previous=claim)
+    return RestartState(claim.run_number, None if claim.state.is_free else claim)
 
 
 def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
@@ -104,7 +104,7 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
 
     What the look shows may be some seconds older still: CodeShip's list can show the replaced run after a restart took.
     """
-    age = seen_at - claim.asked_at
+    age = seen_at - claim.requested_at
     if claim.state is ClaimState.CLAIMED and age > LOST_AFTER:
         return replace(claim, state=ClaimState.NOT_SENT, changed_at=seen_at)
     if claim.state is ClaimState.SENT and age > LOST_AFTER:
@@ -125,7 +125,7 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
     if not build.has_ended:
         return claim
     # A run that ended before anybody asked is not the new one, whatever a list that lags or goes back and forth shows.
-    is_earlier = build.finished_at is not None and build.finished_at < claim.asked_at
+    is_earlier = build.finished_at is not None and build.finished_at < claim.requested_at
     if _unchanged_long(claim, build, age) or (
         not is_earlier and (claim.seen_running or build.run.is_another_than(claim.replaced))
     ):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from bot.core.model.builds import Target
+from bot.core.model.builds import BuildRef
 from bot.core.model.errors import NotUnderstood
 
 
@@ -74,7 +74,7 @@ class ShowHelp:
 class ShowBuild:
     """A button's: exactly this build."""
 
-    target: Target
+    target: BuildRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class RestartBuild:
     `failed_jobs_only`: of its workflows only the jobs that failed, where the CI service can.
     """
 
-    target: Target
+    target: BuildRef
     instead_of: tuple[int, int] | None = None
     confirmed: bool = False
     in_live: bool = False
@@ -105,7 +105,7 @@ class StopOf:
 class StopBuild:
     """A button's: stop exactly this build."""
 
-    target: Target
+    target: BuildRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class FollowOf:
 class FollowBuild:
     """A button's: follow exactly this build."""
 
-    target: Target
+    target: BuildRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,11 +53,11 @@ class BotError(Exception):
     """What was asked for, as far as it was found before this went wrong."""
 
 
-class Mistake(BotError):
+class UserError(BotError):
     """The person can do better, and is told how."""
 
 
-class NotUnderstood(Mistake):
+class NotUnderstood(UserError):
     """The words cannot be read. `why` is a sentence that may hold what was typed.
 
     `topic` is the command whose usage helps, None for all; `instead` is what could be said, whole, where that is clear.
@@ -70,7 +70,7 @@ class NotUnderstood(Mistake):
         self.instead = instead
 
 
-class NoSuchProject(Mistake):
+class NoSuchProject(UserError):
     """No repository of that name. `stale_because` says why the list could not be asked again, where it could not."""
 
     def __init__(
@@ -88,7 +88,7 @@ class NoSuchProject(Mistake):
         self.stale_because = stale_because
 
 
-class AmbiguousProject(Mistake):
+class AmbiguousProject(UserError):
     """The name fits several repositories."""
 
     def __init__(self, name: str, candidates: Sequence[Project]) -> None:
@@ -97,7 +97,7 @@ class AmbiguousProject(Mistake):
         self.candidates = tuple(candidates)
 
 
-class NoSuchBranch(Mistake):
+class NoSuchBranch(UserError):
     """The branch has no builds. `branches` are those that have, the newest first."""
 
     def __init__(self, project: Project, branch: str, branches: Sequence[str] = ()) -> None:
@@ -107,7 +107,7 @@ class NoSuchBranch(Mistake):
         self.branches = tuple(branches)
 
 
-class WhichBranch(Mistake):
+class BranchRequired(UserError):
     """A restart without a branch, where several have builds."""
 
     def __init__(self, project: Project, branches: Sequence[str]) -> None:
@@ -116,14 +116,14 @@ class WhichBranch(Mistake):
         self.branches = tuple(branches)
 
 
-class TooLate(Mistake):
+class RequestExpired(UserError):
     """Nobody was there to do it for so long that it is not done any more."""
 
     def __init__(self) -> None:
         super().__init__("I was away when you asked, and that is too long ago. Ask again if it is still wanted.")
 
 
-class NotListed(Mistake):
+class BuildTooOld(UserError):
     """The build is no longer among the last ones that the service lists, so it cannot be looked at."""
 
     def __init__(self, service: str) -> None:
@@ -133,7 +133,7 @@ class NotListed(Mistake):
         self.service = service
 
 
-class NeedsConfirmation(Mistake):
+class NeedsConfirmation(UserError):
     """The restart is one that the policy wants confirmed, and nobody has confirmed it yet.
 
     `run_number` and `instead_of` (the id and attempt of an unknown claim) belong to the restart that was asked for.
@@ -146,7 +146,7 @@ class NeedsConfirmation(Mistake):
         self.instead_of = instead_of
 
 
-class CannotStop(Mistake):
+class CannotStop(UserError):
     """The service (its title) has no way to stop the builds of `project`."""
 
     def __init__(self, project: Project, service: str) -> None:
@@ -155,7 +155,7 @@ class CannotStop(Mistake):
         self.service = service
 
 
-class NotAllowed(Mistake):
+class NotAllowed(UserError):
     """Refused, with the reason as a sentence. `ask`: whom to ask, an id of Slack's or words.
 
     `group_unknown`: being in a user group would have helped, and nobody could tell whether the person is.
@@ -184,19 +184,19 @@ class CIError(BotError):
     """After a restart: whether the service may have done it all the same."""
 
 
-class KeyRefused(CIError):
+class Unauthorized(CIError):
     """401: the key is wrong or has been withdrawn."""
 
 
-class NoRights(CIError):
+class Forbidden(CIError):
     """403 without word of a limit: the key may not do this."""
 
 
-class NotThere(CIError):
+class NotFound(CIError):
     """404: no such project or build, or none that the key can see."""
 
 
-class WillNot(CIError):
+class NotPossible(CIError):
     """The service understood, and does not do it to this build: too old, over already. `detail` is its reason."""
 
 
@@ -208,11 +208,11 @@ class OverLimit(CIError):
         self.retry_after_s = retry_after_s
 
 
-class BudgetSpent(OverLimit):
+class RateLimitExhausted(OverLimit):
     """The bot has made all the calls that it allows itself. No call was made, and the service has refused nothing."""
 
 
-class Paused(OverLimit):
+class RateLimitPaused(OverLimit):
     """The service has refused a call for its limit, and until the pause is over no other is made."""
 
 
@@ -220,11 +220,11 @@ class Unreachable(CIError):
     """The connection never stood, so nothing was sent."""
 
 
-class NoAnswer(CIError):
+class NoResponse(CIError):
     """The request went out and no whole answer came: a time-out, a cut connection, an overloaded or broken server."""
 
     may_have_taken = True
 
 
-class BadAnswer(CIError):
+class InvalidResponse(CIError):
     """A whole answer came that the contract does not know: a redirect, HTML, something too large."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from bot.core.model.builds import Actor, Build, Place, Run, Status
+from bot.core.model.builds import Actor, Build, Location, Run, Status
 from bot.core.model.claims import Claim
 from bot.core.model.errors import BotError, CIError
 from bot.core.model.outcomes import Followed, Outcome, Restarted
@@ -22,7 +22,7 @@ class FollowState(Enum):
     LOST = "lost"
 
 
-class Telling(Enum):
+class ReplyState(Enum):
     """The reply in the thread, once: what was begun and never confirmed is not said again."""
 
     NOT_YET = "not yet"
@@ -46,22 +46,22 @@ class Follow:
     run_number: int
     branch: str | None
     asker: Actor
-    place: Place
+    location: Location
     message_ts: str
     began_at: datetime
     restarted: bool = False
     before: Run | None = None
     before_status: Status | None = None
     state: FollowState = FollowState.OPEN
-    reply: Telling = Telling.NOT_YET
-    said: str = ""
-    said_at: datetime | None = None
-    looked_at: datetime | None = None
+    reply: ReplyState = ReplyState.NOT_YET
+    shown: str = ""
+    shown_at: datetime | None = None
+    polled_at: datetime | None = None
     version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class FollowShown:
+class FollowView:
     """A live message, as it is to look now.
 
     `late_s` is how many seconds ago the build was last seen, where that is long, because of `late_because`; `build` is
@@ -80,7 +80,7 @@ class FollowShown:
     unseen: bool = False
 
 
-class Lost(Exception):
+class MessageGone(Exception):
     """The message can never be changed again. `str()` is Slack's word for why.
 
     `is_told` says whether the asker should hear of it: not where a person deleted the message.
@@ -91,7 +91,7 @@ class Lost(Exception):
         self.is_told = is_told
 
 
-class Later(Exception):
+class RetryLater(Exception):
     """Slack could not be reached, or asks to wait: a later look tries again, after `retry_after_s` where that is known.
 
     `may_have_happened`: nobody knows whether Slack did it. `is_everywhere`: the next message will fare no better.
@@ -107,10 +107,10 @@ class Later(Exception):
 
 
 def follow_of(
-    actor: Actor, place: Place, key: str, came: Outcome | BotError, ts: str | None, now: datetime
+    actor: Actor, location: Location, key: str, outcome: Outcome | BotError, ts: str | None, now: datetime
 ) -> Follow | None:
     """What the answer promises to follow; None where it promises nothing, or cannot be changed later."""
-    match came:
+    match outcome:
         case Restarted(build, claim):
             is_new = claim.new_build_id not in (None, claim.build_id)  # `build` may be the new one already
             build_id, run_number = (claim.new_build_id or build.id, 1) if is_new else (build.id, claim.run_number + 1)
@@ -130,7 +130,7 @@ def follow_of(
         run_number=run_number,
         branch=build.branch,
         asker=actor,
-        place=place,
+        location=location,
         message_ts=ts,
         began_at=now,
         restarted=restarted,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Build, Project, Taken
-from bot.core.model.claims import UNCLAIMED, Claim, Standing
+from bot.core.model.builds import ActionResult, Build, Project
+from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.errors import CIError
 
 
@@ -15,7 +15,7 @@ class BuildShown:
     """One build, and how it stands with regard to restarts; `ago_s` belongs to `standing.claim`."""
 
     build: Build
-    standing: Standing = UNCLAIMED
+    restart_state: RestartState = NO_RESTART
     ago_s: float | None = None
 
 
@@ -88,7 +88,7 @@ class NothingToFollow:
     """The build has ended already, and is shown instead."""
 
     build: Build
-    standing: Standing = UNCLAIMED
+    restart_state: RestartState = NO_RESTART
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Restarted:
     build: Build
     claim: Claim
     seen: bool = False
-    taken: Taken | None = None
+    taken: ActionResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class StillRunning:
     """A build that waits or runs is not restarted, and is shown instead."""
 
     build: Build
-    standing: Standing = UNCLAIMED
+    restart_state: RestartState = NO_RESTART
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class RunAgainSince:
     """
 
     build: Build
-    standing: Standing = UNCLAIMED
+    restart_state: RestartState = NO_RESTART
     ago_s: float | None = None
 
 
@@ -149,7 +149,7 @@ class Stopped:
     """The service has been told to stop the build, and will within moments."""
 
     build: Build
-    taken: Taken
+    taken: ActionResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class NothingToStop:
     """The build has ended already, and is shown instead."""
 
     build: Build
-    standing: Standing = UNCLAIMED
+    restart_state: RestartState = NO_RESTART
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from bot.core.model.builds import Actor, Place
+from bot.core.model.builds import Actor, Location
 
 RESTART, STOP, FOLLOW, AUDIT = "restart", "stop", "follow", "audit"
 ACTIONS = (RESTART, STOP, FOLLOW, AUDIT)
@@ -33,36 +33,36 @@ class Confirm(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NamePattern:
     """Patterns of names: one of `meant` must fit (any name does where there are none), and none of `exceptions`.
 
     In a pattern `*` stands for any signs, also for none and for slashes; every other sign for itself.
     """
 
-    meant: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
 
-    def fit(self, name: str | None, *, any_case: bool = False) -> bool:
+    def matches(self, name: str | None, *, any_case: bool = False) -> bool:
         """No name at all (all repositories at once, a build without a branch) fits where every name would."""
         if name is None:
-            return not self.exceptions and (not self.meant or "*" in self.meant)
+            return not self.exceptions and (not self.patterns or "*" in self.patterns)
         said = name.lower() if any_case else name
 
         def fits(pattern: str) -> bool:
             return _fits(pattern.lower() if any_case else pattern, said)
 
-        return (not self.meant or any(map(fits, self.meant))) and not any(map(fits, self.exceptions))
+        return (not self.patterns or any(map(fits, self.patterns))) and not any(map(fits, self.exceptions))
 
     def __bool__(self) -> bool:
-        return bool(self.meant or self.exceptions)
+        return bool(self.patterns or self.exceptions)
 
     def __str__(self) -> str:
-        meant = ", ".join(self.meant) or "*"
+        meant = ", ".join(self.patterns) or "*"
         return f"{meant} except {', '.join(self.exceptions)}" if self.exceptions else meant
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Subjects:
     """Anybody whom one of these names; `channels` mean whoever asks there. All empty: nobody."""
 
     people: frozenset[str] = frozenset()
@@ -70,9 +70,9 @@ class Who:
     channels: frozenset[str] = frozenset()
     everyone: bool = False
 
-    def includes(self, actor: Actor, place: Place, in_group: InGroup) -> bool | None:
+    def includes(self, actor: Actor, location: Location, in_group: InGroup) -> bool | None:
         """None where only a user group could make it so and nobody can tell. Groups are asked for last."""
-        if self.everyone or actor.id in self.people or place.channel in self.channels:
+        if self.everyone or actor.id in self.people or location.channel in self.channels:
             return True
         return _any(in_group(group) for group in self.groups)
 
@@ -84,10 +84,10 @@ class Rule:
     `line` is where it stands in its file.
     """
 
-    who: Who
+    subjects: Subjects
     actions: tuple[str, ...] = ()
-    repos: Names = Names()
-    branches: Names = Names()
+    repos: NamePattern = NamePattern()
+    branches: NamePattern = NamePattern()
     confirm: Confirm = Confirm.NEVER
     reason: str | None = None
     ask: str | None = None
@@ -97,8 +97,8 @@ class Rule:
         """`project` is `org/name`, compared in any case; branches are told apart by case, as git does."""
         return (
             (not self.actions or action in self.actions)
-            and self.repos.fit(project, any_case=True)
-            and self.branches.fit(branch)
+            and self.repos.matches(project, any_case=True)
+            and self.branches.matches(branch)
         )
 
     @property
@@ -136,13 +136,13 @@ class Policy:
     ask: str | None = None
 
     def may(
-        self, actor: Actor, place: Place, action: str, project: str | None, branch: str | None, in_group: InGroup
+        self, actor: Actor, location: Location, action: str, project: str | None, branch: str | None, in_group: InGroup
     ) -> Allowed | Denied:
         """`project` and `branch` are None where the action is about none. `in_group` is called where it matters."""
         rule = self.rule_about(action, project, branch)
         if rule is None:
             return Denied(NO_RULE, self.ask)
-        included = rule.who.includes(actor, place, in_group)
+        included = rule.subjects.includes(actor, location, in_group)
         if included:
             return Allowed(confirm=rule.confirm is Confirm.ALWAYS)
         return Denied(rule.reason or NO_REASON, rule.ask or self.ask, group_unknown=included is None)
@@ -159,13 +159,13 @@ class Policy:
     @property
     def groups(self) -> tuple[str, ...]:
         """Every user group that a rule names, once."""
-        return tuple(dict.fromkeys(group for rule in self.rules for group in rule.who.groups))
+        return tuple(dict.fromkeys(group for rule in self.rules for group in rule.subjects.groups))
 
 
-EVERYONE = Who(everyone=True)
+EVERYONE = Subjects(everyone=True)
 OPEN = Policy(
     (
-        Rule(EVERYONE, (RESTART,), branches=Names(("main", "master", "release/*")), confirm=Confirm.BUTTONS),
+        Rule(EVERYONE, (RESTART,), branches=NamePattern(("main", "master", "release/*")), confirm=Confirm.BUTTONS),
         Rule(EVERYONE),
     )
 )
@@ -192,8 +192,8 @@ def _fits(pattern: str, name: str) -> bool:
     if at > end or not name.startswith(first) or not name.endswith(last):
         return False
     for part in between:
-        found = name.find(part, at, end)
-        if found < 0:
+        result = name.find(part, at, end)
+        if result < 0:
             return False
-        at = found + len(part)
+        at = result + len(part)
     return True

@@ -1,6 +1,6 @@
 """The calls of a CI service as a budget: who may spend what, and how long a refusal keeps everybody quiet. Pure.
 
-Where the calls are counted, for every replica together, is the business of the port `Budget`.
+Where the calls are counted, for every replica together, is the business of the port `RateLimit`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 PAUSE_S = 30.0
 """How long nothing is asked after a refusal that names no time."""
 
-LONGEST_PAUSE_S = 300.0
+MAX_PAUSE_S = 300.0
 """Pauses that repeat double up to here; a service that itself asks for more gets more."""
 
 REPEATS_WITHIN = timedelta(seconds=60)
@@ -22,7 +22,7 @@ BACKGROUND_LATER = timedelta(seconds=15)
 """After a pause, people's questions are the first to try; what runs in the background comes back so much later."""
 
 _SHORTEST_PAUSE_S = 1.0
-_MOST_DOUBLINGS = 9
+_MAX_DOUBLINGS = 9
 
 
 class Priority(Enum):
@@ -33,7 +33,7 @@ class Priority(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """No call may be made now. `retry_after_s`: seconds until one may; `paused`: the service itself asked for quiet."""
 
     retry_after_s: float
@@ -41,7 +41,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class Quota:
     """How `calls` a minute are parted. `reserve` of them are people's alone; a process keeps up to `lease` of those
     at hand, so that a question need not wait until they are counted, as long as there is something to keep."""
 
@@ -50,7 +50,7 @@ class Shares:
     lease: int
 
     @classmethod
-    def of(cls, calls: int) -> Shares:
+    def of(cls, calls: int) -> Quota:
         return cls(calls, calls // 4, calls // 12)
 
     def missing(self, calls: int, priority: Priority, *, used: int, held: int) -> int:
@@ -75,11 +75,11 @@ class Pause:
     until: datetime | None = None
     count: int = 0
 
-    def refuses(self, priority: Priority, now: datetime) -> Refused | None:
+    def refuses(self, priority: Priority, now: datetime) -> Rejected | None:
         if self.until is None:
             return None
         until = self.until if priority is Priority.PEOPLE else self.until + BACKGROUND_LATER
-        return Refused((until - now).total_seconds(), paused=True) if now < until else None
+        return Rejected((until - now).total_seconds(), paused=True) if now < until else None
 
     def after_refusal(self, now: datetime, retry_after_s: float | None) -> Pause:
         """Once the service has refused a call at `now`, and named a time or not."""
@@ -89,7 +89,7 @@ class Pause:
             return Pause(max(self.until, asked), self.count)
         repeats = self.until is not None and now < self.until + REPEATS_WITHIN
         count = self.count + 1 if repeats else 1
-        doubled_s = min(base_s * 2 ** min(count - 1, _MOST_DOUBLINGS), LONGEST_PAUSE_S)
+        doubled_s = min(base_s * 2 ** min(count - 1, _MAX_DOUBLINGS), MAX_PAUSE_S)
         return Pause(now + timedelta(seconds=max(base_s, doubled_s)), count)
 
     def or_later(self, other: Pause) -> Pause:

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot.core.build_fetcher import Look
+from bot.core.build_fetcher import Snapshot
 from bot.core.follows.live_messages import LiveMessages
-from bot.core.lookup.ci_registry import Services
+from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Build
-from bot.core.model.errors import BudgetSpent, CIError, NoSuchProject, NotThere, OverLimit
-from bot.core.model.follows import Follow, Later
+from bot.core.model.errors import CIError, NoSuchProject, NotFound, OverLimit, RateLimitExhausted
+from bot.core.model.follows import Follow, RetryLater
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import Clock, FollowStore, Jobs, Step
-from bot.core.rate_limiter import on_behalf_of
+from bot.core.rate_limiter import with_priority
 
-LONGEST_WAIT_S = 90.0
+MAX_WAIT_S = 90.0
 """Whatever is asked for: below the time after which a chain of looks seems to have stopped. A look that may ask nothing
 yet costs no call. And longer than it takes until a call counts no more and a refused look has come back."""
 
@@ -35,7 +35,7 @@ _FURTHER, _NEARER = 1.5, 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PollInterval:
     """Seconds between looks: soon after the beginning, later where a build takes long; and while CI cannot be seen."""
 
     soon_s: float = 5.0
@@ -47,13 +47,13 @@ class Pace:
         return self.soon_s if age < timedelta(minutes=2) else self.later_s
 
 
-PACE = Pace()
+PACE = PollInterval()
 
 
-class Pacing:
+class AdaptiveInterval:
     """One for all projects that a process looks at. Thread-safe."""
 
-    def __init__(self, pace: Pace, clock: Clock) -> None:
+    def __init__(self, pace: PollInterval, clock: Clock) -> None:
         self.pace = pace
         self._clock = clock
         self._lock = threading.Lock()
@@ -69,10 +69,10 @@ class Pacing:
 
     def after_failures(self, failures: Sequence[CIError]) -> float:
         """Once something could not be seen."""
-        if any(isinstance(failure, BudgetSpent) for failure in failures):
+        if any(isinstance(failure, RateLimitExhausted) for failure in failures):
             self._move_apart()
         named = [f.retry_after_s for f in failures if isinstance(f, OverLimit) and f.retry_after_s is not None]
-        return min(max([_SHORTEST_WAIT_S, *named] if named else [self.pace.retry_s]), LONGEST_WAIT_S)
+        return min(max([_SHORTEST_WAIT_S, *named] if named else [self.pace.retry_s]), MAX_WAIT_S)
 
     def _move_apart(self) -> None:
         """Once a round at most: refusals come in crowds."""
@@ -80,11 +80,11 @@ class Pacing:
             self._refused_s = now_s = self._clock.monotonic()
             apart_s = max(self._apart_s, self.pace.soon_s)
             if now_s - self._moved_apart_s >= apart_s:
-                self._apart_s = min(apart_s * _FURTHER, LONGEST_WAIT_S)
+                self._apart_s = min(apart_s * _FURTHER, MAX_WAIT_S)
                 self._moved_apart_s = now_s
 
 
-LOOK = "look"
+POLL = "poll"
 """The kind of job that looks at one project for all that wait for it."""
 
 CALL_S = 12.0
@@ -95,7 +95,7 @@ TRIES_IN_VAIN = 3
 """So many messages in a row that Slack could not take: the others wait for the next look."""
 
 
-class Following:
+class Poller:
     """What `begin` has begun goes on by jobs of the kind `LOOK`, one chain of them a project, until nothing is open.
 
     `late` is told how many seconds after its time a look came, or
@@ -105,12 +105,12 @@ class Following:
     def __init__(
         self,
         *,
-        services: Services,
+        services: CIRegistry,
         follows: FollowStore,
         messages: LiveMessages,
         jobs: Jobs,
         clock: Clock,
-        pace: Pace = PACE,
+        pace: PollInterval = PACE,
         late: Callable[[float], None],
     ) -> None:
         self._services = services
@@ -118,14 +118,14 @@ class Following:
         self._messages = messages
         self._jobs = jobs
         self._clock = clock
-        self._pacing = Pacing(pace, clock)
+        self._pacing = AdaptiveInterval(pace, clock)
         self._late = late
 
-    def begin(self, follow: Follow) -> None:
+    def follow(self, follow: Follow) -> None:
         """Follows a live message from now on. Doing so twice for one key is the same as once."""
         self._follows.add(follow)
-        number = self._follows.begin_looking(follow.service, follow.project_id)
-        self._look_later(follow.service, follow.project_id, number, self._pacing.pace.soon_s)
+        number = self._follows.begin_polling(follow.service, follow.project_id)
+        self._poll_later(follow.service, follow.project_id, number, self._pacing.pace.soon_s)
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:
         """One look at one project, and the next one put on its way, also where a bug spoils this one. A `Job`.
@@ -139,28 +139,28 @@ class Following:
             self._late(max(0.0, self._clock.now().timestamp() - float(due)))
         bug: Exception | None = None
         try:
-            with on_behalf_of(Priority.BACKGROUND):
-                delay_s = step("look", lambda: self.look(service, project_id))
+            with with_priority(Priority.BACKGROUND):
+                delay_s = step("poll", lambda: self.poll(service, project_id))
         except Exception as error:  # noqa: BLE001 - raised below, once the chain goes on
             bug, delay_s = error, self._pacing.pace.retry_s
         if number is not None:
-            following = step("next", lambda: self._follows.next_look(service, project_id, number))
+            following = step("next", lambda: self._follows.next_poll(service, project_id, number))
             if following is not None:
-                self._look_later(service, project_id, following, delay_s)
+                self._poll_later(service, project_id, following, delay_s)
         if bug is not None:
             raise bug
 
-    def hint(self, service: str, project_id: str, key: str) -> None:
+    def poll_now(self, service: str, project_id: str, key: str) -> None:
         """The service says that something has happened: looked at now, where anybody waits for it. Once a `key`."""
         if self._follows.open_of(service, project_id):
-            self._jobs.start(LOOK, f"hint:{service}:{key}", {"service": service, "project": project_id})
+            self._jobs.start(POLL, f"hint:{service}:{key}", {"service": service, "project": project_id})
 
-    def heal(self) -> None:
+    def restart_stalled(self) -> None:
         """Goes on with chains of looks that have stopped, whatever stopped them."""
         for service, project_id, number in self._follows.stalled(self._clock.now() - STALLED_AFTER):
-            self._look_later(service, project_id, number, 0.0)
+            self._poll_later(service, project_id, number, 0.0)
 
-    def look(self, service: str, project_id: str) -> float:
+    def poll(self, service: str, project_id: str) -> float:
         """Looks at the project and says what is new to each message that follows one of its builds.
 
         Returns how many seconds to wait until the next look. What is no fault of the services is raised once all
@@ -169,67 +169,67 @@ class Following:
         follows = self._follows.open_of(service, project_id)
         branches = {follow.branch for follow in follows}
         first = branches.pop() if len(branches) == 1 else None  # its own look shows more of a branch than one at all
-        seen: dict[str | None, Look | CIError] = {}
+        seen: dict[str | None, Snapshot | CIError] = {}
         pause_s, in_vain = 0.0, 0
         bugs: list[Exception] = []
         for follow in follows:
             try:
-                found = self._seen(follow, first, seen)
-                if isinstance(found, CIError):
-                    self._late(self._messages.say_late(follow, found))
+                result = self._seen(follow, first, seen)
+                if isinstance(result, CIError):
+                    self._late(self._messages.update_stale(follow, result))
                 else:
-                    self._messages.say(follow, *found)
+                    self._messages.update(follow, *result)
                 in_vain = 0
-            except Later as later:
-                self._messages.abandon_if_old(follow)
+            except RetryLater as later:
+                self._messages.expire(follow)
                 pause_s = max(pause_s, later.retry_after_s, self._pacing.pace.retry_s)
                 in_vain += later.is_everywhere
                 if in_vain == TRIES_IN_VAIN:
                     break
             except Exception as bug:  # noqa: BLE001 - raised below: one message's bug is not to cost the others theirs
-                self._messages.abandon_if_old(follow)
+                self._messages.expire(follow)
                 bugs.append(bug)
         if bugs:
             raise bugs[0]
         return self._wait_after(follows, seen.values(), pause_s)
 
     def _seen(
-        self, follow: Follow, first: str | None, seen: dict[str | None, Look | CIError]
-    ) -> tuple[Build, Look] | CIError:
+        self, follow: Follow, first: str | None, seen: dict[str | None, Snapshot | CIError]
+    ) -> tuple[Build, Snapshot] | CIError:
         """The followed build, from a look at the branch `first` (all where None), or at its own where not there."""
         for branch in dict.fromkeys((first, follow.branch)):
             if branch not in seen:
-                seen[branch] = self._look_at(follow.service, follow.project_id, branch)
-            look = seen[branch]
-            if isinstance(look, CIError):
-                return look
-            build = next((build for build in look.builds if build.id == follow.build_id), None)
+                seen[branch] = self._poll(follow.service, follow.project_id, branch)
+            snapshot = seen[branch]
+            if isinstance(snapshot, CIError):
+                return snapshot
+            build = next((build for build in snapshot.builds if build.id == follow.build_id), None)
             if build is not None:
-                return build, look
-        return NotThere(self._services.of(follow.service).provider.title, "the build is no longer listed")
+                return build, snapshot
+        return NotFound(self._services.of(follow.service).provider.title, "the build is no longer listed")
 
-    def _look_at(self, service_name: str, project_id: str, branch: str | None) -> Look | CIError:
+    def _poll(self, service_name: str, project_id: str, branch: str | None) -> Snapshot | CIError:
         try:
             service = self._services.of(service_name)
         except CIError as gone:
             return gone
         try:
-            project = service.directory.by_id(project_id, within_s=CALL_S)
-            return service.looks.builds(project, branch, within_s=CALL_S)
+            project = service.project_index.by_id(project_id, timeout_s=CALL_S)
+            return service.fetcher.builds(project, branch, timeout_s=CALL_S)
         except CIError as failure:
             return failure
         except NoSuchProject as unknown:
-            return unknown.stale_because or NotThere(service.provider.title, "the repository is no longer listed")
+            return unknown.stale_because or NotFound(service.provider.title, "the repository is no longer listed")
 
-    def _wait_after(self, follows: Sequence[Follow], seen: Iterable[Look | CIError], pause_s: float) -> float:
-        failures = [look for look in seen if isinstance(look, CIError)]
+    def _wait_after(self, follows: Sequence[Follow], seen: Iterable[Snapshot | CIError], pause_s: float) -> float:
+        failures = [snapshot for snapshot in seen if isinstance(snapshot, CIError)]
         if failures or pause_s:
-            return max(self._pacing.after_failures(failures), min(pause_s, LONGEST_WAIT_S))
+            return max(self._pacing.after_failures(failures), min(pause_s, MAX_WAIT_S))
         if not follows:
             return self._pacing.pace.soon_s
         return self._pacing.after_sight(self._clock.now() - max(follow.began_at for follow in follows))
 
-    def _look_later(self, service: str, project_id: str, number: int, delay_s: float) -> None:
+    def _poll_later(self, service: str, project_id: str, number: int, delay_s: float) -> None:
         due = self._clock.now().timestamp() + delay_s
         payload = {"service": service, "project": project_id, "number": number, "due": due}
-        self._jobs.start(LOOK, f"look:{service}:{project_id}:{number}", payload, delay_s=delay_s)
+        self._jobs.start(POLL, f"look:{service}:{project_id}:{number}", payload, delay_s=delay_s)

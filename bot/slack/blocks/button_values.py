@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.model.builds import Target
+from bot.core.model.builds import BuildRef
 from bot.core.model.commands import (
     BuildsOf,
     Command,
@@ -37,15 +37,15 @@ RESTART_FAILED, STOP = "restart_failed", "stop"
 STOP_IN_LIVE = "stop_live"
 """Means the same as `STOP`, in a message that goes on saying how the build stands."""
 _FIXED = "|".join((RESTART, RESTART_FAILED, REFRESH, TRY_AGAIN, FOLLOW, STOP, STOP_IN_LIVE))
-ACTS = re.compile(rf"^(?:{_FIXED}|ask:\d{{1,2}}|page:\d{{1,10}})\Z")
+ACTS = re.compile(rf"^(?:{_FIXED}|command:\d{{1,2}}|page:\d{{1,10}})\Z")
 """The action_ids of buttons that do something: what it is, `command_of` says."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links: Slack sends an action for them too, which is acknowledged and means nothing."""
 ACTION_IDS = (ACTS, OPENS)
 
-LONGEST_VALUE = 2000
-_LONGEST_WORD = 1024
-_LONGEST_NAME = 200
+MAX_VALUE = 2000
+_MAX_WORD = 1024
+_MAX_NAME = 200
 _SPELLINGS = 8
 _LARGEST = 2**31 - 1
 _ASKS: dict[str, Callable[[Word, Word | None], Command]] = {
@@ -75,19 +75,19 @@ def value_of(command: Command) -> str | None:
         case StopBuild(target):
             kind, fields = STOP, _target_fields(target)
         case StopOf(repo, branch):
-            kind, fields = "ask:0", _ask_fields("stop", repo, branch)
+            kind, fields = "command:0", _ask_fields("stop", repo, branch)
         case FollowOf(repo, branch):
-            kind, fields = "ask:0", _ask_fields("follow", repo, branch)
+            kind, fields = "command:0", _ask_fields("follow", repo, branch)
         case StatusOf(repo, branch):
-            kind, fields = "ask:0", _ask_fields("status", repo, branch)
+            kind, fields = "command:0", _ask_fields("status", repo, branch)
         case RestartOf(repo, branch, confirmed):
-            kind, fields = "ask:0", {**_ask_fields("restart", repo, branch), "c": confirmed or None}
+            kind, fields = "command:0", {**_ask_fields("restart", repo, branch), "c": confirmed or None}
         case BuildsOf(repo, branch):
-            kind, fields = "ask:0", _ask_fields("builds", repo, branch)
+            kind, fields = "command:0", _ask_fields("builds", repo, branch)
         case ListProjects(words, page):
             kind, fields = "page:0", {"f": words, "n": page}
         case ShowAudit(Word() as repo):
-            kind, fields = "ask:0", _ask_fields("audit", repo, None)
+            kind, fields = "command:0", _ask_fields("audit", repo, None)
         case ShowHelp() | ShowAudit():
             return None
     there = {name: value for name, value in fields.items() if value is not None}
@@ -123,7 +123,7 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
         case "try_again":
             only = _yes(fields, "f")
             return RestartBuild(_target(fields), _instead_of(fields.get("x")), _yes(fields, "c"), failed_jobs_only=only)
-        case "ask":
+        case "command":
             ask = _ASKS.get(_text(fields.get("v")))
             if ask is None:
                 raise ValueError("no such ask")
@@ -135,7 +135,7 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
 
 
 def _fields(value: str) -> dict[str, Any]:
-    if not isinstance(value, str) or len(value) > LONGEST_VALUE:
+    if not isinstance(value, str) or len(value) > MAX_VALUE:
         raise ValueError("not a value")
     fields = json.loads(value)
     if not isinstance(fields, dict):
@@ -143,7 +143,7 @@ def _fields(value: str) -> dict[str, Any]:
     return fields
 
 
-def _target_fields(target: Target) -> dict[str, Any]:
+def _target_fields(target: BuildRef) -> dict[str, Any]:
     return {
         "s": target.service,
         "p": target.project_id,
@@ -155,13 +155,13 @@ def _target_fields(target: Target) -> dict[str, Any]:
     }
 
 
-def _target(fields: dict[str, Any]) -> Target:
+def _target(fields: dict[str, Any]) -> BuildRef:
     """A button names one build, so that its id is never absent here."""
-    return Target(
-        service=_text(fields.get("s"), _LONGEST_NAME),
-        project_id=_text(fields.get("p"), _LONGEST_NAME),
+    return BuildRef(
+        service=_text(fields.get("s"), _MAX_NAME),
+        project_id=_text(fields.get("p"), _MAX_NAME),
         branch=None if fields.get("b") is None else _text(fields["b"]),
-        build_id=_text(fields.get("i"), _LONGEST_NAME),
+        build_id=_text(fields.get("i"), _MAX_NAME),
         run_number=None if fields.get("n") is None else _count(fields["n"]),
         started_at=None if fields.get("t") is None else _moment(fields["t"]),
         reruns=None if fields.get("a") is None else _count(fields["a"], least=0),
@@ -174,10 +174,10 @@ def _ask_fields(verb: str, repo: Word, branch: Word | None) -> dict[str, Any]:
 
 def _yes(fields: dict[str, Any], name: str) -> bool:
     """`c`, confirmed, is drawn only on a button whose dialog Slack shows before it sends the press."""
-    said = fields.get(name, False)
-    if not isinstance(said, bool):
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
         raise ValueError("neither yes nor no")  # noqa: TRY004
-    return said
+    return value
 
 
 def _instead_of(pair: object) -> tuple[int, int]:
@@ -192,8 +192,8 @@ def _word(spellings: object) -> Word:
     return Word.of(*map(_text, spellings))
 
 
-def _text(value: object, most: int = _LONGEST_WORD) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= most:
+def _text(value: object, max_length: int = _MAX_WORD) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= max_length:
         raise ValueError("not a text")
     value.encode()  # half a surrogate pair could not be sent anywhere: UnicodeEncodeError is a ValueError
     return value

@@ -5,19 +5,19 @@ Limits: https://docs.slack.dev/reference/block-kit/composition-objects/confirmat
 
 from __future__ import annotations
 
-from bot.slack.blocks.context import Wording
+from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, plain
-from bot.slack.blocks.rich_text import told
+from bot.slack.blocks.rich_text import sanitize
 
-LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 100, 300, 30
+MAX_TITLE, MAX_TEXT, MAX_BUTTON = 100, 300, 30
 _BRANCH_IN_TITLE, _NAME, _BRANCH = 60, 100, 100
 
 
 def dialog(
-    does: str, repository: str, branch: str | None, words: Wording, *, failed_jobs_only: bool = False
+    does: str, repository: str, branch: str | None, context: RenderContext, *, failed_jobs_only: bool = False
 ) -> Block | None:
     """None where the policy wants nothing confirmed. `does` is what the button says: “Restart”, “Try again”."""
-    if not words.needs_confirmation(repository, branch):
+    if not context.needs_confirmation(repository, branch):
         return None
     return asked(does, repository, branch, failed_jobs_only=failed_jobs_only)
 
@@ -35,8 +35,8 @@ def stopping(repository: str, branch: str | None) -> Block:
 
 def _dialog(verb: str, repository: str, branch: str | None, text: str, yes: str, no: str) -> Block:
     """`{of}` in the text is where the repository and the branch go."""
-    title = f"{verb} {told(branch, _BRANCH_IN_TITLE)}".strip()
-    what = " · ".join(name for name in (told(repository, _NAME), told(branch, _BRANCH)) if name)
+    title = f"{verb} {sanitize(branch, _BRANCH_IN_TITLE)}".strip()
+    what = " · ".join(name for name in (sanitize(repository, _NAME), sanitize(branch, _BRANCH)) if name)
     return {
         "title": plain(f"{title}?"),
         "text": plain(text.replace("{of}", f" of {what}" if what else "")),

@@ -14,7 +14,7 @@ NO_TITLE = "CI"
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceWords:
+class ServiceInfo:
     """One CI service: its title as people write it, which settings hold its key and its limit, and what it can do.
 
     `rights` are those that its key needs, in the service's words.
@@ -28,7 +28,7 @@ class ServiceWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class RenderContext:
     """`/codeship`, `@codeship`, the CI services by their names in the order in which they are set, the time.
 
     `needs_confirmation` says of a repository's name and a branch whether a button that restarts it asks first.
@@ -36,7 +36,7 @@ class Wording:
 
     command: str
     mention: str
-    services: Mapping[str, ServiceWords]
+    services: Mapping[str, ServiceInfo]
     now: datetime
     needs_confirmation: Callable[[str, str | None], bool]
 
@@ -50,7 +50,7 @@ class Wording:
         known = self.services.get(service)
         return known.title if known else NO_TITLE
 
-    def of_title(self, title: str) -> ServiceWords | None:
+    def of_title(self, title: str) -> ServiceInfo | None:
         """Of the service that an error names; None where it is none of ours."""
         return next((service for service in self.services.values() if service.title == title), None)
 

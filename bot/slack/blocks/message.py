@@ -13,16 +13,16 @@ from typing import Any
 
 from bot.core.model.commands import Command
 from bot.slack.blocks.button_values import value_of
-from bot.slack.blocks.rich_text import Line, good_url, line, own, parted, told
+from bot.slack.blocks.rich_text import Line, good_url, join, line, literal, sanitize
 
 Block = Mapping[str, Any]
 
 LARGEST_JSON = 10_000
 """Characters of blocks in one message; senders met msg_blocks_too_long at about 13,200."""
-LONGEST_TEXT = 3_500
-LONGEST_LABEL = 75
-MOST_CHOICES = 10
-_LONGEST_REFERENCE = 100
+MAX_TEXT = 3_500
+MAX_LABEL = 75
+MAX_CHOICES = 10
+_MAX_REFERENCE = 100
 _MORE = line("…")
 
 
@@ -46,7 +46,7 @@ class Choice:
 
 def button(label: str, command: Command, action_id: str, dialog: Block | None = None) -> Block | None:
     """None where nothing of the label shows, or the command does not fit into a button. `dialog` is asked first."""
-    shown, value = told(label, LONGEST_LABEL), value_of(command)
+    shown, value = sanitize(label, MAX_LABEL), value_of(command)
     if not shown or value is None:
         return None
     asks = {"confirm": dialog} if dialog else {}
@@ -78,7 +78,7 @@ def message(
     shown = [part for part in lines if part]
     beneath = [part for part in details if part]
     pressed = [part for part in buttons if part is not None]
-    found_by = told(reference, _LONGEST_REFERENCE)
+    found_by = sanitize(reference, _MAX_REFERENCE)
     end = [_small(f"ref {found_by}")] if found_by else []
     body = [*shown, *beneath]
     blocks = _blocks(body, pressed, end)
@@ -97,12 +97,12 @@ def message(
     return Message(_text(spoken), tuple(blocks), in_public)
 
 
-def choosing(
+def choice_message(
     lines: Iterable[Line], choices: Sequence[Choice], *, in_public: bool, reference: str | None = None
 ) -> Message:
     """The lines, and a button for each of the first choices; those that get none are named."""
-    first = choices[:MOST_CHOICES]
-    buttons = [button(choice.label, choice.command, f"ask:{n}", choice.dialog) for n, choice in enumerate(first)]
+    first = choices[:MAX_CHOICES]
+    buttons = [button(choice.label, choice.command, f"command:{n}", choice.dialog) for n, choice in enumerate(first)]
     offered = [choice for choice, drawn in zip(first, buttons, strict=True) if drawn]
     bare = [choice for choice in choices if choice not in offered]
     return message(
@@ -122,9 +122,9 @@ def with_line(drawn: Message, *more: Line) -> Message:
 
 
 def _names(choices: Sequence[Choice]) -> Line:
-    names = [told(choice.label, LONGEST_LABEL) for choice in choices[:MOST_CHOICES]]
-    more = len(choices) - MOST_CHOICES
-    return line(parted(", ", *names), f" and {more} more" if more > 0 else "")
+    names = [sanitize(choice.label, MAX_LABEL) for choice in choices[:MAX_CHOICES]]
+    more = len(choices) - MAX_CHOICES
+    return line(join(", ", *names), f" and {more} more" if more > 0 else "")
 
 
 def _blocks(lines: Sequence[Line], buttons: Sequence[Block], end: Sequence[Block]) -> list[Block]:
@@ -136,7 +136,7 @@ def _rich(lines: Sequence[Line]) -> Block:
     """One section: Slack's own clients break lines within it, and show several sections without any space between."""
     elements: list[dict[str, Any]] = []
     for n, part in enumerate(lines):
-        for piece in (own("\n"), *part) if n else part:
+        for piece in (literal("\n"), *part) if n else part:
             before = elements[-1] if elements else {}
             if before.keys() == piece.element.keys() == {"type", "text"}:
                 before["text"] += piece.element["text"]
@@ -147,15 +147,15 @@ def _rich(lines: Sequence[Line]) -> Block:
 
 def _text(lines: Sequence[Line]) -> str:
     """Whole lines only, since a cut could go through an entity or a mention."""
-    said = ""
+    text = ""
     for part in lines:
         words = "".join(piece.text for piece in part)
         if not words:
             continue
-        if len(said) + len(words) + 3 > LONGEST_TEXT:
-            return f"{said}\n…" if said else "…"
-        said = f"{said}\n{words}" if said else words
-    return said
+        if len(text) + len(words) + 3 > MAX_TEXT:
+            return f"{text}\n…" if text else "…"
+        text = f"{text}\n{words}" if text else words
+    return text
 
 
 def plain(text: str) -> Block:

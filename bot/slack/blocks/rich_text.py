@@ -19,7 +19,7 @@ from bot.core.model.builds import Actor
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_LONGEST_S = 3650 * _DAY
+_MAX_S = 3650 * _DAY
 
 
 def length(seconds: float) -> str:
@@ -50,7 +50,7 @@ def old(seconds: float) -> str:
 
 def wait(seconds: float | None) -> str | None:
     """What to wait, rounded up; None where that is not known or not a time that anyone can wait for."""
-    if seconds is None or not math.isfinite(seconds) or seconds > _LONGEST_S:
+    if seconds is None or not math.isfinite(seconds) or seconds > _MAX_S:
         return None
     return length(max(1, math.ceil(seconds)))
 
@@ -66,7 +66,7 @@ def _whole(seconds: float) -> int:
     """Bounded, so that neither an infinite nor an absurd number is printed at length."""
     if math.isnan(seconds):
         return 0
-    return int(min(max(seconds, 0), _LONGEST_S))
+    return int(min(max(seconds, 0), _MAX_S))
 
 
 Element = Mapping[str, Any]
@@ -78,7 +78,7 @@ _INVISIBLE = _BLANK | {"Cf"}
 # Marks that turn the direction of all that follows, up to the end of the message.
 _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 _URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:[/?#][!#-;=?-{}~]*)?")
-_LONGEST_URL = 600
+_MAX_URL = 600
 _USER = re.compile(r"[A-Z0-9]{2,40}")
 
 # Mrkdwn has no escape for its own marks, so they are replaced by signs that look alike and mean nothing to Slack.
@@ -89,35 +89,35 @@ _PING = re.compile(r"@(?=channel|here|everyone|group)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Inline:
     """`text` is mrkdwn; `element` goes into a rich_text_section. Neither is ever empty."""
 
     element: Element
     text: str
 
 
-Line = tuple[Piece, ...]
-Part = Piece | Line | str | None
+Line = tuple[Inline, ...]
+Part = Inline | Line | str | None
 
 
-def told(foreign: str | None, most: int) -> str:
+def sanitize(text: str | None, max_length: int) -> str:
     """What others wrote, as one line of at most `most` UTF-16 units (Slack may count these); "" where nothing shows.
 
     Control signs become blanks, halves of surrogate pairs the replacement sign, marks that turn the direction of
     writing are left out.
     """
-    if not foreign:
+    if not text:
         return ""
-    signs = [(sign, unicodedata.category(sign)) for sign in foreign[: 4 * most + 100] if sign not in _TURNING]
+    signs = [(sign, unicodedata.category(sign)) for sign in text[: 4 * max_length + 100] if sign not in _TURNING]
     if all(category in _INVISIBLE for _, category in signs):
         return ""
     whole = "".join(" " if of in _BLANK else "\ufffd" if of == "Cs" else sign for sign, of in signs)
-    return _cut(" ".join(whole.split()), most)
+    return _cut(" ".join(whole.split()), max_length)
 
 
-def first_line(foreign: str | None) -> str:
+def first_line(text: str | None) -> str:
     """The first line that is not blank."""
-    lines = (foreign or "")[:10_000].splitlines()
+    lines = (text or "")[:10_000].splitlines()
     return next((line for line in lines if line.strip()), "")
 
 
@@ -126,32 +126,32 @@ def escaped(text: str) -> str:
     return _PING.sub("@\u2060", _UNDERSCORE_AT_AN_EDGE.sub("＿", text.translate(_LOOKALIKES)))
 
 
-def own(text: str, *, bold: bool = False) -> Piece:
+def literal(text: str, *, bold: bool = False) -> Inline:
     """The bot's own words, or foreign ones that went through `told`; not empty."""
     if bold:
-        return Piece({"type": "text", "text": text, "style": {"bold": True}}, f"*{escaped(text)}*")
-    return Piece({"type": "text", "text": text}, escaped(text))
+        return Inline({"type": "text", "text": text, "style": {"bold": True}}, f"*{escaped(text)}*")
+    return Inline({"type": "text", "text": text}, escaped(text))
 
 
-def foreign(text: str | None, most: int) -> Piece | None:
+def untrusted(text: str | None, max_length: int) -> Inline | None:
     """What others wrote, at most so long; None where nothing shows."""
-    shown = told(text, most)
-    return own(shown) if shown else None
+    clean = sanitize(text, max_length)
+    return literal(clean) if clean else None
 
 
-def code(text: str) -> Piece:
+def code(text: str) -> Inline:
     """Words to type; not empty."""
-    return Piece({"type": "text", "text": text, "style": {"code": True}}, f"`{escaped(text)}`")
+    return Inline({"type": "text", "text": text, "style": {"code": True}}, f"`{escaped(text)}`")
 
 
-def link(text: str, url: str | None, *, bold: bool = False) -> Piece:
+def link(text: str, url: str | None, *, bold: bool = False) -> Inline:
     """`text` (as for `own`), leading to `url` where that is one Slack takes; phones get the words alone."""
-    plain = own(text, bold=bold)
+    plain = literal(text, bold=bold)
     good = good_url(url)
     if good is None:
         return plain
     style = {"style": {"bold": True}} if bold else {}
-    return Piece({"type": "link", "url": good, "text": text, **style}, plain.text)
+    return Inline({"type": "link", "url": good, "text": text, **style}, plain.text)
 
 
 def linked(said: Line, url: str | None) -> Line:
@@ -161,24 +161,24 @@ def linked(said: Line, url: str | None) -> Line:
 
 def good_url(url: str | None) -> str | None:
     """`url` where it is whole, plain ASCII and not longer than a message has room for."""
-    return url if url and len(url) <= _LONGEST_URL and _URL.fullmatch(url) else None
+    return url if url and len(url) <= _MAX_URL and _URL.fullmatch(url) else None
 
 
-def person(actor: Actor) -> Piece:
+def person(actor: Actor) -> Inline:
     """Slack shows the current name for the id."""
     if _USER.fullmatch(actor.id) is None:
-        return own("somebody")
-    return Piece({"type": "user", "user_id": actor.id}, f"<@{actor.id}>")
+        return literal("somebody")
+    return Inline({"type": "user", "user_id": actor.id}, f"<@{actor.id}>")
 
 
-def channel(channel_id: str) -> Piece:
+def channel(channel_id: str) -> Inline:
     """Slack shows the current name for the id, to those who may know it."""
     if CHANNEL_ID.fullmatch(channel_id) is None:
-        return own("a channel")
-    return Piece({"type": "channel", "channel_id": channel_id}, f"<#{channel_id}>")
+        return literal("a channel")
+    return Inline({"type": "channel", "channel_id": channel_id}, f"<#{channel_id}>")
 
 
-def whom(id_or_words: str, most: int) -> Piece | None:
+def mention_or_text(id_or_words: str, max_length: int) -> Inline | None:
     """A person, a user group or a channel, which Slack shows by name; or words, where it is no id. None for nothing."""
     if USER_ID.fullmatch(id_or_words):
         return person(Actor(id_or_words))
@@ -186,48 +186,48 @@ def whom(id_or_words: str, most: int) -> Piece | None:
         return channel(id_or_words)
     if GROUP_ID.fullmatch(id_or_words):
         group = {"type": "usergroup", "usergroup_id": id_or_words}
-        return Piece(group, f"<!subteam^{id_or_words}>")
-    return foreign(id_or_words, most)
+        return Inline(group, f"<!subteam^{id_or_words}>")
+    return untrusted(id_or_words, max_length)
 
 
-def emoji(name: str) -> Piece:
-    return Piece({"type": "emoji", "name": name}, f":{name}:")
+def emoji(name: str) -> Inline:
+    return Inline({"type": "emoji", "name": name}, f":{name}:")
 
 
-def when(moment: datetime | None) -> Piece | None:
+def timestamp(moment: datetime | None) -> Inline | None:
     """A moment (aware): in the reader's own time on the screen, in UTC in `text`. None before 1970: no real one."""
     seconds = (moment - _EPOCH) // timedelta(seconds=1) if moment else -1
     if not 0 <= seconds < _YEAR_10000_S:
         return None
     utc = f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%d %H:%M} UTC"
     shape = "{date_short_pretty} at {time}"
-    return Piece({"type": "date", "timestamp": seconds, "format": shape, "fallback": utc}, utc)
+    return Inline({"type": "date", "timestamp": seconds, "format": shape, "fallback": utc}, utc)
 
 
 def line(*parts: Part) -> Line:
     """The parts one after the other; strings are the bot's own words; what is absent is left out."""
-    pieces: list[Piece] = []
+    pieces: list[Inline] = []
     for part in parts:
         if isinstance(part, tuple):
             pieces.extend(part)
         elif part:
-            pieces.append(own(part) if isinstance(part, str) else part)
+            pieces.append(literal(part) if isinstance(part, str) else part)
     return tuple(pieces)
 
 
-def parted(by: str, *parts: Part) -> Line:
+def join(by: str, *parts: Part) -> Line:
     """The parts that are there, with `by` between them."""
     there = [line(part) for part in parts if part]
     return line(*(piece for n, part in enumerate(there) for piece in ((by, part) if n else (part,))))
 
 
-def dotted(*parts: Part) -> Line:
+def join_dots(*parts: Part) -> Line:
     """`acme/web · main · failed`."""
-    return parted(" · ", *parts)
+    return join(" · ", *parts)
 
 
-def _cut(text: str, most: int) -> str:
+def _cut(text: str, max_length: int) -> str:
     units = text.encode("utf-16-le")
-    if len(units) <= 2 * most:
+    if len(units) <= 2 * max_length:
         return text
-    return units[: 2 * (most - 1)].decode("utf-16-le", "ignore").rstrip() + "…"
+    return units[: 2 * (max_length - 1)].decode("utf-16-le", "ignore").rstrip() + "…"

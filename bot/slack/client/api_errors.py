@@ -15,8 +15,8 @@ _WORD = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 def word_of(refusal: SlackApiError) -> str:
     """Such as `not_in_channel`; the HTTP status where a proxy's page or anything else came in place of a word."""
-    said = getattr(refusal.response, "data", refusal.response)
-    error = said.get("error") if isinstance(said, dict) else None
+    value = getattr(refusal.response, "data", refusal.response)
+    error = value.get("error") if isinstance(value, dict) else None
     if isinstance(error, str) and _WORD.fullmatch(error):
         return error
     return f"HTTP {getattr(refusal.response, 'status_code', '?')}"

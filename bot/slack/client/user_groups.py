@@ -17,10 +17,10 @@ from bot.core.model.builds import Actor
 from bot.core.ports import Clock
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
 
-FRESH_FOR_S = 60.0
+CACHE_TTL_S = 60.0
 STALE_FOR_S = 3600.0
 """How old what is remembered may be while Slack cannot be asked."""
-ASKED_AGAIN_AFTER_S = 10.0
+RETRY_AFTER_S = 10.0
 """After a failure, lest everybody who asks waits for the next one."""
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ class UserGroups:
 
     def _is_due(self, known: _Known) -> bool:
         now = self._clock.monotonic()
-        return now - known.at > FRESH_FOR_S and now - known.tried_at > ASKED_AGAIN_AFTER_S
+        return now - known.at > CACHE_TTL_S and now - known.tried_at > RETRY_AFTER_S
 
     def _read(self, group_id: str, known: _Known | None) -> _Known:
         now = self._clock.monotonic()

@@ -21,7 +21,7 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 
-LONGEST_WAIT_S = 5.0
+MAX_WAIT_S = 5.0
 """People wait behind a rate limit too: past this, the caller says so instead."""
 
 _SAFE_TO_REPEAT = frozenset({"delete", "history", "info", "list", "members", "replies", "test", "update", "validate"})
@@ -92,7 +92,7 @@ class _RateLimit(RetryHandler):
         response: HttpResponse | None = None,
         error: Exception | None = None,  # noqa: ARG002
     ) -> bool:
-        return response is not None and response.status_code == 429 and _wait_s(response) <= LONGEST_WAIT_S - 1
+        return response is not None and response.status_code == 429 and _wait_s(response) <= MAX_WAIT_S - 1
 
     def prepare_for_next_attempt(
         self,

@@ -26,7 +26,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.slack.client.auth import Identity
-from bot.slack.incoming.workers import Workers, WorkRefused
+from bot.slack.incoming.workers import PoolFull, WorkerPool
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload, float], None]
@@ -36,7 +36,7 @@ thread was free."""
 Registration = Callable[..., object]
 """What `app.command("/x")`, `app.event("…")`, `app.action("…")` return: takes the listener."""
 
-_MOST_FIELDS = 100
+_MAX_FIELDS = 100
 _KINDS = frozenset(
     {"block_actions", "block_suggestion", "message_action", "shortcut", "view_submission", "view_closed"}
     | {"url_verification"}
@@ -84,7 +84,7 @@ def build_app(identity: Identity) -> App:
 
 def listen(
     register: Registration,
-    workers: Workers,
+    worker_pool: WorkerPool,
     kind: str,
     handler: Handler,
     *,
@@ -101,11 +101,11 @@ def listen(
 
     def listener(body: Payload) -> BoltResponse:
         try:
-            heard_at = monotonic()
+            received_at = monotonic()
             if not durably(body):
-                workers.submit(kind, partial(handler, body, heard_at))
-        except WorkRefused as refusal:
-            log.warning("slack_work_refused", kind=kind, why=str(refusal))
+                worker_pool.submit(kind, partial(handler, body, received_at))
+        except PoolFull as refusal:
+            log.warning("worker_pool_full", kind=kind, why=str(refusal))
             if "command" in body:
                 return BoltResponse(status=200, body={"response_type": "ephemeral", "text": str(refusal)})
             return BoltResponse(status=503)
@@ -140,7 +140,7 @@ def parse(body: str, content_type: str) -> Payload:
             return _json(body)
         case "application/x-www-form-urlencoded":
             try:
-                form = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+                form = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
             except ValueError:
                 raise Malformed("the form has too many fields") from None
             return _json(form["payload"]) if "payload" in form else form
@@ -185,5 +185,5 @@ def _on_error(error: Exception, body: Payload) -> BoltResponse:
     if not isinstance(error, BoltUnhandledRequestError):
         raise error
     kind = kind_of(body)
-    log.info("slack_request_unheard", kind=kind)
+    log.info("slack_request_ignored", kind=kind)
     return BoltResponse(status=200 if kind == "event" else 404)

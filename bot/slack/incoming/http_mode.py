@@ -21,7 +21,7 @@ from bot.slack.incoming.bolt_app import Malformed, dispatch, kind_of, parse
 
 ObserveAck = Callable[[str, float], None]
 
-FRESH_FOR_S = 5 * 60
+MAX_SIGNATURE_AGE_S = 5 * 60
 REFUSALS_LOGGED_EVERY_S = 60.0
 
 # Held against these first, no header can make the verifier raise: it reads any number, and compares ASCII only.
@@ -94,7 +94,7 @@ class HttpMode:
         signature = environ.get("HTTP_X_SLACK_SIGNATURE", "")
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             raise _Unsigned("no signature")
-        if abs(self._now() - int(timestamp)) > FRESH_FOR_S:
+        if abs(self._now() - int(timestamp)) > MAX_SIGNATURE_AGE_S:
             raise _Unsigned("more than five minutes off: an old request, or this machine's clock is wrong")
         try:
             body: str = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
@@ -109,7 +109,7 @@ class HttpMode:
         self._refused += 1
         if self._now() >= self._next_refusal_logged_at:
             self._next_refusal_logged_at = self._now() + REFUSALS_LOGGED_EVERY_S
-            log.warning("slack_request_refused", why=why, so_far=self._refused)
+            log.warning("slack_request_rejected", why=why, so_far=self._refused)
 
 
 def _error(status: HTTPStatus, why: str) -> BoltResponse:

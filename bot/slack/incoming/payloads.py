@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any
 
-from bot.core.model.builds import Actor, Place
+from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import Command, Word, parse
 from bot.slack.blocks.button_values import command_of
 from bot.slack.incoming.text import words_of_command, words_of_message
@@ -20,7 +20,7 @@ from bot.slack.incoming.text import words_of_command, words_of_message
 Payload = Mapping[str, Any]
 
 
-class Way(Enum):
+class Source(Enum):
     """By which way something was asked."""
 
     COMMAND = "command"
@@ -30,7 +30,7 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class Workspace:
     """The workspace that the bot is installed in, and who the bot is there."""
 
     team_id: str
@@ -39,7 +39,7 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class PressedButton:
     """The button, and the message that it stands in."""
 
     action_id: str
@@ -48,84 +48,84 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SlackRequest:
     """One ask.
 
     `delivery` is the same for every redelivery of it, None where the payload names nothing to go by. `opens_thread`
     says that the place's thread does not exist yet: the answer will begin it.
     """
 
-    way: Way
+    source: Source
     actor: Actor
-    place: Place
+    location: Location
     delivery: str | None
     from_elsewhere: bool
     text: str = ""
     response_url: str | None = None
     opens_thread: bool = False
-    pressed: Pressed | None = None
+    pressed: PressedButton | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For a durable job to keep; `heard_again` reads it."""
-        return asdict(self) | {"way": self.way.value}
+        return asdict(self) | {"source": self.source.value}
 
-    def command(self, home: Home) -> Command:
+    def command(self, workspace: Workspace) -> Command:
         """What is asked for. Raises NotUnderstood."""
         if self.pressed is not None:
             return command_of(self.pressed.action_id, self.pressed.value)
-        return parse(self.words(home))
+        return parse(self.words(workspace))
 
-    def words(self, home: Home) -> tuple[Word, ...]:
+    def words(self, workspace: Workspace) -> tuple[Word, ...]:
         """What was said to the bot; none where a button was pressed."""
-        if self.way is Way.COMMAND:
+        if self.source is Source.COMMAND:
             return words_of_command(self.text)
-        needs_mention = self.way is Way.MENTION
-        return words_of_message(self.text, home.bot_user_id, needs_mention=needs_mention) or ()
+        needs_mention = self.source is Source.MENTION
+        return words_of_message(self.text, workspace.bot_user_id, needs_mention=needs_mention) or ()
 
 
-def heard_again(kept: Payload) -> Heard:
+def request_from_json(kept: Payload) -> SlackRequest:
     """What `as_json` kept, also where a newer version keeps more. Raises KeyError, TypeError or ValueError."""
-    pressed, known = kept["pressed"], {field.name for field in fields(Heard)}
-    return Heard(
+    pressed, known = kept["pressed"], {field.name for field in fields(SlackRequest)}
+    return SlackRequest(
         **{
             **{name: value for name, value in kept.items() if name in known},
-            "way": Way(kept["way"]),
+            "source": Source(kept["source"]),
             "actor": Actor(**kept["actor"]),
-            "place": Place(**kept["place"]),
-            "pressed": Pressed(**pressed) if pressed else None,
+            "location": Location(**kept["location"]),
+            "pressed": PressedButton(**pressed) if pressed else None,
         }
     )
 
 
-def heard_command(body: Payload, home: Home) -> Heard | None:
+def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
     """A slash command; None where it names nobody or no channel."""
     actor, channel = _text(body, "user_id"), _text(body, "channel_id")
     if not actor or not channel:
         return None
     trigger = _text(body, "trigger_id")
-    return Heard(
-        Way.COMMAND,
+    return SlackRequest(
+        Source.COMMAND,
         Actor(actor),
-        Place(channel),
+        Location(channel),
         delivery=f"command:{trigger}" if trigger else None,
-        from_elsewhere=_is_elsewhere(home, _text(body, "team_id"), _text(body, "enterprise_id")),
+        from_elsewhere=_is_elsewhere(workspace, _text(body, "team_id"), _text(body, "enterprise_id")),
         text=_text(body, "text"),
         response_url=_text(body, "response_url") or None,
     )
 
 
-def heard_event(body: Payload, home: Home) -> Heard | None:
+def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
     """A mention, or a direct message; None for what is not for us: bots, ourselves, edits, other kinds."""
     event = _mapping(body, "event")
     kind, actor, channel = _text(event, "type"), _text(event, "user"), _text(event, "channel")
-    if not actor or not channel or actor == home.bot_user_id:
+    if not actor or not channel or actor == workspace.bot_user_id:
         return None
     if event.get("bot_id") or event.get("subtype") or event.get("edited") or event.get("hidden"):
         return None
     if kind == "app_mention":
-        way, thread = Way.MENTION, _text(event, "thread_ts") or _text(event, "ts")
+        way, thread = Source.MENTION, _text(event, "thread_ts") or _text(event, "ts")
     elif kind == "message" and _text(event, "channel_type") == "im":
-        way, thread = Way.DIRECT, _text(event, "thread_ts")
+        way, thread = Source.DIRECT, _text(event, "thread_ts")
     else:
         return None
     delivery = _text(body, "event_id")
@@ -133,18 +133,18 @@ def heard_event(body: Payload, home: Home) -> Heard | None:
     team = _text(event, "user_team") or _text(event, "source_team") or _text(event, "team")
     enterprise = _text(body, "enterprise_id") if team == _text(body, "team_id") else ""
     unknown = not team and body.get("is_ext_shared_channel") is True
-    return Heard(
+    return SlackRequest(
         way,
         Actor(actor),
-        Place(channel, thread or None),
+        Location(channel, thread or None),
         delivery=f"event:{delivery}" if delivery else None,
-        from_elsewhere=unknown or _is_elsewhere(home, team, enterprise),
+        from_elsewhere=unknown or _is_elsewhere(workspace, team, enterprise),
         text=_text(event, "text"),
-        opens_thread=way is Way.MENTION and not _text(event, "thread_ts"),
+        opens_thread=way is Source.MENTION and not _text(event, "thread_ts"),
     )
 
 
-def heard_click(body: Payload, home: Home) -> Heard | None:
+def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
     """A pressed button; None where the payload names no button, nobody or no channel."""
     user, container, message = (_mapping(body, name) for name in ("user", "container", "message"))
     actions = body.get("actions")
@@ -159,25 +159,25 @@ def heard_click(body: Payload, home: Home) -> Heard | None:
     # An organisation counts as the person's only beside the person's own team: `enterprise` is the app's.
     team, home_of_message = _text(user, "team_id"), _mapping(body, "team")
     enterprise = _text(home_of_message, "enterprise_id") if team == _text(home_of_message, "id") else ""
-    return Heard(
-        Way.CLICK,
+    return SlackRequest(
+        Source.CLICK,
         Actor(actor),
-        Place(channel, thread or None),
+        Location(channel, thread or None),
         delivery=f"click:{actor}:{channel}:{message_ts}:{action_id}:{pressed_at}" if pressed_at else None,
-        from_elsewhere=_is_elsewhere(home, team, enterprise),
+        from_elsewhere=_is_elsewhere(workspace, team, enterprise),
         response_url=_text(body, "response_url") or None,
-        pressed=Pressed(action_id, _text(action, "value"), container.get("is_ephemeral") is True),
+        pressed=PressedButton(action_id, _text(action, "value"), container.get("is_ephemeral") is True),
     )
 
 
-def _is_elsewhere(home: Home, team: str, enterprise: str) -> bool:
+def _is_elsewhere(workspace: Workspace, team: str, enterprise: str) -> bool:
     """Whether the person belongs to another organisation. Workspaces of one Enterprise organisation count as home.
 
     `team` is the person's workspace, or organisation where Slack gives that; `enterprise` is what the workspace is in.
     """
-    if home.enterprise_id and home.enterprise_id in (team, enterprise):
+    if workspace.enterprise_id and workspace.enterprise_id in (team, enterprise):
         return False
-    return team not in ("", home.team_id)
+    return team not in ("", workspace.team_id)
 
 
 def _text(body: Payload, name: str) -> str:

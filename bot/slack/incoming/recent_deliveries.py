@@ -7,25 +7,25 @@ from collections import OrderedDict
 
 from bot.core.ports import Clock
 
-MOST_REMEMBERED = 10_000
+MAX_REMEMBERED = 10_000
 
 
-class Lately:
+class RecentDeliveries:
     """Thread-safe. The oldest are forgotten first where there are more than `most`."""
 
-    def __init__(self, clock: Clock, *, most: int = MOST_REMEMBERED) -> None:
+    def __init__(self, clock: Clock, *, max_size: int = MAX_REMEMBERED) -> None:
         self._clock = clock
-        self._most = most
+        self._max_size = max_size
         self._lock = threading.Lock()
         self._until: OrderedDict[str, float] = OrderedDict()
 
-    def first_time(self, key: str, *, keep_s: float) -> bool:
+    def add(self, key: str, *, keep_s: float) -> bool:
         now = self._clock.monotonic()
         with self._lock:
             first = self._until.get(key, now) <= now
             if first:
                 self._until[key] = now + keep_s
                 self._until.move_to_end(key)
-                while len(self._until) > self._most:
+                while len(self._until) > self._max_size:
                     self._until.popitem(last=False)
             return first

@@ -243,8 +243,8 @@ class SocketMode:
             self._in_hand.discard(envelope.envelope_id)
 
     async def _acks_sent(self) -> None:
-        until = time.monotonic() + STOP_WITHIN_S
-        while self._in_hand and time.monotonic() < until:
+        deadline = time.monotonic() + STOP_WITHIN_S
+        while self._in_hand and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
 
     def _watch_over(self) -> None:

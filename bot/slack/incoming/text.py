@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from bot.core.model.commands import Word
 
-MOST_CHARACTERS = 4_000
-MOST_WORDS = 50
-MOST_SPELLINGS = 6
+MAX_CHARACTERS = 4_000
+MAX_WORDS = 50
+MAX_SPELLINGS = 6
 
 # Every pattern here stops at the next `<`, so that none reads the same characters twice.
 _TOKEN = re.compile(r"<([^<>|\s]+)(?:\|([^<>]*))?>")
@@ -45,13 +45,13 @@ _LONG_AS_ONE = str.maketrans(dict.fromkeys(_LONG_DASHES, "-"))
 def words_of_command(text: str) -> tuple[Word, ...]:
     """The words after a slash command. A person's mention that stands by itself is no word."""
     # Half a surrogate pair can stand in JSON and in no UTF-8: it would raise where the word is sent on.
-    text = text[:MOST_CHARACTERS].encode("utf-8", "replace").decode()
+    text = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()
     text = _PERSON.sub(" ", text)
     typed = _without_entities(_TOKEN.sub(lambda token: _readings(token)[0], text)).split()
     # Both readings of a link are free of spaces, or the same: the two lists fit.
     linked = _without_entities(_TOKEN.sub(lambda token: _readings(token)[1], text)).split()
     words = [_word(*readings) for readings in zip(typed, linked, strict=True) if _is_word(readings[0])]
-    return tuple(words[:MOST_WORDS])
+    return tuple(words[:MAX_WORDS])
 
 
 def words_of_message(text: str, bot_user_id: str, *, needs_mention: bool) -> tuple[Word, ...] | None:
@@ -104,7 +104,7 @@ def _word(typed: str, linked: str) -> Word:
     spellings = _spellings(typed)
     if linked != typed:
         spellings += _spellings(linked)[::2]  # exact and bare: a link has no dashes of a phone's making
-    return Word.of(*spellings[:MOST_SPELLINGS])
+    return Word.of(*spellings[:MAX_SPELLINGS])
 
 
 def _spellings(word: str) -> list[str]:

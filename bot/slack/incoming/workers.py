@@ -22,22 +22,22 @@ THREADS = 128
 """Work waits for the network nearly all the time; half of them carried 150 commands a second at 300 ms upstream. More
 than a hundred, so that a hundred who ask the same at once all wait for one call; none exists until it is needed."""
 
-MOST_UNDER_WAY = 1000
+MAX_UNDER_WAY = 1000
 """What waits longer than this queue is answered too late to be of use: better refused, in words, at once."""
 
 log = structlog.get_logger(__name__)
 
 
-class WorkRefused(Exception):
+class PoolFull(Exception):
     """The work was not taken and will not be done. `str()` is a sentence for the person who asked."""
 
 
-class Workers:
+class WorkerPool:
     """A bounded pool of threads. `on_error(name, exception)` is called on the thread of the work that raised."""
 
-    def __init__(self, on_error: OnError, *, threads: int = THREADS, most_under_way: int = MOST_UNDER_WAY) -> None:
+    def __init__(self, on_error: OnError, *, threads: int = THREADS, max_running: int = MAX_UNDER_WAY) -> None:
         self._on_error = on_error
-        self._most = most_under_way
+        self._most = max_running
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="work")
         self._changed = threading.Condition()
         self._under_way: dict[int, str] = {}
@@ -50,12 +50,12 @@ class Workers:
         return len(self._under_way)
 
     def submit(self, name: str, work: Callable[[], None]) -> None:
-        """Takes `work`, to be done as soon as a thread is free. Raises `WorkRefused` when stopping or full."""
+        """Takes `work`, to be done as soon as a thread is free. Raises `PoolFull` when stopping or full."""
         with self._changed:
             if self._stopping:
-                raise WorkRefused("The bot is restarting. Say it again in a minute.")
+                raise PoolFull("The bot is restarting. Say it again in a minute.")
             if len(self._under_way) >= self._most:
-                raise WorkRefused("The bot has more to do than it can. Say it again in a minute.")
+                raise PoolFull("The bot has more to do than it can. Say it again in a minute.")
             number = next(self._numbers)
             self._under_way[number] = name
             # Under the lock: after `stop` has set its flag, the pool may be shut down at any time.
@@ -72,10 +72,10 @@ class Workers:
         Where that is not empty, threads may still hang in their work, and Python waits for such threads at exit:
         whoever ends the process has to use `os._exit`.
         """
-        until = monotonic() + timeout_s
+        deadline = monotonic() + timeout_s
         with self._changed:
             self._stopping = True
-        idle = self.wait_idle(max(0.0, until - monotonic()))
+        idle = self.wait_idle(max(0.0, deadline - monotonic()))
         self._pool.shutdown(wait=idle, cancel_futures=True)
         with self._changed:
             return list(self._under_way.values())
@@ -94,40 +94,40 @@ class Workers:
         try:
             self._on_error(name, error)
         except Exception:  # the last place where it can be said
-            log.exception("work_error_not_told", work=name, error=repr(error))
+            log.exception("work_error_not_reported", work=name, error=repr(error))
 
 
 WITHIN_S = 2.0
 """Of the three seconds that Slack waits."""
 
 AT_ONCE = 8
-MOST_WAITING = 32
+MAX_WAITING = 32
 
 NOT_WRITTEN = "I cannot write that down just now, so nothing is done yet. Say it again in a minute."
 
 
-class Beginnings:
+class JobSubmitter:
     """Starts jobs on threads of its own, and waits for each at most `within_s` seconds."""
 
-    def __init__(self, jobs: Jobs, *, within_s: float = WITHIN_S) -> None:
+    def __init__(self, jobs: Jobs, *, timeout_s: float = WITHIN_S) -> None:
         self._jobs = jobs
-        self._within_s = within_s
+        self._within_s = timeout_s
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="beginning")
-        self._places = threading.BoundedSemaphore(MOST_WAITING)
+        self._places = threading.BoundedSemaphore(MAX_WAITING)
 
-    def begin(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
+    def submit(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
         """Returns when the job is stored. Raises WorkRefused where that takes too long, or what the engine raises.
 
         What was refused for its time may still be stored later; a job that comes too late says so and does nothing.
         """
         if not self._places.acquire(blocking=False):
-            raise WorkRefused(NOT_WRITTEN)
+            raise PoolFull(NOT_WRITTEN)
         beginning = self._pool.submit(self._jobs.start, kind, key, payload)
         beginning.add_done_callback(lambda _done: self._places.release())
         try:
             beginning.result(timeout=self._within_s)
         except TimeoutError:
-            raise WorkRefused(NOT_WRITTEN) from None
+            raise PoolFull(NOT_WRITTEN) from None
 
     def close(self) -> None:
         """Waits for nothing."""

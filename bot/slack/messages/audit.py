@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.core.model.audit import AuditEntry, Result
-from bot.core.model.builds import Place
+from bot.core.model.builds import Location
 from bot.core.model.outcomes import AuditShown
-from bot.slack.blocks.context import Wording
+from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
-from bot.slack.blocks.rich_text import Line, channel, dotted, foreign, line, own, person, told, when
+from bot.slack.blocks.rich_text import Line, channel, join_dots, line, literal, person, sanitize, timestamp, untrusted
 from bot.slack.messages.builds import repository
 
 _NAME, _WORD, _REASON = 60, 30, 80
@@ -20,10 +20,10 @@ _WAYS = {
 }
 
 
-def audit_told(shown: AuditShown, words: Wording) -> Message:
+def render_audit(shown: AuditShown, context: RenderContext) -> Message:
     """Each entry says whose the repository is, where several are told of and there are several services."""
-    of_any = shown.project is None and words.has_several
-    entries = (_entry(entry, words.title_of(entry.service) if of_any else None) for entry in shown.entries)
+    of_any = shown.project is None and context.has_several
+    entries = (_entry(entry, context.title_of(entry.service) if of_any else None) for entry in shown.entries)
     return message([_head(shown), *entries], in_public=False)
 
 
@@ -37,36 +37,36 @@ def _head(shown: AuditShown) -> Line:
 
 def _entry(entry: AuditEntry, title: str | None) -> Line:
     """Plain words, without bold: twenty of these have to fit into one message."""
-    found_by = told(entry.reference, _WORD)
-    return dotted(
-        line("• ", when(entry.at) or "some time"),
-        line(person(entry.actor), f" {_WAYS.get(entry.way, told(entry.way, _WORD))}", _where(entry.place)),
+    found_by = sanitize(entry.reference, _WORD)
+    return join_dots(
+        line("• ", timestamp(entry.at) or "some time"),
+        line(person(entry.actor), f" {_WAYS.get(entry.source, sanitize(entry.source, _WORD))}", _where(entry.location)),
         _what(entry, title),
-        line(told(entry.result, _WORD), _reason(entry)),
+        line(sanitize(entry.result, _WORD), _reason(entry)),
         line(f"ref {found_by}") if found_by else None,
     )
 
 
-def _where(place: Place) -> Line:
-    return () if place.is_between_two else line(" in ", channel(place.channel))
+def _where(location: Location) -> Line:
+    return () if location.is_between_two else line(" in ", channel(location.channel))
 
 
 def _what(entry: AuditEntry, title: str | None) -> Line:
     """As it was typed, where that did not lead to a repository. A build’s id is told where it is a number."""
-    typed = foreign(entry.typed, _NAME)
+    typed = untrusted(entry.typed, _NAME)
     if typed and entry.project_name is None:
         return line("“", typed, "”")
-    build = told(entry.build_id, _NAME)
-    found = dotted(
-        foreign(entry.project_name, _NAME),
+    build = sanitize(entry.build_id, _NAME)
+    found = join_dots(
+        untrusted(entry.project_name, _NAME),
         title if entry.project_name else None,
-        foreign(entry.branch, _NAME),
-        own(f"#{build}") if build.isdecimal() else None,
+        untrusted(entry.branch, _NAME),
+        literal(f"#{build}") if build.isdecimal() else None,
     )
-    return line(f"{told(entry.action, _WORD)} ", found)
+    return line(f"{sanitize(entry.action, _WORD)} ", found)
 
 
 def _reason(entry: AuditEntry) -> Line:
     """Not where somebody else had asked already: their action stands a few lines below."""
-    why = foreign(entry.reason, _REASON) if entry.result != Result.ALREADY else None
+    why = untrusted(entry.reason, _REASON) if entry.result != Result.ALREADY else None
     return line(": ", why) if why else ()

@@ -5,30 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.model.builds import Ability, Build, Project, Status, Target, Workflow
-from bot.core.model.claims import UNCLAIMED, Claim, ClaimState, Standing
+from bot.core.model.builds import Ability, Build, BuildRef, Project, Status, Workflow
+from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState
 from bot.core.model.commands import RestartBuild, ShowBuild, StopBuild
 from bot.slack.blocks.button_values import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
 from bot.slack.blocks.confirm_dialog import dialog, stopping
-from bot.slack.blocks.context import Wording
+from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button, link_button
 from bot.slack.blocks.rich_text import (
+    Inline,
     Line,
-    Piece,
     ago,
-    dotted,
     emoji,
     first_line,
-    foreign,
+    join,
+    join_dots,
     length,
     line,
     link,
     linked,
-    own,
-    parted,
+    literal,
     person,
-    told,
-    when,
+    sanitize,
+    timestamp,
+    untrusted,
 )
 
 SIGNS = {
@@ -71,31 +71,31 @@ _NO_LENGTH = frozenset(OF_WORKFLOWS) - {"timed_out"}
 _WORD = 60
 
 
-def state(build: Build, words: Wording, at: datetime | None = None) -> Line:
+def state(build: Build, context: RenderContext, at: datetime | None = None) -> Line:
     """`failed after 4 min 07 s`, `running for 3 min 12 s`; as it was at `at` (now, where None).
 
     `CI failed, 1 of 3 workflows still running` where the worst of them has ended and another has not.
     """
-    said = _of_build(build, words)
+    text = _of_build(build, context)
     if build.is_under_way and not build.status.is_under_way:
-        return line(_deciding(build), said, f", {_still(build.workflows)}")
+        return line(_deciding_workflow(build), text, f", {_still(build.workflows)}")
     if build.took is not None and not (build.workflows and _has_no_length(build.status, build.status_word)):
-        return line(said, f" after {length(build.took.total_seconds())}")
+        return line(text, f" after {length(build.took.total_seconds())}")
     if build.status is Status.RUNNING and build.started_at is not None:
-        running = (at or words.now) - build.started_at
-        return line(said, f" for {length(running.total_seconds())}") if running >= timedelta(0) else said
-    return said
+        running = (at or context.now) - build.started_at
+        return line(text, f" for {length(running.total_seconds())}") if running >= timedelta(0) else text
+    return text
 
 
 def state_of_workflow(run: Workflow) -> Line:
     """`failed after 2 min 03 s`. Without a running time, which would be old at once in a message that stays."""
-    said = _of_workflow(run.status, run.status_word)
+    text = _of_workflow(run.status, run.status_word)
     if not run.has_ended or _has_no_length(run.status, run.status_word):
-        return said
+        return text
     if run.started_at is None or run.finished_at is None:
-        return said
+        return text
     took = (run.finished_at - run.started_at).total_seconds()
-    return line(said, f" after {length(took)}") if took >= 0 else said
+    return line(text, f" after {length(took)}") if took >= 0 else text
 
 
 def has_failed_jobs(run: Workflow) -> bool:
@@ -108,15 +108,15 @@ def short_word(status: Status) -> str:
     return WORDS.get(status, "in a state that I do not know").partition(" (")[0]
 
 
-def _of_build(build: Build, words: Wording) -> Line:
+def _of_build(build: Build, context: RenderContext) -> Line:
     if build.workflows and (build.status is not Status.UNKNOWN or build.status_word in OF_WORKFLOWS):
         return _of_workflow(build.status, build.status_word)
     if build.status is not Status.UNKNOWN:
         return line(WORDS[build.status])
-    word = foreign(build.status_word, _WORD)
+    word = untrusted(build.status_word, _WORD)
     if word is None:
         return line("no state named")
-    return line(words.title_of(build.project.service), " says “", word, "”, a word I do not know")
+    return line(context.title_of(build.project.service), " says “", word, "”, a word I do not know")
 
 
 def _of_workflow(status: Status, status_word: str) -> Line:
@@ -124,7 +124,7 @@ def _of_workflow(status: Status, status_word: str) -> Line:
         return line(OF_WORKFLOWS[status_word])
     if status is not Status.UNKNOWN:
         return line(_PLAIN.get(status) or WORDS[status])
-    word = foreign(status_word, _WORD)
+    word = untrusted(status_word, _WORD)
     return line("“", word, "”, a word I do not know") if word else line("no state named")
 
 
@@ -133,10 +133,10 @@ def _has_no_length(status: Status, status_word: str) -> bool:
     return status_word in _NO_LENGTH or (status is Status.UNKNOWN and status_word not in OF_WORKFLOWS)
 
 
-def _deciding(build: Build) -> Line:
+def _deciding_workflow(build: Build) -> Line:
     """The name of the workflow that decides, where there are others."""
     worst = next((run for run in build.workflows if run.status_word == build.status_word and run.has_ended), None)
-    name = foreign(worst.name, _WORD) if worst and len(build.workflows) > 1 else None
+    name = untrusted(worst.name, _WORD) if worst and len(build.workflows) > 1 else None
     return line(name, " ") if name else ()
 
 
@@ -151,58 +151,58 @@ _NAME, _BRANCH, _MESSAGE, _AUTHOR, _ID = 100, 100, 150, 60, 40
 _BRANCH_IN_A_LIST, _MESSAGE_IN_A_LIST, _AUTHOR_IN_A_LIST = 60, 70, 30
 
 
-def repository(project: Project) -> Piece:
+def repository(project: Project) -> Inline:
     """Its name, leading to its page."""
-    return link(told(project.name, _NAME) or "a repository without a name", project.url, bold=True)
+    return link(sanitize(project.name, _NAME) or "a repository without a name", project.url, bold=True)
 
 
-def branch_named(branch: str | None, most: int = _BRANCH) -> Piece:
-    return foreign(branch, most) or own(NO_BRANCH)
+def branch_named(branch: str | None, max_length: int = _BRANCH) -> Inline:
+    return untrusted(branch, max_length) or literal(NO_BRANCH)
 
 
-def headline(build: Build, words: Wording) -> Line:
+def headline(build: Build, context: RenderContext) -> Line:
     """`:x: *acme/web* · main · failed after 4 min 07 s`."""
-    return _headed(SIGNS[build.status], build, state(build, words))
+    return _headline_with(SIGNS[build.status], build, state(build, context))
 
 
-def headed(sign: str, build: Build, *what: Line | Piece | str) -> Line:
+def headline_with(sign: str, build: Build, *what: Line | Inline | str) -> Line:
     """The same with another sign, and what happened instead of the state."""
-    return _headed(sign, build, line(*what))
+    return _headline_with(sign, build, line(*what))
 
 
-def _headed(sign: str, build: Build, what: Line) -> Line:
-    return line(emoji(sign), " ", dotted(repository(build.project), branch_named(build.branch), what))
+def _headline_with(sign: str, build: Build, what: Line) -> Line:
+    return line(emoji(sign), " ", join_dots(repository(build.project), branch_named(build.branch), what))
 
 
 def facts_line(build: Build) -> Line:
     """`4f2c1e9 “Fix login” by ada · today at 14:03`; empty where nothing of it is known."""
-    return dotted(commit(build), _when(build))
+    return join_dots(commit(build), _when(build))
 
 
 def commit(build: Build, message: int = _MESSAGE, author: int = _AUTHOR) -> Line:
     """`4f2c1e9 “Fix login” by ada`: what stays the same over restarts."""
-    short = told(build.commit, _ID)[:7]
-    said = foreign(first_line(build.message), message)
-    by = foreign(build.author, author)
-    return parted(
+    short = sanitize(build.commit, _ID)[:7]
+    text = untrusted(first_line(build.message), message)
+    by = untrusted(build.author, author)
+    return join(
         " ",
         link(short, build.commit_url) if short else None,
-        line("“", said, "”") if said else None,
+        line("“", text, "”") if text else None,
         line("by ", by) if by else None,
     )
 
 
-def list_line(build: Build, words: Wording, *, branch: bool, at: datetime | None = None) -> Line:
+def list_line(build: Build, context: RenderContext, *, branch: bool, at: datetime | None = None) -> Line:
     """One of many: `:x: main · failed after 4 min 07 s · #3277309 · 4f2c1e9 “Fix login” by ada · today at 14:03`.
 
     What has workflows has no number of its own: there the state leads to its page.
     """
-    number = told(build.id, _ID) if not build.workflows else ""
-    how = state(build, words, at)
+    number = sanitize(build.id, _ID) if not build.workflows else ""
+    how = state(build, context, at)
     return line(
         emoji(SIGNS[build.status]),
         " ",
-        dotted(
+        join_dots(
             branch_named(build.branch, _BRANCH_IN_A_LIST) if branch else None,
             linked(how, build.url) if build.workflows else how,
             link(f"#{number}", build.url) if number else None,
@@ -213,14 +213,14 @@ def list_line(build: Build, words: Wording, *, branch: bool, at: datetime | None
 
 
 def claim_words(
-    claim: Claim, build: Build, words: Wording, ago_s: float | None = None, *, lags: str, dated: bool = False
+    claim: Claim, build: Build, context: RenderContext, ago_s: float | None = None, *, lags: str, dated: bool = False
 ) -> Line:
     """Who restarted it, and what is known of that. `lags` is said where `build` is still in its run before.
 
     `dated` says when rather than how long ago, in messages that people still read much later.
     """
-    since = ago(_seconds_since(claim, words) if ago_s is None else ago_s)
-    title = words.title_of(build.project.service)
+    since = ago(_seconds_since(claim, context) if ago_s is None else ago_s)
+    title = context.title_of(build.project.service)
     match claim.state:
         case ClaimState.CLAIMED | ClaimState.SENT:
             return line(person(claim.actor), f" asked for a restart {since}; {title} has not answered yet")
@@ -230,20 +230,20 @@ def claim_words(
                 f" asked for a restart {since}; {title} gave no answer, so nobody can tell whether it took",
             )
         case _:
-            by = dotted(line("restarted by ", person(claim.actor)), when(claim.asked_at)) if dated else None
-            said = by or line("restarted by ", person(claim.actor), f" {since}")
-            return line(said, f"; {lags}" if _is_earlier(claim, build) else "")
+            by = join_dots(line("restarted by ", person(claim.actor)), timestamp(claim.requested_at)) if dated else None
+            text = by or line("restarted by ", person(claim.actor), f" {since}")
+            return line(text, f"; {lags}" if _is_earlier(claim, build) else "")
 
 
-def previous_words(claim: Claim, words: Wording, ago_s: float | None = None) -> Line:
+def previous_words(claim: Claim, context: RenderContext, ago_s: float | None = None) -> Line:
     """Whose restart brought this run about."""
-    since = ago(_seconds_since(claim, words) if ago_s is None else ago_s)
-    by = dotted(line("restarted by ", person(claim.actor)), when(claim.asked_at) or since)
+    since = ago(_seconds_since(claim, context) if ago_s is None else ago_s)
+    by = join_dots(line("restarted by ", person(claim.actor)), timestamp(claim.requested_at) or since)
     return line(by, "; this is the new run")
 
 
-def target_of(build: Build, run_number: int | None = None) -> Target:
-    return Target(
+def target_of(build: Build, run_number: int | None = None) -> BuildRef:
+    return BuildRef(
         service=build.project.service,
         project_id=build.project.id,
         branch=build.branch,
@@ -254,56 +254,56 @@ def target_of(build: Build, run_number: int | None = None) -> Target:
     )
 
 
-def buttons_of(build: Build, words: Wording, standing: Standing = UNCLAIMED) -> list[Block | None]:
+def build_buttons(build: Build, context: RenderContext, restart_state: RestartState = NO_RESTART) -> list[Block | None]:
     """Restart where it can be and nobody's restart stands; Try again where one hangs; Stop; Refresh; Open build."""
-    target, claim = target_of(build, standing.run_number), standing.claim
+    target, claim = target_of(build, restart_state.run_number), restart_state.claim
     first: list[Block | None] = []
     if claim is not None and claim.state is ClaimState.UNKNOWN and build.can_be_restarted:
-        first = [try_again(build, claim, words)]
+        first = [try_again_button(build, claim, context)]
     elif claim is None and build.can_be_restarted:
-        first = restart_buttons(build, standing.run_number, words)
-    return [*first, stop_button(build, words), *looking(target, build.url)]
+        first = restart_buttons(build, restart_state.run_number, context)
+    return [*first, stop_button(build, context), *view_buttons(target, build.url)]
 
 
 def restart_buttons(
-    build: Build, run_number: int | None, words: Wording, *, in_live: bool = False
+    build: Build, run_number: int | None, context: RenderContext, *, in_live: bool = False
 ) -> list[Block | None]:
     """Restart; and Failed jobs only, where the service can and a workflow has failed."""
-    asks = dialog("Restart", build.project.name, build.branch, words)
+    asks = dialog("Restart", build.project.name, build.branch, context)
     whole = RestartBuild(target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
     restart = button("Restart", whole, RESTART, asks)
     has_failed = any(run.has_ended and has_failed_jobs(run) for run in build.workflows)
-    if not has_failed or not words.can(Ability.RESTART_FAILED_JOBS, build):
+    if not has_failed or not context.can(Ability.RESTART_FAILED_JOBS, build):
         return [restart]
-    asks = dialog("Restart", build.project.name, build.branch, words, failed_jobs_only=True)
+    asks = dialog("Restart", build.project.name, build.branch, context, failed_jobs_only=True)
     return [restart, button("Failed jobs only", replace(whole, failed_jobs_only=True), RESTART_FAILED, asks)]
 
 
-def stop_button(build: Build, words: Wording, *, in_live: bool = False) -> Block | None:
+def stop_button(build: Build, context: RenderContext, *, in_live: bool = False) -> Block | None:
     """Where something runs and the service can stop it. It always asks first."""
-    if not build.is_under_way or not words.can(Ability.STOP, build):
+    if not build.is_under_way or not context.can(Ability.STOP, build):
         return None
     asks = stopping(build.project.name, build.branch)
     return button("Stop", StopBuild(target_of(build)), STOP_IN_LIVE if in_live else STOP, asks)
 
 
-def try_again(build: Build, claim: Claim, words: Wording) -> Block | None:
+def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Block | None:
     only = claim.failed_jobs_only
-    asks = dialog("Try again", build.project.name, build.branch, words, failed_jobs_only=only)
+    asks = dialog("Try again", build.project.name, build.branch, context, failed_jobs_only=only)
     replaced = (claim.id, claim.attempt)
     command = RestartBuild(target_of(build, claim.run_number), replaced, asks is not None, failed_jobs_only=only)
     return button("Try again", command, TRY_AGAIN, asks)
 
 
-def looking(target: Target, url: str | None) -> list[Block | None]:
+def view_buttons(target: BuildRef, url: str | None) -> list[Block | None]:
     return [button("Refresh", ShowBuild(target), REFRESH), link_button("Open build", url, "build")]
 
 
 def _when(build: Build) -> Line:
     """When it ended; else when it began."""
-    if build.has_ended and (ended := when(build.finished_at)):
+    if build.has_ended and (ended := timestamp(build.finished_at)):
         return line(ended)
-    began = when(build.started_at)
+    began = timestamp(build.started_at)
     return line("since " if build.status is Status.QUEUED else "started ", began) if began else ()
 
 
@@ -311,5 +311,5 @@ def _is_earlier(claim: Claim, build: Build) -> bool:
     return build.has_ended and claim.new_build_id in (None, build.id)
 
 
-def _seconds_since(claim: Claim, words: Wording) -> float:
-    return (words.now - claim.asked_at).total_seconds()
+def _seconds_since(claim: Claim, context: RenderContext) -> float:
+    return (context.now - claim.requested_at).total_seconds()

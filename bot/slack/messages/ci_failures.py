@@ -8,21 +8,21 @@ from datetime import timedelta
 from bot.core.model.builds import Build, newest_of_each
 from bot.core.model.commands import BuildsOf, Command, RestartBuild, RestartOf, ShowBuild, StatusOf, StopBuild
 from bot.core.model.errors import (
-    BadAnswer,
-    BudgetSpent,
     CIError,
-    KeyRefused,
+    Forbidden,
+    InvalidResponse,
     LastKnown,
-    NoAnswer,
-    NoRights,
-    NotThere,
+    NoResponse,
+    NotFound,
+    NotPossible,
     OverLimit,
-    Paused,
+    RateLimitExhausted,
+    RateLimitPaused,
+    Unauthorized,
     Unreachable,
-    WillNot,
 )
-from bot.slack.blocks.context import Wording, listed
-from bot.slack.blocks.rich_text import Line, Piece, ago, code, foreign, line, own, wait
+from bot.slack.blocks.context import RenderContext, listed
+from bot.slack.blocks.rich_text import Inline, Line, ago, code, line, literal, untrusted, wait
 from bot.slack.messages.builds import list_line, repository
 
 _DETAIL, _TITLE = 120, 40
@@ -30,75 +30,75 @@ _LAST_KNOWN = 5
 _OLDEST_S = 1e8
 
 
-def cause_told(error: CIError) -> Line:
+def describe_cause(error: CIError) -> Line:
     """What a CI service did, as half a sentence with neither capital nor full stop."""
     service = _service(error)
     match error:
-        case KeyRefused():
+        case Unauthorized():
             return line(service, " refuses my API key")
-        case NoRights():
+        case Forbidden():
             return line(service, " does not let my API key do this")
-        case NotThere():
+        case NotFound():
             return line(service, " shows my API key no such project or build")
-        case WillNot():
-            why = foreign(error.detail.rstrip(" ."), _DETAIL)
+        case NotPossible():
+            why = untrusted(error.detail.rstrip(" ."), _DETAIL)
             return line(service, " does not do this to this build", *((": “", why, "”") if why else ()))
-        case BudgetSpent():
+        case RateLimitExhausted():
             return line("I have used up my own budget of calls to ", service)
-        case Paused():
+        case RateLimitPaused():
             return line(service, " has asked me to slow down, so I ask it nothing for a while")
         case OverLimit():
             return line(service, " takes no more questions from me for now")
         case Unreachable():
             return line(service, " cannot be reached")
-        case NoAnswer():
-            why = foreign(error.detail, _DETAIL)
+        case NoResponse():
+            why = untrusted(error.detail, _DETAIL)
             return line(service, " gave no answer that I can use", *(line(": ", why) if why else ()))
-        case BadAnswer():
+        case InvalidResponse():
             return line(service, " gave an answer that I cannot read")
         case _:
             return line(service, " did not do what I asked of it")
 
 
-def next_step(error: CIError, words: Wording) -> Line:
+def next_step(error: CIError, context: RenderContext) -> Line:
     """What to do about it, as whole sentences."""
     match error:
-        case KeyRefused():
-            key = _key_setting(error, words)
+        case Unauthorized():
+            key = _key_setting(error, context)
             return line("It is nothing that you did: whoever runs this bot must put a new key into ", key, ".")
-        case NoRights():
-            key = _key_setting(error, words)
-            service = words.of_title(error.service)
+        case Forbidden():
+            key = _key_setting(error, context)
+            service = context.of_title(error.service)
             right = f"the right ({service.rights})" if service and service.rights else "the right"
             owner = f"Whoever runs this bot can give the owner of the key {right}, or put another key into "
             return line(owner, key, ".")
-        case NotThere():
-            return line("It may be too old or gone. ", code(f"{words.command} projects"), " shows what I can see.")
-        case WillNot():
-            return line(code(f"{words.command} status"), " shows how it stands now.")
+        case NotFound():
+            return line("It may be too old or gone. ", code(f"{context.command} projects"), " shows what I can see.")
+        case NotPossible():
+            return line(code(f"{context.command} status"), " shows how it stands now.")
         case OverLimit():
             time = wait(error.retry_after_s)
             again = line(f"Please try again in {time}." if time else "Please try again in a minute or two.")
-            return line(*_whose_limit(error, words), again)
-        case BadAnswer():
+            return line(*_whose_limit(error, context), again)
+        case InvalidResponse():
             return line("Please try again; if it stays so, whoever runs this bot finds more in its log.")
         case _:
             return line("Please try again in a minute.")
 
 
-def last_known_lines(known: LastKnown | None, command: Command | None, words: Wording) -> list[Line]:
+def last_known_lines(known: LastKnown | None, command: Command | None, context: RenderContext) -> list[Line]:
     """How it stood, with its age; a build that ran then is not said to run now."""
     if known is None or not known.builds:
         return []
     builds = _asked_for(known.builds, command)
-    at = words.now - timedelta(seconds=min(max(known.age_s, 0.0), _OLDEST_S))
-    lines = [list_line(build, words, branch=True, at=at) for build in builds[:_LAST_KNOWN]]
+    at = context.now - timedelta(seconds=min(max(known.age_s, 0.0), _OLDEST_S))
+    lines = [list_line(build, context, branch=True, at=at) for build in builds[:_LAST_KNOWN]]
     return [line(f"What I saw last, {ago(known.age_s)}: ", repository(builds[0].project)), *lines]
 
 
-def nothing_seen(words: Wording) -> Line:
+def nothing_seen(context: RenderContext) -> Line:
     """That no service shows any repository."""
-    titles = [service.title for service in words.services.values()]
+    titles = [service.title for service in context.services.values()]
     match titles:
         case []:
             return line("I can see no repository")
@@ -110,22 +110,22 @@ def nothing_seen(words: Wording) -> Line:
             return line(f"None of {listed(titles)} shows me any repository")
 
 
-def where_keys_stand(words: Wording) -> Line:
+def where_keys_stand(context: RenderContext) -> Line:
     """`CODESHIP_API_KEY` and `GITHUB_TOKEN`."""
-    *before, last = [code(service.key_setting) for service in words.services.values()] or [own("its settings")]
+    *before, last = [code(service.key_setting) for service in context.services.values()] or [literal("its settings")]
     commas = [part for key in before for part in (", ", key)][1:]
     return line(*commas, " and " if before else "", last)
 
 
-def _key_setting(error: CIError, words: Wording) -> Piece:
-    service = words.of_title(error.service)
-    return code(service.key_setting) if service else own("its settings")
+def _key_setting(error: CIError, context: RenderContext) -> Inline:
+    service = context.of_title(error.service)
+    return code(service.key_setting) if service else literal("its settings")
 
 
-def _whose_limit(error: OverLimit, words: Wording) -> Sequence[Line]:
-    if not isinstance(error, BudgetSpent):
+def _whose_limit(error: OverLimit, context: RenderContext) -> Sequence[Line]:
+    if not isinstance(error, RateLimitExhausted):
         return ()
-    service = words.of_title(error.service)
+    service = context.of_title(error.service)
     setting = line(": ", code(service.calls_setting)) if service else ()
     return (line(_service(error), " has refused nothing, this limit is mine", setting, ". "),)
 
@@ -142,5 +142,5 @@ def _asked_for(builds: Sequence[Build], command: Command | None) -> Sequence[Bui
             return builds[:1]
 
 
-def _service(error: CIError) -> Piece:
-    return foreign(error.service, _TITLE) or own("The CI service")
+def _service(error: CIError) -> Inline:
+    return untrusted(error.service, _TITLE) or literal("The CI service")

@@ -9,9 +9,9 @@ from bot.core.model.commands import Command, RestartBuild, RestartOf, StopOf
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
 from bot.slack.blocks.button_values import RESTART, RESTART_FAILED, TRY_AGAIN
 from bot.slack.blocks.confirm_dialog import asked, dialog, stopping
-from bot.slack.blocks.context import Wording
+from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Choice, Message, button, message
-from bot.slack.blocks.rich_text import Line, dotted, emoji, line, whom
+from bot.slack.blocks.rich_text import Line, emoji, join_dots, line, mention_or_text
 from bot.slack.messages.builds import branch_named, commit, repository, target_of
 
 _ASK = 100
@@ -22,20 +22,20 @@ def whom_to_ask(error: NotAllowed) -> list[Line]:
     lines = []
     if error.group_unknown:
         lines.append(line("It is for a user group, and Slack does not tell me now who is in it."))
-    asked_for = whom(error.ask, _ASK) if error.ask else None
+    asked_for = mention_or_text(error.ask, _ASK) if error.ask else None
     if asked_for is not None:
         lines.append(line("Whom to ask: ", asked_for))
     return lines
 
 
-def confirmation_told(error: NeedsConfirmation, command: Command | None) -> Message:
+def render_confirmation(error: NeedsConfirmation, command: Command | None) -> Message:
     """The one button that restarts what was asked for, whose dialog confirms it. To the asker alone."""
     build, again = error.build, error.instead_of is not None
     only = isinstance(command, RestartBuild) and command.failed_jobs_only
     label, action_id = ("Try again", TRY_AGAIN) if again else ("Restart", RESTART_FAILED if only else RESTART)
     target = target_of(build, error.run_number)
     restart = RestartBuild(target, error.instead_of, confirmed=True, failed_jobs_only=only)
-    what = dotted(repository(build.project), branch_named(build.branch))
+    what = join_dots(repository(build.project), branch_named(build.branch))
     lines = [
         line(emoji("point_right"), " Restart ", "the failed jobs of " if only else "", what, "?"),
         commit(build),
@@ -45,11 +45,11 @@ def confirmation_told(error: NeedsConfirmation, command: Command | None) -> Mess
     return message(lines, [button(label, restart, action_id, asks)], in_public=False)
 
 
-def choice(label: str, command: Command, project: Project, words: Wording) -> Choice:
+def choice(label: str, command: Command, project: Project, context: RenderContext) -> Choice:
     """One that restarts a branch of `project` asks first where the policy wants that; one that stops it, always."""
     match command:
         case RestartOf(branch=branch) if branch is not None:
-            asks = dialog("Restart", project.name, branch.cleanest, words)
+            asks = dialog("Restart", project.name, branch.cleanest, context)
             return Choice(label, replace(command, confirmed=asks is not None), asks)
         case StopOf(branch=branch) if branch is not None:
             return Choice(label, command, stopping(project.name, branch.cleanest))

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from bot.core.model.commands import TABLE, VERBS, Entry, entry_for
-from bot.slack.blocks.context import Wording
+from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
-from bot.slack.blocks.rich_text import Line, code, line, parted
+from bot.slack.blocks.rich_text import Line, code, join, line
 
 
-def help_told(topic: str | None, words: Wording) -> Message:
+def render_help(topic: str | None, context: RenderContext) -> Message:
     """One command where `topic` names one, else all. To the asker alone."""
     known = topic in VERBS
     entries = (entry_for(topic),) if topic is not None and known else TABLE
     lines = [] if known else [line("What I understand:")]
     for entry in entries:
-        lines += _entry(entry, words)
-    return message([*lines, *_everywhere(entries[0], words)], in_public=False)
+        lines += _entry(entry, context)
+    return message([*lines, *_everywhere(entries[0], context)], in_public=False)
 
 
-def _entry(entry: Entry, words: Wording) -> list[Line]:
+def _entry(entry: Entry, context: RenderContext) -> list[Line]:
     return [
-        line(code(f"{words.command} {entry.usage}")),
-        line(f"    {entry.answer} For example: ", code(f"{words.command} {entry.example}")),
+        line(code(f"{context.command} {entry.usage}")),
+        line(f"    {entry.answer} For example: ", code(f"{context.command} {entry.example}")),
     ]
 
 
-def _everywhere(entry: Entry, words: Wording) -> list[Line]:
+def _everywhere(entry: Entry, context: RenderContext) -> list[Line]:
     return [
         line(
             "The same words work in a mention, also within threads: ",
-            code(f"{words.mention} {entry.example}"),
+            code(f"{context.mention} {entry.example}"),
             "; and in a direct message to me, alone: ",
             code(entry.example),
         ),
@@ -39,13 +39,13 @@ def _everywhere(entry: Entry, words: Wording) -> list[Line]:
             code("org/name"),
             ", the name alone where only one has it, or the pasted address of a repository or a build.",
         ),
-        _with_service(words),
+        _with_service(context),
     ]
 
 
-def _with_service(words: Wording) -> Line:
+def _with_service(context: RenderContext) -> Line:
     """How to say which of several services is meant."""
-    if not words.has_several:
+    if not context.has_several:
         return ()
-    said = [code(f"org/name@{name}") for name in words.services]
-    return line("Where several CI services have one of that name: ", parted(" or ", *said), ".")
+    text = [code(f"org/name@{name}") for name in context.services]
+    return line("Where several CI services have one of that name: ", join(" or ", *text), ".")

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from bot.core.model.builds import Build, Status
 from bot.core.model.commands import FollowBuild
-from bot.core.model.errors import NotThere
-from bot.core.model.follows import FollowShown, FollowState
+from bot.core.model.errors import NotFound
+from bot.core.model.follows import FollowState, FollowView
 from bot.core.model.verdicts import Meaning, Verdict
 from bot.slack.blocks.button_values import FOLLOW
-from bot.slack.blocks.context import Wording
+from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, link_button, message
-from bot.slack.blocks.rich_text import Line, ago, channel, dotted, emoji, line, person, told, when
+from bot.slack.blocks.rich_text import Line, ago, channel, emoji, join_dots, line, person, sanitize, timestamp
 from bot.slack.messages.builds import (
     SIGNS,
     commit,
     facts_line,
-    headed,
     headline,
-    looking,
+    headline_with,
     restart_buttons,
     short_word,
     state,
     stop_button,
     target_of,
+    view_buttons,
 )
-from bot.slack.messages.ci_failures import cause_told
+from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.workflows import workflow_lines
 
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth"}
@@ -35,39 +35,39 @@ _WHY_LOST = {
 }
 
 
-def live(shown: FollowShown, words: Wording) -> Message:
+def live(view: FollowView, context: RenderContext) -> Message:
     """The message that changes in place until the end.
 
     Refresh stands only where it has come to an end without a word on the build's: on any other, what Refresh puts in
     its place would take away what is told here.
     """
-    build = shown.build
-    looks = looking(target_of(build, shown.follow.run_number), build.url)
-    match shown.follow.state:
-        case FollowState.ENDED if shown.overtaken:
-            lines, buttons = [_now(build, words), facts_line(build), _overtaken(shown)], looks
+    build = view.build
+    open_buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
+    match view.follow.state:
+        case FollowState.ENDED if view.overtaken:
+            lines, buttons = [_now(build, context), facts_line(build), _overtaken(view)], open_buttons
         case FollowState.ENDED:
-            lines = [headline(build, words), facts_line(build), _who(shown), _meaning(shown, words)]
-            buttons = [*restart_buttons(build, shown.follow.run_number, words, in_live=True), _page(build)]
+            lines = [headline(build, context), facts_line(build), _who(view), _meaning(view, context)]
+            buttons = [*restart_buttons(build, view.follow.run_number, context, in_live=True), _page(build)]
             return message(lines, buttons, details=workflow_lines(build), in_public=True)
-        case FollowState.GIVEN_UP if isinstance(shown.late_because, NotThere):
-            gone = line(f"I have stopped following it: {words.title_of(build.project.service)} no longer lists it.")
-            lines, buttons = [*_so_far(build, words), _who(shown), gone], [_page(build)]
+        case FollowState.GIVEN_UP if isinstance(view.late_because, NotFound):
+            gone = line(f"I have stopped following it: {context.title_of(build.project.service)} no longer lists it.")
+            lines, buttons = [*_so_far(build, context), _who(view), gone], [_page(build)]
         case FollowState.GIVEN_UP:
-            why = cause_told(shown.late_because) if shown.late_because else line("it takes too long")
-            lines = [*_so_far(build, words), _who(shown), line("I have stopped following it: ", why, ".")]
-            go_on = button("Go on", FollowBuild(target_of(build, shown.follow.run_number)), FOLLOW)
-            buttons = [go_on, *looks]
+            why = describe_cause(view.late_because) if view.late_because else line("it takes too long")
+            lines = [*_so_far(build, context), _who(view), line("I have stopped following it: ", why, ".")]
+            go_on = button("Go on", FollowBuild(target_of(build, view.follow.run_number)), FOLLOW)
+            buttons = [go_on, *open_buttons]
         case _:
-            lines = [*_so_far(build, words), _who(shown), _late(shown)]
-            buttons = [stop_button(build, words, in_live=True), _page(build)]
+            lines = [*_so_far(build, context), _who(view), _late(view)]
+            buttons = [stop_button(build, context, in_live=True), _page(build)]
     return message(lines, buttons, details=_workflows_so_far(build), in_public=True)
 
 
-def followed(build: Build, words: Wording) -> Message:
+def followed(build: Build, context: RenderContext) -> Message:
     """The first word of a live message that was asked for; the looks that follow change it."""
-    lines = [*_so_far(build, words), line("I follow it: this message changes until the end.")]
-    buttons = [stop_button(build, words, in_live=True), _page(build)]
+    lines = [*_so_far(build, context), line("I follow it: this message changes until the end.")]
+    buttons = [stop_button(build, context, in_live=True), _page(build)]
     return message(lines, buttons, details=_workflows_so_far(build), in_public=True)
 
 
@@ -77,30 +77,30 @@ def not_followed() -> Message:
     return message([line(why, "Where I am a member of the channel, I do.")], in_public=False)
 
 
-def reply(shown: FollowShown, words: Wording) -> Message:
+def reply(view: FollowView, context: RenderContext) -> Message:
     """What the person who asked hears in the thread, once."""
-    asker, build = person(shown.follow.asker), shown.build
-    if shown.overtaken:
-        return message([line(asker, " ", _overtaken(shown))], in_public=True)
-    end = dotted(state(build, words), _meaning(shown, words))
+    asker, build = person(view.follow.asker), view.build
+    if view.overtaken:
+        return message([line(asker, " ", _overtaken(view))], in_public=True)
+    end = join_dots(state(build, context), _meaning(view, context))
     return message([line(asker, " ", emoji(SIGNS[build.status]), " ", end)], in_public=True)
 
 
-def lost(shown: FollowShown, why: str, words: Wording) -> Message:
+def lost(view: FollowView, why: str, context: RenderContext) -> Message:
     """To the person who asked: the message can no longer be changed, in Slack's word for why."""
-    build, place = shown.build, shown.follow.place
+    build, place = view.build, view.follow.location
     where = () if place.is_between_two else line(" in ", channel(place.channel))
-    because = _WHY_LOST.get(why) or f"Slack says {told(why, 60)}"
+    because = _WHY_LOST.get(why) or f"Slack says {sanitize(why, 60)}"
     lines = [
-        headline(build, words),
+        headline(build, context),
         facts_line(build),
-        _meaning(shown, words),
+        _meaning(view, context),
         line("I have stopped following it", where, f": {because}. Ask me here how it stands."),
     ]
-    return message(lines, looking(target_of(build, shown.follow.run_number), build.url), in_public=False)
+    return message(lines, view_buttons(target_of(build, view.follow.run_number), build.url), in_public=False)
 
 
-def verdict_told(verdict: Verdict) -> Line:
+def describe_verdict(verdict: Verdict) -> Line:
     """What the end means, as half a sentence."""
     match verdict.meaning, verdict.after:
         case Meaning.FLAKY, Status.PASSED:
@@ -139,11 +139,11 @@ def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _so_far(build: Build, words: Wording) -> list[Line]:
+def _so_far(build: Build, context: RenderContext) -> list[Line]:
     """State and facts, before the end is seen."""
     if build.has_ended:  # the run before, which CI still shows
-        return [headed(SIGNS[Status.QUEUED], build, "restarted"), commit(build)]
-    return [_now(build, words), facts_line(build)]
+        return [headline_with(SIGNS[Status.QUEUED], build, "restarted"), commit(build)]
+    return [_now(build, context), facts_line(build)]
 
 
 def _workflows_so_far(build: Build) -> list[Line]:
@@ -151,38 +151,38 @@ def _workflows_so_far(build: Build) -> list[Line]:
     return [] if build.has_ended else workflow_lines(build)
 
 
-def _now(build: Build, words: Wording) -> Line:
+def _now(build: Build, context: RenderContext) -> Line:
     """Without a running time, which would be old at once: since when stands beneath."""
     if build.status is Status.RUNNING:
-        return headed(SIGNS[Status.RUNNING], build, "running")
+        return headline_with(SIGNS[Status.RUNNING], build, "running")
     if build.status is Status.UNKNOWN and not build.status_word:
-        return headed(SIGNS[Status.UNKNOWN], build, "I do not know how it stands")
-    return headline(build, words)
+        return headline_with(SIGNS[Status.UNKNOWN], build, "I do not know how it stands")
+    return headline(build, context)
 
 
-def _who(shown: FollowShown) -> Line:
-    follow = shown.follow
-    said = "restarted by " if follow.restarted else "followed for "
-    began = when(follow.began_at)
-    return line(said, person(follow.asker), *((" · ", began) if began else ()))
+def _who(view: FollowView) -> Line:
+    follow = view.follow
+    text = "restarted by " if follow.restarted else "followed for "
+    began = timestamp(follow.began_at)
+    return line(text, person(follow.asker), *((" · ", began) if began else ()))
 
 
-def _overtaken(shown: FollowShown) -> Line:
-    by = shown.overtaken_by
+def _overtaken(view: FollowView) -> Line:
+    by = view.overtaken_by
     return line("restarted again", *((" by ", person(by.actor)) if by else ()), " before I saw how it ended")
 
 
-def _meaning(shown: FollowShown, words: Wording) -> Line:
-    if shown.unseen:
-        title = words.title_of(shown.build.project.service)
+def _meaning(view: FollowView, context: RenderContext) -> Line:
+    if view.unseen:
+        title = context.title_of(view.build.project.service)
         return line(f"no verdict: {title} took the restart, and I have seen no new run")
-    return verdict_told(shown.verdict) if shown.verdict is not None else ()
+    return describe_verdict(view.verdict) if view.verdict is not None else ()
 
 
-def _late(shown: FollowShown) -> Line:
-    if shown.late_s is None or shown.late_because is None:
+def _late(view: FollowView) -> Line:
+    if view.late_s is None or view.late_because is None:
         return ()
-    return line(f"Last looked {ago(shown.late_s)}: ", cause_told(shown.late_because), ".")
+    return line(f"Last looked {ago(view.late_s)}: ", describe_cause(view.late_because), ".")
 
 
 def _page(build: Build) -> Block | None:

@@ -6,16 +6,16 @@ from bot.core.model.builds import Project
 from bot.core.model.commands import ListProjects
 from bot.core.model.errors import CIError
 from bot.core.model.outcomes import ProjectsShown
-from bot.slack.blocks.context import Wording
+from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, message
-from bot.slack.blocks.rich_text import Line, ago, code, foreign, line, link, told
-from bot.slack.messages.ci_failures import cause_told, nothing_seen
+from bot.slack.blocks.rich_text import Line, ago, code, line, link, sanitize, untrusted
+from bot.slack.messages.ci_failures import describe_cause, nothing_seen
 
 _NAME = 100
 
 
-def projects_told(shown: ProjectsShown, words: Wording) -> Message:
-    lines = [_how_many(shown, words), *(_project(project, shown, words) for project in shown.projects)]
+def render_projects(shown: ProjectsShown, context: RenderContext) -> Message:
+    lines = [_how_many(shown, context), *(_project(project, shown, context) for project in shown.projects)]
     if shown.pages > 1:
         lines.append(line(f"Page {shown.page} of {shown.pages}"))
     for why, age_s in shown.stale:
@@ -23,32 +23,32 @@ def projects_told(shown: ProjectsShown, words: Wording) -> Message:
     return message(lines, _pages(shown), in_public=False)
 
 
-def _project(project: Project, shown: ProjectsShown, words: Wording) -> Line:
+def _project(project: Project, shown: ProjectsShown, context: RenderContext) -> Line:
     """`• acme/web · GitHub Actions`."""
-    name = link(told(project.name, _NAME) or "(no name)", project.url)
-    return line("• ", name, f" · {words.title_of(project.service)}" if shown.with_services else "")
+    name = link(sanitize(project.name, _NAME) or "(no name)", project.url)
+    return line("• ", name, f" · {context.title_of(project.service)}" if shown.with_services else "")
 
 
 def _stale(why: CIError, age_s: float | None, shown: ProjectsShown) -> list[Line]:
     """Whose list is old, how old, and why."""
     if age_s is None:
-        return [line("I cannot read one list: ", cause_told(why), ". None of its repositories stand here.")]
+        return [line("I cannot read one list: ", describe_cause(why), ". None of its repositories stand here.")]
     if shown.with_services:
         read = f". What stands here of it was read {ago(age_s)}."
-        return [line("I cannot read one list anew: ", cause_told(why), read)]
+        return [line("I cannot read one list anew: ", describe_cause(why), read)]
     return [
-        line("I cannot read the list anew: ", cause_told(why), "."),
+        line("I cannot read the list anew: ", describe_cause(why), "."),
         line(f"What stands here was read {ago(age_s)}."),
     ]
 
 
-def _how_many(shown: ProjectsShown, words: Wording) -> Line:
+def _how_many(shown: ProjectsShown, context: RenderContext) -> Line:
     """The count, or what to do where there are none."""
-    wanted = foreign(shown.words, _NAME)
+    wanted = untrusted(shown.words, _NAME)
     if shown.total == 0:
         if wanted is None:
-            return line(nothing_seen(words), ".")
-        return line("No repository’s name holds “", wanted, "”; ", code(f"{words.command} projects"), " lists all.")
+            return line(nothing_seen(context), ".")
+        return line("No repository’s name holds “", wanted, "”; ", code(f"{context.command} projects"), " lists all.")
     count = "1 repository" if shown.total == 1 else f"{shown.total} repositories"
     return line(count, " with “", wanted, "” in the name:") if wanted else line(f"{count}:")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from bot.core.model.builds import Build, FailedJob, Status, Taken, Workflow
-from bot.slack.blocks.rich_text import Line, dotted, emoji, foreign, line, link, parted, told
+from bot.core.model.builds import ActionResult, Build, FailedJob, Status, Workflow
+from bot.slack.blocks.rich_text import Line, emoji, join, join_dots, line, link, sanitize, untrusted
 from bot.slack.messages.builds import SIGNS, short_word, state_of_workflow
 
-MOST_WORKFLOWS, MOST_JOBS, MOST_NAMES = 10, 5, 10
+MAX_WORKFLOWS, MAX_JOBS, MAX_NAMES = 10, 5, 10
 _NAME, _COMMIT, _REASON = 60, 40, 100
 
 
@@ -18,17 +18,17 @@ def workflow_lines(build: Build) -> list[Line]:
     if len(build.workflows) < 2 and not any(map(_tells_more, build.workflows)):
         return []
     runs = sorted(build.workflows, key=_severity)
-    lines = [part for run in runs[:MOST_WORKFLOWS] for part in (_line(run), *_job_lines(run.failed_jobs))]
-    return [*lines, _rest(runs[MOST_WORKFLOWS:])]
+    lines = [part for run in runs[:MAX_WORKFLOWS] for part in (_line(run), *_job_lines(run.failed_jobs))]
+    return [*lines, _rest(runs[MAX_WORKFLOWS:])]
 
 
-def taken_line(taken: Taken | None, did: str, refused: str) -> Line:
+def taken_line(taken: ActionResult | None, did: str, refused: str) -> Line:
     """`Restarted: CI and Lint; not over yet, left alone: Deploy; not restarted: Docs (“too old”)`, where there are any
     workflows. `did` and `refused` are the words for the first and the last."""
     if taken is None:
         return ()
     left = line("not over yet, left alone: ", _names(taken.left)) if taken.left else None
-    return parted(
+    return join(
         "; ",
         line(f"{did}: ", _names(taken.done)) if taken.done else None,
         left,
@@ -38,12 +38,12 @@ def taken_line(taken: Taken | None, did: str, refused: str) -> Line:
 
 def _line(run: Workflow) -> Line:
     """`:x: CI · failed after 2 min 03 s · attempt 2 · at 4f2c1e9`."""
-    at = told(run.commit, _COMMIT)[:7]
+    at = sanitize(run.commit, _COMMIT)[:7]
     return line(
         emoji(SIGNS[run.status]),
         " ",
-        dotted(
-            link(told(run.name, _NAME) or "a workflow without a name", run.url),
+        join_dots(
+            link(sanitize(run.name, _NAME) or "a workflow without a name", run.url),
             state_of_workflow(run),
             f"attempt {run.attempt}" if run.attempt > 1 else None,
             f"at {at}" if at else None,
@@ -53,13 +53,13 @@ def _line(run: Workflow) -> Line:
 
 def _job_lines(jobs: Sequence[FailedJob]) -> list[Line]:
     """`    • build / test, step “Run pytest”`."""
-    more = len(jobs) - MOST_JOBS
-    return [*map(_job, jobs[:MOST_JOBS]), line(f"    • and {_count(more, 'more job')}") if more > 0 else ()]
+    more = len(jobs) - MAX_JOBS
+    return [*map(_job, jobs[:MAX_JOBS]), line(f"    • and {_count(more, 'more job')}") if more > 0 else ()]
 
 
 def _job(job: FailedJob) -> Line:
-    step = foreign(job.step, _NAME)
-    name = link(told(job.name, _NAME) or "a job without a name", job.url)
+    step = untrusted(job.step, _NAME)
+    name = link(sanitize(job.name, _NAME) or "a job without a name", job.url)
     return line("    • ", name, *((", step “", step, "”") if step else ()))
 
 
@@ -72,20 +72,20 @@ def _rest(runs: Sequence[Workflow]) -> Line:
 
 
 def _names(names: Sequence[str]) -> Line:
-    more = len(names) - MOST_NAMES
-    said = parted(", ", *(foreign(name, _NAME) for name in names[:MOST_NAMES]))
-    return line(said or "without a name", f" and {more} more" if more > 0 else "")
+    more = len(names) - MAX_NAMES
+    text = join(", ", *(untrusted(name, _NAME) for name in names[:MAX_NAMES]))
+    return line(text or "without a name", f" and {more} more" if more > 0 else "")
 
 
 def _refused(refused: Sequence[tuple[str, str]]) -> Line:
-    more = len(refused) - MOST_JOBS
-    said = parted(", ", *(_with_reason(name, why) for name, why in refused[:MOST_JOBS]))
-    return line(said, f" and {more} more" if more > 0 else "")
+    more = len(refused) - MAX_JOBS
+    text = join(", ", *(_with_reason(name, why) for name, why in refused[:MAX_JOBS]))
+    return line(text, f" and {more} more" if more > 0 else "")
 
 
 def _with_reason(name: str, why: str) -> Line:
-    reason = foreign(why, _REASON)
-    return line(foreign(name, _NAME) or "one without a name", *((" (“", reason, "”)") if reason else ()))
+    reason = untrusted(why, _REASON)
+    return line(untrusted(name, _NAME) or "one without a name", *((" (“", reason, "”)") if reason else ()))
 
 
 def _tells_more(run: Workflow) -> bool:

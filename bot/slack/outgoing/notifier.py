@@ -14,10 +14,10 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot.core.model.follows import FollowShown, Later, Lost
+from bot.core.model.follows import FollowView, MessageGone, RetryLater
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
 from bot.slack.messages.live import live, lost, reply
-from bot.slack.messages.render import Message, Wording
+from bot.slack.messages.render import Message, RenderContext
 from bot.slack.outgoing.replies import MAY_HAVE_POSTED
 
 log = structlog.get_logger(__name__)
@@ -42,25 +42,25 @@ LONG_S = 60.0
 class SlackNotifier:
     """`wording()` gives the words for now. Thread-safe."""
 
-    def __init__(self, client: WebClient, wording: Callable[[], Wording]) -> None:
+    def __init__(self, client: WebClient, context: Callable[[], RenderContext]) -> None:
         self._client = client
-        self._wording = wording
+        self._context = context
 
-    def show(self, shown: FollowShown) -> None:
-        place = shown.follow.place
-        self._call(UPDATE, place.channel, live(shown, self._wording()), ts=shown.follow.message_ts)
+    def show(self, view: FollowView) -> None:
+        place = view.follow.location
+        self._call(UPDATE, place.channel, live(view, self._context()), ts=view.follow.message_ts)
 
-    def reply(self, shown: FollowShown) -> None:
-        follow = shown.follow
-        thread = follow.place.thread or follow.message_ts
-        self._call(POST, follow.place.channel, reply(shown, self._wording()), thread_ts=thread)
+    def reply(self, view: FollowView) -> None:
+        follow = view.follow
+        thread = follow.location.thread or follow.message_ts
+        self._call(POST, follow.location.channel, reply(view, self._context()), thread_ts=thread)
 
-    def tell(self, shown: FollowShown, why: str) -> None:
-        asker, place = shown.follow.asker, shown.follow.place
+    def tell(self, view: FollowView, why: str) -> None:
+        asker, place = view.follow.asker, view.follow.location
         try:
-            self._call(POST, asker.id, lost(shown, why, self._wording()))
-        except (Lost, Later) as failure:
-            log.warning("follow_loss_not_told", user=asker.id, channel=place.channel, why=str(failure))
+            self._call(POST, asker.id, lost(view, why, self._context()))
+        except (MessageGone, RetryLater) as failure:
+            log.warning("follow_loss_not_reported", user=asker.id, channel=place.channel, why=str(failure))
 
     def _call(self, method: str, channel: str, message: Message, **more: str) -> None:
         body: dict[str, Any] = {
@@ -78,29 +78,29 @@ class SlackNotifier:
         except ON_THE_WAY as failure:
             never_sent = isinstance(failure, URLError)  # urllib's, up to the last byte of the request
             why = f"{method} could not be reached: {type(failure).__name__}"
-            raise Later(why, may_have_happened=not never_sent, is_everywhere=True) from None
+            raise RetryLater(why, may_have_happened=not never_sent, is_everywhere=True) from None
 
     def _refused(self, method: str, channel: str, refusal: SlackApiError) -> NoReturn:
         word = word_of(refusal)
         if word in DELETED:
             log.info("follow_message_gone", method=method, channel=channel, why=word)
-            raise Lost(word, is_told=False)
+            raise MessageGone(word, is_told=False)
         if word in CLOSED:
-            log.warning("follow_place_gone", method=method, channel=channel, why=word)
-            raise Lost(word, is_told=True)
+            log.warning("follow_channel_gone", method=method, channel=channel, why=word)
+            raise MessageGone(word, is_told=True)
         if word in UNUSABLE:
-            log.error("slack_shuts_the_bot_out", method=method, why=word)
-            raise Later(word, retry_after_s=LONG_S, is_everywhere=True)
+            log.error("slack_rejects_token", method=method, why=word)
+            raise RetryLater(word, retry_after_s=LONG_S, is_everywhere=True)
         if word in LIMITED:
             # Changes have one limit for all of a workspace, new messages one for each channel.
-            raise Later(word, retry_after_s=_retry_after_s(refusal), is_everywhere=method == UPDATE)
+            raise RetryLater(word, retry_after_s=_retry_after_s(refusal), is_everywhere=method == UPDATE)
         if word in MAY_HAVE_POSTED or word.startswith("HTTP"):
-            raise Later(word, may_have_happened=True, is_everywhere=True)
-        log.error("follow_message_refused", method=method, channel=channel, why=word)
-        raise Later(word, retry_after_s=LONG_S)
+            raise RetryLater(word, may_have_happened=True, is_everywhere=True)
+        log.error("follow_message_rejected", method=method, channel=channel, why=word)
+        raise RetryLater(word, retry_after_s=LONG_S)
 
 
 def _retry_after_s(refusal: SlackApiError) -> float:
     headers = getattr(refusal.response, "headers", None) or {}
-    said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return float(said) if isinstance(said, str) and said.isascii() and said.isdigit() else LONG_S
+    text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return float(text) if isinstance(text, str) and text.isascii() and text.isdigit() else LONG_S

@@ -17,9 +17,9 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot.core.ports import Once
+from bot.core.ports import IdempotencyKeys
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
-from bot.slack.incoming.payloads import Heard, Way
+from bot.slack.incoming.payloads import SlackRequest, Source
 from bot.slack.messages.render import Message, with_invitation
 
 _SLACKS_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
@@ -28,7 +28,7 @@ _PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
 _WORD = re.compile(r"[a-z_]{1,40}")
 
 
-class NotDelivered(Exception):
+class DeliveryFailed(Exception):
     """The answer did not reach Slack, or Slack refused it. `str()` holds no part of the URL, which is a secret."""
 
 
@@ -60,13 +60,13 @@ class ResponseUrls:
 
     def _post(self, url: str, body: Mapping[str, Any]) -> None:
         if not self._is_slacks(url):
-            raise NotDelivered("the response URL is not one of Slack's")
+            raise DeliveryFailed("the response URL is not one of Slack's")
         try:
             answer = self._session.post(url, json=body, timeout=self._timeout_s, allow_redirects=False)
         except requests.RequestException as failure:
-            raise NotDelivered(f"the response URL could not be reached: {type(failure).__name__}") from None
+            raise DeliveryFailed(f"the response URL could not be reached: {type(failure).__name__}") from None
         if answer.status_code != requests.codes.ok:
-            raise NotDelivered(f"the response URL answered {answer.status_code}{_word(answer.text)}")
+            raise DeliveryFailed(f"the response URL answered {answer.status_code}{_word(answer.text)}")
 
     def _is_slacks(self, url: str) -> bool:
         origin = _origin(url)
@@ -78,10 +78,10 @@ class ResponseUrls:
 def _word(answer: str) -> str:
     """Slack's word for why, such as `used_url`. Nothing else: a proxy's page may quote the URL."""
     try:
-        said = json.loads(answer)
+        value = json.loads(answer)
     except (ValueError, RecursionError):
-        said = answer
-    word = said.get("error") if isinstance(said, dict) else said
+        value = answer
+    word = value.get("error") if isinstance(value, dict) else value
     return f": {word}" if isinstance(word, str) and _WORD.fullmatch(word) else ""
 
 
@@ -108,74 +108,80 @@ MAY_HAVE_POSTED = frozenset({"internal_error", "fatal_error", "service_unavailab
 INVITATION_KEPT_S = 90 * 24 * 3600.0
 
 
-class Answers:
+class Replies:
     """Thread-safe. Raises NotDelivered where an answer reached nobody, with Slack's own word for why."""
 
-    def __init__(self, client: WebClient, response_urls: ResponseUrls, once: Once, mention: str) -> None:
+    def __init__(
+        self, client: WebClient, response_urls: ResponseUrls, idempotency_keys: IdempotencyKeys, mention: str
+    ) -> None:
         self._client = client
         self._response_urls = response_urls
-        self._once = once
+        self._idempotency_keys = idempotency_keys
         self._mention = mention
 
-    def answer(self, heard: Heard, message: Message, *, elsewhere: Message | None = None) -> str | None:
+    def answer(self, slack_request: SlackRequest, message: Message, *, elsewhere: Message | None = None) -> str | None:
         """A new message: in public, or to the asker alone, as the message wants it.
 
         Returns the ts of a message that can be changed later; None for any other, which says `elsewhere` where that
         is given.
         """
         if message.in_public:
-            return self._in_public(heard, message, elsewhere or message)
-        self.to_asker(heard, message)
+            return self._in_public(slack_request, message, elsewhere or message)
+        self.to_asker(slack_request, message)
         return None
 
-    def to_asker(self, heard: Heard, message: Message) -> None:
+    def to_asker(self, slack_request: SlackRequest, message: Message) -> None:
         """To the asker alone; in the bot's own direct messages everything is."""
-        if heard.response_url:
+        if slack_request.response_url:
             try:
-                self._response_urls.say(heard.response_url, message, in_public=False, thread=heard.place.thread)
-            except NotDelivered as failure:
+                self._response_urls.say(
+                    slack_request.response_url, message, in_public=False, thread=slack_request.location.thread
+                )
+            except DeliveryFailed as failure:
                 log.info("response_url_failed", why=str(failure))
             else:
                 return
-        if heard.way is Way.DIRECT:
-            self._call("chat.postMessage", _body(heard, message))
+        if slack_request.source is Source.DIRECT:
+            self._call("chat.postMessage", _body(slack_request, message))
         else:
-            body = {**_body(heard, message), "user": heard.actor.id}
-            if heard.opens_thread:
+            body = {**_body(slack_request, message), "user": slack_request.actor.id}
+            if slack_request.opens_thread:
                 del body["thread_ts"]  # Slack shows what only one person sees in threads that have a reply already
             self._call("chat.postEphemeral", body)
 
-    def replace(self, heard: Heard, message: Message) -> None:
+    def replace(self, slack_request: SlackRequest, message: Message) -> None:
         """In the place of the message whose button was pressed."""
         self._response_urls.say(
-            _url(heard), message, in_public=message.in_public and not _is_ephemeral(heard), replace=True
+            _url(slack_request), message, in_public=message.in_public and not _is_ephemeral(slack_request), replace=True
         )
 
-    def remove_pressed(self, heard: Heard) -> None:
+    def remove_pressed(self, slack_request: SlackRequest) -> None:
         """Takes away the pressed message, which only the asker sees."""
-        self._response_urls.remove(_url(heard))
+        self._response_urls.remove(_url(slack_request))
 
-    def _in_public(self, heard: Heard, message: Message, elsewhere: Message) -> str | None:
+    def _in_public(self, slack_request: SlackRequest, message: Message, elsewhere: Message) -> str | None:
         try:
-            return self._call("chat.postMessage", _body(heard, message))
-        except NotDelivered as failure:
-            if heard.way is Way.DIRECT:
+            return self._call("chat.postMessage", _body(slack_request, message))
+        except DeliveryFailed as failure:
+            if slack_request.source is Source.DIRECT:
                 raise
             log.info("not_in_public", why=str(failure))  # a busy channel takes one message a second
-            why = failure.why if isinstance(failure, Refused) else ""
+            why = failure.why if isinstance(failure, SlackRefused) else ""
             is_certain = bool(why) and why not in MAY_HAVE_POSTED and not why.startswith("HTTP")
-            if not heard.response_url or not is_certain:
-                self.to_asker(heard, elsewhere)  # lest all read it twice, where the message stands after all
+            if not slack_request.response_url or not is_certain:
+                self.to_asker(slack_request, elsewhere)  # lest all read it twice, where the message stands after all
                 return None
-            if why in NOT_A_MEMBER and self._invitation_is_due(heard):
+            if why in NOT_A_MEMBER and self._invitation_is_due(slack_request):
                 elsewhere = with_invitation(elsewhere, self._mention)
-            self._response_urls.say(heard.response_url, elsewhere, in_public=True, thread=heard.place.thread)
+            self._response_urls.say(
+                slack_request.response_url, elsewhere, in_public=True, thread=slack_request.location.thread
+            )
             return None
 
-    def _invitation_is_due(self, heard: Heard) -> bool:
+    def _invitation_is_due(self, slack_request: SlackRequest) -> bool:
         """Once a channel, and never in a conversation of two, where nobody can be invited."""
-        channel = heard.place.channel
-        return not heard.place.is_between_two and self._once.first_time(
+        channel = slack_request.location.channel
+        return not slack_request.location.is_between_two and self._idempotency_keys.add(
             f"invitation:{channel}", keep_s=INVITATION_KEPT_S
         )
 
@@ -184,13 +190,13 @@ class Answers:
         try:
             ts = self._client.api_call(method, json=body).get("ts")
         except SlackApiError as refusal:
-            raise Refused(method, word_of(refusal)) from None
+            raise SlackRefused(method, word_of(refusal)) from None
         except ON_THE_WAY as failure:
-            raise NotDelivered(f"{method} could not be reached: {type(failure).__name__}") from None
+            raise DeliveryFailed(f"{method} could not be reached: {type(failure).__name__}") from None
         return ts if isinstance(ts, str) else None
 
 
-class Refused(NotDelivered):
+class SlackRefused(DeliveryFailed):
     """Slack answered, and said no: `why` is its own word, such as `not_in_channel`."""
 
     def __init__(self, method: str, why: str) -> None:
@@ -199,24 +205,24 @@ class Refused(NotDelivered):
         self.why = why
 
 
-def _is_ephemeral(heard: Heard) -> bool:
-    return heard.pressed is not None and heard.pressed.in_ephemeral
+def _is_ephemeral(slack_request: SlackRequest) -> bool:
+    return slack_request.pressed is not None and slack_request.pressed.in_ephemeral
 
 
-def _url(heard: Heard) -> str:
-    if heard.response_url is None:
-        raise NotDelivered("no response URL came with the click")
-    return heard.response_url
+def _url(slack_request: SlackRequest) -> str:
+    if slack_request.response_url is None:
+        raise DeliveryFailed("no response URL came with the click")
+    return slack_request.response_url
 
 
-def _body(heard: Heard, message: Message) -> dict[str, Any]:
+def _body(slack_request: SlackRequest, message: Message) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "channel": heard.place.channel,
+        "channel": slack_request.location.channel,
         "text": message.text,
         "blocks": list(message.blocks),
         "unfurl_links": False,
         "unfurl_media": False,
     }
-    if heard.place.thread:
-        body["thread_ts"] = heard.place.thread
+    if slack_request.location.thread:
+        body["thread_ts"] = slack_request.location.thread
     return body

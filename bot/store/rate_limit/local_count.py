@@ -6,13 +6,13 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
-from bot.core.model.rate_limit import Refused
+from bot.core.model.rate_limit import Rejected
 from bot.store.rate_limit.rows import COUNTED_S
 
 _UNTIL_MORE_IS_KNOWN_S = 5.0
 
 
-class OwnCount:
+class LocalCount:
     """Not for several threads at once: its owner holds a lock. `monotonic` gives seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -39,7 +39,7 @@ class OwnCount:
         self._times.append(now)
         self._forget()
 
-    def uncount(self) -> None:
+    def refund(self) -> None:
         """The call that this thread began last does not count."""
         second, time = self._last.__dict__.pop("begun", (None, 0.0))
         if second is None:
@@ -59,14 +59,14 @@ class OwnCount:
         for second in [second for second in made if not self._not_told[second]]:
             del self._not_told[second]
 
-    def refused(self, more: int, share: int) -> Refused | None:
+    def refused(self, more: int, share: int) -> Rejected | None:
         """None where `more` calls may still be made of the `share` that there is in a minute."""
         missing = self.made + more - share
         if missing <= 0:
             return None
         if missing > len(self._times):
-            return Refused(_UNTIL_MORE_IS_KNOWN_S)
-        return Refused(max(1.0, self._times[missing - 1] + COUNTED_S - self._monotonic()))
+            return Rejected(_UNTIL_MORE_IS_KNOWN_S)
+        return Rejected(max(1.0, self._times[missing - 1] + COUNTED_S - self._monotonic()))
 
     def _forget(self) -> None:
         old = self._monotonic() - COUNTED_S

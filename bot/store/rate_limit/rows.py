@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.core.model.rate_limit import Pause, Priority, Refused, Shares
+from bot.core.model.rate_limit import Pause, Priority, Quota, Rejected
 from bot.store.engine import Database
-from bot.store.tables import budget_calls, budget_leases, budgets
+from bot.store.tables import rate_limit_calls, rate_limit_leases, rate_limits
 
 COUNTED_S = 62
 """A minute; and what the clocks of machines, and the ways of calls, may differ by."""
@@ -28,7 +28,7 @@ _UNTIL_MORE_IS_KNOWN_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class UsageReport:
     """What a process tells. `made`: calls by the second, of the epoch, in which they were made, not told before; below
     nothing where such as were told before turned out not to count.
 
@@ -44,13 +44,13 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Grant:
     """What is so from now on. Where `wanted` was granted, `refused` is None. `more_at_hand` has been added.
 
     `free` calls are neither made nor held; `scarce`: people live on the reserve, so nothing should be kept at hand.
     """
 
-    refused: Refused | None
+    refused: Rejected | None
     more_at_hand: int
     free: int
     scarce: bool
@@ -58,16 +58,16 @@ class Settled:
     pause: Pause
 
 
-class BudgetRows:
+class RateLimitRows:
     """`service` is counted as one, whoever `holder` is. Raises what the driver raises."""
 
-    def __init__(self, database: Database, service: str, shares: Shares, holder: str) -> None:
+    def __init__(self, database: Database, service: str, quota: Quota, holder: str) -> None:
         self._database = database
         self._service = service
-        self._shares = shares
+        self._shares = quota
         self._holder = holder
 
-    def settle(self, report: Report, now: datetime) -> Settled:
+    def settle(self, report: UsageReport, now: datetime) -> Grant:
         with self._database.writing() as connection:
             pause = self._locked(connection)
             self._write_down(connection, report.made)
@@ -75,21 +75,21 @@ class BudgetRows:
             made = self._made(connection)
             others, processes = self._held_by_others(connection)
             used, held = sum(made.values()), others + report.at_hand + report.aside
-            refused = self._refused(report, pause, made, held, now) if report.wanted else None
-            if refused is None:
+            rejected = self._refused(report, pause, made, held, now) if report.wanted else None
+            if rejected is None:
                 held += report.wanted
             calm = pause.refuses(Priority.PEOPLE, now) is None
             more = self._shares.to_keep(report.at_hand, used=used, held=held) if calm else 0
             self._hold(connection, held + more - others, now)
         scarce = used > self._shares.calls - self._shares.reserve
-        return Settled(refused, more, self._shares.calls - used - held - more, scarce, processes + 1, pause)
+        return Grant(rejected, more, self._shares.calls - used - held - more, scarce, processes + 1, pause)
 
     def pause(self, retry_after_s: float | None, now: datetime) -> Pause:
         """Begins one, or makes it longer, for everybody."""
         with self._database.writing() as connection:
             pause = self._locked(connection).after_refusal(now, retry_after_s)
             values = {"paused_until": pause.until, "pauses": pause.count}
-            connection.execute(budgets.update().where(budgets.c.service == self._service).values(values))
+            connection.execute(rate_limits.update().where(rate_limits.c.service == self._service).values(values))
         return pause
 
     def paused(self) -> Pause:
@@ -99,11 +99,11 @@ class BudgetRows:
 
     def leave(self, made: dict[int, int]) -> None:
         """The process makes no more calls, and holds none."""
-        mine = sa.and_(budget_leases.c.service == self._service, budget_leases.c.holder == self._holder)
+        mine = sa.and_(rate_limit_leases.c.service == self._service, rate_limit_leases.c.holder == self._holder)
         with self._database.writing() as connection:
             self._locked(connection)
             self._write_down(connection, made)
-            connection.execute(budget_leases.delete().where(mine))
+            connection.execute(rate_limit_leases.delete().where(mine))
 
     def why(self, error: Exception) -> str:
         """What a driver's error means, for the log: without a password."""
@@ -113,49 +113,57 @@ class BudgetRows:
         """From here to its end no other transaction on this service's count is under way."""
         pause = self._pause(connection, lock=True)
         if pause is None:
-            new = self._database.insert(budgets).values(service=self._service, paused_until=None, pauses=0)
+            new = self._database.insert(rate_limits).values(service=self._service, paused_until=None, pauses=0)
             connection.execute(new.on_conflict_do_nothing())
             pause = self._pause(connection, lock=True)
         return pause or Pause()
 
     def _pause(self, connection: sa.Connection, *, lock: bool = False) -> Pause | None:
-        query = sa.select(budgets.c.paused_until, budgets.c.pauses).where(budgets.c.service == self._service)
+        query = sa.select(rate_limits.c.paused_until, rate_limits.c.pauses).where(
+            rate_limits.c.service == self._service
+        )
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
         return None if row is None else Pause(row.paused_until, row.pauses)
 
     def _forget(self, connection: sa.Connection, now: datetime) -> None:
-        old = sa.and_(budget_calls.c.service == self._service, budget_calls.c.second <= _second(now) - COUNTED_S)
-        dead = sa.and_(budget_leases.c.service == self._service, budget_leases.c.counts_until <= now)
-        connection.execute(budget_calls.delete().where(old))
-        connection.execute(budget_leases.delete().where(dead))
+        old = sa.and_(
+            rate_limit_calls.c.service == self._service, rate_limit_calls.c.second <= _second(now) - COUNTED_S
+        )
+        dead = sa.and_(rate_limit_leases.c.service == self._service, rate_limit_leases.c.counts_until <= now)
+        connection.execute(rate_limit_calls.delete().where(old))
+        connection.execute(rate_limit_leases.delete().where(dead))
 
     def _write_down(self, connection: sa.Connection, made: dict[int, int]) -> None:
         for second, calls in made.items():
-            new = self._database.insert(budget_calls).values(service=self._service, second=second, calls=calls)
+            new = self._database.insert(rate_limit_calls).values(service=self._service, second=second, calls=calls)
             more = new.on_conflict_do_update(
-                index_elements=["service", "second"], set_={"calls": budget_calls.c.calls + calls}
+                index_elements=["service", "second"], set_={"calls": rate_limit_calls.c.calls + calls}
             )
             connection.execute(more)
 
     def _made(self, connection: sa.Connection) -> dict[int, int]:
         """Calls that count still, by their second, the oldest first."""
-        query = sa.select(budget_calls.c.second, budget_calls.c.calls).where(budget_calls.c.service == self._service)
-        rows = connection.execute(query.order_by(budget_calls.c.second))
+        query = sa.select(rate_limit_calls.c.second, rate_limit_calls.c.calls).where(
+            rate_limit_calls.c.service == self._service
+        )
+        rows = connection.execute(query.order_by(rate_limit_calls.c.second))
         return {row.second: row.calls for row in rows}
 
     def _held_by_others(self, connection: sa.Connection) -> tuple[int, int]:
         """How many calls, and how many processes they are."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(budget_leases.c.held), 0), sa.func.count())
-        others = sa.and_(budget_leases.c.service == self._service, budget_leases.c.holder != self._holder)
+        query = sa.select(sa.func.coalesce(sa.func.sum(rate_limit_leases.c.held), 0), sa.func.count())
+        others = sa.and_(rate_limit_leases.c.service == self._service, rate_limit_leases.c.holder != self._holder)
         held, processes = connection.execute(query.where(others)).one()
         return int(held), int(processes)
 
     def _hold(self, connection: sa.Connection, held: int, now: datetime) -> None:
         values = {"held": held, "counts_until": now + _HELD_BY_THE_DEAD}
-        mine = self._database.insert(budget_leases).values(service=self._service, holder=self._holder, **values)
+        mine = self._database.insert(rate_limit_leases).values(service=self._service, holder=self._holder, **values)
         connection.execute(mine.on_conflict_do_update(index_elements=["service", "holder"], set_=values))
 
-    def _refused(self, report: Report, pause: Pause, made: dict[int, int], held: int, now: datetime) -> Refused | None:
+    def _refused(
+        self, report: UsageReport, pause: Pause, made: dict[int, int], held: int, now: datetime
+    ) -> Rejected | None:
         paused = pause.refuses(report.priority, now)
         if paused is not None:
             return paused
@@ -167,8 +175,8 @@ class BudgetRows:
             missing -= calls
             if missing <= 0:
                 free_at = datetime.fromtimestamp(second + COUNTED_S, UTC)
-                return Refused(max(1.0, (free_at - now).total_seconds()))
-        return Refused(_UNTIL_MORE_IS_KNOWN_S)  # others hold it, and may give it back
+                return Rejected(max(1.0, (free_at - now).total_seconds()))
+        return Rejected(_UNTIL_MORE_IS_KNOWN_S)  # others hold it, and may give it back
 
 
 def second_of(now: datetime) -> int:

@@ -19,11 +19,11 @@ from uuid import uuid4
 
 import structlog
 
-from bot.core.model.rate_limit import Pause, Priority, Refused, Shares
+from bot.core.model.rate_limit import Pause, Priority, Quota, Rejected
 from bot.core.ports import Clock
 from bot.store.engine import DRIVER_ERRORS, Database
-from bot.store.rate_limit.local_count import OwnCount
-from bot.store.rate_limit.rows import USABLE_S, BudgetRows, Report, Settled, second_of
+from bot.store.rate_limit.local_count import LocalCount
+from bot.store.rate_limit.rows import USABLE_S, Grant, RateLimitRows, UsageReport, second_of
 
 RENEWED_EVERY_S = 5.0
 """How soon a pause that another process began is known here, at the latest."""
@@ -31,7 +31,7 @@ RENEWED_EVERY_S = 5.0
 SETTLED_EVERY_S = 15.0
 """Well under the time for which what is at hand is usable: an idle process writes no more often than this."""
 
-LONGEST_WAIT_S = 1.0
+MAX_WAIT_S = 1.0
 """Longer than this nobody waits for the database; counting takes milliseconds."""
 
 Observe = Callable[[Priority, str], None]
@@ -48,7 +48,7 @@ def unobserved(priority: Priority, result: str) -> None:
 
 
 @dataclass(slots=True)
-class _Wish:
+class _Waiter:
     """Somebody waits for `calls`. `is_over`: no longer; `is_granted`: they have been set aside."""
 
     calls: int
@@ -57,17 +57,17 @@ class _Wish:
     is_granted: bool = False
 
 
-class StoredBudget:
+class SharedRateLimit:
     """`Budget`, for any number of threads. `start` once, `close` once; one thread of its own does all the counting."""
 
     def __init__(
-        self, database: Database, clock: Clock, service: str, shares: Shares, observe: Observe = unobserved
+        self, database: Database, clock: Clock, service: str, quota: Quota, observe: Observe = unobserved
     ) -> None:
         self._holder = uuid4().hex
-        self._rows = BudgetRows(database, service, shares, self._holder)
+        self._rows = RateLimitRows(database, service, quota, self._holder)
         self._clock = clock
         self._service = service
-        self._shares = shares
+        self._shares = quota
         self._observe = observe
         self._counting = ThreadPoolExecutor(1, thread_name_prefix="budget")
         self._ending = threading.Event()
@@ -75,9 +75,9 @@ class StoredBudget:
         self._at_hand = 0
         self._aside = 0
         self._settled_at = clock.monotonic() - USABLE_S
-        self._last = Settled(None, 0, shares.calls, scarce=False, processes=1, pause=Pause())
+        self._last = Grant(None, 0, quota.calls, scarce=False, processes=1, pause=Pause())
         self._pause = Pause()
-        self._own = OwnCount(clock.monotonic)
+        self._local_count = LocalCount(clock.monotonic)
         self._is_away = False
         self._is_due = False
 
@@ -86,41 +86,41 @@ class StoredBudget:
         self.renew()
         threading.Thread(target=self._keep, name="budget renewal", daemon=True).start()
 
-    def take(self, calls: int, priority: Priority) -> Refused | None:
+    def reserve(self, calls: int, priority: Priority) -> Rejected | None:
         with self._lock:
-            refused = self._pause.refuses(priority, self._clock.now())
-            if refused is not None:
+            rejected = self._pause.refuses(priority, self._clock.now())
+            if rejected is not None:
                 result = "paused"
             elif priority is Priority.PEOPLE and self._took_from_hand(calls):
-                result = "at hand"
+                result = "local"
             elif self._is_away:
-                refused, result = self._alone(calls, priority), "alone"
+                rejected, result = self._alone(calls, priority), "fallback"
             else:
                 result = ""
-            is_low = result == "alone" or (result == "at hand" and self._at_hand <= self._shares.lease // 2)
+            is_low = result == "fallback" or (result == "local" and self._at_hand <= self._shares.lease // 2)
         if is_low:
             self._settle_soon()
         if not result:
-            refused, result = self._counted(_Wish(calls, priority))
-        if refused is not None:
-            result = "paused" if refused.paused else "refused"
+            rejected, result = self._counted(_Waiter(calls, priority))
+        if rejected is not None:
+            result = "paused" if rejected.paused else "refused"
         self._observe(priority, result)
-        return refused
+        return rejected
 
-    def begin(self, priority: Priority) -> Refused | None:
+    def start_call(self, priority: Priority) -> Rejected | None:
         now = self._clock.now()
         with self._lock:
-            refused = self._pause.refuses(priority, now)
-            if refused is None:
+            rejected = self._pause.refuses(priority, now)
+            if rejected is None:
                 self._aside -= 1
-                self._own.began(second_of(now))
-        return refused
+                self._local_count.began(second_of(now))
+        return rejected
 
-    def uncount(self) -> None:
+    def refund(self) -> None:
         with self._lock:
-            self._own.uncount()
+            self._local_count.refund()
 
-    def give_back(self, calls: int) -> None:
+    def release(self, calls: int) -> None:
         with self._lock:
             self._aside -= calls
         self._settle_soon()
@@ -138,7 +138,7 @@ class StoredBudget:
         with self._lock:
             is_old = self._clock.monotonic() - self._settled_at >= SETTLED_EVERY_S
             wants_more = self._at_hand < self._shares.lease and not self._last.scarce
-            due = not self._own.is_all_told or is_old or wants_more or self._is_away
+            due = not self._local_count.is_all_told or is_old or wants_more or self._is_away
         if due:
             self._settle_soon()
         else:
@@ -149,14 +149,14 @@ class StoredBudget:
         self._ending.set()
         with self._lock:
             self._is_away = True
-            made, self._at_hand = self._own.told(), 0
+            made, self._at_hand = self._local_count.told(), 0
         leaving = self._submit(self._rows.leave, made)
         if leaving is None:
             return
         try:
-            leaving.result(LONGEST_WAIT_S)
+            leaving.result(MAX_WAIT_S)
         except (TimeoutError, *DRIVER_ERRORS) as error:
-            log.info("budget_not_given_back", why=type(error).__name__)
+            log.info("rate_limit_not_released", why=type(error).__name__)
         self._counting.shutdown(wait=leaving.done(), cancel_futures=True)
 
     @property
@@ -165,7 +165,7 @@ class StoredBudget:
         with self._lock:
             if not self._is_away:
                 return max(0, self._last.free + self._at_hand)
-            return max(0, self._share - self._own.made - self._aside)
+            return max(0, self._share - self._local_count.made - self._aside)
 
     @property
     def is_paused(self) -> bool:
@@ -188,21 +188,21 @@ class StoredBudget:
         self._aside += calls
         return True
 
-    def _counted(self, wish: _Wish) -> tuple[Refused | None, str]:
+    def _counted(self, waiter: _Waiter) -> tuple[Rejected | None, str]:
         """Counted with everybody's, or, where that takes too long, alone."""
         failure: Exception | None = None
-        counting = self._submit(self._settle, wish)
+        counting = self._submit(self._settle, waiter)
         try:
             if counting is not None:
-                return counting.result(LONGEST_WAIT_S), "counted"
+                return counting.result(MAX_WAIT_S), "shared"
         except (TimeoutError, CancelledError, *DRIVER_ERRORS) as error:
             failure = error
         with self._lock:
-            if wish.is_granted:
-                return None, "counted"
-            wish.is_over = True
+            if waiter.is_granted:
+                return None, "shared"
+            waiter.is_over = True
             self._went_away(failure)
-            return self._alone(wish.calls, wish.priority), "alone"
+            return self._alone(waiter.calls, waiter.priority), "fallback"
 
     def _settle_soon(self) -> None:
         with self._lock:
@@ -211,59 +211,59 @@ class StoredBudget:
             self._is_due = True
         self._submit(self._settle, None)
 
-    def _settle(self, wish: _Wish | None) -> Refused | None:
+    def _settle(self, waiter: _Waiter | None) -> Rejected | None:
         """On the counting thread. Raises what the driver raises."""
         with self._lock:
-            self._is_due = self._is_due and wish is not None
-            if wish is not None and (wish.is_over or self._served_from_hand(wish)):
+            self._is_due = self._is_due and waiter is not None
+            if waiter is not None and (waiter.is_over or self._served_from_hand(waiter)):
                 return None
             if self._last.scarce or self._clock.monotonic() - self._settled_at >= USABLE_S:
                 self._at_hand = 0
-            made = self._own.told()
-            wanted = (wish.calls, wish.priority) if wish is not None else ()
-            report = Report(made, self._at_hand, self._aside, *wanted)
+            made = self._local_count.told()
+            wanted = (waiter.calls, waiter.priority) if waiter is not None else ()
+            report = UsageReport(made, self._at_hand, self._aside, *wanted)
             began_at = self._clock.monotonic()
         try:
-            settled = self._rows.settle(report, self._clock.now())
+            grant = self._rows.settle(report, self._clock.now())
         except DRIVER_ERRORS as error:
             with self._lock:
-                self._own.tell_again(made)
+                self._local_count.tell_again(made)
                 self._went_away(error)
             raise
         with self._lock:
-            self._learn(settled, wish, began_at)
-            is_too_much = settled.scarce and self._at_hand > 0
+            self._learn(grant, waiter, began_at)
+            is_too_much = grant.scarce and self._at_hand > 0
         if is_too_much:  # others need it more
             self._settle_soon()
-        return settled.refused
+        return grant.refused
 
-    def _served_from_hand(self, wish: _Wish) -> bool:
+    def _served_from_hand(self, waiter: _Waiter) -> bool:
         """With the lock held: whoever waited before may have brought enough."""
-        wish.is_granted = wish.priority is Priority.PEOPLE and self._took_from_hand(wish.calls)
-        return wish.is_granted
+        waiter.is_granted = waiter.priority is Priority.PEOPLE and self._took_from_hand(waiter.calls)
+        return waiter.is_granted
 
-    def _learn(self, settled: Settled, wish: _Wish | None, began_at: float) -> None:
+    def _learn(self, grant: Grant, waiter: _Waiter | None, began_at: float) -> None:
         """With the lock held."""
-        self._last, self._settled_at = settled, began_at
-        self._at_hand += settled.more_at_hand
-        self._pause = self._pause.or_later(settled.pause)
-        if wish is not None and settled.refused is None:
-            wish.is_granted = not wish.is_over
-            if wish.is_over:
-                self._at_hand += wish.calls
+        self._last, self._settled_at = grant, began_at
+        self._at_hand += grant.more_at_hand
+        self._pause = self._pause.or_later(grant.pause)
+        if waiter is not None and grant.refused is None:
+            waiter.is_granted = not waiter.is_over
+            if waiter.is_over:
+                self._at_hand += waiter.calls
             else:
-                self._aside += wish.calls
+                self._aside += waiter.calls
         if self._is_away and not self._ending.is_set():
             self._is_away = False
-            log.info("budget_counted_again", service=self._service)
+            log.info("rate_limit_shared_again", service=self._service)
 
-    def _alone(self, calls: int, priority: Priority) -> Refused | None:
+    def _alone(self, calls: int, priority: Priority) -> Rejected | None:
         """With the lock held: by this process's own count."""
         reserve = 0 if priority is Priority.PEOPLE else self._share // 4
-        refused = self._own.refused(self._aside + calls, self._share - reserve)
-        if refused is None:
+        rejected = self._local_count.refused(self._aside + calls, self._share - reserve)
+        if rejected is None:
             self._aside += calls
-        return refused
+        return rejected
 
     def _went_away(self, error: Exception | None) -> None:
         """With the lock held. `error`: what the driver raised, None where it closed, or was waited for too long."""
@@ -271,8 +271,8 @@ class StoredBudget:
             return
         self._is_away = True
         known = error is not None and not isinstance(error, TimeoutError | CancelledError)
-        why = self._rows.why(error) if error and known else f"no answer within {LONGEST_WAIT_S:.0f} s"
-        log.warning("budget_counted_alone", service=self._service, calls_per_minute=self._share, why=why)
+        why = self._rows.why(error) if error and known else f"no answer within {MAX_WAIT_S:.0f} s"
+        log.warning("rate_limit_counted_locally", service=self._service, calls_per_minute=self._share, why=why)
 
     def _hear(self, stored: Callable[[], Pause]) -> None:
         try:
@@ -297,4 +297,4 @@ class StoredBudget:
 def _report(future: Future[Any]) -> None:
     failure = None if future.cancelled() else future.exception()
     if failure is not None and not isinstance(failure, DRIVER_ERRORS):
-        log.error("budget_failed", exc_info=failure)
+        log.error("rate_limit_failed", exc_info=failure)

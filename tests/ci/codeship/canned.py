@@ -6,8 +6,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.ci.service import Surroundings
-from bot.core.model.errors import BadAnswer, BudgetSpent, CIError, KeyRefused, NoAnswer, NoRights, NotThere, OverLimit
+from bot.ci.service import ClientContext
+from bot.core.model.errors import (
+    CIError,
+    Forbidden,
+    InvalidResponse,
+    NoResponse,
+    NotFound,
+    OverLimit,
+    RateLimitExhausted,
+    Unauthorized,
+)
 from bot.core.ports import CIProvider
 from tests.ci.http_client.faulty_hosts import BUILD, WEB
 from tests.held_clock import HeldClock
@@ -17,17 +26,17 @@ LIST, PROJECT, RESTART = f"{API}/projects.json", f"{API}/projects/33837.json", f
 
 
 FOR_GOOD = [
-    (401, '{"errors":["Invalid API key"]}', KeyRefused),
-    (403, "Forbidden", NoRights),
-    (404, "", NotThere),
-    (302, "", BadAnswer),
-    (422, "", BadAnswer),
+    (401, '{"errors":["Invalid API key"]}', Unauthorized),
+    (403, "Forbidden", Forbidden),
+    (404, "", NotFound),
+    (302, "", InvalidResponse),
+    (422, "", InvalidResponse),
 ]
 IN_PASSING = [
     (403, "Rate Limit Exceeded", OverLimit),
     (429, "", OverLimit),
-    (500, "", NoAnswer),
-    (503, "<html>", NoAnswer),
+    (500, "", NoResponse),
+    (503, "<html>", NoResponse),
 ]
 
 
@@ -54,29 +63,29 @@ class Gate:
         self.asked: list[str] = []
         self.told: list[type[CIError] | None] = []
         self.free: list[bool] = []
-        self.refusal: OverLimit = BudgetSpent("CodeShip", retry_after_s=40)
+        self.refusal: OverLimit = RateLimitExhausted("CodeShip", retry_after_s=40)
 
-    def before_try(self, call: str) -> None:
+    def before_request(self, call: str) -> None:
         if len(self.asked) >= self.lets:
             raise self.refusal
         self.asked.append(call)
 
-    def after_try(self, failure: CIError | None, is_free: bool) -> None:
+    def after_request(self, failure: CIError | None, is_free: bool) -> None:
         self.told.append(None if failure is None else type(failure))
         self.free.append(is_free)
 
 
-def surroundings(clock: Clock | HeldClock, **others: Any) -> Surroundings:
+def surroundings(clock: Clock | HeldClock, **others: Any) -> ClientContext:
     """Those of a test: no environment, the pause before a second try a quarter of a second, nobody who watches."""
-    quiet = Surroundings(
+    quiet = ClientContext(
         wait=clock.wait,
         monotonic=clock.monotonic,
         now=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC),
         random=lambda: 0.5,
         environ={},
         observe=lambda call, result, seconds: None,
-        before_try=lambda call: None,
-        after_try=lambda failure, is_free: None,
+        before_request=lambda call: None,
+        after_request=lambda failure, is_free: None,
     )
     return replace(quiet, **others)
 

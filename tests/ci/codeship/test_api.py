@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from bot.ci.codeship.api import (
     builds_request,
-    decipher_builds,
-    decipher_projects,
-    decipher_restart,
+    parse_builds,
+    parse_projects,
+    parse_restart,
     projects_request,
     restart_request,
 )
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import Project
-from bot.core.model.errors import BadAnswer, CIError
+from bot.core.model.errors import CIError, InvalidResponse
 
 API = "https://codeship.com/api/v1"
 KEY = "s3cret/key +%&é~"
@@ -61,7 +61,7 @@ def test_an_id_cannot_lead_to_another_path() -> None:
     assert restart_request(API, KEY, "1/../2?x=#").url == f"{API}/builds/1%2F..%2F2%3Fx%3D%23/restart.json"
 
 
-def test_a_branch_that_cannot_be_encoded_is_still_asked_for() -> None:
+def test_a_branch_that_cannot_be_encoded_is_still_requested() -> None:
     assert builds_request(API, KEY, "1", "a\ud800b").params[1] == ("branch", "a?b")
 
 
@@ -77,7 +77,7 @@ def test_projects_are_read_whatever_their_builds_hold() -> None:
             ]
         }
     ).encode()
-    assert decipher_projects(200, {}, body) == [
+    assert parse_projects(200, {}, body) == [
         Project("33837", "acme/web", "codeship", "https://app.codeship.com/projects/33837"),
         Project("33838", "acme/api", "codeship", "https://app.codeship.com/projects/33838"),
     ]
@@ -88,18 +88,18 @@ def test_projects_are_read_whatever_their_builds_hold() -> None:
 )
 def test_a_broken_project_is_left_out_and_the_others_stay(broken: object) -> None:
     entries = [{"id": 1, "repository_name": "a/a"}, broken, {"id": 2, "repository_name": "a/c"}]
-    assert [each.name for each in decipher_projects(200, {}, json.dumps({"projects": entries}).encode())] == [
+    assert [each.name for each in parse_projects(200, {}, json.dumps({"projects": entries}).encode())] == [
         "a/a",
         "a/c",
     ]
 
 
 def test_an_account_without_projects_is_no_error_and_a_list_of_which_nothing_can_be_read_is_one() -> None:
-    assert decipher_projects(200, {}, b'{"projects": []}') == []
-    with pytest.raises(BadAnswer):
-        decipher_projects(200, {}, b'{"projects": [null, {"id": 1}]}')
-    with pytest.raises(BadAnswer):
-        decipher_builds(200, {}, b'{"id": 1, "builds": [null, {}]}', WEB)
+    assert parse_projects(200, {}, b'{"projects": []}') == []
+    with pytest.raises(InvalidResponse):
+        parse_projects(200, {}, b'{"projects": [null, {"id": 1}]}')
+    with pytest.raises(InvalidResponse):
+        parse_builds(200, {}, b'{"id": 1, "builds": [null, {}]}', WEB)
 
 
 @pytest.mark.parametrize(
@@ -119,15 +119,15 @@ def test_an_account_without_projects_is_no_error_and_a_list_of_which_nothing_can
     ],
 )
 def test_a_success_that_is_not_the_contract_is_a_bad_answer(body: bytes) -> None:
-    with pytest.raises(BadAnswer, match="check CODESHIP_API_URL"):
-        decipher_projects(200, {}, body)
-    with pytest.raises(BadAnswer, match="check CODESHIP_API_URL"):
-        decipher_builds(200, {}, body, WEB)
+    with pytest.raises(InvalidResponse, match="check CODESHIP_API_URL"):
+        parse_projects(200, {}, body)
+    with pytest.raises(InvalidResponse, match="check CODESHIP_API_URL"):
+        parse_builds(200, {}, body, WEB)
 
 
-def test_a_success_that_tells_an_error_passes_its_words_on() -> None:
-    with pytest.raises(BadAnswer, match=r"^CodeShip: The API is closed$"):
-        decipher_projects(200, {}, b'{"error": "The API is closed"}')
+def test_a_success_that_reports_an_error_passes_its_words_on() -> None:
+    with pytest.raises(InvalidResponse, match=r"^CodeShip: The API is closed$"):
+        parse_projects(200, {}, b'{"error": "The API is closed"}')
 
 
 # --- restarts
@@ -147,7 +147,7 @@ def test_a_success_that_tells_an_error_passes_its_words_on() -> None:
     ],
 )
 def test_any_2xx_is_a_restart_that_took(status: int, body: bytes, id_: str | None) -> None:
-    assert decipher_restart(status, {}, body) == id_
+    assert parse_restart(status, {}, body) == id_
 
 
 # --- anything at all
@@ -175,9 +175,9 @@ def test_no_answer_of_any_kind_raises_anything_but_a_ci_error(
     status: int, headers: dict[str, str], body: bytes
 ) -> None:
     for decipher in (
-        lambda: decipher_projects(status, headers, body, key=KEY),
-        lambda: decipher_builds(status, headers, body, WEB, key=KEY),
-        lambda: decipher_restart(status, headers, body, key=KEY),
+        lambda: parse_projects(status, headers, body, key=KEY),
+        lambda: parse_builds(status, headers, body, WEB, key=KEY),
+        lambda: parse_restart(status, headers, body, key=KEY),
     ):
         try:
             told = repr(decipher())

@@ -12,7 +12,7 @@ import tracemalloc
 
 import pytest
 
-from bot.core.model.errors import BadAnswer, CIError, NoAnswer, Unreachable
+from bot.core.model.errors import CIError, InvalidResponse, NoResponse, Unreachable
 from tests.ci.http_client.faulty_hosts import (
     BODY,
     BUILD,
@@ -49,14 +49,14 @@ from tests.ci.http_client.faulty_hosts import (
 )
 def test_a_trickle_ends_when_the_time_is_up(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script)
-    with at_most(1.5), pytest.raises(NoAnswer, match="no whole answer came in time"):
+    with at_most(1.5), pytest.raises(NoResponse, match="no whole answer came in time"):
         client(there.url, total_s=0.3).builds(WEB)
     assert len(there.heads) == 1
 
 
 def test_a_length_that_is_too_large_is_not_even_read(host: Hosts, client: Clients) -> None:
     there = host(lambda wire: wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"))
-    with pytest.raises(BadAnswer, match="more than 4,194,304 bytes"):
+    with pytest.raises(InvalidResponse, match="more than 4,194,304 bytes"):
         client(there.url).builds(WEB)
 
 
@@ -66,7 +66,7 @@ def test_a_body_that_does_not_end_is_left(host: Hosts, client: Clients) -> None:
         for _ in range(1_000):
             wire.sendall(b"10000\r\n" + b" " * 65_536 + b"\r\n")
 
-    with pytest.raises(BadAnswer, match="more than 100,000 bytes"):
+    with pytest.raises(InvalidResponse, match="more than 100,000 bytes"):
         client(host(pour).url, max_bytes=100_000).builds(WEB)
 
 
@@ -76,7 +76,7 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_left(host: Hosts, client: C
     codeship = client(there.url, max_bytes=100_000)
     tracemalloc.start()
     try:
-        with pytest.raises(BadAnswer, match="more than 100,000 bytes"):
+        with pytest.raises(InvalidResponse, match="more than 100,000 bytes"):
             codeship.builds(WEB)
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
@@ -85,7 +85,7 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_left(host: Hosts, client: C
 
 def test_what_is_not_packed_as_it_says_is_a_bad_answer(host: Hosts, client: Clients) -> None:
     there = host(answer(BODY, headers=b"Content-Encoding: gzip\r\n"))
-    with pytest.raises(BadAnswer, match="cannot be unpacked"):
+    with pytest.raises(InvalidResponse, match="cannot be unpacked"):
         client(there.url).builds(WEB)
 
 
@@ -99,7 +99,7 @@ def test_no_redirect_leads_to_another_host(host: Hosts, client: Clients, status:
     there = host(answer(b"", status, headers=location))
     codeship = client(there.url)
     for call in (lambda: codeship.builds(WEB), lambda: codeship.restart(BUILD)):
-        with pytest.raises(BadAnswer, match=r"redirect to host 127\.0\.0\.1; check CODESHIP_API_URL"):
+        with pytest.raises(InvalidResponse, match=r"redirect to host 127\.0\.0\.1; check CODESHIP_API_URL"):
             call()
     assert (len(there.heads), other.connections) == (2, 0)
 
@@ -113,7 +113,7 @@ def test_a_redirect_within_the_host_keeps_its_query(host: Hosts, client: Clients
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-def test_a_proxy_is_used_where_the_environment_names_one(host: Hosts, client: Clients, name: str) -> None:
+def test_a_proxy_is_used_if_the_environment_names_one(host: Hosts, client: Clients, name: str) -> None:
     proxy = host(answer(BODY))
     codeship = client("http://ci.acme.test/api/v1", environ={name: f"http://127.0.0.1:{proxy.port}"})
     assert codeship.builds(WEB) != []
@@ -121,7 +121,7 @@ def test_a_proxy_is_used_where_the_environment_names_one(host: Hosts, client: Cl
 
 
 @pytest.mark.parametrize("no_proxy", ["127.0.0.1", "*", "127.0.0.0/8, elsewhere.test"])
-def test_no_proxy_is_used_where_the_environment_excepts_the_host(host: Hosts, client: Clients, no_proxy: str) -> None:
+def test_no_proxy_is_used_if_the_environment_excepts_the_host(host: Hosts, client: Clients, no_proxy: str) -> None:
     proxy, there = host(answer(BODY)), host(answer(BODY))
     environ = {"HTTP_PROXY": f"http://127.0.0.1:{proxy.port}", "NO_PROXY": no_proxy}
     client(there.url, environ=environ).builds(WEB)

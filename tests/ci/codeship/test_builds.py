@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ci.codeship.api import decipher_builds
+from bot.ci.codeship.api import parse_builds
 from bot.core.model.builds import Build, Project, Status
 from bot.core.model.errors import CIError
 
@@ -35,7 +35,7 @@ BUILD: dict[str, Any] = {
 
 def builds(*entries: object, **project: object) -> list[Build]:
     answer = {"id": 33837, "repository_name": "acme/web", "uuid": "u", "builds": list(entries), **project}
-    return decipher_builds(200, {}, json.dumps(answer).encode(), WEB)
+    return parse_builds(200, {}, json.dumps(answer).encode(), WEB)
 
 
 def build(**changes: object) -> Build:
@@ -117,13 +117,13 @@ def test_builds_are_sorted_by_number_the_highest_first() -> None:
 
 def test_bytes_that_are_no_utf8_cost_no_more_than_themselves() -> None:
     body = b'{"id": 1, "builds": [{"id": 2, "message": "caf\xe9", "branch": "main"}]}'
-    [only] = decipher_builds(200, {}, body, WEB)
+    [only] = parse_builds(200, {}, body, WEB)
     assert (only.message, only.branch) == ("caf\ufffd", "main")
 
 
 def test_half_characters_do_not_come_through() -> None:
     body = rb'{"id": 1, "builds": [{"id": 2, "message": "a\ud800b", "branch": "c\udfffd"}]}'
-    [only] = decipher_builds(200, {}, body, WEB)
+    [only] = parse_builds(200, {}, body, WEB)
     assert (only.message, only.branch) == ("ab", "cd")
 
 
@@ -165,7 +165,7 @@ def test_times_are_aware_and_in_utc_or_none(written: object, meant: datetime | N
         ("elsewhere", None),
     ],
 )
-def test_the_commit_is_linked_where_its_host_is_known(provider: str | None, page: str | None) -> None:
+def test_the_commit_is_linked_if_its_host_is_known(provider: str | None, page: str | None) -> None:
     assert builds(BUILD, repository_provider=provider)[0].commit_url == page
 
 
@@ -187,20 +187,20 @@ def test_the_commit_is_linked_where_its_host_is_known(provider: str | None, page
 )
 def test_no_commit_is_linked_that_may_lead_elsewhere(name: str, commit: str) -> None:
     body = json.dumps({"id": 1, "builds": [{**BUILD, "commit_id": commit}]}).encode()
-    [only] = decipher_builds(200, {}, body, Project("33837", name, "codeship"))
+    [only] = parse_builds(200, {}, body, Project("33837", name, "codeship"))
     assert only.commit_url is None
 
 
 def test_pages_stand_on_the_web_address_that_is_set() -> None:
     body = json.dumps({"id": 1, "builds": [BUILD]}).encode()
-    [only] = decipher_builds(200, {}, body, WEB, web_url="http://127.0.0.1:8080/")
+    [only] = parse_builds(200, {}, body, WEB, web_url="http://127.0.0.1:8080/")
     assert only.url == "http://127.0.0.1:8080/projects/33837/builds/3277309"
 
 
 def test_a_project_without_builds_has_none() -> None:
     assert builds() == []
-    assert decipher_builds(200, {}, b'{"id": 1, "builds": null}', WEB) == []
-    assert decipher_builds(200, {}, b'{"id": 1}', WEB) == []
+    assert parse_builds(200, {}, b'{"id": 1, "builds": null}', WEB) == []
+    assert parse_builds(200, {}, b'{"id": 1}', WEB) == []
 
 
 JSON = st.recursive(

@@ -13,8 +13,8 @@ from requests.exceptions import ReadTimeout
 from responses import matchers
 
 from bot.ci.codeship.client import CodeShip
-from bot.core.model.builds import Page, Taken
-from bot.core.model.errors import BadAnswer, CIError, Unreachable, WillNot
+from bot.core.model.builds import ActionResult, Page
+from bot.core.model.errors import CIError, InvalidResponse, NotPossible, Unreachable
 from bot.core.ports import CIProvider
 from tests.ci.codeship.canned import API, LIST, PROJECT, RESTART, Clock, ask, surroundings
 from tests.ci.http_client.faulty_hosts import BUILD, KEY, WEB
@@ -23,10 +23,10 @@ from tests.ci.http_client.faulty_hosts import BUILD, KEY, WEB
 def test_it_is_a_ci_provider(codeship: CodeShip) -> None:
     provider: CIProvider = codeship
     assert (provider.service, provider.title) == ("codeship", "CodeShip")
-    assert provider.recognise("https://app.codeship.com/projects/33837/builds/1") == Page("33837", None, "1")
+    assert provider.parse_url("https://app.codeship.com/projects/33837/builds/1") == Page("33837", None, "1")
 
 
-def test_the_list_is_asked_for_with_the_key(
+def test_the_list_is_requested_with_the_key(
     codeship: CodeShip, api: responses.RequestsMock, seen: list[tuple[str, str]]
 ) -> None:
     key_alone = matchers.query_param_matcher({"api_key": KEY})
@@ -35,7 +35,7 @@ def test_the_list_is_asked_for_with_the_key(
     assert seen == [("projects", "ok")]
 
 
-def test_builds_are_asked_for_by_branch_and_come_newest_first(codeship: CodeShip, api: responses.RequestsMock) -> None:
+def test_builds_are_requested_by_branch_and_come_newest_first(codeship: CodeShip, api: responses.RequestsMock) -> None:
     match = matchers.query_param_matcher({"api_key": KEY, "branch": "feature/a&b#c"})
     api.get(PROJECT, json={"id": 33837, "builds": [{"id": 9}, {"id": 11}, {"id": 10}]}, match=[match])
     assert [build.id for build in codeship.builds(WEB, "feature/a&b#c")] == ["11", "10", "9"]
@@ -65,26 +65,26 @@ def test_a_restart_returns_the_id_of_the_build_that_runs(
     id_: str,
 ) -> None:
     api.post(RESTART, **answer)
-    assert codeship.restart(BUILD) == Taken(id_)
+    assert codeship.restart(BUILD) == ActionResult(id_)
     assert seen == [("restart", "ok")]
 
 
-def test_it_stops_nothing_and_tells_no_details_and_asks_nothing_for_that(
+def test_it_stops_nothing_and_reports_no_details_and_requests_nothing_for_that(
     codeship: CodeShip, api: responses.RequestsMock
 ) -> None:
     assert codeship.abilities == frozenset()
-    with pytest.raises(WillNot):
+    with pytest.raises(NotPossible):
         codeship.stop(BUILD)
-    assert codeship.in_detail(BUILD) is BUILD
+    assert codeship.with_details(BUILD) is BUILD
     assert len(api.calls) == 0
 
 
 @pytest.mark.parametrize("body", ["<!DOCTYPE html><html>Sign in</html>", '{"projects": [{"id": ', "", "[]"])
-def test_a_success_that_is_not_the_contract_is_not_asked_for_again(
+def test_a_success_that_is_not_the_contract_is_not_requested_again(
     codeship: CodeShip, api: responses.RequestsMock, body: str
 ) -> None:
     api.get(LIST, body)
-    with pytest.raises(BadAnswer):
+    with pytest.raises(InvalidResponse):
         codeship.projects()
     assert len(api.calls) == 1
 
@@ -108,14 +108,14 @@ def test_a_redirect_on_the_same_host_is_followed(codeship: CodeShip, api: respon
 )
 def test_a_redirect_to_anywhere_else_is_not(codeship: CodeShip, api: responses.RequestsMock, location: str) -> None:
     api.get(LIST, status=301, headers={"Location": location})
-    with pytest.raises(BadAnswer, match="check CODESHIP_API_URL"):
+    with pytest.raises(InvalidResponse, match="check CODESHIP_API_URL"):
         codeship.projects()
     assert len(api.calls) == 1
 
 
 def test_redirects_in_a_circle_end(codeship: CodeShip, api: responses.RequestsMock) -> None:
     api.get(LIST, status=302, headers={"Location": LIST})
-    with pytest.raises(BadAnswer, match=r"redirect to host codeship\.com"):
+    with pytest.raises(InvalidResponse, match=r"redirect to host codeship\.com"):
         codeship.projects()
     assert len(api.calls) == 4
 
@@ -123,7 +123,7 @@ def test_redirects_in_a_circle_end(codeship: CodeShip, api: responses.RequestsMo
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_restart_follows_no_redirect(codeship: CodeShip, api: responses.RequestsMock, status: int) -> None:
     api.post(RESTART, status=status, headers={"Location": RESTART})
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(InvalidResponse) as raised:
         codeship.restart(BUILD)
     assert not raised.value.may_have_taken
     assert len(api.calls) == 1
@@ -134,7 +134,7 @@ def test_a_list_may_be_larger_than_a_project(clock: Clock, api: responses.Reques
     api.get(LIST, '{"projects": []}' + " " * 1500)
     api.get(PROJECT, '{"id": 33837, "builds": []}' + " " * 1500)
     assert codeship.projects() == []
-    with pytest.raises(BadAnswer, match="more than 1,000 bytes"):
+    with pytest.raises(InvalidResponse, match="more than 1,000 bytes"):
         codeship.builds(WEB)
     assert len(api.calls) == 2
 

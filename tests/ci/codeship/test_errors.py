@@ -9,10 +9,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from bot.ci.codeship.api import decipher_builds, decipher_projects, decipher_restart
+from bot.ci.codeship.api import parse_builds, parse_projects, parse_restart
 from bot.ci.http_client.responses import redact
 from bot.core.model.builds import Project
-from bot.core.model.errors import BadAnswer, CIError, KeyRefused, NoAnswer, NoRights, NotThere, OverLimit
+from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoResponse, NotFound, OverLimit, Unauthorized
 
 API = "https://codeship.com/api/v1"
 KEY = "s3cret/key +%&é~"
@@ -36,12 +36,12 @@ BUILD: dict[str, Any] = {
 def refused(status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> CIError:
     """What is raised for it by all three alike."""
     errors = []
-    for decipher in (decipher_projects, decipher_restart):
+    for decipher in (parse_projects, parse_restart):
         with pytest.raises(CIError) as raised:
             decipher(status, headers or {}, body, key=KEY)
         errors.append(raised.value)
     with pytest.raises(CIError) as raised:
-        decipher_builds(status, headers or {}, body, WEB, key=KEY)
+        parse_builds(status, headers or {}, body, WEB, key=KEY)
     errors.append(raised.value)
     assert len({(type(error), str(error), getattr(error, "retry_after_s", None)) for error in errors}) == 1
     return errors[0]
@@ -50,23 +50,23 @@ def refused(status: int, body: bytes = b"", headers: dict[str, str] | None = Non
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (401, b'{"errors":["Invalid API key"]}', KeyRefused),
+        (401, b'{"errors":["Invalid API key"]}', Unauthorized),
         (403, b"Rate Limit Exceeded", OverLimit),
         (403, b'{"errors": ["Sorry: rate limit EXCEEDED."]}', OverLimit),
         (403, b"<html><h1>Rate Limit Exceeded</h1></html>", OverLimit),
-        (403, b"Forbidden", NoRights),
-        (403, b"", NoRights),
-        (404, b"", NotThere),
+        (403, b"Forbidden", Forbidden),
+        (403, b"", Forbidden),
+        (404, b"", NotFound),
         (429, b"", OverLimit),
-        (302, b"", BadAnswer),
-        (304, b"", BadAnswer),
-        (400, b"", BadAnswer),
-        (422, b"", BadAnswer),
-        (408, b"", NoAnswer),
-        (500, b"", NoAnswer),
-        (503, b"<html>", NoAnswer),
-        (599, b"", NoAnswer),
-        (100, b"", BadAnswer),
+        (302, b"", InvalidResponse),
+        (304, b"", InvalidResponse),
+        (400, b"", InvalidResponse),
+        (422, b"", InvalidResponse),
+        (408, b"", NoResponse),
+        (500, b"", NoResponse),
+        (503, b"<html>", NoResponse),
+        (599, b"", NoResponse),
+        (100, b"", InvalidResponse),
     ],
 )
 def test_every_refusal_has_its_class(status: int, body: bytes, kind: type[CIError]) -> None:
@@ -168,8 +168,8 @@ def test_a_reason_never_repeats_the_key(spelled: str, before: str) -> None:
                 refused(status, body.encode()).detail
                 == refused(status, body.replace(spelled, "[redacted]").encode()).detail
             )
-        with pytest.raises(BadAnswer) as raised:
-            decipher_projects(200, {}, json.dumps({"error": body}).encode(), key=KEY)
+        with pytest.raises(InvalidResponse) as raised:
+            parse_projects(200, {}, json.dumps({"error": body}).encode(), key=KEY)
         assert "s3cret" not in "".join(traceback.format_exception(raised.value)).lower()
 
 

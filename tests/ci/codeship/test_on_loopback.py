@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from bot.core.model.errors import KeyRefused, NoAnswer, Unreachable
+from bot.core.model.errors import NoResponse, Unauthorized, Unreachable
 from tests.ci.http_client.faulty_hosts import (
     BODY,
     BUILD,
@@ -141,7 +141,7 @@ def test_a_bundle_that_is_not_there(host: Hosts, client: Clients, tls: tuple[ssl
 @pytest.mark.parametrize("script", UNANSWERED)
 def test_a_restart_without_an_answer_may_have_taken(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script)
-    with at_most(2), pytest.raises(NoAnswer) as raised:
+    with at_most(2), pytest.raises(NoResponse) as raised:
         client(there.url, read_s=0.15, total_s=0.4).restart(BUILD)
     assert raised.value.may_have_taken
     assert len(there.heads) == 1
@@ -152,13 +152,13 @@ def test_a_restart_without_an_answer_may_have_taken_over_tls_too(
     host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str], script: Script
 ) -> None:
     there = host(script, tls=tls[0])
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         client(there.url, environ={"SSL_CERT_FILE": tls[1]}, read_s=0.15).restart(BUILD)
     assert len(there.heads) == 1
 
 
 @pytest.mark.parametrize("script", UNANSWERED[:-1])
-def test_a_question_without_an_answer_is_asked_again(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_question_without_an_answer_is_requested_again(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script, answer(BODY))
     assert client(there.url, read_s=0.15).builds(WEB) != []
     assert len(there.heads) == 2
@@ -167,13 +167,13 @@ def test_a_question_without_an_answer_is_asked_again(host: Hosts, client: Client
 @pytest.mark.parametrize("script", CUT)
 def test_an_answer_that_is_cut_off_is_none(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script)
-    with at_most(3), pytest.raises(NoAnswer):
+    with at_most(3), pytest.raises(NoResponse):
         client(there.url, read_s=0.15).builds(WEB)
     assert len(there.heads) == 3
 
 
 @pytest.mark.parametrize("script", CUT)
-def test_an_answer_that_is_cut_off_once_is_asked_for_again(host: Hosts, client: Clients, script: Script) -> None:
+def test_an_answer_that_is_cut_off_once_is_requested_again(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script, answer(BODY))
     assert [build.id for build in client(there.url, read_s=0.15).builds(WEB)] == ["3277309"]
 
@@ -187,8 +187,8 @@ def test_a_restart_whose_success_is_cut_off_took(host: Hosts, client: Clients, s
 
 def test_a_refusal_that_is_cut_off_is_still_that_refusal(host: Hosts, client: Clients) -> None:
     there = host(send(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 999\r\n\r\nInvalid API key"))
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         client(there.url).builds(WEB)
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         client(there.url).restart(BUILD)
     assert len(there.heads) == 2

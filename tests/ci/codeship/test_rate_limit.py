@@ -8,7 +8,7 @@ import pytest
 import responses
 
 from bot.ci.codeship.client import CodeShip
-from bot.core.model.errors import BudgetSpent, NoAnswer, OverLimit, Paused
+from bot.core.model.errors import NoResponse, OverLimit, RateLimitExhausted, RateLimitPaused
 from tests.ci.codeship.canned import API, LIST, PROJECT, RESTART, Clock, Gate, ask, surroundings
 from tests.ci.http_client.faulty_hosts import BUILD, KEY, WEB
 
@@ -21,23 +21,23 @@ def metered(clock: Clock, gate: Gate, seen: list[tuple[str, str]]) -> Iterator[C
         surroundings(
             clock,
             observe=lambda call, result, seconds: seen.append((call, result)),
-            before_try=gate.before_try,
-            after_try=gate.after_try,
+            before_request=gate.before_request,
+            after_request=gate.after_request,
         ),
     )
     yield provider
     provider.close()
 
 
-def test_each_try_is_asked_for_and_told(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
+def test_each_try_is_requested_and_reported(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
     api.get(LIST, status=503)
     api.get(LIST, status=429)
     api.get(LIST, json={"projects": []})
     assert metered.projects() == []
-    assert (gate.asked, gate.told) == (["projects"] * 3, [NoAnswer, OverLimit, None])
+    assert (gate.asked, gate.told) == (["projects"] * 3, [NoResponse, OverLimit, None])
 
 
-def test_a_restart_is_asked_for_by_its_name(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
+def test_a_restart_is_requested_by_its_name(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
     api.post(RESTART, json={"id": 3277309})
     metered.restart(BUILD)
     assert (gate.asked, gate.told) == (["restart"], [None])
@@ -57,7 +57,7 @@ def test_nothing_goes_out_that_is_refused(
     metered: CodeShip, gate: Gate, api: responses.RequestsMock, seen: list[tuple[str, str]], call: str
 ) -> None:
     gate.lets = 0
-    with pytest.raises(BudgetSpent) as raised:
+    with pytest.raises(RateLimitExhausted) as raised:
         ask(metered, call)
     assert raised.value.may_have_taken is False
     assert (len(api.calls), seen, gate.told) == (0, [], [])
@@ -66,26 +66,26 @@ def test_nothing_goes_out_that_is_refused(
 def test_a_redirect_that_is_refused_is_not_followed(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
     gate.lets = 1
     api.get(LIST, status=301, headers={"Location": f"{API}/all.json"})
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(RateLimitExhausted):
         metered.projects()
     assert len(api.calls) == 1
 
 
-def test_where_no_further_try_is_let_out_the_failure_of_the_last_is_told(
+def test_if_no_further_try_is_let_out_the_failure_of_the_last_is_reported(
     metered: CodeShip, gate: Gate, api: responses.RequestsMock
 ) -> None:
     gate.lets = 1
     api.get(PROJECT, status=503)
-    with pytest.raises(NoAnswer, match="answered 503"):
+    with pytest.raises(NoResponse, match="answered 503"):
         metered.builds(WEB)
     assert len(api.calls) == 1
 
 
-def test_after_a_refusal_by_codeship_the_pause_tells_for_how_long(
+def test_after_a_refusal_by_codeship_the_pause_reports_for_how_long(
     metered: CodeShip, gate: Gate, api: responses.RequestsMock
 ) -> None:
-    gate.lets, gate.refusal = 1, Paused("CodeShip", retry_after_s=30)
+    gate.lets, gate.refusal = 1, RateLimitPaused("CodeShip", retry_after_s=30)
     api.get(PROJECT, status=429)
-    with pytest.raises(Paused) as raised:
+    with pytest.raises(RateLimitPaused) as raised:
         metered.builds(WEB)
     assert (len(api.calls), raised.value.retry_after_s) == (1, 30)

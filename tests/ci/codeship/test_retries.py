@@ -10,7 +10,7 @@ from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ReadTimeout
 
 from bot.ci.codeship.client import CodeShip
-from bot.core.model.errors import CIError, NoAnswer, OverLimit, Unreachable
+from bot.core.model.errors import CIError, NoResponse, OverLimit, Unreachable
 from tests.ci.codeship.canned import FOR_GOOD, IN_PASSING, LIST, PROJECT, RESTART, Clock, ask
 from tests.ci.http_client.faulty_hosts import BUILD, WEB
 
@@ -78,11 +78,11 @@ def test_a_restart_is_never_sent_twice(
     api.post(RESTART, body, status=status)
     with pytest.raises(kind) as raised:
         codeship.restart(BUILD)
-    assert raised.value.may_have_taken is (kind is NoAnswer)
+    assert raised.value.may_have_taken is (kind is NoResponse)
     assert (len(api.calls), clock.waits, seen) == (1, [], [("restart", kind.__name__)])
 
 
-@pytest.mark.parametrize(("error", "kind"), [(NoConnection("x"), Unreachable), (ReadTimeout("x"), NoAnswer)])
+@pytest.mark.parametrize(("error", "kind"), [(NoConnection("x"), Unreachable), (ReadTimeout("x"), NoResponse)])
 def test_a_restart_that_failed_on_the_way_is_not_sent_again(
     codeship: CodeShip, api: responses.RequestsMock, error: Exception, kind: type[CIError]
 ) -> None:
@@ -93,7 +93,7 @@ def test_a_restart_that_failed_on_the_way_is_not_sent_again(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_waited_for_where_the_time_allows(
+def test_retry_after_is_waited_for_if_the_time_allows(
     codeship: CodeShip, api: responses.RequestsMock, clock: Clock, status: int
 ) -> None:
     api.get(LIST, status=status, headers={"Retry-After": "7"})
@@ -112,7 +112,7 @@ def test_retry_after_as_a_date_counts_from_the_date_of_the_answer(
     assert clock.waits == [5.0]
 
 
-def test_retry_after_as_a_date_is_understood_where_the_answer_has_no_date(
+def test_retry_after_as_a_date_is_understood_if_the_answer_has_no_date(
     codeship: CodeShip, api: responses.RequestsMock
 ) -> None:
     api.get(LIST, status=429, headers={"Retry-After": "Fri, 31 Dec 2199 23:59:59 GMT"})
@@ -122,7 +122,7 @@ def test_retry_after_as_a_date_is_understood_where_the_answer_has_no_date(
 
 
 @pytest.mark.parametrize(("status", "body"), [(429, ""), (403, "Rate Limit Exceeded")])
-def test_retry_after_past_the_time_there_is_is_told_at_once(
+def test_retry_after_past_the_time_there_is_is_reported_at_once(
     codeship: CodeShip, api: responses.RequestsMock, clock: Clock, status: int, body: str
 ) -> None:
     api.get(LIST, body, status=status, headers={"Retry-After": "30"})
@@ -145,6 +145,6 @@ def test_tries_end_when_the_time_is_up(codeship: CodeShip, api: responses.Reques
         return 503, {}, ""
 
     api.add_callback("GET", LIST, slow)
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         codeship.projects()
     assert len(api.calls) == 2

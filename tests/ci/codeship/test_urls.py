@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ci.codeship.api import build_page, project_page, recognise
+from bot.ci.codeship.api import build_page, parse_url, project_page
 from bot.core.model.builds import Page
 
 BUILD = Page(project_id="33837", build_id="3277309")
@@ -44,20 +44,20 @@ PROJECT = Page(project_id="33837")
     ],
 )
 def test_a_page_names_its_project_and_build(url: str, named: Page | None) -> None:
-    assert recognise(url) == named
+    assert parse_url(url) == named
 
 
 @pytest.mark.parametrize("web_url", ["http://127.0.0.1:8080", "https://ci.acme.test/ship/", "https://app.codeship.com"])
 def test_the_pages_that_the_bot_links_are_recognised(web_url: str) -> None:
-    assert recognise(project_page(web_url, "33837"), web_url) == PROJECT
-    assert recognise(build_page(web_url, "33837", "3277309"), web_url) == BUILD
+    assert parse_url(project_page(web_url, "33837"), web_url) == PROJECT
+    assert parse_url(build_page(web_url, "33837", "3277309"), web_url) == BUILD
 
 
 def test_a_host_of_ones_own_is_recognised_on_its_port_and_path_alone() -> None:
-    assert recognise("https://ci.acme.test/projects/1", "https://ci.acme.test/ship") is None
-    assert recognise("https://ci.acme.test:444/ship/projects/1", "https://ci.acme.test/ship") is None
+    assert parse_url("https://ci.acme.test/projects/1", "https://ci.acme.test/ship") is None
+    assert parse_url("https://ci.acme.test:444/ship/projects/1", "https://ci.acme.test/ship") is None
 
 
 @given(st.text(max_size=60) | st.text(max_size=40).map("https://app.codeship.com/projects/{}".format))
 def test_no_text_raises(text: str) -> None:
-    recognise(text)
+    parse_url(text)

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.ci.github.api import builds_request
 from bot.ci.github.builds import build_of
-from bot.ci.github.run_groups import together
-from bot.ci.github.runs import RunsPage, decipher_runs
+from bot.ci.github.run_groups import group_runs
+from bot.ci.github.runs import RunsPage, parse_runs
 from bot.core.model.builds import Build, Project, Status, Workflow
 
 API = "https://api.github.com"
@@ -59,11 +59,11 @@ def runs_json(*runs: object) -> bytes:
 
 def page(body: bytes, project: Project = WEB, **more: Any) -> RunsPage:
     """An answer read."""
-    return decipher_runs(200, {}, body, project, page=builds_request(API, WEB), **more)
+    return parse_runs(200, {}, body, project, page=builds_request(API, WEB), **more)
 
 
 def drawn(read: RunsPage) -> list[Build]:
-    return [build_of(read.project, each) for each in together(read.entries, is_cut_off=read.is_full)]
+    return [build_of(read.project, each) for each in group_runs(read.entries, is_cut_off=read.is_full)]
 
 
 def builds(*runs: object, project: Project = WEB) -> list[Build]:

@@ -44,7 +44,7 @@ def carried(github: GitHub, project: Project = WEB) -> list[str]:
     ],
     ids=["active", "gone", "deleted", "disabled", "asleep"],
 )
-def test_only_an_active_workflow_is_carried(
+def test_only_an_active_workflow_is_inherited(
     github: GitHub, api: responses.RequestsMock, gate: Gate, answer: dict[str, Any], names: list[str]
 ) -> None:
     api.get(RUNS, CARRIES)
@@ -53,7 +53,7 @@ def test_only_an_active_workflow_is_carried(
     assert gate.asked == ["builds", "workflows"]
 
 
-def test_where_nothing_would_be_carried_nobody_asks(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
+def test_if_nothing_would_be_inherited_no_one_requests(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
     api.get(RUNS, runs_json(run(2), lint(1), run(3, head_branch="dev", head_sha=OLDER)))
     github.builds(WEB)
     assert gate.asked == ["builds"]
@@ -90,7 +90,7 @@ def test_each_repository_has_workflows_of_its_own(github: GitHub, api: responses
 
 
 @pytest.mark.parametrize("answer", [{"status": 404}, {"status": 500}, {"body": "<html>"}, {"json": {"workflows": [7]}}])
-def test_where_it_cannot_be_learned_all_is_carried_and_it_is_asked_again_soon(
+def test_if_it_cannot_be_learned_all_is_inherited_and_it_is_requested_again_soon(
     github: GitHub, api: responses.RequestsMock, gate: Gate, clock: Clock, answer: dict[str, Any]
 ) -> None:
     api.get(RUNS, CARRIES)
@@ -104,7 +104,7 @@ def test_where_it_cannot_be_learned_all_is_carried_and_it_is_asked_again_soon(
     assert carried(github) == []
 
 
-def test_what_was_learned_before_holds_where_it_cannot_be_learned_anew(
+def test_what_was_learned_before_holds_if_it_cannot_be_learned_again(
     github: GitHub, api: responses.RequestsMock, clock: Clock
 ) -> None:
     api.get(RUNS, CARRIES)
@@ -115,7 +115,7 @@ def test_what_was_learned_before_holds_where_it_cannot_be_learned_anew(
     assert carried(github) == []
 
 
-def test_without_a_budget_for_it_all_is_carried_and_it_is_asked_next_time(
+def test_without_a_rate_limit_for_it_all_is_inherited_and_it_is_asked_next_time(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
     gate.lets = 1
@@ -126,7 +126,7 @@ def test_without_a_budget_for_it_all_is_carried_and_it_is_asked_next_time(
     assert carried(github) == []
 
 
-def test_all_pages_of_workflows_count_and_where_there_are_too_many_all_is_carried(
+def test_all_pages_of_workflows_count_and_if_there_are_too_many_all_is_inherited(
     github: GitHub, api: responses.RequestsMock, clock: Clock
 ) -> None:
     def next_page(number: int) -> dict[str, str]:

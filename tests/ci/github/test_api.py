@@ -13,10 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.ci.github import api as wire
-from bot.ci.github.runs import decipher_attempt, decipher_runs
+from bot.ci.github.runs import parse_attempt, parse_runs
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import FailedJob, Project, Status
-from bot.core.model.errors import CIError, NotThere
+from bot.core.model.errors import CIError, NotFound
 from tests.ci.github.canned import API, RUNS, TOKEN, WEB, drawn, page, run, runs_json
 
 HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
@@ -67,7 +67,7 @@ def test_a_request_is_the_documented_one(request_: Request, method: str, url: st
     assert request_ == Request(method, url, tuple(params.items()), HEADERS)
 
 
-def test_a_request_is_signed_and_asks_for_changes_alone_where_there_is_an_etag() -> None:
+def test_a_request_is_signed_and_requests_changes_alone_if_there_is_an_etag() -> None:
     assert dict(wire.signed(PAGE, TOKEN).headers) == {**dict(HEADERS), "Authorization": f"Bearer {TOKEN}"}
     assert dict(wire.signed(PAGE, TOKEN, 'W/"1"').headers)["If-None-Match"] == 'W/"1"'
     assert wire.signed(PAGE, TOKEN).params == PAGE.params
@@ -81,7 +81,7 @@ def test_a_request_does_not_show_the_token() -> None:
     "name", ["acme", "acme/..", "../web", "acme/web/x", "a b/c", "acme/web?x=1", "acme/.", "", "/"]
 )
 def test_a_name_cannot_lead_to_another_path(name: str) -> None:
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         wire.builds_request(API, Project("1", name, "github"))
 
 
@@ -103,10 +103,10 @@ def job(name: str = "test", conclusion: object = "failure", **more: object) -> d
 
 def jobs(*entries: object, attempt: int = 1) -> wire.JobsPage:
     body = json.dumps({"jobs": list(entries)}).encode()
-    return wire.decipher_jobs(200, {}, body, page=wire.jobs_request(API, WEB, "1"), attempt=attempt)
+    return wire.parse_jobs(200, {}, body, page=wire.jobs_request(API, WEB, "1"), attempt=attempt)
 
 
-def test_the_jobs_that_failed_are_told_with_their_first_failed_step() -> None:
+def test_the_jobs_that_failed_are_reported_with_their_first_failed_step() -> None:
     passed = job("build", "success")
     seen = jobs(passed, job("test", run_attempt=1), job("lint", "timed_out"), job("ship", "cancelled"))
     assert seen.entries == (
@@ -144,14 +144,14 @@ def test_jobs_of_another_attempt_are_not_final() -> None:
     ("changes", "status"),
     [({"conclusion": "failure"}, Status.FAILED), ({}, Status.PASSED), ({"head_commit": 7}, Status.PASSED)],
 )
-def test_an_attempt_tells_how_it_ended(changes: dict[str, object], status: Status) -> None:
-    assert decipher_attempt(200, {}, json.dumps(run(**changes)).encode()) is status
+def test_an_attempt_reports_how_it_ended(changes: dict[str, object], status: Status) -> None:
+    assert parse_attempt(200, {}, json.dumps(run(**changes)).encode()) is status
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 @pytest.mark.parametrize("body", [b"{}", b"", b"<html>"])
 def test_any_2xx_means_done(status: int, body: bytes) -> None:
-    wire.decipher_done(status, {}, body)
+    wire.parse_done(status, {}, body)
 
 
 @pytest.mark.parametrize(
@@ -173,12 +173,12 @@ def test_only_what_is_an_etag_is_sent_back(etag: str, kept: str | None) -> None:
 # --- whatever comes
 
 DECIPHER: list[Callable[[int, dict[str, str], bytes], object]] = [
-    partial(wire.decipher_repositories, page=PAGE),
-    partial(wire.decipher_workflows, page=PAGE),
-    partial(decipher_runs, project=WEB, page=PAGE),
-    partial(wire.decipher_jobs, page=PAGE, attempt=1),
-    decipher_attempt,
-    wire.decipher_done,
+    partial(wire.parse_repositories, page=PAGE),
+    partial(wire.parse_workflows, page=PAGE),
+    partial(parse_runs, project=WEB, page=PAGE),
+    partial(wire.parse_jobs, page=PAGE, attempt=1),
+    parse_attempt,
+    wire.parse_done,
 ]
 _JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),

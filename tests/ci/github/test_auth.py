@@ -21,8 +21,8 @@ from requests.exceptions import ReadTimeout
 from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import GitHub
 from bot.config.parsers import Secret
-from bot.core.model.builds import Taken
-from bot.core.model.errors import BadAnswer, CIError, KeyRefused, OverLimit, Unreachable
+from bot.core.model.builds import ActionResult
+from bot.core.model.errors import CIError, InvalidResponse, OverLimit, Unauthorized, Unreachable
 from tests.ci.codeship.canned import Clock, Gate, surroundings
 from tests.ci.github.canned import API, RUNS, WEB, runs_json, seen_build, workflow
 
@@ -56,8 +56,8 @@ def github(clock: Clock, gate: Gate, seen: list[tuple[str, str]]) -> Iterator[Gi
         surroundings(
             clock,
             observe=lambda call, result, seconds: seen.append((call, result)),
-            before_try=gate.before_try,
-            after_try=gate.after_try,
+            before_request=gate.before_request,
+            after_request=gate.after_request,
         ),
     )
     yield provider
@@ -132,7 +132,7 @@ def test_a_token_whose_end_cannot_be_read_is_kept_as_one_for_an_hour(
     assert asked_for_tokens(api) == 2
 
 
-def test_a_token_that_is_refused_is_replaced_and_the_question_asked_again(
+def test_a_token_that_is_refused_is_replaced_and_the_question_requested_again(
     github: GitHub, api: responses.RequestsMock, seen: list[tuple[str, str]]
 ) -> None:
     api.post(TOKENS, **given("one"))
@@ -141,7 +141,7 @@ def test_a_token_that_is_refused_is_replaced_and_the_question_asked_again(
     api.get(RUNS, runs_json())
     assert github.builds(WEB) == []
     assert [token for token, _ in sent(api)] == ["one", "two"]
-    assert [result for _, result in seen] == ["ok", "KeyRefused", "ok", "ok"]
+    assert [result for _, result in seen] == ["ok", "Unauthorized", "ok", "ok"]
 
 
 def test_a_restart_that_was_refused_with_the_token_did_nothing_and_is_sent_with_the_next(
@@ -152,14 +152,14 @@ def test_a_restart_that_was_refused_with_the_token_did_nothing_and_is_sent_with_
     api.post(f"{RUNS}/19440221001/rerun", status=401)
     api.post(f"{RUNS}/19440221001/rerun", status=201)
     build = seen_build(workflow(1, "CI"))
-    assert github.restart(build) == Taken(build.id, done=("CI",))
+    assert github.restart(build) == ActionResult(build.id, done=("CI",))
 
 
-def test_a_second_refusal_is_told(github: GitHub, api: responses.RequestsMock) -> None:
+def test_a_second_refusal_is_reported(github: GitHub, api: responses.RequestsMock) -> None:
     api.post(TOKENS, **given("one"))
     api.post(TOKENS, **given("two"))
     api.get(RUNS, status=401)
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         github.builds(WEB)
     assert len(sent(api)) == 2
 
@@ -171,21 +171,21 @@ def said(status: int, message: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "kind", "told"),
     [
-        (said(401, "A JSON web token could not be decoded"), KeyRefused, "could not be decoded"),
-        (said(404, "Not Found"), KeyRefused, "Not Found; check GITHUB_APP_ID and GITHUB_APP_INSTALLATION_ID"),
-        (said(404, ""), KeyRefused, "no such App, or not installed there; check GITHUB_APP_ID"),
-        (said(403, "This installation has been suspended"), KeyRefused, "has been suspended; check"),
+        (said(401, "A JSON web token could not be decoded"), Unauthorized, "could not be decoded"),
+        (said(404, "Not Found"), Unauthorized, "Not Found; check GITHUB_APP_ID and GITHUB_APP_INSTALLATION_ID"),
+        (said(404, ""), Unauthorized, "no such App, or not installed there; check GITHUB_APP_ID"),
+        (said(403, "This installation has been suspended"), Unauthorized, "has been suspended; check"),
         (said(429, "slow down"), OverLimit, "slow down"),
         (said(500, "Server Error"), Unreachable, "no token for the App came: answered 500"),
         ({"body": ReadTimeout("x")}, Unreachable, "no token for the App came: the connection broke"),
-        ({"status": 201, "json": {}}, BadAnswer, "no token in it"),
-        ({"status": 201, "json": {"token": "a b: c"}}, BadAnswer, "no token in it"),
-        ({"status": 201, "json": {"token": 7}}, BadAnswer, "no token in it"),
-        ({"status": 201, "body": "<html>"}, BadAnswer, "no token in it"),
-        ({"status": 302, "headers": {"Location": "https://evil.test/"}}, BadAnswer, "check GITHUB_API_URL"),
+        ({"status": 201, "json": {}}, InvalidResponse, "no token in it"),
+        ({"status": 201, "json": {"token": "a b: c"}}, InvalidResponse, "no token in it"),
+        ({"status": 201, "json": {"token": 7}}, InvalidResponse, "no token in it"),
+        ({"status": 201, "body": "<html>"}, InvalidResponse, "no token in it"),
+        ({"status": 302, "headers": {"Location": "https://evil.test/"}}, InvalidResponse, "check GITHUB_API_URL"),
     ],
 )
-def test_where_no_token_is_given_nothing_else_is_asked(
+def test_if_no_token_is_given_nothing_else_is_asked(
     github: GitHub, api: responses.RequestsMock, answer: dict[str, Any], kind: type[CIError], told: str
 ) -> None:
     api.post(TOKENS, **answer)
@@ -197,9 +197,9 @@ def test_where_no_token_is_given_nothing_else_is_asked(
 
 
 @pytest.mark.parametrize("key", [f"garbage s3cret {PEM[:300]}", "", PEM.replace("MII", "XII")])
-def test_a_key_that_is_none_is_told_and_nothing_is_sent(clock: Clock, api: responses.RequestsMock, key: str) -> None:
+def test_a_key_that_is_none_is_reported_and_nothing_is_sent(clock: Clock, api: responses.RequestsMock, key: str) -> None:
     github = GitHub(API, App("1071204", "52001100", Secret(key)), surroundings(clock))
-    with pytest.raises(KeyRefused, match="check GITHUB_APP_PRIVATE_KEY_FILE") as raised:
+    with pytest.raises(Unauthorized, match="check GITHUB_APP_PRIVATE_KEY_FILE") as raised:
         github.builds(WEB)
     assert (raised.value.__context__, raised.value.__cause__, len(api.calls)) == (None, None, 0)
     github.close()
@@ -217,7 +217,7 @@ def test_a_key_that_is_none_is_told_and_nothing_is_sent(clock: Clock, api: respo
     ],
     ids=["as GitHub makes it", "PKCS 8", "public", "another kind", "damaged", "empty"],
 )
-def test_only_an_rsa_private_key_signs(text: str, signs: bool) -> None:
+def test_only_an_rsa_private_key_characters(text: str, signs: bool) -> None:
     assert (signing_key(Secret(text)) is not None) is signs
 
 
@@ -236,7 +236,7 @@ def at_once(many: int, work: Callable[[], object]) -> list[object]:
         return list(pool.map(one, range(many)))
 
 
-def test_one_thread_asks_for_the_token_of_all(github: GitHub, api: responses.RequestsMock) -> None:
+def test_one_thread_requests_the_token_of_all(github: GitHub, api: responses.RequestsMock) -> None:
     api.post(TOKENS, **given("one"))
     api.get(RUNS, runs_json())
     assert at_once(8, lambda: github.builds(WEB)) == [[]] * 8
@@ -263,7 +263,7 @@ def test_threads_that_waited_for_a_token_that_was_not_given_do_not_ask_one_after
 
     github = GitHub(API, App("1071204", "52001100", Secret(PEM)), surroundings(clock, monotonic=monotonic))
     api.add_callback("POST", TOKENS, late)
-    assert at_once(3, lambda: github.builds(WEB)) == [KeyRefused] * 3
+    assert at_once(3, lambda: github.builds(WEB)) == [Unauthorized] * 3
     assert asked_for_tokens(api) == 1
     github.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.model.builds import Build, Project, Status, Workflow
-from bot.core.model.errors import BadAnswer, NotThere
+from bot.core.model.errors import InvalidResponse, NotFound
 from tests.ci.github.canned import COMMIT, FORK, OLDER, REPOSITORY, WEB, build, builds, lint, run
 
 ID = "731204001-96943dc52696-0d6e4079"
@@ -202,7 +202,7 @@ def test_of_several_that_went_wrong_the_word_is_of_the_one_whose_times_they_are(
     [("2026-03-01T11:40:00Z", at(40)), ("2026-03-01T10:40:00Z", at(0))],
     ids=["after the build began", "before"],
 )
-def test_a_carried_workflow_counts_for_the_times_of_a_build_that_passed_where_it_was_run_again_since(
+def test_a_inherited_workflow_counts_for_the_times_of_a_build_that_passed_if_it_was_run_again_since(
     again: str, started_at: datetime
 ) -> None:
     carried = lint(1, head_sha=OLDER, run_attempt=2, created_at="2026-03-01T10:00:00Z", run_started_at=again)
@@ -238,8 +238,8 @@ def test_runs_that_all_lack_a_branch_are_no_builds() -> None:
 
 
 @pytest.mark.parametrize("entries", [[None], [7, "x"], [{"name": "CI"}]])
-def test_runs_of_which_none_can_be_read_are_told(entries: list[object]) -> None:
-    with pytest.raises(BadAnswer, match="none of its workflow runs can be read"):
+def test_runs_of_which_none_can_be_read_are_reported(entries: list[object]) -> None:
+    with pytest.raises(InvalidResponse, match="none of its workflow runs can be read"):
         builds(*entries)
 
 
@@ -252,5 +252,5 @@ def test_a_renamed_repository_has_its_name_of_today() -> None:
 
 def test_a_repository_that_took_over_the_name_is_not_this_one() -> None:
     other = {"id": 5, "full_name": "acme/web", "html_url": "https://github.com/acme/web"}
-    with pytest.raises(NotThere, match="acme/web is another repository by now"):
+    with pytest.raises(NotFound, match="acme/web is another repository by now"):
         builds(run(repository=other, head_repository=other))

@@ -19,7 +19,7 @@ from responses import matchers
 from bot.ci.github.client import GitHub
 from bot.config.parsers import Secret
 from bot.core.model.builds import Ability, Page, Status
-from bot.core.model.errors import BadAnswer, CIError, NotThere, OverLimit
+from bot.core.model.errors import CIError, InvalidResponse, NotFound, OverLimit
 from bot.core.ports import CIProvider
 from tests.ci.codeship.canned import Clock, Gate, surroundings
 from tests.ci.github.canned import API, COMMIT, FORK, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
@@ -33,12 +33,12 @@ def test_it_is_a_ci_provider(github: GitHub) -> None:
     provider: CIProvider = github
     assert (provider.service, provider.title) == ("github", "GitHub")
     assert provider.abilities == {Ability.STOP, Ability.RESTART_FAILED_JOBS}
-    assert provider.recognise("https://github.com/acme/web/actions/runs/7") == Page(None, "acme/web", "7")
+    assert provider.parse_url("https://github.com/acme/web/actions/runs/7") == Page(None, "acme/web", "7")
 
 
 def test_pages_of_an_enterprise_server_are_recognised(clock: Clock) -> None:
     github = GitHub("https://git.acme.test/api/v3", Secret(TOKEN), surroundings(clock))
-    assert github.recognise("https://git.acme.test/acme/web/actions") == Page(name="acme/web")
+    assert github.parse_url("https://git.acme.test/acme/web/actions") == Page(name="acme/web")
     github.close()
 
 
@@ -71,7 +71,7 @@ def test_a_branch_is_percent_encoded(github: GitHub, api: responses.RequestsMock
     assert "&branch=feature%2Fa%26b%23c+%2B%C3%A9" in str(api.calls[0].request.url)
 
 
-def test_a_redirect_to_where_a_renamed_repository_is_takes_the_token_along(
+def test_a_redirect_to_if_a_renamed_repository_is_takes_the_token_along(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
     onward = f"{API}/repositories/731204001/actions/runs"
@@ -88,7 +88,7 @@ def test_a_redirect_to_where_a_renamed_repository_is_takes_the_token_along(
 @pytest.mark.parametrize("location", ["https://evil.test/", "http://api.github.com/", "https://api.github.com:444/"])
 def test_the_token_goes_to_no_other_origin(github: GitHub, api: responses.RequestsMock, location: str) -> None:
     api.get(RUNS, status=301, headers={"Location": location})
-    with pytest.raises(BadAnswer, match="check GITHUB_API_URL"):
+    with pytest.raises(InvalidResponse, match="check GITHUB_API_URL"):
         github.builds(WEB)
     assert len(api.calls) == 1
 
@@ -100,7 +100,7 @@ def repositories(first: int, count: int) -> list[dict[str, object]]:
     return [{"id": number, "full_name": f"acme/r{number}"} for number in range(first, first + count)]
 
 
-def test_all_pages_are_read_and_a_repository_is_told_once(
+def test_all_pages_are_read_and_a_repository_is_reported_once(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
     api.get(USER_REPOS, json=repositories(1, 2), headers={"Link": f'<{USER_REPOS}?page=2>; rel="next"'})
@@ -119,7 +119,7 @@ def test_pages_in_a_circle_end(github: GitHub, api: responses.RequestsMock, gate
 def test_a_page_that_fails_fails_the_whole_list(github: GitHub, api: responses.RequestsMock) -> None:
     api.get(USER_REPOS, json=repositories(1, 2), headers={"Link": f'<{USER_REPOS}?page=2>; rel="next"'})
     api.get(f"{USER_REPOS}?page=2", status=404)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         github.projects()
 
 
@@ -146,7 +146,7 @@ def next_page(number: int) -> dict[str, str]:
     return {"Link": f'<{RUNS}?page={number}>; rel="next"'}
 
 
-def test_where_a_full_page_is_all_of_forks_the_next_one_is_read(
+def test_if_a_full_page_is_all_of_forks_the_next_one_is_read(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
     api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
@@ -176,16 +176,16 @@ def test_otherwise_one_page_is_enough(github: GitHub, api: responses.RequestsMoc
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_what_may_pass_is_asked_again(
+def test_what_may_pass_is_requested_again(
     github: GitHub, api: responses.RequestsMock, clock: Clock, seen: Seen, status: int
 ) -> None:
     api.get(RUNS, status=status)
     api.get(RUNS, runs_json(run()))
     assert len(github.builds(WEB)) == 1
-    assert (clock.waits, seen) == ([0.25], [("builds", "NoAnswer"), ("builds", "ok")])
+    assert (clock.waits, seen) == ([0.25], [("builds", "NoResponse"), ("builds", "ok")])
 
 
-def test_a_short_limit_is_waited_for_and_a_long_one_is_told(
+def test_a_short_limit_is_waited_for_and_a_long_one_is_reported(
     github: GitHub, api: responses.RequestsMock, clock: Clock
 ) -> None:
     api.get(RUNS, status=403, headers={"Retry-After": "2"}, json={"message": "secondary rate limit"})

@@ -10,7 +10,7 @@ import responses
 from responses import matchers
 
 from bot.ci.github.client import GitHub
-from bot.core.model.errors import BadAnswer
+from bot.core.model.errors import InvalidResponse
 from tests.ci.codeship.canned import Gate
 from tests.ci.github.canned import API, FORK, RUNS, WEB, builds, lint, run, runs_json
 
@@ -25,7 +25,7 @@ def unchanged(etag: str) -> list[Any]:
     return [matchers.header_matcher({"If-None-Match": etag})]
 
 
-def test_what_has_not_changed_is_free_and_told_as_before(
+def test_what_has_not_changed_is_free_and_reported_as_before(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
     api.get(RUNS, runs_json(run()), headers={"ETag": 'W/"1"'})
@@ -38,7 +38,7 @@ def test_what_has_not_changed_is_free_and_told_as_before(
     assert github.builds(WEB, "main") == builds(run())
 
 
-def test_what_has_changed_counts_and_is_told_anew(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
+def test_what_has_changed_counts_and_is_reported_again(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
     api.get(RUNS, runs_json(run()), headers={"ETag": 'W/"1"'})
     github.builds(WEB)
     api.replace("GET", RUNS, runs_json(run(), lint()), headers={"ETag": 'W/"2"'}, match=unchanged('W/"1"'))
@@ -72,7 +72,7 @@ def test_a_page_that_has_not_changed_may_have_another_after_it(github: GitHub, a
     assert [project.id for project in github.projects()] == ["1", "2"]
 
 
-def test_a_full_page_without_a_next_one_is_asked_for_anew(
+def test_a_full_page_without_a_next_one_is_requested_again(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
     api.get(USER_REPOS, json=repositories(1, 100), headers={"ETag": '"a"'})
@@ -110,14 +110,14 @@ def test_each_branch_is_remembered_for_itself(github: GitHub, api: responses.Req
     assert ["If-None-Match" in call.request.headers for call in api.calls] == [False] * 3
 
 
-def test_an_answer_without_an_etag_is_asked_for_anew(github: GitHub, api: responses.RequestsMock) -> None:
+def test_an_answer_without_an_etag_is_requested_again(github: GitHub, api: responses.RequestsMock) -> None:
     api.get(RUNS, runs_json())
     github.builds(WEB)
     github.builds(WEB)
     assert "If-None-Match" not in api.calls[1].request.headers
 
 
-def test_a_304_that_nobody_asked_for_is_none_of_the_contract(github: GitHub, api: responses.RequestsMock) -> None:
+def test_a_304_that_no_one_requested_is_none_of_the_contract(github: GitHub, api: responses.RequestsMock) -> None:
     api.get(RUNS, status=304)
-    with pytest.raises(BadAnswer):
+    with pytest.raises(InvalidResponse):
         github.builds(WEB)

@@ -12,7 +12,7 @@ from bot.ci.github import api as wire
 from bot.ci.github.pagination import ListPage
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import Project
-from bot.core.model.errors import BadAnswer
+from bot.core.model.errors import InvalidResponse
 from tests.ci.github.canned import API, WEB
 
 PAGE = wire.repositories_request(API, "/user/repos")
@@ -26,7 +26,7 @@ def repository(id_: int = 1, name: str = "acme/web", **more: object) -> dict[str
 
 
 def repositories(body: object, headers: dict[str, str] | None = None) -> ListPage[Project]:
-    return wire.decipher_repositories(200, headers or {}, json.dumps(body).encode(), page=PAGE)
+    return wire.parse_repositories(200, headers or {}, json.dumps(body).encode(), page=PAGE)
 
 
 @pytest.mark.parametrize("written", [lambda entries: entries, lambda entries: {"repositories": entries}])
@@ -42,7 +42,7 @@ def test_repositories_are_read_from_either_answer(written: Callable[[object], ob
 
 
 @pytest.mark.parametrize("over", [{"archived": True}, {"disabled": True}])
-def test_where_nothing_can_be_run_any_more_is_left_out(over: dict[str, object]) -> None:
+def test_if_nothing_can_be_run_any_more_is_left_out(over: dict[str, object]) -> None:
     assert repositories([repository(1, **over)]).entries == ()
     assert len(repositories([repository(1), repository(2, "acme/api", archived=False)]).entries) == 2
 
@@ -54,8 +54,8 @@ def test_a_repository_that_cannot_be_read_costs_that_one_alone() -> None:
 
 
 @pytest.mark.parametrize("listed", [[None], [{"id": 1}], ["x", 7]])
-def test_repositories_of_which_none_can_be_read_are_told(listed: list[object]) -> None:
-    with pytest.raises(BadAnswer, match="none of its repositories can be read"):
+def test_repositories_of_which_none_can_be_read_are_reported(listed: list[object]) -> None:
+    with pytest.raises(InvalidResponse, match="none of its repositories can be read"):
         repositories(listed)
 
 
@@ -94,10 +94,10 @@ def test_a_page_is_full_with_all_that_is_listed(count: int) -> None:
 
 def workflows(*entries: object) -> ListPage[str]:
     body = json.dumps({"total_count": len(entries), "workflows": list(entries)}).encode()
-    return wire.decipher_workflows(200, {}, body, page=wire.workflows_request(API, WEB))
+    return wire.parse_workflows(200, {}, body, page=wire.workflows_request(API, WEB))
 
 
-def test_only_active_workflows_are_told() -> None:
+def test_only_active_workflows_are_reported() -> None:
     states = ["active", "deleted", "disabled_manually", "disabled_inactivity", "disabled_fork", None, 7, "x"]
     listed = [{"id": number, "state": state} for number, state in enumerate(states)]
     assert workflows(*listed) == ListPage(("0",), is_full=False, onward=None)
@@ -106,5 +106,5 @@ def test_only_active_workflows_are_told() -> None:
 
 def test_a_workflow_that_cannot_be_read_costs_that_one_alone() -> None:
     assert workflows(None, 7, {"state": "active"}, {"id": 3, "state": "active"}).entries == ("3",)
-    with pytest.raises(BadAnswer, match="none of its workflows can be read"):
+    with pytest.raises(InvalidResponse, match="none of its workflows can be read"):
         workflows(None, {"state": "active"})

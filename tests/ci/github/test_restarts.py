@@ -11,18 +11,18 @@ from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ReadTimeout
 
 from bot.ci.github.client import GitHub
-from bot.core.model.builds import Status, Taken, Workflow
+from bot.core.model.builds import ActionResult, Status, Workflow
 from bot.core.model.errors import (
-    BadAnswer,
-    BudgetSpent,
     CIError,
-    KeyRefused,
-    NoAnswer,
-    NoRights,
-    NotThere,
+    Forbidden,
+    InvalidResponse,
+    NoResponse,
+    NotFound,
+    NotPossible,
     OverLimit,
+    RateLimitExhausted,
+    Unauthorized,
     Unreachable,
-    WillNot,
 )
 from tests.ci.codeship.canned import Clock, Gate, surroundings
 from tests.ci.github.canned import OLDER, RUNS, seen_build, workflow
@@ -48,11 +48,11 @@ def refused(words: str) -> dict[str, Any]:
 def test_a_restart_runs_again_what_went_wrong_and_leaves_the_rest(github: GitHub, api: responses.RequestsMock) -> None:
     build = seen_build(CI, replace(LINT, status=Status.PASSED), replace(DEPLOY, status=Status.RUNNING))
     api.post(f"{RUNS}/19440221001/rerun", json={}, status=201)
-    assert github.restart(build) == Taken(build.id, done=("CI",), left=("Deploy",))
+    assert github.restart(build) == ActionResult(build.id, done=("CI",), left=("Deploy",))
     assert posted(api) == ["01/rerun"]
 
 
-def test_a_restart_runs_all_again_where_nothing_went_wrong(github: GitHub, api: responses.RequestsMock) -> None:
+def test_a_restart_runs_all_again_if_nothing_went_wrong(github: GitHub, api: responses.RequestsMock) -> None:
     build = seen_build(*(replace(each, status=Status.PASSED) for each in (CI, LINT)), workflow(3, "x", Status.SKIPPED))
     for number in (1, 2, 3):
         api.post(f"{RUNS}/1944022100{number}/rerun", status=201)
@@ -84,7 +84,7 @@ OF_OLDER = {"commit": OLDER}
         "what it carries and runs is left",
     ],
 )
-def test_what_is_carried_from_another_commit_is_run_again_only_where_it_went_wrong(
+def test_what_is_inherited_from_another_commit_is_run_again_only_if_it_went_wrong(
     github: GitHub,
     api: responses.RequestsMock,
     workflows: tuple[Workflow, ...],
@@ -98,7 +98,7 @@ def test_what_is_carried_from_another_commit_is_run_again_only_where_it_went_wro
     assert (taken.done, taken.left, len(api.calls)) == (done, left, len(done))
 
 
-def test_what_is_carried_is_told_with_its_commit_where_it_is_refused(
+def test_what_is_inherited_is_reported_with_its_commit_if_it_is_refused(
     github: GitHub, api: responses.RequestsMock
 ) -> None:
     api.post(f"{RUNS}/19440221001/rerun", **refused(OVER_A_MONTH))
@@ -107,8 +107,8 @@ def test_what_is_carried_is_told_with_its_commit_where_it_is_refused(
     assert taken.refused == (("Nightly (at 1f0c2b8)", OVER_A_MONTH),)
 
 
-def test_where_only_what_is_carried_has_ended_and_well_nothing_is_sent(github: GitHub, gate: Gate) -> None:
-    with pytest.raises(WillNot):
+def test_where_only_what_is_inherited_has_ended_and_well_nothing_is_sent(github: GitHub, gate: Gate) -> None:
+    with pytest.raises(NotPossible):
         github.restart(seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", PASSED, **OF_OLDER)))
     assert gate.asked == []
 
@@ -125,17 +125,17 @@ def test_whatever_went_wrong_is_run_again(
     assert github.restart(build).done == ("CI",)
 
 
-def test_failed_jobs_alone_are_run_again_where_that_is_asked(github: GitHub, api: responses.RequestsMock) -> None:
+def test_failed_jobs_alone_are_run_again_if_that_is_asked(github: GitHub, api: responses.RequestsMock) -> None:
     api.post(f"{RUNS}/19440221001/rerun-failed-jobs", status=201)
     github.restart(seen_build(CI), failed_jobs_only=True)
     assert posted(api) == ["01/rerun-failed-jobs"]
 
 
 @pytest.mark.parametrize("workflows", [(), (replace(CI, status=Status.RUNNING), replace(LINT, status=Status.UNKNOWN))])
-def test_where_nothing_has_ended_nothing_is_sent(
+def test_if_nothing_has_ended_nothing_is_sent(
     github: GitHub, api: responses.RequestsMock, workflows: tuple[Any, ...]
 ) -> None:
-    with pytest.raises(WillNot, match="none of its workflows has ended"):
+    with pytest.raises(NotPossible, match="none of its workflows has ended"):
         github.restart(seen_build(*workflows))
     assert len(api.calls) == 0
 
@@ -143,18 +143,18 @@ def test_where_nothing_has_ended_nothing_is_sent(
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (refused(OVER_A_MONTH), WillNot),
-        (refused("Resource not accessible by integration"), NoRights),
-        ({"status": 404}, NotThere),
-        ({"status": 401}, KeyRefused),
+        (refused(OVER_A_MONTH), NotPossible),
+        (refused("Resource not accessible by integration"), Forbidden),
+        ({"status": 404}, NotFound),
+        ({"status": 401}, Unauthorized),
         ({"status": 429}, OverLimit),
-        ({"status": 500}, NoAnswer),
-        ({"status": 307, "headers": {"Location": f"{RUNS}/1/rerun"}}, BadAnswer),
+        ({"status": 500}, NoResponse),
+        ({"status": 307, "headers": {"Location": f"{RUNS}/1/rerun"}}, InvalidResponse),
         ({"body": NoConnection("x")}, Unreachable),
-        ({"body": ReadTimeout("x")}, NoAnswer),
+        ({"body": ReadTimeout("x")}, NoResponse),
     ],
 )
-def test_one_that_is_refused_is_sent_once_and_told(
+def test_one_that_is_refused_is_sent_once_and_reported(
     github: GitHub,
     api: responses.RequestsMock,
     clock: Clock,
@@ -165,11 +165,11 @@ def test_one_that_is_refused_is_sent_once_and_told(
     api.post(f"{RUNS}/19440221001/rerun", **answer)
     with pytest.raises(kind) as raised:
         github.restart(seen_build(CI))
-    assert raised.value.may_have_taken is (kind is NoAnswer)
+    assert raised.value.may_have_taken is (kind is NoResponse)
     assert (len(api.calls), clock.waits, seen) == (1, [], [("restart", kind.__name__)])
 
 
-def restarted(github: GitHub, api: responses.RequestsMock, *answers: dict[str, Any]) -> Taken:
+def restarted(github: GitHub, api: responses.RequestsMock, *answers: dict[str, Any]) -> ActionResult:
     for number, answer in enumerate(answers, start=1):
         api.post(f"{RUNS}/1944022100{number}/rerun", **answer)
     api.assert_all_requests_are_fired = False
@@ -194,7 +194,7 @@ UNSURE = "no answer came, so nobody can tell whether it took"
     ],
     ids=["all taken", "some refused", "one unsure", "no rights, so no more are tried", "over the limit, so none is"],
 )
-def test_what_is_not_taken_is_told_beside_what_is(
+def test_what_is_not_taken_is_reported_next_to_what_is(
     github: GitHub,
     api: responses.RequestsMock,
     answers: tuple[dict[str, Any], ...],
@@ -209,14 +209,14 @@ def test_what_is_not_taken_is_told_beside_what_is(
 @pytest.mark.parametrize(
     ("answers", "kind", "sent"),
     [
-        ((OLD, NOT_THERE, OLD), WillNot, 3),
-        ((OLD, LATE, OLD), NoAnswer, 3),
-        ((NO_RIGHTS, TOOK, TOOK), NoRights, 1),
+        ((OLD, NOT_THERE, OLD), NotPossible, 3),
+        ((OLD, LATE, OLD), NoResponse, 3),
+        ((NO_RIGHTS, TOOK, TOOK), Forbidden, 1),
         (({"body": NoConnection("x")}, TOOK, TOOK), Unreachable, 1),
     ],
     ids=["the first reason", "nobody knows", "no rights", "not sent"],
 )
-def test_where_none_is_taken_the_reason_is_raised(
+def test_if_none_is_taken_the_reason_is_raised(
     github: GitHub, api: responses.RequestsMock, answers: tuple[dict[str, Any], ...], kind: type[CIError], sent: int
 ) -> None:
     with pytest.raises(kind):
@@ -224,7 +224,7 @@ def test_where_none_is_taken_the_reason_is_raised(
     assert len(api.calls) == sent
 
 
-def test_each_workflow_is_paid_for_and_where_the_budget_ends_the_rest_is_told(
+def test_each_workflow_is_paid_for_and_if_the_rate_limit_ends_the_rest_is_reported(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
     gate.lets = 1
@@ -234,11 +234,11 @@ def test_each_workflow_is_paid_for_and_where_the_budget_ends_the_rest_is_told(
     assert taken.refused == (("Lint", why), ("Deploy", why))
 
 
-def test_nothing_goes_out_that_the_budget_refuses(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
+def test_nothing_goes_out_that_the_rate_limit_refuses(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
     gate.lets = 0
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(RateLimitExhausted):
         github.restart(seen_build(CI))
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(RateLimitExhausted):
         github.stop(seen_build(replace(CI, status=Status.RUNNING)))
     assert len(api.calls) == 0
 
@@ -251,7 +251,7 @@ def test_what_runs_is_stopped_and_nothing_else(github: GitHub, api: responses.Re
     api.post(f"{RUNS}/19440221001/cancel", json={}, status=202)
     api.post(f"{RUNS}/19440221002/cancel", json={}, status=202)
     build = seen_build(running, queued, DEPLOY)
-    assert github.stop(build) == Taken(build.id, done=("CI", "Lint"))
+    assert github.stop(build) == ActionResult(build.id, done=("CI", "Lint"))
     assert gate.asked == ["stop", "stop"]
 
 
@@ -260,7 +260,7 @@ def test_what_runs_is_stopped_and_nothing_else(github: GitHub, api: responses.Re
     [(RUNNING, "CI", ("Nightly (at 1f0c2b8)",)), (PASSED, "Nightly (at 1f0c2b8)", ())],
     ids=["its own run", "nothing else runs"],
 )
-def test_what_is_carried_is_stopped_only_where_nothing_else_runs_and_named_where_it_is_left(
+def test_what_is_inherited_is_stopped_only_if_nothing_else_runs_and_named_if_it_is_left(
     github: GitHub, api: responses.RequestsMock, ci: Status, done: str, left: tuple[str, ...]
 ) -> None:
     api.assert_all_requests_are_fired = False
@@ -271,7 +271,7 @@ def test_what_is_carried_is_stopped_only_where_nothing_else_runs_and_named_where
     assert (taken.done, taken.left, len(api.calls)) == ((done,), left, 1)
 
 
-def test_one_that_is_over_by_then_is_told_beside_the_others(github: GitHub, api: responses.RequestsMock) -> None:
+def test_one_that_is_over_by_then_is_reported_next_to_the_others(github: GitHub, api: responses.RequestsMock) -> None:
     words = "Cannot cancel a workflow run that is completed."
     api.post(f"{RUNS}/19440221001/cancel", json={"message": words}, status=409)
     api.post(f"{RUNS}/19440221002/cancel", json={}, status=202)
@@ -279,13 +279,13 @@ def test_one_that_is_over_by_then_is_told_beside_the_others(github: GitHub, api:
     assert (taken.done, taken.left, taken.refused) == (("Lint",), (), (("CI", words),))
 
 
-def test_where_all_is_over_by_then_nothing_is_stopped(github: GitHub, api: responses.RequestsMock) -> None:
+def test_if_all_is_over_by_then_nothing_is_stopped(github: GitHub, api: responses.RequestsMock) -> None:
     api.post(f"{RUNS}/19440221001/cancel", json={"message": "It is completed."}, status=409)
-    with pytest.raises(WillNot, match="It is completed"):
+    with pytest.raises(NotPossible, match="It is completed"):
         github.stop(seen_build(replace(CI, status=Status.RUNNING)))
 
 
-def test_where_nothing_runs_nothing_is_sent(github: GitHub, api: responses.RequestsMock) -> None:
-    with pytest.raises(WillNot, match="was running any more"):
+def test_if_nothing_runs_nothing_is_sent(github: GitHub, api: responses.RequestsMock) -> None:
+    with pytest.raises(NotPossible, match="was running any more"):
         github.stop(seen_build(CI))
     assert len(api.calls) == 0

@@ -52,7 +52,7 @@ def test_every_build_carries_what_ran_before_it_and_a_push_changes_nothing_of_th
     assert told(after[0]) == [("CI", "06", None), ("Docs", "05", COMMIT), ("Lint", "03", OLDER)]
 
 
-def test_nothing_is_carried_that_is_newer_than_the_build() -> None:
+def test_nothing_is_inherited_that_is_newer_than_the_build() -> None:
     newest, older = builds(
         lint(3, created_at=at(11)), run(2, head_sha=OLDER, created_at=at(10)), lint(1, head_sha=OLDER, created_at=at(9))
     )
@@ -61,7 +61,7 @@ def test_nothing_is_carried_that_is_newer_than_the_build() -> None:
 
 
 @pytest.mark.parametrize("event", ["push", "pull_request", "pull_request_target", "schedule"])
-def test_what_runs_by_itself_is_carried(event: str) -> None:
+def test_what_runs_by_itself_is_inherited(event: str) -> None:
     newest = builds(run(2), lint(1, head_sha=OLDER, created_at=at(10), event=event))[0]
     assert [each.commit for each in newest.workflows] == [None, OLDER]
 
@@ -69,7 +69,7 @@ def test_what_runs_by_itself_is_carried(event: str) -> None:
 @pytest.mark.parametrize(
     "event", ["workflow_dispatch", "repository_dispatch", "deployment", "release", "workflow_run", "issues", None, 7]
 )
-def test_what_somebody_began_is_not_carried_and_hides_nothing_that_is(event: object) -> None:
+def test_what_someone_began_is_not_inherited_and_hides_nothing_that_is(event: object) -> None:
     by_itself = lint(1, head_sha=OLDER, created_at=at(9), event="schedule", conclusion="failure")
     begun = lint(2, head_sha=OLDEST, created_at=at(10), event=event)
     newest, *others = builds(run(3), begun, by_itself)
@@ -78,18 +78,18 @@ def test_what_somebody_began_is_not_carried_and_hides_nothing_that_is(event: obj
     assert len(builds(run(3), begun)[0].workflows) == 1
 
 
-def test_nothing_is_carried_from_another_branch() -> None:
+def test_nothing_is_inherited_from_another_branch() -> None:
     seen = builds(run(2), lint(1, head_branch="dev", head_sha=OLDER, created_at=at(10)))
     assert [[workflow.name for workflow in build.workflows] for build in seen] == [["CI"], ["Lint"]]
 
 
 @pytest.mark.parametrize(("created_at", "carried"), [("2026-01-30T11:00:00Z", True), ("2026-01-30T10:59:59Z", False)])
-def test_what_github_would_not_run_again_is_not_carried(created_at: str, carried: bool) -> None:
+def test_what_github_would_not_run_again_is_not_inherited(created_at: str, carried: bool) -> None:
     newest = builds(run(2), lint(1, head_sha=OLDER, created_at=created_at))[0]
     assert len(newest.workflows) == 1 + carried
 
 
-def test_runs_that_name_no_workflow_are_told_apart_by_name_and_not_carried_one_by_one() -> None:
+def test_runs_that_name_no_workflow_are_distinguished_by_name_and_not_inherited_one_by_one() -> None:
     listed = [run(number, workflow_id=None, head_sha=OLDER if number < 3 else COMMIT) for number in (1, 2, 3)]
     assert [len(build.workflows) for build in builds(*listed)] == [1, 1]
 
@@ -97,7 +97,7 @@ def test_runs_that_name_no_workflow_are_told_apart_by_name_and_not_carried_one_b
 # --- for a push and for its pull request
 
 
-def test_a_workflow_that_ran_for_the_push_and_for_the_pull_request_is_told_apart() -> None:
+def test_a_workflow_that_ran_for_the_push_and_for_the_pull_request_is_distinguished() -> None:
     seen = build(run(1, conclusion="failure"), run(2, event="pull_request", created_at=at(11, 1)), lint(3))
     assert told(seen) == [("CI", "01", None), ("CI (pull request)", "02", None), ("Lint", "03", None)]
     assert seen.status is Status.FAILED
@@ -109,7 +109,7 @@ def test_a_workflow_that_ran_in_one_way_alone_has_its_own_name(event: str) -> No
     assert told(seen) == [("CI", "02", None)]
 
 
-def test_both_ways_are_carried_of_the_commit_that_had_them_last() -> None:
+def test_both_ways_are_inherited_of_the_commit_that_had_them_last() -> None:
     docs: dict[str, Any] = {"name": "Docs", "workflow_id": 58400003}
     listed = [
         lint(4, head_sha=OLDER, created_at=at(10, 1), event="pull_request"),
@@ -125,7 +125,7 @@ def test_both_ways_are_carried_of_the_commit_that_had_them_last() -> None:
     ]
 
 
-def test_what_ran_for_the_commit_in_one_way_is_not_carried_in_the_other() -> None:
+def test_what_ran_for_the_commit_in_one_way_is_not_inherited_in_the_other() -> None:
     of_pull_request = run(1, event="pull_request", head_sha=OLDER, created_at=at(10), conclusion="failure")
     assert told(builds(run(2), of_pull_request)[0]) == [("CI", "02", None)]
 
@@ -147,11 +147,11 @@ def test_of_a_full_page_the_build_that_may_go_on_after_it_is_left_out() -> None:
     assert [each.commit for each in builds(*hundred()[:99])] == [COMMIT, OLDER, OLDEST]
 
 
-def test_what_is_left_out_is_carried_all_the_same() -> None:
+def test_what_is_left_out_is_inherited_all_the_same() -> None:
     assert len(builds(*hundred())[0].workflows) == 100
 
 
-def test_of_a_full_page_the_only_build_is_told() -> None:
+def test_of_a_full_page_the_only_build_is_reported() -> None:
     [seen] = builds(*({**each, "head_sha": COMMIT} for each in hundred()))
     assert len(seen.workflows) == 100
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bot.ci.github.settings import GITHUB
 from bot.config.parsers import Secret
-from bot.config.setting import read_row
+from bot.config.setting import read_setting
 from tests.ci.codeship.canned import Clock, surroundings
 from tests.ci.github.canned import API, TOKEN
 
@@ -32,7 +32,7 @@ def key_file(tmp_path: Path) -> str:
 def read(environ: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The values, and what is wrong with any of them alone."""
     problems: list[str] = []
-    return {row.name: read_row(row, environ, problems) for row in GITHUB.rows}, problems
+    return {row.name: read_setting(row, environ, problems) for row in GITHUB.rows}, problems
 
 
 def problems(environ: dict[str, str]) -> list[str]:
@@ -61,7 +61,7 @@ def test_an_app_alone_is_enough(key_file: str, app_id: str) -> None:
     assert problems({**APP, "GITHUB_APP_ID": app_id, "GITHUB_APP_PRIVATE_KEY_FILE": key_file}) == []
 
 
-def test_with_neither_it_is_told_where_to_get_one_and_the_least_that_it_must_be_allowed() -> None:
+def test_with_neither_it_is_reported_where_to_get_one_and_the_least_that_it_must_be_allowed() -> None:
     [told] = problems({})
     for words in (
         "GITHUB_TOKEN is missing, and so is a GitHub App",
@@ -85,13 +85,13 @@ def test_several_missing_parts_are_named_each() -> None:
     assert [line.split()[0] for line in told] == ["GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY_FILE"]
 
 
-def test_a_token_beside_an_app_is_not_guessed_about() -> None:
+def test_a_token_next_to_an_app_is_not_guessed_about() -> None:
     [told] = problems({"GITHUB_TOKEN": TOKEN, **APP})
     assert told.startswith("GITHUB_TOKEN and GITHUB_APP_ID are both set: leave out one")
     assert TOKEN not in told
 
 
-def test_a_key_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_key_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     [told] = problems({**APP, "GITHUB_APP_PRIVATE_KEY_FILE": str(tmp_path / "gone.pem")})
     assert told == "GITHUB_APP_PRIVATE_KEY_FILE names a file that cannot be read: No such file or directory."
     [told] = problems({**APP, "GITHUB_APP_PRIVATE_KEY_FILE": str(tmp_path)})
@@ -99,7 +99,7 @@ def test_a_key_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"s3cret", PEM[: len(PEM) // 2]])
-def test_a_key_file_without_a_key_is_told_and_not_quoted(tmp_path: Path, content: bytes) -> None:
+def test_a_key_file_without_a_key_is_reported_and_not_quoted(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "app.pem"
     path.write_bytes(content)
     [told] = problems({**APP, "GITHUB_APP_PRIVATE_KEY_FILE": str(path)})
@@ -121,7 +121,7 @@ def test_a_key_file_without_a_key_is_told_and_not_quoted(tmp_path: Path, content
         ("GITHUB_WEBHOOK_SECRET", "s3cr3t", "is too short"),
     ],
 )
-def test_a_value_that_cannot_be_is_told_and_not_repeated(name: str, value: str, told: str) -> None:
+def test_a_value_that_cannot_be_is_reported_and_not_repeated(name: str, value: str, told: str) -> None:
     _, [problem] = read({name: value})
     assert problem.startswith(f"{name} {told}")
     assert value not in problem

@@ -54,7 +54,7 @@ def test_a_state_is_read(status: object, conclusion: object, meaning: Status, wo
         (None, None, False, False),
     ],
 )
-def test_it_is_told_whether_a_run_is_over(
+def test_it_is_reported_whether_a_run_is_over(
     status: object, conclusion: object, is_under_way: bool, has_ended: bool
 ) -> None:
     seen = build(run(status=status, conclusion=conclusion))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ci.github.urls import checks_page, recognise, web_url
+from bot.ci.github.urls import checks_page, parse_url, web_url
 from bot.core.model.builds import Page
 
 RUN = Page(name="acme/web", build_id="19440221001")
@@ -25,7 +25,7 @@ PAGES = "https://github.com/acme/web"
         ("https://proxy.acme.test/github", "https://github.com"),
     ],
 )
-def test_pages_are_found_beside_the_api(api: str, web: str) -> None:
+def test_pages_are_found_next_to_the_api(api: str, web: str) -> None:
     assert web_url(api) == web
 
 
@@ -65,20 +65,20 @@ def test_pages_are_found_beside_the_api(api: str, web: str) -> None:
     ],
 )
 def test_a_page_names_its_repository_and_run(url: str, named: Page | None) -> None:
-    assert recognise(url) == named
+    assert parse_url(url) == named
 
 
 def test_a_server_of_ones_own_is_recognised_and_github_com_is_not_it() -> None:
     own = "https://git.acme.test:8443"
-    assert recognise(f"{own}/acme/web/actions/runs/19440221001", own) == RUN
-    assert recognise("https://git.acme.test/acme/web/actions", own) is None
-    assert recognise(f"{PAGES}/actions", own) is None
+    assert parse_url(f"{own}/acme/web/actions/runs/19440221001", own) == RUN
+    assert parse_url("https://git.acme.test/acme/web/actions", own) is None
+    assert parse_url(f"{PAGES}/actions", own) is None
 
 
 def test_the_pages_that_the_bot_links_are_recognised() -> None:
-    assert recognise(checks_page(PAGES, "96943dc5269634c211b6fbb18896ecdcbd40a047")) == REPOSITORY
+    assert parse_url(checks_page(PAGES, "96943dc5269634c211b6fbb18896ecdcbd40a047")) == REPOSITORY
 
 
 @given(st.text(max_size=60) | st.text(max_size=40).map("https://github.com/{}".format))
 def test_no_text_raises(text: str) -> None:
-    recognise(text)
+    parse_url(text)

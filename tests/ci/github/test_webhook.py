@@ -134,7 +134,7 @@ def test_another_form_of_body_is_refused_with_what_to_choose(post: Posted, event
     assert "choose application/json" in told
 
 
-def test_a_charset_beside_the_type_is_none_of_the_type(post: Posted) -> None:
+def test_a_charset_next_to_the_type_is_none_of_the_type(post: Posted) -> None:
     assert post(CONTENT_TYPE="Application/JSON; charset=utf-8")[0] == 202
 
 
@@ -159,8 +159,8 @@ def test_refusals_are_logged_once_a_minute_at_most_and_name_the_setting(post: Po
         post.now += 60
         post(HTTP_X_HUB_SIGNATURE_256=None)
     assert [(line["event"], line["log_level"], line["so_far"]) for line in lines] == [
-        ("github_webhook_refused", "warning", 1),
-        ("github_webhook_refused", "warning", 6),
+        ("github_webhook_rejected", "warning", 1),
+        ("github_webhook_rejected", "warning", 6),
     ]
     assert all("GITHUB_WEBHOOK_SECRET" in line["why"] for line in lines)
     assert SECRET not in repr(lines)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.build_fetcher import Look
+from bot.core.build_fetcher import Snapshot
 from bot.core.model.builds import Actor
 from bot.core.model.claims import ClaimState
-from bot.core.model.errors import NoAnswer
+from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import CouldNotTell
-from bot.core.request import Ask
+from bot.core.request import UserRequest
 from tests.core.world import ADA, BUILDS, PATIENCE_S, World, build, project, restart
 
 WEB = project(1, "acme/web")
 OLD = build(7, WEB)
 TIMELESS = replace(OLD, started_at=None, finished_at=None)
 MAIN = restart("acme/web", "main")
-LOST = NoAnswer("CodeShip", "cut off")
+LOST = NoResponse("CodeShip", "cut off")
 
 
 def posts(world: World) -> int:
@@ -27,12 +27,12 @@ def state(world: World, build_id: str = "7") -> ClaimState:
     return world.claim_on(build_id).state
 
 
-def look(world: World) -> Look:
-    return world.looks.builds(WEB, "main", within_s=PATIENCE_S)
+def look(world: World) -> Snapshot:
+    return world.looks.builds(WEB, "main", timeout_s=PATIENCE_S)
 
 
-def ask(world: World, actor: Actor = ADA, within_s: float = 16.0) -> Ask:
-    return Ask(actor, BUILDS, world.clock, world.clock.monotonic() + within_s)
+def ask(world: World, actor: Actor = ADA, timeout_s: float = 16.0) -> UserRequest:
+    return UserRequest(actor, BUILDS, world.clock, world.clock.monotonic() + timeout_s)
 
 
 def could_not_tell(world: World) -> CouldNotTell:

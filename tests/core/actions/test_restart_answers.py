@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import Claim, ClaimState
-from bot.core.model.errors import BadAnswer, CIError, KeyRefused, NoRights, NotThere, OverLimit, Unreachable
+from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NotFound, OverLimit, Unauthorized, Unreachable
 from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Outcome, Restarted, RunAgainSince
 from tests.core.actions.ada_restarts import LOST, MAIN, OLD, WEB, could_not_tell, posts, state
 from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart, status
@@ -66,14 +66,14 @@ def test_a_list_that_lags_is_looked_at_until_it_shows_the_restart(web: World) ->
     assert web.clock.waits == [0.5, 1.5, 3.0]
 
 
-def test_a_restart_without_an_answer_and_without_effect_cannot_be_told(web: World) -> None:
+def test_a_restart_without_an_answer_and_without_effect_cannot_be_reported(web: World) -> None:
     outcome = could_not_tell(web)
     assert (outcome.found, outcome.shown, outcome.looked, outcome.ago_s) == (OLD, OLD, None, 5.0)
     assert outcome.claim == web.claim_on("7")
     assert outcome.claim.state is ClaimState.UNKNOWN
 
 
-def test_where_looking_afterwards_fails_too_it_is_told_why(web: World) -> None:
+def test_where_looking_afterwards_fails_too_it_is_reported_why(web: World) -> None:
     web.ci.failures["restart"] = [LOST]
     down = Unreachable("CodeShip")
     web.ci.failures["builds"] = [None, down, down, down]
@@ -82,10 +82,10 @@ def test_where_looking_afterwards_fails_too_it_is_told_why(web: World) -> None:
     assert (outcome.found, outcome.looked) == (None, down)
 
 
-def test_looking_afterwards_ends_with_the_time_of_the_ask(web: World) -> None:
+def test_looking_afterwards_ends_with_the_time_of_the_request(web: World) -> None:
     web.ci.restart_takes = False
     web.ci.failures["restart"] = [LOST]
-    outcome = web.ask(MAIN, within_s=4.0)
+    outcome = web.ask(MAIN, timeout_s=4.0)
     assert isinstance(outcome, CouldNotTell)
     assert web.clock.waits == [0.5, 1.5]
 
@@ -101,7 +101,7 @@ def test_an_older_build_of_the_same_commit_is_not_taken_for_the_new_run(web: Wor
     assert web.store.claims.newest("codeship", ["3"]) == []
 
 
-def test_an_ask_after_one_that_nobody_can_tell_of_is_told_and_sends_nothing(web: World) -> None:
+def test_a_request_after_one_that_no_one_can_tell_of_is_reported_and_sends_nothing(web: World) -> None:
     first = could_not_tell(web)
     web.clock.advance(600)
     for again in (MAIN, press(OLD)):
@@ -111,7 +111,7 @@ def test_an_ask_after_one_that_nobody_can_tell_of_is_told_and_sends_nothing(web:
     assert posts(web) == 1
 
 
-def test_an_ask_after_one_that_nobody_could_tell_of_finds_it_running(web: World) -> None:
+def test_a_request_after_one_that_no_one_could_tell_of_finds_it_running(web: World) -> None:
     could_not_tell(web)
     web.clock.advance(5)
     web.ci.becomes("7", Status.RUNNING, "testing")
@@ -189,14 +189,14 @@ def test_try_again_after_a_restart_that_took_sends_nothing(web: World) -> None:
     assert posts(web) == 2
 
 
-def test_try_again_that_names_nothing_stored_is_an_ask_like_any_other(web: World) -> None:
+def test_try_again_that_names_nothing_stored_is_a_request_like_any_other(web: World) -> None:
     first = could_not_tell(web)
     other = replace(first.claim, id=999)
     assert isinstance(web.ask(press(OLD, instead_of=other), BOB), CouldNotTell)
     assert posts(web) == 1
 
 
-@pytest.mark.parametrize("failure", [OverLimit("CodeShip"), KeyRefused("CodeShip"), Unreachable("CodeShip")])
+@pytest.mark.parametrize("failure", [OverLimit("CodeShip"), Unauthorized("CodeShip"), Unreachable("CodeShip")])
 def test_a_try_again_that_certainly_did_not_take_leaves_the_first_as_unknown_as_it_was(
     web: World, failure: CIError
 ) -> None:
@@ -214,16 +214,16 @@ def test_a_try_again_that_certainly_did_not_take_leaves_the_first_as_unknown_as_
 @pytest.mark.parametrize(
     ("failure", "becomes"),
     [
-        (KeyRefused("CodeShip"), ClaimState.REFUSED),
-        (NoRights("CodeShip"), ClaimState.REFUSED),
-        (NotThere("CodeShip"), ClaimState.REFUSED),
+        (Unauthorized("CodeShip"), ClaimState.REFUSED),
+        (Forbidden("CodeShip"), ClaimState.REFUSED),
+        (NotFound("CodeShip"), ClaimState.REFUSED),
         (OverLimit("CodeShip", retry_after_s=9.0), ClaimState.REFUSED),
-        (BadAnswer("CodeShip"), ClaimState.REFUSED),
+        (InvalidResponse("CodeShip"), ClaimState.REFUSED),
         (Unreachable("CodeShip"), ClaimState.NOT_SENT),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_certainly_did_not_take_is_told_and_frees_the_run_at_once(
+def test_what_certainly_did_not_take_is_reported_and_frees_the_run_at_once(
     web: World, failure: CIError, becomes: ClaimState
 ) -> None:
     web.ci.failures["restart"] = [failure]
@@ -233,6 +233,6 @@ def test_what_certainly_did_not_take_is_told_and_frees_the_run_at_once(
     assert state(web) is becomes
     shown = web.ask(status("acme/web", "main"))
     assert isinstance(shown, BuildShown)
-    assert shown.standing.claim is None
+    assert shown.restart_state.claim is None
     assert isinstance(web.ask(press(OLD), BOB), Restarted)
     assert (web.claim_on("7").attempt, web.claim_on("7").actor) == (2, BOB)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bot.core.actions.sender import Sending
-from bot.core.actions.service import Restarts
-from bot.core.model.builds import Build, Status, Taken
+from bot.core.actions.sender import ActionSender
+from bot.core.actions.service import ActionService
+from bot.core.model.builds import ActionResult, Build, Status
 from bot.core.model.claims import LOST_AFTER, Claim, ClaimState
-from bot.core.model.errors import NoAnswer
+from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted, RunAgainSince
 from tests.core.actions.ada_restarts import MAIN, OLD, ask, look, posts, state
 from tests.core.world import ADA, BOB, BUILDS, World, press, status
@@ -72,7 +72,7 @@ def test_when_the_askers_time_runs_out_the_answer_is_still_written_down() -> Non
     with slow_answers() as (world, sender):
         outcome = world.ask(MAIN)
         assert isinstance(outcome, CouldNotTell)
-        assert (outcome.found, type(outcome.looked), outcome.ago_s) == (None, NoAnswer, 16.0)
+        assert (outcome.found, type(outcome.looked), outcome.ago_s) == (None, NoResponse, 16.0)
         assert state(world) is ClaimState.SENT
         assert isinstance(world.ask(press(OLD, instead_of=outcome.claim), BOB), AlreadyRestarted)
         sender.let_go()
@@ -91,10 +91,10 @@ def test_an_answer_later_than_any_may_be_changes_nothing_that_was_decided_meanwh
         assert state(world) is ClaimState.UNKNOWN
 
 
-def test_what_waited_for_a_thread_until_nobody_waited_for_it_is_never_sent() -> None:
+def test_what_waited_for_a_thread_until_no_one_waited_for_it_is_never_sent() -> None:
     world = World(sending=Jammed)
     world.has(OLD)
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         world.ask(MAIN)
     assert state(world) is ClaimState.NOT_SENT
     assert isinstance(world.sender, Jammed)
@@ -106,7 +106,7 @@ def test_what_waited_for_a_thread_until_nobody_waited_for_it_is_never_sent() -> 
 def test_a_try_again_that_waited_too_long_for_a_thread_is_as_unknown_as_what_it_replaced() -> None:
     world = World(sending=Jammed)
     world.has(OLD)
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         world.ask(press(OLD, instead_of=left_behind(world, ClaimState.UNKNOWN)), BOB)
     assert state(world) is ClaimState.UNKNOWN
     assert isinstance(world.ask(MAIN), CouldNotTell)
@@ -149,7 +149,7 @@ def test_a_process_that_was_only_slow_sends_nothing_once_it_is_given_up(web: Wor
     assert posts(web) == 0
 
 
-def test_what_died_after_it_sent_cannot_be_told_and_may_be_tried_again(web: World) -> None:
+def test_what_died_after_it_sent_cannot_be_reported_and_may_be_tried_again(web: World) -> None:
     claim = left_behind(web, ClaimState.SENT)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     outcome = web.ask(MAIN, BOB)
@@ -166,8 +166,8 @@ def test_a_try_again_that_died_is_as_unknown_as_what_it_replaced(web: World) -> 
         def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
             raise SystemExit
 
-    sending = Sending(web.ci, web.looks, web.store.claims, Dead(), web.clock)
-    dying = Restarts(web.ci, web.store.claims, web.store.history, sending, web.clock)
+    sending = ActionSender(web.ci, web.looks, web.store.claims, Dead(), web.clock)
+    dying = ActionService(web.ci, web.store.claims, web.store.history, sending, web.clock)
     with pytest.raises(SystemExit):
         dying.restart(OLD, look(web), ask(web), instead_of=(claim.id, claim.attempt))
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
@@ -175,7 +175,7 @@ def test_a_try_again_that_died_is_as_unknown_as_what_it_replaced(web: World) -> 
     assert posts(web) == 0
 
 
-def test_what_died_after_it_sent_is_taken_where_the_build_runs(web: World) -> None:
+def test_what_died_after_it_sent_is_taken_if_the_build_runs(web: World) -> None:
     left_behind(web, ClaimState.SENT)
     web.ci.becomes("7", Status.RUNNING, "testing")
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
@@ -184,7 +184,7 @@ def test_what_died_after_it_sent_is_taken_where_the_build_runs(web: World) -> No
     assert outcome.claim.state is ClaimState.TAKEN
 
 
-def test_what_died_after_it_sent_is_over_where_the_build_has_run_again(web: World) -> None:
+def test_what_died_after_it_sent_is_over_if_the_build_has_run_again(web: World) -> None:
     left_behind(web, ClaimState.SENT)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     web.ci.ends("7", Status.FAILED, "error")
@@ -203,7 +203,7 @@ class Broken(Exception):
 
 
 def test_a_bug_while_sending_is_raised_reported_and_leaves_the_run_unknown(web: World) -> None:
-    def breaks(build: Build, *, failed_jobs_only: bool) -> Taken:
+    def breaks(build: Build, *, failed_jobs_only: bool) -> ActionResult:
         raise Broken
 
     web.ci.restart = breaks  # type: ignore[method-assign]

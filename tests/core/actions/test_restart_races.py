@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from bot.core.actions.sender import Sending
-from bot.core.actions.service import Restarts
+from bot.core.actions.sender import ActionSender
+from bot.core.actions.service import ActionService
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import Claim
 from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted
@@ -25,7 +25,7 @@ def ran_again(world: World) -> None:
     world.ci.ends("7", Status.FAILED, "error")
 
 
-def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_is_told_who_did(web: World) -> None:
+def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_is_reported_who_did(web: World) -> None:
     ran_again(web)
     shown = look(web)
     stale = StaleOnce(web, web.claim_on("7"))
@@ -74,13 +74,13 @@ class StaleOnce:
         return getattr(self._claims, name)
 
 
-def restarts_on(claims: StaleOnce, world: World) -> Restarts:
+def restarts_on(claims: StaleOnce, world: World) -> ActionService:
     stored = cast(ClaimStore, claims)
-    sending = Sending(world.ci, world.looks, stored, world.executor, world.clock)
-    return Restarts(world.ci, stored, world.store.history, sending, world.clock)
+    sending = ActionSender(world.ci, world.looks, stored, world.executor, world.clock)
+    return ActionService(world.ci, stored, world.store.history, sending, world.clock)
 
 
-def test_who_loses_the_race_to_a_restart_that_nobody_can_tell_of_is_told_that(web: World) -> None:
+def test_who_loses_the_race_to_a_restart_that_no_one_can_tell_of_is_reported_that(web: World) -> None:
     shown = look(web)
     first = could_not_tell(web)
     slower = restarts_on(StaleOnce(web, None), web)
@@ -121,9 +121,9 @@ def test_the_new_build_is_free_after_its_end(renumbering: World) -> None:
     renumbering.ci.ends("8")
     shown = renumbering.ask(status("acme/web", "main"))
     assert isinstance(shown, BuildShown)
-    assert shown.standing.claim is None
-    assert shown.standing.previous is not None
-    assert isinstance(renumbering.ask(press(shown.build, shown.standing.run_number), BOB), Restarted)
+    assert shown.restart_state.claim is None
+    assert shown.restart_state.previous is not None
+    assert isinstance(renumbering.ask(press(shown.build, shown.restart_state.run_number), BOB), Restarted)
     assert renumbering.claim_on("8").build_id == "8"
 
 
@@ -131,9 +131,9 @@ def test_a_build_with_a_claim_of_its_own_and_one_that_it_sprang_from_stands_by_i
     renumbering.ci.ends("8")
     renumbering.ask(MAIN, BOB)
     shown = look(renumbering)
-    standings = renumbering.restarts.standings(shown, shown.builds)
+    standings = renumbering.restarts.restart_states(shown, shown.builds)
     assert {id: standing.claim and standing.claim.actor for id, standing in standings.items()} == {"8": BOB, "7": ADA}
-    backwards = renumbering.restarts.standings(shown, shown.builds[::-1])
+    backwards = renumbering.restarts.restart_states(shown, shown.builds[::-1])
     assert backwards == standings
 
 

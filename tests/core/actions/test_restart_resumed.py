@@ -11,7 +11,7 @@ from bot.core.model.builds import Status
 from bot.core.model.claims import Claim, ClaimState
 from bot.core.model.errors import Unreachable
 from bot.core.model.outcomes import AlreadyRestarted, CouldNotTell, Outcome, Restarted, StillRunning
-from bot.core.request import Ask
+from bot.core.request import UserRequest
 from tests.core.actions.ada_restarts import MAIN, OLD, posts, state
 from tests.core.world import ADA, BOB, BUILDS, World
 
@@ -30,7 +30,7 @@ def died(web: World, state: ClaimState, key: str = KEY) -> Claim:
 
 def again(web: World) -> Outcome:
     """The same ask, done again."""
-    return web.operations.carry_out(MAIN, Ask(ADA, BUILDS, web.clock, web.clock.monotonic() + 16, KEY))
+    return web.operations.execute(MAIN, UserRequest(ADA, BUILDS, web.clock, web.clock.monotonic() + 16, KEY))
 
 
 def test_what_was_claimed_and_not_sent_is_sent_now(web: World) -> None:
@@ -40,7 +40,7 @@ def test_what_was_claimed_and_not_sent_is_sent_now(web: World) -> None:
 
 
 @pytest.mark.parametrize("free", [ClaimState.REFUSED, ClaimState.NOT_SENT])
-def test_what_is_free_again_is_asked_for_anew(web: World, free: ClaimState) -> None:
+def test_what_is_free_again_is_requested_again(web: World, free: ClaimState) -> None:
     died(web, free)
     assert isinstance(again(web), Restarted)
     assert posts(web) == 1
@@ -65,7 +65,7 @@ def test_what_was_sent_and_runs_is_found(web: World, sent: ClaimState) -> None:
     assert posts(web) == 0
 
 
-def test_what_was_taken_is_told_as_that(web: World) -> None:
+def test_what_was_taken_is_reported_as_that(web: World) -> None:
     died(web, ClaimState.TAKEN)
     assert isinstance(again(web), Restarted)
     assert posts(web) == 0

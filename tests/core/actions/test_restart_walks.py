@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import Claim, ClaimState
 from bot.core.model.commands import Command, RestartBuild
-from bot.core.model.errors import CIError, KeyRefused, NoAnswer, OverLimit, Unreachable
+from bot.core.model.errors import CIError, NoResponse, OverLimit, Unauthorized, Unreachable
 from bot.core.model.outcomes import BuildShown, CouldNotTell, Outcome, Restarted
 from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, look
 from tests.core.world import ADA, BUILDS, PATIENCE_S, World, press, status
@@ -24,9 +24,9 @@ from tests.examples import examples
 LAGS_AT_MOST_S = 30.0
 FATES: dict[str, CIError | None] = {
     "taken": None,
-    "lost on the way back": NoAnswer("CodeShip"),
-    "lost on the way there": NoAnswer("CodeShip"),
-    "refused": KeyRefused("CodeShip"),
+    "lost on the way back": NoResponse("CodeShip"),
+    "lost on the way there": NoResponse("CodeShip"),
+    "refused": Unauthorized("CodeShip"),
     "over the limit": OverLimit("CodeShip"),
     "unreachable": Unreachable("CodeShip"),
 }
@@ -115,7 +115,7 @@ class Walk:
     def die(self, when: str) -> None:
         """A process claims what is free, and dies before or after it sends."""
         seen = look(self.world)
-        standing = self.world.restarts.standings(seen, seen.builds)["7"]
+        standing = self.world.restarts.restart_states(seen, seen.builds)["7"]
         if standing.claim is not None or not seen.builds[0].has_ended:
             return
         wanted = Claim(
@@ -149,7 +149,7 @@ class Walk:
 
 
 @examples(25, 150, st.lists(STEPS, max_size=25), st.booleans())
-def test_no_sequence_of_asks_sends_more_than_one_post_a_run(steps: list[tuple[str, ...]], timeless: bool) -> None:
+def test_no_sequence_of_requests_sends_more_than_one_post_a_run(steps: list[tuple[str, ...]], timeless: bool) -> None:
     walk = Walk(timeless=timeless)
     try:
         for step in steps:

@@ -12,7 +12,7 @@ import pytest
 from bot.core.actions.service import TIME_TO_SEND_S
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import UNCHANGED_AFTER, ClaimState
-from bot.core.model.errors import NoAnswer
+from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import AlreadyRestarted, Outcome, Restarted, RunAgainSince, StateNotKnown, StillRunning
 from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, WEB, ask, look, posts
 from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart
@@ -22,7 +22,7 @@ from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart
 @pytest.mark.parametrize(
     "again", [MAIN, restart("web"), press(OLD), press(OLD, None)], ids=lambda way: type(way).__name__
 )
-def test_a_second_ask_for_the_same_run_is_told_of_the_first_and_sends_nothing(
+def test_a_second_ask_for_the_same_run_is_called_with_the_first_and_sends_nothing(
     web: World, again: Any, actor: Actor
 ) -> None:
     assert isinstance(web.ask(MAIN), Restarted)
@@ -65,7 +65,7 @@ def test_an_end_that_is_filled_in_late_is_not_taken_for_the_new_run(web: World) 
     assert posts(web) == 1
 
 
-def test_a_second_ask_while_the_first_is_on_its_way_is_told_so(web: World) -> None:
+def test_a_second_ask_while_the_first_is_on_its_way_is_reported_so(web: World) -> None:
     held = web.ci.hold("restart")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(web.ask, MAIN)
@@ -79,7 +79,7 @@ def test_a_second_ask_while_the_first_is_on_its_way_is_told_so(web: World) -> No
     assert posts(web) == 1
 
 
-def test_of_twenty_at_once_one_restarts_and_the_others_are_told_who(web: World) -> None:
+def test_of_twenty_at_once_one_restarts_and_the_others_are_reported_who(web: World) -> None:
     barrier = Barrier(20)
 
     def ask(number: int) -> Outcome:
@@ -94,7 +94,7 @@ def test_of_twenty_at_once_one_restarts_and_the_others_are_told_who(web: World) 
     assert (len(others), posts(web)) == (19, 1)
 
 
-def test_a_look_that_began_before_somebody_elses_restart_restarts_nothing_again(web: World) -> None:
+def test_a_look_that_began_before_someone_elses_restart_restarts_nothing_again(web: World) -> None:
     before = look(web)
     web.ask(MAIN)
     web.ci.ends("7")
@@ -105,7 +105,7 @@ def test_a_look_that_began_before_somebody_elses_restart_restarts_nothing_again(
 
 
 @pytest.mark.parametrize("how", [Status.RUNNING, Status.QUEUED])
-def test_a_build_that_nobody_here_restarted_and_that_runs_is_shown(world: World, how: Status) -> None:
+def test_a_build_that_no_one_here_restarted_and_that_runs_is_shown(world: World, how: Status) -> None:
     running = build(7, WEB, status=how)
     world.has(running)
     assert world.ask(MAIN) == StillRunning(running)
@@ -119,17 +119,17 @@ def test_a_word_that_says_neither_running_nor_ended_is_not_restarted(world: Worl
     assert posts(world) == 0
 
 
-def test_a_word_that_nobody_knows_is_restarted_where_there_is_an_end(world: World) -> None:
+def test_a_word_that_no_one_knows_is_restarted_if_there_is_an_end(world: World) -> None:
     world.has(build(7, WEB, status=Status.UNKNOWN, status_word="melted"))
     assert isinstance(world.ask(MAIN), Restarted)
 
 
 def test_with_too_little_time_left_nothing_is_sent(web: World) -> None:
-    with pytest.raises(NoAnswer):
-        web.ask(MAIN, within_s=TIME_TO_SEND_S - 0.1)
+    with pytest.raises(NoResponse):
+        web.ask(MAIN, timeout_s=TIME_TO_SEND_S - 0.1)
     assert web.ci.calls == ["builds"]
     assert web.store.claims.newest("codeship", ["7"]) == []
-    assert isinstance(web.ask(MAIN, within_s=TIME_TO_SEND_S), Restarted)
+    assert isinstance(web.ask(MAIN, timeout_s=TIME_TO_SEND_S), Restarted)
 
 
 def ran_again(world: World) -> None:
@@ -145,13 +145,13 @@ def test_a_run_that_has_ended_may_be_restarted_again(web: World) -> None:
     assert web.ci.posts == [("7", 1, False), ("7", 2, False)]
 
 
-def test_a_button_of_the_earlier_run_restarts_nothing_and_tells_whose_run_this_is(web: World) -> None:
+def test_a_button_of_the_earlier_run_restarts_nothing_and_reports_whose_run_this_is(web: World) -> None:
     ran_again(web)
     web.clock.advance(5)
     outcome = web.ask(press(OLD), BOB)
     assert isinstance(outcome, RunAgainSince)
-    assert outcome.standing.previous is not None
-    assert (outcome.standing.previous.actor, outcome.ago_s, outcome.standing.run_number) == (ADA, 65.0, 2)
+    assert outcome.restart_state.previous is not None
+    assert (outcome.restart_state.previous.actor, outcome.ago_s, outcome.restart_state.run_number) == (ADA, 65.0, 2)
     assert outcome.build.has_ended
     assert posts(web) == 1
 
@@ -167,7 +167,7 @@ def test_a_button_of_a_build_that_ran_again_by_other_means_restarts_nothing(web:
     web.ci.all_builds = [replace(OLD, started_at=web.clock.now(), finished_at=web.clock.now())]
     outcome = web.ask(press(OLD), BOB)
     assert isinstance(outcome, RunAgainSince)
-    assert (outcome.standing.previous, outcome.ago_s) == (None, None)
+    assert (outcome.restart_state.previous, outcome.ago_s) == (None, None)
     assert posts(web) == 0
 
 
@@ -184,7 +184,7 @@ def test_a_run_without_any_times_is_counted(world: World) -> None:
     assert posts(world) == 2
 
 
-def test_a_run_without_any_times_that_nobody_saw_is_over_after_a_while(world: World) -> None:
+def test_a_run_without_any_times_that_no_one_saw_is_over_after_a_while(world: World) -> None:
     world.has(TIMELESS)
     world.ci.restart_shows = False
     world.ask(MAIN)

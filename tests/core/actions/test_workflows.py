@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.authorization import Rights
-from bot.core.model.builds import Build, FailedJob, Run, Status, Taken, Workflow
+from bot.core.authorization import Authorizer
+from bot.core.model.builds import ActionResult, Build, FailedJob, Run, Status, Workflow
 from bot.core.model.claims import ClaimState
 from bot.core.model.commands import RestartBuild, ShowBuild, StopBuild, StopOf, Word
-from bot.core.model.errors import CannotStop, NoAnswer, NotAllowed, Unreachable, WhichBranch
+from bot.core.model.errors import BranchRequired, CannotStop, NoResponse, NotAllowed, Unreachable
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BuildShown,
@@ -24,7 +24,7 @@ from bot.core.model.outcomes import (
     StillRunning,
     Stopped,
 )
-from bot.core.model.policy import Policy, Rule, Who
+from bot.core.model.policy import Policy, Rule, Subjects
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
 from tests.core.world import ADA, MemoryGroups, build, project, restart, status, target
 
@@ -144,7 +144,7 @@ def test_while_a_list_lags_what_ran_before_is_not_taken_for_the_restarted_workfl
 
 def test_a_restart_without_an_answer_is_not_seen_in_a_workflow_that_ran_before(team: HalfMoved) -> None:
     team.has(of(FAILED, RUNNING))
-    team.github.failures["restart"] = [NoAnswer("GitHub Actions")]
+    team.github.failures["restart"] = [NoResponse("GitHub Actions")]
     assert isinstance(team.ask(restart("acme/web", "main")), CouldNotTell)
 
 
@@ -178,7 +178,7 @@ def test_a_restart_is_over_once_what_it_ran_has_ended_whatever_else_runs(team: H
     team.github.shows(of(failed_again, waiting))
     shown = team.ask(status("acme/web", "main"))
     assert isinstance(shown, BuildShown)
-    assert shown.standing.claim is None
+    assert shown.restart_state.claim is None
     assert isinstance(team.ask(restart("acme/web", "main")), Restarted)
     assert team.github.calls.count("restart") == 2
 
@@ -187,7 +187,7 @@ def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMove
     lint = run(16, "Lint", Status.FAILED)
     found = of(FAILED, lint, RUNNING)
     team.has(found)
-    team.github.failures["restart"] = [NoAnswer("GitHub")]
+    team.github.failures["restart"] = [NoResponse("GitHub")]
     held = team.github.hold("restart")
     asked = team.executor.submit(team.ask, restart("acme/web", "main"))
     held.wait_for()
@@ -195,7 +195,7 @@ def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMove
     held.let_go()
     seen = asked.result(10)
     assert isinstance(seen, Restarted)
-    assert seen.taken == Taken("b1", ("CI",), ("E2E",), (("Lint", "no new attempt yet"),))
+    assert seen.taken == ActionResult("b1", ("CI",), ("E2E",), (("Lint", "no new attempt yet"),))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_build_that_went_well_costs_one_call(team: HalfMoved) -> None:
     assert team.github.calls == ["builds"]
 
 
-def test_where_no_details_can_be_had_the_state_is_told_all_the_same(team: HalfMoved) -> None:
+def test_if_no_details_can_be_had_the_state_is_reported_all_the_same(team: HalfMoved) -> None:
     found = of(FAILED)
     team.has(found)
     team.github.failures["in detail"] = [Unreachable("GitHub Actions")]
@@ -261,7 +261,7 @@ def test_without_a_branch_the_only_one_that_runs_is_stopped(team: HalfMoved) -> 
 
 def test_where_two_branches_run_one_must_be_named(team: HalfMoved) -> None:
     team.has(of(RUNNING, id_="b2", branch="dev"), of(RUNNING))
-    with pytest.raises(WhichBranch) as caught:
+    with pytest.raises(BranchRequired) as caught:
         team.ask(StopOf(Word.of("acme/web")))
     assert caught.value.branches == ("dev", "main")
 
@@ -284,18 +284,18 @@ def test_a_service_that_stops_nothing_is_not_even_asked(team: HalfMoved, command
 
 def test_stopping_is_a_matter_of_rights(team: HalfMoved) -> None:
     team.has(of(RUNNING))
-    only_restarts = Policy((Rule(Who(people=frozenset({ADA.id})), ("restart",)),))
-    team.operations._rights = team.operations._finding._rights = Rights(only_restarts, MemoryGroups())
+    only_restarts = Policy((Rule(Subjects(people=frozenset({ADA.id})), ("restart",)),))
+    team.operations._authorizer = team.operations._build_lookup._authorizer = Authorizer(only_restarts, MemoryGroups())
     with pytest.raises(NotAllowed):
         team.ask(StopOf(Word.of("acme/web"), Word.of("main")))
     assert team.github.calls == []
 
 
-def test_a_stop_without_an_answer_says_that_nobody_knows(team: HalfMoved) -> None:
+def test_a_stop_without_an_answer_says_that_no_one_knows(team: HalfMoved) -> None:
     team.has(of(RUNNING))
     held = team.github.hold("stop")
-    with pytest.raises(NoAnswer) as caught:
-        team.ask(StopOf(Word.of("acme/web"), Word.of("main")), within_s=0.3)
+    with pytest.raises(NoResponse) as caught:
+        team.ask(StopOf(Word.of("acme/web"), Word.of("main")), timeout_s=0.3)
     assert caught.value.may_have_taken
     held.let_go()
 
@@ -308,11 +308,11 @@ def test_a_restarted_build_of_an_older_day_is_recognised_by_its_attempts(team: H
     assert isinstance(team.ask(RestartBuild(shown)), Restarted)
 
 
-def test_trying_again_runs_what_was_asked_for_in_the_first_place(team: HalfMoved) -> None:
+def test_trying_again_runs_what_was_requested_in_the_first_place(team: HalfMoved) -> None:
     found = of(FAILED, PASSED)
     team.has(found)
     team.github.restart_shows = False
-    team.github.failures["restart"] = [NoAnswer("GitHub Actions")]
+    team.github.failures["restart"] = [NoResponse("GitHub Actions")]
     unknown = team.ask(on_button(found, failed_jobs_only=True))
     assert isinstance(unknown, CouldNotTell)
     claim = unknown.claim

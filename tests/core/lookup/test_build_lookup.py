@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.model.builds import Build, Project, Status
 from bot.core.model.commands import ShowBuild, StatusOf, Word
-from bot.core.model.errors import NoSuchBranch, NoSuchProject, NotListed, NotThere, WhichBranch
+from bot.core.model.errors import BranchRequired, BuildTooOld, NoSuchBranch, NoSuchProject, NotFound
 from bot.core.model.outcomes import BranchesShown, BuildShown, Restarted
 from tests.core.world import BOB, World, build, press, project, restart, status, target
 
@@ -80,7 +80,7 @@ def test_branches_that_differ_only_in_case_are_two(world: World) -> None:
     assert caught.value.branches == ("Main", "main")
 
 
-def test_a_service_that_shows_other_branches_than_asked_for_does_not_mislead(world: World) -> None:
+def test_a_service_that_shows_other_branches_than_requested_does_not_mislead(world: World) -> None:
     upper, lower = build(8, WEB, "Main"), build(7, WEB, "main")
     world.has(upper, lower)
     shows_all = world.ci.builds
@@ -90,7 +90,7 @@ def test_a_service_that_shows_other_branches_than_asked_for_does_not_mislead(wor
     assert world.ci.posts == [("7", 1, False)]
 
 
-def test_a_service_that_leaves_the_branch_out_where_it_was_asked_for_is_believed(world: World) -> None:
+def test_a_service_that_leaves_the_branch_out_if_it_was_requested_is_believed(world: World) -> None:
     world.has(NO_BRANCH)
     world.ci.builds = lambda project, branch=None: [NO_BRANCH]  # type: ignore[method-assign]
     assert shown(world.ask(status("acme/web", "main"))) == replace(NO_BRANCH, branch="main")
@@ -122,10 +122,10 @@ def test_a_pasted_build_without_a_branch_is_restarted(world: World) -> None:
     assert world.ci.posts == [("8", 1, False)]
 
 
-def test_a_pasted_build_that_is_too_old_is_told_so(web: World) -> None:
-    with pytest.raises(NotListed):
+def test_a_pasted_build_that_is_too_old_is_reported_so(web: World) -> None:
+    with pytest.raises(BuildTooOld):
         web.ask(status(f"{PAGE}/builds/1"))
-    with pytest.raises(NotListed):
+    with pytest.raises(BuildTooOld):
         web.ask(restart(f"{PAGE}/builds/1"))
     assert web.ci.posts == []
 
@@ -133,11 +133,11 @@ def test_a_pasted_build_that_is_too_old_is_told_so(web: World) -> None:
 def test_a_pasted_page_of_a_project_means_the_project(web: World) -> None:
     assert web.ask(status(PAGE)) == BranchesShown(WEB, (DEV_NEW, MAIN))
     assert shown(web.ask(status(PAGE, "main"))) == MAIN
-    with pytest.raises(WhichBranch):
+    with pytest.raises(BranchRequired):
         web.ask(restart(PAGE))
 
 
-def test_a_pasted_page_of_an_unknown_project_is_told_so(web: World) -> None:
+def test_a_pasted_page_of_an_unknown_project_is_reported_so(web: World) -> None:
     with pytest.raises(NoSuchProject) as caught:
         web.ask(status("https://ci.example/projects/77/builds/5"))
     assert caught.value.name == "project 77"
@@ -178,12 +178,12 @@ def test_a_build_without_a_branch_has_buttons_that_work(world: World) -> None:
     assert world.ci.posts == [("8", 1, False)]
 
 
-def test_a_button_of_a_build_that_is_no_longer_listed_is_told_so(web: World) -> None:
-    with pytest.raises(NotListed):
+def test_a_button_of_a_build_that_is_no_longer_listed_is_reported_so(web: World) -> None:
+    with pytest.raises(BuildTooOld):
         web.ask(ShowBuild(replace(target(MAIN), build_id="1")))
-    with pytest.raises(NotListed):
+    with pytest.raises(BuildTooOld):
         web.ask(press(replace(MAIN, id="1")))
-    with pytest.raises(NotListed):
+    with pytest.raises(BuildTooOld):
         web.ask(ShowBuild(replace(target(MAIN), build_id=None)))
     assert web.ci.posts == []
 
@@ -191,14 +191,14 @@ def test_a_button_of_a_build_that_is_no_longer_listed_is_told_so(web: World) -> 
 def test_a_button_of_another_ci_service_touches_nothing_here(web: World) -> None:
     elsewhere = press(replace(MAIN, project=Project("1", "acme/web", "another")))
     foreign = replace(elsewhere, target=replace(elsewhere.target, service="another"))
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         web.ask(foreign)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         web.ask(ShowBuild(foreign.target))
     assert web.ci.calls == []
 
 
-def test_a_button_of_a_project_that_is_gone_is_told_so(web: World) -> None:
+def test_a_button_of_a_project_that_is_gone_is_reported_so(web: World) -> None:
     with pytest.raises(NoSuchProject):
         web.ask(ShowBuild(replace(target(MAIN), project_id="77")))
 
@@ -208,8 +208,8 @@ def test_a_build_that_was_restarted_is_shown_with_who_did_it_and_when(web: World
     web.clock.advance(8)
     outcome = web.ask(status("acme/web", "main"))
     assert isinstance(outcome, BuildShown)
-    assert outcome.standing.claim is not None
-    assert (outcome.standing.claim.actor, outcome.ago_s, outcome.build.status) == (BOB, 8.0, Status.RUNNING)
+    assert outcome.restart_state.claim is not None
+    assert (outcome.restart_state.claim.actor, outcome.ago_s, outcome.build.status) == (BOB, 8.0, Status.RUNNING)
 
 
 def test_a_build_that_ran_again_is_shown_with_whose_restart_it_was(web: World) -> None:
@@ -218,5 +218,5 @@ def test_a_build_that_ran_again_is_shown_with_whose_restart_it_was(web: World) -
     web.ci.ends("7")
     outcome = web.ask(status("acme/web", "main"))
     assert isinstance(outcome, BuildShown)
-    assert outcome.standing.previous is not None
-    assert (outcome.standing.previous.actor, outcome.standing.run_number, outcome.ago_s) == (BOB, 2, None)
+    assert outcome.restart_state.previous is not None
+    assert (outcome.restart_state.previous.actor, outcome.restart_state.run_number, outcome.ago_s) == (BOB, 2, None)

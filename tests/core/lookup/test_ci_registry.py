@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.model.builds import Status
 from bot.core.model.commands import ListProjects, ShowAudit, StatusOf, Word
-from bot.core.model.errors import AmbiguousProject, NoSuchProject, NotThere, Unreachable
+from bot.core.model.errors import AmbiguousProject, NoSuchProject, NotFound, Unreachable
 from bot.core.model.outcomes import AuditShown, BuildShown, ProjectsShown, Restarted
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
 from tests.core.world import build, project, restart, target
@@ -73,7 +73,7 @@ def test_a_service_that_does_not_have_the_name_is_not_made_up_for_by_another_who
     assert (caught.value.nearest, caught.value.known) == ((OLD,), 1)
 
 
-def test_what_follows_the_at_is_a_part_of_the_name_where_no_service_is_called_so(make: Make) -> None:
+def test_what_follows_the_at_is_a_part_of_the_name_if_no_service_is_called_so(make: Make) -> None:
     team = make()
     team.knows(OLD)
     with pytest.raises(NoSuchProject) as caught:
@@ -103,17 +103,17 @@ def test_a_pin_takes_no_repository_from_the_only_service_that_has_it(make: Make)
     assert team.find("acme/old") == OLD
 
 
-def test_a_pinned_repository_is_not_asked_for_elsewhere_while_its_own_service_cannot_be_read(make: Make) -> None:
+def test_a_pinned_repository_is_not_requested_elsewhere_while_its_own_service_cannot_be_read(make: Make) -> None:
     team = make(("acme/*", "github"))
     team.codeship.account.append(HERE)
-    next(iter(team.services)).directory.refresh()
+    next(iter(team.services)).project_index.refresh()
     team.github.failures["projects"] = [DOWN, DOWN]
     with pytest.raises(Unreachable):
         team.find("acme/web")
     assert team.find("acme/web@codeship") == HERE
 
 
-def test_where_one_service_is_down_the_others_answers_stay(make: Make) -> None:
+def test_if_one_service_is_down_the_others_answers_stay(make: Make) -> None:
     team = make()
     team.codeship.account.append(OLD)
     team.github.failures["projects"] = [DOWN, DOWN]
@@ -137,7 +137,7 @@ def test_what_changes_something_does_not_pass_over_a_service_whose_list_was_neve
     assert isinstance(team.ask(restart("acme/web@codeship", "main")), Restarted)
 
 
-def test_where_every_service_is_down_nobody_says_that_there_is_no_such_repository(make: Make) -> None:
+def test_where_every_service_is_down_no_one_says_that_there_is_no_such_repository(make: Make) -> None:
     team = make()
     for ci in (team.codeship, team.github):
         ci.failures["projects"] = [DOWN, DOWN]
@@ -147,7 +147,7 @@ def test_where_every_service_is_down_nobody_says_that_there_is_no_such_repositor
         team.ask(ListProjects())
 
 
-def test_a_name_that_nobody_knows_is_asked_of_every_service_once(make: Make) -> None:
+def test_a_name_that_no_one_knows_is_asked_of_every_service_once(make: Make) -> None:
     team = make()
     team.knows(OLD, MOVED)
     team.clock.advance(60)
@@ -165,7 +165,7 @@ def test_the_nearest_names_come_from_every_service(make: Make) -> None:
     assert caught.value.known == 3
 
 
-def test_projects_shows_each_where_it_lives_and_a_pinned_one_once(make: Make) -> None:
+def test_projects_shows_each_if_it_lives_and_a_pinned_one_once(make: Make) -> None:
     team = make(("acme/web", "github"))
     team.knows(OLD, MOVED, HERE, THERE)
     assert team.ask(ListProjects()) == ProjectsShown("", (MOVED, OLD, THERE), 1, 1, 3, with_services=True)
@@ -189,7 +189,7 @@ def test_a_button_of_a_service_that_is_no_longer_set_up_says_so(make: Make) -> N
     team = make()
     team.knows(OLD)
     other = build(7, project(1, "acme/old"))
-    with pytest.raises(NotThere, match="no longer set up"):
+    with pytest.raises(NotFound, match="no longer set up"):
         team.services.of("gitlab")
     assert team.services.of(target(other).service).name == "codeship"
 

@@ -14,8 +14,8 @@ WEB, API, OTHER_WEB = project(1, "acme/web"), project(2, "Acme/API"), project(3,
 NEW = project(9, "acme/new")
 
 
-def find(world: World, *names: str, within_s: float = PATIENCE_S) -> Project:
-    return world.find(*names, within_s=within_s)
+def find(world: World, *names: str, timeout_s: float = PATIENCE_S) -> Project:
+    return world.find(*names, timeout_s=timeout_s)
 
 
 def calls(world: World) -> int:
@@ -80,21 +80,21 @@ def test_the_spellings_of_a_name_are_tried_in_their_order_without_asking_in_betw
 
 def test_a_button_names_a_repository_by_its_id(world: World) -> None:
     world.knows(WEB, API)
-    assert world.directory.by_id("2", within_s=PATIENCE_S) == API
+    assert world.directory.by_id("2", timeout_s=PATIENCE_S) == API
     assert calls(world) == 0
 
 
-def test_an_id_that_is_not_known_is_asked_for_once(world: World) -> None:
+def test_an_id_that_is_not_known_is_requested_once(world: World) -> None:
     world.knows(WEB)
     world.ci.account.append(NEW)
-    assert world.directory.by_id("9", within_s=PATIENCE_S) == NEW
+    assert world.directory.by_id("9", timeout_s=PATIENCE_S) == NEW
     assert calls(world) == 1
 
 
 def test_nothing_looks_like_an_id(world: World) -> None:
     world.knows(project(1, "acme/project-12"))
     with pytest.raises(NoSuchProject) as caught:
-        world.directory.by_id("12", within_s=PATIENCE_S)
+        world.directory.by_id("12", timeout_s=PATIENCE_S)
     assert (caught.value.name, caught.value.nearest, caught.value.known) == ("project 12", (), 1)
 
 
@@ -117,7 +117,7 @@ def test_a_miss_names_the_nearest(world: World, name: str, near: list[str]) -> N
     assert [each.name for each in caught.value.nearest] == near
 
 
-def test_a_miss_tells_what_was_typed_and_looks_for_what_was_meant(world: World) -> None:
+def test_a_miss_reports_what_was_typed_and_looks_for_what_was_meant(world: World) -> None:
     world.knows(WEB)
     with pytest.raises(NoSuchProject) as caught:
         find(world, "“webb”", '"webb"', "webb")
@@ -136,7 +136,7 @@ def test_a_miss_tells_what_was_typed_and_looks_for_what_was_meant(world: World) 
 )
 def test_projects_are_those_whose_names_hold_each_of_the_words(world: World, words: str, found: list[str]) -> None:
     world.knows(OTHER_WEB, WEB, API)
-    assert [each.name.lower() for each in world.directory.matching(words, within_s=PATIENCE_S)] == found
+    assert [each.name.lower() for each in world.directory.matching(words, timeout_s=PATIENCE_S)] == found
 
 
 class Counted(str):
@@ -157,7 +157,7 @@ def test_to_find_one_of_ten_thousand_looks_at_none_of_the_others(world: World) -
     for number in range(0, 10_000, 100):
         assert find(world, f"ORG{number % 50}/Repo{number}").id == str(number)
         assert find(world, f"repo{number}").id == str(number)
-        assert world.directory.by_id(str(number), within_s=0.0).id == str(number)
+        assert world.directory.by_id(str(number), timeout_s=0.0).id == str(number)
     assert Counted.lowered == []
-    world.directory.matching("repo99", within_s=0.0)
+    world.directory.matching("repo99", timeout_s=0.0)
     assert len(Counted.lowered) == 10_000

@@ -9,17 +9,17 @@ from datetime import datetime
 import pytest
 
 from bot.app.name_matching import nearest
-from bot.core.lookup.project_index import ASKED_AGAIN_AFTER_S, FRESH_FOR_S, Directory
+from bot.core.lookup.project_index import CACHE_TTL_S, RETRY_AFTER_S, ProjectIndex
 from bot.core.model.builds import Project
-from bot.core.model.errors import CIError, KeyRefused, NoAnswer, NoSuchProject, Unreachable
+from bot.core.model.errors import CIError, NoResponse, NoSuchProject, Unauthorized, Unreachable
 from tests.core.world import PATIENCE_S, World, project
 
 WEB, API, NEW = project(1, "acme/web"), project(2, "acme/api"), project(9, "acme/new")
 DOWN = Unreachable("CodeShip", "down")
 
 
-def find(world: World, *names: str, within_s: float = PATIENCE_S) -> Project:
-    return world.find(*names, within_s=within_s)
+def find(world: World, *names: str, timeout_s: float = PATIENCE_S) -> Project:
+    return world.find(*names, timeout_s=timeout_s)
 
 
 def calls(world: World) -> int:
@@ -33,26 +33,26 @@ def settled(world: World) -> None:
     refresh.exception(PATIENCE_S)
 
 
-def restarted(world: World) -> Directory:
+def restarted(world: World) -> ProjectIndex:
     """The directory of a process that starts anew on the same store."""
-    return Directory(world.ci, world.store.directory, world.executor, world.clock, nearest)
+    return ProjectIndex(world.ci, world.store.projects, world.executor, world.clock, nearest)
 
 
-def test_a_miss_asks_for_the_list_again_and_finds_what_is_new(world: World) -> None:
+def test_a_miss_requests_the_list_again_and_finds_what_is_new(world: World) -> None:
     world.knows(WEB)
     world.ci.account.append(NEW)
     assert find(world, "acme/new") == NEW
     assert calls(world) == 1
 
 
-def test_whoever_misses_asks_at_most_once_in_thirty_seconds(world: World) -> None:
+def test_whoever_misses_requests_at_most_once_in_thirty_seconds(world: World) -> None:
     world.knows(WEB)
     for _ in range(10):
         with pytest.raises(NoSuchProject):
             find(world, "acme/nothing")
         with pytest.raises(NoSuchProject):
-            world.directory.by_id("77", within_s=PATIENCE_S)
-        world.clock.advance((ASKED_AGAIN_AFTER_S - 1) / 10)
+            world.directory.by_id("77", timeout_s=PATIENCE_S)
+        world.clock.advance((RETRY_AFTER_S - 1) / 10)
     assert calls(world) == 1
     world.clock.advance(1.5)
     with pytest.raises(NoSuchProject):
@@ -72,12 +72,12 @@ def test_all_who_miss_while_the_list_is_on_its_way_wait_for_the_same_one(world: 
     assert calls(world) == 1
 
 
-def test_who_has_no_time_left_is_told_why_the_list_may_be_old(world: World) -> None:
+def test_who_has_no_time_left_is_reported_why_the_list_may_be_old(world: World) -> None:
     world.knows(WEB)
     held = world.ci.hold("projects")
     with pytest.raises(NoSuchProject) as caught:
-        find(world, "acme/new", within_s=-1.0)
-    assert isinstance(caught.value.stale_because, NoAnswer)
+        find(world, "acme/new", timeout_s=-1.0)
+    assert isinstance(caught.value.stale_because, NoResponse)
     assert caught.value.stale_because.detail == "no project list within 0 s"
     held.let_go()
 
@@ -86,38 +86,38 @@ def test_that_one_asker_had_no_time_is_no_failure_for_all_others(world: World) -
     world.knows(WEB)
     held = world.ci.hold("projects")
     with pytest.raises(NoSuchProject):
-        find(world, "acme/new", within_s=0.0)
+        find(world, "acme/new", timeout_s=0.0)
     assert world.directory.last_failure is None
     held.let_go()
 
 
-def test_a_list_that_is_fresh_is_not_asked_for(world: World) -> None:
+def test_a_list_that_is_fresh_is_not_requested(world: World) -> None:
     world.knows(WEB)
-    world.clock.advance(FRESH_FOR_S)
+    world.clock.advance(CACHE_TTL_S)
     find(world, "acme/web")
-    world.directory.by_id("1", within_s=PATIENCE_S)
-    world.directory.matching("web", within_s=PATIENCE_S)
+    world.directory.by_id("1", timeout_s=PATIENCE_S)
+    world.directory.matching("web", timeout_s=PATIENCE_S)
     assert calls(world) == 0
 
 
-def test_an_old_list_is_refreshed_behind_the_scenes_and_nobody_waits(world: World) -> None:
+def test_an_old_list_is_refreshed_behind_the_scenes_and_no_one_waits(world: World) -> None:
     world.knows(WEB)
-    world.clock.advance(FRESH_FOR_S + 1)
+    world.clock.advance(CACHE_TTL_S + 1)
     world.ci.account.append(NEW)
     held = world.ci.hold("projects")
     assert find(world, "acme/web") == WEB  # answered while the list is on its way
-    assert world.directory.matching("", within_s=0.0) == [WEB]
+    assert world.directory.matching("", timeout_s=0.0) == [WEB]
     held.wait_for()
     held.let_go()
     settled(world)
     assert calls(world) == 1
-    assert find(world, "acme/new", within_s=0.0) == NEW
+    assert find(world, "acme/new", timeout_s=0.0) == NEW
     assert world.directory.age_s == 0.0
 
 
-def test_a_refresh_that_fails_keeps_the_names_and_is_told(world: World) -> None:
+def test_a_refresh_that_fails_keeps_the_names_and_is_reported(world: World) -> None:
     world.knows(WEB)
-    world.clock.advance(FRESH_FOR_S + 1)
+    world.clock.advance(CACHE_TTL_S + 1)
     world.ci.failures["projects"] = [DOWN]
     assert find(world, "acme/web") == WEB
     settled(world)
@@ -128,14 +128,14 @@ def test_a_refresh_that_fails_keeps_the_names_and_is_told(world: World) -> None:
     assert caught.value.stale_because is DOWN
     assert caught.value.nearest[0] == WEB
     assert calls(world) == 1
-    world.clock.advance(ASKED_AGAIN_AFTER_S)
+    world.clock.advance(RETRY_AFTER_S)
     with pytest.raises(NoSuchProject) as caught:
         find(world, "acme/wep")
     assert caught.value.stale_because is None
     assert world.directory.last_failure is None
 
 
-def test_a_miss_whose_refresh_fails_is_told_so(world: World) -> None:
+def test_a_miss_whose_refresh_fails_is_reported_so(world: World) -> None:
     world.knows(WEB)
     world.ci.failures["projects"] = [DOWN]
     with pytest.raises(NoSuchProject) as caught:
@@ -143,26 +143,26 @@ def test_a_miss_whose_refresh_fails_is_told_so(world: World) -> None:
     assert (caught.value.stale_because, caught.value.known) == (DOWN, 1)
 
 
-@pytest.mark.parametrize("failure", [DOWN, KeyRefused("CodeShip", "401")], ids=lambda failure: type(failure).__name__)
-def test_where_nothing_is_known_at_all_the_failure_itself_is_raised(world: World, failure: CIError) -> None:
+@pytest.mark.parametrize("failure", [DOWN, Unauthorized("CodeShip", "401")], ids=lambda failure: type(failure).__name__)
+def test_if_nothing_is_known_at_all_the_failure_itself_is_raised(world: World, failure: CIError) -> None:
     world.ci.failures["projects"] = [failure]
     for _ in range(2):  # the second time within 30 s, without another call
         with pytest.raises(type(failure)):
             find(world, "acme/web")
     with pytest.raises(type(failure)):
-        world.directory.by_id("1", within_s=PATIENCE_S)
+        world.directory.by_id("1", timeout_s=PATIENCE_S)
     with pytest.raises(type(failure)):
-        world.directory.matching("", within_s=PATIENCE_S)
+        world.directory.matching("", timeout_s=PATIENCE_S)
     assert calls(world) == 1
     assert world.directory.age_s is None
 
 
-def test_where_nothing_is_known_yet_and_the_list_takes_too_long_there_is_no_answer(world: World) -> None:
+def test_if_nothing_is_known_yet_and_the_list_takes_too_long_there_is_no_answer(world: World) -> None:
     held = world.ci.hold("projects")
-    with pytest.raises(NoAnswer):
-        find(world, "acme/web", within_s=0.0)
-    with pytest.raises(NoAnswer):
-        world.directory.matching("", within_s=0.0)
+    with pytest.raises(NoResponse):
+        find(world, "acme/web", timeout_s=0.0)
+    with pytest.raises(NoResponse):
+        world.directory.matching("", timeout_s=0.0)
     held.let_go()
 
 
@@ -170,7 +170,7 @@ def test_an_account_without_repositories_is_known_to_have_none(world: World) -> 
     with pytest.raises(NoSuchProject) as caught:
         find(world, "acme/web")
     assert (caught.value.known, caught.value.nearest, caught.value.stale_because) == (0, (), None)
-    assert world.directory.matching("", within_s=PATIENCE_S) == []
+    assert world.directory.matching("", timeout_s=PATIENCE_S) == []
 
 
 def test_a_bot_that_starts_while_the_list_is_down_still_knows_its_names(world: World) -> None:
@@ -180,14 +180,14 @@ def test_a_bot_that_starts_while_the_list_is_down_still_knows_its_names(world: W
     world.directory = directory = restarted(world)
     directory.start()
     assert find(world, "acme/web") == WEB
-    assert directory.by_id("2", within_s=PATIENCE_S) == API
+    assert directory.by_id("2", timeout_s=PATIENCE_S) == API
     with pytest.raises(NoSuchProject) as caught:
         find(world, "acme/new")
     assert caught.value.stale_because is DOWN
     assert (directory.size, directory.age_s) == (2, 3600.0)
 
 
-def test_a_bot_that_starts_asks_for_the_list_without_waiting_for_it(world: World) -> None:
+def test_a_bot_that_starts_requests_the_list_without_waiting_for_it(world: World) -> None:
     held = world.ci.hold("projects")
     world.ci.account.append(WEB)
     world.directory.start()
@@ -204,7 +204,7 @@ def test_a_repository_that_is_gone_from_the_list_is_gone_from_the_store(world: W
     world.ci.failures["projects"] = [DOWN]
     directory = restarted(world)
     directory.start()
-    assert [each.name for each in directory.matching("", within_s=PATIENCE_S)] == ["acme/web"]
+    assert [each.name for each in directory.matching("", timeout_s=PATIENCE_S)] == ["acme/web"]
 
 
 class Full(Exception):
@@ -223,11 +223,11 @@ class FullStore:
 
 @pytest.fixture
 def full(world: World) -> World:
-    world.directory = Directory(world.ci, FullStore(), world.executor, world.clock, nearest)
+    world.directory = ProjectIndex(world.ci, FullStore(), world.executor, world.clock, nearest)
     return world
 
 
-def test_names_serve_where_they_cannot_be_stored_and_the_operator_hears_why(full: World) -> None:
+def test_names_serve_if_they_cannot_be_stored_and_the_operator_hears_why(full: World) -> None:
     full.ci.account.append(WEB)
     assert find(full, "acme/web") == WEB
     assert [type(failure) for failure in full.executor.reported] == [Full]
@@ -242,7 +242,7 @@ def test_a_store_that_fails_behind_the_scenes_is_heard_of(full: World) -> None:
     assert full.directory.last_failure is None  # which is about the CI service, and shown to people
 
 
-def test_who_asks_for_the_list_in_their_own_thread_is_told_of_both_failures(full: World) -> None:
+def test_who_requests_the_list_in_their_own_thread_is_called_with_both_failures(full: World) -> None:
     full.ci.failures["projects"] = [DOWN]
     with pytest.raises(Unreachable):
         full.directory.refresh()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.lookup.repo_urls import MOST_CHARACTERS, repository_in
+from bot.core.lookup.repo_urls import MAX_CHARACTERS, repository_in
 
 COMMIT = "96943dc5269634c211b6fbb18896ecdcd40a047a"
 
@@ -110,7 +110,7 @@ def test_a_pasted_address_names_the_repository_and_the_branch(url: str, reposito
         "https://github.com/acme/we\nb",
         "x.io:acme/web",
         "https://[::1/acme/web",
-        "https://github.com/acme/web/tree/" + "x" * MOST_CHARACTERS,
+        "https://github.com/acme/web/tree/" + "x" * MAX_CHARACTERS,
     ],
 )
 def test_anything_else_is_no_address_of_a_repository(url: str) -> None:

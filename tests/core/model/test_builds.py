@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.model.builds import Build, Place, Project, Run, Status
+from bot.core.model.builds import Build, Location, Project, Run, Status
 from tests.held_clock import NOON
 
 WEB = Project("1", "acme/web", "codeship")
@@ -65,7 +65,7 @@ def test_how_long_it_took_is_known_of_an_ended_build_with_both_times_in_order(
     assert build(status, started_at, finished_at).took == took
 
 
-def test_a_run_is_told_from_the_next_by_its_word_and_times() -> None:
+def test_a_run_is_reported_from_the_next_by_its_word_and_times() -> None:
     assert build(Status.FAILED).run == Run("failed", NOON, LATER)
     assert build(Status.FAILED).run != build(Status.PASSED).run
     assert build(Status.FAILED).run != build(Status.FAILED, finished_at=None).run
@@ -84,5 +84,5 @@ def test_no_build_is_both_under_way_and_ended(
 
 
 @pytest.mark.parametrize(("channel", "between_two"), [("D024BE91L", True), ("C024BE91L", False), ("G024BE91L", False)])
-def test_nobody_can_be_invited_into_a_direct_message(channel: str, between_two: bool) -> None:
-    assert Place(channel, "1.2").is_between_two is between_two
+def test_no_one_can_be_invited_into_a_direct_message(channel: str, between_two: bool) -> None:
+    assert Location(channel, "1.2").is_between_two is between_two

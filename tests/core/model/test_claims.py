@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.core.model.builds import Build, Status
-from bot.core.model.claims import UNCLAIMED, Claim, ClaimState, Standing, after_look, standing
+from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState, after_look, restart_state_of
 from tests.core.world import ADA, BUILDS, NOON, build, project
 
 WEB = project(1, "acme/web")
@@ -83,30 +83,30 @@ def test_a_look_that_began_before_the_answer_proves_nothing() -> None:
 def test_a_restart_with_an_id_of_its_own_leaves_the_old_build_claimed_for_good() -> None:
     taken = claim(T, new_build_id="8")
     assert after_look(taken, OLD, NOON + LATE) == taken
-    assert standing(taken, OLD) == Standing(1, taken)
+    assert restart_state_of(taken, OLD) == RestartState(1, taken)
 
 
 def test_the_new_build_of_such_a_restart_is_that_persons_while_it_runs_and_free_afterwards() -> None:
     taken = claim(T, new_build_id="8")
-    assert standing(taken, replace(RUNNING, id="8")) == Standing(1, taken)
-    assert standing(taken, replace(ENDED_AGAIN, id="8")) == Standing(1, previous=taken)
+    assert restart_state_of(taken, replace(RUNNING, id="8")) == RestartState(1, taken)
+    assert restart_state_of(taken, replace(ENDED_AGAIN, id="8")) == RestartState(1, previous=taken)
 
 
 @pytest.mark.parametrize("state", [R, N])
 def test_refused_and_not_sent_free_the_same_run_at_once(state: ClaimState) -> None:
-    assert standing(claim(state), OLD) == Standing(1)
+    assert restart_state_of(claim(state), OLD) == RestartState(1)
 
 
 def test_after_an_ended_claim_the_build_is_in_its_next_run() -> None:
     ended = claim(E, run_number=3)
-    assert standing(ended, OLD) == Standing(4, previous=ended)
+    assert restart_state_of(ended, OLD) == RestartState(4, previous=ended)
 
 
-def test_a_build_that_nobody_restarted_is_in_its_first_run() -> None:
-    assert standing(None, OLD) is UNCLAIMED
+def test_a_build_that_no_one_restarted_is_in_its_first_run() -> None:
+    assert restart_state_of(None, OLD) is NO_RESTART
 
 
-def test_nothing_is_written_again_where_a_look_shows_what_was_known() -> None:
+def test_nothing_is_written_again_if_a_look_shows_what_was_known() -> None:
     first = after_look(claim(T), RUNNING, NOON + SOON)
     later: datetime = NOON + 2 * SOON
     assert after_look(first, RUNNING, later) is first

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.core.model.builds import Actor, Place
+from bot.core.model.builds import Actor, Location
 from bot.core.model.policy import (
     AUDIT,
     EVERYONE,
@@ -18,17 +18,17 @@ from bot.core.model.policy import (
     Allowed,
     Confirm,
     Denied,
-    Names,
+    NamePattern,
     Policy,
     Rule,
-    Who,
+    Subjects,
 )
 
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
-BUILDS, OPS = Place("C0BUILDS"), Place("C0OPS", "1.2")
-NOBODY = Who()
-ONLY_ADA = Who(frozenset({"U0ADA"}))
-RELEASE = Who(groups=("S0RELEASE",))
+BUILDS, OPS = Location("C0BUILDS"), Location("C0OPS", "1.2")
+NOBODY = Subjects()
+ONLY_ADA = Subjects(frozenset({"U0ADA"}))
+RELEASE = Subjects(groups=("S0RELEASE",))
 
 
 def not_asked(group: str) -> bool | None:
@@ -39,8 +39,8 @@ def may(policy: Policy, actor: Actor = ADA, project: str | None = "acme/web", br
     return policy.may(actor, BUILDS, RESTART, project, branch, not_asked)
 
 
-def names(*patterns: str) -> Names:
-    return Names(
+def names(*patterns: str) -> NamePattern:
+    return NamePattern(
         tuple(p for p in patterns if not p.startswith("!")), tuple(p[1:] for p in patterns if p.startswith("!"))
     )
 
@@ -64,23 +64,23 @@ def names(*patterns: str) -> Names:
     ],
 )
 def test_a_pattern_fits_what_people_expect(patterns: tuple[str, ...], fitting: list[str], others: list[str]) -> None:
-    assert [name for name in [*fitting, *others] if names(*patterns).fit(name)] == fitting
+    assert [name for name in [*fitting, *others] if names(*patterns).matches(name)] == fitting
 
 
 @pytest.mark.parametrize(
     ("patterns", "fits"), [((), True), (("*",), True), (("*", "!main"), False), (("main",), False), (("!main",), False)]
 )
 def test_what_has_no_name_fits_where_every_name_would(patterns: tuple[str, ...], fits: bool) -> None:
-    assert names(*patterns).fit(None) is fits
+    assert names(*patterns).matches(None) is fits
 
 
 def test_a_long_pattern_against_a_long_name_takes_no_time() -> None:
     began = time.perf_counter()
-    assert not Names(("a*" * 99 + "b",)).fit("a" * 100_000)
+    assert not NamePattern(("a*" * 99 + "b",)).matches("a" * 100_000)
     assert time.perf_counter() - began < 1.0
 
 
-def test_repositories_are_told_apart_in_any_case_and_branches_by_case() -> None:
+def test_repositories_are_distinguished_in_any_case_and_branches_by_case() -> None:
     rule = Rule(ONLY_ADA, repos=names("Acme/*"), branches=names("Main"))
     assert rule.is_about(RESTART, "aCME/web", "Main")
     assert not rule.is_about(RESTART, "acme/web", "main")
@@ -100,7 +100,7 @@ def test_an_exception_leaves_it_to_the_rules_behind() -> None:
     assert may(policy, ADA, "acme/secret") == Allowed()
 
 
-def test_what_no_rule_is_about_nobody_may() -> None:
+def test_what_no_rule_is_about_no_one_may() -> None:
     policy = Policy((Rule(EVERYONE, repos=names("acme/*")),), ask="the ops team")
     assert may(policy, ADA, "other/web") == Denied(NO_RULE, "the ops team")
 
@@ -123,8 +123,8 @@ def test_a_rule_is_about_the_actions_that_it_names_or_about_all_also_new_ones() 
     assert Rule(EVERYONE).is_about("delete", None, None)
 
 
-def test_a_channel_means_whoever_asks_there_also_in_a_thread() -> None:
-    policy = Policy((Rule(Who(channels=frozenset({"C0OPS"}))),))
+def test_a_channel_means_whoever_requests_there_also_in_a_thread() -> None:
+    policy = Policy((Rule(Subjects(channels=frozenset({"C0OPS"}))),))
     assert policy.may(BOB, OPS, RESTART, "acme/web", "main", not_asked) == Allowed()
     assert isinstance(policy.may(BOB, BUILDS, RESTART, "acme/web", "main", not_asked), Denied)
 
@@ -141,12 +141,12 @@ def test_a_channel_means_whoever_asks_there_also_in_a_thread() -> None:
     ],
 )
 def test_being_in_one_group_is_enough_and_not_knowing_is_not(told: dict[str, bool | None], answer: object) -> None:
-    policy = Policy((Rule(Who(groups=("S1", "S2"))),))
+    policy = Policy((Rule(Subjects(groups=("S1", "S2"))),))
     assert policy.may(ADA, BUILDS, RESTART, "acme/web", "main", told.__getitem__) == answer
 
 
-def test_groups_are_asked_for_only_where_the_deciding_rule_leaves_it_to_them() -> None:
-    with_ada = Who(frozenset({"U0ADA"}), groups=("S0RELEASE",))
+def test_groups_are_requested_only_if_the_deciding_rule_leaves_it_to_them() -> None:
+    with_ada = Subjects(frozenset({"U0ADA"}), groups=("S0RELEASE",))
     policy = Policy((Rule(with_ada, branches=names("main")), Rule(RELEASE, branches=names("x")), Rule(EVERYONE)))
     assert may(policy, ADA) == Allowed()
     assert may(policy, BOB, branch="dev") == Allowed()
@@ -155,7 +155,7 @@ def test_groups_are_asked_for_only_where_the_deciding_rule_leaves_it_to_them() -
     assert policy.groups == ("S0RELEASE",)
 
 
-def test_a_rule_wants_typed_restarts_confirmed_only_where_it_says_always() -> None:
+def test_a_rule_wants_typed_restarts_confirmed_only_if_it_says_always() -> None:
     rules = [Rule(EVERYONE, branches=names(confirm.value), confirm=confirm) for confirm in Confirm]
     policy = Policy(tuple(rules))
     assert [may(policy, branch=confirm.value) for confirm in Confirm] == [Allowed(), Allowed(), Allowed(confirm=True)]

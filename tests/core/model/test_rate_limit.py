@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.model.rate_limit import BACKGROUND_LATER, LONGEST_PAUSE_S, Pause, Priority, Refused, Shares
+from bot.core.model.rate_limit import BACKGROUND_LATER, MAX_PAUSE_S, Pause, Priority, Quota, Rejected
 from tests.held_clock import NOON
 
 PEOPLE, BACKGROUND = Priority.PEOPLE, Priority.BACKGROUND
@@ -40,7 +40,7 @@ def after(*refusals: tuple[float, float | None]) -> Pause:
         ([(0, None), (1, None), (31, None)], 31 + 60),
     ],
 )
-def test_a_pause_lasts_as_long_as_asked_and_doubles_where_it_was_too_short(
+def test_a_pause_lasts_as_long_as_asked_and_doubles_if_it_was_too_short(
     refusals: list[tuple[float, float | None]], until_s: float
 ) -> None:
     assert after(*refusals).until == NOON + timedelta(seconds=until_s)
@@ -53,19 +53,19 @@ def test_pauses_that_repeat_end_at_five_minutes() -> None:
         assert pause.until is not None
         lengths.append((pause.until - now).total_seconds())
         now = pause.until + timedelta(seconds=1)
-    assert lengths == [30, 60, 120, 240, *[LONGEST_PAUSE_S] * 36]
+    assert lengths == [30, 60, 120, 240, *[MAX_PAUSE_S] * 36]
 
 
 @pytest.mark.parametrize(
     ("at_s", "people", "background"),
     [
-        (0, Refused(30, paused=True), Refused(45, paused=True)),
-        (29, Refused(1, paused=True), Refused(16, paused=True)),
-        (30, None, Refused(15, paused=True)),
+        (0, Rejected(30, paused=True), Rejected(45, paused=True)),
+        (29, Rejected(1, paused=True), Rejected(16, paused=True)),
+        (30, None, Rejected(15, paused=True)),
         (45, None, None),
     ],
 )
-def test_after_a_pause_people_come_first(at_s: float, people: Refused | None, background: Refused | None) -> None:
+def test_after_a_pause_people_come_first(at_s: float, people: Rejected | None, background: Rejected | None) -> None:
     pause, now = after((0, None)), NOON + timedelta(seconds=at_s)
     assert timedelta(seconds=15) == BACKGROUND_LATER
     assert (pause.refuses(PEOPLE, now), pause.refuses(BACKGROUND, now)) == (people, background)
@@ -83,7 +83,7 @@ def test_of_two_pauses_the_longer_counts() -> None:
 
 @pytest.mark.parametrize(("calls", "shares"), [(60, (15, 5)), (2, (0, 0)), (4, (1, 0)), (12, (3, 1)), (600, (150, 50))])
 def test_a_quarter_is_peoples_and_a_twelfth_at_hand(calls: int, shares: tuple[int, int]) -> None:
-    assert Shares.of(calls) == Shares(calls, *shares)
+    assert Quota.of(calls) == Quota(calls, *shares)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_quarter_is_peoples_and_a_twelfth_at_hand(calls: int, shares: tuple[in
     ],
 )
 def test_the_background_leaves_people_their_part(used: int, held: int, people: int, background: int) -> None:
-    shares = Shares.of(60)
+    shares = Quota.of(60)
     for priority, most in ((PEOPLE, people), (BACKGROUND, background)):
         can = [n for n in range(1, 61) if shares.missing(n, priority, used=used, held=held) <= 0]
         assert len(can) == most
@@ -123,4 +123,4 @@ def test_the_background_leaves_people_their_part(used: int, held: int, people: i
 def test_little_is_kept_at_hand_and_nothing_once_people_live_on_the_reserve(
     at_hand: int, used: int, held: int, more: int
 ) -> None:
-    assert Shares.of(60).to_keep(at_hand, used=used, held=held) == more
+    assert Quota.of(60).to_keep(at_hand, used=used, held=held) == more

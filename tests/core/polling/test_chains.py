@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.model.builds import Status
 from bot.core.model.outcomes import Restarted
-from bot.core.rate_limiter import Spending
+from bot.core.rate_limiter import RateLimiter
 from tests.core.actions.ada_restarts import MAIN, WEB
 from tests.core.polling.world import Crash, Followers
 from tests.core.world import build, project
@@ -25,8 +25,8 @@ def web() -> Iterator[Followers]:
 
 def test_what_is_begun_twice_is_followed_once(web: Followers) -> None:
     follow = web.restarts()
-    web.following.begin(follow)
-    web.another_process().begin(follow)
+    web.following.follow(follow)
+    web.another_process().follow(follow)
     assert (len(web.open), web.jobs.waiting) == (1, 1)
 
 
@@ -37,7 +37,7 @@ def test_a_project_has_one_chain_however_many_messages(web: Followers) -> None:
     assert web.jobs.waiting == 1
 
 
-def test_a_chain_that_has_ended_is_begun_anew(web: Followers) -> None:
+def test_a_chain_that_has_ended_is_begun_again(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.passes_time(60)
@@ -53,11 +53,11 @@ def test_a_look_that_was_never_put_on_its_way_is_made_up_for(web: Followers) -> 
     web.restarts()
     web.jobs.lose_all()
     web.passes_time(100)
-    web.following.heal()
+    web.following.restart_stalled()
     assert web.jobs.waiting == 0, "another process may be about to"
     web.passes_time(21)
-    web.following.heal()
-    web.another_process().heal()
+    web.following.restart_stalled()
+    web.another_process().restart_stalled()
     web.passes_time(0)
     assert web.states == ["running"]
     assert web.jobs.waiting == 1
@@ -67,11 +67,11 @@ def test_a_chain_that_goes_on_needs_no_healing(web: Followers) -> None:
     web.restarts()
     for _ in range(20):
         web.passes_time(30)
-        web.following.heal()
+        web.following.restart_stalled()
         assert web.jobs.waiting == 1
 
 
-def test_a_look_that_raises_is_told_and_the_chain_goes_on(web: Followers) -> None:
+def test_a_look_that_raises_is_reported_and_the_chain_goes_on(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [RuntimeError("a bug")]
     web.jobs.pass_time(5)
@@ -156,7 +156,7 @@ def lives(at: int | None) -> tuple[Followers, list[str]]:
     or_die(lambda: web.jobs.pass_time(30))
     for _ in range(2):
         web.clock.advance(121)
-        or_die(lambda: web.following.heal())  # noqa: PLW0108 - of the process that lives then
+        or_die(lambda: web.following.restart_stalled())  # noqa: PLW0108 - of the process that lives then
         web.jobs.pass_time(60)
     return web, death.lines
 
@@ -185,18 +185,18 @@ def test_a_crash_at_any_line_leaves_one_message_with_one_verdict(at: int) -> Non
 
 def pays(web: Followers) -> None:
     """Each look costs one of sixty calls a minute, of which a quarter is people's alone."""
-    spending = Spending(web.store.budget("codeship", 60, lambda _priority, _result: None), "CodeShip")
-    web.ci.before_builds = lambda: spending.before_try("builds")
+    spending = RateLimiter(web.store.rate_limit("codeship", 60, lambda _priority, _result: None), "CodeShip")
+    web.ci.before_builds = lambda: spending.before_request("builds")
 
 
-def runs_on(web: Followers, projects: int, messages_each: int, within_s: float = 60.0) -> None:
+def runs_on(web: Followers, projects: int, messages_each: int, timeout_s: float = 60.0) -> None:
     """Followed builds, one a project, begun within so many seconds."""
     builds = [build(1000 + n, project(100 + n, f"acme/p{n}"), status=Status.RUNNING) for n in range(projects)]
     web.world.has(*builds)
     for each in builds:
         for _ in range(messages_each):
             web.follows(each)
-        web.passes_time(within_s / projects)
+        web.passes_time(timeout_s / projects)
 
 
 def looks_in(web: Followers, seconds: float) -> Counter[str]:
@@ -217,14 +217,14 @@ def test_a_thousand_messages_on_a_hundred_projects_stay_within_the_calls_of_a_mi
 @pytest.mark.slow
 def test_where_calls_are_short_they_go_round(web: Followers) -> None:
     pays(web)
-    runs_on(web, projects=100, messages_each=1, within_s=0)
+    runs_on(web, projects=100, messages_each=1, timeout_s=0)
     seen = looks_in(web, 360)
     assert len(seen) == 100, "nobody is forgotten"
     assert max(seen.values()) <= 3 * min(seen.values())
 
 
 @pytest.mark.parametrize("projects", [1, 3, 6])
-def test_what_the_budget_allows_is_looked_at_as_often_as_ever(web: Followers, projects: int) -> None:
+def test_what_the_rate_limit_allows_is_looked_at_as_often_as_ever(web: Followers, projects: int) -> None:
     pays(web)
     runs_on(web, projects, messages_each=1)
     web.passes_time(120)
@@ -232,7 +232,7 @@ def test_what_the_budget_allows_is_looked_at_as_often_as_ever(web: Followers, pr
     assert web.lag[-1] == 0
 
 
-def test_what_the_budget_almost_allows_is_looked_at_a_little_less(web: Followers) -> None:
+def test_what_the_rate_limit_almost_allows_is_looked_at_a_little_less(web: Followers) -> None:
     """Twelve projects share forty-five calls: each is looked at every sixteen seconds at best."""
     pays(web)
     runs_on(web, 12, messages_each=1)

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from bot.core.model.builds import Place, Status
+from bot.core.model.builds import Location, Status
 from bot.core.model.commands import FollowOf, Word
-from bot.core.model.errors import NoRights
+from bot.core.model.errors import Forbidden
 from bot.core.model.outcomes import Followed
 from bot.core.model.rate_limit import Priority
 from bot.core.model.verdicts import Meaning
@@ -45,7 +45,7 @@ def test_each_change_is_said_once_until_the_end(web: Followers) -> None:
     assert web.open == []
 
 
-def test_nothing_is_said_where_nothing_changed(web: Followers) -> None:
+def test_nothing_is_said_if_nothing_changed(web: Followers) -> None:
     web.restarts()
     web.passes_time(600)
     assert web.states == ["running"]
@@ -57,11 +57,11 @@ def test_a_message_changes_at_most_once_in_three_seconds(web: Followers) -> None
     began = web.restarts().began_at
     for second in range(120):
         web.ci.becomes("7", (Status.QUEUED, Status.RUNNING)[second % 2], "testing")
-        web.following.look("codeship", WEB.id)
-        web.another_process().look("codeship", WEB.id)
+        web.following.poll("codeship", WEB.id)
+        web.another_process().poll("codeship", WEB.id)
         web.clock.advance(1)
     web.ends()
-    web.following.look("codeship", WEB.id)
+    web.following.poll("codeship", WEB.id)
     changes = [began, *web.notifier.shown_at]
     assert len(changes) > 30
     assert min(later - earlier for earlier, later in pairwise(changes)) >= timedelta(seconds=3)
@@ -79,7 +79,7 @@ def test_the_end_is_seen_within_fifteen_seconds_however_long_it_took(web: Follow
     assert web.notifier.shown_at[-1] - ended <= timedelta(seconds=13), "a job begins up to two seconds late"
 
 
-def test_when_nothing_is_followed_any_more_nobody_looks(web: Followers) -> None:
+def test_when_nothing_is_followed_any_more_no_one_looks(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.passes_time(60)
@@ -89,14 +89,14 @@ def test_when_nothing_is_followed_any_more_nobody_looks(web: Followers) -> None:
     assert web.jobs.waiting == 0
 
 
-def test_looks_take_only_what_people_leave_of_the_budget(web: Followers) -> None:
+def test_looks_take_only_what_people_leave_of_the_rate_limit(web: Followers) -> None:
     web.restarts()
     assert web.ci.asked_for == [Priority.PEOPLE]
     web.passes_time(20)
     assert set(web.ci.asked_for[1:]) == {Priority.BACKGROUND}
 
 
-def test_how_late_a_look_comes_is_told(web: Followers) -> None:
+def test_how_late_a_look_comes_is_reported(web: Followers) -> None:
     web.restarts()
     web.passes_time(10)
     assert web.lag == [0, 0]
@@ -113,7 +113,7 @@ def test_one_look_serves_all_who_wait_for_a_project(web: Followers) -> None:
     web.ci.all_builds = [*others, *web.ci.all_builds]
     web.restarts()
     for other in others:
-        web.follows(other, place=Place(f"C{other.id}"))
+        web.follows(other, location=Location(f"C{other.id}"))
     web.ci.calls.clear()
     web.passes_time(60)
     assert len(web.notifier.shown) == 6
@@ -190,7 +190,7 @@ def test_a_build_that_is_restarted_again_first_comes_to_its_own_verdict(web: Fol
     web.ends(Status.FAILED, "error")
     web.ci.restart_shows = False
     web.restarts(BOB)
-    web.following.look("codeship", WEB.id)
+    web.following.poll("codeship", WEB.id)
     assert web.states == ["running", "ended failed"]
     assert web.verdict_of(ADA) is Meaning.REAL
     web.ci.catch_up()
@@ -200,7 +200,7 @@ def test_a_build_that_is_restarted_again_first_comes_to_its_own_verdict(web: Fol
     assert web.verdict_of(BOB) is Meaning.FLAKY
 
 
-def test_a_run_whose_end_nobody_saw_is_said_to_be_overtaken(web: Followers) -> None:
+def test_a_run_whose_end_no_one_saw_is_said_to_be_overtaken(web: Followers) -> None:
     web.restarts()
     web.passes_time(10)
     web.ends(Status.FAILED, "error")
@@ -238,7 +238,7 @@ def test_a_later_run_is_not_taken_for_the_followed_one_though_a_restart_names_it
     assert web.states == ["ended overtaken passed"]
 
 
-def test_runs_that_were_missed_are_said_to_be_overtaken_also_where_the_last_restart_was_refused(
+def test_runs_that_were_missed_are_said_to_be_overtaken_also_if_the_last_restart_was_refused(
     web: Followers,
 ) -> None:
     web.restarts()
@@ -247,8 +247,8 @@ def test_runs_that_were_missed_are_said_to_be_overtaken_also_where_the_last_rest
     web.world.ask(MAIN, BOB)
     web.clock.advance(60)
     web.ends()
-    web.ci.failures["restart"] = [NoRights("CodeShip")]
-    with pytest.raises(NoRights):
+    web.ci.failures["restart"] = [Forbidden("CodeShip")]
+    with pytest.raises(Forbidden):
         web.world.ask(MAIN, BOB)
     web.passes_time(10)
     assert web.states == ["ended overtaken passed"]
@@ -259,8 +259,8 @@ def test_a_restart_again_that_was_refused_changes_nothing(web: Followers) -> Non
     web.restarts()
     web.passes_time(10)
     web.ends(Status.FAILED, "error")
-    web.ci.failures["restart"] = [NoRights("CodeShip")]
-    with pytest.raises(NoRights):
+    web.ci.failures["restart"] = [Forbidden("CodeShip")]
+    with pytest.raises(Forbidden):
         web.world.ask(MAIN, BOB)
     web.passes_time(10)
     assert web.states == ["running", "ended failed"]

@@ -29,12 +29,12 @@ def test_a_build_that_has_ended_is_nothing_to_follow(web: Followers) -> None:
     assert isinstance(web.world.ask(MAIN_FOLLOWED), NothingToFollow)
 
 
-def test_a_restart_of_which_nobody_knows_is_nothing_to_follow(web: Followers) -> None:
+def test_a_restart_of_which_no_one_knows_is_nothing_to_follow(web: Followers) -> None:
     could_not_tell(web.world)
     outcome = web.world.ask(MAIN_FOLLOWED)
     assert isinstance(outcome, NothingToFollow)
-    assert outcome.standing.claim is not None
-    assert outcome.standing.claim.state is ClaimState.UNKNOWN
+    assert outcome.restart_state.claim is not None
+    assert outcome.restart_state.claim.state is ClaimState.UNKNOWN
 
 
 def test_the_old_build_of_a_restart_with_an_id_of_its_own_is_nothing_to_follow(web: Followers) -> None:
@@ -63,7 +63,7 @@ def test_after_a_set_time_it_gives_up_and_says_so_once(web: Followers) -> None:
     assert web.jobs.waiting == 0
 
 
-def test_where_a_person_wants_it_it_goes_on_for_as_long_again(web: Followers) -> None:
+def test_if_a_person_wants_it_it_goes_on_for_as_long_again(web: Followers) -> None:
     first = web.restarts()
     web.passes_time(30)
     web.clock.advance(3 * 3600)

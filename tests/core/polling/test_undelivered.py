@@ -9,8 +9,8 @@ import pytest
 
 from bot.core.model.builds import Status
 from bot.core.model.errors import Unreachable
-from bot.core.model.follows import Later, Lost
-from bot.core.polling.poller import Following
+from bot.core.model.follows import MessageGone, RetryLater
+from bot.core.polling.poller import Poller
 from tests.core.actions.ada_restarts import WEB
 from tests.core.polling.world import Followers
 from tests.core.world import ADA, BUILDS, build
@@ -25,40 +25,40 @@ def web() -> Iterator[Followers]:
     made.close()
 
 
-def _look(process: Following) -> None:
-    process.look("codeship", WEB.id)
+def _look(process: Poller) -> None:
+    process.poll("codeship", WEB.id)
 
 
-def test_a_deleted_message_ends_it_and_nobody_is_told(web: Followers) -> None:
+def test_a_deleted_message_ends_it_and_no_one_is_reported(web: Followers) -> None:
     web.restarts()
-    web.notifier.failures["show"] = [Lost("message_not_found", is_told=False)]
+    web.notifier.failures["show"] = [MessageGone("message_not_found", is_told=False)]
     web.passes_time(60)
     assert (web.open, web.notifier.told, web.notifier.calls) == ([], [], ["show"])
     assert web.jobs.waiting == 0
 
 
 @pytest.mark.parametrize("why", ["is_archived", "not_in_channel", "channel_not_found"])
-def test_a_place_that_is_closed_ends_it_and_the_asker_is_told_once(web: Followers, why: str) -> None:
+def test_a_place_that_is_closed_ends_it_and_the_asker_is_reported_once(web: Followers, why: str) -> None:
     web.restarts()
-    web.notifier.failures["show"] = [Lost(why, is_told=True)]
+    web.notifier.failures["show"] = [MessageGone(why, is_told=True)]
     web.passes_time(60)
     assert web.notifier.told == [(ADA, BUILDS, why)]
     assert (web.open, web.notifier.calls) == ([], ["show"])
 
 
-def test_where_two_processes_find_the_place_closed_one_of_them_tells(web: Followers) -> None:
+def test_where_two_processes_find_the_place_closed_one_of_them_reports(web: Followers) -> None:
     web.restarts()
     web.clock.advance(5)
-    web.notifier.failures["show"] = [Lost("is_archived", is_told=True) for _ in range(2)]
+    web.notifier.failures["show"] = [MessageGone("is_archived", is_told=True) for _ in range(2)]
     web.notifier.meanwhile = [lambda: _look(web.another_process())]
-    web.following.look("codeship", WEB.id)
+    web.following.poll("codeship", WEB.id)
     assert web.notifier.calls == ["show", "show"]
     assert len(web.notifier.told) == 1
 
 
 def test_while_slack_is_away_it_goes_on_and_says_the_last_word_afterwards(web: Followers) -> None:
     web.restarts()
-    web.notifier.failures["show"] = [Later("timeout", is_everywhere=True) for _ in range(1000)]
+    web.notifier.failures["show"] = [RetryLater("timeout", is_everywhere=True) for _ in range(1000)]
     web.passes_time(120)
     assert 6 <= len(web.notifier.calls) <= 9, "every 15 s"
     web.ends()
@@ -68,9 +68,9 @@ def test_while_slack_is_away_it_goes_on_and_says_the_last_word_afterwards(web: F
     assert len(web.notifier.replies) == 1
 
 
-def test_where_slack_names_a_time_it_is_waited_for(web: Followers) -> None:
+def test_if_slack_names_a_time_it_is_waited_for(web: Followers) -> None:
     web.restarts()
-    web.notifier.failures["show"] = [Later("ratelimited", retry_after_s=45)]
+    web.notifier.failures["show"] = [RetryLater("ratelimited", retry_after_s=45)]
     web.passes_time(5 + 44)
     assert len(web.notifier.calls) == 1
     web.passes_time(1)
@@ -79,7 +79,9 @@ def test_where_slack_names_a_time_it_is_waited_for(web: Followers) -> None:
 
 def test_a_bot_that_is_shut_out_tries_once_a_minute_and_not_for_ever(web: Followers) -> None:
     web.restarts()
-    web.notifier.failures["show"] = [Later("token_revoked", retry_after_s=60, is_everywhere=True) for _ in range(5000)]
+    web.notifier.failures["show"] = [
+        RetryLater("token_revoked", retry_after_s=60, is_everywhere=True) for _ in range(5000)
+    ]
     web.passes_time(1200)
     assert 19 <= len(web.notifier.calls) <= 21
     web.clock.advance(DAY_S)
@@ -88,12 +90,12 @@ def test_a_bot_that_is_shut_out_tries_once_a_minute_and_not_for_ever(web: Follow
     assert web.jobs.waiting == 0
 
 
-def test_where_slack_is_away_for_all_the_rest_of_the_messages_wait_for_the_next_look(web: Followers) -> None:
+def test_if_slack_is_away_for_all_the_rest_of_the_messages_wait_for_the_next_look(web: Followers) -> None:
     builds = [build(10 + n, WEB, f"b/{n}", Status.RUNNING) for n in range(10)]
     web.world.has(*builds)
     for each in builds:
         web.follows(each)
-    web.notifier.failures["show"] = [Later("timeout", is_everywhere=True) for _ in range(3)]
+    web.notifier.failures["show"] = [RetryLater("timeout", is_everywhere=True) for _ in range(3)]
     web.passes_time(5)
     assert len(web.notifier.calls) == 3
     web.passes_time(15)
@@ -105,7 +107,7 @@ def test_a_message_that_slack_refuses_for_itself_costs_the_others_nothing(web: F
     web.world.has(*builds)
     for each in builds:
         web.follows(each)
-    web.notifier.failures["show"] = [Later("msg_too_long") for _ in range(5)]
+    web.notifier.failures["show"] = [RetryLater("msg_too_long") for _ in range(5)]
     web.passes_time(5)
     assert [shown.build.id for shown in web.notifier.shown] == ["15"]
 
@@ -118,7 +120,7 @@ def test_the_reply_is_posted_once_though_the_look_is_repeated(web: Followers) ->
     web.ends()
     for _ in range(3):
         web.passes_time(10)
-        web.following.look("codeship", WEB.id)
+        web.following.poll("codeship", WEB.id)
     assert len(web.notifier.replies) == 1
 
 
@@ -127,7 +129,7 @@ def test_of_two_processes_that_see_the_end_one_replies(web: Followers) -> None:
     web.ends()
     web.clock.advance(5)
     web.notifier.meanwhile = [lambda: _look(web.another_process())]
-    web.following.look("codeship", WEB.id)
+    web.following.poll("codeship", WEB.id)
     assert web.states == ["ended passed", "ended passed"], "a repeated change is invisible"
     assert len(web.notifier.replies) == 1
     assert web.open == []
@@ -136,7 +138,10 @@ def test_of_two_processes_that_see_the_end_one_replies(web: Followers) -> None:
 def test_a_reply_that_slack_surely_did_not_take_is_tried_again(web: Followers) -> None:
     web.restarts()
     web.ends()
-    web.notifier.failures["reply"] = [Later("ratelimited", retry_after_s=30), Later("ratelimited", retry_after_s=30)]
+    web.notifier.failures["reply"] = [
+        RetryLater("ratelimited", retry_after_s=30),
+        RetryLater("ratelimited", retry_after_s=30),
+    ]
     web.passes_time(120)
     assert web.states == ["ended passed"], "the message has said it"
     assert len(web.notifier.replies) == 1
@@ -144,11 +149,11 @@ def test_a_reply_that_slack_surely_did_not_take_is_tried_again(web: Followers) -
 
 
 @pytest.mark.parametrize("did", [True, False])
-def test_a_reply_of_which_nobody_knows_is_not_repeated(web: Followers, did: bool) -> None:
+def test_a_reply_of_which_no_one_knows_is_not_repeated(web: Followers, did: bool) -> None:
     web.restarts()
     web.ends()
     web.notifier.did = did
-    web.notifier.failures["reply"] = [Later("timeout", may_have_happened=True)]
+    web.notifier.failures["reply"] = [RetryLater("timeout", may_have_happened=True)]
     web.passes_time(120)
     assert web.notifier.calls.count("reply") == 1
     assert web.states == ["ended passed"]
@@ -158,7 +163,7 @@ def test_a_reply_of_which_nobody_knows_is_not_repeated(web: Followers, did: bool
 def test_a_reply_whose_thread_is_gone_is_let_be(web: Followers) -> None:
     web.restarts()
     web.ends()
-    web.notifier.failures["reply"] = [Lost("thread_not_found", is_told=False)]
+    web.notifier.failures["reply"] = [MessageGone("thread_not_found", is_told=False)]
     web.passes_time(120)
     assert (web.open, web.notifier.told) == ([], [])
 
@@ -166,7 +171,7 @@ def test_a_reply_whose_thread_is_gone_is_let_be(web: Followers) -> None:
 def test_a_reply_that_can_never_be_posted_is_not_tried_for_ever(web: Followers) -> None:
     web.restarts()
     web.ends()
-    web.notifier.failures["reply"] = [Later("ratelimited", retry_after_s=60) for _ in range(10_000)]
+    web.notifier.failures["reply"] = [RetryLater("ratelimited", retry_after_s=60) for _ in range(10_000)]
     web.passes_time(600)
     assert len(web.open) == 1
     web.clock.advance(DAY_S)
@@ -177,7 +182,7 @@ def test_a_reply_that_can_never_be_posted_is_not_tried_for_ever(web: Followers) 
 def test_a_last_word_that_waits_for_its_reply_is_not_taken_back_where_ci_is_down(web: Followers) -> None:
     web.restarts()
     web.ends()
-    web.notifier.failures["reply"] = [Later("ratelimited", retry_after_s=30)]
+    web.notifier.failures["reply"] = [RetryLater("ratelimited", retry_after_s=30)]
     web.passes_time(5)
     web.is_down(lambda: Unreachable("CodeShip"))
     web.passes_time(300)

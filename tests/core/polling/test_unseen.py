@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bot.core.model.builds import Status
-from bot.core.model.errors import BudgetSpent, CIError, KeyRefused, NoAnswer, NotThere, OverLimit, Paused, Unreachable
+from bot.core.model.errors import (
+    CIError,
+    NoResponse,
+    NotFound,
+    OverLimit,
+    RateLimitExhausted,
+    RateLimitPaused,
+    Unauthorized,
+    Unreachable,
+)
 from bot.core.model.follows import FollowState
 from tests.core.actions.ada_restarts import WEB
 from tests.core.polling.world import Followers
@@ -27,16 +36,16 @@ def looks(web: Followers) -> int:
 
 FAILURES: list[Callable[[], CIError]] = [
     lambda: Unreachable("CodeShip"),
-    lambda: NoAnswer("CodeShip", "503"),
-    lambda: KeyRefused("CodeShip"),
+    lambda: NoResponse("CodeShip", "503"),
+    lambda: Unauthorized("CodeShip"),
     lambda: OverLimit("CodeShip", retry_after_s=20),
-    lambda: BudgetSpent("CodeShip", retry_after_s=20),
-    lambda: Paused("CodeShip", retry_after_s=300),
+    lambda: RateLimitExhausted("CodeShip", retry_after_s=20),
+    lambda: RateLimitPaused("CodeShip", retry_after_s=300),
 ]
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_ci_service_out_of_sight_for_long_is_told_once_with_its_age_and_healed(
+def test_a_ci_service_out_of_sight_for_long_is_reported_once_with_its_age_and_healed(
     web: Followers, failure: Callable[[], CIError]
 ) -> None:
     web.restarts()
@@ -48,7 +57,7 @@ def test_a_ci_service_out_of_sight_for_long_is_told_once_with_its_age_and_healed
     assert web.states == ["running", "late running"]
     late = web.notifier.shown[-1]
     assert late.late_s is not None
-    long_s = 300 if isinstance(failure(), BudgetSpent) else 120
+    long_s = 300 if isinstance(failure(), RateLimitExhausted) else 120
     assert long_s < late.late_s < long_s + 100
     assert type(late.late_because) is type(failure())
     web.is_up()
@@ -68,7 +77,7 @@ def test_a_ci_service_out_of_sight_is_asked_less_often(web: Followers, failure: 
     assert 6 <= looks(web) - before <= 41
 
 
-def test_a_refusal_is_waited_for_as_long_as_the_service_asks_but_not_so_long_that_the_chain_seems_to_have_stopped(
+def test_a_refusal_is_waited_for_as_long_as_the_service_requests_but_not_so_long_that_the_chain_seems_to_have_stopped(
     web: Followers,
 ) -> None:
     web.restarts()
@@ -77,7 +86,7 @@ def test_a_refusal_is_waited_for_as_long_as_the_service_asks_but_not_so_long_tha
     before = looks(web)
     web.passes_time(29)
     assert looks(web) == before
-    web.is_down(lambda: Paused("CodeShip", retry_after_s=3600), calls=1)
+    web.is_down(lambda: RateLimitPaused("CodeShip", retry_after_s=3600), calls=1)
     web.passes_time(1)
     web.passes_time(91)
     assert looks(web) == before + 2
@@ -105,15 +114,15 @@ def test_what_is_said_after_a_start_of_which_nothing_is_remembered_names_the_bui
     assert shown.follow.key == follow.key
 
 
-def test_it_gives_up_in_time_also_where_nothing_can_be_seen(web: Followers) -> None:
+def test_it_gives_up_in_time_also_if_nothing_can_be_seen(web: Followers) -> None:
     web.restarts()
     web.passes_time(30)
-    web.is_down(lambda: KeyRefused("CodeShip"))
+    web.is_down(lambda: Unauthorized("CodeShip"))
     web.passes_time(300)
     web.clock.advance(3 * 3600)
     web.passes_time(60)
     assert web.states == ["running", "late running", "given up late running"]
-    assert isinstance(web.notifier.shown[-1].late_because, KeyRefused)
+    assert isinstance(web.notifier.shown[-1].late_because, Unauthorized)
     assert web.open == []
 
 
@@ -125,7 +134,7 @@ def test_a_build_that_is_gone_is_given_up_after_minutes(web: Followers, where: s
         case "fell out of the list":
             web.ci.all_builds = [build(100 + n, WEB) for n in range(10)]
         case "the service knows it no more":
-            web.is_down(lambda: NotThere("CodeShip"))
+            web.is_down(lambda: NotFound("CodeShip"))
         case _:
             web.ci.account.clear()
             web.world.directory.refresh()
@@ -133,7 +142,7 @@ def test_a_build_that_is_gone_is_given_up_after_minutes(web: Followers, where: s
     assert len(web.open) == 1, "a list may lag"
     web.passes_time(90)
     assert web.open == []
-    assert isinstance(web.notifier.shown[-1].late_because, NotThere)
+    assert isinstance(web.notifier.shown[-1].late_because, NotFound)
     assert web.notifier.shown[-1].follow.state is FollowState.GIVEN_UP
     assert web.jobs.waiting <= 1
 

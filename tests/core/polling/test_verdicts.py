@@ -103,14 +103,14 @@ def test_runs_of_one_commit_count_together_whatever_their_build(web: Followers) 
     assert web.notifier.replies[-1].verdict == Verdict(Meaning.FLAKY, F, P, 3, 1)
 
 
-def test_a_build_without_a_commit_is_told_by_the_run_before(web: Followers) -> None:
+def test_a_build_without_a_commit_is_reported_by_the_run_before(web: Followers) -> None:
     web.world.has(replace(OLD, commit=None))
     web.restarts()
     ends_as(web, P)
     assert web.verdict == Verdict(Meaning.FLAKY, F, P, 2, 1)
 
 
-def test_where_nothing_is_known_of_the_run_before_that_is_said(web: Followers) -> None:
+def test_if_nothing_is_known_of_the_run_before_that_is_said(web: Followers) -> None:
     web.world.has(replace(OLD, commit=None))
     outcome = web.restarts()
     (stored,) = web.open
@@ -136,11 +136,11 @@ def test_the_same_end_seen_twice_counts_once(web: Followers) -> None:
     web.clock.advance(60)
     web.ends(F, "error")
     stored = web.open
-    web.following.look("codeship", WEB.id)
+    web.following.poll("codeship", WEB.id)
     assert web.store.history.of_commit(WEB, COMMIT, "main") == [F, F]
     for follow in stored:
         web.store.follows.add(replace(follow, key="another message"))
-    web.following.look("codeship", WEB.id)
+    web.following.poll("codeship", WEB.id)
     assert web.store.history.of_commit(WEB, COMMIT, "main") == [F, F]
     assert [reply.verdict for reply in web.notifier.replies] == [Verdict(Meaning.REAL, F, F, 2, 2)] * 2
     assert web.notifier.replies[0].follow.asker == ADA

@@ -12,7 +12,7 @@ from bot.core.model.builds import Build, FailedJob, Status, Workflow
 from bot.core.model.follows import Follow
 from bot.core.model.outcomes import Restarted
 from bot.core.model.verdicts import Meaning, Verdict
-from bot.core.polling.poller import LOOK, Following
+from bot.core.polling.poller import POLL, Poller
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
 from tests.core.polling.world import HeldJobs, MemoryNotifier
 from tests.core.world import ADA, BUILDS, restart
@@ -37,7 +37,7 @@ class Followed:
             notifier=self.notifier,
             clock=self.clock,
         )
-        self.following = Following(
+        self.following = Poller(
             services=self.team.services,
             follows=store.follows,
             messages=messages,
@@ -45,13 +45,13 @@ class Followed:
             clock=self.clock,
             late=lambda _seconds: None,
         )
-        self.jobs.kinds[LOOK] = self.following.job
+        self.jobs.kinds[POLL] = self.following.job
 
     def restarts(self) -> Build:
         """The build as it runs since."""
         done = self.team.ask(restart("acme/web", "main"))
         assert isinstance(done, Restarted)
-        self.following.begin(
+        self.following.follow(
             Follow(
                 key="ask 1",
                 service="github",
@@ -60,7 +60,7 @@ class Followed:
                 run_number=done.claim.run_number + 1,
                 branch="main",
                 asker=ADA,
-                place=BUILDS,
+                location=BUILDS,
                 message_ts="1700000000.000001",
                 began_at=self.clock.now(),
                 restarted=True,
@@ -149,22 +149,22 @@ def test_a_hint_is_a_look_at_once(web: Followed) -> None:
     web.ends(Status.PASSED, "success")
     web.clock.advance(1)
     looks = web.github.calls.count("builds")
-    web.following.hint("github", WEB.id, "delivery 1")
+    web.following.poll_now("github", WEB.id, "delivery 1")
     web.passes_time(0)
     assert len(web.notifier.replies) == 1
     assert web.github.calls.count("builds") == looks + 1
 
 
-def test_a_hint_about_what_nobody_follows_costs_nothing(web: Followed) -> None:
-    web.following.hint("github", WEB.id, "delivery 1")
+def test_a_hint_about_what_no_one_follows_costs_nothing(web: Followed) -> None:
+    web.following.poll_now("github", WEB.id, "delivery 1")
     assert web.jobs.waiting == 0
 
 
 def test_a_hint_that_is_delivered_twice_is_one_look(web: Followed) -> None:
     web.restarts()
     before = web.jobs.waiting
-    web.following.hint("github", WEB.id, "delivery 1")
-    web.following.hint("github", WEB.id, "delivery 1")
+    web.following.poll_now("github", WEB.id, "delivery 1")
+    web.following.poll_now("github", WEB.id, "delivery 1")
     assert web.jobs.waiting == before + 1
 
 

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bot.core.follows.live_messages import LiveMessages
-from bot.core.model.builds import Actor, Build, Place, Status
+from bot.core.model.builds import Actor, Build, Location, Status
 from bot.core.model.claims import Claim
 from bot.core.model.errors import CIError
-from bot.core.model.follows import Follow, FollowShown, FollowState
+from bot.core.model.follows import Follow, FollowState, FollowView
 from bot.core.model.outcomes import Restarted
 from bot.core.model.verdicts import Meaning, Verdict
-from bot.core.polling.poller import LOOK, Following
+from bot.core.polling.poller import POLL, Poller
 from bot.core.ports import FollowStore, Job, Notifier
 from tests.core.actions.ada_restarts import MAIN, OLD, WEB
 from tests.core.world import ADA, BUILDS, World
@@ -37,30 +37,30 @@ class MemoryNotifier:
 
     def __init__(self, clock: HeldClock) -> None:
         self._clock = clock
-        self.shown: list[FollowShown] = []
+        self.shown: list[FollowView] = []
         self.shown_at: list[datetime] = []
-        self.replies: list[FollowShown] = []
-        self.told: list[tuple[Actor, Place, str]] = []
+        self.replies: list[FollowView] = []
+        self.told: list[tuple[Actor, Location, str]] = []
         self.failures: dict[str, list[BaseException | None]] = {"show": [], "reply": []}
         self.calls: list[str] = []
         self.did = False
         self.meanwhile: list[Callable[[], None]] = []
 
-    def show(self, shown: FollowShown) -> None:
+    def show(self, view: FollowView) -> None:
         self._called("show")
-        self.shown.append(shown)
+        self.shown.append(view)
         self.shown_at.append(self._clock.now())
 
-    def reply(self, shown: FollowShown) -> None:
+    def reply(self, view: FollowView) -> None:
         try:
             self._called("reply")
         except BaseException:
-            self.replies += [shown] if self.did else []
+            self.replies += [view] if self.did else []
             raise
-        self.replies.append(shown)
+        self.replies.append(view)
 
-    def tell(self, shown: FollowShown, why: str) -> None:
-        self.told.append((shown.follow.asker, shown.follow.place, why))
+    def tell(self, view: FollowView, why: str) -> None:
+        self.told.append((view.follow.asker, view.follow.location, why))
 
     def _called(self, call: str) -> None:
         self.calls.append(call)
@@ -137,10 +137,10 @@ class Followers:
         self.notifier = MemoryNotifier(self.clock)
         self.lag: list[float] = []
         self.following = self.another_process()
-        self.jobs.kinds[LOOK] = lambda *job: self.following.job(*job)  # noqa: PLW0108 - of the process that lives then
+        self.jobs.kinds[POLL] = lambda *job: self.following.job(*job)  # noqa: PLW0108 - of the process that lives then
         self._asks = 0
 
-    def another_process(self, follows: FollowStore | None = None, notifier: Notifier | None = None) -> Following:
+    def another_process(self, follows: FollowStore | None = None, notifier: Notifier | None = None) -> Poller:
         """On the same store."""
         messages = LiveMessages(
             services=self.world.services,
@@ -149,7 +149,7 @@ class Followers:
             notifier=notifier or self.notifier,
             clock=self.clock,
         )
-        return Following(
+        return Poller(
             services=self.world.services,
             follows=follows or self.store.follows,
             messages=messages,
@@ -175,7 +175,7 @@ class Followers:
             run_number=1 if claim is None or claim.new_build_id not in (None, build.id) else claim.run_number + 1,
             branch=build.branch,
             asker=who,
-            place=BUILDS,
+            location=BUILDS,
             message_ts=f"1700000000.{self._asks:06}",
             began_at=self.clock.now(),
             restarted=claim is not None,
@@ -183,7 +183,7 @@ class Followers:
             before_status=build.status if claim and build.run == claim.replaced else None,
         )
         follow = replace(follow, **more)
-        self.following.begin(follow)
+        self.following.follow(follow)
         return follow
 
     def passes_time(self, seconds: float) -> None:
@@ -226,12 +226,12 @@ class Followers:
         self.world.close()
 
 
-def _short(shown: FollowShown) -> str:
+def _short(view: FollowView) -> str:
     marks = [
-        shown.follow.state.value if shown.follow.state is not FollowState.OPEN else "",
-        "late" if shown.late_s is not None else "",
-        "overtaken" if shown.overtaken else "",
-        "unseen" if shown.unseen else "",
-        shown.build.status.value,
+        view.follow.state.value if view.follow.state is not FollowState.OPEN else "",
+        "late" if view.late_s is not None else "",
+        "overtaken" if view.overtaken else "",
+        "unseen" if view.unseen else "",
+        view.build.status.value,
     ]
     return " ".join(mark for mark in marks if mark)

@@ -169,7 +169,7 @@ def test_a_restart_may_hang_without_taking(
     assert world.build(ended) == ended
 
 
-def test_a_late_read_tells_what_was_true_when_it_was_asked(
+def test_a_late_read_reports_what_was_true_when_it_was_asked(
     client: Client, world: CodeShipWorld, aside: Callable[..., Future[Any]]
 ) -> None:
     world.finish(world.push("acme/web"), "error")
@@ -200,7 +200,7 @@ def test_stopping_waits_for_no_call_that_hangs(
     assert [one.result(2).status_code for one in late] == [200] * 3
 
 
-def test_a_stopped_host_refuses_connections_and_is_found_again_where_it_was(host: CodeShipHost, client: Client) -> None:
+def test_a_stopped_host_refuses_connections_and_is_found_again_if_it_was(host: CodeShipHost, client: Client) -> None:
     url = host.url
     host.stop()
     with pytest.raises(requests.ConnectionError, match="refused"):
@@ -210,6 +210,6 @@ def test_a_stopped_host_refuses_connections_and_is_found_again_where_it_was(host
     assert client.list_projects().status_code == 200
 
 
-def test_a_port_that_is_taken_is_told(world: CodeShipWorld) -> None:
+def test_a_port_that_is_taken_is_reported(world: CodeShipWorld) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="address"):
         CodeShipHost(world, taken.getsockname()[1]).start()

@@ -91,7 +91,7 @@ def test_fields_can_be_null_or_missing(client: Client, world: CodeShipWorld) -> 
     ("method", "path"),
     [("GET", "/projects.json"), ("GET", "/projects/33837.json"), ("POST", "/builds/3277301/restart.json")],
 )
-def test_a_wrong_key_is_told_on_every_call(
+def test_a_wrong_key_is_reported_on_every_call(
     host: CodeShipHost, world: CodeShipWorld, key: str | None, method: str, path: str
 ) -> None:
     build = world.finish(world.push("acme/web"), "error")

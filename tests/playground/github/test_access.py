@@ -17,12 +17,12 @@ READ_ONLY = {"actions": "read", "metadata": "read"}
     "authorization", ["Bearer wrong", "token wrong", "Basic YTpi", "Bearer", "Bearer schl\xfcssel", ""]
 )
 @pytest.mark.parametrize("path", ["/user", "/user/repos", WEB, f"{WEB}/actions/runs", "/nothing"])
-def test_a_wrong_token_is_told_on_every_call(client: Client, authorization: str, path: str) -> None:
+def test_a_wrong_token_is_reported_on_every_call(client: Client, authorization: str, path: str) -> None:
     answer = client.ask("GET", path, headers={"Authorization": authorization}, described=False)
     assert (answer.status_code, answer.json()["message"]) == (401, "Bad credentials")
 
 
-def test_no_token_is_told(client: Client) -> None:
+def test_no_token_is_reported(client: Client) -> None:
     answer = client.ask("GET", "/user", headers={"Authorization": None})
     assert (answer.status_code, answer.json()["message"]) == (401, "Requires authentication")
 
@@ -59,7 +59,7 @@ def test_a_repository_that_is_not_to_be_seen_is_not_there(client: Client, world:
     ("permissions", "read", "write"),
     [({"metadata": "read"}, 403, 403), (READ_ONLY, 200, 403), ({"actions": "write"}, 200, 201)],
 )
-def test_a_token_can_do_what_its_permissions_say_and_is_told_what_it_lacks(
+def test_a_token_can_do_what_its_permissions_say_and_is_reported_what_it_lacks(
     client: Client, world: GitHubWorld, permissions: dict[str, str], read: int, write: int
 ) -> None:
     run = world.fail(world.trigger("acme/web"))

@@ -126,7 +126,7 @@ def test_an_installation_sees_its_accounts_repositories_for_an_hour(
     assert installation.get(f"{WEB}/actions/runs").status_code == 401
 
 
-def test_each_token_is_a_new_one_and_all_share_the_installations_budget(
+def test_each_token_is_a_new_one_and_all_share_the_installations_rate_limit(
     client: Client, new_token: Callable[[], str]
 ) -> None:
     one, other = new_token(), new_token()
@@ -150,7 +150,7 @@ def test_an_installation_of_chosen_repositories_and_fewer_permissions_can_do_no_
 
 
 @pytest.mark.parametrize("path", ["/user", "/user/repos"])
-def test_an_installation_is_nobody(client: Client, new_token: Callable[[], str], path: str) -> None:
+def test_an_installation_is_no_one(client: Client, new_token: Callable[[], str], path: str) -> None:
     answer = client.as_(new_token()).get(path)
     assert (answer.status_code, answer.json()["message"]) == (403, "Resource not accessible by integration")
 

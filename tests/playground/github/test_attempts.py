@@ -99,7 +99,7 @@ def test_a_cancelled_run_ends_at_once_or_when_it_is_moved_on(client: Client, wor
     assert world.advance(later).conclusion == "cancelled"
 
 
-def test_somebody_else_may_run_it_again(client: Client, world: GitHubWorld) -> None:
+def test_someone_else_may_run_it_again(client: Client, world: GitHubWorld) -> None:
     run = world.fail(world.push("acme/web")[0])
     world.rerun(run, by="carol")
     assert client.get(f"{WEB}/actions/runs/{run.id}").json()["triggering_actor"]["login"] == "carol"
@@ -107,7 +107,7 @@ def test_somebody_else_may_run_it_again(client: Client, world: GitHubWorld) -> N
         world.rerun(run, by="carol")
 
 
-def test_a_list_may_lag_behind_a_rerun_for_so_many_calls_or_until_told(client: Client, world: GitHubWorld) -> None:
+def test_a_list_may_lag_behind_a_rerun_for_so_many_calls_or_until_reported(client: Client, world: GitHubWorld) -> None:
     run = world.fail(world.trigger("acme/web"))
     world.stale_calls_after_rerun = 2
     before = client.get(f"{WEB}/actions/runs").json()

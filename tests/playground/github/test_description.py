@@ -51,7 +51,7 @@ def test_a_missing_field_is_refused(true_answer: dict[str, Any], field: str) -> 
 
 
 @pytest.mark.parametrize("field", ["head_branch", "status", "conclusion", "pull_requests", "head_commit", "name"])
-def test_null_is_allowed_where_github_says_nullable(true_answer: dict[str, Any], field: str) -> None:
+def test_null_is_allowed_if_github_says_nullable(true_answer: dict[str, Any], field: str) -> None:
     true_answer["workflow_runs"][0][field] = None
     description().check_body("GET", RUNS, 200, json.dumps(true_answer).encode())
 

@@ -20,7 +20,7 @@ def limits(answer: requests.Response) -> dict[str, int]:
     return {word.lower(): int(answer.headers[f"X-RateLimit-{word}"]) for word in words}
 
 
-def test_every_answer_tells_the_limit_and_each_call_counts(client: Client) -> None:
+def test_every_answer_reports_the_limit_and_each_call_counts(client: Client) -> None:
     reset = int((NOON + timedelta(hours=1)).timestamp())
     assert limits(client.get("/user")) == {"limit": 5000, "remaining": 4999, "used": 1, "reset": reset}
     assert limits(client.get("/repos/acme/nothing"))["used"] == 2
@@ -28,7 +28,7 @@ def test_every_answer_tells_the_limit_and_each_call_counts(client: Client) -> No
     assert (limits(answer)["used"], answer.headers["X-RateLimit-Resource"]) == (3, "core")
 
 
-def test_the_window_begins_anew_after_an_hour(client: Client, clock: SettableClock) -> None:
+def test_the_window_begins_again_after_an_hour(client: Client, clock: SettableClock) -> None:
     client.get("/user")
     clock.passes(3600)
     answer = limits(client.get("/user"))
@@ -61,7 +61,7 @@ def test_who_has_spent_all_is_refused_until_the_reset(
     assert limits(client.get("/user"))["remaining"] == 4999
 
 
-def test_the_tokens_of_a_user_share_a_budget_and_those_of_two_do_not(client: Client, world: GitHubWorld) -> None:
+def test_the_tokens_of_a_user_share_a_rate_limit_and_those_of_two_do_not(client: Client, world: GitHubWorld) -> None:
     world.add_token("github_pat_again", "acme-bot")
     world.add_token("github_pat_bob", "bob")
     client.get("/user")

@@ -65,7 +65,7 @@ def test_a_renamed_repository_is_found_by_a_redirect_to_its_id(client: Client, w
     assert world.run(run).attempt == 2
 
 
-def test_an_old_name_is_told_to_nobody_who_may_not_see_and_a_new_owner_of_it_hides_it(
+def test_an_old_name_is_reported_to_no_one_who_may_not_see_and_a_new_owner_of_it_hides_it(
     client: Client, world: GitHubWorld
 ) -> None:
     world.add_repo("acme/other")
@@ -93,7 +93,7 @@ def test_an_enterprise_server_has_all_of_it_under_its_prefix(world: GitHubWorld)
         assert client.get("/user").status_code == 404
 
 
-def test_the_version_that_is_asked_for_is_named_and_an_unknown_one_refused(client: Client) -> None:
+def test_the_version_that_is_requested_is_named_and_an_unknown_one_refused(client: Client) -> None:
     for version in ("2022-11-28", None):
         answer = client.ask("GET", "/user", headers={"X-GitHub-Api-Version": version})
         assert (answer.status_code, answer.headers["X-GitHub-Api-Version-Selected"]) == (200, "2022-11-28")
@@ -148,6 +148,6 @@ def test_stopped_it_refuses_connections_and_comes_back_at_the_same_address(host:
     assert client.get("/user").status_code == 200
 
 
-def test_a_port_that_is_taken_is_told(world: GitHubWorld) -> None:
+def test_a_port_that_is_taken_is_reported(world: GitHubWorld) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="address"):
         GitHubHost(world, taken.getsockname()[1]).start()

@@ -126,13 +126,13 @@ def test_fields_can_be_null_or_missing(client: Client, world: GitHubWorld) -> No
         ("run", (7,)),
     ],
 )
-def test_what_the_world_does_not_have_is_told(world: GitHubWorld, ask: str, arguments: tuple[Any, ...]) -> None:
+def test_what_the_world_does_not_have_is_reported(world: GitHubWorld, ask: str, arguments: tuple[Any, ...]) -> None:
     with pytest.raises(NotThere, match=r"nothing|7"):
         getattr(world, ask)(*arguments)
 
 
 @pytest.mark.parametrize(("job", "step"), [("nothing", None), ("test", "nothing")])
-def test_a_failure_of_a_job_or_step_that_is_not_there_is_told(world: GitHubWorld, job: str, step: str | None) -> None:
+def test_a_failure_of_a_job_or_step_that_is_not_there_is_reported(world: GitHubWorld, job: str, step: str | None) -> None:
     with pytest.raises(NotThere, match="nothing"):
         world.fail(world.push("acme/web")[0], job, step)
 

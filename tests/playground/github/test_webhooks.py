@@ -15,7 +15,7 @@ import pytest
 
 from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
-from playground.github.webhooks import MOST_WAITING, GitHubWebhooks, signature
+from playground.github.webhooks import MAX_WAITING, GitHubWebhooks, signature
 from tests.playground.github.client import Client
 from tests.playground.github.description import description
 
@@ -84,7 +84,7 @@ def hooks(world: GitHubWorld, host: GitHubHost, listener: Listener) -> Iterator[
         yield hooks
 
 
-def test_a_run_is_told_when_it_is_requested_begins_and_ends(
+def test_a_run_is_reported_when_it_is_requested_begins_and_ends(
     world: GitHubWorld, hooks: GitHubWebhooks, listener: Listener
 ) -> None:
     run = world.trigger("acme/web")
@@ -135,7 +135,7 @@ def test_without_a_secret_nothing_is_signed(world: GitHubWorld, host: GitHubHost
         assert "X-Hub-Signature-256" not in listener.next().headers
 
 
-def test_a_rerun_is_told_when_it_begins_not_when_it_is_requested(
+def test_a_rerun_is_reported_when_it_begins_not_when_it_is_requested(
     world: GitHubWorld, hooks: GitHubWebhooks, listener: Listener
 ) -> None:
     run = world.fail(world.trigger("acme/web"))
@@ -166,7 +166,7 @@ def test_what_waits_is_bounded_and_what_is_too_much_is_recorded(
     listener.open.clear()
     world.trigger("acme/web")
     listener.next()
-    for _ in range(MOST_WAITING + 3):
+    for _ in range(MAX_WAITING + 3):
         world.trigger("acme/web")
     failures = [delivery.failure for delivery in hooks.deliveries if delivery.failure]
     assert failures == ["too many deliveries wait"] * 3
@@ -189,7 +189,7 @@ def test_a_refused_delivery_is_recorded_and_not_repeated_unasked(
     assert hooks.wait_until(lambda: [delivery.status for delivery in hooks.deliveries] == [202])
 
 
-def test_a_run_of_a_repository_that_is_gone_is_told_to_nobody(
+def test_a_run_of_a_repository_that_is_gone_is_reported_to_no_one(
     world: GitHubWorld, hooks: GitHubWebhooks, listener: Listener
 ) -> None:
     run = world.trigger("acme/web")
@@ -199,7 +199,7 @@ def test_a_run_of_a_repository_that_is_gone_is_told_to_nobody(
     assert len(hooks.deliveries) == 1
 
 
-def test_nobody_there_is_recorded(world: GitHubWorld, host: GitHubHost) -> None:
+def test_no_one_there_is_recorded(world: GitHubWorld, host: GitHubHost) -> None:
     with GitHubWebhooks(world, "http://127.0.0.1:9/nobody", SECRET, api_url=host.url) as hooks:
         world.trigger("acme/web")
         assert hooks.wait_until(lambda: [delivery.failure for delivery in hooks.deliveries] == ["ConnectionError"])
@@ -215,7 +215,7 @@ def test_a_webhook_begins_with_a_ping_and_ends_when_it_is_stopped(
     assert len(hooks.deliveries) == 1
 
 
-def test_the_wires_show_what_was_told_and_no_secret(
+def test_the_wires_show_what_was_reported_and_no_secret(
     world: GitHubWorld, hooks: GitHubWebhooks, host: GitHubHost, listener: Listener
 ) -> None:
     world.trigger("acme/web")

@@ -28,21 +28,21 @@ def digest(root: Path, paths: Iterable[Path]) -> str:
     return whole.hexdigest()
 
 
-def test_the_page_that_is_checked_in_was_built_from_the_sources_beside_it():
+def test_the_page_that_is_checked_in_was_built_from_the_sources_next_to_it():
     """Where this fails: `make web`."""
     built = [path for path in files(STATIC, ["."]) if path.name != "SOURCE"]
     sealed = f"source {digest(WEB, files(WEB, SOURCES))}\nbuilt {digest(STATIC, built)}\n"
     assert (STATIC / "SOURCE").read_text() == sealed
 
 
-def test_the_page_asks_no_other_host_for_anything():
+def test_the_page_requests_no_other_host_for_anything():
     html = (STATIC / "index.html").read_text()
     styles = "".join(path.read_text() for path in STATIC.glob("assets/*.css"))
     assert re.findall(r"""(?:src|href)=["'](?!/assets/)[^"']*""", html) == []
     assert re.findall(r"url\((?![\"']?/assets/)[^)]*\)|@import", styles) == []
 
 
-def test_what_is_built_tells_nothing_of_the_machine_that_built_it():
+def test_what_is_built_reports_nothing_of_the_machine_that_built_it():
     for path in files(STATIC, ["."]):
         text = path.read_bytes()
         assert not re.search(rb"sourceMappingURL|/home/|node_modules/\.|file://", text), path

@@ -40,7 +40,7 @@ def page(site: Site) -> Page:
 # Who is let in
 
 
-def test_the_page_brings_everything_with_it_and_may_ask_nobody_else(quiet_page):
+def test_the_page_brings_everything_with_it_and_may_ask_no_one_else(quiet_page):
     answer = quiet_page.get("/")
     assert answer.status_code == 200
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
@@ -51,7 +51,7 @@ def test_the_page_brings_everything_with_it_and_may_ask_nobody_else(quiet_page):
     "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", "", "[::2]:1"]
 )
 @pytest.mark.parametrize("path", ["/", "/api/events", "/assets/icon.svg"])
-def test_a_foreign_host_is_refused(quiet_page, host, path):
+def test_a_untrusted_host_is_refused(quiet_page, host, path):
     assert quiet_page.get(path, Host=host).status_code == 403
 
 
@@ -71,7 +71,7 @@ def test_this_machine_by_any_of_its_names_and_any_port_is_let_in(quiet_page, hos
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_foreign_origin_is_refused(quiet_page, headers):
+def test_a_untrusted_origin_is_refused(quiet_page, headers):
     answer = quiet_page.post("say", {"who": "ada", "channel": BUILDS, "text": "hello"}, **headers)
     assert answer.status_code == 403
     assert quiet_page.get("/api/events", **headers).status_code == 403
@@ -235,7 +235,7 @@ def test_a_dialog_is_filled_in_faulted_and_closed(site, page):
 
 
 @pytest.mark.parametrize(("asks", "hears"), [(True, ["view_closed"]), (False, [])])
-def test_the_app_hears_of_a_closed_dialog_where_it_asked_to(site, page, asks, hears):
+def test_the_app_hears_of_a_closed_dialog_if_it_asked_to(site, page, asks, hears):
     workspace = site.sessions.current.stage.workspace
     client, _ = posted(site, {"type": "divider"})
     page.says("/codeship help")

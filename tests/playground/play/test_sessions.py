@@ -57,7 +57,7 @@ def test_every_transcript_of_the_tests_is_offered_with_what_it_shows():
     assert [script.name for script in offered if not script.title or not script.steps] == []
 
 
-def test_where_the_tests_are_not_there_no_transcript_is_offered(tmp_path):
+def test_if_the_tests_are_not_there_no_transcript_is_offered(tmp_path):
     assert transcripts(tmp_path / "nowhere") == ()
 
 

@@ -55,11 +55,11 @@ def test_a_link_says_what_it_opens(screen: Screen) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "99", "1"])
-def test_a_number_without_a_button_is_told(screen: Screen, number: str) -> None:
+def test_a_number_without_a_button_is_reported(screen: Screen, number: str) -> None:
     assert screen(number) == [f"  (there is no button {int(number)})"]
 
 
-def test_a_button_that_has_gone_is_told_in_words(screen: Screen) -> None:
+def test_a_button_that_has_gone_is_reported_in_words(screen: Screen) -> None:
     screen(STATUS)
     screen("1")
     (told, *_) = screen("1")
@@ -105,11 +105,11 @@ def test_a_mention_is_answered_in_its_thread_and_one_can_follow_it_there(screen:
     assert screen.terminal.prompt == "ada in #builds> "
 
 
-def test_there_is_no_thread_where_nothing_was_said(screen: Screen) -> None:
+def test_there_is_no_thread_if_nothing_was_said(screen: Screen) -> None:
     assert screen(":thread") == ["  (nothing has been said here yet)"]
 
 
-def test_the_world_moves_when_it_is_told_to(screen: Screen) -> None:
+def test_the_world_moves_when_it_is_reported_to(screen: Screen) -> None:
     screen(STATUS)
     assert screen("! acme/web main passes") == []
     assert screen("2")[0].startswith("(changed) :white_check_mark:")

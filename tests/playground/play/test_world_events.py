@@ -88,7 +88,7 @@ def test_what_happens_to_a_workflow(stage: Stage, words: str, state: tuple[str, 
 
 
 @pytest.mark.parametrize(("of", "jobs_run"), [("", 4), ("the failed jobs of ", 2)])
-def test_somebody_runs_a_workflow_again(stage: Stage, of: str, jobs_run: int) -> None:
+def test_someone_runs_a_workflow_again(stage: Stage, of: str, jobs_run: int) -> None:
     wave(stage, "ada pushes acme/shop main “Sell more”")
     wave(stage, "the workflow CI of acme/shop fails on main at test, Run the tests")
     wave(stage, f"carol re-runs {of}the workflow CI of acme/shop on main")
@@ -118,7 +118,7 @@ def test_over_its_limit_github_refuses_until_it_is_fine_again(stage: Stage) -> N
     assert limits.window(key).remaining == limits.per_hour
 
 
-def test_where_no_team_moves_there_is_no_github() -> None:
+def test_if_no_team_moves_there_is_no_github() -> None:
     stage = Stage(HeldClock())
     with pytest.raises(CannotDo, match="no GitHub here"):
         wave(stage, "GitHub is down")

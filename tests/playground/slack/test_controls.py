@@ -32,7 +32,7 @@ def posted(workspace: Workspace, client: WebClient, *elements: dict[str, Any], c
     return workspace.conversation(channel, "ada")[-1]
 
 
-def test_a_press_says_who_where_and_what(workspace: Workspace, ear: Ear, client: WebClient) -> None:
+def test_a_press_says_who_if_and_what(workspace: Workspace, ear: Ear, client: WebClient) -> None:
     message = posted(workspace, client, button("Restart", "restart", value="acme/web"), button("Open", "open"))
     assert workspace.presses("bob", message, "Restart").is_acked
     action = ear.heard[0].action

@@ -70,7 +70,7 @@ def test_a_response_url_refuses_what_slack_refuses(
     assert workspace.conversation("#random", "ada") == []
 
 
-def test_a_response_url_nobody_issued_or_a_body_that_is_not_json_is_refused(slack: SlackApi, response_url: str) -> None:
+def test_a_response_url_no_one_issued_or_a_body_that_is_not_json_is_refused(slack: SlackApi, response_url: str) -> None:
     assert said(response_url + "x", text="hello").status_code == 404
     assert requests.post(response_url, data="[1", timeout=5).status_code == 400
 
@@ -99,7 +99,7 @@ def test_the_response_url_of_a_press_replaces_or_deletes_its_message(
     assert [seen.text for seen in workspace.conversation("#builds", "ada")] == ["new"]
 
 
-def test_a_response_url_answers_in_a_thread_only_where_it_names_it(
+def test_a_response_url_answers_in_a_thread_only_if_it_names_it(
     workspace: Workspace, ear: Ear, client: WebClient
 ) -> None:
     workspace.types("ada", "#builds", "it broke")

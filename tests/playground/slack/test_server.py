@@ -50,7 +50,7 @@ def test_a_call_needs_a_method_and_the_right_token(slack: SlackApi, method: str,
     assert refused(slack, method, token, channel="C0BUILDS", text="hello") == error
 
 
-def test_the_members_of_a_user_group_are_told_to_those_with_the_scope(slack: SlackApi, workspace: Workspace) -> None:
+def test_the_members_of_a_user_group_are_reported_to_those_with_the_scope(slack: SlackApi, workspace: Workspace) -> None:
     assert refused(slack, "usergroups.users.list", usergroup="S0RELEASE") == "missing_scope"
     workspace.scopes |= {"usergroups:read"}
     assert called(slack, "usergroups.users.list", usergroup="S0RELEASE").json() == {"ok": True, "users": ["U0BOB"]}
@@ -134,14 +134,14 @@ def test_a_form_is_as_good_as_json(workspace: Workspace, slack: SlackApi) -> Non
     assert workspace.conversation("#builds", "ada")[0].blocks[0]["type"] == "divider"
 
 
-def test_a_message_for_one_person_is_seen_by_nobody_else(workspace: Workspace, client: WebClient) -> None:
+def test_a_message_for_one_person_is_seen_by_no_one_else(workspace: Workspace, client: WebClient) -> None:
     answer = client.chat_postEphemeral(channel="C0BUILDS", user="U0ADA", text="psst")
     (message,) = workspace.conversation("#builds", "ada")
     assert answer["message_ts"] == message.ts
     assert workspace.conversation("#builds", "bob") == []
 
 
-def test_a_message_for_somebody_who_is_not_there_is_refused(slack: SlackApi) -> None:
+def test_a_message_for_someone_who_is_not_there_is_refused(slack: SlackApi) -> None:
     assert refused(slack, "chat.postEphemeral", channel="C0BUILDS", user="U0NONE", text="x") == "user_not_in_channel"
 
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from playground.slack.server import SlackApi
-from playground.slack.socket_mode import MOST_LINKS, SocketMode
+from playground.slack.socket_mode import MAX_LINKS, SocketMode
 from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SettableClock, Wire
 
@@ -125,9 +125,9 @@ def test_a_silent_connection_looks_alive_and_carries_nothing(clock: SettableCloc
 
 
 def test_an_eleventh_connection_is_turned_away(slack: SlackApi) -> None:
-    wires = [Wire(link_url(slack)).__enter__() for _ in range(MOST_LINKS)]
+    wires = [Wire(link_url(slack)).__enter__() for _ in range(MAX_LINKS)]
     try:
-        assert slack.sockets.wait_for_links(MOST_LINKS)
+        assert slack.sockets.wait_for_links(MAX_LINKS)
         with Wire(link_url(slack)) as one_more:
             assert one_more.frames == [{"type": "disconnect", "reason": "too_many_websockets"}]
     finally:

@@ -31,5 +31,5 @@ CHANNELS = {"builds": "C0BUILDS"}
         ("", ""),
     ],
 )
-def test_mentions_links_and_signs_are_rewritten_as_slack_does(typed: str, sent: str) -> None:
+def test_mentions_links_and_characters_are_rewritten_as_slack_does(typed: str, sent: str) -> None:
     assert rewritten(typed, PEOPLE, CHANNELS) == sent

@@ -40,7 +40,7 @@ def test_a_command_comes_as_a_signed_form_with_its_text_as_it_was_typed(workspac
 @pytest.mark.parametrize(
     ("channel", "name"), [("#random", "random"), ("#secret", "privategroup"), ("@codeship", "directmessage")]
 )
-def test_a_command_works_where_the_app_is_not_and_names_private_places_as_slack_does(
+def test_a_command_works_if_the_app_is_not_and_names_private_places_as_slack_does(
     workspace: Workspace, ear: Ear, channel: str, name: str
 ) -> None:
     workspace.types("ada", channel, "/codeship help")

@@ -65,14 +65,14 @@ def test_a_list_is_new_or_so_old() -> None:
         (1e12, None),
     ],
 )
-def test_a_wait_is_rounded_up_and_unknown_where_nobody_can_wait_for_it(
+def test_a_wait_is_rounded_up_and_unknown_if_no_one_can_wait_for_it(
     seconds: float | None, words: str | None
 ) -> None:
     assert wait(seconds) == words
 
 
 @given(st.floats())
-def test_no_number_is_too_strange_to_be_told(seconds: float) -> None:
+def test_no_number_is_too_strange_to_be_reported(seconds: float) -> None:
     for words in (length(seconds), ago(seconds), old(seconds), wait(seconds) or "later"):
         assert 0 < len(words) < 20
         assert "-" not in words

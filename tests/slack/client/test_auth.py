@@ -58,7 +58,7 @@ def test_what_time_heals_is_not(workspace: Workspace, word: str, status: int) ->
         asked(workspace)
 
 
-def test_where_nobody_listens_slack_is_away() -> None:
+def test_if_no_one_listens_slack_is_away() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(SlackAway, match=r"^Slack could not be reached: URLError\. Check SLACK_API_URL\.$"):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.core.model.builds import Actor
-from bot.slack.client.user_groups import ASKED_AGAIN_AFTER_S, FRESH_FOR_S, STALE_FOR_S, UserGroups
+from bot.slack.client.user_groups import CACHE_TTL_S, RETRY_AFTER_S, STALE_FOR_S, UserGroups
 from bot.slack.client.web_client import web_client
 from playground.sandbox import BOT_TOKEN
 from playground.slack.server import SlackApi
@@ -60,7 +60,7 @@ def test_slack_is_asked_once_a_minute_for_each_group(asked: Asked) -> None:
         assert (asked.has(BOB), asked.has(ADA, "S0OPS")) == (True, True)
     assert asked.calls == 2
     asked.workspace.user_groups["S0RELEASE"] = {"U0ADA"}
-    asked.clock.advance(FRESH_FOR_S - 1)
+    asked.clock.advance(CACHE_TTL_S - 1)
     assert asked.has(BOB) is True
     asked.clock.advance(2)
     assert (asked.has(BOB), asked.has(ADA)) == (False, True)
@@ -77,33 +77,33 @@ def test_many_who_ask_at_once_are_one_question(asked: Asked) -> None:
 def test_while_slack_does_not_tell_the_members_of_the_last_hour_count(asked: Asked, error: str, status: int) -> None:
     assert asked.has(BOB) is True
     asked.workspace.refuse(METHOD, error, None, status=status)
-    asked.clock.advance(FRESH_FOR_S + 1)
+    asked.clock.advance(CACHE_TTL_S + 1)
     assert (asked.has(BOB), asked.has(ADA)) == (True, False)
     assert asked.calls == 2, "a failure is not repeated at once"
     asked.clock.advance(STALE_FOR_S)
     assert asked.has(BOB) is None
     asked.workspace.refuse_no_more(METHOD)
-    asked.clock.advance(ASKED_AGAIN_AFTER_S + 1)
+    asked.clock.advance(RETRY_AFTER_S + 1)
     assert asked.has(BOB) is True
 
 
-def test_without_any_knowledge_nobody_can_tell(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_any_knowledge_no_one_can_tell(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
     asked.workspace.refuse(METHOD, "internal_error", None)
     assert asked.has(BOB) is None
     assert asked.has(BOB) is None
     assert asked.calls == 1
     asked.workspace.refuse_no_more(METHOD)
-    asked.clock.advance(ASKED_AGAIN_AFTER_S + 1)
+    asked.clock.advance(RETRY_AFTER_S + 1)
     assert asked.has(BOB) is True
     assert "internal_error" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("group", ["S0NONE", ""])
-def test_a_group_that_is_not_there_cannot_be_told(asked: Asked, group: str) -> None:
+def test_a_group_that_is_not_there_cannot_be_reported(asked: Asked, group: str) -> None:
     assert asked.has(ADA, group) is None
 
 
-def test_without_the_scope_nobody_can_tell_and_the_log_names_the_refusal(
+def test_without_the_scope_no_one_can_tell_and_the_log_names_the_refusal(
     asked: Asked, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked.workspace.scopes = SCOPES

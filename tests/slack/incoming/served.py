@@ -11,7 +11,7 @@ from bot.http_server import WebApp, WebServer
 from bot.slack.client.auth import Identity
 from bot.slack.incoming.bolt_app import build_app, listen
 from bot.slack.incoming.http_mode import HttpMode
-from bot.slack.incoming.workers import Workers
+from bot.slack.incoming.workers import WorkerPool
 from tests.slack.incoming.over_http import SECRET
 
 NOW = 1_700_000_000.0
@@ -27,7 +27,7 @@ class Served:
         self.heard: list[str] = []
         self.acks: list[tuple[str, float]] = []
         self.bugs: list[BaseException] = []
-        self.workers = Workers(lambda name, error: self.bugs.append(error))
+        self.workers = WorkerPool(lambda name, error: self.bugs.append(error))
         self.registry = CollectorRegistry()
         app = build_app(Identity(team_id="T1", bot_user_id="UBOT", bot_id="BBOT"))
         listen(app.command("/codeship"), self.workers, "command", self._hear)
@@ -42,7 +42,7 @@ class Served:
         )
         self.server = WebServer(web_app, "127.0.0.1", 0)
 
-    def _hear(self, payload: dict[str, Any], heard_at: float) -> None:
+    def _hear(self, payload: dict[str, Any], received_at: float) -> None:
         self.upstream()
         self.heard.append(payload["text"])
 

@@ -12,7 +12,7 @@ from slack_bolt import App
 
 from bot.slack.client.auth import Identity
 from bot.slack.incoming.bolt_app import Malformed, build_app, dispatch, kind_of, listen, parse
-from bot.slack.incoming.workers import Workers
+from bot.slack.incoming.workers import WorkerPool
 from tests.slack.incoming.over_http import FORM
 
 US = Identity(team_id="T1", bot_user_id="UBOT", bot_id="BBOT")
@@ -30,9 +30,9 @@ def event(**fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def workers() -> Iterator[Workers]:
+def workers() -> Iterator[WorkerPool]:
     errors: list[tuple[str, BaseException]] = []
-    workers = Workers(lambda name, error: errors.append((name, error)), threads=4)
+    workers = WorkerPool(lambda name, error: errors.append((name, error)), threads=4)
     yield workers
     workers.stop(timeout_s=5)
     assert errors == []
@@ -57,7 +57,7 @@ def app() -> App:
         ({}, 404),
     ],
 )
-def test_each_payload_finds_its_answer(app: App, workers: Workers, payload: dict[str, Any], status: int) -> None:
+def test_each_payload_finds_its_answer(app: App, workers: WorkerPool, payload: dict[str, Any], status: int) -> None:
     for register in (app.command("/codeship"), app.action("restart"), app.event("app_mention")):
         listen(register, workers, "any", lambda payload, heard_at: None)
     assert dispatch(app, payload).status == status
@@ -65,7 +65,7 @@ def test_each_payload_finds_its_answer(app: App, workers: Workers, payload: dict
 
 @pytest.mark.parametrize("ours", [{"user": "UBOT"}, {"bot_id": "BBOT", "user": None}])
 def test_what_the_bot_said_itself_is_acknowledged_and_not_heard(
-    app: App, workers: Workers, ours: dict[str, Any]
+    app: App, workers: WorkerPool, ours: dict[str, Any]
 ) -> None:
     heard: list[Any] = []
     listen(app.event("app_mention"), workers, "event", lambda payload, heard_at: heard.append(payload))
@@ -79,7 +79,7 @@ def test_the_challenge_is_answered(app: App) -> None:
     assert json.loads(dispatch(app, {"type": "url_verification", "challenge": "c"}).body) == {"challenge": "c"}
 
 
-def test_a_command_that_is_refused_is_answered_to_the_asker_alone(app: App, workers: Workers) -> None:
+def test_a_command_that_is_refused_is_answered_to_the_asker_alone(app: App, workers: WorkerPool) -> None:
     listen(app.command("/codeship"), workers, "command", lambda payload, heard_at: None)
     workers.stop()
     answer = dispatch(app, dict(COMMAND))
@@ -92,7 +92,7 @@ def test_a_command_that_is_refused_is_answered_to_the_asker_alone(app: App, work
 
 @pytest.mark.parametrize("payload", [CLICK, event()])
 def test_a_click_or_an_event_that_is_refused_is_not_acknowledged(
-    app: App, workers: Workers, payload: dict[str, Any]
+    app: App, workers: WorkerPool, payload: dict[str, Any]
 ) -> None:
     listen(app.action("restart"), workers, "click", lambda payload, heard_at: None)
     listen(app.event("app_mention"), workers, "event", lambda payload, heard_at: None)
@@ -132,7 +132,7 @@ def test_a_payload_that_bolt_would_stumble_over_is_malformed(app: App, payload: 
 
 
 def test_the_environment_of_other_bolt_apps_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, workers: Workers
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, workers: WorkerPool
 ) -> None:
     for name in ("BOT_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "SIGNING_SECRET", "VERIFICATION_TOKEN"):
         monkeypatch.setenv(f"SLACK_{name}", "xoxb-of-somebody")

@@ -20,7 +20,7 @@ from bot.http_server import WebApp, WebServer
 from bot.slack.client.auth import Identity
 from bot.slack.incoming.bolt_app import build_app, dispatch, listen
 from bot.slack.incoming.http_mode import HttpMode
-from bot.slack.incoming.workers import Workers
+from bot.slack.incoming.workers import WorkerPool
 from tests.slack.incoming.over_http import FORM, SECRET, command, post, sign
 
 US = Identity(team_id="T1", bot_user_id="UBOT", bot_id="BBOT")
@@ -33,8 +33,8 @@ def errors() -> list[tuple[str, BaseException]]:
 
 
 @pytest.fixture
-def workers(errors: list[tuple[str, BaseException]]) -> Iterator[Workers]:
-    workers = Workers(lambda name, error: errors.append((name, error)), threads=4)
+def workers(errors: list[tuple[str, BaseException]]) -> Iterator[WorkerPool]:
+    workers = WorkerPool(lambda name, error: errors.append((name, error)), threads=4)
     yield workers
     workers.stop(timeout_s=5)
 
@@ -121,10 +121,10 @@ def test_plain_bolt_loses_the_ack_of_a_listener_that_then_raises(
     assert app.dispatch(BoltRequest(mode="socket_mode", body=dict(COMMAND))).status == status
 
 
-def test_no_handler_can_lose_the_ack(app: App, workers: Workers, errors: list[tuple[str, BaseException]]) -> None:
+def test_no_handler_can_lose_the_ack(app: App, workers: WorkerPool, errors: list[tuple[str, BaseException]]) -> None:
     bug = RuntimeError("after the ack")
 
-    def fail(payload: dict[str, Any], heard_at: float) -> None:
+    def fail(payload: dict[str, Any], received_at: float) -> None:
         raise bug
 
     listen(app.command("/codeship"), workers, "command", fail)
@@ -143,19 +143,19 @@ def test_plain_bolt_polls_for_the_ack_on_the_thread_that_answers_slack(monkeypat
     assert polls == [0.01]
 
 
-def test_the_ack_is_not_held_by_a_poll(monkeypatch: pytest.MonkeyPatch, app: App, workers: Workers) -> None:
+def test_the_ack_is_not_held_by_a_poll(monkeypatch: pytest.MonkeyPatch, app: App, workers: WorkerPool) -> None:
     polls = _let_time_fly(monkeypatch)
     listen(app.command("/codeship"), workers, "command", lambda payload, heard_at: None)
     assert dispatch(app, dict(COMMAND)).status == 200
     assert polls == []
 
 
-def test_slack_is_answered_while_the_handler_still_works(app: App, workers: Workers) -> None:
+def test_slack_is_answered_while_the_handler_still_works(app: App, workers: WorkerPool) -> None:
     upstream, heard = Event(), []
 
-    def handler(payload: dict[str, Any], heard_at: float) -> None:
+    def handler(payload: dict[str, Any], received_at: float) -> None:
         assert upstream.wait(5)
-        heard.append((payload["text"], heard_at, current_thread().name))
+        heard.append((payload["text"], received_at, current_thread().name))
 
     listen(app.command("/codeship"), workers, "command", handler, monotonic=lambda: 7.0)
     answer = dispatch(app, dict(COMMAND))
@@ -217,7 +217,7 @@ def test_plain_bolt_loses_a_command_with_the_word_payload_in_it() -> None:
 
 
 def test_a_command_may_have_the_word_payload_in_it(
-    served: Callable[[Any], WebServer], app: App, workers: Workers
+    served: Callable[[Any], WebServer], app: App, workers: WorkerPool
 ) -> None:
     heard: list[str] = []
     listen(app.command("/codeship"), workers, "command", lambda payload, heard_at: heard.append(payload["text"]))

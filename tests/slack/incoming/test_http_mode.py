@@ -41,7 +41,7 @@ def test_a_request_five_minutes_off_is_still_taken(served: Served, off_s: int) -
     assert post(served.server.port, BODY, sign(BODY, at=NOW + off_s)).status == 200
 
 
-def test_the_challenge_is_answered_where_it_is_signed(served: Served) -> None:
+def test_the_challenge_is_answered_if_it_is_signed(served: Served) -> None:
     body = '{"type": "url_verification", "challenge": "c"}'
     answer = post(served.server.port, body, {**sign(body, at=NOW), "Content-Type": "application/json"})
     assert (answer.status, answer.json) == (200, {"challenge": "c"})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.incoming.workers import AT_ONCE, MOST_WAITING, Beginnings, WorkRefused
+from bot.slack.incoming.workers import AT_ONCE, MAX_WAITING, JobSubmitter, PoolFull
 
 
 class HangingJobs:
@@ -32,18 +32,18 @@ class HangingJobs:
 def test_what_is_stored_in_time_is_taken() -> None:
     jobs = HangingJobs()
     jobs.let_go.set()
-    begun = Beginnings(jobs)
-    begun.begin("ask", "one", {})
+    begun = JobSubmitter(jobs)
+    begun.submit("ask", "one", {})
     begun.close()
     assert jobs.started == ["one"]
 
 
 def test_a_database_that_hangs_refuses_in_words_and_within_the_time_that_slack_waits() -> None:
     jobs = HangingJobs()
-    begun = Beginnings(jobs, within_s=0.01)
-    for number in range(MOST_WAITING + AT_ONCE):  # beyond the places, nothing more is even handed in
-        with pytest.raises(WorkRefused, match="Say it again"):
-            begun.begin("ask", str(number), {})
+    begun = JobSubmitter(jobs, timeout_s=0.01)
+    for number in range(MAX_WAITING + AT_ONCE):  # beyond the places, nothing more is even handed in
+        with pytest.raises(PoolFull, match="Say it again"):
+            begun.submit("ask", str(number), {})
     jobs.let_go.set()
     begun.close()
-    assert len(jobs.started) <= MOST_WAITING
+    assert len(jobs.started) <= MAX_WAITING

@@ -9,35 +9,43 @@ from contextlib import suppress
 import pytest
 from hypothesis import strategies as st
 
-from bot.core.model.builds import Actor, Place
+from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import ShowHelp, StatusOf
 from bot.core.model.errors import NotUnderstood
-from bot.slack.incoming.payloads import Heard, Home, Pressed, Way, heard_click, heard_command, heard_event
+from bot.slack.incoming.payloads import (
+    PressedButton,
+    SlackRequest,
+    Source,
+    Workspace,
+    parse_click,
+    parse_command,
+    parse_event,
+)
 from tests.examples import examples
 from tests.slack.payloads import CLICK, COMMAND, DIRECT, GRID, HOME, MENTION, Payload, changed
 
 
-def command(**fields: object) -> Heard | None:
-    return heard_command(changed(COMMAND, **fields), HOME)
+def command(**fields: object) -> SlackRequest | None:
+    return parse_command(changed(COMMAND, **fields), HOME)
 
 
-def mention(**fields: object) -> Heard | None:
-    return heard_event(changed(MENTION, event=fields), HOME)
+def mention(**fields: object) -> SlackRequest | None:
+    return parse_event(changed(MENTION, event=fields), HOME)
 
 
-def direct(**fields: object) -> Heard | None:
-    return heard_event(changed(DIRECT, event=fields), HOME)
+def direct(**fields: object) -> SlackRequest | None:
+    return parse_event(changed(DIRECT, event=fields), HOME)
 
 
-def click(**fields: object) -> Heard | None:
-    return heard_click(changed(CLICK, **fields), HOME)
+def click(**fields: object) -> SlackRequest | None:
+    return parse_click(changed(CLICK, **fields), HOME)
 
 
 def test_a_command_is_heard_with_all_that_an_answer_needs() -> None:
-    assert command() == Heard(
-        Way.COMMAND,
+    assert command() == SlackRequest(
+        Source.COMMAND,
         Actor("U0ADA"),
-        Place("C0BUILDS"),
+        Location("C0BUILDS"),
         delivery="command:13345224609.738474920.8088930838d88f008e0",
         from_elsewhere=False,
         text="status acme/web main",
@@ -46,10 +54,10 @@ def test_a_command_is_heard_with_all_that_an_answer_needs() -> None:
 
 
 def test_a_mention_in_a_channel_opens_a_thread_of_its_own() -> None:
-    assert mention() == Heard(
-        Way.MENTION,
+    assert mention() == SlackRequest(
+        Source.MENTION,
         Actor("U0ADA"),
-        Place("C0BUILDS", "1515449522.000016"),
+        Location("C0BUILDS", "1515449522.000016"),
         delivery="event:Ev0LAN670R",
         from_elsewhere=False,
         text="hey <@U0BOT> status acme/web main",
@@ -60,7 +68,7 @@ def test_a_mention_in_a_channel_opens_a_thread_of_its_own() -> None:
 def test_a_mention_in_a_thread_is_answered_there() -> None:
     heard = mention(thread_ts="1515440000.000001")
     assert heard is not None
-    assert heard.place == Place("C0BUILDS", "1515440000.000001")
+    assert heard.location == Location("C0BUILDS", "1515440000.000001")
     assert not heard.opens_thread
 
 
@@ -68,44 +76,46 @@ def test_a_direct_message_is_heard_outside_and_inside_a_thread() -> None:
     heard, in_thread = direct(), direct(thread_ts="1355510000.000001")
     assert heard is not None
     assert in_thread is not None
-    assert (heard.way, heard.place, heard.opens_thread) == (Way.DIRECT, Place("D0ADA"), False)
-    assert in_thread.place == Place("D0ADA", "1355510000.000001")
-    assert heard.place.is_between_two
+    assert (heard.source, heard.location, heard.opens_thread) == (Source.DIRECT, Location("D0ADA"), False)
+    assert in_thread.location == Location("D0ADA", "1355510000.000001")
+    assert heard.location.is_between_two
 
 
 def test_a_click_is_heard_with_its_button() -> None:
-    assert click() == Heard(
-        Way.CLICK,
+    assert click() == SlackRequest(
+        Source.CLICK,
         Actor("U0ADA"),
-        Place("C0BUILDS"),
-        delivery="click:U0ADA:C0BUILDS:1548261231.000200:ask:0:1548426417.840180",
+        Location("C0BUILDS"),
+        delivery="click:U0ADA:C0BUILDS:1548261231.000200:command:0:1548426417.840180",
         from_elsewhere=False,
         response_url="https://hooks.slack.com/actions/T0ACME/1/abc",
-        pressed=Pressed("ask:0", '{"v":"status","r":["acme/web"],"b":null}', in_ephemeral=False),
+        pressed=PressedButton("command:0", '{"v":"status","r":["acme/web"],"b":null}', in_ephemeral=False),
     )
 
 
 @pytest.mark.parametrize(
     ("fields", "place", "in_ephemeral"),
     [
-        pytest.param({"container": {"thread_ts": "1.1"}}, Place("C0BUILDS", "1.1"), False, id="in a thread"),
-        pytest.param({"message": {"thread_ts": "1.2"}}, Place("C0BUILDS", "1.2"), False, id="of a thread, by message"),
+        pytest.param({"container": {"thread_ts": "1.1"}}, Location("C0BUILDS", "1.1"), False, id="in a thread"),
         pytest.param(
-            {"container": {"is_ephemeral": True}, "message": None}, Place("C0BUILDS"), True, id="seen by one person"
+            {"message": {"thread_ts": "1.2"}}, Location("C0BUILDS", "1.2"), False, id="of a thread, by message"
         ),
         pytest.param(
-            {"container": {"channel_id": "D0ADA"}, "channel": {"id": "D0ADA"}}, Place("D0ADA"), False, id="direct"
+            {"container": {"is_ephemeral": True}, "message": None}, Location("C0BUILDS"), True, id="seen by one person"
         ),
         pytest.param(
-            {"container": {"channel_id": None}}, Place("C0BUILDS"), False, id="the container names no channel"
+            {"container": {"channel_id": "D0ADA"}, "channel": {"id": "D0ADA"}}, Location("D0ADA"), False, id="direct"
+        ),
+        pytest.param(
+            {"container": {"channel_id": None}}, Location("C0BUILDS"), False, id="the container names no channel"
         ),
     ],
 )
-def test_a_click_is_heard_where_its_message_stands(fields: Payload, place: Place, in_ephemeral: bool) -> None:
+def test_a_click_is_heard_if_its_message_stands(fields: Payload, place: Location, in_ephemeral: bool) -> None:
     heard = click(**fields)
     assert heard is not None
     assert heard.pressed is not None
-    assert (heard.place, heard.pressed.in_ephemeral) == (place, in_ephemeral)
+    assert (heard.location, heard.pressed.in_ephemeral) == (place, in_ephemeral)
 
 
 @pytest.mark.parametrize(
@@ -131,10 +141,10 @@ def test_a_click_is_heard_where_its_message_stands(fields: Payload, place: Place
         pytest.param(click, {"container": {"channel_id": None}, "channel": None}, id="a click from nowhere"),
         pytest.param(click, {"actions": []}, id="a click on nothing"),
         pytest.param(click, {"actions": [{"value": "x"}]}, id="a click on something without a name"),
-        pytest.param(click, {"actions": "ask:0"}, id="a click that is none"),
+        pytest.param(click, {"actions": "command:0"}, id="a click that is none"),
     ],
 )
-def test_what_is_not_for_us_is_not_heard(hear: Callable[..., Heard | None], fields: Payload) -> None:
+def test_what_is_not_for_us_is_not_heard(hear: Callable[..., SlackRequest | None], fields: Payload) -> None:
     assert hear() is not None
     assert hear(**fields) is None
 
@@ -143,10 +153,12 @@ def test_what_is_not_for_us_is_not_heard(hear: Callable[..., Heard | None], fiel
     ("hear", "fields"),
     [
         (command, {"trigger_id": None}),
-        (click, {"trigger_id": None, "actions": [{"action_id": "ask:0", "value": "{}"}]}),
+        (click, {"trigger_id": None, "actions": [{"action_id": "command:0", "value": "{}"}]}),
     ],
 )
-def test_without_anything_to_go_by_no_delivery_is_named(hear: Callable[..., Heard | None], fields: Payload) -> None:
+def test_without_anything_to_go_by_no_delivery_is_named(
+    hear: Callable[..., SlackRequest | None], fields: Payload
+) -> None:
     heard = hear(**fields)
     assert heard is not None
     assert heard.delivery is None
@@ -168,7 +180,7 @@ def test_a_redelivered_click_is_the_same_one_and_a_second_press_is_another() -> 
 
 
 @pytest.mark.parametrize("hear", [command, mention, direct])
-def test_the_same_words_mean_the_same_by_every_way(hear: Callable[..., Heard | None]) -> None:
+def test_the_same_words_mean_the_same_by_every_way(hear: Callable[..., SlackRequest | None]) -> None:
     heard = hear()
     assert heard is not None
     asked = heard.command(HOME)
@@ -182,7 +194,7 @@ def test_a_button_means_what_it_carries() -> None:
     assert isinstance(heard.command(HOME), StatusOf)
 
 
-def test_a_mention_and_nothing_else_asks_for_help() -> None:
+def test_a_mention_and_nothing_else_requests_help() -> None:
     heard = mention(text="<@U0BOT>")
     assert heard is not None
     assert heard.command(HOME) == ShowHelp(None)
@@ -217,13 +229,13 @@ def spoilt(draw: st.DrawFn) -> Payload:
 
 
 @examples(100, 400, payload=spoilt() | NAMED, home=st.sampled_from([HOME, GRID]))
-def test_no_payload_raises_and_whatever_is_heard_names_somebody_somewhere(payload: Payload, home: Home) -> None:
-    for hear in (heard_command, heard_event, heard_click):
+def test_no_payload_raises_and_whatever_is_heard_names_someone_somewhere(payload: Payload, home: Workspace) -> None:
+    for hear in (parse_command, parse_event, parse_click):
         heard = hear(payload, home)
         if heard is None:
             continue
         assert heard.actor.id
-        assert heard.place.channel
-        assert heard.actor.id != home.bot_user_id or heard.way in (Way.COMMAND, Way.CLICK)
+        assert heard.location.channel
+        assert heard.actor.id != home.bot_user_id or heard.source in (Source.COMMAND, Source.CLICK)
         with suppress(NotUnderstood):
             heard.command(home)

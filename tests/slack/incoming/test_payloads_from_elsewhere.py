@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.slack.incoming.payloads import Home, heard_click, heard_command, heard_event
+from bot.slack.incoming.payloads import Workspace, parse_click, parse_command, parse_event
 from tests.slack.payloads import CLICK, COMMAND, GRID, HOME, MENTION, Payload, changed
 
 ORGANISATION = {"enterprise_id": "E0ACME"}
@@ -28,8 +28,8 @@ ORGANISATION = {"enterprise_id": "E0ACME"}
         (HOME, {"team_id": "T0OTHER", "enterprise_id": ""}, True),
     ],
 )
-def test_whose_person_types_a_command(home: Home, fields: Payload, elsewhere: bool) -> None:
-    heard = heard_command(changed(COMMAND, **fields), home)
+def test_whose_person_types_a_command(home: Workspace, fields: Payload, elsewhere: bool) -> None:
+    heard = parse_command(changed(COMMAND, **fields), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere
 
@@ -58,8 +58,8 @@ def test_whose_person_types_a_command(home: Home, fields: Payload, elsewhere: bo
         ),
     ],
 )
-def test_whose_person_mentions_the_bot(home: Home, event: Payload, body: Payload, elsewhere: bool) -> None:
-    heard = heard_event(changed(MENTION, event=event, **body), home)
+def test_whose_person_mentions_the_bot(home: Workspace, event: Payload, body: Payload, elsewhere: bool) -> None:
+    heard = parse_event(changed(MENTION, event=event, **body), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere
 
@@ -91,7 +91,7 @@ def test_whose_person_mentions_the_bot(home: Home, event: Payload, body: Payload
         ),
     ],
 )
-def test_whose_person_presses_a_button(home: Home, fields: Payload, elsewhere: bool) -> None:
-    heard = heard_click(changed(CLICK, **fields), home)
+def test_whose_person_presses_a_button(home: Workspace, fields: Payload, elsewhere: bool) -> None:
+    heard = parse_click(changed(CLICK, **fields), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere

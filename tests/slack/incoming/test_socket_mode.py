@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bot.slack.client.auth import AppTokenRefused, Identity
 from bot.slack.incoming.bolt_app import build_app, listen
 from bot.slack.incoming.socket_mode import SocketMode
-from bot.slack.incoming.workers import Workers
+from bot.slack.incoming.workers import WorkerPool
 from tests.slack.incoming.websocket_server import Slack
 
 COMMAND = {"command": "/codeship", "text": "status", "team_id": "T1", "channel_id": "C1", "user_id": "U1"}
@@ -41,7 +41,7 @@ class Bot:
         self.dead = Event()
         self.heard: Queue[dict[str, Any]] = Queue()
         self.acks: list[str] = []
-        self.workers = Workers(lambda name, error: None, threads=2)
+        self.workers = WorkerPool(lambda name, error: None, threads=2)
         self.app = build_app(Identity(team_id="T1", bot_user_id="UBOT", bot_id="BBOT"))
         listen(self.app.command("/codeship"), self.workers, "command", lambda body, heard_at: self.heard.put(body))
         impatient = {"timeout_s": 2.0, "ping_interval_s": 0.1, "silence_s": 30.0} | settings
@@ -99,7 +99,7 @@ def test_an_envelope_is_heard_and_acknowledged_without_a_payload(slack: Slack, b
 
 
 @pytest.mark.parametrize("takes_payload", [True, False])
-def test_what_is_said_with_the_ack_goes_where_the_envelope_takes_it(
+def test_what_is_said_with_the_ack_goes_if_the_envelope_takes_it(
     slack: Slack, bot: Bot, takes_payload: bool
 ) -> None:
     bot.workers.stop()
@@ -148,7 +148,7 @@ def test_an_ack_that_slack_is_waiting_for_survives_a_reconnect(slack: Slack, bot
     assert slack.acks.get(timeout=5) == (second, {"envelope_id": "e2"})
 
 
-def test_it_comes_back_where_the_link_is_closed(slack: Slack, bot: Bot) -> None:
+def test_it_comes_back_if_the_link_is_closed(slack: Slack, bot: Bot) -> None:
     _, link = slack.link()
     slack.close(link)
     second, link = slack.link()
@@ -182,7 +182,7 @@ def test_an_address_that_no_longer_works_is_not_tried_for_ever(slack: Slack, mad
         ("missing_scope", "connections:write"),
     ],
 )
-def test_an_app_token_that_slack_refuses_is_told_at_once_with_where_to_get_one(
+def test_an_app_token_that_slack_refuses_is_reported_at_once_with_where_to_get_one(
     slack: Slack, made: Callable[..., Bot], error: str, why: str
 ) -> None:
     slack.refuses = error
@@ -210,7 +210,7 @@ def test_a_network_that_is_down_at_the_start_does_not_hold_the_start(slack: Slac
     assert "Client" in logs[0]["why"]
 
 
-def test_a_long_silence_is_told_once(slack: Slack, made: Callable[..., Bot]) -> None:
+def test_a_long_silence_is_reported_once(slack: Slack, made: Callable[..., Bot]) -> None:
     slack.refuses = "internal_error"
     bot = made(slack, ping_interval_s=0.02, silence_s=0.1)
     with capture_logs() as logs:

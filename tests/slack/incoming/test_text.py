@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.incoming.text import MOST_CHARACTERS, MOST_SPELLINGS, MOST_WORDS, words_of_command, words_of_message
+from bot.slack.incoming.text import MAX_CHARACTERS, MAX_SPELLINGS, MAX_WORDS, words_of_command, words_of_message
 
 BOT = "U0BOT"
 
@@ -198,8 +198,8 @@ def test_a_direct_message_needs_no_mention(text: str) -> None:
 
 
 def test_what_is_too_long_is_cut() -> None:
-    assert len(words_of_command("a " * 1_000)) == MOST_WORDS
-    assert exact("x" * 100_000) == ["x" * MOST_CHARACTERS]
+    assert len(words_of_command("a " * 1_000)) == MAX_WORDS
+    assert exact("x" * 100_000) == ["x" * MAX_CHARACTERS]
 
 
 def test_half_a_surrogate_pair_can_be_sent_on() -> None:
@@ -216,7 +216,7 @@ def test_a_hostile_text_is_read_in_linear_time(piece: str) -> None:
     text = piece * 100_000
     begun = time.perf_counter()
 
-    assert len(words_of_command(text)) <= MOST_WORDS
+    assert len(words_of_command(text)) <= MAX_WORDS
     assert words_of_message(text, BOT, needs_mention=True) is None
     assert time.perf_counter() - begun < 5
 
@@ -241,7 +241,7 @@ def test_no_text_raises_and_every_word_keeps_the_rules(text: str) -> None:
     words = (*words_of_command(text), *(words_of_message(text, BOT, needs_mention=False) or ()))
 
     for word in words:
-        assert 1 <= len(word.spellings) <= MOST_SPELLINGS
+        assert 1 <= len(word.spellings) <= MAX_SPELLINGS
         assert len(set(word.spellings)) == len(word.spellings)
         for spelling in word.spellings:
             assert spelling
@@ -263,7 +263,7 @@ def test_a_plain_word_is_itself_and_nothing_else(word: str) -> None:
 
 @given(st.text(string.printable.replace("&", "").replace("<", "").replace("`", "")))
 def test_the_exact_words_of_plain_text_are_its_words(text: str) -> None:
-    assert exact(text) == text.split()[:MOST_WORDS]
+    assert exact(text) == text.split()[:MAX_WORDS]
 
 
 @given(ANY_TEXT)

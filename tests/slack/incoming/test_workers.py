@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-from bot.slack.incoming.workers import Workers, WorkRefused
+from bot.slack.incoming.workers import PoolFull, WorkerPool
 
 
 class Errors(list[tuple[str, BaseException]]):
@@ -31,21 +31,21 @@ def gate() -> Iterator[threading.Event]:
 
 
 @pytest.fixture
-def workers(errors: Errors, gate: threading.Event) -> Iterator[Workers]:
-    workers = Workers(errors, threads=2, most_under_way=3)
+def workers(errors: Errors, gate: threading.Event) -> Iterator[WorkerPool]:
+    workers = WorkerPool(errors, threads=2, max_running=3)
     yield workers
     gate.set()
     workers.stop(timeout_s=5)
 
 
-def test_work_is_done_on_another_thread(workers: Workers) -> None:
+def test_work_is_done_on_another_thread(workers: WorkerPool) -> None:
     done_on: list[str] = []
     workers.submit("status", lambda: done_on.append(threading.current_thread().name))
     assert workers.wait_idle(5)
     assert done_on[0] != threading.current_thread().name
 
 
-def test_what_is_under_way_is_counted_until_it_is_done(workers: Workers, gate: threading.Event) -> None:
+def test_what_is_under_way_is_counted_until_it_is_done(workers: WorkerPool, gate: threading.Event) -> None:
     workers.submit("status", lambda: _wait(gate))
     workers.submit("restart", lambda: _wait(gate))
     assert workers.under_way == 2
@@ -56,7 +56,9 @@ def test_what_is_under_way_is_counted_until_it_is_done(workers: Workers, gate: t
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1)])
-def test_an_exception_is_told_with_the_name_of_the_work(workers: Workers, errors: Errors, error: BaseException) -> None:
+def test_an_exception_is_reported_with_the_name_of_the_work(
+    workers: WorkerPool, errors: Errors, error: BaseException
+) -> None:
     def fail() -> None:
         raise error
 
@@ -65,11 +67,11 @@ def test_an_exception_is_told_with_the_name_of_the_work(workers: Workers, errors
     assert errors == [("restart", error)]
 
 
-def test_an_exception_that_cannot_be_told_is_logged() -> None:
+def test_an_exception_that_cannot_be_reported_is_logged() -> None:
     def cannot(name: str, error: BaseException) -> None:
         raise RuntimeError("the teller is broken")
 
-    workers = Workers(cannot, threads=1)
+    workers = WorkerPool(cannot, threads=1)
     with capture_logs() as logs:
         workers.submit("restart", lambda: _raise(ValueError("lost?")))
         assert workers.wait_idle(5)
@@ -77,24 +79,24 @@ def test_an_exception_that_cannot_be_told_is_logged() -> None:
     workers.stop()
 
 
-def test_a_full_queue_refuses_in_words_for_the_person(workers: Workers, gate: threading.Event) -> None:
+def test_a_full_queue_refuses_in_words_for_the_person(workers: WorkerPool, gate: threading.Event) -> None:
     for _ in range(3):
         workers.submit("status", lambda: _wait(gate))
-    with pytest.raises(WorkRefused, match=r"more to do than it can.*Say it again in a minute"):
+    with pytest.raises(PoolFull, match=r"more to do than it can.*Say it again in a minute"):
         workers.submit("status", lambda: None)
     gate.set()
     assert workers.wait_idle(5)
     workers.submit("status", lambda: None)
 
 
-def test_work_after_the_stop_is_refused_in_words_for_the_person(workers: Workers) -> None:
+def test_work_after_the_stop_is_refused_in_words_for_the_person(workers: WorkerPool) -> None:
     assert workers.stop(timeout_s=5) == []
-    with pytest.raises(WorkRefused, match=r"restarting\. Say it again in a minute"):
+    with pytest.raises(PoolFull, match=r"restarting\. Say it again in a minute"):
         workers.submit("status", lambda: None)
 
 
-def test_the_stop_waits_for_what_was_taken_also_where_no_thread_was_free_yet(errors: Errors) -> None:
-    workers, all_in, done = Workers(errors, threads=1, most_under_way=4), threading.Event(), list[int]()
+def test_the_stop_waits_for_what_was_taken_also_if_no_thread_was_free_yet(errors: Errors) -> None:
+    workers, all_in, done = WorkerPool(errors, threads=1, max_running=4), threading.Event(), list[int]()
 
     def hold() -> None:
         _wait(all_in)
@@ -112,7 +114,7 @@ def test_the_stop_waits_for_what_was_taken_also_where_no_thread_was_free_yet(err
 def test_the_stop_names_what_it_had_to_leave_and_drops_what_was_not_begun(
     errors: Errors, gate: threading.Event
 ) -> None:
-    workers, begun, threads = Workers(errors, threads=1), threading.Event(), list[threading.Thread]()
+    workers, begun, threads = WorkerPool(errors, threads=1), threading.Event(), list[threading.Thread]()
 
     def hang() -> None:
         threads.append(threading.current_thread())
@@ -128,11 +130,11 @@ def test_the_stop_names_what_it_had_to_leave_and_drops_what_was_not_begun(
     assert errors == []
 
 
-def _until_refused(workers: Workers, word: str) -> None:
+def _until_refused(workers: WorkerPool, word: str) -> None:
     for _ in range(10**6):
         try:
             workers.submit("probe", lambda: None)
-        except WorkRefused as refusal:
+        except PoolFull as refusal:
             if word in str(refusal):
                 return
     raise AssertionError("never refused")

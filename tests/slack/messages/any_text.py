@@ -11,8 +11,19 @@ from hypothesis import strategies as st
 
 from bot.core.model import errors
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Actor, Build, FailedJob, Place, Project, Run, Status, Taken, Target, Workflow
-from bot.core.model.claims import Claim, ClaimState, Standing
+from bot.core.model.builds import (
+    ActionResult,
+    Actor,
+    Build,
+    BuildRef,
+    FailedJob,
+    Location,
+    Project,
+    Run,
+    Status,
+    Workflow,
+)
+from bot.core.model.claims import Claim, ClaimState, RestartState
 from bot.core.model.commands import (
     BuildsOf,
     ListProjects,
@@ -44,14 +55,14 @@ from bot.core.model.outcomes import (
     Stopped,
 )
 from bot.slack.blocks.button_values import ACTION_IDS, OPENS, command_of
-from bot.slack.blocks.message import LARGEST_JSON, LONGEST_TEXT
+from bot.slack.blocks.message import LARGEST_JSON, MAX_TEXT
 from bot.slack.messages.builds import OF_WORKFLOWS
-from bot.slack.messages.render import Message, Wording
+from bot.slack.messages.render import Message, RenderContext
 from playground.slack.block_rules import message_faults
 from tests.slack.messages.drawn import parts
 from tests.slack.several import BOTH, NOW
 
-HOW = Wording("/codeship", "@codeship", BOTH.services, NOW, lambda _repository, _branch: True)
+HOW = RenderContext("/codeship", "@codeship", BOTH.services, NOW, lambda _repository, _branch: True)
 
 NASTY = [
     "",
@@ -117,7 +128,9 @@ builds = st.builds(
     earlier=st.lists(st.sampled_from(Status), max_size=4).map(tuple),
 )
 many_texts = st.lists(texts, max_size=14).map(tuple)
-takens = st.builds(Taken, texts, many_texts, many_texts, st.lists(st.tuples(texts, texts), max_size=9).map(tuple))
+takens = st.builds(
+    ActionResult, texts, many_texts, many_texts, st.lists(st.tuples(texts, texts), max_size=9).map(tuple)
+)
 claims = st.builds(
     Claim,
     service=texts,
@@ -125,7 +138,7 @@ claims = st.builds(
     build_id=texts,
     run_number=st.integers(),
     actor=st.builds(Actor, texts | st.just("U0ADA")),
-    place=st.just(Place("C0DEV")),
+    place=st.just(Location("C0DEV")),
     replaced=st.builds(Run, texts, maybe_moment, maybe_moment),
     asked_at=moments,
     id=st.integers(),
@@ -133,7 +146,7 @@ claims = st.builds(
     state=st.sampled_from(ClaimState),
     new_build_id=maybe,
 )
-standings = st.builds(Standing, st.integers(0, 9), st.none() | claims, st.none() | claims)
+standings = st.builds(RestartState, st.integers(0, 9), st.none() | claims, st.none() | claims)
 many_builds = st.lists(builds, max_size=14).map(tuple)
 many_projects = st.lists(projects, max_size=25).map(tuple)
 failures = st.builds(
@@ -141,16 +154,16 @@ failures = st.builds(
     st.sampled_from(
         [
             errors.CIError,
-            errors.KeyRefused,
-            errors.NoRights,
-            errors.NotThere,
-            errors.WillNot,
+            errors.Unauthorized,
+            errors.Forbidden,
+            errors.NotFound,
+            errors.NotPossible,
             errors.OverLimit,
-            errors.BudgetSpent,
-            errors.Paused,
+            errors.RateLimitExhausted,
+            errors.RateLimitPaused,
             errors.Unreachable,
-            errors.NoAnswer,
-            errors.BadAnswer,
+            errors.NoResponse,
+            errors.InvalidResponse,
         ]
     ),
     texts | st.sampled_from(["CodeShip", "GitHub Actions"]),
@@ -163,8 +176,8 @@ entries = st.builds(
     AuditEntry,
     at=moments,
     actor=st.builds(Actor, texts),
-    way=texts,
-    place=st.builds(Place, texts),
+    source=texts,
+    place=st.builds(Location, texts),
     action=texts,
     service=texts | st.sampled_from(list(BOTH.services)),
     result=texts,
@@ -207,7 +220,7 @@ mistakes = st.one_of(
     st.builds(errors.NoSuchProject, texts, many_projects, known=st.integers(0, 9), stale_because=maybe_failure),
     st.builds(errors.AmbiguousProject, texts, many_projects),
     st.builds(errors.NoSuchBranch, projects, texts, many_texts),
-    st.builds(errors.WhichBranch, projects, many_texts),
+    st.builds(errors.BranchRequired, projects, many_texts),
     st.builds(errors.CannotStop, projects, texts),
     st.builds(
         errors.NotAllowed,
@@ -218,10 +231,10 @@ mistakes = st.one_of(
     st.builds(errors.NeedsConfirmation, builds, st.integers(), st.none() | st.tuples(st.integers(), st.integers())),
     st.builds(errors.BotError, texts),
     st.builds(errors.OverLimit, texts, retry_after_s=st.none() | st.floats()),
-    st.builds(errors.BudgetSpent, texts, retry_after_s=st.none() | st.floats()),
+    st.builds(errors.RateLimitExhausted, texts, retry_after_s=st.none() | st.floats()),
 )
 words = st.lists(texts, min_size=1, max_size=3).map(lambda spellings: Word.of(*spellings))
-targets = st.builds(Target, texts, texts, maybe, maybe, st.none() | st.integers(), maybe_moment)
+targets = st.builds(BuildRef, texts, texts, maybe, maybe, st.none() | st.integers(), maybe_moment)
 commands = st.one_of(
     st.builds(StatusOf, words, st.none() | words),
     st.builds(RestartOf, words, st.none() | words),
@@ -252,7 +265,7 @@ def hold(drawn: Message) -> None:
     drawn.text.encode()
     assert message_faults(drawn.text, json.loads(sent)) == []
     assert len(sent) <= LARGEST_JSON
-    assert len(drawn.text) <= LONGEST_TEXT
+    assert len(drawn.text) <= MAX_TEXT
     assert re.sub(r"<(@|#|!subteam\^)[A-Z0-9]+>", "", drawn.text).count("<") == 0
     assert not re.search(r"@(channel|here|everyone|group)", drawn.text, re.IGNORECASE)
     unmarked = re.sub(r"`[^`\n]+`|\*[^*\n]+\*", "", drawn.text)

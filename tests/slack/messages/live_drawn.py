@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model import errors
-from bot.core.model.builds import Actor, Place, Status
-from bot.core.model.follows import Follow, FollowShown, FollowState
+from bot.core.model.builds import Actor, Location, Status
+from bot.core.model.follows import Follow, FollowState, FollowView
 from bot.core.model.verdicts import verdict_on
 from bot.slack.blocks.message import Message
 from bot.slack.messages.live import followed, live, lost, not_followed, reply
@@ -24,7 +24,7 @@ FOLLOW = Follow(
     run_number=2,
     branch="main",
     asker=ADA,
-    place=Place("C0BUILDS"),
+    location=Location("C0BUILDS"),
     message_ts="1418738832.000100",
     began_at=NOW - timedelta(minutes=4),
     restarted=True,
@@ -35,31 +35,31 @@ PASSES = replace(PASSED, id=FAILED.id, branch="main")
 BROKEN = replace(FAILED, status=Status.INFRASTRUCTURE_FAILURE, status_word="infrastructure_failure")
 NAMELESS = replace(BARE, project=WEB, branch="main", status=Status.UNKNOWN, status_word="")
 DOWN = errors.Unreachable("CodeShip")
-SHOWN: dict[str, FollowShown] = {
-    "queued": FollowShown(FOLLOW, QUEUED),
-    "running": FollowShown(FOLLOW, RUNNING),
-    "running_followed": FollowShown(OF_ANY, RUNNING),
-    "list_lags": FollowShown(FOLLOW, FAILED),
-    "unknown_word": FollowShown(FOLLOW, UNKNOWN),
-    "late": FollowShown(FOLLOW, RUNNING, late_s=180.0, late_because=DOWN),
-    "late_and_nothing_known": FollowShown(FOLLOW, NAMELESS, late_s=180.0, late_because=errors.BudgetSpent("CodeShip")),
-    "flaky": FollowShown(ENDED, PASSES, verdict_on([F], P)),
-    "flaky_the_other_way": FollowShown(ENDED, FAILED, verdict_on([P], F)),
-    "real": FollowShown(ENDED, FAILED, verdict_on([P, F, F], F)),
-    "steady": FollowShown(ENDED, PASSES, verdict_on([P], P)),
-    "infrastructure_failure": FollowShown(ENDED, BROKEN, verdict_on([F], Status.INFRASTRUCTURE_FAILURE)),
-    "after_a_stopped_run": FollowShown(ENDED, PASSES, verdict_on([Status.STOPPED], P)),
-    "no_earlier_run": FollowShown(ENDED, PASSES, verdict_on([], P)),
-    "first_run": FollowShown(replace(OF_ANY, state=FollowState.ENDED), PASSES),
-    "unseen": FollowShown(ENDED, FAILED, unseen=True),
-    "overtaken": FollowShown(ENDED, RUNNING, overtaken=True, overtaken_by=replace(CLAIM, actor=BOB)),
-    "overtaken_by_nobody_knows_whom": FollowShown(ENDED, PASSES, overtaken=True),
-    "given_up": FollowShown(GIVEN_UP, RUNNING),
-    "given_up_out_of_sight": FollowShown(GIVEN_UP, RUNNING, late_s=9000.0, late_because=errors.KeyRefused("CodeShip")),
-    "given_up_since_it_is_gone": FollowShown(
-        GIVEN_UP, NAMELESS, late_s=130.0, late_because=errors.NotThere("CodeShip")
+SHOWN: dict[str, FollowView] = {
+    "queued": FollowView(FOLLOW, QUEUED),
+    "running": FollowView(FOLLOW, RUNNING),
+    "running_followed": FollowView(OF_ANY, RUNNING),
+    "list_lags": FollowView(FOLLOW, FAILED),
+    "unknown_word": FollowView(FOLLOW, UNKNOWN),
+    "late": FollowView(FOLLOW, RUNNING, late_s=180.0, late_because=DOWN),
+    "late_and_nothing_known": FollowView(
+        FOLLOW, NAMELESS, late_s=180.0, late_because=errors.RateLimitExhausted("CodeShip")
     ),
-    "hostile": FollowShown(ENDED, HOSTILE, verdict_on([F], F)),
+    "flaky": FollowView(ENDED, PASSES, verdict_on([F], P)),
+    "flaky_the_other_way": FollowView(ENDED, FAILED, verdict_on([P], F)),
+    "real": FollowView(ENDED, FAILED, verdict_on([P, F, F], F)),
+    "steady": FollowView(ENDED, PASSES, verdict_on([P], P)),
+    "infrastructure_failure": FollowView(ENDED, BROKEN, verdict_on([F], Status.INFRASTRUCTURE_FAILURE)),
+    "after_a_stopped_run": FollowView(ENDED, PASSES, verdict_on([Status.STOPPED], P)),
+    "no_earlier_run": FollowView(ENDED, PASSES, verdict_on([], P)),
+    "first_run": FollowView(replace(OF_ANY, state=FollowState.ENDED), PASSES),
+    "unseen": FollowView(ENDED, FAILED, unseen=True),
+    "overtaken": FollowView(ENDED, RUNNING, overtaken=True, overtaken_by=replace(CLAIM, actor=BOB)),
+    "overtaken_by_nobody_knows_whom": FollowView(ENDED, PASSES, overtaken=True),
+    "given_up": FollowView(GIVEN_UP, RUNNING),
+    "given_up_out_of_sight": FollowView(GIVEN_UP, RUNNING, late_s=9000.0, late_because=errors.Unauthorized("CodeShip")),
+    "given_up_since_it_is_gone": FollowView(GIVEN_UP, NAMELESS, late_s=130.0, late_because=errors.NotFound("CodeShip")),
+    "hostile": FollowView(ENDED, HOSTILE, verdict_on([F], F)),
 }
 MESSAGES: dict[str, Message] = {
     **{name: live(shown, HOW) for name, shown in SHOWN.items()},
@@ -72,7 +72,7 @@ MESSAGES: dict[str, Message] = {
     "not_followed": not_followed(),
     "lost": lost(SHOWN["flaky"], "is_archived", HOW),
     "lost_in_a_direct_message": lost(
-        replace(SHOWN["running"], follow=replace(FOLLOW, place=Place("D0ADA"))), "restricted_action", HOW
+        replace(SHOWN["running"], follow=replace(FOLLOW, location=Location("D0ADA"))), "restricted_action", HOW
     ),
 }
 SUBJECTS = {"live": MESSAGES}

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model import errors
-from bot.core.model.builds import Actor, Build, Place, Project, Status
-from bot.core.model.claims import Claim, ClaimState, Standing
+from bot.core.model.builds import Actor, Build, Location, Project, Status
+from bot.core.model.claims import Claim, ClaimState, RestartState
 from bot.core.model.commands import BuildsOf, Command, RestartBuild, RestartOf, ShowBuild, StatusOf, Word
 from bot.core.model.outcomes import (
     AlreadyRestarted,
@@ -26,10 +26,11 @@ from bot.core.model.outcomes import (
 )
 from bot.core.model.policy import OPEN
 from bot.slack.messages.builds import target_of
-from bot.slack.messages.render import Message, Wording, draw, draw_bug, draw_error, with_invitation
+from bot.slack.messages.errors import render_bug, render_error
+from bot.slack.messages.render import Message, RenderContext, render, with_invitation
 from tests.slack.several import CODESHIP, NOW
 
-HOW = Wording(
+HOW = RenderContext(
     command="/codeship",
     mention="@codeship",
     services={"codeship": CODESHIP},
@@ -72,15 +73,15 @@ CLAIM = Claim(
     build_id="3277309",
     run_number=1,
     actor=Actor("U0ADA"),
-    place=Place("C0DEV"),
+    location=Location("C0DEV"),
     replaced=FAILED.run,
-    asked_at=NOW - timedelta(seconds=8),
+    requested_at=NOW - timedelta(seconds=8),
     id=17,
     state=ClaimState.TAKEN,
 )
 SENT, HANGING = replace(CLAIM, state=ClaimState.SENT), replace(CLAIM, state=ClaimState.UNKNOWN)
 ENDED = replace(CLAIM, state=ClaimState.ENDED)
-SILENT = errors.NoAnswer("CodeShip")
+SILENT = errors.NoResponse("CodeShip")
 
 STATUS_OUTCOMES: dict[str, Outcome] = {
     "build_failed": BuildShown(FAILED),
@@ -90,10 +91,10 @@ STATUS_OUTCOMES: dict[str, Outcome] = {
     "build_blocked": BuildShown(replace(FAILED, status=Status.BLOCKED, status_word="blocked")),
     "build_bare": BuildShown(BARE),
     "build_hostile": BuildShown(HOSTILE),
-    "build_restarted_list_lags": BuildShown(FAILED, Standing(1, CLAIM), 8),
-    "build_restarted_runs": BuildShown(RUNNING, Standing(1, CLAIM), 8),
-    "build_restart_hangs": BuildShown(FAILED, Standing(1, HANGING), 8),
-    "build_in_its_second_run": BuildShown(PASSED, Standing(2, previous=ENDED)),
+    "build_restarted_list_lags": BuildShown(FAILED, RestartState(1, CLAIM), 8),
+    "build_restarted_runs": BuildShown(RUNNING, RestartState(1, CLAIM), 8),
+    "build_restart_hangs": BuildShown(FAILED, RestartState(1, HANGING), 8),
+    "build_in_its_second_run": BuildShown(PASSED, RestartState(2, previous=ENDED)),
     "branches": BranchesShown(WEB, (FAILED, PASSED, replace(BARE, project=WEB))),
     "builds_of_a_branch": BuildsShown(WEB, "main", (RUNNING, FAILED)),
     "builds_of_all": BuildsShown(WEB, None, (RUNNING, PASSED)),
@@ -118,7 +119,7 @@ RESTARTS: dict[str, Outcome] = {
     "already_asked": AlreadyRestarted(FAILED, SENT, 2),
     "still_running": StillRunning(RUNNING),
     "still_queued": StillRunning(QUEUED),
-    "run_again_since": RunAgainSince(PASSED, Standing(2, previous=ENDED), 300),
+    "run_again_since": RunAgainSince(PASSED, RestartState(2, previous=ENDED), 300),
     "state_not_known": StateNotKnown(UNKNOWN),
     "could_not_tell": CouldNotTell(HANGING, FAILED, 12, found=FAILED),
     "could_not_tell_nor_look": CouldNotTell(HANGING, FAILED, 12, looked=errors.Unreachable("CodeShip")),
@@ -143,7 +144,7 @@ MISTAKES: dict[str, tuple[errors.BotError, Command | None]] = {
     "no_such_project_at_all": (errors.NoSuchProject("zzz"), STATUS),
     "ambiguous_project": (errors.AmbiguousProject("web", [WEB, replace(WEB, name="umbrella/web")]), STATUS),
     "no_such_branch": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), BuildsOf(Word.of("web"), Word.of("mian"))),
-    "which_branch": (errors.WhichBranch(WEB, [f"b{n}" for n in range(12)]), RestartOf(Word.of("acme/web"))),
+    "which_branch": (errors.BranchRequired(WEB, [f"b{n}" for n in range(12)]), RestartOf(Word.of("acme/web"))),
     "not_allowed": (errors.NotAllowed("Only people of this workspace may ask."), RESTART),
     "not_allowed_ask_somebody": (errors.NotAllowed("Ada restarts main.", ask="U0ADA"), RESTART),
     "not_allowed_ask_in_words": (errors.NotAllowed("Nobody deploys on Friday.", ask="<!here> the ops team"), PRESSED),
@@ -156,36 +157,38 @@ MISTAKES: dict[str, tuple[errors.BotError, Command | None]] = {
     "no_such_branch_of_a_restart": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), RESTART),
 }
 FAILURES: dict[str, tuple[errors.BotError, Command | None]] = {
-    "key_refused": (errors.KeyRefused("CodeShip", "401"), STATUS),
-    "no_rights": (errors.NoRights("CodeShip"), PRESSED),
-    "not_there": (errors.NotThere("CodeShip"), PRESSED),
+    "key_refused": (errors.Unauthorized("CodeShip", "401"), STATUS),
+    "no_rights": (errors.Forbidden("CodeShip"), PRESSED),
+    "not_there": (errors.NotFound("CodeShip"), PRESSED),
     "over_limit": (errors.OverLimit("CodeShip", retry_after_s=39.2), RESTART),
     "over_limit_for_how_long": (errors.OverLimit("CodeShip"), STATUS),
-    "budget_spent": (known(errors.BudgetSpent("CodeShip", retry_after_s=42.5), FAILED), STATUS),
-    "budget_spent_on_a_restart": (errors.BudgetSpent("CodeShip", retry_after_s=0.2), RESTART),
-    "paused": (known(errors.Paused("CodeShip", retry_after_s=25), FAILED), STATUS),
+    "budget_spent": (known(errors.RateLimitExhausted("CodeShip", retry_after_s=42.5), FAILED), STATUS),
+    "budget_spent_on_a_restart": (errors.RateLimitExhausted("CodeShip", retry_after_s=0.2), RESTART),
+    "paused": (known(errors.RateLimitPaused("CodeShip", retry_after_s=25), FAILED), STATUS),
     "unreachable": (errors.Unreachable("CodeShip"), RESTART),
-    "no_answer": (known(errors.NoAnswer("CodeShip"), FAILED, RUNNING), STATUS),
-    "no_answer_what_ran": (known(errors.NoAnswer("CodeShip"), PASSED, RUNNING), ShowBuild(target_of(RUNNING))),
-    "no_answer_all_branches": (known(errors.NoAnswer("CodeShip"), FAILED, PASSED), StatusOf(Word.of("acme/web"))),
-    "bad_answer": (errors.BadAnswer("CodeShip"), STATUS),
+    "no_answer": (known(errors.NoResponse("CodeShip"), FAILED, RUNNING), STATUS),
+    "no_answer_what_ran": (known(errors.NoResponse("CodeShip"), PASSED, RUNNING), ShowBuild(target_of(RUNNING))),
+    "no_answer_all_branches": (known(errors.NoResponse("CodeShip"), FAILED, PASSED), StatusOf(Word.of("acme/web"))),
+    "bad_answer": (errors.InvalidResponse("CodeShip"), STATUS),
 }
 ERRORS = {**MISTAKES, **FAILURES}
 
 
 def error(name: str) -> Message:
     raised, command = ERRORS[name]
-    return draw_error(raised, command, words=HOW, reference="k3x9qd" if isinstance(raised, errors.CIError) else None)
+    return render_error(
+        raised, command, context=HOW, reference="k3x9qd" if isinstance(raised, errors.CIError) else None
+    )
 
 
 def outcomes(some: dict[str, Outcome]) -> dict[str, Message]:
-    return {name: draw(outcome, words=HOW) for name, outcome in some.items()}
+    return {name: render(outcome, context=HOW) for name, outcome in some.items()}
 
 
 SUBJECTS: dict[str, dict[str, Message]] = {
     "status": {
         **outcomes(STATUS_OUTCOMES),
-        "invitation": with_invitation(draw(BuildShown(FAILED), words=HOW), "@codeship"),
+        "invitation": with_invitation(render(BuildShown(FAILED), context=HOW), "@codeship"),
     },
     "projects": outcomes(PROJECTS),
     "help": outcomes(HELP),
@@ -193,8 +196,8 @@ SUBJECTS: dict[str, dict[str, Message]] = {
     "mistakes": {name: error(name) for name in MISTAKES},
     "failures": {
         **{name: error(name) for name in FAILURES},
-        "bug": draw_bug("k3x9qd", STATUS, words=HOW),
-        "bug_in_a_restart": draw_bug("k3x9qd", PRESSED, words=HOW),
+        "bug": render_bug("k3x9qd", STATUS, context=HOW),
+        "bug_in_a_restart": render_bug("k3x9qd", PRESSED, context=HOW),
     },
 }
 MESSAGES = {name: message for messages in SUBJECTS.values() for name, message in messages.items()}

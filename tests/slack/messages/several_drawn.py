@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from bot.core.model import errors
 from bot.core.model.audit import Action, AuditEntry, Result
-from bot.core.model.builds import Actor, Build, FailedJob, Place, Project, Status, Taken
-from bot.core.model.claims import Claim, ClaimState, Standing
+from bot.core.model.builds import ActionResult, Actor, Build, FailedJob, Location, Project, Status
+from bot.core.model.claims import Claim, ClaimState, RestartState
 from bot.core.model.commands import Command, RestartBuild, RestartOf, StatusOf, StopBuild, StopOf, Word
-from bot.core.model.follows import Follow, FollowShown, FollowState
+from bot.core.model.follows import Follow, FollowState, FollowView
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     AuditShown,
@@ -31,8 +31,9 @@ from bot.core.model.outcomes import (
 from bot.core.model.verdicts import verdict_on
 from bot.slack.blocks.message import Message
 from bot.slack.messages.builds import target_of
+from bot.slack.messages.errors import render_error
 from bot.slack.messages.live import live
-from bot.slack.messages.render import being_stopped, draw, draw_error
+from bot.slack.messages.render import being_stopped, render
 from tests.slack.several import (
     AGAIN,
     API,
@@ -50,8 +51,8 @@ from tests.slack.several import (
 )
 
 ADA = Actor("U0ADA")
-DOWN, SILENT = errors.Unreachable("GitHub Actions"), errors.NoAnswer("CodeShip")
-TAKEN = Taken(FAILED.id, ("CI", "Docs"), ("Deploy",), (("Nightly", "The run was created over a month ago"),))
+DOWN, SILENT = errors.Unreachable("GitHub Actions"), errors.NoResponse("CodeShip")
+TAKEN = ActionResult(FAILED.id, ("CI", "Docs"), ("Deploy",), (("Nightly", "The run was created over a month ago"),))
 HOSTILE = built(
     workflow(
         1,
@@ -79,17 +80,17 @@ CLAIM = Claim(
     build_id=FAILED.id,
     run_number=1,
     actor=ADA,
-    place=Place("C0DEV"),
+    location=Location("C0DEV"),
     replaced=FAILED.run,
-    asked_at=NOW,
+    requested_at=NOW,
     id=17,
     state=ClaimState.TAKEN,
 )
 ENTRY = AuditEntry(
     at=NOW,
     actor=ADA,
-    way="click",
-    place=Place("C0DEV"),
+    source="click",
+    location=Location("C0DEV"),
     action=Action.STOP,
     service="github",
     result=Result.TAKEN,
@@ -103,21 +104,21 @@ ENTRY = AuditEntry(
 BUILDS: dict[str, Outcome] = {
     "failed_with_its_jobs": BuildShown(FAILED),
     "failed_while_another_runs": BuildShown(HALF),
-    "failed_while_another_runs_and_restarted": BuildShown(HALF, Standing(1, CLAIM), 8),
+    "failed_while_another_runs_and_restarted": BuildShown(HALF, RestartState(1, CLAIM), 8),
     "running": BuildShown(RUNNING),
     "passed": BuildShown(PASSED),
     "passed_on_the_second_attempt": BuildShown(AGAIN),
     "of_another_commit": BuildShown(built(workflow(1, "CI"), workflow(2, "Nightly", commit="0badcafe" * 5))),
     "many_workflows": BuildShown(MANY),
     "hostile": BuildShown(HOSTILE),
-    "restart_hangs": BuildShown(FAILED, Standing(1, replace(CLAIM, state=ClaimState.UNKNOWN)), 8),
+    "restart_hangs": BuildShown(FAILED, RestartState(1, replace(CLAIM, state=ClaimState.UNKNOWN)), 8),
     "state_not_known": StateNotKnown(built(workflow(1, "CI", Status.UNKNOWN, "brooding", finished_at=None))),
     "branches": BranchesShown(WEB, (FAILED, replace(RUNNING, branch="feature/login"))),
     "builds": BuildsShown(WEB, "main", (HALF, replace(FAILED, url=None))),
 }
 RESTARTS_AND_STOPS: dict[str, Outcome] = {
     "restarted": Restarted(FAILED, CLAIM, taken=TAKEN),
-    "restarted_one": Restarted(PASSED, CLAIM, taken=Taken(PASSED.id, ("CI",))),
+    "restarted_one": Restarted(PASSED, CLAIM, taken=ActionResult(PASSED.id, ("CI",))),
     "restarted_failed_jobs": Restarted(FAILED, replace(CLAIM, failed_jobs_only=True), taken=TAKEN),
     "could_not_tell_of_failed_jobs": CouldNotTell(
         replace(CLAIM, failed_jobs_only=True, state=ClaimState.UNKNOWN), FAILED, 8
@@ -128,7 +129,7 @@ RESTARTS_AND_STOPS: dict[str, Outcome] = {
     "still_running": StillRunning(RUNNING),
     "followed": Followed(RUNNING, 1),
     "nothing_to_follow": NothingToFollow(FAILED),
-    "stopped": Stopped(HALF, Taken(HALF.id, ("Deploy",), (), (("Docs", "Cannot cancel a run that is over"),))),
+    "stopped": Stopped(HALF, ActionResult(HALF.id, ("Deploy",), (), (("Docs", "Cannot cancel a run that is over"),))),
     "nothing_to_stop": NothingToStop(FAILED),
 }
 LISTS: dict[str, Outcome] = {
@@ -152,7 +153,9 @@ RESTART, STOP = RestartOf(Word.of("web"), Word.of("main")), StopOf(Word.of("web"
 STATUS = StatusOf(Word.of("web"))
 STOP_IT = StopBuild(target_of(RUNNING))
 RESTART_IT = RestartBuild(target_of(FAILED, 1), confirmed=True)
-TOO_OLD = errors.WillNot("GitHub Actions", "Unable to retry this workflow run because it was created over a month ago.")
+TOO_OLD = errors.NotPossible(
+    "GitHub Actions", "Unable to retry this workflow run because it was created over a month ago."
+)
 TWO = [OLD_WEB, WEB]
 ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
     "ambiguous_by_service": (errors.AmbiguousProject("web", TWO), STATUS),
@@ -162,51 +165,49 @@ ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
     "no_such_project": (errors.NoSuchProject("wbe", [*TWO, API], known=9), STATUS),
     "no_project_at_all": (errors.NoSuchProject("zzz"), STATUS),
     "no_such_branch": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), RESTART),
-    "which_branch_to_stop": (errors.WhichBranch(WEB, ["main", "dev"]), StopOf(Word.of("web"))),
+    "which_branch_to_stop": (errors.BranchRequired(WEB, ["main", "dev"]), StopOf(Word.of("web"))),
     "needs_confirmation_of_failed_jobs": (
         errors.NeedsConfirmation(FAILED, 2),
         replace(RESTART_IT, confirmed=False, failed_jobs_only=True),
     ),
     "cannot_stop": (errors.CannotStop(OLD_WEB, "CodeShip"), STOP),
     "will_not_restart": (about(TOO_OLD, FAILED), RESTART_IT),
-    "will_not_stop": (errors.WillNot("GitHub Actions"), STOP_IT),
-    "stop_not_answered": (about(errors.NoAnswer("GitHub Actions", "no answer yet"), RUNNING), STOP_IT),
-    "stop_not_begun": (about(errors.NoAnswer("GitHub Actions", "no answer within 16 s"), WEB), STOP),
+    "will_not_stop": (errors.NotPossible("GitHub Actions"), STOP_IT),
+    "stop_not_answered": (about(errors.NoResponse("GitHub Actions", "no answer yet"), RUNNING), STOP_IT),
+    "stop_not_begun": (about(errors.NoResponse("GitHub Actions", "no answer within 16 s"), WEB), STOP),
     "stop_not_allowed": (errors.NotAllowed("Ada stops builds of main.", ask="U0ADA"), STOP_IT),
-    "stop_too_late": (errors.TooLate(), STOP),
-    "key_refused": (errors.KeyRefused("GitHub Actions"), STATUS),
-    "no_rights": (errors.NoRights("GitHub Actions"), RESTART_IT),
-    "budget_spent": (errors.BudgetSpent("GitHub Actions", retry_after_s=30), STATUS),
-    "key_refused_by_one_of_another_time": (errors.KeyRefused("Jenkins"), STATUS),
+    "stop_too_late": (errors.RequestExpired(), STOP),
+    "key_refused": (errors.Unauthorized("GitHub Actions"), STATUS),
+    "no_rights": (errors.Forbidden("GitHub Actions"), RESTART_IT),
+    "budget_spent": (errors.RateLimitExhausted("GitHub Actions", retry_after_s=30), STATUS),
+    "key_refused_by_one_of_another_time": (errors.Unauthorized("Jenkins"), STATUS),
 }
-FOLLOW = Follow("1", "github", WEB.id, FAILED.id, 2, "main", ADA, Place("C0DEV"), "1.1", NOW, restarted=True)
-ENDED, GONE = replace(FOLLOW, state=FollowState.ENDED), errors.NotThere("GitHub Actions")
+FOLLOW = Follow("1", "github", WEB.id, FAILED.id, 2, "main", ADA, Location("C0DEV"), "1.1", NOW, restarted=True)
+ENDED, GONE = replace(FOLLOW, state=FollowState.ENDED), errors.NotFound("GitHub Actions")
 LIVE = {
-    "live_running": FollowShown(FOLLOW, RUNNING),
-    "live_failed_while_another_runs": FollowShown(FOLLOW, HALF),
-    "live_list_lags": FollowShown(FOLLOW, FAILED),
-    "live_failed": FollowShown(
+    "live_running": FollowView(FOLLOW, RUNNING),
+    "live_failed_while_another_runs": FollowView(FOLLOW, HALF),
+    "live_list_lags": FollowView(FOLLOW, FAILED),
+    "live_failed": FollowView(
         replace(FOLLOW, state=FollowState.ENDED), FAILED, verdict_on([Status.FAILED], FAILED.status)
     ),
-    "live_passed": FollowShown(
-        replace(FOLLOW, state=FollowState.ENDED), AGAIN, verdict_on(AGAIN.earlier, AGAIN.status)
-    ),
-    "live_given_up": FollowShown(
+    "live_passed": FollowView(replace(FOLLOW, state=FollowState.ENDED), AGAIN, verdict_on(AGAIN.earlier, AGAIN.status)),
+    "live_given_up": FollowView(
         replace(FOLLOW, state=FollowState.GIVEN_UP),
         RUNNING,
         late_s=130.0,
-        late_because=errors.NotThere("GitHub Actions"),
+        late_because=errors.NotFound("GitHub Actions"),
     ),
 }
 
 
 def told(name: str) -> Message:
     error, command = ERRORS[name]
-    return draw_error(error, command, words=BOTH, reference="k3x9qd" if isinstance(error, errors.CIError) else None)
+    return render_error(error, command, context=BOTH, reference="k3x9qd" if isinstance(error, errors.CIError) else None)
 
 
 def outcomes(some: dict[str, Outcome]) -> dict[str, Message]:
-    return {name: draw(outcome, words=BOTH, asker=ADA) for name, outcome in some.items()}
+    return {name: render(outcome, context=BOTH, asker=ADA) for name, outcome in some.items()}
 
 
 SUBJECTS: dict[str, dict[str, Message]] = {

@@ -13,8 +13,9 @@ from bot.core.model import errors
 from bot.core.model.builds import Actor, Build, Project, Status
 from bot.core.model.commands import RestartOf, StatusOf
 from bot.core.model.outcomes import BranchesShown, BuildShown, BuildsShown, Outcome, ProjectsShown
-from bot.slack.blocks.rich_text import told
-from bot.slack.messages.render import Message, being_stopped, draw, draw_bug, draw_error, with_invitation
+from bot.slack.blocks.rich_text import sanitize
+from bot.slack.messages.errors import render_bug, render_error
+from bot.slack.messages.render import Message, being_stopped, render, with_invitation
 from tests.examples import examples
 from tests.slack.messages.any_text import HOW, builds, commands, failures, hold, maybe, mistakes, outcomes, texts
 from tests.slack.messages.drawn import dialogs
@@ -22,7 +23,7 @@ from tests.slack.messages.drawn import dialogs
 
 @examples(50, 300, outcomes, st.builds(Actor, texts))
 def test_any_outcome_can_be_shown(outcome: Outcome, asker: Actor) -> None:
-    drawn = draw(outcome, words=HOW, asker=asker)
+    drawn = render(outcome, context=HOW, asker=asker)
     hold(drawn)
     assert with_invitation(drawn, "@codeship").text.startswith(drawn.text)
 
@@ -33,22 +34,22 @@ def test_any_build_can_be_shown_as_being_stopped(build: Build, asker: Actor) -> 
 
 
 @examples(50, 300, error=mistakes | failures, command=st.none() | commands, reference=maybe)
-def test_any_error_can_be_told(
+def test_any_error_can_be_reported(
     error: errors.BotError, command: StatusOf | RestartOf | None, reference: str | None
 ) -> None:
-    drawn = draw_error(error, command, words=HOW, reference=reference)
+    drawn = render_error(error, command, context=HOW, reference=reference)
     hold(drawn)
     assert not drawn.in_public
 
 
 @given(reference=texts, command=st.none() | commands)
-def test_any_bug_can_be_told(reference: str, command: StatusOf | None) -> None:
-    hold(draw_bug(reference, command, words=HOW))
+def test_any_bug_can_be_reported(reference: str, command: StatusOf | None) -> None:
+    hold(render_bug(reference, command, context=HOW))
 
 
 @given(texts, st.integers(2, 200))
-def test_what_is_told_is_one_line_of_bounded_length(foreign: str, most: int) -> None:
-    shown = told(foreign, most)
+def test_what_is_reported_is_one_line_of_bounded_length(foreign: str, most: int) -> None:
+    shown = sanitize(foreign, most)
     assert len(shown.encode("utf-16-le")) <= 2 * most
     assert shown == shown.strip()
     assert not re.search(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]", shown)
@@ -68,12 +69,12 @@ LONG = Build(
     commit_url="https://github.com/" + "v" * 500,
 )
 FULL: list[Callable[[], Message]] = [
-    lambda: draw(BuildShown(LONG), words=HOW),
-    lambda: draw(BuildsShown(LONG.project, None, (LONG,) * 10), words=HOW),
-    lambda: draw(BranchesShown(LONG.project, (LONG,) * 10), words=HOW),
-    lambda: draw(ProjectsShown("w", (LONG.project,) * 20, 1, 2, 40), words=HOW),
-    lambda: draw_error(errors.WhichBranch(LONG.project, ["b" * 240] * 10), None, words=HOW, reference=None),
-    lambda: draw_error(errors.NeedsConfirmation(LONG, 1, (17, 2)), None, words=HOW, reference=None),
+    lambda: render(BuildShown(LONG), context=HOW),
+    lambda: render(BuildsShown(LONG.project, None, (LONG,) * 10), context=HOW),
+    lambda: render(BranchesShown(LONG.project, (LONG,) * 10), context=HOW),
+    lambda: render(ProjectsShown("w", (LONG.project,) * 20, 1, 2, 40), context=HOW),
+    lambda: render_error(errors.BranchRequired(LONG.project, ["b" * 240] * 10), None, context=HOW, reference=None),
+    lambda: render_error(errors.NeedsConfirmation(LONG, 1, (17, 2)), None, context=HOW, reference=None),
 ]
 
 
@@ -85,7 +86,7 @@ def test_a_message_at_its_fullest_keeps_its_head_and_fits(drawing: Callable[[], 
 
 
 def test_one_build_at_its_fullest_keeps_its_buttons_and_their_dialogs() -> None:
-    for message in (draw(BuildShown(LONG), words=HOW), FULL[-1]()):
+    for message in (render(BuildShown(LONG), context=HOW), FULL[-1]()):
         (dialog,) = dialogs(message).values()
         assert "bbb…" in dialog["title"]
         assert "nnn… · bbb" in dialog["text"]

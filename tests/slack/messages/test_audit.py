@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.core.model.audit import Action, AuditEntry, Result
-from bot.core.model.builds import Actor, Place, Project
+from bot.core.model.builds import Actor, Location, Project
 from bot.core.model.commands import ShowAudit, Word
 from bot.core.model.errors import NoSuchProject
 from bot.core.model.outcomes import AuditShown
 from bot.slack.blocks.button_values import command_of
 from bot.slack.blocks.message import Message
-from bot.slack.messages.audit import audit_told
-from bot.slack.messages.render import draw_error
+from bot.slack.messages.audit import render_audit
+from bot.slack.messages.errors import render_error
 from playground.slack.block_rules import message_faults
 from tests.slack.messages.one_service import HOW as ONE_SERVICE
 
@@ -26,8 +26,8 @@ WEB = Project("3", "acme/web", "codeship")
 TAKEN = AuditEntry(
     at=NOON,
     actor=Actor("U0ADA"),
-    way="command",
-    place=Place("C0BUILDS"),
+    source="command",
+    location=Location("C0BUILDS"),
     action=Action.RESTART,
     service="codeship",
     result=Result.TAKEN,
@@ -39,8 +39,8 @@ TAKEN = AuditEntry(
 )
 MISTAKE = replace(
     TAKEN,
-    way="direct message",
-    place=Place("D0ADA"),
+    source="direct message",
+    location=Location("D0ADA"),
     result=Result.MISTAKE,
     reason="no repository of that name",
     typed="restart acme/wob",
@@ -52,8 +52,8 @@ MISTAKE = replace(
 HOSTILE = replace(
     TAKEN,
     actor=Actor("<!channel>"),
-    place=Place("<!here>"),
-    way="<!everyone>",
+    location=Location("<!here>"),
+    source="<!everyone>",
     action="*@here*",
     result="`x`",
     project_name="<!channel>*`_~&a",
@@ -65,7 +65,7 @@ HOSTILE = replace(
 
 
 def told(*entries: AuditEntry, project: Project | None = None) -> Message:
-    drawn = audit_told(AuditShown(project, entries), HOW)
+    drawn = render_audit(AuditShown(project, entries), HOW)
     assert message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) == []
     assert not drawn.in_public
     return drawn
@@ -80,12 +80,12 @@ def told(*entries: AuditEntry, project: Project | None = None) -> Message:
             "ref k3x9qd",
         ),
         (
-            replace(TAKEN, way="click", action=Action.TRY_AGAIN, result=Result.ALREADY, reason="by U0BOB"),
+            replace(TAKEN, source="click", action=Action.TRY_AGAIN, result=Result.ALREADY, reason="by U0BOB"),
             "• 2026-03-02 12:00 UTC · <@U0ADA> with a button in <#C0BUILDS> · try again acme/web · main · #7 · "
             "already asked for · ref k3x9qd",
         ),
         (
-            replace(TAKEN, way="mention", branch=None, build_id=None, result=Result.NOT_DONE, reason="no answer"),
+            replace(TAKEN, source="mention", branch=None, build_id=None, result=Result.NOT_DONE, reason="no answer"),
             "• 2026-03-02 12:00 UTC · <@U0ADA> by mention in <#C0BUILDS> · restart acme/web · not done: no answer · "
             "ref k3x9qd",
         ),
@@ -133,7 +133,7 @@ def test_twenty_long_entries_are_cut_at_whole_lines_and_those_of_every_day_are_n
     assert len(told(*[usual] * 20).text.splitlines()) == 21
 
 
-def test_a_mistyped_repository_is_offered_for_the_audit_that_was_asked_for() -> None:
-    drawn = draw_error(NoSuchProject("wob", [WEB]), ShowAudit(Word.of("wob")), words=HOW, reference=None)
+def test_a_mistyped_repository_is_offered_for_the_audit_that_was_requested() -> None:
+    drawn = render_error(NoSuchProject("wob", [WEB]), ShowAudit(Word.of("wob")), context=HOW, reference=None)
     (pressed,) = next(block for block in drawn.blocks if block["type"] == "actions")["elements"]
     assert command_of(pressed["action_id"], pressed["value"]) == ShowAudit(Word.of("acme/web"))

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.model import errors
-from bot.core.model.builds import Actor, Place, Status
+from bot.core.model.builds import Actor, Location, Status
 from bot.core.model.claims import Claim
-from bot.core.model.follows import Follow, FollowShown, FollowState
+from bot.core.model.follows import Follow, FollowState, FollowView
 from bot.core.model.outcomes import Followed, NothingToFollow
 from bot.core.model.verdicts import Meaning, Verdict, verdict_on
 from bot.slack.blocks.button_values import command_of
 from bot.slack.blocks.message import Message
-from bot.slack.messages.live import live, lost, reply, verdict_told
-from bot.slack.messages.render import draw
+from bot.slack.messages.live import describe_verdict, live, lost, reply
+from bot.slack.messages.render import render
 from tests.examples import examples
 from tests.slack.messages.any_text import (
     builds,
@@ -66,7 +66,7 @@ def test_go_on_names_the_build_and_the_run_that_was_followed() -> None:
     assert (target.build_id, target.run_number, target.branch) == (FAILED.id, 2, "main")
 
 
-def test_a_running_time_that_would_be_old_at_once_is_not_told() -> None:
+def test_a_running_time_that_would_be_old_at_once_is_not_reported() -> None:
     assert "running for" not in MESSAGES["running"].text
     assert "started" in MESSAGES["running"].text
 
@@ -76,7 +76,7 @@ def test_a_running_time_that_would_be_old_at_once_is_not_told() -> None:
     [(2, "second"), (8, "eighth"), (9, "9th"), (11, "11th"), (13, "13th"), (21, "21st"), (22, "22nd"), (23, "23rd")],
 )
 def test_runs_are_counted_as_people_do(count: int, word: str) -> None:
-    (said,) = verdict_told(Verdict(Meaning.FLAKY, F, P, count, 1))
+    (said,) = describe_verdict(Verdict(Meaning.FLAKY, F, P, count, 1))
     assert f"the {word} run" in said.text
 
 
@@ -91,7 +91,7 @@ follows = st.builds(
     run_number=st.integers(-1, 2**40),
     branch=maybe,
     asker=st.builds(Actor, texts | st.just("U0ADA")),
-    place=st.builds(Place, texts | st.sampled_from(["C0DEV", "D0ADA"]), maybe),
+    place=st.builds(Location, texts | st.sampled_from(["C0DEV", "D0ADA"]), maybe),
     message_ts=texts,
     began_at=moments,
     restarted=st.booleans(),
@@ -101,7 +101,7 @@ follows = st.builds(
 )
 verdicts = st.builds(verdict_on, st.lists(st.sampled_from(Status), max_size=60), st.sampled_from(Status))
 shown = st.builds(
-    FollowShown,
+    FollowView,
     follows,
     builds,
     st.none() | verdicts,
@@ -114,13 +114,13 @@ shown = st.builds(
 
 
 @examples(30, 300, shown)
-def test_any_live_message_can_be_shown(shown: FollowShown) -> None:
+def test_any_live_message_can_be_shown(shown: FollowView) -> None:
     hold(live(shown, HOW))
     hold(reply(shown, HOW))
 
 
 @examples(30, 100, shown, texts)
-def test_any_loss_can_be_told(shown: FollowShown, why: str) -> None:
+def test_any_loss_can_be_reported(shown: FollowView, why: str) -> None:
     drawn = lost(shown, why, HOW)
     hold(drawn)
     assert not drawn.in_public
@@ -129,15 +129,15 @@ def test_any_loss_can_be_told(shown: FollowShown, why: str) -> None:
 @settings(deadline=None)
 @given(st.one_of(st.builds(Followed, builds, st.integers()), st.builds(NothingToFollow, builds, standings)))
 def test_any_first_word_can_be_shown(outcome: Followed | NothingToFollow) -> None:
-    hold(draw(outcome, words=HOW))
+    hold(render(outcome, context=HOW))
 
 
 LONG_CLAIM: Claim = replace(CLAIM, actor=Actor("U" * 40))
 FULL: list[Callable[[], Message]] = [
-    lambda: live(FollowShown(FOLLOW, LONG, late_s=1e9, late_because=errors.NoAnswer("C" * 400, "d" * 4000)), HOW),
-    lambda: live(FollowShown(GIVEN_UP, LONG), HOW),
-    lambda: live(FollowShown(ENDED, LONG, overtaken=True, overtaken_by=LONG_CLAIM), HOW),
-    lambda: lost(FollowShown(FOLLOW, LONG), "w" * 60, HOW),
+    lambda: live(FollowView(FOLLOW, LONG, late_s=1e9, late_because=errors.NoResponse("C" * 400, "d" * 4000)), HOW),
+    lambda: live(FollowView(GIVEN_UP, LONG), HOW),
+    lambda: live(FollowView(ENDED, LONG, overtaken=True, overtaken_by=LONG_CLAIM), HOW),
+    lambda: lost(FollowView(FOLLOW, LONG), "w" * 60, HOW),
 ]
 
 

@@ -13,7 +13,8 @@ from bot.core.model.commands import TABLE, BuildsOf, Command, RestartBuild, Rest
 from bot.core.model.outcomes import AlreadyRestarted, BuildsShown
 from bot.slack.blocks.button_values import command_of
 from bot.slack.messages.builds import SIGNS, WORDS, target_of
-from bot.slack.messages.render import draw, draw_error
+from bot.slack.messages.errors import render_error
+from bot.slack.messages.render import render
 from tests.slack.messages.drawn import buttons, dialogs, labels, pressed
 from tests.slack.messages.one_service import (
     CLAIM,
@@ -33,7 +34,7 @@ from tests.slack.several import NOW
 
 
 def test_what_came_of_builds_is_public_and_the_rest_is_for_the_asker() -> None:
-    hidden = {name for name, outcome in OUTCOMES.items() if not draw(outcome, words=HOW).in_public}
+    hidden = {name for name, outcome in OUTCOMES.items() if not render(outcome, context=HOW).in_public}
     assert hidden == {name for name in OUTCOMES if name.startswith(("help", "projects"))}
     assert not any(MESSAGES[name].in_public for name in (*ERRORS, "bug", "bug_in_a_restart"))
 
@@ -106,7 +107,7 @@ def test_text_says_everything_by_itself() -> None:
     assert all(branch in MESSAGES["which_branch"].text for branch in ("b0", "b9", "b11"))
 
 
-def test_foreign_words_ping_nobody_and_break_no_mark_up() -> None:
+def test_untrusted_words_ping_no_one_and_break_no_mark_up() -> None:
     text = MESSAGES["build_hostile"].text
     assert not any(mark in text for mark in ("<", "@here", "`", "~"))
     assert text.count("*") == 2  # the repository's name is bold
@@ -115,19 +116,19 @@ def test_foreign_words_ping_nobody_and_break_no_mark_up() -> None:
 @pytest.mark.parametrize(
     "name", [name for name, (_, command) in ERRORS.items() if isinstance(command, RestartOf | RestartBuild)]
 )
-def test_a_restart_that_was_not_made_is_told_so(name: str) -> None:
+def test_a_restart_that_was_not_made_is_reported_so(name: str) -> None:
     assert "Not restarted: " in MESSAGES[name].text or "Nothing has been restarted" in MESSAGES[name].text
 
 
 def test_a_clock_that_runs_ahead_makes_no_negative_time() -> None:
     ahead = replace(RUNNING, started_at=NOW + timedelta(minutes=3))
-    assert "running ·" in draw(BuildsShown(WEB, None, (ahead,)), words=HOW).text
-    assert "by <@U0ADA> just now" in draw(AlreadyRestarted(FAILED, CLAIM, -3), words=HOW).text
+    assert "running ·" in render(BuildsShown(WEB, None, (ahead,)), context=HOW).text
+    assert "by <@U0ADA> just now" in render(AlreadyRestarted(FAILED, CLAIM, -3), context=HOW).text
 
 
-def test_a_build_that_ran_when_last_seen_is_told_as_of_then() -> None:
+def test_a_build_that_ran_when_last_seen_is_reported_as_of_then() -> None:
     began = replace(RUNNING, started_at=NOW - timedelta(minutes=5))
-    drawn = draw_error(known(errors.NoAnswer("CodeShip"), began), STATUS, words=HOW, reference=None)
+    drawn = render_error(known(errors.NoResponse("CodeShip"), began), STATUS, context=HOW, reference=None)
     assert "running for 1 min 00 s" in drawn.text
 
 
@@ -147,11 +148,11 @@ def test_a_build_that_ran_when_last_seen_is_told_as_of_then() -> None:
         ("needs_confirmation", {"Restart": "Restart main?"}),
     ],
 )
-def test_a_button_that_restarts_a_main_branch_asks_first_and_no_other_does(name: str, asked: dict[str, str]) -> None:
+def test_a_button_that_restarts_a_main_branch_requests_first_and_no_other_does(name: str, asked: dict[str, str]) -> None:
     assert {label: says["title"] for label, says in dialogs(MESSAGES[name]).items()} == asked
 
 
-def test_a_press_counts_as_confirmed_exactly_where_slack_asked() -> None:
+def test_a_press_counts_as_confirmed_exactly_if_slack_asked() -> None:
     for drawn in MESSAGES.values():
         for button in buttons(drawn):
             if "value" in button:
@@ -159,7 +160,7 @@ def test_a_press_counts_as_confirmed_exactly_where_slack_asked() -> None:
                 assert getattr(command, "confirmed", False) == ("confirm" in button)
 
 
-def test_who_is_asked_is_shown_by_name_or_in_words_that_ping_nobody() -> None:
+def test_who_is_asked_is_shown_by_name_or_in_words_that_ping_no_one() -> None:
     assert MESSAGES["not_allowed_ask_somebody"].text.endswith("Whom to ask: <@U0ADA>")
     assert MESSAGES["not_allowed_group_unknown"].text.endswith("Whom to ask: <!subteam^S0RELEASE>")
     assert MESSAGES["not_allowed_ask_in_words"].text.endswith("Whom to ask: &lt;!here&gt; the ops team")

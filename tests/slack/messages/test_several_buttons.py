@@ -11,7 +11,8 @@ from bot.core.model.commands import Command, RestartBuild, RestartOf, ShowBuild,
 from bot.core.model.outcomes import BuildShown
 from bot.slack.blocks.button_values import command_of
 from bot.slack.messages.builds import target_of
-from bot.slack.messages.render import draw, draw_error
+from bot.slack.messages.errors import render_error
+from bot.slack.messages.render import render
 from tests.slack.messages.drawn import buttons, dialogs, labels, pressed
 from tests.slack.messages.several_drawn import MESSAGES, RESTART, RESTART_IT, STOP_IT
 from tests.slack.several import (
@@ -61,9 +62,9 @@ def test_only_what_can_be_done_is_offered(name: str, offered: list[str]) -> None
 @pytest.mark.parametrize("outcome", [BuildShown(FAILED), BuildShown(HALF), BuildShown(RUNNING)])
 def test_what_a_service_cannot_do_is_not_offered_there(outcome: BuildShown) -> None:
     unable = replace(BOTH, services={"github": replace(BOTH.services["github"], abilities=frozenset())})
-    assert not {"Stop", "Failed jobs only"} & set(labels(draw(outcome, words=unable)))
+    assert not {"Stop", "Failed jobs only"} & set(labels(render(outcome, context=unable)))
     unknown = replace(BOTH, services={})
-    assert not {"Stop", "Failed jobs only"} & set(labels(draw(outcome, words=unknown)))
+    assert not {"Stop", "Failed jobs only"} & set(labels(render(outcome, context=unknown)))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_a_button_does_what_the_message_offers(name: str, label: str, command: C
     assert pressed(MESSAGES[name], label) == command
 
 
-def test_whatever_stops_a_build_asks_first_and_a_restart_counts_as_confirmed_only_where_slack_asked() -> None:
+def test_whatever_stops_a_build_requests_first_and_a_restart_counts_as_confirmed_only_if_slack_asked() -> None:
     for drawn in MESSAGES.values():
         for button in (button for button in buttons(drawn) if "value" in button):
             command = command_of(button["action_id"], button["value"])
@@ -111,10 +112,10 @@ def test_a_dialog_says_what_will_be_done_to_what() -> None:
     }
 
 
-def test_the_policy_is_asked_for_a_repository_by_its_own_name() -> None:
+def test_the_policy_is_requested_a_repository_by_its_own_name() -> None:
     asked = []
     words = replace(BOTH, needs_confirmation=lambda repository, _branch: asked.append(repository) is None)
-    draw_error(errors.NoSuchBranch(WEB, "mian", ["main"]), RESTART, words=words, reference=None)
+    render_error(errors.NoSuchBranch(WEB, "mian", ["main"]), RESTART, context=words, reference=None)
     assert asked == ["acme/web"], "a rule knows nothing of services"
 
 

@@ -14,7 +14,8 @@ from bot.core.model.commands import StopBuild, StopOf
 from bot.core.model.outcomes import BuildShown, ProjectsShown
 from bot.slack.blocks.message import LARGEST_JSON
 from bot.slack.messages.builds import OF_WORKFLOWS
-from bot.slack.messages.render import draw, draw_error
+from bot.slack.messages.errors import render_error
+from bot.slack.messages.render import render
 from playground.slack.block_rules import message_faults
 from tests.slack.messages.drawn import labels
 from tests.slack.messages.several_drawn import ERRORS, MESSAGES, STATUS, STOP_IT
@@ -39,7 +40,7 @@ def lines(name: str) -> list[str]:
 def test_the_worst_decides_and_what_still_runs_is_said() -> None:
     assert lines("failed_while_another_runs")[0] == ":x: *acme/web* · main · CI failed, 1 of 3 workflows still running"
     queued = built(BROKEN, workflow(2, "Docs", Status.QUEUED, "queued"))
-    assert "failed, 1 of 2 workflows still queued" in draw(BuildShown(queued), words=BOTH).text
+    assert "failed, 1 of 2 workflows still queued" in render(BuildShown(queued), context=BOTH).text
 
 
 def test_each_workflow_has_a_line_and_under_it_the_jobs_that_failed() -> None:
@@ -53,7 +54,7 @@ def test_each_workflow_has_a_line_and_under_it_the_jobs_that_failed() -> None:
 
 def test_one_workflow_with_nothing_more_to_tell_has_no_line() -> None:
     assert len(lines("passed")) == 2
-    again = draw(BuildShown(built(workflow(1, "CI", attempt=2))), words=BOTH).text
+    again = render(BuildShown(built(workflow(1, "CI", attempt=2))), context=BOTH).text
     assert ":white_check_mark: CI · passed after 4 min 07 s · attempt 2" in again
 
 
@@ -65,10 +66,10 @@ def test_attempts_of_the_same_commit_have_a_verdict() -> None:
     assert "passed on the second run of the same commit: flaky" in lines("passed_on_the_second_attempt")
     assert "passed on the second run of the same commit: flaky" in lines("live_passed")
     stopped = replace(AGAIN, earlier=(Status.STOPPED,))
-    assert "verdict" not in draw(BuildShown(stopped), words=BOTH).text
+    assert "verdict" not in render(BuildShown(stopped), context=BOTH).text
 
 
-def test_many_workflows_are_told_worst_first_and_the_rest_counted() -> None:
+def test_many_workflows_are_reported_worst_first_and_the_rest_counted() -> None:
     names = [line.split(" · ")[0].rpartition(": ")[2] for line in lines("many_workflows") if line.startswith(":")]
     assert names[1:5] == ["CI", "Runs", "Waits", "Passes 0"]
     assert lines("many_workflows")[-1] == "and 2 more workflows: 1 passed, 1 skipped"
@@ -91,15 +92,18 @@ def test_many_workflows_are_told_worst_first_and_the_rest_counted() -> None:
         (Status.UNKNOWN, "foo", "GitHub Actions says “foo”, a word I do not know"),
     ],
 )
-def test_the_words_of_a_service_with_workflows_are_told_as_it_means_them(status: Status, word: str, said: str) -> None:
+def test_the_words_of_a_service_with_workflows_are_reported_as_it_means_them(status: Status, word: str, said: str) -> None:
     build = built(workflow(1, "CI", status, word))
-    assert draw(BuildShown(build), words=BOTH).text.splitlines()[0].endswith(f"· {said}")
-    assert said.removeprefix("GitHub Actions says ") in draw(BuildShown(built(*build.workflows, LINT)), words=BOTH).text
+    assert render(BuildShown(build), context=BOTH).text.splitlines()[0].endswith(f"· {said}")
+    assert (
+        said.removeprefix("GitHub Actions says ")
+        in render(BuildShown(built(*build.workflows, LINT)), context=BOTH).text
+    )
 
 
 def test_the_same_words_of_a_service_without_workflows_are_its_own() -> None:
     build = replace(PASSED, workflows=(), project=OLD_WEB, status=Status.QUEUED, status_word="waiting")
-    assert draw(BuildShown(build), words=BOTH).text.splitlines()[0].endswith("· queued")
+    assert render(BuildShown(build), context=BOTH).text.splitlines()[0].endswith("· queued")
     assert "waiting" in OF_WORKFLOWS
 
 
@@ -131,7 +135,7 @@ def test_a_stop_says_who_what_and_that_it_takes_a_moment() -> None:
 @pytest.mark.parametrize(
     "name", [name for name, (_, command) in ERRORS.items() if isinstance(command, StopOf | StopBuild)]
 )
-def test_a_stop_that_was_not_made_is_told_so_and_one_that_may_have_been_as_well(name: str) -> None:
+def test_a_stop_that_was_not_made_is_reported_so_and_one_that_may_have_been_as_well(name: str) -> None:
     first = {"stop_not_answered": ":warning: Whether it was stopped I cannot tell: "}
     first["which_branch_to_stop"] = (
         ":point_right: Which branch of *acme/web* shall I stop?\nNothing has been stopped yet."
@@ -139,10 +143,10 @@ def test_a_stop_that_was_not_made_is_told_so_and_one_that_may_have_been_as_well(
     assert MESSAGES[name].text.startswith(first.get(name, ":warning: Not stopped: "))
 
 
-def test_the_service_tells_why_it_will_not() -> None:
+def test_the_service_reports_why_it_will_not() -> None:
     assert "month ago”." in MESSAGES["will_not_restart"].text
-    long = errors.WillNot("GitHub Actions", "<!channel> *x* " + "y" * 5000)
-    drawn = draw_error(long, STOP_IT, words=BOTH, reference=None)
+    long = errors.NotPossible("GitHub Actions", "<!channel> *x* " + "y" * 5000)
+    drawn = render_error(long, STOP_IT, context=BOTH, reference=None)
     assert "<" not in drawn.text
     assert len(drawn.text) < 500
 
@@ -168,10 +172,10 @@ def test_the_right_settings_are_named() -> None:
         ),
     ],
 )
-def test_where_nothing_is_seen_every_service_is_named(services: dict[str, Any], said: str) -> None:
+def test_if_nothing_is_seen_every_service_is_named(services: dict[str, Any], said: str) -> None:
     words = replace(BOTH, services=services)
-    assert draw(ProjectsShown("", (), 1, 1, 0), words=words).text == f"{said}."
-    told = draw_error(errors.NoSuchProject("zzz"), STATUS, words=words, reference=None).text
+    assert render(ProjectsShown("", (), 1, 1, 0), context=words).text == f"{said}."
+    told = render_error(errors.NoSuchProject("zzz"), STATUS, context=words, reference=None).text
     keys = "whose key stands in" if len(services) == 1 else "whose keys stand in"
     assert f"{said} at all: whoever runs this bot can check {keys} " in told
     assert all(f"`{service.key_setting}`" in told for service in services.values())
@@ -200,7 +204,7 @@ def test_help_says_how_to_name_the_service() -> None:
     assert "one of that name: `org/name@codeship` or `org/name@github`." in MESSAGES["help_stop"].text
 
 
-def test_what_a_service_wrote_pings_nobody_and_breaks_no_mark_up() -> None:
+def test_what_a_service_wrote_pings_no_one_and_breaks_no_mark_up() -> None:
     text = MESSAGES["hostile"].text
     assert not any(mark in text for mark in ("<", "@here", "`", "~"))
     assert text.count("*") == 2  # the repository's name is bold
@@ -213,13 +217,13 @@ def test_huge_names_cost_details_and_no_button() -> None:
         workflow(n, "w" * 5000, Status.FAILED, "failure", url="https://github.com/" + "v" * 500, failed_jobs=(job,) * 9)
         for n in range(30)
     ]
-    drawn = draw(BuildShown(built(*huge)), words=BOTH)
+    drawn = render(BuildShown(built(*huge)), context=BOTH)
     assert labels(drawn) == ["Restart", "Failed jobs only", "Refresh", "Open build"]
     assert len(json.dumps(drawn.blocks, ensure_ascii=False)) <= LARGEST_JSON
     assert message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) == []
     assert "www…" in json.dumps(drawn.blocks, ensure_ascii=False)
 
 
-def test_of_one_workflow_alone_no_number_is_told() -> None:
+def test_of_one_workflow_alone_no_number_is_reported() -> None:
     only = built(workflow(1, "CI", Status.RUNNING, "in_progress"), status=Status.FAILED, status_word="failure")
-    assert "failed, still running" in draw(BuildShown(only), words=BOTH).text
+    assert "failed, still running" in render(BuildShown(only), context=BOTH).text

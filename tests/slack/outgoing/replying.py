@@ -10,17 +10,17 @@ import requests
 
 from bot.slack.blocks.message import Message
 from bot.slack.client.web_client import web_client
-from bot.slack.incoming.payloads import Heard, Home, heard_click, heard_command, heard_event
-from bot.slack.outgoing.replies import Answers, ResponseUrls
+from bot.slack.incoming.payloads import SlackRequest, Workspace, parse_click, parse_command, parse_event
+from bot.slack.outgoing.replies import Replies, ResponseUrls
 from bot.store import Store, open_store
 from playground.slack.delivery import Ack, Parcel
 from playground.slack.model import Message as Seen
 from playground.slack.server import SlackApi
-from playground.slack.workspace import Workspace
+from playground.slack.workspace import Workspace as SandboxWorkspace
 from tests.held_clock import HeldClock
 
 TOKEN = "xoxb-1-sandbox"
-HOME = Home("T0ACME", "U0BOT")
+HOME = Workspace("T0ACME", "U0BOT")
 NEWS = Message("*acme/web* failed.", ({"type": "markdown", "text": "*acme/web* failed."},), in_public=True)
 WORD = Message("Only for you.", (), in_public=False)
 BUTTON = {
@@ -36,13 +36,13 @@ class Ear:
     """Hears what Slack delivers, in place of a bot; `heard` is the last of it."""
 
     def __init__(self) -> None:
-        self.heard: Heard | None = None
+        self.heard: SlackRequest | None = None
 
     def carry(self, parcel: Parcel) -> Ack:
         hear: dict[str, Any] = {
-            "slash_commands": heard_command,
-            "events_api": heard_event,
-            "interactive": heard_click,
+            "slash_commands": parse_command,
+            "events_api": parse_event,
+            "interactive": parse_click,
         }
         self.heard = hear[parcel.kind](parcel.payload, HOME)
         return Ack("acked")
@@ -54,24 +54,24 @@ class World:
     def __init__(self, store: Store, session: requests.Session, clock: HeldClock | None = None) -> None:
         self.clock = clock or HeldClock()
         self.store = store
-        self.workspace = Workspace(self.clock.now, TOKEN, None, "0123456789abcdef")
+        self.workspace = SandboxWorkspace(self.clock.now, TOKEN, None, "0123456789abcdef")
         self.slack = SlackApi(self.workspace).start()
         self.ear = Ear()
         self.workspace.deliver_through(self.ear)
         self.slept: list[float] = []
-        self.answers = Answers(
+        self.answers = Replies(
             web_client(TOKEN, self.slack.api_url, 5.0, sleep=self.slept.append),
             ResponseUrls(self.slack.api_url, session),
-            store.once,
+            store.idempotency_keys,
             "@codeship",
         )
 
-    def says(self, who: str, where: str, text: str, thread: Seen | None = None) -> Heard:
+    def says(self, who: str, where: str, text: str, thread: Seen | None = None) -> SlackRequest:
         self.workspace.types(who, where, text, thread)
         assert self.ear.heard is not None
         return self.ear.heard
 
-    def presses(self, who: str, message: Seen) -> Heard:
+    def presses(self, who: str, message: Seen) -> SlackRequest:
         self.workspace.presses(who, message, "Refresh")
         assert self.ear.heard is not None
         return self.ear.heard

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.model.builds import Actor, Build, Place, Project, Status
-from bot.core.model.follows import Follow, FollowShown, FollowState, Later, Lost
+from bot.core.model.builds import Actor, Build, Location, Project, Status
+from bot.core.model.follows import Follow, FollowState, FollowView, MessageGone, RetryLater
 from bot.core.model.policy import OPEN
-from bot.slack.blocks.context import Wording
+from bot.slack.blocks.context import RenderContext
 from bot.slack.client.web_client import web_client
 from bot.slack.outgoing.notifier import CLOSED, DELETED, LONG_S, UNUSABLE, SlackNotifier
 from playground.slack.model import Message
@@ -22,7 +22,7 @@ from tests.log_lines import configured, process_put_back
 from tests.slack.several import CODESHIP
 
 TOKEN = "xoxb-of-the-test"
-HOW = Wording("/codeship", "@codeship", {"codeship": CODESHIP}, NOON, OPEN.needs_confirmation)
+HOW = RenderContext("/codeship", "@codeship", {"codeship": CODESHIP}, NOON, OPEN.needs_confirmation)
 WEB = Project("3", "acme/web", "codeship", "https://app.codeship.com/projects/3")
 BUILD = Build("7", WEB, Status.RUNNING, "testing", branch="main", started_at=NOON)
 
@@ -39,8 +39,8 @@ class Slack:
         channel = self.workspace.channel("#builds").id
         ts = self.client.chat_postMessage(channel=channel, text="restarted").data["ts"]  # type: ignore[call-overload]
         ada = self.workspace.person("ada").id
-        self.follow = Follow("ask", "codeship", "3", "7", 1, "main", Actor(ada), Place(channel), str(ts), NOON)
-        self.shown = FollowShown(self.follow, BUILD)
+        self.follow = Follow("ask", "codeship", "3", "7", 1, "main", Actor(ada), Location(channel), str(ts), NOON)
+        self.shown = FollowView(self.follow, BUILD)
 
     def says(self, where: str = "#builds") -> list[Message]:
         return [message for message in self.workspace.conversation(where, "ada") if message.bot_id]
@@ -77,9 +77,9 @@ def test_the_reply_goes_to_the_thread_of_the_message(slack: Slack) -> None:
 
 def test_of_a_message_in_a_thread_the_reply_goes_to_the_same_thread(slack: Slack) -> None:
     head = slack.follow.message_ts
-    channel = slack.follow.place.channel
+    channel = slack.follow.location.channel
     ts = slack.client.chat_postMessage(channel=channel, text="restarted", thread_ts=head).data["ts"]  # type: ignore[call-overload]
-    follow = replace(slack.follow, place=Place(channel, head), message_ts=str(ts))
+    follow = replace(slack.follow, location=Location(channel, head), message_ts=str(ts))
     slack.notifier.show(replace(slack.shown, follow=follow))
     slack.notifier.reply(replace(slack.shown, follow=follow))
     assert [message.thread_ts for message in slack.says()] == [None, head, head]
@@ -89,7 +89,7 @@ def test_of_a_message_in_a_thread_the_reply_goes_to_the_same_thread(slack: Slack
 def test_in_a_direct_message_it_is_the_same(slack: Slack) -> None:
     channel = slack.workspace.channel("@codeship", "ada").id
     ts = slack.client.chat_postMessage(channel=channel, text="restarted").data["ts"]  # type: ignore[call-overload]
-    follow = replace(slack.follow, place=Place(channel), message_ts=str(ts))
+    follow = replace(slack.follow, location=Location(channel), message_ts=str(ts))
     slack.notifier.show(replace(slack.shown, follow=follow))
     slack.notifier.reply(replace(slack.shown, follow=follow))
     first, second = slack.says("@codeship")
@@ -102,18 +102,18 @@ def test_in_a_direct_message_it_is_the_same(slack: Slack) -> None:
 
 @pytest.mark.parametrize("word", sorted(DELETED))
 @pytest.mark.parametrize("say", ["show", "reply"])
-def test_a_message_that_is_gone_is_lost_and_nobody_is_told(slack: Slack, say: str, word: str) -> None:
+def test_a_message_that_is_gone_is_lost_and_no_one_is_reported(slack: Slack, say: str, word: str) -> None:
     slack.workspace.refuse("*", word)
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(MessageGone) as lost:
         getattr(slack.notifier, say)(slack.shown)
     assert (str(lost.value), lost.value.is_told) == (word, False)
 
 
 @pytest.mark.parametrize("word", sorted(CLOSED))
 @pytest.mark.parametrize("say", ["show", "reply"])
-def test_a_place_that_is_closed_is_lost_and_the_asker_is_to_be_told(slack: Slack, say: str, word: str) -> None:
+def test_a_place_that_is_closed_is_lost_and_the_asker_is_to_be_reported(slack: Slack, say: str, word: str) -> None:
     slack.workspace.refuse("*", word)
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(MessageGone) as lost:
         getattr(slack.notifier, say)(slack.shown)
     assert (str(lost.value), lost.value.is_told) == (word, True)
 
@@ -123,7 +123,7 @@ def test_a_bot_that_is_shut_out_tries_again_much_later_and_says_so_to_the_operat
     slack: Slack, log: io.StringIO, word: str
 ) -> None:
     slack.workspace.refuse("chat.update", word)
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryLater) as later:
         slack.notifier.show(slack.shown)
     assert (later.value.retry_after_s, later.value.is_everywhere, later.value.may_have_happened) == (
         LONG_S,
@@ -134,42 +134,42 @@ def test_a_bot_that_is_shut_out_tries_again_much_later_and_says_so_to_the_operat
     assert TOKEN not in log.getvalue()
 
 
-def test_a_rate_limit_is_waited_for_as_long_as_slack_asks(slack: Slack) -> None:
+def test_a_rate_limit_is_waited_for_as_long_as_slack_requests(slack: Slack) -> None:
     slack.workspace.refuse("chat.update", "ratelimited", None, retry_after_s=45)
     slack.workspace.refuse("chat.postMessage", "ratelimited", None, retry_after_s=45)
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryLater) as later:
         slack.notifier.show(slack.shown)
     assert (later.value.retry_after_s, later.value.is_everywhere, later.value.may_have_happened) == (45, True, False)
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryLater) as later:
         slack.notifier.reply(slack.shown)
     assert (later.value.retry_after_s, later.value.is_everywhere, later.value.may_have_happened) == (45, False, False)
 
 
 @pytest.mark.parametrize("word", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"])
 @pytest.mark.parametrize("status", [200, 503])
-def test_after_slacks_own_troubles_nobody_knows_whether_it_did_it(slack: Slack, word: str, status: int) -> None:
+def test_after_slacks_own_troubles_no_one_knows_whether_it_did_it(slack: Slack, word: str, status: int) -> None:
     slack.workspace.refuse("*", word, None, status=status)
     for say in (slack.notifier.show, slack.notifier.reply):
-        with pytest.raises(Later) as later:
+        with pytest.raises(RetryLater) as later:
             say(slack.shown)
         assert (later.value.may_have_happened, later.value.is_everywhere) == (True, True)
 
 
 @pytest.mark.parametrize("word", ["msg_too_long", "invalid_blocks", "a_word_never_met"])
-def test_any_other_word_is_tried_again_later_and_told_to_the_operator(
+def test_any_other_word_is_tried_again_later_and_reported_to_the_operator(
     slack: Slack, log: io.StringIO, word: str
 ) -> None:
     slack.workspace.refuse("chat.update", word)
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryLater) as later:
         slack.notifier.show(slack.shown)
     assert (later.value.retry_after_s, later.value.is_everywhere) == (LONG_S, False)
     assert f"why={word}" in log.getvalue()
 
 
-def test_where_nothing_listens_nothing_has_happened(slack: Slack) -> None:
+def test_if_nothing_listens_nothing_has_happened(slack: Slack) -> None:
     slack.api.stop()
     for say in (slack.notifier.show, slack.notifier.reply):
-        with pytest.raises(Later) as later:
+        with pytest.raises(RetryLater) as later:
             say(slack.shown)
         assert (later.value.may_have_happened, later.value.is_everywhere) == (False, True)
         assert TOKEN not in str(later.value)
@@ -179,15 +179,15 @@ def test_where_nothing_listens_nothing_has_happened(slack: Slack) -> None:
 
 
 def test_a_deleted_message_is_lost(slack: Slack) -> None:
-    slack.client.chat_delete(channel=slack.follow.place.channel, ts=slack.follow.message_ts)
-    with pytest.raises(Lost) as lost:
+    slack.client.chat_delete(channel=slack.follow.location.channel, ts=slack.follow.message_ts)
+    with pytest.raises(MessageGone) as lost:
         slack.notifier.show(slack.shown)
     assert not lost.value.is_told
 
 
-def test_in_an_archived_channel_it_is_lost_and_the_asker_is_told_alone_with_how_it_stands(slack: Slack) -> None:
+def test_in_an_archived_channel_it_is_lost_and_the_asker_is_reported_alone_with_how_it_stands(slack: Slack) -> None:
     slack.workspace.archive("#builds")
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(MessageGone) as lost:
         slack.notifier.show(slack.shown)
     slack.notifier.tell(slack.shown, str(lost.value))
     (told,) = slack.says("@codeship")
@@ -195,10 +195,10 @@ def test_in_an_archived_channel_it_is_lost_and_the_asker_is_told_alone_with_how_
     assert "the channel is archived" in told.text
 
 
-def test_where_the_asker_cannot_be_told_either_the_operator_is(slack: Slack, log: io.StringIO) -> None:
+def test_if_the_asker_cannot_be_reported_either_the_operator_is(slack: Slack, log: io.StringIO) -> None:
     slack.workspace.refuse("chat.postMessage", "account_inactive")
     slack.notifier.tell(slack.shown, "is_archived")
-    assert "follow_loss_not_told" in log.getvalue()
+    assert "follow_loss_not_reported" in log.getvalue()
 
 
 @pytest.mark.parametrize("state", FollowState)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.slack.blocks.message import Message
-from bot.slack.outgoing.replies import NotDelivered
+from bot.slack.outgoing.replies import DeliveryFailed
 from tests.slack.outgoing.replying import COMMAND, MENTION, NEWS, WITH_BUTTON, WORD, World, a_world
 
 
@@ -32,7 +32,7 @@ def test_news_for_all_are_a_message_of_the_bots_own(world: World) -> None:
     assert message.blocks[0]["type"] == "markdown"
 
 
-def test_a_word_for_the_asker_is_seen_by_nobody_else(world: World) -> None:
+def test_a_word_for_the_asker_is_seen_by_no_one_else(world: World) -> None:
     world.answers.answer(world.says("ada", "#builds", COMMAND), WORD)
     assert world.last("#builds").now.via == "response_url"
     assert world.seen("#builds", "bob") == []
@@ -41,11 +41,11 @@ def test_a_word_for_the_asker_is_seen_by_nobody_else(world: World) -> None:
 def test_a_mention_is_answered_in_the_thread_that_it_opens(world: World) -> None:
     heard = world.says("ada", "#builds", MENTION)
     world.answers.answer(heard, NEWS)
-    assert world.last("#builds").thread_ts == heard.place.thread
+    assert world.last("#builds").thread_ts == heard.location.thread
     assert heard.opens_thread
 
 
-def test_a_word_for_the_asker_goes_to_the_channel_where_its_thread_does_not_exist_yet(world: World) -> None:
+def test_a_word_for_the_asker_goes_to_the_channel_if_its_thread_does_not_exist_yet(world: World) -> None:
     """Slack shows what only one person sees in threads that have a reply already."""
     world.answers.answer(world.says("ada", "#builds", MENTION), WORD)
     message = world.last("#builds")
@@ -57,7 +57,7 @@ def test_a_word_for_the_asker_stays_in_a_thread_that_exists(world: World) -> Non
     world.answers.answer(first, NEWS)
     world.answers.answer(world.says("bob", "#builds", MENTION, world.last("#builds")), WORD)
     message = world.last("#builds", "bob")
-    assert (message.ephemeral_to, message.thread_ts) == ("U0BOB", first.place.thread)
+    assert (message.ephemeral_to, message.thread_ts) == ("U0BOB", first.location.thread)
 
 
 @pytest.mark.parametrize("message", [NEWS, WORD])
@@ -70,7 +70,7 @@ def test_a_direct_message_is_answered_as_one(world: World, message: Message) -> 
 # Where it is not.
 
 
-def test_where_the_bot_is_no_member_it_answers_and_says_once_how_to_invite_it(world: World) -> None:
+def test_if_the_bot_is_no_member_it_answers_and_says_once_how_to_invite_it(world: World) -> None:
     for who in ("ada", "bob"):
         world.answers.answer(world.says(who, "#random", COMMAND), NEWS)
     first, second = world.seen("#random", "bob")
@@ -81,7 +81,7 @@ def test_where_the_bot_is_no_member_it_answers_and_says_once_how_to_invite_it(wo
     assert "/invite @codeship" in world.last("#secret").text, "a private channel, which the bot cannot even see"
 
 
-def test_nobody_is_asked_to_invite_the_bot_into_a_conversation_of_two(world: World) -> None:
+def test_no_one_is_asked_to_invite_the_bot_into_a_conversation_of_two(world: World) -> None:
     world.answers.answer(world.says("ada", "@bob", COMMAND), NEWS)
     assert [message.text for message in world.seen("@ada", "bob")] == [NEWS.text]
 
@@ -118,7 +118,7 @@ def test_a_word_for_one_stays_for_one_when_it_is_replaced(world: World) -> None:
 def test_without_a_response_url_a_press_is_not_passed_over_in_silence(world: World) -> None:
     heard = world.says("ada", "@codeship", "help")
     for on_pressed in (lambda: world.answers.replace(heard, NEWS), lambda: world.answers.remove_pressed(heard)):
-        with pytest.raises(NotDelivered, match="no response URL"):
+        with pytest.raises(DeliveryFailed, match="no response URL"):
             on_pressed()
 
 

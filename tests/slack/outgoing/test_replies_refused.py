@@ -10,8 +10,8 @@ from aiohttp import web
 
 from bot.slack.blocks.message import Message
 from bot.slack.client.web_client import web_client
-from bot.slack.incoming.payloads import Heard, heard_event
-from bot.slack.outgoing.replies import Answers, NotDelivered, ResponseUrls
+from bot.slack.incoming.payloads import SlackRequest, parse_event
+from bot.slack.outgoing.replies import DeliveryFailed, Replies, ResponseUrls
 from bot.store import open_store
 from playground.http_host.server import Loopback
 from tests.held_clock import HeldClock
@@ -24,11 +24,11 @@ def world() -> Iterator[World]:
         yield made
 
 
-def used_up(world: World, heard: Heard) -> None:
+def used_up(world: World, slack_request: SlackRequest) -> None:
     """All five uses of its response URL are gone."""
-    assert heard.response_url is not None
+    assert slack_request.response_url is not None
     for _ in range(5):
-        requests.post(heard.response_url, json={"text": "used"}, timeout=5)
+        requests.post(slack_request.response_url, json={"text": "used"}, timeout=5)
 
 
 # Where Slack says no.
@@ -58,7 +58,7 @@ def test_a_command_that_cannot_be_answered_by_message_is_answered_through_its_re
 
 
 @pytest.mark.parametrize(("error", "status"), [*((word, 200) for word in TROUBLES), ("a page", 503)])
-def test_where_the_message_may_stand_all_the_same_the_asker_alone_is_answered(
+def test_if_the_message_may_stand_all_the_same_the_asker_alone_is_answered(
     world: World, error: str, status: int
 ) -> None:
     world.workspace.refuse("chat.postMessage", error, None, status=status)
@@ -76,24 +76,24 @@ def test_a_mention_that_cannot_be_answered_for_all_is_answered_to_the_asker(worl
 
 
 @pytest.mark.parametrize("error", REFUSALS)
-def test_what_reaches_nobody_is_told_with_slacks_word(world: World, error: str) -> None:
+def test_what_reaches_no_one_is_reported_with_slacks_word(world: World, error: str) -> None:
     heard = world.says("ada", "#builds", MENTION)
     world.workspace.refuse("*", error, None)
-    with pytest.raises(NotDelivered, match=f"^chat.postEphemeral was refused: {error}$"):
+    with pytest.raises(DeliveryFailed, match=f"^chat.postEphemeral was refused: {error}$"):
         world.answers.answer(heard, NEWS)
 
 
 def test_a_direct_message_that_is_refused_is_not_tried_twice(world: World) -> None:
     heard = world.says("ada", "@codeship", "help")
     world.workspace.refuse("chat.postMessage", "account_inactive", 1)
-    with pytest.raises(NotDelivered, match="account_inactive"):
+    with pytest.raises(DeliveryFailed, match="account_inactive"):
         world.answers.answer(heard, NEWS)
 
 
-def test_a_page_of_a_proxy_is_told_by_its_status(world: World) -> None:
+def test_a_page_of_a_proxy_is_reported_by_its_status(world: World) -> None:
     heard = world.says("ada", "@codeship", "help")
     world.workspace.refuse("chat.postMessage", "ignored", None, status=503)
-    with pytest.raises(NotDelivered, match=r"^chat\.postMessage was refused: HTTP 503$"):
+    with pytest.raises(DeliveryFailed, match=r"^chat\.postMessage was refused: HTTP 503$"):
         world.answers.answer(heard, NEWS)
 
 
@@ -105,7 +105,7 @@ def test_a_wait_that_people_would_not_sit_out_is_not_begun(world: World) -> None
 
 
 @pytest.mark.parametrize("gone", ["used up", "expired"])
-def test_where_the_response_url_is_gone_the_asker_is_told_by_message(world: World, gone: str) -> None:
+def test_if_the_response_url_is_gone_the_asker_is_reported_by_message(world: World, gone: str) -> None:
     heard = world.says("ada", "#builds", COMMAND)
     if gone == "used up":
         used_up(world, heard)
@@ -117,10 +117,10 @@ def test_where_the_response_url_is_gone_the_asker_is_told_by_message(world: Worl
 
 
 @pytest.mark.parametrize(("message", "method"), [(NEWS, "the response URL"), (WORD, "chat.postEphemeral")])
-def test_where_nothing_is_left_the_failure_is_told(world: World, message: Message, method: str) -> None:
+def test_if_nothing_is_left_the_failure_is_reported(world: World, message: Message, method: str) -> None:
     heard = world.says("ada", "#random", COMMAND)
     used_up(world, heard)
-    with pytest.raises(NotDelivered, match=f"^{method} .*(used_url|not_in_channel)$"):
+    with pytest.raises(DeliveryFailed, match=f"^{method} .*(used_url|not_in_channel)$"):
         world.answers.answer(heard, message)
 
 
@@ -148,11 +148,13 @@ def test_an_answer_that_is_none_of_slacks_is_a_failure_to_deliver(answer: web.Re
     try:
         with requests.Session() as session:
             url = f"{server.url}/api/"
-            answers = Answers(web_client(TOKEN, url, 5.0), ResponseUrls(url, session), store.once, "@codeship")
+            answers = Replies(
+                web_client(TOKEN, url, 5.0), ResponseUrls(url, session), store.idempotency_keys, "@codeship"
+            )
             direct = {"type": "message", "channel_type": "im", "user": "U0ADA", "channel": "D0ADA", "ts": "1.1"}
-            heard = heard_event({"event": direct}, HOME)
+            heard = parse_event({"event": direct}, HOME)
             assert heard is not None
-            with pytest.raises(NotDelivered) as failure:
+            with pytest.raises(DeliveryFailed) as failure:
                 answers.answer(heard, NEWS)
         assert str(failure.value) == f"chat.postMessage {cause}"
     finally:

@@ -11,7 +11,7 @@ import requests
 from aiohttp import web
 
 from bot.slack.blocks.message import Message
-from bot.slack.outgoing.replies import NotDelivered, ResponseUrls
+from bot.slack.outgoing.replies import DeliveryFailed, ResponseUrls
 from playground.http_host.server import Loopback
 
 HI = Message("Hi.", ({"type": "divider"},), in_public=False)
@@ -154,9 +154,9 @@ OTHERS = [
 @pytest.mark.parametrize("api_url", [SLACKS, "http://127.0.0.1:8080/api/"])
 def test_no_other_address_is_used(session: requests.Session, edge: NothingIsSent, api_url: str, url: str) -> None:
     urls = ResponseUrls(api_url, session)
-    with pytest.raises(NotDelivered, match=r"^the response URL is not one of Slack's$"):
+    with pytest.raises(DeliveryFailed, match=r"^the response URL is not one of Slack's$"):
         urls.say(url, HI, in_public=True)
-    with pytest.raises(NotDelivered, match=r"^the response URL is not one of Slack's$"):
+    with pytest.raises(DeliveryFailed, match=r"^the response URL is not one of Slack's$"):
         urls.remove(url)
     assert edge.sent == []
 
@@ -180,7 +180,7 @@ def test_a_redirect_is_not_followed(session: requests.Session, host: Answering, 
     elsewhere.server.start()
     try:
         host.status, host.headers = status, {"Location": f"{elsewhere.server.url}/commands/{SECRET}"}
-        with pytest.raises(NotDelivered, match=f"answered {status}: ok$"):
+        with pytest.raises(DeliveryFailed, match=f"answered {status}: ok$"):
             ResponseUrls(host.server.url, session).say(f"{host.server.url}/{SECRET}", HI, in_public=True)
         assert len(host.bodies) == 1
         assert elsewhere.bodies == []
@@ -202,19 +202,19 @@ def test_a_redirect_is_not_followed(session: requests.Session, host: Answering, 
         (500, "[" * 100_000, "500"),
     ],
 )
-def test_a_refusal_is_told_with_slacks_word_and_nothing_else(
+def test_a_refusal_is_reported_with_slacks_word_and_nothing_else(
     session: requests.Session, host: Answering, status: int, text: str, told: str
 ) -> None:
     host.status, host.text = status, text
-    with pytest.raises(NotDelivered) as refusal:
+    with pytest.raises(DeliveryFailed) as refusal:
         ResponseUrls(host.server.url, session).say(f"{host.server.url}/commands/{SECRET}", HI, in_public=True)
     assert str(refusal.value) == f"the response URL answered {told}"
 
 
-def test_where_nobody_listens_no_part_of_the_url_is_told(session: requests.Session) -> None:
+def test_if_no_one_listens_no_part_of_the_url_is_reported(session: requests.Session) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(NotDelivered) as failure:
+    with pytest.raises(DeliveryFailed) as failure:
         ResponseUrls(f"http://127.0.0.1:{port}/", session).say(f"http://127.0.0.1:{port}/{SECRET}", HI, in_public=True)
     assert str(failure.value) == "the response URL could not be reached: ConnectionError"
     assert failure.value.__cause__ is None
@@ -224,5 +224,5 @@ def test_where_nobody_listens_no_part_of_the_url_is_told(session: requests.Sessi
 def test_an_answer_is_not_waited_for_for_ever(session: requests.Session) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         base = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(NotDelivered, match="ReadTimeout"):
+        with pytest.raises(DeliveryFailed, match="ReadTimeout"):
             ResponseUrls(base, session, timeout_s=0.05).say(f"{base}/{SECRET}", HI, in_public=True)

@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 import structlog
 
-from bot.core.model.rate_limit import Priority, Refused
+from bot.core.model.rate_limit import Priority, Rejected
 from bot.store import Store
 from bot.store.engine import Database
 from bot.store.rate_limit.rows import COUNTED_S, USABLE_S
-from bot.store.rate_limit.shared import SETTLED_EVERY_S, StoredBudget
+from bot.store.rate_limit.shared import SETTLED_EVERY_S, SharedRateLimit
 from bot.store.tables import metadata
 from tests.store.conftest import HeldClock
 from tests.store.rate_limit.test_shared import BACKGROUND, PEOPLE, counted, made, renewed
@@ -27,10 +27,10 @@ class Fragile:
         self._opened = opened
         self._database = Database.at(url)
         self.said: list[tuple[Priority, str]] = []
-        self.budgets: list[StoredBudget] = []
+        self.budgets: list[SharedRateLimit] = []
 
-    def replica(self, calls_per_minute: int = 60) -> StoredBudget:
-        budget = self._opened().budget("codeship", calls_per_minute, lambda *said: self.said.append(said))
+    def replica(self, calls_per_minute: int = 60) -> SharedRateLimit:
+        budget = self._opened().rate_limit("codeship", calls_per_minute, lambda *said: self.said.append(said))
         self.budgets.append(budget)
         renewed(budget)
         return budget
@@ -62,14 +62,14 @@ def logged() -> Iterator[list[structlog.typing.EventDict]]:
         yield entries
 
 
-def test_one_process_stays_within_its_budget_and_never_stops(fragile: Fragile, clock: HeldClock) -> None:
+def test_one_process_stays_within_its_rate_limit_and_never_stops(fragile: Fragile, clock: HeldClock) -> None:
     budget = fragile.replica(60)
     assert made(budget, at_most=20) == 20
     counted(budget)
     fragile.breaks()
     assert made(budget) == 40
-    refused = budget.take(1, PEOPLE)
-    assert isinstance(refused, Refused)
+    refused = budget.reserve(1, PEOPLE)
+    assert isinstance(refused, Rejected)
     clock.wait(refused.retry_after_s)
     assert made(budget) == 60
 
@@ -115,12 +115,12 @@ def test_going_and_coming_back_are_logged_once_with_what_it_means(
     made(budget)
     renewed(budget)
     [entry] = logged
-    assert entry["event"] == "budget_counted_alone"
+    assert entry["event"] == "rate_limit_counted_locally"
     assert (entry["log_level"], entry["calls_per_minute"]) == ("warning", 60)
     assert entry["why"].startswith("The database at ")
     fragile.is_back()
     renewed(budget)
-    assert [entry["event"] for entry in logged] == ["budget_counted_alone", "budget_counted_again"]
+    assert [entry["event"] for entry in logged] == ["rate_limit_counted_locally", "rate_limit_shared_again"]
 
 
 def test_a_call_that_the_service_does_not_count_is_not_counted_there_either(fragile: Fragile, clock: HeldClock) -> None:
@@ -128,28 +128,28 @@ def test_a_call_that_the_service_does_not_count_is_not_counted_there_either(frag
     fragile.breaks()
     clock.wait(USABLE_S)
     assert made(budget) == 10
-    budget.uncount()
+    budget.refund()
     assert made(budget) == 1
     fragile.is_back()
     renewed(budget)
     assert made(budget) == 0
 
 
-def test_a_pause_holds_where_it_cannot_be_shared(fragile: Fragile) -> None:
+def test_a_pause_holds_if_it_cannot_be_shared(fragile: Fragile) -> None:
     budget = fragile.replica(60)
     fragile.breaks()
     budget.pause(20)
     counted(budget)
-    assert budget.take(1, PEOPLE) == Refused(20, paused=True)
+    assert budget.reserve(1, PEOPLE) == Rejected(20, paused=True)
 
 
-def test_nobody_waits_long_for_a_database_that_hangs(fragile: Fragile) -> None:
+def test_no_one_waits_long_for_a_database_that_hangs(fragile: Fragile) -> None:
     """One asker waits a second; what was at hand, and all askers after, wait for nothing."""
     budget = fragile.replica(60)
     with fragile._database.writing() as connection:
         connection.execute(sa.text("UPDATE budgets SET pauses = pauses"))
         assert made(budget, at_most=20) == 20
-        at_hand, alone = [(PEOPLE, "at hand")] * 5, [(PEOPLE, "alone")] * 15
+        at_hand, alone = [(PEOPLE, "local")] * 5, [(PEOPLE, "fallback")] * 15
         assert fragile.said == at_hand + alone
     renewed(budget)
     assert (made(budget), fragile.said[-1]) == (40, (PEOPLE, "refused"))

@@ -76,7 +76,7 @@ def made_at(second: int, asked: list[subprocess.Popen[str]]) -> list[int]:
 
 
 @pytest.mark.parametrize("priorities", [("people", "people"), ("people", "background")], ids="-".join)
-def test_two_processes_keep_within_the_budget(
+def test_two_processes_keep_within_the_rate_limit(
     opened: Callable[[], Store], url: str, priorities: tuple[str, str]
 ) -> None:
     opened()
@@ -87,7 +87,7 @@ def test_two_processes_keep_within_the_budget(
     assert sum(minutes) / len(minutes) > 0.8 * BUDGET
 
 
-def test_who_is_killed_leaves_the_budget_whole(opened: Callable[[], Store], url: str) -> None:
+def test_who_is_killed_leaves_the_rate_limit_whole(opened: Callable[[], Store], url: str) -> None:
     opened()
     with processes(url, "people", "people") as (dying, living):
         made = {second: sum(made_at(second, [dying, living])) for second in range(0, 8, 4)}

@@ -9,35 +9,35 @@ from threading import Event, Thread
 
 import pytest
 
-from bot.core.model.rate_limit import Priority, Refused
+from bot.core.model.rate_limit import Priority, Rejected
 from bot.store import Store
 from bot.store.rate_limit.rows import COUNTED_S, USABLE_S
-from bot.store.rate_limit.shared import RENEWED_EVERY_S, SETTLED_EVERY_S, StoredBudget
+from bot.store.rate_limit.shared import RENEWED_EVERY_S, SETTLED_EVERY_S, SharedRateLimit
 from tests.store.conftest import HeldClock
 
 PEOPLE, BACKGROUND = Priority.PEOPLE, Priority.BACKGROUND
 
-Replicas = Callable[..., StoredBudget]
+Replicas = Callable[..., SharedRateLimit]
 
 
-def counted(budget: StoredBudget) -> None:
+def counted(rate_limit: SharedRateLimit) -> None:
     """What goes on behind the scenes has been done."""
-    budget._counting.submit(lambda: None).result(10)
+    rate_limit._counting.submit(lambda: None).result(10)
 
 
-def renewed(budget: StoredBudget, times: int = 2) -> None:
+def renewed(rate_limit: SharedRateLimit, times: int = 2) -> None:
     """What is made was told, and what is at hand is full, where there is enough."""
     for _ in range(times):
-        budget.renew()
-        counted(budget)
+        rate_limit.renew()
+        counted(rate_limit)
 
 
-def made(budget: StoredBudget, priority: Priority = PEOPLE, *, at_most: int = 1000) -> int:
+def made(rate_limit: SharedRateLimit, priority: Priority = PEOPLE, *, at_most: int = 1000) -> int:
     """Makes as many calls as it may, at once."""
     for calls in range(at_most):
-        if budget.take(1, priority) is not None:
+        if rate_limit.reserve(1, priority) is not None:
             return calls
-        assert budget.begin(priority) is None
+        assert rate_limit.start_call(priority) is None
     return at_most
 
 
@@ -49,10 +49,12 @@ def said() -> list[tuple[Priority, str]]:
 @pytest.fixture
 def replica(opened: Callable[[], Store], said: list[tuple[Priority, str]]) -> Iterator[Replicas]:
     """A process of its own, without the timer: on one database with all the others."""
-    budgets: list[StoredBudget] = []
+    budgets: list[SharedRateLimit] = []
 
-    def make(calls_per_minute: int = 60, service: str = "codeship") -> StoredBudget:
-        budget = opened().budget(service, calls_per_minute, lambda priority, result: said.append((priority, result)))
+    def make(calls_per_minute: int = 60, service: str = "codeship") -> SharedRateLimit:
+        budget = opened().rate_limit(
+            service, calls_per_minute, lambda priority, result: said.append((priority, result))
+        )
         budgets.append(budget)
         renewed(budget)
         return budget
@@ -62,10 +64,10 @@ def replica(opened: Callable[[], Store], said: list[tuple[Priority, str]]) -> It
         budget.close()
 
 
-def test_a_minute_holds_the_budget_and_no_more(replica: Replicas, clock: HeldClock) -> None:
+def test_a_minute_holds_the_rate_limit_and_no_more(replica: Replicas, clock: HeldClock) -> None:
     budget = replica(60)
     assert made(budget) == 60
-    refused = budget.take(1, PEOPLE)
+    refused = budget.reserve(1, PEOPLE)
     assert refused is not None
     assert not refused.paused
     assert COUNTED_S - 1 <= refused.retry_after_s <= COUNTED_S + 1
@@ -74,7 +76,7 @@ def test_a_minute_holds_the_budget_and_no_more(replica: Replicas, clock: HeldClo
 
 
 @pytest.mark.parametrize("calls_per_minute", [2, 3, 11, 12, 59, 600])
-def test_budgets_of_any_size_are_spent_whole_by_one_process(replica: Replicas, calls_per_minute: int) -> None:
+def test_rate_limits_of_any_size_are_spent_whole_by_one_process(replica: Replicas, calls_per_minute: int) -> None:
     assert made(replica(calls_per_minute)) == calls_per_minute
 
 
@@ -83,7 +85,7 @@ def test_what_was_made_comes_back_call_by_call(replica: Replicas, clock: HeldClo
     for _ in range(3):
         assert made(budget, at_most=1) == 1
         clock.wait(10)
-    refused = budget.take(1, PEOPLE)
+    refused = budget.reserve(1, PEOPLE)
     assert refused is not None
     clock.wait(refused.retry_after_s)
     assert made(budget) == 1
@@ -106,12 +108,12 @@ def test_what_others_keep_at_hand_comes_back_when_people_need_it(replica: Replic
     assert made(busy) == 60 - first
 
 
-def test_services_have_budgets_of_their_own(replica: Replicas) -> None:
+def test_services_have_rate_limits_of_their_own(replica: Replicas) -> None:
     assert (made(replica(10)), made(replica(10, "another"))) == (10, 10)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_sixty_seconds_see_more_than_the_budget_whatever_happens(
+def test_no_sixty_seconds_see_more_than_the_rate_limit_whatever_happens(
     replica: Replicas, clock: HeldClock, seed: int
 ) -> None:
     """Three processes that ask, wait, keep calls for later, renew, die and start, on a clock that moves at random; one
@@ -126,16 +128,16 @@ def test_no_sixty_seconds_see_more_than_the_budget_whatever_happens(
                 clock.wait(chance.choice([0.1, 0.1, 4, 11]))
                 if chance.random() < 0.3:
                     renewed(budgets[at], times=1)
-                budgets[at].uncount()
+                budgets[at].refund()
             case "ask":
                 priority = chance.choice([PEOPLE, BACKGROUND])
                 for _ in range(made(budgets[at], priority, at_most=chance.choice([1, 2, 30]))):
                     times.append(clock.monotonic())
             case "reserve":
-                aside[at] += 2 if budgets[at].take(2, PEOPLE) is None else 0
+                aside[at] += 2 if budgets[at].reserve(2, PEOPLE) is None else 0
             case "use" if aside[at]:
                 aside[at] -= 1
-                assert budgets[at].begin(PEOPLE) is None
+                assert budgets[at].start_call(PEOPLE) is None
                 times.append(clock.monotonic())
             case "wait":
                 clock.wait(chance.choice([0.3, 1.7, 5, 12, 31]))
@@ -156,7 +158,7 @@ def test_a_question_waits_for_no_database_while_there_is_enough(
         assert made(budget, at_most=1) == 1
         counted(budget)
         clock.wait(2)
-    assert set(said) == {(PEOPLE, "at hand")}
+    assert set(said) == {(PEOPLE, "local")}
 
 
 def test_after_an_idle_hour_there_is_still_something_at_hand(
@@ -168,7 +170,7 @@ def test_after_an_idle_hour_there_is_still_something_at_hand(
         budget.renew()
     counted(budget)
     assert made(budget, at_most=3) == 3
-    assert set(said) == {(PEOPLE, "at hand")}
+    assert set(said) == {(PEOPLE, "local")}
 
 
 def test_what_was_at_hand_too_long_is_not_used(
@@ -177,12 +179,12 @@ def test_what_was_at_hand_too_long_is_not_used(
     budget = replica(60)
     clock.wait(USABLE_S)
     assert made(budget, at_most=1) == 1
-    assert said == [(PEOPLE, "counted")]
+    assert said == [(PEOPLE, "shared")]
 
 
-def test_what_the_dead_held_is_free_again(replica: Replicas, clock: HeldClock) -> None:
+def test_what_dead_replicas_held_is_free_again(replica: Replicas, clock: HeldClock) -> None:
     dead, alive = replica(60), replica(60)
-    assert dead.take(2, PEOPLE) is None
+    assert dead.reserve(2, PEOPLE) is None
     first = made(alive)
     assert first == 60 - 5
     clock.wait(USABLE_S + COUNTED_S)
@@ -200,15 +202,15 @@ def test_who_closes_gives_back_what_was_not_made(replica: Replicas) -> None:
 def test_calls_are_set_aside_all_or_none(replica: Replicas) -> None:
     budget = replica(5)
     assert made(budget, at_most=4) == 4
-    assert budget.take(2, PEOPLE) is not None
+    assert budget.reserve(2, PEOPLE) is not None
     assert made(budget) == 1
 
 
 def test_what_is_given_back_is_there_for_others(replica: Replicas) -> None:
     one, other = replica(5), replica(5)
-    assert one.take(4, PEOPLE) is None
+    assert one.reserve(4, PEOPLE) is None
     assert made(other) == 1
-    one.give_back(4)
+    one.release(4)
     counted(one)
     assert made(other) == 4
 
@@ -223,8 +225,8 @@ def test_a_call_that_the_service_does_not_count_can_be_made_again_in_the_same_mi
     assert made(budget) == 6
     if told:
         renewed(budget)
-    budget.uncount()
-    budget.uncount()
+    budget.refund()
+    budget.refund()
     assert made(budget) == 1, "one call was free, however often it is said"
     clock.wait(COUNTED_S - 2)
     assert made(budget) == 4, "the calls made first come back first, as ever"
@@ -235,7 +237,7 @@ def test_calls_that_the_service_never_counts_are_not_used_up(replica: Replicas, 
     assert made(budget, at_most=9) == 9
     for _ in range(50):
         assert made(budget, at_most=1) == 1
-        budget.uncount()
+        budget.refund()
         clock.wait(0.5)
     clock.wait(COUNTED_S - 24)
     assert made(budget) == 10
@@ -245,7 +247,7 @@ def test_a_call_that_does_not_count_is_there_for_other_processes(replica: Replic
     one, other = replica(10), replica(10)
     assert made(one) == 10
     counted(one)
-    one.uncount()
+    one.refund()
     renewed(one)
     assert made(other) == 1
 
@@ -260,7 +262,7 @@ def test_a_call_that_does_not_count_is_the_last_one_of_the_thread_that_made_it(
     thread = Thread(target=made, args=(budget,))
     thread.start()
     thread.join(10)
-    budget.uncount()
+    budget.refund()
     assert made(budget) == 1
     clock.wait(COUNTED_S - 28)
     assert made(budget) == 0, "the other thread's counts still"
@@ -268,32 +270,32 @@ def test_a_call_that_does_not_count_is_the_last_one_of_the_thread_that_made_it(
     assert made(budget) == 2
 
 
-def test_the_background_leaves_the_reserve_to_people_and_is_told_when_to_come_back(
+def test_the_background_leaves_the_reserve_to_people_and_is_reported_when_to_come_back(
     replica: Replicas, clock: HeldClock
 ) -> None:
     busy, other = replica(60), replica(60)
     assert made(busy, BACKGROUND) == 45
-    refused = other.take(1, BACKGROUND)
-    assert isinstance(refused, Refused)
+    refused = other.reserve(1, BACKGROUND)
+    assert isinstance(refused, Rejected)
     assert not refused.paused
     renewed(busy)
     assert made(other) == 10, "five are at hand where the background is busy"
     clock.wait(COUNTED_S + 1)
-    assert other.take(1, BACKGROUND) is None
+    assert other.reserve(1, BACKGROUND) is None
 
 
 def test_a_pause_holds_for_all_processes(replica: Replicas, clock: HeldClock, said: list[tuple[Priority, str]]) -> None:
     told, other = replica(60), replica(60)
     told.pause(20)
     counted(told)
-    assert told.take(1, PEOPLE) == Refused(20, paused=True)
-    assert other.take(1, BACKGROUND) == Refused(35, paused=True)
-    assert other.take(1, PEOPLE) == Refused(20, paused=True)
+    assert told.reserve(1, PEOPLE) == Rejected(20, paused=True)
+    assert other.reserve(1, BACKGROUND) == Rejected(35, paused=True)
+    assert other.reserve(1, PEOPLE) == Rejected(20, paused=True)
     assert {result for _, result in said} == {"paused"}
     assert (told.is_paused, other.is_paused) == (True, True)
     clock.wait(20)
     assert (made(told, at_most=1), made(other, at_most=1)) == (1, 1)
-    assert other.take(1, BACKGROUND) == Refused(15, paused=True)
+    assert other.reserve(1, BACKGROUND) == Rejected(15, paused=True)
     clock.wait(15)
     assert made(other, BACKGROUND, at_most=1) == 1
 
@@ -303,16 +305,16 @@ def test_people_elsewhere_hear_of_a_pause_with_the_next_renewal(replica: Replica
     told.pause(20)
     counted(told)
     renewed(other, times=1)
-    assert other.take(1, PEOPLE) == Refused(20, paused=True)
+    assert other.reserve(1, PEOPLE) == Rejected(20, paused=True)
 
 
 def test_a_call_set_aside_before_a_pause_waits_for_its_end(replica: Replicas, clock: HeldClock) -> None:
     budget = replica(60)
-    assert budget.take(1, PEOPLE) is None
+    assert budget.reserve(1, PEOPLE) is None
     budget.pause(20)
-    assert budget.begin(PEOPLE) == Refused(20, paused=True)
+    assert budget.start_call(PEOPLE) == Rejected(20, paused=True)
     clock.wait(20)
-    assert budget.begin(PEOPLE) is None
+    assert budget.start_call(PEOPLE) is None
 
 
 def test_a_pause_that_repeats_doubles_whoever_is_refused(replica: Replicas, clock: HeldClock) -> None:
@@ -323,7 +325,7 @@ def test_a_pause_that_repeats_doubles_whoever_is_refused(replica: Replicas, cloc
     other.pause(None)
     counted(other)
     renewed(one, times=1)
-    assert one.take(1, PEOPLE) == Refused(60, paused=True)
+    assert one.reserve(1, PEOPLE) == Rejected(60, paused=True)
 
 
 def test_what_is_left_is_known(replica: Replicas, clock: HeldClock) -> None:
@@ -337,7 +339,7 @@ def test_what_is_left_is_known(replica: Replicas, clock: HeldClock) -> None:
 
 
 def test_a_timer_renews_until_it_is_closed(opened: Callable[[], Store], clock: HeldClock) -> None:
-    budget = opened().budget("codeship", 60)
+    budget = opened().rate_limit("codeship", 60)
     budget.start()
     counted(budget)
     assert budget.calls_left == 60
@@ -365,8 +367,8 @@ def test_a_clock_that_is_two_seconds_off_breaks_nothing(opened: Callable[[], Sto
     right, late = HeldClock(), HeldClock()
     late.time -= timedelta(seconds=2)
     store = opened()
-    one = StoredBudget(store._database, right, "codeship", store.budget("codeship", 10)._shares)
-    other = StoredBudget(store._database, late, "codeship", one._shares)
+    one = SharedRateLimit(store._database, right, "codeship", store.rate_limit("codeship", 10)._shares)
+    other = SharedRateLimit(store._database, late, "codeship", one._shares)
     assert made(other) == 10
     counted(other)
     renewed(other)

@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("replaced_finished_at", moment),
         sa.Column("replaced_attempts", sa.Text, nullable=False, server_default=""),
         sa.Column("failed_jobs_only", sa.Boolean, nullable=False, server_default=sa.false()),
-        sa.Column("asked_at", moment, nullable=False),
+        sa.Column("requested_at", moment, nullable=False),
         sa.Column("changed_at", moment, nullable=False),
         sa.Column("seen_running", sa.Boolean, nullable=False),
         sa.Column("new_build_id", sa.Text),
@@ -38,7 +38,7 @@ def upgrade() -> None:
     op.create_index("claims_by_new_build", "claims", ["service", "new_build_id"])
     op.create_index("claims_by_key", "claims", ["key"])
     op.create_table(
-        "directories",
+        "project_lists",
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("saved_at", moment, nullable=False),
     )
@@ -51,11 +51,11 @@ def upgrade() -> None:
         sa.Column("url", sa.Text),
     )
     op.create_table(
-        "done_once",
+        "idempotency_keys",
         sa.Column("key_hash", sa.Text, primary_key=True),
         sa.Column("expires_at", moment, nullable=False),
     )
-    op.create_index("done_once_by_expiry", "done_once", ["expires_at"])
+    op.create_index("idempotency_keys_by_expiry", "idempotency_keys", ["expires_at"])
 
     # Who did what, and the result
     op.create_table(
@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("at", moment, nullable=False),
         sa.Column("actor_id", sa.Text, nullable=False),
-        sa.Column("way", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("thread", sa.Text),
         sa.Column("action", sa.Text, nullable=False),
@@ -76,27 +76,27 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("typed", sa.Text, nullable=False),
         sa.Column("reference", sa.Text, nullable=False),
-        sa.Column("ask_hash", sa.Text),
-        sa.UniqueConstraint("ask_hash", name="audit_one_per_ask"),
+        sa.Column("request_hash", sa.Text),
+        sa.UniqueConstraint("request_hash", name="audit_one_per_request"),
     )
     op.create_index("audit_by_time", "audit", ["at"])
     op.create_index("audit_by_project", "audit", ["service", "project_id", "at"])
 
     # The calls of a CI service: made within the last minute, held by processes, paused
     op.create_table(
-        "budgets",
+        "rate_limits",
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("paused_until", moment),
         sa.Column("pauses", sa.Integer, nullable=False),
     )
     op.create_table(
-        "budget_calls",
+        "rate_limit_calls",
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("second", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("calls", sa.Integer, nullable=False),
     )
     op.create_table(
-        "budget_leases",
+        "rate_limit_leases",
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("holder", sa.Text, primary_key=True),
         sa.Column("held", sa.Integer, nullable=False),
@@ -126,15 +126,15 @@ def upgrade() -> None:
         sa.Column("before_status", sa.Text),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("reply", sa.Text, nullable=False),
-        sa.Column("said", sa.Text, nullable=False),
-        sa.Column("said_at", moment),
-        sa.Column("looked_at", moment),
+        sa.Column("shown", sa.Text, nullable=False),
+        sa.Column("shown_at", moment),
+        sa.Column("polled_at", moment),
         sa.Column("version", sa.Integer, nullable=False),
         sa.UniqueConstraint("key", name="follows_one_per_key"),
     )
     op.create_index("follows_by_project", "follows", ["service", "project_id", "state"])
     op.create_table(
-        "chains",
+        "poll_chains",
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("project_id", sa.Text, primary_key=True),
         sa.Column("number", sa.Integer, nullable=False),
