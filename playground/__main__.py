@@ -16,7 +16,7 @@ from bot.app.settings import BadSettings
 from playground.page.server import PORT, Site
 from playground.play.sessions import RealCodeShip, Sessions
 from playground.play.terminal import WELCOME, Terminal
-from playground.sandbox import HALF_MOVED, SECRETS, Stage
+from playground.sandbox import HALF_MOVED, SECRETS, Sandbox
 
 
 def main() -> int:
@@ -75,7 +75,7 @@ def _codeship(environ: Mapping[str, str]) -> RealCodeShip | None:
 
 
 def _terminal() -> int:
-    with Stage(SystemClock(), environ=HALF_MOVED) as stage:
+    with Sandbox(SystemClock(), environ=HALF_MOVED) as stage:
         print(WELCOME)
         terminal = Terminal(stage, print)
         while True:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Pace:
+class BuildPace:
     """How long builds take when they move by themselves, in seconds."""
 
     waits_s: float = 5

@@ -19,13 +19,13 @@ from bot.core.ports import Clock
 from playground.codeship.demo_data import seed
 from playground.codeship.server import CodeShipHost
 from playground.codeship.state import CodeShipWorld
-from playground.github.sandbox import GITHUB_TOKEN, WEBHOOK_SECRET, GitHubOnStage
+from playground.github.sandbox import GITHUB_TOKEN, WEBHOOK_SECRET, GitHubSandbox
 from playground.github.state import GitHubWorld
-from playground.slack.delivery import ACK_WITHIN_S, HttpCarrier
+from playground.slack.delivery import ACK_WITHIN_S, HttpTransport
 from playground.slack.server import SlackApi
 from playground.slack.socket_mode import SocketMode
 from playground.slack.workspace import SCOPES, Workspace
-from playground.traffic import Wires
+from playground.traffic import TrafficLog
 
 # Of the sandbox only: they open nothing anywhere else.
 BOT_TOKEN = "xoxb-1000000000-sandbox-bot"  # noqa: S105
@@ -41,7 +41,7 @@ HALF_MOVED = {"CI_PROVIDERS": "codeship,github"}
 Transport = Literal["http", "socket mode"]
 
 
-class Stage:
+class Sandbox:
     """`start`, then play: people in `workspace`, CI in `codeship` and `github`; `stop` at the end.
 
     Also a context manager. `github` is there where the bot is set to serve it, and not to another.
@@ -74,10 +74,10 @@ class Stage:
         if seeded:
             seed(self.codeship)
         app_token = APP_TOKEN if transport == "socket mode" else None
-        self.wires = Wires(clock.now, (*SECRETS, more_settings.get("CODESHIP_API_KEY", "")))
+        self.wires = TrafficLog(clock.now, (*SECRETS, more_settings.get("CODESHIP_API_KEY", "")))
         self.codeship_host = CodeShipHost(self.codeship, wires=self.wires)
         has_github = "github" in more_settings.get("CI_PROVIDERS", "") and "GITHUB_API_URL" not in more_settings
-        self.github_beside = GitHubOnStage(clock.now, self.wires, seeded=seeded) if has_github else None
+        self.github_beside = GitHubSandbox(clock.now, self.wires, seeded=seeded) if has_github else None
         scopes = SCOPES | {"usergroups:read"} if "POLICY" in more_settings else SCOPES
         self.workspace = Workspace(clock.now, BOT_TOKEN, app_token, SIGNING_SECRET, scopes, wires=self.wires)
         self.slack = SlackApi(self.workspace, sockets=SocketMode(self.workspace.app.id, ack_within_s))
@@ -89,7 +89,7 @@ class Stage:
     def github(self) -> GitHubWorld | None:
         return self.github_beside.world if self.github_beside else None
 
-    def start(self) -> Stage:
+    def start(self) -> Sandbox:
         """Returns when the bot can be asked."""
         self.codeship_host.start()
         if self.github_beside is not None:
@@ -114,7 +114,7 @@ class Stage:
         if bot.web is not None:
             site = f"http://127.0.0.1:{bot.web.port}"
             if self._transport == "http":
-                carrier = HttpCarrier(f"{site}/slack/events", SIGNING_SECRET, self._ack_within_s)
+                carrier = HttpTransport(f"{site}/slack/events", SIGNING_SECRET, self._ack_within_s)
                 self.workspace.deliver_through(carrier)
             if self.github_beside is not None:
                 self.github_beside.tell(site)
@@ -199,7 +199,7 @@ class Stage:
             environ |= self.github_beside.settings() | {"PORT": "0"}
         return Settings.read(environ | self._more_settings)
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Sandbox:
         return self.start()
 
     def __exit__(self, *_failure: object) -> None:

@@ -24,7 +24,7 @@ _SECRET_IN_URL = re.compile(r"(/(?:commands|actions)/T\w+/\d+/)[\w-]+|([?&](?:ti
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class TrafficEntry:
     """One exchange. `took_ms` is None while its answer is awaited; `change` rises with every change of the record."""
 
     id: int
@@ -38,14 +38,14 @@ class Wire:
     took_ms: float | None = None
 
 
-class Wires:
+class TrafficLog:
     """The last exchanges. Safe for threads; nothing secret gets in, so nothing secret gets out."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), secrets: Iterable[str] = ()) -> None:
         self._now = now
         self._secrets = tuple(secret for secret in secrets if secret)
         self._lock = threading.Lock()
-        self._wires: dict[int, Wire] = {}
+        self._wires: dict[int, TrafficEntry] = {}
         self._begun_at: dict[int, float] = {}
         self._changes = 0
 
@@ -55,7 +55,7 @@ class Wires:
         with self._lock:
             self._changes += 1
             number = self._changes
-            self._wires[number] = Wire(number, way, clean_title, self._now(), clean_sent, number)
+            self._wires[number] = TrafficEntry(number, way, clean_title, self._now(), clean_sent, number)
             self._begun_at[number] = time.perf_counter()
             if len(self._wires) > WIRES_KEPT:
                 oldest = next(iter(self._wires))
@@ -76,7 +76,7 @@ class Wires:
                 wire, came_back=clean, status=str(status), took_ms=took_ms, change=self._changes
             )
 
-    def since(self, change: int) -> list[Wire]:
+    def since(self, change: int) -> list[TrafficEntry]:
         """Those that are new or have changed since, oldest first."""
         with self._lock:
             return [wire for wire in self._wires.values() if wire.change > change]

@@ -9,7 +9,7 @@ import pytest
 from bot.app.timeouts import Timeouts
 from bot.core.polling.poller import PollInterval
 from playground.play.transcript import Play, rewritten, settings_of, steps_of
-from playground.sandbox import Stage
+from playground.sandbox import Sandbox
 from tests.held_clock import HeldClock
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +25,7 @@ at after each step, and at no other time."""
 
 def played(text: str) -> str:
     clock = HeldClock()
-    with Stage(clock, patience=UNHURRIED, ack_within_s=30.0, environ=settings_of(text, ROOT)) as stage:
+    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0, environ=settings_of(text, ROOT)) as stage:
         play = Play(stage, clock.advance)
         return rewritten(text, [play.step(step.line) for step in steps_of(text)])
 

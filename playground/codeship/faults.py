@@ -7,8 +7,8 @@ from typing import Literal
 from playground.http_host import faults as of_any_service
 from playground.http_host.faults import (
     FINE,
-    Canned,
-    Mood,
+    CannedResponse,
+    Fault,
     cut,
     down,
     empty,
@@ -24,8 +24,8 @@ from playground.http_host.faults import (
 __all__ = [
     "FINE",
     "Call",
-    "Canned",
-    "Mood",
+    "CannedResponse",
+    "Fault",
     "cut",
     "down",
     "empty",
@@ -44,12 +44,12 @@ __all__ = [
 Call = Literal["list", "project", "restart"]
 
 
-def wrong_key(*, on: Call | None = None, times: int | None = None) -> Mood:
-    return says("wrong key", Canned(401, '{"errors":["Invalid API key"]}'), on, times)
+def wrong_key(*, on: Call | None = None, times: int | None = None) -> Fault:
+    return says("wrong key", CannedResponse(401, '{"errors":["Invalid API key"]}'), on, times)
 
 
-def no_rights(*, on: Call | None = None, times: int | None = None) -> Mood:
-    return says("no rights", Canned(403, '{"errors":["Forbidden"]}'), on, times)
+def no_rights(*, on: Call | None = None, times: int | None = None) -> Fault:
+    return says("no rights", CannedResponse(403, '{"errors":["Forbidden"]}'), on, times)
 
 
 def over_the_limit(
@@ -58,12 +58,14 @@ def over_the_limit(
     *,
     on: Call | None = None,
     times: int | None = None,
-) -> Mood:
+) -> Fault:
     """Too many requests, in either of the two ways it is said; `retry_after` goes into the header as it is."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
-    return says("over the limit", Canned(status, "Rate Limit Exceeded", "text/plain", headers=headers), on, times)
+    return says(
+        "over the limit", CannedResponse(status, "Rate Limit Exceeded", "text/plain", headers=headers), on, times
+    )
 
 
-def garbage(body: str = '{"projects": [{"id": ', *, on: Call | None = None, times: int | None = None) -> Mood:
+def garbage(body: str = '{"projects": [{"id": ', *, on: Call | None = None, times: int | None = None) -> Fault:
     """Status 200, called JSON, and not what the contract says; give `body` for JSON of a wrong shape."""
     return of_any_service.garbage(body, on=on, times=times)

@@ -8,7 +8,7 @@ from datetime import datetime
 RUNNING_WORDS = frozenset({"initiated", "waiting", "testing"})
 
 
-class NotThere(LookupError):
+class NotFound(LookupError):
     """The sandbox has no such project or build."""
 
 

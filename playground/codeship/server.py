@@ -11,12 +11,12 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.codeship.model import NotThere, SandboxBuild, SandboxProject
+from playground.codeship.model import NotFound, SandboxBuild, SandboxProject
 from playground.codeship.state import CodeShipWorld
 from playground.http_host.fault_middleware import let_go_at_the_end, moody
 from playground.http_host.request_log import Request
 from playground.http_host.server import Host
-from playground.traffic import Wires
+from playground.traffic import TrafficLog
 
 BASE_PATH = "/api/v1"
 
@@ -24,9 +24,9 @@ BASE_PATH = "/api/v1"
 class CodeShipHost(Host):
     """A world served on loopback."""
 
-    def __init__(self, world: CodeShipWorld, port: int = 0, *, wires: Wires | None = None) -> None:
+    def __init__(self, world: CodeShipWorld, port: int = 0, *, wires: TrafficLog | None = None) -> None:
         self.world = world
-        self.wires = wires or Wires(world.now)
+        self.wires = wires or TrafficLog(world.now)
         super().__init__(lambda: application(self.world, self.wires), port)
 
     @property
@@ -35,7 +35,7 @@ class CodeShipHost(Host):
         return f"{self.origin}{BASE_PATH}"
 
 
-def application(world: CodeShipWorld, wires: Wires) -> web.Application:
+def application(world: CodeShipWorld, wires: TrafficLog) -> web.Application:
     """The three calls of the contract, and nothing else."""
     contract = _Contract(world)
 
@@ -72,7 +72,7 @@ class _Contract:
             return _refusal(401, "Invalid API key")
         try:
             shown = self._world.project_call(int(request.match_info["id"]), request.query.get("branch") or None)
-        except NotThere:
+        except NotFound:
             return _refusal(404, "Project not found")
         return web.json_response(project_json(*shown))
 
@@ -81,7 +81,7 @@ class _Contract:
             return _refusal(401, "Invalid API key")
         try:
             build = self._world.restart(int(request.match_info["id"]))
-        except NotThere:
+        except NotFound:
             return _refusal(404, "Build not found")
         return web.json_response({"id": build.id, "uuid": build.uuid})
 

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from playground.codeship.faults import Call
-from playground.codeship.model import NotThere, SandboxBuild, SandboxProject
-from playground.http_host.request_log import Calls
-from playground.pace import Pace
+from playground.codeship.model import NotFound, SandboxBuild, SandboxProject
+from playground.http_host.request_log import RequestLog
+from playground.pace import BuildPace
 
 BUILDS_SHOWN = 10
 _FIRST_PROJECT_ID, _FIRST_BUILD_ID = 33_801, 3_277_301
@@ -25,7 +25,7 @@ _FIRST_PROJECT_ID, _FIRST_BUILD_ID = 33_801, 3_277_301
 Order = Literal["newest first", "oldest first", "mixed"]
 
 
-class CodeShipWorld(Calls):
+class CodeShipWorld(RequestLog):
     """One account of the sandbox. `repo` is a repository's name or a project id, `which` a build or a build id."""
 
     def __init__(self, clock: Callable[[], datetime], api_key: str) -> None:
@@ -40,7 +40,7 @@ class CodeShipWorld(Calls):
         self._outcomes: dict[tuple[int, str], deque[str]] = {}
         self._old_runs: dict[int, SandboxBuild | None] = {}
         self._stale_calls_left: float = 0
-        self.pace = Pace()
+        self.pace = BuildPace()
         self.order: Order = "newest first"
         self.restarts_make_new_builds = False
         self.stale_calls_after_restart: float = 0
@@ -75,7 +75,7 @@ class CodeShipWorld(Calls):
         with self._changed:
             number = repo if isinstance(repo, int) else self._ids_by_name.get(repo)
             if number not in self._projects:
-                raise NotThere(f"no project {repo}")
+                raise NotFound(f"no project {repo}")
             return self._projects[number]
 
     def push(
@@ -113,7 +113,7 @@ class CodeShipWorld(Calls):
         with self._changed:
             number = which if isinstance(which, int) else which.id
             if number not in self._builds:
-                raise NotThere(f"no build {number}")
+                raise NotFound(f"no build {number}")
             return self._builds[number]
 
     def builds(self, repo: str | int, branch: str | None = None) -> tuple[SandboxBuild, ...]:
@@ -126,7 +126,7 @@ class CodeShipWorld(Calls):
         """Raises NotThere where the branch has no build."""
         builds = self.builds(repo, branch)
         if not builds:
-            raise NotThere(f"no build of {repo} {branch}")
+            raise NotFound(f"no build of {repo} {branch}")
         return builds[0]
 
     def change(self, which: SandboxBuild | int, **fields: Any) -> SandboxBuild:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from playground.github.accounts import Caller
 from playground.github.middleware import NEEDS, call_of, token_of
-from playground.github.model import NotDone, NotThere, SandboxRepo, SandboxRun
+from playground.github.model import NotFound, NotPossible, SandboxRepo, SandboxRun
 from playground.github.serializers import Addresses
 from playground.github.state import GitHubWorld
 
@@ -24,7 +24,7 @@ class Moved(Exception):
         self.repo = repo
 
 
-class Reach:
+class Access:
     """`prefix` stands before every path of the API; `web_url` is where people look at pages."""
 
     def __init__(self, world: GitHubWorld, prefix: str, web_url: str) -> None:
@@ -63,10 +63,10 @@ class Reach:
             repo = self.named(request)
         except Moved as moved:
             if not sees(caller, moved.repo):
-                raise NotThere(moved.repo.full_name) from None
+                raise NotFound(moved.repo.full_name) from None
             raise
         if not sees(caller, repo):
-            raise NotThere(repo.full_name)
+            raise NotFound(repo.full_name)
         permission, level = NEEDS[call_of(request) or ""]
         is_open = level == "read" and not repo.private
         if not is_open and not (caller.owns(repo) and caller.may(permission, level)):
@@ -78,7 +78,7 @@ class Reach:
         repo = self.repo(request)
         run = self._world.run(int(request.match_info["run_id"]))
         if run.repo_id != repo.id:
-            raise NotThere(f"no run {run.id} in {repo.full_name}")
+            raise NotFound(f"no run {run.id} in {repo.full_name}")
         return run
 
     def url_of(self, request: web.Request) -> str:
@@ -101,9 +101,9 @@ def sees(caller: Caller, repo: SandboxRepo) -> bool:
     return caller.owns(repo) or not repo.private
 
 
-def _not_accessible(caller: Caller) -> NotDone:
+def _not_accessible(caller: Caller) -> NotPossible:
     by = "integration" if caller.installation is not None else "personal access token"
-    return NotDone(403, f"Resource not accessible by {by}")
+    return NotPossible(403, f"Resource not accessible by {by}")
 
 
 def _after_the_repo(path: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from playground.github.apps import App, Installation, signer
-from playground.github.model import Account, NotDone, NotThere, SandboxRepo
+from playground.github.model import Account, NotFound, NotPossible, SandboxRepo
 from playground.github.rate_limit import Limits
 
 INSTALLATION_TOKEN_LASTS = timedelta(hours=1)
@@ -83,7 +83,7 @@ class Accounts:
         with self._lock:
             caller = self._tokens.get(_digest(token))
         if caller is None or (caller.expires_at is not None and caller.expires_at <= self._clock()):
-            raise NotDone(401, "Bad credentials")
+            raise NotPossible(401, "Bad credentials")
         return caller
 
     def add_app(self, public_key: str, *, id: int = 1_071_204, slug: str = "acme-chatops") -> App:
@@ -119,14 +119,14 @@ class Accounts:
             for installation in self._installations.values():
                 if installation.app == app and _as_caller(installation, None).owns(repo):
                     return installation
-        raise NotThere(f"{app.slug} is not installed on {repo.full_name}")
+        raise NotFound(f"{app.slug} is not installed on {repo.full_name}")
 
     def installation_token(self, app: App, number: int) -> tuple[str, Caller]:
         """A new token for an hour. Raises NotThere where the app has no such installation."""
         with self._lock:
             installation = self._installations.get(number)
             if installation is None or installation.app != app:
-                raise NotThere(f"no installation {number}")
+                raise NotFound(f"no installation {number}")
             self._tokens_made += 1
             token = "ghs_" + _digest(f"installation token {number} {self._tokens_made}")[:36]
             caller = _as_caller(installation, self._clock() + INSTALLATION_TOKEN_LASTS)

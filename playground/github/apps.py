@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 
-from playground.github.model import NotDone
+from playground.github.model import NotPossible
 
 MAX_JWT = timedelta(minutes=10)
 _NOT_DECODED = "A JSON web token could not be decoded"
@@ -52,12 +52,12 @@ def signer(token: str, apps: Iterable[App], now: datetime) -> App:
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except jwt.PyJWTError:
-        raise NotDone(401, _NOT_DECODED) from None
+        raise NotPossible(401, _NOT_DECODED) from None
     if not claims.get("iss"):
-        raise NotDone(401, "Missing 'issuer' claim ('iss') in assertion")
+        raise NotPossible(401, "Missing 'issuer' claim ('iss') in assertion")
     app = next((app for app in apps if str(claims["iss"]) in {str(app.id), app.client_id}), None)
     if app is None:
-        raise NotDone(404, "Integration not found")
+        raise NotPossible(404, "Integration not found")
     _check_signature(token, app)
     _check_times(claims, now.timestamp())
     return app
@@ -69,15 +69,15 @@ def _check_signature(token: str, app: App) -> None:
     try:
         jwt.decode(token, app.public_key, algorithms=["RS256"], options=options)
     except jwt.PyJWTError:
-        raise NotDone(401, _NOT_DECODED) from None
+        raise NotPossible(401, _NOT_DECODED) from None
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
     """The sandbox's clock counts, not the machine's."""
     expires, issued = claims.get("exp"), claims.get("iat")
     if not isinstance(expires, int | float) or expires <= now:
-        raise NotDone(401, _EXPIRES)
+        raise NotPossible(401, _EXPIRES)
     if expires > now + MAX_JWT.total_seconds():
-        raise NotDone(401, _TOO_FAR)
+        raise NotPossible(401, _TOO_FAR)
     if not isinstance(issued, int) or issued > now:
-        raise NotDone(401, _ISSUED)
+        raise NotPossible(401, _ISSUED)

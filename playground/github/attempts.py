@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from playground.github.model import Ending, JobPlan, NotThere, SandboxJob, SandboxRun, SandboxStep
+from playground.github.model import Ending, JobPlan, NotFound, SandboxJob, SandboxRun, SandboxStep
 
 _KEPT = frozenset({"success", "neutral"})
 """How a job ended that a re-run of the failed jobs leaves as it is."""
@@ -83,9 +83,9 @@ def _to_fail(run: SandboxRun, ending: Ending) -> SandboxJob | None:
         return to_run[-1] if to_run else None
     named = [job for job in to_run if job.name == ending.job]
     if not named:
-        raise NotThere(f"no job {ending.job} to run in run {run.id}")
+        raise NotFound(f"no job {ending.job} to run in run {run.id}")
     if ending.step is not None and ending.step not in named[0].plan.steps:
-        raise NotThere(f"no step {ending.step} in job {ending.job}")
+        raise NotFound(f"no step {ending.step} in job {ending.job}")
     return named[0]
 
 

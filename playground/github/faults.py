@@ -10,8 +10,8 @@ from typing import Literal
 
 from playground.http_host.faults import (
     FINE,
-    Canned,
-    Mood,
+    CannedResponse,
+    Fault,
     cut,
     down,
     empty,
@@ -28,8 +28,8 @@ from playground.http_host.faults import (
 __all__ = [
     "FINE",
     "Call",
-    "Canned",
-    "Mood",
+    "CannedResponse",
+    "Fault",
     "cut",
     "down",
     "empty",
@@ -77,16 +77,16 @@ _SECONDARY_DOCS = (
 
 def secondary_limit(
     status: Literal[403, 429] = 403, retry_after: str | None = "60", *, on: Call | None = None, times: int | None = None
-) -> Mood:
+) -> Fault:
     """Too much at once, while calls are left in the hour; `retry_after` goes into the header as it is."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     body = json.dumps({"message": _SECONDARY, "documentation_url": _SECONDARY_DOCS})
-    return says("secondary limit", Canned(status, body, headers=headers), on, times)
+    return says("secondary limit", CannedResponse(status, body, headers=headers), on, times)
 
 
 def server_error(
     status: Literal[500, 502, 503, 504] = 502, *, on: Call | None = None, times: int | None = None, takes: bool = False
-) -> Mood:
+) -> Fault:
     """GitHub's own words for a request that it gave up on. With `takes`, a POST went through all the same."""
     body = json.dumps({"message": "Server Error"})
-    return Mood("server error", on, times, Canned(status, body), takes=takes)
+    return Fault("server error", on, times, CannedResponse(status, body), takes=takes)

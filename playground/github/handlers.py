@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from playground.github.access import Reach, sees
+from playground.github.access import Access, sees
 from playground.github.accounts import Caller
 from playground.github.middleware import refusal, token_of, whose_budget
-from playground.github.model import NotDone, NotThere, SandboxRepo, SandboxRun
+from playground.github.model import NotFound, NotPossible, SandboxRepo, SandboxRun
 from playground.github.pagination import chosen, link_header, page_of
 from playground.github.run_serializers import branch_json, job_json, run_json, workflow_json
 from playground.github.serializers import (
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class Answers:
-    def __init__(self, world: GitHubWorld, reach: Reach) -> None:
+    def __init__(self, world: GitHubWorld, reach: Access) -> None:
         self._world = world
         self._reach = reach
 
@@ -57,7 +57,7 @@ class Answers:
     async def installation_repos(self, request: web.Request) -> web.Response:
         caller = self._reach.caller(request)
         if caller.installation is None:
-            raise NotDone(403, _FOR_INSTALLATIONS)
+            raise NotPossible(403, _FOR_INSTALLATIONS)
         selection = {"repository_selection": "all" if caller.repos is None else "selected"}
         return self._page(request, self._owned_by(caller), self._repo_writer(request), "repositories", selection)
 
@@ -65,7 +65,7 @@ class Answers:
         caller, org = self._reach.caller(request), request.match_info["org"].lower()
         of_org = [repo for repo in self._world.repos() if repo.owner.lower() == org]
         if not of_org:
-            raise NotThere(org)
+            raise NotFound(org)
         at, account = self._reach.at(request), self._world.accounts.account
         in_sight = [repo for repo in of_org if sees(caller, repo)]
         return self._page(request, in_sight, lambda repo: minimal_repo_json(repo, account(repo.owner), at))
@@ -102,7 +102,7 @@ class Answers:
             int(request.match_info["attempt_number"]),
         )
         if not 1 <= number <= len(attempts):
-            raise NotThere(f"no attempt {number}")
+            raise NotFound(f"no attempt {number}")
         return web.json_response(self._run_json(request, attempts[number - 1]))
 
     async def jobs(self, request: web.Request) -> web.Response:
@@ -131,7 +131,7 @@ class Answers:
     async def rate_limit(self, request: web.Request) -> web.Response:
         window = self._world.accounts.limits.window(whose_budget(request, self._world))
         if window is None:
-            raise NotDone(404, "Rate limiting is not enabled.")
+            raise NotPossible(404, "Rate limiting is not enabled.")
         return web.json_response(limits_json(window))
 
     async def installation(self, request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from playground.github.model import NotDone, NotThere
+from playground.github.model import NotFound, NotPossible
 from playground.github.state import GitHubWorld
 
 API_VERSIONS = ("2022-11-28",)
@@ -60,7 +60,7 @@ def gate(world: GitHubWorld) -> Middleware:
         try:
             _check_form(request)
             _check_caller(request, world)
-        except NotDone as refused:
+        except NotPossible as refused:
             return refusal(refused.status, refused.words)
         key = whose_budget(request, world)
         if call_of(request) == _FREE:
@@ -107,29 +107,31 @@ def whose_budget(request: web.Request, world: GitHubWorld) -> str:
         if call_of(request) in _BY_JWT:
             return f"app ID {world.accounts.signer(token_of(request)).id}"
         return world.accounts.caller(token_of(request)).key
-    except NotDone:
+    except NotPossible:
         return _NOBODY
 
 
 def token_of(request: web.Request) -> str:
     """What `Authorization` carries, by either of the two words that GitHub takes. Raises NotDone."""
     if "Authorization" not in request.headers:
-        raise NotDone(401, "Requires authentication")
+        raise NotPossible(401, "Requires authentication")
     scheme, _, rest = request.headers["Authorization"].partition(" ")
     token = rest.strip()
     if scheme.lower() not in {"bearer", "token"} or not token or not token.isascii():
-        raise NotDone(401, "Bad credentials")
+        raise NotPossible(401, "Bad credentials")
     return token
 
 
 def _check_form(request: web.Request) -> None:
     if not request.headers.get("User-Agent"):
-        raise NotDone(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent.")
+        raise NotPossible(
+            403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent."
+        )
     version = request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0])
     if version not in API_VERSIONS:
         known = ", ".join(f'"{known}"' for known in API_VERSIONS)
         said = f'The version you specified in the "X-GitHub-API-Version" request header, "{version}", is not supported.'
-        raise NotDone(400, f"{said} The following versions are currently supported: {known} (most recent).")
+        raise NotPossible(400, f"{said} The following versions are currently supported: {known} (most recent).")
 
 
 def _check_caller(request: web.Request, world: GitHubWorld) -> None:
@@ -148,9 +150,9 @@ def _is_spent(world: GitHubWorld, key: str) -> bool:
 async def _answer(request: web.Request, handler: Handler) -> web.Response:
     try:
         answer = await handler(request)
-    except (NotThere, web.HTTPNotFound, web.HTTPMethodNotAllowed):
+    except (NotFound, web.HTTPNotFound, web.HTTPMethodNotAllowed):
         return refusal(404, "Not Found")  # as GitHub does: a route, or a thing, that is not there or not to be seen
-    except NotDone as refused:
+    except NotPossible as refused:
         return refusal(refused.status, refused.words)
     if not isinstance(answer, web.Response):
         raise TypeError("every route answers whole")

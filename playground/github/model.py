@@ -10,11 +10,11 @@ UNFINISHED = frozenset({"requested", "queued", "pending", "waiting", "in_progres
 """GitHub's words for a run that is not over."""
 
 
-class NotThere(LookupError):
+class NotFound(LookupError):
     """The sandbox has no such repository, workflow, run, job or step."""
 
 
-class NotDone(Exception):
+class NotPossible(Exception):
     """GitHub refuses to do what was asked: its status and its words."""
 
     def __init__(self, status: int, words: str) -> None:

@@ -9,15 +9,15 @@ from typing import Any, Literal, get_args
 
 from playground.github.accounts import ALL_THAT_IS_NEEDED, Accounts, Caller, Kind
 from playground.github.faults import Call
-from playground.github.model import JobPlan, NotThere, SandboxRepo, SandboxWorkflow
-from playground.http_host.request_log import Calls
+from playground.github.model import JobPlan, NotFound, SandboxRepo, SandboxWorkflow
+from playground.http_host.request_log import RequestLog
 
 _FIRST_REPO_ID, _FIRST_WORKFLOW_ID = 731_204_001, 58_400_001
 _BEFORE = timedelta(days=400)
 DEFAULT_JOBS = (JobPlan("build", ("Set up job", "Check out", "Build", "Complete job")), JobPlan("test"))
 
 
-class GitHubRepos(Calls):
+class GitHubRepos(RequestLog):
     """`repo` is a repository, its id or its name now; names are the same in any case."""
 
     def __init__(self, clock: Callable[[], datetime], token: str) -> None:
@@ -83,7 +83,7 @@ class GitHubRepos(Calls):
             if isinstance(number, str):
                 number = self._ids_by_name.get(number.lower(), 0)
             if number not in self._repos:
-                raise NotThere(f"no repository {which}")
+                raise NotFound(f"no repository {which}")
             return self._repos[number]
 
     def repo_once_named(self, full_name: str) -> SandboxRepo | None:
@@ -145,7 +145,7 @@ class GitHubRepos(Calls):
         for workflow in self.workflows(repo):
             if which in (workflow.name, workflow.id):
                 return workflow
-        raise NotThere(f"no workflow {which} in {repo}")
+        raise NotFound(f"no workflow {which} in {repo}")
 
     def change_workflow(self, workflow: SandboxWorkflow, **fields: Any) -> SandboxWorkflow:
         """For instance `state="disabled_manually"`: then a push starts no run of it."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from playground.github.demo_data import seed
-from playground.github.model import NotThere, SandboxRun
+from playground.github.model import NotFound, SandboxRun
 from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
 from playground.github.webhooks import GitHubWebhooks
-from playground.traffic import Wires
+from playground.traffic import TrafficLog
 
 # Of the sandbox only: they open nothing anywhere else.
 GITHUB_TOKEN = "github_pat_11SANDBOX0_of_the_playground"  # noqa: S105
@@ -19,10 +19,10 @@ WEBHOOK_SECRET = "2f1c0e7b9d4a46f58c3b6e0d1a7f9c52"  # noqa: S105
 WEBHOOK = "/github/webhook"
 
 
-class GitHubOnStage:
+class GitHubSandbox:
     """`start`, then `tell` each bot that comes, and `stop_telling` before it goes; `stop` at the end."""
 
-    def __init__(self, now: Callable[[], datetime], wires: Wires, *, seeded: bool) -> None:
+    def __init__(self, now: Callable[[], datetime], wires: TrafficLog, *, seeded: bool) -> None:
         self.world = GitHubWorld(now, GITHUB_TOKEN)
         self.world.cancels_at_once = False
         if seeded:
@@ -47,7 +47,7 @@ class GitHubOnStage:
         for run in self.newest_runs():
             if (run.repo_id, run.head_branch, run.workflow_id) == meant:
                 return run
-        raise NotThere(f"no run of {workflow} in {repo} {branch}")
+        raise NotFound(f"no run of {workflow} in {repo} {branch}")
 
     def start(self) -> None:
         """Returns when GitHub can be asked."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from playground.github.access import Moved, Reach
+from playground.github.access import Access, Moved
 from playground.github.faults import Call
 from playground.github.handlers import Answers
 from playground.github.middleware import call_of, gate, header_writer, route_name
@@ -17,7 +17,7 @@ from playground.github.state import GitHubWorld
 from playground.http_host.fault_middleware import let_go_at_the_end, moody
 from playground.http_host.request_log import Request
 from playground.http_host.server import Host
-from playground.traffic import Wires
+from playground.traffic import TrafficLog
 
 WEB_URL = "https://github.com"
 ENTERPRISE_PREFIX = "/api/v3"
@@ -35,12 +35,12 @@ class GitHubHost(Host):
         world: GitHubWorld,
         port: int = 0,
         *,
-        wires: Wires | None = None,
+        wires: TrafficLog | None = None,
         prefix: str = "",
         web_url: str = WEB_URL,
     ) -> None:
         self.world = world
-        self.wires = wires or Wires(world.now)
+        self.wires = wires or TrafficLog(world.now)
         self.web_url = web_url
         self._prefix = prefix
         super().__init__(lambda: application(self.world, self.wires, prefix, self.web_url), port)
@@ -51,13 +51,13 @@ class GitHubHost(Host):
         return f"{self.origin}{self._prefix}"
 
 
-def application(world: GitHubWorld, wires: Wires, prefix: str, web_url: str) -> web.Application:
+def application(world: GitHubWorld, wires: TrafficLog, prefix: str, web_url: str) -> web.Application:
     """The calls of the API that the sandbox serves, and nothing else."""
 
     def record_of(request: web.Request) -> Request:
         return _record(request, world)
 
-    reach = Reach(world, prefix, web_url)
+    reach = Access(world, prefix, web_url)
     middlewares = [moody(world, wires, "bot to github", record_of, _sent), gate(world), _redirecting(reach)]
     app = web.Application(middlewares=middlewares)
     app.add_routes(_routes(Answers(world, reach), prefix))
@@ -105,7 +105,7 @@ def _post(path: str, handler: Handler, call: Call, how: str = "") -> web.RouteDe
     return web.post(path, handler, name=route_name(call, how))
 
 
-def _redirecting(reach: Reach) -> Middleware:
+def _redirecting(reach: Access) -> Middleware:
     """Leads a request that names a repository by its old name to the repository."""
 
     @web.middleware

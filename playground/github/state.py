@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from playground.github import attempts
-from playground.github.model import Ending, NotDone, NotThere, PullRequest, RunEvent, SandboxRepo, SandboxRun
+from playground.github.model import Ending, NotFound, NotPossible, PullRequest, RunEvent, SandboxRepo, SandboxRun
 from playground.github.repositories import GitHubRepos
-from playground.pace import Pace
+from playground.pace import BuildPace
 
 _FIRST_RUN_ID, _FIRST_JOB_ID = 19_440_221_001, 54_001_700_001
 RERUN_WITHIN = timedelta(days=30)
@@ -38,7 +38,7 @@ class GitHubWorld(GitHubRepos):
         self._listeners: list[Callable[[RunEvent], object]] = []
         self._old_runs: dict[int, SandboxRun] = {}
         self._stale_calls_left: float = 0
-        self.pace = Pace()
+        self.pace = BuildPace()
         self.stale_calls_after_rerun: float = 0
         """How many lists of runs still show the old attempt after a re-run; `math.inf`: until told."""
         self.cancels_at_once = True
@@ -111,7 +111,7 @@ class GitHubWorld(GitHubRepos):
         with self._changed:
             number = which if isinstance(which, int) else which.id
             if number not in self._attempts:
-                raise NotThere(f"no run {number}")
+                raise NotFound(f"no run {number}")
             return tuple(self._attempts[number])
 
     def runs(self, repo: Repo, branch: str | None = None, workflow: str | None = None) -> tuple[SandboxRun, ...]:
@@ -129,7 +129,7 @@ class GitHubWorld(GitHubRepos):
         """Raises NotThere where the branch has no run of the workflow."""
         runs = self.runs(repo, branch, workflow)
         if not runs:
-            raise NotThere(f"no run of {workflow} in {repo} {branch}")
+            raise NotFound(f"no run of {workflow} in {repo} {branch}")
         return runs[0]
 
     # What happens to runs
@@ -207,11 +207,11 @@ class GitHubWorld(GitHubRepos):
             old, now = self.run(which), at or self._clock()
             self._check_writable(old)
             if not old.is_over:
-                raise NotDone(403, "This workflow is already running")
+                raise NotPossible(403, "This workflow is already running")
             if now - old.created_at > RERUN_WITHIN:
-                raise NotDone(403, "Unable to retry this workflow run because it was created over a month ago")
+                raise NotPossible(403, "Unable to retry this workflow run because it was created over a month ago")
             if failed_only and not attempts.has_failed_jobs(old):
-                raise NotDone(403, "This workflow run cannot be retried")
+                raise NotPossible(403, "This workflow run cannot be retried")
             plans = self._workflows[old.workflow_id].jobs
             new = attempts.again(old, plans, now, by, failed_only, self._next_job_id)
             self._attempts[old.id].append(old)  # which `_put` replaces by the new one
@@ -226,7 +226,7 @@ class GitHubWorld(GitHubRepos):
             run = self.run(which)
             self._check_writable(run)
             if run.is_over:
-                raise NotDone(409, "Cannot cancel a workflow run that is completed.")
+                raise NotPossible(409, "Cannot cancel a workflow run that is completed.")
             if self.cancels_at_once:
                 return self.finish(run, "cancelled")
             return self._put(replace(run, cancelling=True, updated_at=self._clock()))
@@ -280,7 +280,7 @@ class GitHubWorld(GitHubRepos):
 
     def _check_writable(self, run: SandboxRun) -> None:
         if self._repos[run.repo_id].archived:
-            raise NotDone(403, "Repository was archived so is read-only.")
+            raise NotPossible(403, "Repository was archived so is read-only.")
 
     def _new_sha(self) -> str:
         return hashlib.sha256(f"commit {next(self._commits)}".encode()).hexdigest()[:40]

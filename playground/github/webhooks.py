@@ -19,12 +19,12 @@ from typing import Any
 
 import requests
 
-from playground.github.model import NotThere, RunEvent
+from playground.github.model import NotFound, RunEvent
 from playground.github.run_serializers import event_json
 from playground.github.serializers import Addresses
 from playground.github.server import WEB_URL
 from playground.github.state import GitHubWorld
-from playground.traffic import Wires
+from playground.traffic import TrafficLog
 
 MAX_WAITING = 100
 DELIVERIES_KEPT = 1_000
@@ -59,13 +59,13 @@ class GitHubWebhooks:
         api_url: str,
         web_url: str = WEB_URL,
         hook_id: int = 474_331_002,
-        wires: Wires | None = None,
+        wires: TrafficLog | None = None,
     ) -> None:
         """`api_url` is where the payload's addresses lead (`GitHubHost.url`). Without a `secret` nothing is signed."""
         self._world = world
         self._to, self._secret, self._hook_id = to, secret, hook_id
         self._at = Addresses(api_url, web_url)
-        self._wires = wires or Wires(world.now)
+        self._wires = wires or TrafficLog(world.now)
         self._changed = threading.Condition()
         self._deliveries: dict[str, HookDelivery] = {}
         self._waiting: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
@@ -121,7 +121,7 @@ class GitHubWebhooks:
             return
         try:
             repo = self._world.repo(event.run.repo_id)
-        except NotThere:
+        except NotFound:
             return  # with a repository go its webhooks
         workflow = self._world.workflow(repo, event.run.workflow_id)
         self._send("workflow_run", event_json(event, workflow, repo, self._world.accounts.account, self._at))

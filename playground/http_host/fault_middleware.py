@@ -15,9 +15,9 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from playground.http_host.faults import Canned, Mood
-from playground.http_host.request_log import Calls, Request
-from playground.traffic import MAX_BODY, Way, Wires
+from playground.http_host.faults import CannedResponse, Fault
+from playground.http_host.request_log import Request, RequestLog
+from playground.traffic import MAX_BODY, TrafficLog, Way
 
 Record = Callable[[web.Request], Request]
 """What is written down of a request; its secrets blotted out."""
@@ -28,7 +28,7 @@ Sent = Callable[[web.Request, Request], Mapping[str, Any]]
 _PIECE = b" " * 65_536
 
 
-def moody(world: Calls, wires: Wires, way: Way, record_of: Record, sent: Sent) -> Middleware:
+def moody(world: RequestLog, wires: TrafficLog, way: Way, record_of: Record, sent: Sent) -> Middleware:
     """The middleware that writes each request down and answers it as the mood of the world has it."""
 
     @web.middleware
@@ -56,7 +56,7 @@ def moody(world: Calls, wires: Wires, way: Way, record_of: Record, sent: Sent) -
     return middleware
 
 
-def let_go_at_the_end(app: web.Application, world: Calls) -> None:
+def let_go_at_the_end(app: web.Application, world: RequestLog) -> None:
     """The application's end then waits for no call that a mood holds back."""
 
     async def release(_: web.Application) -> None:
@@ -65,7 +65,7 @@ def let_go_at_the_end(app: web.Application, world: Calls) -> None:
     app.on_shutdown.append(release)
 
 
-async def _answer(request: web.Request, handler: Handler, mood: Mood) -> web.Response | None:
+async def _answer(request: web.Request, handler: Handler, mood: Fault) -> web.Response | None:
     """What this request is to get, with its effect in the world; None: that there is nothing to be got."""
     answer = None
     if mood.takes if request.method == "POST" else mood.canned is None:
@@ -75,20 +75,20 @@ async def _answer(request: web.Request, handler: Handler, mood: Mood) -> web.Res
     return answer if mood.canned is None else _canned(request, mood, mood.canned)
 
 
-def _canned(request: web.Request, mood: Mood, canned: Canned) -> web.Response:
+def _canned(request: web.Request, mood: Fault, canned: CannedResponse) -> web.Response:
     headers = dict(canned.headers)
     if mood.redirects_to is not None:
         headers["Location"] = mood.redirects_to + (request.raw_path if mood.keeps_path else "")
     return web.Response(status=canned.status, text=canned.body, content_type=canned.content_type, headers=headers)
 
 
-async def _hold(world: Calls, delay_s: float) -> None:
+async def _hold(world: RequestLog, delay_s: float) -> None:
     loop, freed = asyncio.get_running_loop(), asyncio.Event()
     with world.holding(lambda: loop.call_soon_threadsafe(freed.set)), contextlib.suppress(TimeoutError):
         await asyncio.wait_for(freed.wait(), None if delay_s == math.inf else delay_s)
 
 
-async def _deliver(request: web.Request, answer: web.Response, mood: Mood) -> web.StreamResponse:
+async def _deliver(request: web.Request, answer: web.Response, mood: Fault) -> web.StreamResponse:
     body = answer.body if isinstance(answer.body, bytes) else b""
     if mood.ending == "cut":
         cut = _begun(answer)

@@ -16,7 +16,7 @@ _PROXY_PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}
 
 
 @dataclass(frozen=True)
-class Canned:
+class CannedResponse:
     """An answer that stands in for the true one."""
 
     status: int
@@ -26,7 +26,7 @@ class Canned:
 
 
 @dataclass(frozen=True)
-class Mood:
+class Fault:
     """How calls are answered. What a call reads or causes is settled when it arrives, also where the answer is late."""
 
     name: str = "fine"
@@ -34,7 +34,7 @@ class Mood:
     """The only kind of call it holds for, by the name that the host gives it; None: all of them."""
     times: int | None = None
     """How many more calls it holds for, then all is fine again; None: until another mood is set."""
-    canned: Canned | None = None
+    canned: CannedResponse | None = None
     delay_s: float = 0
     """Seconds until the answer; `math.inf`: until the world releases it."""
     ending: Ending = "whole"
@@ -47,52 +47,52 @@ class Mood:
     keeps_path: bool = True
 
 
-FINE = Mood()
+FINE = Fault()
 
 
-def slow(seconds: float, *, on: str | None = None, times: int | None = None) -> Mood:
+def slow(seconds: float, *, on: str | None = None, times: int | None = None) -> Fault:
     """The true answer, late. A POST takes at once."""
-    return Mood("slow", on, times, delay_s=seconds)
+    return Fault("slow", on, times, delay_s=seconds)
 
 
-def hang(*, on: str | None = None, times: int | None = None, takes: bool = True) -> Mood:
+def hang(*, on: str | None = None, times: int | None = None, takes: bool = True) -> Fault:
     """No answer until released; a POST that does not take is then hung up on."""
-    return Mood("hang", on, times, delay_s=math.inf, takes=takes)
+    return Fault("hang", on, times, delay_s=math.inf, takes=takes)
 
 
-def refuse(*, on: str | None = None, times: int | None = None, takes: bool = False) -> Mood:
+def refuse(*, on: str | None = None, times: int | None = None, takes: bool = False) -> Fault:
     """The connection is accepted, the request read, and the connection closed without an answer."""
-    return Mood("refuse", on, times, ending="closed", takes=takes)
+    return Fault("refuse", on, times, ending="closed", takes=takes)
 
 
-def cut(*, on: str | None = None, times: int | None = None, takes: bool = True) -> Mood:
+def cut(*, on: str | None = None, times: int | None = None, takes: bool = True) -> Fault:
     """`Content-Length` promises the whole answer, half of it comes, then the connection is closed."""
-    return Mood("cut", on, times, ending="cut", takes=takes)
+    return Fault("cut", on, times, ending="cut", takes=takes)
 
 
-def huge(size_bytes: int, *, on: str | None = None, times: int | None = None) -> Mood:
+def huge(size_bytes: int, *, on: str | None = None, times: int | None = None) -> Fault:
     """The true answer, then that many blanks, chunked: its length is not told beforehand."""
-    return Mood("huge", on, times, padding_bytes=size_bytes)
+    return Fault("huge", on, times, padding_bytes=size_bytes)
 
 
-def down(status: int = 502, *, on: str | None = None, times: int | None = None, takes: bool = False) -> Mood:
+def down(status: int = 502, *, on: str | None = None, times: int | None = None, takes: bool = False) -> Fault:
     """A proxy's HTML page in place of the service. With `takes`, a POST went through and its answer was lost."""
     page = _PROXY_PAGE.format(f"{status} Service Down")
-    return Mood("down", on, times, Canned(status, page, "text/html"), takes=takes)
+    return Fault("down", on, times, CannedResponse(status, page, "text/html"), takes=takes)
 
 
-def html(*, on: str | None = None, times: int | None = None) -> Mood:
+def html(*, on: str | None = None, times: int | None = None) -> Fault:
     """A sign-in page with status 200."""
-    return says("html", Canned(200, _PROXY_PAGE.format("Sign in"), "text/html"), on, times)
+    return says("html", CannedResponse(200, _PROXY_PAGE.format("Sign in"), "text/html"), on, times)
 
 
-def garbage(body: str, *, on: str | None = None, times: int | None = None) -> Mood:
+def garbage(body: str, *, on: str | None = None, times: int | None = None) -> Fault:
     """Status 200, called JSON, and not what the contract says: broken, or JSON of a wrong shape."""
-    return says("garbage", Canned(200, body), on, times)
+    return says("garbage", CannedResponse(200, body), on, times)
 
 
-def empty(*, on: str | None = None, times: int | None = None) -> Mood:
-    return says("empty", Canned(200), on, times)
+def empty(*, on: str | None = None, times: int | None = None) -> Fault:
+    return says("empty", CannedResponse(200), on, times)
 
 
 def redirect(
@@ -102,12 +102,12 @@ def redirect(
     keeps_path: bool = True,
     on: str | None = None,
     times: int | None = None,
-) -> Mood:
+) -> Fault:
     """`to` is a scheme and host, to which path and query (a key too) are added; without `keeps_path` it is all."""
-    canned = Canned(status, content_type="text/html")
-    return Mood("redirect", on, times, canned, takes=False, redirects_to=to, keeps_path=keeps_path)
+    canned = CannedResponse(status, content_type="text/html")
+    return Fault("redirect", on, times, canned, takes=False, redirects_to=to, keeps_path=keeps_path)
 
 
-def says(name: str, canned: Canned, on: str | None, times: int | None) -> Mood:
+def says(name: str, canned: CannedResponse, on: str | None, times: int | None) -> Fault:
     """A mood that answers so, and in which nothing takes effect."""
-    return Mood(name, on, times, canned, takes=False)
+    return Fault(name, on, times, canned, takes=False)

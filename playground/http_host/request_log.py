@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from playground.http_host.faults import FINE, Mood
+from playground.http_host.faults import FINE, Fault
 
 _REQUESTS_KEPT = 10_000
 
@@ -33,7 +33,7 @@ class Request:
     """What was answered; None: nothing, or nothing yet."""
 
 
-class Calls:
+class RequestLog:
     """The side of a sandbox that its callers meet; its state, and what the calls mean, are its heir's."""
 
     def __init__(self, kinds: Iterable[str]) -> None:
@@ -46,12 +46,12 @@ class Calls:
         self._held: dict[object, Callable[[], object]] = {}
 
     @property
-    def mood(self) -> Mood:
+    def mood(self) -> Fault:
         with self._changed:
             return self._mood
 
     @mood.setter
-    def mood(self, mood: Mood) -> None:
+    def mood(self, mood: Fault) -> None:
         """Raises ValueError for a mood that no call would ever meet."""
         if mood.on is not None and mood.on not in self._kinds:
             raise ValueError(f"no kind of call is named {mood.on!r}")
@@ -70,7 +70,7 @@ class Calls:
         of_it = (request for request in self.requests if (request.call, request.subject) == (call, subject))
         return sum(request.method == "POST" for request in of_it)
 
-    def arrived(self, request: Request) -> tuple[int, Mood]:
+    def arrived(self, request: Request) -> tuple[int, Fault]:
         """Writes a request down; its number, and the mood that it meets."""
         with self._changed:
             self._requests_seen += 1
@@ -117,7 +117,7 @@ class Calls:
         with self._changed:
             return self._changed.wait_for(fact, timeout_s)
 
-    def _mood_met_by(self, call: str | None) -> Mood:
+    def _mood_met_by(self, call: str | None) -> Fault:
         mood = self._mood
         if call is None or mood.on not in (None, call):
             return FINE

@@ -19,7 +19,7 @@ class Form(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What a page sends."""
 
 
-class Say(Form, frozen=True):
+class SayForm(Form, frozen=True):
     who: str
     channel: str
     text: str
@@ -56,7 +56,7 @@ class Close(Form, frozen=True):
     view_id: str
 
 
-class Wave(Form, frozen=True):
+class TriggerEvent(Form, frozen=True):
     words: str
 
 
@@ -72,7 +72,7 @@ class Nothing(Form, frozen=True):
     pass
 
 
-def _say(sessions: Sessions, form: Say) -> None:
+def _say(sessions: Sessions, form: SayForm) -> None:
     if not form.text.strip():
         raise CannotDo("there is nothing to say")
     if len(form.text) > MAX_CHARACTERS:
@@ -111,21 +111,21 @@ def _close(sessions: Sessions, form: Close) -> None:
     closes(sessions.current.stage.workspace, form.who, form.view_id)
 
 
-def _wave(sessions: Sessions, form: Wave) -> None:
+def _wave(sessions: Sessions, form: TriggerEvent) -> None:
     if sessions.codeship and not form.words.startswith("Slack "):
         raise CannotDo("this CodeShip is real: nobody's hand moves it here")
-    sessions.current.wave(form.words)
+    sessions.current.trigger(form.words)
 
 
 Action = tuple[type[Form], Callable[[Sessions, Any], None]]
 
 ACTIONS: dict[str, Action] = {
-    "say": (Say, _say),
+    "say": (SayForm, _say),
     "press": (Press, _press),
     "choose": (Choose, _choose),
     "submit": (Submit, _submit),
     "close": (Close, _close),
-    "wave": (Wave, _wave),
+    "wave": (TriggerEvent, _wave),
     "later": (Later, lambda sessions, form: sessions.current.pass_time(form.seconds)),
     "scene": (Named, lambda sessions, form: sessions.show_scene(form.name)),
     "replay": (Named, lambda sessions, form: sessions.replay(form.name)),

@@ -6,7 +6,7 @@ from typing import Any
 
 from playground.codeship.state import CodeShipWorld
 from playground.github.model import SandboxJob, SandboxRun
-from playground.github.sandbox import GITHUB_TOKEN, GitHubOnStage
+from playground.github.sandbox import GITHUB_TOKEN, GitHubSandbox
 from playground.github.state import GitHubWorld
 
 Json = dict[str, Any]
@@ -17,7 +17,7 @@ def codeship_json(world: CodeShipWorld) -> Json:
     return {"mood": world.mood.name, "repos": repos, "builds": _builds(world)}
 
 
-def github_json(github: GitHubOnStage) -> Json:
+def github_json(github: GitHubSandbox) -> Json:
     """`repos`: those in which a push starts something."""
     world = github.world
     built = [repo for repo in world.repos() if any("push" in flow.events for flow in world.workflows(repo))]

@@ -12,7 +12,7 @@ from playground.play.scenes import Script
 from playground.play.sessions import Playing, Session, Sessions
 from playground.slack.modals import Modal
 from playground.slack.model import PEOPLE, SLACKBOT, Channel, Message, TypedCommand
-from playground.traffic import Wire
+from playground.traffic import TrafficEntry
 
 Json = dict[str, Any]
 
@@ -124,7 +124,7 @@ def modal_json(modal: Modal) -> Json:
     return {"user": modal.user_id, "view": modal.view, "errors": modal.errors, "trouble": modal.trouble}
 
 
-def wire_json(wire: Wire) -> Json:
+def wire_json(wire: TrafficEntry) -> Json:
     return {
         "id": wire.id,
         "way": wire.way,

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from playground.codeship import faults as moods
-from playground.codeship.faults import Mood
+from playground.codeship.faults import Fault
 from playground.codeship.model import SandboxBuild
 from playground.play.event_table import Said, gesture, one_of
-from playground.sandbox import Stage
+from playground.sandbox import Sandbox
 
 _ENDINGS = {
     "passes": "success",
@@ -19,7 +19,7 @@ _ENDINGS = {
     "is blocked": "blocked",
     "breaks down": "infrastructure_failure",
 }
-_MOODS: dict[str, Callable[[], Mood]] = {
+_MOODS: dict[str, Callable[[], Fault]] = {
     "is fine": lambda: moods.FINE,
     "is slow": lambda: moods.slow(2),
     "is down": moods.down,
@@ -33,39 +33,39 @@ _MOODS: dict[str, Callable[[], Mood]] = {
 _BUILD = r"(?P<repo>\S+) (?P<branch>\S+)"
 
 
-def _build(stage: Stage, said: Said) -> SandboxBuild:
-    return stage.codeship.newest(said["repo"], said["branch"])
+def _build(sandbox: Sandbox, said: Said) -> SandboxBuild:
+    return sandbox.codeship.newest(said["repo"], said["branch"])
 
 
-def _ends(stage: Stage, said: Said) -> None:
-    stage.codeship.finish(_build(stage, said), _ENDINGS[said["how"]])
+def _ends(sandbox: Sandbox, said: Said) -> None:
+    sandbox.codeship.finish(_build(sandbox, said), _ENDINGS[said["how"]])
 
 
-def _starts(stage: Stage, said: Said) -> None:
-    stage.codeship.start(_build(stage, said))
+def _starts(sandbox: Sandbox, said: Said) -> None:
+    sandbox.codeship.start(_build(sandbox, said))
 
 
-def _says(stage: Stage, said: Said) -> None:
-    stage.codeship.change(_build(stage, said), status=said["word"])
+def _says(sandbox: Sandbox, said: Said) -> None:
+    sandbox.codeship.change(_build(sandbox, said), status=said["word"])
 
 
-def _mood(stage: Stage, said: Said) -> None:
-    stage.codeship.mood = _MOODS[said["mood"]]()
+def _mood(sandbox: Sandbox, said: Said) -> None:
+    sandbox.codeship.mood = _MOODS[said["mood"]]()
 
 
-def _stale(stage: Stage, said: Said) -> None:
-    stage.codeship.stale_calls_after_restart = int(said["calls"])
+def _stale(sandbox: Sandbox, said: Said) -> None:
+    sandbox.codeship.stale_calls_after_restart = int(said["calls"])
 
 
-def _new_ids(stage: Stage, _said: Said) -> None:
-    stage.codeship.restarts_make_new_builds = True
+def _new_ids(sandbox: Sandbox, _said: Said) -> None:
+    sandbox.codeship.restarts_make_new_builds = True
 
 
-def _long(stage: Stage, said: Said) -> None:
-    stage.codeship.pace = replace(stage.codeship.pace, runs_s=int(said["hours"]) * 3600)
+def _long(sandbox: Sandbox, said: Said) -> None:
+    sandbox.codeship.pace = replace(sandbox.codeship.pace, runs_s=int(said["hours"]) * 3600)
 
 
-GESTURES = (
+WORLD_EVENTS = (
     gesture("REPO BRANCH starts", rf"{_BUILD} starts", _starts),
     gesture(f"REPO BRANCH {'|'.join(_ENDINGS)}", rf"{_BUILD} (?P<how>{one_of(_ENDINGS)})", _ends),
     gesture("REPO BRANCH is WORD", rf"{_BUILD} is “(?P<word>[^”]*)”", _says),

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from playground.sandbox import Stage
+from playground.sandbox import Sandbox
 
 Said = dict[str, str]
-Does = Callable[[Stage, Said], None]
+Does = Callable[[Sandbox, Said], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Gesture:
+class WorldEvent:
     """One row: how it is said, and what it does with the words that the pattern finds."""
 
     usage: str
@@ -21,8 +21,8 @@ class Gesture:
     does: Does
 
 
-def gesture(usage: str, pattern: str, does: Does) -> Gesture:
-    return Gesture(usage, re.compile(pattern), does)
+def gesture(usage: str, pattern: str, does: Does) -> WorldEvent:
+    return WorldEvent(usage, re.compile(pattern), does)
 
 
 def one_of(words: Iterable[str]) -> str:

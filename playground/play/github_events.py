@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from playground.github import faults as moods
 from playground.github.model import SandboxRun
-from playground.github.sandbox import GitHubOnStage
+from playground.github.sandbox import GitHubSandbox
 from playground.github.state import GitHubWorld
 from playground.http_host import faults as of_any_service
-from playground.http_host.faults import Canned, Mood
+from playground.http_host.faults import CannedResponse, Fault
 from playground.play.event_table import Said, gesture, one_of
-from playground.sandbox import Stage
+from playground.sandbox import Sandbox
 from playground.slack.model import CannotDo
 
 _ENDINGS = {
@@ -21,8 +21,8 @@ _ENDINGS = {
     "is cancelled": "cancelled",
     "is skipped": "skipped",
 }
-_WRONG_TOKEN = of_any_service.says("wrong token", Canned(401, '{"message":"Bad credentials"}'), None, None)
-_MOODS: dict[str, Callable[[], Mood]] = {
+_WRONG_TOKEN = of_any_service.says("wrong token", CannedResponse(401, '{"message":"Bad credentials"}'), None, None)
+_MOODS: dict[str, Callable[[], Fault]] = {
     "is fine": lambda: moods.FINE,
     "is slow": lambda: moods.slow(2),
     "is down": moods.down,
@@ -33,63 +33,63 @@ _MOODS: dict[str, Callable[[], Mood]] = {
 _RESETS_IN_S = 600
 
 
-def _beside(stage: Stage) -> GitHubOnStage:
-    if stage.github_beside is None:
+def _beside(sandbox: Sandbox) -> GitHubSandbox:
+    if sandbox.github_beside is None:
         raise CannotDo("there is no GitHub here: this team has not begun to move")
-    return stage.github_beside
+    return sandbox.github_beside
 
 
-def _world(stage: Stage) -> GitHubWorld:
-    return _beside(stage).world
+def _world(sandbox: Sandbox) -> GitHubWorld:
+    return _beside(sandbox).world
 
 
-def _run(stage: Stage, said: Said) -> SandboxRun:
-    return _beside(stage).newest(said["repo"], said["branch"], said["workflow"])
+def _run(sandbox: Sandbox, said: Said) -> SandboxRun:
+    return _beside(sandbox).newest(said["repo"], said["branch"], said["workflow"])
 
 
-def _starts(stage: Stage, said: Said) -> None:
-    _world(stage).start(_run(stage, said))
+def _starts(sandbox: Sandbox, said: Said) -> None:
+    _world(sandbox).start(_run(sandbox, said))
 
 
-def _ends(stage: Stage, said: Said) -> None:
-    _world(stage).finish(_run(stage, said), _ENDINGS[said["how"]])
+def _ends(sandbox: Sandbox, said: Said) -> None:
+    _world(sandbox).finish(_run(sandbox, said), _ENDINGS[said["how"]])
 
 
-def _fails_at(stage: Stage, said: Said) -> None:
-    _world(stage).fail(_run(stage, said), said["job"], said["step"])
+def _fails_at(sandbox: Sandbox, said: Said) -> None:
+    _world(sandbox).fail(_run(sandbox, said), said["job"], said["step"])
 
 
-def _ends_as(stage: Stage, said: Said) -> None:
-    _world(stage).finish(_run(stage, said), said["word"])
+def _ends_as(sandbox: Sandbox, said: Said) -> None:
+    _world(sandbox).finish(_run(sandbox, said), said["word"])
 
 
-def _run_again(stage: Stage, said: Said) -> None:
-    _world(stage).rerun(_run(stage, said), by=said["who"], failed_only=bool(said["failed"]))
+def _run_again(sandbox: Sandbox, said: Said) -> None:
+    _world(sandbox).rerun(_run(sandbox, said), by=said["who"], failed_only=bool(said["failed"]))
 
 
-def _mood(stage: Stage, said: Said) -> None:
-    world, limits = _world(stage), _world(stage).accounts.limits
+def _mood(sandbox: Sandbox, said: Said) -> None:
+    world, limits = _world(sandbox), _world(sandbox).accounts.limits
     world.mood = _MOODS[said["mood"]]()
     if world.mood == moods.FINE and limits.per_hour is not None:
         limits.leave(limits.per_hour)
 
 
-def _over_its_limit(stage: Stage, _said: Said) -> None:
-    _world(stage).accounts.limits.leave(0, _RESETS_IN_S)
+def _over_its_limit(sandbox: Sandbox, _said: Said) -> None:
+    _world(sandbox).accounts.limits.leave(0, _RESETS_IN_S)
 
 
-def _tells_nobody(stage: Stage, _said: Said) -> None:
-    _beside(stage).stop_telling()
+def _tells_nobody(sandbox: Sandbox, _said: Said) -> None:
+    _beside(sandbox).stop_telling()
 
 
-def _tells(stage: Stage, _said: Said) -> None:
-    _beside(stage).tell_again()
+def _tells(sandbox: Sandbox, _said: Said) -> None:
+    _beside(sandbox).tell_again()
 
 
 _OF, _ON = r"the workflow (?P<workflow>.+) of (?P<repo>\S+)", r"on (?P<branch>\S+)"
 _AGAIN = rf"(?P<who>[a-z]+) re-runs (?P<failed>the failed jobs of )?{_OF} {_ON}"
 
-GESTURES = (
+WORLD_EVENTS = (
     gesture("the workflow NAME of REPO starts on BRANCH", rf"{_OF} starts {_ON}", _starts),
     gesture(
         f"the workflow NAME of REPO {'|'.join(_ENDINGS)} on BRANCH", rf"{_OF} (?P<how>{one_of(_ENDINGS)}) {_ON}", _ends

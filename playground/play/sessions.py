@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Literal
 
 from playground.clock import SandboxClock
-from playground.pace import Pace
+from playground.pace import BuildPace
 from playground.play.scenes import SCENES, TRANSCRIPTS, Script, transcripts
 from playground.play.transcript import Play
-from playground.play.world_events import wave
-from playground.sandbox import HALF_MOVED, Stage
+from playground.play.world_events import trigger
+from playground.sandbox import HALF_MOVED, Sandbox
 from playground.slack.model import CannotDo
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """When every transcript begins."""
 
-WATCHABLE = Pace(waits_s=4, runs_s=20)
+WATCHABLE = BuildPace(waits_s=4, runs_s=20)
 PAUSE_S = 1.8
 """Between the steps of a scene."""
 
@@ -50,19 +50,19 @@ class Playing:
 class Session:
     """One sandbox, from its start to its end."""
 
-    def __init__(self, number: int, clock: SandboxClock, stage: Stage, playing: Playing | None) -> None:
+    def __init__(self, number: int, clock: SandboxClock, sandbox: Sandbox, playing: Playing | None) -> None:
         self.number = number
         self.clock = clock
-        self.stage = stage
+        self.stage = sandbox
         self.playing = playing
         self._halted = threading.Event()
         self._turn = threading.Lock()
-        self._play = Play(stage, clock.advance)
+        self._play = Play(sandbox, clock.advance)
         self._scene: threading.Thread | None = None
 
-    def wave(self, words: str) -> None:
+    def trigger(self, words: str) -> None:
         """The world's hand. Raises CannotDo."""
-        wave(self.stage, words)
+        trigger(self.stage, words)
         self._look()
 
     def pass_time(self, seconds: float) -> None:
@@ -179,7 +179,7 @@ class Sessions:
             if self._current is not None:
                 self._current.close()  # first: a process holds one bot at a time
             clock = SandboxClock(held_at)
-            stage = Stage(clock, environ=self._settings(playing))
+            stage = Sandbox(clock, environ=self._settings(playing))
             if not clock.is_held:
                 stage.codeship.pace = WATCHABLE
                 if stage.github is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from playground.play.world_events import GESTURES, wave
-from playground.sandbox import Stage
+from playground.play.world_events import WORLD_EVENTS, trigger
+from playground.sandbox import Sandbox
 from playground.slack.controls import Button, buttons
 from playground.slack.model import CannotDo, Message
 from playground.slack.plain_text import draw
@@ -37,8 +37,8 @@ Whatever else you type is said in the channel, by whoever speaks.
 class Terminal:
     """`say` prints a line. One line of input at a time goes to `take`."""
 
-    def __init__(self, stage: Stage, say: Callable[[str], None]) -> None:
-        self._stage = stage
+    def __init__(self, sandbox: Sandbox, say: Callable[[str], None]) -> None:
+        self._stage = sandbox
         self._say = say
         self._who = "ada"
         self._where = "#builds"
@@ -82,7 +82,7 @@ class Terminal:
             case [who] if who.startswith(":"):
                 self._who = self._stage.workspace.person(who[1:]).name
             case ["!", *words]:
-                wave(self._stage, " ".join(words))
+                trigger(self._stage, " ".join(words))
             case _:
                 self._stage.workspace.types(self._who, self._where, line, self._thread)
 
@@ -107,7 +107,7 @@ class Terminal:
         return seen[-1]
 
     def _help(self) -> None:
-        for line in [*HELP.splitlines(), *(f"  ! {gesture.usage}" for gesture in GESTURES)]:
+        for line in [*HELP.splitlines(), *(f"  ! {gesture.usage}" for gesture in WORLD_EVENTS)]:
             self._say(line)
 
     def _show_news(self) -> None:

@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.play.world_events import wave
-from playground.sandbox import Stage
+from playground.play.world_events import trigger
+from playground.sandbox import Sandbox
 from playground.slack.controls import buttons, found_button
 from playground.slack.model import CannotDo, Message
 from playground.slack.plain_text import draw, draw_dialog
@@ -84,8 +84,8 @@ def rewritten(text: str, seen: list[tuple[str, ...]]) -> str:
 class Play:
     """Plays steps on a stage, one after another. `pass_time(seconds)` moves the stage's clock on."""
 
-    def __init__(self, stage: Stage, pass_time: Callable[[float], None]) -> None:
-        self._stage = stage
+    def __init__(self, sandbox: Sandbox, pass_time: Callable[[float], None]) -> None:
+        self._stage = sandbox
         self._pass_time = pass_time
         self._settle()  # a bot that still reads its first list of projects would read it under the first step's sky
         self._shown = self._last_number()
@@ -111,7 +111,7 @@ class Play:
     def _happens(self, what: str) -> None:
         later = _LATER.fullmatch(what)
         if later is None:
-            wave(self._stage, what)
+            trigger(self._stage, what)
             return
         self._pass_time(int(later["count"]) * _SECONDS[later["unit"]])
         self._stage.tick()

@@ -10,68 +10,68 @@ from playground.github import model as github_records
 from playground.play import codeship_events as codeship_hand
 from playground.play import github_events as github_hand
 from playground.play.event_table import Said, gesture
-from playground.sandbox import Stage
+from playground.sandbox import Sandbox
 from playground.slack.model import CannotDo
 
 
-def wave(stage: Stage, words: str) -> None:
+def trigger(sandbox: Sandbox, words: str) -> None:
     """Does what the words say. Raises CannotDo where they say nothing known, or nothing possible."""
-    for row in GESTURES:
+    for row in WORLD_EVENTS:
         found = row.pattern.fullmatch(words.strip())
         if found:
             try:
-                row.does(stage, found.groupdict())
-            except (codeship_records.NotThere, github_records.NotThere, github_records.NotDone) as why:
+                row.does(sandbox, found.groupdict())
+            except (codeship_records.NotFound, github_records.NotFound, github_records.NotPossible) as why:
                 raise CannotDo(str(why)) from None
             return
-    raise CannotDo("the hand knows: " + "; ".join(row.usage for row in GESTURES))
+    raise CannotDo("the hand knows: " + "; ".join(row.usage for row in WORLD_EVENTS))
 
 
-def _push(stage: Stage, said: Said) -> None:
+def _push(sandbox: Sandbox, said: Said) -> None:
     """Whoever builds the repository does so: both, while it moves."""
     repo, branch, message, by = said["repo"], said["branch"], said["message"], said["who"]
-    at_codeship = repo in {project.repository_name for project in stage.codeship.projects()}
-    on_github = stage.github is not None and repo in {one.full_name for one in stage.github.repos()}
-    if stage.github is not None and on_github:
-        stage.github.push(repo, branch, message=message, by=by)
+    at_codeship = repo in {project.repository_name for project in sandbox.codeship.projects()}
+    on_github = sandbox.github is not None and repo in {one.full_name for one in sandbox.github.repos()}
+    if sandbox.github is not None and on_github:
+        sandbox.github.push(repo, branch, message=message, by=by)
     if at_codeship or not on_github:
-        stage.codeship.push(repo, branch, message=message, by=by)
+        sandbox.codeship.push(repo, branch, message=message, by=by)
 
 
-def _again(stage: Stage, _said: Said) -> None:
-    stage.workspace.deliver_again()
+def _again(sandbox: Sandbox, _said: Said) -> None:
+    sandbox.workspace.deliver_again()
 
 
-def _invite(stage: Stage, said: Said) -> None:
-    stage.workspace.invite_the_app(said["channel"])
+def _invite(sandbox: Sandbox, said: Said) -> None:
+    sandbox.workspace.invite_the_app(said["channel"])
 
 
-def _throw_out(stage: Stage, said: Said) -> None:
-    stage.workspace.throw_out_the_app(said["channel"])
+def _throw_out(sandbox: Sandbox, said: Said) -> None:
+    sandbox.workspace.throw_out_the_app(said["channel"])
 
 
-def _archive(stage: Stage, said: Said) -> None:
-    stage.workspace.archive(said["channel"])
+def _archive(sandbox: Sandbox, said: Said) -> None:
+    sandbox.workspace.archive(said["channel"])
 
 
-def _delete(stage: Stage, _said: Said) -> None:
-    stage.workspace.delete_the_apps_last_message()
+def _delete(sandbox: Sandbox, _said: Said) -> None:
+    sandbox.workspace.delete_the_apps_last_message()
 
 
-def _joins(stage: Stage, said: Said) -> None:
-    workspace = stage.workspace
+def _joins(sandbox: Sandbox, said: Said) -> None:
+    workspace = sandbox.workspace
     members, person = workspace.user_groups.setdefault(said["group"], set()), workspace.person(said["who"])
     (members.add if said["how"] == "joins" else members.discard)(person.id)
 
 
-def _restart_bot(stage: Stage, _said: Said) -> None:
-    stage.stop_bot()
-    stage.start_bot()
+def _restart_bot(sandbox: Sandbox, _said: Said) -> None:
+    sandbox.stop_bot()
+    sandbox.start_bot()
 
 
-GESTURES = (
-    *codeship_hand.GESTURES,
-    *github_hand.GESTURES,
+WORLD_EVENTS = (
+    *codeship_hand.WORLD_EVENTS,
+    *github_hand.WORLD_EVENTS,
     gesture(
         "NAME pushes REPO BRANCH “MESSAGE”",
         r"(?P<who>\S+) pushes (?P<repo>\S+) (?P<branch>\S+) “(?P<message>[^”]*)”",

@@ -63,7 +63,7 @@ Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class BlockProblem:
     """`place` is the way to the faulty part, from the message (`("blocks", 0, "text")`) or the view."""
 
     place: Place
@@ -84,11 +84,13 @@ def faults(blocks: object) -> list[str]:
 
 def message_faults(text: str | None, blocks: object = None) -> list[str]:
     """As `faults`, and stricter than Slack in one thing: the text must say something by itself."""
-    words = [] if text and text.strip() else [Fault(("text",), "a message needs text for phones and screen readers")]
+    words = (
+        [] if text and text.strip() else [BlockProblem(("text",), "a message needs text for phones and screen readers")]
+    )
     return [str(fault) for fault in [*words, *(judged(blocks) if blocks is not None else ())]]
 
 
-def judged(blocks: object) -> list[Fault]:
+def judged(blocks: object) -> list[BlockProblem]:
     """The same as `faults`, as values."""
     return [
         *_against("blocks", _described(blocks), ("blocks",)),
@@ -97,7 +99,7 @@ def judged(blocks: object) -> list[Fault]:
     ]
 
 
-def view_judged(view: object) -> list[Fault]:
+def view_judged(view: object) -> list[BlockProblem]:
     """What Slack would refuse in a modal or home view."""
     found = list(_against("view", view, ()))
     if isinstance(view, Mapping):
@@ -127,14 +129,14 @@ def _described(blocks: object) -> object:
     return [{"type": "divider"} if _kind(block) in UNDESCRIBED else block for block in blocks]
 
 
-def _against(schema: str, document: object, root: Place) -> Iterator[Fault]:
+def _against(schema: str, document: object, root: Place) -> Iterator[BlockProblem]:
     for error in _validator(schema).iter_errors(document):
         sharp = _sharpest(error)
         place = root + tuple(sharp.absolute_path)
         if sharp.context and _kind(sharp.instance):
-            yield Fault((*place, "type"), f"unsupported type: {_kind(sharp.instance)[:40]}")
+            yield BlockProblem((*place, "type"), f"unsupported type: {_kind(sharp.instance)[:40]}")
         else:
-            yield Fault(place, _words(sharp))
+            yield BlockProblem(place, _words(sharp))
 
 
 def _words(error: ValidationError) -> str:
@@ -170,11 +172,11 @@ def _is_of_another_type(error: ValidationError) -> bool:
     return error.validator in {"const", "enum"} and list(error.relative_path) == ["type"]
 
 
-def _of_blocks(blocks: object, most: int) -> Iterator[Fault]:
+def _of_blocks(blocks: object, most: int) -> Iterator[BlockProblem]:
     if not isinstance(blocks, Sequence) or isinstance(blocks, str):
         return
     if len(blocks) > most:
-        yield Fault(("blocks",), f"no more than {most} items allowed")
+        yield BlockProblem(("blocks",), f"no more than {most} items allowed")
     yield from _repeated("block_id", (block.get("block_id") for block in blocks if isinstance(block, Mapping)), ())
     for number, block in enumerate(blocks):
         parts = [(place, node) for place, node in _parts(block, ("blocks", number)) if isinstance(node, Mapping)]
@@ -183,23 +185,23 @@ def _of_blocks(blocks: object, most: int) -> Iterator[Fault]:
             yield from _of_part(place, node)
 
 
-def _of_part(place: Place, node: Mapping[str, Any]) -> Iterator[Fault]:
+def _of_part(place: Place, node: Mapping[str, Any]) -> Iterator[BlockProblem]:
     kind = _kind(node)
     if kind in {"plain_text", "mrkdwn"}:
         if node.get("text") == "":
-            yield Fault((*place, "text"), "must be more than 0 characters")
+            yield BlockProblem((*place, "text"), "must be more than 0 characters")
         yield from _too_long(node, {"text": CHARACTERS_OF_A_TEXT_OBJECT}, place)
     yield from _too_long(node, ANY_LENGTHS, place)
     yield from _too_long(node, LENGTHS.get(kind, {}), place)
     for name, (least, most) in COUNTS.get(kind, {}).items():
         items = node.get(name)
         if isinstance(items, Sequence) and len(items) > most:
-            yield Fault((*place, name), f"no more than {most} items allowed")
+            yield BlockProblem((*place, name), f"no more than {most} items allowed")
         if isinstance(items, Sequence) and len(items) < least:
-            yield Fault((*place, name), f"must have at least {least} item")
+            yield BlockProblem((*place, name), f"must have at least {least} item")
     if kind == "section":
         if not node.get("text") and not node.get("fields"):
-            yield Fault(place, "missing required field: text or fields")
+            yield BlockProblem(place, "missing required field: text or fields")
         for number, field in enumerate(_items(node.get("fields"))):
             yield from _too_long(field, {"text": CHARACTERS_OF_A_FIELD}, (*place, "fields", number))
     for number, option in enumerate(_items(node.get("options"))):
@@ -209,33 +211,33 @@ def _of_part(place: Place, node: Mapping[str, Any]) -> Iterator[Fault]:
         yield from _too_long(confirm, CONFIRM_LENGTHS, (*place, "confirm"))
 
 
-def _of_a_whole_message(blocks: object) -> Iterator[Fault]:
+def _of_a_whole_message(blocks: object) -> Iterator[BlockProblem]:
     kinds = Counter(_kind(block) for block in _items(blocks))
     for kind in sorted(ONLY_IN_MODALS & set(kinds)):
-        yield Fault(("blocks",), f"{kind} blocks are for modals only")
+        yield BlockProblem(("blocks",), f"{kind} blocks are for modals only")
     if kinds["data_visualization"] > CHARTS_OF_A_MESSAGE:
-        yield Fault(("blocks",), f"no more than {CHARTS_OF_A_MESSAGE} data_visualization blocks allowed")
+        yield BlockProblem(("blocks",), f"no more than {CHARTS_OF_A_MESSAGE} data_visualization blocks allowed")
     markdown = sum(len(str(block.get("text", ""))) for block in _items(blocks) if _kind(block) == "markdown")
     if markdown > CHARACTERS_OF_MARKDOWN:
-        yield Fault(("blocks",), f"markdown must be less than {CHARACTERS_OF_MARKDOWN + 1} characters in all")
+        yield BlockProblem(("blocks",), f"markdown must be less than {CHARACTERS_OF_MARKDOWN + 1} characters in all")
     if is_too_large(blocks):
-        yield Fault(("blocks",), f"must be less than {CHARACTERS_OF_A_MESSAGE + 1} characters in all")
+        yield BlockProblem(("blocks",), f"must be less than {CHARACTERS_OF_A_MESSAGE + 1} characters in all")
 
 
-def _too_long(node: Mapping[str, Any], longest: Mapping[str, int], place: Place) -> Iterator[Fault]:
+def _too_long(node: Mapping[str, Any], longest: Mapping[str, int], place: Place) -> Iterator[BlockProblem]:
     for dotted, most in longest.items():
         way = dotted.split(".")
         value: Any = node
         for name in way:
             value = value.get(name) if isinstance(value, Mapping) else None
         if isinstance(value, str) and len(value) > most:
-            yield Fault((*place, *way), f"must be less than {most + 1} characters")
+            yield BlockProblem((*place, *way), f"must be less than {most + 1} characters")
 
 
-def _repeated(name: str, values: Iterable[Any], place: Place) -> Iterator[Fault]:
+def _repeated(name: str, values: Iterable[Any], place: Place) -> Iterator[BlockProblem]:
     for value, count in Counter(value for value in values if isinstance(value, str) and value).items():
         if count > 1:
-            yield Fault(("blocks", *place), f"{name} {value!r} already exists")
+            yield BlockProblem(("blocks", *place), f"{name} {value!r} already exists")
 
 
 def _parts(node: object, place: Place) -> Iterator[tuple[Place, object]]:

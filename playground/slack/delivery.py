@@ -20,7 +20,7 @@ Outcome = Literal["acked", "operation_timeout", "dispatch_failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Payload:
     """What is to be delivered. `retry_num` is 0 the first time."""
 
     kind: Kind
@@ -43,7 +43,7 @@ class Ack:
 class Delivery:
     """One parcel and its fate."""
 
-    parcel: Parcel
+    parcel: Payload
     ack: Ack
 
     @property
@@ -55,13 +55,13 @@ class Delivery:
         return self.parcel.payload
 
 
-class Carrier(Protocol):
+class Transport(Protocol):
     """A way to the bot. Never raises: what goes wrong is the outcome."""
 
-    def carry(self, parcel: Parcel) -> Ack: ...
+    def carry(self, parcel: Payload) -> Ack: ...
 
 
-class HttpCarrier:
+class HttpTransport:
     """POSTs to the bot's request URL (`…/slack/events`), signed as Slack signs.
 
     `now` is in seconds since the epoch; the real time by default, since a bot judges a signature's age by it.
@@ -79,7 +79,7 @@ class HttpCarrier:
         self._ack_within_s = ack_within_s
         self._now = now
 
-    def carry(self, parcel: Parcel) -> Ack:
+    def carry(self, parcel: Payload) -> Ack:
         body, content_type = _body(parcel)
         headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)"}
         headers |= signed(body, self._signing_secret, self._now())
@@ -110,7 +110,7 @@ def signed(body: bytes, signing_secret: str, now: float) -> dict[str, str]:
     return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest.hexdigest()}"}
 
 
-def _body(parcel: Parcel) -> tuple[bytes, str]:
+def _body(parcel: Payload) -> tuple[bytes, str]:
     if parcel.kind == "events_api":
         return json.dumps(parcel.payload).encode(), "application/json"
     fields = parcel.payload if parcel.kind == "slash_commands" else {"payload": json.dumps(parcel.payload)}

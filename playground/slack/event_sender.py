@@ -7,18 +7,18 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from playground.slack.delivery import Ack, Carrier, Delivery, Kind, Parcel
+from playground.slack.delivery import Ack, Delivery, Kind, Payload, Transport
 from playground.slack.model import CannotDo
-from playground.traffic import Wires
+from playground.traffic import TrafficLog
 
 
-class PostOffice:
+class EventSender:
     """`changed` is notified of every delivery that has ended."""
 
-    def __init__(self, changed: threading.Condition, wires: Wires) -> None:
+    def __init__(self, changed: threading.Condition, wires: TrafficLog) -> None:
         self._changed = changed
         self._wires = wires
-        self._carrier: Carrier | None = None
+        self._carrier: Transport | None = None
         self._deliveries: list[Delivery] = []
 
     @property
@@ -26,11 +26,11 @@ class PostOffice:
         with self._changed:
             return list(self._deliveries)
 
-    def deliver_through(self, carrier: Carrier) -> None:
+    def deliver_through(self, carrier: Transport) -> None:
         self._carrier = carrier
 
     def send(self, kind: Kind, payload: Mapping[str, Any]) -> Delivery:
-        return self._send(Parcel(kind, payload))
+        return self._send(Payload(kind, payload))
 
     def again(self, times: int) -> list[Delivery]:
         """The last payload once more, `times` times, whatever became of it. Raises CannotDo where there was none."""
@@ -38,11 +38,11 @@ class PostOffice:
             raise CannotDo("nothing was delivered yet")
         last = self.deliveries[-1].parcel
         return [
-            self._send(Parcel(last.kind, last.payload, last.retry_num + number, "http_timeout"))
+            self._send(Payload(last.kind, last.payload, last.retry_num + number, "http_timeout"))
             for number in range(1, times + 1)
         ]
 
-    def _send(self, parcel: Parcel) -> Delivery:
+    def _send(self, parcel: Payload) -> Delivery:
         # No lock is held meanwhile: the bot may call the Web API before it acknowledges.
         wire = self._wires.begin("slack to bot", _title(parcel), parcel.payload)
         ack = self._carrier.carry(parcel) if self._carrier is not None else Ack("dispatch_failed")
@@ -54,7 +54,7 @@ class PostOffice:
         return delivery
 
 
-def _title(parcel: Parcel) -> str:
+def _title(parcel: Payload) -> str:
     """What it is, in the words of whoever caused it."""
     payload, again = parcel.payload, " (again)" if parcel.retry_num else ""
     match parcel.kind:

@@ -221,7 +221,7 @@ def _content(arguments: Arguments, most: int) -> tuple[str, Sequence[Block] | No
     return text, blocks
 
 
-def _refuse_faults(error: str, found: Sequence[block_kit.Fault]) -> None:
+def _refuse_faults(error: str, found: Sequence[block_kit.BlockProblem]) -> None:
     if found:
         words = [str(fault) for fault in found]
         raise _Refused(error, errors=words, response_metadata={"messages": [f"[ERROR] {word}" for word in words]})

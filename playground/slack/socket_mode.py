@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from playground.slack.delivery import ACK_WITHIN_S, Ack, Outcome, Parcel
+from playground.slack.delivery import ACK_WITHIN_S, Ack, Outcome, Payload
 
 MAX_LINKS = 10
 
@@ -36,7 +36,7 @@ class _Link:
 
 
 class SocketMode:
-    """Each payload goes to one of the links, in turn. Safe for threads; a `Carrier`."""
+    """Each payload goes to one of the links, in turn. Safe for threads; a `Transport`."""
 
     def __init__(self, app_id: str, ack_within_s: float = ACK_WITHIN_S) -> None:
         self._app_id = app_id
@@ -80,7 +80,7 @@ class SocketMode:
             for link in self._links:
                 link.silent = True
 
-    def carry(self, parcel: Parcel) -> Ack:
+    def carry(self, parcel: Payload) -> Ack:
         started = time.perf_counter()
         with self._changed:
             links = self._usable() or [link for link in self._links if not link.silent] or self._links
@@ -154,7 +154,7 @@ class SocketMode:
         }
 
 
-def _envelope(parcel: Parcel, envelope_id: str) -> dict[str, Any]:
+def _envelope(parcel: Payload, envelope_id: str) -> dict[str, Any]:
     envelope: dict[str, Any] = {
         "envelope_id": envelope_id,
         "payload": dict(parcel.payload),

@@ -6,7 +6,7 @@ from playground.slack.message_store import Conversations
 from playground.slack.model import PEOPLE, SLACKBOT, App, CannotDo, Channel, Message, Person
 
 
-class Roster:
+class Visibility:
     def __init__(self, app: App, conversations: Conversations) -> None:
         self._app = app
         self._conversations = conversations

@@ -14,8 +14,8 @@ from typing import Any
 from playground.slack import payloads
 from playground.slack import response_urls as responses
 from playground.slack.controls import Button, Choice, found_button, found_option
-from playground.slack.delivery import Ack, Carrier, Delivery, Kind
-from playground.slack.event_sender import PostOffice
+from playground.slack.delivery import Ack, Delivery, Kind, Transport
+from playground.slack.event_sender import EventSender
 from playground.slack.injected_errors import Refusal, Refusals
 from playground.slack.message_store import Conversations
 from playground.slack.modals import Modals
@@ -35,8 +35,8 @@ from playground.slack.model import (
 from playground.slack.response_urls import ResponseUrl, ResponseUrls
 from playground.slack.text_entities import rewritten
 from playground.slack.trigger_ids import Triggers
-from playground.slack.visibility import Roster
-from playground.traffic import Wires
+from playground.slack.visibility import Visibility
+from playground.traffic import TrafficLog
 
 SCOPES = frozenset({"app_mentions:read", "chat:write", "commands", "im:history"})
 
@@ -55,7 +55,7 @@ class Workspace:
         scopes: Iterable[str] = SCOPES,
         *,
         app: App = APP,
-        wires: Wires | None = None,
+        wires: TrafficLog | None = None,
     ) -> None:
         self.bot_token = bot_token
         self.app_token = app_token
@@ -71,9 +71,9 @@ class Workspace:
         self.typed_commands: list[TypedCommand] = []
         self.modals = Modals()
         self.user_groups = {group: set(members) for group, members in USER_GROUPS.items()}
-        self.wires = wires or Wires(clock, (bot_token, app_token or "", signing_secret))
-        self._roster = Roster(app, self.conversations)
-        self._post = PostOffice(self.conversations.changed, self.wires)
+        self.wires = wires or TrafficLog(clock, (bot_token, app_token or "", signing_secret))
+        self._roster = Visibility(app, self.conversations)
+        self._post = EventSender(self.conversations.changed, self.wires)
         self._events = 0
 
     # What people do
@@ -149,7 +149,7 @@ class Workspace:
         """To the app, as Slack does."""
         return self._post.send(kind, payload)
 
-    def deliver_through(self, carrier: Carrier) -> None:
+    def deliver_through(self, carrier: Transport) -> None:
         self._post.deliver_through(carrier)
 
     def invite_the_app(self, channel: str) -> None:

@@ -11,7 +11,7 @@ from bot.core.model.audit import AuditEntry
 from bot.store.audit import entries_since
 from bot.store.engine import Database
 from playground.codeship import faults as moods
-from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
+from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Sandbox
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
 
@@ -19,22 +19,22 @@ RESTART = "/codeship restart acme/web main"
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
-    with Stage(HeldClock()) as made:
+def stage() -> Iterator[Sandbox]:
+    with Sandbox(HeldClock()) as made:
         yield made
 
 
-def said(stage: Stage, who: str, what: str, channel: str = "#builds") -> None:
+def said(stage: Sandbox, who: str, what: str, channel: str = "#builds") -> None:
     stage.workspace.types(who, channel, what)
     assert stage.settle()
 
 
-def seen(stage: Stage) -> str:
+def seen(stage: Sandbox) -> str:
     """The last message of the bot that ada sees."""
     return draw(stage.workspace.conversation("#builds", "ada")[-1], stage.workspace.names)[0]
 
 
-def kept(stage: Stage) -> list[AuditEntry]:
+def kept(stage: Sandbox) -> list[AuditEntry]:
     database = Database.at(stage.settings().database_url.reveal())
     with database.reading() as connection:
         found = list(entries_since(connection, None))
@@ -42,14 +42,14 @@ def kept(stage: Stage) -> list[AuditEntry]:
     return found
 
 
-def forget_the_table(stage: Stage) -> None:
+def forget_the_table(stage: Sandbox) -> None:
     database = Database.at(stage.settings().database_url.reveal())
     with database.writing() as connection:
         connection.execute(sa.text("DROP TABLE audit"))
     database.close()
 
 
-def test_every_way_in_is_recorded(stage: Stage) -> None:
+def test_every_way_in_is_recorded(stage: Sandbox) -> None:
     said(stage, "ada", "/codeship status acme/web main")
     message = stage.workspace.conversation("#builds", "bob")[-1]
     stage.workspace.presses("bob", message, "Restart", confirm=True)
@@ -66,33 +66,33 @@ def test_every_way_in_is_recorded(stage: Stage) -> None:
     ]
 
 
-def test_questions_are_not_recorded(stage: Stage) -> None:
+def test_questions_are_not_recorded(stage: Sandbox) -> None:
     for what in ("status acme/web", "builds acme/web", "projects", "help restart", "audit", "nonsense", "status"):
         said(stage, "ada", f"/codeship {what}")
     assert kept(stage) == []
 
 
 @pytest.mark.parametrize("what", [RESTART, "@codeship restart acme/web main", "@codeship restart acme/wob"])
-def test_what_slack_delivers_again_is_recorded_once(stage: Stage, what: str) -> None:
+def test_what_slack_delivers_again_is_recorded_once(stage: Sandbox, what: str) -> None:
     said(stage, "ada", what)
     stage.workspace.deliver_again(3)
     stage.settle()
     assert len(kept(stage)) == 1
 
 
-def test_a_restart_that_cannot_be_read_is_recorded_as_it_was_typed(stage: Stage) -> None:
+def test_a_restart_that_cannot_be_read_is_recorded_as_it_was_typed(stage: Sandbox) -> None:
     said(stage, "ada", "hello all, @codeship restart acme/web main, or not?")
     (entry,) = kept(stage)
     assert (entry.result, entry.typed) == ("mistake", "restart acme/web main, or not?")
 
 
-def test_people_who_may_not_ask_are_recorded_when_they_do(stage: Stage) -> None:
+def test_people_who_may_not_ask_are_recorded_when_they_do(stage: Sandbox) -> None:
     said(stage, "guest", "@codeship restart acme/web main")
     (entry,) = kept(stage)
     assert (entry.result, entry.branch) == ("refused by policy", "main")
 
 
-def test_an_audit_that_cannot_be_written_stops_no_answer(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_audit_that_cannot_be_written_stops_no_answer(stage: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     assert stage.bot is not None
     forget_the_table(stage)
     said(stage, "ada", RESTART)
@@ -103,7 +103,7 @@ def test_an_audit_that_cannot_be_written_stops_no_answer(stage: Stage, capsys: p
     assert "r1" in logged
 
 
-def test_an_entry_stands_before_anybody_is_reported(stage: Stage) -> None:
+def test_an_entry_stands_before_anybody_is_reported(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "internal_error", None)
     stage.workspace.refuse("response_url", "used_url", None, status=404)
     said(stage, "ada", RESTART)
@@ -111,7 +111,7 @@ def test_an_entry_stands_before_anybody_is_reported(stage: Stage) -> None:
     assert entry.result == "taken"
 
 
-def test_no_secret_stands_in_any_row(stage: Stage) -> None:
+def test_no_secret_stands_in_any_row(stage: Sandbox) -> None:
     secrets = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY)
     for secret in (*secrets, "xoxp-12345678-of-somebody-else"):
         said(stage, "ada", f"/codeship restart acme/web {secret}")

@@ -13,7 +13,7 @@ import requests
 from bot.app.clock import SystemClock
 from bot.app.timeouts import Timeouts
 from playground.codeship import faults as moods
-from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage, Transport
+from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Sandbox, Transport
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
 
@@ -29,12 +29,12 @@ def transport(request: pytest.FixtureRequest) -> Transport:
 
 
 @pytest.fixture
-def stage(transport: Transport) -> Iterator[Stage]:
-    with Stage(HeldClock(), transport=transport, patience=HASTY) as made:
+def stage(transport: Transport) -> Iterator[Sandbox]:
+    with Sandbox(HeldClock(), transport=transport, patience=HASTY) as made:
         yield made
 
 
-def seen(stage: Stage, channel: str = "#builds", viewer: str = "ada") -> list[str]:
+def seen(stage: Sandbox, channel: str = "#builds", viewer: str = "ada") -> list[str]:
     assert stage.settle()
     return [
         draw(message, stage.workspace.names)[0]
@@ -43,11 +43,11 @@ def seen(stage: Stage, channel: str = "#builds", viewer: str = "ada") -> list[st
     ]
 
 
-def calls(stage: Stage, kind: str) -> int:
+def calls(stage: Sandbox, kind: str) -> int:
     return sum(1 for request in stage.codeship.requests if request.call == kind)
 
 
-def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: Stage) -> None:
+def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     first = seen(stage)
     assert first[-1].startswith(":x: *acme/web* · main")
@@ -62,7 +62,7 @@ def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: S
     assert all(delivery.is_acked for delivery in stage.workspace.deliveries)
 
 
-def test_a_status_is_one_call_and_a_restart_two(stage: Stage) -> None:
+def test_a_status_is_one_call_and_a_restart_two(stage: Sandbox) -> None:
     stage.settle()
     before = len(stage.codeship.requests)
     stage.workspace.types("ada", "#builds", STATUS)
@@ -73,7 +73,7 @@ def test_a_status_is_one_call_and_a_restart_two(stage: Stage) -> None:
     assert len(stage.codeship.requests) == before + 3
 
 
-def test_twenty_people_at_once_cause_one_restart(stage: Stage) -> None:
+def test_twenty_people_at_once_cause_one_restart(stage: Sandbox) -> None:
     with ThreadPoolExecutor(20) as crowd:
         list(crowd.map(lambda _: stage.workspace.types("ada", "#builds", RESTART), range(20)))
     told = seen(stage)
@@ -82,7 +82,7 @@ def test_twenty_people_at_once_cause_one_restart(stage: Stage) -> None:
     assert sum("already restarted" in line or "asked for a restart" in line for line in told) == 19
 
 
-def test_redelivery_of_each_kind_is_answered_once(stage: Stage) -> None:
+def test_redelivery_of_each_kind_is_answered_once(stage: Sandbox) -> None:
     for ask in (STATUS, "@codeship status acme/web main"):
         stage.workspace.types("ada", "#builds", ask)
         told = len(seen(stage))
@@ -97,7 +97,7 @@ def test_redelivery_of_each_kind_is_answered_once(stage: Stage) -> None:
     assert len(stage.workspace.conversation("#builds", "ada")[-1].versions) == versions
 
 
-def test_a_request_is_answered_in_time_while_codeship_hangs(stage: Stage) -> None:
+def test_a_request_is_answered_in_time_while_codeship_hangs(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     stage.settle()
     stage.codeship.mood = moods.hang()
@@ -108,27 +108,27 @@ def test_a_request_is_answered_in_time_while_codeship_hangs(stage: Stage) -> Non
     assert "failed" in answer, "what is known is told"
 
 
-def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(stage: Stage) -> None:
+def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(stage: Sandbox) -> None:
     stage.codeship.mood = moods.hang(on="restart", takes=True)
     stage.workspace.types("ada", "#builds", RESTART)
     assert "@ada restarted *acme/web*" in seen(stage)[-1]
     assert calls(stage, "restart") == 1
 
 
-def test_a_restart_that_does_not_take_and_is_never_answered_could_not_be_reported(stage: Stage) -> None:
+def test_a_restart_that_does_not_take_and_is_never_answered_could_not_be_reported(stage: Sandbox) -> None:
     stage.codeship.mood = moods.hang(on="restart", takes=False)
     stage.workspace.types("ada", "#builds", RESTART)
     assert "nobody can tell" in seen(stage)[-1]
     assert calls(stage, "restart") == 1
 
 
-def test_an_answer_slow_in_coming_is_still_written_down(stage: Stage) -> None:
+def test_an_answer_slow_in_coming_is_still_written_down(stage: Sandbox) -> None:
     stage.codeship.mood = moods.slow(0.2, on="restart")
     stage.workspace.types("ada", "#builds", RESTART)
     assert "@ada restarted" in seen(stage)[-1]
 
 
-def test_nothing_asked_before_sigterm_is_lost(stage: Stage) -> None:
+def test_nothing_asked_before_sigterm_is_lost(stage: Sandbox) -> None:
     stage.codeship.mood = moods.slow(0.2)
     for _ in range(5):
         stage.workspace.types("ada", "#builds", STATUS)
@@ -136,20 +136,20 @@ def test_nothing_asked_before_sigterm_is_lost(stage: Stage) -> None:
     assert sum(":x: *acme/web*" in line for line in seen(stage)) == 5
 
 
-def test_a_used_up_response_url_still_leaves_the_asker_an_answer(stage: Stage) -> None:
+def test_a_used_up_response_url_still_leaves_the_asker_an_answer(stage: Sandbox) -> None:
     stage.workspace.refuse("response_url", "used_url", None, status=404)
     stage.workspace.types("ada", "#builds", "/codeship help")
     assert seen(stage)[-1].startswith("(only ada sees this)")
 
 
-def test_a_channel_that_is_rate_limited_is_answered_through_the_response_url(stage: Stage) -> None:
+def test_a_channel_that_is_rate_limited_is_answered_through_the_response_url(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "ratelimited", None, retry_after_s=30)
     stage.workspace.types("ada", "#builds", STATUS)
     assert seen(stage)[-1].startswith(":x: *acme/web*")
 
 
 def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+    stage: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.settle()
     assert stage.bot is not None
@@ -168,7 +168,7 @@ def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
     assert logged.count("ci_key_accepted_again") == 1
 
 
-def test_no_secret_stands_in_what_people_see_or_what_is_stored(stage: Stage) -> None:
+def test_no_secret_stands_in_what_people_see_or_what_is_stored(stage: Sandbox) -> None:
     for mood in (moods.FINE, moods.down(), moods.wrong_key(), moods.garbage(), moods.redirect("http://127.0.0.1:9/")):
         stage.codeship.mood = mood
         stage.workspace.types("ada", "#builds", STATUS)
@@ -186,7 +186,7 @@ def test_no_secret_stands_in_what_people_see_or_what_is_stored(stage: Stage) -> 
 
 @pytest.mark.slow
 def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
-    with Stage(SystemClock()) as stage:
+    with Sandbox(SystemClock()) as stage:
         stage.codeship.mood = moods.slow(0.3)
         started = time.monotonic()
         gate = threading.Event()
@@ -202,7 +202,7 @@ def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
 
 
 def test_readiness_does_not_depend_on_codeship() -> None:
-    with Stage(HeldClock(), patience=HASTY) as stage:
+    with Sandbox(HeldClock(), patience=HASTY) as stage:
         assert stage.bot is not None
         assert stage.bot.web is not None
         stage.codeship.mood = moods.down()
@@ -215,10 +215,10 @@ def test_readiness_does_not_depend_on_codeship() -> None:
 
 
 def test_in_socket_mode_health_is_served_only_if_a_port_is_set() -> None:
-    with Stage(HeldClock(), transport="socket mode") as without:
+    with Sandbox(HeldClock(), transport="socket mode") as without:
         assert without.bot is not None
         assert without.bot.web is None
-    with Stage(HeldClock(), transport="socket mode", PORT="0") as stage:
+    with Sandbox(HeldClock(), transport="socket mode", PORT="0") as stage:
         assert stage.bot is not None
         assert stage.bot.web is not None
         base = f"http://127.0.0.1:{stage.bot.web.port}"

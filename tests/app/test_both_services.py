@@ -11,12 +11,12 @@ from bot.app.timeouts import Timeouts
 from bot.core.polling.poller import PollInterval
 from playground.github.sandbox import GITHUB_TOKEN
 from playground.http_host import faults as moods
-from playground.sandbox import HALF_MOVED, SECRETS, Stage
+from playground.sandbox import HALF_MOVED, SECRETS, Sandbox
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
 
 HASTY = Timeouts(connect_s=1.0, read_s=1.5, call_s=2.0, finish_s=5.0, pace=PollInterval(60.0, 60.0, 60.0))
-WRONG_KEY = moods.says("wrong key", moods.Canned(401, '{"message":"Bad credentials"}'), None, None)
+WRONG_KEY = moods.says("wrong key", moods.CannedResponse(401, '{"message":"Bad credentials"}'), None, None)
 
 
 class Both:
@@ -24,7 +24,7 @@ class Both:
 
     def __init__(self, **settings: str) -> None:
         self.clock = HeldClock()
-        self.stage = Stage(self.clock, patience=HASTY, **(HALF_MOVED | settings))
+        self.stage = Sandbox(self.clock, patience=HASTY, **(HALF_MOVED | settings))
         assert self.stage.github is not None
         self.github = self.stage.github
 

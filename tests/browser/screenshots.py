@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from playground.pace import Pace
+from playground.pace import BuildPace
 from playground.page.server import Site
 from tests.browser.acting import message, press_and_say_yes, say, speak_as
 from tests.browser.chromium import chromium
@@ -32,7 +32,7 @@ def status(page: Page, _site: Site) -> None:
 
 
 def restart(page: Page, site: Site) -> None:
-    site.sessions.current.stage.codeship.pace = Pace(runs_s=600)  # so that no build ends by itself meanwhile
+    site.sessions.current.stage.codeship.pace = BuildPace(runs_s=600)  # so that no build ends by itself meanwhile
     say(page, "/codeship status acme/web main")
     press_and_say_yes(page, FAILED, "Restart")
     expect(message(page, "ada restarted acme/web")).to_be_visible()

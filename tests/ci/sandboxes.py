@@ -20,8 +20,8 @@ from playground.codeship.state import CodeShipWorld
 from playground.github.faults import secondary_limit
 from playground.github.server import ENTERPRISE_PREFIX, GitHubHost
 from playground.github.state import GitHubWorld
-from playground.http_host.faults import Mood
-from playground.http_host.request_log import Calls
+from playground.http_host.faults import Fault
+from playground.http_host.request_log import RequestLog
 from tests.held_clock import HeldClock
 
 KEY, WRONG_KEY = "s3cret-of-the-stage", "another-key-than-that"
@@ -31,14 +31,14 @@ class Stage(Protocol):
     """A service in which tests let things happen. `pushed` is what `push` returned."""
 
     @property
-    def world(self) -> Calls: ...
+    def world(self) -> RequestLog: ...
 
     @property
     def name(self) -> str:
         """The service's."""
 
     @property
-    def over_the_limit(self) -> Mood:
+    def over_the_limit(self) -> Fault:
         """It wants no call for the next half a minute."""
 
     def client(self, context: ClientContext, *, key: str = KEY) -> CIClient: ...

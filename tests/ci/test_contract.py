@@ -169,7 +169,7 @@ def test_a_restart_whose_answer_is_lost_may_have_taken_and_is_sent_once(
 
 @pytest.mark.parametrize("mood", [moods.down(502), moods.down(503)], ids=lambda mood: mood.canned.status)
 def test_a_restart_that_the_service_was_too_busy_for_is_sent_once(
-    play: Play, provider: CIProvider, web: Project, mood: moods.Mood
+    play: Play, provider: CIProvider, web: Project, mood: moods.Fault
 ) -> None:
     build, _ = failed(play, provider, web)
     play.stage.world.mood = mood

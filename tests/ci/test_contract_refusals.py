@@ -82,7 +82,7 @@ def test_a_reading_is_tried_three_times(play: Play, provider: CIProvider, web: P
     ids=["broken", "a list", "an object", "a page", "nothing"],
 )
 def test_an_answer_that_is_none_is_reported_after_one_try(
-    play: Play, provider: CIProvider, web: Project, call: str, mood: moods.Mood
+    play: Play, provider: CIProvider, web: Project, call: str, mood: moods.Fault
 ) -> None:
     before = len(play.asked())
     play.stage.world.mood = mood

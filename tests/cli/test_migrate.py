@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.github.faults import Mood
+from playground.github.faults import Fault
 from playground.http_host import faults as moods
 from tests.app.both_services import GITHUB_TOKEN, BothServices, both_services
 from tests.processes.bot_process import Runs
@@ -130,7 +130,7 @@ def test_what_it_lacks_is_reported_and_nothing_else(runs: Runs, settings: dict[s
 
 
 @pytest.mark.parametrize("mood", [moods.down(), moods.garbage("{"), moods.garbage('{"no": "list"}'), moods.html()])
-def test_a_service_that_answers_nonsense_is_reported_in_words(sandbox: BothServices, runs: Runs, mood: Mood) -> None:
+def test_a_service_that_answers_nonsense_is_reported_in_words(sandbox: BothServices, runs: Runs, mood: Fault) -> None:
     sandbox.github.mood = mood
     text = said(runs, 1)
     assert text.startswith("GitHub: ")

@@ -29,10 +29,10 @@ from playground.codeship.state import CodeShipWorld
 from playground.http_host.server import Loopback
 from playground.sandbox import API_KEY, BOT_TOKEN, SIGNING_SECRET
 from playground.slack import server as slack_api
-from playground.slack.delivery import HttpCarrier
+from playground.slack.delivery import HttpTransport
 from playground.slack.socket_mode import SocketMode
 from playground.slack.workspace import Workspace
-from playground.traffic import Wires
+from playground.traffic import TrafficLog
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 30.0
@@ -194,7 +194,7 @@ class Theatre:
         seed(self.codeship)
         self.workspace = Workspace(clock.now, BOT_TOKEN, settings.get("SLACK_APP_TOKEN"), SIGNING_SECRET)
         self.sockets = SocketMode(self.workspace.app.id, ack_within_s=15.0)
-        codeship = codeship_host.application(self.codeship, Wires(clock.now))
+        codeship = codeship_host.application(self.codeship, TrafficLog(clock.now))
         slack = slack_api.application(self.workspace, self.sockets)
         for app, name_of in ((codeship, _codeship_call), (slack, _slack_call)):
             app.middlewares.insert(0, self._watched(name_of))
@@ -233,7 +233,7 @@ class Theatre:
         return f"ws://127.0.0.1:{self._slack.port}/link/?ticket={self.sockets.new_ticket()}"
 
     def deliver_to(self, port: int) -> None:
-        self.workspace.deliver_through(HttpCarrier(f"http://127.0.0.1:{port}/slack/events", SIGNING_SECRET, 10.0))
+        self.workspace.deliver_through(HttpTransport(f"http://127.0.0.1:{port}/slack/events", SIGNING_SECRET, 10.0))
 
     def texts(self, viewer: str = "ada") -> list[str]:
         return [message.text for message in self.workspace.conversation("#builds", viewer)]

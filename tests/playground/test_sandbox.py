@@ -6,42 +6,42 @@ import pytest
 
 from bot.app.timeouts import Timeouts
 from bot.core.polling.poller import PollInterval
-from playground.play.world_events import wave
-from playground.sandbox import HALF_MOVED, Stage, Transport
+from playground.play.world_events import trigger
+from playground.sandbox import HALF_MOVED, Sandbox, Transport
 from tests.held_clock import HeldClock
 
 NEVER_S = 86_400.0
 UNHURRIED = Timeouts(pace=PollInterval(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S)
 
 
-def last_said(stage: Stage) -> str:
-    assert stage.settle()
-    return stage.workspace.conversation("#builds", "ada")[-1].text
+def last_said(sandbox: Sandbox) -> str:
+    assert sandbox.settle()
+    return sandbox.workspace.conversation("#builds", "ada")[-1].text
 
 
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 def test_what_github_reports_is_seen_before_anybody_looks_and_by_a_bot_that_was_restarted_too(transport: Transport):
     clock = HeldClock()
-    with Stage(clock, transport=transport, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
+    with Sandbox(clock, transport=transport, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
         stage.workspace.types("ada", "#builds", "/codeship follow acme/mobile@github main")
         assert "running" in last_said(stage)
-        wave(stage, "GitHub’s webhooks are lost")
+        trigger(stage, "GitHub’s webhooks are lost")
         clock.advance(10)
-        wave(stage, "the workflow CI of acme/mobile passes on main")
+        trigger(stage, "the workflow CI of acme/mobile passes on main")
         assert "running" in last_said(stage)
-        wave(stage, "the bot is restarted")
-        wave(stage, "carol re-runs the workflow CI of acme/mobile on main")
-        wave(stage, "the workflow CI of acme/mobile fails on main")
+        trigger(stage, "the bot is restarted")
+        trigger(stage, "carol re-runs the workflow CI of acme/mobile on main")
+        trigger(stage, "the workflow CI of acme/mobile fails on main")
         assert "failed" in last_said(stage)
 
 
 def test_github_is_looked_at_once_time_has_passed():
     clock = HeldClock()
-    with Stage(clock, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
+    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
         stage.workspace.types("ada", "#builds", "/codeship follow acme/mobile@github main")
         assert "running" in last_said(stage)
-        wave(stage, "GitHub’s webhooks are lost")
-        wave(stage, "the workflow CI of acme/mobile passes on main")
+        trigger(stage, "GitHub’s webhooks are lost")
+        trigger(stage, "the workflow CI of acme/mobile passes on main")
         stage.look()
         assert "running" in last_said(stage)
         clock.advance(10)
@@ -51,7 +51,7 @@ def test_github_is_looked_at_once_time_has_passed():
 
 def test_a_github_that_someone_else_brings_is_taken_instead():
     named = {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_TOKEN": "github_pat_of_somebody_else"}
-    stage = Stage(HeldClock(), environ={**HALF_MOVED, **named})
+    stage = Sandbox(HeldClock(), environ={**HALF_MOVED, **named})
     assert stage.github is None
     assert stage.settings().ci["github"]["GITHUB_API_URL"] == named["GITHUB_API_URL"]
     stage.stop()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from playground.traffic import MAX_BODY, WIRES_KEPT, Wires
+from playground.traffic import MAX_BODY, WIRES_KEPT, TrafficLog
 
 
 def test_an_exchange_is_seen_while_its_answer_is_awaited_and_again_when_it_came():
-    wires = Wires()
+    wires = TrafficLog()
     number = wires.begin("bot to codeship", "GET /projects.json", {})
     (waiting,) = wires.since(0)
     assert (waiting.took_ms, waiting.came_back) == (None, None)
@@ -39,7 +39,7 @@ def test_an_exchange_is_seen_while_its_answer_is_awaited_and_again_when_it_came(
     ],
 )
 def test_no_secret_is_ever_written_down(sent, kept):
-    wires = Wires(secrets=["s3cret", ""])
+    wires = TrafficLog(secrets=["s3cret", ""])
     number = wires.begin("bot to slack", "title", sent)
     wires.end(number, 200, sent)
     (wire,) = wires.since(0)
@@ -47,7 +47,7 @@ def test_no_secret_is_ever_written_down(sent, kept):
 
 
 def test_only_the_last_exchanges_are_kept():
-    wires = Wires()
+    wires = TrafficLog()
     first = wires.begin("bot to slack", "first", {})
     for _ in range(WIRES_KEPT):
         wires.begin("bot to slack", "later", {})

@@ -18,7 +18,7 @@ from playground.codeship.demo_data import seed
 from playground.codeship.server import CodeShipHost
 from playground.codeship.state import CodeShipWorld
 from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Transport
-from playground.slack.delivery import HttpCarrier
+from playground.slack.delivery import HttpTransport
 from playground.slack.server import SlackApi
 from playground.slack.workspace import Workspace
 
@@ -160,7 +160,7 @@ class Runs:
         port = run.logged("ready")["port"]
         if self._sandbox.transport == "http":
             url = f"http://127.0.0.1:{port}/slack/events"
-            self._sandbox.workspace.deliver_through(HttpCarrier(url, SIGNING_SECRET))
+            self._sandbox.workspace.deliver_through(HttpTransport(url, SIGNING_SECRET))
         return run
 
     def stop(self) -> None:

@@ -72,7 +72,7 @@ def live_through(sandbox: BothServices, runs: Runs, **settings: str) -> tuple[st
     for mood in (moods.garbage("[" + GITHUB_TOKEN), moods.redirect("http://127.0.0.1:9/"), moods.refuse()):
         sandbox.github.mood = mood
         sandbox.says("/codeship status acme/shop main", "bob")
-    wrong = moods.says("wrong key", moods.Canned(401, '{"message":"Bad credentials"}'), None, None)
+    wrong = moods.says("wrong key", moods.CannedResponse(401, '{"message":"Bad credentials"}'), None, None)
     sandbox.github.mood = wrong
     sandbox.says("/codeship status acme/shop main", "bob")
     assert bot.logged("ci_key_rejected")["service"] == "GitHub"

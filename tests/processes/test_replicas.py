@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.store.tables import audit, claims, follows
 from playground.codeship import faults as moods
 from playground.sandbox import APP_TOKEN, SIGNING_SECRET
-from playground.slack.delivery import Ack, HttpCarrier, Parcel
+from playground.slack.delivery import Ack, HttpTransport, Payload
 from tests.killing.prepared import Databases
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 from tests.postgres import Server
@@ -33,10 +33,12 @@ class Balancer:
     """
 
     def __init__(self, ports: list[int]) -> None:
-        self._carriers = [HttpCarrier(f"http://127.0.0.1:{port}/slack/events", SIGNING_SECRET, 15.0) for port in ports]
+        self._carriers = [
+            HttpTransport(f"http://127.0.0.1:{port}/slack/events", SIGNING_SECRET, 15.0) for port in ports
+        ]
         self._turns = itertools.count()
 
-    def carry(self, parcel: Parcel) -> Ack:
+    def carry(self, parcel: Payload) -> Ack:
         turn, ack = next(self._turns), Ack("dispatch_failed")
         for more in range(len(self._carriers)):
             ack = self._carriers[(turn + more) % len(self._carriers)].carry(parcel)

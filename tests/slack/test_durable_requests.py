@@ -20,7 +20,7 @@ from bot.slack.blocks.button_values import REFRESH, RESTART, RESTART_FAILED, STO
 from bot.slack.handler import RequestHandler
 from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, request_from_json
 from playground.codeship import faults as moods
-from playground.sandbox import Stage
+from playground.sandbox import Sandbox
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
 from tests.slack.messages.any_text import texts
@@ -34,24 +34,24 @@ def clock() -> HeldClock:
 
 
 @pytest.fixture
-def stage(clock: HeldClock) -> Iterator[Stage]:
-    with Stage(clock, patience=UNHURRIED, ack_within_s=30.0) as made:
+def stage(clock: HeldClock) -> Iterator[Sandbox]:
+    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0) as made:
         assert made.settle()
         yield made
 
 
-def conversation(stage: Stage) -> RequestHandler:
+def conversation(stage: Sandbox) -> RequestHandler:
     assert stage.bot is not None
     assert stage.bot.conversation is not None
     return stage.bot.conversation
 
 
-def ask(stage: Stage, text: str, source: Source = Source.COMMAND) -> SlackRequest:
+def ask(stage: Sandbox, text: str, source: Source = Source.COMMAND) -> SlackRequest:
     channel = stage.workspace.channel("#builds").id
     return SlackRequest(source, Actor("U0ADA"), Location(channel), f"{source.value}:1", from_elsewhere=False, text=text)
 
 
-def does(stage: Stage, slack_request: SlackRequest, steps: Steps) -> None:
+def does(stage: Sandbox, slack_request: SlackRequest, steps: Steps) -> None:
     """To its end, by another process where the first one dies."""
     job = conversation(stage).job_of(slack_request)
     try:
@@ -62,11 +62,11 @@ def does(stage: Stage, slack_request: SlackRequest, steps: Steps) -> None:
         conversation(stage).job(json.loads(json.dumps(job)), steps)
 
 
-def posts(stage: Stage) -> int:
+def posts(stage: Sandbox) -> int:
     return sum(request.call == "restart" for request in stage.codeship.requests)
 
 
-def said(stage: Stage) -> list[str]:
+def said(stage: Sandbox) -> list[str]:
     messages = stage.workspace.conversation("#builds", "ada")
     return ["\n".join(draw(message, stage.workspace.names)) for message in messages if message.bot_id]
 
@@ -75,7 +75,7 @@ STEPS = ["execute", "reply", "follow", "update pressed message"]
 DEATHS = [(when, name) for name in STEPS for when in ("before", "after", "once kept")]
 
 
-def test_these_are_all_the_steps(stage: Stage) -> None:
+def test_these_are_all_the_steps(stage: Sandbox) -> None:
     steps = Steps()
     does(stage, ask(stage, "restart acme/web main"), steps)
     assert steps.names == STEPS, "a new step needs a kill of its own"
@@ -83,7 +83,7 @@ def test_these_are_all_the_steps(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("when", "name"), DEATHS)
 def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end(
-    stage: Stage, clock: HeldClock, when: str, name: str
+    stage: Sandbox, clock: HeldClock, when: str, name: str
 ) -> None:
     does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
     assert posts(stage) == 1
@@ -100,7 +100,7 @@ def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end
 
 @pytest.mark.parametrize(("when", "name"), DEATHS)
 def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
-    stage: Stage, clock: HeldClock, when: str, name: str
+    stage: Sandbox, clock: HeldClock, when: str, name: str
 ) -> None:
     does(stage, ask(stage, "follow acme/web feature/login"), Steps((when, name)))
     stage.codeship.finish("acme/web", "error", branch="feature/login")
@@ -112,7 +112,7 @@ def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
 
 
 @pytest.mark.parametrize(("when", "name"), DEATHS)
-def test_a_restart_whose_answer_got_lost_is_not_sent_again_after_a_crash(stage: Stage, when: str, name: str) -> None:
+def test_a_restart_whose_answer_got_lost_is_not_sent_again_after_a_crash(stage: Sandbox, when: str, name: str) -> None:
     stage.codeship.mood = moods.refuse(on="restart", takes=True)
     does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
     assert posts(stage) == 1
@@ -120,7 +120,7 @@ def test_a_restart_whose_answer_got_lost_is_not_sent_again_after_a_crash(stage: 
 
 
 def test_a_restart_under_another_id_whose_answer_got_lost_is_followed_under_that_id(
-    stage: Stage, clock: HeldClock
+    stage: Sandbox, clock: HeldClock
 ) -> None:
     stage.codeship.restarts_make_new_builds = True
     stage.codeship.mood = moods.refuse(on="restart", takes=True)
@@ -136,7 +136,7 @@ def test_a_restart_under_another_id_whose_answer_got_lost_is_followed_under_that
     assert "second run of the same commit: flaky" in said(stage)[-1]
 
 
-def test_if_no_one_can_be_reported_the_job_ends_and_says_so(stage: Stage) -> None:
+def test_if_no_one_can_be_reported_the_job_ends_and_says_so(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "channel_not_found", None)
     steps = Steps(("once kept", "reply"))
     does(stage, ask(stage, "restart acme/web main", Source.DIRECT), steps)
@@ -146,7 +146,7 @@ def test_if_no_one_can_be_reported_the_job_ends_and_says_so(stage: Stage) -> Non
     assert stage.bot.metrics.registry.get_sample_value("bot_replies_not_delivered_total") == 1, "and it is no bug"
 
 
-def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_twice(stage: Stage) -> None:
+def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_twice(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "fatal_error", 1)
     told_later: list[tuple[str, dict[str, Any], float]] = []
     talk = conversation(stage)
@@ -163,7 +163,7 @@ def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_
 
 
 def test_a_restart_that_no_one_could_begin_for_long_is_not_made_the_next_morning(
-    stage: Stage, clock: HeldClock
+    stage: Sandbox, clock: HeldClock
 ) -> None:
     talk = conversation(stage)
     job = talk.job_of(ask(stage, "restart acme/web main"))
@@ -173,7 +173,9 @@ def test_a_restart_that_no_one_could_begin_for_long_is_not_made_the_next_morning
     assert "Not restarted: I was away when you asked" in said(stage)[0]
 
 
-def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(stage: Stage, clock: HeldClock) -> None:
+def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
+    stage: Sandbox, clock: HeldClock
+) -> None:
     talk, heard = conversation(stage), ask(stage, "restart acme/web main")
     assert stage.bot is not None
     build = stage.codeship.newest("acme/web")
@@ -199,7 +201,7 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
     assert posts(stage) == 1, "and it is free for whoever asks now"
 
 
-def test_an_answer_that_no_one_ever_takes_is_given_up_in_the_end(stage: Stage) -> None:
+def test_an_answer_that_no_one_ever_takes_is_given_up_in_the_end(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "fatal_error", None)
     talk, waits = conversation(stage), []
     talk._again = lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps()))
@@ -208,14 +210,14 @@ def test_an_answer_that_no_one_ever_takes_is_given_up_in_the_end(stage: Stage) -
     assert posts(stage) == 1
 
 
-def test_a_job_that_was_done_is_not_done_again(stage: Stage) -> None:
+def test_a_job_that_was_done_is_not_done_again(stage: Sandbox) -> None:
     steps, heard = Steps(), ask(stage, "restart acme/web main")
     for _ in range(3):
         does(stage, heard, steps)
     assert (posts(stage), len(said(stage))) == (1, 1)
 
 
-def test_a_real_restart_leaves_only_json_in_the_database(stage: Stage) -> None:
+def test_a_real_restart_leaves_only_json_in_the_database(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", "/codeship restart acme/web main")
     assert stage.settle()
     url = stage.settings().database_url.reveal()
@@ -232,7 +234,7 @@ def test_a_real_restart_leaves_only_json_in_the_database(stage: Stage) -> None:
     assert list(results["reply"]) == ["ts"]
 
 
-def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_again(stage: Stage) -> None:
+def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_again(stage: Sandbox) -> None:
     def steps(name: str, work: Callable[[], Any]) -> Any:
         assert name == "execute"
         return {"v": 2, "of": "tomorrow"}
@@ -263,16 +265,16 @@ def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_ag
         ("", False),
     ],
 )
-def test_what_changes_something_is_durable_and_questions_are_not(stage: Stage, text: str, is_durable: bool) -> None:
+def test_what_changes_something_is_durable_and_questions_are_not(stage: Sandbox, text: str, is_durable: bool) -> None:
     assert conversation(stage).changes_something(ask(stage, text)) is is_durable
 
 
-def test_a_request_that_cannot_be_reported_from_another_is_answered_at_once(stage: Stage) -> None:
+def test_a_request_that_cannot_be_reported_from_another_is_answered_at_once(stage: Sandbox) -> None:
     nameless = replace(ask(stage, "restart acme/web main"), delivery=None)
     assert not conversation(stage).changes_something(nameless)
 
 
-def test_a_button_is_durable_as_it_is_read(stage: Stage) -> None:
+def test_a_button_is_durable_as_it_is_read(stage: Sandbox) -> None:
     build = '{"s":"codeship","p":"1","i":"2"}'
     acts = [(action, build, True) for action in (RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE)]
     for action, value, is_durable in [*acts, (RESTART, "{", False), (REFRESH, build, False)]:

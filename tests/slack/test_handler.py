@@ -10,7 +10,7 @@ import pytest
 
 from bot.app.timeouts import Timeouts
 from playground.codeship import faults as moods
-from playground.sandbox import SIGNING_SECRET, Stage
+from playground.sandbox import SIGNING_SECRET, Sandbox
 from playground.slack.model import Message
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
@@ -33,29 +33,29 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def stage(log: io.StringIO) -> Iterator[Stage]:
-    with Stage(HeldClock(), patience=Timeouts(slack_s=30.0), ack_within_s=30.0) as made:
+def stage(log: io.StringIO) -> Iterator[Sandbox]:
+    with Sandbox(HeldClock(), patience=Timeouts(slack_s=30.0), ack_within_s=30.0) as made:
         assert made.settle()
         yield made
 
 
-def said(stage: Stage, where: str = "#builds", viewer: str = "ada") -> list[Message]:
+def said(stage: Sandbox, where: str = "#builds", viewer: str = "ada") -> list[Message]:
     """What the bot has said there, as `viewer` sees it now."""
     assert stage.settle()
     return [message for message in stage.workspace.conversation(where, viewer) if message.bot_id]
 
 
-def words(stage: Stage, message: Message) -> str:
+def words(stage: Sandbox, message: Message) -> str:
     return "\n".join(draw(message, stage.workspace.names))
 
 
-def press(stage: Stage, who: str, label: str) -> None:
+def press(stage: Sandbox, who: str, label: str) -> None:
     """The newest message's button."""
     stage.workspace.presses(who, said(stage, viewer=who)[-1], label, confirm=True)
     assert stage.settle()
 
 
-def loses(stage: Stage, table: str) -> None:
+def loses(stage: Sandbox, table: str) -> None:
     """The database loses a table: nobody expects that, so that it is a bug to whoever meets it."""
     database = stage.settings().database_url.reveal().removeprefix("sqlite:///")
     with sqlite3.connect(database) as connection:
@@ -63,7 +63,7 @@ def loses(stage: Stage, table: str) -> None:
     connection.close()
 
 
-def answers_not_delivered(stage: Stage) -> float | None:
+def answers_not_delivered(stage: Sandbox) -> float | None:
     assert stage.bot is not None
     return stage.bot.metrics.registry.get_sample_value("bot_replies_not_delivered_total")
 
@@ -81,7 +81,7 @@ def answers_not_delivered(stage: Stage) -> float | None:
     ],
 )
 def test_a_bug_is_reported_with_a_reference_that_finds_its_traceback(
-    stage: Stage, log: io.StringIO, where: str, ask: str, table: str
+    stage: Sandbox, log: io.StringIO, where: str, ask: str, table: str
 ) -> None:
     loses(stage, table)
     stage.workspace.types("ada", where, ask)
@@ -97,7 +97,7 @@ def test_a_bug_is_reported_with_a_reference_that_finds_its_traceback(
     assert SIGNING_SECRET not in log.getvalue()
 
 
-def test_after_a_bug_the_next_ask_is_answered(stage: Stage) -> None:
+def test_after_a_bug_the_next_ask_is_answered(stage: Sandbox) -> None:
     loses(stage, "claims")
     stage.workspace.types("ada", "#builds", STATUS)
     assert stage.settle()
@@ -117,7 +117,7 @@ def test_after_a_bug_the_next_ask_is_answered(stage: Stage) -> None:
         ("/codeship restart acme/web", "main"),
     ],
 )
-def test_a_mistake_is_shown_as_it_is_to_the_asker_alone(stage: Stage, mistake: str, answer: str) -> None:
+def test_a_mistake_is_shown_as_it_is_to_the_asker_alone(stage: Sandbox, mistake: str, answer: str) -> None:
     stage.workspace.types("ada", "#builds", mistake)
     (message,) = said(stage)
     assert answer in message.text
@@ -125,7 +125,7 @@ def test_a_mistake_is_shown_as_it_is_to_the_asker_alone(stage: Stage, mistake: s
     assert said(stage, viewer="bob") == []
 
 
-def test_a_failure_of_the_ci_service_is_reported_with_a_reference_and_logged(stage: Stage, log: io.StringIO) -> None:
+def test_a_failure_of_the_ci_service_is_reported_with_a_reference_and_logged(stage: Sandbox, log: io.StringIO) -> None:
     stage.codeship.mood = moods.wrong_key()
     stage.workspace.types("ada", "#builds", STATUS)
     (message,) = said(stage)
@@ -135,7 +135,7 @@ def test_a_failure_of_the_ci_service_is_reported_with_a_reference_and_logged(sta
     assert "error=Unauthorized" in line
 
 
-def test_people_of_another_workspace_are_reported_and_nothing_is_requested_them(stage: Stage) -> None:
+def test_people_of_another_workspace_are_reported_and_nothing_is_requested_them(stage: Sandbox) -> None:
     before = len(stage.codeship.requests)
     stage.workspace.types("guest", "#builds", "@codeship restart acme/web main")
     (message,) = said(stage, viewer="guest")
@@ -149,7 +149,7 @@ def test_people_of_another_workspace_are_reported_and_nothing_is_requested_them(
 @pytest.mark.parametrize(("where", "ask"), WAYS)
 @pytest.mark.parametrize("mood", [moods.FINE, moods.wrong_key()], ids=["an answer", "an error"])
 def test_an_answer_that_reaches_no_one_is_logged_and_counted(
-    stage: Stage, log: io.StringIO, where: str, ask: str, mood: moods.Mood
+    stage: Sandbox, log: io.StringIO, where: str, ask: str, mood: moods.Fault
 ) -> None:
     stage.codeship.mood = mood
     stage.workspace.refuse("*", "account_inactive", None, status=404)
@@ -160,7 +160,7 @@ def test_an_answer_that_reaches_no_one_is_logged_and_counted(
     assert answers_not_delivered(stage) == 1
 
 
-def test_a_bug_that_cannot_be_reported_either_is_logged(stage: Stage, log: io.StringIO) -> None:
+def test_a_bug_that_cannot_be_reported_either_is_logged(stage: Sandbox, log: io.StringIO) -> None:
     loses(stage, "claims")
     stage.workspace.refuse("*", "account_inactive", None, status=404)
     stage.workspace.types("ada", "#builds", STATUS)
@@ -169,7 +169,7 @@ def test_a_bug_that_cannot_be_reported_either_is_logged(stage: Stage, log: io.St
     assert "reply_not_delivered" in log.getvalue()
 
 
-def test_every_ask_is_logged_with_who_what_and_how_long(stage: Stage, log: io.StringIO) -> None:
+def test_every_ask_is_logged_with_who_what_and_how_long(stage: Sandbox, log: io.StringIO) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     assert stage.settle()
     (line,) = [line for line in log.getvalue().splitlines() if " answered " in line]
@@ -188,7 +188,7 @@ def test_every_ask_is_logged_with_who_what_and_how_long(stage: Stage, log: io.St
 # What a press does to the message that it stands in.
 
 
-def test_refresh_puts_the_new_state_in_the_place_of_the_old(stage: Stage) -> None:
+def test_refresh_puts_the_new_state_in_the_place_of_the_old(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     (shown,) = said(stage)
     stage.codeship.start(stage.codeship.newest("acme/web", "main"))
@@ -197,7 +197,7 @@ def test_refresh_puts_the_new_state_in_the_place_of_the_old(stage: Stage) -> Non
     assert (now.ts, len(now.versions)) == (shown.ts, 2)
 
 
-def test_a_restart_is_news_for_all_and_the_pressed_message_offers_it_no_longer(stage: Stage) -> None:
+def test_a_restart_is_news_for_all_and_the_pressed_message_offers_it_no_longer(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     press(stage, "bob", "Restart")
     pressed, news = said(stage, viewer="ada")
@@ -206,7 +206,7 @@ def test_a_restart_is_news_for_all_and_the_pressed_message_offers_it_no_longer(s
     assert "[Restart]" not in words(stage, pressed)
 
 
-def test_that_someone_was_faster_is_for_the_presser_alone_and_changes_nothing(stage: Stage) -> None:
+def test_that_someone_was_faster_is_for_the_presser_alone_and_changes_nothing(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     shown = said(stage)[-1]
     stage.workspace.types("ada", "#builds", RESTART)
@@ -218,7 +218,7 @@ def test_that_someone_was_faster_is_for_the_presser_alone_and_changes_nothing(st
     assert stage.codeship.restarts_asked(stage.codeship.newest("acme/web", "main")) == 1
 
 
-def test_a_choice_that_only_the_asker_saw_is_taken_away_once_it_is_made(stage: Stage) -> None:
+def test_a_choice_that_only_the_asker_saw_is_taken_away_once_it_is_made(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", "/codeship restart acme/web")
     (question,) = said(stage)
     assert question.ephemeral_to == "U0ADA"
@@ -228,7 +228,7 @@ def test_a_choice_that_only_the_asker_saw_is_taken_away_once_it_is_made(stage: S
     assert "<@U0ADA> restarted" in news.text
 
 
-def test_a_page_of_repositories_is_turned_in_its_place(stage: Stage) -> None:
+def test_a_page_of_repositories_is_turned_in_its_place(stage: Sandbox) -> None:
     for number in range(30):
         stage.codeship.add_project(f"acme/service-{number:02d}")
     stage.stop_bot()
@@ -241,7 +241,7 @@ def test_a_page_of_repositories_is_turned_in_its_place(stage: Stage) -> None:
 
 
 def test_if_the_pressed_message_cannot_be_replaced_the_presser_is_answered_all_the_same(
-    stage: Stage, log: io.StringIO
+    stage: Sandbox, log: io.StringIO
 ) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     before = len(said(stage, viewer="bob"))
@@ -253,7 +253,7 @@ def test_if_the_pressed_message_cannot_be_replaced_the_presser_is_answered_all_t
     assert "pressed_message_not_updated" in log.getvalue()
 
 
-def test_a_restart_whose_message_cannot_be_replaced_is_reported_once(stage: Stage) -> None:
+def test_a_restart_whose_message_cannot_be_replaced_is_reported_once(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     stage.workspace.refuse("response_url", "message_not_found", None, status=404)
     press(stage, "bob", "Restart")

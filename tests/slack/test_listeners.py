@@ -12,8 +12,8 @@ import yaml
 from bot.app.settings import rows
 from bot.slack.blocks.button_values import FOLLOW, REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
 from bot.slack.listeners import EVENTS, SCOPES
-from playground.sandbox import SIGNING_SECRET, Stage
-from playground.slack.delivery import Ack, HttpCarrier, Kind, Parcel
+from playground.sandbox import SIGNING_SECRET, Sandbox
+from playground.slack.delivery import Ack, HttpTransport, Kind, Payload
 from tests.held_clock import HeldClock
 from tests.slack.messages.drawn import parts
 from tests.slack.messages.every_message import EVERY_MESSAGE
@@ -26,21 +26,21 @@ DRAWN = sorted(
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with Stage(HeldClock(), ack_within_s=30.0) as made:
+def stage() -> Iterator[Sandbox]:
+    with Sandbox(HeldClock(), ack_within_s=30.0) as made:
         yield made
 
 
-def sent(stage: Stage, kind: Kind, payload: dict[str, Any]) -> Ack:
+def sent(stage: Sandbox, kind: Kind, payload: dict[str, Any]) -> Ack:
     assert stage.bot is not None
     assert stage.bot.web is not None
     url = f"http://127.0.0.1:{stage.bot.web.port}/slack/events"
-    ack = HttpCarrier(url, SIGNING_SECRET, 30.0).carry(Parcel(kind, payload))
+    ack = HttpTransport(url, SIGNING_SECRET, 30.0).carry(Payload(kind, payload))
     assert stage.settle()
     return ack
 
 
-def pressed(stage: Stage, action_id: str, value: str = "{}") -> Ack:
+def pressed(stage: Sandbox, action_id: str, value: str = "{}") -> Ack:
     button = {"type": "button", "action_id": action_id, "value": value, "action_ts": f"1.{abs(hash(action_id)):06d}"}
     return sent(
         stage,
@@ -73,7 +73,7 @@ def test_there_are_buttons_to_look_at() -> None:
 
 
 @pytest.mark.parametrize("action_id", [*DRAWN, "command:9", "page:1", "page:9999999"])
-def test_every_button_that_is_drawn_is_acknowledged(stage: Stage, action_id: str) -> None:
+def test_every_button_that_is_drawn_is_acknowledged(stage: Sandbox, action_id: str) -> None:
     assert pressed(stage, action_id).status == 200
 
 
@@ -95,22 +95,22 @@ def test_every_button_that_is_drawn_is_acknowledged(stage: Stage, action_id: str
         "",
     ],
 )
-def test_a_button_that_no_one_draws_is_not(stage: Stage, action_id: str) -> None:
+def test_a_button_that_no_one_draws_is_not(stage: Sandbox, action_id: str) -> None:
     assert pressed(stage, action_id).status == 404
 
 
-def test_a_link_is_acknowledged_and_says_nothing(stage: Stage) -> None:
+def test_a_link_is_acknowledged_and_says_nothing(stage: Sandbox) -> None:
     before = len(stage.workspace.conversations.everything())
     assert pressed(stage, "open:build").status == 200
     assert len(stage.workspace.conversations.everything()) == before
 
 
-def test_a_button_whose_value_was_tampered_with_is_acknowledged_and_reported(stage: Stage) -> None:
+def test_a_button_whose_value_was_tampered_with_is_acknowledged_and_reported(stage: Sandbox) -> None:
     assert pressed(stage, RESTART, '{"s":"codeship","p":"1","i":["x"]}').status == 200
     assert "cannot read this button" in stage.workspace.conversation("#builds", "ada")[-1].text
 
 
-def test_the_command_of_the_manifest_is_heard_and_no_other(stage: Stage) -> None:
+def test_the_command_of_the_manifest_is_heard_and_no_other(stage: Sandbox) -> None:
     command = {
         "team_id": "T0ACME",
         "channel_id": "C0BUILDS",
@@ -135,7 +135,7 @@ def test_the_command_of_the_manifest_is_heard_and_no_other(stage: Stage) -> None
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
 )
 def test_events_are_acknowledged_also_those_that_are_not_for_us(
-    stage: Stage, event: dict[str, str], answers: int
+    stage: Sandbox, event: dict[str, str], answers: int
 ) -> None:
     before = len(stage.workspace.conversations.everything())
     payload = {

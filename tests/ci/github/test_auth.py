@@ -197,7 +197,9 @@ def test_if_no_token_is_given_nothing_else_is_asked(
 
 
 @pytest.mark.parametrize("key", [f"garbage s3cret {PEM[:300]}", "", PEM.replace("MII", "XII")])
-def test_a_key_that_is_none_is_reported_and_nothing_is_sent(clock: Clock, api: responses.RequestsMock, key: str) -> None:
+def test_a_key_that_is_none_is_reported_and_nothing_is_sent(
+    clock: Clock, api: responses.RequestsMock, key: str
+) -> None:
     github = GitHub(API, App("1071204", "52001100", Secret(key)), surroundings(clock))
     with pytest.raises(Unauthorized, match="check GITHUB_APP_PRIVATE_KEY_FILE") as raised:
         github.builds(WEB)

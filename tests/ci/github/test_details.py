@@ -74,7 +74,9 @@ def test_jobs_are_looked_for_on_three_pages_and_kept_once_they_are_found(
     assert len(api.calls) == 3
 
 
-def test_only_the_first_jobs_are_reported_and_no_page_is_read_for_more(github: GitHub, api: responses.RequestsMock) -> None:
+def test_only_the_first_jobs_are_reported_and_no_page_is_read_for_more(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
     names = [f"test ({number})" for number in range(30)]
     api.get(f"{RUNS}/19440221001/jobs", json=jobs(*names), headers=next_page(2))
     assert failed_jobs(github.with_details(seen_build(CI))) == {"CI": names[:5]}

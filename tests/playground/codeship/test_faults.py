@@ -33,7 +33,7 @@ from tests.playground.codeship.client import KEY, Client, SettableClock
     ],
 )
 def test_a_mood_answers_every_call_in_its_own_way_and_restarts_nothing(
-    client: Client, world: CodeShipWorld, mood: moods.Mood, status: int, content_type: str, body: str
+    client: Client, world: CodeShipWorld, mood: moods.Fault, status: int, content_type: str, body: str
 ) -> None:
     ended = world.finish(world.push("acme/web"), "error")
     world.mood = mood
@@ -142,7 +142,7 @@ def test_slow_answers_late_by_itself(client: Client, world: CodeShipWorld) -> No
 
 @pytest.mark.parametrize("mood", [moods.slow(3600, on="restart"), moods.hang(on="restart")])
 def test_a_restart_takes_at_once_and_is_answered_late(
-    client: Client, world: CodeShipWorld, aside: Callable[..., Future[Any]], mood: moods.Mood
+    client: Client, world: CodeShipWorld, aside: Callable[..., Future[Any]], mood: moods.Fault
 ) -> None:
     ended = world.finish(world.push("acme/web"), "error")
     world.mood = mood

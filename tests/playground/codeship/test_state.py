@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from playground.codeship.demo_data import seed
-from playground.codeship.model import NotThere
+from playground.codeship.model import NotFound
 from playground.codeship.state import CodeShipWorld
 from tests.playground.codeship.client import KEY, NOON, Client, SettableClock
 
@@ -120,7 +120,7 @@ def test_a_name_borne_twice_means_the_older_project_and_an_id_is_borne_once(worl
 
 @pytest.mark.parametrize("ask", ["project", "newest", "push"])
 def test_what_the_world_does_not_have_is_reported(world: CodeShipWorld, ask: str) -> None:
-    with pytest.raises(NotThere, match="acme/nothing"):
+    with pytest.raises(NotFound, match="acme/nothing"):
         getattr(world, ask)("acme/nothing")
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from playground.github.model import NotDone
+from playground.github.model import NotPossible
 from playground.github.state import GitHubWorld
 from tests.playground.github.client import WEB, Client, SettableClock
 
@@ -103,7 +103,7 @@ def test_someone_else_may_run_it_again(client: Client, world: GitHubWorld) -> No
     run = world.fail(world.push("acme/web")[0])
     world.rerun(run, by="carol")
     assert client.get(f"{WEB}/actions/runs/{run.id}").json()["triggering_actor"]["login"] == "carol"
-    with pytest.raises(NotDone, match="already running"):
+    with pytest.raises(NotPossible, match="already running"):
         world.rerun(run, by="carol")
 
 
@@ -133,7 +133,7 @@ def test_pushes_and_reruns_from_many_threads_are_all_kept(world: GitHubWorld) ->
             world.push("acme/web")
             try:
                 world.rerun(ended)
-            except NotDone as error:
+            except NotPossible as error:
                 refused.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(8)]

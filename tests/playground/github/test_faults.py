@@ -31,7 +31,7 @@ RUNS = f"{WEB}/actions/runs"
     ],
 )
 def test_a_mood_answers_every_call_in_its_own_way_and_does_nothing(
-    client: Client, world: GitHubWorld, mood: moods.Mood, status: int, content_type: str, body: str, has_limits: bool
+    client: Client, world: GitHubWorld, mood: moods.Fault, status: int, content_type: str, body: str, has_limits: bool
 ) -> None:
     run = world.fail(world.trigger("acme/web"))
     world.mood = mood
@@ -47,7 +47,7 @@ def test_a_mood_answers_every_call_in_its_own_way_and_does_nothing(
 @pytest.mark.parametrize("word", ["rerun", "rerun failed", "cancel"])
 @pytest.mark.parametrize("mood", [moods.down, moods.server_error, moods.refuse, moods.cut])
 def test_what_was_asked_may_have_its_effect_and_its_answer_be_lost(
-    client: Client, world: GitHubWorld, word: str, mood: Callable[..., moods.Mood]
+    client: Client, world: GitHubWorld, word: str, mood: Callable[..., moods.Fault]
 ) -> None:
     run = world.trigger("acme/web")
     if word != "cancel":

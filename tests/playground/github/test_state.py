@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.github.demo_data import seed
-from playground.github.model import Ending, NotDone, NotThere
+from playground.github.model import Ending, NotFound, NotPossible
 from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
 from tests.playground.github.client import NOON, TOKEN, WEB, Client, SettableClock
@@ -127,13 +127,15 @@ def test_fields_can_be_null_or_missing(client: Client, world: GitHubWorld) -> No
     ],
 )
 def test_what_the_world_does_not_have_is_reported(world: GitHubWorld, ask: str, arguments: tuple[Any, ...]) -> None:
-    with pytest.raises(NotThere, match=r"nothing|7"):
+    with pytest.raises(NotFound, match=r"nothing|7"):
         getattr(world, ask)(*arguments)
 
 
 @pytest.mark.parametrize(("job", "step"), [("nothing", None), ("test", "nothing")])
-def test_a_failure_of_a_job_or_step_that_is_not_there_is_reported(world: GitHubWorld, job: str, step: str | None) -> None:
-    with pytest.raises(NotThere, match="nothing"):
+def test_a_failure_of_a_job_or_step_that_is_not_there_is_reported(
+    world: GitHubWorld, job: str, step: str | None
+) -> None:
+    with pytest.raises(NotFound, match="nothing"):
         world.fail(world.push("acme/web")[0], job, step)
 
 
@@ -172,7 +174,7 @@ def _do(world: GitHubWorld, act: str, which: int) -> None:
         run = runs[which % len(runs)]
         try:
             world.rerun(run, failed_only=True) if act == "rerun_failed" else getattr(world, act)(run)
-        except NotDone:
+        except NotPossible:
             assert act in {"rerun", "rerun_failed", "cancel"}
 
 

@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from playground.page.server import Site
 from playground.play.sessions import NOON, Sessions
 from playground.sandbox import BOT_TOKEN, SECRETS
-from playground.slack.delivery import Ack, Parcel
+from playground.slack.delivery import Ack, Payload
 from tests.playground.page.page_client import BUILDS, Json, Page
 
 OPTIONS = [{"text": {"type": "plain_text", "text": word}, "value": word} for word in ("main", "develop")]
@@ -190,7 +190,7 @@ class Answering:
         self.body = body
         self.submitted: list[Json] = []
 
-    def carry(self, parcel: Parcel) -> Ack:
+    def carry(self, parcel: Payload) -> Ack:
         if parcel.payload["type"] != "view_submission":
             return Ack("acked", 200)
         self.submitted.append(dict(parcel.payload["view"]["state"]["values"]))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from playground.play.terminal import WELCOME, Terminal
-from playground.play.world_events import GESTURES
-from playground.sandbox import HALF_MOVED, SECRETS, Stage
+from playground.play.world_events import WORLD_EVENTS
+from playground.sandbox import HALF_MOVED, SECRETS, Sandbox
 from tests.held_clock import HeldClock
 
 STATUS = "/codeship status acme/web main"
@@ -17,10 +17,10 @@ STATUS = "/codeship status acme/web main"
 class Screen:
     """A terminal, and what was printed for the last line that it was given."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.stage = sandbox
         self._printed: list[str] = []
-        self.terminal = Terminal(stage, self._printed.append)
+        self.terminal = Terminal(sandbox, self._printed.append)
 
     def __call__(self, line: str) -> list[str]:
         self._printed.clear()
@@ -30,7 +30,7 @@ class Screen:
 
 @pytest.fixture
 def screen() -> Iterator[Screen]:
-    with Stage(HeldClock(), ack_within_s=30.0, environ=HALF_MOVED) as stage:
+    with Sandbox(HeldClock(), ack_within_s=30.0, environ=HALF_MOVED) as stage:
         assert stage.settle()
         yield Screen(stage)
 
@@ -118,7 +118,7 @@ def test_the_world_moves_when_it_is_reported_to(screen: Screen) -> None:
 
 def test_help_names_everything_there_is(screen: Screen) -> None:
     printed = screen("?")
-    for words in (":bob", ":in #random", ":thread", ":again", ":quit", *(gesture.usage for gesture in GESTURES)):
+    for words in (":bob", ":in #random", ":thread", ":again", ":quit", *(gesture.usage for gesture in WORLD_EVENTS)):
         assert any(words in line for line in printed), words
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from playground.codeship import faults as moods
 from playground.play.transcript import Play, Step, rewritten, settings_of, steps_of
-from playground.sandbox import Stage
+from playground.sandbox import Sandbox
 from playground.slack.model import CannotDo
 from tests.held_clock import HeldClock
 
@@ -38,7 +38,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture
 def play(clock: HeldClock) -> Iterator[Play]:
-    with Stage(clock, ack_within_s=30.0) as stage:
+    with Sandbox(clock, ack_within_s=30.0) as stage:
         yield Play(stage, clock.advance)
 
 
@@ -159,7 +159,7 @@ def test_time_passes_when_it_is_said(play: Play, clock: HeldClock, words: str, s
 
 def test_the_first_list_of_projects_is_read_before_the_first_step(clock: HeldClock) -> None:
     """Else what the first step does to CodeShip may or may not be met by it, as threads have it."""
-    with Stage(clock) as stage:
+    with Sandbox(clock) as stage:
         stage.stop_bot()
         stage.codeship.mood = moods.slow(0.2, on="list")
         before = len(stage.codeship.requests)
@@ -173,21 +173,21 @@ def test_the_first_list_of_projects_is_read_before_the_first_step(clock: HeldClo
 
 
 def test_a_bot_that_stays_busy_is_not_taken_for_one_that_has_answered(clock: HeldClock) -> None:
-    class Busy(Stage):
+    class Busy(Sandbox):
         """One whose patience ends at once."""
 
         def settle(self, timeout_s: float = 0.0) -> bool:
             return super().settle(0.0)
 
     with Busy(clock) as stage:
-        assert Stage.settle(stage)
+        assert Sandbox.settle(stage)
         play = Play(stage, clock.advance)
         stage.codeship.mood = moods.hang()
         with pytest.raises(TimeoutError, match="still busy"):
             play.step("ada> /codeship status acme/web main")
         assert stage.codeship.wait_until(lambda: stage.codeship.held == 1)
         stage.codeship.release()
-        assert Stage.settle(stage)
+        assert Sandbox.settle(stage)
 
 
 def test_what_the_bot_is_set_to_stands_in_the_comments_and_files_are_found_from_the_folder_of_the_project() -> None:

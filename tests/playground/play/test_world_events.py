@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from playground.github.sandbox import GITHUB_TOKEN
-from playground.play.world_events import GESTURES, wave
-from playground.sandbox import HALF_MOVED, Stage
+from playground.play.world_events import WORLD_EVENTS, trigger
+from playground.sandbox import HALF_MOVED, Sandbox
 from playground.slack.model import CannotDo
 from tests.held_clock import HeldClock
 
@@ -66,85 +66,85 @@ ARRANGED = [
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with Stage(HeldClock(), ack_within_s=30.0, environ=HALF_MOVED) as made:
+def stage() -> Iterator[Sandbox]:
+    with Sandbox(HeldClock(), ack_within_s=30.0, environ=HALF_MOVED) as made:
         assert made.settle()
         yield made
 
 
 @pytest.mark.parametrize(("words", "status"), SAID)
-def test_what_happens_to_a_build(stage: Stage, words: str, status: str) -> None:
-    wave(stage, words)
+def test_what_happens_to_a_build(stage: Sandbox, words: str, status: str) -> None:
+    trigger(stage, words)
     assert stage.codeship.newest("acme/web", "main").status == status
 
 
 @pytest.mark.parametrize(("words", "state"), ON_GITHUB)
-def test_what_happens_to_a_workflow(stage: Stage, words: str, state: tuple[str, str | None, str | None]) -> None:
-    wave(stage, "ada pushes acme/shop main “Sell more”")
-    wave(stage, words)
+def test_what_happens_to_a_workflow(stage: Sandbox, words: str, state: tuple[str, str | None, str | None]) -> None:
+    trigger(stage, "ada pushes acme/shop main “Sell more”")
+    trigger(stage, words)
     run = stage.github.newest("acme/shop")
     failed = [f"{job.name}, {step.name}" for job in run.jobs for step in job.steps if step.conclusion == "failure"]
     assert (run.status, run.conclusion, failed[0] if failed else None) == state
 
 
 @pytest.mark.parametrize(("of", "jobs_run"), [("", 4), ("the failed jobs of ", 2)])
-def test_someone_runs_a_workflow_again(stage: Stage, of: str, jobs_run: int) -> None:
-    wave(stage, "ada pushes acme/shop main “Sell more”")
-    wave(stage, "the workflow CI of acme/shop fails on main at test, Run the tests")
-    wave(stage, f"carol re-runs {of}the workflow CI of acme/shop on main")
+def test_someone_runs_a_workflow_again(stage: Sandbox, of: str, jobs_run: int) -> None:
+    trigger(stage, "ada pushes acme/shop main “Sell more”")
+    trigger(stage, "the workflow CI of acme/shop fails on main at test, Run the tests")
+    trigger(stage, f"carol re-runs {of}the workflow CI of acme/shop on main")
     run = stage.github.newest("acme/shop")
     assert (run.attempt, run.triggering_actor) == (2, "carol")
     assert len([job for job in run.jobs if job.status == "queued"]) == jobs_run
 
 
-def test_a_push_is_built_by_whoever_builds_the_repository(stage: Stage) -> None:
-    wave(stage, "ada pushes acme/mobile main “Both of you”")
+def test_a_push_is_built_by_whoever_builds_the_repository(stage: Sandbox) -> None:
+    trigger(stage, "ada pushes acme/mobile main “Both of you”")
     assert stage.codeship.newest("acme/mobile").message == "Both of you"
     assert stage.github.newest("acme/mobile").message == "Both of you"
 
 
-def test_a_run_of_a_fork_is_not_meant(stage: Stage) -> None:
+def test_a_run_of_a_fork_is_not_meant(stage: Sandbox) -> None:
     """One of acme/site main is newer than the repository's own, and waits for an approval."""
-    wave(stage, "carol re-runs the workflow CI of acme/site on main")
+    trigger(stage, "carol re-runs the workflow CI of acme/site on main")
     assert stage.github.newest("acme/site").conclusion == "action_required"
     assert [run.attempt for run in stage.github.runs("acme/site", "main")] == [1, 2]
 
 
-def test_over_its_limit_github_refuses_until_it_is_fine_again(stage: Stage) -> None:
+def test_over_its_limit_github_refuses_until_it_is_fine_again(stage: Sandbox) -> None:
     limits, key = stage.github.accounts.limits, stage.github.accounts.caller(GITHUB_TOKEN).key
-    wave(stage, "GitHub is over its limit")
+    trigger(stage, "GitHub is over its limit")
     assert limits.window(key).remaining == 0
-    wave(stage, "GitHub is fine")
+    trigger(stage, "GitHub is fine")
     assert limits.window(key).remaining == limits.per_hour
 
 
 def test_if_no_team_moves_there_is_no_github() -> None:
-    stage = Stage(HeldClock())
+    stage = Sandbox(HeldClock())
     with pytest.raises(CannotDo, match="no GitHub here"):
-        wave(stage, "GitHub is down")
+        trigger(stage, "GitHub is down")
     stage.stop()
 
 
 @pytest.mark.parametrize("words", ARRANGED)
-def test_what_is_arranged(stage: Stage, words: str) -> None:
-    wave(stage, f"  {words} ")
+def test_what_is_arranged(stage: Sandbox, words: str) -> None:
+    trigger(stage, f"  {words} ")
     assert stage.settle()
 
 
-def test_slack_delivers_again_what_it_has_delivered(stage: Stage) -> None:
+def test_slack_delivers_again_what_it_has_delivered(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", "/codeship help")
     assert stage.settle()
     before = len(stage.workspace.deliveries)
-    wave(stage, "Slack delivers again")
+    trigger(stage, "Slack delivers again")
     assert len(stage.workspace.deliveries) == before + 1
     assert stage.settle()
 
 
-def test_what_the_bot_said_last_can_be_deleted(stage: Stage) -> None:
+def test_what_the_bot_said_last_can_be_deleted(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", "/codeship status acme/web main")
     assert stage.settle()
     last = [message for message in stage.workspace.conversation("#builds", "ada") if message.bot_id][-1]
-    wave(stage, "the bot’s last message is deleted")
+    trigger(stage, "the bot’s last message is deleted")
     assert last.ts not in [message.ts for message in stage.workspace.conversation("#builds", "ada")]
 
 
@@ -152,15 +152,15 @@ def test_every_gesture_is_tried_here() -> None:
     said = [words for words, *_ in (*SAID, *ON_GITHUB)] + ARRANGED
     said += ["carol re-runs the workflow CI of acme/shop on main", "Slack delivers again"]
     said += ["the bot’s last message is deleted"]
-    untried = [gesture.usage for gesture in GESTURES if not any(gesture.pattern.fullmatch(words) for words in said)]
+    untried = [gesture.usage for gesture in WORLD_EVENTS if not any(gesture.pattern.fullmatch(words) for words in said)]
     assert untried == []
 
 
 @pytest.mark.parametrize("words", ["", "acme/web explodes", "CodeShip is happy", "acme/web main", "the bot is invited"])
-def test_what_it_does_not_know_is_answered_with_what_it_does(stage: Stage, words: str) -> None:
+def test_what_it_does_not_know_is_answered_with_what_it_does(stage: Sandbox, words: str) -> None:
     with pytest.raises(CannotDo) as refusal:
-        wave(stage, words)
-    for gesture in GESTURES:
+        trigger(stage, words)
+    for gesture in WORLD_EVENTS:
         assert gesture.usage in str(refusal.value)
 
 
@@ -178,6 +178,6 @@ def test_what_it_does_not_know_is_answered_with_what_it_does(stage: Stage, words
         ("ada re-runs the workflow CI of acme/billing on release/2025.12", "over a month ago"),
     ],
 )
-def test_what_is_not_there_is_named(stage: Stage, words: str, why: str) -> None:
+def test_what_is_not_there_is_named(stage: Sandbox, words: str, why: str) -> None:
     with pytest.raises(CannotDo, match=why):
-        wave(stage, words)
+        trigger(stage, words)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
-from playground.slack.delivery import HttpCarrier
+from playground.slack.delivery import HttpTransport
 from playground.slack.server import SlackApi
 from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Ear, SettableClock
@@ -39,5 +39,5 @@ def client(slack: SlackApi) -> WebClient:
 def ear(workspace: Workspace, slack: SlackApi) -> Iterator[Ear]:
     """A bot that hears the workspace over signed HTTP."""
     with Ear() as listening:
-        workspace.deliver_through(HttpCarrier(listening.url, SIGNING_SECRET))
+        workspace.deliver_through(HttpTransport(listening.url, SIGNING_SECRET))
         yield listening

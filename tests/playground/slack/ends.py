@@ -77,7 +77,7 @@ class Ear:
         self._server.stop()
 
 
-class Wire:
+class TrafficEntry:
     """A bare Socket Mode client: keeps every frame, acknowledges envelopes with `payload`, pings when asked."""
 
     def __init__(self, url: str, payload: dict[str, Any] | None = None, *, acks: bool = True) -> None:
@@ -89,7 +89,7 @@ class Wire:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> TrafficEntry:
         self._thread.start()
         assert self.waits_for(lambda: bool(self.frames))
         return self

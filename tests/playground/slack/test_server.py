@@ -50,7 +50,9 @@ def test_a_call_needs_a_method_and_the_right_token(slack: SlackApi, method: str,
     assert refused(slack, method, token, channel="C0BUILDS", text="hello") == error
 
 
-def test_the_members_of_a_user_group_are_reported_to_those_with_the_scope(slack: SlackApi, workspace: Workspace) -> None:
+def test_the_members_of_a_user_group_are_reported_to_those_with_the_scope(
+    slack: SlackApi, workspace: Workspace
+) -> None:
     assert refused(slack, "usergroups.users.list", usergroup="S0RELEASE") == "missing_scope"
     workspace.scopes |= {"usergroups:read"}
     assert called(slack, "usergroups.users.list", usergroup="S0RELEASE").json() == {"ok": True, "users": ["U0BOB"]}

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
-from playground.slack.delivery import HttpCarrier
+from playground.slack.delivery import HttpTransport
 from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import SIGNING_SECRET, Ear, SettableClock
 
@@ -74,7 +74,7 @@ def test_the_body_of_a_commands_ack_is_shown_to_the_asker_alone(
 
 def test_a_bot_that_does_not_answer_in_time_has_failed(workspace: Workspace, ear: Ear) -> None:
     ear.hold = True
-    workspace.deliver_through(HttpCarrier(ear.url, SIGNING_SECRET, ack_within_s=0.05))
+    workspace.deliver_through(HttpTransport(ear.url, SIGNING_SECRET, ack_within_s=0.05))
     delivery = workspace.types("ada", "#builds", "/codeship help")
     assert delivery is not None
     assert delivery.ack.outcome == "operation_timeout"
@@ -83,7 +83,7 @@ def test_a_bot_that_does_not_answer_in_time_has_failed(workspace: Workspace, ear
 
 
 def test_a_bot_that_is_not_there_has_failed(workspace: Workspace) -> None:
-    workspace.deliver_through(HttpCarrier("http://127.0.0.1:9/slack/events", SIGNING_SECRET))
+    workspace.deliver_through(HttpTransport("http://127.0.0.1:9/slack/events", SIGNING_SECRET))
     delivery = workspace.types("ada", "#builds", "/codeship help")
     assert delivery is not None
     assert (delivery.ack.outcome, delivery.ack.status) == ("dispatch_failed", None)

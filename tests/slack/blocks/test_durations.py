@@ -65,9 +65,7 @@ def test_a_list_is_new_or_so_old() -> None:
         (1e12, None),
     ],
 )
-def test_a_wait_is_rounded_up_and_unknown_if_no_one_can_wait_for_it(
-    seconds: float | None, words: str | None
-) -> None:
+def test_a_wait_is_rounded_up_and_unknown_if_no_one_can_wait_for_it(seconds: float | None, words: str | None) -> None:
     assert wait(seconds) == words
 
 

@@ -99,9 +99,7 @@ def test_an_envelope_is_heard_and_acknowledged_without_a_payload(slack: Slack, b
 
 
 @pytest.mark.parametrize("takes_payload", [True, False])
-def test_what_is_said_with_the_ack_goes_if_the_envelope_takes_it(
-    slack: Slack, bot: Bot, takes_payload: bool
-) -> None:
+def test_what_is_said_with_the_ack_goes_if_the_envelope_takes_it(slack: Slack, bot: Bot, takes_payload: bool) -> None:
     bot.workers.stop()
     _, link = slack.link()
     slack.send(link, envelope("e1", accepts_response_payload=takes_payload))

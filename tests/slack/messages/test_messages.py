@@ -148,7 +148,9 @@ def test_a_build_that_ran_when_last_seen_is_reported_as_of_then() -> None:
         ("needs_confirmation", {"Restart": "Restart main?"}),
     ],
 )
-def test_a_button_that_restarts_a_main_branch_requests_first_and_no_other_does(name: str, asked: dict[str, str]) -> None:
+def test_a_button_that_restarts_a_main_branch_requests_first_and_no_other_does(
+    name: str, asked: dict[str, str]
+) -> None:
     assert {label: says["title"] for label, says in dialogs(MESSAGES[name]).items()} == asked
 
 

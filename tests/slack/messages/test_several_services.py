@@ -92,7 +92,9 @@ def test_many_workflows_are_reported_worst_first_and_the_rest_counted() -> None:
         (Status.UNKNOWN, "foo", "GitHub Actions says “foo”, a word I do not know"),
     ],
 )
-def test_the_words_of_a_service_with_workflows_are_reported_as_it_means_them(status: Status, word: str, said: str) -> None:
+def test_the_words_of_a_service_with_workflows_are_reported_as_it_means_them(
+    status: Status, word: str, said: str
+) -> None:
     build = built(workflow(1, "CI", status, word))
     assert render(BuildShown(build), context=BOTH).text.splitlines()[0].endswith(f"· {said}")
     assert (

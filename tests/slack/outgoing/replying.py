@@ -13,7 +13,7 @@ from bot.slack.client.web_client import web_client
 from bot.slack.incoming.payloads import SlackRequest, Workspace, parse_click, parse_command, parse_event
 from bot.slack.outgoing.replies import Replies, ResponseUrls
 from bot.store import Store, open_store
-from playground.slack.delivery import Ack, Parcel
+from playground.slack.delivery import Ack, Payload
 from playground.slack.model import Message as Seen
 from playground.slack.server import SlackApi
 from playground.slack.workspace import Workspace as SandboxWorkspace
@@ -38,7 +38,7 @@ class Ear:
     def __init__(self) -> None:
         self.heard: SlackRequest | None = None
 
-    def carry(self, parcel: Parcel) -> Ack:
+    def carry(self, parcel: Payload) -> Ack:
         hear: dict[str, Any] = {
             "slash_commands": parse_command,
             "events_api": parse_event,
