@@ -60,12 +60,44 @@ def test_a_bot_has_the_time_to_stop_in_order() -> None:
     assert grace_s >= TIMEOUTS.finish_s + 5
 
 
-def test_the_balancer_knows_every_replica_and_lets_in_slack_alone() -> None:
+def test_the_balancer_knows_every_replica() -> None:
     (mounted,) = service("balancer")["volumes"]
     assert (ROOT / mounted.split(":")[0]).read_text(encoding="utf-8") == BALANCER
     environment = service("bot")["environment"]
     assert re.search(
         rf"server-template \w+ {service('bot')['deploy']['replicas']} bot:{environment['PORT']}\n", BALANCER
     )
-    assert "unless { path /slack/events }" in BALANCER
-    assert "GET /readyz" in BALANCER
+    assert "uri /readyz" in BALANCER
+
+
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_a_service_can_do_no_more_than_it_needs(name: str) -> None:
+    found = service(name)
+    assert (found["read_only"], found["cap_drop"]) == (True, ["ALL"])
+    assert "cap_add" not in found
+    assert found["security_opt"] == ["no-new-privileges:true"]
+    assert found["deploy"]["resources"]["limits"].keys() == {"memory", "cpus", "pids"}
+
+
+def test_the_bot_can_write_nothing_but_memory() -> None:
+    found = service("bot")
+    assert "volumes" not in found
+    assert {mount.split(":")[0] for mount in found["tmpfs"]} == {"/tmp", *_volumes_of_the_image()}
+
+
+def _volumes_of_the_image() -> list[str]:
+    return re.findall(r"^VOLUME (\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_the_balancer_may_open_a_file_for_both_ends_of_each_connection() -> None:
+    most = re.search(r"maxconn (\d+)", BALANCER)
+    assert most is not None
+    assert service("balancer")["ulimits"]["nofile"] >= 2 * int(most[1]) + 100
+
+
+def test_every_variable_that_compose_fills_in_has_a_line_in_the_example_of_the_environment_file() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    filled_in = set(re.findall(r"\$\{(\w+)", TEXT))
+    assert filled_in
+    for name in filled_in:
+        assert re.search(rf"^#?{name}=", example, flags=re.MULTILINE), name

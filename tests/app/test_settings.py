@@ -22,6 +22,11 @@ from bot.core.lookup.ci_registry import Pin
 from bot.core.model.policy import NamePattern
 
 ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
+FOR_COMPOSE = (
+    "For compose.yml, which starts a PostgreSQL with this password. The bot itself does not read it. "
+    "Use letters and digits."
+)
+"""The one line that is no setting of the bot: Docker Compose fills it into compose.yml, from the same file."""
 
 BOT = "xoxb-11111111-22222222-AbCdEfGhIjKl"
 APP = "xapp-1-A0123456-3333333-0123456789abcdef"
@@ -338,6 +343,7 @@ def env_example() -> str:
         lines = [line for text in comments for line in wrap(text, 108, break_long_words=False, break_on_hyphens=False)]
         optional = "#" if not row.where or row.default or row.name in not_chosen else ""
         blocks.append("\n".join([*(f"# {line}" for line in lines), f"{optional}{row.name}={row.default or ''}"]))
+    blocks.append("\n".join([*(f"# {line}" for line in wrap(FOR_COMPOSE, 108)), "#POSTGRES_PASSWORD="]))
     return "\n\n".join(blocks) + "\n"
 
 
