@@ -63,7 +63,14 @@ def test_the_conversations_of_the_readme_are_from_the_transcripts() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/decisions.md", "docs/policy.md", "docs/adding-a-ci-service.md", "docs/benchmarks.md"],
+    [
+        "README.md",
+        "docs/decisions.md",
+        "docs/policy.md",
+        "docs/adding-a-ci-service.md",
+        "docs/benchmarks.md",
+        "docs/operations.md",
+    ],
 )
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
