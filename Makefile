@@ -8,7 +8,7 @@ TOOLS := $(VENV)/.tools
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run playground doctor test check bench lock web web-check screenshots
+.PHONY: help run playground doctor test check bench lock web web-check screenshots sbom
 
 help: ## says what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ lock: $(INSTALLED) ## resolves all requirements*.txt again, the benchmark's too,
 # The page is checked in, built: only a change of playground/web/ needs Node, 20.19 or newer.
 web: ## builds the playground's page from playground/web/
 	cd playground/web && npm ci --no-audit --no-fund && npm run build
+
+sbom: $(INSTALLED) ## lists the packages that the bot runs on in sbom.cdx.json (CycloneDX), from the lock
+	@$(RUN) -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file sbom.cdx.json
 
 web-check: ## builds the page again, elsewhere, and fails where it is not the one that is checked in
 	cd playground/web && npm ci --no-audit --no-fund && PLAYGROUND_PAGE="$$PWD/.check" npm run build

@@ -44,6 +44,7 @@ def test_make_alone_says_what_can_be_made(tmp_path):
         "bench",
         "lock",
         "web",
+        "sbom",
         "web-check",
         "screenshots",
     ]
