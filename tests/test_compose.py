@@ -63,10 +63,9 @@ def test_a_bot_has_the_time_to_stop_in_order() -> None:
 def test_the_balancer_knows_every_replica() -> None:
     (mounted,) = service("balancer")["volumes"]
     assert (ROOT / mounted.split(":")[0]).read_text(encoding="utf-8") == BALANCER
-    environment = service("bot")["environment"]
-    assert re.search(
-        rf"server-template \w+ {service('bot')['deploy']['replicas']} bot:{environment['PORT']}\n", BALANCER
-    )
+    bot = service("bot")
+    each = f"{bot['deploy']['replicas']} bot:{bot['environment']['PORT']}"
+    assert set(re.findall(r"^    server-template \w+ (\S+ \S+)", BALANCER, flags=re.MULTILINE)) == {each}
     assert "uri /readyz" in BALANCER
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import selectors
 import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ CONFIGURATION = Path(__file__).parents[2] / "deploy" / "haproxy.cfg"
 CODESHIP_TOKEN = "a-secret-of-the-CodeShip-webhook_1"
 CODESHIP_WEBHOOK = f"/codeship/webhook/{CODESHIP_TOKEN}"
 DRIPPING = 1_100
+HALF_SENT = 950
 CUT_WITHIN_S = 5.0
 """What `timeout http-request` says."""
 
@@ -90,14 +93,14 @@ class Proxy:
             changes = {
                 "bind :3000": f"bind fd@{listening.fileno()}",
                 " resolvers docker init-addr none": "",
-                "server-template bot 3 bot:3000": "\n    ".join(
-                    f"server bot{number} 127.0.0.1:{port}" for number, port in enumerate(replicas)
-                ),
             }
             text = CONFIGURATION.read_text(encoding="utf-8")
             for old, new in changes.items():
                 assert text.count(old) == 1, old
                 text = text.replace(old, new)
+            servers = "".join(rf"    server bot{port} 127.0.0.1:{port}\1\n" for port in replicas)
+            text, replaced = re.subn(r"    server-template bot 3 bot:3000(.*)\n", servers, text)
+            assert replaced == 2
             configuration = folder / "haproxy.cfg"
             configuration.write_text(text, encoding="utf-8")
             self._process = subprocess.Popen(
@@ -241,6 +244,28 @@ def test_dripping_connections_are_cut_and_hold_up_no_command(proxy: Proxy, repli
                 _drip(key.fileobj)
     assert endings <= {b"HTTP/1.1 408 Request Time-out", b""}
     assert replicas.heard in ([], ["slack"])
+
+
+@pytest.mark.usefixtures("open_files")
+def test_long_bodies_that_are_half_sent_hold_up_no_command(proxy: Proxy) -> None:
+    with ExitStack() as opened:
+        for _ in range(HALF_SENT):
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", proxy.port), timeout=10))
+            connection.setblocking(False)  # what HAProxy does not take at once is not sent
+            connection.send(f"{HEAD}Content-Length: 500000\r\n\r\n".encode() + b"x" * 100_000)
+        began = time.monotonic()
+        body = command("status acme/web main")
+        assert post(proxy.port, body, sign(body)).status == 200
+        assert time.monotonic() - began < 1.0
+
+
+def test_a_long_body_passes(proxy: Proxy) -> None:
+    body = command("status " + "x" * 500_000)
+    assert post(proxy.port, body, sign(body)).status == 200
+
+
+def test_long_headers_are_refused(proxy: Proxy) -> None:
+    assert call(proxy.port, "POST", SLACK_EVENTS, "", {"X-Long": "x" * 20_000}).status == 431
 
 
 def _ending(connection: socket.socket) -> bytes:
