@@ -10,6 +10,11 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from bot.app.clock import SystemClock
+from bot.store.database import open_store
+from tests.postgres import Server, programs
 from tests.source import log_events, metrics
 
 ROOT = Path(__file__).parent.parent
@@ -71,3 +76,28 @@ def test_a_backup_of_an_sqlite_file_in_use_can_be_restored(tmp_path: Path) -> No
     restored.close()
     assert copy.exists()
     assert database.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("into", ["the same database", "an empty one"])
+def test_a_dump_of_postgresql_can_be_restored(postgres: Server, tmp_path: Path, into: str) -> None:
+    address = postgres.new_database()
+    store = open_store(address, SystemClock())
+    store.once.first_time("in the backup", keep_s=3600)
+    _run_with_postgresql(tmp_path, "dump", address)
+    store.once.first_time("after the backup", keep_s=3600)
+    store.close()
+    target = address if into == "the same database" else postgres.new_database()
+    _run_with_postgresql(tmp_path, "undump", target)
+    restored = open_store(target, SystemClock())
+    assert not restored.once.first_time("in the backup", keep_s=3600)
+    assert restored.once.first_time("after the backup", keep_s=3600)
+    restored.close()
+
+
+def _run_with_postgresql(folder: Path, name: str, address: str) -> None:
+    """Runs the document's commands with another address, and the programs of the server that the tests use."""
+    script = commands(name)
+    assert "postgresql://bot@database/bot" in script
+    script = script.replace("postgresql://bot@database/bot", address.replace("+psycopg", ""))
+    run(folder, f'PATH="{programs()}:$PATH"\n{script}')

@@ -21,6 +21,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.programs import PACKAGES
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCKS = {
@@ -100,6 +102,14 @@ def test_the_package_imports_nothing_that_the_project_does_not_ask_for():
         for name in imported_by(path) - set(sys.stdlib_module_names) - {"bot", "playground"}:
             held_by = {canonicalize_name(distribution) for distribution in distributions.get(name, [])}
             assert held_by & asked_for, f"{path.relative_to(ROOT)} imports {name}"
+
+
+# CI
+
+
+def test_ci_installs_the_package_of_every_program_that_a_test_runs():
+    installed = re.findall(r"missing\+=\((\S+)\)", text_of(".ci/run"))
+    assert set(PACKAGES.values()) <= set(installed)
 
 
 # The image
