@@ -46,7 +46,7 @@ lock: $(INSTALLED) ## resolves all requirements*.txt again, the benchmark's too,
 web: ## builds the playground's page from playground/web/
 	cd playground/web && npm ci --no-audit --no-fund && npm run build
 
-sbom: $(INSTALLED) ## lists the packages that the bot runs on in sbom.cdx.json (CycloneDX), from the lock
+sbom: $(TOOLS) ## lists the packages that the bot runs on in sbom.cdx.json (CycloneDX), from the lock
 	@$(RUN) -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml \
 		--output-reproducible --output-file sbom.cdx.json
 

@@ -79,7 +79,7 @@ def installed_by(folder: Path, target: str) -> list[str]:
     ("target", "lock"),
     [
         *((target, "requirements-playground.txt") for target in ("run", "playground", "doctor")),
-        *((target, "requirements-dev.txt") for target in ("test", "check", "bench", "screenshots")),
+        *((target, "requirements-dev.txt") for target in ("test", "check", "bench", "screenshots", "sbom")),
     ],
 )
 def test_a_target_installs_what_it_needs_and_again_only_if_its_lock_is_newer(tmp_path, target, lock):
