@@ -244,7 +244,7 @@ def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_ag
     with capture_logs() as logs:
         talk.job(job, steps)
     assert posts(stage) == 0
-    assert [event["event"] for event in logs if event["log_level"] == "error"] == ["bug"]
+    assert [event["event"] for event in logs if event["log_level"] == "error"] == ["internal_error"]
     assert job["ref"] in said(stage)[0]
 
 
@@ -292,7 +292,7 @@ heards = st.builds(
     SlackRequest,
     source=st.sampled_from(Source),
     actor=st.builds(Actor, plain),
-    place=st.builds(Location, plain, st.none() | plain),
+    location=st.builds(Location, plain, st.none() | plain),
     delivery=st.none() | plain,
     from_elsewhere=st.booleans(),
     text=texts,

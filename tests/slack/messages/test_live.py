@@ -91,13 +91,13 @@ follows = st.builds(
     run_number=st.integers(-1, 2**40),
     branch=maybe,
     asker=st.builds(Actor, texts | st.just("U0ADA")),
-    place=st.builds(Location, texts | st.sampled_from(["C0DEV", "D0ADA"]), maybe),
+    location=st.builds(Location, texts | st.sampled_from(["C0DEV", "D0ADA"]), maybe),
     message_ts=texts,
     began_at=moments,
     restarted=st.booleans(),
     state=st.sampled_from(FollowState),
-    said=texts,
-    said_at=maybe_moment,
+    shown=texts,
+    shown_at=maybe_moment,
 )
 verdicts = st.builds(verdict_on, st.lists(st.sampled_from(Status), max_size=60), st.sampled_from(Status))
 shown = st.builds(
