@@ -18,8 +18,10 @@ from types import FrameType
 import structlog
 from dotenv import dotenv_values
 
-from bot import logs
-from bot.app.settings import BadSettings, Settings
+from bot import __version__, logs
+from bot.app.settings import BadSettings, Settings, rows
+from bot.config.parsers import tidied
+from bot.config.secret_files import with_secrets_from_files
 from bot.core.model.slack_ids import USER_ID
 from bot.slack.client.auth import AppTokenRefused, SlackAway, TokenRefused
 
@@ -41,6 +43,7 @@ SLACK_AWAY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """The exit status: 0, or 1 where something is wrong, which has been told then."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="A Slack bot for CI builds.")
+    parser.add_argument("--version", action="version", version=f"codeship-bot {__version__}")
     parser.add_argument("--check", action="store_true", help="say whether everything is in place, and exit")
     also = "with --check: also say what the policy lets this person do"
     parser.add_argument("--as", dest="asker", metavar="USER_ID", type=user_id, help=also)
@@ -54,6 +57,9 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     audit.add_argument("--repo", metavar="NAME", help="org/name, or the name alone; else all")
     chosen = parser.parse_args(arguments)
     check = chosen.check
+    environ, problems = with_secrets_from_files(environ, rows())
+    if problems:
+        return _tell(BadSettings(problems), environ, in_words=check or chosen.command is not None)
     if chosen.command == "audit":
         return _export(chosen, environ)
     if chosen.command == "migrate":
@@ -61,8 +67,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     try:
         settings = Settings.read(environ)
     except BadSettings as problem:
-        print(problem, file=sys.stderr)
-        return FAILED
+        return _tell(problem, environ, in_words=check)
     level = "CRITICAL" if check else settings.log_level  # what is checked is said, not logged
     logs.configure(level, settings.log_format, settings.secrets())
     if check:
@@ -70,6 +75,23 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
 
         return 0 if check_all(settings, environ, print, asker=chosen.asker) else FAILED
     return _run(settings, environ)
+
+
+def _tell(bad: BadSettings, environ: Mapping[str, str], *, in_words: bool = False) -> int:
+    """Prints the problems for a person, or logs a line for each if LOG_FORMAT is json. Returns the exit status."""
+    if in_words or not _logs_json(environ):
+        print(bad, file=sys.stderr)
+        return FAILED
+    logs.configure("ERROR", "json")
+    for problem in bad.problems:
+        log.error("setting_wrong", why=problem)
+    log.error("not_started", why="the settings are not right", problems=len(bad.problems))
+    return FAILED
+
+
+def _logs_json(environ: Mapping[str, str]) -> bool:
+    """Whether LOG_FORMAT asks for it, though other settings may be wrong."""
+    return tidied(environ.get("LOG_FORMAT", "")).lower() == "json"
 
 
 def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -132,7 +154,10 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     try:
         bot = Bot(settings, SystemClock(), environ, on_dead=on_dead)
     except PolicyError as problem:
-        print(problem, file=sys.stderr)
+        if settings.log_format == "text":
+            print(problem, file=sys.stderr)
+        else:
+            log.error("not_started", why=str(problem))
         return FAILED
     except StoreError as problem:
         log.error("not_started", why=str(problem))
@@ -182,5 +207,6 @@ if __name__ == "__main__":
     try:
         around = settings_around()
     except (OSError, ValueError) as unreadable:
-        sys.exit(f"The file .env cannot be read: {getattr(unreadable, 'strerror', None) or 'it is no text in UTF-8'}.")
+        why = f"The file .env cannot be read: {getattr(unreadable, 'strerror', None) or 'it is no text in UTF-8'}."
+        sys.exit(_tell(BadSettings([why]), os.environ) if _logs_json(os.environ) else why)
     sys.exit(main(sys.argv[1:], around))

@@ -19,10 +19,15 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from waitress import create_server, wasyncore  # type: ignore[import-untyped]
+from waitress import wasyncore  # type: ignore[import-untyped]
+
+from bot.http_connections import LOOK_EVERY_S, BoundedServer, Limits
 
 MAX_BODY = 1024 * 1024
 """Bytes. Slack's largest payloads are a few hundred kilobytes."""
+
+LIMITS = Limits()
+CUTS_LOGGED_EVERY_S = 60.0
 
 Ready = Callable[[], tuple[bool, Mapping[str, Any]]]
 """Whether the bot can serve, and what that was judged by."""
@@ -37,7 +42,10 @@ class CannotListen(Exception):
 
 
 class WebApp:
-    """The WSGI application. `posts` maps a path to what answers POSTs there; `reference()` makes a new id for a bug."""
+    """The WSGI application. `posts` maps a path to what answers POSTs there; `reference()` makes a new id for a bug.
+
+    Without `ops_pages` it serves /healthz, and neither /readyz nor /metrics: another port has them.
+    """
 
     def __init__(
         self,
@@ -46,12 +54,15 @@ class WebApp:
         registry: CollectorRegistry,
         reference: Callable[[], str],
         posts: Mapping[str, WSGIApplication],
+        ops_pages: bool = True,
     ) -> None:
         self._ready = ready
         self._registry = registry
         self._reference = reference
         self._posts = dict(posts)
-        self._pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._metrics}
+        self._pages = {"/healthz": self._healthz}
+        if ops_pages:
+            self._pages |= {"/readyz": self._readyz, "/metrics": self._metrics}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -93,42 +104,53 @@ class WebApp:
 
 
 class WebServer:
-    """Serves `app` on threads of its own from `start` to `stop`. `port` 0 takes a free one; `port` then names it."""
+    """Serves `app` on threads of its own from `start` to `stop`. `port` 0 takes a free one; `port` then names it.
 
-    def __init__(self, app: WSGIApplication, host: str, port: int, *, threads: int = 16) -> None:
+    `setting` is the name of the setting that gives the port, for errors.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        host: str,
+        port: int,
+        *,
+        threads: int = 16,
+        limits: Limits = LIMITS,
+        setting: str = "PORT",
+    ) -> None:
         self._app = app
         self._host = host
         self._threads = threads
+        self._limits = limits
+        self._setting = setting
         self._sockets: dict[int, Any] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
-        self._server: Any = None
+        self._server: BoundedServer | None = None
+        self._thread: threading.Thread | None = None
         self._drain_s = 0.0
         self.port = port
 
     def start(self) -> None:
         """Returns when connections are accepted. Raises `CannotListen`."""
-        listening = _listen(self._host, self.port)
+        listening = _listen(self._host, self.port, self._setting)
         self.port = listening.getsockname()[1]
         # A burst that waits a millisecond for a thread is no warning; acknowledgement times are measured.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._server = create_server(
+        self._server = server = BoundedServer(
             self._app,
-            map=self._sockets,
-            sockets=[listening],
+            listening,
+            sockets=self._sockets,
             threads=self._threads,
-            ident=None,
-            max_request_body_size=MAX_BODY + 1,  # waitress refuses from this size on
-            max_request_header_size=32 * 1024,
-            connection_limit=1000,  # idle connections are cheap, and must not lock Slack out
-            channel_timeout=60,
-            log_socket_errors=False,
+            limits=self._limits,
+            max_body=MAX_BODY,
         )
+        self._thread = threading.Thread(target=self._run, args=(server,), name="web", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Accepts nothing more and lets requests in flight finish, for up to `timeout_s` seconds."""
-        if self._server is None or self._stopping.is_set():
+        if self._server is None or self._thread is None or self._stopping.is_set():
             return
         self._drain_s = timeout_s
         self._stopping.set()
@@ -136,11 +158,16 @@ class WebServer:
         self._thread.join()
         wasyncore.close_all(self._sockets)  # not before: the trigger just pulled is one of them
 
-    def _run(self) -> None:
+    def _run(self, server: BoundedServer) -> None:
         """waitress' own loop cannot be ended from another thread without closing connections under its feet."""
-        server = self._server
+        logged, log_at = 0, 0.0
         while not self._stopping.is_set():
-            wasyncore.loop(timeout=30, use_poll=True, map=self._sockets, count=1)
+            timeout_s = LOOK_EVERY_S if server.active_channels else 30
+            wasyncore.loop(timeout=timeout_s, use_poll=True, map=self._sockets, count=1)
+            server.enforce()
+            if server.cut_connections > logged and time.monotonic() >= log_at:
+                log.warning("http_connections_cut", number=server.cut_connections - logged)
+                logged, log_at = server.cut_connections, time.monotonic() + CUTS_LOGGED_EVERY_S
         wasyncore.dispatcher.close(server)  # the listening socket alone; `server.close` also ends the trigger
         deadline = time.monotonic() + self._drain_s
         while time.monotonic() < deadline and any(
@@ -150,18 +177,18 @@ class WebServer:
         server.task_dispatcher.shutdown(timeout=0.2)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     if not 0 <= port <= 65535:
-        raise CannotListen(f"Cannot listen on {host}, port {port}: PORT must be between 0 and 65535.")
+        raise CannotListen(f"Cannot listen on {host}, port {port}: {setting} must be between 0 and 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
     except OSError as failure:
         match failure.errno:
             case errno.EADDRINUSE:
-                why = "another process listens there already. Set PORT to a free one"
+                why = f"another process listens there already. Set {setting} to a free one"
             case errno.EACCES:
-                why = "this user may not use that port. Set PORT to one above 1023"
+                why = f"this user may not use that port. Set {setting} to one above 1023"
             case _:
                 why = f"{failure.strerror or failure}. Set HOST to an address of this machine, or 0.0.0.0 for all"
         raise CannotListen(f"Cannot listen on {host}, port {port}: {why}.") from None

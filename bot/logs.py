@@ -18,6 +18,8 @@ from typing import Any, Literal, TextIO
 import structlog
 
 HIDDEN = "[hidden]"
+NOTHING = r"(?!)"
+"""A pattern that matches nowhere."""
 
 _CHATTY = (
     "alembic.runtime.plugins",  # at every start, a line for each plugin that it brings along
@@ -34,7 +36,14 @@ _SECRET_SHAPES = (
     r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",  # the App's own word for who it is
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     r"(?<=api_key=)[^&\s\"'\\]+",  # CodeShip's key, wherever an address is quoted
-    r"(?<=hooks\.slack\.com/)[\w/%.-]+",  # a response URL: whoever holds it can answer in the bot's name
+    # A response URL: with it anyone can answer in the bot's name. As an address, then as urllib3 names it:
+    # https://hooks.slack.com:443 "POST /commands/…", host='hooks.slack.com', port=443): … with url: /commands/…
+    # The last one is for any host: SLACK_API_URL may be a proxy.
+    r"(?<=hooks\.slack\.com/)[\w/%.-]+",
+    r"(?<=hooks\.slack-gov\.com/)[\w/%.-]+",
+    r"(?<=hooks\.slack)(?:-gov)?\.com(?::\d+)?\W{1,8}[a-z]{3,7} /[\w/%.-]+",
+    r"(?<=hooks\.slack)(?:-gov)?\.com[^/\n]{1,100}url: /[\w/%.-]+",
+    r"(?:commands|actions|app|services|workflows)(?:/|%2f)[TE]\w+(?:/|%2f)(?:\d+|B\w{6,})(?:/|%2f)[\w%.-]+",
     r"(?<=[?&]ticket=)[^&\s\"'\\]+",  # Socket Mode's way in
 )
 
@@ -71,10 +80,10 @@ def reference() -> str:
     return "".join(choice(_REFERENCE_SIGNS) for _ in range(6))
 
 
-def hide(secrets: Iterable[str]) -> Callable[[str], str]:
-    """A function that hides `secrets` in a text, however they are spelled, and whatever has the shape of one."""
+def hide(secrets: Iterable[str], *, shapes: Iterable[str] = _SECRET_SHAPES) -> Callable[[str], str]:
+    """A function that hides `secrets` in a text, however they are spelled, and what has one of these `shapes`."""
     spelled = ["".join(map(_any_spelling, secret)) for secret in sorted(secrets, key=len, reverse=True) if secret]
-    pattern = re.compile("|".join([*spelled, *_SECRET_SHAPES]), re.IGNORECASE)
+    pattern = re.compile("|".join([*spelled, *shapes]) or NOTHING, re.IGNORECASE)
     return lambda text: pattern.sub(HIDDEN, text)
 
 

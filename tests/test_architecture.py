@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "ci": {"core", "config"},
     "config": {"core"},
     "logs": set[str](),
-    "http_server": set[str](),
+    "http_server": {"http_connections"},
+    "http_connections": set[str](),
     "playground": {"core", "app", "logs"},
 }
 KNOW_ALL = {"app", "cli", "__main__"}

@@ -50,7 +50,9 @@ def test_a_body_that_is_too_long_is_refused_by_its_announcement(served: Served, 
 
 def test_a_body_of_the_largest_size_is_looked_at(served: Served) -> None:
     body = "x" * MAX_BODY
-    assert post(served.server.port, body, sign(body, at=NOW)).status == 404
+    assert post(served.server.port, body, sign(body, at=NOW)).json == {
+        "error": "the payload is of no kind that the bot knows"
+    }
 
 
 @pytest.mark.parametrize(("length", "status"), [("", "411"), ("-1", "411"), ("²", "411"), (str(MAX_BODY + 1), "413")])

@@ -161,6 +161,18 @@ def test_the_repr_of_an_object_is_redacted_too(form):
         ("a -----BEGIN PRIVATE KEY-----\nMIIEpAIBAAK", "a [hidden]"),
         ("GET /p.json?api_key=0123&branch=main", "GET /p.json?api_key=[hidden]&branch=main"),
         ("https://hooks.slack.com/commands/T1/2/abc", "https://hooks.slack.com/[hidden]"),
+        (
+            'https://hooks.slack.com:443 "POST /commands/T1/2/abc HTTP/1.1" 200',
+            'https://hooks.slack[hidden] HTTP/1.1" 200',
+        ),
+        (r"https://hooks.slack.com:443 \"POST /actions/T1/2/abc HTTP/1.1\"", r"https://hooks.slack[hidden] HTTP/1.1\""),
+        ("(host='hooks.slack.com', port=443): Max retries exceeded with url: /app/x/y", "(host='hooks.slack[hidden]"),
+        (
+            'http://127.0.0.1:8123 "POST /commands/T0A/12/aB-c HTTP/1.1"',
+            'http://127.0.0.1:8123 "POST /[hidden] HTTP/1.1"',
+        ),
+        ("https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1%2F2%2Fabc", "https%3A%2F%2Fhooks.slack.com%2F[hidden]"),
+        ("https://github.com/acme/web/actions/runs/12", "https://github.com/acme/web/actions/runs/12"),
         ("wss://w.slack.com/link/?ticket=ab-cd&app_id=1", "wss://w.slack.com/link/?ticket=[hidden]&app_id=1"),
         ("a box-office, xoxb-… and api_key", "a box-office, xoxb-… and api_key"),
         ("a ghost, ghp_… and github_pat", "a ghost, ghp_… and github_pat"),
@@ -168,6 +180,24 @@ def test_the_repr_of_an_object_is_redacted_too(form):
 )
 def test_what_has_the_shape_of_a_secret_is_hidden_though_no_one_named_it(said, shown):
     assert logs.hide(())(said) == shown
+
+
+@in_both_forms
+def test_a_response_url_is_hidden_as_urllib3_logs_it_at_debug(form):
+    stream = configured(form)
+    logging.getLogger("urllib3.connectionpool").debug(
+        '%s://%s:%s "%s %s %s" %s %s',
+        "https",
+        "hooks.slack.com",
+        443,
+        "POST",
+        "/commands/T0/45/sEcReT",
+        "HTTP/1.1",
+        200,
+        2,
+    )
+    assert "sEcReT" not in stream.getvalue()
+    assert "200" in stream.getvalue()
 
 
 def test_without_secrets_nothing_else_is_hidden():

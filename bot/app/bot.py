@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from wsgiref.types import WSGIApplication
 
 import requests
 import structlog
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from bot.slack.incoming.socket_mode import SocketMode
 
 SLACK_EVENTS = "/slack/events"
+OPS_THREADS = 2
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +75,7 @@ class Bot:
         self.metrics = Metrics()
         kept = timedelta(days=settings.audit_kept_days)
         self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
-        self.workers = WorkerPool(_work_failed)
+        self.workers = WorkerPool(self._work_failed)
         self._session = requests.Session()
         self._client = slack_client(settings, timeouts)
         self.rights = Authorizer(policy, UserGroups(self._client, clock))
@@ -92,6 +94,7 @@ class Bot:
         self._healing: PeriodicTask | None = None
         self._socket: SocketMode | None = None
         self.web: WebServer | None = None
+        self.ops_web: WebServer | None = None
 
     def start(self) -> None:
         """Returns when the bot can be asked. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
@@ -115,6 +118,7 @@ class Bot:
             bot=token.user,
             transport="socket mode" if self._socket else "http",
             port=self.web.port if self.web else None,
+            ops_port=self.ops_web.port if self.ops_web else None,
             database=self.store.check(),
         )
 
@@ -128,8 +132,9 @@ class Bot:
         left = self.workers.stop(self._timeouts.finish_s)  # first, so that whoever still asks is told to ask again
         if self._socket is not None:
             self._socket.stop()
-        if self.web is not None:
-            self.web.stop()
+        for web in (self.web, self.ops_web):
+            if web is not None:
+                web.stop()
         if self._healing is not None:
             self._healing.stop()
         if self._begun is not None:
@@ -180,7 +185,12 @@ class Bot:
             pace=self._timeouts.pace,
             late=self.metrics.background_lag,
         )
-        urls = ResponseUrls(settings.slack_api_url, self._session, timeout_s=self._timeouts.slack_s)
+        urls = ResponseUrls(
+            settings.slack_api_url,
+            self._session,
+            timeout_s=self._timeouts.slack_s,
+            mask=hide(settings.secrets(), shapes=()),
+        )
         conversation = RequestHandler(
             operations=self._operations,
             replies=Replies(self._client, urls, self.store.idempotency_keys, manners.mention),
@@ -194,6 +204,7 @@ class Bot:
             observe=self.metrics.answered,
             poller=following,
             again=lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s),
+            explain=self.store.explain,
         )
         self.jobs, self.following, self.conversation = jobs, following, conversation
         self._begun = begun = JobSubmitter(jobs)
@@ -217,7 +228,7 @@ class Bot:
             replicas=self.store.replicas,
             replica_id=new_replica_id(),
             clock=self._clock,
-            on_error=_work_failed,
+            on_error=self._work_failed,
             timings=self._timeouts.jobs,
         )
 
@@ -232,15 +243,23 @@ class Bot:
 
     def _start_web(self, app: Any) -> None:
         settings = self._settings
+        if settings.ops_port is not None:
+            ops = self._web_app({}, ops_pages=True)
+            self.ops_web = WebServer(ops, settings.host, settings.ops_port, threads=OPS_THREADS, setting="OPS_PORT")
+            self.ops_web.start()
         if settings.port is None:
             return
         posts = self._ci.webhooks(self.following.poll_now) if self.following else {}
         if not settings.uses_socket_mode and settings.slack_signing_secret is not None:
             secret = settings.slack_signing_secret.reveal()
             posts[SLACK_EVENTS] = HttpMode(app, secret, observe_ack=self.metrics.acknowledged)
-        site = WebApp(ready=self._ready, registry=self.metrics.registry, reference=self._reference, posts=posts)
+        site = self._web_app(posts, ops_pages=settings.ops_port is None)
         self.web = WebServer(site, settings.host, settings.port)
         self.web.start()
+
+    def _web_app(self, posts: Mapping[str, WSGIApplication], *, ops_pages: bool) -> WebApp:
+        registry, reference = self.metrics.registry, self._reference
+        return WebApp(ready=self._ready, registry=registry, reference=reference, posts=posts, ops_pages=ops_pages)
 
     def _start_socket_mode(self, app: Any) -> None:
         settings = self._settings
@@ -263,13 +282,22 @@ class Bot:
         self._socket.start()
 
     def _ready(self) -> tuple[bool, Mapping[str, Any]]:
-        """Whether Slack can reach us. Not whether the CI service answers: "CodeShip is down" is an answer, too."""
+        """Whether Slack can reach us and the database can be written to.
+
+        Not whether the CI service answers: "CodeShip is down" is an answer, too.
+        """
         reachable = self._socket.connected if self._socket else not self._settings.uses_socket_mode
-        return reachable and not self._stopping.is_set(), {
+        trouble = self.store.trouble()
+        return reachable and trouble is None and not self._stopping.is_set(), {
             "slack": "connected" if reachable else "not connected",
+            "database": trouble or "written to",
             "projects_known": self._ci.projects_known,
         }
 
-
-def _work_failed(name: str, error: BaseException) -> None:
-    log.error("work_failed", work=name, exc_info=error)
+    def _work_failed(self, name: str, error: BaseException) -> None:
+        """With a traceback, unless the database is full, locked or away."""
+        explained = self.store.explain(error)
+        if explained is None:
+            log.error("work_failed", work=name, exc_info=error)
+        else:
+            log.error("work_failed", work=name, why=str(explained))

@@ -17,6 +17,7 @@ from bot.app.timeouts import TIMEOUTS, Timeouts
 from bot.ci.service import CIClient, ClientContext, Observe, ServicePlugin, SettingValues
 from bot.core.ports import Clock, RateLimit
 from bot.core.rate_limiter import RateLimiter
+from bot.logs import hide
 from bot.metrics import Metrics
 from bot.slack.client.web_client import web_client
 
@@ -62,7 +63,9 @@ T = TypeVar("T")
 
 
 def slack_client(settings: Settings, timeouts: Timeouts = TIMEOUTS) -> WebClient:
-    return web_client(settings.slack_bot_token.reveal(), settings.slack_api_url, timeouts.slack_s)
+    """Masks the settings' secrets in whatever it sends."""
+    mask = hide(settings.secrets(), shapes=())
+    return web_client(settings.slack_bot_token.reveal(), settings.slack_api_url, timeouts.slack_s, mask=mask)
 
 
 def connected(

@@ -132,6 +132,7 @@ _ROWS_BEFORE = (
         f"{_SLACK_APPS}, your app, OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
         values.token("xoxb-"),
         required=True,
+        secret=True,
     ),
     Setting(
         "SLACK_APP_TOKEN",
@@ -139,6 +140,7 @@ _ROWS_BEFORE = (
         "needed. Required unless SLACK_SIGNING_SECRET is set.",
         f"{_SLACK_APPS}, your app, Basic Information, App-Level Tokens, one with connections:write (xapp-…)",
         values.token("xapp-"),
+        secret=True,
     ),
     Setting(
         "SLACK_SIGNING_SECRET",
@@ -146,6 +148,7 @@ _ROWS_BEFORE = (
         "Slack sends everything to /slack/events, signed.",
         f"{_SLACK_APPS}, your app, Basic Information, App Credentials, Signing Secret",
         values.key,
+        secret=True,
     ),
     Setting(
         "SLACK_API_URL",
@@ -182,6 +185,7 @@ _ROWS_AFTER = (
         "",
         values.database,
         "sqlite:///codeship-bot.sqlite3",
+        secret=True,
     ),
     Setting(
         "AUDIT_KEPT_DAYS",
@@ -205,6 +209,13 @@ _ROWS_AFTER = (
         "",
         values.port,
     ),
+    Setting(
+        "OPS_PORT",
+        "A second port for /readyz, /metrics and /healthz, to keep private: PORT then serves neither /readyz nor "
+        "/metrics. 0 takes any free one.",
+        "",
+        values.port,
+    ),
     Setting("LOG_LEVEL", "The least that is logged: DEBUG, INFO, WARNING or ERROR.", "", values.log_level, "INFO"),
     Setting("LOG_FORMAT", "How a log line looks: text or json.", "", values.log_format, "text"),
 )
@@ -214,7 +225,8 @@ _ROWS_AFTER = (
 class Settings:
     """Everything that was set, or its default. Its repr shows no secret.
 
-    `port` None: HTTP serves nothing (Socket Mode, no PORT). `slack_api_url` ends in a slash, other addresses do not.
+    `port` None: HTTP serves nothing (Socket Mode, no PORT). `ops_port` None: /readyz and /metrics are
+    served on `port`. `slack_api_url` ends in a slash, other addresses do not.
     `ci` is what each of `ci_providers` is set to, by the service's name and the setting's.
     """
 
@@ -232,6 +244,7 @@ class Settings:
     policy: str | None
     host: str
     port: int | None
+    ops_port: int | None
     log_level: str
     log_format: Literal["text", "json"]
 
@@ -262,6 +275,10 @@ class Settings:
             raise BadSettings(problems)
         if found["port"] is None and found["slack_app_token"] is None:
             found["port"] = HTTP_PORT
+        if found["ops_port"] and found["ops_port"] == found["port"]:
+            raise BadSettings(
+                [f"OPS_PORT is {found['port']}, which is PORT already: give another one, or leave it out."]
+            )
         return cls(**found)
 
     def secrets(self) -> tuple[str, ...]:

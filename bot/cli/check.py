@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -21,7 +22,7 @@ from bot.slack.client.auth import TOKEN_REFUSALS, SlackAway, TokenRefused, who_a
 from bot.slack.client.user_groups import UserGroups
 from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS
 from bot.store.database import open_store
-from bot.store.engine import StoreError
+from bot.store.engine import StoreError, sqlite_file
 
 Say = Callable[[str], None]
 
@@ -154,6 +155,9 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
     say("ok    Settings: whole")
     for hint in set_in_vain(settings.ci_providers, environ):
         say(f"hint  Settings: {hint}")
+    for file in (Path(".env"), sqlite_file(settings.database_url.reveal())):
+        if file is not None and is_open_to_all(file):
+            say(f"hint  Files: every user of this machine can read {file}, and secrets in it: chmod 600 {file}")
     policy = _policy(settings, say)
     if policy is not None and asker is not None:
         _lets(policy, asker, UserGroups(slack_client(settings), SystemClock()), say)
@@ -165,6 +169,14 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
         services_in_place(settings, environ, say),
     )
     return all(parts)
+
+
+def is_open_to_all(file: Path) -> bool:
+    """Whether the file is there and others than its owner and group may read it."""
+    try:
+        return bool(file.stat().st_mode & 0o004)
+    except OSError:
+        return False
 
 
 def _database(settings: Settings, say: Say) -> bool:

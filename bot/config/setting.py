@@ -24,6 +24,8 @@ class Setting:
     parse: Callable[[str], object]
     default: str | None = None
     required: bool = False
+    secret: bool = False
+    """Whether NAME_FILE may name a file that holds the value instead."""
 
     @property
     def field(self) -> str:

@@ -115,7 +115,7 @@ def entry_of(
         reason=cut(reason, MAX_REASON),
         typed=cut(request.typed, MAX_TYPED),
     )
-    entry = _as_found(_as_asked(entry, request.command), _found(outcome))
+    entry = _as_found(_as_asked(entry, request.command), found_in(outcome))
     if result is not Result.MISTAKE and entry.project_id is not None:
         entry = replace(entry, typed="")  # it was understood, and is said better by what was found
     return replace(entry, project_name=name(entry.project_name), branch=name(entry.branch))
@@ -215,7 +215,8 @@ def _cause(error: CIError) -> str:
     return f"{cause}: {error.detail}" if error.detail else cause
 
 
-def _found(outcome: Outcome | Exception) -> Build | Project | None:
+def found_in(outcome: Outcome | Exception) -> Build | Project | None:
+    """The build, or the repository alone, that an outcome is about; None if it is about none."""
     match outcome:
         case NoBuilds(project):
             return project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -18,6 +18,7 @@ from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
 from bot.core.ports import Clock, IdempotencyKeys, Step
 from bot.core.request import UserRequest
+from bot.slack.answer_log import answered_fields
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext, ServiceInfo
 from bot.slack.incoming.payloads import SlackRequest, Source, Workspace, request_from_json
@@ -54,6 +55,13 @@ DELIVERY_KEPT_S = 3600.0
 FROM_ELSEWHERE = "Only people of the workspace that I belong to can ask me."
 
 
+class Explained(Protocol):
+    """Why something failed that is not a bug: `str()` for the log, `for_people` for the asker."""
+
+    @property
+    def for_people(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class HandlerConfig:
     """What a deployment decides about conversations. `services` are by name, in the order in which they are set."""
@@ -84,6 +92,7 @@ class RequestHandler:
         observe: Callable[[str, str, str, float], None],
         poller: Poller,
         again: Callable[[str, Mapping[str, Any], float], None],
+        explain: Callable[[Exception], Explained | None] = lambda _error: None,
     ) -> None:
         self._operations = operations
         self._replies = replies
@@ -98,6 +107,7 @@ class RequestHandler:
         self._observe = observe
         self._following = poller
         self._again = again
+        self._explain = explain
 
     def changes_something(self, slack_request: SlackRequest) -> bool:
         """Whether the ask must not be lost once it is acknowledged, and can be told from a redelivery."""
@@ -139,15 +149,12 @@ class RequestHandler:
                     "duplicate_delivery", source=slack_request.source.value, channel=slack_request.location.channel
                 )
                 return
-        except Exception:  # the store's; whoever asked must not be left without an answer
+        except Exception as error:  # noqa: BLE001 - the store's; whoever asked must not be left without an answer
             reference = self._new_reference()
-            log.exception(
-                "internal_error",
-                ref=reference,
-                source=slack_request.source.value,
-                channel=slack_request.location.channel,
-            )
-            self._tell_bug(slack_request, None, reference)
+            with structlog.contextvars.bound_contextvars(
+                ref=reference, source=slack_request.source.value, channel=slack_request.location.channel
+            ):
+                self._tell_bug(slack_request, None, reference, error)
             return
         self._respond(slack_request, received_at, self._new_reference(), _at_once)
 
@@ -166,6 +173,7 @@ class RequestHandler:
             ref=reference, source=slack_request.source.value, channel=slack_request.location.channel
         ):
             command: Command | None = None
+            outcome: Outcome | BotError | None = None
             try:
                 request = UserRequest(
                     slack_request.actor,
@@ -189,14 +197,20 @@ class RequestHandler:
             except DeliveryFailed as failure:
                 result = "DeliveryFailed"
                 log.error("reply_not_delivered", why=str(failure))
-            except Exception:  # the one place where a bug ends: the person gets a reference, the log the traceback
-                result = "Bug"
-                log.exception("internal_error")
-                self._tell_bug(slack_request, command, reference)
+            except Exception as error:  # noqa: BLE001 - the one place where a bug ends
+                result = self._tell_bug(slack_request, command, reference, error)
             took_s = self._clock.monotonic() - received_at
             what = type(command).__name__ if command is not None else "unread"
             self._observe(slack_request.source.value, what, result, took_s)
-            log.info("answered", command=what, result=result, user=slack_request.actor.id, took_ms=round(took_s * 1000))
+            fields = answered_fields(outcome)
+            log.info(
+                "answered",
+                command=what,
+                result=result,
+                **fields,
+                user=slack_request.actor.id,
+                took_ms=round(took_s * 1000),
+            )
             return result != "DeliveryFailed"
 
     def _execute(
@@ -282,11 +296,21 @@ class RequestHandler:
             slack_request, render_error(error, command, context=self._context(), reference=shown_reference)
         )
 
-    def _tell_bug(self, slack_request: SlackRequest, command: Command | None, reference: str) -> None:
+    def _tell_bug(self, slack_request: SlackRequest, command: Command | None, reference: str, error: Exception) -> str:
+        """Logs the cause, or a bug with its traceback, and tells the asker. Returns the result's name."""
+        explained = self._explain(error)
+        if explained is None:
+            log.error("bug", exc_info=error)
+        else:
+            log.error("database_unusable", why=str(explained))
+        because = None if explained is None else explained.for_people
         try:
-            self._replies.to_asker(slack_request, render_bug(reference, command, context=self._context()))
+            self._replies.to_asker(
+                slack_request, render_bug(reference, command, context=self._context(), because=because)
+            )
         except DeliveryFailed as failure:
             log.error("reply_not_delivered", why=str(failure))
+        return "Bug" if explained is None else "DatabaseUnusable"
 
     def _context(self) -> RenderContext:
         return render_context(self._config, self._clock, self._authorizer)

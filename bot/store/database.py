@@ -12,7 +12,7 @@ from bot.core.model.rate_limit import Quota
 from bot.core.ports import AuditLog, ClaimStore, Clock, FollowStore, IdempotencyKeys, ProjectStore, RunHistory
 from bot.store.audit import StoredAudit
 from bot.store.claims import StoredClaims
-from bot.store.engine import DRIVER_ERRORS, Database, StoreError
+from bot.store.engine import DRIVER_ERRORS, Database, StoreError, is_outage
 from bot.store.follows import StoredFollows
 from bot.store.idempotency import StoredIdempotencyKeys
 from bot.store.projects import StoredProjects
@@ -48,6 +48,15 @@ class Store:
                 return f"{self._database.describe(connection)}, schema {stored_version(connection)}"
         except DRIVER_ERRORS as error:
             raise self._database.error(error) from None
+
+    def trouble(self) -> str | None:
+        """Why the database cannot be written to, as of the last few seconds; None if it can. Waits for nothing."""
+        trouble = self.replicas.trouble()
+        return None if trouble is None else str(trouble)
+
+    def explain(self, error: BaseException) -> StoreError | None:
+        """What an error says of the database that is full, locked or away; None if it is anything else."""
+        return self._database.error(error) if is_outage(error) else None
 
     def rate_limit(self, service: str, calls_per_minute: int, observe: Observe = unobserved) -> SharedRateLimit:
         """This process's part in the calls of `service`; to be started, and closed before the store is."""

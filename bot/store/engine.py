@@ -6,8 +6,10 @@ a transaction cannot always become a writer's. Writers ask for the lock first, a
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +32,18 @@ DRIVER_ERRORS = (DBAPIError, sqlite3.Error, sa.exc.TimeoutError, OSError)
 """What a database that cannot be used makes its driver raise."""
 
 
+UNUSABLE = "My database cannot be used at the moment."
+FULL = "The disk of my database is full."
+LOCKED = "Another program keeps my database locked."
+
+
 class StoreError(Exception):
     """The database cannot be used. `str()` says why and what to do next, and holds no password."""
 
-    def __init__(self, where: str, why: str, next_step: str) -> None:
+    def __init__(self, where: str, why: str, next_step: str, *, for_people: str = UNUSABLE) -> None:
         super().__init__(f"The database {where} cannot be used: {why}. {next_step}")
+        self.for_people = for_people
+        """A sentence for people in Slack, without the database's address."""
 
 
 class Database:
@@ -96,8 +105,14 @@ class Database:
         return file is None or file.exists()
 
     def prepare(self) -> None:
-        """Once at the start, before the first transaction. Raises what the driver raises."""
+        """Once at the start, before the first transaction. Raises what the driver raises.
+
+        A file that is made here can be read by its owner alone; SQLite gives -wal and -shm the same mode.
+        """
         if not self.is_postgresql:
+            file = _file(self._url)
+            if file is not None and not str(file).startswith("file:"):
+                _make_private(file)
             self._use_write_ahead_log()
 
     def describe(self, connection: sa.Connection) -> str:
@@ -105,9 +120,11 @@ class Database:
         version = connection.dialect.server_version_info or ()
         return f"{name} {'.'.join(str(part) for part in version[:2])} {self.where}"
 
-    def error(self, error: Exception) -> StoreError:
+    def error(self, error: BaseException) -> StoreError:
         """What `error`, which a driver raised, means to whoever runs the bot."""
-        return StoreError(self.where, *_reason(self._url, getattr(error, "orig", None) or error))
+        cause = getattr(error, "orig", None) or error
+        for_people = FULL if is_full(cause) else LOCKED if _is_locked(cause) else UNUSABLE
+        return StoreError(self.where, *_reason(self._url, cause), for_people=for_people)
 
     def close(self) -> None:
         self._reader.dispose()
@@ -123,6 +140,12 @@ class Database:
                 cursor.execute("BEGIN IMMEDIATE")
                 cursor.execute("ROLLBACK")
             cursor.execute("PRAGMA journal_mode=WAL")
+
+
+def _make_private(file: Path) -> None:
+    """Makes the file with mode 0600. One that is there keeps its mode: a group may be meant to read it."""
+    with suppress(OSError):  # what is wrong with the place, SQLite says next, in more words
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _in_write_ahead_mode(cursor: DBAPICursor) -> bool:
@@ -178,6 +201,12 @@ def _file(url: URL) -> Path | None:
     return None if url.database in (None, "", ":memory:") else Path(str(url.database))
 
 
+def sqlite_file(database_url: str) -> Path | None:
+    """The file of an address that SQLAlchemy can read; None for PostgreSQL and a database in memory."""
+    url = make_url(database_url)
+    return _file(url) if url.get_backend_name() == "sqlite" else None
+
+
 def _where(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return f"at {_file(url)}" if _file(url) else "in memory"
@@ -185,9 +214,29 @@ def _where(url: URL) -> str:
     return f"at {url.host or 'localhost'}{port}/{url.database or ''}"
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether a driver says that the disk is full."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOSPC
+    return getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error, "sqlstate", None) == "53100"
+
+
+def _is_locked(error: BaseException) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether a database is full, locked or away: what passes, and is no bug."""
+    cause = getattr(error, "orig", None) or error
+    is_away = getattr(error, "connection_invalidated", False) or isinstance(error, sa.exc.TimeoutError)
+    return is_away or is_full(cause) or _is_locked(cause)
+
+
 def _reason(url: URL, error: BaseException) -> tuple[str, str]:
     """Why, and what to do next."""
     elsewhere = "or set DATABASE_URL to another place"
+    if is_full(error):
+        return "its disk is full", f"Make room there, {elsewhere}."
     file, code = _file(url), getattr(error, "sqlite_errorname", "")
     if code and file:
         try:

@@ -7,19 +7,51 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.core.ports import Clock
-from bot.store.engine import Database
+from bot.store.engine import Database, StoreError
 from bot.store.tables import replicas
+
+WRITTEN_WITHIN_S = 2.0
+"""A row takes milliseconds."""
 
 
 class StoredReplicas:
-    """Compares only times of one clock: PostgreSQL's where machines share it, the machine's own with SQLite."""
+    """Compares only times of one clock: PostgreSQL's where machines share it, the machine's own with SQLite.
+
+    A sign of life is also what shows, every few seconds, whether the database can be written to.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._beating_since: float | None = None
+        self._failure: Exception | None = None
 
     def beat(self, replica_id: str) -> float | None:
         """Returns how many seconds ago the last sign was; None where this is the first."""
+        self._beating_since = self._clock.monotonic()
+        try:
+            silent_s = self._beat(replica_id)
+        except Exception as error:
+            self._failure = error
+            raise
+        else:
+            self._failure = None
+            return silent_s
+        finally:
+            self._beating_since = None
+
+    def trouble(self) -> StoreError | None:
+        """Why the last sign could not be written, or takes too long; None if all is well. Does no I/O."""
+        since, failure = self._beating_since, self._failure
+        if failure is not None:
+            return self._database.error(failure)
+        if since is not None and self._clock.monotonic() - since > WRITTEN_WITHIN_S:
+            return StoreError(
+                self._database.where, f"a write takes longer than {WRITTEN_WITHIN_S:.0f} s", "Is it locked?"
+            )
+        return None
+
+    def _beat(self, replica_id: str) -> float | None:
         with self._database.writing() as connection:
             now = self._now(connection)
             last = connection.scalar(sa.select(replicas.c.seen_at).where(replicas.c.replica_id == replica_id))

@@ -62,6 +62,17 @@ def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: S
     assert all(delivery.is_acked for delivery in stage.workspace.deliveries)
 
 
+def test_the_bots_own_keys_in_a_commit_message_are_masked_wherever_it_is_shown(stage: Sandbox) -> None:
+    told = f"Use {API_KEY} and {BOT_TOKEN}"
+    stage.codeship.push("acme/web", "leaky", message=told, by="ada", at=stage.codeship.now())
+    stage.workspace.types("ada", "#builds", "/codeship status acme/web leaky")
+    stage.workspace.types("ada", "@codeship", "status acme/web leaky")
+    assert stage.settle()
+    for conversation in ("#builds", "@codeship"):
+        shown = "\n".join(draw(stage.workspace.conversation(conversation, "ada")[-1], stage.workspace.names))
+        assert "Use [hidden] and [hidden]" in shown
+
+
 def test_a_status_is_one_call_and_a_restart_two(stage: Sandbox) -> None:
     stage.settle()
     before = len(stage.codeship.requests)
@@ -212,6 +223,20 @@ def test_readiness_does_not_depend_on_codeship() -> None:
         assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
         assert requests.get(f"{base}/healthz", timeout=5).status_code == 200
         assert "bot_request_seconds" in requests.get(f"{base}/metrics", timeout=5).text
+
+
+def test_a_private_port_takes_readiness_and_metrics_off_the_public_one() -> None:
+    with Sandbox(HeldClock(), OPS_PORT="0") as stage:
+        assert stage.bot is not None
+        assert stage.bot.web is not None
+        assert stage.bot.ops_web is not None
+
+        def status(port: int, path: str) -> int:
+            return requests.get(f"http://127.0.0.1:{port}{path}", timeout=5).status_code
+
+        pages = ("/healthz", "/readyz", "/metrics", "/slack/events")
+        assert [status(stage.bot.web.port, path) for path in pages] == [200, 404, 404, 405]
+        assert [status(stage.bot.ops_web.port, path) for path in pages] == [200, 200, 200, 404]
 
 
 def test_in_socket_mode_health_is_served_only_if_a_port_is_set() -> None:

@@ -77,6 +77,15 @@ def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_
     assert all(line.startswith(beginning) for line, beginning in zip(lines, beginnings, strict=True)), lines
 
 
+def test_a_check_names_files_with_secrets_that_everyone_can_read(http: Sandbox, runs: Runs, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("")
+    for mode, is_named in ((0o644, True), (0o640, False)):
+        (tmp_path / ".env").chmod(mode)
+        run = runs.start("--check")
+        assert run.ended() == 0
+        assert ("can read .env, and secrets in it: chmod 600 .env" in run.text) is is_named
+
+
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [

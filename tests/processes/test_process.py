@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bot import __version__
 from bot.__main__ import SLACK_AWAY_PAUSES_S, start_patiently
 from bot.slack.client.auth import SlackAway, TokenRefused
 from playground.codeship import faults as moods
@@ -124,9 +125,11 @@ def test_it_runs_from_any_folder_on_the_env_file_that_lies_there(http: Sandbox, 
 
 def test_an_env_file_that_is_no_text_is_reported_in_words(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SLACK_BOT_TOKEN=\xff\xfe\x00")
+    told = "The file .env cannot be read: it is no text in UTF-8."
+    bot = runs.start(LOG_FORMAT="text")
+    assert (bot.ended(), bot.text) == (1, f"{told}\n")
     bot = runs.start()
-    assert bot.ended() == 1
-    assert bot.text == "The file .env cannot be read: it is no text in UTF-8.\n"
+    assert (bot.ended(), bot.lines[0]["why"]) == (1, told)
 
 
 def test_everything_that_is_wrong_with_the_settings_is_reported_at_once(runs: Runs) -> None:
@@ -135,6 +138,29 @@ def test_everything_that_is_wrong_with_the_settings_is_reported_at_once(runs: Ru
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "CODESHIP_API_KEY", "CODESHIP_API_URL", "PORT"):
         assert name in bot.text
     assert "Traceback" not in bot.text
+
+
+def test_under_json_every_problem_with_the_settings_is_a_line_of_json(runs: Runs) -> None:
+    bot = runs.start(environ={"SLACK_BOT_TOKEN": APP_TOKEN, "PORT": "http", "LOG_FORMAT": "json"})
+    assert bot.ended() == 1
+    assert len(bot.lines) == len(bot.text.splitlines())
+    assert [line["event"] for line in bot.lines] == [*["setting_wrong"] * 4, "not_started"]
+    assert bot.lines[0]["why"].startswith("SLACK_BOT_TOKEN holds an app-level token")
+
+
+def test_a_secret_can_come_from_a_file(http: Sandbox, runs: Runs, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{BOT_TOKEN}\n")
+    environ = {name: value for name, value in http.environ.items() if name != "SLACK_BOT_TOKEN"}
+    bot = runs.start(environ=environ | {"SLACK_BOT_TOKEN_FILE": str(tmp_path / "token")})
+    runs.ready(bot)
+    both = runs.start(SLACK_BOT_TOKEN_FILE=str(tmp_path / "token"), LOG_FORMAT="text")
+    assert both.ended() == 1
+    assert "SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set: leave one out." in both.text
+
+
+def test_it_says_its_version(runs: Runs) -> None:
+    bot = runs.start("--version", environ={})
+    assert (bot.ended(), bot.text) == (0, f"codeship-bot {__version__}\n")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
 
 from bot.app.timeouts import Timeouts
 from playground.codeship import faults as moods
@@ -97,6 +99,25 @@ def test_a_bug_is_reported_with_a_reference_that_finds_its_traceback(
     assert SIGNING_SECRET not in log.getvalue()
 
 
+def test_a_full_disk_is_reported_as_such_and_not_as_a_bug(stage: Sandbox, log: io.StringIO) -> None:
+    def refuse(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO idempotency_keys"):
+            full = sqlite3.OperationalError("database or disk is full")
+            full.sqlite_errorname = "SQLITE_FULL"
+            raise full
+
+    event.listen(sa.Engine, "before_cursor_execute", refuse)
+    try:
+        stage.workspace.types("ada", "#builds", "@codeship status acme/web main")
+        answer = words(stage, said(stage)[-1])
+    finally:
+        event.remove(sa.Engine, "before_cursor_execute", refuse)
+    assert "The disk of my database is full." in answer
+    assert " database_unusable " in log.getvalue()
+    assert "its disk is full. Make room there" in log.getvalue()
+    assert "Traceback" not in log.getvalue()
+
+
 def test_after_a_bug_the_next_ask_is_answered(stage: Sandbox) -> None:
     loses(stage, "claims")
     stage.workspace.types("ada", "#builds", STATUS)
@@ -173,14 +194,8 @@ def test_every_ask_is_logged_with_who_what_and_how_long(stage: Sandbox, log: io.
     stage.workspace.types("ada", "#builds", STATUS)
     assert stage.settle()
     (line,) = [line for line in log.getvalue().splitlines() if " answered " in line]
-    for field in (
-        "command=StatusOf",
-        "result=BuildShown",
-        "user=U0ADA",
-        "source=command",
-        "channel=C0BUILDS",
-        "ref=r1",
-    ):
+    fields = ("command=StatusOf", "result=BuildShown", "user=U0ADA", "source=command", "channel=C0BUILDS", "ref=r1")
+    for field in (*fields, "repository=acme/web", "branch=main", 'outcome="build shown: failed"'):
         assert field in line
     assert "took_ms=" in line
 

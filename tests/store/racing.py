@@ -21,7 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from bot.core.model.claims import Claim
 from bot.core.model.follows import Follow, FollowState
-from bot.core.model.builds import Actor, Place, Run
+from bot.core.model.builds import Actor, Location, Run
 from bot.store import open_store
 from bot.store.engine import Database
 from bot.store.schema import HEAD
@@ -32,7 +32,7 @@ class Clock:
     monotonic = staticmethod(lambda: 0.0)
 
 def wanted(number):
-    return Claim("codeship", "3", str(number), 1, Actor("U1"), Place("C1"), Run("error", None, None), Clock.now())
+    return Claim("codeship", "3", str(number), 1, Actor("U1"), Location("C1"), Run("error", None, None), Clock.now())
 
 def go():
     print("ready", flush=True)

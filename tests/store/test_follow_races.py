@@ -25,12 +25,12 @@ store = open_store(url, Clock)
 go()
 for project in map(str, range(40)):
     key = f"{os.getpid()} {project}"
-    store.follows.add(Follow(key, "codeship", project, "7", 1, None, Actor("U1"), Place("C1"), "1.2", Clock.now()))
-    number: int | None = store.follows.begin_looking("codeship", project)
+    store.follows.add(Follow(key, "codeship", project, "7", 1, None, Actor("U1"), Location("C1"), "1.2", Clock.now()))
+    number: int | None = store.follows.begin_polling("codeship", project)
     while number is not None:
         for follow in store.follows.open_of("codeship", project):
             store.follows.move(follow, replace(follow, state=FollowState.ENDED))
-        number = store.follows.next_look("codeship", project, number)
+        number = store.follows.next_poll("codeship", project, number)
 print("done")
 """
 

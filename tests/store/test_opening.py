@@ -73,6 +73,17 @@ def test_a_database_in_memory_says_so(url: str, clock: Any) -> None:
     store.close()
 
 
+def test_a_new_file_and_those_next_to_it_are_its_owners_alone(opened: Callable[[], Store], tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        store = opened()
+        assert store.idempotency_keys.add("a", keep_s=60)
+        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("bot.sqlite3", "bot.sqlite3-wal", "bot.sqlite3-shm"), "0o600")
+
+
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     assert refusal(f"sqlite:///{tmp_path}/data/bot.sqlite3") == (
         f"The database at {tmp_path}/data/bot.sqlite3 cannot be used: there is no directory {tmp_path}/data. "

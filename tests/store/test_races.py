@@ -35,7 +35,7 @@ print(*(number for number in range(60) if store.claims.claim(wanted(number))))
 SAYS_KEYS = """
 store = open_store(url, Clock)
 go()
-print(*(number for number in range(60) if store.once.first_time(str(number), keep_s=60)))
+print(*(number for number in range(60) if store.idempotency_keys.add(str(number), keep_s=60)))
 """
 
 DIES_WRITING = """

@@ -91,6 +91,7 @@ CODESHIP = ServicePlugin(
             "https://app.codeship.com/user/edit, API Key",
             values.key,
             required=True,
+            secret=True,
         ),
         Setting(
             "CODESHIP_API_URL",

@@ -50,6 +50,7 @@ _ROWS = (
         "is a GitHub App.",
         _NEW_TOKEN,
         values.key,
+        secret=True,
     ),
     Setting(
         "GITHUB_APP_ID",
@@ -90,6 +91,7 @@ _ROWS = (
         "Workflow runs, content type: application/json), and shows them sooner.",
         "your own choice of a long random word, the same in the webhook's settings",
         values.key,
+        secret=True,
     ),
 )
 

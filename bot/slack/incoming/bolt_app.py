@@ -39,14 +39,24 @@ Registration = Callable[..., object]
 _MAX_FIELDS = 100
 _KINDS = frozenset(
     {"block_actions", "block_suggestion", "message_action", "shortcut", "view_submission", "view_closed"}
-    | {"url_verification"}
+    | {"url_verification", "app_rate_limited"}
 )
+_ACKNOWLEDGED_UNHEARD = frozenset({"event", "app_rate_limited"})
+"""What Slack would send again, or what asks for no answer."""
 
 log = structlog.get_logger(__name__)
 
 
 class Malformed(ValueError):
     """A payload that is none of Slack's. `str()` names what is wrong and quotes nothing."""
+
+
+class _ListenerFailed(Exception):
+    """Carries what a listener raised past Bolt's own errors."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
 
 
 def build_app(identity: Identity) -> App:
@@ -122,15 +132,19 @@ def dispatch(
     An event that nobody listens to is acknowledged: Slack would send it three times more. Anything else is a 404.
     """
     headers = {"x-slack-retry-num": retry_num, "x-slack-retry-reason": retry_reason}
+    if payload.get("ssl_check") == "1" and "command" not in payload:
+        return BoltResponse(status=200)
     _check_shape(payload)
     try:
         # This mode is the one that takes parsed payloads; signatures are checked before, where there are any.
         request = BoltRequest(
             mode="socket_mode", body=payload, headers={name: value for name, value in headers.items() if value}
         )
-    except (TypeError, AttributeError, LookupError, ValueError):
+        return app.dispatch(request)
+    except _ListenerFailed as failure:
+        raise failure.error from None
+    except (TypeError, AttributeError, LookupError, ValueError):  # Bolt reads fields that it takes for granted
         raise Malformed("the payload is none of Slack's") from None
-    return app.dispatch(request)
 
 
 def parse(body: str, content_type: str) -> Payload:
@@ -169,7 +183,9 @@ def _json(text: str) -> Payload:
 
 
 def _check_shape(payload: Payload) -> None:
-    """What Bolt takes for granted and would raise on."""
+    """What Bolt takes for granted, and that the payload is of a kind which Slack sends."""
+    if "command" not in payload and kind_of(payload) == "other":
+        raise Malformed("the payload is of no kind that the bot knows")
     event = payload.get("event", {})
     if not isinstance(event, dict) or not isinstance(event.get("type", ""), str):
         raise Malformed("the event is none of Slack's")
@@ -182,8 +198,10 @@ def _check_shape(payload: Payload) -> None:
 
 def _on_error(error: Exception, body: Payload) -> BoltResponse:
     """Bolt would log and answer 500; both transports want the exception itself, to log it once with a reference."""
+    if isinstance(error, _ListenerFailed):
+        raise error  # Bolt hands on what this function has raised, once more
     if not isinstance(error, BoltUnhandledRequestError):
-        raise error
+        raise _ListenerFailed(error)
     kind = kind_of(body)
     log.info("slack_request_ignored", kind=kind)
-    return BoltResponse(status=200 if kind == "event" else 404)
+    return BoltResponse(status=200 if kind in _ACKNOWLEDGED_UNHEARD else 404)

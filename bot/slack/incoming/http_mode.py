@@ -1,6 +1,7 @@
 """Slack over HTTP: a WSGI application for its signed POSTs. `bot.http_server` listens.
 
-Nothing in a body is read before its signature is verified. `bot.http_server` bounds the body's length.
+Nothing in a body is read before its signature is verified, but for Slack's check of the certificate.
+`bot.http_server` bounds the body's length.
 https://docs.slack.dev/authentication/verifying-requests-from-slack/
 """
 
@@ -22,6 +23,8 @@ from bot.slack.incoming.bolt_app import Malformed, dispatch, kind_of, parse
 ObserveAck = Callable[[str, float], None]
 
 MAX_SIGNATURE_AGE_S = 5 * 60
+SSL_CHECK_BYTES = 512
+"""Such a request holds two fields."""
 REFUSALS_LOGGED_EVERY_S = 60.0
 
 # Held against these first, no header can make the verifier raise: it reads any number, and compares ASCII only.
@@ -79,6 +82,8 @@ class HttpMode:
 
     def _answer(self, environ: WSGIEnvironment) -> BoltResponse:
         began = time.perf_counter()
+        if _is_ssl_check(environ):
+            return BoltResponse(status=200)
         payload = parse(self._signed_body(environ), environ.get("CONTENT_TYPE", ""))
         answer = dispatch(
             self._app,
@@ -110,6 +115,14 @@ class HttpMode:
         if self._now() >= self._next_refusal_logged_at:
             self._next_refusal_logged_at = self._now() + REFUSALS_LOGGED_EVERY_S
             log.warning("slack_request_rejected", why=why, so_far=self._refused)
+
+
+def _is_ssl_check(environ: WSGIEnvironment) -> bool:
+    """Slack looks at the certificate so, perhaps unsigned, and only wants to see a 200. Reads no signed body."""
+    if "HTTP_X_SLACK_SIGNATURE" in environ or int(environ["CONTENT_LENGTH"]) > SSL_CHECK_BYTES:
+        return False
+    fields = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).split(b"&")
+    return b"ssl_check=1" in fields
 
 
 def _error(status: HTTPStatus, why: str) -> BoltResponse:

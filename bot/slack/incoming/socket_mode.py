@@ -28,7 +28,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client.auth import AppTokenRefused
-from bot.slack.incoming.bolt_app import dispatch, kind_of
+from bot.slack.incoming.bolt_app import Malformed, dispatch, kind_of
 
 SAID_AGAIN_AFTER_S = 60.0
 
@@ -235,6 +235,8 @@ class SocketMode:
             if answer.status == 200:
                 await client.send_socket_mode_response(_ack(envelope, answer))
                 self._observe_ack(kind_of(envelope.payload), time.perf_counter() - began)
+        except Malformed as problem:
+            log.warning("slack_request_malformed", why=str(problem))
         except ConnectionError as failure:
             log.warning("socket_mode_ack_not_sent", why=_why(failure), type=envelope.type)
         except Exception:  # whatever it is, it is this envelope's alone; Slack sends that again

@@ -134,9 +134,9 @@ def _which_branch(
     return choice_message([text, left], choices, in_public=False, reference=reference)
 
 
-def render_bug(reference: str, command: Command | None, context: RenderContext) -> Message:
-    """To the asker alone. What came of a restart or a stop is not known here."""
-    lines = [line(emoji(_SIGN), " Something went wrong on my side.")]
+def render_bug(reference: str, command: Command | None, context: RenderContext, because: str | None = None) -> Message:
+    """To the asker alone. What came of a restart or a stop is not known here. `because` is a sentence."""
+    lines = [line(emoji(_SIGN), f" {because or 'Something went wrong on my side.'}")]
     done = _done(command)
     if done:
         status = code(f"{context.command} status")

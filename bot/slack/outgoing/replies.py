@@ -19,6 +19,7 @@ from slack_sdk.web import WebClient
 
 from bot.core.ports import IdempotencyKeys
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
+from bot.slack.client.masking import Mask, masked
 from bot.slack.incoming.payloads import SlackRequest, Source
 from bot.slack.messages.render import Message, with_invitation
 
@@ -33,9 +34,15 @@ class DeliveryFailed(Exception):
 
 
 class ResponseUrls:
-    """`api_url` is SLACK_API_URL: its scheme, host and port are trusted beside Slack's own. Thread-safe."""
+    """`api_url` is SLACK_API_URL: its scheme, host and port are trusted beside Slack's own. Thread-safe.
 
-    def __init__(self, api_url: str, session: requests.Session, *, timeout_s: float = 4.0) -> None:
+    `mask` takes secrets out of each text that is sent.
+    """
+
+    def __init__(
+        self, api_url: str, session: requests.Session, *, timeout_s: float = 4.0, mask: Mask = lambda text: text
+    ) -> None:
+        self._mask = mask
         self._own = _origin(api_url)
         self._session = session
         self._timeout_s = timeout_s
@@ -62,7 +69,9 @@ class ResponseUrls:
         if not self._is_slacks(url):
             raise DeliveryFailed("the response URL is not one of Slack's")
         try:
-            answer = self._session.post(url, json=body, timeout=self._timeout_s, allow_redirects=False)
+            answer = self._session.post(
+                url, json=masked(body, self._mask), timeout=self._timeout_s, allow_redirects=False
+            )
         except requests.RequestException as failure:
             raise DeliveryFailed(f"the response URL could not be reached: {type(failure).__name__}") from None
         if answer.status_code != requests.codes.ok:

@@ -54,7 +54,9 @@ def app() -> App:
         pytest.param(event(type="reaction_added"), 200, id="an event that nobody listens to is not sent again"),
         ({"type": "url_verification", "challenge": "c"}, 200),
         ({"type": "event_callback", "event": {"type": "app_uninstalled"}}, 200),
-        ({}, 404),
+        ({"type": "app_rate_limited", "team_id": "T1"}, 200),
+        ({"type": "view_submission", "view": {"type": "modal", "callback_id": "of nobody"}}, 404),
+        pytest.param({"ssl_check": "1", "token": "t"}, 200, id="Slack looks at the certificate"),
     ],
 )
 def test_each_payload_finds_its_answer(app: App, workers: WorkerPool, payload: dict[str, Any], status: int) -> None:
@@ -123,10 +125,22 @@ def test_what_a_listener_raises_is_raised_and_not_swallowed(app: App) -> None:
         {"authorizations": [None]},
         {"authorizations": 5},
         {"response_urls": 5},
+        {},
+        {"type": 5},
+        {"type": "of a later year"},
+        {"type": "interactive_message", "callback_id": "c"},
+        {"type": "interactive_message", "actions": [{}]},
+        {"type": "workflow_step_edit"},
+        {"type": "dialog_submission"},
+        {"type": "view_submission", "view": {"callback_id": "c"}},
+        {"type": "view_submission", "view": 5},
+        {"type": "shortcut", "callback_id": 5, "team": 5},
     ],
 )
 def test_a_payload_that_bolt_would_stumble_over_is_malformed(app: App, payload: dict[str, Any]) -> None:
     app.command("/codeship")(lambda ack: ack())
+    app.action("restart")(lambda ack: ack())
+    app.view("modal")(lambda ack: ack())
     with pytest.raises(Malformed):
         dispatch(app, payload)
 

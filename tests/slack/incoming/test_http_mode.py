@@ -48,6 +48,19 @@ def test_the_challenge_is_answered_if_it_is_signed(served: Served) -> None:
     assert post(served.server.port, body, {"Content-Type": "application/json"}).status == 401
 
 
+@pytest.mark.parametrize("signed", [True, False])
+def test_slacks_check_of_the_certificate_is_answered_and_nothing_is_done(served: Served, signed: bool) -> None:
+    body = "ssl_check=1&token=t"
+    assert post(served.server.port, body, sign(body, at=NOW) if signed else {"Content-Type": FORM}).status == 200
+    assert (served.heard, served.workers.under_way) == ([], 0)
+
+
+@pytest.mark.parametrize("body", [f"{BODY}&ssl_check=1", "ssl_check=0", f"ssl_check=1&x={'x' * 600}"])
+def test_no_other_unsigned_request_passes_for_that_check(served: Served, body: str) -> None:
+    status = post(served.server.port, body, {"Content-Type": FORM}).status
+    assert (status, served.heard) == (200 if "command" in body else 401, [])
+
+
 def headers(**changes: str | None) -> dict[str, str]:
     named = {name.replace("_", "-"): value for name, value in changes.items()}
     return {name: value for name, value in {**sign(BODY, at=NOW), **named}.items() if value is not None}

@@ -17,7 +17,7 @@ from bot.store.tables import metadata
 from tests.store.conftest import HeldClock
 from tests.store.rate_limit.test_shared import BACKGROUND, PEOPLE, counted, made, renewed
 
-TABLES = [table for name, table in metadata.tables.items() if name.startswith("budget")]
+TABLES = [table for name, table in metadata.tables.items() if name.startswith("rate_limit")]
 
 
 class Fragile:
@@ -147,7 +147,7 @@ def test_no_one_waits_long_for_a_database_that_hangs(fragile: Fragile) -> None:
     """One asker waits a second; what was at hand, and all askers after, wait for nothing."""
     budget = fragile.replica(60)
     with fragile._database.writing() as connection:
-        connection.execute(sa.text("UPDATE budgets SET pauses = pauses"))
+        connection.execute(sa.text("UPDATE rate_limits SET pauses = pauses"))
         assert made(budget, at_most=20) == 20
         at_hand, alone = [(PEOPLE, "local")] * 5, [(PEOPLE, "fallback")] * 15
         assert fragile.said == at_hand + alone

@@ -30,13 +30,13 @@ class Clock:
 
 url, budget, priority = sys.argv[1], int(sys.argv[2]), Priority(sys.argv[3])
 clock = Clock()
-calls = open_store(url, clock).budget("codeship", budget)
+calls = open_store(url, clock).rate_limit("codeship", budget)
 calls.start()
 print("ready", flush=True)
 for line in sys.stdin:
     clock.seconds = float(line)
     made = 0
-    while made < 9 and calls.take(1, priority) is None and calls.begin(priority) is None:
+    while made < 9 and calls.reserve(1, priority) is None and calls.start_call(priority) is None:
         made += 1
     print(made, flush=True)
 calls.close()

@@ -1,0 +1,212 @@
+"""waitress, taught to bound what clients send slowly: in time, in number and in memory.
+
+waitress itself knows one timeout, between two reads, which a client that drips a byte a second never meets. It buffers
+what is half received without a limit over all connections. Both are checked here once in every round of its loop.
+"""
+
+from __future__ import annotations
+
+import resource
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
+from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
+from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
+
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_ACCEPTED_AT_ONCE = 64
+_OTHER_FILES = 256
+"""Open files that are left to the database, Slack and the CI services."""
+
+LOOK_EVERY_S = 0.25
+"""How late, at most, a slow client is cut, if `enforce` is called as often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, numbers and bytes. Slack sends a request in one go, so what is slow here is not from Slack."""
+
+    header_s: float = 5.0
+    """From the connection, or a request's first byte, to the end of the request's headers."""
+    request_s: float = 10.0
+    """From a request's first byte to its last."""
+    answer_s: float = 15.0
+    """For the client to take the answer."""
+    idle_s: float = 60.0
+    """Between two requests on one connection."""
+    connections: int = 2000
+    """Fewer if the process may not open so many files."""
+    held_bytes: int = 32 * 1024 * 1024
+    """Of requests received in part, or waiting for a thread, over all connections. Beyond it only small ones are read,
+    and those cut that have taken longer than `crowded_s`."""
+    small_bytes: int = 16 * 1024
+    """Slack's commands and clicks are smaller."""
+    crowded_s: float = 3.0
+    pipelined: int = 8
+    """Requests that one connection may send ahead. Neither Slack, GitHub nor a common proxy sends any."""
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Refuses a request with two lengths: a proxy before us may have believed the other one."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        # waitress takes a header away that it has understood; in HTTP/1.0 it ignores it.
+        if "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers):
+            raise ParsingError("Transfer-Encoding with Content-Length, or in HTTP/1.0")
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """One connection, which knows for how long it has been in its present state. Seconds of the monotonic clock."""
+
+    parser_class = _Parser
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.answered = 0
+        self.request_began = self.idle_since = time.monotonic()
+        self.sending_since: float | None = None
+        super().__init__(*args, **kwargs)
+
+    def readable(self) -> bool:
+        if self.server.is_full and self.held_bytes() > self.server.limits.small_bytes:
+            return False
+        return bool(super().readable())
+
+    def received(self, data: bytes) -> bool:
+        before = self.request
+        took = bool(super().received(data))
+        if self.request is not before:
+            self.request_began = time.monotonic()
+        return took
+
+    def service(self) -> None:
+        super().service()
+        self.answered += 1
+        self.idle_since = time.monotonic()
+
+    def held_bytes(self) -> int:
+        requests = (*self.requests, *([self.request] if self.request is not None else []))
+        return sum(len(request.header_plus) + request.body_bytes_received for request in requests)
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when only the client can bring this connection forward; None if a request is being answered."""
+        if self.requests or self.total_outbufs_len:
+            return None
+        return self.idle_since if self.request is None else self.request_began
+
+    def is_too_slow(self, limits: Limits, now: float) -> bool:
+        if self.total_outbufs_len:
+            self.sending_since = self.sending_since or now
+            return now - self.sending_since > limits.answer_s
+        self.sending_since = None
+        since = self.waiting_since
+        if since is None:
+            return False
+        if self.request is None:
+            return now - since > (limits.idle_s if self.answered else limits.header_s)
+        return now - since > (limits.request_s if self.request.headers_finished else limits.header_s)
+
+    def cut(self) -> None:
+        """Closes the connection. A client that has begun a request is told that it took too long, if it still reads."""
+        if self.request is not None and not self.total_outbufs_len:
+            with suppress(OSError):
+                self.socket.send(_TOO_SLOW)
+        self.handle_close()
+
+
+class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
+    """waitress' server, within `limits`. Call `enforce` after each round of its loop, at least every `LOOK_EVERY_S`."""
+
+    channel_class = _Channel
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        listening: socket.socket,
+        *,
+        sockets: dict[int, Any],
+        threads: int,
+        limits: Limits,
+        max_body: int,
+    ) -> None:
+        self.limits = limits
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.connections = min(limits.connections, max(files - _OTHER_FILES, _ACCEPTED_AT_ONCE))
+        self.is_full = False
+        """Whether only small requests are read for now."""
+        self._next_look_at = 0.0
+        self.cut_connections = 0
+        """How many were cut so far; not those that idled after an answer."""
+        settings = Adjustments(
+            sockets=[listening],
+            ident=None,
+            threads=threads,
+            max_request_body_size=max_body + 1,  # waitress refuses from this size on
+            inbuf_overflow=2 * max_body,  # no body is put into a file
+            max_request_header_size=32 * 1024,
+            connection_limit=self.connections + 2 + _ACCEPTED_AT_ONCE,  # accepts no more if none can be cut
+            log_socket_errors=False,
+        )
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(threads)
+        address = (listening.family, listening.type, listening.proto, listening.getsockname())
+        super().__init__(
+            app,
+            sockets,
+            _sock=listening,
+            dispatcher=dispatcher,
+            adj=settings,
+            bind_socket=False,
+            sockinfo=address,
+        )
+
+    def handle_accept(self) -> None:
+        """Accepts several: with one in each round, a flood of connections would hold up those behind it."""
+        for _ in range(_ACCEPTED_AT_ONCE):
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before:
+                return
+
+    def maintenance(self, now: float) -> None:
+        """Nothing: waitress' own timeout goes by a clock that can be set back. `enforce` has all of them."""
+
+    def enforce(self) -> None:
+        """Cuts what is too slow, then the slowest of what is too much."""
+        now, limits = time.monotonic(), self.limits
+        if now >= self._next_look_at:
+            self._next_look_at = now + LOOK_EVERY_S
+            for channel in tuple(self.active_channels.values()):
+                if channel.is_too_slow(limits, now) or len(channel.requests) > limits.pipelined:
+                    self._cut(channel)
+        excess = len(self.active_channels) - self.connections
+        if excess > 0:
+            for channel in self._slowest_first()[:excess]:
+                self._cut(channel)
+        channels = self.active_channels.values()
+        held = sum(channel.held_bytes() for channel in channels if channel.request is not None or channel.requests)
+        if held > limits.held_bytes:
+            for channel in self._slowest_first():
+                is_late = channel.request is not None and now - channel.request_began > limits.crowded_s
+                if held > limits.held_bytes and is_late:
+                    held -= channel.held_bytes()
+                    self._cut(channel)
+        self.is_full = held > limits.held_bytes
+
+    def _slowest_first(self) -> list[_Channel]:
+        """What waits for its client. An idle connection that has been of use comes last: a proxy may just reuse it."""
+        waiting = [channel for channel in self.active_channels.values() if channel.waiting_since is not None]
+        return sorted(waiting, key=lambda one: (one.answered > 0 and one.request is None, one.waiting_since))
+
+    def _cut(self, channel: _Channel) -> None:
+        if channel.request is not None or not channel.answered:
+            self.cut_connections += 1
+        channel.cut()

@@ -1,0 +1,28 @@
+"""What the log line of an answer says besides who and how long: repository, branch and outcome, in plain words."""
+
+from __future__ import annotations
+
+import re
+
+from bot.core.audit_entries import found_in
+from bot.core.model.builds import Build, Project
+from bot.core.model.errors import BotError
+from bot.core.model.outcomes import BuildShown, Outcome
+
+_NEXT_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def answered_fields(outcome: Outcome | BotError | None) -> dict[str, str | None]:
+    """`outcome` is `restarted`, `already restarted`, `build shown: failed`. `came` None: a bug."""
+    found: Build | Project | None = None if outcome is None else found_in(outcome)
+    outcome = "bug" if outcome is None else _NEXT_WORD.sub(" ", type(outcome).__name__).lower()
+    if isinstance(outcome, BuildShown):
+        found = outcome.build
+        outcome = f"{outcome}: {outcome.build.status.value}"
+    build = found if isinstance(found, Build) else None
+    project = build.project if build is not None else found
+    return {
+        "repository": project.name if isinstance(project, Project) else None,
+        "branch": build.branch if build is not None else None,
+        "outcome": outcome,
+    }

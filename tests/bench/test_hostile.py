@@ -1,0 +1,11 @@
+"""The bot under hostile clients, in short: `python -m bench.hostile` sends them in their full number."""
+
+from __future__ import annotations
+
+from bench.hostile import run
+
+
+def test_commands_are_acknowledged_while_clients_drip_and_send_half_of_their_bodies() -> None:
+    said: list[str] = []
+    assert run(100, 50, 2.0, said.append), said
+    assert [line.split(":")[0] for line in said] == ["100 dripping connections", "50 half-sent bodies of 500 kB"]
