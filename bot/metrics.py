@@ -53,7 +53,7 @@ class Metrics:
         )
         self._budget = Counter(
             "bot_ci_rate_limit_reservations",
-            "Askings for calls of the CI service: at hand, counted (in the database), alone, refused, paused.",
+            "Calls of the CI service reserved, by how: local, shared (in the database), fallback, refused, paused.",
             ["service", "priority", "result"],
             registry=self.registry,
         )

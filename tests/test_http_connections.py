@@ -82,7 +82,9 @@ def echoed(connection: socket.socket, body: bytes) -> bytes:
         pytest.param({"request_s": 0.1}, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nx", id="chunks"),
     ],
 )
-def test_what_takes_too_long_to_arrive_is_cut_and_reported_so(serve: Serve, limits: dict[str, Any], begun: bytes) -> None:
+def test_what_takes_too_long_to_arrive_is_cut_and_reported_so(
+    serve: Serve, limits: dict[str, Any], begun: bytes
+) -> None:
     with connect(serve(**limits)) as connection:
         connection.sendall(begun)
         assert rest(connection).startswith(b"HTTP/1.1 408 ")

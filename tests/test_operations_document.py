@@ -83,9 +83,9 @@ def test_a_backup_of_an_sqlite_file_in_use_can_be_restored(tmp_path: Path) -> No
 def test_a_dump_of_postgresql_can_be_restored(postgres: Server, tmp_path: Path, into: str) -> None:
     address = postgres.new_database()
     store = open_store(address, SystemClock())
-    store.once.first_time("in the backup", keep_s=3600)
+    store.idempotency_keys.add("in the backup", keep_s=3600)
     _run_with_postgresql(tmp_path, "dump", address)
-    store.once.first_time("after the backup", keep_s=3600)
+    store.idempotency_keys.add("after the backup", keep_s=3600)
     store.close()
     target = address if into == "the same database" else postgres.new_database()
     _run_with_postgresql(tmp_path, "undump", target)

@@ -13,16 +13,16 @@ _NEXT_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def answered_fields(outcome: Outcome | BotError | None) -> dict[str, str | None]:
-    """`outcome` is `restarted`, `already restarted`, `build shown: failed`. `came` None: a bug."""
+    """`outcome` is `restarted`, `already restarted`, `build shown: failed`; `bug` if the request ended in one, which None says."""
     found: Build | Project | None = None if outcome is None else found_in(outcome)
-    outcome = "bug" if outcome is None else _NEXT_WORD.sub(" ", type(outcome).__name__).lower()
+    word = "bug" if outcome is None else _NEXT_WORD.sub(" ", type(outcome).__name__).lower()
     if isinstance(outcome, BuildShown):
         found = outcome.build
-        outcome = f"{outcome}: {outcome.build.status.value}"
+        word = f"{word}: {outcome.build.status.value}"
     build = found if isinstance(found, Build) else None
     project = build.project if build is not None else found
     return {
         "repository": project.name if isinstance(project, Project) else None,
         "branch": build.branch if build is not None else None,
-        "outcome": outcome,
+        "outcome": word,
     }

@@ -16,7 +16,7 @@ from bot.store import Store, open_store
 from playground.slack.delivery import Ack, Payload
 from playground.slack.model import Message as Seen
 from playground.slack.server import SlackApi
-from playground.slack.workspace import Workspace
+from playground.slack.workspace import Workspace as SandboxWorkspace
 from tests.held_clock import HeldClock
 
 TOKEN = "xoxb-1-sandbox"
@@ -54,7 +54,7 @@ class World:
     def __init__(self, store: Store, session: requests.Session, clock: HeldClock | None = None) -> None:
         self.clock = clock or HeldClock()
         self.store = store
-        self.workspace = Workspace(self.clock.now, TOKEN, None, "0123456789abcdef")
+        self.workspace = SandboxWorkspace(self.clock.now, TOKEN, None, "0123456789abcdef")
         self.slack = SlackApi(self.workspace).start()
         self.ear = Ear()
         self.workspace.deliver_through(self.ear)
