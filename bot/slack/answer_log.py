@@ -13,7 +13,7 @@ _NEXT_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def answered_fields(outcome: Outcome | BotError | None) -> dict[str, str | None]:
-    """`outcome` is `restarted`, `already restarted`, `build shown: failed`; `bug` if the request ended in one, which None says."""
+    """The field `outcome` says `restarted`, `already restarted`, `build shown: failed`; `bug` if `outcome` is None."""
     found: Build | Project | None = None if outcome is None else found_in(outcome)
     word = "bug" if outcome is None else _NEXT_WORD.sub(" ", type(outcome).__name__).lower()
     if isinstance(outcome, BuildShown):

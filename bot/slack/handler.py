@@ -300,7 +300,7 @@ class RequestHandler:
         """Logs the cause, or a bug with its traceback, and tells the asker. Returns the result's name."""
         explained = self._explain(error)
         if explained is None:
-            log.error("bug", exc_info=error)
+            log.error("internal_error", exc_info=error)
         else:
             log.error("database_unusable", why=str(explained))
         because = None if explained is None else explained.for_people
