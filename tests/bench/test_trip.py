@@ -1,0 +1,15 @@
+"""How many files a request passes through: a newcomer reads them, so the number may not creep up."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.trip import COUNTED, MAY_RISE_BY, trips
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_typed_request_passes_through_no_more_files_than_written_down() -> None:
+    for verb, files in trips().items():
+        assert len(files) <= COUNTED[verb] + MAY_RISE_BY, files
+        assert {"bot/http_server.py", "bot/slack/handler.py", "bot/core/operations.py"} <= set(files), "traced at all"
