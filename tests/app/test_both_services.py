@@ -23,7 +23,7 @@ WRONG_KEY = moods.says("wrong key", moods.CannedResponse(401, '{"message":"Bad c
 class Both:
     """A stage on a standing clock, with a team that has moved half of what it has."""
 
-    def __init__(self, patience: Patience = UNHURRIED, **settings: str) -> None:
+    def __init__(self, patience: Timeouts = UNHURRIED, **settings: str) -> None:
         self.clock = HeldClock()
         self.stage = Sandbox(self.clock, patience=patience, ack_within_s=30.0, **(HALF_MOVED | settings))
         assert self.stage.github is not None

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ci.codeship.api import parse_builds
 from bot.core.model.builds import Build, Project, Status
 from bot.core.model.errors import CIError
+from tests.examples import examples
 
 API = "https://codeship.com/api/v1"
 KEY = "s3cret/key +%&é~"
@@ -213,7 +213,7 @@ JSON = st.recursive(
 )
 
 
-@given(entries=st.lists(JSON, max_size=4))
+@examples(30, 100, entries=st.lists(JSON, max_size=4))
 def test_what_is_read_is_always_bounded_and_fit_to_be_stored(entries: list[object]) -> None:
     try:
         found = builds(*entries)
