@@ -22,7 +22,7 @@ playground: $(INSTALLED) ## starts the playground: the bot with a Slack, a CodeS
 doctor: $(INSTALLED) ## says, line by line, whether the settings in .env are whole and everything that they name works
 	@$(RUN) -m bot --check
 
-test: $(TOOLS) ## runs the quick tests, in parallel (under two minutes on two cores)
+test: $(TOOLS) ## runs the quick tests, in parallel
 	$(RUN) -m pytest -m "not slow" $(PARALLEL)
 
 check: $(TOOLS) ## checks format, lint and types, and runs all tests, the slow ones too: what CI does
