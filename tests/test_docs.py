@@ -68,7 +68,7 @@ def with_examples(text: str) -> str:
 
     def as_written(example: re.Match[str]) -> str:
         transcript = (TRANSCRIPTS / example[2]).read_text(encoding="utf-8")
-        before, typed, after = f"\n{transcript}".partition(f"\n{example[3]}\n")
+        _, typed, after = f"\n{transcript}".partition(f"\n{example[3]}\n")
         assert typed, f"{example[2]} has no line {example[3]!r}"
         answer, _, _ = after.partition("\n\n")
         return f"{example[1]}{answer.rstrip()}\n"

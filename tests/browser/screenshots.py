@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from playground.pace import BuildPace
 from playground.page.server import Site
-from tests.browser.acting import message, press_and_say_yes, say, speak_as
+from tests.browser.acting import act_as, message, press_and_say_yes, say
 from tests.browser.chromium import chromium
 from tests.browser.serving import happens, later, playground
 
@@ -37,7 +37,7 @@ def restart(page: Page, site: Site) -> None:
     press_and_say_yes(page, FAILED, "Restart")
     expect(message(page, "ada restarted acme/web")).to_be_visible()
     later(site, 8)
-    speak_as(page, "bob")
+    act_as(page, "bob")
     say(page, "/codeship restart acme/web main")
     expect(message(page, "already restarted by @ada 8 s ago")).to_be_visible()
     happens(site, "acme/web main starts")
