@@ -54,7 +54,7 @@ web-check: ## builds the page again, elsewhere, and fails where it is not the on
 	cd playground/web && npm ci --no-audit --no-fund && PLAYGROUND_PAGE="$$PWD/.check" npm run build
 	diff -r playground/web/.check playground/static
 
-screenshots: $(TOOLS) ## makes the README's pictures from real conversations (needs Chromium)
+screenshots: $(TOOLS) ## makes the README's pictures from a real conversation (needs Chromium)
 	$(RUN) -m tests.browser.screenshots
 
 # One lock for every system and every Python from 3.11 on. No address of a package index gets into it.
