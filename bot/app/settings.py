@@ -52,16 +52,15 @@ def _pin(number: int, entry: str) -> Pin:
 
 PROVIDERS = Setting(
     "CI_PROVIDERS",
-    f"The CI services that the bot serves, one or several of {NAMES}, set apart by commas. With several, a repository "
-    "belongs to the one that has it.",
+    f"The CI services to use, separated by commas: {NAMES}. With several, a repository belongs to the one that has it.",
     "",
     chosen,
     BY_DEFAULT,
 )
 PINNED = Setting(
     "CI_PINNED",
-    "Which service a repository belongs to where several have one of its name. The first that fits decides, and a * "
-    "stands for any signs: acme/legacy-*=codeship, acme/*=github.",
+    "The service of a repository that several services have. The first match decides; * matches any characters: "
+    "acme/legacy-*=codeship, acme/*=github.",
     "",
     pins,
 )
@@ -128,7 +127,7 @@ _SLACK_APPS = "https://api.slack.com/apps"
 _ROWS_BEFORE = (
     Setting(
         "SLACK_BOT_TOKEN",
-        "The bot's own token, with which it answers in Slack.",
+        "The bot's token for Slack's API.",
         f"{_SLACK_APPS}, your app, OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
         values.token("xoxb-"),
         required=True,
@@ -136,38 +135,37 @@ _ROWS_BEFORE = (
     ),
     Setting(
         "SLACK_APP_TOKEN",
-        "Opens Socket Mode: Slack's requests come over a connection that the bot makes, and no public address is "
-        "needed. Required unless SLACK_SIGNING_SECRET is set.",
+        "Enables Socket Mode: the bot opens a connection to Slack, so it needs no public address. Required unless "
+        "SLACK_SIGNING_SECRET is set.",
         f"{_SLACK_APPS}, your app, Basic Information, App-Level Tokens, one with connections:write (xapp-…)",
         values.token("xapp-"),
         secret=True,
     ),
     Setting(
         "SLACK_SIGNING_SECRET",
-        "Proves that a request over HTTP comes from Slack. Set without SLACK_APP_TOKEN it chooses HTTP: "
-        "Slack sends everything to /slack/events, signed.",
+        "Verifies requests from Slack over HTTP. If it is set without SLACK_APP_TOKEN, the bot uses HTTP: Slack sends "
+        "all requests to /slack/events.",
         f"{_SLACK_APPS}, your app, Basic Information, App Credentials, Signing Secret",
         values.key,
         secret=True,
     ),
     Setting(
         "SLACK_API_URL",
-        "Slack's Web API. Leave it, unless a proxy of yours stands in between.",
+        "Slack's Web API. Change it only for a proxy.",
         "",
         values.slack_api_address,
         "https://slack.com/api/",
     ),
     Setting(
         "SLACK_COMMAND",
-        "The slash command that the bot answers to, the same word as in manifest.yml.",
+        "The slash command, as in manifest.yml.",
         "",
         values.slash_command,
         "/codeship",
     ),
     Setting(
         "SLACK_ALLOW_OTHER_WORKSPACES",
-        "Whether people of other workspaces (Slack Connect) may ask and restart in channels shared with them: "
-        "yes or no.",
+        "Whether members of other workspaces (Slack Connect) may use the bot in shared channels: yes or no.",
         "",
         values.yes_or_no,
         "no",
@@ -179,9 +177,8 @@ _ROWS_BEFORE = (
 _ROWS_AFTER = (
     Setting(
         "DATABASE_URL",
-        "Where the bot remembers restarts and what it follows: an SQLite file, sqlite:///relative/path or "
-        "sqlite:////absolute/path (in a container: on a volume), or, for one bot of many processes, "
-        "postgresql://user:password@host/database.",
+        "The database. SQLite: sqlite:///relative/path or sqlite:////absolute/path (in a container: on a volume). "
+        "PostgreSQL, for several processes: postgresql://user:password@host/database.",
         "",
         values.database,
         "sqlite:///codeship-bot.sqlite3",
@@ -189,35 +186,35 @@ _ROWS_AFTER = (
     ),
     Setting(
         "AUDIT_KEPT_DAYS",
-        "For how many days it is kept who restarted what, and what came of it.",
+        "How many days to keep entries of the audit log.",
         "",
         values.days,
         "365",
     ),
     Setting(
         "POLICY",
-        "The file of rules (TOML) that says who may restart what, and what is confirmed first: docs/policy.md. Read at "
-        "the start and at SIGHUP. Without it everyone may.",
+        "A TOML file with rules: who may do what, and what needs confirmation (docs/policy.md). Read at the start and "
+        "on SIGHUP. Without it, everyone in the workspace may do everything.",
         "",
         values.path,
     ),
-    Setting("HOST", "The address that HTTP listens on.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
+    Setting("HOST", "The address to listen on for HTTP.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
     Setting(
         "PORT",
-        f"The port that HTTP listens on. With HTTP as transport {HTTP_PORT} unless set; in Socket Mode /healthz, "
-        "/readyz and /metrics are served only where it is set. 0 takes any free one.",
+        f"The port to listen on for HTTP. If Slack uses HTTP, the default is {HTTP_PORT}. In Socket Mode, /healthz, "
+        "/readyz and /metrics are served only if it is set. 0 uses a free port.",
         "",
         values.port,
     ),
     Setting(
         "OPS_PORT",
-        "A second port for /readyz, /metrics and /healthz, to keep private: PORT then serves neither /readyz nor "
-        "/metrics. 0 takes any free one.",
+        "A second, private port for /readyz, /metrics and /healthz. PORT then serves neither /readyz nor /metrics. "
+        "0 uses a free port.",
         "",
         values.port,
     ),
-    Setting("LOG_LEVEL", "The least that is logged: DEBUG, INFO, WARNING or ERROR.", "", values.log_level, "INFO"),
-    Setting("LOG_FORMAT", "How a log line looks: text or json.", "", values.log_format, "text"),
+    Setting("LOG_LEVEL", "The lowest level to log: DEBUG, INFO, WARNING or ERROR.", "", values.log_level, "INFO"),
+    Setting("LOG_FORMAT", "The format of log lines: text or json.", "", values.log_format, "text"),
 )
 
 

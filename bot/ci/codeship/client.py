@@ -87,7 +87,7 @@ CODESHIP = ServicePlugin(
     rows=(
         Setting(
             "CODESHIP_API_KEY",
-            "The key with which the bot asks CodeShip; it sees and restarts what the key's owner can.",
+            "The API key for CodeShip. The bot sees and restarts what the key's owner can.",
             "https://app.codeship.com/user/edit, API Key",
             values.key,
             required=True,
@@ -96,21 +96,21 @@ CODESHIP = ServicePlugin(
         Setting(
             "CODESHIP_API_URL",
             "The host that serves CodeShip's v1 API. https, or http on this machine.",
-            "whoever runs that host",
+            "the operator of that host",
             values.api_address,
             API_URL,
         ),
         Setting(
             "CODESHIP_WEB_URL",
-            "Where the pages of projects and builds are, to link to.",
-            "whoever runs that host",
+            "The base URL of project and build pages, for links.",
+            "the operator of that host",
             values.page_address,
             WEB_URL,
         ),
         Setting(
             "CODESHIP_CALLS_PER_MINUTE",
-            "How often the bot may ask CodeShip in any minute, all processes on one database together. People's "
-            "questions come first.",
+            "The most requests to CodeShip per minute, for all processes with the same database. Requests by people "
+            "have priority.",
             "",
             values.calls_per_minute,
             "60",
