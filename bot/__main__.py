@@ -29,12 +29,12 @@ log = structlog.get_logger("bot")
 
 FAILED = 1
 AUDIT = (
-    "Writes to standard output what is on record, the oldest first, in UTC. csv is for spreadsheets: cells are made "
-    "harmless. json is exact, one object a line. Of all settings it needs DATABASE_URL alone."
+    "Writes the audit log to standard output, oldest first, in UTC. csv is for spreadsheets: formulas are disabled. "
+    "json is exact, one object per line. The only setting needed is DATABASE_URL."
 )
 MIGRATE = (
-    "Compares the repositories that CodeShip and GitHub show, by their names, and says which settings let the bot "
-    "serve both. Needs the keys of both, whatever CI_PROVIDERS says, and changes nothing."
+    "Compares the repositories on CodeShip and GitHub by name, and prints the settings to serve both. Needs the "
+    "credentials of both, whatever CI_PROVIDERS says. Changes nothing."
 )
 SLACK_AWAY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """A machine that boots may have no network yet; five tries in vain, of some seconds each, are an error to tell."""
@@ -44,17 +44,17 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """The exit status: 0, or 1 where something is wrong, which has been told then."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="A Slack bot for CI builds.")
     parser.add_argument("--version", action="version", version=f"codeship-bot {__version__}")
-    parser.add_argument("--check", action="store_true", help="say whether everything is in place, and exit")
-    also = "with --check: also say what the policy lets this person do"
+    parser.add_argument("--check", action="store_true", help="test all settings and credentials, and exit")
+    also = "with --check: also show what the policy allows this person"
     parser.add_argument("--as", dest="asker", metavar="USER_ID", type=user_id, help=also)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
     commands.add_parser(
-        "migrate", help="say what has moved from CodeShip to GitHub, and what to set", description=MIGRATE
+        "migrate", help="compare CodeShip with GitHub, and print settings for both", description=MIGRATE
     )
-    audit = commands.add_parser("audit", help="write out who restarted what, and what came of it", description=AUDIT)
-    audit.add_argument("--since", metavar="WHEN", help="a day (2026-03-01) or how long ago (7d, 12h); else all")
-    audit.add_argument("--format", choices=("csv", "json"), default="csv", help="csv unless said otherwise")
-    audit.add_argument("--repo", metavar="NAME", help="org/name, or the name alone; else all")
+    audit = commands.add_parser("audit", help="export the audit log", description=AUDIT)
+    audit.add_argument("--since", metavar="WHEN", help="a date (2026-03-01) or an age (7d, 12h); default: all")
+    audit.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
+    audit.add_argument("--repo", metavar="NAME", help="org/name, or only the name; default: all")
     chosen = parser.parse_args(arguments)
     check = chosen.check
     environ, problems = with_secrets_from_files(environ, rows())

@@ -22,59 +22,61 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._answers = Histogram(
             "bot_request_seconds",
-            "From hearing an ask to its answer standing in Slack.",
+            "Seconds from receiving a request to its reply in Slack.",
             ["source", "command", "result"],
             buckets=_ANSWER_BUCKETS,
             registry=self.registry,
         )
         self._acks = Histogram(
             "bot_ack_seconds",
-            "From receiving a request of Slack's to its acknowledgement.",
+            "Seconds from receiving a request from Slack to its acknowledgement.",
             ["kind"],
             buckets=_ACK_BUCKETS,
             registry=self.registry,
         )
         self._ci_calls = Histogram(
             "bot_ci_call_seconds",
-            "Calls of the CI service, each try by itself.",
+            "Seconds of each request to a CI service; a retry counts as another one.",
             ["service", "call", "result"],
             buckets=_ANSWER_BUCKETS,
             registry=self.registry,
         )
         self._key_accepted = Gauge(
             "bot_ci_key_accepted",
-            "1 where the CI service took the key at the last call that it judged, 0 where it refused it.",
+            "1 if the CI service accepted the key last time, 0 if it rejected it.",
             ["service"],
             registry=self.registry,
         )
-        self._undelivered = Counter("bot_replies_not_delivered", "Answers that reached nobody.", registry=self.registry)
+        self._undelivered = Counter(
+            "bot_replies_not_delivered", "Replies that could not be delivered.", registry=self.registry
+        )
         self._not_recorded = Counter(
-            "bot_audit_not_recorded", "Actions that could not be written into the audit log.", registry=self.registry
+            "bot_audit_not_recorded", "Actions that could not be written to the audit log.", registry=self.registry
         )
         self._budget = Counter(
             "bot_ci_rate_limit_reservations",
-            "Calls of the CI service reserved, by how: local, shared (in the database), fallback, refused, paused.",
+            "Reservations of CI requests, by result: local, shared (in the database), fallback, refused, paused.",
             ["service", "priority", "result"],
             registry=self.registry,
         )
         self._projects_known = Gauge(
-            "bot_projects_known", "Repositories in the directory.", ["service"], registry=self.registry
+            "bot_projects_known", "Repositories in the cached list.", ["service"], registry=self.registry
         )
         self._calls_left = Gauge(
             "bot_ci_calls_left",
-            "Calls of the CI service left for this minute.",
+            "CI requests left for this minute.",
             ["service"],
             registry=self.registry,
         )
         self._paused = Gauge(
             "bot_ci_paused",
-            "1 while the CI service wants to be left alone.",
+            "1 while the CI service limits the bot's requests.",
             ["service"],
             registry=self.registry,
         )
         self._background_lag = Gauge(
             "bot_poll_lag_seconds",
-            "How much later than planned the last look in the background was made.",
+            "Seconds by which the last poll was late.",
             registry=self.registry,
         )
 
