@@ -76,7 +76,7 @@ def with_examples(text: str) -> str:
     return EXAMPLE.sub(as_written, text)
 
 
-@pytest.mark.parametrize(("document", "name"), TABLES, ids=" ".join)
+@pytest.mark.parametrize(("document", "name"), TABLES, ids=[" ".join(key) for key in TABLES])
 def test_a_table_of_the_documents_is_the_codes(document: str, name: str, update: bool) -> None:
     path = ROOT / document
     text = path.read_text(encoding="utf-8")
