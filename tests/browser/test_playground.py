@@ -303,7 +303,7 @@ def test_events_at_codeship_are_simulated(opens: Opens, size: dict[str, int]) ->
     expect(message(page, 'Say "more"')).to_be_visible()
 
     page.get_by_role("button", name="Simulate").click()
-    down = panel.get_by_role("group", name="CodeShip is …").get_by_role("button", name="Down", exact=True)
+    down = panel.get_by_role("group", name="CodeShip status").get_by_role("button", name="Down", exact=True)
     down.click()
     expect(down).to_have_attribute("aria-pressed", "true")
     panel.get_by_role("button", name="Close Simulate").click()
@@ -332,7 +332,7 @@ def test_events_on_github_are_simulated(opens: Opens, site: Site, size: dict[str
     page.get_by_role("button", name="Simulate").click()
     panel.get_by_role("button", name="Re-run CI of acme/billing main").click()
     expect(runs.filter(has_text="acme/billing main")).to_contain_text("attempt 2")
-    limit = panel.get_by_role("group", name="GitHub is …").get_by_role("button", name="Rate limited")
+    limit = panel.get_by_role("group", name="GitHub status").get_by_role("button", name="Rate limited")
     limit.click()
     expect(limit).to_have_attribute("aria-pressed", "true")
     panel.get_by_role("button", name="Close Simulate").click()

@@ -101,7 +101,7 @@ function Faults({ service, active, faults, trigger }: FaultsProps) {
   const id = `state-of-${service}`;
   return (
     <section aria-labelledby={id}>
-      <h3 id={id}>{service} is …</h3>
+      <h3 id={id}>{service} status</h3>
       <div className="chips" role="group" aria-labelledby={id}>
         {faults.map(([words, label, name]) => (
           <button key={name} type="button" aria-pressed={active === name} onClick={() => trigger(`${service} ${words}`)}>
