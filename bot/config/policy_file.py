@@ -15,6 +15,7 @@ import structlog
 from bot.config.toml_lines import Lines
 from bot.core.authorization import Authorizer
 from bot.core.lookup.repo_urls import may_be_branch
+from bot.core.model.commands import entry_named
 from bot.core.model.policy import ACTIONS, OPEN, Confirm, NamePattern, Policy, Rule, Subjects
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
@@ -25,7 +26,6 @@ MAX_REASON, MAX_CONTACT, MAX_PATTERN = 300, 100, 200
 log = structlog.get_logger(__name__)
 
 _KEYS = ("who", "actions", "repos", "branches", "confirm", "reason", "ask")
-_ALWAYS_ALLOWED = ("status", "builds", "projects", "help")
 _NO_PATTERN = re.compile(r"[\s?\[\]{}\\!]")
 _AT = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
 
@@ -161,13 +161,17 @@ class _Reading:
         return Subjects(frozenset(people), tuple(groups), frozenset(channels))
 
     def _actions(self, number: int, table: Mapping[str, Any]) -> tuple[str, ...]:
-        value = self._listed(number, table, "actions")
-        for word in value:
-            if word in _ALWAYS_ALLOWED:
-                self._wrong(number, "actions", f"{_shown(word)} is always allowed to everyone, and takes no rule.")
-            elif word not in ACTIONS:
+        """By the names of the command table; an alias means its command."""
+        actions = []
+        for word in self._listed(number, table, "actions"):
+            entry = entry_named(word)
+            if entry is None:
                 self._wrong(number, "actions", f"{_shown(word)} is no action; these are: {', '.join(ACTIONS)}.")
-        return value
+            elif entry.policy_action is None:
+                self._wrong(number, "actions", f"{_shown(word)} is always allowed to everyone, and takes no rule.")
+            else:
+                actions.append(entry.policy_action)
+        return tuple(dict.fromkeys(actions))
 
     def _names(self, number: int, table: Mapping[str, Any], key: str) -> NamePattern:
         value = self._listed(number, table, key)

@@ -10,7 +10,7 @@ import structlog
 
 from bot.core.authorization import Authorizer
 from bot.core.model.claims import RestartState
-from bot.core.model.commands import Command, FollowBuild, FollowOf, RestartBuild, RestartOf, StopBuild, StopOf
+from bot.core.model.commands import Command, entry_for
 from bot.core.model.errors import BotError, CIError, NotAllowed, NotUnderstood, UserError
 from bot.core.model.follows import follow_of
 from bot.core.model.outcomes import BuildShown, Followed, Outcome, Restarted
@@ -36,8 +36,6 @@ T = TypeVar("T")
 
 REQUEST = "request"
 """The kind of job that answers an ask which changes something."""
-
-CHANGES = (RestartOf, RestartBuild, StopOf, StopBuild, FollowOf, FollowBuild)
 
 ANSWERED_AGAIN_AFTER_S = (5.0, 30.0, 120.0, 600.0)
 """Pauses before an answer to something that was changed is given again, where Slack would not take it."""
@@ -114,7 +112,7 @@ class RequestHandler:
         if not slack_request.delivery:
             return False
         try:
-            return isinstance(slack_request.command(self._workspace), CHANGES)
+            return entry_for(slack_request.command(self._workspace).verb).changes_something
         except NotUnderstood:
             return False
 
@@ -200,7 +198,7 @@ class RequestHandler:
             except Exception as error:  # noqa: BLE001 - the one place where a bug ends
                 result = self._tell_bug(slack_request, command, reference, error)
             took_s = self._clock.monotonic() - received_at
-            what = type(command).__name__ if command is not None else "unread"
+            what = command.verb.value if command is not None else "unread"
             self._observe(slack_request.source.value, what, result, took_s)
             fields = answered_fields(outcome)
             log.info(
@@ -249,7 +247,7 @@ class RequestHandler:
             self._tell_error(slack_request, command, outcome, reference)
             return None
         message = render(outcome, context=self._context(), asker=slack_request.actor)
-        match slack_request.pressed and reply_target(slack_request.pressed, command, outcome):
+        match slack_request.pressed and reply_target(command, outcome):
             case "in its place":
                 self._replace(slack_request, message)
                 return None

@@ -22,18 +22,11 @@ VERSION = 1
 
 KINDS: Mapping[str, type[Any]] = {
     # Commands
-    "status": commands.StatusOf,
-    "restart": commands.RestartOf,
-    "builds": commands.BuildsOf,
+    "on branch": commands.BranchCommand,
+    "on build": commands.BuildCommand,
     "projects": commands.ListProjects,
-    "help": commands.ShowHelp,
-    "show build": commands.ShowBuild,
-    "restart build": commands.RestartBuild,
-    "stop": commands.StopOf,
-    "stop build": commands.StopBuild,
-    "follow": commands.FollowOf,
-    "follow build": commands.FollowBuild,
     "audit": commands.ShowAudit,
+    "help": commands.ShowHelp,
     # Outcomes
     "build shown": outcomes.BuildShown,
     "branches shown": outcomes.BranchesShown,
@@ -49,8 +42,8 @@ KINDS: Mapping[str, type[Any]] = {
     "still running": outcomes.StillRunning,
     "run again since": outcomes.RunAgainSince,
     "state not known": outcomes.StateNotKnown,
-    "stopped": outcomes.Stopped,
-    "nothing to stop": outcomes.NothingToStop,
+    "cancelled": outcomes.Cancelled,
+    "nothing to cancel": outcomes.NothingToCancel,
     "could not tell": outcomes.CouldNotTell,
     # Mistakes
     "not understood": errors.NotUnderstood,
@@ -61,7 +54,7 @@ KINDS: Mapping[str, type[Any]] = {
     "too late": errors.RequestExpired,
     "not listed": errors.BuildTooOld,
     "needs confirmation": errors.NeedsConfirmation,
-    "cannot stop": errors.CannotStop,
+    "cannot cancel": errors.CannotCancel,
     "not allowed": errors.NotAllowed,
     # Failures of the CI service
     "ci error": errors.CIError,

@@ -19,7 +19,7 @@ from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.builds import Ability, ActionResult, Actor, Build, BuildRef, Location, Page, Project, Status
 from bot.core.model.claims import Claim
-from bot.core.model.commands import Command, RestartBuild, RestartOf, StatusOf, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.errors import BotError, CIError
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
@@ -60,12 +60,12 @@ def build(
     return replace(whole, **fields)  # type: ignore[arg-type]
 
 
-def status(repo: str, branch: str | None = None) -> StatusOf:
-    return StatusOf(Word.of(repo), Word.of(branch) if branch else None)
+def status(repo: str, branch: str | None = None) -> BranchCommand:
+    return BranchCommand(Verb.STATUS, Word.of(repo), Word.of(branch) if branch else None)
 
 
-def restart(repo: str, branch: str | None = None) -> RestartOf:
-    return RestartOf(Word.of(repo), Word.of(branch) if branch else None)
+def restart(repo: str, branch: str | None = None) -> BranchCommand:
+    return BranchCommand(Verb.RESTART, Word.of(repo), Word.of(branch) if branch else None)
 
 
 def target(of: Build, run_number: int | None = 1) -> BuildRef:
@@ -73,10 +73,10 @@ def target(of: Build, run_number: int | None = 1) -> BuildRef:
     return BuildRef("codeship", of.project.id, of.branch, of.id, run_number, of.started_at)
 
 
-def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> RestartBuild:
+def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> BuildCommand:
     """The button Restart under `of`; or Try again, where it names a claim."""
     replaced = (instead_of.id, instead_of.attempt) if instead_of else None
-    return RestartBuild(target(of, run_number), replaced)
+    return BuildCommand(Verb.RESTART, target(of, run_number), replaced)
 
 
 class Held:
@@ -124,7 +124,7 @@ class MemoryCI:
             "projects": [],
             "builds": [],
             "restart": [],
-            "stop": [],
+            "cancel": [],
             "in detail": [],
         }
         self.details: dict[str, Build] = {}
@@ -181,8 +181,8 @@ class MemoryCI:
             raise failure
         return ActionResult(self.new_id or build.id)
 
-    def stop(self, build: Build) -> ActionResult:
-        self._called("stop")
+    def cancel(self, build: Build) -> ActionResult:
+        self._called("cancel")
         for seen in [seen for seen in self.all_builds if seen.id == build.id]:
             self.ends(seen.id, Status.STOPPED, "stopped")
         return ActionResult(build.id)

@@ -108,10 +108,10 @@ def test_a_check_says_which_rules_hold_and_what_they_let_someone_do(
     said = [line.strip().partition(": ")[2] or line.strip() for line in lines[at + 1 : at + 9]]
     assert said == [
         "U0ADA, by the first rule that is about what is asked:",
-        "may restart, stop acme/infrastructure",
-        "may, but only when asking in C0RELEASES, restart, stop * on release/*",
+        "may restart, cancel acme/infrastructure",
+        "may, but only when asking in C0RELEASES, restart, cancel * on release/*",
         "may not everything in * except acme/*",
-        "may not restart, stop, follow acme/legacy",
+        "may not restart, cancel, follow acme/legacy",
         "may audit *",
         "may everything in * on main, master, by button confirmed first",
         "may everything in *",

@@ -70,8 +70,8 @@ class WorkflowsCI(MemoryCI):
         left = tuple(run.name for run in build.workflows if not run.has_ended)
         return ActionResult(build.id, tuple(run.name for run in again), left)
 
-    def stop(self, build: Build) -> ActionResult:
-        self._called("stop")
+    def cancel(self, build: Build) -> ActionResult:
+        self._called("cancel")
         return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def ends_all(self, status: Status, word: str) -> None:

@@ -229,7 +229,7 @@ def test_a_real_restart_leaves_only_json_in_the_database(stage: Sandbox) -> None
     assert set(STEPS) <= set(steps)
     results = {name: json.loads(text)["value"] for name, text in steps.items()}
     assert results["execute"]["v"] == 1
-    assert results["execute"]["command"]["kind"] == "restart"
+    assert results["execute"]["command"]["verb"] == "restart"
     assert results["execute"]["result"]["kind"] == "restarted"
     assert list(results["reply"]) == ["ts"]
 
@@ -256,6 +256,7 @@ def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_ag
     [
         ("restart acme/web main", True),
         ("stop acme/web main", True),
+        ("cancel acme/web main", True),
         ("follow acme/web main", True),
         ("status acme/web main", False),
         ("builds acme/web", False),

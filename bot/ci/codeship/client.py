@@ -59,8 +59,8 @@ class CodeShip:
         new_id = self._tries.ask_once("restart", request, read, max_bytes=self._max_bytes)
         return ActionResult(new_id or build.id)
 
-    def stop(self, build: Build) -> ActionResult:  # noqa: ARG002 - no ability of its
-        raise NotPossible(self.title, "its API has no call that stops a build")
+    def cancel(self, build: Build) -> ActionResult:  # noqa: ARG002 - no ability of its
+        raise NotPossible(self.title, "its API has no call that cancels a build")
 
     def with_details(self, build: Build) -> Build:
         """As it is: the API tells nothing more."""

@@ -103,10 +103,10 @@ class GitHub:
         left = [run.full_name for run in build.workflows if not run.has_ended]
         return self._done_to(build, wanted, "restart", ask, left)
 
-    def stop(self, build: Build) -> ActionResult:
+    def cancel(self, build: Build) -> ActionResult:
         """One POST for each workflow of the build's own that runs or waits; where none does, for what it carries.
 
-        What it carries is of another commit, and may be something else to others: it is named, and stopped when asked
+        What it carries is of another commit, and may be something else to others: it is named, and cancelled when asked
         for alone.
         """
         own, carried = _apart(build)
@@ -114,7 +114,7 @@ class GitHub:
         if not running:
             raise NotPossible(self.title, "none of its workflows was running any more")
         left = [run.full_name for run in _under_way(build.workflows) if run not in running]
-        return self._done_to(build, running, "stop", wire.cancel_request, left)
+        return self._done_to(build, running, "cancel", wire.cancel_request, left)
 
     def with_details(self, build: Build) -> Build:
         """Which jobs failed in the first workflows that went wrong, and how the build went before.

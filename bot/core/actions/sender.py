@@ -68,11 +68,11 @@ class ActionSender:
             return self._check_afterwards(sent.claim, build, snapshot, request)
         raise sent.failure or NoResponse(self._provider.title, "nothing was sent")
 
-    def stop(self, build: Build, request: UserRequest) -> ActionResult:
-        """Stops what runs of it. Raises CIError; after NoAnswer nobody knows whether it is stopped."""
-        stopping = self._executor.submit(copy_context().run, self._provider.stop, build)
+    def cancel(self, build: Build, request: UserRequest) -> ActionResult:
+        """Cancels what runs of it. Raises CIError; after NoResponse it is not known whether it was cancelled."""
+        cancelling = self._executor.submit(copy_context().run, self._provider.cancel, build)
         try:
-            return stopping.result(timeout=max(request.seconds_left, 0.0))
+            return cancelling.result(timeout=max(request.seconds_left, 0.0))
         except (TimeoutError, CancelledError):
             raise NoResponse(self._provider.title, "no answer yet") from None
         finally:

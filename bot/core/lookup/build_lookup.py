@@ -11,7 +11,7 @@ from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.repo_urls import may_be_branch
 from bot.core.model.builds import Build, BuildRef, Project, branches_of
-from bot.core.model.commands import Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Word, entry_for
 from bot.core.model.errors import BotError, BuildTooOld, NoSuchBranch
 from bot.core.request import UserRequest
 
@@ -45,34 +45,32 @@ class BuildLookup:
         self._services = services
         self._authorizer = authorizer
 
-    def find(
-        self, repo: Word, branch: Word | None, request: UserRequest, *, to_do: str | None = None
-    ) -> BuildLookupResult:
+    def find(self, command: BranchCommand, request: UserRequest) -> BuildLookupResult:
         """The builds that the words mean. Raises NoSuchProject, AmbiguousProject, NoSuchBranch, CIError.
 
-        Raises NotAllowed before it looks where the words alone tell that the asker may not do `to_do`.
+        Raises NotAllowed before it fetches anything if the words alone show that the asker may not do it.
         """
-        meant = self._services.resolve(repo, timeout_s=request.seconds_left, for_certain=to_do is not None)
-        project, branch = meant.project, branch or meant.branch
+        certain = entry_for(command.verb).changes_something
+        meant = self._services.resolve(command.repo, timeout_s=request.seconds_left, for_certain=certain)
+        project, branch = meant.project, command.branch or meant.branch
         with about(project):
             if meant.build_id is not None:
                 return self._find_build(project, meant.build_id, request)
-            if to_do is not None and branch is not None and len(branch.spellings) == 1:
-                self._authorizer.check(request, to_do, project.name, branch.exact)
+            if branch is not None and len(branch.spellings) == 1:
+                self._authorizer.check(request, command.verb, project.name, branch.exact)
             return self._find_branch(project, branch, request)
 
-    def find_build_ref(
-        self, target: BuildRef, request: UserRequest, *, to_do: str | None = None
-    ) -> tuple[Build, Snapshot]:
-        """The build that a button names. Raises NotListed, NoSuchProject, CIError.
+    def find_build_ref(self, command: BuildCommand, request: UserRequest) -> tuple[Build, Snapshot]:
+        """The build that a button names. Raises BuildTooOld, NoSuchProject, CIError.
 
-        Raises NotAllowed before it looks where the button alone tells that the asker may not do `to_do`.
+        Raises NotAllowed before it fetches anything if the button alone shows that the asker may not do it.
         """
+        target = command.target
         service = self._services.of(target.service)  # ids are the service's own: elsewhere the same ones mean others
         project = service.project_index.by_id(target.project_id, timeout_s=request.seconds_left)
         with about(project):
-            if to_do is not None and target.branch is not None:
-                self._authorizer.check(request, to_do, project.name, target.branch)
+            if target.branch is not None:
+                self._authorizer.check(request, command.verb, project.name, target.branch)
             snapshot = service.fetcher.builds(project, target.branch, timeout_s=request.seconds_left)
             return build_of(target, snapshot, service.provider.title), snapshot
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import ShowHelp, StatusOf
+from bot.core.model.commands import BranchCommand, ShowHelp
 from bot.core.model.errors import NotUnderstood
 from bot.slack.incoming.payloads import (
     PressedButton,
@@ -184,14 +184,14 @@ def test_the_same_words_mean_the_same_by_every_way(hear: Callable[..., SlackRequ
     heard = hear()
     assert heard is not None
     asked = heard.command(HOME)
-    assert isinstance(asked, StatusOf)
+    assert isinstance(asked, BranchCommand)
     assert asked.repo.cleanest == "acme/web"
 
 
 def test_a_button_means_what_it_carries() -> None:
     heard = click()
     assert heard is not None
-    assert isinstance(heard.command(HOME), StatusOf)
+    assert isinstance(heard.command(HOME), BranchCommand)
 
 
 def test_a_mention_and_nothing_else_requests_help() -> None:
