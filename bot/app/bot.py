@@ -196,8 +196,7 @@ class Bot:
             replies=Replies(self._client, urls, self.store.idempotency_keys, manners.mention),
             idempotency_keys=self.store.idempotency_keys,
             clock=self._clock,
-            workspace=home,
-            recorder=self._recorder(home),
+            recorder=self._recorder(),
             config=manners,
             authorizer=self.rights,
             new_reference=self._reference,
@@ -235,11 +234,9 @@ class Bot:
     def _under_way(self) -> int:
         return self.workers.under_way + (self.jobs.under_way if self.jobs else 0)
 
-    def _recorder(self, workspace: Workspace) -> AuditRecorder:
+    def _recorder(self) -> AuditRecorder:
         hidden, not_recorded = hide(self._settings.secrets()), self.metrics.not_recorded
-        return AuditRecorder(
-            self.store.audit, self._clock, workspace, self._settings.ci_providers[0], hidden, not_recorded
-        )
+        return AuditRecorder(self.store.audit, self._clock, self._settings.ci_providers[0], hidden, not_recorded)
 
     def _start_web(self, app: Any) -> None:
         settings = self._settings

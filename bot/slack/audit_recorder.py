@@ -14,7 +14,7 @@ from bot.core.model.errors import NotUnderstood
 from bot.core.model.outcomes import Outcome
 from bot.core.ports import AuditLog, Clock
 from bot.slack.blocks.button_values import entry_of_button
-from bot.slack.incoming.payloads import SlackRequest, Workspace
+from bot.slack.incoming.payloads import SlackRequest
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,6 @@ class AuditRecorder:
 
     audit: AuditLog
     clock: Clock
-    workspace: Workspace
     service: str
     redact: Callable[[str], str]
     not_recorded: Callable[[], None]
@@ -49,11 +48,6 @@ class AuditRecorder:
 
     def _asked(self, slack_request: SlackRequest, reference: str) -> AuditedRequest:
         action, command = self._wanted(slack_request)
-        typed = (
-            " ".join(word.exact for word in slack_request.words(self.workspace))
-            if slack_request.pressed is None
-            else ""
-        )
         return AuditedRequest(
             self.clock.now(),
             slack_request.actor,
@@ -62,18 +56,16 @@ class AuditRecorder:
             reference,
             action,
             command,
-            typed,
+            slack_request.typed,
         )
 
     def _wanted(self, slack_request: SlackRequest) -> tuple[str | None, Command | None]:
-        """Read here once more: who may not ask at all, or cannot be understood, has asked all the same."""
-        try:
-            command = slack_request.command(self.workspace)
-        except NotUnderstood as error:
-            pressed = slack_request.pressed
-            entry = entry_named(error.topic or "") if pressed is None else entry_of_button(pressed.action_id)
-            return entry.audit_action if entry else None, None
-        return action_of(command), command
+        """A request that is refused or was not understood is recorded, too, if what it was for can be told."""
+        command, pressed = slack_request.command, slack_request.pressed
+        if not isinstance(command, NotUnderstood):
+            return action_of(command), command
+        entry = entry_named(command.topic or "") if pressed is None else entry_of_button(pressed.action_id)
+        return entry.audit_action if entry else None, None
 
     def _write(self, slack_request: SlackRequest, request: AuditedRequest, outcome: Outcome | Exception) -> None:
         try:

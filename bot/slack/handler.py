@@ -21,7 +21,7 @@ from bot.core.request import UserRequest
 from bot.slack.answer_log import answered_fields
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext, ServiceInfo
-from bot.slack.incoming.payloads import SlackRequest, Source, Workspace, request_from_json
+from bot.slack.incoming.payloads import SlackRequest, Source, request_from_json
 from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.messages.errors import render_bug, render_error
 from bot.slack.messages.live import not_followed
@@ -82,7 +82,6 @@ class RequestHandler:
         replies: Replies,
         idempotency_keys: IdempotencyKeys,
         clock: Clock,
-        workspace: Workspace,
         recorder: AuditRecorder,
         config: HandlerConfig,
         authorizer: Authorizer,
@@ -97,7 +96,6 @@ class RequestHandler:
         self._idempotency_keys = idempotency_keys
         self._recent_deliveries = RecentDeliveries(clock)
         self._clock = clock
-        self._workspace = workspace
         self._recorder = recorder
         self._config = config
         self._authorizer = authorizer
@@ -109,12 +107,10 @@ class RequestHandler:
 
     def changes_something(self, slack_request: SlackRequest) -> bool:
         """Whether the ask must not be lost once it is acknowledged, and can be told from a redelivery."""
-        if not slack_request.delivery:
+        command = slack_request.command
+        if not slack_request.delivery or isinstance(command, NotUnderstood):
             return False
-        try:
-            return entry_for(slack_request.command(self._workspace).verb).changes_something
-        except NotUnderstood:
-            return False
+        return entry_for(command.verb).changes_something
 
     def job_of(self, slack_request: SlackRequest) -> dict[str, Any]:
         """The payload with which `job` answers the ask."""
@@ -228,7 +224,9 @@ class RequestHandler:
     def _allowed(self, slack_request: SlackRequest) -> Command:
         if slack_request.from_elsewhere and not self._config.others_may_ask:
             raise NotAllowed(FROM_ELSEWHERE)
-        return slack_request.command(self._workspace)
+        if isinstance(slack_request.command, NotUnderstood):
+            raise slack_request.command
+        return slack_request.command
 
     def _answered(
         self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError, reference: str

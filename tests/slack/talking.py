@@ -37,7 +37,7 @@ from playground.slack.plain_text import draw
 from tests.core.polling.world import HeldJobs
 from tests.core.world import MemoryCI, MemoryGroups
 from tests.held_clock import HeldClock
-from tests.slack.outgoing.replying import HOME, TOKEN, World
+from tests.slack.outgoing.replying import TOKEN, World
 from tests.slack.several import CODESHIP, GITHUB, OLD_WEB, WEB
 from tests.slack.steps import Steps
 
@@ -141,8 +141,7 @@ class Talk:
             replies=slack.answers,
             idempotency_keys=store.idempotency_keys,
             clock=self.clock,
-            workspace=HOME,
-            recorder=AuditRecorder(store.audit, self.clock, HOME, "codeship", lambda text: text, lambda: None),
+            recorder=AuditRecorder(store.audit, self.clock, "codeship", lambda text: text, lambda: None),
             config=manners,
             authorizer=self.rights,
             new_reference=lambda: f"r{next(references)}",

@@ -16,14 +16,17 @@ from structlog.testing import capture_logs
 
 from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim
-from bot.slack.blocks.button_values import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE
+from bot.core.model.commands import BranchCommand, Command, ShowHelp, Verb, Word, parse
+from bot.core.model.errors import NotUnderstood
 from bot.slack.handler import RequestHandler
-from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, request_from_json
+from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, parse_click, request_from_json
+from bot.slack.incoming.text import words_of_command
 from playground.codeship import faults as moods
 from playground.sandbox import Sandbox
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
 from tests.slack.messages.any_text import texts
+from tests.slack.payloads import CLICK, HOME
 from tests.slack.steps import Crash, Steps
 from tests.test_transcripts import UNHURRIED
 
@@ -48,7 +51,11 @@ def conversation(stage: Sandbox) -> RequestHandler:
 
 def ask(stage: Sandbox, text: str, source: Source = Source.COMMAND) -> SlackRequest:
     channel = stage.workspace.channel("#builds").id
-    return SlackRequest(source, Actor("U0ADA"), Location(channel), f"{source.value}:1", from_elsewhere=False, text=text)
+    try:
+        command: Command | NotUnderstood = parse(words_of_command(text))
+    except NotUnderstood as error:
+        command = error
+    return SlackRequest(source, Actor("U0ADA"), Location(channel), f"{source.value}:1", False, command, text)
 
 
 def does(stage: Sandbox, slack_request: SlackRequest, steps: Steps) -> None:
@@ -277,12 +284,10 @@ def test_a_request_that_cannot_be_reported_from_another_is_answered_at_once(stag
 
 def test_a_button_is_durable_as_it_is_read(stage: Sandbox) -> None:
     build = '{"s":"codeship","p":"1","i":"2"}'
-    acts = [(action, build, True) for action in (RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE)]
-    for action, value, is_durable in [*acts, (RESTART, "{", False), (REFRESH, build, False)]:
-        pressed = PressedButton(action, value, in_ephemeral=False)
-        heard = SlackRequest(
-            Source.CLICK, Actor("U0ADA"), Location("C1"), "click:1", from_elsewhere=False, pressed=pressed
-        )
+    acts = [(action, build, True) for action in ("restart", "restart_failed", "restart_again", "cancel", "follow")]
+    for action, value, is_durable in [*acts, ("restart", "{", False), ("status", build, False)]:
+        heard = parse_click({**CLICK, "actions": [{**CLICK["actions"][0], "action_id": action, "value": value}]}, HOME)
+        assert heard is not None
         assert conversation(stage).changes_something(heard) is is_durable
 
 
@@ -296,10 +301,12 @@ heards = st.builds(
     location=st.builds(Location, plain, st.none() | plain),
     delivery=st.none() | plain,
     from_elsewhere=st.booleans(),
-    text=texts,
+    command=st.builds(ShowHelp, st.none() | plain)
+    | st.builds(BranchCommand, st.sampled_from(Verb), st.builds(Word.of, texts)),
+    typed=texts,
     response_url=st.none() | plain,
     opens_thread=st.booleans(),
-    pressed=st.none() | st.builds(PressedButton, plain, texts, st.booleans()),
+    pressed=st.none() | st.builds(PressedButton, plain, st.booleans()),
 )
 
 

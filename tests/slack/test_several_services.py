@@ -39,23 +39,23 @@ def failed(talk: Talk) -> Build:
 # Stops.
 
 
-def test_a_stop_is_made_once_and_reported_to_all_and_written_down(talk: Talk) -> None:
+def test_a_cancel_is_made_once_and_reported_to_all_and_written_down(talk: Talk) -> None:
     talk.says("/codeship cancel acme/web@github main")
     assert talk.github.calls.count("cancel") == 1
-    assert "@ada stops *acme/web* · main" in talk.said("bob")[-1]
+    assert "@ada cancels *acme/web* · main" in talk.said("bob")[-1]
     assert "Told to stop: Deploy" in talk.said("bob")[-1]
     (entry,) = talk.actions()
     assert (entry.action, entry.result, entry.service, entry.reason) == ("cancel", "taken", "github", "Deploy")
 
 
-def test_a_stop_requests_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
+def test_a_cancel_requests_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
     talk.says(STATUS)
-    assert "[Stop]" in talk.said()[-1]
+    assert "[Cancel]" in talk.said()[-1]
     talk.presses("Cancel", "bob")
     shown, news = talk.said()
-    assert "@bob stops *acme/web* · main" in news
+    assert "@bob cancels *acme/web* · main" in news
     assert "being cancelled for @bob" in shown
-    assert "[Stop]" not in shown
+    assert "[Cancel]" not in shown
     assert talk.github.calls.count("cancel") == 1
 
 
@@ -70,7 +70,7 @@ def test_a_followed_build_is_stopped_from_its_live_message_which_goes_on_to_the_
     live = talk.said()[0]
     assert ":octagonal_sign: *acme/web* · main · stopped" in live
     assert "followed for @ada" in live
-    assert "[Stop]" not in live
+    assert "[Cancel]" not in live
     assert "@ada :octagonal_sign: stopped" in talk.said()[-1]
 
 
@@ -79,7 +79,7 @@ def test_what_has_ended_meanwhile_is_shown_if_the_button_was(talk: Talk) -> None
     talk.github.ends_all(Status.PASSED, "success")
     talk.presses("Cancel", "bob")
     (shown,) = talk.said()
-    assert "Nothing to stop: it has ended." in shown
+    assert "Nothing to cancel: it has ended." in shown
     assert ":white_check_mark:" in shown
     assert "cancel" not in talk.github.calls
 
@@ -91,7 +91,7 @@ def test_in_a_live_message_it_is_for_the_presser_alone(talk: Talk) -> None:
     talk.presses("Cancel")
     live, told = talk.slack.seen("#builds")
     assert told.ephemeral_to == "U0ADA"
-    assert "Nothing to stop: it has ended." in told.text
+    assert "Nothing to cancel: it has ended." in told.text
     assert "followed for" in live.text
 
 
@@ -103,7 +103,7 @@ def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(ta
     assert "Not cancelled: CodeShip lets nobody cancel a build from outside its own pages." in told.text
     assert "[Open project]" in talk.said()[0]
     talk.says("/codeship status acme/web@codeship main")
-    assert "[Stop]" not in talk.said()[-1]
+    assert "[Cancel]" not in talk.said()[-1]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(ta
         ),
     ],
 )
-def test_a_stop_that_fails_is_reported_as_far_as_it_is_known(
+def test_a_cancel_that_fails_is_reported_as_far_as_it_is_known(
     talk: Talk, failure: NoResponse | Unreachable | NotPossible, told: str
 ) -> None:
     talk.github.failures["cancel"] = [failure]
@@ -127,37 +127,37 @@ def test_a_stop_that_fails_is_reported_as_far_as_it_is_known(
     assert message.ephemeral_to == "U0ADA"
 
 
-def test_a_stop_whose_look_failed_was_certainly_not_made(talk: Talk) -> None:
+def test_a_cancel_whose_look_failed_was_certainly_not_made(talk: Talk) -> None:
     talk.github.failures["builds"] = [NoResponse("GitHub Actions")]
     talk.says("/codeship cancel acme/web@github main")
     assert ":warning: Not cancelled: " in talk.slack.last("#builds").text
     assert "cancel" not in talk.github.calls
 
 
-def test_which_branch_to_stop_is_asked_and_the_question_goes_with_the_answer(talk: Talk) -> None:
+def test_which_branch_to_cancel_is_asked_and_the_question_goes_with_the_answer(talk: Talk) -> None:
     talk.github.all_builds.append(built(DEPLOYING, id="dev", branch="dev"))
     talk.says("/codeship cancel acme/web@github")
-    assert "Which branch of *acme/web* shall I stop?" in talk.said()[-1]
+    assert "Which branch of *acme/web* shall I cancel?" in talk.said()[-1]
     talk.presses("dev")
     (news,) = talk.said()
-    assert "@ada stops *acme/web* · dev" in news
+    assert "@ada cancels *acme/web* · dev" in news
 
 
 def test_who_may_not_stop_is_reported_so(talk: Talk) -> None:
-    nobody = Policy((Rule(Subjects(), (Verb.CANCEL,), reason="Nobody stops main."), *talk.rights.policy.rules))
+    nobody = Policy((Rule(Subjects(), (Verb.CANCEL,), reason="Nobody cancels main."), *talk.rights.policy.rules))
     talk.rights.set_policy(nobody)
     talk.says(STATUS)
     talk.presses("Cancel", "bob")
-    assert ":warning: Not cancelled: Nobody stops main." in talk.slack.last("#builds", "bob").text
+    assert ":warning: Not cancelled: Nobody cancels main." in talk.slack.last("#builds", "bob").text
     assert "cancel" not in talk.github.calls
 
 
-STEPS = ["execute", "answer", "update pressed message"]
+STEPS = ["execute", "reply", "update pressed message"]
 
 
 @pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("when", ["before", "after", "once kept"])
-def test_a_stop_that_is_cut_off_anywhere_is_made_and_reported(talk: Talk, when: str, name: str) -> None:
+def test_a_cancel_that_is_cut_off_anywhere_is_made_and_reported(talk: Talk, when: str, name: str) -> None:
     talk.says(STATUS)
     talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Cancel", confirm=True)
     heard, steps = talk.slack.ear.heard, Steps((when, name))
@@ -169,7 +169,7 @@ def test_a_stop_that_is_cut_off_anywhere_is_made_and_reported(talk: Talk, when: 
     # Made again at most where nobody wrote down that it was: that stops nothing else.
     assert talk.github.calls.count("cancel") == (2 if (when, name) == ("after", "execute") else 1)
     news = [said for said in talk.said() if "@ada stops" in said]
-    assert len(news) == (2 if (when, name) == ("after", "answer") else 1)
+    assert len(news) == (2 if (when, name) == ("after", "reply") else 1)
     assert "being cancelled for @ada" in talk.said()[0]
 
 
