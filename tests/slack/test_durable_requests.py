@@ -45,8 +45,8 @@ def stage(clock: HeldClock) -> Iterator[Sandbox]:
 
 def conversation(stage: Sandbox) -> RequestHandler:
     assert stage.bot is not None
-    assert stage.bot.conversation is not None
-    return stage.bot.conversation
+    assert stage.bot.work is not None
+    return stage.bot.work.handler
 
 
 def ask(stage: Sandbox, text: str, source: Source = Source.COMMAND) -> SlackRequest:

@@ -43,7 +43,7 @@ def test_a_cancel_is_made_once_and_reported_to_all_and_written_down(talk: Talk) 
     talk.says("/codeship cancel acme/web@github main")
     assert talk.github.calls.count("cancel") == 1
     assert "@ada cancels *acme/web* · main" in talk.said("bob")[-1]
-    assert "Told to stop: Deploy" in talk.said("bob")[-1]
+    assert "Told to cancel: Deploy" in talk.said("bob")[-1]
     (entry,) = talk.actions()
     assert (entry.action, entry.result, entry.service, entry.reason) == ("cancel", "taken", "github", "Deploy")
 
@@ -166,9 +166,9 @@ def test_a_cancel_that_is_cut_off_anywhere_is_made_and_reported(talk: Talk, when
         talk.hears(heard, steps)
     talk.hears(heard, steps)
     assert steps.names == STEPS, "a new step needs a kill of its own"
-    # Made again at most where nobody wrote down that it was: that stops nothing else.
+    # Repeated at most if it was not recorded that it was: that cancels nothing else.
     assert talk.github.calls.count("cancel") == (2 if (when, name) == ("after", "execute") else 1)
-    news = [said for said in talk.said() if "@ada stops" in said]
+    news = [said for said in talk.said() if "@ada cancels" in said]
     assert len(news) == (2 if (when, name) == ("after", "reply") else 1)
     assert "being cancelled for @ada" in talk.said()[0]
 
