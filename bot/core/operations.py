@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
@@ -36,7 +37,7 @@ from bot.core.model.outcomes import (
     ProjectsShown,
 )
 from bot.core.ports import AuditLog
-from bot.core.rate_limiter import reserve_restart_call
+from bot.core.rate_limiter import restart_budget
 from bot.core.request import UserRequest
 
 PROJECTS_A_PAGE = 20
@@ -113,8 +114,8 @@ class Operations:
         return BranchesShown(result.project, newest)
 
     def _restart(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
-        with reserve_restart_call():
-            return self._restart_newest(wanted, request)
+        with restart_budget() as budget:
+            return self._restart_newest(wanted, replace(request, budget=budget))
 
     def _restart_newest(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
         result = self._build_lookup.find(wanted, request)
@@ -180,8 +181,8 @@ class Operations:
         return Followed(build, restart_state.run_number + 1 if comes_back else restart_state.run_number)
 
     def _restart_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
-        with reserve_restart_call():
-            return self._restart_exactly(wanted, request)
+        with restart_budget() as budget:
+            return self._restart_exactly(wanted, replace(request, budget=budget))
 
     def _restart_exactly(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
         target = wanted.target

@@ -25,7 +25,7 @@ from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority
 from bot.core.operations import Operations
-from bot.core.rate_limiter import priority_now
+from bot.core.rate_limiter import charged_budget
 from bot.core.request import UserRequest
 from bot.store.database import open_store
 from tests.held_clock import NOON, HeldClock
@@ -158,7 +158,7 @@ class MemoryCI:
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         self.branches_asked.append(branch)
-        self.asked_for.append(priority_now())
+        self.asked_for.append(charged_budget().priority)
         self.before_builds()
         self._called("builds")
         self.seen.append(project.id)

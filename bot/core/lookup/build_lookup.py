@@ -71,24 +71,26 @@ class BuildLookup:
         with about(project):
             if target.branch is not None:
                 self._authorizer.check(request, command.verb, project.name, target.branch)
-            snapshot = service.fetcher.builds(project, target.branch, timeout_s=request.seconds_left)
+            snapshot = service.fetcher.builds(
+                project, target.branch, timeout_s=request.seconds_left, budget=request.budget
+            )
             return build_of(target, snapshot, service.provider.title), snapshot
 
     def _find_build(self, project: Project, build_id: str, request: UserRequest) -> BuildLookupResult:
         """Exactly one build, whose page was pasted."""
         service = self._services.of(project.service)
-        snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left)
+        snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
         build = build_of(BuildRef(project.service, project.id, build_id=build_id), snapshot, service.provider.title)
         return BuildLookupResult(project, build.branch, (build,), snapshot)
 
     def _find_branch(self, project: Project, branch: Word | None, request: UserRequest) -> BuildLookupResult:
         fetcher = self._services.of(project.service).fetcher
         for name in [name for name in branch.spellings if may_be_branch(name)][:SPELLINGS_TRIED] if branch else []:
-            snapshot = fetcher.builds(project, name, timeout_s=request.seconds_left)
+            snapshot = fetcher.builds(project, name, timeout_s=request.seconds_left, budget=request.budget)
             builds = tuple(replace(build, branch=name) for build in snapshot.builds if build.branch in (name, None))
             if builds:
                 return BuildLookupResult(project, name, builds, snapshot)
-        snapshot = fetcher.builds(project, None, timeout_s=request.seconds_left)
+        snapshot = fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
         if branch is not None and snapshot.builds:
             raise NoSuchBranch(project, branch.cleanest, branches_of(snapshot.builds))
         return BuildLookupResult(project, None, snapshot.builds, snapshot)
