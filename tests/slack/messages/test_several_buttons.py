@@ -73,7 +73,7 @@ def test_what_a_service_cannot_do_is_not_offered_there(outcome: BuildShown) -> N
         ("failed_with_its_jobs", "Restart", RESTART_IT),
         ("failed_with_its_jobs", "Failed jobs only", replace(RESTART_IT, failed_jobs_only=True)),
         ("running", "Cancel", CANCEL_IT),
-        ("live_running", "Cancel", CANCEL_IT),
+        ("live_running", "Cancel", replace(CANCEL_IT, in_live=True)),
         ("live_failed", "Failed jobs only", BuildCommand(Verb.RESTART, target_of(FAILED, 2), None, True, True, True)),
         (
             "needs_confirmation_of_failed_jobs",

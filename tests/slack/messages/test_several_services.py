@@ -203,7 +203,7 @@ def test_the_audit_of_all_says_whose_a_repository_is_and_shows_no_id_that_is_no_
 
 
 def test_help_says_how_to_name_the_service() -> None:
-    assert "one of that name: `org/name@codeship` or `org/name@github`." in MESSAGES["help_stop"].text
+    assert "one of that name: `org/name@codeship` or `org/name@github`." in MESSAGES["help_cancel"].text
 
 
 def test_what_a_service_wrote_pings_no_one_and_breaks_no_mark_up() -> None:
