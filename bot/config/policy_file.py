@@ -1,6 +1,6 @@
-"""The file of rules behind the setting POLICY: TOML in, a Policy or every mistake with its line out. Only reads.
+"""Reads the policy file behind the setting POLICY: TOML in, a Policy or every mistake with its line out.
 
-What the keys mean: docs/policy.md. An unknown key is a mistake, so that a typing error takes no rule's force away.
+docs/policy.md explains the keys. An unknown key is a mistake, so that a typo cannot disable a rule.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.core.model.policy import ACTIONS, OPEN, Confirm, NamePattern, Policy, R
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 LARGEST = 64 * 1024
-"""Bytes. A file of that size has some thousand rules."""
+"""In bytes. A file of this size holds some thousand rules."""
 MAX_REASON, MAX_CONTACT, MAX_PATTERN = 300, 100, 200
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ _AT = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of do
 
 
 class PolicyError(Exception):
-    """The file cannot be used. `mistakes`: each with its line, 0 where it belongs to none."""
+    """The file cannot be used. `mistakes` are pairs of line and reason; the line is 0 if unknown."""
 
     def __init__(self, path: str, mistakes: Iterable[tuple[int, str]]) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class PolicyError(Exception):
 
 
 def policy_in(path: str | None) -> Policy:
-    """What the file says; what holds without one, where `path` is None. Raises PolicyError with every mistake."""
+    """The policy in the file; the default one if `path` is None. Raises PolicyError with every mistake."""
     if path is None:
         return OPEN
     text = _text_of(path)
@@ -59,7 +59,7 @@ def policy_in(path: str | None) -> Policy:
 
 
 def reload(path: str, authorizer: Authorizer) -> bool:
-    """Reads the file anew and puts it in force; where that fails the policy stays as it was. The log says which."""
+    """Reads the file again and activates it. If that fails, returns False and keeps the current policy. Logs either."""
     try:
         policy = policy_in(path)
     except PolicyError as problem:
@@ -73,7 +73,7 @@ def reload(path: str, authorizer: Authorizer) -> bool:
 
 
 def reload_for_ever(path: str, authorizer: Authorizer, wait: Callable[[], object]) -> None:
-    """Reloads each time that `wait` returns, one reading after the other."""
+    """Reloads each time `wait` returns, one reload at a time. Never returns."""
     while True:
         wait()
         reload(path, authorizer)
@@ -103,7 +103,7 @@ def _of_toml(error: ValueError, text: str) -> tuple[int, str]:
 
 
 class _Reading:
-    """One document, read as far as it can be; `mistakes` tells what cannot."""
+    """Reads one document as far as possible. `mistakes` collects what is wrong."""
 
     def __init__(self, document: Mapping[str, Any], lines: Lines) -> None:
         self._document = document
@@ -202,7 +202,7 @@ class _Reading:
         return " ".join(value.split())
 
     def _listed(self, number: int, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        """One word between quotes, or a list of some."""
+        """A string, or a list of strings."""
         value = table.get(key)
         if value is None:
             return ()
@@ -215,7 +215,7 @@ class _Reading:
         return tuple(listed)
 
     def _find_unreached(self, rules: list[Rule]) -> None:
-        """A rule behind one about everything never decides: whoever wrote it means something else."""
+        """Reports rules after one that matches everything: they never apply, so their author meant something else."""
         last = next((number for number, rule in enumerate(rules, start=1) if rule.is_about_everything), len(rules))
         for number in range(last + 1, len(rules) + 1):
             before = self._lines.at(last, "")

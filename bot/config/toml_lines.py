@@ -1,4 +1,4 @@
-"""In which line of a TOML file something stands: tomllib tells what a file says, and not where. Pure."""
+"""Finds the line of a key in a TOML file: tomllib parses values but reports no positions. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEY = re.compile(r"\s*(?:\"(?P<basic>[^\"\n]*)\"|'(?P<literal>[^'\n]*)'|(?P<bar
 
 
 class Lines:
-    """Of a text that tomllib takes: where the nth `[[rule]]` begins, and each key of it or of the document."""
+    """The lines of a valid TOML text: where the nth `[[rule]]` begins, and each key of a rule or of the document."""
 
     def __init__(self, text: str) -> None:
         self._found: dict[tuple[int, str], int] = {}
@@ -33,13 +33,15 @@ class Lines:
                 self._found.setdefault((rule, name), number)
 
     def at(self, rule: int, key: str) -> int:
-        """Counted from 1; `rule` 0 is the document, key "" the rule itself. The nearest that is known, 0 for none."""
+        """The line, counted from 1; 0 if unknown. `rule` 0 is the document, key "" the rule itself. May be
+        the nearest.
+        """
         known = (self._found.get(place) for place in ((rule, key), (rule, ""), (0, "rule")))
         return next((line for line in known if line), 0)
 
 
 def _statements(text: str) -> Iterator[int]:
-    """The lines in which a statement begins: those outside of strings and brackets. Blank ones, too."""
+    """The lines on which a statement begins, that is, outside of strings and brackets. Includes blank lines."""
     depth, line = 0, 1
     yield 1
     for token in _TOKEN.finditer(text):
