@@ -1,6 +1,6 @@
-"""CodeShip behind the `CIProvider` port: sends what `codeship_wire` asks for, and is a row of `bot.ci.SERVICES`.
+"""CodeShip behind the `CIProvider` port: sends the requests of `api`. Its plugin is a row of `bot.ci.SERVICES`.
 
-It decides nothing about builds, and logs nothing: what goes wrong is raised, always as a `CIError`.
+Makes no decisions about builds and logs nothing: what goes wrong is raised as a `CIError`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ API_URL = "https://codeship.com/api/v1"
 
 
 class CodeShip:
-    """A host that serves CodeShip's v1 API. The sizes bound its answers, unpacked."""
+    """A host that serves CodeShip's v1 API. `max_…_bytes` limit its responses, unpacked."""
 
     service = wire.SERVICE
     title = wire.TITLE
@@ -53,7 +53,7 @@ class CodeShip:
         read = partial(wire.parse_builds, project=project, web_url=self._web_url, key=self._key)
         return self._tries.ask("builds", request, read, max_bytes=self._max_bytes)
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:  # noqa: ARG002 - no ability of its
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:  # noqa: ARG002 - CodeShip cannot do this
         request = wire.restart_request(self._api_url, self._key, build.id)
         read = partial(wire.parse_restart, key=self._key)
         new_id = self._tries.ask_once("restart", request, read, max_bytes=self._max_bytes)
@@ -63,7 +63,7 @@ class CodeShip:
         raise NotPossible(self.title, "its API has no call that cancels a build")
 
     def with_details(self, build: Build) -> Build:
-        """As it is: the API tells nothing more."""
+        """Returns `build` unchanged: the API has no more details."""
         return build
 
     def close(self) -> None:
