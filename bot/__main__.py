@@ -1,6 +1,6 @@
-"""python -m bot: runs until SIGTERM. python -m bot --check: says, line by line, whether everything is in place.
+"""`python -m bot` runs the bot until SIGTERM. `python -m bot --check` checks the configuration.
 
-python -m bot audit: writes out who did what. python -m bot migrate: says what has moved from CodeShip to GitHub.
+`python -m bot audit` exports the audit log. `python -m bot migrate` shows what has moved from CodeShip to GitHub.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ MIGRATE = (
     "credentials of both, whatever CI_PROVIDERS says. Changes nothing."
 )
 SLACK_AWAY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
-"""A machine that boots may have no network yet; five tries in vain, of some seconds each, are an error to tell."""
+"""Seconds between attempts to reach Slack: a machine that boots may have no network yet. Five failures are an error."""
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
-    """The exit status: 0, or 1 where something is wrong, which has been told then."""
+    """Runs the command. Returns the exit status: 0, or 1 after an error, which has been reported."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="A Slack bot for CI builds.")
     parser.add_argument("--version", action="version", version=f"codeship-bot {__version__}")
     parser.add_argument("--check", action="store_true", help="test all settings and credentials, and exit")
@@ -68,7 +68,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         settings = Settings.read(environ)
     except BadSettings as problem:
         return _tell(problem, environ, in_words=check)
-    level = "CRITICAL" if check else settings.log_level  # what is checked is said, not logged
+    level = "CRITICAL" if check else settings.log_level  # a check prints its results and logs nothing
     logs.configure(level, settings.log_format, settings.secrets())
     if check:
         from bot.cli.check import check_all
@@ -90,7 +90,7 @@ def _tell(bad: BadSettings, environ: Mapping[str, str], *, in_words: bool = Fals
 
 
 def _logs_json(environ: Mapping[str, str]) -> bool:
-    """Whether LOG_FORMAT asks for it, though other settings may be wrong."""
+    """Whether LOG_FORMAT is json, even if other settings are wrong."""
     return tidied(environ.get("LOG_FORMAT", "")).lower() == "json"
 
 
@@ -102,7 +102,7 @@ def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="\n", closefd=False) as out:
             now = SystemClock().now()
             export(environ, out, since=chosen.since, repo=chosen.repo, form=chosen.format, now=now)
-    except BrokenPipeError:  # whoever read has read enough
+    except BrokenPipeError:  # the reader closed the pipe, like `head`
         return FAILED
     except (NotExported, OSError) as problem:
         print(problem, file=sys.stderr)
@@ -122,7 +122,7 @@ def _migrate(environ: Mapping[str, str]) -> int:
 
 
 def user_id(text: str) -> str:
-    """Of Slack's. Raises ArgumentTypeError."""
+    """Parses a Slack user id. Raises ArgumentTypeError."""
     if USER_ID.fullmatch(text) is None:
         raise argparse.ArgumentTypeError("give an id, such as U0123ABCD; Slack shows it under Copy member ID")
     return text
@@ -148,8 +148,8 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    hangups: SimpleQueue[int] = SimpleQueue()  # of all queues, the one that a signal may put into
-    # Without a policy there is nothing to read anew, and a terminal that closes is no reason to leave work behind.
+    hangups: SimpleQueue[int] = SimpleQueue()  # the only queue that a signal handler may put into
+    # Without a policy file there is nothing to reload, and a closed terminal must not end the bot.
     signal.signal(signal.SIGHUP, (lambda number, _frame: hangups.put(number)) if settings.policy else signal.SIG_IGN)
     try:
         bot = Bot(settings, SystemClock(), environ, on_dead=on_dead)
@@ -175,13 +175,13 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     if bot.stop():
         status = FAILED
     logging.shutdown()
-    os._exit(status)  # threads that hang in a call would keep the process alive
+    os._exit(status)  # a thread that hangs in a call would keep the process alive
 
 
 def start_patiently(start: Callable[[], None], wait: Callable[[float], bool]) -> None:
-    """Starts, again after a pause where Slack is away. `wait(seconds)` says whether to give up instead.
+    """Calls `start`, and again after a pause while Slack is away. `wait(seconds)` returns True to give up.
 
-    Raises SlackAway after the last pause, and whatever else `start` raises.
+    Raises SlackAway after the last attempt, and anything else that `start` raises.
     """
     for pause_s in SLACK_AWAY_PAUSES_S:
         try:
@@ -194,7 +194,9 @@ def start_patiently(start: Callable[[], None], wait: Callable[[float], bool]) ->
 
 
 def settings_around() -> dict[str, str]:
-    """The environment, and beneath it `.env` in the current folder. Raises OSError, ValueError where that is none."""
+    """The environment, completed by `.env` in the current folder. Raises OSError or ValueError if that
+    cannot be read.
+    """
     found: dict[str, str | None] = {}
     if os.path.exists(".env"):
         with open(".env", encoding="utf-8") as file:

@@ -1,6 +1,6 @@
-"""What the bot counts, for Prometheus. Label values come from closed sets: nothing that people or services wrote.
+"""The bot's Prometheus metrics. Label values come from closed sets: never text from people or services.
 
-`service` is the name of a CI service among the settings.
+`service` is a CI service's name as in the settings.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0)
 
 
 class Metrics:
-    """One registry, and the callbacks that feed it; each may be called from any thread."""
+    """One registry, and the methods that update it. Thread-safe."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -104,7 +104,7 @@ class Metrics:
         self._not_recorded.inc()
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
-        """A gauge that is read when somebody looks."""
+        """Registers a gauge that calls `value` on each scrape."""
         Gauge(name, meaning, registry=self.registry).set_function(value)
 
     def watch_service(
@@ -115,7 +115,7 @@ class Metrics:
         calls_left: Callable[[], float],
         is_paused: Callable[[], float],
     ) -> None:
-        """The same for what there is of each CI service."""
+        """Registers the gauges of one CI service."""
         self._projects_known.labels(service).set_function(projects_known)
         self._calls_left.labels(service).set_function(calls_left)
         self._paused.labels(service).set_function(is_paused)

@@ -1,7 +1,4 @@
-"""The composition root: the only place that names concrete classes of every kind and puts them together.
-
-The same assembly runs in production, in the tests and in the playground; only settings and clock differ.
-"""
+"""Assembles the bot from its parts. Production, tests and the playground differ only in settings and clock."""
 
 from __future__ import annotations
 
@@ -84,7 +81,7 @@ class RequestWork:
 
 
 class Bot:
-    """Everything, put together. `start` once, `stop` once; `on_dead` is called where the process had better end."""
+    """The assembled bot. Call `start` once and `stop` once. `on_dead` is called if the process should end."""
 
     def __init__(
         self,
@@ -99,7 +96,7 @@ class Bot:
     ) -> None:
         self._settings = settings
         self._stopping = threading.Event()
-        policy = policy_in(settings.policy)  # first of all: with a bad one, nothing is opened
+        policy = policy_in(settings.policy)  # first: if the policy is bad, nothing is opened
         self.metrics = Metrics()
         kept = timedelta(days=settings.audit_kept_days)
         self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
@@ -121,16 +118,16 @@ class Bot:
         self.ops_web: WebServer | None = None
 
     def start(self) -> None:
-        """Returns when the bot can be asked. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
+        """Returns when the bot accepts requests. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
 
-        Raises SlackAway before anything has begun, so that it may be called again.
+        Raises SlackAway before anything has started, so that it may be called again.
         """
         token = who_am_i(self._client)
         app = build_app(token.identity)
         with self.store.told_of_failures():
             self._ci.start()
             self.store.audit.purge()
-            self._start_work(app, token)  # last: what an earlier process has left is gone on with at once
+            self._start_work(app, token)  # last: unfinished work of an earlier process continues at once
         watch = self.metrics.watch
         watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
         self._ci.watched(self.metrics)
@@ -147,13 +144,13 @@ class Bot:
         )
 
     def stop(self) -> list[str]:
-        """Takes nothing more, finishes what was begun within `finish_s` seconds, and names what was left.
+        """Accepts no new work, finishes running work for up to `finish_s` seconds, and names what is left.
 
-        Readings that nobody waits for any more may still be under way: whoever ends the process uses `os._exit`.
+        Requests to CI services may still be running, so the caller must end the process with `os._exit`.
         """
         deadline = time.monotonic() + self._timeouts.finish_s
         self._stopping.set()
-        left = self.workers.stop(self._timeouts.finish_s)  # first, so that whoever still asks is told to ask again
+        left = self.workers.stop(self._timeouts.finish_s)  # first, so that new requests are refused
         if self._socket is not None:
             self._socket.stop()
         for web in (self.web, self.ops_web):
@@ -161,7 +158,7 @@ class Bot:
                 web.stop()
         if self.work is not None:
             self.work.stop(deadline)
-        left += ["restart"] * self._ci.finish(deadline)  # its answer is to be written down
+        left += ["restart"] * self._ci.finish(deadline)  # so that its result is stored
         self._ci.close()
         self._session.close()
         self.store.close()
@@ -169,11 +166,11 @@ class Bot:
         return left
 
     def wait_heard(self, timeout_s: float) -> bool:
-        """Whether all that webhooks have told by now was passed on, waiting for it."""
+        """Whether all webhooks received so far were handled within `timeout_s`."""
         return self._ci.wait_heard(timeout_s)
 
     def _start_work(self, app: Any, token: Token) -> None:
-        """Launches the jobs and registers the listeners. `stop` ends what was begun, also if this raises."""
+        """Launches the jobs and registers the listeners. `stop` ends what was started, also if this raises."""
         settings, identity = self._settings, token.identity
         home = Workspace(identity.team_id, identity.bot_user_id, identity.enterprise_id)
         manners = HandlerConfig(
@@ -183,7 +180,7 @@ class Bot:
             settings.slack_allow_other_workspaces,
             self._timeouts.request_timeout_s,
         )
-        # Each needs the other, for what does the jobs is what starts them: both names are bound further down.
+        # Jobs run the handler and the poller, and both start jobs. So both names are bound further down.
         kinds: dict[str, Job] = {
             REQUEST: lambda payload, step: handler.job(payload, step),  # noqa: PLW0108 - not bound yet
             POLL: lambda payload, step: poller.job(payload, step),  # noqa: PLW0108 - not bound yet
@@ -284,7 +281,7 @@ class Bot:
         if settings.slack_app_token is None:
             return
         from bot.slack.incoming.socket_mode import (
-            SocketMode,  # with aiohttp, a tenth of the memory: over HTTP done without
+            SocketMode,  # imported late: aiohttp is a tenth of the memory, and HTTP mode does not need it
         )
 
         self._socket = SocketMode(
@@ -300,9 +297,9 @@ class Bot:
         self._socket.start()
 
     def _ready(self) -> tuple[bool, Mapping[str, Any]]:
-        """Whether Slack can reach us and the database can be written to.
+        """Whether Slack can reach the bot and the database can be written to.
 
-        Not whether the CI service answers: "CodeShip is down" is an answer, too.
+        Does not depend on the CI services: "CodeShip is down" is an answer, too.
         """
         reachable = self._socket.connected if self._socket else not self._settings.uses_socket_mode
         trouble = self.store.trouble()
@@ -313,7 +310,7 @@ class Bot:
         }
 
     def _work_failed(self, name: str, error: BaseException) -> None:
-        """With a traceback, unless the database is full, locked or away."""
+        """Logs the error, with a traceback unless the database is full, locked or away."""
         explained = self.store.explain(error)
         if explained is None:
             log.error("work_failed", work=name, exc_info=error)

@@ -1,6 +1,6 @@
-"""What an operator can set: one table of rows, read once from a mapping, all problems told together.
+"""All settings of the bot: one table, parsed once from a mapping, with all problems reported together.
 
-No file and no `os.environ` in here, and no problem repeats a value: what was pasted may be somebody's secret.
+Reads no file and no `os.environ`. No problem repeats a value: it may be a secret in the wrong setting.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PINNED_AS = "write it like acme/legacy-*=codeship, acme/*=github"
 
 
 def chosen(text: str) -> tuple[str, ...]:
-    """The names of services, set apart by commas or blanks."""
+    """Parses names of services, separated by commas or blanks."""
     names = tuple(re.split(r"[\s,]+", text.lower().strip(" ,")))
     if not names or any(by_name(name) is None for name in names):
         raise InvalidValue(f"names a CI service that there is not: there are {NAMES}")
@@ -37,7 +37,7 @@ def chosen(text: str) -> tuple[str, ...]:
 
 
 def pins(text: str) -> tuple[Pin, ...]:
-    """`acme/legacy-*=codeship, acme/*=github`: the first that fits decides."""
+    """Parses `acme/legacy-*=codeship, acme/*=github`. The first pin that matches decides."""
     return tuple(_pin(number, entry) for number, entry in enumerate(re.split(r"[\s,]+", text.strip(" ,")), start=1))
 
 
@@ -75,12 +75,12 @@ def pins_to_others(pins: Sequence[Pin], chosen: Sequence[str]) -> list[str]:
 
 
 def named(names: Sequence[str]) -> list[ServicePlugin]:
-    """In this order; what there is not is left out."""
+    """The services with these names, in this order. Unknown names are left out."""
     return [service for service in map(by_name, names) if service is not None]
 
 
 def settings_of(service: ServicePlugin, environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
-    """What a service is set to; what is wrong with it is added to `problems`."""
+    """A service's parsed settings. Adds what is wrong with them to `problems`."""
     own: list[str] = []
     values = {row.name: read_setting(row, environ, own) for row in service.rows}
     problems += own or service.problems(values)
@@ -88,23 +88,23 @@ def settings_of(service: ServicePlugin, environ: Mapping[str, str], problems: li
 
 
 def key_setting(service: ServicePlugin, values: Mapping[str, Any]) -> str:
-    """Where a new key is put: a service may know another way of saying who the bot is, by another setting's key."""
+    """The setting that holds the service's key. Another one if the service authenticates in another way."""
     ways = [service.key_setting, *(row.name for row in service.rows if "KEY" in row.name or "TOKEN" in row.name)]
     return next((name for name in ways if values[name] is not None), service.key_setting)
 
 
 def secrets_of(values: Mapping[str, Any]) -> list[str]:
-    """What of a service's settings must stand in no log."""
+    """The service's secrets, which must not appear in logs."""
     return [value.reveal() for value in values.values() if isinstance(value, Secret)]
 
 
 def set_for(service: ServicePlugin, environ: Mapping[str, str]) -> list[str]:
-    """The names of the service's settings that somebody has set."""
+    """The names of the service's settings that are set."""
     return [row.name for row in service.rows if tidied(environ.get(row.name, ""))]
 
 
 def set_in_vain(chosen: Sequence[str], environ: Mapping[str, str]) -> list[str]:
-    """A sentence for each service that somebody has set something for, and not chosen."""
+    """A sentence for each service that has settings but is not among those `chosen`."""
     return [
         f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} set and not read: {service.name} is not in "
         "CI_PROVIDERS."
@@ -118,7 +118,7 @@ def rows_of_services() -> tuple[Setting, ...]:
 
 
 HTTP_PORT = 3000
-"""Where HTTP serves unless `PORT` says otherwise."""
+"""The port of HTTP mode if `PORT` is not set."""
 
 _TRANSPORTS = ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 _SLACK_APPS = "https://api.slack.com/apps"
@@ -220,11 +220,11 @@ _ROWS_AFTER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that was set, or its default. Its repr shows no secret.
+    """Every setting, parsed or by default. Its repr shows no secret.
 
-    `port` None: HTTP serves nothing (Socket Mode, no PORT). `ops_port` None: /readyz and /metrics are
-    served on `port`. `slack_api_url` ends in a slash, other addresses do not.
-    `ci` is what each of `ci_providers` is set to, by the service's name and the setting's.
+    `port` None: no HTTP (Socket Mode without PORT). `ops_port` None: `port` serves /readyz and /metrics.
+    `slack_api_url` ends in a slash, other addresses do not. `ci` holds the settings of each of `ci_providers`, by
+    service and setting.
     """
 
     slack_bot_token: Secret
@@ -251,9 +251,9 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings in `environ`, where an empty value counts as absent.
+        """Parses `environ`; an empty value counts as absent.
 
-        Raises `BadSettings` with every problem there is.
+        Raises `BadSettings` with all problems.
         """
         problems: list[str] = []
         found: dict[str, Any] = {row.field: read_setting(row, environ, problems) for row in _ROWS_BEFORE}
@@ -279,7 +279,7 @@ class Settings:
         return cls(**found)
 
     def secrets(self) -> tuple[str, ...]:
-        """What must stand in no log: the keys and tokens, and a password within the database's address."""
+        """Values that must not appear in logs: keys, tokens, and a password in the database's address."""
         held = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
         words = [secret.reveal() for secret in held if secret is not None]
         words += [word for values_of_one in self.ci.values() for word in secrets_of(values_of_one)]
@@ -288,7 +288,9 @@ class Settings:
 
 
 class BadSettings(Exception):
-    """The settings cannot be used. `problems`: what is wrong, then lines with why it matters and where to get it."""
+    """The settings cannot be used. `problems`: each problem, then lines with why it matters and where to
+    get the value.
+    """
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
@@ -297,12 +299,12 @@ class BadSettings(Exception):
 
 
 def rows() -> tuple[Setting, ...]:
-    """Every setting, in the order in which to show them."""
+    """Every setting, in display order."""
     return (*_ROWS_BEFORE, *rows_of_services(), *_ROWS_AFTER)
 
 
 def database_url(environ: Mapping[str, str]) -> Secret:
-    """DATABASE_URL alone, for what needs no other. Raises `BadSettings`."""
+    """Parses DATABASE_URL only, for commands that need nothing else. Raises `BadSettings`."""
     problems: list[str] = []
     url = read_setting(next(row for row in _ROWS_AFTER if row.name == "DATABASE_URL"), environ, problems)
     if not isinstance(url, Secret):
