@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -47,6 +47,10 @@ def conversation(stage: Sandbox) -> RequestHandler:
     assert stage.bot is not None
     assert stage.bot.work is not None
     return stage.bot.work.handler
+
+
+def answers_again_with(handler: RequestHandler, start: Callable[[str, Mapping[str, Any], float], Any]) -> None:
+    handler._follow_ups = replace(handler._follow_ups, answer_again=start)
 
 
 def ask(stage: Sandbox, text: str, source: Source = Source.COMMAND) -> SlackRequest:
@@ -157,7 +161,7 @@ def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_
     stage.workspace.refuse("chat.postMessage", "fatal_error", 1)
     told_later: list[tuple[str, dict[str, Any], float]] = []
     talk = conversation(stage)
-    talk._again = lambda key, payload, after_s: told_later.append((key, dict(payload), after_s))
+    answers_again_with(talk, lambda key, payload, after_s: told_later.append((key, dict(payload), after_s)))
     heard = ask(stage, "restart acme/web main", Source.DIRECT)
     talk.job(json.loads(json.dumps(talk.job_of(heard))), Steps())
     ((key, payload, after_s),) = told_later
@@ -211,7 +215,7 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
 def test_an_answer_that_no_one_ever_takes_is_given_up_in_the_end(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "fatal_error", None)
     talk, waits = conversation(stage), []
-    talk._again = lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps()))
+    answers_again_with(talk, lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps())))
     talk.job(talk.job_of(ask(stage, "restart acme/web main", Source.DIRECT)), Steps())
     assert waits == [5.0, 30.0, 120.0, 600.0]
     assert posts(stage) == 1
