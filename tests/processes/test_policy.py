@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,8 +57,9 @@ def test_a_file_that_cannot_be_used_stops_the_start_with_the_line_and_the_reason
         policy.write_text(text)
     bot = runs.start(POLICY="policy.toml")
     assert bot.ended() == 1
-    assert bot.text.splitlines()[0] == "POLICY: the file policy.toml cannot be used."
-    assert why in bot.text.splitlines()[1]
+    said = str(json.loads(bot.text.splitlines()[0])["why"])
+    assert said.splitlines()[0] == "POLICY: the file policy.toml cannot be used."
+    assert why in said.splitlines()[1]
     assert "Traceback" not in bot.text
     assert not (policy.parent / "bot.sqlite3").exists(), "nothing was begun"
 
