@@ -289,7 +289,7 @@ def test_all_that_is_stored_is_json_of_version_1(open_jobs: Open, told: Told, ur
     rows = stored(url)
     assert {"v": 1, "value": {"args": ['{"of": ["a", 1]}'], "kwargs": {}}} in rows["workflow_input.inputs"]
     assert rows["workflow_output.output"] == [{"v": 1, "value": None}]
-    assert rows["workflow_output.error"] == [{"v": 1, "error": {"type": "Failed", "text": "ValueError"}}]
+    assert rows["workflow_output.error"] == [{"v": 1, "error": {"type": "JobFailed", "text": "ValueError"}}]
     steps = rows["operation_outputs.output"]
     assert sorted(map(repr, steps)) == sorted(
         repr({"v": 1, "value": value}) for value in ({"ts": "1.2", "half": "\ud83d", "none": None}, None)
