@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Ability, ActionResult, Actor, Build, Page, Project, Status
-from bot.core.model.claims import Claim
+from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.audit import AuditEntry, RequestEntry
+from bot.core.model.builds import Ability, Actor, Build, Page, Project, Status
+from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.follows import Follow, FollowView
 from bot.core.model.rate_limit import Priority, Rejected
 
@@ -53,15 +54,24 @@ class CIProvider(Protocol):
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         """The recent builds, of one branch or of all, newest first. One call. Unknown branch: an empty list."""
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
-        """Runs it again: of its workflows those that went wrong, all of its commit where none did, none that runs.
+    def plan_restart(self, build: Build) -> ActionPlan:
+        """Which runs a restart of the build runs again: the failed workflows, all of its commit if none failed.
 
-        Of each of them all jobs, or where it can, only those that failed. Never repeated blindly: where the error says
-        `may_have_taken`, nobody knows. Raises nothing once one workflow has been taken.
+        Never one that is running. No call. Raises NotPossible if there is nothing to run again.
         """
 
-    def cancel(self, build: Build) -> ActionResult:
-        """Cancels what runs of the build, and returns before it has ended. Called only if `abilities` has CANCEL."""
+    def plan_cancel(self, build: Build) -> ActionPlan:
+        """Which runs a cancel of the build stops. No call. Raises NotPossible if there are none, or it cannot."""
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
+        """Sends one POST, once: runs `target` again, all its jobs or, if the service can, only the failed ones.
+
+        Returns the id of the build that runs now, which may be the same. After an error whose `may_have_taken` is
+        true it is not known whether the service accepted it.
+        """
+
+    def cancel(self, build: Build, target: RunTarget) -> None:
+        """Sends one POST, once: stops `target`, and returns before it has stopped. Errors as for `restart`."""
 
     def with_details(self, build: Build) -> Build:
         """The same with `failed_jobs` and `earlier` filled in, as far as the service tells. Few calls, or none."""
@@ -81,25 +91,28 @@ class ClaimStore(Protocol):
     """Keeps restarts. Each method is one transaction, safe against other threads and other processes."""
 
     def claim(self, wanted: Claim) -> Claim | None:
-        """Stores `wanted` where its run (service, build, run number) is free: never claimed, or refused, or not sent.
+        """Stores `wanted` if its run (service, build, run number, kind) is free: never claimed, refused or not sent.
 
         Returns it with its `id` and `attempt`; None where somebody else's claim stands.
         """
 
     def claim_again(self, wanted: Claim, *, instead_of: int, attempt: int) -> Claim | None:
-        """Stores `wanted` in the place of the unknown claim with that id and attempt; None where it has moved on."""
+        """Stores `wanted` in the place of the claim with that id and attempt; None if that has moved on.
 
-    def move(self, claim: Claim, to: Claim) -> bool:
-        """Writes `to`'s state, `seen_running` and `new_build_id`.
+        A restart replaces an unknown claim only.
+        """
 
-        Only where the stored claim still has `claim`'s id, attempt and state; False where it has moved on meanwhile.
+    def move(self, claim: Claim, to: Claim, *, audit: RequestEntry | None = None) -> bool:
+        """Writes `to`'s state, posts, `seen_running` and `new_build_id`, and `audit` with them, as `AuditLog.record`.
+
+        Only if the stored claim still has `claim`'s id, attempt and state; else writes nothing and returns False.
         """
 
     def of_request(self, key: str) -> Claim | None:
         """The claim that the ask with this key made last; None where it made none."""
 
-    def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
-        """For each of the builds its claim with the highest run number, or else the claim that brought it about.
+    def newest(self, service: str, build_ids: Sequence[str], kind: ClaimKind = ClaimKind.RESTART) -> list[Claim]:
+        """For each of the builds its claim of that kind with the highest run number, or else the one that made it.
 
         That is found by `build_id`, or else by `new_build_id`; a claim that answers for two builds comes once.
         """
@@ -113,10 +126,13 @@ class IdempotencyKeys(Protocol):
 
 
 class AuditLog(Protocol):
-    """Keeps what was done, by whom and with what result, for a set time. Nothing in it is ever changed."""
+    """Keeps what was done, by whom and with what result, for a set time. What is known is never changed."""
 
     def record(self, entry: AuditEntry, *, request_key: str | None) -> None:
-        """Adds it. `ask` names the ask it belongs to, where anything does: of one ask the first entry counts."""
+        """Adds it. Of one request, named by `request_key`, the first entry counts.
+
+        But one whose result is "unknown" is completed once its result is known.
+        """
 
     def last(self, count: int, *, of: Project | None = None) -> list[AuditEntry]:
         """The newest first; of one project where one is given, else of all, also of services of another time."""
@@ -185,8 +201,11 @@ class FollowStore(Protocol):
         The same answer however often it is asked for the same number; None for a look that another has overtaken.
         """
 
-    def stalled(self, before: datetime) -> list[tuple[str, str, int]]:
-        """Chains that go on and have not been touched since `before`, each moved on to the number that it names."""
+    def stalled(self, after_s: float) -> list[tuple[str, str, int]]:
+        """Chains that go on and were last touched longer ago than that, each moved on to the number that it names.
+
+        Also those that were touched in the future: the clock was set back since.
+        """
 
 
 class RunHistory(Protocol):

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.core.audit_entries import AuditedRequest, action_of, entry_of
+from bot.core.audit_entries import ActionSent, AuditedRequest, action_of, entry_of
+from bot.core.model.audit import RequestEntry
 from bot.core.model.commands import Command, entry_named
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.outcomes import Outcome
 from bot.core.ports import AuditLog, Clock
+from bot.core.request import AuditOf
 from bot.slack.blocks.button_values import entry_of_button
 from bot.slack.incoming.payloads import SlackRequest
 
@@ -46,6 +48,16 @@ class AuditRecorder:
             self._write(slack_request, request, error)
             raise
 
+    def entries(self, slack_request: SlackRequest, reference: str) -> AuditOf:
+        """Makes the entry of a result, for the core to store with the action's own record."""
+        request = self._asked(slack_request, reference)
+
+        def entry(result: Outcome | Exception | ActionSent) -> RequestEntry | None:
+            made = entry_of(request, result, service=self.service, redact=self.redact)
+            return None if made is None else RequestEntry(made, slack_request.delivery or reference)
+
+        return entry
+
     def _asked(self, slack_request: SlackRequest, reference: str) -> AuditedRequest:
         action, command = self._wanted(slack_request)
         return AuditedRequest(
@@ -71,7 +83,7 @@ class AuditRecorder:
         try:
             entry = entry_of(request, outcome, service=self.service, redact=self.redact)
             if entry is not None:
-                self.audit.record(entry, request_key=slack_request.delivery)
+                self.audit.record(entry, request_key=slack_request.delivery or request.reference)
         except Exception:  # the person is answered all the same, and the operator told
             log.exception("action_not_recorded")
             self.not_recorded()

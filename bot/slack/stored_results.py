@@ -12,9 +12,10 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.core.model import commands, errors, outcomes
+from bot.core.model import commands, decisions, errors, outcomes
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command
+from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, CIError, LastKnown
 from bot.core.model.outcomes import Outcome
 
@@ -27,6 +28,8 @@ KINDS: Mapping[str, type[Any]] = {
     "projects": commands.ListProjects,
     "audit": commands.ShowAudit,
     "help": commands.ShowHelp,
+    # What a command was decided to be about
+    "decision": decisions.Decision,
     # Outcomes
     "build shown": outcomes.BuildShown,
     "branches shown": outcomes.BranchesShown,
@@ -43,6 +46,7 @@ KINDS: Mapping[str, type[Any]] = {
     "run again since": outcomes.RunAgainSince,
     "state not known": outcomes.StateNotKnown,
     "cancelled": outcomes.Cancelled,
+    "already cancelling": outcomes.AlreadyCancelling,
     "nothing to cancel": outcomes.NothingToCancel,
     "could not tell": outcomes.CouldNotTell,
     # Mistakes
@@ -52,10 +56,12 @@ KINDS: Mapping[str, type[Any]] = {
     "no such branch": errors.NoSuchBranch,
     "which branch": errors.BranchRequired,
     "too late": errors.RequestExpired,
+    "delayed request": errors.DelayedRequest,
     "not listed": errors.BuildTooOld,
     "needs confirmation": errors.NeedsConfirmation,
     "cannot cancel": errors.CannotCancel,
     "not allowed": errors.NotAllowed,
+    "not recorded": errors.NotRecorded,
     # Failures of the CI service
     "ci error": errors.CIError,
     "key refused": errors.Unauthorized,
@@ -67,6 +73,7 @@ KINDS: Mapping[str, type[Any]] = {
     "paused": errors.RateLimitPaused,
     "unreachable": errors.Unreachable,
     "no answer": errors.NoResponse,
+    "not confirmed": errors.NotConfirmed,
     "bad answer": errors.InvalidResponse,
     # What an error is about
     "build": Build,
@@ -80,7 +87,7 @@ class Unreadable(Exception):
     """Another version of the bot stored this, in a form that this version does not know."""
 
 
-def to_json(command: Command | None, result: Outcome | BotError) -> dict[str, Any]:
+def to_json(command: Command | None, result: Decision | Outcome | BotError) -> dict[str, Any]:
     """Plain JSON that `from_json` reads. Raises TypeError for a class without a tag, ValueError for a number that JSON
     does not have."""
     stored = {"v": VERSION, "command": None if command is None else tagged(command), "result": tagged(result)}
@@ -88,7 +95,7 @@ def to_json(command: Command | None, result: Outcome | BotError) -> dict[str, An
     return plain
 
 
-def from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcome | BotError]:
+def from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Decision | Outcome | BotError]:
     """Equal values, and errors of the same class with the same fields. Raises Unreadable."""
     if stored.get("v") != VERSION:
         raise Unreadable(f"a result of version {stored.get('v')} is stored, and this bot reads version {VERSION}")
@@ -97,6 +104,14 @@ def from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcome | BotE
         return None if command is None else untagged(command), untagged(stored["result"])
     except (LookupError, TypeError, msgspec.ValidationError) as error:
         raise Unreadable(f"a result is stored in a form that this bot does not know: {error!r}") from error
+
+
+def outcome_from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcome | BotError]:
+    """As `from_json`, of a result that is final. Raises Unreadable for a decision, too."""
+    command, result = from_json(stored)
+    if isinstance(result, Decision):
+        raise Unreadable("a decision is stored where a result should be")
+    return command, result
 
 
 def tagged(value: object) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from bot.core.model.errors import (
 )
 from bot.core.ports import CIProvider
 from playground.http_host import faults as moods
+from tests.ci.acting import cancel, restart
 from tests.ci.contract import Play, failed
 from tests.ci.sandboxes import WRONG_KEY
 
@@ -36,7 +37,7 @@ def ask(provider: CIProvider, web: Project, call: str) -> object:
         case "builds":
             return provider.builds(web, "main")
     [*runs] = provider.builds(web, "main")
-    return provider.restart(runs[0])
+    return restart(provider, runs[0])
 
 
 READINGS = ["projects", "builds"]
@@ -45,7 +46,7 @@ READINGS = ["projects", "builds"]
 def test_a_key_that_is_none_is_refused(play: Play, web: Project, provider: CIProvider) -> None:
     build, _ = failed(play, provider, web)
     stranger = play.client(key=WRONG_KEY)
-    for call in (stranger.projects, lambda: stranger.builds(web), lambda: stranger.restart(build)):
+    for call in (stranger.projects, lambda: stranger.builds(web), lambda: restart(stranger, build)):
         with pytest.raises(Unauthorized):
             call()
 
@@ -103,18 +104,18 @@ def test_nothing_goes_out_that_the_rate_limit_refuses(play: Play, provider: CIPr
     running = replace(build, workflows=tuple(replace(run, status=Status.RUNNING) for run in build.workflows))
     before = len(play.asked())
     play.gate.lets = 0
-    for call in (provider.projects, lambda: provider.builds(web), lambda: provider.restart(build)):
+    for call in (provider.projects, lambda: provider.builds(web), lambda: restart(provider, build)):
         with pytest.raises(RateLimitExhausted):
             call()
     with suppress(NotPossible, RateLimitExhausted):
-        provider.cancel(running)
+        cancel(provider, running)
     assert provider.with_details(build) == build
     assert len(play.asked()) == before
 
 
 def test_each_request_is_let_out_and_reported(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
-    provider.restart(build)
+    restart(provider, build)
     own = [(call, result) for call, result in play.seen if call != "token"]
     assert own == [("projects", "ok"), ("builds", "ok"), ("restart", "ok")]
     assert len(play.gate.asked) == len(play.gate.told) == len(play.seen) == len(play.stage.world.requests)

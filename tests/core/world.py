@@ -17,7 +17,8 @@ from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
-from bot.core.model.builds import Ability, ActionResult, Actor, Build, BuildRef, Location, Page, Project, Status
+from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.builds import Ability, Actor, Build, BuildRef, Location, Page, Project, Status
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.errors import BotError, CIError
@@ -166,7 +167,13 @@ class MemoryCI:
         self._wait("builds answered")
         return found
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
+    def plan_restart(self, build: Build) -> ActionPlan:
+        return ActionPlan((RunTarget(build.id),))
+
+    def plan_cancel(self, build: Build) -> ActionPlan:
+        return ActionPlan((RunTarget(build.id),))
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
         assert not failed_jobs_only, "what it cannot do is not asked of it"
         self.calls.append("restart")
         self._wait("restart")
@@ -179,13 +186,12 @@ class MemoryCI:
         self._wait("restart answered")
         if failure is not None:
             raise failure
-        return ActionResult(self.new_id or build.id)
+        return self.new_id or build.id
 
-    def cancel(self, build: Build) -> ActionResult:
+    def cancel(self, build: Build, target: RunTarget) -> None:
         self._called("cancel")
-        for seen in [seen for seen in self.all_builds if seen.id == build.id]:
+        for seen in [seen for seen in self.all_builds if seen.id == target.run_id]:
             self.ends(seen.id, Status.STOPPED, "stopped")
-        return ActionResult(build.id)
 
     def with_details(self, build: Build) -> Build:
         self._called("in detail")
@@ -290,7 +296,9 @@ class World:
         self.looks = BuildFetcher(self.ci, self.executor, self.clock)
         self.sender = sending(self) if sending else self.executor
         self.sending = ActionSender(self.ci, self.looks, self.store.claims, self.sender, self.clock)
-        self.restarts = ActionService(self.ci, self.store.claims, self.store.history, self.sending, self.clock)
+        self.restarts = ActionService(
+            self.ci, self.looks, self.store.claims, self.store.history, self.sending, self.clock
+        )
         self.groups = MemoryGroups()
         self.rights = Authorizer(OPEN, self.groups)
         self.operations = Operations(self.services, self.store.audit, self.rights)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,15 @@ def test_a_database_that_is_away_is_reported_once_and_characters_go_on(clock: He
     presence.stop(5, leaves_nothing=True)
     assert [(name, str(error)) for name, error in told] == [("sign of life", "away")] * 2
     assert presence.alive() == ["first"]
+
+
+def test_after_the_clock_was_set_back_the_dead_are_found_out_within_half_a_minute(
+    store: Store, clock: HeldClock
+) -> None:
+    living, dead = present(store, clock, "living"), present(store, clock, "dead")
+    living.beat()
+    dead.beat()
+    clock._now -= timedelta(seconds=240)
+    assert living.alive() is None, "it gives the others time to give a sign by the clock as it is now"
+    pass_time(clock, 30, living)
+    assert living.alive() == ["living"]

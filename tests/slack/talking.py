@@ -26,9 +26,10 @@ from bot.core.model.policy import OPEN
 from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
 from bot.core.ports import Step
+from bot.slack.answers import HandlerConfig, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.web_client import web_client
-from bot.slack.handler import Deliveries, FollowUps, HandlerConfig, Reporting, RequestHandler, render_context
+from bot.slack.handler import Deliveries, FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.outgoing.notifier import SlackNotifier
@@ -113,7 +114,9 @@ class Talk:
             looks = BuildFetcher(ci, executor, self.clock)
             sending = ActionSender(ci, looks, store.claims, executor, self.clock)
             services.append(
-                CIContext(ci, directory, looks, ActionService(ci, store.claims, store.history, sending, self.clock))
+                CIContext(
+                    ci, directory, looks, ActionService(ci, looks, store.claims, store.history, sending, self.clock)
+                )
             )
             directory.refresh()
         self.rights = Authorizer(OPEN, MemoryGroups())

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.store import Store, open_store
-from tests.store.conftest import NOON, HeldClock
+from tests.store.conftest import HeldClock
 from tests.store.followed import BARE, ENDED, WHOLE, moved, open_of
 
 numbers = count(1)
@@ -92,7 +92,7 @@ def test_a_look_that_is_overtaken_goes_on_with_nothing(store: Store, clock: Held
     store.follows.add(BARE)
     lost = begun(store)
     clock.wait(121)
-    ((_, _, instead),) = store.follows.stalled(clock.now() - timedelta(seconds=120))
+    ((_, _, instead),) = store.follows.stalled(120.0)
     assert next_look(store, lost) is None
     following = next_look(store, instead)
     assert following is not None
@@ -120,7 +120,7 @@ def test_a_chain_is_stalled_when_nothing_has_touched_it(
     clock.wait(1000)
     if touch == "begun":
         number = begun(store, "4")
-        store.follows.stalled(NOON)
+        store.follows.stalled(-1.0)
     elif touch == "begun again":
         moved(store, follow, **ENDED)
         next_look(store, number)
@@ -128,19 +128,19 @@ def test_a_chain_is_stalled_when_nothing_has_touched_it(
     elif touch == "gone on":
         number = next_look(store, number) or 0
     else:
-        ((_, _, number),) = store.follows.stalled(clock.now())
+        ((_, _, number),) = store.follows.stalled(-1.0)
     clock.wait(passed_s)
     project = "4" if touch == "begun" else "3"
-    found = store.follows.stalled(clock.now() - timedelta(seconds=120))
+    found = store.follows.stalled(120.0)
     mine = [number for service, project_id, number in found if (service, project_id) == ("codeship", project)]
     assert [now > number for now in mine] == ([True] if is_stalled else [])
-    assert store.follows.stalled(clock.now() - timedelta(seconds=120)) == []
+    assert store.follows.stalled(120.0) == []
 
 
 def test_a_chain_that_has_ended_is_not_stalled(store: Store, clock: HeldClock) -> None:
     assert next_look(store, begun(store)) is None
     clock.wait(1000)
-    assert store.follows.stalled(clock.now()) == []
+    assert store.follows.stalled(-1.0) == []
 
 
 def test_every_chain_that_stands_still_is_named(store: Store, clock: HeldClock) -> None:
@@ -148,7 +148,7 @@ def test_every_chain_that_stands_still_is_named(store: Store, clock: HeldClock) 
         begun(store, project_id)
     store.follows.begin_polling("another", "3")
     clock.wait(1)
-    found = store.follows.stalled(clock.now())
+    found = store.follows.stalled(-1.0)
     assert {(service, project_id) for service, project_id, _ in found} == {
         ("another", "3"),
         ("codeship", "3"),
@@ -177,7 +177,7 @@ def test_whatever_happens_no_number_comes_twice_and_no_answer_changes(
         elif act == "begin":
             new = [store.follows.begin_polling("codeship", project_id)]
         elif act == "stalled":
-            new = [number for _, of, number in store.follows.stalled(clock.now()) if of == project_id]
+            new = [number for _, of, number in store.follows.stalled(-1.0) if of == project_id]
         elif looks[1:]:
             number = looks[-1] if act == "next" else random.choice(looks[1:])
             answer = next_look(store, number, project_id)
@@ -200,3 +200,13 @@ def test_chains_survive_the_process(opened: Callable[[], Store]) -> None:
     before.close()
     assert next_look(opened(), number) == number + 1
     assert begun(opened()) == number + 1
+
+
+def test_a_chain_that_was_touched_before_the_clock_was_set_back_is_gone_on_with(store: Store, clock: HeldClock) -> None:
+    number = store.follows.begin_polling(WHOLE.service, WHOLE.project_id)
+    store.follows.add(WHOLE)
+    assert store.follows.stalled(120.0) == []
+    clock.time -= timedelta(minutes=4)
+    ((_, _, instead),) = store.follows.stalled(120.0)
+    assert instead > number
+    assert store.follows.stalled(120.0) == []

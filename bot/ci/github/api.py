@@ -25,7 +25,7 @@ from bot.ci.github.errors import TITLE, action_error_for, error_for, invalid_res
 from bot.ci.github.pagination import A_PAGE, A_PAGE_HAS, ListPage, onward
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
-from bot.core.model.errors import InvalidResponse, NotFound
+from bot.core.model.errors import InvalidResponse, NotConfirmed, NotFound
 
 SERVICE = "github"
 
@@ -146,9 +146,14 @@ def parse_jobs(
 
 
 def parse_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
-    """Of a re-run or a cancel: any 2xx is a success. Raises WillNot where GitHub does it to no such run."""
+    """Of a re-run (201) or a cancel (202), each with `{}` or nothing.
+
+    Raises NotPossible if GitHub does it to no such run, NotConfirmed for any other 2xx.
+    """
     if not 200 <= status < 300:
         raise action_error_for(status, headers, body, secret=secret)
+    if status not in (201, 202) or body.strip() not in (b"", b"{}"):
+        raise NotConfirmed(TITLE, f"answered {status}, but not as its API does")
 
 
 def etag_of(headers: Mapping[str, str]) -> str | None:

@@ -6,7 +6,7 @@ wrong is raised, always as a `CIError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -14,16 +14,16 @@ from bot.ci.github import api as wire
 from bot.ci.github.auth import App
 from bot.ci.github.builds import build_of, most_retried
 from bot.ci.github.calls import GitHubRequests
-from bot.ci.github.errors import TITLE, describe
+from bot.ci.github.errors import TITLE
 from bot.ci.github.run_groups import ListedRun, group_runs
 from bot.ci.github.runs import parse_attempt, parse_runs
 from bot.ci.github.urls import parse_url, web_url
-from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext
 from bot.config.parsers import Secret
-from bot.core.model.builds import Ability, ActionResult, Build, FailedJob, Page, Project, Status, Workflow
-from bot.core.model.errors import CIError, InvalidResponse, NoResponse, NotFound, NotPossible, OverLimit
+from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.builds import Ability, Build, FailedJob, Page, Project, Status, Workflow
+from bot.core.model.errors import CIError, NotPossible, OverLimit
 
 MAX_PAGES = 100
 """Of repositories, each with a hundred."""
@@ -39,8 +39,6 @@ WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 
 _DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
 _MAX_BYTES = 16 * 1024 * 1024
-_OF_ONE_RUN = (NotPossible, NotFound, InvalidResponse, NoResponse)
-"""What says nothing of the next run that is asked for."""
 
 
 class GitHub:
@@ -89,22 +87,16 @@ class GitHub:
             result = [each.inheriting_only(active) for each in result]
         return [build_of(project, each) for each in result]
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
-        """One POST for each workflow. One that GitHub does not take holds up none of the others.
-
-        All that went wrong; where nothing did, the build's own alone: what it carries is of another commit, and has
-        been all right for long.
-        """
+    def plan_restart(self, build: Build) -> ActionPlan:
+        """All that went wrong; if nothing did, the build's own runs alone: what it carries is of another commit."""
         own, _carried = _apart(build)
         wanted = _wrong(build.workflows) or [run for run in own if run.has_ended]
         if not wanted:
             raise NotPossible(self.title, "none of its workflows has ended")
-        ask = partial(wire.rerun_request, failed_jobs_only=failed_jobs_only)
-        left = [run.full_name for run in build.workflows if not run.has_ended]
-        return self._done_to(build, wanted, "restart", ask, left)
+        return _plan(wanted, [run for run in build.workflows if not run.has_ended])
 
-    def cancel(self, build: Build) -> ActionResult:
-        """One POST for each workflow of the build's own that runs or waits; where none does, for what it carries.
+    def plan_cancel(self, build: Build) -> ActionPlan:
+        """The build's own workflows that run or wait; if none does, those that it carries.
 
         What it carries is of another commit, and may be something else to others: it is named, and cancelled when asked
         for alone.
@@ -113,8 +105,16 @@ class GitHub:
         running = _under_way(own) or _under_way(carried)
         if not running:
             raise NotPossible(self.title, "none of its workflows was running any more")
-        left = [run.full_name for run in _under_way(build.workflows) if run not in running]
-        return self._done_to(build, running, "cancel", wire.cancel_request, left)
+        return _plan(running, [run for run in _under_way(build.workflows) if run not in running])
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
+        request = wire.rerun_request(self._api_url, build.project, target.run_id, failed_jobs_only=failed_jobs_only)
+        self._calls.post("restart", request, self._calls.deadline_after())
+        return build.id
+
+    def cancel(self, build: Build, target: RunTarget) -> None:
+        request = wire.cancel_request(self._api_url, build.project, target.run_id)
+        self._calls.post("cancel", request, self._calls.deadline_after())
 
     def with_details(self, build: Build) -> Build:
         """Which jobs failed in the first workflows that went wrong, and how the build went before.
@@ -198,32 +198,6 @@ class GitHub:
             self._attempts.put((run_id, attempt), status)
         return status
 
-    def _done_to(
-        self,
-        build: Build,
-        runs: Sequence[Workflow],
-        call: str,
-        ask: Callable[[str, Project, str], Request],
-        left: Iterable[str] = (),
-    ) -> ActionResult:
-        """Raises where GitHub has taken none: that nobody knows, or else the first reason."""
-        deadline = self._calls.deadline_after()
-        done: list[str] = []
-        failures: list[tuple[str, CIError]] = []
-        for run in runs:
-            if failures and not isinstance(failures[-1][1], _OF_ONE_RUN):
-                failures.append((run.full_name, failures[-1][1]))
-                continue
-            try:
-                self._calls.post(call, ask(self._api_url, build.project, run.run_id), deadline)
-            except CIError as failure:
-                failures.append((run.full_name, failure))
-            else:
-                done.append(run.full_name)
-        if not done:
-            raise next((why for _, why in failures if why.may_have_taken), failures[0][1])
-        return ActionResult(build.id, tuple(done), tuple(left), tuple((name, describe(why)) for name, why in failures))
-
 
 def _apart(build: Build) -> tuple[list[Workflow], list[Workflow]]:
     """The build's own workflows, and those that it carries from other commits."""
@@ -233,6 +207,11 @@ def _apart(build: Build) -> tuple[list[Workflow], list[Workflow]]:
 
 def _wrong(runs: Iterable[Workflow]) -> list[Workflow]:
     return [run for run in runs if run.has_ended and run.status.is_bad]
+
+
+def _plan(runs: Iterable[Workflow], left: Iterable[Workflow]) -> ActionPlan:
+    targets = tuple(RunTarget(run.run_id, run.attempt, run.full_name) for run in runs)
+    return ActionPlan(targets, tuple(run.full_name for run in left))
 
 
 def _under_way(runs: Iterable[Workflow]) -> list[Workflow]:

@@ -157,7 +157,7 @@ class LiveMessages:
         if saying == follow.shown:
             return replace(follow, state=FollowState.OPEN)
         now = self._clock.now()
-        if now - (follow.shown_at or follow.began_at) < CHANGED_AT_MOST_EVERY:
+        if abs(now - (follow.shown_at or follow.began_at)) < CHANGED_AT_MOST_EVERY:  # below nothing: set back
             return None
         try:
             self._notifier.show(view)
@@ -170,7 +170,7 @@ class LiveMessages:
     def _noted_as_seen(self, follow: Follow) -> Follow | None:
         """Not at each look: only what becomes long is ever told."""
         now = self._clock.now()
-        if follow.polled_at is not None and now - follow.polled_at < SEEN_NOTED_EVERY:
+        if follow.polled_at is not None and abs(now - follow.polled_at) < SEEN_NOTED_EVERY:
             return follow
         return self._moved(follow, polled_at=now)
 

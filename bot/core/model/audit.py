@@ -54,3 +54,11 @@ class AuditEntry:
     build_id: str | None = None
     reason: str = ""
     typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEntry:
+    """The entry of the request with this key."""
+
+    entry: AuditEntry
+    request_key: str

@@ -14,14 +14,20 @@ again under the same id, and both times of a run may be null.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from bot.core.model.actions import PostRecord, PostState
 from bot.core.model.builds import Actor, Build, Location, Run
 
 LOST_AFTER = timedelta(seconds=60)
 """Longer than any restart may take from its claim to its answer: past it, whoever claimed is gone."""
+
+SET_BACK = timedelta(seconds=30)
+"""A look that seems to be so much older than what it is compared with shows that the clock was set back: none lasts so
+long."""
 
 UNCHANGED_AFTER = timedelta(minutes=2)
 """A taken restart whose build looks the same for so long has ended unseen: CodeShip's list lags seconds, not minutes,
@@ -43,9 +49,16 @@ class ClaimState(Enum):
         return self in (ClaimState.REFUSED, ClaimState.NOT_SENT)
 
 
+class ClaimKind(Enum):
+    RESTART = "restart"
+    CANCEL = "cancel"
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One restart. `attempt` counts how often this run was claimed, and with `id` says which claim is meant.
+    """One restart or cancel. `posts` are what it sends; `left` names the workflows that it leaves alone.
+
+    `attempt` counts how often this run was claimed, and with `id` says which claim is meant.
 
     `key` names the ask that it belongs to, where that is durable: the same ask, done again after a crash, finds it.
     `failed_jobs_only`: of the build's workflows only the jobs that failed were asked for.
@@ -67,6 +80,9 @@ class Claim:
     new_build_id: str | None = None
     key: str = ""
     failed_jobs_only: bool = False
+    kind: ClaimKind = ClaimKind.RESTART
+    posts: tuple[PostRecord, ...] = ()
+    left: tuple[str, ...] = ()
 
     def age_s(self, now: datetime) -> float:
         """Seconds since it was requested, never negative."""
@@ -105,6 +121,8 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
     What the look shows may be some seconds older still: CodeShip's list can show the replaced run after a restart took.
     """
     age = seen_at - claim.requested_at
+    if age < -SET_BACK:  # how old the claim is, no clock tells any more: longer than it may last
+        age = LOST_AFTER + timedelta(seconds=1)
     if claim.state is ClaimState.CLAIMED and age > LOST_AFTER:
         return replace(claim, state=ClaimState.NOT_SENT, changed_at=seen_at)
     if claim.state is ClaimState.SENT and age > LOST_AFTER:
@@ -112,7 +130,7 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
     # A restart that got an id of its own leaves this build in its old run for good.
     if claim.state not in (ClaimState.TAKEN, ClaimState.UNKNOWN) or claim.new_build_id not in (None, build.id):
         return claim
-    if claim.changed_at is not None and seen_at < claim.changed_at:
+    if claim.changed_at is not None and claim.changed_at - SET_BACK <= seen_at < claim.changed_at:
         return claim  # the look began before the restart was answered: it tells of the run before
     if build.run.has_been_attempted_since(claim.replaced) is False and not _unchanged_long(claim, build, age):
         return claim  # attempts are counted, and it is still in the same: whatever runs of it ran before
@@ -131,6 +149,26 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
     ):
         return replace(claim, state=ClaimState.ENDED, changed_at=seen_at)
     return claim
+
+
+def state_of(posts: Sequence[PostRecord]) -> ClaimState:
+    """The state of a claim once its POSTs have these results."""
+    states = {post.state for post in posts}
+    if PostState.ACCEPTED in states:
+        return ClaimState.TAKEN
+    if states & {PostState.UNKNOWN, PostState.SENT}:
+        return ClaimState.UNKNOWN
+    return ClaimState.REFUSED if PostState.REFUSED in states else ClaimState.NOT_SENT
+
+
+def holds_up_a_cancel(claim: Claim, build: Build, now: datetime) -> bool:
+    """Whether `claim`, a cancel, makes another one of `build` as it runs now needless."""
+    if claim.replaced != build.run:
+        return False
+    age = abs(now - claim.requested_at)
+    if claim.state in (ClaimState.CLAIMED, ClaimState.SENT):
+        return age <= LOST_AFTER
+    return claim.state is ClaimState.TAKEN and age <= UNCHANGED_AFTER
 
 
 def _unchanged_long(claim: Claim, build: Build, age: timedelta) -> bool:

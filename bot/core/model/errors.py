@@ -8,10 +8,12 @@
     │   ├── NoSuchBranch                with the branches that have builds
     │   ├── WhichBranch                 a branch must be chosen first
     │   ├── TooLate                     asked too long ago to be done now
+    │   ├── DelayedRequest              the newest build may not be the one that was meant
     │   ├── NotListed                   the build is too old to be looked at
     │   ├── NeedsConfirmation           with the build, to be confirmed with a button
     │   ├── CannotCancel                the CI service of this repository cannot cancel builds
     │   └── NotAllowed                  with the reason, and whom to ask
+    ├── NotRecorded                 an action was sent, and its result could not be stored
     └── CIError                     the CI service: one calm sentence that says what is known
         ├── KeyRefused                  the operator must act: the key is wrong
         ├── NoRights                    the key may not do this
@@ -22,6 +24,7 @@
         │   └── Paused                      the service said so a moment ago: nothing was asked
         ├── Unreachable                 the connection never stood: nothing was sent
         ├── NoAnswer                    sent, and no whole answer came
+        │   └── NotConfirmed                a POST was answered, but not as the contract says
         └── BadAnswer                   an answer came, and it is not the contract's
 
 Anything else that is raised is a bug: a reference id for the person, the traceback for the log.
@@ -123,6 +126,19 @@ class RequestExpired(UserError):
         super().__init__("I was away when you asked, and that is too long ago. Ask again if it is still wanted.")
 
 
+class DelayedRequest(UserError):
+    """The bot came to the request so late that the newest build may not be the one that was meant. Nothing was sent.
+
+    `build` is newest now, in its run `run_number`; `action` is "restart" or "cancel".
+    """
+
+    def __init__(self, build: Build, run_number: int, action: str) -> None:
+        super().__init__(build.project.name)
+        self.build = build
+        self.run_number = run_number
+        self.action = action
+
+
 class BuildTooOld(UserError):
     """The build is no longer among the last ones that the service lists, so it cannot be looked at."""
 
@@ -166,6 +182,19 @@ class NotAllowed(UserError):
         self.reason = reason
         self.ask = ask
         self.group_unknown = group_unknown
+
+
+class NotRecorded(BotError):
+    """A restart or a cancel (`action`: "restart", "cancel") of `build` was sent, and its result could not be stored.
+
+    `is_accepted`: whether the CI service accepted it; else that is not known here.
+    """
+
+    def __init__(self, build: Build, action: str, *, is_accepted: bool) -> None:
+        super().__init__(build.project.name)
+        self.build = build
+        self.action = action
+        self.is_accepted = is_accepted
 
 
 class CIError(BotError):
@@ -224,6 +253,10 @@ class NoResponse(CIError):
     """The request went out and no whole answer came: a time-out, a cut connection, an overloaded or broken server."""
 
     may_have_taken = True
+
+
+class NotConfirmed(NoResponse):
+    """A POST was answered, but not as the service's contract says: it is not known whether it was accepted."""
 
 
 class InvalidResponse(CIError):

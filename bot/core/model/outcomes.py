@@ -153,6 +153,15 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class AlreadyCancelling:
+    """The same run is being cancelled for `claim.actor`, who asked `ago_s` seconds ago: nothing was sent."""
+
+    build: Build
+    claim: Claim
+    ago_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class NothingToCancel:
     """The build has ended already, and is shown instead."""
 
@@ -187,6 +196,7 @@ Outcome = (
     | NothingToFollow
     | Restarted
     | Cancelled
+    | AlreadyCancelling
     | NothingToCancel
     | AlreadyRestarted
     | StillRunning

@@ -5,7 +5,7 @@ Where the calls are counted, for every replica together, is the business of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -20,6 +20,9 @@ REPEATS_WITHIN = timedelta(seconds=60)
 
 BACKGROUND_LATER = timedelta(seconds=15)
 """After a pause, people's questions are the first to try; what runs in the background comes back so much later."""
+
+CLOCKS_APART = timedelta(seconds=30)
+"""How far the clocks of replicas may differ. What is stored further ahead was stored before a clock was set back."""
 
 _SHORTEST_PAUSE_S = 1.0
 _MAX_DOUBLINGS = 9
@@ -70,13 +73,17 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """The last time for which a service wanted to be left alone; `count` is which of several in a row it is."""
+    """The last time for which a service wanted to be left alone; `count` is which of several in a row it is.
+
+    `began` is when it was asked for: before that, the clock was set back, and the pause says nothing.
+    """
 
     until: datetime | None = None
     count: int = 0
+    began: datetime | None = field(default=None, compare=False)
 
     def refuses(self, priority: Priority, now: datetime) -> Rejected | None:
-        if self.until is None:
+        if self.until is None or (self.began is not None and now < self.began - CLOCKS_APART):
             return None
         until = self.until if priority is Priority.PEOPLE else self.until + BACKGROUND_LATER
         return Rejected((until - now).total_seconds(), paused=True) if now < until else None
@@ -86,11 +93,11 @@ class Pause:
         base_s = PAUSE_S if retry_after_s is None else max(retry_after_s, _SHORTEST_PAUSE_S)
         if self.until is not None and now < self.until:  # a call that was on its way when the pause began
             asked = self.until if retry_after_s is None else now + timedelta(seconds=base_s)
-            return Pause(max(self.until, asked), self.count)
+            return Pause(max(self.until, asked), self.count, self.began)
         repeats = self.until is not None and now < self.until + REPEATS_WITHIN
         count = self.count + 1 if repeats else 1
         doubled_s = min(base_s * 2 ** min(count - 1, _MAX_DOUBLINGS), MAX_PAUSE_S)
-        return Pause(now + timedelta(seconds=max(base_s, doubled_s)), count)
+        return Pause(now + timedelta(seconds=max(base_s, doubled_s)), count, now)
 
     def or_later(self, other: Pause) -> Pause:
         """The one of the two that lasts longer."""

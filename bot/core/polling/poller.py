@@ -88,7 +88,7 @@ POLL = "poll"
 """The kind of job that looks at one project for all that wait for it."""
 
 CALL_S = 12.0
-STALLED_AFTER = timedelta(seconds=120)
+STALLED_AFTER_S = 120.0
 """A chain of looks that nobody has touched for so long is gone on with."""
 
 TRIES_IN_VAIN = 3
@@ -156,7 +156,7 @@ class Poller:
 
     def restart_stalled(self) -> None:
         """Goes on with chains of looks that have stopped, whatever stopped them."""
-        for service, project_id, number in self._follows.stalled(self._clock.now() - STALLED_AFTER):
+        for service, project_id, number in self._follows.stalled(STALLED_AFTER_S):
             self._poll_later(service, project_id, number, 0.0)
 
     def poll(self, service: str, project_id: str) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from time import monotonic
 from typing import Any
@@ -107,27 +107,59 @@ NOT_WRITTEN = "I cannot write that down just now, so nothing is done yet. Say it
 
 
 class JobSubmitter:
-    """Starts jobs on threads of its own, and waits for each at most `within_s` seconds."""
+    """Starts jobs on threads of its own, and waits for each at most `within_s` seconds.
+
+    A job that was not stored in time is withdrawn: if it is stored later all the same, `begin` refuses it.
+    """
 
     def __init__(self, jobs: Jobs, *, timeout_s: float = WITHIN_S) -> None:
         self._jobs = jobs
         self._within_s = timeout_s
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="beginning")
         self._places = threading.BoundedSemaphore(MAX_WAITING)
+        self._lock = threading.Lock()
+        self._submitted: set[str] = set()
+        self._withdrawn: set[str] = set()
 
     def submit(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
-        """Returns when the job is stored. Raises WorkRefused where that takes too long, or what the engine raises.
-
-        What was refused for its time may still be stored later; a job that comes too late says so and does nothing.
-        """
+        """Returns when the job is stored or has begun. Raises PoolFull if that takes too long, or what the engine
+        raises; after either, it will not be done."""
         if not self._places.acquire(blocking=False):
             raise PoolFull(NOT_WRITTEN)
+        with self._lock:
+            self._submitted.add(key)
         beginning = self._pool.submit(self._jobs.start, kind, key, payload)
-        beginning.add_done_callback(lambda _done: self._places.release())
+        beginning.add_done_callback(lambda done: self._ended(key, done))
         try:
             beginning.result(timeout=self._within_s)
         except TimeoutError:
-            raise PoolFull(NOT_WRITTEN) from None
+            if self._withdraw(key):
+                raise PoolFull(NOT_WRITTEN) from None
+
+    def begin(self, key: str) -> bool:
+        """For a job to ask first of all: False if its request was withdrawn."""
+        with self._lock:
+            self._submitted.discard(key)
+            if key not in self._withdrawn:
+                return True
+            self._withdrawn.discard(key)
+            return False
+
+    def _withdraw(self, key: str) -> bool:
+        """False if the job has begun by now."""
+        with self._lock:
+            if key not in self._submitted:
+                return False
+            self._submitted.discard(key)
+            self._withdrawn.add(key)
+            return True
+
+    def _ended(self, key: str, stored: Future[None]) -> None:
+        self._places.release()
+        with self._lock:
+            self._submitted.discard(key)
+            if stored.cancelled() or stored.exception() is not None:
+                self._withdrawn.discard(key)  # it was not stored, and its key may come again
 
     def close(self) -> None:
         """Waits for nothing."""

@@ -18,6 +18,7 @@ from bot.core.model.errors import (
     Unauthorized,
 )
 from bot.core.ports import CIProvider
+from tests.ci.acting import restart
 from tests.ci.http_client.faulty_hosts import BUILD, WEB
 from tests.held_clock import HeldClock
 
@@ -96,4 +97,4 @@ def ask(provider: CIProvider, call: str) -> object:
             return provider.projects()
         case "builds":
             return provider.builds(WEB, "main")
-    return provider.restart(BUILD)
+    return restart(provider, BUILD)

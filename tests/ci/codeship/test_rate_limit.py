@@ -9,6 +9,7 @@ import responses
 
 from bot.ci.codeship.client import CodeShip
 from bot.core.model.errors import NoResponse, OverLimit, RateLimitExhausted, RateLimitPaused
+from tests.ci.acting import restart
 from tests.ci.codeship.canned import API, LIST, PROJECT, RESTART, Clock, Gate, ask, surroundings
 from tests.ci.http_client.faulty_hosts import BUILD, KEY, WEB
 
@@ -38,8 +39,8 @@ def test_each_try_is_requested_and_reported(metered: CodeShip, gate: Gate, api: 
 
 
 def test_a_restart_is_requested_by_its_name(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
-    api.post(RESTART, json={"id": 3277309})
-    metered.restart(BUILD)
+    api.post(RESTART, json={"id": 3277309, "uuid": "u"})
+    restart(metered, BUILD)
     assert (gate.asked, gate.told) == (["restart"], [None])
 
 

@@ -16,7 +16,7 @@ from bot.ci.github import api as wire
 from bot.ci.github.runs import parse_attempt, parse_runs
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import FailedJob, Project, Status
-from bot.core.model.errors import CIError, NotFound
+from bot.core.model.errors import CIError, NotConfirmed, NotFound
 from tests.ci.github.canned import API, RUNS, TOKEN, WEB, drawn, page, run, runs_json
 
 HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
@@ -148,10 +148,16 @@ def test_an_attempt_reports_how_it_ended(changes: dict[str, object], status: Sta
     assert parse_attempt(200, {}, json.dumps(run(**changes)).encode()) is status
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 204])
-@pytest.mark.parametrize("body", [b"{}", b"", b"<html>"])
-def test_any_2xx_means_done(status: int, body: bytes) -> None:
+@pytest.mark.parametrize("status", [201, 202])
+@pytest.mark.parametrize("body", [b"{}", b"", b"{}\n"])
+def test_an_answer_as_in_the_contract_means_done(status: int, body: bytes) -> None:
     wire.parse_done(status, {}, body)
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (200, b"<html>"), (201, b"<html>"), (204, b"")])
+def test_any_other_2xx_does_not_confirm_it(status: int, body: bytes) -> None:
+    with pytest.raises(NotConfirmed):
+        wire.parse_done(status, {}, body)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ KEY = "s3cret/key +%&é~"
 WEB = Project("33837", "acme/web", "codeship")
 BUILD = Build("3277309", WEB, Status.FAILED, "error", branch="main")
 BODY = b'{"id": 33837, "builds": [{"id": 3277309, "status": "success"}]}'
-TAKEN = b'{"id": 3277310}'
+TAKEN = b'{"id": 3277310, "uuid": "u"}'
 
 Script = Callable[[socket.socket], None]
 """What a host does with a connection once the head of a request has been read from it."""

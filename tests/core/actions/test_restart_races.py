@@ -11,10 +11,10 @@ import pytest
 from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.model.builds import Actor, Status
-from bot.core.model.claims import Claim
+from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted
 from bot.core.ports import ClaimStore
-from tests.core.actions.ada_restarts import MAIN, OLD, ask, could_not_tell, look, posts
+from tests.core.actions.ada_restarts import MAIN, OLD, ask, could_not_tell, look, posts, restarted
 from tests.core.world import ADA, BOB, PATIENCE_S, World, press, status
 
 
@@ -32,7 +32,7 @@ def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_is_r
     carol = Actor("U0CAROL")
     assert isinstance(web.ask(MAIN, BOB), Restarted)
     slower = restarts_on(stale, web)
-    outcome = slower.restart(shown.builds[0], shown, ask(web, carol))
+    outcome = restarted(slower, shown.builds[0], shown, ask(web, carol))
     assert isinstance(outcome, AlreadyRestarted)
     assert outcome.claim.actor == BOB
     assert posts(web) == 2
@@ -47,7 +47,7 @@ def test_a_look_that_may_not_show_a_restart_is_not_shared_with_those_who_ask_aft
         if began.startswith("before"):
             pool.submit(look, web)
             old_look.wait_for()
-        restarting = pool.submit(web.restarts.restart, OLD, shown, ask(web))
+        restarting = pool.submit(restarted, web.restarts, OLD, shown, ask(web))
         answer.wait_for()
         if began.startswith("while"):
             pool.submit(look, web)
@@ -67,8 +67,8 @@ class StaleOnce:
         self._claims = world.store.claims
         self._first: list[list[Claim]] = [[overtaken] if overtaken else []]
 
-    def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
-        return self._first.pop() if self._first else self._claims.newest(service, build_ids)
+    def newest(self, service: str, build_ids: Sequence[str], kind: ClaimKind = ClaimKind.RESTART) -> list[Claim]:
+        return self._first.pop() if self._first else self._claims.newest(service, build_ids, kind)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._claims, name)
@@ -77,14 +77,14 @@ class StaleOnce:
 def restarts_on(claims: StaleOnce, world: World) -> ActionService:
     stored = cast(ClaimStore, claims)
     sending = ActionSender(world.ci, world.looks, stored, world.executor, world.clock)
-    return ActionService(world.ci, stored, world.store.history, sending, world.clock)
+    return ActionService(world.ci, world.looks, stored, world.store.history, sending, world.clock)
 
 
 def test_who_loses_the_race_to_a_restart_that_no_one_can_tell_of_is_reported_that(web: World) -> None:
     shown = look(web)
     first = could_not_tell(web)
     slower = restarts_on(StaleOnce(web, None), web)
-    outcome = slower.restart(OLD, shown, ask(web, BOB))
+    outcome = restarted(slower, OLD, shown, ask(web, BOB))
     assert isinstance(outcome, CouldNotTell)
     assert outcome.claim.id == first.claim.id
     assert posts(web) == 1

@@ -12,6 +12,7 @@ from threading import Barrier
 
 from hypothesis import strategies as st
 
+from bot.core.model.actions import RunTarget
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import Claim, ClaimState
 from bot.core.model.commands import BuildCommand, Command, Verb
@@ -127,7 +128,7 @@ class Walk:
             assert self.world.store.claims.move(claim, replace(claim, state=ClaimState.SENT))
         if when == "sent and taken":
             self.world.ci.failures["restart"] = []
-            self.world.ci.restart(seen.builds[0])
+            self.world.ci.restart(seen.builds[0], RunTarget("7"))
 
     def catch_up(self) -> None:
         self.world.ci.catch_up()
@@ -163,7 +164,7 @@ def test_a_walk_notices_a_second_post() -> None:
     try:
         walk.step("fate", "lost on the way there")
         walk.step("ask")
-        walk.world.ci.restart(OLD)
+        walk.world.ci.restart(OLD, RunTarget("7"))
         noticed = False
         try:
             walk.check()

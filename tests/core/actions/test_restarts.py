@@ -14,7 +14,7 @@ from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import UNCHANGED_AFTER, ClaimState
 from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import AlreadyRestarted, Outcome, Restarted, RunAgainSince, StateNotKnown, StillRunning
-from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, WEB, ask, look, posts
+from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, WEB, ask, look, posts, restarted
 from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart
 
 
@@ -99,7 +99,7 @@ def test_a_look_that_began_before_someone_elses_restart_restarts_nothing_again(w
     web.ask(MAIN)
     web.ci.ends("7")
     web.clock.advance(60)
-    outcome = web.restarts.restart(OLD, before, ask(web, BOB))
+    outcome = restarted(web.restarts, OLD, before, ask(web, BOB))
     assert isinstance(outcome, AlreadyRestarted)
     assert posts(web) == 1
 

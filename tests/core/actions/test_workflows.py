@@ -187,7 +187,7 @@ def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMove
     lint = run(16, "Lint", Status.FAILED)
     found = of(FAILED, lint, RUNNING)
     team.has(found)
-    team.github.failures["restart"] = [NoResponse("GitHub")]
+    team.github.failures["restart"] = [NoResponse("GitHub"), NoResponse("GitHub")]
     held = team.github.hold("restart")
     asked = team.executor.submit(team.ask, restart("acme/web", "main"))
     held.wait_for()

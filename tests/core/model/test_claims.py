@@ -110,3 +110,14 @@ def test_nothing_is_written_again_if_a_look_shows_what_was_known() -> None:
     first = after_look(claim(T), RUNNING, NOON + SOON)
     later: datetime = NOON + 2 * SOON
     assert after_look(first, RUNNING, later) is first
+
+
+@pytest.mark.parametrize(
+    ("state", "shown", "becomes"), [(C, OLD, N), (S, OLD, U), (T, RUNNING, T), (T, ENDED_AGAIN, E), (U, ENDED_AGAIN, E)]
+)
+def test_a_clock_that_was_set_back_by_minutes_holds_no_claim_up(
+    state: ClaimState, shown: Build, becomes: ClaimState
+) -> None:
+    """The claim was made by the old clock; what is seen now seems to be from before it."""
+    seen = after_look(claim(state, seen_running=True), shown, NOON - timedelta(minutes=4))
+    assert seen.state is becomes

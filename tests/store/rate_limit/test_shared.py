@@ -377,3 +377,17 @@ def test_a_clock_that_is_two_seconds_off_breaks_nothing(opened: Callable[[], Sto
     assert made(one) == 0
     one.close()
     other.close()
+
+
+def test_a_clock_that_was_set_back_by_minutes_frees_what_was_counted_and_ends_a_pause(
+    replica: Replicas, clock: HeldClock
+) -> None:
+    rate_limit = replica(12)
+    assert made(rate_limit) == 12
+    clock.time -= timedelta(minutes=4)
+    assert made(replica(12)) == 12
+    rate_limit.pause(60.0)
+    assert rate_limit.reserve(1, PEOPLE) is not None
+    clock.time -= timedelta(minutes=4)
+    counted(rate_limit)
+    assert made(rate_limit) > 0
