@@ -1,4 +1,4 @@
-"""From what was asked and what came of it to the entry that is kept of it. Pure; free text is bounded here."""
+"""Turns a request and its outcome into an audit entry. Pure; free text is cut to a maximum length here."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ MAX_TYPED = 200
 
 @dataclass(frozen=True, slots=True)
 class AuditedRequest:
-    """An ask. `action` None: a question. `command` None: it could not be read; `typed` is all there is."""
+    """A request. `action` is None for one that changes nothing. `command` is None if `typed` could not be parsed."""
 
     at: datetime
     actor: Actor
@@ -93,7 +93,7 @@ def action_of(command: Command) -> str | None:
 def entry_of(
     request: AuditedRequest, outcome: Outcome | Exception | ActionSent, *, service: str, redact: Callable[[str], str]
 ) -> AuditEntry | None:
-    """None where nothing is to be kept. `hidden` takes secrets out of what people and services wrote."""
+    """The entry; None for a request that changes nothing. `redact` removes secrets from text of people and services."""
     if request.action is None:
         return None
     match outcome:
@@ -127,7 +127,7 @@ def entry_of(
     )
     entry = _as_found(_as_asked(entry, request.command), found_in(outcome))
     if result is not Result.MISTAKE and entry.project_id is not None:
-        entry = replace(entry, typed="")  # it was understood, and is said better by what was found
+        entry = replace(entry, typed="")  # understood, and what was found says more
     return replace(entry, project_name=name(entry.project_name), branch=name(entry.branch))
 
 
@@ -164,7 +164,7 @@ def _of_restart(outcome: Restarted) -> str:
 
 
 def _of_it(taken: ActionResult | None) -> str:
-    """Which workflows, where the service has several; how many first, where not all were taken."""
+    """Which workflows were taken, if the service has several; begins with how many, unless all were."""
     if taken is None or not taken.done:
         return ""
     count = f"{len(taken.done)} of {len(taken.done) + len(taken.refused)} taken: " if taken.refused else ""
@@ -178,7 +178,7 @@ def _who_and_when(claim: Claim) -> str:
 
 
 def _failure(error: Exception) -> tuple[Result, str]:
-    """Whatever the core raises, nothing was done; after a bug nobody can say."""
+    """The result of a failure. After a bug, it is unknown whether anything was done."""
     match error:
         case NotAllowed():
             return Result.REFUSED_BY_POLICY, str(error)
@@ -271,7 +271,7 @@ def _as_asked(entry: AuditEntry, command: Command | None) -> AuditEntry:
 
 
 def _as_found(entry: AuditEntry, result: Build | Project | None) -> AuditEntry:
-    """What was found says more than what was asked for, where it says anything."""
+    """Replaces what was requested by what was found, if anything was."""
     if isinstance(result, Build):
         entry = replace(entry, branch=result.branch or entry.branch, build_id=result.id)
         result = result.project

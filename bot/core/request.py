@@ -1,4 +1,4 @@
-"""One ask: who, where, and how much time is left for an answer."""
+"""A user's request: who, where, and how much time is left for a reply."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _unaudited(result: Outcome | Exception | ActionSent) -> RequestEntry | None:
 
 @dataclass(frozen=True, slots=True)
 class UserRequest:
-    """`answer_by` is in seconds of `clock.monotonic()`; what is left of it is for the CI service.
+    """`deadline` is in seconds of `clock.monotonic()`; the time until then is for the CI service.
 
     `key` names the ask where it is durable, so that what it has begun is found again after a crash; else it is empty.
     `made_at` is set if the request could not be decided within 20 s of that moment: then only what certainly existed
@@ -43,5 +43,5 @@ class UserRequest:
 
     @property
     def seconds_left(self) -> float:
-        """May be negative."""
+        """Seconds until the deadline; may be negative."""
         return self.deadline - self.clock.monotonic()
