@@ -1,4 +1,4 @@
-"""Writes each action into the audit log, whichever way it was asked: the one place that does. Stops no answer."""
+"""Writes every action to the audit log, from every kind of request. A failure to write stops no reply."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AuditRecorder:
-    """`service` stands in entries of asks that led to no repository, so that the audit of all shows them, too.
+    """`service` is for entries of requests that named no repository, so that an audit of all shows them, too.
 
-    `hidden` takes secrets out of a text; `not_recorded` is told of each action that could not be written down.
+    `redact` removes secrets from a text. `not_recorded` is called for each action that could not be written.
     """
 
     audit: AuditLog
@@ -36,10 +36,10 @@ class AuditRecorder:
 
     @contextmanager
     def recording(self, slack_request: SlackRequest, reference: str) -> Iterator[Callable[[Outcome], None]]:
-        """Around whatever an ask does: its outcome is told to what this yields, and what it raises is seen.
+        """Wraps a request: pass its outcome to the function this yields. What the block raises is recorded, too.
 
-        The entry is written when both are known and before anybody is answered, so that what people are told of
-        stands in the log. A process that dies before has done at most what the claim on the run says.
+        The entry is written before the reply, so that everything a reply says is in the log. If the process dies first,
+        at most the action in the claim was done.
         """
         request = self._asked(slack_request, reference)
         try:

@@ -1,6 +1,6 @@
-"""Where the work that Slack asks for is done, once Slack has its acknowledgement. Knows nothing of what the work is.
+"""Runs the work of Slack's requests after the acknowledgement. Does not know what the work is.
 
-It must not lose anything silently: work is done, or refused where it is handed in, or named by `stop`.
+No work is lost silently: it is done, or refused by `submit`, or named by `stop`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from bot.core.ports import Jobs
 OnError = Callable[[str, BaseException], None]
 
 THREADS = 128
-"""Work waits for the network nearly all the time; half of them carried 150 commands a second at 300 ms upstream. More
-than a hundred, so that a hundred who ask the same at once all wait for one call; none exists until it is needed."""
+"""Work mostly waits for the network. Half as many carried 150 commands a second at 300 ms upstream.
+
+More than a hundred, so that a hundred equal requests can wait for one call. A thread is created when it is needed.
+"""
 
 MAX_UNDER_WAY = 1000
-"""What waits longer than this queue is answered too late to be of use: better refused, in words, at once."""
+"""Work that waits behind more than this is answered too late to be useful. It is refused with a message instead."""
 
 log = structlog.get_logger(__name__)
 
 
 class PoolFull(Exception):
-    """The work was not taken and will not be done. `str()` is a sentence for the person who asked."""
+    """The work was refused and will not be done. `str()` is a sentence for the person who asked."""
 
 
 class WorkerPool:
@@ -46,11 +48,11 @@ class WorkerPool:
 
     @property
     def under_way(self) -> int:
-        """How many pieces of work are waiting or being done."""
+        """How much work is queued or running."""
         return len(self._under_way)
 
     def submit(self, name: str, work: Callable[[], None]) -> None:
-        """Takes `work`, to be done as soon as a thread is free. Raises `PoolFull` when stopping or full."""
+        """Queues `work`. Raises `PoolFull` if the pool is full or stopping."""
         with self._changed:
             if self._stopping:
                 raise PoolFull("The bot is restarting. Say it again in a minute.")
@@ -58,19 +60,19 @@ class WorkerPool:
                 raise PoolFull("The bot has more to do than it can. Say it again in a minute.")
             number = next(self._numbers)
             self._under_way[number] = name
-            # Under the lock: after `stop` has set its flag, the pool may be shut down at any time.
+            # Under the lock: after `stop` has set its flag, the pool may shut down at any time.
             self._pool.submit(self._do, number, name, work)
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Whether everything taken so far is done, waiting for it up to `timeout_s` seconds."""
+        """Whether all submitted work ended within `timeout_s` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._under_way, timeout_s)
 
     def stop(self, timeout_s: float = 10.0) -> list[str]:
-        """Refuses new work, finishes what was taken for up to `timeout_s` seconds, returns the names of what was left.
+        """Refuses new work, waits up to `timeout_s` seconds for running work, and returns the names of what is left.
 
-        Where that is not empty, threads may still hang in their work, and Python waits for such threads at exit:
-        whoever ends the process has to use `os._exit`.
+        If any is left, threads may still hang in it. Python waits for such threads at exit, so the caller must end the
+        process with `os._exit`.
         """
         deadline = monotonic() + timeout_s
         with self._changed:
@@ -83,7 +85,7 @@ class WorkerPool:
     def _do(self, number: int, name: str, work: Callable[[], None]) -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 - the pool would keep it in a future that nobody reads
+        except BaseException as error:  # noqa: BLE001 - the pool would keep it in a future that nothing reads
             self._tell(name, error)
         finally:
             with self._changed:
@@ -93,12 +95,12 @@ class WorkerPool:
     def _tell(self, name: str, error: BaseException) -> None:
         try:
             self._on_error(name, error)
-        except Exception:  # the last place where it can be said
+        except Exception:  # there is nowhere else to report it
             log.exception("work_error_not_reported", work=name, error=repr(error))
 
 
 WITHIN_S = 2.0
-"""Of the three seconds that Slack waits."""
+"""In seconds. Slack waits three."""
 
 AT_ONCE = 8
 MAX_WAITING = 32
@@ -162,5 +164,5 @@ class JobSubmitter:
                 self._withdrawn.discard(key)  # it was not stored, and its key may come again
 
     def close(self) -> None:
-        """Waits for nothing."""
+        """Does not wait."""
         self._pool.shutdown(wait=False, cancel_futures=True)
