@@ -1,4 +1,4 @@
-"""`docs/adding-a-ci-service.md` names what there is: files, members of the port, fields of a row."""
+"""`docs/adding-a-ci-service.md` names what exists: files, members of the port, fields of a plugin."""
 
 from __future__ import annotations
 

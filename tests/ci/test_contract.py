@@ -1,6 +1,6 @@
-"""What every CI service does alike, on a sandbox host of its own: its row, its builds, its restarts.
+"""What every CI service has in common, on a simulated host: its plugin, its builds, its restarts.
 
-A new service has a stage in `tests/ci/sandboxes.py`, and passes.
+A new service gets a sandbox in `tests/ci/sandboxes.py`, and must pass.
 """
 
 from __future__ import annotations

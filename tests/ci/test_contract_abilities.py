@@ -1,4 +1,4 @@
-"""What every CI service does as its abilities say, which details it tells, and which pages are its own."""
+"""Every CI service does what its abilities say; which details it has, and which pages are its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_if_it_can_stop_nothing_that_is_over_is_stopped(play: Play, provider: CI
     [running] = provider.builds(web)
     play.stage.end(pushed, well=False)
     [over] = provider.builds(web)
-    for build in (running, over):  # as it stood a moment ago, and as it stands
+    for build in (running, over):  # as it was a moment ago, and as it is now
         with pytest.raises(NotPossible):
             cancel(provider, build)
     assert provider.builds(web) == [over]

@@ -1,4 +1,4 @@
-"""What every CI service makes of a bad day: of refusals, limits, broken answers, and nobody there."""
+"""What every CI service does on a bad day: refusals, limits, broken responses, no host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A team half moved: CodeShip and GitHub Actions behind one command, each in memory, the core around both real."""
+"""A team with repositories at CodeShip and at GitHub Actions: both services in memory, with the real core."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _plan(runs: Sequence[Workflow], left: Sequence[Workflow]) -> ActionPlan:
 
 
 class HalfMoved:
-    """`codeship` and `github` are the two services; `ask` asks the one bot in front of them."""
+    """`codeship` and `github` are the two services. `ask` sends a command to the one bot that serves both."""
 
     def __init__(self, *pins: tuple[str, str]) -> None:
         self.clock = HeldClock()

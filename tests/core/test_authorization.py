@@ -1,4 +1,4 @@
-"""Rights at work: refused before anything is looked at, where that can be told, and always before any claim."""
+"""Permissions: refused before anything is fetched, if possible, and always before a claim."""
 
 from __future__ import annotations
 

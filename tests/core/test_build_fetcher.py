@@ -1,4 +1,4 @@
-"""Looks: shared, bounded in time, and never older than a restart."""
+"""Fetches: shared, with a timeout, and never older than a restart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OLD = build(7, WEB)
 
 
 class Watched(Future[Any]):
-    """Tells when somebody is about to wait for it."""
+    """Signals when a thread is about to wait for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Watched(Future[Any]):
 
 
 class Watching(Executor):
-    """One thread a call, and a future that tells who waits for it."""
+    """One thread per call, with a future that signals when a thread waits for it."""
 
     def __init__(self, kind: type[Watched] = Watched) -> None:
         self._kind = kind
@@ -150,7 +150,7 @@ class Hasty(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future = super().submit(fn, *args, **kwargs)
-        wait([future], timeout=0.05)  # a look that went well must wait for the lock of its asker here
+        wait([future], timeout=0.05)  # a successful fetch must wait here for the lock of its caller
         return future
 
 

@@ -1,4 +1,4 @@
-"""Looks of those who have time for the whole call: made in their own thread, shared all the same."""
+"""Fetches of callers with time for the whole call: made in their own thread, and still shared."""
 
 from __future__ import annotations
 

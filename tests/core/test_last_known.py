@@ -1,4 +1,4 @@
-"""What is remembered of earlier looks, and told where a look fails."""
+"""What is cached from earlier fetches, and shown if a fetch fails."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_what_is_remembered_is_bounded_and_the_oldest_goes_first(world: World) -
     world.ci.all_builds = [build(number, each) for number, each in enumerate(repositories)]
     for each in repositories:
         looks.builds(each, "main", timeout_s=PATIENCE_S)
-    looks.builds(repositories[2], "main", timeout_s=PATIENCE_S)  # asked again, it is young again
+    looks.builds(repositories[2], "main", timeout_s=PATIENCE_S)  # requested again, so it is recent again
     looks.builds(repositories[0], "main", timeout_s=PATIENCE_S)
     remembered = []
     world.ci.failures["builds"] = [Unreachable("CodeShip") for _ in repositories]

@@ -1,4 +1,4 @@
-"""What can be asked for: good paths and bad ones, and what each costs the CI service."""
+"""Every command: success and failure, and the calls that each needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paying for calls: on whose behalf, in which order, and what a restart puts by before it looks."""
+"""Charging calls: with which priority, in which order, and the call that a restart reserves before its fetch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OLD = build(7, WEB)
 
 
 class Counted:
-    """A `Budget` of a few calls that never come back. `takes` are the askings, `begun` the calls made."""
+    """A `RateLimit` of a few calls that never come back. `takes` are the reservations, `begun` the calls made."""
 
     def __init__(self, calls: int) -> None:
         self.left = calls
@@ -225,7 +225,7 @@ def test_a_look_counts_as_asked_by_whoever_began_it(paid: World, budget: Counted
 
 
 class Watched(Future[Any]):
-    """Tells when somebody is about to wait to see whether it is refused."""
+    """Signals when a thread is about to wait for the fetch's refusal."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -257,7 +257,7 @@ class Watching(Executor):
 
 
 def test_people_who_join_a_look_that_the_background_may_not_have_share_one_of_their_own(world: World) -> None:
-    """The background's look is held until people have joined it, and is then refused."""
+    """The background fetch is held until people have joined it, and is then refused."""
     executor = Watching()
     looks = BuildFetcher(world.ci, executor, world.clock)
     held = world.ci.hold("builds")

@@ -1,4 +1,4 @@
-"""What `Jobs` promises, on SQLite and on PostgreSQL, within one process."""
+"""What `Jobs` guarantees, on SQLite and PostgreSQL, within one process."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Processes that are killed with SIGKILL, that are paused, that sweep side by side: nothing is lost, and what was done
-is not done again."""
+"""Processes that are killed with SIGKILL, paused, or sweep at the same time: no job is lost, no finished step runs
+again.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ POINTS = {
     "in two": Counter(one=1, two=2, ended=1),
     "after two": ONCE,
 }
-"""Where a process is killed, and how often each step is done then: only the one that was cut off is done again."""
+"""Where a process is killed, and how often each step then runs: only the interrupted one runs again."""
 
 
 def of(key: str, replica: Replica) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""Who counts as gone, and who may judge."""
+"""Which replicas count as dead, and which may decide that."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def store(tmp_path: Path, clock: HeldClock) -> Iterator[Store]:
 
 
 def present(store: Store, clock: HeldClock, name: str) -> Heartbeat:
-    """Its thread is not heard of within a test: signs are given by hand."""
+    """Its thread does nothing within a test: heartbeats are written by hand."""
     return Heartbeat(store.replicas, name, clock, every_s=3600.0, dead_after_s=DEAD_AFTER_S, on_error=Told())
 
 
@@ -59,7 +59,7 @@ def test_who_is_silent_for_long_is_gone_and_who_requests_is_not(store: Store, cl
 
 
 def test_after_a_pause_of_all_the_first_to_come_back_gives_the_others_time(store: Store, clock: HeldClock) -> None:
-    """A database that was away, a machine that slept: everybody's last sign is old."""
+    """A database that was away, or a machine that slept: every last heartbeat is old."""
     first, second = present(store, clock, "first"), present(store, clock, "second")
     first.start()
     second.start()
@@ -87,7 +87,7 @@ def test_who_leaves_nothing_is_gone_at_once(
 
 def test_a_database_that_is_away_is_reported_once_and_characters_go_on(clock: HeldClock) -> None:
     class Away:
-        """Fails twice, then answers, then fails once more."""
+        """Fails twice, then succeeds, then fails again."""
 
         def __init__(self) -> None:
             self.calls = 0

@@ -1,4 +1,4 @@
-"""Stopping, what a process leaves to the next, and what is forgotten: on SQLite and on PostgreSQL, in one process."""
+"""Stopping, what a process leaves to the next, and what is deleted: on SQLite and PostgreSQL, in one process."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""A team half moved, without the assembly: people in a sandbox workspace, the conversation, the core, and two CI
-services in memory, of which GitHub has workflows, stops builds and restarts failed jobs."""
+"""People in a simulated workspace, the request handler, the core, and two CI services in memory.
+
+GitHub has workflows, cancels builds and restarts failed jobs.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ from tests.slack.steps import Steps
 
 
 class WorkflowsCI(MemoryCI):
-    """Builds of workflows. `asked` says of each restart whether it was of the failed jobs only."""
+    """Builds of workflows. `asked` says for each restart whether it was of the failed jobs only."""
 
     def __init__(self, clock: HeldClock) -> None:
         super().__init__(clock, "github", "GitHub Actions")
@@ -77,7 +79,7 @@ class WorkflowsCI(MemoryCI):
         return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def ends_all(self, status: Status, word: str) -> None:
-        """Whatever runs."""
+        """Ends all running workflows."""
 
         def ended(run: Workflow) -> Workflow:
             return replace(run, status=status, status_word=word, finished_at=self.clock.now())
@@ -174,7 +176,7 @@ class Talk:
             self.conversation.handle(slack_request, self.clock.monotonic())
 
     def look(self) -> None:
-        """At whatever is followed, long enough after the last change of a message."""
+        """Polls everything that is followed, long enough after the last change of a message."""
         self.clock.advance(10.0)
         self.following.poll("github", WEB.id)
 

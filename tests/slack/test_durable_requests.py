@@ -1,4 +1,4 @@
-"""Asks that change something, done by jobs: cut off at any step and done again by another process, they do it once."""
+"""Requests that change something run as jobs: interrupted at any step and resumed by another process, they act once."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end
 ) -> None:
     does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
     assert posts(stage) == 1
-    # Posted, and nobody wrote that down: a second message does less harm than a restart that nobody hears of.
+    # Posted, but not recorded: a second message is better than a restart without a reply.
     messages = 2 if (when, name) == ("after", "reply") else 1
     assert len(said(stage)) == messages
     assert all("@ada restarted *acme/web* · main" in each for each in said(stage))
@@ -260,7 +260,7 @@ def test_a_button_is_durable_as_it_is_read(stage: Sandbox) -> None:
         assert conversation(stage).changes_something(heard) is is_durable
 
 
-# What is kept comes back.
+# What was stored comes back.
 
 plain = st.text(max_size=50)
 heards = st.builds(

@@ -1,4 +1,4 @@
-"""One ask from what was heard to what is said, by the whole bot: never silence, each failure told in its own way."""
+"""Requests from payload to reply with the whole bot: there is always a reply, and each failure has its own."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def press(stage: Sandbox, who: str, label: str) -> None:
 
 
 def loses(stage: Sandbox, table: str) -> None:
-    """The database loses a table: nobody expects that, so that it is a bug to whoever meets it."""
+    """Drops a table of the database: an unexpected error, and so a bug."""
     database = stage.settings().database_url.reveal().removeprefix("sqlite:///")
     with sqlite3.connect(database) as connection:
         connection.execute(f"DROP TABLE {table}")
@@ -79,7 +79,7 @@ def answers_not_delivered(stage: Sandbox) -> float | None:
         pytest.param(*way.values, table, id=f"{way.id}-{table}")
         for way in WAYS
         for table in ("claims", "idempotency_keys")
-        if (way.id, table) != ("command", "idempotency_keys")  # of a command that only asks, nothing is written down
+        if (way.id, table) != ("command", "idempotency_keys")  # a command that changes nothing stores nothing
     ],
 )
 def test_a_bug_is_reported_with_a_reference_that_finds_its_traceback(
@@ -164,7 +164,7 @@ def test_people_of_another_workspace_are_reported_and_nothing_is_requested_them(
     assert len(stage.codeship.requests) == before
 
 
-# Never silence, and where Slack takes nothing, never unseen.
+# There is always a reply; if Slack takes none, the log says so.
 
 
 @pytest.mark.parametrize(("where", "ask"), WAYS)
@@ -200,7 +200,7 @@ def test_every_ask_is_logged_with_who_what_and_how_long(stage: Sandbox, log: io.
     assert "took_ms=" in line
 
 
-# What a press does to the message that it stands in.
+# What a press does to its message.
 
 
 def test_refresh_puts_the_new_state_in_the_place_of_the_old(stage: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""Whatever Slack can send this bot has a listener that acknowledges it, and manifest.yml asks for exactly that."""
+"""Every payload that Slack can send has a listener that acknowledges it, and manifest.yml requests exactly those."""
 
 from __future__ import annotations
 

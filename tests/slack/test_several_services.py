@@ -1,4 +1,4 @@
-"""A team half moved, in conversation: stops, restarts of failed jobs, and repositories that two services have."""
+"""Conversations with two CI services: cancels, restarts of failed jobs, and repositories that both have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the core's `AuditLog` promises."""
+"""What the core's `AuditLog` guarantees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the core's `FollowStore` promises of chains of looks, for one who asks at a time."""
+"""What the core's `FollowStore` guarantees for chains of polls, without concurrency."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_whatever_happens_no_number_comes_twice_and_no_answer_changes(
             answers.setdefault(number, answer)
         for issued in filter(None, new):
             if act in ("add", "begin") and issued == looks[-1]:
-                continue  # the chain goes on, and waits for that one
+                continue  # the chain continues and waits for that poll
             assert issued > looks[-1]
             looks.append(issued)
 

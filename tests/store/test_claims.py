@@ -1,4 +1,4 @@
-"""What the core's `ClaimStore` promises, for one who asks at a time."""
+"""What the core's `ClaimStore` guarantees, without concurrency."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_run_that_is_claimed_again_belongs_to_the_request_that_did_so(store: S
 
 @pytest.mark.parametrize("state", list(ClaimState))
 def test_what_is_over_goes_after_ninety_days(store: Store, wanted: Wanted, clock: HeldClock, state: ClaimState) -> None:
-    """Counted from its end, and not while a restart may stand."""
+    """Counted from its end, and not while a restart may still run."""
     kept = moved(store, claimed(store, wanted("6", key="ask")), state=state, changed_at=later(wanted(), 3601))
     gone = moved(store, claimed(store, wanted("7")), state=state)
     clock.wait(timedelta(days=90).total_seconds() - 1)

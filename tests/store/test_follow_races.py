@@ -1,4 +1,4 @@
-"""Follows and chains of looks in several threads and processes at once: none is lost, and nothing is begun twice."""
+"""Follows and chains of polls with concurrent threads and processes: none is lost, nothing is started twice."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_no_follow_of_any_process_is_left_without_a_chain(opened: Callable[[], S
 
 
 def test_no_follow_of_any_thread_is_left_without_a_chain(store: Store) -> None:
-    """Each adds one and, where told to, looks until nothing is open."""
+    """Each thread adds one and, if told to, polls until none is open."""
 
     def follow_to_the_end(who: int) -> int | None:
         for number in range(ROUNDS):
@@ -66,7 +66,7 @@ def test_a_chain_that_waited_for_a_follow_to_be_added_sees_it(new_postgres: str,
     store, adder = open_store(new_postgres, clock), Database.at(new_postgres)
     number = store.follows.begin_polling("codeship", "3")
     with ThreadPoolExecutor(1) as pool:
-        with adder.writing() as connection:  # as `begin_looking` has the row while it finds that the chain goes on
+        with adder.writing() as connection:  # as `begin_polling` holds the row when the chain is active
             connection.execute(sa.select(poll_chains).with_for_update()).all()
             look = pool.submit(store.follows.next_poll, "codeship", "3", number)
             wait_for_a_lock(new_postgres)
@@ -77,7 +77,7 @@ def test_a_chain_that_waited_for_a_follow_to_be_added_sees_it(new_postgres: str,
 
 
 def wait_for_a_lock(url: str) -> None:
-    """Until somebody waits for one in this database."""
+    """Waits until a connection waits for a lock in this database."""
     waiting = b"SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = %s"
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         for _ in range(20_000):

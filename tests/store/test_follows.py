@@ -1,4 +1,4 @@
-"""What the core's `FollowStore` promises of live messages, for one who asks at a time."""
+"""What the core's `FollowStore` guarantees for live messages, without concurrency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the core's `Once` promises."""
+"""What the core's `IdempotencyKeys` guarantees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a database: what `check` says, what is refused and in which words, and that no secret is in them."""
+"""Opening a database: what `check` says, what is refused with which words, and that these hold no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs of life: who gives them, who gave them last, who is gone."""
+"""Heartbeats: which replicas are alive, and which are gone."""
 
 from __future__ import annotations
 

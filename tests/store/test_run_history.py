@@ -1,4 +1,4 @@
-"""What the core's `RunHistory` promises."""
+"""What the core's `RunHistory` guarantees."""
 
 from __future__ import annotations
 

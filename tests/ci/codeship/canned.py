@@ -1,4 +1,4 @@
-"""CodeShip's addresses, what it may refuse, a clock and surroundings: for clients to which `responses` answers."""
+"""CodeShip's addresses, its refusals, a clock and a context, for clients with responses from `responses`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Clock:
 
 
 class Gate:
-    """Lets so many requests out. `told` is what each of them failed with, `free` whether it cost nothing."""
+    """Allows so many requests. `told` holds the error of each, `free` whether it was not counted."""
 
     def __init__(self) -> None:
         self.lets = 100
@@ -77,7 +77,7 @@ class Gate:
 
 
 def surroundings(clock: Clock | HeldClock, **others: Any) -> ClientContext:
-    """Those of a test: no environment, the pause before a second try a quarter of a second, nobody who watches."""
+    """A context for tests: no environment, a quarter of a second before the second attempt, no observers."""
     quiet = ClientContext(
         wait=clock.wait,
         monotonic=clock.monotonic,

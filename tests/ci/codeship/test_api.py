@@ -1,4 +1,4 @@
-"""CodeShip's requests, its projects and restarts deciphered, and that no answer raises anything unexpected."""
+"""CodeShip's requests, parsed projects and restarts; no response raises an unexpected error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the CodeShip client does not do: wait for ever, read without end, go elsewhere, tell the key."""
+"""The CodeShip client's limits: it never waits for ever, reads without end, goes elsewhere, or reveals the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CodeShip client: what it sends, where it goes and what it makes of the answers."""
+"""The CodeShip client: what it sends, where to, and how it parses the responses."""
 
 from __future__ import annotations
 

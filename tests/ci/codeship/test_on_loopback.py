@@ -1,4 +1,4 @@
-"""What only real wires show: connections that never stand, break or are cut. All on loopback."""
+"""What only real connections show: some that fail, break or are cut. All on loopback."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_answer_in_chunks_is_read_and_its_connection_kept(host: Hosts, client
     assert there.connections == 1
 
 
-# --- connections that never stand: nothing was sent
+# --- connections that fail: nothing was sent
 
 
 def test_refused(client: Clients) -> None:
@@ -136,7 +136,7 @@ def test_a_bundle_that_is_not_there(host: Hosts, client: Clients, tls: tuple[ssl
         restart(client(there.url, environ={"SSL_CERT_FILE": "/nowhere/bundle.pem"}), BUILD)
 
 
-# --- requests that went out and were not answered whole: nobody knows
+# --- requests without a complete response: the result is unknown
 
 
 @pytest.mark.parametrize("script", UNANSWERED)

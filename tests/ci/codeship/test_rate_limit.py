@@ -1,4 +1,4 @@
-"""Every request that goes out is asked for first, tries again and redirects too; a refusal ends the tries."""
+"""Every request is charged before it is sent, including retries and redirects. A refusal ends the retries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the CodeShip client tries again, how often and after how long; a restart never."""
+"""What the CodeShip client retries, how often and after how long; never a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ada's restart of a build that has failed, and what is known of it: what the tests of restarts share."""
+"""Shared by the tests of restarts: Ada's restart of a failed build, and what is known about it."""
 
 from __future__ import annotations
 

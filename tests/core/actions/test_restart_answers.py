@@ -1,4 +1,4 @@
-"""What a restart's answer means: none, a refusal, a late one; and Try again."""
+"""What the response to a restart means: none, a refusal, a late one; and Try again."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_looking_afterwards_ends_with_the_time_of_the_request(web: World) -> Non
 def test_an_older_build_of_the_same_commit_is_not_taken_for_the_new_run(web: World) -> None:
     older = build(3, WEB)
     elsewhere = [build(number, WEB, "dev", commit="a" * 40) for number in range(20, 11, -1)]
-    web.has(*elsewhere, OLD, older)  # ten are listed: only a look at the branch shows the older one
+    web.has(*elsewhere, OLD, older)  # ten are listed: only a fetch of the branch shows the older one
     web.ci.restart_takes = False
     web.ci.failures["restart"] = [LOST]
     outcome = web.ask(restart("https://ci.example/projects/1/builds/7"))
@@ -205,7 +205,7 @@ def test_a_try_again_that_certainly_did_not_take_leaves_the_first_as_unknown_as_
     with pytest.raises(type(failure)):
         web.ask(press(OLD, instead_of=first.claim), BOB)
     assert posts(web) == 2
-    outcome = web.ask(MAIN)  # free, it would be a second restart where the first took and the list lags
+    outcome = web.ask(MAIN)  # a second restart if the first was taken and the list is behind
     assert isinstance(outcome, CouldNotTell)
     assert posts(web) == 2
     assert isinstance(web.ask(press(OLD, instead_of=outcome.claim)), Restarted)

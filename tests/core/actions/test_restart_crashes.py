@@ -1,4 +1,4 @@
-"""Restarts that nobody waits for any more: the asker's time ran out, or the process died, or a bug."""
+"""Restarts without a waiting person: the time ran out, the process died, or a bug occurred."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.core.world import ADA, BOB, BUILDS, World, press, status
 
 
 class Sender(Executor):
-    """The service has done what it is asked, and its answer is held when the asker's time is over."""
+    """The service has done it, but its response is held until the asker's time is over."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""Restarts whose facts are overtaken: by somebody faster, or by a service that gives a run an id of its own."""
+"""Restarts whose facts change meanwhile: another person is faster, or the service gives the run its own id."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_look_that_may_not_show_a_restart_is_not_shared_with_those_who_ask_aft
 
 
 class StaleOnce:
-    """The claims of `world`, where the first answer of `newest` is one that has been overtaken."""
+    """The claims of `world`; the first result of `newest` is outdated."""
 
     def __init__(self, world: World, overtaken: Claim | None) -> None:
         self._claims = world.store.claims
@@ -92,7 +92,7 @@ def test_who_loses_the_race_to_a_restart_that_no_one_can_tell_of_is_reported_tha
 
 @pytest.fixture
 def renumbering(web: World) -> World:
-    """The service gives the restart of build 7 the id 8, and Ada has asked for it."""
+    """The service gives the restart of build 7 the id 8, and Ada has requested it."""
     web.ci.new_id = "8"
     outcome = web.ask(MAIN)
     assert isinstance(outcome, Restarted)

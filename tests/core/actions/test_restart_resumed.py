@@ -1,4 +1,4 @@
-"""A durable ask that was cut off and is done again finds its own claim, and ends what it began."""
+"""A durable request that was interrupted and runs again finds its own claim, and finishes what it started."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Whatever people and the service do, in whatever order: one POST a run, and one more for each Try again.
+"""Whatever people and the service do, in any order: one POST per run, and one more for each Try again.
 
-A walk is a list of steps on a real store. The service counts its own runs, and which POSTs took or may have taken.
+A walk is a list of steps on a real store. The service counts its own runs, and the POSTs that it took or may have
+taken.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Walk:
                 ci.restart_shows, self.lagged_since = False, clock.monotonic()
             case "catch up", _:
                 self.catch_up()
-            case "web", _ if ci.restart_shows and not ci.is_running("7"):  # by hand, on the service's own page
+            case "web", _ if ci.restart_shows and not ci.is_running("7"):  # by hand, on the service's page
                 ci._run_again(ci.all_builds[0])
             case "wait", int(seconds):
                 clock.advance(seconds)

@@ -1,4 +1,4 @@
-"""Restarts: sent once a run, whoever asks and however often."""
+"""A run is restarted once, however many people ask, and however often."""
 
 from __future__ import annotations
 

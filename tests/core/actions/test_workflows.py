@@ -1,4 +1,4 @@
-"""Builds of several workflows: what counts as running, what a restart and a stop do, and what a look then tells."""
+"""Builds of several workflows: what counts as running, what a restart and a cancel do, what a fetch then shows."""
 
 from __future__ import annotations
 

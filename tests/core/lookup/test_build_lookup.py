@@ -1,4 +1,4 @@
-"""Which build is meant: by spellings, pasted addresses and buttons, and what that costs the CI service."""
+"""Finds builds by spellings, pasted addresses and buttons, and counts the calls that this needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several CI services behind one command: where a repository lives, and what stays when one of them is down."""
+"""Several CI services: which one has a repository, and what works while one of them is down."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Make = Callable[..., HalfMoved]
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """A team half moved, with pins where any are given."""
+    """A team with two services, and with pins if any are given."""
     with ExitStack() as stack:
 
         def made(*pins: tuple[str, str]) -> HalfMoved:

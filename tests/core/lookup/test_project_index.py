@@ -1,4 +1,4 @@
-"""Names to repositories: which one is meant."""
+"""Which repository a name refers to."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_projects_are_those_whose_names_hold_each_of_the_words(world: World, wor
 
 
 class Counted(str):
-    """A name that tells how often it was looked at."""
+    """A name that counts how often it is read."""
 
     __slots__ = ()
     lowered: ClassVar[list[str]] = []

@@ -1,4 +1,4 @@
-"""When the project list is asked for, and what serves while it cannot be read."""
+"""When the project list is fetched, and what is used while it cannot be."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def calls(world: World) -> int:
 
 
 def settled(world: World) -> None:
-    """What was begun behind the scenes is done."""
+    """Waits for background work."""
     refresh = world.directory._refresh
     assert refresh is not None
     refresh.exception(PATIENCE_S)
 
 
 def restarted(world: World) -> ProjectIndex:
-    """The directory of a process that starts anew on the same store."""
+    """The project index of a new process with the same store."""
     return ProjectIndex(world.ci, world.store.projects, world.executor, world.clock, nearest)
 
 
@@ -123,7 +123,7 @@ def test_a_refresh_that_fails_keeps_the_names_and_is_reported(world: World) -> N
     settled(world)
     assert world.directory.last_failure is DOWN
     assert find(world, "acme/web") == WEB
-    with pytest.raises(NoSuchProject) as caught:  # less than 30 s later: not asked again
+    with pytest.raises(NoSuchProject) as caught:  # less than 30 s later: no new fetch
         find(world, "acme/wep")
     assert caught.value.stale_because is DOWN
     assert caught.value.nearest[0] == WEB

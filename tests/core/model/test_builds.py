@@ -1,4 +1,4 @@
-"""What a build says of itself, whatever is missing."""
+"""What a build's properties say if fields are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a claim: what a look proves, as a table."""
+"""The states of a claim: what each fetch proves, as a table."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ C, S, T, R, N, U, E = (
         (C, OLD, LATE, N),  # died before it sent
         (S, OLD, SOON, S),
         (S, RUNNING, SOON, S),  # its own answer is still to come
-        (S, OLD, LATE, U),  # died before it wrote down what came of it
+        (S, OLD, LATE, U),  # died before it stored the result
         (S, RUNNING, LATE, T),
         (S, ENDED_AGAIN, LATE, E),
         (T, OLD, SOON, T),  # the list is stale
@@ -54,7 +54,7 @@ C, S, T, R, N, U, E = (
         (T, ODD, SOON, T),
         (T, OLD, LATE, E),  # no list is stale for so long
         (U, OLD, SOON, U),
-        (U, OLD, LATE, U),  # only a person's own press goes on from here
+        (U, OLD, LATE, U),  # only a person's own press continues from here
         (U, RUNNING, SOON, T),
         (U, ENDED_AGAIN, SOON, E),
         (R, RUNNING, LATE, R),

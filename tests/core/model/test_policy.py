@@ -1,4 +1,4 @@
-"""Who may what: patterns, the rule that decides, and what a refusal says."""
+"""Policies: patterns, the rule that decides, and what a refusal says."""
 
 from __future__ import annotations
 

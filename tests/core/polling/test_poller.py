@@ -1,4 +1,4 @@
-"""Followed builds: each change said once, the end seen, one look for everybody who waits."""
+"""Followed builds: each change is shown once, the end is seen, one poll serves all followers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_nothing_is_said_if_nothing_changed(web: Followers) -> None:
 
 
 def test_a_message_changes_at_most_once_in_three_seconds(web: Followers) -> None:
-    """Whoever looks, and however often: another process, or a chain that was begun twice."""
+    """However often it is polled: by another process, or by a chain that was started twice."""
     began = web.restarts().began_at
     for second in range(120):
         web.ci.becomes("7", (Status.QUEUED, Status.RUNNING)[second % 2], "testing")
@@ -105,7 +105,7 @@ def test_how_late_a_look_comes_is_reported(web: Followers) -> None:
     assert web.lag[2:] == [35]
 
 
-# One look serves everybody.
+# One poll serves all followers.
 
 
 def test_one_look_serves_all_who_wait_for_a_project(web: Followers) -> None:
@@ -184,7 +184,7 @@ def test_a_restart_that_gets_an_id_of_its_own_is_followed_under_that(web: Follow
 
 
 def test_a_build_that_is_restarted_again_first_comes_to_its_own_verdict(web: Followers) -> None:
-    """Where the end was not seen before the next restart: the restart names the run that it replaced."""
+    """The end was not seen before the next restart, whose claim names the run that it replaced."""
     web.restarts()
     web.passes_time(10)
     web.ends(Status.FAILED, "error")

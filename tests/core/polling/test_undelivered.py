@@ -1,4 +1,4 @@
-"""Followed builds of which Slack takes no word: it ends or pauses as fits, never in a loop, and replies once."""
+"""Followed builds whose updates Slack refuses: they end or pause, never loop, and reply once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Followed builds that cannot be looked at: told where it becomes long, healed, and given up in the end."""
+"""Followed builds that cannot be fetched: the message says so after a while, recovers, and is given up in the end."""
 
 from __future__ import annotations
 

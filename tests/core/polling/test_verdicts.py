@@ -1,4 +1,4 @@
-"""What the end of a followed run means, out of the bot's own memory: the CI service has forgotten the run before."""
+"""What the end of a followed run means, from the bot's own records: the CI service has forgotten the run before."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ends_as(web: Followers, status: Status) -> None:
 
 
 def run_again(web: Followers, first: Status, *then: Status) -> Verdict:
-    """The build's first run ended so; it is restarted and followed until it has ended as told. The last verdict."""
+    """Ends the build's first run, then restarts and follows it for each status. Returns the last verdict."""
     web.world.has(replace(OLD, status=first, status_word=WORDS.get(first, first.value)))
     for status in then:
         web.restarts()

@@ -1,4 +1,4 @@
-"""Builds of several workflows followed to their end: every change is said, and the end says which job failed."""
+"""Builds of several workflows are followed to their end: every change is shown, and the end says which job failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lengths of time in words, as tables."""
+"""Durations in words, as tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in a user group: asked of Slack once a minute, remembered while Slack is away, and never guessed."""
+"""User groups: fetched once a minute, cached while Slack is away, and never guessed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ METHOD = "usergroups.users.list"
 
 
 class Asked:
-    """User groups on a sandbox workspace, and how often it was asked for them."""
+    """User groups in a simulated workspace, and how often they were fetched."""
 
     def __init__(self, *, api_url: str, workspace: Workspace, clock: HeldClock) -> None:
         self.workspace = workspace

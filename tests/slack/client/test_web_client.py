@@ -1,4 +1,4 @@
-"""Calls to Slack: one TLS context, repeats where they are safe, and no long waits."""
+"""Calls to Slack: one TLS context, retries only if safe, and no long waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the app does with each payload, and how a payload is read."""
+"""What the app does with each payload, and how payloads are parsed."""
 
 from __future__ import annotations
 

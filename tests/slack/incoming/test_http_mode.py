@@ -1,4 +1,4 @@
-"""Slack's requests over real HTTP: who gets in, and how soon they are answered."""
+"""Slack's requests over real HTTP: which are accepted, and how fast they are answered."""
 
 from __future__ import annotations
 

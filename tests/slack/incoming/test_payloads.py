@@ -1,4 +1,4 @@
-"""What Slack's payloads say: who asks what, and where; and that no payload whatever raises."""
+"""Parsing Slack's payloads: who asks for what, and where. No payload raises."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_a_redelivered_click_is_the_same_one_and_a_second_press_is_another() -> 
     assert len({first.delivery, second.delivery, other_person.delivery}) == 3
 
 
-# What is asked.
+# The request.
 
 
 @pytest.mark.parametrize("hear", [command, mention, direct])

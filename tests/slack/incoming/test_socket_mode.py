@@ -1,4 +1,4 @@
-"""Socket Mode: heard, acknowledged, kept up, and clear words where that cannot be."""
+"""Socket Mode: receiving, acknowledging, reconnecting, and clear errors if that is impossible."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_a_slack_that_is_down_at_the_start_is_tried_until_it_is_there(slack: Sla
 
 
 def test_a_network_that_is_down_at_the_start_does_not_hold_the_start(slack: Slack, made: Callable[..., Bot]) -> None:
-    bot = Bot("http://127.0.0.1:9/api/")  # nobody listens on the port for what is to be discarded
+    bot = Bot("http://127.0.0.1:9/api/")  # no server on this port, since nothing should be sent
     with capture_logs() as logs:
         bot.socket_mode.start()
         assert not bot.socket_mode.connected
@@ -250,7 +250,7 @@ def test_the_stop_lets_what_is_in_hand_be_acknowledged(slack: Slack, bot: Bot) -
     _, link = slack.link()
     slack.send(link, envelope("e1", {**COMMAND, "command": "/slow"}))
     assert begun.wait(5)
-    later = Timer(0.1, release.set)  # by when the stop has begun
+    later = Timer(0.1, release.set)  # after the stop has begun
     later.start()
     bot.stop()
     assert slack.acks.get(timeout=5)[1] == {"envelope_id": "e1"}

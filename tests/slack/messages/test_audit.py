@@ -1,4 +1,4 @@
-"""How the audit looks: whole lines, the newest first, harmless whatever stands in it."""
+"""The audit message: whole lines, newest first, harmless whatever its entries hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds every message against its golden text and against Slack's own types and limits."""
+"""Compares every message with its golden text and with Slack's own types and limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is offered where builds have workflows, and where several CI services stand behind one bot."""
+"""The buttons if builds have workflows, and if several CI services are configured."""
 
 from __future__ import annotations
 

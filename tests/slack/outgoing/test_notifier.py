@@ -1,4 +1,4 @@
-"""What the bot says of its own accord, against a workspace over real HTTP: each of Slack's refusals has its own end."""
+"""Messages that answer no request, in a workspace over real HTTP: what each of Slack's errors leads to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where Slack says no to an answer, or says nothing: who is told then, and what the operator reads."""
+"""If Slack rejects a reply or does not respond: who is informed, and what the operator reads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def used_up(world: World, slack_request: SlackRequest) -> None:
         requests.post(slack_request.response_url, json={"text": "used"}, timeout=5)
 
 
-# Where Slack says no.
+# If Slack rejects it.
 
 REFUSALS = [
     "is_archived",
@@ -124,7 +124,7 @@ def test_if_nothing_is_left_the_failure_is_reported(world: World, message: Messa
         world.answers.answer(heard, message)
 
 
-# Where Slack's answer is none.
+# If Slack's response is invalid.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Response URLs: used on Slack's own hosts alone, never followed elsewhere, and never told to anybody."""
+"""Response URLs: used only on Slack's own hosts, never followed elsewhere, never revealed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SLACKS = "https://slack.com/api/"
 
 
 class Answering:
-    """A host that writes down what is posted to it, and answers as it is told."""
+    """A host that records what is posted to it, and responds as told."""
 
     def __init__(self) -> None:
         self.bodies: list[object] = []
@@ -51,7 +51,7 @@ def session() -> Iterator[requests.Session]:
 
 
 class NothingIsSent(requests.adapters.BaseAdapter):
-    """Stands where the network begins, and writes down what would go there."""
+    """Replaces the network and records what would be sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ OTHERS = [
     "https://127.0.0.1:8080/x",
     "http://0:8080/x",
     "https://hooks.slack.\u217dom/x",
-    "https://hoo\u212as.slack.com/x",  # the Kelvin sign, a k in lower case
+    "https://hoo\u212as.slack.com/x",  # the Kelvin sign, which becomes a k in lower case
     "https://hooks\u3002slack\u3002com/x",
     "https://h\u043e\u043eks.slack.com/x",
     "https://hooks.slack.com/\ud83d",

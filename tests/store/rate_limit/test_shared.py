@@ -1,4 +1,4 @@
-"""One process and several on one budget: never more than it in any minute, and seldom a wait for the database."""
+"""One process or several on one rate limit: never more calls in any minute, and rarely a wait for the database."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Replicas = Callable[..., SharedRateLimit]
 
 
 def counted(rate_limit: SharedRateLimit) -> None:
-    """What goes on behind the scenes has been done."""
+    """Waits for background counting."""
     rate_limit._counting.submit(lambda: None).result(10)
 
 
 def renewed(rate_limit: SharedRateLimit, times: int = 2) -> None:
-    """What is made was told, and what is at hand is full, where there is enough."""
+    """Reports calls and fills the local reserve, if there are enough calls."""
     for _ in range(times):
         rate_limit.renew()
         counted(rate_limit)
@@ -116,8 +116,10 @@ def test_services_have_rate_limits_of_their_own(replica: Replicas) -> None:
 def test_no_sixty_seconds_see_more_than_the_rate_limit_whatever_happens(
     replica: Replicas, clock: HeldClock, seed: int
 ) -> None:
-    """Three processes that ask, wait, keep calls for later, renew, die and start, on a clock that moves at random; one
-    in ten calls turns out a moment later not to count."""
+    """Three processes reserve calls, wait, renew, die and start, on a clock that moves at random.
+
+    The service does not count one in ten calls.
+    """
     chance, times = random.Random(seed), list[float]()
     budgets, aside = [replica(24) for _ in range(3)], [0, 0, 0]
     for _ in range(250):
