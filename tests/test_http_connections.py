@@ -1,4 +1,4 @@
-"""Slow and hostile clients, over real sockets on loopback: what is cut, and that others are served all the while."""
+"""Slow and hostile clients, over real sockets on loopback: what is cut, while others are still served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bot's HTTP side, over real HTTP on loopback: what is bounded, what it tells, how it starts and stops."""
+"""The bot's HTTP server, over real HTTP on loopback: its limits, its pages, how it starts and stops."""
 
 from __future__ import annotations
 

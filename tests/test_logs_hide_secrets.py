@@ -1,4 +1,4 @@
-"""No secret stands in any log line, whichever way it came in and however it is spelled."""
+"""No log line contains a secret, however it got there and in whatever encoding."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def spellings(secret: str) -> list[str]:
 
 
 def ways_in(words: str) -> dict[str, Log]:
-    """Every way in which words get into a log."""
+    """Every way in which text can reach a log."""
     log = structlog.get_logger("bot.test")
 
     def caught(work: Callable[[str], None], name: str) -> None:

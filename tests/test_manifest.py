@@ -1,4 +1,4 @@
-"""manifest.yml is what Slack takes in one paste, in both transports, with the scopes in use and no others."""
+"""manifest.yml is accepted by Slack in one paste, for both transports, with exactly the scopes in use."""
 
 from __future__ import annotations
 

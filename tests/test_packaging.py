@@ -1,4 +1,4 @@
-"""What is around the package: the locks and the image. Docker is not asked: its files are read."""
+"""Lock files and image. Docker is not run: its files are read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the bot is made of: why each package is there, under which licence, and the list for others (SBOM).
+"""The bot's dependencies: the reason for each, its licence, and the list for others (SBOM).
 
-`pytest --update` writes the table of licences again, from what the packages say of themselves.
+`pytest --update` rewrites the table of licences from the packages' metadata.
 """
 
 from __future__ import annotations

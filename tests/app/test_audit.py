@@ -1,4 +1,4 @@
-"""The audit of the whole bot, on the sandbox: each action once, on every way in, and never at the answer's cost."""
+"""The whole bot's audit log: each action once, from every kind of request, and never instead of a reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole bot, in both transports, on the sandbox: what conversations on a standing clock cannot show."""
+"""The whole bot with both transports: what transcripts with a fixed clock cannot show."""
 
 from __future__ import annotations
 

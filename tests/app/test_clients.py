@@ -1,4 +1,4 @@
-"""A key that turns bad is told once, and once more when it is taken again."""
+"""A key that becomes invalid is reported once, and once more when it is valid again."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_two_changes_are_reported_in_their_order_also_if_the_first_is_slow_to_be
     def tell(accepted: bool) -> None:
         if not accepted:
             first_is_being_told.set()
-            second_has_come.wait(0.2)  # never comes, where the second is made to wait
+            second_has_come.wait(0.2)  # never set if the second one waits, as it should
         heard.append(accepted)
 
     watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", tell)

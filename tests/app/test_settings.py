@@ -1,4 +1,4 @@
-"""What an operator can set, how it is read, and that .env.example says the same."""
+"""Every setting, how it is parsed, and that .env.example agrees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the benchmark is built: apart from the bot, and on this machine alone."""
+"""The benchmark is separate from the bot, and uses only this machine."""
 
 from __future__ import annotations
 

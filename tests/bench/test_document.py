@@ -1,4 +1,4 @@
-"""docs/benchmarks.md is what its raw samples say, byte for byte, and the figures are worked out right."""
+"""docs/benchmarks.md equals what its raw samples give, byte for byte, and the figures are calculated correctly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_document_and_its_plots_are_worked_out_of_the_raw_samples(tmp_path):
-    """Where it is not: `python -m bench --render`."""
+    """To fix it: `python -m bench --render`."""
     written = write(RESULTS, tmp_path / DOCUMENT.name, tmp_path / PLOTS.name)
     kept = {DOCUMENT.relative_to(ROOT), *(path.relative_to(ROOT) for path in PLOTS.iterdir())}
     assert {"docs" / path.relative_to(tmp_path) for path in written} == kept

@@ -1,4 +1,4 @@
-"""The benchmark's own Slack and CodeShip count exactly, wait as long as they are told, and speak the protocols."""
+"""The benchmark's fakes of Slack and CodeShip count exactly, wait as told, and speak the protocols."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""python -m bot --check: a line for each thing that must be in place, and which one is not."""
+"""`python -m bot --check`: a line for each check, and what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""python -m bot audit: what is on record, as a spreadsheet and a program can read it."""
+"""`python -m bot audit`: the audit log for spreadsheets and programs."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def on_record(url: str) -> Callable[..., None]:
 
 @pytest.fixture
 def run(url: str, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """The command as it is typed, with no setting but the database's."""
+    """The typed command, with only the database's setting."""
 
     def audit(*arguments: str, **environ: str) -> tuple[int, str, str]:
         status = main(["audit", *arguments], {"DATABASE_URL": url, **environ})

@@ -1,4 +1,4 @@
-"""python -m bot migrate, as a process of its own beside both services: what it says, and that what it says is right."""
+"""`python -m bot migrate` as a process, with both services: what it prints, and that it is correct."""
 
 from __future__ import annotations
 

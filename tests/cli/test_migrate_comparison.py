@@ -1,4 +1,4 @@
-"""What has moved, by its name alone, and the pins that say so."""
+"""Which repositories have moved, by name, and the pins that say so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of rules: what it may say, every mistake with its line, and a reload that fails keeps what was."""
+"""The policy file: its contents, every mistake with its line, and a failed reload that changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifests in `deploy/kubernetes`, held to Kubernetes' own schemas and to the image."""
+"""The manifests in `deploy/kubernetes`, compared with Kubernetes' own schemas and with the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m playground`: what it says, where it listens, how it ends."""
+"""`python -m playground`: its output, its address, and how it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bot` as operators run it: starting, refusing to start, ending with work in hand, and coming back."""
+"""`python -m bot` as operators run it: starting, refusing to start, stopping with unfinished work, and continuing."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_what_cannot_start_says_why_and_ends(
         sandbox.stop()
 
 
-# Where Slack is away.
+# If Slack is away.
 
 
 def test_a_bot_that_starts_before_its_network_does_is_ready_once_it_is_there(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_what_time_does_not_heal_is_not_tried_again() -> None:
 
 
 def test_a_signing_secret_that_is_not_slacks_is_seen_by_no_one(http: Sandbox, runs: Runs) -> None:
-    """Nothing can check it beforehand; a request of Slack's is then refused, and the log says what to look at."""
+    """It cannot be checked in advance. Slack's requests are then refused, and the log says what to check."""
     bot = runs.ready(runs.start(SLACK_SIGNING_SECRET=SIGNING_SECRET[::-1]))
     delivery = http.workspace.types("ada", "#builds", STATUS)
     assert delivery is not None

@@ -1,4 +1,4 @@
-"""The sandbox CodeShip keeps the v1 contract over real HTTP."""
+"""The simulated CodeShip follows the v1 contract over real HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox CodeShip's builds: how they are restarted and move on."""
+"""The simulated CodeShip's builds: how they are restarted and progress."""
 
 from __future__ import annotations
 

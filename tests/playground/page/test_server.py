@@ -1,4 +1,4 @@
-"""The playground's site over HTTP, as its page talks to it: what it shows, what it does, and whom it lets in."""
+"""The playground's site over HTTP, as its page uses it: its data, its actions, and who may use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the playground plays: scenes by themselves, transcripts step by step, one sandbox after another."""
+"""What the playground plays: scenes automatically, transcripts step by step, one sandbox after another."""
 
 from __future__ import annotations
 

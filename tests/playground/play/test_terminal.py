@@ -1,4 +1,4 @@
-"""The playground at a prompt: typed lines in, text and numbered buttons out."""
+"""The playground in a terminal: typed lines in, text and numbered buttons out."""
 
 from __future__ import annotations
 

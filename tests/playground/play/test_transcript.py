@@ -1,4 +1,4 @@
-"""Conversations as text: how a script is read and written again, and what it says of steps that cannot be taken."""
+"""Transcripts: how a script is parsed and rewritten, and the errors for impossible steps."""
 
 from __future__ import annotations
 

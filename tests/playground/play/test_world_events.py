@@ -1,4 +1,4 @@
-"""The world's hand: every gesture that it knows, and what it says where it knows none."""
+"""Simulated events: every event in the table, and the error for an unknown one."""
 
 from __future__ import annotations
 

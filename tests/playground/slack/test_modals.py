@@ -1,4 +1,4 @@
-"""What an app's ack to a submitted dialog does to it, in Slack's own ways."""
+"""What an app's ack to a submitted modal does, as in Slack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a message looks as text."""
+"""Messages as plain text."""
 
 from __future__ import annotations
 

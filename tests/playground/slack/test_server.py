@@ -1,4 +1,4 @@
-"""The sandbox's Web API over real HTTP: what Slack takes, what it refuses, and in which words."""
+"""The simulated Web API over real HTTP: what it accepts, what it refuses, and with which error codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox's Socket Mode over a real WebSocket on loopback."""
+"""The simulated Socket Mode over a real WebSocket on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do in the sandbox workspace reaches the bot as Slack would send it, over signed HTTP."""
+"""What people do in the simulated workspace reaches the bot as Slack would send it, over signed HTTP."""
 
 from __future__ import annotations
 
