@@ -1,4 +1,4 @@
-"""Which packages may import which, read from the source: core imports only itself, the others import core, and app and cli import all."""
+"""Which packages may import which, read from the source: core only itself, the others core, and app and cli all."""
 
 from __future__ import annotations
 
