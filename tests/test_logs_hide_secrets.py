@@ -120,7 +120,7 @@ def ways_in(words: str) -> dict[str, Log]:
 
 @in_both_forms
 @pytest.mark.parametrize("way", ways_in(""))
-def test_a_secret_stands_in_no_line_whichever_way_it_enters_and_however_it_is_spelled(way, form):
+def test_a_secret_is_in_no_line_however_it_gets_there_and_however_it_is_spelled(way, form):
     stream = configured(form)
     for secret in SECRETS:
         for spelled in spellings(secret):

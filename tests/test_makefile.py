@@ -58,7 +58,7 @@ def test_a_python_that_is_too_old_is_refused_in_words(tmp_path):
     assert "make test PYTHON=python3.13" in made.stderr
 
 
-def test_a_python_that_is_not_there_is_reported_as_missing(tmp_path):
+def test_a_missing_python_is_reported(tmp_path):
     assert "python-of-nowhere is missing." in make(tmp_path, "run", "PYTHON=python-of-nowhere").stderr
 
 

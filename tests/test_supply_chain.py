@@ -59,7 +59,7 @@ def without_a_reason(requirements: list[Requirement], imported: set[str]) -> lis
     ]
 
 
-def test_every_package_that_the_bot_asks_for_is_imported_or_explained() -> None:
+def test_every_dependency_of_the_bot_is_imported_or_explained() -> None:
     assert without_a_reason(wanted(), imports("bot")) == []
 
 

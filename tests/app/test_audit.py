@@ -86,7 +86,7 @@ def test_a_restart_that_cannot_be_read_is_recorded_as_it_was_typed(stage: Sandbo
     assert (entry.result, entry.typed) == ("mistake", "restart acme/web main, or not?")
 
 
-def test_people_who_may_not_ask_are_recorded_when_they_do(stage: Sandbox) -> None:
+def test_requests_of_people_without_permission_are_recorded(stage: Sandbox) -> None:
     said(stage, "guest", "@codeship restart acme/web main")
     (entry,) = kept(stage)
     assert (entry.result, entry.branch) == ("refused by policy", "main")
@@ -106,7 +106,7 @@ def test_without_an_audit_nothing_is_sent_and_the_asker_is_told(
     assert "r1" in logged
 
 
-def test_an_entry_stands_before_anybody_is_reported(stage: Sandbox) -> None:
+def test_an_entry_is_written_before_the_reply(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "internal_error", None)
     stage.workspace.refuse("response_url", "used_url", None, status=404)
     said(stage, "ada", RESTART)
@@ -114,7 +114,7 @@ def test_an_entry_stands_before_anybody_is_reported(stage: Sandbox) -> None:
     assert entry.result == "taken"
 
 
-def test_no_secret_stands_in_any_row(stage: Sandbox) -> None:
+def test_no_secret_is_in_any_row(stage: Sandbox) -> None:
     secrets = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY)
     for secret in (*secrets, "xoxp-12345678-of-somebody-else"):
         said(stage, "ada", f"/codeship restart acme/web {secret}")

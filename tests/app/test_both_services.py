@@ -142,7 +142,7 @@ def test_what_has_not_changed_at_github_is_asked_as_often_as_anybody_likes(both:
     assert len(both.github.requests) > 20
 
 
-def test_a_webhook_shows_what_has_happened_before_the_next_look_would(both: Both) -> None:
+def test_a_webhook_shows_a_change_before_the_next_poll(both: Both) -> None:
     assert "running" in both.asked("/codeship follow acme/mobile@github main")
     run = both.github.newest("acme/mobile", "main")
     both.clock.advance(10)
@@ -167,7 +167,7 @@ def test_without_its_secret_there_is_no_webhook(both: Both) -> None:
     assert requests.post(f"{both.site}/github/webhook", data=b"{}", timeout=5).status_code == 404
 
 
-def test_no_secret_of_either_service_stands_in_what_people_see_or_what_is_stored(
+def test_no_secret_of_either_service_is_in_what_people_see_or_what_is_stored(
     both: Both, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for mood in (

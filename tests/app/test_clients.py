@@ -40,7 +40,7 @@ def test_each_change_is_reported_once(results: Sequence[str], told: list[bool]) 
     ]
 
 
-def test_the_operator_is_reported_what_to_do() -> None:
+def test_the_operator_learns_what_to_do() -> None:
     watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", lambda accepted: None)
     with capture_logs() as logs:
         watch.called(BAD)
@@ -66,7 +66,7 @@ def test_many_who_meet_it_at_once_tell_it_once() -> None:
     assert len(logs) == 1
 
 
-def test_two_changes_are_reported_in_their_order_also_if_the_first_is_slow_to_be_reported() -> None:
+def test_two_changes_are_reported_in_order_even_if_the_first_report_is_slow() -> None:
     heard: list[bool] = []
     first_is_being_told, second_has_come = threading.Event(), threading.Event()
 

@@ -82,7 +82,7 @@ def test_a_cell_reports_of_all_its_rounds_and_an_answer_that_never_came_counts_a
     ("value", "words"),
     [(0.0123, "0.012 ms"), (1.234, "1.23 ms"), (12.34, "12.3 ms"), (1234.5, "1234 ms"), (math.inf, "never")],
 )
-def test_milliseconds_are_reported_with_the_digits_that_mean_anything(value, words):
+def test_milliseconds_have_only_significant_digits(value, words):
     assert ms(value) == words
 
 

@@ -53,7 +53,7 @@ def test_an_answer_takes_as_long_as_was_set(codeship):
     assert 0.08 <= time.monotonic() - began < 5
 
 
-def test_looks_are_stamped_for_each_project(codeship):
+def test_polls_are_recorded_for_each_project(codeship):
     codeship.tell("watch")
     for _ in range(2):
         asked(codeship, f"/projects/{FIRST_PROJECT}.json")

@@ -61,7 +61,7 @@ def test_every_member_of_the_port_is_in_the_table() -> None:
     assert members == of_port
 
 
-def test_every_field_of_a_row_is_reported() -> None:
+def test_every_field_of_a_plugin_is_explained() -> None:
     [call] = [node for tree in CODE for node in ast.walk(tree) if _calls(node, "ServicePlugin")]
     given = {keyword.arg for keyword in call.keywords}
     fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(ServicePlugin)}

@@ -23,7 +23,7 @@ from tests.held_clock import HeldClock
 # --- the row
 
 
-def test_every_service_stands_on_a_stage() -> None:
+def test_every_service_has_a_sandbox() -> None:
     assert {service.name for service in SERVICES} == {stage(HeldClock()).name for stage in STAGES.values()}
 
 
@@ -51,7 +51,7 @@ def test_a_provider_is_named_as_its_row(play: Play, provider: CIProvider) -> Non
 # --- projects
 
 
-def test_projects_are_reported_by_name_in_one_call(play: Play, provider: CIProvider) -> None:
+def test_projects_are_listed_by_name_in_one_call(play: Play, provider: CIProvider) -> None:
     found = provider.projects()
     assert {project.name for project in found} == {"acme/web", "acme/api"}
     assert len({project.id for project in found}) == 2

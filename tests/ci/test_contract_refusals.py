@@ -51,13 +51,15 @@ def test_a_key_that_is_none_is_refused(play: Play, web: Project, provider: CIPro
             call()
 
 
-def test_a_repository_that_is_not_there_is_reported(provider: CIProvider) -> None:
+def test_a_missing_repository_is_reported(provider: CIProvider) -> None:
     with pytest.raises(NotFound):
         provider.builds(Project("404", NOWHERE, provider.service))
 
 
 @pytest.mark.parametrize("call", READINGS)
-def test_over_the_limit_it_is_reported_for_how_long(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+def test_the_error_for_a_rate_limit_says_for_how_long(
+    play: Play, provider: CIProvider, web: Project, call: str
+) -> None:
     before = len(play.asked())
     play.stage.world.mood = play.stage.over_the_limit
     with pytest.raises(OverLimit) as raised:
@@ -82,7 +84,7 @@ def test_a_reading_is_tried_three_times(play: Play, provider: CIProvider, web: P
     [moods.garbage('{"x": ['), moods.garbage("[7]"), moods.garbage('{"message": "?"}'), moods.html(), moods.empty()],
     ids=["broken", "a list", "an object", "a page", "nothing"],
 )
-def test_an_answer_that_is_none_is_reported_after_one_try(
+def test_an_invalid_response_is_reported_after_one_attempt(
     play: Play, provider: CIProvider, web: Project, call: str, mood: moods.Fault
 ) -> None:
     before = len(play.asked())
@@ -93,7 +95,7 @@ def test_an_answer_that_is_none_is_reported_after_one_try(
 
 
 @pytest.mark.parametrize("call", READINGS)
-def test_no_one_there_is_reported(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+def test_an_unreachable_host_is_reported(play: Play, provider: CIProvider, web: Project, call: str) -> None:
     play.stage.stop_host()
     with pytest.raises(Unreachable):
         ask(provider, web, call)
@@ -113,7 +115,7 @@ def test_nothing_goes_out_that_the_rate_limit_refuses(play: Play, provider: CIPr
     assert len(play.asked()) == before
 
 
-def test_each_request_is_let_out_and_reported(play: Play, provider: CIProvider, web: Project) -> None:
+def test_each_request_is_charged_and_reported(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     restart(provider, build)
     own = [(call, result) for call, result in play.seen if call != "token"]

@@ -122,7 +122,7 @@ def test_a_check_says_which_thing_is_wrong(
     assert all(line.startswith("wrong ") for line in complaints)
 
 
-def test_a_check_says_of_each_service_how_it_stands_and_what_both_have(
+def test_a_check_prints_the_result_of_each_service_and_what_both_have(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chosen = {

@@ -184,7 +184,7 @@ def test_a_status_is_one_call_and_a_restart_two(paid: World, budget: Counted) ->
 
 
 @pytest.mark.parametrize("ask", [restart("acme/web", "main"), press(OLD)], ids=["command", "button"])
-def test_with_one_call_left_a_restart_does_not_even_look(paid: World, budget: Counted, ask: object) -> None:
+def test_with_one_call_left_a_restart_does_not_even_fetch(paid: World, budget: Counted, ask: object) -> None:
     budget.left = 1
     with pytest.raises(RateLimitExhausted):
         paid.ask(ask)  # type: ignore[arg-type]
@@ -192,7 +192,7 @@ def test_with_one_call_left_a_restart_does_not_even_look(paid: World, budget: Co
     assert isinstance(paid.ask(status("acme/web", "main")), BuildShown)
 
 
-def test_a_restart_after_a_look_that_someone_else_pays_for_pays_for_itself(paid: World, budget: Counted) -> None:
+def test_a_restart_after_a_shared_fetch_is_charged_for_itself(paid: World, budget: Counted) -> None:
     held = paid.ci.hold("builds")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(paid.ask, status("acme/web", "main"))
@@ -256,7 +256,7 @@ class Watching(Executor):
         return future
 
 
-def test_people_who_join_a_look_that_the_background_may_not_have_share_one_of_their_own(world: World) -> None:
+def test_people_who_join_a_fetch_that_is_refused_to_the_background_share_their_own(world: World) -> None:
     """The background fetch is held until people have joined it, and is then refused."""
     executor = Watching()
     looks = BuildFetcher(world.ci, executor, world.clock)

@@ -149,7 +149,7 @@ def test_a_job_that_runs_and_is_cancelled_ends_after_its_step_without_a_word(
 # Errors
 
 
-def test_a_job_that_raises_is_reported_once_and_not_tried_again(
+def test_a_job_that_raises_is_reported_once_and_not_retried(
     open_jobs: Open, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     def job(payload: Payload, step: Step) -> None:
@@ -165,7 +165,7 @@ def test_a_job_that_raises_is_reported_once_and_not_tried_again(
     assert caplog.records == []
 
 
-def test_other_jobs_go_on_if_one_raises_and_cannot_even_be_reported(
+def test_other_jobs_continue_if_one_raises_and_its_error_cannot_be_reported(
     open_jobs: Open, notes: Notes, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def job(payload: Payload, step: Step) -> None:

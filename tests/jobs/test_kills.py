@@ -52,7 +52,7 @@ def test_another_process_ends_what_a_killed_one_had_begun(replica: Replicas) -> 
     assert of("later", second) == of("much-later", second) == ONCE
 
 
-def test_a_process_that_lives_takes_over_from_a_dead_one_and_not_from_itself(replica: Replicas) -> None:
+def test_a_living_process_takes_over_from_a_dead_one_and_not_from_itself(replica: Replicas) -> None:
     first, second = replica(), replica()
     second.start("own", stands_at="in one")
     second.hear("own stands in one")
@@ -91,7 +91,7 @@ def test_a_paused_process_that_wakes_does_not_meddle_with_what_its_heir_has_done
     assert of("own", first) == ONCE
 
 
-def test_what_dead_replicas_have_left_can_be_taken_once(url: str, told: Told) -> None:
+def test_the_jobs_of_dead_replicas_can_be_taken_over_once(url: str, told: Told) -> None:
     """As by one that has read the list before another took over, and acts on it after that."""
     dead, heir = Gate(), Gate()
     with ExitStack() as stack:

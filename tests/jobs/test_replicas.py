@@ -45,7 +45,7 @@ def test_ids_are_unlike_each_other_also_on_one_host_and_in_one_process() -> None
     assert len({new_replica_id() for _ in range(100)}) == 100
 
 
-def test_who_is_silent_for_long_is_gone_and_who_requests_is_not(store: Store, clock: HeldClock) -> None:
+def test_a_replica_silent_for_long_is_gone_and_one_with_heartbeats_is_not(store: Store, clock: HeldClock) -> None:
     first, second = present(store, clock, "first"), present(store, clock, "second")
     first.start()
     second.start()
@@ -85,7 +85,7 @@ def test_who_leaves_nothing_is_gone_at_once(
     assert store.replicas.alive(DEAD_AFTER_S) == alive
 
 
-def test_a_database_that_is_away_is_reported_once_and_characters_go_on(clock: HeldClock) -> None:
+def test_a_database_outage_is_reported_once_and_heartbeats_continue(clock: HeldClock) -> None:
     class Away:
         """Fails twice, then succeeds, then fails again."""
 

@@ -111,7 +111,7 @@ def test_a_restart_under_another_id_whose_answer_got_lost_is_followed_under_that
     assert "second run of the same commit: flaky" in said(stage)[-1]
 
 
-def test_if_no_one_can_be_reported_the_job_ends_and_says_so(stage: Sandbox) -> None:
+def test_if_no_reply_is_possible_the_job_ends_and_logs_that(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "channel_not_found", None)
     steps = Steps(("once kept", "reply"))
     does(stage, ask(stage, "restart acme/web main", Source.DIRECT), steps)
@@ -210,7 +210,7 @@ def test_a_real_restart_leaves_only_json_in_the_database(stage: Sandbox) -> None
     assert list(results["reply"]) == ["ts"]
 
 
-def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_again(stage: Sandbox) -> None:
+def test_a_result_of_another_version_is_answered_as_a_bug_and_nothing_is_done_again(stage: Sandbox) -> None:
     def steps(name: str, work: Callable[[], Any]) -> Any:
         assert name == "decide"
         return {"v": 2, "of": "tomorrow"}
@@ -246,7 +246,7 @@ def test_what_changes_something_is_durable_and_questions_are_not(stage: Sandbox,
     assert conversation(stage).changes_something(ask(stage, text)) is is_durable
 
 
-def test_a_request_that_cannot_be_reported_from_another_is_answered_at_once(stage: Sandbox) -> None:
+def test_a_request_without_an_id_is_answered_at_once(stage: Sandbox) -> None:
     nameless = replace(ask(stage, "restart acme/web main"), delivery=None)
     assert not conversation(stage).changes_something(nameless)
 
@@ -280,5 +280,5 @@ heards = st.builds(
 
 
 @given(heards)
-def test_what_was_heard_comes_back_out_of_json(heard: SlackRequest) -> None:
+def test_a_request_survives_json(heard: SlackRequest) -> None:
     assert request_from_json(json.loads(json.dumps(heard.as_json()))) == heard

@@ -73,7 +73,7 @@ def test_projects_have_a_chain_each(store: Store) -> None:
     assert next_look(store, 1, "4") == 2
 
 
-def test_a_look_that_is_repeated_is_reported_the_same(store: Store) -> None:
+def test_a_repeated_poll_gets_the_same_number(store: Store) -> None:
     follow = store.follows.add(BARE)
     first = begun(store)
     second = next_look(store, first)
@@ -88,7 +88,7 @@ def test_a_look_that_is_repeated_is_reported_the_same(store: Store) -> None:
     assert next_look(store, second) is None
 
 
-def test_a_look_that_is_overtaken_goes_on_with_nothing(store: Store, clock: HeldClock) -> None:
+def test_an_overtaken_poll_has_no_next_one(store: Store, clock: HeldClock) -> None:
     store.follows.add(BARE)
     lost = begun(store)
     clock.wait(121)
@@ -102,7 +102,7 @@ def test_a_look_that_is_overtaken_goes_on_with_nothing(store: Store, clock: Held
 
 
 @pytest.mark.parametrize("number", [2, 3, 99, -1])
-def test_a_number_that_no_look_has_goes_on_with_nothing(store: Store, number: int) -> None:
+def test_an_unknown_number_has_no_next_poll(store: Store, number: int) -> None:
     assert next_look(store, number) is None
     store.follows.add(BARE)
     assert begun(store) == 1
@@ -143,7 +143,7 @@ def test_a_chain_that_has_ended_is_not_stalled(store: Store, clock: HeldClock) -
     assert store.follows.stalled(-1.0) == []
 
 
-def test_every_chain_that_stands_still_is_named(store: Store, clock: HeldClock) -> None:
+def test_every_stalled_chain_is_returned(store: Store, clock: HeldClock) -> None:
     for project_id in ("9", "10", "3"):
         begun(store, project_id)
     store.follows.begin_polling("another", "3")
@@ -160,7 +160,7 @@ def test_every_chain_that_stands_still_is_named(store: Store, clock: HeldClock) 
 
 @settings(deadline=None)  # thirty transactions take long on a busy machine
 @given(st.lists(st.sampled_from(["add", "end", "begin", "next", "again", "stalled"]), max_size=30), st.randoms())
-def test_whatever_happens_no_number_comes_twice_and_no_answer_changes(
+def test_no_number_is_used_twice_and_no_result_changes(
     shared: Store, shared_clock: HeldClock, acts: list[str], random: Any
 ) -> None:
     store, clock, project_id = shared, shared_clock, f"of example {next(numbers)}"

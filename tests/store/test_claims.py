@@ -101,7 +101,7 @@ def test_claiming_again_names_the_claim_that_it_replaces(
     assert store.claims.newest("codeship", ["7"]) == [first]
 
 
-def test_a_move_writes_what_a_look_found_and_nothing_else(store: Store, wanted: Wanted) -> None:
+def test_a_move_writes_what_a_fetch_showed_and_nothing_else(store: Store, wanted: Wanted) -> None:
     first = claimed(store, wanted())
     found = {"state": ClaimState.TAKEN, "seen_running": True, "new_build_id": "9", "changed_at": later(first, 3)}
     assert store.claims.move(first, replace(first, actor=Actor("UBOB"), **found))  # type: ignore[arg-type]

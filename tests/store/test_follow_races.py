@@ -86,7 +86,7 @@ def wait_for_a_lock(url: str) -> None:
     pytest.fail("nobody waits")
 
 
-def test_one_thread_begins_a_chain_and_one_takes_over_what_stands_still(store: Store, clock: Any) -> None:
+def test_one_thread_begins_a_chain_and_one_restarts_a_stalled_one(store: Store, clock: Any) -> None:
     for number in range(ROUNDS):
         project = str(number)
         begun = in_threads(lambda _, project=project: store.follows.begin_polling("codeship", project))
@@ -98,7 +98,7 @@ def test_one_thread_begins_a_chain_and_one_takes_over_what_stands_still(store: S
         store.follows.next_poll("codeship", project, 3)
 
 
-def test_a_look_repeated_in_every_thread_goes_on_once(store: Store) -> None:
+def test_a_poll_repeated_in_every_thread_continues_once(store: Store) -> None:
     store.follows.add(BARE)
     number: int | None = store.follows.begin_polling("codeship", "3")
     for _ in range(ROUNDS):

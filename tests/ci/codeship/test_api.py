@@ -68,7 +68,7 @@ def test_a_branch_that_cannot_be_encoded_is_still_requested() -> None:
 # --- projects
 
 
-def test_projects_are_read_whatever_their_builds_hold() -> None:
+def test_projects_are_parsed_whatever_their_builds_hold() -> None:
     body = json.dumps(
         {
             "projects": [

@@ -129,9 +129,7 @@ def test_no_proxy_is_used_if_the_environment_excepts_the_host(host: Hosts, clien
     assert (proxy.connections, len(there.heads)) == (0, 1)
 
 
-def test_the_process_own_environment_is_not_looked_at(
-    host: Hosts, client: Clients, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_process_own_environment_is_not_read(host: Hosts, client: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     there = host(answer(BODY))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem")
@@ -184,7 +182,7 @@ def test_a_proxy_that_is_not_there(client: Clients) -> None:
         *CUT[:1],
     ],
 )
-def test_the_key_stands_in_no_log_and_no_traceback_at_any_level(
+def test_the_key_is_in_no_log_and_no_traceback_at_any_level(
     host: Hosts, client: Clients, caplog: pytest.LogCaptureFixture, script: Script
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -159,7 +159,7 @@ def test_a_restart_without_an_answer_may_have_taken_over_tls_too(
 
 
 @pytest.mark.parametrize("script", UNANSWERED[:-1])
-def test_a_question_without_an_answer_is_requested_again(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_read_without_a_response_is_retried(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script, answer(BODY))
     assert client(there.url, read_s=0.15).builds(WEB) != []
     assert len(there.heads) == 2
@@ -174,7 +174,7 @@ def test_an_answer_that_is_cut_off_is_none(host: Hosts, client: Clients, script:
 
 
 @pytest.mark.parametrize("script", CUT)
-def test_an_answer_that_is_cut_off_once_is_requested_again(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_response_that_is_cut_off_once_is_retried(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script, answer(BODY))
     assert [build.id for build in client(there.url, read_s=0.15).builds(WEB)] == ["3277309"]
 

@@ -30,7 +30,7 @@ def metered(clock: Clock, gate: Gate, seen: list[tuple[str, str]]) -> Iterator[C
     provider.close()
 
 
-def test_each_try_is_requested_and_reported(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
+def test_each_attempt_is_charged_and_reported(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
     api.get(LIST, status=503)
     api.get(LIST, status=429)
     api.get(LIST, json={"projects": []})
@@ -72,7 +72,7 @@ def test_a_redirect_that_is_refused_is_not_followed(metered: CodeShip, gate: Gat
     assert len(api.calls) == 1
 
 
-def test_if_no_further_try_is_let_out_the_failure_of_the_last_is_reported(
+def test_if_no_further_attempt_is_allowed_the_last_error_is_raised(
     metered: CodeShip, gate: Gate, api: responses.RequestsMock
 ) -> None:
     gate.lets = 1

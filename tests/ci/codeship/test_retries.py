@@ -123,7 +123,7 @@ def test_retry_after_as_a_date_is_understood_if_the_answer_has_no_date(
 
 
 @pytest.mark.parametrize(("status", "body"), [(429, ""), (403, "Rate Limit Exceeded")])
-def test_retry_after_past_the_time_there_is_is_reported_at_once(
+def test_a_retry_after_beyond_the_deadline_is_raised_at_once(
     codeship: CodeShip, api: responses.RequestsMock, clock: Clock, status: int, body: str
 ) -> None:
     api.get(LIST, body, status=status, headers={"Retry-After": "30"})

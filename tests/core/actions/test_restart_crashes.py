@@ -126,7 +126,7 @@ def left_behind(world: World, state: ClaimState, run_number: int = 1) -> Claim:
 
 
 @pytest.mark.parametrize("died", [ClaimState.CLAIMED, ClaimState.SENT])
-def test_what_a_dead_process_had_begun_is_held_for_as_long_as_it_might_live(web: World, died: ClaimState) -> None:
+def test_the_claim_of_a_dead_process_is_held_as_long_as_it_might_live(web: World, died: ClaimState) -> None:
     left_behind(web, died)
     web.clock.advance(LOST_AFTER.total_seconds())
     outcome = web.ask(MAIN, BOB)
@@ -200,7 +200,7 @@ def test_what_died_after_it_sent_is_over_if_the_build_has_run_again(web: World) 
     assert isinstance(web.ask(MAIN, BOB), Restarted)
 
 
-def test_a_claim_of_another_service_on_the_same_id_stands_against_nothing(web: World) -> None:
+def test_a_claim_of_another_service_on_the_same_id_blocks_nothing(web: World) -> None:
     wanted = Claim("another", "1", "7", 1, ADA, BUILDS, OLD.run, web.clock.now() - timedelta(seconds=1))
     assert web.store.claims.claim(wanted) is not None
     assert isinstance(web.ask(MAIN), Restarted)

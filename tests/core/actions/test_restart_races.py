@@ -25,7 +25,7 @@ def ran_again(world: World) -> None:
     world.ci.ends("7", Status.FAILED, "error")
 
 
-def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_is_reported_who_did(web: World) -> None:
+def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_learns_who_did(web: World) -> None:
     ran_again(web)
     shown = look(web)
     stale = StaleOnce(web, web.claim_on("7"))
@@ -39,7 +39,7 @@ def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_is_r
 
 
 @pytest.mark.parametrize("began", ["before the restart was sent", "while it was on its way"])
-def test_a_look_that_may_not_show_a_restart_is_not_shared_with_those_who_ask_after_it(web: World, began: str) -> None:
+def test_a_fetch_that_may_not_show_a_restart_is_not_shared_with_later_requests(web: World, began: str) -> None:
     shown = look(web)
     with ThreadPoolExecutor(2) as pool:
         old_look = web.ci.hold("builds answered")
@@ -80,7 +80,7 @@ def restarts_on(claims: StaleOnce, world: World) -> ActionService:
     return ActionService(world.ci, world.looks, stored, world.store.history, sending, world.clock)
 
 
-def test_who_loses_the_race_to_a_restart_that_no_one_can_tell_of_is_reported_that(web: World) -> None:
+def test_who_loses_the_race_to_a_restart_with_an_unknown_result_learns_that(web: World) -> None:
     shown = look(web)
     first = could_not_tell(web)
     slower = restarts_on(StaleOnce(web, None), web)
@@ -127,7 +127,7 @@ def test_the_new_build_is_free_after_its_end(renumbering: World) -> None:
     assert renumbering.claim_on("8").build_id == "8"
 
 
-def test_a_build_with_a_claim_of_its_own_and_one_that_it_sprang_from_stands_by_its_own(renumbering: World) -> None:
+def test_a_build_with_its_own_claim_uses_that_and_not_the_one_that_created_it(renumbering: World) -> None:
     renumbering.ci.ends("8")
     renumbering.ask(MAIN, BOB)
     shown = look(renumbering)

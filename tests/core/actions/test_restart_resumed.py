@@ -101,7 +101,7 @@ def test_what_was_sent_and_runs_is_found(web: World, sent: ClaimState) -> None:
     assert posts(web) == 0
 
 
-def test_what_was_taken_is_reported_as_that(web: World) -> None:
+def test_what_was_taken_is_shown_as_that(web: World) -> None:
     died(web, ClaimState.TAKEN)
     assert isinstance(again(web), Restarted)
     assert posts(web) == 0
@@ -126,7 +126,7 @@ def test_while_the_service_is_down_nothing_is_sent_for_what_was_only_claimed(web
     assert (posts(web), state(web)) == (0, ClaimState.NOT_SENT)
 
 
-def test_another_ask_does_not_go_on_with_it(web: World) -> None:
+def test_another_request_does_not_continue_it(web: World) -> None:
     died(web, ClaimState.TAKEN, key="command:2")
     assert isinstance(web.ask(MAIN, BOB), AlreadyRestarted)
     assert isinstance(again(web), AlreadyRestarted)

@@ -22,7 +22,7 @@ from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart
 @pytest.mark.parametrize(
     "again", [MAIN, restart("web"), press(OLD), press(OLD, None)], ids=lambda way: type(way).__name__
 )
-def test_a_second_ask_for_the_same_run_is_called_with_the_first_and_sends_nothing(
+def test_a_second_request_for_the_same_run_names_the_first_and_sends_nothing(
     web: World, again: Any, actor: Actor
 ) -> None:
     assert isinstance(web.ask(MAIN), Restarted)
@@ -65,7 +65,7 @@ def test_an_end_that_is_filled_in_late_is_not_taken_for_the_new_run(web: World) 
     assert posts(web) == 1
 
 
-def test_a_second_ask_while_the_first_is_on_its_way_is_reported_so(web: World) -> None:
+def test_a_second_request_while_the_first_is_being_sent_says_so(web: World) -> None:
     held = web.ci.hold("restart")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(web.ask, MAIN)
@@ -79,7 +79,7 @@ def test_a_second_ask_while_the_first_is_on_its_way_is_reported_so(web: World) -
     assert posts(web) == 1
 
 
-def test_of_twenty_at_once_one_restarts_and_the_others_are_reported_who(web: World) -> None:
+def test_of_twenty_at_once_one_restarts_and_the_others_learn_who(web: World) -> None:
     barrier = Barrier(20)
 
     def ask(number: int) -> Outcome:
@@ -94,7 +94,7 @@ def test_of_twenty_at_once_one_restarts_and_the_others_are_reported_who(web: Wor
     assert (len(others), posts(web)) == (19, 1)
 
 
-def test_a_look_that_began_before_someone_elses_restart_restarts_nothing_again(web: World) -> None:
+def test_a_fetch_that_began_before_someone_elses_restart_restarts_nothing_again(web: World) -> None:
     before = look(web)
     web.ask(MAIN)
     web.ci.ends("7")

@@ -62,7 +62,7 @@ C, S, T, R, N, U, E = (
         (E, RUNNING, LATE, E),
     ],
 )
-def test_what_a_look_proves(state: ClaimState, shown: Build, after: timedelta, becomes: ClaimState) -> None:
+def test_what_a_fetch_proves(state: ClaimState, shown: Build, after: timedelta, becomes: ClaimState) -> None:
     assert after_look(claim(state), shown, NOON + after).state is becomes
 
 
@@ -74,7 +74,7 @@ def test_a_run_without_times_ends_once_it_has_been_seen_to_run() -> None:
     assert after_look(seen, WITHOUT_TIMES, NOON + 2 * SOON).state is E
 
 
-def test_a_look_that_began_before_the_answer_proves_nothing() -> None:
+def test_a_fetch_that_began_before_the_response_proves_nothing() -> None:
     taken = claim(T, changed_at=NOON + SOON)
     assert after_look(taken, RUNNING, NOON) == taken
     assert after_look(taken, ENDED_AGAIN, NOON) == taken
@@ -106,7 +106,7 @@ def test_a_build_that_no_one_restarted_is_in_its_first_run() -> None:
     assert restart_state_of(None, OLD) is NO_RESTART
 
 
-def test_nothing_is_written_again_if_a_look_shows_what_was_known() -> None:
+def test_nothing_is_written_if_a_fetch_shows_nothing_new() -> None:
     first = after_look(claim(T), RUNNING, NOON + SOON)
     later: datetime = NOON + 2 * SOON
     assert after_look(first, RUNNING, later) is first

@@ -48,7 +48,7 @@ def test_a_chain_that_has_ended_is_begun_again(web: Followers) -> None:
     assert web.states == ["ended passed", "ended failed"]
 
 
-def test_a_look_that_was_never_put_on_its_way_is_made_up_for(web: Followers) -> None:
+def test_a_poll_that_was_never_scheduled_is_made_later(web: Followers) -> None:
     """The process died after the chain was started and before its first job was stored."""
     web.restarts()
     web.jobs.lose_all()
@@ -71,7 +71,7 @@ def test_a_chain_that_goes_on_needs_no_healing(web: Followers) -> None:
         assert web.jobs.waiting == 1
 
 
-def test_a_look_that_raises_is_reported_and_the_chain_goes_on(web: Followers) -> None:
+def test_a_poll_that_raises_is_reported_and_the_chain_continues(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [RuntimeError("a bug")]
     web.jobs.pass_time(5)
@@ -215,7 +215,7 @@ def test_a_thousand_messages_on_a_hundred_projects_stay_within_the_calls_of_a_mi
 
 
 @pytest.mark.slow
-def test_where_calls_are_short_they_go_round(web: Followers) -> None:
+def test_if_calls_are_scarce_projects_take_turns(web: Followers) -> None:
     pays(web)
     runs_on(web, projects=100, messages_each=1, timeout_s=0)
     seen = looks_in(web, 360)
@@ -224,7 +224,7 @@ def test_where_calls_are_short_they_go_round(web: Followers) -> None:
 
 
 @pytest.mark.parametrize("projects", [1, 3, 6])
-def test_what_the_rate_limit_allows_is_looked_at_as_often_as_ever(web: Followers, projects: int) -> None:
+def test_what_the_rate_limit_allows_is_polled_as_often_as_ever(web: Followers, projects: int) -> None:
     pays(web)
     runs_on(web, projects, messages_each=1)
     web.passes_time(120)
@@ -232,7 +232,7 @@ def test_what_the_rate_limit_allows_is_looked_at_as_often_as_ever(web: Followers
     assert web.lag[-1] == 0
 
 
-def test_what_the_rate_limit_almost_allows_is_looked_at_a_little_less(web: Followers) -> None:
+def test_what_the_rate_limit_almost_allows_is_polled_a_little_less(web: Followers) -> None:
     """Twelve projects share forty-five calls: each is polled every sixteen seconds at best."""
     pays(web)
     runs_on(web, 12, messages_each=1)

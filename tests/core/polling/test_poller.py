@@ -79,7 +79,7 @@ def test_the_end_is_seen_within_fifteen_seconds_however_long_it_took(web: Follow
     assert web.notifier.shown_at[-1] - ended <= timedelta(seconds=13), "a job begins up to two seconds late"
 
 
-def test_when_nothing_is_followed_any_more_no_one_looks(web: Followers) -> None:
+def test_when_nothing_is_followed_any_more_polling_ends(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.passes_time(60)
@@ -89,14 +89,14 @@ def test_when_nothing_is_followed_any_more_no_one_looks(web: Followers) -> None:
     assert web.jobs.waiting == 0
 
 
-def test_looks_take_only_what_people_leave_of_the_rate_limit(web: Followers) -> None:
+def test_polls_take_only_what_people_leave_of_the_rate_limit(web: Followers) -> None:
     web.restarts()
     assert web.ci.asked_for == [Priority.PEOPLE]
     web.passes_time(20)
     assert set(web.ci.asked_for[1:]) == {Priority.BACKGROUND}
 
 
-def test_how_late_a_look_comes_is_reported(web: Followers) -> None:
+def test_how_late_a_poll_is_is_reported(web: Followers) -> None:
     web.restarts()
     web.passes_time(10)
     assert web.lag == [0, 0]
@@ -108,7 +108,7 @@ def test_how_late_a_look_comes_is_reported(web: Followers) -> None:
 # One poll serves all followers.
 
 
-def test_one_look_serves_all_who_wait_for_a_project(web: Followers) -> None:
+def test_one_poll_serves_all_who_wait_for_a_project(web: Followers) -> None:
     others = [build(number, WEB, f"feature/{number}", Status.RUNNING) for number in range(8, 13)]
     web.ci.all_builds = [*others, *web.ci.all_builds]
     web.restarts()

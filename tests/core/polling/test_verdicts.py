@@ -91,7 +91,7 @@ def test_runs_of_another_commit_do_not_count(web: Followers) -> None:
     assert web.notifier.replies[-1].verdict == Verdict(Meaning.FLAKY, F, P, 2, 1)
 
 
-def test_runs_of_one_commit_count_together_whatever_their_build(web: Followers) -> None:
+def test_runs_of_one_commit_count_together_even_of_different_builds(web: Followers) -> None:
     """A service may give the same commit a build of its own, pushed again."""
     run_again(web, F, F)
     again = build(9, WEB, status=Status.RUNNING, started_at=web.clock.now())
@@ -103,7 +103,7 @@ def test_runs_of_one_commit_count_together_whatever_their_build(web: Followers) 
     assert web.notifier.replies[-1].verdict == Verdict(Meaning.FLAKY, F, P, 3, 1)
 
 
-def test_a_build_without_a_commit_is_reported_by_the_run_before(web: Followers) -> None:
+def test_a_build_without_a_commit_is_compared_with_the_run_before(web: Followers) -> None:
     web.world.has(replace(OLD, commit=None))
     web.restarts()
     ends_as(web, P)

@@ -89,7 +89,7 @@ def test_it_is_connected_once_started_and_not_once_stopped(slack: Slack, bot: Bo
     assert slack.tokens == [f"Bearer {TOKEN}"]
 
 
-def test_an_envelope_is_heard_and_acknowledged_without_a_payload(slack: Slack, bot: Bot) -> None:
+def test_an_envelope_without_a_payload_is_handled_and_acknowledged(slack: Slack, bot: Bot) -> None:
     number, link = slack.link()
     slack.send(link, envelope("e1"))
     assert slack.acks.get(timeout=5) == (number, {"envelope_id": "e1"})
@@ -180,7 +180,7 @@ def test_an_address_that_no_longer_works_is_not_tried_for_ever(slack: Slack, mad
         ("missing_scope", "connections:write"),
     ],
 )
-def test_an_app_token_that_slack_refuses_is_reported_at_once_with_where_to_get_one(
+def test_a_rejected_app_token_is_reported_at_once_with_where_to_get_one(
     slack: Slack, made: Callable[..., Bot], error: str, why: str
 ) -> None:
     slack.refuses = error
@@ -219,7 +219,7 @@ def test_a_long_silence_is_reported_once(slack: Slack, made: Callable[..., Bot])
     assert [entry["event"] for entry in logs].count("socket_mode_dead") == 1
 
 
-def test_a_link_that_lives_is_never_called_dead(slack: Slack, made: Callable[..., Bot]) -> None:
+def test_a_living_connection_is_never_called_dead(slack: Slack, made: Callable[..., Bot]) -> None:
     bot = made(slack, ping_interval_s=0.1, silence_s=0.5)
     bot.socket_mode.start()
     assert not bot.dead.wait(0.7)

@@ -250,7 +250,7 @@ def test_no_text_raises_and_every_word_keeps_the_rules(text: str) -> None:
 
 
 @given(st.text(), SLACKISH)
-def test_what_stands_before_our_mention_changes_nothing(before: str, text: str) -> None:
+def test_what_precedes_the_mention_changes_nothing(before: str, text: str) -> None:
     mentioned = words_of_message(f"<@{BOT}> {text}", BOT, needs_mention=True)
 
     assert words_of_message(f"{before}<@{BOT}> {text}", BOT, needs_mention=True) == mentioned

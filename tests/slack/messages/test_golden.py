@@ -15,7 +15,7 @@ from tests.slack.messages.message_text import message_text
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_messages_look_as_the_golden_file_shows(subject: str, update: bool) -> None:
+def test_messages_equal_their_golden_files(subject: str, update: bool) -> None:
     file, messages = GOLDEN / f"{subject}.txt", SUBJECTS[subject]
     if update:
         file.write_text(written(messages), encoding="utf-8")

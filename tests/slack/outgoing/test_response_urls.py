@@ -202,7 +202,7 @@ def test_a_redirect_is_not_followed(session: requests.Session, host: Answering, 
         (500, "[" * 100_000, "500"),
     ],
 )
-def test_a_refusal_is_reported_with_slacks_word_and_nothing_else(
+def test_a_refusal_is_logged_with_slacks_error_code_and_nothing_else(
     session: requests.Session, host: Answering, status: int, text: str, told: str
 ) -> None:
     host.status, host.text = status, text
@@ -211,7 +211,7 @@ def test_a_refusal_is_reported_with_slacks_word_and_nothing_else(
     assert str(refusal.value) == f"the response URL answered {told}"
 
 
-def test_if_no_one_listens_no_part_of_the_url_is_reported(session: requests.Session) -> None:
+def test_if_no_host_listens_no_part_of_the_url_is_logged(session: requests.Session) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(DeliveryFailed) as failure:
