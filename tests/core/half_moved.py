@@ -77,10 +77,10 @@ class MemoryGitHub(MemoryCI):
     def plan_restart(self, build: Build) -> ActionPlan:
         ended = [run for run in build.workflows if run.has_ended]
         again = [run for run in ended if run.status.is_bad] or ended
-        return _plan(again, [run for run in build.workflows if not run.has_ended])
+        return plan_of(again, [run for run in build.workflows if not run.has_ended])
 
     def plan_cancel(self, build: Build) -> ActionPlan:
-        return _plan([run for run in build.workflows if run.status.is_under_way], [])
+        return plan_of([run for run in build.workflows if run.status.is_under_way], [])
 
     def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
         self.failed_jobs_only.append(failed_jobs_only)
@@ -116,7 +116,7 @@ class MemoryGitHub(MemoryCI):
         self.all_builds = [build if seen.id == build.id else seen for seen in self.all_builds]
 
 
-def _plan(runs: Sequence[Workflow], left: Sequence[Workflow]) -> ActionPlan:
+def plan_of(runs: Sequence[Workflow], left: Sequence[Workflow]) -> ActionPlan:
     targets = tuple(RunTarget(run.run_id, run.attempt, run.name) for run in runs)
     return ActionPlan(targets, tuple(run.name for run in left))
 

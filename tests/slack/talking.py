@@ -22,8 +22,9 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
+from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Ability, ActionResult, Build, Status, Workflow
+from bot.core.model.builds import Ability, Build, Status, Workflow
 from bot.core.model.policy import OPEN
 from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
@@ -38,6 +39,7 @@ from bot.slack.outgoing.notifier import SlackNotifier
 from bot.store import open_store
 from playground.slack.model import Message
 from playground.slack.plain_text import draw
+from tests.core.half_moved import plan_of
 from tests.core.polling.world import HeldJobs
 from tests.core.world import MemoryCI, MemoryGroups
 from tests.held_clock import HeldClock
@@ -54,11 +56,17 @@ class WorkflowsCI(MemoryCI):
         self.abilities = frozenset(Ability)
         self.asked: list[bool] = []
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
-        self._called("restart")
-        self.asked.append(failed_jobs_only)
+    def plan_restart(self, build: Build) -> ActionPlan:
         wrong = [run for run in build.workflows if run.has_ended and run.status.is_bad]
         again = wrong or [run for run in build.workflows if run.has_ended]
+        return plan_of(again, [run for run in build.workflows if not run.has_ended])
+
+    def plan_cancel(self, build: Build) -> ActionPlan:
+        return plan_of([run for run in build.workflows if run.status.is_under_way], [])
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
+        self._called("restart")
+        self.asked.append(failed_jobs_only)
 
         def runs(run: Workflow) -> Workflow:
             return replace(
@@ -70,13 +78,11 @@ class WorkflowsCI(MemoryCI):
                 finished_at=None,
             )
 
-        self.changes(build.id, lambda run: runs(run) if run in again else run)
-        left = tuple(run.name for run in build.workflows if not run.has_ended)
-        return ActionResult(build.id, tuple(run.name for run in again), left)
+        self.changes(build.id, lambda run: runs(run) if run.run_id == target.run_id else run)
+        return build.id
 
-    def cancel(self, build: Build) -> ActionResult:
+    def cancel(self, build: Build, target: RunTarget) -> None:
         self._called("cancel")
-        return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def ends_all(self, status: Status, word: str) -> None:
         """Ends all running workflows."""

@@ -47,3 +47,28 @@ def test_a_database_that_hangs_refuses_in_words_and_within_the_time_that_slack_w
     jobs.let_go.set()
     begun.close()
     assert len(jobs.started) <= MAX_WAITING
+
+
+def test_what_was_refused_for_its_time_is_withdrawn_for_good() -> None:
+    jobs = HangingJobs()
+    begun = JobSubmitter(jobs, timeout_s=0.01)
+    with pytest.raises(PoolFull):
+        begun.submit("ask", "one", {})
+    jobs.let_go.set()
+    assert not begun.begin("one"), "the job is stored after all, and asks first"
+    begun.close()
+
+
+def test_what_has_begun_by_the_time_that_it_would_be_refused_is_taken() -> None:
+    class SlowJobs(HangingJobs):
+        """Begins the job before it returns."""
+
+        def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
+            assert begun.begin(key)
+            super().start(kind, key, payload, delay_s=delay_s)
+
+    jobs = SlowJobs()
+    begun = JobSubmitter(jobs, timeout_s=0.05)
+    begun.submit("ask", "one", {})
+    jobs.let_go.set()
+    begun.close()
