@@ -18,7 +18,7 @@ from bot.core.model.audit import RequestEntry
 from bot.core.model.builds import ActionResult, Build
 from bot.core.model.claims import Claim, ClaimKind, ClaimState, after_look, state_of
 from bot.core.model.decisions import Decision
-from bot.core.model.errors import CIError, NoResponse, NotPossible, NotRecorded, Unreachable
+from bot.core.model.errors import BotError, CIError, NoResponse, NotPossible, NotRecorded, Unreachable
 from bot.core.model.outcomes import Cancelled, CouldNotTell, Outcome, Restarted
 from bot.core.ports import CIProvider, ClaimStore, Clock
 from bot.core.rate_limiter import charged_to
@@ -75,7 +75,7 @@ class ActionSender:
         if sent.claim.state is ClaimState.UNKNOWN and sent.failure and sent.failure.may_have_taken:
             if claim.kind is ClaimKind.CANCEL:
                 raise sent.failure
-            return self._check_afterwards(sent.claim, decision, request)
+            return self.find_out(sent.claim, decision, request)
         raise sent.failure or NoResponse(self._provider.title, "nothing was sent")
 
     def done(self, claim: Claim, build: Build) -> Outcome:
@@ -88,8 +88,16 @@ class ActionSender:
     def find_out(self, claim: Claim, decision: Decision, request: UserRequest) -> Outcome:
         """The result of a claim that was sent, by this process or another one. Sends nothing.
 
-        Raises NoResponse for a cancel whose result is not known.
+        Raises NoResponse for a cancel whose result is not known, NotRecorded if the store cannot be used.
         """
+        try:
+            return self._found_out(claim, decision, request)
+        except BotError:
+            raise
+        except Exception as failure:
+            raise NotRecorded(decision.build, claim.kind.value, is_accepted=False) from failure
+
+    def _found_out(self, claim: Claim, decision: Decision, request: UserRequest) -> Outcome:
         current = self._claims.of_request(request.key) if request.key else None
         claim = current or claim
         if claim.state in (ClaimState.TAKEN, ClaimState.ENDED):
@@ -114,7 +122,13 @@ class ActionSender:
         def note(posts: tuple[PostRecord, ...]) -> bool:
             nonlocal current
             sending = replace(current, state=ClaimState.SENT, posts=posts, changed_at=self._clock.now())
-            if not self._claims.move(current, sending, audit=request.entry(ActionSent(build))):
+            try:
+                moved = self._claims.move(current, sending, audit=request.entry(ActionSent(build)))
+            except Exception as failure:
+                if current is claim:  # nothing has left
+                    raise
+                raise NotRecorded(build, claim.kind.value, is_accepted=_is_any_accepted(posts)) from failure
+            if not moved:
                 return False
             current = sending
             return True
@@ -124,6 +138,8 @@ class ActionSender:
         try:
             with charged_to(request.budget):
                 sent = send_posts(claim.posts, post, note, self._clock.monotonic)
+        except NotRecorded:
+            raise
         except Exception:
             if current is not claim:  # something may have left
                 self._claims.move(current, replace(current, state=ClaimState.UNKNOWN, changed_at=self._clock.now()))
@@ -224,6 +240,10 @@ class ActionSender:
 def _freed(claim: Claim, to: ClaimState) -> ClaimState:
     """`to`; but a Try again that was certainly not accepted leaves what it replaced as unknown as it was."""
     return ClaimState.UNKNOWN if claim.state is ClaimState.SENT else to
+
+
+def _is_any_accepted(posts: tuple[PostRecord, ...]) -> bool:
+    return state_of(posts) is ClaimState.TAKEN
 
 
 def _accepted(posts: tuple[PostRecord, ...]) -> tuple[PostRecord, ...]:
