@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
 
 from bot.config.setting import Setting
+from bot.core.model.builds import Project
 from bot.core.model.errors import CIError
+from bot.core.model.policy import BuildRules
 from bot.core.ports import CIProvider
 
 SettingValues = Mapping[str, Any]
@@ -26,6 +28,14 @@ AfterRequest = Callable[[CIError | None, bool], None]
 
 Hint = Callable[[str, str], None]
 """Called with the id of a project in which something has happened, and what names this telling of it."""
+
+
+BuildRulesOf = Callable[[Project], BuildRules | None]
+"""Which of a repository's workflows decide, as the policy says it; None if it says nothing of the repository."""
+
+
+def _no_rules(project: Project) -> None:  # noqa: ARG001 - as `BuildRulesOf`
+    return None
 
 
 class CIClient(CIProvider, Protocol):
@@ -54,6 +64,7 @@ class ClientContext:
     connect_s: float = 3.05
     read_s: float = 6.0
     total_s: float = 12.0
+    build_rules: BuildRulesOf = _no_rules
 
 
 def _nothing_wrong(values: SettingValues) -> list[str]:  # noqa: ARG001 - as `ServicePlugin.problems`

@@ -3,7 +3,12 @@
     GET  /user/repos, /installation/repositories            repositories, a hundred a page
     GET  /repos/{name}/actions/workflows                    which workflows there are, and which of them still run
     GET  /repos/{name}/actions/runs                         the last workflow runs, of one branch or of all
+    GET  /repos/{name}/actions/runs/{id}                    one run
     GET  /repos/{name}/actions/runs/{id}/jobs               a run's jobs and their steps
+    GET  …/actions/runs/{id}/pending_deployments            the environments that wait for an approval
+    GET  /repos/{name}/actions/jobs/{id}/logs               a job's log: a redirect to another host
+    GET  /repos/{name}/branches/{branch}                    a branch's newest commit
+    GET  /repos/{name}/pulls/{number}                       a pull request's head branch
     GET  /repos/{name}/actions/runs/{id}/attempts/{n}       how an earlier attempt of a run ended
     POST /repos/{name}/actions/runs/{id}/rerun, …/rerun-failed-jobs, …/cancel
 
@@ -22,10 +27,10 @@ from urllib.parse import quote
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
 from bot.ci.github.errors import TITLE, action_error_for, error_for, invalid_response
-from bot.ci.github.pagination import A_PAGE, A_PAGE_HAS, ListPage, onward
+from bot.ci.github.pagination import A_PAGE, ListPage, onward, page_size
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
-from bot.core.model.errors import InvalidResponse, NotFound
+from bot.core.model.errors import InvalidResponse, NoResponse, NotFound
 
 SERVICE = "github"
 
@@ -33,6 +38,7 @@ SERVICE = "github"
 _HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 _WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
 _WENT_WRONG = frozenset({"failure", "timed_out", "startup_failure", "action_required"})
+_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _ETAG = re.compile(r'(W/)?"[!#-~]{1,200}"', re.ASCII)
 
 
@@ -50,11 +56,35 @@ def workflows_request(api_url: str, project: Project) -> Request:
     return _get(f"{_repo(api_url, project)}/actions/workflows", A_PAGE)
 
 
-def builds_request(api_url: str, project: Project, branch: str | None = None) -> Request:
-    params = [A_PAGE, _WITHOUT_PULL_REQUESTS]
+def builds_request(
+    api_url: str, project: Project, branch: str | None = None, *, event: str | None = None, commit: str | None = None
+) -> Request:
+    """The runs of a branch, of an event or of a commit (40 digits); of all where none is given."""
+    params = [A_PAGE]
     if branch is not None:
         params.append(("branch", branch.encode("utf-8", "replace").decode()))
+    params += [(name, value) for name, value in (("event", event), ("head_sha", commit)) if value is not None]
     return _get(f"{_repo(api_url, project)}/actions/runs", *params)
+
+
+def run_request(api_url: str, project: Project, run_id: str) -> Request:
+    return _get(_run(api_url, project, run_id))
+
+
+def branch_request(api_url: str, project: Project, branch: str) -> Request:
+    return _get(f"{_repo(api_url, project)}/branches/{quote(branch.encode('utf-8', 'replace'), safe='/')}")
+
+
+def pull_request_request(api_url: str, project: Project, number: int) -> Request:
+    return _get(f"{_repo(api_url, project)}/pulls/{number}")
+
+
+def approvals_request(api_url: str, project: Project, run_id: str) -> Request:
+    return _get(f"{_run(api_url, project, run_id)}/pending_deployments")
+
+
+def log_request(api_url: str, project: Project, job_id: str) -> Request:
+    return _get(f"{_repo(api_url, project)}/actions/jobs/{quote(job_id, safe='')}/logs")
 
 
 def jobs_request(api_url: str, project: Project, run_id: str) -> Request:
@@ -101,23 +131,76 @@ def parse_repositories(
             projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url)))
     if entries and not readable:
         raise InvalidResponse(TITLE, "none of its repositories can be read")
-    return ListPage(tuple(projects), len(entries) >= A_PAGE_HAS, onward(headers, page))
+    return ListPage(tuple(projects), len(entries) >= page_size(page), onward(headers, page))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedWorkflow:
+    """A workflow of the repository, by the name that its file gives it. `is_active`: neither deleted nor disabled."""
+
+    id: str
+    name: str | None
+    is_active: bool
 
 
 def parse_workflows(
     status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
-) -> ListPage[str]:
-    """The ids of the workflows of one page that are active: neither deleted nor disabled."""
+) -> ListPage[ListedWorkflow]:
+    """The workflows of one page that have an id."""
     if not 200 <= status < 300:
         raise error_for(status, headers, body, secret=secret)
     entries = shapes.workflows(body)
     if entries is None:
         raise invalid_response(headers, body, secret)
-    known = [(id_, entry) for entry in entries if (id_ := cleaning.id_(entry.id)) is not None]
+    known = tuple(
+        ListedWorkflow(id_, cleaning.line(entry.name, cleaning.MAX_NAME), entry.state == "active")
+        for entry in entries
+        if (id_ := cleaning.id_(entry.id)) is not None
+    )
     if entries and not known:
         raise InvalidResponse(TITLE, "none of its workflows can be read")
-    active = tuple(id_ for id_, entry in known if entry.state == "active")
-    return ListPage(active, len(entries) >= A_PAGE_HAS, onward(headers, page))
+    return ListPage(known, len(entries) >= page_size(page), onward(headers, page))
+
+
+def parse_branch(
+    status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
+) -> ListPage[str]:
+    """The branch's newest commit, as the only entry. Raises NotFound if there is no such branch; a tag is none."""
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    head = shapes.branch(body)
+    commit = cleaning.line(head and head.commit and head.commit.sha, cleaning.MAX_ID)
+    if commit is None or not _COMMIT.fullmatch(commit):
+        raise invalid_response(headers, body, secret)
+    return ListPage((commit,), False, onward(headers, page))
+
+
+def parse_pull_request(
+    status: int, headers: Mapping[str, str], body: bytes, project: Project, *, secret: str = ""
+) -> str:
+    """The pull request's head branch: `owner:branch` if that is a fork's."""
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    pull = shapes.pull_request(body)
+    head = None if pull is None else pull.head
+    branch = cleaning.line(head and head.ref, cleaning.MAX_BRANCH)
+    if head is None or branch is None:
+        raise invalid_response(headers, body, secret)
+    if cleaning.id_(head.repo and head.repo.id) == project.id:
+        return branch
+    name = cleaning.line(head.repo and head.repo.full_name, cleaning.MAX_NAME) or ""
+    return f"{name.partition('/')[0] if REPOSITORY_NAME.fullmatch(name) else 'unknown'}:{branch}"
+
+
+def parse_approvals(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> tuple[str, ...]:
+    """The names of the environments that wait for an approval."""
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    pending = shapes.approvals(body)
+    if pending is None:
+        raise invalid_response(headers, body, secret)
+    names = (cleaning.line(each.environment and each.environment.name, cleaning.MAX_NAME) for each in pending)
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +225,18 @@ def parse_jobs(
         if (name := cleaning.line(job.name, cleaning.MAX_NAME))
     )
     are_final = all(job.run_attempt in (None, attempt) for job in failed)
-    return JobsPage(text, len(jobs) >= A_PAGE_HAS, onward(headers, page), are_final)
+    return JobsPage(text, len(jobs) >= page_size(page), onward(headers, page), are_final)
 
 
 def parse_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
-    """Of a re-run or a cancel: any 2xx is a success. Raises WillNot where GitHub does it to no such run."""
+    """Of a re-run or a cancel: GitHub accepts it with 201 or 202 and an empty object.
+
+    Raises NotPossible if GitHub does it to no such run, NoResponse for any other success: that confirms nothing.
+    """
     if not 200 <= status < 300:
         raise action_error_for(status, headers, body, secret=secret)
+    if status not in (201, 202) or (body.strip() not in (b"", b"{}") and cleaning.read_damaged(body) != {}):
+        raise NoResponse(TITLE, f"answered {status} with something else than its API's answer; check GITHUB_API_URL")
 
 
 def etag_of(headers: Mapping[str, str]) -> str | None:

@@ -13,14 +13,17 @@ from typing import Any, TypeVar, cast
 
 from bot.ci.github import api as wire
 from bot.ci.github.auth import App, Identity, InstallationTokens, Token
-from bot.ci.github.errors import TITLE
-from bot.ci.github.pagination import ListPage, onward
+from bot.ci.github.errors import TITLE, PageTooLarge
+from bot.ci.github.pagination import A_PAGE_HAS, SMALLEST_PAGE_HAS, ListPage, onward, page_size, with_page_size
 from bot.ci.http_client.client import HttpClient
 from bot.ci.http_client.responses import Request, header
 from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext
 from bot.config.parsers import Secret
 from bot.core.model.errors import Unauthorized
+
+SMALLER_FOR_S = 3600.0
+"""For how long a list that was answered with 502 is asked for in smaller pages."""
 
 _REMEMBERED = 400
 
@@ -48,6 +51,8 @@ class GitHubRequests:
             if isinstance(who, App)
             else Token(who)
         )
+        self._monotonic = context.monotonic
+        self._smaller: LRUCache[str, tuple[float, int]] = LRUCache(1_000)
         self._unchanged: LRUCache[Hashable, _Known] = LRUCache(_REMEMBERED)
 
     @property
@@ -86,21 +91,37 @@ class GitHubRequests:
         max_pages: int,
         deadline: float | None = None,
     ) -> Iterator[_Page]:
-        """A list page by page, `most` at most, each asked for when it is wanted; without `until` each has its own time.
+        """A list page by page, `max_pages` at most, each asked for when it is wanted; without `deadline` each has its
+        own time.
 
         `of` is what `read` knows beside the answer: with another, the same answer tells something else. A page that
-        has not changed since it was last read costs nothing of GitHub's limit.
+        has not changed since it was last read costs nothing of GitHub's limit. On 502 the list begins again with pages
+        half as large, and keeps that size for an hour: its entries may then come twice.
         """
-        page: Request | None = request
+        asked_until = self.deadline_after() if deadline is None else deadline
+        size = self._page_size(request)
+        page: Request | None = with_page_size(request, size)
         for _ in range(max_pages):
-            if page is None:
+            while page is not None:
+                try:
+                    result = self._page(call, page, read, of, asked_until)
+                    break
+                except PageTooLarge:
+                    size //= 2
+                    self._smaller.put(request.url, (self._monotonic() + SMALLER_FOR_S, size))
+                    page = with_page_size(request, size)
+            else:
                 return
-            result = self._page(call, page, read, of, self.deadline_after() if deadline is None else deadline)
             yield result
             page = result.onward
+            asked_until = self.deadline_after() if deadline is None else deadline
 
     def close(self) -> None:
         self._tries.close()
+
+    def _page_size(self, request: Request) -> int:
+        until, size = self._smaller.get(request.url) or (self._monotonic(), A_PAGE_HAS)
+        return size if self._monotonic() < until else A_PAGE_HAS
 
     def _page(self, call: str, page: Request, read: Callable[..., _Page], of: Hashable, deadline: float) -> _Page:
         known = self._unchanged.get((call, of, page))
@@ -114,6 +135,8 @@ class GitHubRequests:
                         return known
                     # What comes after a page may change without it.
                     return replace(known, page=replace(known.page, onward=onward(headers, page)))
+                if status == 502 and page_size(page) > SMALLEST_PAGE_HAS:
+                    raise PageTooLarge(TITLE, "answered 502")
                 return _Known(wire.etag_of(headers), read(status, headers, body, page=page, secret=token))
 
             signed = wire.signed(page, token, known.etag if known else None)

@@ -1,7 +1,7 @@
-"""GitHub Actions behind the `CIProvider` port: asks for what `github_wire` names, and remembers what does not change.
+"""GitHub Actions behind the `CIProvider` port: asks for what `api` names, and caches what does not change.
 
-Which runs are a build, and how it stands, is `github_carried`'s and `github_builds`' to say. It logs nothing: what goes
-wrong is raised, always as a `CIError`.
+`run_lists` reads the runs, `deciding` and `run_groups` say which of them are a build. It logs nothing: what goes wrong
+is raised, always as a `CIError`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from bot.ci.github.auth import App
 from bot.ci.github.builds import build_of, most_retried
 from bot.ci.github.calls import GitHubRequests
 from bot.ci.github.errors import TITLE, describe
-from bot.ci.github.run_groups import ListedRun, group_runs
-from bot.ci.github.runs import parse_attempt, parse_runs
+from bot.ci.github.run_groups import are_titles, group_runs, with_workflow_names
+from bot.ci.github.run_lists import BranchLook, RunLists
+from bot.ci.github.runs import parse_attempt, parse_run, parse_runs
 from bot.ci.github.urls import parse_url, web_url
 from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext
 from bot.config.parsers import Secret
+from bot.core.model.action_plans import RestartCase, RestartPlan, cancel_plan, restart_plan
 from bot.core.model.builds import Ability, ActionResult, Build, FailedJob, Page, Project, Status, Workflow
-from bot.core.model.errors import CIError, InvalidResponse, NoResponse, NotFound, NotPossible, OverLimit
+from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoResponse, NotFound, NotPossible, OverLimit
 
 MAX_PAGES = 100
 """Of repositories, each with a hundred."""
@@ -36,6 +38,8 @@ MAX_ATTEMPTS = 10
 """Of a run that was run again more often, nobody is told how often: each attempt costs a call, if only once."""
 WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 """For how long it is known which workflows are active, and not asked again where it could not be learned."""
+
+FULL_SHA = 40
 
 _DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
 _MAX_BYTES = 16 * 1024 * 1024
@@ -55,7 +59,9 @@ class GitHub:
         self._calls = GitHubRequests(api_url, who, context, max_bytes=max_bytes)
         self._monotonic = context.monotonic
         self._details_s = context.total_s * _DETAILS_WITHIN
-        self._active: LRUCache[str, tuple[float, frozenset[str] | None]] = LRUCache(1_000)
+        self._rules_of = context.build_rules
+        self._lists = RunLists(api_url, self._web_url, self._calls, monotonic=context.monotonic, now=context.now)
+        self._workflows: LRUCache[str, tuple[float, tuple[wire.ListedWorkflow, ...] | None]] = LRUCache(1_000)
         self._jobs: LRUCache[tuple[str, int], tuple[FailedJob, ...]] = LRUCache(1_000)
         self._attempts: LRUCache[tuple[str, int], Status] = LRUCache(1_000)
 
@@ -69,52 +75,73 @@ class GitHub:
         return list({project.id: project for page in pages for project in page.entries}.values())
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
-        """The builds of the last hundred runs.
+        """The recent builds: those of the runs that decide, as `RunLists.read` finds them.
 
-        Where these are all of forks, more are read. Where a build carries something, it is also asked, at most every
-        ten minutes, which workflows are active: one that was deleted or disabled will never pass again.
+        At most every ten minutes the repository's workflows are asked for too, if anything depends on them: an
+        inherited run, since a workflow that was disabled will never pass again, or names, since a run may have a title.
         """
         deadline = self._calls.deadline_after()
-        request = wire.builds_request(self._api_url, project, branch)
-        read = partial(parse_runs, project=project, web_url=self._web_url)
-        runs: list[ListedRun] = []
-        for page in self._calls.pages("builds", request, read, of=project, max_pages=MORE_PAGES, deadline=deadline):
-            project, is_cut_off = page.project, page.is_full
-            runs += page.entries
-            if runs or not page.is_full:
-                break
-        result = group_runs(runs, is_cut_off=is_cut_off)
-        active = self._active_workflows(project, deadline) if any(each.inherited for each in result) else None
-        if active is not None:
-            result = [each.inheriting_only(active) for each in result]
-        return [build_of(project, each) for each in result]
+        rules = self._rules_of(project)
+        look = self._lists.read(project, branch, deadline, rules)
+        groups = group_runs(look.runs, rules=rules, is_cut_off=look.is_cut_off)
+        if any(each.inherited or each.beside for each in groups) or are_titles(look.runs) or rules is not None:
+            workflows = self._workflows_of(look.project, deadline)
+            names = None if workflows is None else {each.id: each.name for each in workflows if each.name}
+            groups = group_runs(with_workflow_names(look.runs, names), rules=rules, is_cut_off=look.is_cut_off)
+            if workflows is not None:
+                active = frozenset(each.id for each in workflows if each.is_active)
+                groups = [each.inheriting_only(active) for each in groups]
+        builds = [build_of(look.project, each) for each in groups]
+        return [as_seen(builds[0], look), *builds[1:]] if builds else []
 
     def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
-        """One POST for each workflow. One that GitHub does not take holds up none of the others.
-
-        All that went wrong; where nothing did, the build's own alone: what it carries is of another commit, and has
-        been all right for long.
-        """
-        own, _carried = _apart(build)
-        wanted = _wrong(build.workflows) or [run for run in own if run.has_ended]
-        if not wanted:
-            raise NotPossible(self.title, "none of its workflows has ended")
+        """One POST for each run that `restart_plan` names. One that GitHub refuses holds up none of the others."""
+        plan = restart_plan(build)
+        if not plan.runs:
+            raise NotPossible(self.title, _why_nothing(plan))
         ask = partial(wire.rerun_request, failed_jobs_only=failed_jobs_only)
-        left = [run.full_name for run in build.workflows if not run.has_ended]
-        return self._done_to(build, wanted, "restart", ask, left)
+        return self._done_to(build, plan.runs, "restart", ask, [run.full_name for run in plan.left])
 
     def stop(self, build: Build) -> ActionResult:
-        """One POST for each workflow of the build's own that runs or waits; where none does, for what it carries.
-
-        What it carries is of another commit, and may be something else to others: it is named, and stopped when asked
-        for alone.
-        """
-        own, carried = _apart(build)
-        running = _under_way(own) or _under_way(carried)
+        """One POST for each run that `cancel_plan` names."""
+        running = cancel_plan(build)
         if not running:
             raise NotPossible(self.title, "none of its workflows was running any more")
-        left = [run.full_name for run in _under_way(build.workflows) if run not in running]
-        return self._done_to(build, running, "stop", wire.cancel_request, left)
+        return self._done_to(build, running, "stop", wire.cancel_request)
+
+    def locate(self, project: Project, page: Page) -> Page | None:
+        """The page with the branch that it belongs to: one call. None if GitHub knows none, or more than one."""
+        deadline = self._calls.deadline_after()
+        try:
+            if page.pull_request is not None:
+                return replace(page, branch=self._head_of(project, page.pull_request, deadline))
+            if page.build_id is not None:
+                request = wire.run_request(self._api_url, project, page.build_id)
+                run = self._calls.get("runs", request, partial(parse_run, project=project), deadline)
+                return None if run.is_of_a_queue else replace(page, branch=run.branch)
+            if page.commit is not None and len(page.commit) == FULL_SHA:
+                request = wire.builds_request(self._api_url, project, commit=page.commit)
+                read = partial(parse_runs, project=project, web_url=self._web_url)
+                [runs] = self._calls.pages("builds", request, read, of=project, max_pages=1, deadline=deadline)
+                branches = {group.own[0].branch for group in group_runs(runs.entries)}
+                return replace(page, branch=branches.pop()) if len(branches) == 1 else None
+        except NotFound:
+            return None
+        return None
+
+    def _head_of(self, project: Project, number: int, deadline: float) -> str:
+        """The head branch of a pull request. Without the right to read pull requests, the runs that name it tell."""
+        request = wire.pull_request_request(self._api_url, project, number)
+        try:
+            return self._calls.get("pulls", request, partial(wire.parse_pull_request, project=project), deadline)
+        except (Forbidden, NotFound) as refused:
+            read = partial(parse_runs, project=project, web_url=self._web_url)
+            request = wire.builds_request(self._api_url, project, event="pull_request")
+            [page] = self._calls.pages("builds", request, read, of=project, max_pages=1, deadline=deadline)
+            branches = {run.branch for run in page.entries if run.pull_request == number}
+            if len(branches) != 1:
+                raise NotFound(self.title, f"pull request {number} is not known") from refused
+            return branches.pop()
 
     def with_details(self, build: Build) -> Build:
         """Which jobs failed in the first workflows that went wrong, and how the build went before.
@@ -133,28 +160,28 @@ class GitHub:
     def close(self) -> None:
         self._calls.close()
 
-    def _active_workflows(self, project: Project, deadline: float) -> frozenset[str] | None:
-        """The ids of the repository's active workflows; None where that cannot be learned."""
+    def _workflows_of(self, project: Project, deadline: float) -> tuple[wire.ListedWorkflow, ...] | None:
+        """The repository's workflows; None if they cannot be learned."""
         now = self._monotonic()
-        good_until, active = self._active.get(project.id) or (now, None)
+        good_until, workflows = self._workflows.get(project.id) or (now, None)
         if now < good_until:
-            return active
+            return workflows
         request = wire.workflows_request(self._api_url, project)
         soon = min(deadline, self._calls.deadline_after(self._details_s))
         try:
             pages = list(
                 self._calls.pages("workflows", request, wire.parse_workflows, max_pages=MORE_PAGES, deadline=soon)
             )
-        except OverLimit:  # nobody asked, or nobody may ask anything for now
-            return active
+        except OverLimit:  # the bot may not ask for now: it may again before the minute is over
+            return workflows
         except CIError:
             good_until = now + WORKFLOWS_UNKNOWN_S
         else:
             good_until = now + WORKFLOWS_KNOWN_S
             are_all = pages[-1].onward is None
-            active = frozenset(id_ for page in pages for id_ in page.entries) if are_all else None
-        self._active.put(project.id, (good_until, active))
-        return active
+            workflows = tuple(each for page in pages for each in page.entries) if are_all else None
+        self._workflows.put(project.id, (good_until, workflows))
+        return workflows
 
     def _failed_jobs(self, build: Build, run: Workflow, deadline: float) -> tuple[FailedJob, ...]:
         known = self._jobs.get((run.run_id, run.attempt))
@@ -225,15 +252,28 @@ class GitHub:
         return ActionResult(build.id, tuple(done), tuple(left), tuple((name, describe(why)) for name, why in failures))
 
 
-def _apart(build: Build) -> tuple[list[Workflow], list[Workflow]]:
-    """The build's own workflows, and those that it carries from other commits."""
-    own = [run for run in build.workflows if run.commit is None]
-    return own, [run for run in build.workflows if run.commit is not None]
+def as_seen(newest: Build, look: BranchLook) -> Build:
+    """A branch's newest build with what only the look at the branch tells.
+
+    It never passed while runs of its commit are unread.
+    """
+    if look.unread == newest.commit and newest.status is Status.PASSED:
+        newest = replace(newest, status=Status.UNKNOWN, status_word="not all of its runs were read")
+    return replace(
+        newest,
+        newest_commit=look.tip if look.tip != newest.commit else None,
+        is_tag=newest.is_tag if look.is_branch is None else newest.is_tag and not look.is_branch,
+    )
+
+
+def _why_nothing(plan: RestartPlan) -> str:
+    match plan.case:
+        case RestartCase.OLDER_FAILED:
+            return f"only runs of older commits failed: {', '.join(run.full_name for run in plan.older)}"
+        case RestartCase.RUNNING:
+            return f"still running: {', '.join(run.full_name for run in plan.left)}"
+    return "none of its workflows has ended and can be re-run"
 
 
 def _wrong(runs: Iterable[Workflow]) -> list[Workflow]:
     return [run for run in runs if run.has_ended and run.status.is_bad]
-
-
-def _under_way(runs: Iterable[Workflow]) -> list[Workflow]:
-    return [run for run in runs if run.status.is_under_way]

@@ -38,6 +38,10 @@ _OF_THE_TOKEN = re.compile(r"not accessible|must have|permission|\bSAML\b|\bIP a
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
+class PageTooLarge(InvalidResponse):
+    """502 to a page of a list, as busy repositories answer: a smaller page may come."""
+
+
 def error_for(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
     """The error that an answer with this status stands for, `secret` kept out of its words."""
     said = detail(headers, body, secret)

@@ -13,7 +13,7 @@ _STATUSES = {
     "queued": Status.QUEUED,
     "requested": Status.QUEUED,
     "pending": Status.QUEUED,  # its concurrency group is busy
-    "waiting": Status.QUEUED,  # for a person's approval, or for another run
+    "waiting": Status.WAITING,  # for a person's approval
     "in_progress": Status.RUNNING,
 }
 _CONCLUSIONS = {

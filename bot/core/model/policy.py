@@ -7,7 +7,7 @@ projects, help) is no matter of rules: everybody may.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -75,6 +75,27 @@ class Subjects:
         if self.everyone or actor.id in self.people or location.channel in self.channels:
             return True
         return _any(in_group(group) for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRules:
+    """Which workflows of the repositories that fit `repos` decide a branch's state: those that `decide` fits, if it has
+    patterns, and never those that `ignore` fits. A name fits in any case.
+
+    `line` is where it stands in its file.
+    """
+
+    repos: NamePattern = NamePattern()
+    decide: NamePattern = NamePattern()
+    ignore: NamePattern = NamePattern()
+    line: int = 0
+
+    def decides(self, names: Iterable[str]) -> bool:
+        """`names`: the workflow's own and its file's."""
+        return any(self.decide.matches(name, any_case=True) for name in names if name)
+
+    def ignores(self, names: Iterable[str]) -> bool:
+        return bool(self.ignore) and any(self.ignore.matches(name, any_case=True) for name in names if name)
 
 
 @dataclass(frozen=True, slots=True)

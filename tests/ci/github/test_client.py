@@ -22,7 +22,7 @@ from bot.core.model.builds import Ability, Page, Status
 from bot.core.model.errors import CIError, InvalidResponse, NotFound, OverLimit
 from bot.core.ports import CIProvider
 from tests.ci.codeship.canned import Clock, Gate, surroundings
-from tests.ci.github.canned import API, COMMIT, FORK, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
+from tests.ci.github.canned import API, COMMIT, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
 
 USER_REPOS = f"{API}/user/repos"
 CI = workflow(1, "CI")
@@ -79,7 +79,7 @@ def test_a_redirect_to_if_a_renamed_repository_is_takes_the_token_along(
     api.get(RUNS, status=301, headers={"Location": f"{onward}?branch=main"})
     match = [matchers.header_matcher({"Authorization": f"Bearer {TOKEN}"})]
     api.get(onward, runs_json(run(repository=renamed, head_repository=renamed)), match=match)
-    [seen] = github.builds(WEB, "main")
+    [seen] = github.builds(WEB)
     assert (seen.project.name, gate.asked) == ("acme/shop", ["builds", "builds"])
     api.post(f"{API}/repos/acme/shop/actions/runs/19440221001/rerun", status=201)
     github.restart(seen)
@@ -123,7 +123,7 @@ def test_a_page_that_fails_fails_the_whole_list(github: GitHub, api: responses.R
         github.projects()
 
 
-# --- the end of a page, and runs of forks
+# --- the end of a page
 
 
 def test_of_a_full_page_the_build_that_may_go_on_after_it_is_left_out(
@@ -138,44 +138,10 @@ def test_of_a_full_page_the_build_that_may_go_on_after_it_is_left_out(
     assert [build.commit for build in github.builds(WEB)] == [COMMIT, OLDER]
 
 
-def of_forks() -> list[dict[str, Any]]:
-    return [run(number, head_repository=FORK) for number in range(100)]
-
-
-def next_page(number: int) -> dict[str, str]:
-    return {"Link": f'<{RUNS}?page={number}>; rel="next"'}
-
-
-def test_if_a_full_page_is_all_of_forks_the_next_one_is_read(
-    github: GitHub, api: responses.RequestsMock, gate: Gate
-) -> None:
-    api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
-    api.get(f"{RUNS}?page=2", runs_json(run(), *of_forks()[1:]), headers=next_page(3))
-    [seen] = github.builds(WEB, "main")
-    assert (seen.status, gate.asked) == (Status.PASSED, ["builds", "builds"])
-
-
-def test_three_pages_of_forks_are_enough(github: GitHub, api: responses.RequestsMock) -> None:
-    api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
-    api.get(f"{RUNS}?page=2", runs_json(*of_forks()), headers=next_page(3))
-    api.get(f"{RUNS}?page=3", runs_json(*of_forks()), headers=next_page(4))
-    assert github.builds(WEB, "main") == []
-    assert len(api.calls) == 3
-
-
-@pytest.mark.parametrize(
-    "listed", [of_forks()[:99], [*of_forks()[:99], run()]], ids=["a page that is not full", "one run of its own"]
-)
-def test_otherwise_one_page_is_enough(github: GitHub, api: responses.RequestsMock, listed: list[object]) -> None:
-    api.get(RUNS, runs_json(*listed), headers=next_page(2))
-    github.builds(WEB, "main")
-    assert len(api.calls) == 1
-
-
 # --- tries, limits, secrets
 
 
-@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("status", [500, 503])
 def test_what_may_pass_is_requested_again(
     github: GitHub, api: responses.RequestsMock, clock: Clock, seen: Seen, status: int
 ) -> None:
