@@ -47,6 +47,12 @@ class CIProvider(Protocol):
     def parse_url(self, url: str) -> Page | None:
         """What a pasted page of this service names; None for any other page."""
 
+    def locate(self, project: Project, page: Page) -> Page | None:
+        """The page with the branch of its pull request, run or commit, at the cost of a call or two.
+
+        None if the service knows no such thing, or several branches have it.
+        """
+
     def projects(self) -> list[Project]:
         """Every repository that the key can see. Dear: seconds, where the account is large."""
 

@@ -128,6 +128,7 @@ class MemoryCI:
             "in detail": [],
         }
         self.details: dict[str, Build] = {}
+        self.located: dict[Page, Page] = {}
         """What it tells of a build that is asked for in detail, by id."""
         self.restart_takes = True
         self.restart_shows = True
@@ -151,6 +152,9 @@ class MemoryCI:
         parts = url.removeprefix("https://ci.example/projects/").split("/")
         names_build = len(parts) > 2 and parts[2].isdecimal()
         return Page(parts[0], build_id=parts[2] if names_build else None)
+
+    def locate(self, project: Project, page: Page) -> Page | None:
+        return self.located.get(page)
 
     def projects(self) -> list[Project]:
         self._called("projects")

@@ -43,6 +43,10 @@ class CodeShip:
     def parse_url(self, url: str) -> Page | None:
         return parse_url(url, self._web_url)
 
+    def locate(self, project: Project, page: Page) -> Page | None:  # noqa: ARG002 - as `CIProvider.locate`
+        """None: a build's page names its build, and of pull requests and commits the API tells nothing."""
+        return None
+
     def projects(self) -> list[Project]:
         request = wire.projects_request(self._api_url, self._key)
         read = partial(wire.parse_projects, web_url=self._web_url, key=self._key)

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from bot.core.build_fetcher import BuildFetcher, Snapshot
-from bot.core.model.builds import ActionResult, Build, Project, Status
+from bot.core.model.builds import ActionResult, Build, Project, Status, find_build
 from bot.core.model.claims import Claim, ClaimState, after_look
 from bot.core.model.errors import CIError, NoResponse, Unreachable
 from bot.core.model.outcomes import CouldNotTell, Restarted
@@ -112,7 +112,7 @@ class ActionSender:
             except CIError as error:
                 looked = error
                 continue
-            looked, result = None, next((seen for seen in snapshot.builds if seen.id == build.id), None)
+            looked, result = None, find_build(snapshot.builds, build.id)
             new = _new_run_of(build, before, snapshot)
             if new is not None:
                 taken = replace(claim, state=ClaimState.TAKEN, new_build_id=new.id, changed_at=snapshot.began_at)
@@ -137,7 +137,7 @@ class ActionSender:
             snapshot = self._fetcher.builds(project, branch, timeout_s=request.seconds_left)
         except CIError as failure:
             return self._resume_unseen(claim, build, failure)
-        build = next((seen for seen in snapshot.builds if seen.id == claim.build_id), build)
+        build = find_build(snapshot.builds, claim.build_id) or build
         match claim.state:
             case ClaimState.CLAIMED if build.run == claim.replaced:
                 return self.send(claim, build, snapshot, request)

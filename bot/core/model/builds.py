@@ -194,10 +194,11 @@ class Build:
         return id_ is not None and (id_ == self.id or any(run.run_id == id_ for run in (*self.workflows, *self.beside)))
 
     def only(self, run_id: str) -> Build:
-        """The build with this one of its runs alone, as if no other had run. The run must be one of the build's."""
+        """This one of its runs as a build of its own, under the run's id. The run must be one of the build's."""
         run = next(run for run in (*self.workflows, *self.beside) if run.run_id == run_id)
         return replace(
             self,
+            id=run_id,
             status=run.status,
             status_word=run.status_word,
             commit=run.commit or self.commit,
@@ -321,6 +322,19 @@ class BuildRef:
     run_number: int | None = None
     started_at: datetime | None = None
     reruns: int | None = None
+
+
+def find_build(builds: Sequence[Build], id_: str) -> Build | None:
+    """The build with that id, or the run with that id as a build of its own; None if neither is there.
+
+    Of several builds that have the run, the one whose commit it ran for.
+    """
+    having = [build for build in builds if build.is_named(id_)]
+    whole = next((build for build in having if build.id == id_), None)
+    if whole is not None or not having:
+        return whole
+    own = (build for build in having if any(run.run_id == id_ and run.commit is None for run in build.workflows))
+    return next(own, having[0]).only(id_)
 
 
 def branches_of(builds: Sequence[Build]) -> tuple[str, ...]:
