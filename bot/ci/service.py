@@ -34,8 +34,9 @@ BuildRulesOf = Callable[[Project], BuildRules | None]
 """Which of a repository's workflows decide, as the policy says it; None if it says nothing of the repository."""
 
 
-def _no_rules(project: Project) -> None:  # noqa: ARG001 - as `BuildRulesOf`
-    return None
+def no_build_rules(project: Project) -> None:  # noqa: ARG001 - as `BuildRulesOf`
+    """For tools that show no build: the policy says nothing."""
+    return
 
 
 class CIClient(CIProvider, Protocol):
@@ -64,7 +65,7 @@ class ClientContext:
     connect_s: float = 3.05
     read_s: float = 6.0
     total_s: float = 12.0
-    build_rules: BuildRulesOf = _no_rules
+    build_rules: BuildRulesOf = no_build_rules
 
 
 def _nothing_wrong(values: SettingValues) -> list[str]:  # noqa: ARG001 - as `ServicePlugin.problems`

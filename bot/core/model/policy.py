@@ -151,10 +151,15 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`ask` is whom to ask where a rule does not say."""
+    """`ask` is whom to ask where a rule does not say. `builds` says which workflows decide a branch's state."""
 
     rules: tuple[Rule, ...]
     ask: str | None = None
+    builds: tuple[BuildRules, ...] = ()
+
+    def builds_of(self, repo: str) -> BuildRules | None:
+        """What the first entry about the repository (`org/name`, in any case) says; None if there is none."""
+        return next((rules for rules in self.builds if rules.repos.matches(repo, any_case=True)), None)
 
     def may(
         self, actor: Actor, location: Location, action: str, project: str | None, branch: str | None, in_group: InGroup
