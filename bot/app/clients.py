@@ -105,6 +105,23 @@ def connected(
     )
 
 
+def client_context(clock: Clock, environ: Mapping[str, str], timeouts: Timeouts = TIMEOUTS) -> ClientContext:
+    """For a tool that asks a few questions: nothing is counted, and nothing limits it."""
+    return ClientContext(
+        wait=clock.wait,
+        monotonic=clock.monotonic,
+        now=clock.now,
+        random=random.random,
+        environ=environ,
+        observe=lambda _call, _result, _seconds: None,
+        before_request=lambda _call: None,
+        after_request=lambda _failure, _was_free: None,
+        connect_s=timeouts.connect_s,
+        read_s=timeouts.read_s,
+        total_s=timeouts.call_s,
+    )
+
+
 def _observed(service: ServicePlugin, key_setting: str, metrics: Metrics) -> Observe:
     watch = KeyMonitor(service.title, key_setting, partial(metrics.key_accepted, service.name))
     metrics.key_accepted(service.name, True)

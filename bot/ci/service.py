@@ -68,6 +68,23 @@ class ClientContext:
     build_rules: BuildRulesOf = no_build_rules
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Something that a service's key may do. `has` is None if it cannot be told without doing it.
+
+    `without` says what will not work without it. `is_required`: without it no restart will be accepted.
+    """
+
+    name: str
+    has: bool | None
+    without: str
+    is_required: bool = False
+
+
+def _no_permissions(values: SettingValues, context: ClientContext, project: Project) -> list[Permission]:  # noqa: ARG001
+    return []
+
+
 def _nothing_wrong(values: SettingValues) -> list[str]:  # noqa: ARG001 - as `ServicePlugin.problems`
     return []
 
@@ -82,7 +99,8 @@ class ServicePlugin:
 
     `key_setting` is where the operator puts a new key, `calls_setting` the calls that the bot may make in a minute,
     both among `rows`. `rights` are those that its key needs, in the service's words. `problems` says what no row alone
-    can tell, each a sentence and its next step. `webhook` is the path at which the service may tell that something
+    can tell, each a sentence and its next step. `permissions` asks the service what the key may do to one repository.
+    `webhook` is the path at which the service may tell that something
     has happened, and what answers there; None where it has none.
     """
 
@@ -94,4 +112,5 @@ class ServicePlugin:
     connect: Callable[[SettingValues, ClientContext], CIClient]
     rights: str = ""
     problems: Callable[[SettingValues], list[str]] = _nothing_wrong
+    permissions: Callable[[SettingValues, ClientContext, Project], list[Permission]] = _no_permissions
     webhook: Callable[[SettingValues, Hint], tuple[str, WSGIApplication] | None] = _no_webhook

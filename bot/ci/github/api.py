@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
-from bot.ci.github.errors import TITLE, action_error_for, error_for, invalid_response
+from bot.ci.github.errors import TITLE, action_error_for, error_for, hidden_organizations, invalid_response
 from bot.ci.github.pagination import A_PAGE, ListPage, onward, page_size
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
@@ -65,6 +65,11 @@ def builds_request(
         params.append(("branch", branch.encode("utf-8", "replace").decode()))
     params += [(name, value) for name, value in (("event", event), ("head_sha", commit)) if value is not None]
     return _get(f"{_repo(api_url, project)}/actions/runs", *params)
+
+
+def one_of(api_url: str, project: Project, path: str) -> Request:
+    """One entry of a list of the repository, or with an empty `path` the repository itself."""
+    return _get(f"{_repo(api_url, project)}{path}", *([("per_page", "1")] if path else []))
 
 
 def run_request(api_url: str, project: Project, run_id: str) -> Request:
@@ -109,9 +114,16 @@ def token_request(api_url: str, installation_id: str) -> Request:
     return Request("POST", f"{api_url}{path}", headers=_HEADERS)
 
 
+@dataclass(frozen=True, slots=True)
+class RepositoriesPage(ListPage[Project]):
+    """`hidden`: the ids of organizations whose repositories are left out, since the token lacks their sign-on."""
+
+    hidden: tuple[str, ...] = ()
+
+
 def parse_repositories(
     status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
-) -> ListPage[Project]:
+) -> RepositoriesPage:
     """The repositories of one page that may still run something.
 
     Archived and disabled ones are left out: in them nothing can be run again.
@@ -131,7 +143,8 @@ def parse_repositories(
             projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url)))
     if entries and not readable:
         raise InvalidResponse(TITLE, "none of its repositories can be read")
-    return ListPage(tuple(projects), len(entries) >= page_size(page), onward(headers, page))
+    hidden = hidden_organizations(headers)
+    return RepositoriesPage(tuple(projects), len(entries) >= page_size(page), onward(headers, page), hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +173,31 @@ def parse_workflows(
     if entries and not known:
         raise InvalidResponse(TITLE, "none of its workflows can be read")
     return ListPage(known, len(entries) >= page_size(page), onward(headers, page))
+
+
+def parse_readable(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> bool:
+    """True for any success. Raises Forbidden if the right is missing."""
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    return True
+
+
+def parse_may_write(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> bool | None:
+    """Whether the token may re-run the repository's workflows; None if that cannot be told, as of a fine-grained one.
+
+    False if its owner may not push there, or if a classic token lacks the scope.
+    """
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    entry = shapes.repository(body)
+    if entry is None:
+        raise invalid_response(headers, body, secret)
+    if isinstance(entry.permissions, dict) and entry.permissions.get("push") is False:
+        return False
+    scopes = {scope.strip() for scope in header(headers, "x-oauth-scopes").split(",")} - {""}
+    if not scopes:
+        return None
+    return not scopes.isdisjoint({"repo", "public_repo"})
 
 
 def parse_branch(

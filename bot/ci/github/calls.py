@@ -60,6 +60,10 @@ class GitHubRequests:
         """The path of the list of what the bot can see."""
         return self._identity.repositories
 
+    def granted(self, permission: str) -> str | None:
+        """What the App's installation grants: `read`, `write` or ``; None if that is unknown, as for a token."""
+        return self._identity.granted(permission)
+
     def deadline_after(self, at_most_s: float | None = None) -> float:
         return self._tries.deadline_after(at_most_s)
 

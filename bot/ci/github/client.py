@@ -21,7 +21,7 @@ from bot.ci.github.runs import parse_attempt, parse_run, parse_runs
 from bot.ci.github.urls import parse_url, web_url
 from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache
-from bot.ci.service import ClientContext
+from bot.ci.service import ClientContext, Permission
 from bot.config.parsers import Secret
 from bot.core.model.action_plans import RestartCase, RestartPlan, cancel_plan, restart_plan
 from bot.core.model.builds import Ability, ActionResult, Build, FailedJob, Page, Project, Status, Workflow
@@ -58,6 +58,7 @@ class GitHub:
         self._api_url, self._web_url = api_url, web_url(api_url)
         self._calls = GitHubRequests(api_url, who, context, max_bytes=max_bytes)
         self._monotonic = context.monotonic
+        self._hidden: tuple[str, ...] = ()
         self._details_s = context.total_s * _DETAILS_WITHIN
         self._rules_of = context.build_rules
         self._lists = RunLists(api_url, self._web_url, self._calls, monotonic=context.monotonic, now=context.now)
@@ -71,7 +72,8 @@ class GitHub:
     def projects(self) -> list[Project]:
         """Every repository that the token, or the App's installation, can see; archived and disabled ones not."""
         request = wire.repositories_request(self._api_url, self._calls.repositories)
-        pages = self._calls.pages("projects", request, wire.parse_repositories, max_pages=MAX_PAGES)
+        pages = list(self._calls.pages("projects", request, wire.parse_repositories, max_pages=MAX_PAGES))
+        self._hidden = tuple(dict.fromkeys(id_ for page in pages for id_ in page.hidden))
         return list({project.id: project for page in pages for project in page.entries}.values())
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
@@ -156,6 +158,44 @@ class GitHub:
             for run in build.workflows
         ]
         return replace(build, workflows=tuple(detailed), earlier=self._earlier(build, deadline))
+
+    def permissions(self, project: Project) -> list[Permission]:
+        """What the token, or the App, may do to the repository, as far as reading tells. Raises nothing."""
+        deadline = self._calls.deadline_after()
+
+        def may(call: str, request: Request, read: Callable[..., bool | None]) -> bool | None:
+            try:
+                return self._calls.get(call, request, read, deadline)
+            except Forbidden:
+                return False
+            except CIError:
+                return None
+
+        def reads(call: str, path: str) -> bool | None:
+            return may(call, wire.one_of(self._api_url, project, path), wire.parse_readable)
+
+        write = may("repository", wire.one_of(self._api_url, project, ""), wire.parse_may_write)
+        granted = self._calls.granted("actions")
+        return [
+            Permission(
+                "Actions: read", reads("builds", "/actions/runs"), "status, builds and follow", is_required=True
+            ),
+            Permission(
+                "Actions: write",
+                write if granted is None else granted == "write",
+                "restart and cancel",
+                is_required=True,
+            ),
+            Permission(
+                "Contents: read", reads("branches", "/branches"), "merge queues, and a newest commit that has no runs"
+            ),
+            Permission("Pull requests: read", reads("pulls", "/pulls"), "links to pull requests of forks"),
+        ]
+
+    @property
+    def hidden_organizations(self) -> tuple[str, ...]:
+        """The ids of organizations whose repositories the last list left out for want of single sign-on."""
+        return self._hidden
 
     def close(self) -> None:
         self._calls.close()

@@ -20,6 +20,7 @@ class Repository(msgspec.Struct):
     html_url: Any = None
     archived: Any = None
     disabled: Any = None
+    permissions: Any = None
 
 
 class Person(msgspec.Struct):
@@ -103,6 +104,7 @@ class Job(msgspec.Struct):
 class Token(msgspec.Struct):
     token: Any = None
     expires_at: Any = None
+    permissions: Any = None
 
 
 class _Repositories(msgspec.Struct):
@@ -158,6 +160,10 @@ def jobs(body: bytes) -> list[Job] | None:
 
 def run(body: bytes) -> Run | None:
     return _quickly(body, Run) or _run(read_damaged(body))
+
+
+def repository(body: bytes) -> Repository | None:
+    return _quickly(body, Repository)
 
 
 def branch(body: bytes) -> Branch | None:

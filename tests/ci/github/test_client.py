@@ -224,3 +224,46 @@ def test_the_token_stands_in_no_error_no_log_and_no_repr(
         told += "".join(traceback.format_exception(error)) + repr(error)
     assert "s3cret" not in told + caplog.text
     assert errors or (call, answer.get("status")) in {("restart", 200), ("stop", 200)}
+
+
+# --- what the token may
+
+
+REPO = f"{API}/repos/acme/web"
+READABLE = {"json": {"workflow_runs": []}}
+LACKS = {"status": 403, "json": {"message": "Resource not accessible by personal access token"}}
+
+
+@pytest.mark.parametrize(
+    ("repo", "branches", "pulls", "has"),
+    [
+        ({"json": {"permissions": {"push": True}}}, {"json": []}, {"json": []}, [True, None, True, True]),
+        ({"json": {"permissions": {"push": False}}}, {"json": []}, LACKS, [True, False, True, False]),
+        ({"json": {}, "headers": {"X-OAuth-Scopes": "repo, gist"}}, LACKS, {"json": []}, [True, True, False, True]),
+        ({"json": {}, "headers": {"X-OAuth-Scopes": "gist"}}, {"status": 404}, LACKS, [True, False, None, False]),
+        ({"status": 500}, {"status": 404}, {"status": 404}, [True, None, None, None]),
+    ],
+)
+def test_it_is_told_what_the_token_may_and_what_cannot_be_told(
+    github: GitHub,
+    api: responses.RequestsMock,
+    repo: dict[str, Any],
+    branches: dict[str, Any],
+    pulls: dict[str, Any],
+    has: list[bool | None],
+) -> None:
+    api.get(REPO, **repo)
+    api.get(RUNS, **READABLE)
+    api.get(f"{REPO}/branches", **branches)
+    api.get(f"{REPO}/pulls", **pulls)
+    permissions = github.permissions(WEB)
+    assert [each.has for each in permissions] == has
+    assert [each.name for each in permissions if each.is_required] == ["Actions: read", "Actions: write"]
+
+
+def test_organizations_without_sign_on_are_remembered_from_the_list(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    api.get(USER_REPOS, json=[], headers={"X-GitHub-SSO": "partial-results; organizations=21955855"})
+    github.projects()
+    assert github.hidden_organizations == ("21955855",)

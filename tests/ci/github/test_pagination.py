@@ -31,7 +31,7 @@ def repositories(body: object, headers: dict[str, str] | None = None) -> ListPag
 
 @pytest.mark.parametrize("written", [lambda entries: entries, lambda entries: {"repositories": entries}])
 def test_repositories_are_read_from_either_answer(written: Callable[[object], object]) -> None:
-    assert repositories(written([repository(1), repository(2, "acme/api")])) == ListPage(
+    assert repositories(written([repository(1), repository(2, "acme/api")])) == wire.RepositoriesPage(
         (
             Project("1", "acme/web", "github", "https://github.com/acme/web"),
             Project("2", "acme/api", "github", "https://github.com/acme/api"),

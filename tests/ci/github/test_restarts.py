@@ -15,7 +15,6 @@ from bot.core.model.builds import ActionResult, Status, Workflow
 from bot.core.model.errors import (
     CIError,
     Forbidden,
-    InvalidResponse,
     NoResponse,
     NotFound,
     NotPossible,
@@ -149,7 +148,7 @@ def test_if_nothing_has_ended_nothing_is_sent(
         ({"status": 401}, Unauthorized),
         ({"status": 429}, OverLimit),
         ({"status": 500}, NoResponse),
-        ({"status": 307, "headers": {"Location": f"{RUNS}/1/rerun"}}, InvalidResponse),
+        ({"status": 307, "headers": {"Location": f"{RUNS}/1/rerun"}}, NotPossible),
         ({"body": NoConnection("x")}, Unreachable),
         ({"body": ReadTimeout("x")}, NoResponse),
     ],
