@@ -57,7 +57,7 @@ class CIProvider(Protocol):
         """Every repository that the key can see. Dear: seconds, where the account is large."""
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
-        """The recent builds, of one branch or of all, newest first. One call. Unknown branch: an empty list."""
+        """The recent builds, of one branch or of all, newest first. One list in most cases. Unknown branch: an empty list."""
 
     def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
         """Runs it again: of its workflows those that went wrong, all of its commit where none did, none that runs.
