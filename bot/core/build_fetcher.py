@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from bot.core.model.builds import Build, Project
+from bot.core.model.builds import Build, Project, Status
 from bot.core.model.errors import CIError, LastKnown, NoResponse, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import CIProvider, Clock
@@ -95,7 +95,10 @@ class BuildFetcher:
 
     def with_details(self, build: Build, *, timeout_s: float) -> Build:
         """The same with what its service tells in detail, where that may be anything; as it is where it does not."""
-        if not any(run.attempt > 1 or (run.has_ended and run.status.is_bad) for run in build.workflows):
+        if not any(
+            run.attempt > 1 or run.status is Status.WAITING or (run.has_ended and run.status.is_bad)
+            for run in build.workflows
+        ):
             return build
         call = self._executor.submit(copy_context().run, self._provider.with_details, build)
         try:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Ability, ActionResult, Actor, Build, Page, Project, Status
+from bot.core.model.builds import Ability, ActionResult, Actor, Build, FailureLog, Page, Project, Status
 from bot.core.model.claims import Claim
 from bot.core.model.follows import Follow, FollowView
 from bot.core.model.rate_limit import Priority, Rejected
@@ -57,7 +57,10 @@ class CIProvider(Protocol):
         """Every repository that the key can see. Dear: seconds, where the account is large."""
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
-        """The recent builds, of one branch or of all, newest first. One list in most cases. Unknown branch: an empty list."""
+        """The recent builds, of one branch or of all, newest first. One list in most cases.
+
+        An unknown branch has none.
+        """
 
     def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
         """Runs it again: of its workflows those that went wrong, all of its commit where none did, none that runs.
@@ -70,7 +73,13 @@ class CIProvider(Protocol):
         """Stops what runs of the build, and returns before it has. Only where its abilities say so."""
 
     def with_details(self, build: Build) -> Build:
-        """The same with `failed_jobs` and `earlier` filled in, as far as the service tells. Few calls, or none."""
+        """The same with `failed_jobs`, `waits_for` and `earlier` filled in, as far as the service tells.
+
+        Few calls, or none.
+        """
+
+    def failure_log(self, build: Build) -> FailureLog | None:
+        """Why the first failed job of a build failed. None if nothing failed, or the service tells no logs."""
 
 
 class ProjectStore(Protocol):

@@ -17,7 +17,18 @@ from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
-from bot.core.model.builds import Ability, ActionResult, Actor, Build, BuildRef, Location, Page, Project, Status
+from bot.core.model.builds import (
+    Ability,
+    ActionResult,
+    Actor,
+    Build,
+    BuildRef,
+    FailureLog,
+    Location,
+    Page,
+    Project,
+    Status,
+)
 from bot.core.model.claims import Claim
 from bot.core.model.commands import Command, RestartBuild, RestartOf, StatusOf, Word
 from bot.core.model.errors import BotError, CIError
@@ -194,6 +205,10 @@ class MemoryCI:
     def with_details(self, build: Build) -> Build:
         self._called("in detail")
         return self.details.get(build.id, build)
+
+    def failure_log(self, build: Build) -> FailureLog | None:
+        """As a service without logs."""
+        return None
 
     def is_running(self, build_id: str) -> bool:
         """The truth, which the list may not show yet."""

@@ -13,7 +13,7 @@ from bot.ci.http_client.client import HttpClient
 from bot.ci.service import ClientContext, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.setting import Setting
-from bot.core.model.builds import Ability, ActionResult, Build, Page, Project
+from bot.core.model.builds import Ability, ActionResult, Build, FailureLog, Page, Project
 from bot.core.model.errors import NotPossible
 
 API_URL = "https://codeship.com/api/v1"
@@ -69,6 +69,10 @@ class CodeShip:
     def with_details(self, build: Build) -> Build:
         """As it is: the API tells nothing more."""
         return build
+
+    def failure_log(self, build: Build) -> FailureLog | None:  # noqa: ARG002 - as `CIProvider.failure_log`
+        """None: the API has no logs."""
+        return None
 
     def close(self) -> None:
         self._tries.close()

@@ -22,6 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import quote
 
 from bot.ci import json_fields as cleaning
@@ -243,9 +244,11 @@ def parse_approvals(status: int, headers: Mapping[str, str], body: bytes, *, sec
 
 @dataclass(frozen=True, slots=True)
 class JobsPage(ListPage[FailedJob]):
-    """The jobs that went wrong. `are_final`: they are those of the attempt that was asked about."""
+    """The jobs that went wrong. `are_final`: they are those of the attempt that was asked about. `ended_at` is when the
+    last of all jobs ended, None if one has not."""
 
     are_final: bool
+    ended_at: datetime | None = None
 
 
 def parse_jobs(
@@ -257,13 +260,20 @@ def parse_jobs(
     if jobs is None:
         raise invalid_response(headers, body, secret)
     failed = [job for job in jobs if _went_wrong(job.conclusion)]
-    text = tuple(
-        FailedJob(name, _first_failed(job.steps), cleaning.address(job.html_url))
-        for job in failed
-        if (name := cleaning.line(job.name, cleaning.MAX_NAME))
-    )
+    text = tuple(_failed_job(name, job) for job in failed if (name := cleaning.line(job.name, cleaning.MAX_NAME)))
     are_final = all(job.run_attempt in (None, attempt) for job in failed)
-    return JobsPage(text, len(jobs) >= page_size(page), onward(headers, page), are_final)
+    ends = [cleaning.time(job.completed_at) for job in jobs]
+    ended_at = max((end for end in ends if end), default=None) if all(ends) else None
+    return JobsPage(text, len(jobs) >= page_size(page), onward(headers, page), are_final, ended_at)
+
+
+def parse_log(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> str | bytes:
+    """Where a job's log is, or the log itself if it came at once."""
+    if status in (302, 307) and (place := cleaning.address(header(headers, "location").strip())):
+        return place
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    return body
 
 
 def parse_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
@@ -287,9 +297,17 @@ def _went_wrong(conclusion: object) -> bool:
     return isinstance(conclusion, str) and conclusion in _WENT_WRONG
 
 
-def _first_failed(steps: list[shapes.Step | None]) -> str | None:
-    failed = (step for step in steps if step is not None and _went_wrong(step.conclusion))
-    return next((name for step in failed if (name := cleaning.line(step.name, cleaning.MAX_NAME))), None)
+def _failed_job(name: str, job: shapes.Job) -> FailedJob:
+    failed = (step for step in job.steps if step is not None and _went_wrong(step.conclusion))
+    step = next((step for step in failed if cleaning.line(step.name, cleaning.MAX_NAME)), shapes.Step())
+    return FailedJob(
+        name,
+        cleaning.line(step.name, cleaning.MAX_NAME),
+        cleaning.address(job.html_url),
+        cleaning.id_(job.id),
+        cleaning.time(step.started_at),
+        cleaning.time(step.completed_at),
+    )
 
 
 def _get(url: str, *params: tuple[str, str]) -> Request:

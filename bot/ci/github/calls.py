@@ -15,15 +15,17 @@ from bot.ci.github import api as wire
 from bot.ci.github.auth import App, Identity, InstallationTokens, Token
 from bot.ci.github.errors import TITLE, PageTooLarge
 from bot.ci.github.pagination import A_PAGE_HAS, SMALLEST_PAGE_HAS, ListPage, onward, page_size, with_page_size
-from bot.ci.http_client.client import HttpClient
-from bot.ci.http_client.responses import Request, header
+from bot.ci.http_client.client import HttpClient, HttpTransport
+from bot.ci.http_client.responses import Request, header, origin
 from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext
 from bot.config.parsers import Secret
-from bot.core.model.errors import Unauthorized
+from bot.core.model.errors import InvalidResponse, Unauthorized
 
 SMALLER_FOR_S = 3600.0
 """For how long a list that was answered with 502 is asked for in smaller pages."""
+
+MAX_LOG_BYTES = 20 * 1024 * 1024
 
 _REMEMBERED = 400
 
@@ -51,6 +53,7 @@ class GitHubRequests:
             if isinstance(who, App)
             else Token(who)
         )
+        self._context = context
         self._monotonic = context.monotonic
         self._smaller: LRUCache[str, tuple[float, int]] = LRUCache(1_000)
         self._unchanged: LRUCache[Hashable, _Known] = LRUCache(_REMEMBERED)
@@ -119,6 +122,28 @@ class GitHubRequests:
             yield result
             page = result.onward
             asked_until = self.deadline_after() if deadline is None else deadline
+
+    def log(self, request: Request, take: Callable[[bytes], None], deadline: float) -> None:
+        """Hands a job's log to `take`, at most 20 MB of it. It is on another host, which the token never goes to."""
+        place = self.get("logs", request, wire.parse_log, deadline)
+        if isinstance(place, bytes):
+            take(place)
+            return
+        if origin(place)[0] != origin(request.url)[0]:
+            raise InvalidResponse(TITLE, "the log is not where it can be read safely")
+        transport = HttpTransport(
+            TITLE,
+            place,
+            environ=self._context.environ,
+            workers=1,
+            connect_s=self._context.connect_s,
+            read_s=self._context.read_s,
+            monotonic=self._monotonic,
+        )
+        try:
+            transport.stream(Request("GET", place), take, deadline=deadline, max_bytes=MAX_LOG_BYTES)
+        finally:
+            transport.close()
 
     def close(self) -> None:
         self._tries.close()

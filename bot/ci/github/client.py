@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from bot.ci.github import api as wire
 from bot.ci.github.auth import App
-from bot.ci.github.builds import build_of, most_retried
+from bot.ci.github.builds import build_of, most_retried, with_jobs_ends
 from bot.ci.github.calls import GitHubRequests
 from bot.ci.github.errors import TITLE, describe
+from bot.ci.github.failure_log import StepLog
 from bot.ci.github.run_groups import are_titles, group_runs, with_workflow_names
 from bot.ci.github.run_lists import BranchLook, RunLists
 from bot.ci.github.runs import parse_attempt, parse_run, parse_runs
@@ -24,7 +26,7 @@ from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext, Permission
 from bot.config.parsers import Secret
 from bot.core.model.action_plans import RestartCase, RestartPlan, cancel_plan, restart_plan
-from bot.core.model.builds import Ability, ActionResult, Build, FailedJob, Page, Project, Status, Workflow
+from bot.core.model.builds import Ability, ActionResult, Build, FailedJob, FailureLog, Page, Project, Status, Workflow
 from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoResponse, NotFound, NotPossible, OverLimit
 
 MAX_PAGES = 100
@@ -39,6 +41,8 @@ MAX_ATTEMPTS = 10
 WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 """For how long it is known which workflows are active, and not asked again where it could not be learned."""
 
+LOG_WITHIN_S = 5.0
+"""For how long a job's log is read."""
 FULL_SHA = 40
 
 _DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
@@ -63,7 +67,7 @@ class GitHub:
         self._rules_of = context.build_rules
         self._lists = RunLists(api_url, self._web_url, self._calls, monotonic=context.monotonic, now=context.now)
         self._workflows: LRUCache[str, tuple[float, tuple[wire.ListedWorkflow, ...] | None]] = LRUCache(1_000)
-        self._jobs: LRUCache[tuple[str, int], tuple[FailedJob, ...]] = LRUCache(1_000)
+        self._jobs: LRUCache[tuple[str, int], tuple[tuple[FailedJob, ...], datetime | None]] = LRUCache(1_000)
         self._attempts: LRUCache[tuple[str, int], Status] = LRUCache(1_000)
 
     def parse_url(self, url: str) -> Page | None:
@@ -153,11 +157,23 @@ class GitHub:
         """
         deadline = self._calls.deadline_after(self._details_s)
         wrong = [run.run_id for run in _wrong(build.workflows)][:WORKFLOWS_DETAILED]
-        detailed = [
-            replace(run, failed_jobs=self._failed_jobs(build, run, deadline)) if run.run_id in wrong else run
+        detailed = tuple(
+            self._detailed(build, run, deadline) if run.run_id in wrong or run.status is Status.WAITING else run
             for run in build.workflows
-        ]
-        return replace(build, workflows=tuple(detailed), earlier=self._earlier(build, deadline))
+        )
+        return replace(with_jobs_ends(build, detailed), earlier=self._earlier(build, deadline))
+
+    def failure_log(self, build: Build) -> FailureLog | None:
+        """Two calls, and the log from another host, for which it takes five seconds at most. Raises CIError."""
+        deadline = self._calls.deadline_after(LOG_WITHIN_S)
+        jobs = (job for run in _wrong(build.workflows) for job in self._jobs_of(build, run, deadline)[0])
+        job = next((job for job in jobs if job.id and job.step_began and job.step_ended), None)
+        if job is None or job.id is None or job.step_began is None or job.step_ended is None:
+            return None
+        log = StepLog(job.step_began, job.step_ended)
+        self._calls.log(wire.log_request(self._api_url, build.project, job.id), log.take, deadline)
+        lines = log.lines()
+        return FailureLog(job, lines) if lines else None
 
     def permissions(self, project: Project) -> list[Permission]:
         """What the token, or the App, may do to the repository, as far as reading tells. Raises nothing."""
@@ -223,28 +239,47 @@ class GitHub:
         self._workflows.put(project.id, (good_until, workflows))
         return workflows
 
-    def _failed_jobs(self, build: Build, run: Workflow, deadline: float) -> tuple[FailedJob, ...]:
+    def _detailed(self, build: Build, run: Workflow, deadline: float) -> Workflow:
+        """With its failed jobs, the end that its jobs tell, and the environments whose approval it waits for."""
+        jobs, ended_at = self._jobs_of(build, run, deadline)
+        if run.status is Status.WAITING:
+            return replace(run, failed_jobs=jobs, waits_for=self._waits_for(build, run, deadline))
+        return replace(run, failed_jobs=jobs, finished_at=ended_at if ended_at and run.has_ended else run.finished_at)
+
+    def _waits_for(self, build: Build, run: Workflow, deadline: float) -> tuple[str, ...]:
+        request = wire.approvals_request(self._api_url, build.project, run.run_id)
+        try:
+            return self._calls.get("approvals", request, wire.parse_approvals, deadline)
+        except CIError:
+            return ()
+
+    def _jobs_of(self, build: Build, run: Workflow, deadline: float) -> tuple[tuple[FailedJob, ...], datetime | None]:
+        """The jobs that failed, and when the last of all ended; None if that is not known."""
         known = self._jobs.get((run.run_id, run.attempt))
         if known is not None:
             return known
         request = wire.jobs_request(self._api_url, build.project, run.run_id)
         read = partial(wire.parse_jobs, attempt=run.attempt)
-        result: list[FailedJob] = []
+        result: dict[tuple[str, str | None], FailedJob] = {}
+        ends: list[datetime | None] = []
         are_final = True
         try:
             for page in self._calls.pages(
                 "jobs", request, read, of=run.attempt, max_pages=MORE_PAGES, deadline=deadline
             ):
-                result += page.entries
+                result |= {(job.name, job.id or str(len(result))): job for job in page.entries}
                 are_final = are_final and page.are_final
+                ends.append(page.ended_at if page.onward is None or len(result) < JOBS_SHOWN else None)
                 if len(result) >= JOBS_SHOWN:
                     break
         except CIError:
             are_final = False
-        jobs = tuple(result[:JOBS_SHOWN])
+            ends.append(None)
+        jobs = tuple(result.values())[:JOBS_SHOWN]
+        told = jobs, max((end for end in ends if end), default=None) if all(ends) else None
         if are_final and (jobs or run.status is not Status.FAILED):  # it may be told that it failed before its job is
-            self._jobs.put((run.run_id, run.attempt), jobs)
-        return jobs
+            self._jobs.put((run.run_id, run.attempt), told)
+        return told
 
     def _earlier(self, build: Build, deadline: float) -> tuple[Status, ...]:
         run = most_retried(build.workflows) if build.workflows else None

@@ -91,10 +91,14 @@ class Workflow(msgspec.Struct):
 class Step(msgspec.Struct):
     name: Any = None
     conclusion: Any = None
+    started_at: Any = None
+    completed_at: Any = None
 
 
 class Job(msgspec.Struct):
+    id: Any = None
     name: Any = None
+    completed_at: Any = None
     conclusion: Any = None
     html_url: Any = None
     run_attempt: Any = None

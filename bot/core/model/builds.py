@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -78,11 +78,25 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A job that went wrong, and the first of its steps that did; `url` is the job's page."""
+    """A job that went wrong, and the first of its steps that did; `url` is the job's page.
+
+    `id` is the service's, `step_began` and `step_ended` are the step's times: with them its log can be cut.
+    """
 
     name: str
     step: str | None = None
     url: str | None = None
+    id: str | None = field(default=None, compare=False)
+    step_began: datetime | None = field(default=None, compare=False)
+    step_ended: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureLog:
+    """The lines of a failed job's log that say why; the last is the error. Untrusted text, without markup."""
+
+    job: FailedJob
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
