@@ -1,5 +1,4 @@
-# Needs Python 3.11 or newer with pip and venv, nothing else. Each target installs what it needs into .venv by itself:
-# `make run` what the bot and the playground import, `make test` the tools as well.
+# Needs Python 3.11 or newer with pip and venv, nothing else. Each target installs what it needs into .venv.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -10,58 +9,58 @@ NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 .DEFAULT_GOAL := help
 .PHONY: help run playground doctor test check bench lock web web-check screenshots sbom
 
-help: ## says what can be made
+help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) ## starts the bot with the settings in .env; without a .env, the playground
 	@if [ -f .env ]; then exec $(RUN) -m bot; else exec $(RUN) -m playground; fi
 
-playground: $(INSTALLED) ## starts the playground: the bot with a Slack, a CodeShip and a GitHub of its own, in the browser
+playground: $(INSTALLED) ## starts the playground: the bot with a simulated Slack, CodeShip and GitHub
 	@exec $(RUN) -m playground
 
-doctor: $(INSTALLED) ## says, line by line, whether the settings in .env are whole and everything that they name works
+doctor: $(INSTALLED) ## tests the settings and credentials in .env
 	@$(RUN) -m bot --check
 
 test: $(TOOLS) ## runs the quick tests, in parallel
 	$(RUN) -m pytest -m "not slow" $(PARALLEL)
 
-check: $(TOOLS) ## checks format, lint and types, and runs all tests, the slow ones too: what CI does
+check: $(TOOLS) ## checks format, lint and types, and runs all tests, as CI does
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	@$(MAKE) --no-print-directory test
 	$(RUN) -m pytest -m slow
 
-bench: $(TOOLS) ## measures the bot beside others, and writes docs/benchmarks.md (some minutes; nothing else should run)
+bench: $(TOOLS) ## measures the bot and others, and writes docs/benchmarks.md (minutes, on an idle machine)
 	@$(RUN) -m bench
 
-lock: $(INSTALLED) ## resolves all requirements*.txt again, the benchmark's too, to the newest versions
+lock: $(INSTALLED) ## updates all requirements*.txt to the newest versions
 	$(RUN) -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
 	$(LOCK) pyproject.toml --output-file requirements.txt
 	$(LOCK) pyproject.toml --output-file requirements-playground.txt --extra playground
 	$(LOCK) pyproject.toml --output-file requirements-dev.txt --all-extras
 	$(LOCK) bench/slack_machine/requirements.in --output-file bench/slack_machine/requirements.txt
 
-# The page is checked in, built: only a change of playground/web/ needs Node, 20.19 or newer.
+# The built page is checked in: only a change of playground/web/ needs Node, 20.19 or newer.
 web: ## builds the playground's page from playground/web/
 	cd playground/web && npm ci --no-audit --no-fund && npm run build
 
-sbom: $(TOOLS) ## lists the packages that the bot runs on in sbom.cdx.json (CycloneDX), from the lock
+sbom: $(TOOLS) ## writes the bot's packages to sbom.cdx.json (CycloneDX)
 	@$(RUN) -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml \
 		--output-reproducible --output-file sbom.cdx.json
 
-web-check: ## builds the page again, elsewhere, and fails where it is not the one that is checked in
+web-check: ## builds the page again, and fails if it differs from the one that is checked in
 	cd playground/web && npm ci --no-audit --no-fund && PLAYGROUND_PAGE="$$PWD/.check" npm run build
 	diff -r playground/web/.check playground/static
 
-screenshots: $(TOOLS) ## makes the README's pictures from real conversations (needs Chromium)
+screenshots: $(TOOLS) ## makes the README's pictures from a real conversation (needs Chromium)
 	$(RUN) -m tests.browser.screenshots
 
 # One lock for every system and every Python from 3.11 on. No address of a package index gets into it.
 LOCK = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-# Not by file: a few files hold most of the tests.
+# Not by file: a few files contain most of the tests.
 PARALLEL = -n logical --dist worksteal
 
 # $(call install,LOCK) keeps a .venv that works, makes one if there is none, and installs the lock into it. A .venv without

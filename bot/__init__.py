@@ -1,3 +1,3 @@
-"""A Slack bot that tells how a CI build stands and starts it again."""
+"""A Slack bot that shows, restarts and follows CI builds."""
 
 __version__ = "0.1.0"

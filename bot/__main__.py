@@ -1,6 +1,6 @@
-"""python -m bot: runs until SIGTERM. python -m bot --check: says, line by line, whether everything is in place.
+"""`python -m bot` runs the bot until SIGTERM. `python -m bot --check` checks the configuration.
 
-python -m bot audit: writes out who did what. python -m bot migrate: says what has moved from CodeShip to GitHub.
+`python -m bot audit` exports the audit log. `python -m bot migrate` shows what has moved from CodeShip to GitHub.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ log = structlog.get_logger("bot")
 
 FAILED = 1
 AUDIT = (
-    "Writes to standard output what is on record, the oldest first, in UTC. csv is for spreadsheets: cells are made "
-    "harmless. json is exact, one object a line. Of all settings it needs DATABASE_URL alone."
+    "Writes the audit log to standard output, oldest first, in UTC. csv is for spreadsheets: formulas are disabled. "
+    "json is exact, one object per line. The only setting needed is DATABASE_URL."
 )
 MIGRATE = (
-    "Compares the repositories that CodeShip and GitHub show, by their names, and says which settings let the bot "
-    "serve both. Needs the keys of both, whatever CI_PROVIDERS says, and changes nothing."
+    "Compares the repositories on CodeShip and GitHub by name, and prints the settings to serve both. Needs the "
+    "credentials of both, whatever CI_PROVIDERS says. Changes nothing."
 )
 SLACK_AWAY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
-"""A machine that boots may have no network yet; five tries in vain, of some seconds each, are an error to tell."""
+"""Seconds between attempts to reach Slack: a machine that boots may have no network yet. Five failures are an error."""
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
-    """The exit status: 0, or 1 where something is wrong, which has been told then."""
+    """Runs the command. Returns the exit status: 0, or 1 after an error, which has been reported."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="A Slack bot for CI builds.")
     parser.add_argument("--version", action="version", version=f"codeship-bot {__version__}")
-    parser.add_argument("--check", action="store_true", help="say whether everything is in place, and exit")
-    also = "with --check: also say what the policy lets this person do"
+    parser.add_argument("--check", action="store_true", help="test all settings and credentials, and exit")
+    also = "with --check: also show what the policy allows this person"
     parser.add_argument("--as", dest="asker", metavar="USER_ID", type=user_id, help=also)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
     commands.add_parser(
-        "migrate", help="say what has moved from CodeShip to GitHub, and what to set", description=MIGRATE
+        "migrate", help="compare CodeShip with GitHub, and print settings for both", description=MIGRATE
     )
-    audit = commands.add_parser("audit", help="write out who restarted what, and what came of it", description=AUDIT)
-    audit.add_argument("--since", metavar="WHEN", help="a day (2026-03-01) or how long ago (7d, 12h); else all")
-    audit.add_argument("--format", choices=("csv", "json"), default="csv", help="csv unless said otherwise")
-    audit.add_argument("--repo", metavar="NAME", help="org/name, or the name alone; else all")
+    audit = commands.add_parser("audit", help="export the audit log", description=AUDIT)
+    audit.add_argument("--since", metavar="WHEN", help="a date (2026-03-01) or an age (7d, 12h); default: all")
+    audit.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
+    audit.add_argument("--repo", metavar="NAME", help="org/name, or only the name; default: all")
     chosen = parser.parse_args(arguments)
     check = chosen.check
     environ, problems = with_secrets_from_files(environ, rows())
@@ -68,7 +68,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         settings = Settings.read(environ)
     except BadSettings as problem:
         return _tell(problem, environ, in_words=check)
-    level = "CRITICAL" if check else settings.log_level  # what is checked is said, not logged
+    level = "CRITICAL" if check else settings.log_level  # a check prints its results and logs nothing
     logs.configure(level, settings.log_format, settings.secrets())
     if check:
         from bot.cli.check import check_all
@@ -90,7 +90,7 @@ def _tell(bad: BadSettings, environ: Mapping[str, str], *, in_words: bool = Fals
 
 
 def _logs_json(environ: Mapping[str, str]) -> bool:
-    """Whether LOG_FORMAT asks for it, though other settings may be wrong."""
+    """Whether LOG_FORMAT is json, even if other settings are wrong."""
     return tidied(environ.get("LOG_FORMAT", "")).lower() == "json"
 
 
@@ -102,7 +102,7 @@ def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="\n", closefd=False) as out:
             now = SystemClock().now()
             export(environ, out, since=chosen.since, repo=chosen.repo, form=chosen.format, now=now)
-    except BrokenPipeError:  # whoever read has read enough
+    except BrokenPipeError:  # the reader closed the pipe, like `head`
         return FAILED
     except (NotExported, OSError) as problem:
         print(problem, file=sys.stderr)
@@ -122,7 +122,7 @@ def _migrate(environ: Mapping[str, str]) -> int:
 
 
 def user_id(text: str) -> str:
-    """Of Slack's. Raises ArgumentTypeError."""
+    """Parses a Slack user id. Raises ArgumentTypeError."""
     if USER_ID.fullmatch(text) is None:
         raise argparse.ArgumentTypeError("give an id, such as U0123ABCD; Slack shows it under Copy member ID")
     return text
@@ -148,8 +148,8 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    hangups: SimpleQueue[int] = SimpleQueue()  # of all queues, the one that a signal may put into
-    # Without a policy there is nothing to read anew, and a terminal that closes is no reason to leave work behind.
+    hangups: SimpleQueue[int] = SimpleQueue()  # the only queue that a signal handler may put into
+    # Without a policy file there is nothing to reload, and a closed terminal must not end the bot.
     signal.signal(signal.SIGHUP, (lambda number, _frame: hangups.put(number)) if settings.policy else signal.SIG_IGN)
     try:
         bot = Bot(settings, SystemClock(), environ, on_dead=on_dead)
@@ -175,13 +175,13 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     if bot.stop():
         status = FAILED
     logging.shutdown()
-    os._exit(status)  # threads that hang in a call would keep the process alive
+    os._exit(status)  # a thread that hangs in a call would keep the process alive
 
 
 def start_patiently(start: Callable[[], None], wait: Callable[[float], bool]) -> None:
-    """Starts, again after a pause where Slack is away. `wait(seconds)` says whether to give up instead.
+    """Calls `start`, and again after a pause while Slack is away. `wait(seconds)` returns True to give up.
 
-    Raises SlackAway after the last pause, and whatever else `start` raises.
+    Raises SlackAway after the last attempt, and anything else that `start` raises.
     """
     for pause_s in SLACK_AWAY_PAUSES_S:
         try:
@@ -194,7 +194,9 @@ def start_patiently(start: Callable[[], None], wait: Callable[[float], bool]) ->
 
 
 def settings_around() -> dict[str, str]:
-    """The environment, and beneath it `.env` in the current folder. Raises OSError, ValueError where that is none."""
+    """The environment, completed by `.env` in the current folder. Raises OSError or ValueError if that
+    cannot be read.
+    """
     found: dict[str, str | None] = {}
     if os.path.exists(".env"):
         with open(".env", encoding="utf-8") as file:

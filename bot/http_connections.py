@@ -1,7 +1,7 @@
-"""waitress, taught to bound what clients send slowly: in time, in number and in memory.
+"""waitress with limits on slow clients: in time, in number, in memory.
 
-waitress itself knows one timeout, between two reads, which a client that drips a byte a second never meets. It buffers
-what is half received without a limit over all connections. Both are checked here once in every round of its loop.
+waitress has only a timeout between two reads, which a client that sends one byte a second never reaches. It buffers
+partial requests without an overall limit. Here both are limited, once per round of its loop.
 """
 
 from __future__ import annotations
@@ -23,48 +23,50 @@ from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _ACCEPTED_AT_ONCE = 64
 _OTHER_FILES = 256
-"""Open files that are left to the database, Slack and the CI services."""
+"""Open files reserved for the database, Slack and the CI services."""
 
 LOOK_EVERY_S = 0.25
-"""How late, at most, a slow client is cut, if `enforce` is called as often."""
+"""Seconds after which a slow client is cut at the latest, if `enforce` is called this often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds, numbers and bytes. Slack sends a request in one go, so what is slow here is not from Slack."""
+    """In seconds, numbers and bytes. Slack sends a request in one go, so slow clients are not Slack."""
 
     header_s: float = 5.0
-    """From the connection, or a request's first byte, to the end of the request's headers."""
+    """From the connection, or a request's first byte, to the end of its headers."""
     request_s: float = 10.0
     """From a request's first byte to its last."""
     answer_s: float = 15.0
-    """For the client to take the answer."""
+    """For the client to read the response."""
     idle_s: float = 60.0
     """Between two requests on one connection."""
     connections: int = 2000
     """Fewer if the process may not open so many files."""
     held_bytes: int = 32 * 1024 * 1024
-    """Of requests received in part, or waiting for a thread, over all connections. Beyond it only small ones are read,
-    and those cut that have taken longer than `crowded_s`."""
+    """All bytes of requests that are partial or wait for a thread.
+
+    Above this only small requests are read, and those that have taken longer than `crowded_s` are cut.
+    """
     small_bytes: int = 16 * 1024
     """Slack's commands and clicks are smaller."""
     crowded_s: float = 3.0
     pipelined: int = 8
-    """Requests that one connection may send ahead. Neither Slack, GitHub nor a common proxy sends any."""
+    """Requests that a connection may send before the first response. Slack, GitHub and common proxies send none."""
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    """Refuses a request with two lengths: a proxy before us may have believed the other one."""
+    """Rejects a request with two lengths: a proxy in front may have believed the other one."""
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
-        # waitress takes a header away that it has understood; in HTTP/1.0 it ignores it.
+        # waitress removes the header once it has understood it; in HTTP/1.0 it ignores it.
         if "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers):
             raise ParsingError("Transfer-Encoding with Content-Length, or in HTTP/1.0")
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
-    """One connection, which knows for how long it has been in its present state. Seconds of the monotonic clock."""
+    """One connection, and since when it has been in its current state. Times are seconds of the monotonic clock."""
 
     parser_class = _Parser
 
@@ -97,7 +99,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     @property
     def waiting_since(self) -> float | None:
-        """Since when only the client can bring this connection forward; None if a request is being answered."""
+        """Since when this connection waits for its client; None if a request is being handled."""
         if self.requests or self.total_outbufs_len:
             return None
         return self.idle_since if self.request is None else self.request_began
@@ -115,7 +117,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         return now - since > (limits.request_s if self.request.headers_finished else limits.header_s)
 
     def cut(self) -> None:
-        """Closes the connection. A client that has begun a request is told that it took too long, if it still reads."""
+        """Closes the connection. If the client has started a request, it is sent the reason."""
         if self.request is not None and not self.total_outbufs_len:
             with suppress(OSError):
                 self.socket.send(_TOO_SLOW)
@@ -123,7 +125,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
-    """waitress' server, within `limits`. Call `enforce` after each round of its loop, at least every `LOOK_EVERY_S`."""
+    """waitress' server within `limits`. Call `enforce` after each round of its loop, at least every `LOOK_EVERY_S`."""
 
     channel_class = _Channel
 
@@ -141,16 +143,16 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.connections = min(limits.connections, max(files - _OTHER_FILES, _ACCEPTED_AT_ONCE))
         self.is_full = False
-        """Whether only small requests are read for now."""
+        """Whether only small requests are read at the moment."""
         self._next_look_at = 0.0
         self.cut_connections = 0
-        """How many were cut so far; not those that idled after an answer."""
+        """Connections cut so far, without those that were idle after a response."""
         settings = Adjustments(
             sockets=[listening],
             ident=None,
             threads=threads,
-            max_request_body_size=max_body + 1,  # waitress refuses from this size on
-            inbuf_overflow=2 * max_body,  # no body is put into a file
+            max_request_body_size=max_body + 1,  # waitress refuses bodies of this size or more
+            inbuf_overflow=2 * max_body,  # keeps every body in memory
             max_request_header_size=32 * 1024,
             connection_limit=self.connections + 2 + _ACCEPTED_AT_ONCE,  # accepts no more if none can be cut
             log_socket_errors=False,
@@ -169,7 +171,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
         )
 
     def handle_accept(self) -> None:
-        """Accepts several: with one in each round, a flood of connections would hold up those behind it."""
+        """Accepts several connections per round, so that a flood does not delay those after it."""
         for _ in range(_ACCEPTED_AT_ONCE):
             before = len(self.active_channels)
             super().handle_accept()
@@ -177,10 +179,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
                 return
 
     def maintenance(self, now: float) -> None:
-        """Nothing: waitress' own timeout goes by a clock that can be set back. `enforce` has all of them."""
+        """Does nothing: waitress' own timeout uses a clock that can be set back. `enforce` has all timeouts."""
 
     def enforce(self) -> None:
-        """Cuts what is too slow, then the slowest of what is too much."""
+        """Cuts connections that are too slow, then the slowest of those above the limits."""
         now, limits = time.monotonic(), self.limits
         if now >= self._next_look_at:
             self._next_look_at = now + LOOK_EVERY_S
@@ -202,7 +204,9 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
         self.is_full = held > limits.held_bytes
 
     def _slowest_first(self) -> list[_Channel]:
-        """What waits for its client. An idle connection that has been of use comes last: a proxy may just reuse it."""
+        """Connections that wait for their client, the slowest first. Idle ones that had a request come last: a proxy
+        may be about to reuse them.
+        """
         waiting = [channel for channel in self.active_channels.values() if channel.waiting_since is not None]
         return sorted(waiting, key=lambda one: (one.answered > 0 and one.request is None, one.waiting_since))
 

@@ -1,6 +1,6 @@
-"""The bot's HTTP side: alive, ready, metrics, and POSTs for whoever is given a path; waitress serves it.
+"""The bot's HTTP server: /healthz, /readyz, /metrics, and POST handlers by path. waitress serves them.
 
-Knows nothing of Slack: what stands behind a path is a WSGI application, called with a body of known, bounded length.
+Knows nothing of Slack. A handler is a WSGI application that gets a body of known, bounded length.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from waitress import wasyncore  # type: ignore[import-untyped]
 from bot.http_connections import LOOK_EVERY_S, BoundedServer, Limits
 
 MAX_BODY = 1024 * 1024
-"""Bytes. Slack's largest payloads are a few hundred kilobytes."""
+"""In bytes. Slack's largest payloads are a few hundred kilobytes."""
 
 LIMITS = Limits()
 CUTS_LOGGED_EVERY_S = 60.0
 
 Ready = Callable[[], tuple[bool, Mapping[str, Any]]]
-"""Whether the bot can serve, and what that was judged by."""
+"""Returns whether the bot is ready, and what that depends on."""
 
 _JSON = "application/json"
 
@@ -38,13 +38,13 @@ log = structlog.get_logger(__name__)
 
 
 class CannotListen(Exception):
-    """The address cannot be listened on. `str()` says which and why, and what to do."""
+    """The server cannot listen on its address. `str()` says on which and why, and what to do."""
 
 
 class WebApp:
-    """The WSGI application. `posts` maps a path to what answers POSTs there; `reference()` makes a new id for a bug.
+    """The WSGI application. `posts` maps a path to its POST handler; `reference()` returns a new id for a bug.
 
-    Without `ops_pages` it serves /healthz, and neither /readyz nor /metrics: another port has them.
+    Without `ops_pages` it serves /healthz but not /readyz and /metrics, which another port serves.
     """
 
     def __init__(
@@ -104,9 +104,9 @@ class WebApp:
 
 
 class WebServer:
-    """Serves `app` on threads of its own from `start` to `stop`. `port` 0 takes a free one; `port` then names it.
+    """Serves `app` on its own threads from `start` to `stop`. With `port` 0, `port` then holds the port in use.
 
-    `setting` is the name of the setting that gives the port, for errors.
+    `setting` is the name of the setting that holds the port, for errors.
     """
 
     def __init__(
@@ -135,7 +135,8 @@ class WebServer:
         """Returns when connections are accepted. Raises `CannotListen`."""
         listening = _listen(self._host, self.port, self._setting)
         self.port = listening.getsockname()[1]
-        # A burst that waits a millisecond for a thread is no warning; acknowledgement times are measured.
+        # In a burst, requests wait milliseconds for a thread. waitress would warn, but acknowledgement times are
+        # measured.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._server = server = BoundedServer(
             self._app,
@@ -149,17 +150,17 @@ class WebServer:
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Accepts nothing more and lets requests in flight finish, for up to `timeout_s` seconds."""
+        """Accepts no new connections, and lets requests finish for up to `timeout_s` seconds."""
         if self._server is None or self._thread is None or self._stopping.is_set():
             return
         self._drain_s = timeout_s
         self._stopping.set()
         self._server.pull_trigger()
         self._thread.join()
-        wasyncore.close_all(self._sockets)  # not before: the trigger just pulled is one of them
+        wasyncore.close_all(self._sockets)  # last: the trigger used above is one of the sockets
 
     def _run(self, server: BoundedServer) -> None:
-        """waitress' own loop cannot be ended from another thread without closing connections under its feet."""
+        """Runs the loop. waitress' own cannot be ended from another thread without closing connections in use."""
         logged, log_at = 0, 0.0
         while not self._stopping.is_set():
             timeout_s = LOOK_EVERY_S if server.active_channels else 30
@@ -168,7 +169,7 @@ class WebServer:
             if server.cut_connections > logged and time.monotonic() >= log_at:
                 log.warning("http_connections_cut", number=server.cut_connections - logged)
                 logged, log_at = server.cut_connections, time.monotonic() + CUTS_LOGGED_EVERY_S
-        wasyncore.dispatcher.close(server)  # the listening socket alone; `server.close` also ends the trigger
+        wasyncore.dispatcher.close(server)  # closes the listening socket only; `server.close` also closes the trigger
         deadline = time.monotonic() + self._drain_s
         while time.monotonic() < deadline and any(
             channel.requests or channel.total_outbufs_len for channel in server.active_channels.values()

@@ -1,7 +1,7 @@
-"""How the bot logs: events with fields, one line each, on standard error, with every secret hidden.
+"""Logging: events with fields, one line each, on standard error, with every secret hidden.
 
-All of it goes through the standard library's root logger, so that other people's libraries look and are redacted alike.
-Only `configure` changes anything, and it changes the whole process: it is called once, by whoever starts the process.
+All events go through the standard library's root logger, so other libraries' lines look the same and are redacted, too.
+Only `configure` has an effect, and on the whole process: the entry point calls it once.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ import structlog
 
 HIDDEN = "[hidden]"
 NOTHING = r"(?!)"
-"""A pattern that matches nowhere."""
+"""A pattern that never matches."""
 
 _CHATTY = (
-    "alembic.runtime.plugins",  # at every start, a line for each plugin that it brings along
-    "slack_sdk.web.base_client",  # each retry in several lines; what came of a call is logged by whoever made it
+    "alembic.runtime.plugins",  # logs a line for each of its plugins at every start
+    "slack_sdk.web.base_client",  # logs several lines per retry; the caller logs each call's result
 )
-_REFERENCE_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"  # without those that look like others: 0 o 1 l i
+_REFERENCE_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look like others: 0 o 1 l i
 _PLAIN_WORD = re.compile(r"[^\s\"'=\\]+")
 _BREAKS_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 _SECRET_SHAPES = (
-    r"xox[a-z](?:\.xox[a-z])?-[\w-]{6,}",  # Slack's tokens, also ones that this bot was never given
+    r"xox[a-z](?:\.xox[a-z])?-[\w-]{6,}",  # Slack's tokens, including any that this bot never received
     r"xapp-[\w-]{6,}",
-    r"(?:gh[a-z]|github_pat)_\w{6,}",  # GitHub's, the App's among them, which are new every hour
-    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",  # the App's own word for who it is
+    r"(?:gh[a-z]|github_pat)_\w{6,}",  # GitHub's tokens, including the App's, which change every hour
+    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",  # the JWT with which the App authenticates
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
-    r"(?<=api_key=)[^&\s\"'\\]+",  # CodeShip's key, wherever an address is quoted
-    # A response URL: with it anyone can answer in the bot's name. As an address, then as urllib3 names it:
+    r"(?<=api_key=)[^&\s\"'\\]+",  # CodeShip's key, in any quoted address
+    # A response URL: anyone who has it can post in the bot's name. First as an address, then as urllib3 logs it:
     # https://hooks.slack.com:443 "POST /commands/…", host='hooks.slack.com', port=443): … with url: /commands/…
-    # The last one is for any host: SLACK_API_URL may be a proxy.
+    # The last pattern is for any host: SLACK_API_URL may be a proxy.
     r"(?<=hooks\.slack\.com/)[\w/%.-]+",
     r"(?<=hooks\.slack-gov\.com/)[\w/%.-]+",
     r"(?<=hooks\.slack)(?:-gov)?\.com(?::\d+)?\W{1,8}[a-z]{3,7} /[\w/%.-]+",
     r"(?<=hooks\.slack)(?:-gov)?\.com[^/\n]{1,100}url: /[\w/%.-]+",
     r"(?:commands|actions|app|services|workflows)(?:/|%2f)[TE]\w+(?:/|%2f)(?:\d+|B\w{6,})(?:/|%2f)[\w%.-]+",
-    r"(?<=[?&]ticket=)[^&\s\"'\\]+",  # Socket Mode's way in
+    r"(?<=[?&]ticket=)[^&\s\"'\\]+",  # the ticket in Socket Mode's address
 )
 
 Event = MutableMapping[str, Any]
@@ -53,7 +53,7 @@ Event = MutableMapping[str, Any]
 def configure(
     level: str, form: Literal["text", "json"], secrets: Iterable[str] = (), *, stream: TextIO | None = None
 ) -> None:
-    """Sends everything that is logged at `level` or above to `stream` (standard error), and uncaught exceptions too."""
+    """Sends events at `level` or above, and uncaught exceptions, to `stream` (default: standard error)."""
     handler = _Lines(_Formatter(form, hide(secrets)), stream or sys.stderr)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -76,31 +76,35 @@ def configure(
 
 
 def reference() -> str:
-    """Six signs that are easy to read out: said to a person with an error, and logged with its cause."""
+    """A random reference of six easily read characters. A person sees it with an error; the log has it with
+    the cause.
+    """
     return "".join(choice(_REFERENCE_SIGNS) for _ in range(6))
 
 
 def hide(secrets: Iterable[str], *, shapes: Iterable[str] = _SECRET_SHAPES) -> Callable[[str], str]:
-    """A function that hides `secrets` in a text, however they are spelled, and what has one of these `shapes`."""
+    """Returns a function that masks `secrets` in a text, in any encoding, and everything of one of these `shapes`."""
     spelled = ["".join(map(_any_spelling, secret)) for secret in sorted(secrets, key=len, reverse=True) if secret]
     pattern = re.compile("|".join([*spelled, *shapes]) or NOTHING, re.IGNORECASE)
     return lambda text: pattern.sub(HIDDEN, text)
 
 
 def _any_spelling(sign: str) -> str:
-    """A pattern for one sign as it is, percent-encoded once or more, or escaped by repr or JSON up to four times."""
+    """A pattern for a character: as it is, percent-encoded once or more, or escaped up to four times by
+    repr or JSON.
+    """
     if sign.isascii() and sign.isalnum():
         return sign
     percent = "".join(f"%(?:25)*{byte:02x}" for byte in sign.encode("utf-8", "surrogatepass"))
     escaped = rf"\\+u{ord(sign):04x}|\\+x{ord(sign):02x}"
-    doubled = r"\\{16}|\\{8}|\\{4}|\\{2}|\\"  # not \\+, which would eat the escape of a quote that follows
+    doubled = r"\\{16}|\\{8}|\\{4}|\\{2}|\\"  # not \\+, which would swallow the escape of a following quote
     as_it_is = doubled if sign == "\\" else rf"\\*{re.escape(sign)}"
     space = r"|\+" if sign == " " else ""
     return f"(?:{as_it_is}|{percent}|{escaped}{space})"
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
-    """Draws a record as one line, and hides what must not be seen as the very last step."""
+    """Formats a record as one line. Hiding secrets is the very last step."""
 
     def __init__(self, form: Literal["text", "json"], redact: Callable[[str], str]) -> None:
         super().__init__(
@@ -119,13 +123,13 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
         try:
             line = super().format(record)
-        except Exception as error:  # noqa: BLE001 - a value that cannot be drawn must not raise into the work
+        except Exception as error:  # noqa: BLE001 - a value that cannot be formatted must not raise into the caller
             line = super().format(_undrawable(record, error))
         return self._hidden(line)
 
 
 def _undrawable(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
-    """Says where the event came from. Neither its words nor the error's: they are what could not be drawn."""
+    """The record of an event that cannot be formatted: only where it came from, since its text is what failed."""
     return logging.makeLogRecord(
         {
             "name": record.name,
@@ -139,7 +143,7 @@ def _undrawable(record: logging.LogRecord, error: Exception) -> logging.LogRecor
 
 
 class _Lines(logging.StreamHandler[TextIO]):
-    """Writes lines. What cannot be written is lost in silence: logging's own complaint would print it unredacted."""
+    """Writes lines. Drops what cannot be written: logging's own error report would print it with secrets."""
 
     def __init__(self, formatter: logging.Formatter, stream: TextIO) -> None:
         super().__init__(stream)
@@ -150,7 +154,7 @@ class _Lines(logging.StreamHandler[TextIO]):
 
 
 def _as_json(_logger: object, _method: str, event: Event) -> str:
-    """ASCII alone, so that no reader of lines can disagree on where one ends."""
+    """ASCII JSON, so that all readers agree where a line ends."""
     return json.dumps(_in_order(event), default=str)
 
 

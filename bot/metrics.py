@@ -1,6 +1,6 @@
-"""What the bot counts, for Prometheus. Label values come from closed sets: nothing that people or services wrote.
+"""The bot's Prometheus metrics. Label values come from closed sets: never text from people or services.
 
-`service` is the name of a CI service among the settings.
+`service` is a CI service's name as in the settings.
 """
 
 from __future__ import annotations
@@ -16,65 +16,67 @@ _ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0)
 
 
 class Metrics:
-    """One registry, and the callbacks that feed it; each may be called from any thread."""
+    """One registry, and the methods that update it. Thread-safe."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._answers = Histogram(
             "bot_request_seconds",
-            "From hearing an ask to its answer standing in Slack.",
+            "Seconds from receiving a request to its reply in Slack.",
             ["source", "command", "result"],
             buckets=_ANSWER_BUCKETS,
             registry=self.registry,
         )
         self._acks = Histogram(
             "bot_ack_seconds",
-            "From receiving a request of Slack's to its acknowledgement.",
+            "Seconds from receiving a request from Slack to its acknowledgement.",
             ["kind"],
             buckets=_ACK_BUCKETS,
             registry=self.registry,
         )
         self._ci_calls = Histogram(
             "bot_ci_call_seconds",
-            "Calls of the CI service, each try by itself.",
+            "Seconds of each request to a CI service; a retry counts as another one.",
             ["service", "call", "result"],
             buckets=_ANSWER_BUCKETS,
             registry=self.registry,
         )
         self._key_accepted = Gauge(
             "bot_ci_key_accepted",
-            "1 where the CI service took the key at the last call that it judged, 0 where it refused it.",
+            "1 if the CI service accepted the key last time, 0 if it rejected it.",
             ["service"],
             registry=self.registry,
         )
-        self._undelivered = Counter("bot_replies_not_delivered", "Answers that reached nobody.", registry=self.registry)
+        self._undelivered = Counter(
+            "bot_replies_not_delivered", "Replies that could not be delivered.", registry=self.registry
+        )
         self._not_recorded = Counter(
-            "bot_audit_not_recorded", "Actions that could not be written into the audit log.", registry=self.registry
+            "bot_audit_not_recorded", "Actions that could not be written to the audit log.", registry=self.registry
         )
         self._budget = Counter(
             "bot_ci_rate_limit_reservations",
-            "Calls of the CI service reserved, by how: local, shared (in the database), fallback, refused, paused.",
+            "Reservations of CI requests, by result: local, shared (in the database), fallback, refused, paused.",
             ["service", "priority", "result"],
             registry=self.registry,
         )
         self._projects_known = Gauge(
-            "bot_projects_known", "Repositories in the directory.", ["service"], registry=self.registry
+            "bot_projects_known", "Repositories in the cached list.", ["service"], registry=self.registry
         )
         self._calls_left = Gauge(
             "bot_ci_calls_left",
-            "Calls of the CI service left for this minute.",
+            "CI requests left for this minute.",
             ["service"],
             registry=self.registry,
         )
         self._paused = Gauge(
             "bot_ci_paused",
-            "1 while the CI service wants to be left alone.",
+            "1 while the CI service limits the bot's requests.",
             ["service"],
             registry=self.registry,
         )
         self._background_lag = Gauge(
             "bot_poll_lag_seconds",
-            "How much later than planned the last look in the background was made.",
+            "Seconds by which the last poll was late.",
             registry=self.registry,
         )
 
@@ -102,7 +104,7 @@ class Metrics:
         self._not_recorded.inc()
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
-        """A gauge that is read when somebody looks."""
+        """Registers a gauge that calls `value` on each scrape."""
         Gauge(name, meaning, registry=self.registry).set_function(value)
 
     def watch_service(
@@ -113,7 +115,7 @@ class Metrics:
         calls_left: Callable[[], float],
         is_paused: Callable[[], float],
     ) -> None:
-        """The same for what there is of each CI service."""
+        """Registers the gauges of one CI service."""
         self._projects_known.labels(service).set_function(projects_known)
         self._calls_left.labels(service).set_function(calls_left)
         self._paused.labels(service).set_function(is_paused)

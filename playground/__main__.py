@@ -1,4 +1,4 @@
-"""python -m playground: the bot without an account anywhere, on a page in the browser; --terminal: at a prompt."""
+"""The bot with a simulated Slack, CodeShip and GitHub, on a page in the browser. No account is needed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from playground.sandbox import HALF_MOVED, SECRETS, Sandbox
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
-    parser.add_argument("--terminal", action="store_true", help="at a prompt in this terminal, without a browser")
+    parser.add_argument("--terminal", action="store_true", help="run in this terminal, without a browser")
     in_terminal = parser.parse_args().terminal
     real_key = os.environ.get("PLAYGROUND_CODESHIP_API_KEY", "").strip()
     logs.configure("WARNING", "text", (*SECRETS, *filter(None, [real_key])))
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 class _CannotStart(Exception):
-    """Why, and what to do about it."""
+    """The cause and the next step."""
 
 
 def _site(environ: Mapping[str, str]) -> int:
@@ -50,8 +50,8 @@ def _site(environ: Mapping[str, str]) -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    what = f"a sandbox Slack on {real.url}" if real else "a sandbox: nothing leaves this machine"
-    print(f"The playground is at {site.url} ({what}). Ctrl-C ends it.", flush=True)
+    what = f"simulated Slack, real CodeShip at {real.url}" if real else "simulated: nothing leaves this machine"
+    print(f"The playground is at {site.url} ({what}). Press Ctrl-C to stop it.", flush=True)
     if sys.stdout.isatty() and not environ.get("CI"):
         webbrowser.open(site.url)
     stopped.wait()
@@ -63,14 +63,16 @@ def _port(text: str) -> int:
     if not text:
         return PORT
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise _CannotStart("PLAYGROUND_PORT is not a port: a number from 0 (any that is free) to 65535.")
+        raise _CannotStart("PLAYGROUND_PORT is not a port. Use a number from 0 (a free port) to 65535.")
     return int(text)
 
 
 def _codeship(environ: Mapping[str, str]) -> RealCodeShip | None:
     url, key = (environ.get(f"PLAYGROUND_CODESHIP_API_{name}", "").strip() for name in ("URL", "KEY"))
     if bool(url) != bool(key):
-        raise _CannotStart("PLAYGROUND_CODESHIP_API_URL and PLAYGROUND_CODESHIP_API_KEY go together: set both or none.")
+        raise _CannotStart(
+            "PLAYGROUND_CODESHIP_API_URL and PLAYGROUND_CODESHIP_API_KEY belong together: set both or neither."
+        )
     return RealCodeShip(url, key) if url else None
 
 

@@ -153,7 +153,7 @@ class Sandbox:
         bot = self.bot
         return bot is None or (
             bot.workers.wait_idle(timeout_s)
-            and (bot.jobs is None or bot.jobs.wait_idle(timeout_s))
+            and (bot.work is None or bot.work.jobs.wait_idle(timeout_s))
             and self._has_heard(bot, timeout_s)
             and all(service.project_index.wait_idle(timeout_s) for service in bot.services)
         )
@@ -164,22 +164,22 @@ class Sandbox:
             return True
         if not self.github_beside.wait_told(timeout_s):
             return False
-        return bot.wait_heard(timeout_s) and (bot.jobs is None or bot.jobs.wait_idle(timeout_s))
+        return bot.wait_heard(timeout_s) and (bot.work is None or bot.work.jobs.wait_idle(timeout_s))
 
     def look(self) -> None:
         """Looks at whatever is followed, now, as the bot does by itself every few seconds.
 
         At GitHub only where time has passed meanwhile: what happens there is told by its webhook.
         """
-        if self.bot is None or self.bot.following is None:
+        if self.bot is None or self.bot.work is None:
             return
         for project in self.codeship.projects():
-            self.bot.following.poll("codeship", str(project.id))
+            self.bot.work.poller.poll("codeship", str(project.id))
         now = self._clock.now()
         if self.github is not None and now > self._looked_at_github:
             self._looked_at_github = now
             for repo in self.github.repos():
-                self.bot.following.poll("github", str(repo.id))
+                self.bot.work.poller.poll("github", str(repo.id))
 
     def settings(self) -> Settings:
         """As an operator would set them, with the sandbox's addresses."""

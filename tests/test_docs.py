@@ -1,6 +1,6 @@
-"""The documents tell the truth: their tables are the code's, their examples are what the bot says.
+"""The documents' tables match the code, their examples match the transcripts, and their links lead somewhere.
 
-`pytest --update` writes the tables of the README anew.
+`pytest --update` rewrites tables and examples.
 """
 
 from __future__ import annotations
@@ -17,10 +17,19 @@ from bot.slack.incoming.text import words_of_command
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+TRANSCRIPTS = ROOT / "tests/transcripts"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+MAX_README_WORDS = 1200
+
+
+def short_commands_table() -> str:
+    lines = ["| command | result |", "| --- | --- |"]
+    lines += [f"| `{entry.usage}` | {entry.answer} |" for entry in TABLE]
+    return "\n".join(lines)
 
 
 def commands_table() -> str:
-    lines = ["| words | answer | example |", "| --- | --- | --- |"]
+    lines = ["| command | result | example |", "| --- | --- | --- |"]
     lines += [f"| `{entry.usage}` | {entry.answer} | `/codeship {entry.example}` |" for entry in TABLE]
     return "\n".join(lines)
 
@@ -36,65 +45,144 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
-def with_tables(readme: str) -> str:
-    for name, table in (("commands", commands_table()), ("settings", settings_table())):
-        readme = re.sub(
-            rf"(?s)<!-- {name} -->\n.*?<!-- /{name} -->",
-            lambda _: f"<!-- {name} -->\n{table}\n<!-- /{name} -->",  # noqa: B023 - used at once
-            readme,
-        )
-    return readme
+TABLES = {
+    ("README.md", "commands"): short_commands_table,
+    ("docs/commands.md", "commands"): commands_table,
+    ("docs/settings.md", "settings"): settings_table,
+}
 
 
-def test_the_tables_of_the_readme_are_the_codes(update: bool) -> None:
-    readme = README.read_text()
-    if update:
-        README.write_text(with_tables(readme))
-    assert update or readme == with_tables(readme)
+def with_table(text: str, name: str, table: str) -> str:
+    before, begin, rest = text.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition(f"<!-- /{name} -->")
+    assert begin, f"there is no <!-- {name} -->"
+    assert end, f"there is no <!-- /{name} -->"
+    return f"{before}{begin}{table}\n{end}{after}"
 
 
-def test_the_conversations_of_the_readme_are_from_the_transcripts() -> None:
-    spoken = "\n".join(path.read_text() for path in sorted((ROOT / "tests/transcripts").glob("*.txt")))
-    excerpts = re.findall(r"(?ms)^```\n([a-z]+> .*?)^```$", README.read_text())
-    assert excerpts
-    for excerpt in excerpts:
-        assert excerpt in spoken
+EXAMPLE = re.compile(r"(?ms)^(<!-- from (\S+\.txt) -->\n```\n([^\n]+)\n)(.*?)(?=^```\n<!-- /from -->$)")
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "docs/decisions.md",
-        "docs/policy.md",
-        "docs/adding-a-ci-service.md",
-        "docs/benchmarks.md",
-        "docs/operations.md",
-    ],
-)
-def test_links_lead_somewhere(document: str) -> None:
+def with_examples(text: str) -> str:
+    """The text with every example as its transcript has it now: what was typed, then the lines up to the next blank."""
+
+    def as_written(example: re.Match[str]) -> str:
+        transcript = (TRANSCRIPTS / example[2]).read_text(encoding="utf-8")
+        _, typed, after = f"\n{transcript}".partition(f"\n{example[3]}\n")
+        assert typed, f"{example[2]} has no line {example[3]!r}"
+        answer, _, _ = after.partition("\n\n")
+        return f"{example[1]}{answer.rstrip()}\n"
+
+    return EXAMPLE.sub(as_written, text)
+
+
+@pytest.mark.parametrize(("document", "name"), TABLES, ids=[" ".join(key) for key in TABLES])
+def test_a_table_of_the_documents_is_the_codes(document: str, name: str, update: bool) -> None:
     path = ROOT / document
-    for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", path.read_text()):
-        assert (path.parent / target).exists(), target
+    text = path.read_text(encoding="utf-8")
+    written = with_table(text, name, TABLES[document, name]())
+    if update:
+        path.write_text(written, encoding="utf-8")
+    assert update or text == written
 
 
-def test_every_command_in_the_readme_can_be_read() -> None:
-    said = re.findall(r"`/codeship ([^`…<]+)`", README.read_text())
-    assert said
-    for words in said:
+def test_an_example_in_the_readme_is_what_its_transcript_says(update: bool) -> None:
+    text = README.read_text(encoding="utf-8")
+    assert EXAMPLE.search(text)
+    if update:
+        README.write_text(with_examples(text), encoding="utf-8")
+    assert update or text == with_examples(text)
+
+
+def test_every_conversation_in_the_readme_names_its_transcript() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(re.findall(r"(?m)^[a-z]+> ", text)) == len(EXAMPLE.findall(text))
+
+
+def test_the_readme_says_first_what_the_bot_does_and_is_short() -> None:
+    text = README.read_text(encoding="utf-8")
+    heading, first = text.split("\n\n")[:2]
+    assert heading.startswith("# ")
+    assert first == "Check and restart CI builds from Slack, and hear when a branch breaks."
+    assert len(text.split()) <= MAX_README_WORDS
+
+
+def anchors(text: str) -> set[str]:
+    """The names by which GitHub links to the headings of a document."""
+    titles = re.findall(r"(?m)^#+ (.+)$", text)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?://)([^)]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    for target in targets:
+        name, _, anchor = target.partition("#")
+        linked = path.parent / name if name else path
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked.read_text(encoding="utf-8")), target
+
+
+def test_every_document_is_linked_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)", README.read_text(encoding="utf-8")))
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} == linked
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_in_a_document_can_be_read(path: Path) -> None:
+    for words in re.findall(r"`/codeship ([^`…<]+)`", path.read_text(encoding="utf-8")):
         parse(words_of_command(words))
 
 
-def test_every_make_target_in_the_readme_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?m)(?:`|^    )make ([a-z-]+)", README.read_text()))
-    assert named
-    assert named <= targets
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_target_in_a_document_exists(path: Path) -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    assert set(re.findall(r"(?m)(?:`|^    )make ([a-z-]+)", path.read_text(encoding="utf-8"))) <= targets
 
 
-def test_every_file_that_the_readme_names_exists() -> None:
-    for name in re.findall(r"`((?:bot|tests|docs)/[\w/.]+|\.env\.example|manifest\.yml)`", README.read_text()):
-        assert (ROOT / name).exists(), name
+NOT_YET_THERE = {"bot/ci/acme/api.py", "bot/ci/acme/client.py"}
+"""The files that docs/adding-a-ci-service.md tells its reader to write."""
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_names_exists(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:bot|playground|tests|docs|deploy)/[\w/.-]+|\.env\.example|manifest\.yml)`", text))
+    assert [name for name in sorted(named - NOT_YET_THERE) if not (ROOT / name).exists()] == []
+
+
+RETIRED = (
+    "nobody can tell",
+    "gave no answer",
+    "takes no more questions",
+    "as it stands",
+    "how it stands",
+    "build stands",
+    "once more",
+    "budget of calls",
+    "is told of",
+    "whoever",
+    "anew",
+    "blotted out",
+    "who is speaking",
+)
+"""Phrases that were replaced by plain ones. Whole words, in any case."""
+
+READ_BY_PEOPLE = [
+    *DOCUMENTS,
+    ROOT / ".env.example",
+    ROOT / "Makefile",
+    ROOT / "manifest.yml",
+    ROOT / "policy.example.toml",
+    *sorted((ROOT / "playground/web/src").glob("*.tsx")),
+]
+
+
+@pytest.mark.parametrize("path", READ_BY_PEOPLE, ids=lambda path: path.name)
+def test_no_retired_phrase_comes_back(path: Path) -> None:
+    text = " ".join(path.read_text(encoding="utf-8").lower().split())
+    assert [phrase for phrase in RETIRED if re.search(rf"\b{re.escape(phrase)}\b", text)] == []
 
 
 def test_the_usage_hint_of_the_manifest_can_be_read() -> None:

@@ -90,8 +90,8 @@ def test_a_dump_of_postgresql_can_be_restored(postgres: Server, tmp_path: Path, 
     target = address if into == "the same database" else postgres.new_database()
     _run_with_postgresql(tmp_path, "undump", target)
     restored = open_store(target, SystemClock())
-    assert not restored.once.first_time("in the backup", keep_s=3600)
-    assert restored.once.first_time("after the backup", keep_s=3600)
+    assert not restored.idempotency_keys.add("in the backup", keep_s=3600)
+    assert restored.idempotency_keys.add("after the backup", keep_s=3600)
     restored.close()
 
 

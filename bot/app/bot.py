@@ -1,7 +1,4 @@
-"""The composition root: the only place that names concrete classes of every kind and puts them together.
-
-The same assembly runs in production, in the tests and in the playground; only settings and clock differ.
-"""
+"""Assembles the bot from its parts. Production, tests and the playground differ only in settings and clock."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
@@ -36,12 +34,22 @@ from bot.jobs.heartbeat import new_replica_id
 from bot.logs import hide, reference
 from bot.metrics import Metrics
 from bot.slack.audit_recorder import AuditRecorder
+from bot.slack.blocks.context import RenderContext
 from bot.slack.client.auth import Token, who_am_i
 from bot.slack.client.user_groups import UserGroups
-from bot.slack.handler import REQUEST, HandlerConfig, RequestHandler, render_context
+from bot.slack.handler import (
+    REQUEST,
+    Deliveries,
+    FollowUps,
+    HandlerConfig,
+    Reporting,
+    RequestHandler,
+    render_context,
+)
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
+from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.incoming.workers import JobSubmitter, WorkerPool
 from bot.slack.listeners import register
 from bot.slack.outgoing.notifier import SlackNotifier
@@ -57,8 +65,25 @@ OPS_THREADS = 2
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class RequestWork:
+    """What answers requests and follows builds, from `start` to `stop`: the durable jobs, and what runs on them."""
+
+    jobs: DurableJobs
+    submitter: JobSubmitter
+    handler: RequestHandler
+    poller: Poller
+    restart_stalled: PeriodicTask
+
+    def stop(self, deadline: float) -> None:
+        """`deadline` in seconds of `time.monotonic()`. Jobs that are left then go on in another replica or the next."""
+        self.restart_stalled.stop()
+        self.submitter.close()
+        self.jobs.stop(max(0.0, deadline - time.monotonic()))
+
+
 class Bot:
-    """Everything, put together. `start` once, `stop` once; `on_dead` is called where the process had better end."""
+    """The assembled bot. Call `start` once and `stop` once. `on_dead` is called if the process should end."""
 
     def __init__(
         self,
@@ -73,7 +98,7 @@ class Bot:
     ) -> None:
         self._settings = settings
         self._stopping = threading.Event()
-        policy = policy_in(settings.policy)  # first of all: with a bad one, nothing is opened
+        policy = policy_in(settings.policy)  # first: if the policy is bad, nothing is opened
         self.metrics = Metrics()
         kept = timedelta(days=settings.audit_kept_days)
         self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
@@ -89,11 +114,7 @@ class Bot:
         self._on_dead = on_dead
         self._reference = reference
         self._timeouts = timeouts
-        self.jobs: DurableJobs | None = None
-        self._begun: JobSubmitter | None = None
-        self.following: Poller | None = None
-        self.conversation: RequestHandler | None = None
-        self._healing: PeriodicTask | None = None
+        self.work: RequestWork | None = None
         self._socket: SocketMode | None = None
         self.web: WebServer | None = None
         self.ops_web: WebServer | None = None
@@ -102,16 +123,16 @@ class Bot:
         return self.rights.policy.builds_of(project.name)
 
     def start(self) -> None:
-        """Returns when the bot can be asked. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
+        """Returns when the bot accepts requests. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
 
-        Raises SlackAway before anything has begun, so that it may be called again.
+        Raises SlackAway before anything has started, so that it may be called again.
         """
         token = who_am_i(self._client)
         app = build_app(token.identity)
         with self.store.told_of_failures():
             self._ci.start()
             self.store.audit.purge()
-            self._begin(app, token)  # last: what an earlier process has left is gone on with at once
+            self._start_work(app, token)  # last: unfinished work of an earlier process continues at once
         watch = self.metrics.watch
         watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
         self._ci.watched(self.metrics)
@@ -128,25 +149,21 @@ class Bot:
         )
 
     def stop(self) -> list[str]:
-        """Takes nothing more, finishes what was begun within `finish_s` seconds, and names what was left.
+        """Accepts no new work, finishes running work for up to `finish_s` seconds, and names what is left.
 
-        Readings that nobody waits for any more may still be under way: whoever ends the process uses `os._exit`.
+        Requests to CI services may still be running, so the caller must end the process with `os._exit`.
         """
         deadline = time.monotonic() + self._timeouts.finish_s
         self._stopping.set()
-        left = self.workers.stop(self._timeouts.finish_s)  # first, so that whoever still asks is told to ask again
+        left = self.workers.stop(self._timeouts.finish_s)  # first, so that new requests are refused
         if self._socket is not None:
             self._socket.stop()
         for web in (self.web, self.ops_web):
             if web is not None:
                 web.stop()
-        if self._healing is not None:
-            self._healing.stop()
-        if self._begun is not None:
-            self._begun.close()
-        if self.jobs is not None:
-            self.jobs.stop(max(0.0, deadline - time.monotonic()))  # what is left, others take over, or the next one
-        left += ["restart"] * self._ci.finish(deadline)  # its answer is to be written down
+        if self.work is not None:
+            self.work.stop(deadline)
+        left += ["restart"] * self._ci.finish(deadline)  # so that its result is stored
         self._ci.close()
         self._session.close()
         self.store.close()
@@ -154,11 +171,11 @@ class Bot:
         return left
 
     def wait_heard(self, timeout_s: float) -> bool:
-        """Whether all that webhooks have told by now was passed on, waiting for it."""
+        """Whether all webhooks received so far were handled within `timeout_s`."""
         return self._ci.wait_heard(timeout_s)
 
-    def _begin(self, app: Any, token: Token) -> None:
-        """What answers and what follows, and the durable work of both."""
+    def _start_work(self, app: Any, token: Token) -> None:
+        """Launches the jobs and registers the listeners. `stop` ends what was started, also if this raises."""
         settings, identity = self._settings, token.identity
         home = Workspace(identity.team_id, identity.bot_user_id, identity.enterprise_id)
         manners = HandlerConfig(
@@ -168,20 +185,24 @@ class Bot:
             settings.slack_allow_other_workspaces,
             self._timeouts.request_timeout_s,
         )
-        # Each needs the other, for what does the jobs is what starts them: both names are bound further down.
+        # Jobs run the handler and the poller, and both start jobs. So both names are bound further down.
         kinds: dict[str, Job] = {
-            REQUEST: lambda payload, step: conversation.job(payload, step),  # noqa: PLW0108 - not bound yet
-            POLL: lambda payload, step: following.job(payload, step),  # noqa: PLW0108 - not bound yet
+            REQUEST: lambda payload, step: handler.job(payload, step),  # noqa: PLW0108 - not bound yet
+            POLL: lambda payload, step: poller.job(payload, step),  # noqa: PLW0108 - not bound yet
         }
         jobs = self._jobs(kinds)
+
+        def context() -> RenderContext:
+            return render_context(manners, self._clock, self.rights)
+
         messages = LiveMessages(
             services=self.services,
             follows=self.store.follows,
             history=self.store.history,
-            notifier=SlackNotifier(self._client, lambda: render_context(manners, self._clock, self.rights)),
+            notifier=SlackNotifier(self._client, context),
             clock=self._clock,
         )
-        following = Poller(
+        poller = Poller(
             services=self.services,
             follows=self.store.follows,
             messages=messages,
@@ -196,31 +217,27 @@ class Bot:
             timeout_s=self._timeouts.slack_s,
             mask=hide(settings.secrets(), shapes=()),
         )
-        conversation = RequestHandler(
+        handler = RequestHandler(
+            config=manners,
+            clock=self._clock,
+            deliveries=Deliveries(RecentDeliveries(self._clock), self.store.idempotency_keys),
             operations=self._operations,
             replies=Replies(self._client, urls, self.store.idempotency_keys, manners.mention),
-            idempotency_keys=self.store.idempotency_keys,
-            clock=self._clock,
-            workspace=home,
-            recorder=self._recorder(home),
-            config=manners,
-            authorizer=self.rights,
-            new_reference=self._reference,
-            observe=self.metrics.answered,
-            poller=following,
-            again=lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s),
-            explain=self.store.explain,
+            context=context,
+            follow_ups=FollowUps(
+                poller, lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s)
+            ),
+            reporting=Reporting(self._recorder(), self._reference, self.metrics.answered, self.store.explain),
         )
-        self.jobs, self.following, self.conversation = jobs, following, conversation
-        self._begun = begun = JobSubmitter(jobs)
+        restart_stalled = PeriodicTask(self._timeouts.heal_s, "healing", poller.restart_stalled)
+        self.work = work = RequestWork(jobs, JobSubmitter(jobs), handler, poller, restart_stalled)
         jobs.launch()
-        self._healing = PeriodicTask(self._timeouts.heal_s, "healing", following.restart_stalled)
-        self._healing.start()
+        restart_stalled.start()
         register(
             app,
             worker_pool=self.workers,
-            handler=conversation,
-            submit=begun.submit,
+            handler=handler,
+            submit=work.submitter.submit,
             clock=self._clock,
             workspace=home,
             command=settings.slack_command,
@@ -238,13 +255,11 @@ class Bot:
         )
 
     def _under_way(self) -> int:
-        return self.workers.under_way + (self.jobs.under_way if self.jobs else 0)
+        return self.workers.under_way + (self.work.jobs.under_way if self.work else 0)
 
-    def _recorder(self, workspace: Workspace) -> AuditRecorder:
+    def _recorder(self) -> AuditRecorder:
         hidden, not_recorded = hide(self._settings.secrets()), self.metrics.not_recorded
-        return AuditRecorder(
-            self.store.audit, self._clock, workspace, self._settings.ci_providers[0], hidden, not_recorded
-        )
+        return AuditRecorder(self.store.audit, self._clock, self._settings.ci_providers[0], hidden, not_recorded)
 
     def _start_web(self, app: Any) -> None:
         settings = self._settings
@@ -254,7 +269,7 @@ class Bot:
             self.ops_web.start()
         if settings.port is None:
             return
-        posts = self._ci.webhooks(self.following.poll_now) if self.following else {}
+        posts = self._ci.webhooks(self.work.poller.poll_now) if self.work else {}
         if not settings.uses_socket_mode and settings.slack_signing_secret is not None:
             secret = settings.slack_signing_secret.reveal()
             posts[SLACK_EVENTS] = HttpMode(app, secret, observe_ack=self.metrics.acknowledged)
@@ -271,7 +286,7 @@ class Bot:
         if settings.slack_app_token is None:
             return
         from bot.slack.incoming.socket_mode import (
-            SocketMode,  # with aiohttp, a tenth of the memory: over HTTP done without
+            SocketMode,  # imported late: aiohttp is a tenth of the memory, and HTTP mode does not need it
         )
 
         self._socket = SocketMode(
@@ -287,9 +302,9 @@ class Bot:
         self._socket.start()
 
     def _ready(self) -> tuple[bool, Mapping[str, Any]]:
-        """Whether Slack can reach us and the database can be written to.
+        """Whether Slack can reach the bot and the database can be written to.
 
-        Not whether the CI service answers: "CodeShip is down" is an answer, too.
+        Does not depend on the CI services: "CodeShip is down" is an answer, too.
         """
         reachable = self._socket.connected if self._socket else not self._settings.uses_socket_mode
         trouble = self.store.trouble()
@@ -300,7 +315,7 @@ class Bot:
         }
 
     def _work_failed(self, name: str, error: BaseException) -> None:
-        """With a traceback, unless the database is full, locked or away."""
+        """Logs the error, with a traceback unless the database is full, locked or away."""
         explained = self.store.explain(error)
         if explained is None:
             log.error("work_failed", work=name, exc_info=error)

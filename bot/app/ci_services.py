@@ -1,6 +1,6 @@
-"""The CI services that are chosen, connected: each with its client, its budget, its threads, and what the core keeps.
+"""Connects the configured CI services: each with its own client, rate limit, threads and caches.
 
-A service that hangs holds up its own threads and spends its own budget; the others go on.
+A service that hangs blocks only its own threads and uses only its own rate limit.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from bot.store.rate_limit.shared import SharedRateLimit
 RESTARTS_AT_ONCE = 16
 HINTS_AT_ONCE = 100
 MAX_READING_S = 1.0
-"""How long a stop waits for readings whose asker has been answered: most end in milliseconds."""
+"""Seconds that a stop waits for fetches whose result is no longer needed. Most end in milliseconds."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _ConnectedService:
-    """A service, and what is to be closed of it."""
+    """A service, with everything of it that must be closed."""
 
     plugin: ServicePlugin
     client: CIClient
@@ -52,7 +52,7 @@ class _ConnectedService:
 
 
 class CIServices:
-    """`services` is what the core asks. `start` once, then `finish` and `close` once."""
+    """The connected CI services. Call `start` once, then `finish` and `close` once."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class CIServices:
 
     @property
     def words(self) -> dict[str, ServiceInfo]:
-        """What texts say of each, by its name."""
+        """What messages need to know about each service, by its name."""
         return {
             one.plugin.name: ServiceInfo(
                 one.plugin.title,
@@ -115,19 +115,20 @@ class CIServices:
         return {one.plugin.name: one.context.project_index.size for one in self._all}
 
     def start(self) -> None:
-        """Asks each for its repositories behind the scenes, once what is known of them is read. Raises what the store's
-        driver raises."""
+        """Loads each service's stored project list and refreshes it in the background. Raises what the
+        driver raises.
+        """
         for one in self._all:
             one.rate_limit.start()
             one.context.project_index.start()
 
     def watched(self, metrics: Metrics) -> None:
-        """Gauges of each, read when somebody looks."""
+        """Registers each service's gauges, which are read on each scrape."""
         for one in self._all:
             _watch(one, metrics)
 
     def webhooks(self, hinted: Callable[[str, str, str], None]) -> dict[str, WSGIApplication]:
-        """What answers the services at which path. `hinted(service, project_id, key)` is called off their threads."""
+        """The webhook application of each path. `hinted(service, project_id, key)` is called on a thread of its own."""
         webhooks = [
             one.plugin.webhook(self._settings.ci[one.plugin.name], self._hint(one.plugin.name, hinted))
             for one in self._all
@@ -137,11 +138,11 @@ class CIServices:
     def _hint(self, service: str, hinted: Callable[[str, str, str], None]) -> Hint:
         def hint(project_id: str, key: str) -> None:
             if not self._hints_to_come.acquire(blocking=False):
-                log.info("webhook_dropped", service=service)  # the next look sees it anyway
+                log.info("webhook_dropped", service=service)  # the next poll sees the change anyway
                 return
             try:
                 future = self._hints.submit(hinted, service, project_id, key)
-            except RuntimeError:  # closed: the same
+            except RuntimeError:  # closed: dropped in the same way
                 self._hints_to_come.release()
                 return
             future.add_done_callback(lambda _done: self._hints_to_come.release())
@@ -149,16 +150,18 @@ class CIServices:
         return hint
 
     def wait_heard(self, timeout_s: float) -> bool:
-        """Whether all that webhooks have told by now was passed on, waiting for it."""
+        """Whether all webhooks received so far were passed on within `timeout_s`."""
         try:
-            self._hints.submit(lambda: None).result(timeout_s)  # they are passed on in turn
+            self._hints.submit(lambda: None).result(timeout_s)  # hints are passed on in order
         except TimeoutError:
             return False
         return True
 
     def finish(self, deadline: float) -> int:
-        """Waits for restarts until then, on the clock `time.monotonic()`, and counts those that are left; for readings
-        a moment at most."""
+        """Waits for restarts until `deadline`, in seconds of `time.monotonic()`. Returns how many are left.
+
+        Waits at most `MAX_READING_S` for fetches.
+        """
         self._hints.finish(0.0)
         left = sum(one.sends.finish(deadline - time.monotonic()) for one in self._all)
         readings_until = min(time.monotonic() + MAX_READING_S, deadline)

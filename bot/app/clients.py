@@ -1,4 +1,4 @@
-"""Parts that `assembly` puts together and `--check` looks at one by one: patience, executors, the services' clients."""
+"""Creates the clients of Slack and of the CI services, for the bot and for `--check`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ log = structlog.get_logger(__name__)
 
 REFUSED = "Unauthorized"
 _JUDGED = frozenset({"ok", "NotFound", REFUSED})
-"""Only these results say something of the key: a time-out or an overloaded server says nothing."""
+"""Only these results say whether the key is valid. A timeout or an overloaded server does not."""
 
 
 class KeyMonitor:
-    """`tell(accepted)` is called at each change, `setting` names where the operator puts a new key."""
+    """Logs when a key becomes invalid or valid again, and calls `tell(accepted)`. `setting` holds the key."""
 
     def __init__(self, service: str, setting: str, tell: Callable[[bool], None]) -> None:
         self._service = service
@@ -39,7 +39,7 @@ class KeyMonitor:
         self._accepted = True
 
     def called(self, result: str) -> None:
-        """After each call: `ok`, or the name of the error's class."""
+        """Call after each request, with `ok` or the name of the error's class."""
         accepted = result != REFUSED
         if result not in _JUDGED or accepted == self._accepted:
             return
@@ -47,7 +47,7 @@ class KeyMonitor:
             if accepted == self._accepted:
                 return
             self._accepted = accepted
-            self._tell(accepted)  # under the lock: two changes at once are told in their order
+            self._tell(accepted)  # under the lock, so that two changes are reported in order
         if accepted:
             log.info("ci_key_accepted_again", service=self._service)
         else:
@@ -63,7 +63,7 @@ T = TypeVar("T")
 
 
 def slack_client(settings: Settings, timeouts: Timeouts = TIMEOUTS) -> WebClient:
-    """Masks the settings' secrets in whatever it sends."""
+    """Slack's client. It masks the settings' secrets in everything it sends."""
     mask = hide(settings.secrets(), shapes=())
     return web_client(settings.slack_bot_token.reveal(), settings.slack_api_url, timeouts.slack_s, mask=mask)
 
@@ -80,8 +80,11 @@ def connected(
     rate_limit: RateLimit | None = None,
     build_rules: BuildRulesOf = no_build_rules,
 ) -> CIClient:
-    """A CI service's client. Each try is paid for where there is a `budget`; it is counted, and a key that turns bad
-    is told once, where `metrics` are kept."""
+    """A CI service's client.
+
+    With a `rate_limit`, each request is charged to it. With `metrics`, each request is counted, and a key that becomes
+    invalid is logged once.
+    """
     spending = RateLimiter(rate_limit, service.title) if rate_limit else None
     return service.connect(
         values,
@@ -134,7 +137,7 @@ def _observed(service: ServicePlugin, key_setting: str, metrics: Metrics) -> Obs
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """The proxy that the environment names for Slack; urllib and requests find theirs by the same rules."""
+    """The proxy for Slack from the environment, or None. urllib and requests find theirs by the same rules."""
     proxy = environ.get("HTTPS_PROXY") or environ.get("https_proxy")
     spared = environ.get("NO_PROXY") or environ.get("no_proxy")
     return proxy if proxy and not requests.utils.should_bypass_proxies(url, no_proxy=spared) else None

@@ -1,4 +1,4 @@
-"""The real clock."""
+"""The system clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Behind the core's `Clock`."""
+    """A `Clock`."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Names that look like one that was typed, behind the core's `Nearest`: fast enough for ten thousand of them."""
+"""The core's `NameMatcher`: finds similar names, fast enough for ten thousand of them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz, process
 
 ALIKE = 70.0
-"""Of 100: `acme/wbe` finds `acme/web`, `acme/zzz` does not."""
+"""Minimum similarity out of 100: `acme/wbe` finds `acme/web`, `acme/zzz` does not."""
 
 ALIKE_ALONE = 60.0
-"""The same for a name without its `org/`, which is short: `wbe` finds `web`."""
+"""The minimum for a name without its `org/`, which is short: `wbe` finds `web`."""
 
 NEAR_THE_BEST = 10.0
-"""Of 100: a shared `org/` makes every name of an organisation somewhat alike, but not as much as the one meant."""
+"""How far below the best match a name may be. A shared `org/` makes all names of an organisation somewhat similar."""
 
 
 def nearest(word: str, names: Sequence[str], *, limit: int) -> list[str]:
-    """First the names that hold the word, the shortest first, then those that a few slips make of it."""
+    """At most `limit` names: first those that contain the word, the shortest first, then those that differ by typos."""
     holding = sorted((name for name in names if word in name), key=len)[:limit] if word else []
     if len(holding) == limit:
         return holding

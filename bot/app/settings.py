@@ -1,6 +1,6 @@
-"""What an operator can set: one table of rows, read once from a mapping, all problems told together.
+"""All settings of the bot: one table, parsed once from a mapping, with all problems reported together.
 
-No file and no `os.environ` in here, and no problem repeats a value: what was pasted may be somebody's secret.
+Reads no file and no `os.environ`. No problem repeats a value: it may be a secret in the wrong setting.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PINNED_AS = "write it like acme/legacy-*=codeship, acme/*=github"
 
 
 def chosen(text: str) -> tuple[str, ...]:
-    """The names of services, set apart by commas or blanks."""
+    """Parses names of services, separated by commas or blanks."""
     names = tuple(re.split(r"[\s,]+", text.lower().strip(" ,")))
     if not names or any(by_name(name) is None for name in names):
         raise InvalidValue(f"names a CI service that there is not: there are {NAMES}")
@@ -37,7 +37,7 @@ def chosen(text: str) -> tuple[str, ...]:
 
 
 def pins(text: str) -> tuple[Pin, ...]:
-    """`acme/legacy-*=codeship, acme/*=github`: the first that fits decides."""
+    """Parses `acme/legacy-*=codeship, acme/*=github`. The first pin that matches decides."""
     return tuple(_pin(number, entry) for number, entry in enumerate(re.split(r"[\s,]+", text.strip(" ,")), start=1))
 
 
@@ -52,16 +52,15 @@ def _pin(number: int, entry: str) -> Pin:
 
 PROVIDERS = Setting(
     "CI_PROVIDERS",
-    f"The CI services that the bot serves, one or several of {NAMES}, set apart by commas. With several, a repository "
-    "belongs to the one that has it.",
+    f"The CI services to use, separated by commas: {NAMES}. With several, a repository belongs to the one that has it.",
     "",
     chosen,
     BY_DEFAULT,
 )
 PINNED = Setting(
     "CI_PINNED",
-    "Which service a repository belongs to where several have one of its name. The first that fits decides, and a * "
-    "stands for any signs: acme/legacy-*=codeship, acme/*=github.",
+    "The service of a repository that several services have. The first match decides; * matches any characters: "
+    "acme/legacy-*=codeship, acme/*=github.",
     "",
     pins,
 )
@@ -76,12 +75,12 @@ def pins_to_others(pins: Sequence[Pin], chosen: Sequence[str]) -> list[str]:
 
 
 def named(names: Sequence[str]) -> list[ServicePlugin]:
-    """In this order; what there is not is left out."""
+    """The services with these names, in this order. Unknown names are left out."""
     return [service for service in map(by_name, names) if service is not None]
 
 
 def settings_of(service: ServicePlugin, environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
-    """What a service is set to; what is wrong with it is added to `problems`."""
+    """A service's parsed settings. Adds what is wrong with them to `problems`."""
     own: list[str] = []
     values = {row.name: read_setting(row, environ, own) for row in service.rows}
     problems += own or service.problems(values)
@@ -89,23 +88,23 @@ def settings_of(service: ServicePlugin, environ: Mapping[str, str], problems: li
 
 
 def key_setting(service: ServicePlugin, values: Mapping[str, Any]) -> str:
-    """Where a new key is put: a service may know another way of saying who the bot is, by another setting's key."""
+    """The setting that holds the service's key. Another one if the service authenticates in another way."""
     ways = [service.key_setting, *(row.name for row in service.rows if "KEY" in row.name or "TOKEN" in row.name)]
     return next((name for name in ways if values[name] is not None), service.key_setting)
 
 
 def secrets_of(values: Mapping[str, Any]) -> list[str]:
-    """What of a service's settings must stand in no log."""
+    """The service's secrets, which must not appear in logs."""
     return [value.reveal() for value in values.values() if isinstance(value, Secret)]
 
 
 def set_for(service: ServicePlugin, environ: Mapping[str, str]) -> list[str]:
-    """The names of the service's settings that somebody has set."""
+    """The names of the service's settings that are set."""
     return [row.name for row in service.rows if tidied(environ.get(row.name, ""))]
 
 
 def set_in_vain(chosen: Sequence[str], environ: Mapping[str, str]) -> list[str]:
-    """A sentence for each service that somebody has set something for, and not chosen."""
+    """A sentence for each service that has settings but is not among those `chosen`."""
     return [
         f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} set and not read: {service.name} is not in "
         "CI_PROVIDERS."
@@ -119,7 +118,7 @@ def rows_of_services() -> tuple[Setting, ...]:
 
 
 HTTP_PORT = 3000
-"""Where HTTP serves unless `PORT` says otherwise."""
+"""The port of HTTP mode if `PORT` is not set."""
 
 _TRANSPORTS = ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 _SLACK_APPS = "https://api.slack.com/apps"
@@ -128,7 +127,7 @@ _SLACK_APPS = "https://api.slack.com/apps"
 _ROWS_BEFORE = (
     Setting(
         "SLACK_BOT_TOKEN",
-        "The bot's own token, with which it answers in Slack.",
+        "The bot's token for Slack's API.",
         f"{_SLACK_APPS}, your app, OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
         values.token("xoxb-"),
         required=True,
@@ -136,38 +135,37 @@ _ROWS_BEFORE = (
     ),
     Setting(
         "SLACK_APP_TOKEN",
-        "Opens Socket Mode: Slack's requests come over a connection that the bot makes, and no public address is "
-        "needed. Required unless SLACK_SIGNING_SECRET is set.",
+        "Enables Socket Mode: the bot opens a connection to Slack, so it needs no public address. Required unless "
+        "SLACK_SIGNING_SECRET is set.",
         f"{_SLACK_APPS}, your app, Basic Information, App-Level Tokens, one with connections:write (xapp-…)",
         values.token("xapp-"),
         secret=True,
     ),
     Setting(
         "SLACK_SIGNING_SECRET",
-        "Proves that a request over HTTP comes from Slack. Set without SLACK_APP_TOKEN it chooses HTTP: "
-        "Slack sends everything to /slack/events, signed.",
+        "Verifies requests from Slack over HTTP. If it is set without SLACK_APP_TOKEN, the bot uses HTTP: Slack sends "
+        "all requests to /slack/events.",
         f"{_SLACK_APPS}, your app, Basic Information, App Credentials, Signing Secret",
         values.key,
         secret=True,
     ),
     Setting(
         "SLACK_API_URL",
-        "Slack's Web API. Leave it, unless a proxy of yours stands in between.",
+        "Slack's Web API. Change it only for a proxy.",
         "",
         values.slack_api_address,
         "https://slack.com/api/",
     ),
     Setting(
         "SLACK_COMMAND",
-        "The slash command that the bot answers to, the same word as in manifest.yml.",
+        "The slash command, as in manifest.yml.",
         "",
         values.slash_command,
         "/codeship",
     ),
     Setting(
         "SLACK_ALLOW_OTHER_WORKSPACES",
-        "Whether people of other workspaces (Slack Connect) may ask and restart in channels shared with them: "
-        "yes or no.",
+        "Whether members of other workspaces (Slack Connect) may use the bot in shared channels: yes or no.",
         "",
         values.yes_or_no,
         "no",
@@ -179,9 +177,8 @@ _ROWS_BEFORE = (
 _ROWS_AFTER = (
     Setting(
         "DATABASE_URL",
-        "Where the bot remembers restarts and what it follows: an SQLite file, sqlite:///relative/path or "
-        "sqlite:////absolute/path (in a container: on a volume), or, for one bot of many processes, "
-        "postgresql://user:password@host/database.",
+        "The database. SQLite: sqlite:///relative/path or sqlite:////absolute/path (in a container: on a volume). "
+        "PostgreSQL, for several processes: postgresql://user:password@host/database.",
         "",
         values.database,
         "sqlite:///codeship-bot.sqlite3",
@@ -189,45 +186,45 @@ _ROWS_AFTER = (
     ),
     Setting(
         "AUDIT_KEPT_DAYS",
-        "For how many days it is kept who restarted what, and what came of it.",
+        "How many days to keep entries of the audit log.",
         "",
         values.days,
         "365",
     ),
     Setting(
         "POLICY",
-        "The file of rules (TOML) that says who may restart what, and what is confirmed first: docs/policy.md. Read at "
-        "the start and at SIGHUP. Without it everyone may.",
+        "A TOML file with rules: who may do what, and what needs confirmation (docs/policy.md). Read at the start and "
+        "on SIGHUP. Without it, everyone in the workspace may do everything.",
         "",
         values.path,
     ),
-    Setting("HOST", "The address that HTTP listens on.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
+    Setting("HOST", "The address to listen on for HTTP.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
     Setting(
         "PORT",
-        f"The port that HTTP listens on. With HTTP as transport {HTTP_PORT} unless set; in Socket Mode /healthz, "
-        "/readyz and /metrics are served only where it is set. 0 takes any free one.",
+        f"The port to listen on for HTTP. If Slack uses HTTP, the default is {HTTP_PORT}. In Socket Mode, /healthz, "
+        "/readyz and /metrics are served only if it is set. 0 uses a free port.",
         "",
         values.port,
     ),
     Setting(
         "OPS_PORT",
-        "A second port for /readyz, /metrics and /healthz, to keep private: PORT then serves neither /readyz nor "
-        "/metrics. 0 takes any free one.",
+        "A second, private port for /readyz, /metrics and /healthz. PORT then serves neither /readyz nor /metrics. "
+        "0 uses a free port.",
         "",
         values.port,
     ),
-    Setting("LOG_LEVEL", "The least that is logged: DEBUG, INFO, WARNING or ERROR.", "", values.log_level, "INFO"),
-    Setting("LOG_FORMAT", "How a log line looks: text or json.", "", values.log_format, "text"),
+    Setting("LOG_LEVEL", "The lowest level to log: DEBUG, INFO, WARNING or ERROR.", "", values.log_level, "INFO"),
+    Setting("LOG_FORMAT", "The format of log lines: text or json.", "", values.log_format, "text"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that was set, or its default. Its repr shows no secret.
+    """Every setting, parsed or by default. Its repr shows no secret.
 
-    `port` None: HTTP serves nothing (Socket Mode, no PORT). `ops_port` None: /readyz and /metrics are
-    served on `port`. `slack_api_url` ends in a slash, other addresses do not.
-    `ci` is what each of `ci_providers` is set to, by the service's name and the setting's.
+    `port` None: no HTTP (Socket Mode without PORT). `ops_port` None: `port` serves /readyz and /metrics.
+    `slack_api_url` ends in a slash, other addresses do not. `ci` holds the settings of each of `ci_providers`, by
+    service and setting.
     """
 
     slack_bot_token: Secret
@@ -254,9 +251,9 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings in `environ`, where an empty value counts as absent.
+        """Parses `environ`; an empty value counts as absent.
 
-        Raises `BadSettings` with every problem there is.
+        Raises `BadSettings` with all problems.
         """
         problems: list[str] = []
         found: dict[str, Any] = {row.field: read_setting(row, environ, problems) for row in _ROWS_BEFORE}
@@ -282,7 +279,7 @@ class Settings:
         return cls(**found)
 
     def secrets(self) -> tuple[str, ...]:
-        """What must stand in no log: the keys and tokens, and a password within the database's address."""
+        """Values that must not appear in logs: keys, tokens, and a password in the database's address."""
         held = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
         words = [secret.reveal() for secret in held if secret is not None]
         words += [word for values_of_one in self.ci.values() for word in secrets_of(values_of_one)]
@@ -291,7 +288,9 @@ class Settings:
 
 
 class BadSettings(Exception):
-    """The settings cannot be used. `problems`: what is wrong, then lines with why it matters and where to get it."""
+    """The settings cannot be used. `problems`: each problem, then lines with why it matters and where to
+    get the value.
+    """
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
@@ -300,12 +299,12 @@ class BadSettings(Exception):
 
 
 def rows() -> tuple[Setting, ...]:
-    """Every setting, in the order in which to show them."""
+    """Every setting, in display order."""
     return (*_ROWS_BEFORE, *rows_of_services(), *_ROWS_AFTER)
 
 
 def database_url(environ: Mapping[str, str]) -> Secret:
-    """DATABASE_URL alone, for what needs no other. Raises `BadSettings`."""
+    """Parses DATABASE_URL only, for commands that need nothing else. Raises `BadSettings`."""
     problems: list[str] = []
     url = read_setting(next(row for row in _ROWS_AFTER if row.name == "DATABASE_URL"), environ, problems)
     if not isinstance(url, Secret):

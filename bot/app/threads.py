@@ -1,4 +1,4 @@
-"""The bot's own threads: an executor that logs failures, and a task that runs every so many seconds."""
+"""An executor that logs failures, and a task that runs at an interval."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class LoggingExecutor(ThreadPoolExecutor):
-    """Logs bugs, which would otherwise end in a future that nobody waits for any more."""
+    """Logs bugs that would otherwise stay unnoticed in a future that nothing reads."""
 
     def __init__(self, at_once: int, name: str) -> None:
         super().__init__(at_once, name)
@@ -32,7 +32,7 @@ class LoggingExecutor(ThreadPoolExecutor):
         return future
 
     def finish(self, timeout_s: float) -> int:
-        """Drops what was not begun, waits for the rest, and counts what is left."""
+        """Cancels queued work, waits up to `timeout_s` for running work, and returns how much still runs."""
         self.shutdown(wait=False, cancel_futures=True)
         return len(wait(self._under_way.copy(), timeout=max(timeout_s, 0.0)).not_done)
 
@@ -44,7 +44,7 @@ def _report(future: Future[Any]) -> None:
 
 
 class PeriodicTask:
-    """Does `work` every `seconds` on a thread of its own, until `stop`; what it raises is logged, and no end of it."""
+    """Runs `work` every `seconds` on its own thread until `stop`. Logs what it raises and goes on."""
 
     def __init__(self, seconds: float, name: str, work: Callable[[], None]) -> None:
         self._seconds = seconds
@@ -56,7 +56,7 @@ class PeriodicTask:
         self._thread.start()
 
     def stop(self) -> None:
-        """Waits for what is being done."""
+        """Waits for the current run to end."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -65,5 +65,5 @@ class PeriodicTask:
         while not self._stopping.wait(self._seconds):
             try:
                 self._work()
-            except Exception:  # logged, and tried again next time: one failure must not end the thread
+            except Exception:  # logged; one failure must not end the thread
                 log.exception("not_done", work=self._thread.name)

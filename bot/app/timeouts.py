@@ -1,4 +1,4 @@
-"""Every time-out of the assembled bot, in seconds."""
+"""Every timeout of the assembled bot, in seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.jobs.durable import JobTimings as JobsPatience
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long the bot waits, in seconds. An ask is answered within `asking_s` and what Slack takes for the answer."""
+    """In seconds. A request is answered within `request_timeout_s`, plus what Slack takes for the reply."""
 
     request_timeout_s: float = 16.0
     connect_s: float = 3.05

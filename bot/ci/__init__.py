@@ -1,4 +1,4 @@
-"""The CI services behind `CIProvider`: each a pure wire module and a dull shell, and a row of `SERVICES`."""
+"""The CI services behind `CIProvider`, each a row of `SERVICES`. Pure modules parse, one client does the I/O."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from bot.ci.github.settings import GITHUB
 from bot.ci.service import ServicePlugin
 
 SERVICES: tuple[ServicePlugin, ...] = (CODESHIP, GITHUB)
-"""Every service that the bot can serve, in the order in which to show them: `docs/adding-a-ci-service.md`."""
+"""Every service the bot supports, in display order. See `docs/adding-a-ci-service.md`."""
 
 
 def by_name(name: str) -> ServicePlugin | None:
-    """The service of that name; None where there is none."""
+    """The service with that name, or None."""
     return next((service for service in SERVICES if service.name == name), None)

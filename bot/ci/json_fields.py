@@ -1,6 +1,6 @@
-"""Fields of strangers' JSON as values that are safe to keep: of the right kind, of bounded length, printable. Pure.
+"""Turns fields of untrusted JSON into safe values: of the right type, bounded in length, printable. Pure.
 
-What is of a wrong kind, or empty, becomes None; nothing here raises.
+A value of the wrong type, or an empty one, becomes None. Nothing here raises.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 MAX_WORD, MAX_ID, MAX_NAME, MAX_BRANCH, MAX_AUTHOR, MAX_MESSAGE = 100, 100, 300, 1_000, 200, 10_000
 MAX_ADDRESS = 2_000
 
-# Control characters, the line separators, and half characters, which no database and no socket takes.
+# Control characters, line separators, and half surrogate pairs, which no database and no socket accepts.
 _NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NOT_IN_A_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ADDRESS = re.compile(r"https?://[!-~]+", re.IGNORECASE)
@@ -27,7 +27,7 @@ Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
 def id_(value: object) -> str | None:
-    """A number from 0 up or a word, as a word."""
+    """An id: a number from 0 up, or a word, as a string."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -37,19 +37,19 @@ def id_(value: object) -> str | None:
 
 
 def count(value: object) -> int | None:
-    """A whole number from 1 up, such as the number of an attempt."""
+    """A whole number from 1 up, such as an attempt's number."""
     return value if type(value) is int and 1 <= value < _MAX_NUMBER else None
 
 
 def line(value: object, limit: int) -> str | None:
-    """A text of one line."""
+    """A text on one line."""
     if not isinstance(value, str):
         return None
     return _NOT_IN_A_LINE.sub("", value[: 2 * limit]).strip()[:limit] or None
 
 
 def text(value: object, limit: int) -> str | None:
-    """A text that may have many lines."""
+    """A text of any number of lines."""
     if not isinstance(value, str):
         return None
     lines = value[: 2 * limit].replace("\r\n", "\n").replace("\r", "\n")
@@ -57,7 +57,7 @@ def text(value: object, limit: int) -> str | None:
 
 
 def time(value: object) -> datetime | None:
-    """ISO 8601; in UTC where it does not say."""
+    """A time in ISO 8601; UTC if it has no zone."""
     if not isinstance(value, str):
         return None
     try:
@@ -68,7 +68,7 @@ def time(value: object) -> datetime | None:
 
 
 def address(value: object) -> str | None:
-    """The address of a page, without a slash at its end: http or https, nobody's name in it, nothing to be escaped."""
+    """The http or https address of a page, without a trailing slash. None with user info or characters to escape."""
     if not isinstance(value, str) or len(value) > MAX_ADDRESS:
         return None
     if not _ADDRESS.fullmatch(value) or _NOT_IN_AN_ADDRESS.search(value):
@@ -80,7 +80,7 @@ def address(value: object) -> str | None:
 
 
 def read_damaged(body: bytes) -> Any:
-    """The slow way in, for JSON that is damaged in part: bytes that are no UTF-8, an entry that is no object."""
+    """Parses JSON that is partly damaged: bytes that are not UTF-8, entries that are not objects. Slow."""
     try:
         return json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
@@ -88,7 +88,7 @@ def read_damaged(body: bytes) -> Any:
 
 
 def picked(entry: object, shape: type[Shape]) -> Shape | None:
-    """The fields that `shape` names, as they are; None where `entry` is no object."""
+    """The fields that `shape` names, unconverted; None if `entry` is not an object."""
     if not isinstance(entry, dict):
         return None
     return shape(**{name: entry.get(name) for name in shape.__struct_fields__})

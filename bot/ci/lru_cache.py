@@ -1,4 +1,4 @@
-"""The last so many values, by key: what was asked for longest ago makes room. For many threads."""
+"""A bounded cache that drops the least recently used value. Thread-safe."""
 
 from __future__ import annotations
 

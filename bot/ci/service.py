@@ -1,4 +1,4 @@
-"""What a CI service brings along to be one of `CI_PROVIDERS`: its name, its settings, and how it is connected."""
+"""What a CI service provides to be one of `CI_PROVIDERS`: its name, its settings, how to connect to it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from bot.core.model.policy import BuildRules
 from bot.core.ports import CIProvider
 
 SettingValues = Mapping[str, Any]
-"""The service's own settings as read, by name; None for what is not set."""
+"""The service's own settings, parsed, by name; None for what is not set."""
 
 Observe = Callable[[str, str, float], None]
-"""Called once a try with the call (`projects`, `builds`, `restart`, …), `ok` or the error's class name, and seconds."""
+"""Called after each attempt with the call (`projects`, `builds`, …), `ok` or the error's class name, and
+the seconds.
+"""
 
 BeforeRequest = Callable[[str], None]
-"""Called with the call before every request that goes out, redirects too. Where it raises OverLimit, none does."""
+"""Called with the call's name before every request, including redirects. If it raises OverLimit, nothing is sent."""
 
 AfterRequest = Callable[[CIError | None, bool], None]
-"""Called once a try with its failure, None where it went well, and whether the service does not count it."""
+"""Called after each attempt with its error, or None, and whether the service does not count it."""
 
 Hint = Callable[[str, str], None]
-"""Called with the id of a project in which something has happened, and what names this telling of it."""
+"""Called with the id of a project that changed, and a key that identifies the event."""
 
 
 BuildRulesOf = Callable[[Project], BuildRules | None]
@@ -40,17 +42,17 @@ def no_build_rules(project: Project) -> None:  # noqa: ARG001 - as `BuildRulesOf
 
 
 class CIClient(CIProvider, Protocol):
-    """A provider that holds connections."""
+    """A provider with open connections."""
 
     def close(self) -> None:
-        """Closes the kept connections. Calls under way end as they will."""
+        """Closes idle connections. Running calls are not interrupted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientContext:
-    """What a client is given of the process that it runs in. Times are in seconds; `random` is from 0 to 1.
+    """What a client receives from its process. Times are in seconds; `random` returns a number from 0 to 1.
 
-    `total_s` bounds each call with all its tries; proxy and CA bundle come from `environ`.
+    `total_s` limits each call with all its attempts. Proxy and CA bundle come from `environ`.
     """
 
     wait: Callable[[float], None]
@@ -95,13 +97,13 @@ def _no_webhook(values: SettingValues, hint: Hint) -> None:  # noqa: ARG001 - as
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePlugin:
-    """One row of `bot.ci.SERVICES`. `name` is its name in settings, in the store and after an `@`; `title` people read.
+    """One row of `bot.ci.SERVICES`.
 
-    `key_setting` is where the operator puts a new key, `calls_setting` the calls that the bot may make in a minute,
-    both among `rows`. `rights` are those that its key needs, in the service's words. `problems` says what no row alone
-    can tell, each a sentence and its next step. `permissions` asks the service what the key may do to one repository.
-    `webhook` is the path at which the service may tell that something
-    has happened, and what answers there; None where it has none.
+    `name` is used in settings, in the store and after an `@`; people read `title`. `key_setting` is the setting for the
+    key, `calls_setting` the one for the calls per minute; both are in `rows`. `rights` are those the key needs, in the
+    service's words. `problems` checks what no single setting shows, and returns sentences with the next step.
+    `permissions` asks the service what the key may do to one repository. `webhook`
+    returns the path of the service's webhook and its application, or None.
     """
 
     name: str

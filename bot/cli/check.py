@@ -1,4 +1,4 @@
-"""python -m bot --check: what an operator wants to know before the team does, a line each."""
+"""`python -m bot --check`: checks settings, services, database and Slack, and prints a line for each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMES_TOLD = 3
 
 
 def services_in_place(settings: Settings, environ: Mapping[str, str], say: Say) -> bool:
-    """Says a line for each thing that must be in place; False where one is not."""
+    """Checks every service and prints a line for each thing. Returns False if one has a problem."""
     services = named(settings.ci_providers)
     seen = {
         service.name: projects
@@ -56,14 +56,14 @@ def services_in_place(settings: Settings, environ: Mapping[str, str], say: Say) 
 
 
 def _may_read_builds(service: ServicePlugin, values: Mapping[str, Any], environ: Mapping[str, str], of: Project) -> str:
-    """Why the builds of a repository that is listed cannot be read; empty where they can."""
+    """Why the builds of a listed repository cannot be read; empty if they can."""
     client = connected(service, values, SystemClock(), environ)
     try:
         client.builds(of)
     except Forbidden as failure:
         needed = f"It needs {service.rights}. " if service.rights else ""
         return f"lists {of.name}, and may not read its builds. {needed}{failure.detail}".rstrip()
-    except CIError:  # of this one repository: says nothing of the key
+    except CIError:  # only this repository fails, so the key may be fine
         return ""
     finally:
         client.close()
@@ -71,7 +71,7 @@ def _may_read_builds(service: ServicePlugin, values: Mapping[str, Any], environ:
 
 
 def projects_of(service: ServicePlugin, values: Mapping[str, Any], environ: Mapping[str, str]) -> list[Project]:
-    """What its key can see. Raises CIError."""
+    """The repositories that the key can see. Raises CIError."""
     client = connected(service, values, SystemClock(), environ)
     try:
         return client.projects()
@@ -80,7 +80,7 @@ def projects_of(service: ServicePlugin, values: Mapping[str, Any], environ: Mapp
 
 
 def cause(service: ServicePlugin, values: Mapping[str, Any], failure: CIError) -> str:
-    """Why the repositories could not be listed, with the setting to look at."""
+    """Why the repositories could not be listed, and which setting to check."""
     rows = {row.name: row for row in service.rows}
     match failure:
         case Unauthorized() if any(name in failure.detail for name in rows):
@@ -98,12 +98,12 @@ def cause(service: ServicePlugin, values: Mapping[str, Any], failure: CIError) -
 
 
 def pins_in_vain(pins: Sequence[Pin], seen: Mapping[str, Sequence[Project]]) -> list[Pin]:
-    """Those that fit nothing that their service has. `seen` is what each service has, by its name."""
+    """Pins that match no repository of their service. `seen` holds each service's repositories by its name."""
     return [pin for pin in pins if not any(_fits(pin, project.name) for project in seen[pin.service])]
 
 
 def in_several(pins: Sequence[Pin], seen: Mapping[str, Sequence[Project]]) -> list[str]:
-    """The names, in any case, that several services have a repository of, and no pin says which is meant."""
+    """Repository names that several services have and no pin decides, compared without case."""
     having: dict[str, dict[str, str]] = {}
     for service, projects in seen.items():
         for project in projects:
@@ -175,9 +175,9 @@ def _fits(pin: Pin, name: str) -> bool:
 
 
 def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker: str | None = None) -> bool:
-    """Says a line for each thing that must be in place; False where one is not. The settings have been read already.
+    """Checks everything except the settings, and prints a line for each thing. Returns False if one has a problem.
 
-    `asker` is a Slack user id: of this person is said what the policy lets them do.
+    `asker` is a Slack user id: prints what the policy allows this person.
     """
     say("ok    Settings: whole")
     for hint in set_in_vain(settings.ci_providers, environ):
@@ -199,7 +199,7 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
 
 
 def is_open_to_all(file: Path) -> bool:
-    """Whether the file is there and others than its owner and group may read it."""
+    """Whether the file exists, and users other than its owner and group may read it."""
     try:
         return bool(file.stat().st_mode & 0o004)
     except OSError:
@@ -219,7 +219,7 @@ def _database(settings: Settings, say: Say) -> bool:
 
 
 def _policy(settings: Settings, say: Say) -> Policy | None:
-    """None where the file cannot be used."""
+    """The policy; None if the file cannot be used."""
     try:
         policy = policy_in(settings.policy)
     except PolicyError as problem:
@@ -231,7 +231,7 @@ def _policy(settings: Settings, say: Say) -> Policy | None:
 
 
 def _lets(policy: Policy, asker: str, groups: UserGroups, say: Say) -> None:
-    """What each rule says to this person, in the order in which they are looked at."""
+    """Prints what each rule says about this person, in the order in which the rules apply."""
     person = Actor(asker)
     say(f"      {asker}, by the first rule that is about what is asked:")
     for rule in policy.rules:

@@ -1,7 +1,8 @@
-"""python -m bot audit: what is on record, from the database to standard output. Needs no key, and changes nothing.
+"""`python -m bot audit`: exports the audit log to standard output. Needs no key and changes nothing.
 
-CSV is for spreadsheets: a cell that one could take for a formula begins with an apostrophe, and control signs, line
-ends among them, are blanks. JSON, one object a line, is exact. Both: UTF-8, times in UTC as ISO 8601, oldest first.
+CSV is for spreadsheets: a cell that looks like a formula begins with an apostrophe, and control characters, including
+line ends, become blanks. JSON, one object per line, is exact. Both are UTF-8, the oldest entry first, with times in UTC
+as ISO 8601.
 """
 
 from __future__ import annotations
@@ -47,13 +48,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 class NotExported(Exception):
-    """Nothing could be exported; `str()` says why and what to do."""
+    """Nothing could be exported. `str()` says why and what to do."""
 
 
 def export(
     environ: Mapping[str, str], out: TextIO, *, since: str | None, repo: str | None, form: Form, now: datetime
 ) -> None:
-    """Writes the entries to `out` as they are read. Raises NotExported, and OSError where `out` takes no more."""
+    """Writes entries to `out` as they are read. Raises NotExported, and OSError if `out` takes no more."""
     beginning = moment_of(since, now) if since is not None else None
     database = _database(environ)
     try:
@@ -73,14 +74,14 @@ def export(
     except DRIVER_ERRORS as error:
         if isinstance(error, OSError):
             raise
-        # Without the original error: a driver's may name the whole address, the password included.
+        # The driver's error is not chained: it may quote the whole address, including the password.
         raise NotExported(str(database.error(error))) from None
     finally:
         database.close()
 
 
 def moment_of(since: str, now: datetime) -> datetime:
-    """`2026-03-01`, `2026-03-01T12:00` (in UTC unless it says otherwise), or how long ago: `7d`, `12h`, `30min`."""
+    """Parses `2026-03-01`, `2026-03-01T12:00` (UTC unless it has a zone), or an age: `7d`, `12h`, `30min`."""
     ago = _AGO.fullmatch(since.strip())
     try:
         if ago:
@@ -99,19 +100,19 @@ def write_csv(entries: Iterable[AuditEntry], out: TextIO) -> None:
 
 
 def write_json(entries: Iterable[AuditEntry], out: TextIO) -> None:
-    """ASCII alone, so that no terminal and no reader of lines takes a sign for more than it is."""
+    """ASCII only, so that no terminal and no line reader misinterprets a character."""
     for entry in entries:
         out.write(json.dumps(row_of(entry)) + "\n")
 
 
 def harmless(cell: str) -> str:
-    """The cell as no spreadsheet calculates with it and no terminal obeys it."""
+    """The cell in a form that spreadsheets do not calculate and terminals do not execute."""
     shown = _CONTROL.sub(" ", cell)
     return f"'{shown}" if _FORMULA.match(shown) else shown
 
 
 def row_of(entry: AuditEntry) -> Row:
-    """In the order of COLUMNS."""
+    """The entry's values in the order of COLUMNS."""
     values = (
         entry.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         entry.actor.id,
@@ -133,7 +134,7 @@ def row_of(entry: AuditEntry) -> Row:
 
 
 def _of_repository(repo: str | None) -> Callable[[AuditEntry], bool]:
-    """By `org/name`, or by the name alone, in any case. What was a mistake about none is of none."""
+    """Matches entries of a repository by `org/name` or `name`, without case. An entry about none never matches."""
     if repo is None:
         return lambda _entry: True
     wanted = repo.strip().casefold()

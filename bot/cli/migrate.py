@@ -1,6 +1,6 @@
-"""python -m bot migrate: which of GitHub's repositories those at CodeShip match, and the settings that move them.
+"""`python -m bot migrate`: matches CodeShip's repositories with GitHub's, and prints the settings that move them.
 
-Asks both services for their lists and nothing else; changes nothing.
+Only lists the repositories of both services; changes nothing.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ from bot.core.model.errors import CIError
 from bot.core.ports import NameMatcher
 
 MAYBES = 3
-"""So many names that it may be are worth a look."""
+"""How many similar names are shown for a repository without a match."""
 
 _CAN_BE_PINNED = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A repository that may move: `same` is its name where it moves to, in that spelling; else `maybe` are names that
-    it may have got there. `is_kept`: a pin says that it stays."""
+    """A repository that may move. `same` is its name at the other service, as written there.
+
+    Without one, `maybe` holds similar names. `is_kept`: a pin says that it stays.
+    """
 
     name: str
     same: str | None = None
@@ -45,7 +47,7 @@ class Match:
 def matches(
     here: Sequence[Project], there: Sequence[Project], kept: Sequence[Pin], nearest: NameMatcher
 ) -> list[Match]:
-    """For each name `here`, in any case and in order, what there is of it `there`. `kept` are pins to here."""
+    """One match for each name of `here`, compared without case, in order. `kept` are pins to the current service."""
     spelled = {project.name.lower(): project.name for project in there}
     names = {project.name.lower(): project.name for project in here}
     free = [name for name in spelled if name not in names]
@@ -61,7 +63,7 @@ def matches(
 
 
 def pins(found: Sequence[Match], service: str) -> list[str]:
-    """What moves those that move to `service`, as CI_PINNED takes it: `acme/*` where it is true of all of acme's."""
+    """Values for CI_PINNED that move the repositories to `service`: `acme/*` if that is right for all of acme's."""
     of_owner: dict[str, list[Match]] = {}
     for match in found:
         of_owner.setdefault(match.name.rpartition("/")[0].lower(), []).append(match)
@@ -78,7 +80,7 @@ def _globs(owner: str, own: Sequence[Match]) -> Iterator[str]:
 
 
 def _maybe(name: str, free: Sequence[str], nearest: NameMatcher) -> list[str]:
-    """The same name elsewhere, or one that is alike and of the same owner."""
+    """The same name under another owner, or similar names of the same owner."""
     owner, _, short = name.rpartition("/")
     moved = [other for other in free if other.rpartition("/")[2] == short]
     renamed = {other.rpartition("/")[2]: other for other in free if other.rpartition("/")[0] == owner}
@@ -87,7 +89,7 @@ def _maybe(name: str, free: Sequence[str], nearest: NameMatcher) -> list[str]:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns under one another; what no terminal should be shown is left out."""
+    """Rows as aligned columns, without characters that could control a terminal."""
     shown = [["".join(sign if sign.isprintable() else "?" for sign in cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
@@ -97,13 +99,13 @@ Say = Callable[[str], None]
 
 
 class CannotCompare(Exception):
-    """One of the lists cannot be had. `str()` says why, and what to do."""
+    """One of the two lists could not be read. `str()` says why and what to do."""
 
 
 def migrate(environ: Mapping[str, str], say: Say) -> None:
-    """Says what matches and what to set. Needs the keys of both, whatever CI_PROVIDERS says. Raises CannotCompare.
+    """Prints what matches and what to set. Raises CannotCompare.
 
-    What CI_PINNED keeps at CodeShip stays there.
+    Needs the keys of both services, whatever CI_PROVIDERS says. What CI_PINNED keeps at CodeShip stays there.
     """
     kept, values = _read(environ)
     logs.configure("CRITICAL", "text", [word for one in values.values() for word in secrets_of(one)])
@@ -119,7 +121,7 @@ def migrate(environ: Mapping[str, str], say: Say) -> None:
 
 
 def _read(environ: Mapping[str, str]) -> tuple[list[Pin], dict[str, dict[str, object]]]:
-    """The pins to where they are now, and what each service is set to, by its name."""
+    """The pins to the current service, and the settings of each service by its name."""
     problems: list[str] = []
     values = {service.name: settings_of(service, environ, problems) for service in (FROM, TO)}
     pinned = read_setting(PINNED, environ, problems)
@@ -160,7 +162,7 @@ def _say_settings(found: Sequence[Match], kept: Sequence[str], say: Say) -> None
 
 
 def _say_rest(found: Sequence[Match], say: Say) -> None:
-    """What to do with what has no match, and what is left to do where all have one."""
+    """Prints what to do with repositories without a match; if there are none, what is left to do."""
     say("")
     if any(match.maybe for match in found):
         say(

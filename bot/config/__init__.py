@@ -1,1 +1,1 @@
-"""Reading one setting, and the policy file."""
+"""Parses single settings, and the policy file."""

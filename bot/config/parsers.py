@@ -1,4 +1,4 @@
-"""What a single setting may hold: each function reads one kind of value, or says in words why it will not. Pure.
+"""Parsers for single settings: each returns the value or raises InvalidValue with the reason. Pure.
 
 No message repeats a value: a secret in the wrong place is still a secret.
 """
@@ -16,7 +16,7 @@ _SLACK_KINDS = (
     ("xoxp-", "a person's token (xoxp-…), which the bot does not use"),
     ("xoxe", "a token that expires: turn token rotation off in the app's settings"),
 )
-"""How Slack's tokens begin: https://docs.slack.dev/authentication/tokens"""
+"""The prefixes of Slack's tokens: https://docs.slack.dev/authentication/tokens"""
 
 _PLACEHOLDER = re.compile(r"…|\.\.\.|^<.*>$|x{4,}|\b(your|example|placeholder|change-?me|todo)\b|\*{3,}", re.IGNORECASE)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’"}
@@ -26,15 +26,15 @@ _POSTGRESQL = re.compile(
         / [^\s/?#@]+ (?: \? (?P<options>[^\s#@]*) )?""",
     re.VERBOSE,
 )
-_SHORTEST_SECRET = 8  # no real one is shorter, and hiding a short one would riddle the log
+_SHORTEST_SECRET = 8  # real secrets are longer, and masking a short one would mask half the log
 
 
 class InvalidValue(ValueError):
-    """The value cannot be used; the words continue a sentence that begins with the setting's name."""
+    """The value cannot be used. `str()` continues a sentence that begins with the setting's name."""
 
 
 class Secret:
-    """A value that neither repr, str nor format shows: only `reveal()` does, at the place where it is used."""
+    """A value that repr, str and format do not show. Call `reveal()` where it is used."""
 
     __slots__ = ("__value",)
 
@@ -55,7 +55,7 @@ class Secret:
 
 
 def tidied(text: str) -> str:
-    """Without the white space and the quotes around it, which `docker --env-file` and pasting leave in place."""
+    """`text` without surrounding white space and quotes, which `docker --env-file` and pasting leave in place."""
     text = text.strip()
     if len(text) >= 2 and _QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
@@ -63,7 +63,7 @@ def tidied(text: str) -> str:
 
 
 def key(text: str) -> Secret:
-    """A key or secret of no known form."""
+    """Parses a key or secret that has no known form."""
     for beginning, kind in _SLACK_KINDS:
         if text.startswith(beginning):
             raise InvalidValue(f"holds {kind}")
@@ -71,7 +71,7 @@ def key(text: str) -> Secret:
 
 
 def token(prefix: str) -> Callable[[str], Secret]:
-    """Reads a Slack token that begins with `prefix`."""
+    """Returns a parser for a Slack token that begins with `prefix`."""
 
     def read(text: str) -> Secret:
         if not text.startswith(prefix):
@@ -96,12 +96,12 @@ def _secret(text: str) -> Secret:
 
 
 def page_address(text: str) -> str:
-    """The address of pages that people open, without a slash at its end."""
+    """Parses the address of pages that people open. Returns it without a trailing slash."""
     return _address(text)[0]
 
 
 def api_address(text: str) -> str:
-    """The address of a service that gets a key with every call: https, or http towards this machine."""
+    """Parses the address of a service that receives a key with every call: https, or http on this machine."""
     tidy, scheme, host = _address(text)
     if scheme == "http" and not _is_this_machine(host):
         raise InvalidValue("begins with http://, and the key sent there could be read on the way: use https://")
@@ -109,12 +109,12 @@ def api_address(text: str) -> str:
 
 
 def slack_api_address(text: str) -> str:
-    """The same with a slash at its end, as slack_sdk expects its base address."""
+    """As `api_address`, but with a trailing slash, which slack_sdk expects."""
     return api_address(text) + "/"
 
 
 def _address(text: str) -> tuple[str, str, str]:
-    """The address without a slash at its end, its scheme, its host."""
+    """The address without a trailing slash, its scheme, and its host. Raises InvalidValue."""
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
@@ -139,9 +139,9 @@ def _is_this_machine(host: str) -> bool:
 
 
 def database(text: str) -> Secret:
-    """An SQLite file or a PostgreSQL database. Secret, since such an address may hold a password."""
+    """Parses the address of an SQLite file or a PostgreSQL database. It is a Secret, since it may hold a password."""
     scheme, _, rest = text.partition("://")
-    if scheme.partition("+")[0] in ("postgresql", "postgres"):  # hosting services write the short one
+    if scheme.partition("+")[0] in ("postgresql", "postgres"):  # hosting services write the short form
         return _postgresql(scheme, rest)
     if scheme.partition("+")[0] != "sqlite":
         raise InvalidValue("begins with neither sqlite:/// nor postgresql://")
@@ -151,15 +151,18 @@ def database(text: str) -> Secret:
 
 
 def _postgresql(scheme: str, rest: str) -> Secret:
-    """With the driver's name before it. Only what every reader takes apart alike: a password that one of them took for
-    part of a path could not be kept out of logs."""
+    """Returns the address with its driver's name.
+
+    Accepts only what every parser splits in the same way. A password that one of them took for a part of the path would
+    reach the logs.
+    """
     if "+" in scheme and not scheme.endswith("+psycopg"):
         raise InvalidValue("names a driver that the bot does not use: begin it with postgresql://")
     whole = _POSTGRESQL.fullmatch(rest)
     if whole is None:
         raise InvalidValue(
-            "is not of the form postgresql://user:password@host/database, where signs such as @ : / ? # within a name "
-            "or a password are written %40 %3A %2F %3F %23"
+            "is not of the form postgresql://user:password@host/database, where characters such as @ : / ? # within a "
+            "name or a password are written %40 %3A %2F %3F %23"
         )
     if any("password" in name for name, _ in parse_qsl(whole["options"] or "", keep_blank_values=True)):
         raise InvalidValue("holds a password after the ?: write it as in postgresql://user:password@host/database")
@@ -167,7 +170,7 @@ def _postgresql(scheme: str, rest: str) -> Secret:
 
 
 def path(text: str) -> str:
-    """A file's, relative to the folder that the bot is started in or absolute."""
+    """Parses a file's path, absolute or relative to the bot's working directory."""
     if not text.isprintable():
         raise InvalidValue("is not the path of a file")
     return text
@@ -192,7 +195,7 @@ def days(text: str) -> int:
 
 
 def calls_per_minute(text: str) -> int:
-    """Two at least: a restart looks first."""
+    """At least 2: a restart fetches the build first."""
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 2 <= int(text) <= 100_000:
         raise InvalidValue("is not a number of calls: give one from 2 to 100000")
     return int(text)
@@ -206,9 +209,9 @@ def yes_or_no(text: str) -> bool:
 
 
 def slash_command(text: str) -> str:
-    """Slack takes small letters, at most 32 signs with the slash."""
+    """Slack allows lower-case letters, and at most 32 characters with the slash."""
     if not re.fullmatch(r"/[^\sA-Z/]{1,31}", text):
-        raise InvalidValue("is not a slash command: give a / and one word in small letters, at most 32 signs in all")
+        raise InvalidValue("is not a slash command: give a / and one lower-case word, at most 32 characters in all")
     return text
 
 

@@ -1,6 +1,6 @@
-"""The file of rules behind the setting POLICY: TOML in, a Policy or every mistake with its line out. Only reads.
+"""Reads the policy file behind the setting POLICY: TOML in, a Policy or every mistake with its line out.
 
-What the keys mean: docs/policy.md. An unknown key is a mistake, so that a typing error takes no rule's force away.
+docs/policy.md explains the keys. An unknown key is a mistake, so that a typo cannot disable a rule.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import structlog
 from bot.config.toml_lines import Lines
 from bot.core.authorization import Authorizer
 from bot.core.lookup.repo_urls import may_be_branch
+from bot.core.model.commands import entry_named
 from bot.core.model.policy import ACTIONS, OPEN, BuildRules, Confirm, NamePattern, Policy, Rule, Subjects
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 LARGEST = 64 * 1024
-"""Bytes. A file of that size has some thousand rules."""
+"""In bytes. A file of this size holds some thousand rules."""
 MAX_REASON, MAX_CONTACT, MAX_PATTERN = 300, 100, 200
 
 log = structlog.get_logger(__name__)
 
 _KEYS = ("who", "actions", "repos", "branches", "confirm", "reason", "ask")
 _BUILDS_KEYS = ("repos", "decide", "ignore")
-_ALWAYS_ALLOWED = ("status", "builds", "projects", "help")
 _NO_PATTERN = re.compile(r"[\s?\[\]{}\\!]")
 _AT = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
 
 
 class PolicyError(Exception):
-    """The file cannot be used. `mistakes`: each with its line, 0 where it belongs to none."""
+    """The file cannot be used. `mistakes` are pairs of line and reason; the line is 0 if unknown."""
 
     def __init__(self, path: str, mistakes: Iterable[tuple[int, str]]) -> None:
         self.path = path
@@ -42,7 +42,7 @@ class PolicyError(Exception):
 
 
 def policy_in(path: str | None) -> Policy:
-    """What the file says; what holds without one, where `path` is None. Raises PolicyError with every mistake."""
+    """The policy in the file; the default one if `path` is None. Raises PolicyError with every mistake."""
     if path is None:
         return OPEN
     text = _text_of(path)
@@ -60,7 +60,7 @@ def policy_in(path: str | None) -> Policy:
 
 
 def reload(path: str, authorizer: Authorizer) -> bool:
-    """Reads the file anew and puts it in force; where that fails the policy stays as it was. The log says which."""
+    """Reads the file again and activates it. If that fails, returns False and keeps the current policy. Logs either."""
     try:
         policy = policy_in(path)
     except PolicyError as problem:
@@ -74,7 +74,7 @@ def reload(path: str, authorizer: Authorizer) -> bool:
 
 
 def reload_for_ever(path: str, authorizer: Authorizer, wait: Callable[[], object]) -> None:
-    """Reloads each time that `wait` returns, one reading after the other."""
+    """Reloads each time `wait` returns, one reload at a time. Never returns."""
     while True:
         wait()
         reload(path, authorizer)
@@ -104,7 +104,7 @@ def _of_toml(error: ValueError, text: str) -> tuple[int, str]:
 
 
 class _Reading:
-    """One document, read as far as it can be; `mistakes` tells what cannot."""
+    """Reads one document as far as possible. `mistakes` collects what is wrong."""
 
     def __init__(self, document: Mapping[str, Any], lines: Lines) -> None:
         self._document = document
@@ -186,13 +186,17 @@ class _Reading:
         return Subjects(frozenset(people), tuple(groups), frozenset(channels))
 
     def _actions(self, number: int, table: Mapping[str, Any]) -> tuple[str, ...]:
-        value = self._listed(number, table, "actions")
-        for word in value:
-            if word in _ALWAYS_ALLOWED:
-                self._wrong(number, "actions", f"{_shown(word)} is always allowed to everyone, and takes no rule.")
-            elif word not in ACTIONS:
+        """By the names of the command table; an alias means its command."""
+        actions = []
+        for word in self._listed(number, table, "actions"):
+            entry = entry_named(word)
+            if entry is None:
                 self._wrong(number, "actions", f"{_shown(word)} is no action; these are: {', '.join(ACTIONS)}.")
-        return value
+            elif entry.policy_action is None:
+                self._wrong(number, "actions", f"{_shown(word)} is always allowed to everyone, and takes no rule.")
+            else:
+                actions.append(entry.policy_action)
+        return tuple(dict.fromkeys(actions))
 
     def _names(self, number: int, table: Mapping[str, Any], key: str, kind: str = "rule") -> NamePattern:
         value = self._listed(number, table, key, kind)
@@ -223,7 +227,7 @@ class _Reading:
         return " ".join(value.split())
 
     def _listed(self, number: int, table: Mapping[str, Any], key: str, kind: str = "rule") -> tuple[str, ...]:
-        """One word between quotes, or a list of some."""
+        """A string, or a list of strings."""
         value = table.get(key)
         if value is None:
             return ()
@@ -236,7 +240,7 @@ class _Reading:
         return tuple(listed)
 
     def _find_unreached(self, rules: list[Rule]) -> None:
-        """A rule behind one about everything never decides: whoever wrote it means something else."""
+        """Reports rules after one that matches everything: they never apply, so their author meant something else."""
         last = next((number for number, rule in enumerate(rules, start=1) if rule.is_about_everything), len(rules))
         for number in range(last + 1, len(rules) + 1):
             before = self._lines.at(last, "")

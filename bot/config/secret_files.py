@@ -1,4 +1,4 @@
-"""Secrets from files, as containers and service managers hand them over: NAME_FILE instead of NAME."""
+"""Secrets from files, as containers and service managers provide them: NAME_FILE instead of NAME."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_BYTES = 64 * 1024
 
 
 def with_secrets_from_files(environ: Mapping[str, str], rows: Iterable[Setting]) -> tuple[dict[str, str], list[str]]:
-    """The environment with each NAME that a NAME_FILE stands for, and what is wrong. No problem repeats a value."""
+    """The environment with each NAME_FILE replaced by NAME, and a list of problems. No problem repeats a value."""
     found, problems = dict(environ), []
     for row in rows:
         setting = f"{row.name}_FILE"
@@ -30,7 +30,7 @@ def with_secrets_from_files(environ: Mapping[str, str], rows: Iterable[Setting])
 
 
 def _text_in(path: str) -> str:
-    """Raises OSError, ValueError if it holds no value."""
+    """The file's value. Raises OSError, or ValueError if there is none."""
     with open(path, "rb") as file:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:

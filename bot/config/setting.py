@@ -1,6 +1,6 @@
-"""A setting as a row of a table: what it is called, what it means, where its value is to be had, how it is read.
+"""A setting as a row of a table: its name, what it means, where to get its value, how to parse it.
 
-No problem that is told here repeats a value: what was pasted may be somebody's secret.
+No problem repeats a value: it may be a secret that was pasted into the wrong setting.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from bot.config.parsers import InvalidValue, tidied
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting, as people read of it. `default` None: required, or absent unless set (`meaning` says which).
+    """One setting, with the texts that operators read. `default` None: required, or optional as `meaning` says.
 
-    `where` says where to get the value; empty where it is the operator's choice. `read` raises `Refused`.
+    `where` says where to get the value; it is empty if the operator chooses it. `read` raises `InvalidValue`.
     """
 
     name: str
@@ -25,21 +25,21 @@ class Setting:
     default: str | None = None
     required: bool = False
     secret: bool = False
-    """Whether NAME_FILE may name a file that holds the value instead."""
+    """Whether NAME_FILE may name a file that holds the value."""
 
     @property
     def field(self) -> str:
-        """The name of its attribute in `Settings`, where it is one of the bot's own."""
+        """The name of its attribute in `Settings`, if it is one of the bot's own."""
         return self.name.lower()
 
     @property
     def why_and_where(self) -> str:
-        """Lines that follow a problem with it."""
+        """The lines that follow a problem with this setting."""
         return f"\n  {self.meaning}" + (f"\n  From {self.where}." if self.where else "")
 
 
 def read_setting(setting: Setting, environ: Mapping[str, str], problems: list[str]) -> object:
-    """The value of one row, None where there is none; what is wrong with it is added to `problems`."""
+    """The parsed value; None if it has none. Adds what is wrong with it to `problems`."""
     text = tidied(environ.get(setting.name, "")) or setting.default
     if text is None:
         if setting.required:

@@ -1,4 +1,4 @@
-"""In which line of a TOML file something stands: tomllib tells what a file says, and not where. Pure."""
+"""Finds the line of a key in a TOML file: tomllib parses values but reports no positions. Pure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Lines:
 
 
 def _statements(text: str) -> Iterator[int]:
-    """The lines in which a statement begins: those outside of strings and brackets. Blank ones, too."""
+    """The lines on which a statement begins, that is, outside of strings and brackets. Includes blank lines."""
     depth, line = 0, 1
     yield 1
     for token in _TOKEN.finditer(text):

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Actor, Build, Location, Project
 from bot.core.model.claims import Claim
-from bot.core.model.commands import Command, FollowBuild, FollowOf, RestartBuild, RestartOf, StopBuild, StopOf
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, entry_for
 from bot.core.model.errors import (
     AmbiguousProject,
     BotError,
     BranchRequired,
-    CannotStop,
+    CannotCancel,
     CIError,
     Forbidden,
     InvalidResponse,
@@ -38,19 +38,19 @@ from bot.core.model.outcomes import (
     BranchesShown,
     BuildShown,
     BuildsShown,
+    Cancelled,
     CouldNotTell,
     Followed,
     HelpShown,
     NoBuilds,
+    NothingToCancel,
     NothingToFollow,
-    NothingToStop,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
-    Stopped,
 )
 
 MAX_NAME = 200
@@ -67,24 +67,16 @@ class AuditedRequest:
     source: str
     location: Location
     reference: str
-    action: Action | None
+    action: str | None
     command: Command | None
     typed: str
 
 
-def action_of(command: Command) -> Action | None:
-    """None for what only asks."""
-    match command:
-        case RestartOf() | RestartBuild(_, None):
-            return Action.RESTART
-        case RestartBuild():
-            return Action.TRY_AGAIN
-        case FollowOf() | FollowBuild():
-            return Action.FOLLOW
-        case StopOf() | StopBuild():
-            return Action.STOP
-        case _:
-            return None
+def action_of(command: Command) -> str | None:
+    """None for a command that changes nothing."""
+    if isinstance(command, BuildCommand) and command.instead_of is not None:
+        return TRY_AGAIN
+    return entry_for(command.verb).audit_action
 
 
 def entry_of(
@@ -94,8 +86,9 @@ def entry_of(
     if request.action is None:
         return None
     result, reason = _failure(outcome) if isinstance(outcome, Exception) else _outcome(outcome)
-    if request.action is Action.STOP and isinstance(outcome, NoResponse) and isinstance(outcome.about, Build):
-        result = Result.UNKNOWN  # it had been looked at, so what got no answer was the stop itself
+    without_claim = request.command is not None and entry_for(request.command.verb).without_claim
+    if without_claim and isinstance(outcome, NoResponse) and isinstance(outcome.about, Build):
+        result = Result.UNKNOWN  # the build had been fetched, so it was the action itself that got no answer
 
     def cut(text: str, limit: int) -> str:
         return redact(text)[:limit]
@@ -125,7 +118,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
     match outcome:
         case Restarted():
             return Result.TAKEN, _of_restart(outcome)
-        case Stopped():
+        case Cancelled():
             return Result.TAKEN, _of_it(outcome.taken)
         case AlreadyRestarted():
             return Result.ALREADY, f"by {_who_and_when(outcome.claim)}"
@@ -141,7 +134,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.MISTAKE, "never been built"
         case Followed():
             return Result.DONE, ""
-        case NothingToFollow() | NothingToStop():
+        case NothingToFollow() | NothingToCancel():
             return Result.NOT_DONE, "it has ended already"
         case BuildShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
             return Result.DONE, ""
@@ -182,7 +175,7 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.MISTAKE, "several branches, and none was named"
         case NeedsConfirmation():
             return Result.TO_BE_CONFIRMED, ""
-        case CannotStop():
+        case CannotCancel():
             return Result.NOT_DONE, str(error)
         case UserError():
             return Result.MISTAKE, str(error)
@@ -224,9 +217,9 @@ def found_in(outcome: Outcome | Exception) -> Build | Project | None:
             return outcome.shown
         case Restarted() | AlreadyRestarted() | StillRunning() | RunAgainSince() | StateNotKnown():
             return outcome.build
-        case Followed() | NothingToFollow() | NeedsConfirmation() | Stopped() | NothingToStop():
+        case Followed() | NothingToFollow() | NeedsConfirmation() | Cancelled() | NothingToCancel():
             return outcome.build
-        case BranchRequired() | CannotStop():
+        case BranchRequired() | CannotCancel():
             return outcome.project
         case BotError():
             return outcome.about
@@ -236,9 +229,9 @@ def found_in(outcome: Outcome | Exception) -> Build | Project | None:
 
 def _as_asked(entry: AuditEntry, command: Command | None) -> AuditEntry:
     match command:
-        case RestartOf(_, branch) | FollowOf(_, branch) | StopOf(_, branch):
+        case BranchCommand(branch=branch):
             return replace(entry, branch=branch.cleanest if branch else None)
-        case RestartBuild(target) | FollowBuild(target) | StopBuild(target):
+        case BuildCommand(target=target):
             return replace(
                 entry,
                 service=target.service,

@@ -11,16 +11,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Container
 from concurrent.futures import Executor, Future
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from bot.core.model.builds import Build, Project, Status
+from bot.core.model.builds import Build, Page, Project, Status
 from bot.core.model.errors import CIError, LastKnown, NoResponse, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import CIProvider, Clock
-from bot.core.rate_limiter import priority_now
+from bot.core.rate_limiter import FOR_PEOPLE, CallBudget, charged_to
 
 _Key = tuple[str, str | None]
 
@@ -74,17 +73,21 @@ class BuildFetcher:
         self._flights: dict[_Key, _InFlight] = {}
         self._seen: OrderedDict[_Key, _Cached] = OrderedDict()
 
-    def builds(self, project: Project, branch: str | None, *, timeout_s: float) -> Snapshot:
+    def builds(
+        self, project: Project, branch: str | None, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE
+    ) -> Snapshot:
         """One call, or none where the same look is under way.
 
         Raises CIError; NoAnswer where it takes longer than `within_s`. `last_known` is then filled in where it can be.
         """
         timeout_s = max(timeout_s, 0.0)
-        mine = priority_now()
-        flight = self._join(project, branch, tuple(Priority), timeout_s)
+        mine = budget.priority
+        flight = self._join(project, branch, tuple(Priority), timeout_s, budget)
         try:
             if flight.priority is Priority.BACKGROUND is not mine and _was_refused(flight.answer, timeout_s):
-                flight = self._join(project, branch, [mine], timeout_s)  # what background work may not have, people may
+                flight = self._join(
+                    project, branch, [mine], timeout_s, budget
+                )  # people may have what the background may not
             return flight.answer.result(timeout=timeout_s)
         except TimeoutError:
             error: CIError = NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s")
@@ -93,18 +96,26 @@ class BuildFetcher:
         error.last_known = self._last_known(project.id, branch)
         raise error
 
-    def with_details(self, build: Build, *, timeout_s: float) -> Build:
+    def with_details(self, build: Build, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> Build:
         """The same with what its service tells in detail, where that may be anything; as it is where it does not."""
         if not any(
             run.attempt > 1 or run.status is Status.WAITING or (run.has_ended and run.status.is_bad)
             for run in build.workflows
         ):
             return build
-        call = self._executor.submit(copy_context().run, self._provider.with_details, build)
+        call = self._executor.submit(self._fetch_details, build, budget)
         try:
             return call.result(timeout=max(timeout_s, 0.0))
         except (TimeoutError, CIError):
             return build
+
+    def locate(self, project: Project, page: Page, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> Page | None:
+        """The page with its branch, as `CIProvider.locate`. Raises CIError."""
+        call = self._executor.submit(self._fetch_location, project, page, budget)
+        try:
+            return call.result(timeout=max(timeout_s, 0.0))
+        except TimeoutError:
+            raise NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s") from None
 
     def forget(self, project: Project) -> None:
         """From now on, whoever asks about the project gets a look that begins after this moment."""
@@ -112,7 +123,9 @@ class BuildFetcher:
             for key in [key for key in self._flights if key[0] == project.id]:
                 del self._flights[key]
 
-    def _join(self, project: Project, branch: str | None, begun_by: Container[Priority], timeout_s: float) -> _InFlight:
+    def _join(
+        self, project: Project, branch: str | None, begun_by: Container[Priority], timeout_s: float, budget: CallBudget
+    ) -> _InFlight:
         """The look under way, where one of those began it; else a new one, over by now where it was made here."""
         key = (project.id, branch)
         with self._lock:
@@ -120,10 +133,10 @@ class BuildFetcher:
             # Whoever waits is woken before `_landed` runs, and may ask anew before it, too.
             if flight is not None and not flight.answer.done() and flight.priority in begun_by:
                 return flight
-            snapshot = partial(self._fetch, project, branch, self._clock.now(), self._clock.monotonic())
+            snapshot = partial(self._fetch, project, branch, self._clock.now(), self._clock.monotonic(), budget)
             is_made_here = timeout_s >= self._max_call_s
-            answer = Future[Snapshot]() if is_made_here else self._executor.submit(copy_context().run, snapshot)
-            flight = _InFlight(answer, priority_now())
+            answer = Future[Snapshot]() if is_made_here else self._executor.submit(snapshot)
+            flight = _InFlight(answer, budget.priority)
             self._flights[key] = flight
         # Without the lock, which `_landed` takes: a call that has failed by now runs it here and at once.
         answer.add_done_callback(lambda _done: self._landed(key, flight))
@@ -131,10 +144,21 @@ class BuildFetcher:
             _make(snapshot, answer)
         return flight
 
-    def _fetch(self, project: Project, branch: str | None, began_at: datetime, began_s: float) -> Snapshot:
-        builds = tuple(self._provider.builds(project, branch))
+    def _fetch(
+        self, project: Project, branch: str | None, began_at: datetime, began_s: float, budget: CallBudget
+    ) -> Snapshot:
+        with charged_to(budget):
+            builds = tuple(self._provider.builds(project, branch))
         self._remember((project.id, branch), _Cached(builds, began_s))
         return Snapshot(builds, began_at)
+
+    def _fetch_location(self, project: Project, page: Page, budget: CallBudget) -> Page | None:
+        with charged_to(budget):
+            return self._provider.locate(project, page)
+
+    def _fetch_details(self, build: Build, budget: CallBudget) -> Build:
+        with charged_to(budget):
+            return self._provider.with_details(build)
 
     def _remember(self, key: _Key, seen: _Cached) -> None:
         with self._lock:

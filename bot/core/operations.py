@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.action_plans import restart_plan
-from bot.core.model.builds import Ability, Build, BuildRef, Project, branches_of, newest_of_each
+from bot.core.model.builds import Build, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
-    BuildsOf,
+    BranchCommand,
+    BuildCommand,
     Command,
-    FollowBuild,
-    FollowOf,
     ListProjects,
-    RestartBuild,
-    RestartOf,
     ShowAudit,
-    ShowBuild,
     ShowHelp,
-    StatusOf,
-    StopBuild,
-    StopOf,
-    Word,
+    Verb,
+    entry_for,
 )
-from bot.core.model.errors import BotError, BranchRequired, CannotStop, RequestExpired
+from bot.core.model.errors import BotError, BranchRequired, CannotCancel, RequestExpired
 from bot.core.model.outcomes import (
     AuditShown,
     BranchesShown,
     BuildShown,
     BuildsShown,
+    Cancelled,
     Followed,
     HelpShown,
     NoBuilds,
+    NothingToCancel,
     NothingToFollow,
-    NothingToStop,
     Outcome,
     ProjectsShown,
-    Stopped,
 )
-from bot.core.model.policy import AUDIT, FOLLOW, RESTART, STOP
 from bot.core.ports import AuditLog
-from bot.core.rate_limiter import reserve_restart_call
+from bot.core.rate_limiter import restart_budget
 from bot.core.request import UserRequest
 
 PROJECTS_A_PAGE = 20
@@ -60,6 +56,19 @@ class Operations:
         self._build_lookup = BuildLookup(services, authorizer)
         self._audit = audit
         self._authorizer = authorizer
+        self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Outcome]] = {
+            Verb.STATUS: self._status,
+            Verb.RESTART: self._restart,
+            Verb.CANCEL: self._cancel,
+            Verb.FOLLOW: self._follow,
+            Verb.BUILDS: self._builds,
+        }
+        self._on_build: Mapping[Verb, Callable[[BuildCommand, UserRequest], Outcome]] = {
+            Verb.STATUS: self._show_build,
+            Verb.RESTART: self._restart_build,
+            Verb.CANCEL: self._cancel_build,
+            Verb.FOLLOW: self._follow_build,
+        }
 
     def execute(self, command: Command, request: UserRequest) -> Outcome:
         """Does what was asked. Raises Mistake and CIError; after either, nothing was restarted."""
@@ -67,31 +76,14 @@ class Operations:
         if begun is not None:
             return begun
         match command:
-            case StatusOf(repo, branch):
-                return self._status(repo, branch, request)
-            case ShowBuild(target):
-                return self._show(target, request)
-            case RestartOf():
-                with reserve_restart_call():
-                    return self._restart(command, request)
-            case RestartBuild():
-                with reserve_restart_call():
-                    return self._restart_build(command, request)
-            case StopOf():
-                return self._stop(command, request)
-            case StopBuild(target):
-                return self._stop_build(target, request)
-            case BuildsOf(repo, branch):
-                return self._builds(repo, branch, request)
-            case ListProjects(words, page):
-                return self._projects(words, page, request)
-            case FollowOf():
-                return self._follow(command, request)
-            case FollowBuild(target):
-                build, snapshot = self._build_lookup.find_build_ref(target, request, to_do=FOLLOW)
-                return self._followed(build, snapshot, request)
-            case ShowAudit(repo):
-                return self._show_audit(repo, request)
+            case BranchCommand():
+                return self._on_branch[command.verb](command, request)
+            case BuildCommand():
+                return self._on_build[command.verb](command, request)
+            case ListProjects():
+                return self._projects(command, request)
+            case ShowAudit():
+                return self._show_audit(command, request)
             case ShowHelp(topic):
                 return HelpShown(topic)
 
@@ -108,11 +100,11 @@ class Operations:
             project = service.project_index.by_id(claim.project_id, timeout_s=request.seconds_left)
         except BotError:  # the claim alone says that something may have been sent: that is not to be denied
             project = Project(claim.project_id, f"project {claim.project_id}", claim.service)
-        branch = command.target.branch if isinstance(command, RestartBuild) else None
+        branch = command.target.branch if isinstance(command, BuildCommand) else None
         return service.actions.resume(claim, project, branch, request)
 
-    def _status(self, repo: Word, branch: Word | None, request: UserRequest) -> Outcome:
-        result = self._build_lookup.find(repo, branch, request)
+    def _status(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+        result = self._build_lookup.find(wanted, request)
         if not result.builds:
             return NoBuilds(result.project)
         if result.branch is not None:
@@ -122,8 +114,12 @@ class Operations:
             return self._shown(newest[0], result.snapshot, request)
         return BranchesShown(result.project, newest)
 
-    def _restart(self, wanted: RestartOf, request: UserRequest) -> Outcome:
-        result = self._build_lookup.find(wanted.repo, wanted.branch, request, to_do=RESTART)
+    def _restart(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+        with restart_budget() as budget:
+            return self._restart_newest(wanted, replace(request, budget=budget))
+
+    def _restart_newest(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+        result = self._build_lookup.find(wanted, request)
         if not result.builds:
             return NoBuilds(result.project)
         # Builds that name no branch count as one more: the newest of all would then be anybody's.
@@ -131,25 +127,25 @@ class Operations:
             raise BranchRequired(result.project, branches_of(result.builds))
         build = result.builds[0]
         with about(build):
-            allowed = self._authorizer.check(request, RESTART, build.project.name, build.branch or result.branch)
+            allowed = self._authorizer.check(request, wanted.verb, build.project.name, build.branch or result.branch)
             asks_first = allowed.confirm or build.asks_first or restart_plan(build).asks_first
             unconfirmed = asks_first and not wanted.confirmed
             restarts = self._services.of(build.project.service).actions
             return restarts.restart(build, result.snapshot, request, unconfirmed=unconfirmed)
 
-    def _builds(self, repo: Word, branch: Word | None, request: UserRequest) -> Outcome:
-        result = self._build_lookup.find(repo, branch, request)
+    def _builds(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+        result = self._build_lookup.find(wanted, request)
         if not result.builds:
             return NoBuilds(result.project)
         return BuildsShown(result.project, result.branch, result.builds[:BUILDS_SHOWN])
 
-    def _projects(self, words: str, page: int, request: UserRequest) -> Outcome:
-        projects, failed = self._services.matching(words, timeout_s=request.seconds_left)
+    def _projects(self, wanted: ListProjects, request: UserRequest) -> Outcome:
+        projects, failed = self._services.matching(wanted.filter, timeout_s=request.seconds_left)
         pages = max(1, -(-len(projects) // PROJECTS_A_PAGE))
-        page = min(max(page, 1), pages)
+        page = min(max(wanted.page, 1), pages)
         first = (page - 1) * PROJECTS_A_PAGE
         return ProjectsShown(
-            words,
+            wanted.filter,
             tuple(projects[first : first + PROJECTS_A_PAGE]),
             page,
             pages,
@@ -158,12 +154,15 @@ class Operations:
             with_services=len(self._services) > 1,
         )
 
-    def _show(self, target: BuildRef, request: UserRequest) -> Outcome:
-        return self._shown(*self._build_lookup.find_build_ref(target, request), request)
+    def _show_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
+        return self._shown(*self._build_lookup.find_build_ref(wanted, request), request)
 
-    def _follow(self, wanted: FollowOf, request: UserRequest) -> Outcome:
-        """The one that runs, where no branch is named and just one does."""
-        result = self._build_lookup.find(wanted.repo, wanted.branch, request, to_do=FOLLOW)
+    def _follow_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
+        return self._followed(*self._build_lookup.find_build_ref(wanted, request), request)
+
+    def _follow(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+        """Without a branch: the build that runs, if exactly one does."""
+        result = self._build_lookup.find(wanted, request)
         if not result.builds:
             return NoBuilds(result.project)
         newest = newest_of_each(result.builds)
@@ -174,7 +173,7 @@ class Operations:
 
     def _followed(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Outcome:
         with about(build):
-            self._authorizer.check(request, FOLLOW, build.project.name, build.branch)
+            self._authorizer.check(request, Verb.FOLLOW, build.project.name, build.branch)
         restart_state = self._restart_state(build, snapshot)
         claim = restart_state.claim
         comes_back = claim is not None and claim.build_id == build.id and claim.new_build_id in (None, build.id)
@@ -183,11 +182,15 @@ class Operations:
             return NothingToFollow(build, restart_state)
         return Followed(build, restart_state.run_number + 1 if comes_back else restart_state.run_number)
 
-    def _restart_build(self, wanted: RestartBuild, request: UserRequest) -> Outcome:
+    def _restart_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
+        with restart_budget() as budget:
+            return self._restart_exactly(wanted, replace(request, budget=budget))
+
+    def _restart_exactly(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
         target = wanted.target
-        build, snapshot = self._build_lookup.find_build_ref(target, request, to_do=RESTART)
+        build, snapshot = self._build_lookup.find_build_ref(wanted, request)
         with about(build):
-            allowed = self._authorizer.check(request, RESTART, build.project.name, build.branch or target.branch)
+            allowed = self._authorizer.check(request, wanted.verb, build.project.name, build.branch or target.branch)
             unconfirmed = allowed.confirm and not wanted.confirmed
             return self._services.of(target.service).actions.restart(
                 build,
@@ -199,40 +202,41 @@ class Operations:
                 failed_jobs_only=wanted.failed_jobs_only,
             )
 
-    def _stop(self, wanted: StopOf, request: UserRequest) -> Outcome:
-        """The one that runs, where no branch is named and just one does."""
+    def _cancel(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+        """Without a branch: the build that runs, if exactly one does."""
         meant = self._services.resolve(wanted.repo, timeout_s=request.seconds_left, for_certain=True)
         with about(meant.project):
-            self._require_stopping(meant.project)
-        result = self._build_lookup.find(wanted.repo, wanted.branch, request, to_do=STOP)
+            self._require_ability(wanted.verb, meant.project)
+        result = self._build_lookup.find(wanted, request)
         if not result.builds:
             return NoBuilds(result.project)
         newest = newest_of_each(result.builds)
         running = [build for build in newest if build.is_under_way]
         if result.branch is None and len(running) > 1:
             raise BranchRequired(result.project, branches_of(running))
-        return self._stopped(running[0] if running else result.builds[0], result.snapshot, request)
+        return self._cancelled(running[0] if running else result.builds[0], result.snapshot, request)
 
-    def _stop_build(self, target: BuildRef, request: UserRequest) -> Outcome:
+    def _cancel_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
+        target = wanted.target
         project = self._services.of(target.service).project_index.by_id(
             target.project_id, timeout_s=request.seconds_left
         )
         with about(project):
-            self._require_stopping(project)
-        return self._stopped(*self._build_lookup.find_build_ref(target, request, to_do=STOP), request)
+            self._require_ability(wanted.verb, project)
+        return self._cancelled(*self._build_lookup.find_build_ref(wanted, request), request)
 
-    def _stopped(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Outcome:
-        """Told again, it stops what still runs, and nothing else: no claim is needed."""
+    def _cancelled(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Outcome:
+        """Repeating it cancels only what still runs, so that no claim is needed."""
         with about(build):
-            self._authorizer.check(request, STOP, build.project.name, build.branch)
+            self._authorizer.check(request, Verb.CANCEL, build.project.name, build.branch)
             if not build.is_under_way:
-                return NothingToStop(build, self._restart_state(build, snapshot))
-            return Stopped(build, self._services.of(build.project.service).actions.stop(build, request))
+                return NothingToCancel(build, self._restart_state(build, snapshot))
+            return Cancelled(build, self._services.of(build.project.service).actions.cancel(build, request))
 
-    def _require_stopping(self, project: Project) -> None:
+    def _require_ability(self, verb: Verb, project: Project) -> None:
         provider = self._services.of(project.service).provider
-        if Ability.STOP not in provider.abilities:
-            raise CannotStop(project, provider.title)
+        if entry_for(verb).ability not in provider.abilities:
+            raise CannotCancel(project, provider.title)
 
     def _shown(self, build: Build, snapshot: Snapshot, request: UserRequest) -> BuildShown:
         service = self._services.of(build.project.service)
@@ -246,7 +250,8 @@ class Operations:
         restarts = self._services.of(build.project.service).actions
         return restarts.restart_states(snapshot, [build]).get(build.id, NO_RESTART)
 
-    def _show_audit(self, repo: Word | None, request: UserRequest) -> Outcome:
+    def _show_audit(self, wanted: ShowAudit, request: UserRequest) -> Outcome:
+        repo = wanted.repo
         project = self._services.resolve(repo, timeout_s=request.seconds_left).project if repo else None
-        self._authorizer.check(request, AUDIT, project.name if project else None, None)
+        self._authorizer.check(request, wanted.verb, project.name if project else None, None)
         return AuditShown(project, tuple(self._audit.last(ACTIONS_SHOWN, of=project)))

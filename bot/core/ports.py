@@ -69,8 +69,8 @@ class CIProvider(Protocol):
         `may_have_taken`, nobody knows. Raises nothing once one workflow has been taken.
         """
 
-    def stop(self, build: Build) -> ActionResult:
-        """Stops what runs of the build, and returns before it has. Only where its abilities say so."""
+    def cancel(self, build: Build) -> ActionResult:
+        """Cancels what runs of the build, and returns before it has ended. Called only if `abilities` has CANCEL."""
 
     def with_details(self, build: Build) -> Build:
         """The same with `failed_jobs`, `waits_for` and `earlier` filled in, as far as the service tells.

@@ -1,7 +1,8 @@
-"""Every try of a call passes here before it is made: paid for out of the budget, on behalf of whoever waits for it.
+"""Charges each CI request to the rate limit before it is sent.
 
-On whose behalf is a context variable. It does not cross to an executor's thread by itself: who hands a call to one
-takes the context along (`copy_context().run`).
+What a piece of work may spend is a `CallBudget`, an argument of each call down to the provider. Providers know no rate
+limit: `charged_to` says, in the thread of the provider's call and just around it, which budget its requests are
+charged to.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ RESTART = "restart"
 """What a provider calls the try that runs a build again."""
 
 
-class _CallReservation:
-    """What one piece of work may spend. `restart_to_come`: its looks are worth nothing without the call after them."""
+class CallBudget:
+    """What one piece of work may spend. With `needs_restart_call`, fetching is worth nothing without the restart after
+    it: the first request then reserves the restart's, too, or is refused with it."""
 
     def __init__(self, priority: Priority, *, needs_restart_call: bool = False) -> None:
         self.priority = priority
@@ -33,7 +35,7 @@ class _CallReservation:
         return self._needs_restart_call and self._reserved is None
 
     def keep(self, rate_limit: RateLimit) -> None:
-        """Puts by, for the restart, a call that was set aside; gives it back where none is wanted any more."""
+        """Keeps a reserved call for the restart; releases it if none is wanted any more."""
         with self._lock:
             wanted = self.lacks_restart_call
             self._reserved = rate_limit if wanted else self._reserved
@@ -41,43 +43,43 @@ class _CallReservation:
             rate_limit.release(1)
 
     def take(self) -> RateLimit | None:
-        """Takes what was put by, and wants no more; None where there is nothing."""
+        """Takes the reserved call, and wants no more; None if there is none."""
         with self._lock:
             taken, self._reserved, self._needs_restart_call = self._reserved, None, False
             return taken
 
 
-_RESERVATION: ContextVar[_CallReservation | None] = ContextVar("_PURSE", default=None)
+FOR_PEOPLE, FOR_BACKGROUND = CallBudget(Priority.PEOPLE), CallBudget(Priority.BACKGROUND)
+"""For work that reserves nothing. Shared by all threads."""
 
-
-def priority_now() -> Priority:
-    """People's, unless it was said otherwise."""
-    reservation = _RESERVATION.get()
-    return Priority.PEOPLE if reservation is None else reservation.priority
+_CHARGED: ContextVar[CallBudget] = ContextVar("charged_to", default=FOR_PEOPLE)
 
 
 @contextmanager
-def with_priority(priority: Priority) -> Iterator[None]:
-    """What is asked within, in this thread, counts as asked with this priority."""
-    token = _RESERVATION.set(_CallReservation(priority))
+def charged_to(budget: CallBudget) -> Iterator[None]:
+    """Requests that a provider makes within, in this thread, are charged to `budget`."""
+    token = _CHARGED.set(budget)
     try:
         yield
     finally:
-        _RESERVATION.reset(token)
+        _CHARGED.reset(token)
+
+
+def charged_budget() -> CallBudget:
+    """What the requests of this thread are charged to now; people's, unless `charged_to` says otherwise."""
+    return _CHARGED.get()
 
 
 @contextmanager
-def reserve_restart_call() -> Iterator[None]:
-    """The first look within also puts a call by for the restart that follows it, or is refused with it."""
-    reservation = _CallReservation(priority_now(), needs_restart_call=True)
-    token = _RESERVATION.set(reservation)
+def restart_budget() -> Iterator[CallBudget]:
+    """For a person's restart: see `needs_restart_call`. A reserved call that was not made is released at the end."""
+    budget = CallBudget(Priority.PEOPLE, needs_restart_call=True)
     try:
-        yield
+        yield budget
     finally:
-        _RESERVATION.reset(token)
-        budget = reservation.take()
-        if budget is not None:
-            budget.release(1)
+        reserved = budget.take()
+        if reserved is not None:
+            reserved.release(1)
 
 
 class RateLimiter:
@@ -89,15 +91,15 @@ class RateLimiter:
 
     def before_request(self, call: str) -> None:
         """Returns where a call may be made, and counts it. Raises BudgetSpent and Paused: then none must be made."""
-        reservation = _RESERVATION.get() or _CallReservation(Priority.PEOPLE)
-        if call != RESTART or reservation.take() is None:
-            two = call != RESTART and reservation.lacks_restart_call
-            rejected = self._rate_limit.reserve(2 if two else 1, reservation.priority)
+        budget = charged_budget()
+        if call != RESTART or budget.take() is None:
+            two = call != RESTART and budget.lacks_restart_call
+            rejected = self._rate_limit.reserve(2 if two else 1, budget.priority)
             if rejected is not None:
                 raise self._error(rejected)
             if two:
-                reservation.keep(self._rate_limit)
-        rejected = self._rate_limit.start_call(reservation.priority)
+                budget.keep(self._rate_limit)
+        rejected = self._rate_limit.start_call(budget.priority)
         if rejected is not None:
             self._rate_limit.release(1)
             raise self._error(rejected)

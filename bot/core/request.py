@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.model.builds import Actor, Location
 from bot.core.ports import Clock
+from bot.core.rate_limiter import FOR_PEOPLE, CallBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class UserRequest:
 
     `key` names the ask where it is durable, so that what it has begun is found again after a crash; else it is empty.
     `is_late`: nobody was there for so long after it was asked that doing it now would surprise everybody.
+    `budget` is what its requests to the CI service are charged to.
     """
 
     actor: Actor
@@ -22,6 +24,7 @@ class UserRequest:
     deadline: float
     key: str = ""
     is_late: bool = False
+    budget: CallBudget = FOR_PEOPLE
 
     @property
     def seconds_left(self) -> float:

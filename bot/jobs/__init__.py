@@ -1,7 +1,7 @@
-"""Durable background work, behind the core's `Jobs`: what was started is done, whoever dies in between.
+"""The core's `Jobs`: background work that is carried out even if a process dies in between.
 
-`DurableJobs` keeps it in DBOS, in the database of the store: SQLite, or PostgreSQL where several processes share it.
-It knows how work is stored, resumed and taken over; what the work is about, it must not know.
+`DurableJobs` stores it with DBOS in the store's database: SQLite, or PostgreSQL if several processes share it. It knows
+how work is stored, resumed and taken over, and must not know what the work is about.
 """
 
 from bot.jobs.durable import DurableJobs, JobTimings

@@ -1,7 +1,7 @@
-"""DBOS in this process: the only file that knows it. Jobs, keys and payloads are plain text in here.
+"""Runs DBOS in this process. No other file knows DBOS. Jobs, keys and payloads are plain text here.
 
-DBOS is one for a whole process, and so is an `Engine`; after `close` another may follow. Importing this file costs
-half a second, so it is imported where work begins.
+A process has one DBOS, and so one `Engine`; after `close` it may open another. Importing this file takes half a second,
+so callers import it when they start work.
 """
 
 from __future__ import annotations
@@ -24,20 +24,23 @@ P = ParamSpec("P")
 
 APPLICATION = "codeship-bot"
 VERSION = "1"
-"""Never changed: DBOS runs only work of its own version, and would strand what an older one has left."""
+"""Never change this: DBOS runs only work of its own version, so older work would stay in the database for ever."""
 
 SCHEMA = "dbos"
 THREADS = 96
 AT_ONCE = 24
-"""Of one kind, in one process; what is started without a delay is not counted. DBOS takes so many every half second:
-with eight, only 240 builds were looked at every fifteen seconds. All kinds together stay below `THREADS`."""
+"""Jobs of one kind that this process runs at once; those started without a delay are not counted.
+
+DBOS starts this many every half second. With eight, only 240 builds were polled every fifteen seconds. All kinds
+together stay below `THREADS`.
+"""
 
 MAX_TAKEOVERS = 200
-"""Work whose every process dies is given up in the end: after more than an hour of that."""
+"""A job whose process dies this often is given up. That takes more than an hour."""
 
 CONNECTIONS = 10
 POLLS_NOTHING_S = 0.1
-"""DBOS's thread for messages, of which we send none, sleeps for so long at a time: a stop waits for it."""
+"""Seconds that DBOS's thread for messages sleeps at a time. The bot sends none, but a stop waits for this thread."""
 
 DONE = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _MAX_LISTED = 1000
@@ -45,7 +48,7 @@ _MAX_LISTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Work that the process `replica_id` has begun and not finished."""
+    """Work that the process `replica_id` has started and not finished."""
 
     id: str
     kind: str
@@ -53,17 +56,17 @@ class Pending:
 
 
 Body = Callable[[str, str], None]
-"""Gets an id and a payload."""
+"""Called with an id and a payload."""
 
 
 class Engine:
-    """Runs the bodies of `kinds`, each under its name, with what it was started with."""
+    """Runs jobs: each body of `kinds` is registered under its name and called with the payload it was started with."""
 
     def __init__(self, database_url: str, kinds: Mapping[str, Body], replica_id: str) -> None:
-        """Connects to nothing yet. Raises RuntimeError where another one is open in this process."""
+        """Connects to nothing yet. Raises RuntimeError if this process has an open engine."""
         self._log = _Quiet()
         self._dbos = DBOS(config=_config(database_url, replica_id))
-        if self._dbos._launched:  # a process has one, and DBOS hands it out again without a word
+        if self._dbos._launched:  # a process has one DBOS, which is returned again without an error
             self._log.end()
             raise RuntimeError("durable jobs are open in this process already")
         self._log.begin()
@@ -74,7 +77,7 @@ class Engine:
         DBOS.listen_queues(list(kinds))
 
     def launch(self, poll_s: float) -> None:
-        """Bodies may run before this returns. Raises what the driver raises."""
+        """Starts the engine; bodies may run before this returns. Raises what the driver raises."""
         DBOS.launch()
         for kind in self._bodies:
             DBOS.register_queue(
@@ -82,17 +85,17 @@ class Engine:
             )
 
     def run_now(self, kind: str, id: str, payload: str) -> Future[Any] | None:
-        """Stores it and begins, in this process. None where the id was there already."""
+        """Stores the job and starts it in this process. None if the id exists."""
 
         def start() -> WorkflowHandle[None]:
             with SetWorkflowID(id):
                 return DBOS.start_workflow(self._bodies[kind], payload)
 
-        # DBOS gives a handle with a future only for what it runs here; any other one asks the database.
+        # DBOS returns a handle with a future only for what it runs here. Any other handle queries the database.
         return getattr(_apart(start), "future", None)
 
     def enqueue(self, kind: str, id: str, payload: str, delay_s: float) -> None:
-        """Stores it; some process that knows the kind takes it up, up to two seconds after it is due."""
+        """Stores the job. Any process that knows the kind starts it, up to two seconds after it is due."""
 
         def start() -> None:
             with SetWorkflowID(id), SetEnqueueOptions(delay_seconds=delay_s if delay_s > 0 else None):
@@ -104,11 +107,11 @@ class Engine:
         _apart(DBOS.cancel_workflow, id)
 
     def step(self, name: str, work: Callable[[], T]) -> T:
-        """Within a body: what `work` returns or raises is kept, and not done again."""
+        """Call within a body: stores what `work` returns or raises, so that it does not run again."""
         return DBOS.run_step({"name": name}, work)
 
     def pending(self, replica_id: str | None = None) -> list[Pending]:
-        """Work of our kinds, of one process or of all, the oldest first."""
+        """Unfinished work of the known kinds, of one process or of all, the oldest first."""
         result = _apart(
             DBOS.list_workflows,
             status="PENDING",
@@ -121,15 +124,15 @@ class Engine:
         return [Pending(each.workflow_id, each.name, each.executor_id or "") for each in result]
 
     def take_over(self, work: Pending) -> bool:
-        """Gives it to whoever takes it from its kind's queue; False where it is no longer with the process named.
+        """Puts the job back into its kind's queue. False if it no longer belongs to the named process.
 
-        The public `resume_workflows` asks nothing: of two processes that look after the same dead one, the slower
-        would take the work away from the one that has begun it meanwhile. This one is a single conditional UPDATE.
+        The public `resume_workflows` has no such condition. If two processes took over from a dead one, the slower
+        would take the job from the one that has started it. This call is a single conditional UPDATE.
         """
         return self._dbos._sys_db.reenqueue_for_recovery(work.id, [work.replica_id], work.kind)
 
     def purge(self, before: datetime, limit: int) -> int:
-        """Forgets at most so much work that ended before then, and returns how much that was."""
+        """Deletes at most `limit` jobs that ended before `before`. Returns how many."""
         result = _apart(
             DBOS.list_workflows,
             status=DONE,
@@ -144,12 +147,12 @@ class Engine:
         return len(ids)
 
     def take_nothing_more(self) -> None:
-        """What is queued stays there. What runs goes on."""
+        """Starts no more jobs: queued ones stay in the database, running ones go on."""
         for event in self._dbos.background_thread_stop_events:
             event.set()
 
     def close(self) -> None:
-        """Waits for no work; what runs has to leave DBOS alone from now on."""
+        """Closes DBOS without waiting for jobs. Those still running must not use it afterwards."""
         DBOS.destroy(destroy_registry=True)
         self._log.end()
 
@@ -163,7 +166,7 @@ def _config(database_url: str, replica_id: str) -> DBOSConfig:
         "executor_id": replica_id,
         "max_executor_threads": THREADS,
         "sys_db_pool_size": CONNECTIONS,
-        "db_engine_kwargs": {"hide_parameters": True},  # values stay out of logs
+        "db_engine_kwargs": {"hide_parameters": True},  # keeps values out of logs
         "serializer": _Json(),
         "use_listen_notify": False,
         "notification_listener_polling_interval_sec": POLLS_NOTHING_S,
@@ -172,17 +175,17 @@ def _config(database_url: str, replica_id: str) -> DBOSConfig:
 
 
 class _Json(Serializer):
-    """In place of DBOS's pickles, which name classes and modules, and run code as they are read.
+    """Replaces DBOS's pickles, which name classes and modules and execute code when they are read.
 
-    DBOS's own JSON is not used: it changes values silently, and fails on half of a surrogate pair.
+    DBOS's own JSON is not used: it changes values silently and fails on half a surrogate pair.
     """
 
     def name(self) -> str:
-        """Stands beside each value in the database, and is never changed."""
+        """Stored next to each value in the database. Never change it."""
         return "json"
 
     def serialize(self, data: Any) -> str:
-        if isinstance(data, dict) and isinstance(data.get("args"), tuple):  # a workflow's arguments, as DBOS has them
+        if isinstance(data, dict) and isinstance(data.get("args"), tuple):  # a workflow's arguments
             data = {**data, "args": list(data["args"])}
         return to_text(data)
 
@@ -191,7 +194,7 @@ class _Json(Serializer):
 
 
 def _workflow(kind: str, body: Body) -> Callable[[str], None]:
-    """A function of its own for each kind, since DBOS writes on the functions that it is given."""
+    """A separate function for each kind, since DBOS sets attributes on the functions it receives."""
 
     def run(payload: str) -> None:
         body(str(DBOS.workflow_id), payload)
@@ -201,12 +204,14 @@ def _workflow(kind: str, body: Body) -> Callable[[str], None]:
 
 
 def _apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Outside of any job that asks: DBOS would count it as a step of that, and refuses some of it within a step."""
+    """Calls `function` outside the current job. DBOS would record the call as a step, and rejects some
+    within a step.
+    """
     return contextvars.Context().run(function, *args, **kwargs)
 
 
 class _Quiet(logging.Filter):
-    """DBOS's lines, through the root logger as everybody's, without those that say what has been told or is meant."""
+    """Sends DBOS's log lines to the root logger, without those about expected events and errors reported elsewhere."""
 
     _MEANT = ("already exists in queue", "was cancelled during execution", "no longer owned by this execution")
 
@@ -214,10 +219,10 @@ class _Quiet(logging.Filter):
         super().__init__()
         self._logger = logging.getLogger("dbos")
         self._silence = logging.NullHandler()
-        self._logger.addHandler(self._silence)  # without any handler DBOS adds one of its own, to standard error
+        self._logger.addHandler(self._silence)  # without any handler DBOS adds its own, which writes to standard error
 
     def begin(self) -> None:
-        """Once DBOS has set up its logger, and its filter, before which ours must not come."""
+        """Call after DBOS has set up its logger and its own filter, which must come first."""
         self._logger.addFilter(self)
 
     def end(self) -> None:

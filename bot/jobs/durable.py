@@ -1,7 +1,7 @@
-"""The core's `Jobs`: started under a key, done step by step, taken over where a process is gone.
+"""The core's `Jobs`: each job starts under a key, runs in steps, and is taken over if its process dies.
 
-What is started without a delay runs in this process; what waits is taken up by any process that knows its kind. A
-kind's name is never given up or used for something else: what an older version has left goes by it.
+A job without a delay starts in this process. A delayed one starts in any process that knows its kind. Never remove or
+reuse the name of a kind: jobs that an older version has stored refer to it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CLOSING_S = 1.0
-_LOOK_AGAIN_S = 0.02
+_IDLE_POLL_S = 0.02
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class JobTimings:
-    """Seconds. A process that was silent for `dead_after_s` is gone; a key counts for `kept_s` after its job's end."""
+    """In seconds. A process without a heartbeat for `dead_after_s` is dead. Finished jobs are kept for `kept_s`."""
 
     beat_s: float = 5.0
     dead_after_s: float = 20.0
@@ -48,15 +48,15 @@ TIMINGS = JobTimings()
 
 
 class JobAbandoned(BaseException):
-    """Ends a job's thread after `stop` with nothing written down: the job is left to be taken over."""
+    """Ends a job's thread after `stop` without storing a result, so that another process takes the job over."""
 
 
 class DurableJobs:
-    """`Jobs`. `on_error(kind, error)` is called where a job raises: that one has ended, and is not tried again.
+    """A `Jobs`. `on_error(kind, error)` is called if a job raises; that job has ended and is not retried.
 
-    What a step returns is stored as JSON, so it has to be plain: None, numbers, strings, lists, and dicts with strings
-    as keys. Any other value ends its job. What a step raises arrives in the job as `StepFailed`.
-    The store on `database_url` has to be open; a database in memory will not do. One at a time in a process.
+    What a step returns is stored as JSON: None, numbers, strings, lists, and dicts with string keys. Any other value
+    ends its job with an error. What a step raises reaches the job as `StepFailed`. The store on `database_url` must be
+    open, and not in memory. A process may have one open instance.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class DurableJobs:
             clock,
             every_s=timings.beat_s,
             dead_after_s=timings.dead_after_s,
-            on_error=self._tell,
+            on_error=self._report,
         )
         self._open: tuple[Engine, JobRecovery] | None = None
         self._changed = threading.Condition()
@@ -92,22 +92,22 @@ class DurableJobs:
 
     @property
     def under_way(self) -> int:
-        """How many jobs run in this process, or are about to."""
+        """How many jobs run in this process or are about to."""
         return len(self._under_way)
 
     def launch(self) -> None:
-        """From now on this process works. Raises what the driver raises."""
+        """Starts running jobs. Raises what the driver raises."""
         from bot.jobs.dbos_engine import Engine
 
-        patience = self._timings
+        timings = self._timings
         engine = Engine(self._url, {kind: partial(self._run, kind) for kind in self._kinds}, self._replica_id)
-        rounds = RecoverySchedule(patience.sweep_s, patience.purge_s, patience.kept_s)
-        sweeper = JobRecovery(engine, self._heartbeat, self._clock, rounds, self._tell)
+        rounds = RecoverySchedule(timings.sweep_s, timings.purge_s, timings.kept_s)
+        sweeper = JobRecovery(engine, self._heartbeat, self._clock, rounds, self._report)
         try:
-            self._heartbeat.start()  # before the first job: what has no sign of life counts as left by the dead
-            self._open = engine, sweeper  # before the launch: what is due begins at once
-            engine.launch(patience.poll_s)
-        except BaseException:  # raised again: what was opened is not to stay open behind a launch that failed
+            self._heartbeat.start()  # before the first job: other processes take over jobs without a heartbeat
+            self._open = engine, sweeper  # before the launch: jobs that are due start at once
+            engine.launch(timings.poll_s)
+        except BaseException:  # raised again, after closing what is open
             self._closed = True
             engine.close()
             self._heartbeat.stop(_CLOSING_S, leaves_nothing=False)
@@ -115,9 +115,9 @@ class DurableJobs:
         sweeper.start()
 
     def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
-        """Stored before this returns. May be called within a job, also within a step. Raises what the driver raises.
+        """Stores the job before it returns. May be called within a job or a step. Raises what the driver raises.
 
-        A job with a delay begins up to two seconds after it is due.
+        A delayed job starts up to two seconds after it is due.
         """
         id, text = id_of(key), json.dumps(payload, allow_nan=False)
         if delay_s > 0 or self._stopping.is_set():
@@ -135,18 +135,18 @@ class DurableJobs:
                 self._ended(id)
 
     def cancel(self, key: str) -> None:
-        """A job that runs goes on to the end of its step."""
+        """Cancels a job. One that runs goes on to the end of its step."""
         self._engine.cancel(id_of(key))
 
     def sweep(self) -> int:
         return self._recovery.sweep()
 
     def purge(self) -> int:
-        """Forgets what ended long ago; done every hour by itself. Returns how many jobs that was."""
+        """Deletes jobs that ended long ago, which also happens every hour. Returns how many."""
         return self._recovery.purge()
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Whether all that was started here, and was due, has ended and is written down; waits up to `timeout_s`."""
+        """Whether every due job of this process ended and was stored within `timeout_s`."""
         deadline = monotonic() + timeout_s
         while self._no_job_runs(deadline):
             if not self._engine.pending(self._replica_id):
@@ -154,15 +154,15 @@ class DurableJobs:
             if monotonic() >= deadline:
                 break
             with self._changed:
-                self._changed.wait(_LOOK_AGAIN_S)
+                self._changed.wait(_IDLE_POLL_S)
         return False
 
     def stop(self, timeout_s: float = 10.0) -> list[str]:
-        """Takes nothing more, lets what runs end for up to `timeout_s`, and names what is left to be taken over.
+        """Starts no more jobs, waits up to `timeout_s` for those that run, and returns the names of those that still
+        do.
 
-        Returns a second after that at the latest, also where the database is away.
-        Where that is not empty, threads may still hang in their steps, and Python waits for such threads at exit:
-        whoever ends the process has to use `os._exit`.
+        Returns at most a second later than that, even if the database is away. If names are returned, threads may still
+        hang in their steps. Python waits for such threads at exit, so the caller must end the process with `os._exit`.
         """
         if self._open is None or self._stopping.is_set():
             return []
@@ -172,7 +172,7 @@ class DurableJobs:
         self._engine.take_nothing_more()
         self._no_job_runs(deadline)
         left = list(self._under_way.values())
-        # On a thread of its own: where the database is away, DBOS waits for it without an end.
+        # In a thread of its own: DBOS waits for a database that is away without a limit.
         closing = threading.Thread(target=self._close, args=(deadline,), name="jobs-closing", daemon=True)
         closing.start()
         closing.join(max(0.0, deadline - monotonic()) + _CLOSING_S)
@@ -202,39 +202,39 @@ class DurableJobs:
         engine.close()
         try:
             self._heartbeat.stop(_CLOSING_S, leaves_nothing=leaves_nothing)
-        except Exception as error:  # noqa: BLE001 - then its silence tells that it is gone
-            self._tell("sign of life", error)
+        except Exception as error:  # noqa: BLE001 - others then notice the missing heartbeat
+            self._report("sign of life", error)
 
-    # Within a job's thread
+    # Called on a job's thread
 
     def _run(self, kind: str, id: str, payload: str) -> None:
         try:
-            self._go_on_only_if_open()
+            self._raise_if_closed()
             with self._changed:
                 self._under_way.setdefault(id, f"{kind} {id}")
             self._kinds[kind](json.loads(payload), self._step)
-            self._go_on_only_if_open()
-        except Exception as error:  # noqa: BLE001 - told, and its job ends
-            self._go_on_only_if_open()
-            self._tell(kind, error)
+            self._raise_if_closed()
+        except Exception as error:  # noqa: BLE001 - reported; the job ends
+            self._raise_if_closed()
+            self._report(kind, error)
             raise JobFailed(type(error).__name__) from None
         finally:
             self._ended(id)
 
     def _step(self, name: str, work: Callable[[], T]) -> T:
-        self._go_on_only_if_open()
+        self._raise_if_closed()
         return self._engine.step(name, partial(self._guarded, work))
 
     def _guarded(self, work: Callable[[], T]) -> T:
         try:
             value = work()
         except Exception as error:
-            self._go_on_only_if_open()
+            self._raise_if_closed()
             raise StepFailed.of(error) from error
-        self._go_on_only_if_open()
+        self._raise_if_closed()
         return value
 
-    def _go_on_only_if_open(self) -> None:
+    def _raise_if_closed(self) -> None:
         if self._closed:
             raise JobAbandoned
 
@@ -243,8 +243,8 @@ class DurableJobs:
             self._under_way.pop(id, None)
             self._changed.notify_all()
 
-    def _tell(self, name: str, error: BaseException) -> None:
+    def _report(self, name: str, error: BaseException) -> None:
         try:
             self._on_error(name, error)
-        except Exception:  # the last place where it can be said
+        except Exception:  # there is nowhere else to report it
             log.exception("job_error_not_reported", job=name, error=repr(error))

@@ -1,7 +1,6 @@
-"""Who of the processes on one database is alive: each says so every few seconds, and who is silent for long is gone.
+"""Shows which processes on one database are alive: each writes a heartbeat, and a long silence means dead.
 
-Gone is a guess: a process may have been paused, or cut off from the database. So nothing here may be relied upon for
-doing work only once.
+Dead is a guess: a process may be paused or cut off from the database. So this must not be used to do work only once.
 """
 
 from __future__ import annotations
@@ -19,28 +18,28 @@ OnError = Callable[[str, BaseException], None]
 
 
 class Replicas(Protocol):
-    """Where the signs of life stand. Each method is one transaction, and raises what the driver raises."""
+    """Where heartbeats are stored. Each method is one transaction and raises what the driver raises."""
 
     def beat(self, replica_id: str) -> float | None:
-        """A sign of life. Returns how many seconds ago the last one was; None where this is the first."""
+        """Writes a heartbeat. Returns the seconds since the last one; None if this is the first."""
 
     def alive(self, within_s: float) -> list[str]:
-        """Those with a sign of life not older than that, the first to have started first."""
+        """The replicas with a heartbeat in the last `within_s` seconds, by start time."""
 
     def leave(self, replica_id: str) -> None:
-        """Gone from now on; nobody need wait for its next sign."""
+        """Deletes the replica, so that others do not wait for its next heartbeat."""
 
     def forget(self, older_than_s: float) -> None:
-        """Drops those without a sign of life for so long."""
+        """Deletes the replicas without a heartbeat in the last `older_than_s` seconds."""
 
 
 def new_replica_id() -> str:
-    """Unlike that of any other process, on this host or another, before or after."""
+    """An id that no other process has, on any host, at any time."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 class Heartbeat:
-    """This process among the replicas, with a thread that gives its signs of life."""
+    """This process's heartbeat, written by a thread, and its view of the other replicas."""
 
     def __init__(
         self,
@@ -59,36 +58,36 @@ class Heartbeat:
         self._dead_after_s = dead_after_s
         self._on_error = on_error
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, name="signs-of-life", daemon=True)
+        self._thread = threading.Thread(target=self._keep_beating, name="signs-of-life", daemon=True)
         self._lock = threading.Lock()
         self._judges_from = clock.monotonic()
 
     def start(self) -> None:
-        """Raises what the driver raises: whoever cannot give a first sign is not to begin work."""
+        """Writes the first heartbeat and starts the thread. Raises what the driver raises; then start no work."""
         self.beat()
         self._thread.start()
 
     def beat(self) -> None:
-        """One sign of life, now. Raises what the driver raises."""
+        """Writes a heartbeat now. Raises what the driver raises."""
         with self._lock:
             silent_s = self._replicas.beat(self.id)
             if silent_s is not None and silent_s > self._dead_after_s / 2:
                 self._judges_from = self._clock.monotonic() + self._dead_after_s
 
     def alive(self) -> list[str] | None:
-        """Who is, this process among them; None where it cannot tell, having been away itself until a moment ago.
+        """The ids of the living replicas, including this one. None if this process was away itself until recently.
 
-        After a pause of all (a database that was down, a machine that slept) the first to come back would otherwise
-        believe all others dead.
+        After a pause of all processes (a database outage, a machine that slept), the first one back would otherwise see
+        all others as dead.
         """
-        self.beat()  # which tells whether it was away
+        self.beat()  # also notices whether this process was away
         if self._clock.monotonic() < self._judges_from:
             return None
         result = self._replicas.alive(self._dead_after_s)
         return result if self.id in result else [*result, self.id]
 
     def is_eldest(self) -> bool:
-        """For what one process should do for all; may be true of two, or of none, for a while."""
+        """Whether this is the oldest replica, which does some work for all. For a while two may be, or none."""
         alive = self.alive()
         return alive is not None and alive[0] == self.id
 
@@ -96,20 +95,20 @@ class Heartbeat:
         self._replicas.forget(older_than_s)
 
     def stop(self, timeout_s: float, *, leaves_nothing: bool) -> None:
-        """No more signs. Whoever `leaves_nothing` is gone at once; what another left is safe to take only later."""
+        """Stops the heartbeat. With `leaves_nothing`, others see this replica as dead at once; else after a while."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         if leaves_nothing:
             self._replicas.leave(self.id)
 
-    def _go_on(self) -> None:
+    def _keep_beating(self) -> None:
         fails = False
         while not self._stopping.wait(self._every_s):
             try:
                 self.beat()
                 fails = False
-            except Exception as error:  # noqa: BLE001 - a database that is away must not end the thread
+            except Exception as error:  # noqa: BLE001 - the thread must survive a database outage
                 if not fails:
                     self._on_error("sign of life", error)
                 fails = True

@@ -1,4 +1,4 @@
-"""What is done every few seconds beside the jobs: taking over what the dead have left, forgetting what is long done."""
+"""Regular work around the jobs: takes over jobs of dead processes, deletes jobs that ended long ago."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RecoverySchedule:
-    """Seconds between sweeps and between purges, and for how long what has ended is kept."""
+    """In seconds: between sweeps, between purges, and how long finished jobs are kept."""
 
     sweep_s: float
     purge_s: float
@@ -32,7 +32,7 @@ class RecoverySchedule:
 
 
 class JobRecovery:
-    """May sweep beside other processes, at the same moment too."""
+    """Sweeps and purges on its own thread. Several processes may sweep at the same moment."""
 
     def __init__(
         self, engine: Engine, heartbeat: Heartbeat, clock: Clock, schedule: RecoverySchedule, on_error: OnError
@@ -43,30 +43,32 @@ class JobRecovery:
         self._schedule = schedule
         self._on_error = on_error
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, name="job-sweeper", daemon=True)
+        self._thread = threading.Thread(target=self._run_rounds, name="job-sweeper", daemon=True)
 
     def start(self) -> None:
-        """The first round is now."""
+        """Starts the thread. Its first round runs at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Does not wait."""
+        """Tells the thread to stop. Does not wait."""
         self._stopping.set()
 
     def join(self, timeout_s: float) -> None:
         self._thread.join(timeout_s)
 
     def sweep(self) -> int:
-        """Puts back into their queues the jobs of processes that are gone, and returns how many."""
+        """Puts jobs of dead processes back into their queues. Returns how many."""
         of_others = [work for work in self._engine.pending() if work.replica_id != self._heartbeat.id]
-        # In this order: whoever has begun work in between is found alive.
+        # In this order: a process that has started a job in between is then found alive.
         alive = self._heartbeat.alive() if of_others else None
         if alive is None:
             return 0
         return sum(self._engine.take_over(work) for work in of_others if work.replica_id not in alive)
 
     def purge(self) -> int:
-        """Forgets what ended long ago, and processes that are long gone. Only the oldest process does; else 0."""
+        """Deletes jobs that ended long ago, and long dead processes. Returns how many jobs; 0 unless this is the
+        oldest.
+        """
         if not self._heartbeat.is_eldest():
             return 0
         before = self._clock.now() - timedelta(seconds=self._schedule.kept_s)
@@ -79,7 +81,7 @@ class JobRecovery:
         self._heartbeat.forget(self._schedule.kept_s)
         return purged
 
-    def _go_on(self) -> None:
+    def _run_rounds(self) -> None:
         purged_at: float | None = None
         while not self._stopping.is_set():
             try:
@@ -89,6 +91,6 @@ class JobRecovery:
                 if purged_at is None or monotonic() - purged_at >= self._schedule.purge_s:
                     purged_at = monotonic()
                     self.purge()
-            except Exception as error:  # noqa: BLE001 - a database that is away must not end the thread
+            except Exception as error:  # noqa: BLE001 - the thread must survive a database outage
                 self._on_error("sweep", error)
             self._stopping.wait(self._schedule.sweep_s)

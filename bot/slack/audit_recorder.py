@@ -9,28 +9,14 @@ from dataclasses import dataclass
 import structlog
 
 from bot.core.audit_entries import AuditedRequest, action_of, entry_of
-from bot.core.model.audit import Action
-from bot.core.model.commands import Command
+from bot.core.model.commands import Command, entry_named
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.outcomes import Outcome
 from bot.core.ports import AuditLog, Clock
-from bot.slack.blocks.button_values import FOLLOW, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
-from bot.slack.incoming.payloads import SlackRequest, Workspace
+from bot.slack.blocks.button_values import entry_of_button
+from bot.slack.incoming.payloads import SlackRequest
 
 log = structlog.get_logger(__name__)
-
-_BUTTONS = {
-    RESTART: Action.RESTART,
-    RESTART_FAILED: Action.RESTART,
-    TRY_AGAIN: Action.TRY_AGAIN,
-    FOLLOW: Action.FOLLOW,
-    STOP: Action.STOP,
-    STOP_IN_LIVE: Action.STOP,
-}
-"""What a button that cannot be read was for."""
-
-_TOPICS = {"restart": Action.RESTART, "follow": Action.FOLLOW, "stop": Action.STOP}
-"""What words that cannot be read were for, by the command that was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +28,6 @@ class AuditRecorder:
 
     audit: AuditLog
     clock: Clock
-    workspace: Workspace
     service: str
     redact: Callable[[str], str]
     not_recorded: Callable[[], None]
@@ -63,11 +48,6 @@ class AuditRecorder:
 
     def _asked(self, slack_request: SlackRequest, reference: str) -> AuditedRequest:
         action, command = self._wanted(slack_request)
-        typed = (
-            " ".join(word.exact for word in slack_request.words(self.workspace))
-            if slack_request.pressed is None
-            else ""
-        )
         return AuditedRequest(
             self.clock.now(),
             slack_request.actor,
@@ -76,18 +56,16 @@ class AuditRecorder:
             reference,
             action,
             command,
-            typed,
+            slack_request.typed,
         )
 
-    def _wanted(self, slack_request: SlackRequest) -> tuple[Action | None, Command | None]:
-        """Read here once more: who may not ask at all, or cannot be understood, has asked all the same."""
-        try:
-            command = slack_request.command(self.workspace)
-        except NotUnderstood as error:
-            if slack_request.pressed is not None:
-                return _BUTTONS.get(slack_request.pressed.action_id), None
-            return _TOPICS.get(error.topic or ""), None
-        return action_of(command), command
+    def _wanted(self, slack_request: SlackRequest) -> tuple[str | None, Command | None]:
+        """A request that is refused or was not understood is recorded, too, if what it was for can be told."""
+        command, pressed = slack_request.command, slack_request.pressed
+        if not isinstance(command, NotUnderstood):
+            return action_of(command), command
+        entry = entry_named(command.topic or "") if pressed is None else entry_of_button(pressed.action_id)
+        return entry.audit_action if entry else None, None
 
     def _write(self, slack_request: SlackRequest, request: AuditedRequest, outcome: Outcome | Exception) -> None:
         try:

@@ -10,7 +10,7 @@ import structlog
 
 from bot.core.authorization import Authorizer
 from bot.core.model.claims import RestartState
-from bot.core.model.commands import Command, FollowBuild, FollowOf, RestartBuild, RestartOf, StopBuild, StopOf
+from bot.core.model.commands import Command, entry_for
 from bot.core.model.errors import BotError, CIError, NotAllowed, NotUnderstood, UserError
 from bot.core.model.follows import follow_of
 from bot.core.model.outcomes import BuildShown, Followed, Outcome, Restarted
@@ -21,7 +21,7 @@ from bot.core.request import UserRequest
 from bot.slack.answer_log import answered_fields
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext, ServiceInfo
-from bot.slack.incoming.payloads import SlackRequest, Source, Workspace, request_from_json
+from bot.slack.incoming.payloads import SlackRequest, Source, request_from_json
 from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.messages.errors import render_bug, render_error
 from bot.slack.messages.live import not_followed
@@ -36,8 +36,6 @@ T = TypeVar("T")
 
 REQUEST = "request"
 """The kind of job that answers an ask which changes something."""
-
-CHANGES = (RestartOf, RestartBuild, StopOf, StopBuild, FollowOf, FollowBuild)
 
 ANSWERED_AGAIN_AFTER_S = (5.0, 30.0, 120.0, 600.0)
 """Pauses before an answer to something that was changed is given again, where Slack would not take it."""
@@ -74,55 +72,82 @@ class HandlerConfig:
     """How long the CI service may take; what is left of twenty seconds is for Slack."""
 
 
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Which deliveries have been seen: of this process, and of all processes on the database."""
+
+    recent: RecentDeliveries
+    stored: IdempotencyKeys
+
+    def add(self, slack_request: SlackRequest) -> bool:
+        """False for a redelivery. True for a request that cannot be told apart from others."""
+        if not slack_request.delivery:
+            return True
+        seen = self.stored if slack_request.source in COME_AGAIN else self.recent
+        return seen.add(slack_request.delivery, keep_s=DELIVERY_KEPT_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """What operators and auditors see of requests. `new_reference` returns the id that reply, log and audit share.
+
+    `observe` is called once a request with its source, its verb, the result's name and the seconds that it took.
+    `explain` returns what is known of an unexpected error; None if it is a bug.
+    """
+
+    recorder: AuditRecorder
+    new_reference: Callable[[], str]
+    observe: Callable[[str, str, str, float], None]
+    explain: Callable[[Exception], Explained | None] = lambda _error: None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUps:
+    """What goes on after the answer: following a build, and giving an answer again that Slack did not take.
+
+    `answer_again` takes the key and the payload of a job of the kind `REQUEST`, and in how many seconds to start it.
+    """
+
+    poller: Poller
+    answer_again: Callable[[str, Mapping[str, Any], float], None]
+
+
 class RequestHandler:
-    """Answers asks. `observe(way, what, result, seconds)` is told of each one; `reference()` makes a new id."""
+    """Answers requests. `context` returns what messages are rendered with now."""
 
     def __init__(
         self,
         *,
+        config: HandlerConfig,
+        clock: Clock,
+        deliveries: Deliveries,
         operations: Operations,
         replies: Replies,
-        idempotency_keys: IdempotencyKeys,
-        clock: Clock,
-        workspace: Workspace,
-        recorder: AuditRecorder,
-        config: HandlerConfig,
-        authorizer: Authorizer,
-        new_reference: Callable[[], str],
-        observe: Callable[[str, str, str, float], None],
-        poller: Poller,
-        again: Callable[[str, Mapping[str, Any], float], None],
-        explain: Callable[[Exception], Explained | None] = lambda _error: None,
+        context: Callable[[], RenderContext],
+        follow_ups: FollowUps,
+        reporting: Reporting,
     ) -> None:
+        self._config = config
+        self._clock = clock
+        self._deliveries = deliveries
         self._operations = operations
         self._replies = replies
-        self._idempotency_keys = idempotency_keys
-        self._recent_deliveries = RecentDeliveries(clock)
-        self._clock = clock
-        self._workspace = workspace
-        self._recorder = recorder
-        self._config = config
-        self._authorizer = authorizer
-        self._new_reference = new_reference
-        self._observe = observe
-        self._following = poller
-        self._again = again
-        self._explain = explain
+        self._context = context
+        self._follow_ups = follow_ups
+        self._reporting = reporting
 
     def changes_something(self, slack_request: SlackRequest) -> bool:
         """Whether the ask must not be lost once it is acknowledged, and can be told from a redelivery."""
-        if not slack_request.delivery:
+        command = slack_request.command
+        if not slack_request.delivery or isinstance(command, NotUnderstood):
             return False
-        try:
-            return isinstance(slack_request.command(self._workspace), CHANGES)
-        except NotUnderstood:
-            return False
+        return entry_for(command.verb).changes_something
 
     def job_of(self, slack_request: SlackRequest) -> dict[str, Any]:
         """The payload with which `job` answers the ask."""
         return {
             "slack_request": slack_request.as_json(),
-            "ref": self._new_reference(),
+            "ref": self._reporting.new_reference(),
             "at": self._clock.now().timestamp(),
         }
 
@@ -138,25 +163,26 @@ class RequestHandler:
         is_late = age_s > TOO_LATE_AFTER_S
         answered = self._respond(slack_request, received_at, str(payload["ref"]), step, key=key, is_late=is_late)
         if not answered and tries < len(ANSWERED_AGAIN_AFTER_S):
-            self._again(f"{key}:{tries + 1}", {**payload, "tries": tries + 1}, ANSWERED_AGAIN_AFTER_S[tries])
+            self._follow_ups.answer_again(
+                f"{key}:{tries + 1}", {**payload, "tries": tries + 1}, ANSWERED_AGAIN_AFTER_S[tries]
+            )
 
     def handle(self, slack_request: SlackRequest, received_at: float) -> None:
         """Answers one ask, which arrived at `heard_at` (seconds of the monotonic clock). Raises nothing."""
         try:
-            once = self._idempotency_keys if slack_request.source in COME_AGAIN else self._recent_deliveries
-            if slack_request.delivery and not once.add(slack_request.delivery, keep_s=DELIVERY_KEPT_S):
+            if not self._deliveries.add(slack_request):
                 log.info(
                     "duplicate_delivery", source=slack_request.source.value, channel=slack_request.location.channel
                 )
                 return
         except Exception as error:  # noqa: BLE001 - the store's; whoever asked must not be left without an answer
-            reference = self._new_reference()
+            reference = self._reporting.new_reference()
             with structlog.contextvars.bound_contextvars(
                 ref=reference, source=slack_request.source.value, channel=slack_request.location.channel
             ):
                 self._tell_bug(slack_request, None, reference, error)
             return
-        self._respond(slack_request, received_at, self._new_reference(), _at_once)
+        self._respond(slack_request, received_at, self._reporting.new_reference(), _at_once)
 
     def _respond(
         self,
@@ -192,7 +218,7 @@ class RequestHandler:
                     slack_request.actor, slack_request.location, key or reference, outcome, ts, self._clock.now()
                 )
                 if follow is not None:
-                    step("follow", lambda: self._following.follow(follow))
+                    step("follow", lambda: self._follow_ups.poller.follow(follow))
                 step("update pressed message", lambda: self._update_pressed_message(slack_request, command, outcome))
             except DeliveryFailed as failure:
                 result = "DeliveryFailed"
@@ -200,8 +226,8 @@ class RequestHandler:
             except Exception as error:  # noqa: BLE001 - the one place where a bug ends
                 result = self._tell_bug(slack_request, command, reference, error)
             took_s = self._clock.monotonic() - received_at
-            what = type(command).__name__ if command is not None else "unread"
-            self._observe(slack_request.source.value, what, result, took_s)
+            what = command.verb.value if command is not None else "unread"
+            self._reporting.observe(slack_request.source.value, what, result, took_s)
             fields = answered_fields(outcome)
             log.info(
                 "answered",
@@ -219,7 +245,7 @@ class RequestHandler:
         """What was asked, as far as it can be read, and what came of it."""
         command: Command | None = None
         try:
-            with self._recorder.recording(slack_request, reference) as record:
+            with self._reporting.recorder.recording(slack_request, reference) as record:
                 command = self._allowed(slack_request)
                 outcome = self._operations.execute(command, request)
                 record(outcome)
@@ -230,7 +256,9 @@ class RequestHandler:
     def _allowed(self, slack_request: SlackRequest) -> Command:
         if slack_request.from_elsewhere and not self._config.others_may_ask:
             raise NotAllowed(FROM_ELSEWHERE)
-        return slack_request.command(self._workspace)
+        if isinstance(slack_request.command, NotUnderstood):
+            raise slack_request.command
+        return slack_request.command
 
     def _answered(
         self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError, reference: str
@@ -249,7 +277,7 @@ class RequestHandler:
             self._tell_error(slack_request, command, outcome, reference)
             return None
         message = render(outcome, context=self._context(), asker=slack_request.actor)
-        match slack_request.pressed and reply_target(slack_request.pressed, command, outcome):
+        match slack_request.pressed and reply_target(command, outcome):
             case "in its place":
                 self._replace(slack_request, message)
                 return None
@@ -298,7 +326,7 @@ class RequestHandler:
 
     def _tell_bug(self, slack_request: SlackRequest, command: Command | None, reference: str, error: Exception) -> str:
         """Logs the cause, or a bug with its traceback, and tells the asker. Returns the result's name."""
-        explained = self._explain(error)
+        explained = self._reporting.explain(error)
         if explained is None:
             log.error("internal_error", exc_info=error)
         else:
@@ -311,9 +339,6 @@ class RequestHandler:
         except DeliveryFailed as failure:
             log.error("reply_not_delivered", why=str(failure))
         return "Bug" if explained is None else "DatabaseUnusable"
-
-    def _context(self) -> RenderContext:
-        return render_context(self._config, self._clock, self._authorizer)
 
 
 def render_context(config: HandlerConfig, clock: Clock, authorizer: Authorizer) -> RenderContext:

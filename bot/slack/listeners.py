@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import structlog
@@ -42,30 +41,31 @@ def register(
     `begin(kind, key, payload)` raises WorkRefused where it cannot be stored in time.
     """
 
-    def answer(parse: PayloadParser, body: Payload, received_at: float) -> None:
-        slack_request = parse(body, workspace)
-        if slack_request is not None:
-            handler.handle(slack_request, received_at)
-
-    def durably(parse: PayloadParser, body: Payload) -> bool:
-        slack_request = parse(body, workspace)
-        if slack_request is None or not slack_request.delivery or not handler.changes_something(slack_request):
+    def durably(slack_request: SlackRequest) -> bool:
+        if not slack_request.delivery or not handler.changes_something(slack_request):
             return False
         try:
             submit(REQUEST, slack_request.delivery, handler.job_of(slack_request))
         except PoolFull:
             raise
-        except Exception:  # the engine raises what its drivers raise; the ask is answered all the same
+        except Exception:  # the engine raises what its drivers raise; the request is answered all the same
             log.exception("not_durable")
             return False
         return True
 
     def on(registration: Callable[..., object], kind: str, parse: PayloadParser) -> None:
-        handle = partial(answer, parse)
-        listen(registration, worker_pool, kind, handle, durably=partial(durably, parse), monotonic=clock.monotonic)
+        listen(
+            registration,
+            worker_pool,
+            kind,
+            handler.handle,
+            parse=lambda payload: parse(payload, workspace),
+            durably=durably,
+            monotonic=clock.monotonic,
+        )
 
     on(app.command(command), "command", parse_command)
     on(app.event("app_mention"), "mention", parse_event)
     on(app.event("message"), "direct message", parse_event)
     on(app.action(ACTS), "click", parse_click)
-    on(app.action(OPENS), "open", lambda _body, _home: None)  # the browser has done it already
+    on(app.action(OPENS), "open", lambda _payload, _workspace: None)  # the browser has done it already

@@ -22,18 +22,11 @@ VERSION = 1
 
 KINDS: Mapping[str, type[Any]] = {
     # Commands
-    "status": commands.StatusOf,
-    "restart": commands.RestartOf,
-    "builds": commands.BuildsOf,
+    "on branch": commands.BranchCommand,
+    "on build": commands.BuildCommand,
     "projects": commands.ListProjects,
-    "help": commands.ShowHelp,
-    "show build": commands.ShowBuild,
-    "restart build": commands.RestartBuild,
-    "stop": commands.StopOf,
-    "stop build": commands.StopBuild,
-    "follow": commands.FollowOf,
-    "follow build": commands.FollowBuild,
     "audit": commands.ShowAudit,
+    "help": commands.ShowHelp,
     # Outcomes
     "build shown": outcomes.BuildShown,
     "branches shown": outcomes.BranchesShown,
@@ -49,8 +42,8 @@ KINDS: Mapping[str, type[Any]] = {
     "still running": outcomes.StillRunning,
     "run again since": outcomes.RunAgainSince,
     "state not known": outcomes.StateNotKnown,
-    "stopped": outcomes.Stopped,
-    "nothing to stop": outcomes.NothingToStop,
+    "cancelled": outcomes.Cancelled,
+    "nothing to cancel": outcomes.NothingToCancel,
     "could not tell": outcomes.CouldNotTell,
     # Mistakes
     "not understood": errors.NotUnderstood,
@@ -61,7 +54,7 @@ KINDS: Mapping[str, type[Any]] = {
     "too late": errors.RequestExpired,
     "not listed": errors.BuildTooOld,
     "needs confirmation": errors.NeedsConfirmation,
-    "cannot stop": errors.CannotStop,
+    "cannot cancel": errors.CannotCancel,
     "not allowed": errors.NotAllowed,
     # Failures of the CI service
     "ci error": errors.CIError,
@@ -90,7 +83,7 @@ class Unreadable(Exception):
 def to_json(command: Command | None, result: Outcome | BotError) -> dict[str, Any]:
     """Plain JSON that `from_json` reads. Raises TypeError for a class without a tag, ValueError for a number that JSON
     does not have."""
-    stored = {"v": VERSION, "command": None if command is None else _tagged(command), "result": _tagged(result)}
+    stored = {"v": VERSION, "command": None if command is None else tagged(command), "result": tagged(result)}
     plain: dict[str, Any] = json.loads(json.dumps(stored, allow_nan=False))  # msgspec leaves tuples as they are
     return plain
 
@@ -101,43 +94,45 @@ def from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcome | BotE
         raise Unreadable(f"a result of version {stored.get('v')} is stored, and this bot reads version {VERSION}")
     try:
         command = stored["command"]
-        return None if command is None else _untagged(command), _untagged(stored["result"])
+        return None if command is None else untagged(command), untagged(stored["result"])
     except (LookupError, TypeError, msgspec.ValidationError) as error:
         raise Unreadable(f"a result is stored in a form that this bot does not know: {error!r}") from error
 
 
-def _tagged(value: object) -> dict[str, Any]:
+def tagged(value: object) -> dict[str, Any]:
+    """The value's fields with its tag. Raises TypeError for a class without one."""
     tag = _TAGS.get(type(value))
     if tag is None:
         raise TypeError(f"{type(value).__name__} has no tag to be stored under")
     fields = _fields(value) if isinstance(value, BotError) else value
-    return {"kind": tag, **msgspec.to_builtins(fields, enc_hook=_tagged)}
+    return {"kind": tag, **msgspec.to_builtins(fields, enc_hook=tagged)}
 
 
 def _fields(error: BotError) -> dict[str, Any]:
     """All that an error knows: what its class is made from, and what was filled in afterwards."""
     fields = {name: getattr(error, name) for name in _parameters(type(error))}
-    fields["about"] = None if error.about is None else _tagged(error.about)
+    fields["about"] = None if error.about is None else tagged(error.about)
     if isinstance(error, CIError):
         fields["last_known"] = error.last_known
     return fields
 
 
-def _untagged(stored: Mapping[str, Any]) -> Any:
+def untagged(stored: Mapping[str, Any]) -> Any:
+    """What `tagged` made. Raises LookupError, TypeError or msgspec.ValidationError."""
     kind = KINDS[stored["kind"]]
     if not issubclass(kind, BotError):
         return _as(kind, stored)
     wanted = _parameters(kind)
     error = kind(**{name: _as(type_, stored[name]) for name, type_ in wanted.items() if name in stored})
     if stored["about"] is not None:
-        error.about = _untagged(stored["about"])
+        error.about = untagged(stored["about"])
     if isinstance(error, CIError):
         error.last_known = _as(LastKnown | None, stored["last_known"])
     return error
 
 
 def _as(type_: Any, stored: object) -> Any:
-    return msgspec.convert(stored, type_, dec_hook=lambda _type, error: _untagged(error))
+    return msgspec.convert(stored, type_, dec_hook=lambda _type, error: untagged(error))
 
 
 def _parameters(kind: type[BotError]) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""What the bot remembers over a restart of its process: restarts, live messages, how runs ended, who did what, the
-project directory, what was done once.
+"""The bot's database: restarts, live messages, how runs ended, the audit log, the project list, idempotency keys.
 
-SQLAlchemy Core, one implementation: SQLite, or PostgreSQL where several processes share one memory. It stores the
-core's values and gives them back the same; it decides nothing and knows neither Slack nor a CI service.
+SQLAlchemy Core on SQLite, or on PostgreSQL if several processes share the database. The store saves the core's values
+and returns equal ones. It makes no decisions and knows neither Slack nor any CI service.
 """
 
 from bot.store.database import Store, open_store

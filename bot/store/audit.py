@@ -1,4 +1,4 @@
-"""What was done, behind the core's `AuditLog`: rows that are added, read, and gone when their time is over."""
+"""The core's `AuditLog` in the database. Rows are inserted, read and, once they are too old, deleted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NEWEST_FIRST = (audit.c.at.desc(), audit.c.id.desc())
 
 
 class StoredAudit:
-    """`AuditLog`. Rows older than `kept` are shown no more, and go with a later action."""
+    """An `AuditLog`. Entries older than `kept` are never returned; a later `record` deletes them."""
 
     def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
         self._database = database
@@ -38,11 +38,11 @@ class StoredAudit:
                 connection.execute(self._purge())
 
     def last(self, count: int, *, of: Project | None = None) -> list[AuditEntry]:
-        wanted = audit.select().where(audit.c.at > self._oldest())
+        query = audit.select().where(audit.c.at > self._oldest())
         if of is not None:
-            wanted = wanted.where(audit.c.service == of.service, audit.c.project_id == of.id)
+            query = query.where(audit.c.service == of.service, audit.c.project_id == of.id)
         with self._database.reading() as connection:
-            return [_entry(row) for row in connection.execute(wanted.order_by(*_NEWEST_FIRST).limit(count))]
+            return [_entry(row) for row in connection.execute(query.order_by(*_NEWEST_FIRST).limit(count))]
 
     def purge(self) -> None:
         with self._database.writing() as connection:
@@ -56,16 +56,16 @@ class StoredAudit:
 
 
 def entries_since(connection: sa.Connection, since: datetime | None) -> Iterator[AuditEntry]:
-    """All that is there (from `since` on), oldest first, a few hundred in memory at a time."""
-    wanted = audit.select().order_by(audit.c.at, audit.c.id)
+    """Every entry, or those at or after `since`; the oldest first. Holds a few hundred rows in memory at a time."""
+    query = audit.select().order_by(audit.c.at, audit.c.id)
     if since is not None:
-        wanted = wanted.where(audit.c.at >= since)
-    for row in connection.execution_options(yield_per=_ROWS_A_FETCH).execute(wanted):
+        query = query.where(audit.c.at >= since)
+    for row in connection.execution_options(yield_per=_ROWS_A_FETCH).execute(query):
         yield _entry(row)
 
 
-def _hash(ask: str | None) -> str | None:
-    return None if ask is None else sha256(ask.encode("utf-8", "surrogatepass")).hexdigest()
+def _hash(request_key: str | None) -> str | None:
+    return None if request_key is None else sha256(request_key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _columns(entry: AuditEntry) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Restarts, behind the core's `ClaimStore`: one row a run, changed only where it is still as the caller knew it.
+"""The core's `ClaimStore` in the database: one row per run. Each write is conditional on the state the caller saw.
 
-What a claim's states mean is the core's business (`bot.core.model.claims`); here they are compared and written.
+What the states mean is defined in `bot.core.model.claims`; this module only compares and writes them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ _IDS = sa.bindparam("ids", type_=claims.c.build_id.type, expanding=True)
 _NAMED = claims.select().where(
     claims.c.service == sa.bindparam("service"), claims.c.build_id.in_(_IDS) | claims.c.new_build_id.in_(_IDS)
 )
-"""Put together once: that takes longer than carrying it out, and every build that is shown needs it."""
+"""Built once: building this query takes longer than running it, and every displayed build runs it."""
 
 
 class StoredClaims:
-    """`ClaimStore`. That one claim wins rests on the table's unique constraint and on conditional UPDATEs, both of
-    which hold between threads, processes and machines. Claims that were over longer ago than `kept` go with a later
-    one."""
+    """A `ClaimStore`.
+
+    That only one claim wins is due to the table's unique constraint and to conditional UPDATEs. Both hold between
+    threads, processes and machines. A later claim deletes those that ended longer ago than `kept`.
+    """
 
     def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
         self._database = database
@@ -65,7 +67,7 @@ class StoredClaims:
             return connection.execute(claims.update().where(same).values(_progress(to))).rowcount == 1
 
     def of_request(self, key: str) -> Claim | None:
-        if not key:  # what has none stored there belongs to no ask
+        if not key:  # rows without a request have an empty key
             return None
         wanted = claims.select().where(claims.c.key == key).order_by(claims.c.id.desc()).limit(1)
         with self._database.reading() as connection:
@@ -73,7 +75,9 @@ class StoredClaims:
         return None if row is None else _claim(row)
 
     def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
-        """In the order of `build_ids`, none twice. A build's own claims come before the one that it sprang from."""
+        """In the order of `build_ids`, without duplicates. A build's own claim wins over the one that created the
+        build.
+        """
         wanted = list(dict.fromkeys(build_ids))
         found: list[Claim] = []
         with self._database.reading() as connection:
@@ -86,7 +90,9 @@ class StoredClaims:
         return list({newest[id].id: newest[id] for id in wanted if id in newest}.values())
 
     def _purge(self) -> None:
-        """In a transaction of its own: one that also waited for a run could wait for another process that purges."""
+        """Runs in its own transaction: one that also waited for a run's row could deadlock with another purging
+        process.
+        """
         old = claims.c.changed_at <= self._clock.now() - self._kept
         with self._database.writing() as connection:
             connection.execute(claims.delete().where(old, claims.c.state.in_(_OVER)))
@@ -109,7 +115,7 @@ def _known_as(claim_id: int, attempt: int) -> sa.ColumnElement[bool]:
 
 
 def _next(claim: Claim) -> dict[str, Any]:
-    """Everything that another claim on the same run replaces."""
+    """The columns that a new claim on the same run overwrites."""
     return {"attempt": claims.c.attempt + 1} | _columns(claim)
 
 

@@ -1,4 +1,4 @@
-"""Opens the store: connect, bring the schema to its newest version, hand out what stands behind the core's ports."""
+"""Opens the database, migrates its schema to the newest version, and hands out what implements the core's ports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.store.tables import idempotency_keys
 
 AUDIT_KEPT = timedelta(days=365)
 _KEPT = timedelta(days=90)
-"""How long what is over is remembered: restarts, live messages, how runs ended."""
+"""How long finished restarts, finished live messages and ended runs are kept."""
 
 
 class Store:
@@ -42,7 +42,7 @@ class Store:
         self.audit: AuditLog = StoredAudit(database, clock, audit_kept)
 
     def check(self) -> str:
-        """What is open, for people: `SQLite 3.40 at data/bot.sqlite3, schema 0001`. Raises StoreError."""
+        """Describes the open database: `SQLite 3.40 at data/bot.sqlite3, schema 0001`. Raises StoreError."""
         try:
             with self._database.reading() as connection:
                 return f"{self._database.describe(connection)}, schema {stored_version(connection)}"
@@ -50,21 +50,21 @@ class Store:
             raise self._database.error(error) from None
 
     def trouble(self) -> str | None:
-        """Why the database cannot be written to, as of the last few seconds; None if it can. Waits for nothing."""
+        """Why the database cannot be written to, as of the last few seconds; None if it can. Does no I/O."""
         trouble = self.replicas.trouble()
         return None if trouble is None else str(trouble)
 
     def explain(self, error: BaseException) -> StoreError | None:
-        """What an error says of the database that is full, locked or away; None if it is anything else."""
+        """Explains an error that means the database is full, locked or away; None for any other error."""
         return self._database.error(error) if is_outage(error) else None
 
     def rate_limit(self, service: str, calls_per_minute: int, observe: Observe = unobserved) -> SharedRateLimit:
-        """This process's part in the calls of `service`; to be started, and closed before the store is."""
+        """This process's share of the calls of `service`. The caller starts it, and closes it before the store."""
         return SharedRateLimit(self._database, self._clock, service, Quota.of(calls_per_minute), observe)
 
     @contextmanager
     def told_of_failures(self) -> Iterator[None]:
-        """What a driver raises within comes out as StoreError, with the cause and without any address's password."""
+        """Turns a driver's errors into StoreError, with the cause and without the password of any address."""
         try:
             yield
         except DRIVER_ERRORS as error:
@@ -75,13 +75,16 @@ class Store:
 
 
 def open_store(database_url: str, clock: Clock, *, audit_kept: timedelta = AUDIT_KEPT) -> Store:
-    """Any number of processes may do so at the same time. Raises StoreError with the cause and the next step."""
+    """Opens and migrates the database; several processes may do so at once. Raises StoreError with cause
+    and next step.
+    """
     database = Database.at(database_url)
     try:
         database.prepare()
         with database.writing() as connection:
             bring_to_head(connection)
-            # Changes nothing, and is refused where nothing may be written: SQLite begins a transaction even there.
+            # Changes nothing, but fails if the database is read-only. SQLite begins a transaction even on a read-only
+            # file.
             connection.execute(idempotency_keys.delete().where(sa.false()))
     except ForeignSchema as error:
         database.close()
@@ -89,6 +92,6 @@ def open_store(database_url: str, clock: Clock, *, audit_kept: timedelta = AUDIT
         raise StoreError(database.where, why, "Set DATABASE_URL to a database of the bot's own.") from None
     except DRIVER_ERRORS as error:
         database.close()
-        # Without the original error: a driver's may name the whole address, the password included.
+        # The driver's error is not chained: it may quote the whole address, including the password.
         raise database.error(error) from None
     return Store(database, clock, audit_kept)

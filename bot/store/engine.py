@@ -1,7 +1,7 @@
-"""From a DATABASE_URL to transactions, and into words where that fails. Knows none of our tables.
+"""From a DATABASE_URL to transactions, and from driver errors to sentences. Knows none of the bot's tables.
 
-Transactions are begun here and by nobody else: Python's own SQLite driver would begin one late, as a reader, and such
-a transaction cannot always become a writer's. Writers ask for the lock first, and wait for it.
+All transactions begin here. Python's own SQLite driver would begin one late and as a reader, and SQLite cannot always
+turn such a transaction into a writer. So writers take the lock first, and wait for it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 LOCK_WAIT_S = 8
-"""How long a writer waits for another one. Ours take milliseconds; a whole answer may take 20 s."""
+"""Seconds that a writer waits for another one. The bot's writes take milliseconds; a whole reply may take 20 s."""
 
 _OPEN_ATTEMPTS = 50
 
 
 DRIVER_ERRORS = (DBAPIError, sqlite3.Error, sa.exc.TimeoutError, OSError)
-"""What a database that cannot be used makes its driver raise."""
+"""What a driver raises if the database cannot be used."""
 
 
 UNUSABLE = "My database cannot be used at the moment."
@@ -50,13 +50,13 @@ class Database:
     """Transactions on one database, for any number of threads."""
 
     def __init__(self, url: URL) -> None:
-        """Raises StoreError where the address is of no use; connects to nothing yet."""
+        """Connects to nothing yet. Raises StoreError if the address cannot be used."""
         self.where = _where(url)
         self._url = url
         engine = _engine(url, self.where)
         postgresql = engine.dialect.name == "postgresql"
-        # Named on PostgreSQL, whose own default an operator may change: a reader sees one state, as on SQLite, and
-        # a writer that waited for a row goes on with what it then finds there.
+        # Set explicitly on PostgreSQL, since an operator may change its default. As on SQLite, a reader sees one
+        # snapshot. A writer that waited for a row continues with what it then finds there.
         self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if postgresql else engine
         writes = {"isolation_level": "READ COMMITTED"} if postgresql else {"begins": "IMMEDIATE"}
         self._writer = engine.execution_options(**writes)
@@ -67,7 +67,7 @@ class Database:
             # Hosting services write postgres://, which SQLAlchemy no longer reads.
             url = make_url(database_url.replace("postgres://", "postgresql://", 1))
         except (ArgumentError, ValueError):
-            # Without the original error and its address, which may hold a password.
+            # The original error is not chained: its address may hold a password.
             raise StoreError(
                 "of DATABASE_URL", "it is not an address", "Write it like sqlite:///data/bot.sqlite3."
             ) from None
@@ -78,15 +78,15 @@ class Database:
         return self._reader.dialect.name == "postgresql"
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
-        """One transaction that sees one state and waits for nobody."""
+        """A transaction that sees one snapshot and never waits for a lock."""
         return self._reader.begin()
 
     def writing(self) -> AbstractContextManager[sa.Connection]:
-        """One transaction, committed at its end; on SQLite the only writer until then."""
+        """A transaction that is committed at its end. On SQLite it is the only writer until then."""
         return self._writer.begin()
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """An INSERT that knows ON CONFLICT, and whose `rowcount` tells whether it wrote."""
+        """An INSERT that supports ON CONFLICT, and whose `rowcount` says whether it wrote a row."""
         statement: sqlite.Insert | postgresql.Insert
         if self.is_postgresql:
             from sqlalchemy.dialects import postgresql
@@ -96,18 +96,18 @@ class Database:
             from sqlalchemy.dialects import sqlite
 
             statement = sqlite.insert(table)
-        # Inline: no RETURNING for a new id, which would hide the count and needs SQLite 3.35.
+        # Inline: RETURNING a new id would hide the row count, and needs SQLite 3.35.
         return statement.inline().execution_options(preserve_rowcount=True)
 
     def is_there(self) -> bool:
-        """Whether there is a file, which SQLite would make where there is none; PostgreSQL answers for itself."""
+        """Whether the SQLite file exists, which connecting would create. Always True for PostgreSQL."""
         file = None if self.is_postgresql else _file(self._url)
         return file is None or file.exists()
 
     def prepare(self) -> None:
-        """Once at the start, before the first transaction. Raises what the driver raises.
+        """Call once at the start, before the first transaction. Raises what the driver raises.
 
-        A file that is made here can be read by its owner alone; SQLite gives -wal and -shm the same mode.
+        A new file can be read by its owner only; SQLite gives the -wal and -shm files the same mode.
         """
         if not self.is_postgresql:
             file = _file(self._url)
@@ -121,7 +121,7 @@ class Database:
         return f"{name} {'.'.join(str(part) for part in version[:2])} {self.where}"
 
     def error(self, error: BaseException) -> StoreError:
-        """What `error`, which a driver raised, means to whoever runs the bot."""
+        """The driver's `error` as the sentence that the operator reads."""
         cause = getattr(error, "orig", None) or error
         for_people = FULL if is_full(cause) else LOCKED if _is_locked(cause) else UNUSABLE
         return StoreError(self.where, *_reason(self._url, cause), for_people=for_people)
@@ -130,26 +130,26 @@ class Database:
         self._reader.dispose()
 
     def _use_write_ahead_log(self) -> None:
-        """Readers and a writer side by side, from now on and for every process: the file remembers it."""
+        """Lets readers run next to a writer. The file stores this mode, so it applies to every process from now on."""
         with closing(self._reader.raw_connection()) as connection:
             cursor = connection.cursor()
             for _ in range(_OPEN_ATTEMPTS):
                 if _in_write_ahead_mode(cursor):
                     return
-                # SQLite does not wait for its lock there. It does here, for the other process that has it.
+                # SQLite does not wait for the lock there. BEGIN IMMEDIATE does, until the other process releases it.
                 cursor.execute("BEGIN IMMEDIATE")
                 cursor.execute("ROLLBACK")
             cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _make_private(file: Path) -> None:
-    """Makes the file with mode 0600. One that is there keeps its mode: a group may be meant to read it."""
-    with suppress(OSError):  # what is wrong with the place, SQLite says next, in more words
+    """Creates the file with mode 0600. An existing file keeps its mode: a group may be meant to read it."""
+    with suppress(OSError):  # SQLite reports next, in more detail, what is wrong with the path
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _in_write_ahead_mode(cursor: DBAPICursor) -> bool:
-    """Sets the mode; False where another process, starting at the same time, keeps the file locked."""
+    """Sets the mode; False if another process, starting at the same time, has locked the file."""
     try:
         cursor.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError as error:
@@ -160,11 +160,11 @@ def _in_write_ahead_mode(cursor: DBAPICursor) -> bool:
 
 
 def _engine(url: URL, where: str) -> sa.Engine:
-    options: dict[str, Any] = {"hide_parameters": True}  # values stay out of logs
+    options: dict[str, Any] = {"hide_parameters": True}  # keeps values out of logs
     name = url.get_backend_name()
     if name == "sqlite":
         options["connect_args"] = {"isolation_level": None, "timeout": LOCK_WAIT_S}
-        if not _file(url):  # it lives in its connection, so there is one, and threads take turns
+        if not _file(url):  # in memory the data lives in the connection: there is one, and threads take turns
             options |= {"poolclass": sa.QueuePool, "pool_size": 1, "max_overflow": 0}
             options["connect_args"]["check_same_thread"] = False
     elif name == "postgresql":
@@ -176,7 +176,7 @@ def _engine(url: URL, where: str) -> sa.Engine:
     except ModuleNotFoundError as error:
         raise StoreError(where, f"the package {error.name} is missing", f"pip install {error.name}") from None
     except (ArgumentError, NoSuchModuleError):
-        # Without the original error and its address, which may hold a password.
+        # The original error is not chained: its address may hold a password.
         raise StoreError(where, "DATABASE_URL is malformed", "Write it like sqlite:///data/bot.sqlite3.") from None
     if name == "sqlite":
         event.listen(engine, "begin", _begin)
@@ -186,7 +186,7 @@ def _engine(url: URL, where: str) -> sa.Engine:
 
 
 def _use_utc(connection: DBAPIConnection, _: object) -> None:
-    """Python has no year 10000, in which the last hours of 9999 are where a server's zone is ahead of UTC."""
+    """Python has no year 10000. In a zone ahead of UTC, the last hours of 9999 would fall into it."""
     cursor = connection.cursor()
     cursor.execute("SET TIME ZONE 'UTC'")
     cursor.close()
@@ -202,7 +202,7 @@ def _file(url: URL) -> Path | None:
 
 
 def sqlite_file(database_url: str) -> Path | None:
-    """The file of an address that SQLAlchemy can read; None for PostgreSQL and a database in memory."""
+    """The file of an SQLite address; None for PostgreSQL and for a database in memory. Raises if it is no address."""
     url = make_url(database_url)
     return _file(url) if url.get_backend_name() == "sqlite" else None
 
@@ -215,7 +215,7 @@ def _where(url: URL) -> str:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a driver says that the disk is full."""
+    """Whether the driver says that the disk is full."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOSPC
     return getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error, "sqlstate", None) == "53100"
@@ -226,14 +226,14 @@ def _is_locked(error: BaseException) -> bool:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether a database is full, locked or away: what passes, and is no bug."""
+    """Whether the database is full, locked or away. Such an error passes and is not a bug."""
     cause = getattr(error, "orig", None) or error
     is_away = getattr(error, "connection_invalidated", False) or isinstance(error, sa.exc.TimeoutError)
     return is_away or is_full(cause) or _is_locked(cause)
 
 
 def _reason(url: URL, error: BaseException) -> tuple[str, str]:
-    """Why, and what to do next."""
+    """The cause, and what to do next."""
     elsewhere = "or set DATABASE_URL to another place"
     if is_full(error):
         return "its disk is full", f"Make room there, {elsewhere}."

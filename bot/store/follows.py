@@ -1,8 +1,8 @@
-"""Live messages and the chains of looks at their projects, behind the core's `FollowStore`.
+"""The core's `FollowStore` in the database: live messages, and the chains of polls for their projects.
 
-A chain is one row a project: the number of its latest look, and whether it goes on. A follow is stored first and its
-chain asked for second, in two transactions; a chain that ends looks for open follows last, under the lock of its row.
-So whichever of the two is late sees the other: the chain goes on, or the follow is told to begin one.
+A chain is one row per project: the number of its latest poll, and whether it is active. A follow is stored first, and
+its chain is started in a second transaction. A chain that ends checks for open follows last, under its row's lock. So
+the later of the two sees the other: either the chain goes on, or the follow starts a new one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,19 @@ PURGE_EVERY_S = 3600.0
 
 _FIRST = 1
 _NEW_CHAIN = 2
-"""How far a new chain's number is from the last one's: the number in between is what a look of the old chain would
-have gone on with, so that a row holding it says that the look did, and no other number does."""
+"""How much a new chain's number exceeds the last one's.
+
+The number in between is what the old chain's next poll would have had. A row with that number says that this poll
+happened, and no other number does.
+"""
 
 
 class StoredFollows:
-    """`FollowStore`. Follows that began longer ago than `kept` and are not open go with a later one; chains stay, since
-    their numbers must never come again."""
+    """A `FollowStore`.
+
+    A later `add` deletes follows that began longer ago than `kept` and are not open. Chains are never deleted, since
+    their numbers must not be reused.
+    """
 
     def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
         self._database = database
@@ -47,9 +53,9 @@ class StoredFollows:
             return _follow(connection.execute(follows.select().where(follows.c.key == follow.key)).one())
 
     def open_of(self, service: str, project_id: str) -> list[Follow]:
-        wanted = follows.select().where(_is_open(service, project_id)).order_by(follows.c.began_at, follows.c.id)
+        query = follows.select().where(_is_open(service, project_id)).order_by(follows.c.began_at, follows.c.id)
         with self._database.reading() as connection:
-            return [_follow(row) for row in connection.execute(wanted)]
+            return [_follow(row) for row in connection.execute(query)]
 
     def move(self, follow: Follow, to: Follow) -> bool:
         same = sa.and_(follows.c.key == follow.key, follows.c.version == follow.version)
@@ -75,11 +81,11 @@ class StoredFollows:
     def next_poll(self, service: str, project_id: str, number: int) -> int | None:
         chain = _chain(service, project_id)
         with self._database.writing() as connection:
-            # The row is locked by a statement of its own, before anything else is read: on PostgreSQL a statement
-            # sees what was there when it began, and a follow may be added while this one waits for the lock.
+            # A separate statement locks the row before anything else is read. On PostgreSQL a statement sees what
+            # existed when it began, and a follow may be added while this one waits for the lock.
             row = connection.execute(poll_chains.select().where(chain).with_for_update()).one_or_none()
             if row is not None and row.number == number + 1:
-                return number + 1  # asked before
+                return number + 1  # the same number was requested before
             if row is None or row.number != number or not row.active:
                 return None
             goes_on = connection.scalar(sa.select(sa.exists().where(_is_open(service, project_id))))
@@ -89,7 +95,7 @@ class StoredFollows:
 
     def stalled(self, before: datetime) -> list[tuple[str, str, int]]:
         goes_on = poll_chains.c.active.is_(True)
-        # Always in one order, so that two processes that do this never wait for each other.
+        # Always in the same order, so that two processes that do this never deadlock.
         wanted = poll_chains.select().where(goes_on, poll_chains.c.touched_at < before)
         in_order = wanted.order_by(poll_chains.c.service, poll_chains.c.project_id)
         found: list[tuple[str, str, int]] = []
@@ -112,7 +118,7 @@ def _chain(service: str, project_id: str) -> sa.ColumnElement[bool]:
 
 
 def _columns(follow: Follow) -> dict[str, Any]:
-    """All but what it is known by."""
+    """Every column except the key and the version."""
     before = follow.before
     return {
         "service": follow.service,

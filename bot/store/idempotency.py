@@ -1,4 +1,4 @@
-"""What was done once, behind the core's `Once`. Keeps a key's hash and the time until which it counts, nothing else."""
+"""The core's `IdempotencyKeys` in the database. A row holds only the key's hash and the time when it expires."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PURGE_EVERY_S = 600.0
 
 
 class StoredIdempotencyKeys:
-    """`Once`. Keys of any length and content cost the same row. Rows that no longer count go with a later call."""
+    """An `IdempotencyKeys`. Each key costs the same row, whatever its length. A later `add` deletes expired rows."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Tidying up that need not be done each time: due at first, and again when a while has passed."""
+"""Clean-up that need not run on every call: due on the first call, then again after an interval."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.core.ports import Clock
 
 
 class Periodic:
-    """For many threads: one of them is told that it is due."""
+    """Thread-safe: when the work is due, only one thread gets True."""
 
     def __init__(self, clock: Clock, every_s: float) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The project directory, behind the core's `DirectoryStore`: what a service's list last said, as a whole."""
+"""The core's `ProjectStore` in the database: each service's last list, saved as a whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.store.engine import Database
 
 
 class StoredProjects:
-    """`DirectoryStore`. Gives a list back in the order in which it was saved."""
+    """A `ProjectStore`. Returns a list in the order in which it was saved."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class StoredProjects:
         stamp = self._database.insert(tables.project_lists).values(service=service, saved_at=at)
         stamp = stamp.on_conflict_do_update(index_elements=["service"], set_={"saved_at": at})
         with self._database.writing() as connection:
-            connection.execute(stamp)  # first: on PostgreSQL its row lock makes a second saver wait here
+            connection.execute(stamp)  # first, because its row lock makes a second writer wait here on PostgreSQL
             if _stored(connection, service) == list(projects):
                 return
             connection.execute(tables.projects.delete().where(tables.projects.c.service == service))

@@ -1,4 +1,4 @@
-"""Signs of life of the processes on one database, a row each. Who counts as gone is for others to say."""
+"""Heartbeats of the processes on one database, one row each. `bot.jobs.heartbeat` decides which of them are dead."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bot.store.engine import Database, StoreError
 from bot.store.tables import replicas
 
 WRITTEN_WITHIN_S = 2.0
-"""A row takes milliseconds."""
+"""Seconds after which a write counts as failing. A row normally takes milliseconds."""
 
 
 class StoredReplicas:
-    """Compares only times of one clock: PostgreSQL's where machines share it, the machine's own with SQLite.
+    """Compares times of one clock only: PostgreSQL's if machines share it, the machine's own for SQLite.
 
-    A sign of life is also what shows, every few seconds, whether the database can be written to.
+    The heartbeat also shows, every few seconds, whether the database can be written to.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -27,7 +27,7 @@ class StoredReplicas:
         self._failure: Exception | None = None
 
     def beat(self, replica_id: str) -> float | None:
-        """Returns how many seconds ago the last sign was; None where this is the first."""
+        """Writes a heartbeat. Returns the seconds since the last one; None if this is the first."""
         self._beating_since = self._clock.monotonic()
         try:
             silent_s = self._beat(replica_id)
@@ -41,7 +41,7 @@ class StoredReplicas:
             self._beating_since = None
 
     def trouble(self) -> StoreError | None:
-        """Why the last sign could not be written, or takes too long; None if all is well. Does no I/O."""
+        """Why the last heartbeat failed or takes too long; None if all is well. Does no I/O."""
         since, failure = self._beating_since, self._failure
         if failure is not None:
             return self._database.error(failure)
@@ -60,7 +60,7 @@ class StoredReplicas:
         return None if last is None else (now - last).total_seconds()
 
     def alive(self, within_s: float) -> list[str]:
-        """Those with a sign not older than that, the first to have started first."""
+        """The replicas with a heartbeat in the last `within_s` seconds, by start time."""
         with self._database.reading() as connection:
             since = self._now(connection) - timedelta(seconds=within_s)
             query = sa.select(replicas.c.replica_id).where(replicas.c.seen_at >= since)
@@ -71,7 +71,7 @@ class StoredReplicas:
             connection.execute(replicas.delete().where(replicas.c.replica_id == replica_id))
 
     def forget(self, older_than_s: float) -> None:
-        """Drops those without a sign for so long."""
+        """Deletes the replicas without a heartbeat in the last `older_than_s` seconds."""
         with self._database.writing() as connection:
             before = self._now(connection) - timedelta(seconds=older_than_s)
             connection.execute(replicas.delete().where(replicas.c.seen_at < before))

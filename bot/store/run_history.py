@@ -1,4 +1,4 @@
-"""How runs ended, behind the core's `RunHistory`: one row a run, written once, gone when nobody asks any more."""
+"""The core's `RunHistory` in the database: one row per run, written once, deleted when it is too old."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LAST = 50
 
 
 class StoredRunHistory:
-    """`RunHistory`. What was recorded longer ago than `kept` goes with a later call."""
+    """A `RunHistory`. A later `record` deletes what was recorded longer ago than `kept`."""
 
     def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class StoredRunHistory:
                 connection.execute(runs.delete().where(runs.c.recorded_at <= now - self._kept))
 
     def of_commit(self, project: Project, commit: str, branch: str | None) -> list[Status]:
-        """In the order in which they ended; of one moment, in that of their recording."""
+        """In the order in which they ended. Those that ended at the same moment are in the order of recording."""
         wanted = runs.select().where(
             runs.c.service == project.service,
             runs.c.project_id == project.id,

@@ -1,4 +1,4 @@
-"""Which version the schema has, and the way to the newest. Versions only add, so a newer one serves older code too."""
+"""Reads the schema's version and migrates it. Versions only add things, so older code works on a newer schema."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import re
 import sqlalchemy as sa
 
 HEAD = "0001"
-"""The newest file in `migrations/versions`; a test holds the two together. Written here so that an ordinary start
-need not import Alembic, which would cost it a tenth of a second."""
+"""The newest file in `migrations/versions`, which a test checks.
+
+It is a constant so that a normal start need not import Alembic, which would take a tenth of a second.
+"""
 
 _VERSION = re.compile(r"\d{4}")
-_POSTGRESQL_LOCK = 0x636F646573686970  # any number that other programs on the same database do not take
+_POSTGRESQL_LOCK = 0x636F646573686970  # any number that no other program on the same database uses
 
 
 class ForeignSchema(Exception):
-    """The database carries the version mark of another program."""
+    """The database has the Alembic version of another program."""
 
 
 def stored_version(connection: sa.Connection) -> str | None:
-    """None for a database that is new. Raises ForeignSchema."""
+    """The schema's version; None for an empty database. Raises ForeignSchema."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     version: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
@@ -29,7 +31,7 @@ def stored_version(connection: sa.Connection) -> str | None:
 
 
 def bring_to_head(connection: sa.Connection) -> None:
-    """Within the transaction of `connection`, a writer's: several processes may do this at the same time."""
+    """Migrates to HEAD within a writer's transaction. Several processes may do this at the same time."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRESQL_LOCK)))
     version = stored_version(connection)
@@ -38,7 +40,7 @@ def bring_to_head(connection: sa.Connection) -> None:
 
 
 def migrate(connection: sa.Connection, version: str) -> None:
-    """Runs what lies between the stored version and `version`."""
+    """Runs the migrations between the stored version and `version`."""
     from alembic import command
     from alembic.config import Config
 

@@ -1,6 +1,6 @@
-"""The tables, as the newest migration leaves them, and how values of the core stand in a column.
+"""The tables, as the newest migration leaves them, and the column types for the core's values.
 
-A change here needs a migration beside it: a test holds the two together.
+Each change here needs a migration; a test compares the two.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ _ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 
 
 class AnyText(sa.TypeDecorator[str]):
-    """Any string, given back the same. PostgreSQL takes no NUL and neither database half a surrogate pair; people and
-    services send both. They are written as `\\u0000`, and a backslash, so that none is mistaken, as `\\u005c`."""
+    """Any string; reading returns it unchanged.
+
+    PostgreSQL rejects NUL, and both databases reject half a surrogate pair, but people and services send both. They are
+    stored as `\\u0000`. A backslash is stored as `\\u005c`, so that none is mistaken for an escape.
+    """
 
     impl = sa.Text
     cache_ok = True
@@ -34,7 +37,7 @@ class AnyText(sa.TypeDecorator[str]):
 
 
 class Moment(sa.TypeDecorator[datetime]):
-    """A time that knows its zone, to the microsecond; comes back in UTC. Raises ValueError for one without a zone."""
+    """A time with a zone, to the microsecond; reading returns it in UTC. Raises ValueError for one without a zone."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -49,7 +52,7 @@ class Moment(sa.TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
-        # SQLite keeps no zone: what it holds was written in UTC, by the method above.
+        # SQLite stores no zone: the method above wrote the value in UTC.
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 

@@ -74,16 +74,16 @@ class Nothing(Form, frozen=True):
 
 def _say(sessions: Sessions, form: SayForm) -> None:
     if not form.text.strip():
-        raise CannotDo("there is nothing to say")
+        raise CannotDo("the message is empty")
     if len(form.text) > MAX_CHARACTERS:
-        raise CannotDo(f"Slack takes {MAX_CHARACTERS:,} characters at most")
+        raise CannotDo(f"Slack allows {MAX_CHARACTERS:,} characters at most")
     sessions.current.stage.workspace.types(form.who, form.channel, form.text, form.thread_ts)
 
 
 def _message(sessions: Sessions, channel: str, ts: str) -> Message:
     message = sessions.current.stage.workspace.conversations.find(channel, ts)
     if message is None:
-        raise CannotDo("this message is gone")
+        raise CannotDo("this message no longer exists")
     return message
 
 
@@ -94,7 +94,7 @@ def _press(sessions: Sessions, form: Press) -> None:
         if (button.block_id, button.action_id) == (form.block_id, form.action_id):
             workspace.presses(form.who, message, button, confirm=form.is_confirmed)
             return
-    raise CannotDo("this button is gone")
+    raise CannotDo("this button no longer exists")
 
 
 def _choose(sessions: Sessions, form: Choose) -> None:
@@ -113,7 +113,7 @@ def _close(sessions: Sessions, form: Close) -> None:
 
 def _wave(sessions: Sessions, form: TriggerEvent) -> None:
     if sessions.codeship and not form.words.startswith("Slack "):
-        raise CannotDo("this CodeShip is real: nobody's hand moves it here")
+        raise CannotDo("this CodeShip is real, so its builds cannot be simulated")
     sessions.current.trigger(form.words)
 
 

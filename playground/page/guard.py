@@ -48,11 +48,11 @@ def refused(host: str, origin: str | None, fetch_site: str | None) -> str | None
     A Host that is not loopback is a name that somebody pointed here (DNS rebinding); any port is taken, for tunnels.
     """
     if _name(f"//{host}") not in _LOOPBACK:
-        return "the playground answers to 127.0.0.1 and localhost alone"
+        return "the playground can only be opened at 127.0.0.1 or localhost"
     if origin is not None and origin != f"http://{host}":
-        return "the playground answers to its own page alone"
+        return "the playground accepts requests only from its own page"
     if fetch_site is not None and fetch_site not in _FROM_OUR_PAGE:
-        return "the playground answers to its own page alone"
+        return "the playground accepts requests only from its own page"
     return None
 
 

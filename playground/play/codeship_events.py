@@ -1,4 +1,4 @@
-"""What the world's hand does at CodeShip: builds that start and end, and the moods of the service."""
+"""Simulated events at CodeShip: builds that start and finish, and faults of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a gesture of the world's hand is written down: a row with its words and what it does. Does nothing itself."""
+"""The row of a simulated event: its text and its effect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Does = Callable[[Sandbox, Said], None]
 
 @dataclass(frozen=True, slots=True)
 class WorldEvent:
-    """One row: how it is said, and what it does with the words that the pattern finds."""
+    """One row: its usage, the pattern for its text, and its effect, called with the pattern's groups."""
 
     usage: str
     pattern: re.Pattern[str]

@@ -1,4 +1,4 @@
-"""What the world's hand does on GitHub: workflows that start and end, people who run them again, GitHub's moods."""
+"""Simulated events on GitHub: workflows that start and finish, re-runs by people, and faults of the service."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _RESETS_IN_S = 600
 
 def _beside(sandbox: Sandbox) -> GitHubSandbox:
     if sandbox.github_beside is None:
-        raise CannotDo("there is no GitHub here: this team has not begun to move")
+        raise CannotDo("this sandbox has no GitHub")
     return sandbox.github_beside
 
 

@@ -1,4 +1,4 @@
-"""What the playground can show by itself: a few scenes, and the conversations that the tests keep. Plays nothing."""
+"""The scenes and transcripts that the playground can play."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRANSCRIPTS = Path(__file__).parents[2] / "tests" / "transcripts"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """`name` is unique among its kind; a scene's steps expect nothing, a transcript's what was once seen."""
+    """`name` is unique among its kind. A scene's steps expect nothing; a transcript's expect what it recorded."""
 
     name: str
     title: str
@@ -30,7 +30,7 @@ def _scene(name: str, title: str, *lines: str) -> Script:
 SCENES = (
     _scene(
         "A flaky test",
-        "main failed. The same commit is run again, and passes.",
+        "main failed. A restart of the same commit passes.",
         "ada> /codeship status acme/web main",
         "ada> [Restart]",
         "! acme/web main starts",
@@ -39,7 +39,7 @@ SCENES = (
     ),
     _scene(
         "main is broken",
-        "A push breaks main. A restart, asked for by two people, runs once, and fails again.",
+        "A push breaks main. Two people request a restart; it runs once and fails again.",
         "! bob pushes acme/api main “Round prices in the database”",
         "! acme/api main starts",
         "! acme/api main fails",
@@ -51,7 +51,7 @@ SCENES = (
     ),
     _scene(
         "CodeShip is down",
-        "The bot says so, says what it saw last, and answers again when CodeShip does.",
+        "The bot says so and shows the last known status. It recovers when CodeShip does.",
         "ada> /codeship status acme/web main",
         "! CodeShip is down",
         "ada> /codeship status acme/web main",
@@ -60,8 +60,8 @@ SCENES = (
         "ada> /codeship status acme/web main",
     ),
     _scene(
-        "A team half moved",
-        "Some repositories are at CodeShip, some on GitHub, one on both. The words are the same.",
+        "Moving to GitHub",
+        "Some repositories are on CodeShip, some on GitHub, one on both. The commands are the same.",
         "ada> /codeship projects",
         "ada> /codeship status acme/web main",
         "ada> /codeship status acme/shop main",
@@ -73,7 +73,7 @@ SCENES = (
     ),
     _scene(
         "A failed job on GitHub",
-        "Only the job that failed runs again, and one message follows it to its end.",
+        "Only the failed job runs again. One message follows it until it finishes.",
         "ada> /codeship status acme/shop main",
         "ada> [Failed jobs only]",
         "! 4 s later",
@@ -88,7 +88,7 @@ SCENES = (
 
 
 def transcripts(folder: Path = TRANSCRIPTS) -> tuple[Script, ...]:
-    """Every conversation of the tests; none where they are not there."""
+    """All transcripts of the tests; none if the folder does not exist."""
     return tuple(_transcript(path) for path in sorted(folder.glob("*.txt")))
 
 

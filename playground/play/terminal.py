@@ -1,4 +1,4 @@
-"""The playground at a prompt: type as ada or bob, see the messages as text, press buttons by number, move builds on."""
+"""The playground in a terminal: type as ada or bob, see messages as text, press buttons by number, trigger events."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from playground.slack.model import CannotDo, Message
 from playground.slack.plain_text import draw
 
 WELCOME = """\
-The playground: the real bot on a sandbox Slack, a sandbox CodeShip and a sandbox GitHub. Nothing leaves this machine.
+The playground: the real bot with a simulated Slack, CodeShip and GitHub. Nothing leaves this machine.
 
-Try   /codeship status acme/web main      then press a button by its number
-      /codeship status acme/shop main     of a repository that has moved to GitHub
-      @codeship restart acme/api main     in a mention
-      ?                                   what else there is
+Try   /codeship status acme/web main      then type a button's number to press it
+      /codeship status acme/shop main     a repository on GitHub
+      @codeship restart acme/api main     the same in a mention
+      ?                                   all commands of this prompt
 """
 
 HELP = """\
-Whatever else you type is said in the channel, by whoever speaks.
+Any other line is posted in the channel by the acting person.
 
   /codeship help            what the bot understands
   3                         press button 3
-  :bob                      speak as bob (or :ada, or :guest, who is from another workspace)
+  :bob                      act as bob (or :ada, or :guest from another workspace)
   :in #random               go to a channel: #builds, #random, #secret, @codeship (direct message)
-  :thread                   answer in the thread of the last message; :in leaves it
-  :again                    show the channel once more
+  :thread                   reply in the thread of the last message; :in leaves it
+  :again                    show the channel again
   :quit                     leave
 
-  ! and what happens in the world; builds also move on by themselves:
+  Simulate an event with ! and one of these lines. Builds also progress on their own.
 """
 
 
 class Terminal:
-    """`say` prints a line. One line of input at a time goes to `take`."""
+    """`say` prints a line. `take` handles one line of input."""
 
     def __init__(self, sandbox: Sandbox, say: Callable[[str], None]) -> None:
         self._stage = sandbox
@@ -48,11 +48,11 @@ class Terminal:
 
     @property
     def prompt(self) -> str:
-        """Who speaks, and where."""
+        """The acting person and the conversation."""
         return f"{self._who} in {'the thread' if self._thread else self._where}> "
 
     def take(self, line: str) -> bool:
-        """Does what the line says and shows what came of it; False where it asked to leave."""
+        """Handles the line and shows the result. False if it was `:quit`."""
         line = line.strip()
         self._stage.tick()
         try:
@@ -87,7 +87,7 @@ class Terminal:
                 self._stage.workspace.types(self._who, self._where, line, self._thread)
 
     def _go(self, where: str) -> None:
-        self._stage.workspace.conversation(where, self._who)  # raises where this person cannot go there
+        self._stage.workspace.conversation(where, self._who)  # raises if this person cannot open it
         self._where, self._thread, self._shown = where, None, 0
 
     def _press(self, number: int) -> None:
@@ -97,13 +97,13 @@ class Terminal:
         if button.url:
             self._say(f"  (opens {button.url})")
         if button.confirm:
-            self._say(f"  (asks: {button.confirm['title']['text']} Yes)")
+            self._say(f"  (confirmed: {button.confirm['title']['text']} Yes)")
         self._stage.workspace.presses(self._who, message, button, confirm=True)
 
     def _last_message(self) -> Message:
         seen = self._stage.workspace.conversation(self._where, self._who)
         if not seen:
-            raise CannotDo("nothing has been said here yet")
+            raise CannotDo("there are no messages here yet")
         return seen[-1]
 
     def _help(self) -> None:
@@ -111,7 +111,7 @@ class Terminal:
             self._say(line)
 
     def _show_news(self) -> None:
-        """What is new or has changed in this channel, for this person."""
+        """Prints messages of this channel that are new or changed for this person."""
         workspace = self._stage.workspace
         for message in workspace.conversation(self._where, self._who):
             if message.number <= self._shown:
@@ -133,7 +133,7 @@ class Terminal:
         there = buttons(message, viewer)
         first = len(self._buttons) + 1
         end = len(text)
-        for number, button in reversed(list(enumerate(there, first))):  # buttons stand last: found from behind
+        for number, button in reversed(list(enumerate(there, first))):  # buttons come last, so search backwards
             label = f"[{button.text}]"
             at = text.rfind(label, 0, end)
             if at >= 0:

@@ -9,7 +9,7 @@
     ada in thread> @codeship restart acme/web  … in the thread of the last message
     ada> [Restart]                             the last button of that name is pressed; a dialog that asks is seen,
                                                and answered with yes
-    ! acme/web main passes                     the world's hand
+    ! acme/web main passes                     a simulated event
     ! 8 s later                                time passes
 
 Everything else is what was seen: each message that is new or has changed, as it then stands. The bot looks at what it
@@ -127,7 +127,7 @@ class Play:
         if channel == "thread":
             said = self._of_the_bot()
             if not said:
-                raise CannotDo("the bot has said nothing yet, so there is no thread")
+                raise CannotDo("the bot has not posted yet, so there is no thread")
             last = max(said, key=lambda message: message.number)
             workspace.types(who, last.channel_id, what, last)
         else:

@@ -1,4 +1,4 @@
-"""The world's hand: what happens in CI, to its services and between Slack and the bot, said in words.
+"""Simulated events, written as text: in CI, in its services, and between Slack and the bot.
 
 One table feeds the terminal, the transcripts and their help.
 """
@@ -15,7 +15,7 @@ from playground.slack.model import CannotDo
 
 
 def trigger(sandbox: Sandbox, words: str) -> None:
-    """Does what the words say. Raises CannotDo where they say nothing known, or nothing possible."""
+    """Triggers the event that the words name. Raises CannotDo if it is unknown or impossible."""
     for row in WORLD_EVENTS:
         found = row.pattern.fullmatch(words.strip())
         if found:
@@ -24,11 +24,11 @@ def trigger(sandbox: Sandbox, words: str) -> None:
             except (codeship_records.NotFound, github_records.NotFound, github_records.NotPossible) as why:
                 raise CannotDo(str(why)) from None
             return
-    raise CannotDo("the hand knows: " + "; ".join(row.usage for row in WORLD_EVENTS))
+    raise CannotDo("unknown event. Events: " + "; ".join(row.usage for row in WORLD_EVENTS))
 
 
 def _push(sandbox: Sandbox, said: Said) -> None:
-    """Whoever builds the repository does so: both, while it moves."""
+    """Pushes to every service that has the repository: to both during a move."""
     repo, branch, message, by = said["repo"], said["branch"], said["message"], said["who"]
     at_codeship = repo in {project.repository_name for project in sandbox.codeship.projects()}
     on_github = sandbox.github is not None and repo in {one.full_name for one in sandbox.github.repos()}

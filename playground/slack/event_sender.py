@@ -35,7 +35,7 @@ class EventSender:
     def again(self, times: int) -> list[Delivery]:
         """The last payload once more, `times` times, whatever became of it. Raises CannotDo where there was none."""
         if not self.deliveries:
-            raise CannotDo("nothing was delivered yet")
+            raise CannotDo("nothing has been delivered yet")
         last = self.deliveries[-1].parcel
         return [
             self._send(Payload(last.kind, last.payload, last.retry_num + number, "http_timeout"))

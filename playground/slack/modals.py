@@ -61,7 +61,7 @@ class Modals:
         for modal in self._open:
             if modal.id == view_id and modal.user_id == user_id:
                 return modal
-        raise CannotDo("this dialog is not open any more")
+        raise CannotDo("this dialog is no longer open")
 
     def close(self, modal: Modal) -> None:
         self._open = [other for other in self._open if other.id != modal.id]

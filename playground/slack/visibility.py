@@ -31,7 +31,7 @@ class Visibility:
         for person in PEOPLE:
             if name.removeprefix("@") in (person.name, person.id):
                 return person
-        raise CannotDo(f"nobody here is called {name}")
+        raise CannotDo(f"there is no person called {name}")
 
     def channel(self, name: str, seen_from: Person) -> Channel:
         """By #name, id, or the handle of the other one of a direct message. Raises CannotDo."""
@@ -42,7 +42,7 @@ class Visibility:
                 return channel
             if channel.members == both if channel.kind == "im" else channel.name == bare:
                 return channel
-        raise CannotDo(f"{seen_from.name} finds no {name}")
+        raise CannotDo(f"{seen_from.name} cannot see {name}")
 
     def entered(self, name: str, person: Person) -> Channel:
         """A channel in which this person may write. Raises CannotDo."""
@@ -67,4 +67,4 @@ class Visibility:
             current = self._conversations.find(channel.id, ts) if person.id in channel.members else None
             if current is not None and current.ephemeral_to in (None, person.id):
                 return channel, current
-        raise CannotDo(f"{person.name} sees no message {ts}")
+        raise CannotDo(f"{person.name} cannot see message {ts}")

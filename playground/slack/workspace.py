@@ -164,7 +164,7 @@ class Workspace:
         """As whoever may can do in Slack. Raises CannotDo where there is none."""
         posted = [m for m in self.conversations.everything() if m.bot_id and not m.deleted and m.ephemeral_to is None]
         if not posted:
-            raise CannotDo("the bot has said nothing yet")
+            raise CannotDo("the bot has not posted yet")
         self.conversations.change(max(posted, key=lambda message: message.ts), "deleted", "", deleted=True)
 
     def archive(self, channel: str) -> None:

@@ -152,7 +152,7 @@ def test_all_problems_are_reported_together_with_why_and_where():
     missing_bot, missing_key, bad_port, no_transport = problems_of({"PORT": "eighty"})
     assert missing_bot.splitlines() == [
         "SLACK_BOT_TOKEN is missing.",
-        "  The bot's own token, with which it answers in Slack.",
+        "  The bot's token for Slack's API.",
         "  From https://api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token (xoxb-…).",
     ]
     assert bad_port.startswith("PORT is not a port: give a number from 0 to 65535.")
@@ -333,8 +333,8 @@ def test_the_secrets_are_those_of_every_service_that_is_chosen():
 def env_example() -> str:
     """The text that .env.example must have."""
     blocks = [
-        "# Copy this file to .env and fill it in. An empty value counts as absent.\n"
-        "# What is commented out is optional, and shows its default where it has one."
+        "# Copy this file to .env and fill it in. An empty value counts as not set.\n"
+        "# Commented lines are optional and show the default, if there is one."
     ]
     not_chosen = {row.name for service in SERVICES if service.name != "codeship" for row in service.rows}
     for row in rows():

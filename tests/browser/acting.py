@@ -1,4 +1,4 @@
-"""What a person does on the page, in few words."""
+"""Helpers that do what a person does on the page."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ def log(page: Page) -> Locator:
 
 
 def message(page: Page, text: str) -> Locator:
-    """The last message that says so."""
+    """The last message with this text."""
     return log(page).get_by_role("article").filter(has_text=text).last
 
 
 def press(page: Page, text: str, label: str) -> None:
-    """The button of the last message that says `text`."""
+    """Presses the button of the last message with `text`."""
     message(page, text).get_by_role("button", name=label, exact=True).click()
 
 
-def speak_as(page: Page, name: str) -> None:
+def act_as(page: Page, name: str) -> None:
     drawer = page.get_by_role("button", name="Channels", exact=True)
     is_narrow = drawer.is_visible()
     if is_narrow:
         drawer.click()
     page.get_by_role("radio", name=name).check()
     if is_narrow:
-        page.get_by_role("button", name="Close the list").click(position={"x": 370, "y": 400})
+        page.get_by_role("button", name="Close the channel list").click(position={"x": 370, "y": 400})
 
 
 def go_to(page: Page, channel: str) -> None:
@@ -46,7 +46,7 @@ def go_to(page: Page, channel: str) -> None:
 
 
 def press_and_say_yes(page: Page, text: str, label: str) -> None:
-    """The same, and whatever is asked first is answered with yes; a press that asks does so at once."""
+    """Presses the button, and confirms if a dialog asks."""
     press(page, text, label)
     if page.evaluate("document.querySelector('dialog[open]') !== null"):
         page.get_by_role("dialog").locator(".primary, .danger").click()

@@ -25,7 +25,7 @@ def playground() -> Iterator[Site]:
 
 
 def happens(site: Site, words: str) -> None:
-    """The world's hand, as the page would have it: not from this thread, for the reason above."""
+    """Triggers a simulated event as the page does: not from this thread, for the reason above."""
     Page(site).does("wave", words=words)
 
 

@@ -55,17 +55,17 @@ def test_no_one_is_kept_out(opens: Opens, site: Site, size: dict[str, int], colo
     found["thread"] = findings(page)
     page.get_by_role("button", name="Close Thread").click()
 
-    page.get_by_role("button", name="Wires").click()
+    page.get_by_role("button", name="Traffic").click()
     page.locator("details summary").first.click()
-    found["wires"] = findings(page)
-    page.get_by_role("button", name="Close Wires").click()
+    found["traffic"] = findings(page)
+    page.get_by_role("button", name="Close Traffic").click()
 
-    page.get_by_role("button", name="World").click()
-    found["world"] = findings(page)
+    page.get_by_role("button", name="Simulate").click()
+    found["simulate"] = findings(page)
     page.get_by_role("combobox", name="Conversation").select_option("restart")
-    page.get_by_role("button", name="Replay it").click()
+    page.get_by_role("button", name="Replay", exact=True).click()
     page.get_by_role("button", name="Next step").click()
-    expect(page.get_by_role("region", name="Replay")).to_contain_text("✓ as written")
+    expect(page.get_by_role("region", name="Replay")).to_contain_text("✓ matches")
     found["replay"] = findings(page)
 
     if size is PHONE:

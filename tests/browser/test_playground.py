@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from playground.page.server import Site
 from playground.play.scenes import SCENES
 from playground.sandbox import BOT_TOKEN
-from tests.browser.acting import go_to, log, message, press, press_and_say_yes, say, speak_as
+from tests.browser.acting import act_as, go_to, log, message, press, press_and_say_yes, say
 from tests.browser.conftest import PHONE, WIDE, Opens
 from tests.browser.serving import happens, later
 
@@ -56,7 +56,7 @@ def test_a_failed_build_is_restarted_and_watched_to_its_end(opens: Opens, site: 
 @each_size
 def test_the_page_says_that_it_is_a_sandbox(opens: Opens, size: dict[str, int]) -> None:
     page = opens(size)
-    expect(page.get_by_role("banner").filter(has_text="Sandbox")).to_contain_text("on this machine alone")
+    expect(page.get_by_role("banner").filter(has_text="Sandbox")).to_contain_text("simulated on this machine")
     assert fits(page)
 
 
@@ -119,10 +119,10 @@ def test_what_is_for_one_person_is_seen_by_that_person_alone(opens: Opens, size:
     page = opens(size)
     say(page, "/codeship help")
     expect(message(page, "What I understand")).to_contain_text("Only visible to you")
-    speak_as(page, "bob")
+    act_as(page, "bob")
     expect(page.get_by_placeholder("Message #builds as bob")).to_be_visible()
     expect(message(page, "What I understand")).to_be_hidden()
-    speak_as(page, "ada")
+    act_as(page, "ada")
     expect(message(page, "What I understand")).to_be_visible()
 
 
@@ -131,7 +131,7 @@ def test_each_person_has_the_channels_that_they_are_in(opens: Opens) -> None:
     channels = page.get_by_role("navigation").locator("button.channel")
     expect(channels).to_have_text(["#builds", "#random", "🔒secret", "codeship", "Bbob"])
     go_to(page, "secret")
-    speak_as(page, "guest")
+    act_as(page, "guest")
     expect(channels).to_have_text(["#builds", "codeship"])
     expect(page.get_by_role("heading", level=1)).to_have_text("#builds")
 
@@ -264,101 +264,101 @@ def test_a_menu_is_typed_into_and_a_dialog_filled_in(opens: Opens, site: Site) -
     expect(dialog).to_be_hidden()
 
 
-# The wires, the world's hand, what is played
+# Traffic, simulated events, scenes and replays
 
 
 @each_size
-def test_the_wires_show_what_went_over_them(opens: Opens, size: dict[str, int]) -> None:
+def test_traffic_shows_each_request_and_its_response(opens: Opens, size: dict[str, int]) -> None:
     page = opens(size)
-    expect(page.get_by_role("complementary", name="Wires")).to_be_hidden()
+    expect(page.get_by_role("complementary", name="Traffic")).to_be_hidden()
     say(page, "/codeship status acme/web main")
     expect(message(page, FAILED)).to_be_visible()
-    page.get_by_role("button", name="Wires").click()
-    wires = page.get_by_role("complementary", name="Wires")
-    wires.get_by_role("button", name="bot → CodeShip").click()
-    asked = wires.locator("details").filter(has_text="GET /api/v1/projects/33801.json").first
+    page.get_by_role("button", name="Traffic").click()
+    traffic = page.get_by_role("complementary", name="Traffic")
+    traffic.get_by_role("button", name="bot → CodeShip").click()
+    asked = traffic.locator("details").filter(has_text="GET /api/v1/projects/33801.json").first
     expect(asked).to_contain_text(re.compile(r"200 [\d.]+ ms"))
     asked.locator("summary").click()
-    expect(asked.get_by_label("What the bot sent").locator("pre")).to_contain_text('"api_key": "[redacted]"')
-    expect(asked.get_by_label("What came back").locator("pre")).to_contain_text('"status": "error"')
-    wires.get_by_role("button", name="Slack → bot").click()
-    sent = wires.locator("details").filter(has_text="/codeship status acme/web main")
+    expect(asked.get_by_label("Request", exact=True).locator("pre")).to_contain_text('"api_key": "[redacted]"')
+    expect(asked.get_by_label("Response", exact=True).locator("pre")).to_contain_text('"status": "error"')
+    traffic.get_by_role("button", name="Slack → bot").click()
+    sent = traffic.locator("details").filter(has_text="/codeship status acme/web main")
     expect(sent).to_contain_text(re.compile(r"200 [\d.]+ ms"))
     assert fits(page)
 
 
 @each_size
-def test_the_world_is_in_ones_hand(opens: Opens, size: dict[str, int]) -> None:
+def test_events_at_codeship_are_simulated(opens: Opens, size: dict[str, int]) -> None:
     page = opens(size)
-    page.get_by_role("button", name="World").click()
-    world = page.get_by_role("complementary", name="World")
-    world.get_by_role("combobox", name="Repository").select_option("acme/docs")
-    world.get_by_role("textbox", name="Commit").fill("Say “more”")
-    world.get_by_role("button", name="Push", exact=True).click()
-    world.get_by_role("button", name="Start acme/docs main").click()
-    world.get_by_role("button", name="Fail acme/docs main").click()
-    expect(world.get_by_role("button", name="Fail acme/docs main")).to_have_count(0)
-    world.get_by_role("button", name="Close World").click()
+    page.get_by_role("button", name="Simulate").click()
+    panel = page.get_by_role("complementary", name="Simulate")
+    panel.get_by_role("combobox", name="Repository").select_option("acme/docs")
+    panel.get_by_role("textbox", name="Commit").fill("Say “more”")
+    panel.get_by_role("button", name="Push", exact=True).click()
+    panel.get_by_role("button", name="Start acme/docs main").click()
+    panel.get_by_role("button", name="Fail acme/docs main").click()
+    expect(panel.get_by_role("button", name="Fail acme/docs main")).to_have_count(0)
+    panel.get_by_role("button", name="Close Simulate").click()
     say(page, "/codeship status acme/docs main")
     expect(message(page, 'Say "more"')).to_be_visible()
 
-    page.get_by_role("button", name="World").click()
-    down = world.get_by_role("group", name="CodeShip is …").get_by_role("button", name="Down", exact=True)
+    page.get_by_role("button", name="Simulate").click()
+    down = panel.get_by_role("group", name="CodeShip status").get_by_role("button", name="Down", exact=True)
     down.click()
     expect(down).to_have_attribute("aria-pressed", "true")
-    world.get_by_role("button", name="Close World").click()
+    panel.get_by_role("button", name="Close Simulate").click()
     say(page, "/codeship status acme/web main")
     expect(message(page, "answered 502")).to_contain_text("Please try again in a minute.")
 
 
 @each_size
-def test_github_too_is_in_ones_hand(opens: Opens, site: Site, size: dict[str, int]) -> None:
+def test_events_on_github_are_simulated(opens: Opens, site: Site, size: dict[str, int]) -> None:
     page = opens(size)
-    page.get_by_role("button", name="World").click()
-    world = page.get_by_role("complementary", name="World")
-    world.get_by_role("combobox", name="Repository").select_option("acme/billing")
-    world.get_by_role("button", name="Push", exact=True).click()
-    world.get_by_role("button", name="Start CI of acme/billing main").click()
-    world.get_by_role("combobox", name="Where CI of acme/billing main fails").select_option("build, Build")
-    world.get_by_role("button", name="Fail CI of acme/billing main").click()
-    world.get_by_role("button", name="Cancel CI of acme/mobile main").click()
-    runs = world.get_by_role("region", name="Workflows on GitHub").get_by_role("listitem")
+    page.get_by_role("button", name="Simulate").click()
+    panel = page.get_by_role("complementary", name="Simulate")
+    panel.get_by_role("combobox", name="Repository").select_option("acme/billing")
+    panel.get_by_role("button", name="Push", exact=True).click()
+    panel.get_by_role("button", name="Start CI of acme/billing main").click()
+    panel.get_by_role("combobox", name="Where CI of acme/billing main fails").select_option("build, Build")
+    panel.get_by_role("button", name="Fail CI of acme/billing main").click()
+    panel.get_by_role("button", name="Cancel CI of acme/mobile main").click()
+    runs = panel.get_by_role("region", name="GitHub workflow runs").get_by_role("listitem")
     expect(runs.filter(has_text="acme/mobile main")).to_contain_text("CI · cancelled")
-    world.get_by_role("button", name="Close World").click()
+    panel.get_by_role("button", name="Close Simulate").click()
     say(page, "/codeship status acme/billing main")
     expect(message(page, "acme/billing")).to_contain_text("build, step “Build”")
     assert fits(page)
 
-    page.get_by_role("button", name="World").click()
-    world.get_by_role("button", name="Re-run CI of acme/billing main").click()
+    page.get_by_role("button", name="Simulate").click()
+    panel.get_by_role("button", name="Re-run CI of acme/billing main").click()
     expect(runs.filter(has_text="acme/billing main")).to_contain_text("attempt 2")
-    limit = world.get_by_role("group", name="GitHub is …").get_by_role("button", name="Over its limit")
+    limit = panel.get_by_role("group", name="GitHub status").get_by_role("button", name="Rate limited")
     limit.click()
     expect(limit).to_have_attribute("aria-pressed", "true")
-    world.get_by_role("button", name="Close World").click()
+    panel.get_by_role("button", name="Close Simulate").click()
     say(page, "/codeship status acme/billing main")
     expect(message(page, "takes no more questions")).to_be_visible()
 
-    page.get_by_role("button", name="Wires").click()
-    wires = page.get_by_role("complementary", name="Wires")
-    wires.get_by_role("button", name="GitHub → bot").click()
-    told = wires.locator("details").filter(has_text="POST workflow_run completed").first
+    page.get_by_role("button", name="Traffic").click()
+    traffic = page.get_by_role("complementary", name="Traffic")
+    traffic.get_by_role("button", name="GitHub → bot").click()
+    told = traffic.locator("details").filter(has_text="POST workflow_run completed").first
     expect(told).to_contain_text(re.compile(r"202 [\d.]+ ms"))
-    wires.get_by_role("button", name="bot → GitHub").click()
-    asked = wires.locator("details").filter(has_text="GET /repos/acme/billing/actions/runs").last
+    traffic.get_by_role("button", name="bot → GitHub").click()
+    asked = traffic.locator("details").filter(has_text="GET /repos/acme/billing/actions/runs").last
     asked.locator("summary").click()
-    expect(asked.get_by_label("What the bot sent").locator("pre")).to_contain_text('"Authorization": "[redacted]"')
+    expect(asked.get_by_label("Request", exact=True).locator("pre")).to_contain_text('"Authorization": "[redacted]"')
     assert fits(page)
 
 
-def test_what_the_hand_cannot_do_is_said(opens: Opens) -> None:
+def test_a_request_can_be_redelivered_once_there_is_one(opens: Opens) -> None:
     page = opens()
-    page.get_by_role("button", name="World").click()
-    world = page.get_by_role("complementary", name="World")
-    expect(world.get_by_role("button", name="Deliver the last once more")).to_be_disabled()
+    page.get_by_role("button", name="Simulate").click()
+    panel = page.get_by_role("complementary", name="Simulate")
+    expect(panel.get_by_role("button", name="Redeliver the last request")).to_be_disabled()
     say(page, "/codeship status acme/web main")
     expect(message(page, FAILED)).to_be_visible()
-    world.get_by_role("button", name="Deliver the last once more").click()
+    panel.get_by_role("button", name="Redeliver the last request").click()
     expect(log(page).get_by_role("article")).to_have_count(1)
 
 
@@ -366,10 +366,10 @@ def test_what_the_hand_cannot_do_is_said(opens: Opens) -> None:
 def test_a_scene_plays_by_itself(opens: Opens, name: str) -> None:
     page = opens()
     say(page, "before the scene")
-    page.get_by_role("button", name="World").click()
+    page.get_by_role("button", name="Simulate").click()
     page.get_by_role("button", name=name).click()
     scene = page.get_by_role("region", name="Scene", exact=True)
-    expect(scene).to_contain_text("That was all.")
+    expect(scene).to_contain_text("Finished.")
     expect(log(page)).not_to_contain_text("before the scene")
     scene.get_by_role("button", name="Leave").click()
     expect(scene).to_be_hidden()
@@ -379,15 +379,15 @@ def test_a_scene_plays_by_itself(opens: Opens, name: str) -> None:
 @each_size
 def test_a_transcript_is_replayed_step_by_step(opens: Opens, size: dict[str, int]) -> None:
     page = opens(size)
-    page.get_by_role("button", name="World").click()
+    page.get_by_role("button", name="Simulate").click()
     page.get_by_role("combobox", name="Conversation").select_option("status")
-    page.get_by_role("button", name="Replay it").click()
+    page.get_by_role("button", name="Replay", exact=True).click()
     if size is PHONE:
-        expect(page.get_by_role("complementary", name="World")).to_be_hidden()
+        expect(page.get_by_role("complementary", name="Simulate")).to_be_hidden()
     replay = page.get_by_role("region", name="Replay")
     for number in (1, 2):
         replay.get_by_role("button", name="Next step").click()
-        expect(replay).to_contain_text(re.compile(rf"step {number} of \d+ · ✓ as written"))
+        expect(replay).to_contain_text(re.compile(rf"step {number} of \d+ · ✓ matches"))
     expect(message(page, "feature/login")).to_contain_text("running for 0 s")
     assert fits(page)
 

@@ -19,12 +19,12 @@ def test_if_it_can_stop_what_runs_is_stopped(play: Play, provider: CIProvider, w
     play.stage.start(play.stage.push("acme/web"))
     [build] = provider.builds(web)
     before = len(play.asked())
-    if Ability.STOP not in provider.abilities:
+    if Ability.CANCEL not in provider.abilities:
         with pytest.raises(NotPossible):
-            provider.stop(build)
+            provider.cancel(build)
         assert len(play.asked()) == before
         return
-    taken = provider.stop(build)
+    taken = provider.cancel(build)
     assert (taken.build_id, len(play.asked("POST"))) == (build.id, 1)
     assert set(taken.done) == {workflow.name for workflow in build.workflows}
     assert provider.builds(web)[0].status is Status.STOPPED
@@ -37,7 +37,7 @@ def test_if_it_can_stop_nothing_that_is_over_is_stopped(play: Play, provider: CI
     [over] = provider.builds(web)
     for build in (running, over):  # as it stood a moment ago, and as it stands
         with pytest.raises(NotPossible):
-            provider.stop(build)
+            provider.cancel(build)
     assert provider.builds(web) == [over]
 
 

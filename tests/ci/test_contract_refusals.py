@@ -107,7 +107,7 @@ def test_nothing_goes_out_that_the_rate_limit_refuses(play: Play, provider: CIPr
         with pytest.raises(RateLimitExhausted):
             call()
     with suppress(NotPossible, RateLimitExhausted):
-        provider.stop(running)
+        provider.cancel(running)
     assert provider.with_details(build) == build
     assert len(play.asked()) == before
 

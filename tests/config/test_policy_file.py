@@ -11,13 +11,10 @@ from bot.config.policy_file import LARGEST, PolicyError, policy_in, reload
 from bot.config.toml_lines import Lines
 from bot.core.authorization import Authorizer
 from bot.core.model.builds import Actor, Location
+from bot.core.model.commands import Verb
 from bot.core.model.policy import (
-    AUDIT,
     EVERYONE,
-    FOLLOW,
     OPEN,
-    RESTART,
-    STOP,
     Allowed,
     BuildRules,
     Confirm,
@@ -105,6 +102,12 @@ def test_what_editors_leave_behind_is_read_all_the_same(path: Path, text: str) -
     assert rule.subjects == EVERYONE
 
 
+def test_an_alias_means_its_command(path: Path) -> None:
+    path.write_text(WHOLE + 'actions = ["stop", "cancel", "rerun"]')
+    (rule,) = policy_in(str(path)).rules
+    assert rule.actions == ("cancel", "restart")
+
+
 MISTAKES = [
     ("", 0, "it has no rule"),
     ("rule = 3", 1, "a rule begins with [[rule]]"),
@@ -136,7 +139,7 @@ MISTAKES = [
     ("[[rule]]\nwho = ['everyone']", 2, "“everyone” is no id"),
     ("[[rule]]\nwho = 'Everyone'", 2, "is no id"),
     ("[[rule]]\nwho = ['u0ada']", 2, "is no id"),
-    (WHOLE + "actions = ['deploy']", 3, "“deploy” is no action; these are: restart, stop, follow, audit"),
+    (WHOLE + "actions = ['deploy']", 3, "“deploy” is no action; these are: restart, cancel, follow, audit"),
     (WHOLE + "actions = 'status'", 3, "always allowed"),
     (WHOLE + "actions = []", 3, "actions is an empty list"),
     (WHOLE + "actions = true", 3, "actions takes a word"),
@@ -226,20 +229,20 @@ def in_release(group: str) -> bool:
 @pytest.mark.parametrize(
     ("actor", "place", "action", "project", "branch", "answer"),
     [
-        (ADA, BUILDS, RESTART, "acme/infrastructure", "main", Allowed()),
-        (BOB, BUILDS, RESTART, "acme/infrastructure", "main", "Its owner restarts and stops it. → U0ADA"),
-        (BOB, BUILDS, STOP, "acme/infrastructure", "main", "Its owner restarts and stops it. → U0ADA"),
-        (ADA, BUILDS, STOP, "acme/web", "release/1.2", "restarted and stopped by the release team. → C0OPS"),
-        (BOB, BUILDS, FOLLOW, "acme/infrastructure", "main", Allowed()),
-        (ADA, RELEASES, RESTART, "acme/web", "release/1.2", Allowed(confirm=True)),
-        (ADA, BUILDS, RESTART, "acme/web", "release/1.2", "restarted and stopped by the release team. → C0OPS"),
-        (ADA, BUILDS, RESTART, "other-org/web", "main", "Only acme's own builds are run from here. → C0OPS"),
-        (ADA, BUILDS, RESTART, "acme/legacy", "master", "acme/legacy is frozen. → C0OPS"),
-        (BOB, BUILDS, AUDIT, None, None, Allowed()),
-        (BOB, BUILDS, AUDIT, "acme/legacy", None, Allowed()),
-        (EVE, BUILDS, AUDIT, None, None, "The policy lets only some people do this. → C0OPS"),
-        (EVE, BUILDS, RESTART, "acme/web", "main", Allowed()),
-        (EVE, BUILDS, RESTART, "acme/web", "feature/login", Allowed()),
+        (ADA, BUILDS, Verb.RESTART, "acme/infrastructure", "main", Allowed()),
+        (BOB, BUILDS, Verb.RESTART, "acme/infrastructure", "main", "Its owner restarts and cancels it. → U0ADA"),
+        (BOB, BUILDS, Verb.CANCEL, "acme/infrastructure", "main", "Its owner restarts and cancels it. → U0ADA"),
+        (ADA, BUILDS, Verb.CANCEL, "acme/web", "release/1.2", "restarted and cancelled by the release team. → C0OPS"),
+        (BOB, BUILDS, Verb.FOLLOW, "acme/infrastructure", "main", Allowed()),
+        (ADA, RELEASES, Verb.RESTART, "acme/web", "release/1.2", Allowed(confirm=True)),
+        (ADA, BUILDS, Verb.RESTART, "acme/web", "release/1.2", "restarted and cancelled by the release team. → C0OPS"),
+        (ADA, BUILDS, Verb.RESTART, "other-org/web", "main", "Only acme's own builds are run from here. → C0OPS"),
+        (ADA, BUILDS, Verb.RESTART, "acme/legacy", "master", "acme/legacy is frozen. → C0OPS"),
+        (BOB, BUILDS, Verb.AUDIT, None, None, Allowed()),
+        (BOB, BUILDS, Verb.AUDIT, "acme/legacy", None, Allowed()),
+        (EVE, BUILDS, Verb.AUDIT, None, None, "The policy lets only some people do this. → C0OPS"),
+        (EVE, BUILDS, Verb.RESTART, "acme/web", "main", Allowed()),
+        (EVE, BUILDS, Verb.RESTART, "acme/web", "feature/login", Allowed()),
     ],
 )
 def test_the_example_means_what_its_comments_say(
@@ -254,7 +257,7 @@ def test_the_example_means_what_its_comments_say(
 
 
 def test_the_release_team_of_the_example_is_a_user_group() -> None:
-    given = policy_in(str(EXAMPLE)).may(BOB, BUILDS, RESTART, "acme/web", "release/1", lambda group: True)
+    given = policy_in(str(EXAMPLE)).may(BOB, BUILDS, Verb.RESTART, "acme/web", "release/1", lambda group: True)
     assert given == Allowed(confirm=True)
 
 

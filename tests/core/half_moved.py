@@ -83,8 +83,8 @@ class MemoryGitHub(MemoryCI):
         names = tuple(run.name for run in again)
         return ActionResult(build.id, names, tuple(run.name for run in build.workflows if not run.has_ended))
 
-    def stop(self, build: Build) -> ActionResult:
-        self._called("stop")
+    def cancel(self, build: Build) -> ActionResult:
+        self._called("cancel")
         return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def run_again(self, build: Build, runs: Sequence[Workflow]) -> None:

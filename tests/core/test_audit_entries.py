@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 
 from bot.core.audit_entries import MAX_NAME, MAX_REASON, MAX_TYPED, AuditedRequest, action_of, entry_of
 from bot.core.model import errors
-from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Build
 from bot.core.model.claims import Claim
-from bot.core.model.commands import (
-    BuildsOf,
-    Command,
-    FollowBuild,
-    FollowOf,
-    ListProjects,
-    RestartBuild,
-    RestartOf,
-    ShowAudit,
-    ShowBuild,
-    ShowHelp,
-    StatusOf,
-    StopBuild,
-    StopOf,
-    Word,
-)
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, ListProjects, ShowAudit, ShowHelp, Verb, Word
 from bot.core.model.outcomes import (
     AlreadyRestarted,
+    Cancelled,
     CouldNotTell,
     Followed,
     HelpShown,
     NoBuilds,
+    NothingToCancel,
     NothingToFollow,
-    NothingToStop,
     Outcome,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
-    Stopped,
 )
 from tests.core.world import ADA, BOB, BUILDS, World, build, press, project, restart, status, target
 from tests.held_clock import NOON
@@ -50,12 +34,12 @@ WEB = project(3, "acme/web")
 FAILED = build(7, WEB)
 CLAIM = Claim("codeship", "3", "7", 1, BOB, BUILDS, FAILED.run, NOON)
 QUESTIONS: list[Command] = [
-    StatusOf(Word.of("acme/web")),
-    BuildsOf(Word.of("acme/web")),
+    BranchCommand(Verb.STATUS, Word.of("acme/web")),
+    BranchCommand(Verb.BUILDS, Word.of("acme/web")),
     ListProjects(),
     ShowHelp(),
     ShowHelp("restart"),
-    ShowBuild(target(FAILED)),
+    BuildCommand(Verb.STATUS, target(FAILED)),
     ShowAudit(),
 ]
 
@@ -78,22 +62,17 @@ def test_a_question_is_no_action(command: Command) -> None:
 @pytest.mark.parametrize(
     ("command", "action"),
     [
-        (RestartOf(Word.of("acme/web")), Action.RESTART),
-        (press(FAILED), Action.RESTART),
-        (RestartBuild(target(FAILED), (17, 1)), Action.TRY_AGAIN),
-        (FollowOf(Word.of("acme/web")), Action.FOLLOW),
-        (FollowBuild(target(FAILED)), Action.FOLLOW),
-        (StopOf(Word.of("acme/web")), Action.STOP),
-        (StopBuild(target(FAILED)), Action.STOP),
+        (BranchCommand(Verb.RESTART, Word.of("acme/web")), "restart"),
+        (press(FAILED), "restart"),
+        (BuildCommand(Verb.RESTART, target(FAILED), (17, 1)), TRY_AGAIN),
+        (BranchCommand(Verb.FOLLOW, Word.of("acme/web")), "follow"),
+        (BuildCommand(Verb.FOLLOW, target(FAILED)), "follow"),
+        (BranchCommand(Verb.CANCEL, Word.of("acme/web")), "cancel"),
+        (BuildCommand(Verb.CANCEL, target(FAILED)), "cancel"),
     ],
 )
-def test_what_changes_something_is_an_action(command: Command, action: Action) -> None:
-    assert action_of(command) is action
-
-
-def test_every_command_is_one_or_the_other() -> None:
-    actions = {RestartOf, RestartBuild, FollowOf, FollowBuild, StopOf, StopBuild}
-    assert {type(command) for command in QUESTIONS} | actions == set(get_args(Command))
+def test_what_changes_something_is_an_action(command: Command, action: str) -> None:
+    assert action_of(command) == action
 
 
 @pytest.mark.parametrize(
@@ -107,8 +86,8 @@ def test_every_command_is_one_or_the_other() -> None:
             Result.TAKEN,
             "2 of 3 taken: CI, Lint; Docs left running; E2E not taken: too old",
         ),
-        (Stopped(FAILED, ActionResult("1", ("CI",))), Result.TAKEN, "CI"),
-        (NothingToStop(FAILED), Result.NOT_DONE, "it has ended already"),
+        (Cancelled(FAILED, ActionResult("1", ("CI",))), Result.TAKEN, "CI"),
+        (NothingToCancel(FAILED), Result.NOT_DONE, "it has ended already"),
         (AlreadyRestarted(FAILED, CLAIM, 8), Result.ALREADY, "by U0BOB at 2026-03-02T12:00:00Z"),
         (CouldNotTell(CLAIM, FAILED, 8), Result.UNKNOWN, "sent for U0BOB at 2026-03-02T12:00:00Z"),
         (StillRunning(FAILED), Result.RUNNING, ""),
@@ -180,7 +159,7 @@ def test_a_button_that_led_nowhere_still_says_what_it_was_for() -> None:
 
 def test_free_text_is_bounded_and_holds_no_secret() -> None:
     long = "secret" * 1000
-    entry = kept(errors.NotUnderstood(long), RestartOf(Word.of("x"), Word.of(long)), typed=long)
+    entry = kept(errors.NotUnderstood(long), BranchCommand(Verb.RESTART, Word.of("x"), Word.of(long)), typed=long)
     assert (len(entry.reason), len(entry.typed), len(entry.branch or "")) == (
         MAX_REASON,
         MAX_TYPED,

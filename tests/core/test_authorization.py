@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import Status
-from bot.core.model.commands import BuildsOf, Command, RestartOf, ShowAudit, ShowBuild, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, ShowAudit, Verb, Word
 from bot.core.model.errors import BranchRequired, NeedsConfirmation, NoSuchBranch, NotAllowed
 from bot.core.model.outcomes import BuildShown, Restarted, StillRunning
 from bot.core.model.policy import EVERYONE, OPEN, Confirm, NamePattern, Policy, Rule, Subjects
@@ -47,7 +47,7 @@ def refused(world: World, command: Command) -> NotAllowed:
         (restart("https://github.com/acme/web/tree/main"), []),
         (press(MAIN), []),
         (press(replace(MAIN, branch=None)), ["builds"]),
-        (RestartOf(Word.of("acme/web"), Word.of("“main”", "main")), ["builds"] * 2),
+        (BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("“main”", "main")), ["builds"] * 2),
         (restart(PAGE), ["builds"]),
     ],
 )
@@ -85,7 +85,12 @@ def test_who_may_still_may_and_so_does_everyone_elsewhere(web: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [status("acme/web", "main"), BuildsOf(Word.of("acme/web"), Word.of("main")), ShowBuild(target(MAIN))]
+    "command",
+    [
+        status("acme/web", "main"),
+        BranchCommand(Verb.BUILDS, Word.of("acme/web"), Word.of("main")),
+        BuildCommand(Verb.STATUS, target(MAIN)),
+    ],
 )
 def test_asking_is_free(web: World, command: Command) -> None:
     web.rights.set_policy(Policy((Rule(Subjects()),)))
@@ -141,7 +146,7 @@ def test_a_rule_that_wants_it_confirmed_is_answered_with_the_build_and_its_run(w
 
 
 @pytest.mark.parametrize("command", [restart("acme/web", "main"), press(MAIN)])
-def test_once_confirmed_it_is_done(web: World, command: RestartOf) -> None:
+def test_once_confirmed_it_is_done(web: World, command: BranchCommand) -> None:
     web.rights.set_policy(CONFIRMED)
     assert isinstance(web.ask(replace(command, confirmed=True)), Restarted)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model.builds import Build, Status
-from bot.core.model.commands import BuildsOf, ListProjects, ShowHelp, Word
+from bot.core.model.commands import BranchCommand, ListProjects, ShowHelp, Verb, Word
 from bot.core.model.errors import AmbiguousProject, BranchRequired, NoResponse, NoSuchBranch, NoSuchProject, Unreachable
 from bot.core.model.outcomes import (
     AlreadyRestarted,
@@ -26,8 +26,8 @@ NO_BRANCH = build(8, WEB, None)
 PAGE = "https://ci.example/projects/1"
 
 
-def builds(repo: str, branch: str | None = None) -> BuildsOf:
-    return BuildsOf(Word.of(repo), Word.of(branch) if branch else None)
+def builds(repo: str, branch: str | None = None) -> BranchCommand:
+    return BranchCommand(Verb.BUILDS, Word.of(repo), Word.of(branch) if branch else None)
 
 
 @pytest.fixture

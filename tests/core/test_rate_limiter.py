@@ -22,7 +22,7 @@ from bot.core.model.errors import (
 )
 from bot.core.model.outcomes import BuildShown, Restarted
 from bot.core.model.rate_limit import Priority, Rejected
-from bot.core.rate_limiter import RateLimiter, reserve_restart_call, with_priority
+from bot.core.rate_limiter import FOR_BACKGROUND, FOR_PEOPLE, CallBudget, RateLimiter, charged_to, restart_budget
 from tests.core.world import PATIENCE_S, World, build, press, project, restart, status
 
 PEOPLE, BACKGROUND = Priority.PEOPLE, Priority.BACKGROUND
@@ -107,9 +107,9 @@ def paid(world: World, budget: Counted, spending: RateLimiter) -> Iterator[World
 
 def test_a_call_is_peoples_unless_it_is_said_otherwise(spending: RateLimiter, budget: Counted) -> None:
     spending.before_request("builds")
-    with with_priority(BACKGROUND):
+    with charged_to(FOR_BACKGROUND):
         spending.before_request("builds")
-        with with_priority(PEOPLE):
+        with charged_to(FOR_PEOPLE):
             spending.before_request("builds")
         spending.before_request("projects")
     spending.before_request("projects")
@@ -153,7 +153,7 @@ def test_a_call_that_the_service_does_not_count_is_not_paid_for(spending: RateLi
 
 
 def test_a_restart_puts_its_own_call_by_with_the_first_look(spending: RateLimiter, budget: Counted) -> None:
-    with reserve_restart_call():
+    with restart_budget() as own, charged_to(own):
         for call in ("builds", "builds", "restart", "builds"):
             spending.before_request(call)
     assert budget.takes == [(2, PEOPLE), (1, PEOPLE), (1, PEOPLE)]
@@ -161,14 +161,14 @@ def test_a_restart_puts_its_own_call_by_with_the_first_look(spending: RateLimite
 
 
 def test_a_restart_that_is_not_sent_gives_its_call_back(spending: RateLimiter, budget: Counted) -> None:
-    with reserve_restart_call():
+    with restart_budget() as own, charged_to(own):
         spending.before_request("builds")
         assert (budget.left, budget.aside) == (8, 1)
     assert (budget.left, budget.aside) == (9, 0)
 
 
 def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: RateLimiter, budget: Counted) -> None:
-    with reserve_restart_call():
+    with restart_budget() as own, charged_to(own):
         spending.before_request("builds")
         budget.pause(9)
         with pytest.raises(RateLimitPaused):
@@ -215,13 +215,12 @@ def test_who_is_refused_gets_what_was_known(paid: World, budget: Counted) -> Non
         assert (refused.value.last_known.builds, refused.value.last_known.age_s) == ((OLD,), 90)
 
 
-def look(world: World) -> Snapshot:
-    return world.looks.builds(WEB, "main", timeout_s=PATIENCE_S)
+def look(world: World, budget: CallBudget) -> Snapshot:
+    return world.looks.builds(WEB, "main", timeout_s=PATIENCE_S, budget=budget)
 
 
 def test_a_look_counts_as_asked_by_whoever_began_it(paid: World, budget: Counted) -> None:
-    with with_priority(BACKGROUND):
-        look(paid)
+    look(paid, FOR_BACKGROUND)
     assert budget.begun == [BACKGROUND]
 
 
@@ -266,8 +265,7 @@ def test_people_who_join_a_look_that_the_background_may_not_have_share_one_of_th
     world.ci.failures["builds"] = [RateLimitExhausted("CodeShip", retry_after_s=40)]
 
     def ask(priority: Priority) -> Snapshot:
-        with with_priority(priority):
-            return looks.builds(WEB, "main", timeout_s=PATIENCE_S)
+        return looks.builds(WEB, "main", timeout_s=PATIENCE_S, budget=CallBudget(priority))
 
     with ThreadPoolExecutor(6) as pool:
         background = pool.submit(ask, BACKGROUND)

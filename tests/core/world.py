@@ -30,13 +30,13 @@ from bot.core.model.builds import (
     Status,
 )
 from bot.core.model.claims import Claim
-from bot.core.model.commands import Command, RestartBuild, RestartOf, StatusOf, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.errors import BotError, CIError
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority
 from bot.core.operations import Operations
-from bot.core.rate_limiter import priority_now
+from bot.core.rate_limiter import charged_budget
 from bot.core.request import UserRequest
 from bot.store.database import open_store
 from tests.held_clock import NOON, HeldClock
@@ -71,12 +71,12 @@ def build(
     return replace(whole, **fields)  # type: ignore[arg-type]
 
 
-def status(repo: str, branch: str | None = None) -> StatusOf:
-    return StatusOf(Word.of(repo), Word.of(branch) if branch else None)
+def status(repo: str, branch: str | None = None) -> BranchCommand:
+    return BranchCommand(Verb.STATUS, Word.of(repo), Word.of(branch) if branch else None)
 
 
-def restart(repo: str, branch: str | None = None) -> RestartOf:
-    return RestartOf(Word.of(repo), Word.of(branch) if branch else None)
+def restart(repo: str, branch: str | None = None) -> BranchCommand:
+    return BranchCommand(Verb.RESTART, Word.of(repo), Word.of(branch) if branch else None)
 
 
 def target(of: Build, run_number: int | None = 1) -> BuildRef:
@@ -84,10 +84,10 @@ def target(of: Build, run_number: int | None = 1) -> BuildRef:
     return BuildRef("codeship", of.project.id, of.branch, of.id, run_number, of.started_at)
 
 
-def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> RestartBuild:
+def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> BuildCommand:
     """The button Restart under `of`; or Try again, where it names a claim."""
     replaced = (instead_of.id, instead_of.attempt) if instead_of else None
-    return RestartBuild(target(of, run_number), replaced)
+    return BuildCommand(Verb.RESTART, target(of, run_number), replaced)
 
 
 class Held:
@@ -135,7 +135,7 @@ class MemoryCI:
             "projects": [],
             "builds": [],
             "restart": [],
-            "stop": [],
+            "cancel": [],
             "in detail": [],
         }
         self.details: dict[str, Build] = {}
@@ -173,7 +173,7 @@ class MemoryCI:
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         self.branches_asked.append(branch)
-        self.asked_for.append(priority_now())
+        self.asked_for.append(charged_budget().priority)
         self.before_builds()
         self._called("builds")
         self.seen.append(project.id)
@@ -196,8 +196,8 @@ class MemoryCI:
             raise failure
         return ActionResult(self.new_id or build.id)
 
-    def stop(self, build: Build) -> ActionResult:
-        self._called("stop")
+    def cancel(self, build: Build) -> ActionResult:
+        self._called("cancel")
         for seen in [seen for seen in self.all_builds if seen.id == build.id]:
             self.ends(seen.id, Status.STOPPED, "stopped")
         return ActionResult(build.id)

@@ -25,7 +25,7 @@ from bot.http_server import MAX_BODY, WebApp, WebServer
 from bot.slack.client.auth import Identity
 from bot.slack.incoming.bolt_app import build_app, listen
 from bot.slack.incoming.http_mode import HttpMode
-from bot.slack.incoming.workers import Workers
+from bot.slack.incoming.workers import WorkerPool
 from tests.ci.github.test_webhook import BODY as GITHUB_BODY
 from tests.ci.github.test_webhook import SECRET as GITHUB_SECRET
 from tests.ci.github.test_webhook import signature
@@ -48,7 +48,7 @@ class Replicas:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
-        self._workers = Workers(lambda name, error: self.heard.append(repr(error)))
+        self._workers = WorkerPool(lambda name, error: self.heard.append(repr(error)))
         app = build_app(Identity(team_id="T1", bot_user_id="UBOT", bot_id="BBOT"))
         listen(app.command("/codeship"), self._workers, "command", lambda payload, at: self.heard.append("slack"))
         posts = {

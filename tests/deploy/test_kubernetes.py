@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from bot.app.timeouts import PATIENCE
+from bot.app.timeouts import TIMEOUTS
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS: dict[str, dict[str, Any]] = {
@@ -66,7 +66,7 @@ def test_settings_that_are_secret_come_from_a_secret() -> None:
 
 def test_the_bot_has_the_time_to_stop_in_order() -> None:
     before = int(BOT["lifecycle"]["preStop"]["exec"]["command"][-1])
-    assert POD["spec"]["terminationGracePeriodSeconds"] >= before + PATIENCE.finish_s + 5
+    assert POD["spec"]["terminationGracePeriodSeconds"] >= before + TIMEOUTS.finish_s + 5
 
 
 def test_the_probes_ask_the_pages_that_the_bot_serves() -> None:

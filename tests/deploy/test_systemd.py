@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.timeouts import PATIENCE
+from bot.app.timeouts import TIMEOUTS
 from tests.programs import program
 
 UNIT = Path(__file__).parents[2] / "deploy" / "codeship-bot.service"
@@ -42,7 +42,7 @@ def test_systemd_calls_the_exposure_low() -> None:
 def test_the_bot_has_the_time_to_stop_in_order() -> None:
     found = re.search(r"^TimeoutStopSec=(\d+)$", TEXT, flags=re.MULTILINE)
     assert found is not None
-    assert int(found[1]) >= PATIENCE.finish_s + 5
+    assert int(found[1]) >= TIMEOUTS.finish_s + 5
 
 
 def test_a_reload_sends_the_signal_that_reads_the_policy_again() -> None:

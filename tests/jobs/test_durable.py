@@ -202,7 +202,7 @@ def raise_local() -> None:
 
 
 RAISED = {
-    "BotError": (raise_no_answer, (StepFailed, "NoAnswer: CodeShip: cut off")),
+    "BotError": (raise_no_answer, (StepFailed, "NoResponse: CodeShip: cut off")),
     "of a library": (raise_slack, (StepFailed, "SlackApiError: no")),
     "local": (raise_local, (StepFailed, "Local: here")),
     "built in": (lambda: {}["x"], (StepFailed, "KeyError: 'x'")),

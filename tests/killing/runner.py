@@ -117,7 +117,7 @@ def run(order: dict[str, Any]) -> None:
         tell_commits(line)
     bot = Bot(settings, SystemClock(), {}, on_dead=ending.set, timeouts=patience(order.get("patience", {})))
     bot.start()
-    line.tell(f"ready {bot.http_server.port if bot.http_server else 0}")
+    line.tell(f"ready {bot.web.port if bot.web else 0}")
     ending.wait()
     os._exit(1 if bot.stop() else 0)
 

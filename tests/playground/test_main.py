@@ -57,7 +57,7 @@ def test_a_port_that_is_taken_is_reported_with_the_way_out():
     [
         ({"PLAYGROUND_PORT": "http"}, "PLAYGROUND_PORT is not a port"),
         ({"PLAYGROUND_PORT": "65536"}, "PLAYGROUND_PORT is not a port"),
-        ({"PLAYGROUND_CODESHIP_API_URL": "https://ci.example/api/v1"}, "go together: set both or none."),
+        ({"PLAYGROUND_CODESHIP_API_URL": "https://ci.example/api/v1"}, "belong together: set both or neither."),
         (
             {"PLAYGROUND_CODESHIP_API_URL": "ftp://x", "PLAYGROUND_CODESHIP_API_KEY": "key-of-mine-0123456789"},
             "CODESHIP_API_URL",

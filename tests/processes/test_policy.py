@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,8 +57,9 @@ def test_a_file_that_cannot_be_used_stops_the_start_with_the_line_and_the_reason
         policy.write_text(text)
     bot = runs.start(POLICY="policy.toml")
     assert bot.ended() == 1
-    assert bot.text.splitlines()[0] == "POLICY: the file policy.toml cannot be used."
-    assert why in bot.text.splitlines()[1]
+    said = str(json.loads(bot.text.splitlines()[0])["why"])
+    assert said.splitlines()[0] == "POLICY: the file policy.toml cannot be used."
+    assert why in said.splitlines()[1]
     assert "Traceback" not in bot.text
     assert not (policy.parent / "bot.sqlite3").exists(), "nothing was begun"
 
@@ -108,10 +110,10 @@ def test_a_check_says_which_rules_hold_and_what_they_let_someone_do(
     said = [line.strip().partition(": ")[2] or line.strip() for line in lines[at + 1 : at + 9]]
     assert said == [
         "U0ADA, by the first rule that is about what is asked:",
-        "may restart, stop acme/infrastructure",
-        "may, but only when asking in C0RELEASES, restart, stop * on release/*",
+        "may restart, cancel acme/infrastructure",
+        "may, but only when asking in C0RELEASES, restart, cancel * on release/*",
         "may not everything in * except acme/*",
-        "may not restart, stop, follow acme/legacy",
+        "may not restart, cancel, follow acme/legacy",
         "may audit *",
         "may everything in * on main, master, by button confirmed first",
         "may everything in *",

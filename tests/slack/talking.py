@@ -28,8 +28,9 @@ from bot.core.polling.poller import Poller
 from bot.core.ports import Step
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.web_client import web_client
-from bot.slack.handler import HandlerConfig, RequestHandler, render_context
+from bot.slack.handler import Deliveries, FollowUps, HandlerConfig, Reporting, RequestHandler, render_context
 from bot.slack.incoming.payloads import SlackRequest
+from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.outgoing.notifier import SlackNotifier
 from bot.store import open_store
 from playground.slack.model import Message
@@ -37,7 +38,7 @@ from playground.slack.plain_text import draw
 from tests.core.polling.world import HeldJobs
 from tests.core.world import MemoryCI, MemoryGroups
 from tests.held_clock import HeldClock
-from tests.slack.outgoing.replying import HOME, TOKEN, World
+from tests.slack.outgoing.replying import TOKEN, World
 from tests.slack.several import CODESHIP, GITHUB, OLD_WEB, WEB
 from tests.slack.steps import Steps
 
@@ -70,8 +71,8 @@ class WorkflowsCI(MemoryCI):
         left = tuple(run.name for run in build.workflows if not run.has_ended)
         return ActionResult(build.id, tuple(run.name for run in again), left)
 
-    def stop(self, build: Build) -> ActionResult:
-        self._called("stop")
+    def cancel(self, build: Build) -> ActionResult:
+        self._called("cancel")
         return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def ends_all(self, status: Status, word: str) -> None:
@@ -137,18 +138,18 @@ class Talk:
         )
         references = count(1)
         self.conversation = RequestHandler(
+            config=manners,
+            clock=self.clock,
+            deliveries=Deliveries(RecentDeliveries(self.clock), store.idempotency_keys),
             operations=Operations(of_all, store.audit, self.rights),
             replies=slack.answers,
-            idempotency_keys=store.idempotency_keys,
-            clock=self.clock,
-            workspace=HOME,
-            recorder=AuditRecorder(store.audit, self.clock, HOME, "codeship", lambda text: text, lambda: None),
-            config=manners,
-            authorizer=self.rights,
-            new_reference=lambda: f"r{next(references)}",
-            observe=lambda *_what: None,
-            poller=self.following,
-            again=lambda *_what: None,
+            context=lambda: render_context(manners, self.clock, self.rights),
+            follow_ups=FollowUps(self.following, lambda *_what: None),
+            reporting=Reporting(
+                AuditRecorder(store.audit, self.clock, "codeship", lambda text: text, lambda: None),
+                lambda: f"r{next(references)}",
+                lambda *_what: None,
+            ),
         )
 
     def says(self, text: str, who: str = "ada", where: str = "#builds") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -16,14 +16,17 @@ from structlog.testing import capture_logs
 
 from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim
-from bot.slack.blocks.button_values import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE
+from bot.core.model.commands import BranchCommand, Command, ShowHelp, Verb, Word, parse
+from bot.core.model.errors import NotUnderstood
 from bot.slack.handler import RequestHandler
-from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, request_from_json
+from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, parse_click, request_from_json
+from bot.slack.incoming.text import words_of_command
 from playground.codeship import faults as moods
 from playground.sandbox import Sandbox
 from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
 from tests.slack.messages.any_text import texts
+from tests.slack.payloads import CLICK, HOME
 from tests.slack.steps import Crash, Steps
 from tests.test_transcripts import UNHURRIED
 
@@ -42,13 +45,21 @@ def stage(clock: HeldClock) -> Iterator[Sandbox]:
 
 def conversation(stage: Sandbox) -> RequestHandler:
     assert stage.bot is not None
-    assert stage.bot.conversation is not None
-    return stage.bot.conversation
+    assert stage.bot.work is not None
+    return stage.bot.work.handler
+
+
+def answers_again_with(handler: RequestHandler, start: Callable[[str, Mapping[str, Any], float], Any]) -> None:
+    handler._follow_ups = replace(handler._follow_ups, answer_again=start)
 
 
 def ask(stage: Sandbox, text: str, source: Source = Source.COMMAND) -> SlackRequest:
     channel = stage.workspace.channel("#builds").id
-    return SlackRequest(source, Actor("U0ADA"), Location(channel), f"{source.value}:1", from_elsewhere=False, text=text)
+    try:
+        command: Command | NotUnderstood = parse(words_of_command(text))
+    except NotUnderstood as error:
+        command = error
+    return SlackRequest(source, Actor("U0ADA"), Location(channel), f"{source.value}:1", False, command, text)
 
 
 def does(stage: Sandbox, slack_request: SlackRequest, steps: Steps) -> None:
@@ -150,7 +161,7 @@ def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_
     stage.workspace.refuse("chat.postMessage", "fatal_error", 1)
     told_later: list[tuple[str, dict[str, Any], float]] = []
     talk = conversation(stage)
-    talk._again = lambda key, payload, after_s: told_later.append((key, dict(payload), after_s))
+    answers_again_with(talk, lambda key, payload, after_s: told_later.append((key, dict(payload), after_s)))
     heard = ask(stage, "restart acme/web main", Source.DIRECT)
     talk.job(json.loads(json.dumps(talk.job_of(heard))), Steps())
     ((key, payload, after_s),) = told_later
@@ -204,7 +215,7 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
 def test_an_answer_that_no_one_ever_takes_is_given_up_in_the_end(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "fatal_error", None)
     talk, waits = conversation(stage), []
-    talk._again = lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps()))
+    answers_again_with(talk, lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps())))
     talk.job(talk.job_of(ask(stage, "restart acme/web main", Source.DIRECT)), Steps())
     assert waits == [5.0, 30.0, 120.0, 600.0]
     assert posts(stage) == 1
@@ -229,7 +240,7 @@ def test_a_real_restart_leaves_only_json_in_the_database(stage: Sandbox) -> None
     assert set(STEPS) <= set(steps)
     results = {name: json.loads(text)["value"] for name, text in steps.items()}
     assert results["execute"]["v"] == 1
-    assert results["execute"]["command"]["kind"] == "restart"
+    assert results["execute"]["command"]["verb"] == "restart"
     assert results["execute"]["result"]["kind"] == "restarted"
     assert list(results["reply"]) == ["ts"]
 
@@ -256,6 +267,7 @@ def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_ag
     [
         ("restart acme/web main", True),
         ("stop acme/web main", True),
+        ("cancel acme/web main", True),
         ("follow acme/web main", True),
         ("status acme/web main", False),
         ("builds acme/web", False),
@@ -276,12 +288,10 @@ def test_a_request_that_cannot_be_reported_from_another_is_answered_at_once(stag
 
 def test_a_button_is_durable_as_it_is_read(stage: Sandbox) -> None:
     build = '{"s":"codeship","p":"1","i":"2"}'
-    acts = [(action, build, True) for action in (RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE)]
-    for action, value, is_durable in [*acts, (RESTART, "{", False), (REFRESH, build, False)]:
-        pressed = PressedButton(action, value, in_ephemeral=False)
-        heard = SlackRequest(
-            Source.CLICK, Actor("U0ADA"), Location("C1"), "click:1", from_elsewhere=False, pressed=pressed
-        )
+    acts = [(action, build, True) for action in ("restart", "restart_failed", "restart_again", "cancel", "follow")]
+    for action, value, is_durable in [*acts, ("restart", "{", False), ("status", build, False)]:
+        heard = parse_click({**CLICK, "actions": [{**CLICK["actions"][0], "action_id": action, "value": value}]}, HOME)
+        assert heard is not None
         assert conversation(stage).changes_something(heard) is is_durable
 
 
@@ -295,10 +305,12 @@ heards = st.builds(
     location=st.builds(Location, plain, st.none() | plain),
     delivery=st.none() | plain,
     from_elsewhere=st.booleans(),
-    text=texts,
+    command=st.builds(ShowHelp, st.none() | plain)
+    | st.builds(BranchCommand, st.sampled_from(Verb), st.builds(Word.of, texts)),
+    typed=texts,
     response_url=st.none() | plain,
     opens_thread=st.booleans(),
-    pressed=st.none() | st.builds(PressedButton, plain, texts, st.booleans()),
+    pressed=st.none() | st.builds(PressedButton, plain, st.booleans()),
 )
 
 

@@ -194,7 +194,7 @@ def test_every_ask_is_logged_with_who_what_and_how_long(stage: Sandbox, log: io.
     stage.workspace.types("ada", "#builds", STATUS)
     assert stage.settle()
     (line,) = [line for line in log.getvalue().splitlines() if " answered " in line]
-    fields = ("command=StatusOf", "result=BuildShown", "user=U0ADA", "source=command", "channel=C0BUILDS", "ref=r1")
+    fields = ("command=status", "result=BuildShown", "user=U0ADA", "source=command", "channel=C0BUILDS", "ref=r1")
     for field in (*fields, "repository=acme/web", "branch=main", 'outcome="build shown: failed"'):
         assert field in line
     assert "took_ms=" in line

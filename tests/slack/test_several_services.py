@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import Build, Status
+from bot.core.model.commands import Verb
 from bot.core.model.errors import NoResponse, NotPossible, Unreachable
-from bot.core.model.policy import STOP, Policy, Rule, Subjects
+from bot.core.model.policy import Policy, Rule, Subjects
 from tests.core.world import build as codeship_build
 from tests.slack.several import IN_DETAIL, LINT, OLD_WEB, built, workflow
 from tests.slack.steps import Crash, Steps
@@ -38,138 +39,138 @@ def failed(talk: Talk) -> Build:
 # Stops.
 
 
-def test_a_stop_is_made_once_and_reported_to_all_and_written_down(talk: Talk) -> None:
-    talk.says("/codeship stop acme/web@github main")
-    assert talk.github.calls.count("stop") == 1
-    assert "@ada stops *acme/web* · main" in talk.said("bob")[-1]
-    assert "Told to stop: Deploy" in talk.said("bob")[-1]
+def test_a_cancel_is_made_once_and_reported_to_all_and_written_down(talk: Talk) -> None:
+    talk.says("/codeship cancel acme/web@github main")
+    assert talk.github.calls.count("cancel") == 1
+    assert "@ada cancels *acme/web* · main" in talk.said("bob")[-1]
+    assert "Told to cancel: Deploy" in talk.said("bob")[-1]
     (entry,) = talk.actions()
-    assert (entry.action, entry.result, entry.service, entry.reason) == ("stop", "taken", "github", "Deploy")
+    assert (entry.action, entry.result, entry.service, entry.reason) == ("cancel", "taken", "github", "Deploy")
 
 
-def test_a_stop_requests_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
+def test_a_cancel_requests_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
     talk.says(STATUS)
-    assert "[Stop]" in talk.said()[-1]
-    talk.presses("Stop", "bob")
+    assert "[Cancel]" in talk.said()[-1]
+    talk.presses("Cancel", "bob")
     shown, news = talk.said()
-    assert "@bob stops *acme/web* · main" in news
-    assert "being stopped for @bob" in shown
-    assert "[Stop]" not in shown
-    assert talk.github.calls.count("stop") == 1
+    assert "@bob cancels *acme/web* · main" in news
+    assert "being cancelled for @bob" in shown
+    assert "[Cancel]" not in shown
+    assert talk.github.calls.count("cancel") == 1
 
 
 def test_a_followed_build_is_stopped_from_its_live_message_which_goes_on_to_the_end(talk: Talk) -> None:
     talk.says("/codeship follow acme/web@github main")
     talk.look()
     before = talk.said()[0]
-    talk.presses("Stop")
+    talk.presses("Cancel")
     assert talk.said()[0] == before, "it is not replaced"
     talk.github.ends_all(Status.STOPPED, "cancelled")
     talk.look()
     live = talk.said()[0]
     assert ":octagonal_sign: *acme/web* · main · stopped" in live
     assert "followed for @ada" in live
-    assert "[Stop]" not in live
+    assert "[Cancel]" not in live
     assert "@ada :octagonal_sign: stopped" in talk.said()[-1]
 
 
 def test_what_has_ended_meanwhile_is_shown_if_the_button_was(talk: Talk) -> None:
     talk.says(STATUS)
     talk.github.ends_all(Status.PASSED, "success")
-    talk.presses("Stop", "bob")
+    talk.presses("Cancel", "bob")
     (shown,) = talk.said()
-    assert "Nothing to stop: it has ended." in shown
+    assert "Nothing to cancel: it has ended." in shown
     assert ":white_check_mark:" in shown
-    assert "stop" not in talk.github.calls
+    assert "cancel" not in talk.github.calls
 
 
 def test_in_a_live_message_it_is_for_the_presser_alone(talk: Talk) -> None:
     talk.says("/codeship follow acme/web@github main")
     talk.look()
     talk.github.ends_all(Status.PASSED, "success")
-    talk.presses("Stop")
+    talk.presses("Cancel")
     live, told = talk.slack.seen("#builds")
     assert told.ephemeral_to == "U0ADA"
-    assert "Nothing to stop: it has ended." in told.text
+    assert "Nothing to cancel: it has ended." in told.text
     assert "followed for" in live.text
 
 
 def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(talk: Talk) -> None:
     talk.codeship.becomes("7", Status.RUNNING, "testing")
-    talk.says("/codeship stop acme/web@codeship main")
+    talk.says("/codeship cancel acme/web@codeship main")
     (told,) = talk.slack.seen("#builds")
     assert told.ephemeral_to == "U0ADA"
-    assert "Not stopped: CodeShip lets nobody stop a build from outside its own pages." in told.text
+    assert "Not cancelled: CodeShip lets nobody cancel a build from outside its own pages." in told.text
     assert "[Open project]" in talk.said()[0]
     talk.says("/codeship status acme/web@codeship main")
-    assert "[Stop]" not in talk.said()[-1]
+    assert "[Cancel]" not in talk.said()[-1]
 
 
 @pytest.mark.parametrize(
     ("failure", "told"),
     [
-        (NoResponse("GitHub Actions"), "Whether it was stopped I cannot tell: GitHub Actions gave no answer"),
-        (Unreachable("GitHub Actions"), "Not stopped: GitHub Actions cannot be reached."),
+        (NoResponse("GitHub Actions"), "Whether it was cancelled I cannot tell: GitHub Actions gave no answer"),
+        (Unreachable("GitHub Actions"), "Not cancelled: GitHub Actions cannot be reached."),
         (
             NotPossible("GitHub Actions", "Cannot cancel <!channel>."),
-            "Not stopped: GitHub Actions does not do this to this build: “Cannot cancel &lt;!channel&gt;”.",
+            "Not cancelled: GitHub Actions does not do this to this build: “Cannot cancel &lt;!channel&gt;”.",
         ),
     ],
 )
-def test_a_stop_that_fails_is_reported_as_far_as_it_is_known(
+def test_a_cancel_that_fails_is_reported_as_far_as_it_is_known(
     talk: Talk, failure: NoResponse | Unreachable | NotPossible, told: str
 ) -> None:
-    talk.github.failures["stop"] = [failure]
-    talk.says("/codeship stop acme/web@github main")
+    talk.github.failures["cancel"] = [failure]
+    talk.says("/codeship cancel acme/web@github main")
     (message,) = talk.slack.seen("#builds")
     assert told in message.text
     assert message.ephemeral_to == "U0ADA"
 
 
-def test_a_stop_whose_look_failed_was_certainly_not_made(talk: Talk) -> None:
+def test_a_cancel_whose_look_failed_was_certainly_not_made(talk: Talk) -> None:
     talk.github.failures["builds"] = [NoResponse("GitHub Actions")]
-    talk.says("/codeship stop acme/web@github main")
-    assert ":warning: Not stopped: " in talk.slack.last("#builds").text
-    assert "stop" not in talk.github.calls
+    talk.says("/codeship cancel acme/web@github main")
+    assert ":warning: Not cancelled: " in talk.slack.last("#builds").text
+    assert "cancel" not in talk.github.calls
 
 
-def test_which_branch_to_stop_is_asked_and_the_question_goes_with_the_answer(talk: Talk) -> None:
+def test_which_branch_to_cancel_is_asked_and_the_question_goes_with_the_answer(talk: Talk) -> None:
     talk.github.all_builds.append(built(DEPLOYING, id="dev", branch="dev"))
-    talk.says("/codeship stop acme/web@github")
-    assert "Which branch of *acme/web* shall I stop?" in talk.said()[-1]
+    talk.says("/codeship cancel acme/web@github")
+    assert "Which branch of *acme/web* shall I cancel?" in talk.said()[-1]
     talk.presses("dev")
     (news,) = talk.said()
-    assert "@ada stops *acme/web* · dev" in news
+    assert "@ada cancels *acme/web* · dev" in news
 
 
 def test_who_may_not_stop_is_reported_so(talk: Talk) -> None:
-    nobody = Policy((Rule(Subjects(), (STOP,), reason="Nobody stops main."), *talk.rights.policy.rules))
+    nobody = Policy((Rule(Subjects(), (Verb.CANCEL,), reason="Nobody cancels main."), *talk.rights.policy.rules))
     talk.rights.set_policy(nobody)
     talk.says(STATUS)
-    talk.presses("Stop", "bob")
-    assert ":warning: Not stopped: Nobody stops main." in talk.slack.last("#builds", "bob").text
-    assert "stop" not in talk.github.calls
+    talk.presses("Cancel", "bob")
+    assert ":warning: Not cancelled: Nobody cancels main." in talk.slack.last("#builds", "bob").text
+    assert "cancel" not in talk.github.calls
 
 
-STEPS = ["execute", "answer", "update pressed message"]
+STEPS = ["execute", "reply", "update pressed message"]
 
 
 @pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("when", ["before", "after", "once kept"])
-def test_a_stop_that_is_cut_off_anywhere_is_made_and_reported(talk: Talk, when: str, name: str) -> None:
+def test_a_cancel_that_is_cut_off_anywhere_is_made_and_reported(talk: Talk, when: str, name: str) -> None:
     talk.says(STATUS)
-    talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Stop", confirm=True)
+    talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Cancel", confirm=True)
     heard, steps = talk.slack.ear.heard, Steps((when, name))
     assert heard is not None
     with pytest.raises(Crash):
         talk.hears(heard, steps)
     talk.hears(heard, steps)
     assert steps.names == STEPS, "a new step needs a kill of its own"
-    # Made again at most where nobody wrote down that it was: that stops nothing else.
-    assert talk.github.calls.count("stop") == (2 if (when, name) == ("after", "execute") else 1)
-    news = [said for said in talk.said() if "@ada stops" in said]
-    assert len(news) == (2 if (when, name) == ("after", "answer") else 1)
-    assert "being stopped for @ada" in talk.said()[0]
+    # Repeated at most if it was not recorded that it was: that cancels nothing else.
+    assert talk.github.calls.count("cancel") == (2 if (when, name) == ("after", "execute") else 1)
+    news = [said for said in talk.said() if "@ada cancels" in said]
+    assert len(news) == (2 if (when, name) == ("after", "reply") else 1)
+    assert "being cancelled for @ada" in talk.said()[0]
 
 
 # Restarts.
@@ -260,9 +261,9 @@ def test_projects_say_where_they_live(talk: Talk) -> None:
 
 
 def test_a_mistake_is_in_the_audit_of_all_though_it_led_to_no_repository(talk: Talk) -> None:
-    talk.says("/codeship stop acme/wob main")
+    talk.says("/codeship cancel acme/wob main")
     talk.says("/codeship stop")
     talk.says("/codeship audit")
     audit = talk.slack.last("#builds").text
-    assert "“stop acme/wob main” · mistake: no repository of that name" in audit
+    assert "“cancel acme/wob main” · mistake: no repository of that name" in audit
     assert "“stop” · mistake: Which repository?" in audit

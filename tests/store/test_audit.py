@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.audit import AuditEntry, Result
 from bot.core.model.builds import Actor, Location, Project
 from bot.store import Store, open_store
 from bot.store.audit import entries_since
@@ -22,7 +22,7 @@ WHOLE = AuditEntry(
     actor=Actor("U0ADA"),
     source="command",
     location=Location("C0BUILDS", "1700000000.000100"),
-    action=Action.RESTART,
+    action="restart",
     service="codeship",
     result=Result.TAKEN,
     reference="k3x9qd",

@@ -1,1 +1,1 @@
-"""CodeShip's v1 API behind `CIProvider`: `api` is pure, `client` does the calls."""
+"""CodeShip's v1 API behind `CIProvider`: `api` parses and is pure, `client` does the I/O."""

@@ -1,13 +1,13 @@
-"""CodeShip's v1 API as values: the requests to make, and their answers deciphered. Pure: no I/O, no clock.
+"""CodeShip's v1 API: the requests to send, and parsers for the responses. Pure: no I/O, no clock.
 
-The contract, word for word, with what was seen besides: three calls, the key in the query of each.
+The contract, as documented and as observed: three calls, each with the key in its query.
 
     GET  /projects.json              {"projects": [PROJECT, …]}
-    GET  /projects/:id.json          PROJECT, its builds only those of `branch=` where that is given
+    GET  /projects/:id.json          PROJECT; with `branch=`, only the builds of that branch
     POST /builds/:id/restart.json    {"id": …, "uuid": …}
 
-Every `decipher_…` takes any status, any headers and any bytes, and raises `CIError` and nothing else. `key` is the
-API key, so that no error repeats it.
+Every `parse_…` of a response takes any status, headers and bytes, and raises only `CIError`. `key` is the API key, so
+that no error repeats it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def build_page(web_url: str, project_id: str, build_id: str) -> str:
 
 
 def commit_page(provider: str | None, repository_name: str, commit: str | None) -> str | None:
-    """Where the commit can be read; None where that is not certain. A provider that is not told is GitHub."""
+    """The page of a commit; None if unknown. Without a provider, GitHub is assumed."""
     page = _COMMIT_PAGES.get((provider or "github").lower())
     if page is None or commit is None:
         return None
@@ -55,9 +55,9 @@ def commit_page(provider: str | None, repository_name: str, commit: str | None) 
 
 
 def parse_url(url: str, web_url: str = WEB_URL) -> Page | None:
-    """The project and the build that a pasted address names by their ids; None where it is no page of CodeShip.
+    """The project and the build of a CodeShip address, by id; None for any other address.
 
-    A page of a project that shows no build names the project alone.
+    The page of a project without a build gives the project only.
     """
     url = url.strip()
     try:
@@ -95,11 +95,11 @@ _STATUSES = {
     "infrastructure_failure": Status.INFRASTRUCTURE_FAILURE,
 }
 
-# Any: a field of a wrong kind costs that field alone, and where all is as it should be nothing is slower for it.
+# Any: a field of the wrong type makes only that field invalid, and valid responses are not slower for it.
 
 
 class _ListedProject(msgspec.Struct):
-    """A project of the list. Its builds are skipped unread: they are nearly all of the answer's weight."""
+    """A project of the list. Its builds are skipped unparsed: they are most of the response."""
 
     id: Any = None
     repository_name: Any = None
@@ -146,7 +146,7 @@ def restart_request(api_url: str, key: str, build_id: str) -> Request:
 def parse_projects(
     status: int, headers: Mapping[str, str], body: bytes, *, web_url: str = WEB_URL, key: str = ""
 ) -> list[Project]:
-    """Every project of the list that has an id and a name; the others are left out."""
+    """Every project of the list that has an id and a name."""
     _raise_if_refused(status, headers, body, key)
     listed = _read_list(body)
     if listed is None:
@@ -168,7 +168,7 @@ def parse_projects(
 def parse_builds(
     status: int, headers: Mapping[str, str], body: bytes, project: Project, *, web_url: str = WEB_URL, key: str = ""
 ) -> list[Build]:
-    """The builds that have an id, newest first: the highest number, since the order on the wire is not promised."""
+    """The builds that have an id, newest first by number: the API does not promise an order."""
     _raise_if_refused(status, headers, body, key)
     result = _read_project(body)
     if result is None or (result.builds is None and result.id is None):
@@ -186,7 +186,7 @@ def parse_builds(
 
 
 def parse_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> str | None:
-    """The id of the build that runs now; None where the answer names none: any 2xx is a success."""
+    """The id of the new build; None if the response has none. Any 2xx is a success."""
     _raise_if_refused(status, headers, body, key)
     try:
         return cleaning.id_(msgspec.json.decode(body, type=_Restarted).id)
@@ -214,7 +214,7 @@ def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_
 
 
 def _read_list(body: bytes) -> list[_ListedProject | None] | None:
-    """None where the answer is no list of projects. An entry is None where it is not an object."""
+    """None if the response is not a list of projects. An entry that is not an object is None."""
     try:
         return msgspec.json.decode(body, type=_List).projects
     except (ValueError, RecursionError):
@@ -223,7 +223,7 @@ def _read_list(body: bytes) -> list[_ListedProject | None] | None:
 
 
 def _read_project(body: bytes) -> _Project | None:
-    """None where the answer is no project. Builds are None where the answer has none."""
+    """None if the response is not a project. Its builds are None if it has none."""
     try:
         return msgspec.json.decode(body, type=_Project)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""CodeShip behind the `CIProvider` port: sends what `codeship_wire` asks for, and is a row of `bot.ci.SERVICES`.
+"""CodeShip behind the `CIProvider` port: sends the requests of `api`. Its plugin is a row of `bot.ci.SERVICES`.
 
-It decides nothing about builds, and logs nothing: what goes wrong is raised, always as a `CIError`.
+Makes no decisions about builds and logs nothing: what goes wrong is raised as a `CIError`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ API_URL = "https://codeship.com/api/v1"
 
 
 class CodeShip:
-    """A host that serves CodeShip's v1 API. The sizes bound its answers, unpacked."""
+    """A host that serves CodeShip's v1 API. `max_…_bytes` limit its responses, unpacked."""
 
     service = wire.SERVICE
     title = wire.TITLE
@@ -57,17 +57,17 @@ class CodeShip:
         read = partial(wire.parse_builds, project=project, web_url=self._web_url, key=self._key)
         return self._tries.ask("builds", request, read, max_bytes=self._max_bytes)
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:  # noqa: ARG002 - no ability of its
+    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:  # noqa: ARG002 - CodeShip cannot do this
         request = wire.restart_request(self._api_url, self._key, build.id)
         read = partial(wire.parse_restart, key=self._key)
         new_id = self._tries.ask_once("restart", request, read, max_bytes=self._max_bytes)
         return ActionResult(new_id or build.id)
 
-    def stop(self, build: Build) -> ActionResult:  # noqa: ARG002 - no ability of its
-        raise NotPossible(self.title, "its API has no call that stops a build")
+    def cancel(self, build: Build) -> ActionResult:  # noqa: ARG002 - no ability of its
+        raise NotPossible(self.title, "its API has no call that cancels a build")
 
     def with_details(self, build: Build) -> Build:
-        """As it is: the API tells nothing more."""
+        """Returns `build` unchanged: the API has no more details."""
         return build
 
     def failure_log(self, build: Build) -> FailureLog | None:  # noqa: ARG002 - as `CIProvider.failure_log`
@@ -95,7 +95,7 @@ CODESHIP = ServicePlugin(
     rows=(
         Setting(
             "CODESHIP_API_KEY",
-            "The key with which the bot asks CodeShip; it sees and restarts what the key's owner can.",
+            "The API key for CodeShip. The bot sees and restarts what the key's owner can.",
             "https://app.codeship.com/user/edit, API Key",
             values.key,
             required=True,
@@ -104,21 +104,21 @@ CODESHIP = ServicePlugin(
         Setting(
             "CODESHIP_API_URL",
             "The host that serves CodeShip's v1 API. https, or http on this machine.",
-            "whoever runs that host",
+            "the operator of that host",
             values.api_address,
             API_URL,
         ),
         Setting(
             "CODESHIP_WEB_URL",
-            "Where the pages of projects and builds are, to link to.",
-            "whoever runs that host",
+            "The base URL of project and build pages, for links.",
+            "the operator of that host",
             values.page_address,
             WEB_URL,
         ),
         Setting(
             "CODESHIP_CALLS_PER_MINUTE",
-            "How often the bot may ask CodeShip in any minute, all processes on one database together. People's "
-            "questions come first.",
+            "The most requests to CodeShip per minute, for all processes with the same database. Requests by people "
+            "have priority.",
             "",
             values.calls_per_minute,
             "60",

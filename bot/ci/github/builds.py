@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.ci.github.deciding import LONG_AGO, ListedRun, looks_like_tag
-from bot.ci.github.run_groups import RunGroup
+from bot.ci.github.run_groups import LONG_AGO, ListedRun, RunGroup, looks_like_tag
 from bot.ci.github.urls import checks_page, commit_page
 from bot.core.model.builds import Build, Project, Workflow
 

@@ -108,12 +108,12 @@ class GitHub:
         ask = partial(wire.rerun_request, failed_jobs_only=failed_jobs_only)
         return self._done_to(build, plan.runs, "restart", ask, [run.full_name for run in plan.left])
 
-    def stop(self, build: Build) -> ActionResult:
+    def cancel(self, build: Build) -> ActionResult:
         """One POST for each run that `cancel_plan` names."""
         running = cancel_plan(build)
         if not running:
             raise NotPossible(self.title, "none of its workflows was running any more")
-        return self._done_to(build, running, "stop", wire.cancel_request)
+        return self._done_to(build, running, "cancel", wire.cancel_request)
 
     def locate(self, project: Project, page: Page) -> Page | None:
         """The page with the branch that it belongs to: one call. None if GitHub knows none, or more than one."""

@@ -13,8 +13,7 @@ from functools import partial
 
 from bot.ci.github import api as wire
 from bot.ci.github.calls import GitHubRequests
-from bot.ci.github.deciding import QUEUE, ListedRun, Role, as_of, branch_runs, role_of
-from bot.ci.github.run_groups import unread_may_decide
+from bot.ci.github.run_groups import QUEUE, ListedRun, Role, as_of, branch_runs, role_of, unread_may_decide
 from bot.ci.github.runs import RunsPage, parse_runs
 from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache

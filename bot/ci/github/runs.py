@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
-from bot.ci.github import statuses as words
-from bot.ci.github.deciding import ListedRun
 from bot.ci.github.errors import TITLE, error_for, invalid_response
 from bot.ci.github.pagination import ListPage, onward, page_size
+from bot.ci.github.run_groups import ListedRun
 from bot.ci.github.urls import WEB_URL
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import REPOSITORY_NAME, Project, Status, Workflow
@@ -93,7 +92,7 @@ def parse_attempt(status: int, headers: Mapping[str, str], body: bytes, *, secre
     run = shapes.run(body)
     if run is None or run.status is None:
         raise invalid_response(headers, body, secret)
-    return words.read(*_words(run))[0]
+    return _state(*_words(run))[0]
 
 
 def _seen(entry: shapes.Run, project: Project) -> ListedRun | None:
@@ -107,7 +106,7 @@ def _seen(entry: shapes.Run, project: Project) -> ListedRun | None:
     workflow = _workflow(entry, run_id, event, path)
     head, actor = entry.head_commit, entry.actor
     status, conclusion = _words(entry)
-    has_no_conclusion = words.is_over(status, conclusion) and conclusion is None
+    has_no_conclusion = _is_over(status, conclusion) and conclusion is None
     owner = _fork_owner(entry, event, project)
     return ListedRun(
         workflow=workflow,
@@ -146,7 +145,7 @@ def _pull_request(entry: shapes.Run) -> int | None:
 
 def _workflow(entry: shapes.Run, run_id: str, event: str | None, path: str) -> Workflow:
     status, conclusion = _words(entry)
-    meaning, word = words.read(status, conclusion)
+    meaning, word = _state(status, conclusion)
     file_name = path.partition("@")[0].rpartition("/")[2]
     started_at = cleaning.time(entry.run_started_at) or cleaning.time(entry.created_at)
     return Workflow(
@@ -156,7 +155,7 @@ def _workflow(entry: shapes.Run, run_id: str, event: str | None, path: str) -> W
         status_word=word,
         attempt=cleaning.count(entry.run_attempt) or 1,
         started_at=started_at,
-        finished_at=_end(entry, started_at, meaning) if words.is_over(status, conclusion) else None,
+        finished_at=_end(entry, started_at, meaning) if _is_over(status, conclusion) else None,
         url=cleaning.address(entry.html_url),
         trigger=event if event not in ("push", "pull_request") else None,
         can_rerun=event not in ("merge_group", "dynamic") and not path.startswith("dynamic/"),
@@ -186,3 +185,38 @@ def _named_today(project: Project, repository: shapes.Repository | None, web_url
     if page is None and name == project.name:
         page = project.url
     return replace(project, name=name, url=page or f"{web_url}/{name}")
+
+
+_COMPLETED = "completed"
+
+
+_STATUSES = {
+    "queued": Status.QUEUED,
+    "requested": Status.QUEUED,
+    "pending": Status.QUEUED,  # its concurrency group is busy
+    "waiting": Status.WAITING,  # for a person's approval
+    "in_progress": Status.RUNNING,
+}
+_CONCLUSIONS = {
+    "success": Status.PASSED,
+    "neutral": Status.PASSED,
+    "failure": Status.FAILED,
+    "timed_out": Status.FAILED,
+    "startup_failure": Status.FAILED,
+    "cancelled": Status.STOPPED,
+    "stale": Status.STOPPED,  # GitHub gave it up after a fortnight
+    "skipped": Status.SKIPPED,
+    "action_required": Status.BLOCKED,
+}
+
+
+def _is_over(status: str | None, conclusion: str | None) -> bool:
+    return status == _COMPLETED or (status is None and conclusion is not None)
+
+
+def _state(status: str | None, conclusion: str | None) -> tuple[Status, str]:
+    """What a run's two words mean, and the one of them that tells: the conclusion once it is over."""
+    if _is_over(status, conclusion):
+        word = conclusion or _COMPLETED
+        return _CONCLUSIONS.get(word, Status.UNKNOWN), word
+    return _STATUSES.get(status or "", Status.UNKNOWN), status or ""

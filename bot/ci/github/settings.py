@@ -49,50 +49,50 @@ def _api_url(text: str) -> str:
 _ROWS = (
     Setting(
         "GITHUB_TOKEN",
-        "The token with which the bot asks GitHub; it sees and restarts what the token may. Required, unless the bot "
-        "is a GitHub App.",
+        "The token for GitHub. The bot sees and restarts what the token allows. Required unless the bot is a "
+        "GitHub App.",
         _NEW_TOKEN,
         values.key,
         secret=True,
     ),
     Setting(
         "GITHUB_APP_ID",
-        "Makes the bot a GitHub App instead: the App's ID, or its client ID. The next two belong to it.",
+        "Makes the bot a GitHub App: the App's ID or client ID. Requires the next two settings.",
         _NEW_APP,
         _app_id,
     ),
     Setting(
         "GITHUB_APP_INSTALLATION_ID",
-        "Which installation of the App: that of the account whose repositories the bot serves.",
+        "The App's installation on the account that has the repositories.",
         "the number at the end of the page's address: the account's settings, GitHub Apps, Configure",
         _installation_id,
     ),
     Setting(
         "GITHUB_APP_PRIVATE_KEY_FILE",
-        "The file that holds the App's private key (PEM).",
+        "A file with the App's private key (PEM).",
         "the App's settings, Private keys, Generate a private key",
         values.path,
     ),
     Setting(
         "GITHUB_API_URL",
-        "GitHub's REST API. For an Enterprise Server https://its-host/api/v3. https, or http on this machine.",
+        "GitHub's REST API. Enterprise Server: https://its-host/api/v3. https, or http on this machine.",
         "",
         _api_url,
         API_URL,
     ),
     Setting(
         "GITHUB_CALLS_PER_MINUTE",
-        "How often the bot may ask GitHub in any minute, all processes on one database together. GitHub gives a token "
-        "5000 calls an hour.",
+        "The most requests to GitHub per minute, for all processes with the same database. GitHub allows a token 5000 "
+        "requests an hour.",
         "",
         values.calls_per_minute,
         "80",
     ),
     Setting(
         "GITHUB_WEBHOOK_SECRET",
-        f"Proves that a webhook comes from GitHub. With it the bot hears at {PATH} of runs that have moved (event: "
-        "Workflow runs, content type: application/json), and shows them sooner.",
-        "your own choice of a long random word, the same in the webhook's settings",
+        f"Verifies webhooks from GitHub at {PATH} (event: Workflow runs, content type: application/json). With them "
+        "the bot sees changes sooner.",
+        "a long random text of your choice, the same as in the webhook's settings",
         values.key,
         secret=True,
     ),

@@ -1,1 +1,1 @@
-"""The HTTP client of every CI service: deadlines, retries of reads only, redaction."""
+"""The HTTP client of every CI service: deadlines, retries of idempotent requests, redaction."""

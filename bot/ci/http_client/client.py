@@ -1,6 +1,6 @@
-"""The calls of one CI service: each try let out, sent, told; what may be repeated is tried again after a pause.
+"""Calls to one CI service: each attempt is charged, sent and reported; idempotent ones are retried after a pause.
 
-It knows no service and decides nothing about builds. It logs nothing: what goes wrong is raised, as a `CIError`.
+Knows no service and nothing about builds. Logs nothing: what goes wrong is raised as a `CIError`.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from bot.core.model.errors import CIError, InvalidResponse, NoResponse, OverLimi
 _MAX_REDIRECTS = 3
 _PIECE = 65_536
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "codeship-bot"}
-# Those of urllib3's loggers that write addresses with their query, at DEBUG and at WARNING.
-_TALKATIVE = ("urllib3.connection", "urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
+# urllib3 loggers that write addresses with their query, at DEBUG and at WARNING.
+_VERBOSE = ("urllib3.connection", "urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
 _CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _KEY_IN_QUERY = re.compile(r"((?:api_key|sig)=)[^&\s\"']*")
 
 
 class HttpTransport:
-    """Requests to the one origin of `address`, from many threads. `service` is the title that its errors carry.
+    """Requests to the single origin of `address`, thread-safe. `service` is the title that its errors contain.
 
-    `connect_s` and `read_s` are the seconds that a connection may take to stand and that the other side may be silent.
-    Proxy and CA bundle are read from `environ`, once. Raises ValueError where `address` is none.
+    `connect_s` is the timeout for connecting, `read_s` for each read. Reads proxy and CA bundle from `environ`, once.
+    Raises ValueError if `address` is not an address.
     """
 
     def __init__(
@@ -60,33 +60,33 @@ class HttpTransport:
         self._ca_bundle = next((result for name in _CA_BUNDLES if (result := environ.get(name))), None)
         self._connect_s, self._read_s, self._monotonic = connect_s, read_s, monotonic
         self._adapter = Adapter(pool_maxsize=workers)
-        for name in _TALKATIVE:
+        for name in _VERBOSE:
             logging.getLogger(name).addFilter(_without_key)
 
     def answer_to(
-        self, request: Request, *, deadline: float, max_bytes: int, before_onward: Callable[[], None] = lambda: None
+        self, request: Request, *, deadline: float, max_bytes: int, before_redirect: Callable[[], None] = lambda: None
     ) -> Response:
-        """For requests that may be repeated: over a kept connection, redirects followed within the origin.
+        """Sends an idempotent request over a pooled connection, and follows redirects within the origin.
 
-        `until` is when it must be over, on the clock `monotonic`; `max_bytes` bounds the body, unpacked.
-        `before_onward` is called before each redirect is followed; what it raises is raised.
-        Raises Unreachable and NoAnswer; where the head of the answer came, what went wrong is its `flaw`.
+        `deadline` is a time of the clock `monotonic`; `max_bytes` limits the unpacked body. Calls `before_redirect`
+        before it follows each redirect, and raises what that raises. Raises Unreachable and NoResponse. After complete
+        headers, a failure is not raised but returned as the response's `flaw`.
         """
         answer = self._once(self._adapter, request, deadline, max_bytes)
         for _ in range(_MAX_REDIRECTS):
-            onward = self._onward(request, answer)
-            if onward is None:
+            redirect = self._redirect(request, answer)
+            if redirect is None:
                 break
-            before_onward()
-            request = onward
+            before_redirect()
+            request = redirect
             answer = self._once(self._adapter, request, deadline, max_bytes)
         return answer
 
     def answer_once(self, request: Request, *, deadline: float, max_bytes: int) -> Response:
-        """For requests that must not be repeated: over a connection of their own, and no redirect followed.
+        """Sends a request that must not be repeated, over its own connection, and follows no redirect.
 
-        A kept connection may have been closed by the other side, which shows only after the request has gone out.
-        Raises as `answer_to`: Unreachable is certain to mean that nothing was sent.
+        A pooled connection may have been closed by the server, which shows only after the request was sent. Raises as
+        `answer_to`; here Unreachable guarantees that nothing was sent.
         """
         adapter = Adapter(pool_maxsize=1)
         try:
@@ -139,14 +139,14 @@ class HttpTransport:
                 body, flaw = self._body(got, max_bytes)
             finally:
                 got.close()
-        # A recipient with a clock notes when an answer without a date came (RFC 9110, 6.6.1).
+        # A recipient with a clock records when a response without a date arrived (RFC 9110, 6.6.1).
         came = {"date": formatdate(usegmt=True)} | {name.lower(): value for name, value in got.headers.items()}
         return Response(got.status_code, came, body, flaw)
 
     def _open(
         self, adapter: Adapter, request: Request, headers: dict[str, str], progress: RequestProgress
     ) -> requests.Response | CIError:
-        """The error is returned: raised in here, it would carry the library's own along, and the key in its address."""
+        """Returns the error: raised here, it would chain the library's error, and with it the key in the address."""
         left = max(progress.left_s(), 0.001)
         try:
             prepared = requests.Request(request.method, request.url, headers, params=list(request.params)).prepare()
@@ -158,14 +158,15 @@ class HttpTransport:
                 proxies=self._proxies,
             )
         except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
-            # Not begun and a time-out: something stands in for the connection, so the worse is assumed.
+            # A read timeout before the connection began: something replaced the connection, so assume the request was
+            # sent.
             unsure = progress.stage is Phase.NOT_BEGUN and isinstance(error, requests.ReadTimeout)
             if progress.stage is Phase.SENT or unsure:
                 return NoResponse(self._service, _why_no_answer(error))
             return Unreachable(self._service, _why_unreachable(error))
 
     def _body(self, response: requests.Response, max_bytes: int) -> tuple[bytes, CIError | None]:
-        """What came of the body, and why that is not all of it."""
+        """The body as far as it was received, and why it is incomplete, or None."""
         too_large = InvalidResponse(self._service, f"an answer of more than {max_bytes:,} bytes")
         length = response.headers.get("Content-Length", "")
         if length.isdecimal() and (len(length) > 18 or int(length) > max_bytes):
@@ -173,7 +174,7 @@ class HttpTransport:
         pieces, size = [], 0
         flaw: CIError | None = None
         try:
-            # read1: one read of the socket and no more, so that no piece waits for another.
+            # read1 is a single read of the socket, so that no chunk waits for another.
             while piece := response.raw.read1(_PIECE, decode_content=True):
                 size += len(piece)
                 if size > max_bytes:
@@ -185,7 +186,7 @@ class HttpTransport:
             flaw = NoResponse(self._service, _why_no_answer(error))
         return b"".join(pieces), flaw
 
-    def _onward(self, request: Request, response: Response) -> Request | None:
+    def _redirect(self, request: Request, response: Response) -> Request | None:
         location = response.headers.get("location")
         if location is None or response.status not in (301, 302, 303, 307, 308):
             return None
@@ -198,7 +199,9 @@ class HttpTransport:
 
 
 def _proxies(address: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """As curl and requests have it: the small spelling before the large one, `NO_PROXY` before all."""
+    """Proxies by scheme, by the rules of curl and requests: lower case wins over upper case, `NO_PROXY`
+    wins over all.
+    """
     scheme = urlsplit(address).scheme
 
     def setting(name: str) -> str:
@@ -216,7 +219,7 @@ def _without_key(record: logging.LogRecord) -> bool:
 
 
 def _why_unreachable(error: BaseException) -> str:
-    """In words of our own: the libraries' repeat the address."""
+    """The reason in the bot's own words: those of the libraries repeat the address."""
     causes = list(_causes(error))
 
     def has(*kinds: type[BaseException]) -> bool:
@@ -244,7 +247,7 @@ def _why_no_answer(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it stands for, as far as the libraries wrap it."""
+    """`error` and its causes, as far as the libraries wrap them."""
     waiting, seen = [error], 0
     while waiting and seen < 20:
         seen += 1
@@ -253,18 +256,18 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         waiting.extend(cause for cause in inner if isinstance(cause, BaseException))
 
 
-_PAUSES_S = (0.5, 1.0)  # before the second and the third try, at most
+_PAUSES_S = (0.5, 1.0)  # the longest pauses before the second and the third attempt
 
 _PASSING = (Unreachable, NoResponse, OverLimit)
 
 _T = TypeVar("_T")
 Read = Callable[[int, Mapping[str, str], bytes], _T]
-"""Deciphers status, headers and body, or raises a `CIError`."""
+"""Parses status, headers and body, or raises a `CIError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt(Generic[_T]):
-    """What came of one try, and how many seconds the service asks to wait before the next."""
+    """The result of one attempt. `wait_s`: seconds that the service asks to wait before the next one."""
 
     outcome: _T | CIError
     wait_s: float | None = None
@@ -272,11 +275,11 @@ class _Attempt(Generic[_T]):
 
 
 class HttpClient:
-    """Calls to the one origin of `address`, from many threads. `title` is the service's, as its errors carry it."""
+    """Calls to the single origin of `address`, thread-safe. `title` is the service's, which its errors contain."""
 
     def __init__(self, title: str, address: str, context: ClientContext) -> None:
-        self._title, self._around = title, context
-        self._exchange = HttpTransport(
+        self._title, self._context = title, context
+        self._transport = HttpTransport(
             title,
             address,
             environ=context.environ,
@@ -287,83 +290,85 @@ class HttpClient:
         )
 
     def deadline_after(self, at_most_s: float | None = None) -> float:
-        """When a call that begins now must be over, on the clock `monotonic`; sooner where it has less time."""
-        total_s = self._around.total_s
-        return self._around.monotonic() + (total_s if at_most_s is None else min(at_most_s, total_s))
+        """The deadline of a call that begins now, on the clock `monotonic`; sooner if `at_most_s` is less than the
+        total.
+        """
+        total_s = self._context.total_s
+        return self._context.monotonic() + (total_s if at_most_s is None else min(at_most_s, total_s))
 
     def ask(self, call: str, request: Request, read: Read[_T], *, max_bytes: int, deadline: float | None = None) -> _T:
-        """For what may be repeated: up to three tries within the time there is."""
+        """Sends an idempotent request: up to three attempts before the deadline."""
         deadline = self.deadline_after() if deadline is None else deadline
         self._check(deadline)
         failed: CIError | None = None
         for longest_pause_s in (*_PAUSES_S, None):
             try:
-                self._around.before_request(call)
-            except OverLimit as refusal:  # of no further try: then what came of the one before tells more
+                self._context.before_request(call)
+            except OverLimit as refusal:  # no further attempt is allowed: then the last attempt's error says more
                 raise refusal if failed is None or isinstance(failed, OverLimit) else failed from None
-            began = self._around.monotonic()
+            began = self._context.monotonic()
             attempt = self._once(call, request, read, deadline, max_bytes)
             if not isinstance(attempt.outcome, CIError):
-                self._tell(call, None, began, is_free=attempt.is_free)
+                self._report(call, None, began, is_free=attempt.is_free)
                 return attempt.outcome
             failed = attempt.outcome
-            self._tell(call, failed, began)
+            self._report(call, failed, began)
             if longest_pause_s is None or not isinstance(failed, _PASSING):
                 raise failed
-            # Many who failed together are not to come back together: anything from nothing to the longest.
-            pause = max(self._around.random() * longest_pause_s, attempt.wait_s or 0.0)
-            if self._around.monotonic() + pause >= deadline:
+            # A random pause, so that clients that failed together do not come back together.
+            pause = max(self._context.random() * longest_pause_s, attempt.wait_s or 0.0)
+            if self._context.monotonic() + pause >= deadline:
                 raise failed
-            self._around.wait(pause)
+            self._context.wait(pause)
         raise AssertionError("the last try returns or raises")
 
     def ask_once(
         self, call: str, request: Request, read: Read[_T], *, max_bytes: int, deadline: float | None = None
     ) -> _T:
-        """For what must not be repeated: one try, over a connection of its own.
+        """Sends a request that must not be repeated: one attempt, over its own connection.
 
-        The head of the answer tells whether it took: a body that was cut off, or is too large, is read as it came.
+        The headers say whether it succeeded, so a body that is cut off or too large is parsed as it is.
         """
         deadline = self.deadline_after() if deadline is None else deadline
         self._check(deadline)
-        self._around.before_request(call)
-        began = self._around.monotonic()
+        self._context.before_request(call)
+        began = self._context.monotonic()
         try:
-            answer = self._exchange.answer_once(request, deadline=deadline, max_bytes=max_bytes)
+            answer = self._transport.answer_once(request, deadline=deadline, max_bytes=max_bytes)
             outcome = read(answer.status, answer.headers, answer.body)
         except CIError as error:
-            self._tell(call, error, began)
+            self._report(call, error, began)
             raise
-        self._tell(call, None, began)
+        self._report(call, None, began)
         return outcome
 
     def close(self) -> None:
-        """Closes the kept connections. Calls under way end as they will."""
-        self._exchange.close()
+        """Closes idle connections. Running calls are not interrupted."""
+        self._transport.close()
 
     def _check(self, deadline: float) -> None:
-        """For the later ones of several calls that share their time: what cannot be answered in time is not sent."""
-        if self._around.monotonic() >= deadline:
+        """Raises Unreachable if the deadline is over. Several calls may share a deadline, and then nothing is sent."""
+        if self._context.monotonic() >= deadline:
             raise Unreachable(self._title, "no time was left to ask")
 
     def _once(self, call: str, request: Request, read: Read[_T], deadline: float, max_bytes: int) -> _Attempt[_T]:
-        before_onward = partial(self._around.before_request, call)
+        before_redirect = partial(self._context.before_request, call)
         try:
-            answer = self._exchange.answer_to(
-                request, deadline=deadline, max_bytes=max_bytes, before_onward=before_onward
+            answer = self._transport.answer_to(
+                request, deadline=deadline, max_bytes=max_bytes, before_redirect=before_redirect
             )
         except CIError as error:
             return _Attempt(error)
         try:
             if answer.is_success and answer.flaw is not None:
                 return _Attempt(answer.flaw)
-            # Nothing new since what the request names: the services that tell so do not count it.
+            # 304: nothing is new. Services that send it do not count the request.
             return _Attempt(read(answer.status, answer.headers, answer.body), is_free=answer.status == 304)
         except OverLimit as error:
             return _Attempt(error, error.retry_after_s)
         except CIError as error:
             return _Attempt(error, retry_after_s(answer.headers))
 
-    def _tell(self, call: str, error: CIError | None, began: float, *, is_free: bool = False) -> None:
-        self._around.after_request(error, is_free)
-        self._around.observe(call, "ok" if error is None else type(error).__name__, self._around.monotonic() - began)
+    def _report(self, call: str, error: CIError | None, began: float, *, is_free: bool = False) -> None:
+        self._context.after_request(error, is_free)
+        self._context.observe(call, "ok" if error is None else type(error).__name__, self._context.monotonic() - began)

@@ -1,7 +1,7 @@
-"""Connections that tell how far a request came, and that read until a moment and not one byte longer.
+"""Connections that record how far a request came, and that stop reading exactly at the deadline.
 
-Exceptions cannot tell either: urllib3 reports a time-out of the TLS handshake as one of reading, and its time-outs
-count from byte to byte, so that a trickle never ends.
+Exceptions cannot do either. urllib3 reports a timeout of the TLS handshake as a read timeout. Its timeouts restart with
+each byte, so that a slow trickle never ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib3.poolmanager import ProxyManager
 
 
 class Phase(Enum):
-    """How far a request came. Up to CONNECTING nothing of it has left."""
+    """How far a request came. Up to CONNECTING nothing was sent."""
 
     NOT_BEGUN = "not begun"
     CONNECTING = "connecting"
@@ -30,17 +30,17 @@ class Phase(Enum):
 
 
 class RequestProgress:
-    """One request on its way: its stage, and how long it may still read, on the clock `monotonic`."""
+    """One request in progress: its phase, and how long it may still read, on the clock `monotonic`."""
 
     def __init__(self, deadline: float, read_s: float, monotonic: Callable[[], float]) -> None:
         self.stage = Phase.NOT_BEGUN
-        self._until, self._read_s, self._monotonic = deadline, read_s, monotonic
+        self._deadline, self._read_s, self._monotonic = deadline, read_s, monotonic
 
     def left_s(self) -> float:
-        return self._until - self._monotonic()
+        return self._deadline - self._monotonic()
 
     def next_read_s(self) -> float:
-        """Raises TimeoutError where the time is up."""
+        """The timeout of the next read, in seconds. Raises TimeoutError after the deadline."""
         left = self.left_s()
         if left <= 0:
             raise TimeoutError("timed out")
@@ -52,7 +52,7 @@ _PROGRESS: ContextVar[RequestProgress] = ContextVar("try")
 
 @contextmanager
 def trying(progress: RequestProgress) -> Iterator[None]:
-    """What connections do in this thread until the end of the block, they do for `this_try`."""
+    """Within the block, connections in this thread report to `progress`."""
     token = _PROGRESS.set(progress)
     try:
         yield
@@ -61,7 +61,7 @@ def trying(progress: RequestProgress) -> Iterator[None]:
 
 
 class Adapter(HTTPAdapter):
-    """An adapter of `requests` over such connections; used within `trying`."""
+    """A `requests` adapter over these connections. Use it within `trying`."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -69,13 +69,13 @@ class Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
-        if type(manager) is ProxyManager:  # one for SOCKS has connections of its own
+        if type(manager) is ProxyManager:  # a SOCKS manager has its own connections
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
 class _Reader(io.RawIOBase):
-    """A socket's bytes, each read with no more time than is left."""
+    """A socket's bytes. Each read is limited to the time that is left."""
 
     def __init__(self, sock: socket.socket, progress: RequestProgress) -> None:
         self._sock, self._try = sock, progress
@@ -105,7 +105,7 @@ class _Response(HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        if self._reader.at_end:  # http.client takes a head that was cut off for a whole one
+        if self._reader.at_end:  # http.client accepts headers that were cut off
             raise IncompleteRead(b"")
 
 

@@ -1,4 +1,4 @@
-"""HTTP as values, and what a CI service means by an answer that is no success. Pure: no I/O, no clock."""
+"""HTTP requests and responses as values, and the error that an unsuccessful response means. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoRespons
 
 MAX_DETAIL = 200
 MAX_RETRY_AFTER_S = 3600.0
-_LOOKED_AT = 65_536  # bytes of a refusal's body that may hold its reason; what is longer is no reason
+_LOOKED_AT = 65_536  # bytes of an error's body that may hold its reason
 
 _OVER_LIMIT = re.compile(rb"rate[\s_-]{0,3}limit[\s_-]{0,3}exceeded", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
@@ -27,7 +27,7 @@ _UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be sent. `params` go into the query string, not yet percent-encoded. A key stands in either."""
+    """A request to send. `params` go into the query, not yet percent-encoded. The query or the headers hold the key."""
 
     method: str
     url: str
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came. Header names are in lower case; `flaw` says why `body` is not whole, where it is not."""
+    """A received response. Header names are lower-case. `flaw` says why `body` is incomplete; None if it is not."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,7 +50,9 @@ class Response:
 
 
 def origin(address: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port: whoever has another is somebody else. Raises ValueError where `address` is none."""
+    """Scheme, host and port; a redirect to another origin is not followed. Raises ValueError if `address`
+    is invalid.
+    """
     parts = urlsplit(address)
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
@@ -58,9 +60,9 @@ def origin(address: str) -> tuple[str, str | None, int | None]:
 def error_for(
     service: str, status: int, headers: Mapping[str, str], body: bytes, *, secret: str, address_setting: str
 ) -> CIError:
-    """The error that an answer with this status stands for, `secret` kept out of its words.
+    """The error for a response with this status, without `secret` in its text.
 
-    `service` is the title that people read, `address_setting` the setting to check where the address looks wrong.
+    `service` is the title that people read. `address_setting` is the setting to check if the address looks wrong.
     """
     why = detail(headers, body, secret)
     if status == 429 or (status == 403 and _OVER_LIMIT.search(body)):
@@ -75,12 +77,12 @@ def error_for(
     if 300 <= status < 400:
         return InvalidResponse(service, _redirected(headers, secret, address_setting))
     answered = f"answered {status}: {why}" if why else f"answered {status}"
-    # 408: the server gave up waiting for the request, as a gateway's 504 would say.
+    # 408: the server gave up waiting for the request, like a gateway's 504.
     return NoResponse(service, answered) if status >= 500 or status == 408 else InvalidResponse(service, answered)
 
 
 def detail(headers: Mapping[str, str], body: bytes, secret: str) -> str:
-    """The reason that a refusal gives, as one line without `secret`; empty where it gives none that people can read."""
+    """The reason for a refusal, on one line and without `secret`; empty if there is no readable one."""
     text = body[:_LOOKED_AT].decode("utf-8-sig", "replace").strip()
     if "html" in header(headers, "content-type").lower():
         return ""
@@ -93,27 +95,27 @@ def detail(headers: Mapping[str, str], body: bytes, secret: str) -> str:
 
 
 def redact(text: str, secret: str) -> str:
-    """`text` without `secret`, however it is spelled: percent-encoded (also twice, or in part), escaped."""
+    """`text` without `secret`, in any spelling: percent-encoded (also twice or partly), or escaped."""
     if not secret:
         return text
     return re.sub("".join(map(_spellings, secret)), "[redacted]", text, flags=re.IGNORECASE)
 
 
 def one_line(text: str, limit: int) -> str:
-    """`text` on one line, whatever its control characters and blanks, cut to `limit` characters."""
+    """`text` on one line, without control characters and repeated blanks, cut to `limit` characters."""
     line = " ".join(_UNPRINTED.sub(" ", text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def header(headers: Mapping[str, str], name: str) -> str:
-    """The header's value, whatever the case of its name; empty where it is not there."""
+    """The header's value, by its name in any case; empty if it is missing."""
     return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `Retry-After` asks to wait, from 0 to 3,600; None where it is absent or cannot be read.
+    """Seconds from `Retry-After`, from 0 to 3,600; None if it is missing or unreadable.
 
-    It may be a date (RFC 9110, 10.2.3), which is counted from the `Date` of the same answer: both are the sender's.
+    A date (RFC 9110, 10.2.3) is compared with the `Date` of the same response, since both come from the server's clock.
     """
     raw = header(headers, "retry-after").strip()
     if _SECONDS.fullmatch(raw):
@@ -127,12 +129,12 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def sent_at(headers: Mapping[str, str]) -> datetime | None:
-    """When the answer was sent, on the sender's own clock."""
+    """When the response was sent, on the server's clock; None if unknown."""
     return _date(header(headers, "date"))
 
 
 def _reason(value: object) -> str:
-    """From `{"error": "…"}`, `{"errors": ["…"]}`, `{"message": "…"}` or a text alone."""
+    """The text in `{"error": "…"}`, `{"errors": ["…"]}` or `{"message": "…"}`, or the value itself if it is one."""
     match value:
         case str():
             return value
@@ -144,7 +146,7 @@ def _reason(value: object) -> str:
 
 
 def _spellings(character: str) -> str:
-    """A pattern for it; all repetitions are bounded, since it runs over what strangers send."""
+    """A pattern for the character. All repetitions are bounded, since it runs on untrusted text."""
     encoded = "".join(f"%(?:25){{0,3}}{byte:02x}" for byte in character.encode("utf-8", "replace"))
     in_json = json.dumps(character)[1:-1].lstrip("\\") or character
     spellings = {re.escape(spelled) for spelled in (character, html.escape(character), in_json)} | {encoded}
@@ -154,7 +156,7 @@ def _spellings(character: str) -> str:
 
 
 def _redirected(headers: Mapping[str, str], secret: str, address_setting: str) -> str:
-    # Only the host: the rest of the address may repeat the query, and the key with it.
+    # Only the host: the rest of the address may contain the query, and with it the key.
     try:
         host = redact(urlsplit(header(headers, "location").strip()).hostname or "", secret)
     except ValueError:

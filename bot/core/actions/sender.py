@@ -7,7 +7,6 @@ waits for it any more. A restart without an answer is looked for, never sent aga
 from __future__ import annotations
 
 from concurrent.futures import CancelledError, Executor
-from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from bot.core.build_fetcher import BuildFetcher, Snapshot
@@ -16,6 +15,7 @@ from bot.core.model.claims import Claim, ClaimState, after_look
 from bot.core.model.errors import CIError, NoResponse, Unreachable
 from bot.core.model.outcomes import CouldNotTell, Restarted
 from bot.core.ports import CIProvider, ClaimStore, Clock
+from bot.core.rate_limiter import CallBudget, charged_to
 from bot.core.request import UserRequest
 
 LOOKS_AFTERWARDS_S = (0.5, 1.5, 3.0)
@@ -50,7 +50,7 @@ class ActionSender:
 
     def send(self, claim: Claim, build: Build, snapshot: Snapshot, request: UserRequest) -> SendOutcome:
         """Sends what `claim` claims. Raises CIError where the build was certainly not restarted."""
-        sending = self._executor.submit(copy_context().run, self._send_once, claim, build)
+        sending = self._executor.submit(self._send_once, claim, build, request.budget)
         try:
             sent = sending.result(timeout=max(request.seconds_left, 0.0))
         except (TimeoutError, CancelledError):
@@ -68,17 +68,21 @@ class ActionSender:
             return self._check_afterwards(sent.claim, build, snapshot, request)
         raise sent.failure or NoResponse(self._provider.title, "nothing was sent")
 
-    def stop(self, build: Build, request: UserRequest) -> ActionResult:
-        """Stops what runs of it. Raises CIError; after NoAnswer nobody knows whether it is stopped."""
-        stopping = self._executor.submit(copy_context().run, self._provider.stop, build)
+    def cancel(self, build: Build, request: UserRequest) -> ActionResult:
+        """Cancels what runs of it. Raises CIError; after NoResponse it is not known whether it was cancelled."""
+        cancelling = self._executor.submit(self._cancel, build, request.budget)
         try:
-            return stopping.result(timeout=max(request.seconds_left, 0.0))
+            return cancelling.result(timeout=max(request.seconds_left, 0.0))
         except (TimeoutError, CancelledError):
             raise NoResponse(self._provider.title, "no answer yet") from None
         finally:
             self._fetcher.forget(build.project)
 
-    def _send_once(self, claim: Claim, build: Build) -> _SendResult:
+    def _cancel(self, build: Build, budget: CallBudget) -> ActionResult:
+        with charged_to(budget):
+            return self._provider.cancel(build)
+
+    def _send_once(self, claim: Claim, build: Build, budget: CallBudget) -> _SendResult:
         sending = replace(claim, state=ClaimState.SENT, changed_at=self._clock.now())
         if not self._claims.move(claim, sending):  # so slow that somebody has declared the claim lost
             return _SendResult(replace(claim, state=ClaimState.NOT_SENT))
@@ -87,7 +91,8 @@ class ActionSender:
         state = ClaimState.UNKNOWN
         self._fetcher.forget(build.project)
         try:
-            taken = self._provider.restart(build, failed_jobs_only=claim.failed_jobs_only)
+            with charged_to(budget):
+                taken = self._provider.restart(build, failed_jobs_only=claim.failed_jobs_only)
             state = ClaimState.TAKEN
         except CIError as error:
             failure = error
@@ -108,7 +113,9 @@ class ActionSender:
                 break
             self._clock.wait(pause)
             try:
-                snapshot = self._fetcher.builds(build.project, build.branch, timeout_s=request.seconds_left)
+                snapshot = self._fetcher.builds(
+                    build.project, build.branch, timeout_s=request.seconds_left, budget=request.budget
+                )
             except CIError as error:
                 looked = error
                 continue
@@ -134,7 +141,7 @@ class ActionSender:
             return None
         build = _as_claimed(claim, project, branch)
         try:
-            snapshot = self._fetcher.builds(project, branch, timeout_s=request.seconds_left)
+            snapshot = self._fetcher.builds(project, branch, timeout_s=request.seconds_left, budget=request.budget)
         except CIError as failure:
             return self._resume_unseen(claim, build, failure)
         build = find_build(snapshot.builds, claim.build_id) or build

@@ -105,9 +105,9 @@ class ActionService:
             return self._conflict_after_race(build, snapshot)
         return self._sender.send(claim, build, snapshot, request)
 
-    def stop(self, build: Build, request: UserRequest) -> ActionResult:
-        """Stops what runs of it. Raises CIError; after NoAnswer nobody knows whether it is stopped."""
-        return self._sender.stop(build, request)
+    def cancel(self, build: Build, request: UserRequest) -> ActionResult:
+        """Cancels what runs of it. Raises CIError; after NoResponse it is not known whether it was cancelled."""
+        return self._sender.cancel(build, request)
 
     def claim_of(self, request: UserRequest) -> Claim | None:
         """What the ask has claimed of this service before, where it is durable and done again."""

@@ -16,8 +16,10 @@ from bot.core.model.builds import Build, Project, Status
 from bot.core.model.claims import Claim, RestartState
 from bot.core.model.errors import BotError, CIError, NotFound, RateLimitExhausted
 from bot.core.model.follows import Follow, FollowState, FollowView, MessageGone, ReplyState, RetryLater
+from bot.core.model.rate_limit import Priority
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.core.ports import Clock, FollowStore, Notifier, RunHistory
+from bot.core.rate_limiter import FOR_BACKGROUND
 
 FOLLOWED_FOR = timedelta(hours=3)
 ABANDONED_AFTER = timedelta(hours=24)
@@ -67,7 +69,7 @@ class LiveMessages:
         elif build.has_ended and (restart_state.claim is None or again is not None):
             unseen = again is None and _is_the_run_before(seen, build, restart_state)
             run_number = min(restart_state.run_number, seen.run_number)
-            build = service.fetcher.with_details(build, timeout_s=DETAILS_WITHIN_S)
+            build = service.fetcher.with_details(build, timeout_s=DETAILS_WITHIN_S, budget=FOR_BACKGROUND)
             verdict = None if unseen else self._verdict(seen, build, run_number)
             self._end(FollowView(seen, build, verdict, unseen=unseen))
         elif self._is_older(seen, FOLLOWED_FOR):
@@ -119,7 +121,9 @@ class LiveMessages:
     def _as_begun(self, follow: Follow) -> Build:
         """What is known of the build where nobody has seen it."""
         try:
-            project = self._services.of(follow.service).project_index.by_id(follow.project_id, timeout_s=0.0)
+            project = self._services.of(follow.service).project_index.by_id(
+                follow.project_id, timeout_s=0.0, priority=Priority.BACKGROUND
+            )
         except BotError:
             project = Project(follow.project_id, f"project {follow.project_id}", follow.service)
         return Build(follow.build_id, project, Status.UNKNOWN, "", branch=follow.branch)

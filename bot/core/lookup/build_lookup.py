@@ -11,7 +11,7 @@ from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.repo_urls import may_be_branch
 from bot.core.model.builds import Build, BuildRef, Page, Project, branches_of, find_build, newest_of_each
-from bot.core.model.commands import Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Word, entry_for
 from bot.core.model.errors import BotError, BranchRequired, BuildTooOld, NoSuchBranch
 from bot.core.request import UserRequest
 
@@ -45,38 +45,38 @@ class BuildLookup:
         self._services = services
         self._authorizer = authorizer
 
-    def find(
-        self, repo: Word, branch: Word | None, request: UserRequest, *, to_do: str | None = None
-    ) -> BuildLookupResult:
+    def find(self, command: BranchCommand, request: UserRequest) -> BuildLookupResult:
         """The builds that the words mean. Raises NoSuchProject, AmbiguousProject, NoSuchBranch, CIError.
 
-        Raises NotAllowed before it looks where the words alone tell that the asker may not do `to_do`.
+        Raises NotAllowed before it fetches anything if the words alone show that the asker may not do it.
         """
-        meant = self._services.resolve(repo, timeout_s=request.seconds_left, for_certain=to_do is not None)
-        project, branch = meant.project, branch or meant.branch
+        certain = entry_for(command.verb).changes_something
+        meant = self._services.resolve(command.repo, timeout_s=request.seconds_left, for_certain=certain)
+        project, branch = meant.project, command.branch or meant.branch
         with about(project):
             if branch is None and meant.page is not None:
                 found = self._find_on_page(project, meant.page, request)
                 if found is not None:
                     return found
                 branch = self._branch_of_page(project, meant.page, request)
-            if to_do is not None and branch is not None and len(branch.spellings) == 1:
-                self._authorizer.check(request, to_do, project.name, branch.exact)
+            if branch is not None and len(branch.spellings) == 1:
+                self._authorizer.check(request, command.verb, project.name, branch.exact)
             return self._find_branch(project, branch, request)
 
-    def find_build_ref(
-        self, target: BuildRef, request: UserRequest, *, to_do: str | None = None
-    ) -> tuple[Build, Snapshot]:
-        """The build that a button names. Raises NotListed, NoSuchProject, CIError.
+    def find_build_ref(self, command: BuildCommand, request: UserRequest) -> tuple[Build, Snapshot]:
+        """The build that a button names. Raises BuildTooOld, NoSuchProject, CIError.
 
-        Raises NotAllowed before it looks where the button alone tells that the asker may not do `to_do`.
+        Raises NotAllowed before it fetches anything if the button alone shows that the asker may not do it.
         """
+        target = command.target
         service = self._services.of(target.service)  # ids are the service's own: elsewhere the same ones mean others
         project = service.project_index.by_id(target.project_id, timeout_s=request.seconds_left)
         with about(project):
-            if to_do is not None and target.branch is not None:
-                self._authorizer.check(request, to_do, project.name, target.branch)
-            snapshot = service.fetcher.builds(project, target.branch, timeout_s=request.seconds_left)
+            if target.branch is not None:
+                self._authorizer.check(request, command.verb, project.name, target.branch)
+            snapshot = service.fetcher.builds(
+                project, target.branch, timeout_s=request.seconds_left, budget=request.budget
+            )
             return build_of(target, snapshot, service.provider.title), snapshot
 
     def _find_on_page(self, project: Project, page: Page, request: UserRequest) -> BuildLookupResult | None:
@@ -87,13 +87,15 @@ class BuildLookup:
         if page.build_id is None and page.commit is None:
             return None
         service = self._services.of(project.service)
-        snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left)
+        snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
         found = _on_page(page, project, snapshot)
         if found is None:
-            located = service.provider.locate(project, page)
+            located = service.fetcher.locate(project, page, timeout_s=request.seconds_left, budget=request.budget)
             if located is None or located.branch is None:
                 raise BuildTooOld(service.provider.title)
-            snapshot = service.fetcher.builds(project, located.branch, timeout_s=request.seconds_left)
+            snapshot = service.fetcher.builds(
+                project, located.branch, timeout_s=request.seconds_left, budget=request.budget
+            )
             found = _on_page(page, project, snapshot)
         if found is None:
             raise BuildTooOld(service.provider.title)
@@ -102,20 +104,24 @@ class BuildLookup:
     def _branch_of_page(self, project: Project, page: Page, request: UserRequest) -> Word:
         """The branch that a pasted page is of. Raises BranchRequired if that cannot be told: no branch is guessed."""
         service = self._services.of(project.service)
-        located = service.provider.locate(project, page) if page.pull_request is not None else None
+        located = (
+            service.fetcher.locate(project, page, timeout_s=request.seconds_left, budget=request.budget)
+            if page.pull_request is not None
+            else None
+        )
         if located is None or located.branch is None:
-            snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left)
+            snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
             raise BranchRequired(project, branches_of(snapshot.builds))
         return Word.of(located.branch)
 
     def _find_branch(self, project: Project, branch: Word | None, request: UserRequest) -> BuildLookupResult:
         fetcher = self._services.of(project.service).fetcher
         for name in [name for name in branch.spellings if _may_be_asked(name)][:SPELLINGS_TRIED] if branch else []:
-            snapshot = fetcher.builds(project, name, timeout_s=request.seconds_left)
+            snapshot = fetcher.builds(project, name, timeout_s=request.seconds_left, budget=request.budget)
             builds = tuple(replace(build, branch=name) for build in snapshot.builds if build.branch in (name, None))
             if builds:
                 return BuildLookupResult(project, name, builds, snapshot)
-        snapshot = fetcher.builds(project, None, timeout_s=request.seconds_left)
+        snapshot = fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
         if branch is not None and snapshot.builds:
             raise NoSuchBranch(project, branch.cleanest, branches_of(snapshot.builds))
         return BuildLookupResult(project, None, snapshot.builds, snapshot)

@@ -16,7 +16,7 @@ from bot.core.model.builds import Project
 from bot.core.model.errors import CIError, NoResponse, NoSuchProject, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import CIProvider, Clock, NameMatcher, ProjectStore
-from bot.core.rate_limiter import priority_now, with_priority
+from bot.core.rate_limiter import CallBudget, charged_to
 
 CACHE_TTL_S = 600.0
 RETRY_AFTER_S = 30.0
@@ -87,12 +87,12 @@ class ProjectIndex:
         near = self._nearest(word, list(table), limit=NEAREST)
         return [project for name in near for project in table[name]][:NEAREST]
 
-    def by_id(self, project_id: str, *, timeout_s: float) -> Project:
+    def by_id(self, project_id: str, *, timeout_s: float, priority: Priority = Priority.PEOPLE) -> Project:
         """The project of a button or of a pasted page. Raises NoSuchProject; CIError where no list could be read."""
         project = self._index.by_id.get(project_id)
         if project is not None:
             return project
-        stale_because = self.refreshed(timeout_s)
+        stale_because = self.refreshed(timeout_s, priority)
         index = self._index
         if project_id not in index.by_id:
             raise NoSuchProject(f"project {project_id}", known=len(index.projects), stale_because=stale_because)
@@ -144,21 +144,21 @@ class ProjectIndex:
 
     def refresh_soon(self) -> None:
         """Asks for the list, on behalf of whoever waits: `refreshed` then waits for it."""
-        self._refresh_soon(priority_now())
+        self._refresh_soon(Priority.PEOPLE)
 
-    def refreshed(self, timeout_s: float) -> CIError | None:
+    def refreshed(self, timeout_s: float, priority: Priority = Priority.PEOPLE) -> CIError | None:
         """Asks again, where it is time to, and waits. Returns why the list may be old: for this asker, it is too slow.
 
         Raises that reason where no list could ever be read.
         """
-        timeout_s, mine = max(timeout_s, 0.0), priority_now()
-        refresh = self._refresh_soon(mine)
+        timeout_s = max(timeout_s, 0.0)
+        refresh = self._refresh_soon(priority)
         if (
             refresh is not None
             and wait([refresh], timeout=timeout_s).done
-            and self._was_refused_in_the_background(mine)
+            and self._was_refused_in_the_background(priority)
         ):
-            refresh = self._refresh_soon(mine)
+            refresh = self._refresh_soon(priority)
         if refresh is not None and wait([refresh], timeout=timeout_s).not_done:
             failure: CIError | None = NoResponse(self._provider.title, f"no project list within {timeout_s:.0f} s")
         else:
@@ -182,7 +182,7 @@ class ProjectIndex:
             return self._refresh
 
     def _refresh_for(self, priority: Priority) -> None:
-        with with_priority(priority):
+        with charged_to(CallBudget(priority)):
             self.refresh()
 
     def _was_refused_in_the_background(self, priority: Priority) -> bool:

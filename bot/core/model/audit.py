@@ -11,12 +11,8 @@ from enum import StrEnum
 
 from bot.core.model.builds import Actor, Location
 
-
-class Action(StrEnum):
-    RESTART = "restart"
-    TRY_AGAIN = "try again"
-    FOLLOW = "follow"
-    STOP = "stop"
+TRY_AGAIN = "try again"
+"""The action that replaces a restart whose result is unknown. The other actions' names are in the command table."""
 
 
 class Result(StrEnum):

@@ -58,7 +58,7 @@ _WORST_FIRST = (
 class Ability(Enum):
     """What only some CI services can do, and is offered only there."""
 
-    STOP = "stop"
+    CANCEL = "cancel"
     RESTART_FAILED_JOBS = "restart failed jobs"
 
 
@@ -273,7 +273,7 @@ def _counted(attempts: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What a service did of a restart or a stop. `build_id` is the build that runs now, which may be the same.
+    """What a service did of a restart or a cancel. `build_id` is the build that runs now, which may be the same.
 
     Workflows by name: `done` with, `left` alone since they run, `refused` with the service's reason. All are empty
     where it builds in one piece.

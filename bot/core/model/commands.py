@@ -1,12 +1,19 @@
-"""The language: what people can say, in one table that feeds the parser, the help and the README. Pure."""
+"""The command language. One table says all that differs between verbs. Pure.
+
+The parser, button values, policy actions, audit entries, the help and the README read the table. To add a verb: its
+value and its row here, its operation in `operations`, its message; a verb that calls the CI service also has its port
+method.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum
+from typing import ClassVar
 
-from bot.core.model.builds import BuildRef
+from bot.core.model.builds import Ability, BuildRef
 from bot.core.model.errors import NotUnderstood
 
 
@@ -30,62 +37,42 @@ class Word:
         return self.spellings[-1]
 
 
+class Verb(StrEnum):
+    """What can be asked for, as people type it and as button values, stored results and metrics name it."""
+
+    STATUS = "status"
+    RESTART = "restart"
+    CANCEL = "cancel"
+    FOLLOW = "follow"
+    BUILDS = "builds"
+    PROJECTS = "projects"
+    AUDIT = "audit"
+    HELP = "help"
+
+
 @dataclass(frozen=True, slots=True)
-class StatusOf:
-    """The newest build of a branch; without one, of each branch with recent builds."""
+class BranchCommand:
+    """A verb on a repository and a branch, as typed. Without a branch, the verb's operation decides which build.
 
-    repo: Word
-    branch: Word | None = None
+    `confirmed`: a dialog has already asked for confirmation.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class RestartOf:
-    """Run the newest build of a branch again. `confirmed`: a dialog has asked whether to, as one on a button does."""
-
+    verb: Verb
     repo: Word
     branch: Word | None = None
     confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class BuildsOf:
-    """The last builds."""
-
-    repo: Word
-    branch: Word | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ListProjects:
-    """The repositories whose names hold each of the words of `filter`; `page` counts from 1."""
-
-    filter: str = ""
-    page: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ShowHelp:
-    """What can be said: all of it, or one command."""
-
-    topic: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShowBuild:
-    """A button's: exactly this build."""
-
-    target: BuildRef
-
-
-@dataclass(frozen=True, slots=True)
-class RestartBuild:
-    """A button's: run exactly this build again.
+class BuildCommand:
+    """A button's: a verb on exactly this build.
 
     `instead_of` names the unknown claim (its id and attempt) that a "Try again" replaces. `confirmed`: the button's
-    own dialog has asked whether to. `in_live`: the button stands in a live message, which keeps what it says.
-    `failed_jobs_only`: of its workflows only the jobs that failed, where the CI service can.
+    own dialog has asked for confirmation. `in_live`: the button is in a live message, which keeps its text.
+    `failed_jobs_only`: of the build's workflows only the jobs that failed, if the CI service can do that.
     """
 
+    verb: Verb
     target: BuildRef
     instead_of: tuple[int, int] | None = None
     confirmed: bool = False
@@ -94,180 +81,193 @@ class RestartBuild:
 
 
 @dataclass(frozen=True, slots=True)
-class StopOf:
-    """Stop the newest build of a branch."""
+class ListProjects:
+    """The repositories whose names contain each word of `filter`; `page` counts from 1."""
 
-    repo: Word
-    branch: Word | None = None
+    verb: ClassVar[Verb] = Verb.PROJECTS
 
-
-@dataclass(frozen=True, slots=True)
-class StopBuild:
-    """A button's: stop exactly this build."""
-
-    target: BuildRef
-
-
-@dataclass(frozen=True, slots=True)
-class FollowOf:
-    """Follow the build of a branch that runs now to its end, in a live message."""
-
-    repo: Word
-    branch: Word | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FollowBuild:
-    """A button's: follow exactly this build."""
-
-    target: BuildRef
+    filter: str = ""
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ShowAudit:
     """The last actions, of one repository or of all."""
 
+    verb: ClassVar[Verb] = Verb.AUDIT
+
     repo: Word | None = None
 
 
-Command = (
-    StatusOf
-    | RestartOf
-    | BuildsOf
-    | ListProjects
-    | ShowHelp
-    | ShowBuild
-    | RestartBuild
-    | StopOf
-    | StopBuild
-    | FollowOf
-    | FollowBuild
-    | ShowAudit
-)
+@dataclass(frozen=True, slots=True)
+class ShowHelp:
+    """All commands, or the one that `topic` names."""
+
+    verb: ClassVar[Verb] = Verb.HELP
+
+    topic: str | None = None
+
+
+Command = BranchCommand | BuildCommand | ListProjects | ShowAudit | ShowHelp
+
+
+def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
+    if not words:
+        raise NotUnderstood("Which repository?", verb)
+    repo, branch = words[0], words[1] if len(words) > 1 else None
+    if branch is not None and len(words) > 2:
+        text = " ".join(word.exact for word in words[1:])
+        instead = f"{verb} {repo.cleanest} {branch.cleanest}"
+        raise NotUnderstood(f"A branch is one word, and I read several: {text}", verb, instead=instead)
+    return BranchCommand(verb, repo, branch)
+
+
+def _projects_command(_verb: Verb, words: Sequence[Word]) -> Command:
+    return ListProjects(" ".join(word.cleanest for word in words))
+
+
+def _audit_command(verb: Verb, words: Sequence[Word]) -> Command:
+    if len(words) > 1:
+        instead = f"{verb} {words[0].cleanest}"
+        raise NotUnderstood("The audit is of one repository or of all.", verb, instead=instead)
+    return ShowAudit(words[0] if words else None)
+
+
+def _help_command(_verb: Verb, words: Sequence[Word]) -> Command:
+    entry = _entry_meant_by(words[0]) if words else None
+    return ShowHelp(entry.verb if entry else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the table. `usage` follows the command's or the mention's name; `<x>` must be given, `[x]` may."""
+    """One row of the table.
 
-    verb: str
+    `usage` follows the command's or the mention's name; `<x>` is required, `[x]` optional. `parse_arguments` reads the
+    words after the verb and raises NotUnderstood. `on_build`: a button can ask for it on exactly one build.
+    `changes_something`: the request must survive a crash and is answered once. `policy_action`: the action that a
+    policy rule must allow; None if everyone may. `audit_action`: how the audit names it; None if it is not recorded.
+    `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service
+    must be able to do. `without_claim`: it is sent to the CI service without a claim that is looked up later, so if
+    there is no answer, its result stays unknown.
+    """
+
+    verb: Verb
     usage: str
     answer: str
     example: str
+    aliases: tuple[str, ...] = ()
+    parse_arguments: Callable[[Verb, Sequence[Word]], Command] = _branch_command
+    on_build: bool = False
+    changes_something: bool = False
+    policy_action: str | None = None
+    audit_action: str | None = None
+    done: str | None = None
+    ability: Ability | None = None
+    without_claim: bool = False
 
 
 TABLE = (
     Entry(
-        "status",
+        Verb.STATUS,
         "status <repo> [branch]",
         "How the newest build of the branch stands. Without a branch: the newest build of each branch.",
         "status acme/web main",
+        aliases=("state", "show", "logs"),  # a status names the failed jobs and links to their page
+        on_build=True,
     ),
     Entry(
-        "restart",
+        Verb.RESTART,
         "restart <repo> [branch]",
         "Runs the newest build of the branch again. Without a branch: asks which, where there are several.",
         "restart acme/web main",
+        aliases=("rerun", "re-run", "rebuild", "retry"),
+        on_build=True,
+        changes_something=True,
+        policy_action="restart",
+        audit_action="restart",
+        done="restarted",
     ),
     Entry(
-        "stop",
-        "stop <repo> [branch]",
-        "Stops the build that runs now, where its CI service can (CodeShip cannot).",
-        "stop acme/shop feature/coupons",
+        Verb.CANCEL,
+        "cancel <repo> [branch]",
+        "Cancels the build that runs now, where its CI service can (CodeShip cannot).",
+        "cancel acme/shop feature/coupons",
+        aliases=("stop", "abort", "kill"),
+        on_build=True,
+        changes_something=True,
+        policy_action="cancel",
+        audit_action="cancel",
+        done="cancelled",
+        ability=Ability.CANCEL,
+        without_claim=True,
     ),
     Entry(
-        "follow",
+        Verb.FOLLOW,
         "follow <repo> [branch]",
         "Follows the build that runs now to its end, in one message that changes. Restarted builds are, anyway.",
         "follow acme/web feature/login",
+        aliases=("watch",),
+        on_build=True,
+        changes_something=True,
+        policy_action="follow",
+        audit_action="follow",
     ),
     Entry(
-        "builds",
+        Verb.BUILDS,
         "builds <repo> [branch]",
         "The last ten builds, newest first.",
         "builds acme/web main",
+        aliases=("history", "runs"),
     ),
     Entry(
-        "projects",
+        Verb.PROJECTS,
         "projects [words]",
         "The repositories that I can see, those whose names hold the words.",
         "projects web",
+        aliases=("list", "repos", "repositories"),
+        parse_arguments=_projects_command,
     ),
     Entry(
-        "audit",
+        Verb.AUDIT,
         "audit [repo]",
         "The last actions, newest first: who asked for what, where, and what came of it.",
         "audit acme/web",
+        parse_arguments=_audit_command,
+        policy_action="audit",
     ),
     Entry(
-        "help",
+        Verb.HELP,
         "help [command]",
         "What can be said, or how one command is used.",
         "help restart",
+        parse_arguments=_help_command,
     ),
 )
 
 VERBS = tuple(entry.verb for entry in TABLE)
+_BY_VERB = {entry.verb: entry for entry in TABLE}
+_BY_NAME = {name: entry for entry in TABLE for name in (entry.verb, *entry.aliases)}
 
 
-def entry_for(verb: str) -> Entry:
-    """The row of a verb that is in the table. Raises KeyError otherwise."""
-    for entry in TABLE:
-        if entry.verb == verb:
-            return entry
-    raise KeyError(verb)
+def entry_for(verb: Verb) -> Entry:
+    """The verb's row."""
+    return _BY_VERB[verb]
+
+
+def entry_named(name: str) -> Entry | None:
+    """The row whose verb or alias is `name`, in any case; None if there is none."""
+    return _BY_NAME.get(name.lower())
 
 
 def parse(words: Sequence[Word]) -> Command:
-    """What the words ask for. Raises NotUnderstood, which names what is wrong and what could be said instead."""
+    """What the words ask for. Raises NotUnderstood, which names the problem and, if there is one, a correction."""
     words = _without_closing_signs(words)
     if not words:
         return ShowHelp()
-    verb = _verb(words[0])
-    match verb, list(words[1:]):
-        case "help", [topic, *_]:
-            return ShowHelp(_verb(topic))
-        case "help", []:
-            return ShowHelp()
-        case "projects", rest:
-            return ListProjects(" ".join(word.cleanest for word in rest))
-        case "audit", []:
-            return ShowAudit()
-        case "audit", [repo]:
-            return ShowAudit(repo)
-        case "audit", [repo, *_]:
-            raise NotUnderstood("The audit is of one repository or of all.", "audit", instead=f"audit {repo.cleanest}")
-        case ("status" | "restart" | "stop" | "follow" | "builds") as asked, []:
-            raise NotUnderstood("Which repository?", asked)
-        case "status", [repo]:
-            return StatusOf(repo)
-        case "status", [repo, branch]:
-            return StatusOf(repo, branch)
-        case "restart", [repo]:
-            return RestartOf(repo)
-        case "restart", [repo, branch]:
-            return RestartOf(repo, branch)
-        case "stop", [repo]:
-            return StopOf(repo)
-        case "stop", [repo, branch]:
-            return StopOf(repo, branch)
-        case "follow", [repo]:
-            return FollowOf(repo)
-        case "follow", [repo, branch]:
-            return FollowOf(repo, branch)
-        case "builds", [repo]:
-            return BuildsOf(repo)
-        case "builds", [repo, branch]:
-            return BuildsOf(repo, branch)
-        case str() as asked, [repo, branch, *rest]:
-            said = " ".join(word.exact for word in (branch, *rest))
-            raise NotUnderstood(
-                f"A branch is one word, and I read several: {said}",
-                asked,
-                instead=f"{asked} {repo.cleanest} {branch.cleanest}",
-            )
-        case _:
-            raise _no_such_verb(words)
+    entry = _entry_meant_by(words[0])
+    if entry is None:
+        raise _no_such_verb(words)
+    return entry.parse_arguments(entry.verb, words[1:])
 
 
 def _without_closing_signs(words: Sequence[Word]) -> Sequence[Word]:
@@ -277,20 +277,20 @@ def _without_closing_signs(words: Sequence[Word]) -> Sequence[Word]:
     return words
 
 
-def _verb(word: Word) -> str | None:
-    for spelling in word.spellings:
-        if spelling.lower() in VERBS:
-            return spelling.lower()
-    return None
+def _entry_meant_by(word: Word) -> Entry | None:
+    return next((entry for entry in map(entry_named, word.spellings) if entry), None)
 
 
 def _no_such_verb(words: Sequence[Word]) -> NotUnderstood:
     first, *rest = words
     said = first.cleanest
     after = [word.cleanest for word in rest]
-    meant = get_close_matches(said.lower(), VERBS, n=1, cutoff=0.6)
-    if meant:
-        return NotUnderstood(f"I do not know “{said}”.", meant[0], instead=" ".join([meant[0], *after[:2]]))
+    nearest = get_close_matches(said.lower(), _BY_NAME, n=1, cutoff=0.6)
+    if nearest:
+        verb = _BY_NAME[nearest[0]].verb
+        return NotUnderstood(f"I do not know “{said}”.", verb, instead=" ".join([verb, *after[:2]]))
     if "/" in said and len(words) <= 2:
-        return NotUnderstood(f"“{said}” looks like a repository.", "status", instead=" ".join(["status", said, *after]))
+        return NotUnderstood(
+            f"“{said}” looks like a repository.", Verb.STATUS, instead=" ".join([Verb.STATUS, said, *after])
+        )
     return NotUnderstood(f"I do not know “{said}”.")

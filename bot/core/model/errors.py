@@ -10,7 +10,7 @@
     │   ├── TooLate                     asked too long ago to be done now
     │   ├── NotListed                   the build is too old to be looked at
     │   ├── NeedsConfirmation           with the build, to be confirmed with a button
-    │   ├── CannotStop                  the CI service of this repository stops no builds
+    │   ├── CannotCancel                the CI service of this repository cannot cancel builds
     │   └── NotAllowed                  with the reason, and whom to ask
     └── CIError                     the CI service: one calm sentence that says what is known
         ├── KeyRefused                  the operator must act: the key is wrong
@@ -146,11 +146,11 @@ class NeedsConfirmation(UserError):
         self.instead_of = instead_of
 
 
-class CannotStop(UserError):
-    """The service (its title) has no way to stop the builds of `project`."""
+class CannotCancel(UserError):
+    """The service (its title) has no way to cancel the builds of `project`."""
 
     def __init__(self, project: Project, service: str) -> None:
-        super().__init__(f"{service} lets nobody stop a build from outside its own pages.")
+        super().__init__(f"{service} lets nobody cancel a build from outside its own pages.")
         self.project = project
         self.service = service
 

@@ -145,15 +145,15 @@ class StateNotKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    """The service has been told to stop the build, and will within moments."""
+class Cancelled:
+    """The service has accepted to cancel the build, and ends it within moments."""
 
     build: Build
     taken: ActionResult
 
 
 @dataclass(frozen=True, slots=True)
-class NothingToStop:
+class NothingToCancel:
     """The build has ended already, and is shown instead."""
 
     build: Build
@@ -186,8 +186,8 @@ Outcome = (
     | Followed
     | NothingToFollow
     | Restarted
-    | Stopped
-    | NothingToStop
+    | Cancelled
+    | NothingToCancel
     | AlreadyRestarted
     | StillRunning
     | RunAgainSince

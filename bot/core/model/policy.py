@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bot.core.model.builds import Actor, Location
+from bot.core.model.commands import TABLE, Verb
 
-RESTART, STOP, FOLLOW, AUDIT = "restart", "stop", "follow", "audit"
-ACTIONS = (RESTART, STOP, FOLLOW, AUDIT)
+ACTIONS = tuple(entry.policy_action for entry in TABLE if entry.policy_action is not None)
 """What rules can be about. A rule that names none is about all, also about those that are yet to come."""
 
 NO_RULE = "No rule of the policy lets anybody do this."
@@ -175,7 +175,7 @@ class Policy:
 
     def needs_confirmation(self, project: str, branch: str | None) -> bool:
         """Whether a button that restarts the branch asks first."""
-        rule = self.rule_about(RESTART, project, branch)
+        rule = self.rule_about(Verb.RESTART, project, branch)
         return rule is not None and rule.confirm is not Confirm.NEVER
 
     def rule_about(self, action: str, project: str | None, branch: str | None) -> Rule | None:
@@ -191,7 +191,7 @@ class Policy:
 EVERYONE = Subjects(everyone=True)
 OPEN = Policy(
     (
-        Rule(EVERYONE, (RESTART,), branches=NamePattern(("main", "master", "release/*")), confirm=Confirm.BUTTONS),
+        Rule(EVERYONE, (Verb.RESTART,), branches=NamePattern(("main", "master", "release/*")), confirm=Confirm.BUTTONS),
         Rule(EVERYONE),
     )
 )

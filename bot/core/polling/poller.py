@@ -21,7 +21,7 @@ from bot.core.model.errors import CIError, NoSuchProject, NotFound, OverLimit, R
 from bot.core.model.follows import Follow, RetryLater
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import Clock, FollowStore, Jobs, Step
-from bot.core.rate_limiter import with_priority
+from bot.core.rate_limiter import FOR_BACKGROUND
 
 MAX_WAIT_S = 90.0
 """Whatever is asked for: below the time after which a chain of looks seems to have stopped. A look that may ask nothing
@@ -139,8 +139,7 @@ class Poller:
             self._late(max(0.0, self._clock.now().timestamp() - float(due)))
         bug: Exception | None = None
         try:
-            with with_priority(Priority.BACKGROUND):
-                delay_s = step("poll", lambda: self.poll(service, project_id))
+            delay_s = step("poll", lambda: self.poll(service, project_id))
         except Exception as error:  # noqa: BLE001 - raised below, once the chain goes on
             bug, delay_s = error, self._pacing.pace.retry_s
         if number is not None:
@@ -214,8 +213,8 @@ class Poller:
         except CIError as gone:
             return gone
         try:
-            project = service.project_index.by_id(project_id, timeout_s=CALL_S)
-            return service.fetcher.builds(project, branch, timeout_s=CALL_S)
+            project = service.project_index.by_id(project_id, timeout_s=CALL_S, priority=Priority.BACKGROUND)
+            return service.fetcher.builds(project, branch, timeout_s=CALL_S, budget=FOR_BACKGROUND)
         except CIError as failure:
             return failure
         except NoSuchProject as unknown:

@@ -8,37 +8,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bot.core.model.builds import BuildRef
 from bot.core.model.commands import (
-    BuildsOf,
+    TABLE,
+    VERBS,
+    BranchCommand,
+    BuildCommand,
     Command,
-    FollowBuild,
-    FollowOf,
+    Entry,
     ListProjects,
-    RestartBuild,
-    RestartOf,
     ShowAudit,
-    ShowBuild,
-    ShowHelp,
-    StatusOf,
-    StopBuild,
-    StopOf,
+    Verb,
     Word,
+    entry_for,
 )
 from bot.core.model.errors import NotUnderstood
 
-RESTART, REFRESH, TRY_AGAIN, FOLLOW = "restart", "refresh", "try_again", "follow"
-RESTART_FAILED, STOP = "restart_failed", "stop"
-STOP_IN_LIVE = "stop_live"
-"""Means the same as `STOP`, in a message that goes on saying how the build stands."""
-_FIXED = "|".join((RESTART, RESTART_FAILED, REFRESH, TRY_AGAIN, FOLLOW, STOP, STOP_IN_LIVE))
-ACTS = re.compile(rf"^(?:{_FIXED}|command:\d{{1,2}}|page:\d{{1,10}})\Z")
-"""The action_ids of buttons that do something: what it is, `command_of` says."""
+_VERBS = "|".join(entry.verb for entry in TABLE if entry.on_build)
+ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed)?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
+"""The action_ids of buttons that do something: `action_id_of` makes them, `command_of` reads them."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links: Slack sends an action for them too, which is acknowledged and means nothing."""
 ACTION_IDS = (ACTS, OPENS)
@@ -48,58 +40,51 @@ _MAX_WORD = 1024
 _MAX_NAME = 200
 _SPELLINGS = 8
 _LARGEST = 2**31 - 1
-_ASKS: dict[str, Callable[[Word, Word | None], Command]] = {
-    "status": StatusOf,
-    "restart": RestartOf,
-    "builds": BuildsOf,
-    "follow": FollowOf,
-    "stop": StopOf,
-    "audit": lambda repo, _branch: ShowAudit(repo),
-}
 _HTML_ESCAPES = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "&<>"})
 
 
+def action_id_of(command: Command, number: int = 0) -> str:
+    """Different for any two buttons of one message: choices in it, and buttons for single runs, are numbered."""
+    if isinstance(command, ListProjects):
+        return f"page:{command.page}"
+    if number or not isinstance(command, BuildCommand):
+        return f"command:{number}"
+    if command.instead_of is not None:
+        return f"{command.verb}_again"
+    return f"{command.verb}_failed" if command.failed_jobs_only else command.verb
+
+
 def value_of(command: Command) -> str | None:
-    """The value of a button that means `command`; None where no button can: too long, or holding what is not text."""
+    """The value of a button that means `command`; None if no button can: too long, or holding what is not text."""
+    fields: dict[str, Any]
     match command:
-        case ShowBuild(target):
-            kind, fields = REFRESH, _target_fields(target)
-        case RestartBuild(target, None, confirmed, in_live, failed_jobs_only):
-            kind = RESTART_FAILED if failed_jobs_only else RESTART
-            fields = {**_target_fields(target), "c": confirmed or None, "l": in_live or None}
-        case RestartBuild(target, (claim_id, attempt), confirmed, _, failed_jobs_only):
-            kind, fields = TRY_AGAIN, {**_target_fields(target), "x": [claim_id, attempt], "c": confirmed or None}
-            fields["f"] = failed_jobs_only or None
-        case FollowBuild(target):
-            kind, fields = FOLLOW, _target_fields(target)
-        case StopBuild(target):
-            kind, fields = STOP, _target_fields(target)
-        case StopOf(repo, branch):
-            kind, fields = "command:0", _ask_fields("stop", repo, branch)
-        case FollowOf(repo, branch):
-            kind, fields = "command:0", _ask_fields("follow", repo, branch)
-        case StatusOf(repo, branch):
-            kind, fields = "command:0", _ask_fields("status", repo, branch)
-        case RestartOf(repo, branch, confirmed):
-            kind, fields = "command:0", {**_ask_fields("restart", repo, branch), "c": confirmed or None}
-        case BuildsOf(repo, branch):
-            kind, fields = "command:0", _ask_fields("builds", repo, branch)
+        case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only):
+            fields = _target_fields(target)
+            fields |= {"x": instead_of, "c": confirmed or None, "l": in_live or None, "f": failed_jobs_only or None}
+        case BranchCommand(verb, repo, branch, confirmed):
+            fields = {**_word_fields(verb, repo, branch), "c": confirmed or None}
         case ListProjects(words, page):
-            kind, fields = "page:0", {"f": words, "n": page}
+            fields = {"f": words, "n": page}
         case ShowAudit(Word() as repo):
-            kind, fields = "command:0", _ask_fields("audit", repo, None)
-        case ShowHelp() | ShowAudit():
+            fields = _word_fields(command.verb, repo, None)
+        case _:
             return None
     there = {name: value for name, value in fields.items() if value is not None}
     value = json.dumps(there, separators=(",", ":")).translate(_HTML_ESCAPES)
     try:
-        return value if command_of(kind, value) == command else None
+        return value if command_of(action_id_of(command), value) == command else None
     except NotUnderstood:
         return None
 
 
+def entry_of_button(action_id: str) -> Entry | None:
+    """The verb that a button on a build means; None for other buttons."""
+    verb = action_id.partition("_")[0]
+    return entry_for(Verb(verb)) if ACTS.match(action_id) and verb in VERBS else None
+
+
 def command_of(action_id: str, value: str) -> Command:
-    """What the press of a button asks for. Raises NotUnderstood where the button is not one that this bot draws."""
+    """What the press of a button asks for. Raises NotUnderstood if the button is not one that this bot draws."""
     try:
         return _command_of(action_id, _fields(value))
     except (ValueError, RecursionError):
@@ -111,27 +96,34 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
     if ACTS.match(action_id) is None:
         raise ValueError("no button of this bot")
     match action_id.partition(":")[0]:
-        case ("restart" | "restart_failed") as kind:
-            only = kind == RESTART_FAILED
-            return RestartBuild(_target(fields), None, _yes(fields, "c"), _yes(fields, "l"), failed_jobs_only=only)
-        case "stop" | "stop_live":
-            return StopBuild(_target(fields))
-        case "refresh":
-            return ShowBuild(_target(fields))
-        case "follow":
-            return FollowBuild(_target(fields))
-        case "try_again":
-            only = _yes(fields, "f")
-            return RestartBuild(_target(fields), _instead_of(fields.get("x")), _yes(fields, "c"), failed_jobs_only=only)
         case "command":
-            ask = _ASKS.get(_text(fields.get("v")))
-            if ask is None:
-                raise ValueError("no such ask")
-            asked = ask(_word(fields.get("r")), None if fields.get("b") is None else _word(fields["b"]))
-            return replace(asked, confirmed=_yes(fields, "c")) if isinstance(asked, RestartOf) else asked
-        case _:
+            return _typed_command(fields)
+        case "page":
             words = fields.get("f")
             return ListProjects("" if words == "" else _text(words), _count(fields.get("n")))
+        case kind:
+            return BuildCommand(
+                Verb(kind.partition("_")[0]),
+                _target(fields),
+                None if fields.get("x") is None else _instead_of(fields["x"]),
+                confirmed=_yes(fields, "c"),
+                in_live=_yes(fields, "l"),
+                failed_jobs_only=_yes(fields, "f"),
+            )
+
+
+def _typed_command(fields: dict[str, Any]) -> Command:
+    """What could be typed: the verb's own reading of a repository and a branch."""
+    verb = Verb(_text(fields.get("v")))
+    branch = [] if fields.get("b") is None else [_word(fields["b"])]
+    command = entry_for(verb).parse_arguments(verb, [_word(fields.get("r")), *branch])
+    match command:
+        case BranchCommand():
+            return replace(command, confirmed=_yes(fields, "c"))
+        case ShowAudit(Word()):
+            return command
+        case _:
+            raise ValueError("no such command on a button")
 
 
 def _fields(value: str) -> dict[str, Any]:
@@ -168,7 +160,7 @@ def _target(fields: dict[str, Any]) -> BuildRef:
     )
 
 
-def _ask_fields(verb: str, repo: Word, branch: Word | None) -> dict[str, Any]:
+def _word_fields(verb: Verb, repo: Word, branch: Word | None) -> dict[str, Any]:
     return {"v": verb, "r": repo.spellings, "b": branch and branch.spellings}
 
 

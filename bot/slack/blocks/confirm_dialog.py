@@ -1,4 +1,4 @@
-"""The dialog with which Slack itself asks before a button restarts or stops something. Pure.
+"""The dialog with which Slack itself asks before a button restarts or cancels something. Pure.
 
 Limits: https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
 """
@@ -28,9 +28,11 @@ def asked(does: str, repository: str, branch: str | None, *, failed_jobs_only: b
     return _dialog("Restart", repository, branch, f"{what}{{of}} will run once more.", does, "Leave it")
 
 
-def stopping(repository: str, branch: str | None) -> Block:
-    """Asked always, since what was stopped does not go on where it was."""
-    return _dialog("Stop", repository, branch, "What runs of the build{of} will be stopped.", "Stop", "Let it run")
+def cancelling(repository: str, branch: str | None) -> Block:
+    """Asked always, since a cancelled build cannot continue."""
+    return _dialog(
+        "Cancel", repository, branch, "What runs of the build{of} will be cancelled.", "Cancel", "Let it run"
+    )
 
 
 def _dialog(verb: str, repository: str, branch: str | None, text: str, yes: str, no: str) -> Block:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.model.commands import Command
-from bot.slack.blocks.button_values import value_of
+from bot.slack.blocks.button_values import action_id_of, value_of
 from bot.slack.blocks.rich_text import Line, good_url, join, line, literal, sanitize
 
 Block = Mapping[str, Any]
@@ -44,13 +44,16 @@ class Choice:
     dialog: Block | None = None
 
 
-def button(label: str, command: Command, action_id: str, dialog: Block | None = None) -> Block | None:
-    """None where nothing of the label shows, or the command does not fit into a button. `dialog` is asked first."""
+def button(label: str, command: Command, dialog: Block | None = None, *, number: int = 0) -> Block | None:
+    """None if nothing of the label shows, or the command does not fit into a button. `dialog` is asked first.
+
+    `number` tells choices in one message apart.
+    """
     shown, value = sanitize(label, MAX_LABEL), value_of(command)
     if not shown or value is None:
         return None
     asks = {"confirm": dialog} if dialog else {}
-    return {"type": "button", "action_id": action_id, "text": plain(shown), "value": value, **asks}
+    return {"type": "button", "action_id": action_id_of(command, number), "text": plain(shown), "value": value, **asks}
 
 
 def link_button(label: str, url: str | None, what: str) -> Block | None:
@@ -102,7 +105,7 @@ def choice_message(
 ) -> Message:
     """The lines, and a button for each of the first choices; those that get none are named."""
     first = choices[:MAX_CHOICES]
-    buttons = [button(choice.label, choice.command, f"command:{n}", choice.dialog) for n, choice in enumerate(first)]
+    buttons = [button(choice.label, choice.command, choice.dialog, number=n) for n, choice in enumerate(first)]
     offered = [choice for choice, drawn in zip(first, buttons, strict=True) if drawn]
     bare = [choice for choice in choices if choice not in offered]
     return message(

@@ -29,9 +29,9 @@ from bot.slack.client.auth import Identity
 from bot.slack.incoming.workers import PoolFull, WorkerPool
 
 Payload = dict[str, Any]
-Handler = Callable[[Payload, float], None]
-"""Takes the payload, and when it arrived: seconds of the monotonic clock. Answers count from there, not from when a
-thread was free."""
+Handler = Callable[[Any, float], None]
+"""Takes the parsed payload, and when it arrived: seconds of the monotonic clock. Answers count from there, not from
+when a thread was free."""
 
 Registration = Callable[..., object]
 """What `app.command("/x")`, `app.event("…")`, `app.action("…")` return: takes the listener."""
@@ -98,12 +98,14 @@ def listen(
     kind: str,
     handler: Handler,
     *,
-    durably: Callable[[Payload], bool] = lambda _payload: False,
+    parse: Callable[[Payload], Any] = lambda payload: payload,
+    durably: Callable[[Any], bool] = lambda _request: False,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Registers a listener that acknowledges at once and leaves the handler to the workers, under the name `kind`.
 
-    What `durably` takes, before the acknowledgement, is done by others, and the handler never hears of it.
+    Each payload is parsed once; if `parse` returns None, it is only acknowledged. What `durably` takes before the
+    acknowledgement is done by others, and does not reach the handler.
 
     Work that is refused is never acknowledged as if it were done: a command is answered with the reason, to the asker
     alone; a click fails visibly, and an event comes again (503), perhaps to the process that comes after this one.
@@ -112,8 +114,9 @@ def listen(
     def listener(body: Payload) -> BoltResponse:
         try:
             received_at = monotonic()
-            if not durably(body):
-                worker_pool.submit(kind, partial(handler, body, received_at))
+            request = parse(body)
+            if request is not None and not durably(request):
+                worker_pool.submit(kind, partial(handler, request, received_at))
         except PoolFull as refusal:
             log.warning("worker_pool_full", kind=kind, why=str(refusal))
             if "command" in body:

@@ -7,15 +7,17 @@ events https://docs.slack.dev/apis/events-api/#events-JSON
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any
 
 from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import Command, Word, parse
+from bot.core.model.errors import NotUnderstood
 from bot.slack.blocks.button_values import command_of
 from bot.slack.incoming.text import words_of_command, words_of_message
+from bot.slack.stored_results import tagged, untagged
 
 Payload = Mapping[str, Any]
 
@@ -40,19 +42,19 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class PressedButton:
-    """The button, and the message that it stands in."""
+    """The button, and whether its message was shown to one person only."""
 
     action_id: str
-    value: str
     in_ephemeral: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SlackRequest:
-    """One ask.
+    """One request, parsed.
 
-    `delivery` is the same for every redelivery of it, None where the payload names nothing to go by. `opens_thread`
-    says that the place's thread does not exist yet: the answer will begin it.
+    `delivery` is the same for every redelivery, None if the payload has nothing to tell by. `command` is what was asked
+    for, or why it was not understood; `typed` the words, empty for a button. `opens_thread`: the location's thread does
+    not exist yet, the answer begins it.
     """
 
     source: Source
@@ -60,27 +62,21 @@ class SlackRequest:
     location: Location
     delivery: str | None
     from_elsewhere: bool
-    text: str = ""
+    command: Command | NotUnderstood
+    typed: str = ""
     response_url: str | None = None
     opens_thread: bool = False
     pressed: PressedButton | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For a durable job to keep; `heard_again` reads it."""
-        return asdict(self) | {"source": self.source.value}
-
-    def command(self, workspace: Workspace) -> Command:
-        """What is asked for. Raises NotUnderstood."""
-        if self.pressed is not None:
-            return command_of(self.pressed.action_id, self.pressed.value)
-        return parse(self.words(workspace))
-
-    def words(self, workspace: Workspace) -> tuple[Word, ...]:
-        """What was said to the bot; none where a button was pressed."""
-        if self.source is Source.COMMAND:
-            return words_of_command(self.text)
-        needs_mention = self.source is Source.MENTION
-        return words_of_message(self.text, workspace.bot_user_id, needs_mention=needs_mention) or ()
+        """For a durable job to store; `request_from_json` reads it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "source": self.source.value,
+            "actor": asdict(self.actor),
+            "location": asdict(self.location),
+            "command": tagged(self.command),
+            "pressed": asdict(self.pressed) if self.pressed else None,
+        }
 
 
 def request_from_json(kept: Payload) -> SlackRequest:
@@ -92,6 +88,7 @@ def request_from_json(kept: Payload) -> SlackRequest:
             "source": Source(kept["source"]),
             "actor": Actor(**kept["actor"]),
             "location": Location(**kept["location"]),
+            "command": untagged(kept["command"]),
             "pressed": PressedButton(**pressed) if pressed else None,
         }
     )
@@ -109,7 +106,7 @@ def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
         Location(channel),
         delivery=f"command:{trigger}" if trigger else None,
         from_elsewhere=_is_elsewhere(workspace, _text(body, "team_id"), _text(body, "enterprise_id")),
-        text=_text(body, "text"),
+        **_said(words_of_command(_text(body, "text"))),
         response_url=_text(body, "response_url") or None,
     )
 
@@ -139,7 +136,9 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
         Location(channel, thread or None),
         delivery=f"event:{delivery}" if delivery else None,
         from_elsewhere=unknown or _is_elsewhere(workspace, team, enterprise),
-        text=_text(event, "text"),
+        **_said(
+            words_of_message(_text(event, "text"), workspace.bot_user_id, needs_mention=way is Source.MENTION) or ()
+        ),
         opens_thread=way is Source.MENTION and not _text(event, "thread_ts"),
     )
 
@@ -165,9 +164,21 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
         Location(channel, thread or None),
         delivery=f"click:{actor}:{channel}:{message_ts}:{action_id}:{pressed_at}" if pressed_at else None,
         from_elsewhere=_is_elsewhere(workspace, team, enterprise),
+        command=_or_why_not(lambda: command_of(action_id, _text(action, "value"))),
         response_url=_text(body, "response_url") or None,
-        pressed=PressedButton(action_id, _text(action, "value"), container.get("is_ephemeral") is True),
+        pressed=PressedButton(action_id, container.get("is_ephemeral") is True),
     )
+
+
+def _said(words: Sequence[Word]) -> dict[str, Any]:
+    return {"command": _or_why_not(lambda: parse(words)), "typed": " ".join(word.exact for word in words)}
+
+
+def _or_why_not(read: Callable[[], Command]) -> Command | NotUnderstood:
+    try:
+        return read()
+    except NotUnderstood as error:
+        return error
 
 
 def _is_elsewhere(workspace: Workspace, team: str, enterprise: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from bot.core.model.commands import Word
 
@@ -41,7 +40,6 @@ _LONG_AS_TWO = str.maketrans(dict.fromkeys(_LONG_DASHES, "--"))
 _LONG_AS_ONE = str.maketrans(dict.fromkeys(_LONG_DASHES, "-"))
 
 
-@lru_cache(maxsize=256)  # each ask is read several times: for what it wants, for the audit, and to be done
 def words_of_command(text: str) -> tuple[Word, ...]:
     """The words after a slash command. A person's mention that stands by itself is no word."""
     # Half a surrogate pair can stand in JSON and in no UTF-8: it would raise where the word is sent on.

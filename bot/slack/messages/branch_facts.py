@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.model.action_plans import RestartPlan
 from bot.core.model.builds import Build, BuildRef, Workflow
-from bot.core.model.commands import RestartBuild
+from bot.core.model.commands import BuildCommand, Verb
 from bot.slack.blocks.confirm_dialog import dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button
@@ -23,13 +23,13 @@ def branch_lines(build: Build) -> list[Line]:
 def rerun_buttons(build: Build, plan: RestartPlan, context: RenderContext) -> list[Block | None]:
     """`Re-run Backend on 8b3e2f2`: one for each older commit's run that keeps the branch from passing."""
     runs = [run for run in plan.older if run.can_rerun]
-    return [_rerun(build, run, context, place) for place, run in enumerate(runs[:MAX_RERUNS])]
+    return [_rerun(build, run, context, place) for place, run in enumerate(runs[:MAX_RERUNS], start=1)]
 
 
 def beside_buttons(build: Build, context: RenderContext) -> list[Block | None]:
     """`Re-run Nightly`: one for each run that failed beside the build."""
     failed = [run for run in build.beside if run.has_ended and run.status.is_bad and run.can_rerun]
-    return [_rerun(build, run, context, place) for place, run in enumerate(failed[:MAX_RERUNS])]
+    return [_rerun(build, run, context, place) for place, run in enumerate(failed[:MAX_RERUNS], start=1)]
 
 
 def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> Block | None:
@@ -37,7 +37,7 @@ def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> B
     asks = dialog("Re-run", build.project.name, build.branch, context)
     target = BuildRef(build.project.service, build.project.id, build.branch, run.run_id)
     label = f"Re-run {name} on {at}" if at else f"Re-run {name}"
-    return button(label, RestartBuild(target, confirmed=asks is not None), f"command:{place}", asks)
+    return button(label, BuildCommand(Verb.RESTART, target, confirmed=asks is not None), asks, number=place)
 
 
 def _newest_commit(build: Build) -> Line:

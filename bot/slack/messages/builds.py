@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from bot.core.model.builds import Ability, Build, BuildRef, Project, Status, Workflow
 from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState
-from bot.core.model.commands import RestartBuild, ShowBuild, StopBuild
-from bot.slack.blocks.button_values import REFRESH, RESTART, RESTART_FAILED, STOP, STOP_IN_LIVE, TRY_AGAIN
-from bot.slack.blocks.confirm_dialog import dialog, stopping
+from bot.core.model.commands import BuildCommand, Verb
+from bot.slack.blocks.confirm_dialog import cancelling, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button, link_button
 from bot.slack.blocks.rich_text import (
@@ -257,14 +256,14 @@ def target_of(build: Build, run_number: int | None = None) -> BuildRef:
 
 
 def build_buttons(build: Build, context: RenderContext, restart_state: RestartState = NO_RESTART) -> list[Block | None]:
-    """Restart where it can be and nobody's restart stands; Try again where one hangs; Stop; Refresh; Open build."""
+    """Restart where it can be and nobody's restart stands; Try again where one hangs; Cancel; Refresh; Open build."""
     target, claim = target_of(build, restart_state.run_number), restart_state.claim
     first: list[Block | None] = []
     if claim is not None and claim.state is ClaimState.UNKNOWN and build.can_be_restarted:
         first = [try_again_button(build, claim, context)]
     elif claim is None and build.can_be_restarted:
         first = restart_buttons(build, restart_state.run_number, context)
-    return [*first, stop_button(build, context), *view_buttons(target, build.url)]
+    return [*first, cancel_button(build, context), *view_buttons(target, build.url)]
 
 
 def restart_buttons(
@@ -272,33 +271,34 @@ def restart_buttons(
 ) -> list[Block | None]:
     """Restart; and Failed jobs only, where the service can and a workflow has failed."""
     asks = dialog("Restart", build.project.name, build.branch, context)
-    whole = RestartBuild(target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
-    restart = button("Restart", whole, RESTART, asks)
+    whole = BuildCommand(Verb.RESTART, target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
+    restart = button("Restart", whole, asks)
     has_failed = any(run.has_ended and has_failed_jobs(run) for run in build.workflows)
     if not has_failed or not context.can(Ability.RESTART_FAILED_JOBS, build):
         return [restart]
     asks = dialog("Restart", build.project.name, build.branch, context, failed_jobs_only=True)
-    return [restart, button("Failed jobs only", replace(whole, failed_jobs_only=True), RESTART_FAILED, asks)]
+    return [restart, button("Failed jobs only", replace(whole, failed_jobs_only=True), asks)]
 
 
-def stop_button(build: Build, context: RenderContext, *, in_live: bool = False) -> Block | None:
-    """Where something runs and the service can stop it. It always asks first."""
-    if not build.is_under_way or not context.can(Ability.STOP, build):
+def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False) -> Block | None:
+    """Where something runs and the service can cancel it. It always asks first."""
+    if not build.is_under_way or not context.can(Ability.CANCEL, build):
         return None
-    asks = stopping(build.project.name, build.branch)
-    return button("Stop", StopBuild(target_of(build)), STOP_IN_LIVE if in_live else STOP, asks)
+    asks = cancelling(build.project.name, build.branch)
+    return button("Cancel", BuildCommand(Verb.CANCEL, target_of(build), in_live=in_live), asks)
 
 
 def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Block | None:
     only = claim.failed_jobs_only
     asks = dialog("Try again", build.project.name, build.branch, context, failed_jobs_only=only)
     replaced = (claim.id, claim.attempt)
-    command = RestartBuild(target_of(build, claim.run_number), replaced, asks is not None, failed_jobs_only=only)
-    return button("Try again", command, TRY_AGAIN, asks)
+    target = target_of(build, claim.run_number)
+    command = BuildCommand(Verb.RESTART, target, replaced, asks is not None, failed_jobs_only=only)
+    return button("Try again", command, asks)
 
 
 def view_buttons(target: BuildRef, url: str | None) -> list[Block | None]:
-    return [button("Refresh", ShowBuild(target), REFRESH), link_button("Open build", url, "build")]
+    return [button("Refresh", BuildCommand(Verb.STATUS, target)), link_button("Open build", url, "build")]
 
 
 def _when(build: Build) -> Line:

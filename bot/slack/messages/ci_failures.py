@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.core.model.builds import Build, newest_of_each
-from bot.core.model.commands import BuildsOf, Command, RestartBuild, RestartOf, ShowBuild, StatusOf, StopBuild
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb
 from bot.core.model.errors import (
     CIError,
     Forbidden,
@@ -132,11 +132,11 @@ def _whose_limit(error: OverLimit, context: RenderContext) -> Sequence[Line]:
 
 def _asked_for(builds: Sequence[Build], command: Command | None) -> Sequence[Build]:
     match command:
-        case ShowBuild(target) | RestartBuild(target) | StopBuild(target):
+        case BuildCommand(target=target):
             return [build for build in builds if build.is_named(target.build_id)] or builds[:1]
-        case BuildsOf():
+        case BranchCommand(Verb.BUILDS):
             return builds
-        case StatusOf(_, None) | RestartOf(_, None):
+        case BranchCommand(Verb.STATUS | Verb.RESTART, branch=None):
             return newest_of_each(builds)
         case _:
             return builds[:1]

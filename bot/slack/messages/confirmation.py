@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project
-from bot.core.model.commands import Command, RestartBuild, RestartOf, StopOf
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
-from bot.slack.blocks.button_values import RESTART, RESTART_FAILED, TRY_AGAIN
-from bot.slack.blocks.confirm_dialog import asked, dialog, stopping
+from bot.slack.blocks.confirm_dialog import asked, cancelling, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Choice, Message, button, message
 from bot.slack.blocks.rich_text import Line, emoji, join, join_dots, line, mention_or_text, untrusted
@@ -32,10 +31,10 @@ def whom_to_ask(error: NotAllowed) -> list[Line]:
 def render_confirmation(error: NeedsConfirmation, command: Command | None) -> Message:
     """The one button that restarts what was asked for, whose dialog confirms it. To the asker alone."""
     build, again = error.build, error.instead_of is not None
-    only = isinstance(command, RestartBuild) and command.failed_jobs_only
-    label, action_id = ("Try again", TRY_AGAIN) if again else ("Restart", RESTART_FAILED if only else RESTART)
+    only = isinstance(command, BuildCommand) and command.failed_jobs_only
+    label = "Try again" if again else "Restart"
     target = target_of(build, error.run_number)
-    restart = RestartBuild(target, error.instead_of, confirmed=True, failed_jobs_only=only)
+    restart = BuildCommand(Verb.RESTART, target, error.instead_of, confirmed=True, failed_jobs_only=only)
     what = join_dots(repository(build.project), branch_named(build.branch))
     lines = [
         line(emoji("point_right"), " Restart ", "the failed jobs of " if only else "", what, "?"),
@@ -44,7 +43,7 @@ def render_confirmation(error: NeedsConfirmation, command: Command | None) -> Me
         line("Nothing has been restarted yet: this branch is confirmed first."),
     ]
     asks = asked(label, build.project.name, build.branch, failed_jobs_only=only)
-    return message(lines, [button(label, restart, action_id, asks)], in_public=False)
+    return message(lines, [button(label, restart, asks)], in_public=False)
 
 
 def _runs_to_send(build: Build) -> Line:
@@ -55,12 +54,12 @@ def _runs_to_send(build: Build) -> Line:
 
 
 def choice(label: str, command: Command, project: Project, context: RenderContext) -> Choice:
-    """One that restarts a branch of `project` asks first where the policy wants that; one that stops it, always."""
+    """A restart of a branch of `project` asks first if the policy says so; a cancel always does."""
     match command:
-        case RestartOf(branch=branch) if branch is not None:
+        case BranchCommand(Verb.RESTART, branch=branch) if branch is not None:
             asks = dialog("Restart", project.name, branch.cleanest, context)
             return Choice(label, replace(command, confirmed=asks is not None), asks)
-        case StopOf(branch=branch) if branch is not None:
-            return Choice(label, command, stopping(project.name, branch.cleanest))
+        case BranchCommand(Verb.CANCEL, branch=branch) if branch is not None:
+            return Choice(label, command, cancelling(project.name, branch.cleanest))
         case _:
             return Choice(label, command)

@@ -1,7 +1,7 @@
 """The wording of everything that goes wrong: what happened, why, and what to do next. Pure.
 
 A service's failure is one calm sentence and its next step, then what was last known. Whatever was raised, nothing was
-restarted: an ask for a restart is told so first. So is one for a stop, unless nobody can tell.
+restarted: an ask for a restart is told so first. So is one for a cancel, unless nobody can tell.
 """
 
 from __future__ import annotations
@@ -13,23 +13,19 @@ from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import (
     VERBS,
-    BuildsOf,
+    BranchCommand,
     Command,
-    FollowOf,
-    RestartBuild,
-    RestartOf,
     ShowAudit,
-    StatusOf,
-    StopBuild,
-    StopOf,
+    Verb,
     Word,
     entry_for,
+    entry_named,
 )
 from bot.core.model.errors import (
     AmbiguousProject,
     BotError,
     BranchRequired,
-    CannotStop,
+    CannotCancel,
     CIError,
     NeedsConfirmation,
     NoSuchBranch,
@@ -42,7 +38,7 @@ from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message
 from bot.slack.blocks.rich_text import Inline, Line, code, emoji, line, literal, sanitize, untrusted
 from bot.slack.messages.branch_facts import rerun_buttons
-from bot.slack.messages.builds import repository, stop_button, target_of, view_buttons
+from bot.slack.messages.builds import cancel_button, repository, target_of, view_buttons
 from bot.slack.messages.ci_failures import describe_cause, last_known_lines, next_step, nothing_seen, where_keys_stand
 from bot.slack.messages.confirmation import choice, render_confirmation, whom_to_ask
 
@@ -66,10 +62,10 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
             return _which_branch(error, command, context, reference)
         case NeedsConfirmation():
             return render_confirmation(error, command)
-        case CannotStop():
+        case CannotCancel():
             lines = [
                 _said(command, untrusted(str(error), _SAID) or literal("I cannot.")),
-                line("It can be stopped there."),
+                line("It can be cancelled there."),
             ]
             page = link_button("Open project", error.project.url, "project")
             return message(lines, [page], in_public=False, reference=reference)
@@ -78,8 +74,8 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
             return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
         case NotUnderstood():
             return message(_not_understood(error, command, context), in_public=False, reference=reference)
-        case CIError(about=Build() as build) if error.may_have_taken and isinstance(command, StopOf | StopBuild):
-            return _perhaps_stopped(error, build, context, reference)
+        case CIError(about=Build() as build) if error.may_have_taken and command and command.verb is Verb.CANCEL:
+            return _perhaps_cancelled(error, build, context, reference)
         case CIError():
             lines = [_said(command, describe_cause(error), "."), next_step(error, context)]
             lines += last_known_lines(error.last_known, command, context)
@@ -99,13 +95,13 @@ def _ambiguous(
     return choice_message(lines, choices, in_public=False, reference=reference)
 
 
-def _perhaps_stopped(error: CIError, build: Build, context: RenderContext, reference: str | None) -> Message:
+def _perhaps_cancelled(error: CIError, build: Build, context: RenderContext, reference: str | None) -> Message:
     """It was sent; the build is as it was before."""
     lines = [
-        line(emoji(_SIGN), " Whether it was stopped I cannot tell: ", describe_cause(error), "."),
-        line("Refresh shows how it stands; Stop asks for it once more, which does no harm."),
+        line(emoji(_SIGN), " Whether it was cancelled I cannot tell: ", describe_cause(error), "."),
+        line("Refresh shows how it stands; Cancel asks for it once more, which does no harm."),
     ]
-    buttons = [stop_button(build, context), *view_buttons(target_of(build), build.url)]
+    buttons = [cancel_button(build, context), *view_buttons(target_of(build), build.url)]
     return message(lines, buttons, in_public=False, reference=reference)
 
 
@@ -122,22 +118,16 @@ def _which_branch(
     error: BranchRequired, command: Command | None, context: RenderContext, reference: str | None
 ) -> Message:
     repo = context.meaning(error.project)
-    ask: Command
-    left: Line
-    match command:
-        case FollowOf():
-            verb, ask, left = "follow", FollowOf(repo), ()
-        case StopOf():
-            verb, ask, left = "stop", StopOf(repo), line("Nothing has been stopped yet.")
-        case _:
-            verb, ask, left = "restart", RestartOf(repo), line("Nothing has been restarted yet.")
+    verb = command.verb if isinstance(command, BranchCommand) else Verb.RESTART
+    done = entry_for(verb).done
     text = line(emoji("point_right"), " Which branch of ", repository(error.project), f" shall I {verb}?")
-    choices = _branches(error.project, error.branches, ask, context)
+    left = line(f"Nothing has been {done} yet.") if done else ()
+    choices = _branches(error.project, error.branches, BranchCommand(verb, repo), context)
     return choice_message([text, left], choices, in_public=False, reference=reference)
 
 
 def render_bug(reference: str, command: Command | None, context: RenderContext, because: str | None = None) -> Message:
-    """To the asker alone. What came of a restart or a stop is not known here. `because` is a sentence."""
+    """To the asker alone. What came of a restart or a cancel is not known here. `because` is a sentence."""
     lines = [line(emoji(_SIGN), f" {because or 'Something went wrong on my side.'}")]
     done = _done(command)
     if done:
@@ -182,8 +172,8 @@ def _not_understood(error: NotUnderstood, command: Command | None, context: Rend
     instead = sanitize(error.instead, _SAID)
     if instead:
         lines.append(line("Did you mean: ", code(f"{context.command} {instead}")))
-    if error.topic in VERBS:
-        entry = entry_for(error.topic)
+    entry = entry_named(error.topic or "")
+    if entry is not None:
         lines.append(line("It goes: ", code(f"{context.command} {entry.usage}")))
         if not instead:
             lines.append(line("For example: ", code(f"{context.command} {entry.example}")))
@@ -193,20 +183,14 @@ def _not_understood(error: NotUnderstood, command: Command | None, context: Rend
 
 
 def _said(command: Command | None, *parts: Inline | Line | str) -> Line:
-    """The first line: that nothing was restarted or stopped where that was wanted, then what is wrong."""
+    """The first line: that nothing was restarted or cancelled where that was wanted, then what is wrong."""
     done = _done(command)
     return line(emoji(_SIGN), " ", f"Not {done}: " if done else "", *parts)
 
 
 def _done(command: Command | None) -> str | None:
     """What a build would be now that had had it done to it."""
-    match command:
-        case RestartOf() | RestartBuild():
-            return "restarted"
-        case StopOf() | StopBuild():
-            return "stopped"
-        case _:
-            return None
+    return entry_for(command.verb).done if command else None
 
 
 def _projects(projects: Sequence[Project], command: Command | None, context: RenderContext) -> list[Choice]:
@@ -235,20 +219,12 @@ def _branches(
 def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -> Command:
     """The same ask of another repository (and branch, where one is given); a status where nothing else was asked."""
     match command:
-        case RestartOf():
-            return RestartOf(repo, branch or command.branch)
-        case StopOf():
-            return StopOf(repo, branch or command.branch)
-        case FollowOf():
-            return FollowOf(repo, branch or command.branch)
-        case BuildsOf():
-            return BuildsOf(repo, branch or command.branch)
-        case StatusOf():
-            return StatusOf(repo, branch or command.branch)
+        case BranchCommand(verb):
+            return BranchCommand(verb, repo, branch or command.branch)
         case ShowAudit():
             return ShowAudit(repo)
         case _:
-            return StatusOf(repo, branch)
+            return BranchCommand(Verb.STATUS, repo, branch)
 
 
 def _typed(words: str) -> Inline:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.model.commands import TABLE, VERBS, Entry, entry_for
+from bot.core.model.commands import TABLE, Entry, entry_named
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
 from bot.slack.blocks.rich_text import Line, code, join, line
@@ -10,8 +10,8 @@ from bot.slack.blocks.rich_text import Line, code, join, line
 
 def render_help(topic: str | None, context: RenderContext) -> Message:
     """One command where `topic` names one, else all. To the asker alone."""
-    known = topic in VERBS
-    entries = (entry_for(topic),) if topic is not None and known else TABLE
+    known = entry_named(topic or "")
+    entries = (known,) if known else TABLE
     lines = [] if known else [line("What I understand:")]
     for entry in entries:
         lines += _entry(entry, context)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from bot.core.model.builds import Build, Status
-from bot.core.model.commands import FollowBuild
+from bot.core.model.commands import BuildCommand, Verb
 from bot.core.model.errors import NotFound
 from bot.core.model.follows import FollowState, FollowView
 from bot.core.model.verdicts import Meaning, Verdict
-from bot.slack.blocks.button_values import FOLLOW
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, link_button, message
 from bot.slack.blocks.rich_text import Line, ago, channel, emoji, join_dots, line, person, sanitize, timestamp
 from bot.slack.messages.builds import (
     SIGNS,
+    cancel_button,
     commit,
     facts_line,
     headline,
@@ -20,7 +20,6 @@ from bot.slack.messages.builds import (
     restart_buttons,
     short_word,
     state,
-    stop_button,
     target_of,
     view_buttons,
 )
@@ -56,18 +55,18 @@ def live(view: FollowView, context: RenderContext) -> Message:
         case FollowState.GIVEN_UP:
             why = describe_cause(view.late_because) if view.late_because else line("it takes too long")
             lines = [*_so_far(build, context), _who(view), line("I have stopped following it: ", why, ".")]
-            go_on = button("Go on", FollowBuild(target_of(build, view.follow.run_number)), FOLLOW)
+            go_on = button("Go on", BuildCommand(Verb.FOLLOW, target_of(build, view.follow.run_number)))
             buttons = [go_on, *open_buttons]
         case _:
             lines = [*_so_far(build, context), _who(view), _late(view)]
-            buttons = [stop_button(build, context, in_live=True), _page(build)]
+            buttons = [cancel_button(build, context, in_live=True), _page(build)]
     return message(lines, buttons, details=_workflows_so_far(build), in_public=True)
 
 
 def followed(build: Build, context: RenderContext) -> Message:
     """The first word of a live message that was asked for; the looks that follow change it."""
     lines = [*_so_far(build, context), line("I follow it: this message changes until the end.")]
-    buttons = [stop_button(build, context, in_live=True), _page(build)]
+    buttons = [cancel_button(build, context, in_live=True), _page(build)]
     return message(lines, buttons, details=_workflows_so_far(build), in_public=True)
 
 

@@ -56,6 +56,6 @@ def _how_many(shown: ProjectsShown, context: RenderContext) -> Line:
 def _pages(shown: ProjectsShown) -> list[Block | None]:
     before, after = min(shown.page - 1, shown.pages), shown.page + 1
     return [
-        button("Previous", ListProjects(shown.words, before), f"page:{before}") if before >= 1 else None,
-        button("Next", ListProjects(shown.words, after), f"page:{after}") if after <= shown.pages else None,
+        button("Previous", ListProjects(shown.words, before)) if before >= 1 else None,
+        button("Next", ListProjects(shown.words, after)) if after <= shown.pages else None,
     ]

@@ -10,26 +10,26 @@ from dataclasses import replace
 
 from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState
-from bot.core.model.commands import StatusOf, Word
+from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     AuditShown,
     BranchesShown,
     BuildShown,
     BuildsShown,
+    Cancelled,
     CouldNotTell,
     Followed,
     HelpShown,
     NoBuilds,
+    NothingToCancel,
     NothingToFollow,
-    NothingToStop,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
-    Stopped,
 )
 from bot.core.model.verdicts import Meaning, verdict_on
 from bot.slack.blocks.context import RenderContext
@@ -41,6 +41,7 @@ from bot.slack.messages.builds import (
     SIGNS,
     branch_named,
     build_buttons,
+    cancel_button,
     claim_words,
     commit,
     facts_line,
@@ -50,7 +51,6 @@ from bot.slack.messages.builds import (
     previous_words,
     repository,
     state,
-    stop_button,
     target_of,
     try_again_button,
     view_buttons,
@@ -62,26 +62,26 @@ from bot.slack.messages.projects import render_projects
 from bot.slack.messages.workflows import taken_line, workflow_lines
 
 
-def stopped(done: Stopped, context: RenderContext, asker: Actor | None) -> Message:
+def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None) -> Message:
     """The news. The service has been told, and the build still runs for a moment."""
     build = done.build
     what = join_dots(repository(build.project), branch_named(build.branch))
-    by: Line = line(person(asker), " stops ") if asker else line("Stopped: ")
+    by: Line = line(person(asker), " cancels ") if asker else line("Cancelled: ")
     lines = [
         line(emoji(SIGNS[Status.STOPPED]), " ", by, what),
         commit(build),
-        taken_line(done.taken, "Told to stop", "not stopped"),
+        taken_line(done.taken, "Told to cancel", "not cancelled"),
         line(f"{context.title_of(build.project.service)} takes a moment for it; Refresh shows how it stands then."),
     ]
     return message(lines, view_buttons(target_of(build), build.url), in_public=True)
 
 
-def being_stopped(build: Build, context: RenderContext, asker: Actor) -> Message:
-    """What is left of a message whose Stop was pressed: the build as it was a moment ago, and no second Stop."""
+def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Message:
+    """What is left of a message whose Cancel was pressed: the build as it was a moment ago, and no second Cancel."""
     lines = [
         headline(build, context),
         facts_line(build),
-        join_dots(line("being stopped for ", person(asker)), timestamp(context.now)),
+        join_dots(line("being cancelled for ", person(asker)), timestamp(context.now)),
     ]
     return message(lines, view_buttons(target_of(build), build.url), details=workflow_lines(build), in_public=True)
 
@@ -116,13 +116,13 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
         case NothingToFollow(build, restart_state):
             why = line("Nothing to follow: it has ended.")
             return _as_it_stands(build, why, build_buttons(build, context, restart_state), context)
-        case NothingToStop(build, restart_state):
+        case NothingToCancel(build, restart_state):
             ended = "it has ended" if build.has_ended else "as far as I can tell, nothing of it runs"
             return _as_it_stands(
-                build, line(f"Nothing to stop: {ended}."), build_buttons(build, context, restart_state), context
+                build, line(f"Nothing to cancel: {ended}."), build_buttons(build, context, restart_state), context
             )
-        case Stopped():
-            return stopped(outcome, context, asker)
+        case Cancelled():
+            return cancelled(outcome, context, asker)
         case Restarted():
             return _restarted(outcome, context)
         case AlreadyRestarted():
@@ -179,7 +179,7 @@ def _branches(shown: BranchesShown, context: RenderContext) -> Message:
     lines = [list_line(build, context, branch=True) for build in builds[:_MAX_LINES]]
     repo = context.meaning(shown.project)
     named = [build.branch for build in builds if build.branch]
-    choices = [Choice(branch, StatusOf(repo, Word.of(branch))) for branch in named]
+    choices = [Choice(branch, BranchCommand(Verb.STATUS, repo, Word.of(branch))) for branch in named]
     count = "1 branch" if len(named) == 1 else f"{len(named)} branches"
     head = join_dots(repository(shown.project), f"{count} with recent builds")
     return choice_message([head, *lines], choices, in_public=True)
@@ -236,7 +236,7 @@ def _still_running(found: StillRunning, context: RenderContext) -> Message:
         lines.append(claim_words(claim, build, context, lags=""))
     lines.append(line(f"Not restarted: it {'still waits to run' if waits else 'is still running'}."))
     open_buttons = view_buttons(target_of(build, found.restart_state.run_number), build.url)
-    return message(lines, [stop_button(build, context), *open_buttons], details=workflow_lines(build), in_public=True)
+    return message(lines, [cancel_button(build, context), *open_buttons], details=workflow_lines(build), in_public=True)
 
 
 def _run_again_since(found: RunAgainSince, context: RenderContext) -> Message:

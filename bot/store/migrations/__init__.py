@@ -1,6 +1,6 @@
-"""The schema's history, forward only: a version adds tables, columns that may be empty or have a default, and indexes.
+"""The schema's versions, forward only. A version adds tables, indexes, and columns that are nullable or have a default.
 
-It never drops, renames or tightens, so that older code goes on working beside newer. To add one: a file
-`versions/NNNN_what_it_adds.py`, its `down_revision` the one before, the change in `bot.store.tables`, and
-`bot.store.schema.HEAD`. A version names its columns itself and never imports the tables, which move on.
+No version drops, renames or tightens anything, so that older code keeps working next to newer code. To add a version:
+create `versions/NNNN_what_it_adds.py` with its `down_revision`, change `bot.store.tables`, and set
+`bot.store.schema.HEAD`. A version names its columns itself and never imports the tables, which change later.
 """

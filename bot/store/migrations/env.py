@@ -1,4 +1,4 @@
-"""What Alembic runs: on the connection it is given, within the transaction begun there; no file, no logging set-up."""
+"""What Alembic runs, within the transaction of the given connection. Reads no file and sets up no logging."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""The calls that CI services allow, counted by one process or shared by several."""
+"""The rate limit of each CI service, counted for one process or for several that share a database."""

@@ -1,4 +1,4 @@
-"""What this process has asked of a service: for all to be told, and to go by where nothing else can be counted."""
+"""Counts this process's own calls: to report them to the database, and as the only count while the database is away."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNTIL_MORE_IS_KNOWN_S = 5.0
 
 
 class LocalCount:
-    """Not for several threads at once: its owner holds a lock. `monotonic` gives seconds."""
+    """Not thread-safe: its owner holds a lock. `monotonic` returns seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -23,7 +23,7 @@ class LocalCount:
 
     @property
     def made(self) -> int:
-        """Calls that still count."""
+        """Calls that still count against the limit."""
         self._forget()
         return len(self._times)
 
@@ -32,7 +32,7 @@ class LocalCount:
         return not self._not_told
 
     def began(self, second: int) -> None:
-        """A call is made now, in this second of the epoch."""
+        """Counts a call that is made now, in this second of the epoch."""
         now = self._monotonic()
         self._last.begun = (second, now)
         self._not_told[second] += 1
@@ -40,27 +40,27 @@ class LocalCount:
         self._forget()
 
     def refund(self) -> None:
-        """The call that this thread began last does not count."""
+        """Takes back the last call that this thread began. Does nothing if there is none."""
         second, time = self._last.__dict__.pop("begun", (None, 0.0))
         if second is None:
             return
-        self.tell_again({second: -1})  # below nothing where it has been told: that is taken back the next time
+        self.tell_again({second: -1})  # negative if already reported: the next report takes it back
         if time in self._times:
             self._times.remove(time)
 
     def told(self) -> dict[int, int]:
-        """Calls by their second, which whoever asks tells to all: they are not told again."""
+        """Calls by second that were not reported yet. The caller reports them, so they are not returned again."""
         made, self._not_told = self._not_told, Counter()
         return dict(made)
 
     def tell_again(self, made: Mapping[int, int]) -> None:
-        """They could not be told."""
+        """Puts back calls that could not be reported."""
         self._not_told.update(made)
         for second in [second for second in made if not self._not_told[second]]:
             del self._not_told[second]
 
     def refused(self, more: int, share: int) -> Rejected | None:
-        """None where `more` calls may still be made of the `share` that there is in a minute."""
+        """None if `more` calls fit into `share`, the calls per minute; else when to retry."""
         missing = self.made + more - share
         if missing <= 0:
             return None

@@ -1,8 +1,8 @@
-"""The count of a service's calls, as rows: one short transaction settles what a process has made, holds and wants.
+"""The rate limit of one service as rows: a short transaction settles what a process has made, holds and wants.
 
-Why no more than the budget is made within any minute, by however many processes: a call stands here as held before it
-is made, then as made until `COUNTED_S` after that, and nothing is granted that would bring the two together over the
-budget. What a process that died held counts for as long as it could have been made, and then a minute more.
+No minute sees more calls than the limit, whatever the number of processes. A call counts as held before it is made, and
+as made until `COUNTED_S` after that. Nothing is granted if both together would exceed the limit. What a dead process
+held counts as long as it could have made those calls, and then a minute more.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from bot.store.engine import Database
 from bot.store.tables import rate_limit_calls, rate_limit_leases, rate_limits
 
 COUNTED_S = 62
-"""A minute; and what the clocks of machines, and the ways of calls, may differ by."""
+"""Seconds that a call counts: a minute, plus what clocks and network delays may differ by."""
 
 USABLE_S = 45
-"""What is kept at hand is usable for so long after it was settled last."""
+"""Seconds for which a local reserve may be used after it was last settled."""
 
 _HELD_BY_THE_DEAD = timedelta(seconds=USABLE_S + COUNTED_S)
 _UNTIL_MORE_IS_KNOWN_S = 15.0
@@ -29,11 +29,11 @@ _UNTIL_MORE_IS_KNOWN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """What a process tells. `made`: calls by the second, of the epoch, in which they were made, not told before; below
-    nothing where such as were told before turned out not to count.
+    """What a process reports.
 
-    `at_hand` is what it keeps for questions to come, `aside` what has been promised to somebody; `wanted` is for
-    whoever waits now, with `priority`.
+    `made`: calls by second of the epoch that were not reported before. A count is negative if calls that were reported
+    turned out not to count. `at_hand`: the local reserve, kept for later requests. `aside`: calls reserved for requests
+    in progress. `wanted`: calls for a request that waits now, with `priority`.
     """
 
     made: dict[int, int]
@@ -45,9 +45,10 @@ class UsageReport:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What is so from now on. Where `wanted` was granted, `refused` is None. `more_at_hand` has been added.
+    """What applies from now on. `refused` is None if `wanted` was granted. `more_at_hand` joins the local reserve.
 
-    `free` calls are neither made nor held; `scarce`: people live on the reserve, so nothing should be kept at hand.
+    `free`: calls that are neither made nor held. `scarce`: people's requests already use the reserve, so a process
+    should keep none of its own.
     """
 
     refused: Rejected | None
@@ -59,7 +60,7 @@ class Grant:
 
 
 class RateLimitRows:
-    """`service` is counted as one, whoever `holder` is. Raises what the driver raises."""
+    """The rows of `service`, counted over all holders; `holder` is this process. Raises what the driver raises."""
 
     def __init__(self, database: Database, service: str, quota: Quota, holder: str) -> None:
         self._database = database
@@ -85,7 +86,7 @@ class RateLimitRows:
         return Grant(rejected, more, self._shares.calls - used - held - more, scarce, processes + 1, pause)
 
     def pause(self, retry_after_s: float | None, now: datetime) -> Pause:
-        """Begins one, or makes it longer, for everybody."""
+        """Starts a pause for every process, or extends the current one."""
         with self._database.writing() as connection:
             pause = self._locked(connection).after_refusal(now, retry_after_s)
             values = {"paused_until": pause.until, "pauses": pause.count}
@@ -93,12 +94,12 @@ class RateLimitRows:
         return pause
 
     def paused(self) -> Pause:
-        """Reads only, and waits for nobody."""
+        """The current pause. Reads only, and waits for no lock."""
         with self._database.reading() as connection:
             return self._pause(connection) or Pause()
 
     def leave(self, made: dict[int, int]) -> None:
-        """The process makes no more calls, and holds none."""
+        """Reports the last calls and releases everything this process holds."""
         mine = sa.and_(rate_limit_leases.c.service == self._service, rate_limit_leases.c.holder == self._holder)
         with self._database.writing() as connection:
             self._locked(connection)
@@ -106,11 +107,11 @@ class RateLimitRows:
             connection.execute(rate_limit_leases.delete().where(mine))
 
     def why(self, error: Exception) -> str:
-        """What a driver's error means, for the log: without a password."""
+        """The driver's error as a sentence for the log, without a password."""
         return str(self._database.error(error))
 
     def _locked(self, connection: sa.Connection) -> Pause:
-        """From here to its end no other transaction on this service's count is under way."""
+        """Locks this service's count until the end of the transaction."""
         pause = self._pause(connection, lock=True)
         if pause is None:
             new = self._database.insert(rate_limits).values(service=self._service, paused_until=None, pauses=0)
@@ -142,7 +143,7 @@ class RateLimitRows:
             connection.execute(more)
 
     def _made(self, connection: sa.Connection) -> dict[int, int]:
-        """Calls that count still, by their second, the oldest first."""
+        """Calls that still count, by second, the oldest first."""
         query = sa.select(rate_limit_calls.c.second, rate_limit_calls.c.calls).where(
             rate_limit_calls.c.service == self._service
         )
@@ -150,7 +151,7 @@ class RateLimitRows:
         return {row.second: row.calls for row in rows}
 
     def _held_by_others(self, connection: sa.Connection) -> tuple[int, int]:
-        """How many calls, and how many processes they are."""
+        """How many calls other processes hold, and how many such processes there are."""
         query = sa.select(sa.func.coalesce(sa.func.sum(rate_limit_leases.c.held), 0), sa.func.count())
         others = sa.and_(rate_limit_leases.c.service == self._service, rate_limit_leases.c.holder != self._holder)
         held, processes = connection.execute(query.where(others)).one()
@@ -176,11 +177,11 @@ class RateLimitRows:
             if missing <= 0:
                 free_at = datetime.fromtimestamp(second + COUNTED_S, UTC)
                 return Rejected(max(1.0, (free_at - now).total_seconds()))
-        return Rejected(_UNTIL_MORE_IS_KNOWN_S)  # others hold it, and may give it back
+        return Rejected(_UNTIL_MORE_IS_KNOWN_S)  # other processes hold the calls and may release them
 
 
 def second_of(now: datetime) -> int:
-    """The second of the epoch that ends no sooner than `now`."""
+    """The second of the epoch, rounded up."""
     return math.ceil(now.timestamp())
 
 

@@ -1,11 +1,11 @@
-"""The budget of a service's calls, behind the core's `Budget`: counted in the database for all, spent from at hand.
+"""The core's `RateLimit`: counted in the database for all processes, with a local reserve in each.
 
-A few calls are kept at hand and replaced behind the scenes, so that a question waits for no database while there is
-enough. What runs in the background is counted first, each time.
+A process keeps a few calls as a local reserve and refills it in the background. So a person's request does not wait for
+the database while the reserve lasts. Background work is counted in the database first, every time.
 
-Where the database is away, each process spends an equal share of the budget by its own count, and says so in the log.
-One process alone stays within the budget even then. Several do while it stays away; in a minute that holds the moment
-in which it goes or comes back, what one spends by itself may come on top of what others had counted: less than double.
+While the database is away, each process uses an equal share of the limit by its own count, and logs that. A single
+process stays within the limit even then. Several do while the outage lasts. In the minute in which it begins or ends, a
+process's own calls may add to what others had counted: less than double the limit.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from bot.store.rate_limit.local_count import LocalCount
 from bot.store.rate_limit.rows import USABLE_S, Grant, RateLimitRows, UsageReport, second_of
 
 RENEWED_EVERY_S = 5.0
-"""How soon a pause that another process began is known here, at the latest."""
+"""Seconds within which this process learns of a pause that another process began."""
 
 SETTLED_EVERY_S = 15.0
-"""Well under the time for which what is at hand is usable: an idle process writes no more often than this."""
+"""Seconds between writes of an idle process: well below the time for which a local reserve may be used."""
 
 MAX_WAIT_S = 1.0
-"""Longer than this nobody waits for the database; counting takes milliseconds."""
+"""Seconds that a request waits for the database. Counting normally takes milliseconds."""
 
 Observe = Callable[[Priority, str], None]
-"""Called once for each asking: `at hand`, `counted`, `alone`, `refused` or `paused`."""
+"""Called once per request: `local`, `shared`, `fallback`, `refused` or `paused`."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ def unobserved(priority: Priority, result: str) -> None:
 
 @dataclass(slots=True)
 class _Waiter:
-    """Somebody waits for `calls`. `is_over`: no longer; `is_granted`: they have been set aside."""
+    """A request that waits for `calls`. `is_over`: it stopped waiting. `is_granted`: the calls are reserved."""
 
     calls: int
     priority: Priority
@@ -58,7 +58,7 @@ class _Waiter:
 
 
 class SharedRateLimit:
-    """`Budget`, for any number of threads. `start` once, `close` once; one thread of its own does all the counting."""
+    """A `RateLimit`, thread-safe. Call `start` once and `close` once. One thread of its own does all the counting."""
 
     def __init__(
         self, database: Database, clock: Clock, service: str, quota: Quota, observe: Observe = unobserved
@@ -69,11 +69,11 @@ class SharedRateLimit:
         self._service = service
         self._shares = quota
         self._observe = observe
-        self._counting = ThreadPoolExecutor(1, thread_name_prefix="budget")
+        self._counting = ThreadPoolExecutor(1, thread_name_prefix="rate-limit")
         self._ending = threading.Event()
         self._lock = threading.Lock()
-        self._at_hand = 0
-        self._aside = 0
+        self._local_calls = 0
+        self._reserved_calls = 0
         self._settled_at = clock.monotonic() - USABLE_S
         self._last = Grant(None, 0, quota.calls, scarce=False, processes=1, pause=Pause())
         self._pause = Pause()
@@ -82,26 +82,26 @@ class SharedRateLimit:
         self._is_due = False
 
     def start(self) -> None:
-        """Takes the first calls to hand, behind the scenes, and keeps them there until `close`."""
+        """Fills the local reserve in the background, and keeps it filled until `close`."""
         self.renew()
-        threading.Thread(target=self._keep, name="budget renewal", daemon=True).start()
+        threading.Thread(target=self._renew_regularly, name="rate-limit-renewal", daemon=True).start()
 
     def reserve(self, calls: int, priority: Priority) -> Rejected | None:
         with self._lock:
             rejected = self._pause.refuses(priority, self._clock.now())
             if rejected is not None:
                 result = "paused"
-            elif priority is Priority.PEOPLE and self._took_from_hand(calls):
+            elif priority is Priority.PEOPLE and self._take_local(calls):
                 result = "local"
             elif self._is_away:
-                rejected, result = self._alone(calls, priority), "fallback"
+                rejected, result = self._count_locally(calls, priority), "fallback"
             else:
                 result = ""
-            is_low = result == "fallback" or (result == "local" and self._at_hand <= self._shares.lease // 2)
+            is_low = result == "fallback" or (result == "local" and self._local_calls <= self._shares.lease // 2)
         if is_low:
             self._settle_soon()
         if not result:
-            rejected, result = self._counted(_Waiter(calls, priority))
+            rejected, result = self._count_shared(_Waiter(calls, priority))
         if rejected is not None:
             result = "paused" if rejected.paused else "refused"
         self._observe(priority, result)
@@ -112,7 +112,7 @@ class SharedRateLimit:
         with self._lock:
             rejected = self._pause.refuses(priority, now)
             if rejected is None:
-                self._aside -= 1
+                self._reserved_calls -= 1
                 self._local_count.began(second_of(now))
         return rejected
 
@@ -122,7 +122,7 @@ class SharedRateLimit:
 
     def release(self, calls: int) -> None:
         with self._lock:
-            self._aside -= calls
+            self._reserved_calls -= calls
         self._settle_soon()
 
     def pause(self, retry_after_s: float | None) -> None:
@@ -131,25 +131,25 @@ class SharedRateLimit:
             self._pause = self._pause.after_refusal(now, retry_after_s)
             until = self._pause.until
         log.warning("ci_paused", service=self._service, until=until.isoformat(timespec="seconds") if until else None)
-        self._submit(self._hear, lambda: self._rows.pause(retry_after_s, now))
+        self._submit(self._learn_pause, lambda: self._rows.pause(retry_after_s, now))
 
     def renew(self) -> None:
-        """Behind the scenes: tells what was made, fills the hand, hears of a pause."""
+        """In the background: reports calls, refills the local reserve, checks for a pause."""
         with self._lock:
             is_old = self._clock.monotonic() - self._settled_at >= SETTLED_EVERY_S
-            wants_more = self._at_hand < self._shares.lease and not self._last.scarce
+            wants_more = self._local_calls < self._shares.lease and not self._last.scarce
             due = not self._local_count.is_all_told or is_old or wants_more or self._is_away
         if due:
             self._settle_soon()
         else:
-            self._submit(self._hear, self._rows.paused)
+            self._submit(self._learn_pause, self._rows.paused)
 
     def close(self) -> None:
-        """Gives everything back, where the database lets it; what is asked from now on is counted here alone."""
+        """Releases everything, if the database allows it. Later requests are counted in this process only."""
         self._ending.set()
         with self._lock:
             self._is_away = True
-            made, self._at_hand = self._local_count.told(), 0
+            made, self._local_calls = self._local_count.told(), 0
         leaving = self._submit(self._rows.leave, made)
         if leaving is None:
             return
@@ -161,11 +161,11 @@ class SharedRateLimit:
 
     @property
     def calls_left(self) -> int:
-        """What people could still ask within this minute, as far as it is known here; never negative."""
+        """Calls that people could still make in this minute, as far as this process knows; never negative."""
         with self._lock:
             if not self._is_away:
-                return max(0, self._last.free + self._at_hand)
-            return max(0, self._share - self._local_count.made - self._aside)
+                return max(0, self._last.free + self._local_calls)
+            return max(0, self._share - self._local_count.made - self._reserved_calls)
 
     @property
     def is_paused(self) -> bool:
@@ -173,23 +173,23 @@ class SharedRateLimit:
 
     @property
     def _share(self) -> int:
-        """A process's part where it can only count for itself; two at least, which is a restart."""
+        """This process's share if it can only count its own calls. At least two, which a restart needs."""
         return max(2, self._shares.calls // self._last.processes)
 
-    def _keep(self) -> None:
+    def _renew_regularly(self) -> None:
         while not self._ending.wait(RENEWED_EVERY_S):
             self.renew()
 
-    def _took_from_hand(self, calls: int) -> bool:
-        """With the lock held."""
-        if self._at_hand < calls or self._clock.monotonic() - self._settled_at >= USABLE_S:
+    def _take_local(self, calls: int) -> bool:
+        """Call with the lock held."""
+        if self._local_calls < calls or self._clock.monotonic() - self._settled_at >= USABLE_S:
             return False
-        self._at_hand -= calls
-        self._aside += calls
+        self._local_calls -= calls
+        self._reserved_calls += calls
         return True
 
-    def _counted(self, waiter: _Waiter) -> tuple[Rejected | None, str]:
-        """Counted with everybody's, or, where that takes too long, alone."""
+    def _count_shared(self, waiter: _Waiter) -> tuple[Rejected | None, str]:
+        """Counts in the database, or locally if that takes too long."""
         failure: Exception | None = None
         counting = self._submit(self._settle, waiter)
         try:
@@ -201,8 +201,8 @@ class SharedRateLimit:
             if waiter.is_granted:
                 return None, "shared"
             waiter.is_over = True
-            self._went_away(failure)
-            return self._alone(waiter.calls, waiter.priority), "fallback"
+            self._mark_away(failure)
+            return self._count_locally(waiter.calls, waiter.priority), "fallback"
 
     def _settle_soon(self) -> None:
         with self._lock:
@@ -212,61 +212,61 @@ class SharedRateLimit:
         self._submit(self._settle, None)
 
     def _settle(self, waiter: _Waiter | None) -> Rejected | None:
-        """On the counting thread. Raises what the driver raises."""
+        """Runs on the counting thread. Raises what the driver raises."""
         with self._lock:
             self._is_due = self._is_due and waiter is not None
-            if waiter is not None and (waiter.is_over or self._served_from_hand(waiter)):
+            if waiter is not None and (waiter.is_over or self._served_locally(waiter)):
                 return None
             if self._last.scarce or self._clock.monotonic() - self._settled_at >= USABLE_S:
-                self._at_hand = 0
+                self._local_calls = 0
             made = self._local_count.told()
             wanted = (waiter.calls, waiter.priority) if waiter is not None else ()
-            report = UsageReport(made, self._at_hand, self._aside, *wanted)
+            report = UsageReport(made, self._local_calls, self._reserved_calls, *wanted)
             began_at = self._clock.monotonic()
         try:
             grant = self._rows.settle(report, self._clock.now())
         except DRIVER_ERRORS as error:
             with self._lock:
                 self._local_count.tell_again(made)
-                self._went_away(error)
+                self._mark_away(error)
             raise
         with self._lock:
             self._learn(grant, waiter, began_at)
-            is_too_much = grant.scarce and self._at_hand > 0
-        if is_too_much:  # others need it more
+            is_too_much = grant.scarce and self._local_calls > 0
+        if is_too_much:  # other processes need the calls more
             self._settle_soon()
         return grant.refused
 
-    def _served_from_hand(self, waiter: _Waiter) -> bool:
-        """With the lock held: whoever waited before may have brought enough."""
-        waiter.is_granted = waiter.priority is Priority.PEOPLE and self._took_from_hand(waiter.calls)
+    def _served_locally(self, waiter: _Waiter) -> bool:
+        """Call with the lock held. An earlier request may have brought enough calls."""
+        waiter.is_granted = waiter.priority is Priority.PEOPLE and self._take_local(waiter.calls)
         return waiter.is_granted
 
     def _learn(self, grant: Grant, waiter: _Waiter | None, began_at: float) -> None:
-        """With the lock held."""
+        """Call with the lock held."""
         self._last, self._settled_at = grant, began_at
-        self._at_hand += grant.more_at_hand
+        self._local_calls += grant.more_at_hand
         self._pause = self._pause.or_later(grant.pause)
         if waiter is not None and grant.refused is None:
             waiter.is_granted = not waiter.is_over
             if waiter.is_over:
-                self._at_hand += waiter.calls
+                self._local_calls += waiter.calls
             else:
-                self._aside += waiter.calls
+                self._reserved_calls += waiter.calls
         if self._is_away and not self._ending.is_set():
             self._is_away = False
             log.info("rate_limit_shared_again", service=self._service)
 
-    def _alone(self, calls: int, priority: Priority) -> Rejected | None:
-        """With the lock held: by this process's own count."""
+    def _count_locally(self, calls: int, priority: Priority) -> Rejected | None:
+        """Call with the lock held. Uses this process's own count."""
         reserve = 0 if priority is Priority.PEOPLE else self._share // 4
-        rejected = self._local_count.refused(self._aside + calls, self._share - reserve)
+        rejected = self._local_count.refused(self._reserved_calls + calls, self._share - reserve)
         if rejected is None:
-            self._aside += calls
+            self._reserved_calls += calls
         return rejected
 
-    def _went_away(self, error: Exception | None) -> None:
-        """With the lock held. `error`: what the driver raised, None where it closed, or was waited for too long."""
+    def _mark_away(self, error: Exception | None) -> None:
+        """Call with the lock held. `error` is what the driver raised; None after `close` or a timeout."""
         if self._is_away or self._ending.is_set():
             return
         self._is_away = True
@@ -274,18 +274,18 @@ class SharedRateLimit:
         why = self._rows.why(error) if error and known else f"no answer within {MAX_WAIT_S:.0f} s"
         log.warning("rate_limit_counted_locally", service=self._service, calls_per_minute=self._share, why=why)
 
-    def _hear(self, stored: Callable[[], Pause]) -> None:
+    def _learn_pause(self, stored: Callable[[], Pause]) -> None:
         try:
             pause = stored()
         except DRIVER_ERRORS as error:
             with self._lock:
-                self._went_away(error)
+                self._mark_away(error)
             return
         with self._lock:
             self._pause = self._pause.or_later(pause)
 
     def _submit(self, work: Callable[[T], R], argument: T) -> Future[R] | None:
-        """None once it is closed."""
+        """None after `close`."""
         try:
             future = self._counting.submit(work, argument)
         except RuntimeError:

@@ -8,28 +8,28 @@ import { Panel } from "./Panel";
 import { PlayingBar } from "./PlayingBar";
 import { linesOf, threadOf, titleOf } from "./seeing";
 import { Sidebar } from "./Sidebar";
+import { SimulatePanel } from "./SimulatePanel";
 import { act, useSnapshot, type Known } from "./store";
 import { useTheme } from "./theme";
+import { TrafficPanel } from "./TrafficPanel";
 import { useUnread } from "./unread";
 import { Welcome } from "./Welcome";
-import { WiresPanel } from "./WiresPanel";
-import { WorldPanel } from "./WorldPanel";
 import type { Channel } from "./wire-types";
 
 export function App() {
   const { known, isConnected } = useSnapshot();
-  if (!known) return <main className="loading">{isConnected ? "Starting …" : "Looking for the playground …"}</main>;
+  if (!known) return <main className="loading">{isConnected ? "Starting …" : "Connecting to the playground …"}</main>;
   return <Slack known={known} isConnected={isConnected} />;
 }
 
-type Beside = "wires" | "world" | null;
+type SidePanel = "simulate" | "traffic" | null;
 
 function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
   const { parts } = known;
   const [viewer, setViewer] = useState(parts.people[0]?.id ?? "");
   const [wanted, setChannel] = useState(parts.channels[0]?.id ?? "");
   const [thread, setThread] = useState<string | null>(null);
-  const [beside, setBeside] = useState<Beside>(null);
+  const [sidePanel, setSidePanel] = useState<SidePanel>(null);
   const [isDrawerOpen, setDrawerOpen] = useState(false);
   const [draft, setDraft] = useState<{ text: string } | null>(null);
   const [theme, toggleTheme] = useTheme();
@@ -48,7 +48,7 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
     const samePlace = parts.channels.find((it) => it.id === channel.id)?.members.includes(id);
     setViewer(id);
     if (samePlace) return;
-    // The same person's conversation, seen by another: with the bot, or else the first channel.
+    // Stay in the same kind of conversation: the direct message with the bot, or else the first channel.
     const direct = channel.kind === "im" && channel.has_bot;
     go(parts.channels.find((it) => it.members.includes(id) && (!direct || (it.kind === "im" && it.has_bot)))?.id ?? "");
   }
@@ -86,13 +86,13 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
             <strong>Sandbox</strong>
             <span>
               {parts.real_codeship
-                ? `This Slack exists on this machine alone; CodeShip is ${parts.real_codeship}.`
-                : `This Slack${parts.github ? ", this CodeShip and this GitHub" : " and this CodeShip"} exist on this machine alone. The bot is the real one.`}
+                ? `Slack is simulated on this machine. CodeShip is real: ${parts.real_codeship}.`
+                : `The bot is real. Slack${parts.github ? ", CodeShip and GitHub" : " and CodeShip"} are simulated on this machine.`}
             </span>
           </p>
           {!isConnected && (
             <p className="lost" role="status">
-              The playground does not answer. Waiting for it …
+              Connection lost. Reconnecting …
             </p>
           )}
           <button type="button" className="top-button" onClick={toggleTheme} aria-label={theme === "dark" ? "Light colours" : "Dark colours"}>
@@ -101,7 +101,7 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
         </header>
         <div className="frame">
         <Sidebar parts={parts} viewer={viewer} channel={channel.id} unread={unread} onChannel={go} onViewer={speakAs} />
-        {isDrawerOpen && <button type="button" className="curtain" aria-label="Close the list" onClick={() => setDrawerOpen(false)} />}
+        {isDrawerOpen && <button type="button" className="curtain" aria-label="Close the channel list" onClick={() => setDrawerOpen(false)} />}
         <main className="main">
           <header className="channel-head">
             <button
@@ -119,9 +119,9 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
               <p className="quiet">{about(channel, parts.bot.name)}</p>
             </div>
             <div className="channel-tools">
-              {(["world", "wires"] as const).map((it) => (
-                <button key={it} type="button" className="tool" aria-pressed={beside === it} onClick={() => setBeside(beside === it ? null : it)}>
-                  {it === "world" ? "World" : "Wires"}
+              {(["simulate", "traffic"] as const).map((it) => (
+                <button key={it} type="button" className="tool" aria-pressed={sidePanel === it} onClick={() => setSidePanel(sidePanel === it ? null : it)}>
+                  {it === "simulate" ? "Simulate" : "Traffic"}
                 </button>
               ))}
             </div>
@@ -158,8 +158,8 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
             <Composer key={thread} label="Reply" placeholder={`Reply as ${parts.names[viewer]}`} onSend={(text) => post(text, thread)} />
           </Panel>
         )}
-        {beside === "wires" && <WiresPanel onClose={() => setBeside(null)} />}
-        {beside === "world" && <WorldPanel onClose={() => setBeside(null)} />}
+        {sidePanel === "traffic" && <TrafficPanel onClose={() => setSidePanel(null)} />}
+        {sidePanel === "simulate" && <SimulatePanel onClose={() => setSidePanel(null)} />}
         </div>
         {modal && <ModalView key={`${modal.user} ${modal.view.id} ${modal.view.title?.text}`} modal={modal} />}
         <p className="toast" role="status" data-shown={words !== null}>
@@ -174,7 +174,7 @@ function about(channel: Channel, bot: string): string {
   if (channel.kind === "im") return channel.has_bot ? "direct message with the bot" : "direct message, without the bot";
   const kind = channel.kind === "private" ? "private channel" : "public channel";
   const shared = channel.is_shared ? ", shared with another workspace" : "";
-  return `${kind}${shared}${channel.has_bot ? "" : `, ${bot} is not in it`}`;
+  return `${kind}${shared}${channel.has_bot ? "" : `, ${bot} is not a member`}`;
 }
 
 const TOAST_MS = 6000;

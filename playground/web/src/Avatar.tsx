@@ -1,6 +1,6 @@
 import type { Parts } from "./wire-types";
 
-/** A picture of whoever it is: the bot's ship, or the first letter on a colour of their own. Says nothing aloud. */
+/** A user's picture: the bot's ship, or a coloured first letter. Hidden from screen readers. */
 export function Avatar({ user, parts, size }: { user: string; parts: Parts; size: "small" | "large" }) {
   if (user === parts.bot.id) {
     return <img className={`avatar ${size}`} src="/assets/icon.svg" alt="" />;

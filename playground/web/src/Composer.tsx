@@ -1,4 +1,4 @@
-// Where one types: Enter sends, Shift+Enter makes a new line, `/` and `@` are completed.
+// The message input: Enter sends, Shift+Enter starts a new line, `/` and `@` are completed.
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { completed, completions } from "./completion";
 import { usePage } from "./page";
@@ -7,7 +7,7 @@ type Props = {
   label: string;
   placeholder: string;
   onSend: (text: string) => void;
-  /** A text to start with; a new object puts it in anew. */
+  /** A text to start with. A new object inserts it again. */
   draft?: { text: string } | null;
 };
 
@@ -64,7 +64,7 @@ export function Composer({ label, placeholder, onSend, draft = null }: Props) {
       setAt(null);
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      // A line that is whole is sent, whatever is offered; only a choice that was made is taken.
+      // Enter sends the line unless an offer was selected.
       if (isOpen && at !== null) take(at);
       else send();
     }

@@ -1,4 +1,4 @@
-// The workflow runs of the sandbox's GitHub, each with what a hand can do to it.
+// The workflow runs of the simulated GitHub, each with buttons to change it.
 import { useState } from "react";
 import type { Run } from "./wire-types";
 
@@ -15,17 +15,17 @@ const SIGNS: { [state: string]: string } = {
   action_required: "⛔",
 };
 
-type Wave = (words: string) => void;
+type Trigger = (words: string) => void;
 
-export function GitHubRuns({ runs, wave }: { runs: Run[]; wave: Wave }) {
+export function GitHubRuns({ runs, trigger }: { runs: Run[]; trigger: Trigger }) {
   return (
     <section aria-labelledby="runs">
-      <h3 id="runs">Workflows on GitHub</h3>
-      <p className="quiet">The newest of each branch. They also move on by themselves.</p>
+      <h3 id="runs">GitHub workflow runs</h3>
+      <p className="quiet">The latest run of each branch. Runs also progress on their own.</p>
       <ul className="builds">
         {runs.map((run) => (
           <li key={run.id}>
-            <span aria-hidden="true">{SIGNS[run.state] ?? "❔"}</span>
+            <span aria-hidden="true">{SIGNS[run.state] ?? "❓"}</span>
             <span className="build">
               <strong>{run.repo}</strong> {run.branch}
               <span className="quiet">
@@ -33,7 +33,7 @@ export function GitHubRuns({ runs, wave }: { runs: Run[]; wave: Wave }) {
                 {run.attempt > 1 && ` · attempt ${run.attempt}`}
               </span>
             </span>
-            <Hand run={run} wave={wave} />
+            <Events run={run} trigger={trigger} />
           </li>
         ))}
       </ul>
@@ -41,14 +41,14 @@ export function GitHubRuns({ runs, wave }: { runs: Run[]; wave: Wave }) {
   );
 }
 
-function Hand({ run, wave }: { run: Run; wave: Wave }) {
+function Events({ run, trigger }: { run: Run; trigger: Trigger }) {
   const which = `${run.workflow} of ${run.repo} ${run.branch}`;
-  const happens = (what: string, where = "") => wave(`the workflow ${run.workflow} of ${run.repo} ${what} on ${run.branch}${where}`);
-  const again = () => wave(`carol re-runs the workflow ${run.workflow} of ${run.repo} on ${run.branch}`);
+  const happens = (what: string, where = "") => trigger(`the workflow ${run.workflow} of ${run.repo} ${what} on ${run.branch}${where}`);
+  const again = () => trigger(`carol re-runs the workflow ${run.workflow} of ${run.repo} on ${run.branch}`);
   if (run.is_over) return <Button does="Re-run" to={which} onClick={again} />;
   return (
     <>
-      <span className="build-hand">
+      <span className="build-events">
         {run.state !== "in_progress" && <Button does="Start" to={which} onClick={() => happens("starts")} />}
         <Button does="Pass" to={which} onClick={() => happens("passes")} />
         <Button does="Cancel" to={which} onClick={() => happens("is cancelled")} />
@@ -58,7 +58,7 @@ function Hand({ run, wave }: { run: Run; wave: Wave }) {
   );
 }
 
-/** Which job and step a run fails at; at first, the last one that tests anything. */
+/** A choice of the job and step that fails. Default: the last one that runs tests. */
 function Breaking({ run, which, onBreak }: { run: Run; which: string; onBreak: (where: string) => void }) {
   const [wanted, setWanted] = useState<string | null>(null);
   const likely = run.breaks_at.findLast((it) => it.startsWith("test")) ?? run.breaks_at.at(-1) ?? "";

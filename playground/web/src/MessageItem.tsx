@@ -73,7 +73,7 @@ export function MessageItem({ message, replies, onThread }: Props) {
 export function TypedItem({ typed }: { typed: Typed }) {
   const { known } = usePage();
   return (
-    <p className="typed" title="Slack shows a typed command to nobody; the playground does">
+    <p className="typed" title="Slack does not show a typed command; the playground does">
       <Avatar user={typed.user} parts={known.parts} size="small" />
       <span>
         {known.parts.names[typed.user]} typed <code>{typed.text}</code>

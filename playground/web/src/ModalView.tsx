@@ -28,7 +28,7 @@ export function ModalView({ modal }: { modal: Modal }) {
     await run("submit", { who: viewer, view_id: view.id, values });
     setBusy(false);
   }
-  const notHere = async () => say("Buttons inside of dialogs do nothing in the playground yet.");
+  const notHere = async () => say("Buttons inside dialogs do not work in the playground yet.");
   return (
     <Dialog title={plain(view.title)} className="dialog" onClose={close}>
       <form onSubmit={(event) => void submit(event)} noValidate>

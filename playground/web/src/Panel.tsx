@@ -1,6 +1,6 @@
 type Props = { title: string; about?: string; onClose: () => void; children: React.ReactNode };
 
-/** What stands beside the conversation; over it where there is no room. */
+/** A panel next to the conversation, or over it if the page is narrow. */
 export function Panel({ title, about, onClose, children }: Props) {
   return (
     <aside className="panel" aria-label={title} onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && onClose()}>

@@ -1,9 +1,9 @@
-// What is played, how far it is, and for a transcript: whether it goes as it was written.
+// The scene or transcript that plays, its progress, and for a transcript whether the result matches.
 import { useState } from "react";
 import { usePage } from "./page";
 import type { Playing, Step } from "./wire-types";
 
-const goesAsWritten = (step: Step) => JSON.stringify(step.expected) === JSON.stringify(step.seen);
+const matches = (step: Step) => JSON.stringify(step.expected) === JSON.stringify(step.seen);
 
 export function PlayingBar({ playing }: { playing: Playing }) {
   const { run } = usePage();
@@ -23,14 +23,14 @@ export function PlayingBar({ playing }: { playing: Playing }) {
         <p>
           <strong>{playing.name}</strong> · step {done.length} of {playing.steps.length}
           {isTranscript && last && (
-            <span className={goesAsWritten(last) ? "good" : "bad"}>
-              {goesAsWritten(last) ? " · ✓ as written" : " · ✗ not as written"}
+            <span className={matches(last) ? "good" : "bad"}>
+              {matches(last) ? " · ✓ matches" : " · ✗ differs"}
             </span>
           )}
         </p>
-        {playing.fault && <p className="fault">Cannot go on: {playing.fault}</p>}
+        {playing.fault && <p className="fault">Stopped: {playing.fault}</p>}
         {!playing.fault && (
-          <p className="quiet">{next ? <>next: <code>{next.line}</code></> : "That was all. Go on by hand, or leave."}</p>
+          <p className="quiet">{next ? <>next: <code>{next.line}</code></> : "Finished. Continue by yourself, or leave."}</p>
         )}
       </div>
       {isTranscript && next && !playing.fault && (

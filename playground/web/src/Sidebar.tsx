@@ -46,7 +46,7 @@ export function Sidebar({ parts, viewer, channel, unread, onChannel, onViewer }:
         <ul>{mine.filter((it) => it.kind === "im").map(item)}</ul>
       </div>
       <fieldset className="speakers">
-        <legend>Who is speaking</legend>
+        <legend>Acting as</legend>
         {parts.people.map((person) => (
           <label key={person.id} className={person.id === viewer ? "speaker chosen" : "speaker"}>
             <input

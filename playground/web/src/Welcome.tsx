@@ -1,4 +1,4 @@
-// The beginning of a conversation: where one is, and what to try there.
+// The top of a conversation: its name, and commands to try.
 import { titleOf } from "./seeing";
 import { usePage } from "./page";
 import type { Channel } from "./wire-types";
@@ -23,8 +23,8 @@ export function Welcome({ channel, onTry }: { channel: Channel; onTry: (text: st
       <h2>{channel.kind === "im" ? title : `#${title}`}</h2>
       <p>
         {channel.has_bot
-          ? `${bot.name} tells how a CI build stands, and starts it again.`
-          : `${bot.name} is not in this conversation: see how it answers all the same.`}{" "}
+          ? `${bot.name} checks and restarts CI builds.`
+          : `${bot.name} is not a member of this conversation, but answers anyway.`}{" "}
         Try:
       </p>
       <div className="tries">

@@ -1,4 +1,4 @@
-// What the composer offers to write: pure.
+// The completions that the composer offers. Pure.
 import type { Parts } from "./wire-types";
 
 /** `from` is where in the text it goes. */

@@ -1,4 +1,4 @@
-// While something is played, the page goes where it happens.
+// While a scene or transcript plays, the page switches to the channel of each step.
 import { useEffect } from "react";
 import type { Known } from "./store";
 

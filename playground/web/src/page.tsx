@@ -1,4 +1,4 @@
-// What every piece of the page may need: the state, who looks, and how to say that something went wrong.
+// What every component may need: the state, the viewer, and how to report an error.
 import { createContext, useContext } from "react";
 import type { Known } from "./store";
 
@@ -6,11 +6,11 @@ export type Theme = "light" | "dark";
 
 export type Page = {
   known: Known;
-  /** The id of the person who speaks. */
+  /** The id of the acting person. */
   viewer: string;
   theme: Theme;
   now: () => Date;
-  /** Does something; where it cannot be done, says why. True where it was done. */
+  /** Sends an action and reports a failure. True if it succeeded. */
   run: (name: string, form?: object) => Promise<boolean>;
   say: (words: string) => void;
 };

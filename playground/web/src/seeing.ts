@@ -27,7 +27,7 @@ export function threadOf(messages: Iterable<Message>, channel: string, ts: strin
     .sort(inOrder);
 }
 
-/** What a channel is called where this person looks at it. */
+/** A channel's name as this person sees it. */
 export function titleOf(channel: Channel, parts: Parts, viewer: string): string {
   if (channel.kind !== "im") return channel.name;
   const other = channel.members.find((id) => id !== viewer);

@@ -1,4 +1,4 @@
-// What the server has told so far, kept outside of React; a page that was away is told everything anew.
+// The state received from the server, stored outside React. After a reconnect the server sends everything again.
 import { useSyncExternalStore } from "react";
 import type { Message, News, Parts, Wire } from "./wire-types";
 
@@ -46,21 +46,21 @@ function merged(known: Known | null, news: News): Known {
 
 export function listen() {
   const source = new EventSource("/api/events");
-  let isAnew = true;
+  let isFirst = true;
   source.onopen = () => {
-    isAnew = true;
+    isFirst = true;
     put({ ...snapshot, isConnected: true });
   };
   source.onerror = () => put({ ...snapshot, isConnected: false });
   source.onmessage = (event) => {
-    const known = merged(isAnew ? null : snapshot.known, JSON.parse(event.data) as News);
-    isAnew = false;
+    const known = merged(isFirst ? null : snapshot.known, JSON.parse(event.data) as News);
+    isFirst = false;
     put({ known, isConnected: true });
   };
   return () => source.close();
 }
 
-/** Asks the server for something; its words where it cannot be done. */
+/** Sends an action to the server. Returns null, or why it failed. */
 export async function act(name: string, form: object = {}): Promise<string | null> {
   try {
     const answer = await fetch(`/api/${name}`, {
@@ -69,8 +69,8 @@ export async function act(name: string, form: object = {}): Promise<string | nul
       body: JSON.stringify(form),
     });
     const said = (await answer.json().catch(() => ({}))) as { ok?: boolean; error?: string };
-    return said.ok ? null : (said.error ?? `the playground answered ${answer.status}`);
+    return said.ok ? null : (said.error ?? `the playground returned ${answer.status}`);
   } catch {
-    return "the playground does not answer: is it still running?";
+    return "the playground is not responding. Is it still running?";
   }
 }

@@ -13,7 +13,7 @@ function chosen(): Theme | null {
   }
 }
 
-/** As the system has it, until the person chooses. */
+/** The system's theme, until the person chooses one. */
 export function useTheme(): [Theme, () => void] {
   const [choice, setChoice] = useState<Theme | null>(chosen);
   const [isSystemDark, setSystemDark] = useState(() => prefersDark().matches);

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { isSeen } from "./seeing";
 import type { Known } from "./store";
 
-/** The channels in which something is new since this person last looked, as far as this page knows. */
+/** Channels with new messages since this person last opened them, as far as this page knows. */
 export function useUnread(known: Known, viewer: string, channel: string): Set<string> {
   const [seen, setSeen] = useState<{ [place: string]: number }>({});
   const session = useRef(known.session);

@@ -74,7 +74,7 @@ def test_it_stops_nothing_and_reports_no_details_and_requests_nothing_for_that(
 ) -> None:
     assert codeship.abilities == frozenset()
     with pytest.raises(NotPossible):
-        codeship.stop(BUILD)
+        codeship.cancel(BUILD)
     assert codeship.with_details(BUILD) is BUILD
     assert len(api.calls) == 0
 

@@ -12,8 +12,7 @@ from requests import PreparedRequest
 
 from bot.ci.github.api import builds_request
 from bot.ci.github.builds import build_of
-from bot.ci.github.deciding import as_of
-from bot.ci.github.run_groups import group_runs
+from bot.ci.github.run_groups import as_of, group_runs
 from bot.ci.github.runs import RunsPage, parse_runs
 from bot.core.model.builds import Build, Project, Status, Workflow
 from bot.core.model.policy import BuildRules

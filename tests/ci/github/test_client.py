@@ -32,7 +32,7 @@ Seen = list[tuple[str, str]]
 def test_it_is_a_ci_provider(github: GitHub) -> None:
     provider: CIProvider = github
     assert (provider.service, provider.title) == ("github", "GitHub")
-    assert provider.abilities == {Ability.STOP, Ability.RESTART_FAILED_JOBS}
+    assert provider.abilities == {Ability.CANCEL, Ability.RESTART_FAILED_JOBS}
     assert provider.parse_url("https://github.com/acme/web/actions/runs/7") == Page(None, "acme/web", "7")
 
 
@@ -61,7 +61,7 @@ def test_every_request_is_signed_and_names_the_version_and_the_bot(github: GitHu
     github.projects()
     github.builds(WEB)
     github.restart(seen_build(CI))
-    github.stop(seen_build(replace(CI, status=Status.RUNNING)))
+    github.cancel(seen_build(replace(CI, status=Status.RUNNING)))
     assert [call.request.body for call in api.calls] == [None] * 4
 
 
@@ -182,7 +182,7 @@ def keeping(errors: list[CIError]) -> Iterator[None]:
         raise
 
 
-@pytest.mark.parametrize("call", ["projects", "builds", "restart", "stop"])
+@pytest.mark.parametrize("call", ["projects", "builds", "restart", "cancel"])
 @pytest.mark.parametrize(
     "answer",
     [
@@ -218,12 +218,12 @@ def test_the_token_stands_in_no_error_no_log_and_no_repr(
             case "restart":
                 github.restart(seen_build(CI))
             case _:
-                github.stop(seen_build(replace(CI, status=Status.RUNNING)))
+                github.cancel(seen_build(replace(CI, status=Status.RUNNING)))
     for error in errors:
         assert (error.__context__, error.__cause__) == (None, None)
         told += "".join(traceback.format_exception(error)) + repr(error)
     assert "s3cret" not in told + caplog.text
-    assert errors or (call, answer.get("status")) in {("restart", 200), ("stop", 200)}
+    assert errors or (call, answer.get("status")) in {("restart", 200), ("cancel", 200)}
 
 
 # --- what the token may

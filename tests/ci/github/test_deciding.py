@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from bot.ci.github.deciding import as_of
-from bot.ci.github.run_groups import group_runs
+from bot.ci.github.run_groups import as_of, group_runs
 from bot.core.model.action_plans import RestartCase, cancel_plan, restart_plan
 from bot.core.model.builds import Build, Workflow
 from bot.core.model.policy import BuildRules, NamePattern

@@ -238,7 +238,7 @@ def test_nothing_goes_out_that_the_rate_limit_refuses(github: GitHub, api: respo
     with pytest.raises(RateLimitExhausted):
         github.restart(seen_build(CI))
     with pytest.raises(RateLimitExhausted):
-        github.stop(seen_build(replace(CI, status=Status.RUNNING)))
+        github.cancel(seen_build(replace(CI, status=Status.RUNNING)))
     assert len(api.calls) == 0
 
 
@@ -250,14 +250,14 @@ def test_what_runs_is_stopped_and_nothing_else(github: GitHub, api: responses.Re
     api.post(f"{RUNS}/19440221001/cancel", json={}, status=202)
     api.post(f"{RUNS}/19440221002/cancel", json={}, status=202)
     build = seen_build(running, queued, DEPLOY)
-    assert github.stop(build) == ActionResult(build.id, done=("CI", "Lint"))
-    assert gate.asked == ["stop", "stop"]
+    assert github.cancel(build) == ActionResult(build.id, done=("CI", "Lint"))
+    assert gate.asked == ["cancel", "cancel"]
 
 
 def test_what_runs_of_an_older_commit_is_stopped_too(github: GitHub, api: responses.RequestsMock) -> None:
     for number in (1, 2):
         api.post(f"{RUNS}/1944022100{number}/cancel", status=202)
-    taken = github.stop(seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", RUNNING, **OF_OLDER)))
+    taken = github.cancel(seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", RUNNING, **OF_OLDER)))
     assert (taken.done, taken.left) == (("CI", "Nightly (at 1f0c2b8)"), ())
 
 
@@ -265,17 +265,17 @@ def test_one_that_is_over_by_then_is_reported_next_to_the_others(github: GitHub,
     words = "Cannot cancel a workflow run that is completed."
     api.post(f"{RUNS}/19440221001/cancel", json={"message": words}, status=409)
     api.post(f"{RUNS}/19440221002/cancel", json={}, status=202)
-    taken = github.stop(seen_build(*(replace(each, status=Status.RUNNING) for each in (CI, LINT))))
+    taken = github.cancel(seen_build(*(replace(each, status=Status.RUNNING) for each in (CI, LINT))))
     assert (taken.done, taken.left, taken.refused) == (("Lint",), (), (("CI", words),))
 
 
 def test_if_all_is_over_by_then_nothing_is_stopped(github: GitHub, api: responses.RequestsMock) -> None:
     api.post(f"{RUNS}/19440221001/cancel", json={"message": "It is completed."}, status=409)
     with pytest.raises(NotPossible, match="It is completed"):
-        github.stop(seen_build(replace(CI, status=Status.RUNNING)))
+        github.cancel(seen_build(replace(CI, status=Status.RUNNING)))
 
 
 def test_if_nothing_runs_nothing_is_sent(github: GitHub, api: responses.RequestsMock) -> None:
     with pytest.raises(NotPossible, match="was running any more"):
-        github.stop(seen_build(CI))
+        github.cancel(seen_build(CI))
     assert len(api.calls) == 0

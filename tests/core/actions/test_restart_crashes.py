@@ -17,6 +17,7 @@ from bot.core.model.builds import ActionResult, Build, Status
 from bot.core.model.claims import LOST_AFTER, Claim, ClaimState
 from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted, RunAgainSince
+from bot.core.rate_limiter import FOR_PEOPLE
 from tests.core.actions.ada_restarts import MAIN, OLD, ask, look, posts, state
 from tests.core.world import ADA, BOB, BUILDS, World, press, status
 
@@ -144,7 +145,7 @@ def test_a_process_that_was_only_slow_sends_nothing_once_it_is_given_up(web: Wor
     claim = left_behind(web, ClaimState.CLAIMED)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     web.ask(status("acme/web", "main"))
-    sent = web.sending._send_once(claim, OLD)
+    sent = web.sending._send_once(claim, OLD, FOR_PEOPLE)
     assert sent.claim.state is ClaimState.NOT_SENT
     assert posts(web) == 0
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import Claim, ClaimState
-from bot.core.model.commands import Command, RestartBuild
+from bot.core.model.commands import BuildCommand, Command, Verb
 from bot.core.model.errors import CIError, NoResponse, OverLimit, Unauthorized, Unreachable
 from bot.core.model.outcomes import BuildShown, CouldNotTell, Outcome, Restarted
 from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, look
@@ -107,7 +107,7 @@ class Walk:
     def try_again(self, claim: Claim) -> None:
         before = self.world.ci.sent.copy()
         command = press(self.old, claim.run_number, instead_of=claim)
-        self.ask(RestartBuild(replace(command.target, started_at=None), command.instead_of))
+        self.ask(BuildCommand(Verb.RESTART, replace(command.target, started_at=None), command.instead_of))
         for run, sent in (self.world.ci.sent - before).items():
             self.tries[run] += sent
             self.tried[claim.id, claim.attempt] += sent

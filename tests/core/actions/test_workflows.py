@@ -11,18 +11,18 @@ import pytest
 from bot.core.authorization import Authorizer
 from bot.core.model.builds import ActionResult, Build, FailedJob, Run, Status, Workflow
 from bot.core.model.claims import ClaimState
-from bot.core.model.commands import RestartBuild, ShowBuild, StopBuild, StopOf, Word
-from bot.core.model.errors import BranchRequired, CannotStop, NoResponse, NotAllowed, Unreachable
+from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
+from bot.core.model.errors import BranchRequired, CannotCancel, NoResponse, NotAllowed, Unreachable
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BuildShown,
+    Cancelled,
     CouldNotTell,
-    NothingToStop,
+    NothingToCancel,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
-    Stopped,
 )
 from bot.core.model.policy import Policy, Rule, Subjects
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
@@ -44,8 +44,8 @@ def of(*runs: Workflow, id_: str = "b1", branch: str = "main") -> Build:
     return of_workflows(id_, WEB, *runs, branch=branch)
 
 
-def on_button(build: Build, *, failed_jobs_only: bool = False) -> RestartBuild:
-    return RestartBuild(replace(target(build), service="github"), failed_jobs_only=failed_jobs_only)
+def on_button(build: Build, *, failed_jobs_only: bool = False) -> BuildCommand:
+    return BuildCommand(Verb.RESTART, replace(target(build), service="github"), failed_jobs_only=failed_jobs_only)
 
 
 # --- the values ---
@@ -211,7 +211,7 @@ def test_a_button_shown_before_others_ran_it_again_restarts_what_still_stands_fa
 ) -> None:
     shown = of(FAILED, PASSED)
     team.has(of(*now))
-    came = team.ask(RestartBuild(replace(target(shown), service="github", reruns=shown.reruns)))
+    came = team.ask(BuildCommand(Verb.RESTART, replace(target(shown), service="github", reruns=shown.reruns)))
     assert isinstance(came, Restarted if restarted else RunAgainSince)
 
 
@@ -224,7 +224,7 @@ def test_a_failed_build_is_shown_with_the_job_that_failed(team: HalfMoved) -> No
     team.has(found)
     team.github.details["b1"] = told
     assert team.ask(status("acme/web", "main")) == BuildShown(told)
-    assert team.ask(ShowBuild(replace(target(found), service="github"))) == BuildShown(told)
+    assert team.ask(BuildCommand(Verb.STATUS, replace(target(found), service="github"))) == BuildShown(told)
 
 
 def test_a_build_that_went_well_costs_one_call(team: HalfMoved) -> None:
@@ -246,37 +246,43 @@ def test_if_no_details_can_be_had_the_state_is_reported_all_the_same(team: HalfM
 def test_a_running_build_is_stopped(team: HalfMoved) -> None:
     found = of(FAILED, RUNNING)
     team.has(found)
-    stopped = team.ask(StopOf(Word.of("acme/web"), Word.of("main")))
-    assert isinstance(stopped, Stopped)
+    stopped = team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web"), Word.of("main")))
+    assert isinstance(stopped, Cancelled)
     assert stopped.taken.done == ("E2E",)
-    assert team.github.calls == ["builds", "stop"]
+    assert team.github.calls == ["builds", "cancel"]
 
 
 def test_without_a_branch_the_only_one_that_runs_is_stopped(team: HalfMoved) -> None:
     team.has(of(PASSED, id_="b2", branch="dev"), of(RUNNING))
-    stopped = team.ask(StopOf(Word.of("acme/web")))
-    assert isinstance(stopped, Stopped)
+    stopped = team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web")))
+    assert isinstance(stopped, Cancelled)
     assert stopped.build.branch == "main"
 
 
 def test_where_two_branches_run_one_must_be_named(team: HalfMoved) -> None:
     team.has(of(RUNNING, id_="b2", branch="dev"), of(RUNNING))
     with pytest.raises(BranchRequired) as caught:
-        team.ask(StopOf(Word.of("acme/web")))
+        team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web")))
     assert caught.value.branches == ("dev", "main")
 
 
 def test_a_build_that_has_ended_is_not_stopped(team: HalfMoved) -> None:
     found = of(PASSED)
     team.has(found)
-    assert team.ask(StopBuild(replace(target(found), service="github"))) == NothingToStop(found)
+    assert team.ask(BuildCommand(Verb.CANCEL, replace(target(found), service="github"))) == NothingToCancel(found)
     assert team.github.calls == ["builds"]
 
 
-@pytest.mark.parametrize("command", [StopOf(Word.of("acme/old")), StopBuild(target(build(7, project(1, "acme/old"))))])
-def test_a_service_that_stops_nothing_is_not_even_asked(team: HalfMoved, command: StopOf | StopBuild) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        BranchCommand(Verb.CANCEL, Word.of("acme/old")),
+        BuildCommand(Verb.CANCEL, target(build(7, project(1, "acme/old")))),
+    ],
+)
+def test_a_service_that_stops_nothing_is_not_even_asked(team: HalfMoved, command: BranchCommand | BuildCommand) -> None:
     team.has(build(7, project(1, "acme/old"), status=Status.RUNNING))
-    with pytest.raises(CannotStop) as caught:
+    with pytest.raises(CannotCancel) as caught:
         team.ask(command)
     assert caught.value.service == "CodeShip"
     assert team.codeship.calls == []
@@ -287,15 +293,15 @@ def test_stopping_is_a_matter_of_rights(team: HalfMoved) -> None:
     only_restarts = Policy((Rule(Subjects(people=frozenset({ADA.id})), ("restart",)),))
     team.operations._authorizer = team.operations._build_lookup._authorizer = Authorizer(only_restarts, MemoryGroups())
     with pytest.raises(NotAllowed):
-        team.ask(StopOf(Word.of("acme/web"), Word.of("main")))
+        team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web"), Word.of("main")))
     assert team.github.calls == []
 
 
 def test_a_stop_without_an_answer_says_that_no_one_knows(team: HalfMoved) -> None:
     team.has(of(RUNNING))
-    held = team.github.hold("stop")
+    held = team.github.hold("cancel")
     with pytest.raises(NoResponse) as caught:
-        team.ask(StopOf(Word.of("acme/web"), Word.of("main")), timeout_s=0.3)
+        team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web"), Word.of("main")), timeout_s=0.3)
     assert caught.value.may_have_taken
     held.let_go()
 
@@ -305,7 +311,7 @@ def test_a_restarted_build_of_an_older_day_is_recognised_by_its_attempts(team: H
     team.has(found)
     shown = replace(target(found), service="github", started_at=found.started_at)
     team.clock.advance(timedelta(days=1).total_seconds())
-    assert isinstance(team.ask(RestartBuild(shown)), Restarted)
+    assert isinstance(team.ask(BuildCommand(Verb.RESTART, shown)), Restarted)
 
 
 def test_trying_again_runs_what_was_requested_in_the_first_place(team: HalfMoved) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import Build, Project, Status
-from bot.core.model.commands import ShowBuild, StatusOf, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.errors import BranchRequired, BuildTooOld, NoSuchBranch, NoSuchProject, NotFound
 from bot.core.model.outcomes import BranchesShown, BuildShown, Restarted
 from tests.core.world import BOB, World, build, press, project, restart, status, target
@@ -96,7 +96,7 @@ def test_a_service_that_leaves_the_branch_out_if_it_was_requested_is_believed(wo
     assert shown(world.ask(status("acme/web", "main"))) == replace(NO_BRANCH, branch="main")
 
 
-def _status_of(*branch: str) -> StatusOf:
+def _status_of(*branch: str) -> BranchCommand:
     return replace(status("acme/web"), branch=Word.of(*branch))
 
 
@@ -166,25 +166,25 @@ def test_a_pasted_address_with_a_full_stop_after_it_is_cleaned(web: World) -> No
 
 @pytest.mark.parametrize("branch", ["dev", None])
 def test_a_button_shows_the_build_that_it_names_and_not_the_latest(web: World, branch: str | None) -> None:
-    outcome = web.ask(ShowBuild(replace(target(DEV_OLD), branch=branch)))
+    outcome = web.ask(BuildCommand(Verb.STATUS, replace(target(DEV_OLD), branch=branch)))
     assert shown(outcome) == DEV_OLD
     assert web.ci.calls == ["builds"]
 
 
 def test_a_build_without_a_branch_has_buttons_that_work(world: World) -> None:
     world.has(DEV_NEW, NO_BRANCH)
-    assert shown(world.ask(ShowBuild(target(NO_BRANCH)))) == NO_BRANCH
+    assert shown(world.ask(BuildCommand(Verb.STATUS, target(NO_BRANCH)))) == NO_BRANCH
     assert isinstance(world.ask(press(NO_BRANCH)), Restarted)
     assert world.ci.posts == [("8", 1, False)]
 
 
 def test_a_button_of_a_build_that_is_no_longer_listed_is_reported_so(web: World) -> None:
     with pytest.raises(BuildTooOld):
-        web.ask(ShowBuild(replace(target(MAIN), build_id="1")))
+        web.ask(BuildCommand(Verb.STATUS, replace(target(MAIN), build_id="1")))
     with pytest.raises(BuildTooOld):
         web.ask(press(replace(MAIN, id="1")))
     with pytest.raises(BuildTooOld):
-        web.ask(ShowBuild(replace(target(MAIN), build_id=None)))
+        web.ask(BuildCommand(Verb.STATUS, replace(target(MAIN), build_id=None)))
     assert web.ci.posts == []
 
 
@@ -194,13 +194,13 @@ def test_a_button_of_another_ci_service_touches_nothing_here(web: World) -> None
     with pytest.raises(NotFound):
         web.ask(foreign)
     with pytest.raises(NotFound):
-        web.ask(ShowBuild(foreign.target))
+        web.ask(BuildCommand(Verb.STATUS, foreign.target))
     assert web.ci.calls == []
 
 
 def test_a_button_of_a_project_that_is_gone_is_reported_so(web: World) -> None:
     with pytest.raises(NoSuchProject):
-        web.ask(ShowBuild(replace(target(MAIN), project_id="77")))
+        web.ask(BuildCommand(Verb.STATUS, replace(target(MAIN), project_id="77")))
 
 
 def test_a_build_that_was_restarted_is_shown_with_who_did_it_and_when(web: World) -> None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from bot.core.model.builds import Status
-from bot.core.model.commands import ListProjects, ShowAudit, StatusOf, Word
+from bot.core.model.commands import BranchCommand, ListProjects, ShowAudit, Verb, Word
 from bot.core.model.errors import AmbiguousProject, NoSuchProject, NotFound, Unreachable
 from bot.core.model.outcomes import AuditShown, BuildShown, ProjectsShown, Restarted
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
@@ -182,7 +182,7 @@ def test_a_pasted_page_of_a_run_means_that_run_alone(make: Make) -> None:
     found = of_workflows("b1", THERE, run(11, "CI", Status.FAILED), run(12, "Docs", Status.PASSED))
     team.has(found, build(7, HERE))
     page = "https://github.com/acme/web/actions/runs/12"
-    assert team.ask(StatusOf(Word.of(page))) == BuildShown(found.only("12"))
+    assert team.ask(BranchCommand(Verb.STATUS, Word.of(page))) == BuildShown(found.only("12"))
 
 
 def test_a_button_of_a_service_that_is_no_longer_set_up_says_so(make: Make) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.lookup.repo_urls import page_in
 from bot.core.model.builds import Page
-from bot.core.model.commands import RestartOf, StatusOf, Word
+from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.errors import BranchRequired, BuildTooOld
 from bot.core.model.outcomes import BuildShown
 from tests.core.world import World, build, project
@@ -81,7 +81,7 @@ def web(world: World) -> World:
 @pytest.mark.parametrize("url", PAGES_THAT_NAME_NO_BRANCH)
 def test_a_page_of_no_branch_restarts_nothing_and_is_asked_about(web: World, url: str) -> None:
     with pytest.raises(BranchRequired) as raised:
-        web.ask(RestartOf(Word.of(url)))
+        web.ask(BranchCommand(Verb.RESTART, Word.of(url)))
     assert (raised.value.branches, _restarted(web)) == (("main", "dev"), [])
 
 
@@ -89,14 +89,14 @@ def test_a_page_of_no_branch_restarts_nothing_and_is_asked_about(web: World, url
 def test_even_of_a_repository_with_one_branch_none_is_guessed(world: World, url: str) -> None:
     world.has(MAIN)
     with pytest.raises(BranchRequired):
-        world.ask(RestartOf(Word.of(url)))
+        world.ask(BranchCommand(Verb.RESTART, Word.of(url)))
     assert _restarted(world) == []
 
 
 @pytest.mark.parametrize("url", [f"{GITHUB}/pull/12", "acme/web#12"])
 def test_a_pull_request_means_its_head_branch(web: World, url: str) -> None:
     web.ci.located[PULL_12] = replace(PULL_12, branch="dev")
-    web.ask(RestartOf(Word.of(url)))
+    web.ask(BranchCommand(Verb.RESTART, Word.of(url)))
     assert _restarted(web) == [DEV.id]
 
 
@@ -104,35 +104,35 @@ def test_a_pull_request_of_a_fork_means_the_forks_branch(world: World) -> None:
     of_fork = replace(build(8, WEB, "eve:main"), commit=SHA)
     world.has(of_fork, DEV)
     world.ci.located[PULL_12] = replace(PULL_12, branch="eve:main")
-    outcome = world.ask(StatusOf(Word.of(f"{GITHUB}/pull/12")))
+    outcome = world.ask(BranchCommand(Verb.STATUS, Word.of(f"{GITHUB}/pull/12")))
     assert isinstance(outcome, BuildShown)
     assert outcome.build.branch == "eve:main"
 
 
 @pytest.mark.parametrize("sha", [DEV.commit, str(DEV.commit)[:7]])
 def test_a_commit_means_its_build(web: World, sha: str) -> None:
-    web.ask(RestartOf(Word.of(f"{GITHUB}/commit/{sha}")))
+    web.ask(BranchCommand(Verb.RESTART, Word.of(f"{GITHUB}/commit/{sha}")))
     assert _restarted(web) == [DEV.id]
 
 
 def test_a_commit_that_nothing_was_built_for_restarts_nothing(web: World) -> None:
     with pytest.raises(BuildTooOld):
-        web.ask(RestartOf(Word.of(f"{GITHUB}/commit/{'0' * 40}")))
+        web.ask(BranchCommand(Verb.RESTART, Word.of(f"{GITHUB}/commit/{'0' * 40}")))
     assert _restarted(web) == []
 
 
 def test_a_commit_on_two_branches_is_asked_about(world: World) -> None:
     world.has(MAIN, replace(DEV, commit=SHA))
     with pytest.raises(BranchRequired):
-        world.ask(RestartOf(Word.of(f"{GITHUB}/commit/{SHA}")))
+        world.ask(BranchCommand(Verb.RESTART, Word.of(f"{GITHUB}/commit/{SHA}")))
     assert _restarted(world) == []
 
 
 def test_a_comparison_means_the_branch_that_is_compared(web: World) -> None:
-    web.ask(RestartOf(Word.of(f"{GITHUB}/compare/main...dev")))
+    web.ask(BranchCommand(Verb.RESTART, Word.of(f"{GITHUB}/compare/main...dev")))
     assert _restarted(web) == [DEV.id]
 
 
 def test_a_branch_that_is_typed_beside_a_page_counts(web: World) -> None:
-    web.ask(RestartOf(Word.of(f"{GITHUB}/pull/12"), Word.of("dev")))
+    web.ask(BranchCommand(Verb.RESTART, Word.of(f"{GITHUB}/pull/12"), Word.of("dev")))
     assert _restarted(web) == [DEV.id]

@@ -6,13 +6,12 @@ import pytest
 
 from bot.core.model.commands import (
     TABLE,
-    BuildsOf,
+    BranchCommand,
     Command,
     ListProjects,
-    RestartOf,
     ShowAudit,
     ShowHelp,
-    StatusOf,
+    Verb,
     Word,
     entry_for,
     parse,
@@ -36,19 +35,31 @@ WEB, MAIN = Word.of("acme/web"), Word.of("main")
         ("help restart", ShowHelp("restart")),
         ("help nonsense", ShowHelp()),
         ("help restart please", ShowHelp("restart")),
-        ("status acme/web", StatusOf(WEB)),
-        ("status acme/web main", StatusOf(WEB, MAIN)),
-        ("status acme/web main ?", StatusOf(WEB, MAIN)),
+        ("status acme/web", BranchCommand(Verb.STATUS, WEB)),
+        ("status acme/web main", BranchCommand(Verb.STATUS, WEB, MAIN)),
+        ("status acme/web main ?", BranchCommand(Verb.STATUS, WEB, MAIN)),
         ("?", ShowHelp()),
-        ("Status acme/web main", StatusOf(WEB, MAIN)),
-        ("restart acme/web", RestartOf(WEB)),
-        ("restart acme/web main", RestartOf(WEB, MAIN)),
-        ("builds acme/web", BuildsOf(WEB)),
-        ("builds acme/web feature/a&b#c", BuildsOf(WEB, Word.of("feature/a&b#c"))),
+        ("Status acme/web main", BranchCommand(Verb.STATUS, WEB, MAIN)),
+        ("restart acme/web", BranchCommand(Verb.RESTART, WEB)),
+        ("restart acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("builds acme/web", BranchCommand(Verb.BUILDS, WEB)),
+        ("builds acme/web feature/a&b#c", BranchCommand(Verb.BUILDS, WEB, Word.of("feature/a&b#c"))),
         ("audit", ShowAudit()),
         ("audit acme/web", ShowAudit(WEB)),
         ("projects", ListProjects()),
         ("projects web api", ListProjects("web api")),
+        ("cancel acme/web main", BranchCommand(Verb.CANCEL, WEB, MAIN)),
+        ("stop acme/web main", BranchCommand(Verb.CANCEL, WEB, MAIN)),
+        ("Abort acme/web", BranchCommand(Verb.CANCEL, WEB)),
+        ("rerun acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("re-run acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("rebuild acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("retry acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("watch acme/web main", BranchCommand(Verb.FOLLOW, WEB, MAIN)),
+        ("logs acme/web main", BranchCommand(Verb.STATUS, WEB, MAIN)),
+        ("list web", ListProjects("web")),
+        ("repos", ListProjects()),
+        ("help stop", ShowHelp("cancel")),
     ],
 )
 def test_what_can_be_said_is_read(text: str, command: Command) -> None:
@@ -78,7 +89,7 @@ def test_what_cannot_be_read_is_answered_with_what_can(text: str, topic: str | N
 
 
 def test_a_verb_is_known_in_any_of_its_spellings() -> None:
-    assert parse((Word.of("“status”", "status"), WEB)) == StatusOf(WEB)
+    assert parse((Word.of("“status”", "status"), WEB)) == BranchCommand(Verb.STATUS, WEB)
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.verb)
@@ -91,3 +102,8 @@ def test_every_example_in_the_table_is_understood_as_its_own_row(entry: object) 
 def test_a_verb_that_is_not_in_the_table_has_no_row() -> None:
     with pytest.raises(KeyError):
         entry_for("deploy")
+
+
+def test_no_two_verbs_share_a_name() -> None:
+    names = [name for entry in TABLE for name in (entry.verb.value, *entry.aliases)]
+    assert len(set(names)) == len(names)

@@ -7,14 +7,12 @@ import time
 import pytest
 
 from bot.core.model.builds import Actor, Location
+from bot.core.model.commands import Verb
 from bot.core.model.policy import (
-    AUDIT,
     EVERYONE,
-    FOLLOW,
     NO_REASON,
     NO_RULE,
     OPEN,
-    RESTART,
     Allowed,
     Confirm,
     Denied,
@@ -36,7 +34,7 @@ def not_asked(group: str) -> bool | None:
 
 
 def may(policy: Policy, actor: Actor = ADA, project: str | None = "acme/web", branch: str | None = "main") -> object:
-    return policy.may(actor, BUILDS, RESTART, project, branch, not_asked)
+    return policy.may(actor, BUILDS, Verb.RESTART, project, branch, not_asked)
 
 
 def names(*patterns: str) -> NamePattern:
@@ -82,8 +80,8 @@ def test_a_long_pattern_against_a_long_name_takes_no_time() -> None:
 
 def test_repositories_are_distinguished_in_any_case_and_branches_by_case() -> None:
     rule = Rule(ONLY_ADA, repos=names("Acme/*"), branches=names("Main"))
-    assert rule.is_about(RESTART, "aCME/web", "Main")
-    assert not rule.is_about(RESTART, "acme/web", "main")
+    assert rule.is_about(Verb.RESTART, "aCME/web", "Main")
+    assert not rule.is_about(Verb.RESTART, "acme/web", "main")
 
 
 def test_the_first_rule_about_it_decides_alone() -> None:
@@ -112,21 +110,21 @@ def test_whom_to_ask_is_the_rules_own_or_else_the_policys() -> None:
 
 
 def test_a_rule_is_about_the_actions_that_it_names_or_about_all_also_new_ones() -> None:
-    policy = Policy((Rule(ONLY_ADA, actions=(AUDIT,)), Rule(EVERYONE, actions=(RESTART, FOLLOW))))
+    policy = Policy((Rule(ONLY_ADA, actions=(Verb.AUDIT,)), Rule(EVERYONE, actions=(Verb.RESTART, Verb.FOLLOW))))
 
     def answer(action: str) -> object:
         return policy.may(BOB, BUILDS, action, "acme/web", None, not_asked)
 
-    assert isinstance(answer(AUDIT), Denied)
-    assert answer(FOLLOW) == Allowed()
+    assert isinstance(answer(Verb.AUDIT), Denied)
+    assert answer(Verb.FOLLOW) == Allowed()
     assert answer("delete") == Denied(NO_RULE)
     assert Rule(EVERYONE).is_about("delete", None, None)
 
 
 def test_a_channel_means_whoever_requests_there_also_in_a_thread() -> None:
     policy = Policy((Rule(Subjects(channels=frozenset({"C0OPS"}))),))
-    assert policy.may(BOB, OPS, RESTART, "acme/web", "main", not_asked) == Allowed()
-    assert isinstance(policy.may(BOB, BUILDS, RESTART, "acme/web", "main", not_asked), Denied)
+    assert policy.may(BOB, OPS, Verb.RESTART, "acme/web", "main", not_asked) == Allowed()
+    assert isinstance(policy.may(BOB, BUILDS, Verb.RESTART, "acme/web", "main", not_asked), Denied)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +140,7 @@ def test_a_channel_means_whoever_requests_there_also_in_a_thread() -> None:
 )
 def test_being_in_one_group_is_enough_and_not_knowing_is_not(told: dict[str, bool | None], answer: object) -> None:
     policy = Policy((Rule(Subjects(groups=("S1", "S2"))),))
-    assert policy.may(ADA, BUILDS, RESTART, "acme/web", "main", told.__getitem__) == answer
+    assert policy.may(ADA, BUILDS, Verb.RESTART, "acme/web", "main", told.__getitem__) == answer
 
 
 def test_groups_are_requested_only_if_the_deciding_rule_leaves_it_to_them() -> None:
@@ -178,7 +176,7 @@ def test_a_rule_wants_typed_restarts_confirmed_only_if_it_says_always() -> None:
 )
 def test_without_a_file_everyone_may_and_the_buttons_of_main_branches_ask(branch: str | None, asks: bool) -> None:
     assert OPEN.needs_confirmation("acme/web", branch) is asks
-    for action in (RESTART, FOLLOW, AUDIT, "delete"):
+    for action in (Verb.RESTART, Verb.FOLLOW, Verb.AUDIT, "delete"):
         assert OPEN.may(BOB, BUILDS, action, "acme/web", branch, not_asked) == Allowed()
         assert OPEN.may(BOB, BUILDS, action, None, None, not_asked) == Allowed()
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from bot.core.model.builds import Location, Status
-from bot.core.model.commands import FollowOf, Word
+from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.errors import Forbidden
 from bot.core.model.outcomes import Followed
 from bot.core.model.rate_limit import Priority
@@ -19,7 +19,7 @@ from tests.core.actions.ada_restarts import MAIN, OLD, WEB
 from tests.core.polling.world import Followers
 from tests.core.world import ADA, BOB, build
 
-MAIN_FOLLOWED = FollowOf(Word.of("acme/web"), Word.of("main"))
+MAIN_FOLLOWED = BranchCommand(Verb.FOLLOW, Word.of("acme/web"), Word.of("main"))
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import pytest
 
 from bot.core.model.builds import Status
 from bot.core.model.claims import ClaimState
-from bot.core.model.commands import FollowBuild, FollowOf, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.outcomes import Followed, NothingToFollow
 from bot.core.model.verdicts import Meaning
 from tests.core.actions.ada_restarts import MAIN, OLD, WEB, could_not_tell
 from tests.core.polling.world import Followers
 from tests.core.world import ADA, build, target
 
-MAIN_FOLLOWED = FollowOf(Word.of("acme/web"), Word.of("main"))
+MAIN_FOLLOWED = BranchCommand(Verb.FOLLOW, Word.of("acme/web"), Word.of("main"))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_restart_of_which_no_one_knows_is_nothing_to_follow(web: Followers) ->
 def test_the_old_build_of_a_restart_with_an_id_of_its_own_is_nothing_to_follow(web: Followers) -> None:
     web.ci.new_id = "8"
     web.world.ask(MAIN)
-    assert isinstance(web.world.ask(FollowBuild(target(OLD))), NothingToFollow)
+    assert isinstance(web.world.ask(BuildCommand(Verb.FOLLOW, target(OLD))), NothingToFollow)
 
 
 def test_a_first_run_comes_to_its_end_without_a_word_on_verdicts(web: Followers) -> None:
@@ -68,7 +68,7 @@ def test_if_a_person_wants_it_it_goes_on_for_as_long_again(web: Followers) -> No
     web.passes_time(30)
     web.clock.advance(3 * 3600)
     web.passes_time(60)
-    again = web.world.ask(FollowBuild(target(web.ci.all_builds[0], 2)))
+    again = web.world.ask(BuildCommand(Verb.FOLLOW, target(web.ci.all_builds[0], 2)))
     assert isinstance(again, Followed)
     assert again.run_number == first.run_number
     web.follows(again.build, run_number=again.run_number)

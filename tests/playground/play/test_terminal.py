@@ -73,7 +73,7 @@ def test_one_speaks_as_whom_one_likes(screen: Screen) -> None:
     assert screen.terminal.prompt == "bob in #builds> "
     screen("/codeship restart acme/web main")
     assert any("@bob restarted" in line for line in screen(":again"))
-    assert screen(":eve") == ["  (nobody here is called eve)"]
+    assert screen(":eve") == ["  (there is no person called eve)"]
 
 
 def test_what_is_for_one_alone_is_not_shown_to_another(screen: Screen) -> None:
@@ -90,7 +90,7 @@ def test_one_goes_to_other_channels_and_back(screen: Screen) -> None:
     assert screen(":in #builds")[0].startswith(":x: *acme/web*")
     assert screen(":in @codeship") == []
     assert screen("status acme/api main")[0].startswith(":white_check_mark: *acme/api*")
-    assert screen(":in #nowhere") == ["  (ada finds no #nowhere)"]
+    assert screen(":in #nowhere") == ["  (ada cannot see #nowhere)"]
     assert screen.terminal.prompt == "ada in @codeship> "
 
 
@@ -106,14 +106,14 @@ def test_a_mention_is_answered_in_its_thread_and_one_can_follow_it_there(screen:
 
 
 def test_there_is_no_thread_if_nothing_was_said(screen: Screen) -> None:
-    assert screen(":thread") == ["  (nothing has been said here yet)"]
+    assert screen(":thread") == ["  (there are no messages here yet)"]
 
 
 def test_the_world_moves_when_it_is_reported_to(screen: Screen) -> None:
     screen(STATUS)
     assert screen("! acme/web main passes") == []
     assert screen("2")[0].startswith("(changed) :white_check_mark:")
-    assert screen("! acme/web main explodes")[0].startswith("  (the hand knows: ")
+    assert screen("! acme/web main explodes")[0].startswith("  (unknown event. Events: ")
 
 
 def test_help_names_everything_there_is(screen: Screen) -> None:

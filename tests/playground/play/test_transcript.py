@@ -116,11 +116,11 @@ def test_written_again_with_the_same_it_stays_the_same() -> None:
     [
         ("not a step", "not a step: not a step"),
         ("ada> [Restart]", "ada sees no button [Restart]"),
-        ("eve> hi", "nobody here is called eve"),
-        ("ada in #nowhere> hi", "ada finds no #nowhere"),
-        ("ada in thread> hi", "the bot has said nothing yet"),
+        ("eve> hi", "there is no person called eve"),
+        ("ada in #nowhere> hi", "ada cannot see #nowhere"),
+        ("ada in thread> hi", "the bot has not posted yet"),
         ("guest in #random> hi", "guest is not in #random"),
-        ("! acme/web main explodes", "the hand knows: "),
+        ("! acme/web main explodes", "unknown event. Events: "),
         ("! acme/nothing main passes", "no build of acme/nothing|no project acme/nothing"),
     ],
 )

@@ -11,20 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model.builds import BuildRef
-from bot.core.model.commands import (
-    BuildsOf,
-    Command,
-    ListProjects,
-    RestartBuild,
-    RestartOf,
-    ShowAudit,
-    ShowBuild,
-    ShowHelp,
-    StatusOf,
-    StopBuild,
-    StopOf,
-    Word,
-)
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, ListProjects, ShowAudit, ShowHelp, Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.slack.blocks.button_values import ACTION_IDS, MAX_VALUE, command_of, value_of
 
@@ -32,22 +19,27 @@ STARTED = datetime(2014, 12, 16, 11, 14, 8, 271000, tzinfo=UTC)
 TARGET = BuildRef("codeship", "33837", "feature/a&b#c", "3277309", 2, STARTED)
 
 CARRIED = [
-    ("restart", RestartBuild(TARGET)),
-    ("restart", RestartBuild(BuildRef("codeship", "33837", None, "3277309"))),
-    ("restart", RestartBuild(TARGET, confirmed=True, in_live=True)),
-    ("restart_failed", RestartBuild(TARGET, failed_jobs_only=True)),
-    ("try_again", RestartBuild(TARGET, (17, 2), failed_jobs_only=True)),
-    ("restart_failed", RestartBuild(TARGET, confirmed=True, in_live=True, failed_jobs_only=True)),
-    ("stop", StopBuild(TARGET)),
-    ("stop_live", StopBuild(TARGET)),
-    ("command:4", StopOf(Word.of("acme/web@github"), Word.of("main"))),
-    ("refresh", ShowBuild(TARGET)),
-    ("refresh", ShowBuild(BuildRef("codeship", "1", "m", "2", 1, STARTED.astimezone(timezone(timedelta(hours=2)))))),
-    ("try_again", RestartBuild(TARGET, (17, 2))),
-    ("command:0", StatusOf(Word.of("acme/web"))),
-    ("command:3", StatusOf(Word.of("acme/web"), Word.of("<!channel>"))),
-    ("command:9", RestartOf(Word.of("acme/web"), Word.of("“main”", "main"))),
-    ("command:1", BuildsOf(Word.of("acme/web"), Word.of("ветка/漢字/🚀"))),
+    ("restart", BuildCommand(Verb.RESTART, TARGET)),
+    ("restart", BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", None, "3277309"))),
+    ("restart", BuildCommand(Verb.RESTART, TARGET, confirmed=True, in_live=True)),
+    ("restart_failed", BuildCommand(Verb.RESTART, TARGET, failed_jobs_only=True)),
+    ("restart_again", BuildCommand(Verb.RESTART, TARGET, (17, 2), failed_jobs_only=True)),
+    ("restart_failed", BuildCommand(Verb.RESTART, TARGET, confirmed=True, in_live=True, failed_jobs_only=True)),
+    ("cancel", BuildCommand(Verb.CANCEL, TARGET)),
+    ("cancel", BuildCommand(Verb.CANCEL, TARGET, in_live=True)),
+    ("command:4", BranchCommand(Verb.CANCEL, Word.of("acme/web@github"), Word.of("main"))),
+    ("status", BuildCommand(Verb.STATUS, TARGET)),
+    (
+        "status",
+        BuildCommand(
+            Verb.STATUS, BuildRef("codeship", "1", "m", "2", 1, STARTED.astimezone(timezone(timedelta(hours=2))))
+        ),
+    ),
+    ("restart_again", BuildCommand(Verb.RESTART, TARGET, (17, 2))),
+    ("command:0", BranchCommand(Verb.STATUS, Word.of("acme/web"))),
+    ("command:3", BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("<!channel>"))),
+    ("command:9", BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("“main”", "main"))),
+    ("command:1", BranchCommand(Verb.BUILDS, Word.of("acme/web"), Word.of("ветка/漢字/🚀"))),
     ("command:2", ShowAudit(Word.of("acme/web"))),
     ("page:1", ListProjects()),
     ("page:12", ListProjects("web & “x”", 12)),
@@ -74,13 +66,13 @@ def test_a_value_holds_nothing_that_could_change_on_the_way(command: Command) ->
     [
         ShowHelp(),
         ShowAudit(),
-        StatusOf(Word.of("acme/web"), Word.of("b" * 1025)),
-        StatusOf(Word.of("acme/web"), Word.of("漢" * 400)),
-        StatusOf(Word.of("acme/web"), Word.of("half \ud83d of a pair")),
-        StatusOf(Word.of("acme/web"), Word.of("")),
-        StopBuild(BuildRef("github", "77", "main", build_id=None)),
-        RestartBuild(BuildRef("codeship", "33837", "main", build_id=None)),
-        RestartBuild(BuildRef("codeship", "33837", "main", "1", started_at=datetime(2014, 1, 1))),  # noqa: DTZ001
+        BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("b" * 1025)),
+        BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("漢" * 400)),
+        BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("half \ud83d of a pair")),
+        BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("")),
+        BuildCommand(Verb.CANCEL, BuildRef("github", "77", "main", build_id=None)),
+        BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", "main", build_id=None)),
+        BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", "main", "1", started_at=datetime(2014, 1, 1))),  # noqa: DTZ001
     ],
 )
 def test_what_a_button_cannot_carry_gets_no_button(command: Command) -> None:
@@ -114,14 +106,15 @@ GOOD: dict[str, object] = {"s": "codeship", "p": "33837", "b": "main", "i": "327
         ("restart", json.dumps({**GOOD, "t": "2014-12-16T11:14:08"})),
         ("restart", json.dumps(GOOD) + " " * MAX_VALUE),
         ("restart_failed", json.dumps({**GOOD, "c": 1})),
-        ("try_again", json.dumps({**GOOD, "x": [1, 1], "f": "yes"})),
+        ("restart_again", json.dumps({**GOOD, "x": [1, 1], "f": "yes"})),
         ("restart_failed\n", json.dumps(GOOD)),
-        ("stop", json.dumps({**GOOD, "i": None})),
-        ("stop_live", "{}"),
-        ("stop_it", json.dumps(GOOD)),
-        ("try_again", json.dumps(GOOD)),
-        ("try_again", json.dumps({**GOOD, "x": [1]})),
-        ("try_again", json.dumps({**GOOD, "x": ["1", "2"]})),
+        ("cancel", json.dumps({**GOOD, "i": None})),
+        ("cancel", "{}"),
+        ("builds", json.dumps(GOOD)),
+        ("command:0", json.dumps({"v": "help", "r": ["status"]})),
+        ("command:0", json.dumps({"v": "status"})),
+        ("restart_again", json.dumps({**GOOD, "x": [1]})),
+        ("restart_again", json.dumps({**GOOD, "x": ["1", "2"]})),
         ("command:0", json.dumps({"v": "delete", "r": ["acme/web"]})),
         ("command:0", json.dumps({"v": ["status"], "r": ["acme/web"]})),
         ("command:0", json.dumps({"v": "status", "r": "acme/web"})),
@@ -141,12 +134,12 @@ def test_a_button_that_is_none_of_ours_is_not_understood(action_id: str, value: 
 
 
 def test_the_value_that_the_table_spoils_is_good_itself() -> None:
-    assert command_of("restart", json.dumps(GOOD)) == RestartBuild(BuildRef("codeship", "33837", "main", "3277309", 1))
+    assert command_of("restart", json.dumps(GOOD)) == BuildCommand(
+        Verb.RESTART, BuildRef("codeship", "33837", "main", "3277309", 1)
+    )
 
 
-ACTIONS = st.sampled_from(
-    ["restart", "restart_failed", "stop", "stop_live", "refresh", "try_again", "command:0", "page:1"]
-)
+ACTIONS = st.sampled_from(["restart", "restart_failed", "cancel", "status", "restart_again", "command:0", "page:1"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("spbintxvrf"), inner, max_size=8),
@@ -162,7 +155,7 @@ def test_no_press_raises_anything_else(action_id: str, value: str) -> None:
 
 @given(branch=st.text(st.characters(), max_size=1200), name=st.text(st.characters(), max_size=300))
 def test_a_value_is_exact_and_fits_or_is_none(branch: str, name: str) -> None:
-    command = StatusOf(Word.of(name), Word.of(branch))
+    command = BranchCommand(Verb.STATUS, Word.of(name), Word.of(branch))
     value = value_of(command)
     if value is not None:
         assert len(value) <= MAX_VALUE
@@ -171,7 +164,7 @@ def test_a_value_is_exact_and_fits_or_is_none(branch: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "action_id",
-    ["restart", "restart_failed", "stop", "stop_live", "refresh", "try_again", "command:0", "page:2", "open:build"],
+    ["restart", "restart_failed", "cancel", "status", "restart_again", "command:0", "page:2", "open:build"],
 )
 def test_each_action_id_is_in_exactly_one_pattern(action_id: str) -> None:
     assert [bool(pattern.search(action_id)) for pattern in ACTION_IDS].count(True) == 1

@@ -24,35 +24,24 @@ from bot.core.model.builds import (
     Workflow,
 )
 from bot.core.model.claims import Claim, ClaimState, RestartState
-from bot.core.model.commands import (
-    BuildsOf,
-    ListProjects,
-    RestartBuild,
-    RestartOf,
-    ShowBuild,
-    ShowHelp,
-    StatusOf,
-    StopBuild,
-    StopOf,
-    Word,
-)
+from bot.core.model.commands import BranchCommand, BuildCommand, ListProjects, ShowHelp, Verb, Word
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     AuditShown,
     BranchesShown,
     BuildShown,
     BuildsShown,
+    Cancelled,
     CouldNotTell,
     HelpShown,
     NoBuilds,
-    NothingToStop,
+    NothingToCancel,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
-    Stopped,
 )
 from bot.slack.blocks.button_values import ACTION_IDS, OPENS, command_of
 from bot.slack.blocks.message import LARGEST_JSON, MAX_TEXT
@@ -207,8 +196,8 @@ outcomes: st.SearchStrategy[Outcome] = st.one_of(
     st.builds(HelpShown, maybe),
     st.builds(AuditShown, st.none() | projects, st.lists(entries, max_size=20).map(tuple)),
     st.builds(Restarted, builds, claims, st.booleans(), st.none() | takens),
-    st.builds(Stopped, builds, takens),
-    st.builds(NothingToStop, builds, standings),
+    st.builds(Cancelled, builds, takens),
+    st.builds(NothingToCancel, builds, standings),
     st.builds(AlreadyRestarted, builds, claims, seconds),
     st.builds(StillRunning, builds, standings),
     st.builds(RunAgainSince, builds, standings, st.none() | seconds),
@@ -221,7 +210,7 @@ mistakes = st.one_of(
     st.builds(errors.AmbiguousProject, texts, many_projects),
     st.builds(errors.NoSuchBranch, projects, texts, many_texts),
     st.builds(errors.BranchRequired, projects, many_texts),
-    st.builds(errors.CannotStop, projects, texts),
+    st.builds(errors.CannotCancel, projects, texts),
     st.builds(
         errors.NotAllowed,
         texts,
@@ -236,20 +225,21 @@ mistakes = st.one_of(
 words = st.lists(texts, min_size=1, max_size=3).map(lambda spellings: Word.of(*spellings))
 targets = st.builds(BuildRef, texts, texts, maybe, maybe, st.none() | st.integers(), maybe_moment)
 commands = st.one_of(
-    st.builds(StatusOf, words, st.none() | words),
-    st.builds(RestartOf, words, st.none() | words),
-    st.builds(BuildsOf, words, st.none() | words),
+    st.builds(BranchCommand, st.just(Verb.STATUS), words, st.none() | words),
+    st.builds(BranchCommand, st.just(Verb.RESTART), words, st.none() | words),
+    st.builds(BranchCommand, st.just(Verb.BUILDS), words, st.none() | words),
     st.builds(ListProjects, texts, st.integers()),
     st.builds(ShowHelp, maybe),
-    st.builds(ShowBuild, targets),
+    st.builds(BuildCommand, st.just(Verb.STATUS), targets),
     st.builds(
-        RestartBuild,
+        BuildCommand,
+        st.just(Verb.RESTART),
         targets,
         st.none() | st.tuples(st.integers(), st.integers()),
         failed_jobs_only=st.booleans(),
     ),
-    st.builds(StopOf, words, st.none() | words),
-    st.builds(StopBuild, targets),
+    st.builds(BranchCommand, st.just(Verb.CANCEL), words, st.none() | words),
+    st.builds(BuildCommand, st.just(Verb.CANCEL), targets),
 )
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.core.model import errors
 from bot.core.model.builds import Actor, Build, Location, Project, Status
 from bot.core.model.claims import Claim, ClaimState, RestartState
-from bot.core.model.commands import BuildsOf, Command, RestartBuild, RestartOf, ShowBuild, StatusOf, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BranchesShown,
@@ -132,9 +132,12 @@ def known(error: errors.CIError, *builds: Build) -> errors.CIError:
     return error
 
 
-STATUS, RESTART = StatusOf(Word.of("acme/web"), Word.of("main")), RestartOf(Word.of("acme/web"), Word.of("main"))
-TYPO = RestartOf(Word.of("acme/wbe"), Word.of("“main”", "main"))
-PRESSED = RestartBuild(target_of(FAILED, 1))
+STATUS, RESTART = (
+    BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("main")),
+    BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("main")),
+)
+TYPO = BranchCommand(Verb.RESTART, Word.of("acme/wbe"), Word.of("“main”", "main"))
+PRESSED = BuildCommand(Verb.RESTART, target_of(FAILED, 1))
 MISTAKES: dict[str, tuple[errors.BotError, Command | None]] = {
     "not_understood": (errors.NotUnderstood("I do not know “sttaus”.", "status", instead="status acme/web"), None),
     "not_understood_which_repository": (errors.NotUnderstood("Which repository?", "restart"), None),
@@ -143,8 +146,14 @@ MISTAKES: dict[str, tuple[errors.BotError, Command | None]] = {
     "no_such_project_none_like_it": (errors.NoSuchProject("zzz", known=42, stale_because=SILENT), STATUS),
     "no_such_project_at_all": (errors.NoSuchProject("zzz"), STATUS),
     "ambiguous_project": (errors.AmbiguousProject("web", [WEB, replace(WEB, name="umbrella/web")]), STATUS),
-    "no_such_branch": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), BuildsOf(Word.of("web"), Word.of("mian"))),
-    "which_branch": (errors.BranchRequired(WEB, [f"b{n}" for n in range(12)]), RestartOf(Word.of("acme/web"))),
+    "no_such_branch": (
+        errors.NoSuchBranch(WEB, "mian", ["main", "dev"]),
+        BranchCommand(Verb.BUILDS, Word.of("web"), Word.of("mian")),
+    ),
+    "which_branch": (
+        errors.BranchRequired(WEB, [f"b{n}" for n in range(12)]),
+        BranchCommand(Verb.RESTART, Word.of("acme/web")),
+    ),
     "not_allowed": (errors.NotAllowed("Only people of this workspace may ask."), RESTART),
     "not_allowed_ask_somebody": (errors.NotAllowed("Ada restarts main.", ask="U0ADA"), RESTART),
     "not_allowed_ask_in_words": (errors.NotAllowed("Nobody deploys on Friday.", ask="<!here> the ops team"), PRESSED),
@@ -167,8 +176,14 @@ FAILURES: dict[str, tuple[errors.BotError, Command | None]] = {
     "paused": (known(errors.RateLimitPaused("CodeShip", retry_after_s=25), FAILED), STATUS),
     "unreachable": (errors.Unreachable("CodeShip"), RESTART),
     "no_answer": (known(errors.NoResponse("CodeShip"), FAILED, RUNNING), STATUS),
-    "no_answer_what_ran": (known(errors.NoResponse("CodeShip"), PASSED, RUNNING), ShowBuild(target_of(RUNNING))),
-    "no_answer_all_branches": (known(errors.NoResponse("CodeShip"), FAILED, PASSED), StatusOf(Word.of("acme/web"))),
+    "no_answer_what_ran": (
+        known(errors.NoResponse("CodeShip"), PASSED, RUNNING),
+        BuildCommand(Verb.STATUS, target_of(RUNNING)),
+    ),
+    "no_answer_all_branches": (
+        known(errors.NoResponse("CodeShip"), FAILED, PASSED),
+        BranchCommand(Verb.STATUS, Word.of("acme/web")),
+    ),
     "bad_answer": (errors.InvalidResponse("CodeShip"), STATUS),
 }
 ERRORS = {**MISTAKES, **FAILURES}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.model import errors
-from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.audit import AuditEntry, Result
 from bot.core.model.builds import ActionResult, Actor, Build, FailedJob, Location, Project, Status
 from bot.core.model.claims import Claim, ClaimState, RestartState
-from bot.core.model.commands import Command, RestartBuild, RestartOf, StatusOf, StopBuild, StopOf, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.follows import Follow, FollowState, FollowView
 from bot.core.model.outcomes import (
     AlreadyRestarted,
@@ -16,24 +16,24 @@ from bot.core.model.outcomes import (
     BranchesShown,
     BuildShown,
     BuildsShown,
+    Cancelled,
     CouldNotTell,
     Followed,
     HelpShown,
+    NothingToCancel,
     NothingToFollow,
-    NothingToStop,
     Outcome,
     ProjectsShown,
     Restarted,
     StateNotKnown,
     StillRunning,
-    Stopped,
 )
 from bot.core.model.verdicts import verdict_on
 from bot.slack.blocks.message import Message
 from bot.slack.messages.builds import target_of
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.live import live
-from bot.slack.messages.render import being_stopped, render
+from bot.slack.messages.render import being_cancelled, render
 from tests.slack.several import (
     AGAIN,
     API,
@@ -91,7 +91,7 @@ ENTRY = AuditEntry(
     actor=ADA,
     source="click",
     location=Location("C0DEV"),
-    action=Action.STOP,
+    action="cancel",
     service="github",
     result=Result.TAKEN,
     reference="k3x9qd",
@@ -129,8 +129,10 @@ RESTARTS_AND_STOPS: dict[str, Outcome] = {
     "still_running": StillRunning(RUNNING),
     "followed": Followed(RUNNING, 1),
     "nothing_to_follow": NothingToFollow(FAILED),
-    "stopped": Stopped(HALF, ActionResult(HALF.id, ("Deploy",), (), (("Docs", "Cannot cancel a run that is over"),))),
-    "nothing_to_stop": NothingToStop(FAILED),
+    "cancelled": Cancelled(
+        HALF, ActionResult(HALF.id, ("Deploy",), (), (("Docs", "Cannot cancel a run that is over"),))
+    ),
+    "nothing_to_cancel": NothingToCancel(FAILED),
 }
 LISTS: dict[str, Outcome] = {
     "projects": ProjectsShown("", (API, OLD_WEB, WEB), 1, 1, 3, with_services=True),
@@ -140,7 +142,7 @@ LISTS: dict[str, Outcome] = {
     ),
     "projects_none": ProjectsShown("", (), 1, 1, 0, with_services=True),
     "audit": AuditShown(None, (ENTRY, replace(ENTRY, service="codeship", build_id="7"))),
-    "help_stop": HelpShown("stop"),
+    "help_cancel": HelpShown("cancel"),
 }
 
 
@@ -149,10 +151,13 @@ def about(error: errors.CIError, found: Build | Project) -> errors.CIError:
     return error
 
 
-RESTART, STOP = RestartOf(Word.of("web"), Word.of("main")), StopOf(Word.of("web"), Word.of("main"))
-STATUS = StatusOf(Word.of("web"))
-STOP_IT = StopBuild(target_of(RUNNING))
-RESTART_IT = RestartBuild(target_of(FAILED, 1), confirmed=True)
+RESTART, CANCEL = (
+    BranchCommand(Verb.RESTART, Word.of("web"), Word.of("main")),
+    BranchCommand(Verb.CANCEL, Word.of("web"), Word.of("main")),
+)
+STATUS = BranchCommand(Verb.STATUS, Word.of("web"))
+CANCEL_IT = BuildCommand(Verb.CANCEL, target_of(RUNNING))
+RESTART_IT = BuildCommand(Verb.RESTART, target_of(FAILED, 1), confirmed=True)
 TOO_OLD = errors.NotPossible(
     "GitHub Actions", "Unable to retry this workflow run because it was created over a month ago."
 )
@@ -161,22 +166,22 @@ ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
     "ambiguous_by_service": (errors.AmbiguousProject("web", TWO), STATUS),
     "ambiguous_by_service_of_a_restart": (errors.AmbiguousProject("acme/web", TWO), RESTART),
     "ambiguous_by_name": (errors.AmbiguousProject("web", [WEB, replace(WEB, name="umbrella/web")]), STATUS),
-    "ambiguous_stop": (errors.AmbiguousProject("acme/web", TWO), STOP),
+    "ambiguous_cancel": (errors.AmbiguousProject("acme/web", TWO), CANCEL),
     "no_such_project": (errors.NoSuchProject("wbe", [*TWO, API], known=9), STATUS),
     "no_project_at_all": (errors.NoSuchProject("zzz"), STATUS),
     "no_such_branch": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), RESTART),
-    "which_branch_to_stop": (errors.BranchRequired(WEB, ["main", "dev"]), StopOf(Word.of("web"))),
+    "which_branch_to_cancel": (errors.BranchRequired(WEB, ["main", "dev"]), BranchCommand(Verb.CANCEL, Word.of("web"))),
     "needs_confirmation_of_failed_jobs": (
         errors.NeedsConfirmation(FAILED, 2),
         replace(RESTART_IT, confirmed=False, failed_jobs_only=True),
     ),
-    "cannot_stop": (errors.CannotStop(OLD_WEB, "CodeShip"), STOP),
+    "cannot_cancel": (errors.CannotCancel(OLD_WEB, "CodeShip"), CANCEL),
     "will_not_restart": (about(TOO_OLD, FAILED), RESTART_IT),
-    "will_not_stop": (errors.NotPossible("GitHub Actions"), STOP_IT),
-    "stop_not_answered": (about(errors.NoResponse("GitHub Actions", "no answer yet"), RUNNING), STOP_IT),
-    "stop_not_begun": (about(errors.NoResponse("GitHub Actions", "no answer within 16 s"), WEB), STOP),
-    "stop_not_allowed": (errors.NotAllowed("Ada stops builds of main.", ask="U0ADA"), STOP_IT),
-    "stop_too_late": (errors.RequestExpired(), STOP),
+    "will_not_cancel": (errors.NotPossible("GitHub Actions"), CANCEL_IT),
+    "cancel_not_answered": (about(errors.NoResponse("GitHub Actions", "no answer yet"), RUNNING), CANCEL_IT),
+    "cancel_not_begun": (about(errors.NoResponse("GitHub Actions", "no answer within 16 s"), WEB), CANCEL),
+    "cancel_not_allowed": (errors.NotAllowed("Ada stops builds of main.", ask="U0ADA"), CANCEL_IT),
+    "cancel_too_late": (errors.RequestExpired(), CANCEL),
     "key_refused": (errors.Unauthorized("GitHub Actions"), STATUS),
     "no_rights": (errors.Forbidden("GitHub Actions"), RESTART_IT),
     "budget_spent": (errors.RateLimitExhausted("GitHub Actions", retry_after_s=30), STATUS),
@@ -214,7 +219,7 @@ SUBJECTS: dict[str, dict[str, Message]] = {
     "several_services_builds": outcomes(BUILDS),
     "several_services_restarts_and_stops": {
         **outcomes(RESTARTS_AND_STOPS),
-        "being_stopped": being_stopped(RUNNING, BOTH, ADA),
+        "being_cancelled": being_cancelled(RUNNING, BOTH, ADA),
     },
     "several_services_lists": outcomes(LISTS),
     "several_services_errors": {name: told(name) for name in ERRORS},

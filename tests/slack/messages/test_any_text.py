@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from bot.core.model import errors
 from bot.core.model.builds import Actor, Build, Project, Status
-from bot.core.model.commands import RestartOf, StatusOf
+from bot.core.model.commands import BranchCommand
 from bot.core.model.outcomes import BranchesShown, BuildShown, BuildsShown, Outcome, ProjectsShown
 from bot.slack.blocks.rich_text import sanitize
 from bot.slack.messages.errors import render_bug, render_error
-from bot.slack.messages.render import Message, being_stopped, render, with_invitation
+from bot.slack.messages.render import Message, being_cancelled, render, with_invitation
 from tests.examples import examples
 from tests.slack.messages.any_text import HOW, builds, commands, failures, hold, maybe, mistakes, outcomes, texts
 from tests.slack.messages.drawn import dialogs
@@ -29,13 +29,13 @@ def test_any_outcome_can_be_shown(outcome: Outcome, asker: Actor) -> None:
 
 
 @examples(50, 100, builds, st.builds(Actor, texts))
-def test_any_build_can_be_shown_as_being_stopped(build: Build, asker: Actor) -> None:
-    hold(being_stopped(build, HOW, asker))
+def test_any_build_can_be_shown_as_being_cancelled(build: Build, asker: Actor) -> None:
+    hold(being_cancelled(build, HOW, asker))
 
 
 @examples(50, 300, error=mistakes | failures, command=st.none() | commands, reference=maybe)
 def test_any_error_can_be_reported(
-    error: errors.BotError, command: StatusOf | RestartOf | None, reference: str | None
+    error: errors.BotError, command: BranchCommand | None, reference: str | None
 ) -> None:
     drawn = render_error(error, command, context=HOW, reference=reference)
     hold(drawn)
@@ -43,7 +43,7 @@ def test_any_error_can_be_reported(
 
 
 @given(reference=texts, command=st.none() | commands)
-def test_any_bug_can_be_reported(reference: str, command: StatusOf | None) -> None:
+def test_any_bug_can_be_reported(reference: str, command: BranchCommand | None) -> None:
     hold(render_bug(reference, command, context=HOW))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.model.audit import Action, AuditEntry, Result
+from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import Actor, Location, Project
 from bot.core.model.commands import ShowAudit, Word
 from bot.core.model.errors import NoSuchProject
@@ -28,7 +28,7 @@ TAKEN = AuditEntry(
     actor=Actor("U0ADA"),
     source="command",
     location=Location("C0BUILDS"),
-    action=Action.RESTART,
+    action="restart",
     service="codeship",
     result=Result.TAKEN,
     reference="k3x9qd",
@@ -80,7 +80,7 @@ def told(*entries: AuditEntry, project: Project | None = None) -> Message:
             "ref k3x9qd",
         ),
         (
-            replace(TAKEN, source="click", action=Action.TRY_AGAIN, result=Result.ALREADY, reason="by U0BOB"),
+            replace(TAKEN, source="click", action=TRY_AGAIN, result=Result.ALREADY, reason="by U0BOB"),
             "• 2026-03-02 12:00 UTC · <@U0ADA> with a button in <#C0BUILDS> · try again acme/web · main · #7 · "
             "already asked for · ref k3x9qd",
         ),

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.model import errors
 from bot.core.model.builds import Status
-from bot.core.model.commands import TABLE, BuildsOf, Command, RestartBuild, RestartOf, ShowBuild, StatusOf, Word
+from bot.core.model.commands import TABLE, BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.outcomes import AlreadyRestarted, BuildsShown
 from bot.slack.blocks.button_values import command_of
 from bot.slack.messages.builds import SIGNS, WORDS, target_of
@@ -72,26 +72,34 @@ def test_only_what_can_be_done_is_offered(name: str, drawn: list[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "label", "command"),
     [
-        ("build_failed", "Restart", RestartBuild(target_of(FAILED, 1), confirmed=True)),
-        ("build_in_its_second_run", "Restart", RestartBuild(target_of(PASSED, 2), confirmed=True)),
-        ("could_not_tell", "Try again", RestartBuild(target_of(FAILED, 1), (17, 1), confirmed=True)),
+        ("build_failed", "Restart", BuildCommand(Verb.RESTART, target_of(FAILED, 1), confirmed=True)),
+        ("build_in_its_second_run", "Restart", BuildCommand(Verb.RESTART, target_of(PASSED, 2), confirmed=True)),
+        ("could_not_tell", "Try again", BuildCommand(Verb.RESTART, target_of(FAILED, 1), (17, 1), confirmed=True)),
         (
             "restarted_under_another_id",
             "Refresh",
-            ShowBuild(replace(target_of(FAILED), build_id="3277310", started_at=None)),
+            BuildCommand(Verb.STATUS, replace(target_of(FAILED), build_id="3277310", started_at=None)),
         ),
-        ("no_such_project", "acme/web", RestartOf(Word.of("acme/web"), Word.of("“main”", "main"), confirmed=True)),
-        ("no_such_branch_of_a_restart", "main", RestartOf(Word.of("acme/web"), Word.of("main"), confirmed=True)),
-        ("no_such_branch_of_a_restart", "dev", RestartOf(Word.of("acme/web"), Word.of("dev"))),
-        ("needs_confirmation", "Restart", RestartBuild(target_of(FAILED, 2), confirmed=True)),
+        (
+            "no_such_project",
+            "acme/web",
+            BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("“main”", "main"), confirmed=True),
+        ),
+        (
+            "no_such_branch_of_a_restart",
+            "main",
+            BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("main"), confirmed=True),
+        ),
+        ("no_such_branch_of_a_restart", "dev", BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("dev"))),
+        ("needs_confirmation", "Restart", BuildCommand(Verb.RESTART, target_of(FAILED, 2), confirmed=True)),
         (
             "needs_confirmation_of_a_try_again",
             "Try again",
-            RestartBuild(target_of(HOSTILE, 1), (17, 1), confirmed=True),
+            BuildCommand(Verb.RESTART, target_of(HOSTILE, 1), (17, 1), confirmed=True),
         ),
-        ("no_such_branch", "dev", BuildsOf(Word.of("acme/web"), Word.of("dev"))),
-        ("which_branch", "b3", RestartOf(Word.of("acme/web"), Word.of("b3"))),
-        ("ambiguous_project", "umbrella/web", StatusOf(Word.of("umbrella/web"), Word.of("main"))),
+        ("no_such_branch", "dev", BranchCommand(Verb.BUILDS, Word.of("acme/web"), Word.of("dev"))),
+        ("which_branch", "b3", BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("b3"))),
+        ("ambiguous_project", "umbrella/web", BranchCommand(Verb.STATUS, Word.of("umbrella/web"), Word.of("main"))),
     ],
 )
 def test_a_button_does_what_the_message_offers(name: str, label: str, command: Command) -> None:
@@ -114,7 +122,7 @@ def test_untrusted_words_ping_no_one_and_break_no_mark_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, (_, command) in ERRORS.items() if isinstance(command, RestartOf | RestartBuild)]
+    "name", [name for name, (_, command) in ERRORS.items() if command and command.verb is Verb.RESTART]
 )
 def test_a_restart_that_was_not_made_is_reported_so(name: str) -> None:
     assert "Not restarted: " in MESSAGES[name].text or "Nothing has been restarted" in MESSAGES[name].text

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model import errors
-from bot.core.model.commands import Command, RestartBuild, RestartOf, ShowBuild, StatusOf, StopBuild, StopOf, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.outcomes import BuildShown
 from bot.slack.blocks.button_values import command_of
 from bot.slack.messages.builds import target_of
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
 from tests.slack.messages.drawn import buttons, dialogs, labels, pressed
-from tests.slack.messages.several_drawn import MESSAGES, RESTART, RESTART_IT, STOP_IT
+from tests.slack.messages.several_drawn import CANCEL_IT, MESSAGES, RESTART, RESTART_IT
 from tests.slack.several import (
     BOTH,
     FAILED,
@@ -28,27 +28,27 @@ from tests.slack.several import (
     ("name", "offered"),
     [
         ("failed_with_its_jobs", ["Restart", "Failed jobs only", "Refresh", "Open build"]),
-        ("failed_while_another_runs", ["Restart", "Failed jobs only", "Stop", "Refresh", "Open build"]),
-        ("failed_while_another_runs_and_restarted", ["Stop", "Refresh", "Open build"]),
+        ("failed_while_another_runs", ["Restart", "Failed jobs only", "Cancel", "Refresh", "Open build"]),
+        ("failed_while_another_runs_and_restarted", ["Cancel", "Refresh", "Open build"]),
         ("passed", ["Restart", "Refresh", "Open build"]),
-        ("running", ["Stop", "Refresh", "Open build"]),
-        ("still_running", ["Stop", "Refresh", "Open build"]),
+        ("running", ["Cancel", "Refresh", "Open build"]),
+        ("still_running", ["Cancel", "Refresh", "Open build"]),
         ("restart_hangs", ["Try again", "Refresh", "Open build"]),
         ("state_not_known", ["Refresh", "Open build"]),
-        ("stopped", ["Refresh", "Open build"]),
-        ("being_stopped", ["Refresh", "Open build"]),
-        ("nothing_to_stop", ["Restart", "Failed jobs only", "Refresh", "Open build"]),
-        ("followed", ["Stop", "Open build"]),
-        ("live_running", ["Stop", "Open build"]),
-        ("live_failed_while_another_runs", ["Stop", "Open build"]),
+        ("cancelled", ["Refresh", "Open build"]),
+        ("being_cancelled", ["Refresh", "Open build"]),
+        ("nothing_to_cancel", ["Restart", "Failed jobs only", "Refresh", "Open build"]),
+        ("followed", ["Cancel", "Open build"]),
+        ("live_running", ["Cancel", "Open build"]),
+        ("live_failed_while_another_runs", ["Cancel", "Open build"]),
         ("live_list_lags", ["Open build"]),
         ("live_failed", ["Restart", "Failed jobs only", "Open build"]),
         ("live_passed", ["Restart", "Open build"]),
         ("live_given_up", ["Open build"]),
-        ("cannot_stop", ["Open project"]),
+        ("cannot_cancel", ["Open project"]),
         ("will_not_restart", ["Open build"]),
-        ("stop_not_answered", ["Stop", "Refresh", "Open build"]),
-        ("stop_not_begun", []),
+        ("cancel_not_answered", ["Cancel", "Refresh", "Open build"]),
+        ("cancel_not_begun", []),
         ("needs_confirmation_of_failed_jobs", ["Restart"]),
         ("ambiguous_by_service", ["acme/web@codeship", "acme/web@github"]),
         ("ambiguous_by_name", ["acme/web", "umbrella/web"]),
@@ -62,9 +62,9 @@ def test_only_what_can_be_done_is_offered(name: str, offered: list[str]) -> None
 @pytest.mark.parametrize("outcome", [BuildShown(FAILED), BuildShown(HALF), BuildShown(RUNNING)])
 def test_what_a_service_cannot_do_is_not_offered_there(outcome: BuildShown) -> None:
     unable = replace(BOTH, services={"github": replace(BOTH.services["github"], abilities=frozenset())})
-    assert not {"Stop", "Failed jobs only"} & set(labels(render(outcome, context=unable)))
+    assert not {"Cancel", "Failed jobs only"} & set(labels(render(outcome, context=unable)))
     unknown = replace(BOTH, services={})
-    assert not {"Stop", "Failed jobs only"} & set(labels(render(outcome, context=unknown)))
+    assert not {"Cancel", "Failed jobs only"} & set(labels(render(outcome, context=unknown)))
 
 
 @pytest.mark.parametrize(
@@ -72,35 +72,43 @@ def test_what_a_service_cannot_do_is_not_offered_there(outcome: BuildShown) -> N
     [
         ("failed_with_its_jobs", "Restart", RESTART_IT),
         ("failed_with_its_jobs", "Failed jobs only", replace(RESTART_IT, failed_jobs_only=True)),
-        ("running", "Stop", STOP_IT),
-        ("live_running", "Stop", STOP_IT),
-        ("live_failed", "Failed jobs only", RestartBuild(target_of(FAILED, 2), None, True, True, True)),
-        ("needs_confirmation_of_failed_jobs", "Restart", RestartBuild(target_of(FAILED, 2), None, True, False, True)),
-        ("stop_not_answered", "Stop", STOP_IT),
-        ("stop_not_answered", "Refresh", ShowBuild(target_of(RUNNING))),
-        ("branches", "feature/login", StatusOf(Word.of("acme/web@github"), Word.of("feature/login"))),
-        ("ambiguous_by_service", "acme/web@github", StatusOf(Word.of("acme/web@github"))),
-        ("ambiguous_by_name", "acme/web", StatusOf(Word.of("acme/web@github"))),
+        ("running", "Cancel", CANCEL_IT),
+        ("live_running", "Cancel", replace(CANCEL_IT, in_live=True)),
+        ("live_failed", "Failed jobs only", BuildCommand(Verb.RESTART, target_of(FAILED, 2), None, True, True, True)),
+        (
+            "needs_confirmation_of_failed_jobs",
+            "Restart",
+            BuildCommand(Verb.RESTART, target_of(FAILED, 2), None, True, False, True),
+        ),
+        ("cancel_not_answered", "Cancel", CANCEL_IT),
+        ("cancel_not_answered", "Refresh", BuildCommand(Verb.STATUS, target_of(RUNNING))),
+        ("branches", "feature/login", BranchCommand(Verb.STATUS, Word.of("acme/web@github"), Word.of("feature/login"))),
+        ("ambiguous_by_service", "acme/web@github", BranchCommand(Verb.STATUS, Word.of("acme/web@github"))),
+        ("ambiguous_by_name", "acme/web", BranchCommand(Verb.STATUS, Word.of("acme/web@github"))),
         (
             "ambiguous_by_service_of_a_restart",
             "acme/web@codeship",
-            RestartOf(Word.of("acme/web@codeship"), Word.of("main"), confirmed=True),
+            BranchCommand(Verb.RESTART, Word.of("acme/web@codeship"), Word.of("main"), confirmed=True),
         ),
-        ("no_such_branch", "main", RestartOf(Word.of("acme/web@github"), Word.of("main"), confirmed=True)),
-        ("no_such_branch", "dev", RestartOf(Word.of("acme/web@github"), Word.of("dev"))),
-        ("which_branch_to_stop", "dev", StopOf(Word.of("acme/web@github"), Word.of("dev"))),
+        (
+            "no_such_branch",
+            "main",
+            BranchCommand(Verb.RESTART, Word.of("acme/web@github"), Word.of("main"), confirmed=True),
+        ),
+        ("no_such_branch", "dev", BranchCommand(Verb.RESTART, Word.of("acme/web@github"), Word.of("dev"))),
+        ("which_branch_to_cancel", "dev", BranchCommand(Verb.CANCEL, Word.of("acme/web@github"), Word.of("dev"))),
     ],
 )
 def test_a_button_does_what_the_message_offers(name: str, label: str, command: Command) -> None:
     assert pressed(MESSAGES[name], label) == command
 
 
-def test_whatever_stops_a_build_requests_first_and_a_restart_counts_as_confirmed_only_if_slack_asked() -> None:
+def test_whatever_cancels_a_build_requests_first_and_a_restart_counts_as_confirmed_only_if_slack_asked() -> None:
     for drawn in MESSAGES.values():
         for button in (button for button in buttons(drawn) if "value" in button):
             command = command_of(button["action_id"], button["value"])
-            stops = isinstance(command, StopBuild) or (isinstance(command, StopOf) and command.branch is not None)
-            assert ("confirm" in button) == (stops or getattr(command, "confirmed", False))
+            cancels = command.verb is Verb.CANCEL and getattr(command, "branch", "of the build") is not None
+            assert ("confirm" in button) == (cancels or getattr(command, "confirmed", False))
 
 
 def test_a_dialog_says_what_will_be_done_to_what() -> None:
@@ -108,7 +116,7 @@ def test_a_dialog_says_what_will_be_done_to_what() -> None:
     assert {label: says[label]["text"] for label in says} == {
         "Restart": "The build of acme/web · main will run once more.",
         "Failed jobs only": "Only the failed jobs of acme/web · main will run once more.",
-        "Stop": "What runs of the build of acme/web · main will be stopped.",
+        "Cancel": "What runs of the build of acme/web · main will be cancelled.",
     }
 
 
@@ -119,7 +127,6 @@ def test_the_policy_is_requested_a_repository_by_its_own_name() -> None:
     assert asked == ["acme/web"], "a rule knows nothing of services"
 
 
-def test_a_live_message_offers_a_stop_that_leaves_it_as_it_is() -> None:
-    ids = {name: [button["action_id"] for button in buttons(MESSAGES[name])] for name in ("running", "live_running")}
-    assert ids["running"][0] == "stop"
-    assert ids["live_running"][0] == "stop_live"
+def test_a_live_message_offers_a_cancel_that_leaves_it_as_it_is() -> None:
+    assert pressed(MESSAGES["running"], "Cancel") == CANCEL_IT
+    assert pressed(MESSAGES["live_running"], "Cancel") == replace(CANCEL_IT, in_live=True)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.model import errors
 from bot.core.model.builds import FailedJob, Status
-from bot.core.model.commands import StopBuild, StopOf
+from bot.core.model.commands import Verb
 from bot.core.model.outcomes import BuildShown, ProjectsShown
 from bot.slack.blocks.message import LARGEST_JSON
 from bot.slack.messages.builds import OF_WORKFLOWS
@@ -18,7 +18,7 @@ from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
 from playground.slack.block_rules import message_faults
 from tests.slack.messages.drawn import labels
-from tests.slack.messages.several_drawn import ERRORS, MESSAGES, STATUS, STOP_IT
+from tests.slack.messages.several_drawn import CANCEL_IT, ERRORS, MESSAGES, STATUS
 from tests.slack.several import (
     AGAIN,
     BOTH,
@@ -126,29 +126,29 @@ def test_a_restart_says_which_workflows_run_again_and_which_do_not() -> None:
 
 
 def test_a_stop_says_who_what_and_that_it_takes_a_moment() -> None:
-    assert lines("stopped") == [
-        ":octagonal_sign: <@U0ADA> stops *acme/web* · main",
+    assert lines("cancelled") == [
+        ":octagonal_sign: <@U0ADA> cancels *acme/web* · main",
         "4f2c1e9 “Fix login” by ada",
-        "Told to stop: Deploy; not stopped: Docs (“Cannot cancel a run that is over”)",
+        "Told to cancel: Deploy; not cancelled: Docs (“Cannot cancel a run that is over”)",
         "GitHub Actions takes a moment for it; Refresh shows how it stands then.",
     ]
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, (_, command) in ERRORS.items() if isinstance(command, StopOf | StopBuild)]
+    "name", [name for name, (_, command) in ERRORS.items() if command and command.verb is Verb.CANCEL]
 )
 def test_a_stop_that_was_not_made_is_reported_so_and_one_that_may_have_been_as_well(name: str) -> None:
-    first = {"stop_not_answered": ":warning: Whether it was stopped I cannot tell: "}
-    first["which_branch_to_stop"] = (
-        ":point_right: Which branch of *acme/web* shall I stop?\nNothing has been stopped yet."
+    first = {"cancel_not_answered": ":warning: Whether it was cancelled I cannot tell: "}
+    first["which_branch_to_cancel"] = (
+        ":point_right: Which branch of *acme/web* shall I cancel?\nNothing has been cancelled yet."
     )
-    assert MESSAGES[name].text.startswith(first.get(name, ":warning: Not stopped: "))
+    assert MESSAGES[name].text.startswith(first.get(name, ":warning: Not cancelled: "))
 
 
 def test_the_service_reports_why_it_will_not() -> None:
     assert "month ago”." in MESSAGES["will_not_restart"].text
     long = errors.NotPossible("GitHub Actions", "<!channel> *x* " + "y" * 5000)
-    drawn = render_error(long, STOP_IT, context=BOTH, reference=None)
+    drawn = render_error(long, CANCEL_IT, context=BOTH, reference=None)
     assert "<" not in drawn.text
     assert len(drawn.text) < 500
 
@@ -198,12 +198,12 @@ def test_projects_say_where_they_live_and_which_list_is_old() -> None:
 
 def test_the_audit_of_all_says_whose_a_repository_is_and_shows_no_id_that_is_no_number() -> None:
     first, second = lines("audit")[1:]
-    assert "stop acme/web · GitHub Actions · main · taken: CI; Deploy left running" in first
-    assert "stop acme/web · CodeShip · main · #7 · taken" in second
+    assert "cancel acme/web · GitHub Actions · main · taken: CI; Deploy left running" in first
+    assert "cancel acme/web · CodeShip · main · #7 · taken" in second
 
 
 def test_help_says_how_to_name_the_service() -> None:
-    assert "one of that name: `org/name@codeship` or `org/name@github`." in MESSAGES["help_stop"].text
+    assert "one of that name: `org/name@codeship` or `org/name@github`." in MESSAGES["help_cancel"].text
 
 
 def test_what_a_service_wrote_pings_no_one_and_breaks_no_mark_up() -> None:

@@ -10,7 +10,7 @@ down_revision = None
 def upgrade() -> None:
     moment = sa.DateTime(timezone=True)
 
-    # Claims on restarts, the project directory, what was done once
+    # Claims on restarts, the project list, idempotency keys
     op.create_table(
         "claims",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -57,7 +57,7 @@ def upgrade() -> None:
     )
     op.create_index("idempotency_keys_by_expiry", "idempotency_keys", ["expires_at"])
 
-    # Who did what, and the result
+    # The audit log
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -82,7 +82,7 @@ def upgrade() -> None:
     op.create_index("audit_by_time", "audit", ["at"])
     op.create_index("audit_by_project", "audit", ["service", "project_id", "at"])
 
-    # The calls of a CI service: made within the last minute, held by processes, paused
+    # The rate limit of a CI service: calls in the last minute, calls leased by processes, pauses
     op.create_table(
         "rate_limits",
         sa.Column("service", sa.Text, primary_key=True),
@@ -103,7 +103,7 @@ def upgrade() -> None:
         sa.Column("counts_until", moment, nullable=False),
     )
 
-    # Live messages, the chains of looks at their projects, how runs ended
+    # Live messages, the chains of polls for their projects, how runs ended
     op.create_table(
         "follows",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -158,7 +158,7 @@ def upgrade() -> None:
     op.create_index("runs_by_commit", "runs", ["service", "project_id", "commit_id"])
     op.create_index("runs_by_age", "runs", ["recorded_at"])
 
-    # Signs of life of the processes that work on this database
+    # Heartbeats of the processes that use this database
     op.create_table(
         "replicas",
         sa.Column("replica_id", sa.Text, primary_key=True),

@@ -1,1 +1,1 @@
-"""One file a version, in order."""
+"""One file per version, in order."""

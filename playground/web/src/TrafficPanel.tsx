@@ -1,4 +1,4 @@
-// What went over the wires, as the sandbox's servers wrote it down: secrets are blotted out there, not here.
+// Requests between Slack, the bot and the CI services, as the simulated servers logged them. They redact secrets, not this page.
 import { useState } from "react";
 import { Panel } from "./Panel";
 import { usePage } from "./page";
@@ -16,23 +16,23 @@ const OF_GITHUB: [Wire["way"], string][] = [
   ["github to bot", "GitHub → bot"],
 ];
 
-export function WiresPanel({ onClose }: { onClose: () => void }) {
+export function TrafficPanel({ onClose }: { onClose: () => void }) {
   const { known } = usePage();
   const [way, setWay] = useState<Wire["way"] | "all">("all");
   const wires = [...known.wires.values()].filter((it) => way === "all" || it.way === way).sort((a, b) => b.id - a.id);
   const isReal = known.parts.real_codeship !== null;
   return (
-    <Panel title="Wires" about="Newest first. Keys, tokens and response URLs are blotted out." onClose={onClose}>
-      <div className="ways" role="group" aria-label="Which wires">
+    <Panel title="Traffic" about="Newest first. Keys, tokens and response URLs are redacted." onClose={onClose}>
+      <div className="ways" role="group" aria-label="Direction">
         {[...WAYS, ...(known.parts.github ? OF_GITHUB : [])].map(([value, words]) => (
           <button key={value} type="button" aria-pressed={way === value} onClick={() => setWay(value)}>
             {words}
           </button>
         ))}
       </div>
-      <div className="panel-body" tabIndex={0} role="group" aria-label="Exchanges">
-        {isReal && <p className="quiet">The bot asks {known.parts.real_codeship} directly: those calls are not seen here.</p>}
-        {wires.length === 0 && <p className="quiet">Nothing yet. Say something to the bot.</p>}
+      <div className="panel-body" tabIndex={0} role="group" aria-label="Requests">
+        {isReal && <p className="quiet">The bot calls {known.parts.real_codeship} directly. Those requests are not shown.</p>}
+        {wires.length === 0 && <p className="quiet">No requests yet. Send the bot a message.</p>}
         {wires.map((wire) => (
           <WireItem key={wire.id} wire={wire} />
         ))}
@@ -46,7 +46,6 @@ const SIGNS = Object.fromEntries([...WAYS, ...OF_GITHUB]);
 function WireItem({ wire }: { wire: Wire }) {
   const [isOpen, setOpen] = useState(false);
   const isGood = /^(2..|304|acked)$/.test(wire.status);
-  const [sender] = wire.way.split(" ");
   const at = new Date(wire.at * 1000);
   const took = wire.took_ms === null ? "waiting …" : `${wire.took_ms < 10 ? wire.took_ms.toFixed(1) : Math.round(wire.took_ms)} ms`;
   return (
@@ -61,8 +60,8 @@ function WireItem({ wire }: { wire: Wire }) {
       </summary>
       {isOpen && (
         <>
-          <Body title={sender === "bot" ? "What the bot sent" : `What ${sender === "slack" ? "Slack" : "GitHub"} sent`} body={wire.sent} />
-          <Body title={sender === "bot" ? "What came back" : "What the bot answered"} body={wire.came_back} />
+          <Body title="Request" body={wire.sent} />
+          <Body title="Response" body={wire.came_back} />
         </>
       )}
     </details>
@@ -78,7 +77,7 @@ function Body({ title, body }: { title: string; body: Json }) {
       await navigator.clipboard.writeText(text);
       say("Copied.");
     } catch {
-      say("This browser does not let the page copy.");
+      say("The browser blocked copying.");
     }
   }
   return (
@@ -92,7 +91,7 @@ function Body({ title, body }: { title: string; body: Json }) {
         )}
       </header>
       {isEmpty ? (
-        <p className="quiet">nothing</p>
+        <p className="quiet">empty</p>
       ) : (
         <pre tabIndex={0} aria-label={title}>
           {text}

@@ -1,28 +1,28 @@
-// The world's hand: what happens in CI, to its services and to Slack; and what the playground can show by itself.
+// Simulates what happens in CI, in its services and in Slack; starts scenes and replays.
 import { useState } from "react";
 import { GitHubRuns } from "./GitHubRuns";
 import { Panel } from "./Panel";
 import { usePage } from "./page";
 import type { Build } from "./wire-types";
 
-/** the hand's words, what the button says, the mood's name */
-type Mood = [string, string, string];
+/** event text, button label, name of the fault */
+type Fault = [string, string, string];
 
-const OF_CODESHIP: Mood[] = [
-  ["is fine", "Fine", "fine"],
+const OF_CODESHIP: Fault[] = [
+  ["is fine", "Healthy", "fine"],
   ["is slow", "Slow", "slow"],
   ["is down", "Down", "down"],
-  ["is over its limit", "Over its limit", "over the limit"],
-  ["refuses the key", "Wrong key", "wrong key"],
+  ["is over its limit", "Rate limited", "over the limit"],
+  ["refuses the key", "Rejects the key", "wrong key"],
 ];
 
-const OF_GITHUB: Mood[] = [
-  ["is fine", "Fine", "fine"],
+const OF_GITHUB: Fault[] = [
+  ["is fine", "Healthy", "fine"],
   ["is slow", "Slow", "slow"],
   ["is down", "Down", "down"],
-  ["is over its limit", "Over its limit", "over the limit"],
-  ["asks to slow down", "Asks to slow down", "secondary limit"],
-  ["refuses the token", "Wrong token", "wrong token"],
+  ["is over its limit", "Rate limited", "over the limit"],
+  ["asks to slow down", "Secondary rate limit", "secondary limit"],
+  ["refuses the token", "Rejects the token", "wrong token"],
 ];
 
 const SIGNS: { [status: string]: string } = {
@@ -37,21 +37,21 @@ const SIGNS: { [status: string]: string } = {
   infrastructure_failure: "⚠️",
 };
 
-export function WorldPanel({ onClose }: { onClose: () => void }) {
+export function SimulatePanel({ onClose }: { onClose: () => void }) {
   const { known, run } = usePage();
   const { codeship, github, scenes, can_deliver_again } = known.parts;
-  const wave = (words: string) => void run("wave", { words });
+  const trigger = (words: string) => void run("wave", { words });
   async function play(name: string, form: object) {
-    // Where the panel covers the conversation, it makes way for what is played there.
+    // On a narrow page the panel covers the conversation, so close it.
     if ((await run(name, form)) && window.matchMedia("(max-width: 1100px)").matches) onClose();
   }
   return (
-    <Panel title="World" about="What happens around the bot is in your hand." onClose={onClose}>
-      <div className="panel-body" tabIndex={0} role="group" aria-label="The world's hand">
+    <Panel title="Simulate" about="Change what happens around the bot." onClose={onClose}>
+      <div className="panel-body" tabIndex={0} role="group" aria-label="Simulated events">
         {scenes.length > 0 && (
           <section aria-labelledby="scenes">
             <h3 id="scenes">Scenes</h3>
-            <p className="quiet">Each begins with a new sandbox and plays by itself.</p>
+            <p className="quiet">Each one starts in a new sandbox and plays automatically.</p>
             {scenes.map((it) => (
               <button key={it.name} type="button" className="scene" onClick={() => void play("scene", { name: it.name })}>
                 <strong>{it.name}</strong>
@@ -60,34 +60,34 @@ export function WorldPanel({ onClose }: { onClose: () => void }) {
             ))}
           </section>
         )}
-        {codeship && <Moods service="CodeShip" mood={codeship.mood} moods={OF_CODESHIP} wave={wave} />}
-        {github && <Moods service="GitHub" mood={github.mood} moods={OF_GITHUB} wave={wave} />}
-        {codeship && <Builds builds={codeship.builds} wave={wave} />}
-        {github && <GitHubRuns runs={github.runs} wave={wave} />}
-        {codeship && <Push repos={[...new Set([...codeship.repos, ...(github?.repos ?? [])])]} wave={wave} />}
+        {codeship && <Faults service="CodeShip" active={codeship.mood} faults={OF_CODESHIP} trigger={trigger} />}
+        {github && <Faults service="GitHub" active={github.mood} faults={OF_GITHUB} trigger={trigger} />}
+        {codeship && <Builds builds={codeship.builds} trigger={trigger} />}
+        {github && <GitHubRuns runs={github.runs} trigger={trigger} />}
+        {codeship && <Push repos={[...new Set([...codeship.repos, ...(github?.repos ?? [])])]} trigger={trigger} />}
         <section aria-labelledby="slack">
           <h3 id="slack">Slack and time</h3>
           <div className="chips">
-            <button type="button" disabled={!can_deliver_again} onClick={() => wave("Slack delivers again")}>
-              Deliver the last once more
+            <button type="button" disabled={!can_deliver_again} onClick={() => trigger("Slack delivers again")}>
+              Redeliver the last request
             </button>
             {codeship && (
               <button type="button" onClick={() => void run("later", { seconds: 60 })}>
-                Let a minute pass
+                Skip one minute
               </button>
             )}
             {codeship && (
-              <button type="button" onClick={() => wave("the bot is restarted")}>
-                Restart the bot’s process
+              <button type="button" onClick={() => trigger("the bot is restarted")}>
+                Restart the bot
               </button>
             )}
           </div>
         </section>
         <Replay onReplay={(name) => void play("replay", { name })} />
-        <section aria-labelledby="anew">
-          <h3 id="anew">Start over</h3>
+        <section aria-labelledby="reset">
+          <h3 id="reset">Start over</h3>
           <button type="button" className="slack-button" onClick={() => void run("start_over")}>
-            A new sandbox
+            New sandbox
           </button>
         </section>
       </div>
@@ -95,16 +95,16 @@ export function WorldPanel({ onClose }: { onClose: () => void }) {
   );
 }
 
-type MoodsProps = { service: string; mood: string; moods: Mood[]; wave: (words: string) => void };
+type FaultsProps = { service: string; active: string; faults: Fault[]; trigger: (words: string) => void };
 
-function Moods({ service, mood, moods, wave }: MoodsProps) {
-  const id = `mood-of-${service}`;
+function Faults({ service, active, faults, trigger }: FaultsProps) {
+  const id = `state-of-${service}`;
   return (
     <section aria-labelledby={id}>
-      <h3 id={id}>{service} is …</h3>
+      <h3 id={id}>{service} status</h3>
       <div className="chips" role="group" aria-labelledby={id}>
-        {moods.map(([words, label, name]) => (
-          <button key={name} type="button" aria-pressed={mood === name} onClick={() => wave(`${service} ${words}`)}>
+        {faults.map(([words, label, name]) => (
+          <button key={name} type="button" aria-pressed={active === name} onClick={() => trigger(`${service} ${words}`)}>
             {label}
           </button>
         ))}
@@ -113,32 +113,32 @@ function Moods({ service, mood, moods, wave }: MoodsProps) {
   );
 }
 
-function Builds({ builds, wave }: { builds: Build[]; wave: (words: string) => void }) {
+function Builds({ builds, trigger }: { builds: Build[]; trigger: (words: string) => void }) {
   return (
     <section aria-labelledby="builds">
-      <h3 id="builds">Builds at CodeShip</h3>
-      <p className="quiet">The newest of each branch. They also move on by themselves.</p>
+      <h3 id="builds">CodeShip builds</h3>
+      <p className="quiet">The latest build of each branch. Builds also progress on their own.</p>
       <ul className="builds">
         {builds.map((build) => {
           const which = `${build.repo} ${build.branch}`;
           return (
             <li key={which}>
-              <span aria-hidden="true">{SIGNS[build.status] ?? "❔"}</span>
+              <span aria-hidden="true">{SIGNS[build.status] ?? "❓"}</span>
               <span className="build">
                 <strong>{build.repo}</strong> {build.branch}
                 <span className="quiet">{build.status}</span>
               </span>
               {build.is_running && (
-                <span className="build-hand">
+                <span className="build-events">
                   {build.status !== "testing" && (
-                    <button type="button" className="small-button" aria-label={`Start ${which}`} onClick={() => wave(`${which} starts`)}>
+                    <button type="button" className="small-button" aria-label={`Start ${which}`} onClick={() => trigger(`${which} starts`)}>
                       Start
                     </button>
                   )}
-                  <button type="button" className="small-button" aria-label={`Pass ${which}`} onClick={() => wave(`${which} passes`)}>
+                  <button type="button" className="small-button" aria-label={`Pass ${which}`} onClick={() => trigger(`${which} passes`)}>
                     Pass
                   </button>
-                  <button type="button" className="small-button" aria-label={`Fail ${which}`} onClick={() => wave(`${which} fails`)}>
+                  <button type="button" className="small-button" aria-label={`Fail ${which}`} onClick={() => trigger(`${which} fails`)}>
                     Fail
                   </button>
                 </span>
@@ -151,7 +151,7 @@ function Builds({ builds, wave }: { builds: Build[]; wave: (words: string) => vo
   );
 }
 
-function Push({ repos, wave }: { repos: string[]; wave: (words: string) => void }) {
+function Push({ repos, trigger }: { repos: string[]; trigger: (words: string) => void }) {
   const [repo, setRepo] = useState(repos[0] ?? "");
   const [branch, setBranch] = useState("main");
   const [words, setWords] = useState("Try again with feeling");
@@ -163,7 +163,7 @@ function Push({ repos, wave }: { repos: string[]; wave: (words: string) => void 
         className="push"
         onSubmit={(event) => {
           event.preventDefault();
-          if (isWhole) wave(`bob pushes ${repo} ${branch.trim().replace(/\s+/g, "-")} “${words.replace(/[“”]/g, '"')}”`);
+          if (isWhole) trigger(`bob pushes ${repo} ${branch.trim().replace(/\s+/g, "-")} “${words.replace(/[“”]/g, '"')}”`);
         }}
       >
         <label>
@@ -198,7 +198,7 @@ function Replay({ onReplay }: { onReplay: (name: string) => void }) {
   if (transcripts.length === 0) return null;
   return (
     <section aria-labelledby="replay">
-      <h3 id="replay">A conversation of the tests, step by step</h3>
+      <h3 id="replay">Test conversations</h3>
       <label className="wide">
         Conversation
         <select value={name} onChange={(event) => setName(event.target.value)}>
@@ -209,7 +209,7 @@ function Replay({ onReplay }: { onReplay: (name: string) => void }) {
       </label>
       <p className="quiet">{chosen?.title}</p>
       <button type="button" className="slack-button" onClick={() => onReplay(name)}>
-        Replay it
+        Replay
       </button>
     </section>
   );
