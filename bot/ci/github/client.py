@@ -98,6 +98,8 @@ class GitHub:
                 active = frozenset(each.id for each in workflows if each.is_active)
                 groups = [each.inheriting_only(active) for each in groups]
         builds = [build_of(look.project, each) for each in groups]
+        if not builds and look.runs and branch is None:
+            raise NotPossible(self.title, _only_others(look))
         return [as_seen(builds[0], look), *builds[1:]] if builds else []
 
     def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
@@ -339,6 +341,12 @@ def as_seen(newest: Build, look: BranchLook) -> Build:
         newest_commit=look.tip if look.tip != newest.commit else None,
         is_tag=newest.is_tag if look.is_branch is None else newest.is_tag and not look.is_branch,
     )
+
+
+def _only_others(look: BranchLook) -> str:
+    """What was seen of a repository whose runs all test no branch. It is not called never built."""
+    events = ", ".join(sorted({run.event or "no event" for run in look.runs}))
+    return f"none of the last {len(look.runs)} runs of {look.project.name} tests a branch; they are of: {events}"
 
 
 def _why_nothing(plan: RestartPlan) -> str:

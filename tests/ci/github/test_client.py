@@ -19,7 +19,7 @@ from responses import matchers
 from bot.ci.github.client import GitHub
 from bot.config.parsers import Secret
 from bot.core.model.builds import Ability, Page, Status
-from bot.core.model.errors import CIError, InvalidResponse, NotFound, OverLimit
+from bot.core.model.errors import CIError, InvalidResponse, NotFound, NotPossible, OverLimit
 from bot.core.ports import CIProvider
 from tests.ci.codeship.canned import Clock, Gate, surroundings
 from tests.ci.github.canned import API, COMMIT, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
@@ -267,3 +267,60 @@ def test_organizations_without_sign_on_are_remembered_from_the_list(
     api.get(USER_REPOS, json=[], headers={"X-GitHub-SSO": "partial-results; organizations=21955855"})
     github.projects()
     assert github.hidden_organizations == ("21955855",)
+
+
+def test_a_repository_whose_runs_test_no_branch_is_not_called_never_built(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    api.get(RUNS, runs_json(run(1, event="release"), run(2, event="issue_comment")))
+    with pytest.raises(NotPossible, match="none of the last 2 runs of acme/web tests a branch") as raised:
+        github.builds(WEB)
+    assert raised.value.detail.endswith("issue_comment, release")
+
+
+# --- pasted pages
+
+
+PULL = Page(name="acme/web", pull_request=12)
+OURS, EVES = {"id": 731204001, "full_name": "acme/web"}, {"id": 900, "full_name": "eve/web"}
+
+
+@pytest.mark.parametrize(
+    ("repo", "branch"), [(OURS, "fix"), (EVES, "eve:fix"), (None, "unknown:fix")], ids=["ours", "a fork's", "gone"]
+)
+def test_a_pull_request_is_on_its_head_branch(
+    github: GitHub, api: responses.RequestsMock, repo: dict[str, Any] | None, branch: str
+) -> None:
+    api.get(f"{REPO}/pulls/12", json={"head": {"ref": "fix", "repo": repo}})
+    assert github.locate(WEB, PULL) == replace(PULL, branch=branch)
+
+
+@pytest.mark.parametrize("refused", [LACKS, {"status": 404}])
+def test_without_the_right_to_read_it_the_runs_that_name_a_pull_request_tell_its_branch(
+    github: GitHub, api: responses.RequestsMock, refused: dict[str, Any]
+) -> None:
+    api.get(f"{REPO}/pulls/12", **refused)
+    of_12 = run(1, event="pull_request", head_branch="fix", pull_requests=[{"number": 12}])
+    api.get(RUNS, runs_json(of_12, run(2, event="pull_request", pull_requests=[{"number": 13}])))
+    assert github.locate(WEB, PULL) == replace(PULL, branch="fix")
+
+
+def test_a_run_and_a_commit_are_on_the_branch_that_github_names(github: GitHub, api: responses.RequestsMock) -> None:
+    of_run, of_commit = Page(name="acme/web", build_id="19440221001"), Page(name="acme/web", commit=COMMIT)
+    api.get(f"{RUNS}/19440221001", json=run(1, head_branch="dev"))
+    api.get(RUNS, runs_json(run(1, head_branch="dev")))
+    assert github.locate(WEB, of_run) == replace(of_run, branch="dev")
+    assert github.locate(WEB, of_commit) == replace(of_commit, branch="dev")
+
+
+def test_a_commit_of_several_branches_and_the_beginning_of_one_are_on_none(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    api.get(RUNS, runs_json(run(1, head_branch="dev"), run(2)))
+    assert github.locate(WEB, Page(name="acme/web", commit=COMMIT)) is None
+    assert github.locate(WEB, Page(name="acme/web", commit=COMMIT[:7])) is None
+
+
+def test_a_run_of_another_repository_is_on_no_branch(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(f"{RUNS}/19440221001", json=run(1, repository=EVES))
+    assert github.locate(WEB, Page(name="acme/web", build_id="19440221001")) is None
