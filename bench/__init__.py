@@ -1,1 +1,1 @@
-"""Measures the bot from outside, beside what one would otherwise write: `make bench`. The bot knows nothing of it."""
+"""Measures the bot from outside, and alternatives for comparison: `make bench`. The bot does not depend on it."""

@@ -1,4 +1,4 @@
-"""python -m bench: measures, writes raw samples, and works the document out of them. See --help."""
+"""`python -m bench`: measures, writes raw samples, and generates the document from them. See --help."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bench.scenes.stage import Stage, stage
 
 RESULTS = ROOT / "bench/results"
 TRIED = ROOT / "bench/tried"
-"""Where a run goes that is not the whole; nothing is kept there for the document."""
+"""The folder of partial runs, which do not go into the document."""
 
 TITLES = {
     "counts": "Calls, counted",
@@ -47,7 +47,7 @@ PLAYS: dict[str, Callable[[Stage], object]] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit status: 1 where a call was counted that should not have been, or something did not begin to work."""
+    """Returns the exit status: 1 if a call was counted that should not have been, or a process did not start."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     if chosen.render:
@@ -63,7 +63,8 @@ def main(arguments: Sequence[str]) -> int:
     is_whole = not (chosen.short or chosen.only or chosen.seconds)
     folder = RESULTS if is_whole else TRIED
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))  # so that all that was started is ended, too
+    # So that every process that was started is stopped, too.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     installed = nothing() if chosen.short else install(_say)
     contenders = _chosen(_all(installed), words)
     try:
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(plan: Plan, contenders: Sequence[Contender], installed: Installed, folder: Path) -> int:
-    """1 where a call was counted that should not have been, else 0. Raises NotReady."""
+    """Returns 1 if a call was counted that should not have been, else 0. Raises NotReady."""
     samples = Samples(folder)
     samples.describe(
         {

@@ -1,4 +1,4 @@
-"""python -m bench.hostile: hostile clients against the bot over HTTP, while Slack's signed commands go on.
+"""`python -m bench.hostile`: hostile clients against the bot over HTTP, while Slack's signed commands continue.
 
 Dripping connections send a byte of a request's headers now and then. Half-sent bodies announce more than they send,
 unsigned. Each is opened again as soon as it is cut. Prints a line for each attack; exits 1 if a limit is broken.
@@ -43,7 +43,7 @@ _HEAD = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """`sends` is sent first by each of `clients`; then a byte now and then if it `drips`, else nothing more."""
+    """Each of `clients` sends `sends` first; then a byte now and then if it `drips`, else nothing more."""
 
     name: str
     clients: int
@@ -53,7 +53,7 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How the bot held out: seconds of each acknowledgement, its largest memory, and how often clients were cut."""
+    """The result: seconds of each acknowledgement, the bot's largest memory, and how often clients were cut."""
 
     acks_s: Sequence[float]
     peak_mib: float
@@ -87,7 +87,7 @@ class _Client:
         """Sends what there is to send; False if the bot has closed the connection."""
         try:
             if events & selectors.EVENT_READ:
-                self.socket.recv(4096)  # an answer, or the end: both are the last of it
+                self.socket.recv(4096)  # a response or the end: nothing comes after either
                 return False
             if self._sent < len(self._attack.sends):
                 self._sent += self.socket.send(self._attack.sends[self._sent : self._sent + 65_536])
@@ -107,7 +107,7 @@ class _Client:
 
 
 def assail(port: int, attack: Attack, seconds: float) -> int:
-    """Keeps all clients of `attack` connected for so long. Returns how often one was cut."""
+    """Keeps all clients of `attack` connected for `seconds`. Returns how often one was cut."""
     cut, until = 0, time.monotonic() + seconds
     clients: list[_Client] = []
     with selectors.DefaultSelector() as selector:
@@ -133,7 +133,9 @@ def assail(port: int, attack: Attack, seconds: float) -> int:
 
 
 def command_acked_in_s(port: int) -> float:
-    """Seconds from connecting to the answer. Raises OSError, HTTPException, RuntimeError if it is not acknowledged."""
+    """Seconds from connecting to the response. Raises OSError, HTTPException, RuntimeError if it is not
+    acknowledged.
+    """
     body = urlencode(
         {
             "command": "/codeship",
@@ -166,7 +168,7 @@ def command_acked_in_s(port: int) -> float:
 def hold_out(process: Process, port: int, attack: Attack, seconds: float) -> Held:
     """Runs one attack; commands are sent one after another, ten a second at most."""
     acks, peak = [], 0.0
-    # In a process of its own: two threads of one interpreter would wait for each other, not for the bot.
+    # In its own process: two threads of one interpreter would wait for each other, not for the bot.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as attacker:
         cut = attacker.submit(assail, port, attack, seconds)
         while not cut.done():

@@ -1,8 +1,8 @@
-"""The only file here that imports the bot: what can be seen from inside its process alone. One measurement a process.
+"""Measurements that are only possible inside the bot's process, one per process.
 
-    python -m bench.inside plain | list | begin | weigh | anatomy     (told by the environment, as the bot is)
+    python -m bench.inside plain | list | begin | weigh | anatomy     (configured by the environment, as the bot is)
 
-Says what it found as one line of JSON on standard output, the last one.
+Prints the result as one line of JSON, the last line on standard output.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ WEIGHED = (
     *("prometheus_client", "structlog", "sqlalchemy", "alembic", "dbos", "bot.app.bot"),
 )
 ASKS = ("work", "call")
-"""How the threads are named on which an ask is answered."""
+"""The name prefixes of the threads that answer a request."""
 
 
 def plain() -> dict[str, Any]:
-    """The least that a program would do: fetch the list, and `json.loads` it."""
+    """The minimum that a program would do: fetch the list and `json.loads` it."""
     url = f"{os.environ['CODESHIP_API_URL']}/projects.json?api_key={os.environ['CODESHIP_API_KEY']}"
     before = _resident()
     began = time.perf_counter()
@@ -55,7 +55,7 @@ def plain() -> dict[str, Any]:
 
 
 def listed() -> dict[str, Any]:
-    """The bot's directory from nothing, then names looked for: known ones, and misspelt ones with their nearest."""
+    """Loads the bot's project index from nothing, then looks up names: known ones, and misspelt ones."""
     from bot.app.bot import Bot
     from bot.app.clock import SystemClock
     from bot.app.settings import Settings
@@ -99,7 +99,7 @@ def listed() -> dict[str, Any]:
 
 
 def begin() -> dict[str, Any]:
-    """What a start consists of: the imports, putting together (the database is opened), and starting."""
+    """The parts of a start: imports, assembly (which opens the database), and starting."""
     began = time.perf_counter()
     from bot import __main__ as _entry  # noqa: F401
     from bot.app.bot import Bot
@@ -121,7 +121,7 @@ def begin() -> dict[str, Any]:
 
 
 def weigh() -> dict[str, Any]:
-    """Bytes of memory that each import adds, in an order in which each stands on those before it."""
+    """Bytes of memory that each import adds, in an order in which each builds on the ones before."""
     found, before = {"Python": _resident()}, _resident()
     for name in WEIGHED:
         import_module(name)
@@ -131,9 +131,9 @@ def weigh() -> dict[str, Any]:
 
 
 def anatomy() -> dict[str, Any]:
-    """The bot until SIGTERM, and meanwhile: in which function of ours, and for what, its asks spend their time.
+    """Runs the bot until SIGTERM and samples in which of its functions, and for what, its requests spend their time.
 
-    Counts what is on each such thread's stack every half millisecond: shares, not times, and what waits counts too.
+    Counts the stack of each such thread every half millisecond. These are shares, not times, and waiting counts, too.
     """
     from bot import logs
     from bot.app.bot import Bot
@@ -159,7 +159,7 @@ def anatomy() -> dict[str, Any]:
 
 
 def _place(frame: Any) -> str:
-    """The innermost function of the bot on this stack; nothing where the thread waits for work."""
+    """The innermost function of the bot on this stack; empty if the thread waits for work."""
     while frame is not None:
         path = frame.f_code.co_filename
         if f"{os.sep}bot{os.sep}" in path and "site-packages" not in path:
@@ -170,7 +170,7 @@ def _place(frame: Any) -> str:
 
 
 def _each(look: Callable[[str], object], names: list[str]) -> list[float]:
-    """Microseconds of each, with three digits behind the point."""
+    """Microseconds of each, with three decimals."""
     took = []
     for name in names:
         began = time.perf_counter_ns()
@@ -184,7 +184,7 @@ def _resident() -> int:
 
 
 def _peak() -> int:
-    """The most that was resident, in bytes; the present where the system does not keep it."""
+    """The maximum of resident memory, in bytes; the current value if the system does not record it."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text(encoding="ascii", errors="replace").splitlines():

@@ -1,6 +1,6 @@
-"""Gets those whom the bot is measured against, where this machine can: each apart from the bot, pinned, and kept.
+"""Installs the contenders, if this machine can: each separate from the bot, pinned, and reused later.
 
-What cannot be had is left out, and the document says so.
+What cannot be installed is left out, and the document says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """The path of Node, and that of the Python which has slack-machine; None with the reason where there is none."""
+    """The paths of Node and of the Python with slack-machine; None, with the reason, if missing."""
 
     node: str | None
     slack_machine: str | None
@@ -79,7 +79,7 @@ def _is_newer(installed: Path, lock: Path) -> bool:
 
 
 def _run(command: Sequence[str], folder: Path) -> str:
-    """Why it went wrong, in a word; nothing where it went well."""
+    """The reason of a failure in a word; empty on success."""
     try:
         done = subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=MAX_S

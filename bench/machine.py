@@ -1,4 +1,4 @@
-"""What the figures of a run depend on: the machine, and the versions of everything that took part."""
+"""What the figures of a run depend on: the machine, and the versions of all participants."""
 
 from __future__ import annotations
 

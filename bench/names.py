@@ -1,14 +1,14 @@
-"""The few words on which fakes and contenders agree. Nothing here is a secret: all of it stays on this machine."""
+"""Constants that fakes and contenders share. Nothing here is a secret: all of it stays on this machine."""
 
 from __future__ import annotations
 
 COMMAND = "/codeship"
 BRANCH = "work"
-"""The branch that all are asked about: none that a careful bot confirms first."""
+"""The branch of all commands. A careful bot requires no confirmation for it."""
 
 BOT_TOKEN = "xoxb-benchmark-0000"
 APP_TOKEN = "xapp-1-benchmark-"
-"""The contender's name follows, so that the fake knows whose connection it opens."""
+"""Followed by the contender's name, so that the fake knows whose connection it opens."""
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 API_KEY = "benchmark-key"
 
@@ -16,7 +16,7 @@ TEAM, BOT_USER, BOT = "T0BENCH", "U0BOT", "B0BOT"
 
 
 def repository(number: int) -> str:
-    """The name of the project with this number, which begins at 0."""
+    """The name of project `number`, counted from 0."""
     return f"acme/{_WORDS[number % len(_WORDS)]}-{number:05d}"
 
 

@@ -1,4 +1,4 @@
-"""What a run does, and for how long: the whole, or the short form that CI runs."""
+"""What a run measures, and for how long: the full form, or the short one for CI."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`number` of clients of a closed loop (each says the next when the last is answered), or of commands a second."""
+    """`number` of clients in a closed loop (each sends the next command after a reply), or of commands a second."""
 
     kind: Literal["closed", "open"]
     number: int
@@ -22,7 +22,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`rounds` is how often everything is measured, in turn; delays are those of Slack and CodeShip alike."""
+    """`rounds` is how often everything is measured, in turn. Delays apply to both Slack and CodeShip."""
 
     projects: int = 500
     delays_ms: tuple[int, ...] = (0, 80)
@@ -51,5 +51,5 @@ class Plan:
 
 
 def short() -> Plan:
-    """Exact counts alone: nothing in it is judged by time."""
+    """Only exact counts: nothing is judged by time."""
     return Plan(scenes=("counts",))

@@ -1,4 +1,4 @@
-"""Processes that the benchmark starts: told everything by their environment, ended by their own number, measured."""
+"""Starts, measures and stops the benchmark's processes. They are configured by their environment only."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _READY = re.compile(r'"event": "ready".*?"port": (\d+|null)|^ready port=(\d+)$',
 
 
 class NotReady(Exception):
-    """A process did not begin to work. `str()` is what it said."""
+    """A process did not start. `str()` is its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a process has used so far: seconds of CPU, and bytes of memory now, resident and its own alone."""
+    """What a process has used so far: seconds of CPU, and bytes of memory now, resident and private."""
 
     cpu_s: float
     resident: int
@@ -37,7 +37,7 @@ class Use:
 
 
 class Process:
-    """One run; `folder` is where it runs and where what it says is kept, as a service manager would."""
+    """One run of a program. `folder` is its working directory and holds its output, as with a service manager."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, name: str) -> None:
         self._log = folder / f"{name}.log"
@@ -54,7 +54,7 @@ class Process:
         self._measured = psutil.Process(self._process.pid)
 
     def ready(self) -> tuple[int, int]:
-        """The port that it listens on, 0 where it listens on none, and microseconds from its start. Raises NotReady."""
+        """The port that it listens on (0 if none), and microseconds from its start. Raises NotReady."""
         until = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < until and self._process.poll() is None:
             said = _READY.search(self.text)
@@ -67,7 +67,7 @@ class Process:
 
     @property
     def text(self) -> str:
-        """What it has said so far."""
+        """Its output so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def use(self) -> Use:
@@ -79,7 +79,7 @@ class Process:
         return float(times.user + times.system)
 
     def wait(self, seconds: float) -> None:
-        """Until it ends by itself. Raises NotReady where that takes longer."""
+        """Waits until it ends by itself. Raises NotReady if that takes longer than `seconds`."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -87,7 +87,7 @@ class Process:
             raise NotReady(f"{self._log.stem} took more than {seconds:.0f} s:\n{self.text}") from None
 
     def stop(self) -> None:
-        """As a service manager does: asked first, and killed where that is not heard."""
+        """Stops it like a service manager: by SIGTERM, and SIGKILL if it does not react."""
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -98,7 +98,7 @@ class Process:
 
 
 class Fake:
-    """A fake service as a process of its own (see `bench.fakes.told`); for use in a `with` statement."""
+    """A fake service as its own process (see `bench.fakes.told`). Use it in a `with` statement."""
 
     def __init__(self, module: str) -> None:
         self._process = subprocess.Popen(
@@ -112,7 +112,7 @@ class Fake:
         self.port: int = self._heard()["port"]
 
     def tell(self, order: str, **details: Any) -> Any:
-        """What it answers."""
+        """Sends an order. Returns the answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"do": order, **details}).encode() + b"\n")
         self._process.stdin.flush()
@@ -143,6 +143,6 @@ class Fake:
 
 
 def bare_environment() -> dict[str, str]:
-    """Nothing of whoever runs the benchmark gets in: no proxy, no setting of a bot."""
+    """An environment without the caller's variables: no proxy, no setting of a bot."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return kept | {"PYTHONPATH": str(ROOT)}

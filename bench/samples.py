@@ -1,4 +1,4 @@
-"""Raw samples on disk: a file of JSON lines for each kind, packed. The document is worked out from these alone."""
+"""Raw samples on disk: a compressed file of JSON lines for each kind. The document depends only on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Record = Mapping[str, Any]
 
 
 class Samples:
-    """Writes one run into `folder`, over the one before."""
+    """Writes one run into `folder`, replacing the previous one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -22,21 +22,21 @@ class Samples:
         self._lines: dict[str, list[str]] = {}
 
     def write(self, kind: str, record: Record) -> None:
-        """Kept at once, so that a run that breaks off leaves what it has seen."""
+        """Written at once, so that an interrupted run keeps its samples."""
         lines = self._lines.setdefault(kind, [])
         lines.append(_line(record))
-        # Whole, and with no time in its head: the same samples are the same bytes.
+        # Complete, and without a time in its header: the same samples give the same bytes.
         packed = gzip.compress("\n".join(lines).encode() + b"\n", mtime=0)
         (self._folder / f"{kind}.jsonl.gz").write_bytes(packed)
 
     def describe(self, run: Record) -> None:
-        """What holds for the whole run: machine, versions, plan."""
+        """Writes what holds for the whole run: machine, versions, plan."""
         text = json.dumps(run, indent=2, ensure_ascii=False, sort_keys=True)
         (self._folder / "run.json").write_text(text + "\n", encoding="utf-8")
 
 
 def read(folder: Path, kind: str) -> list[dict[str, Any]]:
-    """In the order in which they were written; none where the run had no such scene."""
+    """Records in the order in which they were written; empty if the run had no such scene."""
     file = folder / f"{kind}.jsonl.gz"
     if not file.exists():
         return []
@@ -44,7 +44,7 @@ def read(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """Raises OSError where no run is there."""
+    """Raises OSError if there is no run."""
     run: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     return run
 

@@ -1,7 +1,7 @@
-"""python -m bench.trip: prints the files of the bot that a typed `status` and a typed `restart` pass through.
+"""`python -m bench.trip`: prints the files of the bot that a typed `status` and a typed `restart` pass through.
 
-The bot is the assembled one, on the playground's simulated services. A newcomer who follows a request reads these
-files, so their number is held: `tests/bench/test_trip.py` fails if it rises by more than `MAY_RISE_BY`.
+The bot is the assembled one, with the playground's simulated services. A newcomer who follows a request reads these
+files, so their number is limited: `tests/bench/test_trip.py` fails if it rises by more than `MAY_RISE_BY`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ ROOT = Path(__file__).parent.parent
 BOT = f"{ROOT / 'bot'}/"
 
 COUNTED = {"status": 56, "restart": 65}
-"""Files entered when this was last written down."""
+"""The number of files when this was last updated."""
 
 MAY_RISE_BY = 3
 
-BACKGROUND = ("job-sweeper", "signs-of-life", "budget renewal", "healing")
-"""Threads that work by themselves, whoever asks. Names start so."""
+BACKGROUND = ("job-sweeper", "signs-of-life", "rate-limit-renewal", "healing")
+"""Name prefixes of background threads."""
 
 
 def trips() -> dict[str, list[str]]:
@@ -70,7 +70,7 @@ class _Recorder:
 
 
 def main() -> int:
-    """The exit status: 1 if a trip has become longer than `MAY_RISE_BY` allows."""
+    """Returns the exit status: 1 if a trip has become longer than `MAY_RISE_BY` allows."""
     status = 0
     for verb, files in trips().items():
         print(f"{verb}: {len(files)} files (written down: {COUNTED[verb]})")

@@ -1,1 +1,1 @@
-"""The world that the bot is tried in: a Slack workspace and a CI service of its own, and ways to play in it."""
+"""A simulated Slack, CodeShip and GitHub to try the bot in, and ways to play with them."""

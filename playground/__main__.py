@@ -33,7 +33,7 @@ def main() -> int:
 
 
 class _CannotStart(Exception):
-    """The cause and the next step."""
+    """The playground cannot start. `str()` says why and what to do next."""
 
 
 def _site(environ: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""The playground's clock: real time that can be put forward, or a time that is held."""
+"""The playground's clock: real time that can be moved forward, or a fixed time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class SandboxClock:
-    """Behind the core's `Clock`. With `held_at`, only `advance` and `wait` move it, and `wait` returns at once."""
+    """A `Clock`. With `held_at`, only `advance` and `wait` move it, and `wait` returns at once."""
 
     def __init__(self, held_at: datetime | None = None) -> None:
         self._held_at = held_at

@@ -1,4 +1,4 @@
-"""How fast simulated builds move on."""
+"""How fast simulated builds progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class BuildPace:
-    """How long builds take when they move by themselves, in seconds."""
+    """How long each phase of an automatic build takes, in seconds."""
 
     waits_s: float = 5
     runs_s: float = 60

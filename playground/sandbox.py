@@ -1,8 +1,7 @@
-"""The real bot, assembled as in production, on a sandbox workspace and a sandbox CodeShip: all of it on loopback.
+"""The real bot, assembled as in production, with a simulated Slack and CodeShip on loopback.
 
-Where the bot is set to serve GitHub Actions too (`HALF_MOVED`), a sandbox GitHub stands beside the CodeShip.
-
-Only addresses, keys and the clock differ from a deployment; nothing of the bot is replaced.
+If the bot also serves GitHub Actions (`HALF_MOVED`), a simulated GitHub joins them. Only addresses, keys and the clock
+differ from a deployment; nothing of the bot is replaced.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from playground.slack.socket_mode import SocketMode
 from playground.slack.workspace import SCOPES, Workspace
 from playground.traffic import TrafficLog
 
-# Of the sandbox only: they open nothing anywhere else.
+# Only for the sandbox: they give access to nothing else.
 BOT_TOKEN = "xoxb-1000000000-sandbox-bot"  # noqa: S105
 APP_TOKEN = "xapp-1-A0CODESHIP-sandbox-app"  # noqa: S105
 SIGNING_SECRET = "5a4db0c5516e40b6a3cd1f7dfd2a1d00"  # noqa: S105
@@ -36,19 +35,17 @@ API_KEY = "sandbox0key0of0the0playground000"
 SECRETS = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY, GITHUB_TOKEN, WEBHOOK_SECRET)
 
 HALF_MOVED = {"CI_PROVIDERS": "codeship,github"}
-"""What the bot is set to for a team of which some repositories are at CodeShip and some on GitHub."""
+"""The settings of a team with some repositories at CodeShip and some on GitHub."""
 
 Transport = Literal["http", "socket mode"]
 
 
 class Sandbox:
-    """`start`, then play: people in `workspace`, CI in `codeship` and `github`; `stop` at the end.
+    """Call `start`, then use `workspace`, `codeship` and `github`, then call `stop`. Also a context manager.
 
-    Also a context manager. `github` is there where the bot is set to serve it, and not to another.
-
-    Without a `database_url`, the database is a file that goes with the stage. `ack_within_s` is how long Slack waits
-    for an acknowledgement: longer than the true one where it is not asked how fast the machine is. What the bot is
-    set to besides comes in `environ` or by name.
+    `github` exists only if the bot serves it. Without a `database_url`, the database is a temporary file.
+    `ack_within_s` is how long Slack waits for an acknowledgement: longer than in reality, unless the test measures
+    speed. Further settings come in `environ` or by name.
     """
 
     def __init__(
@@ -90,7 +87,7 @@ class Sandbox:
         return self.github_beside.world if self.github_beside else None
 
     def start(self) -> Sandbox:
-        """Returns when the bot can be asked."""
+        """Returns when the bot accepts requests."""
         self.codeship_host.start()
         if self.github_beside is not None:
             self.github_beside.start()
@@ -99,7 +96,7 @@ class Sandbox:
         return self
 
     def start_bot(self) -> Bot:
-        """A bot, the first or one after `stop_bot`, on the same workspace, account and database."""
+        """Starts the first bot, or another one after `stop_bot`, on the same workspace, accounts and database."""
         bot = Bot(
             self.settings(),
             self._clock,
@@ -107,7 +104,7 @@ class Sandbox:
             on_dead=lambda: None,
             reference=self._reference,
             timeouts=self._patience,
-            random=lambda: 1.0,  # pauses too pass on the stage's clock, and are to be the same every time
+            random=lambda: 1.0,  # pauses pass on the sandbox's clock, and must be the same each time
         )
         self.bot = bot
         bot.start()
@@ -121,7 +118,7 @@ class Sandbox:
         return bot
 
     def _reference(self) -> str:
-        """Counted, so that a conversation can be repeated word by word."""
+        """Counted references, so that a conversation repeats exactly."""
         return f"r{next(self._references)}"
 
     def stop_bot(self) -> None:
@@ -143,13 +140,13 @@ class Sandbox:
         self._folder.cleanup()
 
     def tick(self) -> None:
-        """Builds and runs move on that are due."""
+        """Advances builds and runs that are due."""
         self.codeship.tick()
         if self.github is not None:
             self.github.tick()
 
     def settle(self, timeout_s: float = 20.0) -> bool:
-        """Whether everything asked has been answered and nothing goes on behind the scenes, waiting for it."""
+        """Whether every request was answered and no background work runs, within `timeout_s` seconds for each kind."""
         bot = self.bot
         return bot is None or (
             bot.workers.wait_idle(timeout_s)
@@ -159,7 +156,7 @@ class Sandbox:
         )
 
     def _has_heard(self, bot: Bot, timeout_s: float) -> bool:
-        """Whether what GitHub had to tell has been told, and looked at."""
+        """Whether GitHub's webhooks were all sent and handled."""
         if self.github_beside is None:
             return True
         if not self.github_beside.wait_told(timeout_s):
@@ -167,9 +164,9 @@ class Sandbox:
         return bot.wait_heard(timeout_s) and (bot.work is None or bot.work.jobs.wait_idle(timeout_s))
 
     def look(self) -> None:
-        """Looks at whatever is followed, now, as the bot does by itself every few seconds.
+        """Polls everything that is followed now, as the bot does every few seconds.
 
-        At GitHub only where time has passed meanwhile: what happens there is told by its webhook.
+        Polls GitHub only if time has passed: its webhook reports what happens there.
         """
         if self.bot is None or self.bot.work is None:
             return
@@ -182,7 +179,7 @@ class Sandbox:
                 self.bot.work.poller.poll("github", str(repo.id))
 
     def settings(self) -> Settings:
-        """As an operator would set them, with the sandbox's addresses."""
+        """The settings as an operator would write them, with the sandbox's addresses."""
         environ = {
             "SLACK_BOT_TOKEN": BOT_TOKEN,
             "SLACK_API_URL": self.slack.api_url,

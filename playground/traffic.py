@@ -1,6 +1,6 @@
-"""What went over the wires between Slack, the bot and its CI services: a record to look at, every secret blotted out.
+"""Records the traffic between Slack, the bot and its CI services, for display, with every secret masked.
 
-It is written by the sandbox's servers; nothing of the bot knows that it is watched.
+The simulated servers write it. The bot does not know about it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SECRET_IN_URL = re.compile(r"(/(?:commands|actions)/T\w+/\d+/)[\w-]+|([?&](?:ti
 
 @dataclass(frozen=True, slots=True)
 class TrafficEntry:
-    """One exchange. `took_ms` is None while its answer is awaited; `change` rises with every change of the record."""
+    """One exchange. `took_ms` is None until the response. `change` grows with every change of the log."""
 
     id: int
     way: Way
@@ -39,7 +39,7 @@ class TrafficEntry:
 
 
 class TrafficLog:
-    """The last exchanges. Safe for threads; nothing secret gets in, so nothing secret gets out."""
+    """The last exchanges. Thread-safe. Secrets are masked before anything is stored."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), secrets: Iterable[str] = ()) -> None:
         self._now = now
@@ -50,7 +50,7 @@ class TrafficLog:
         self._changes = 0
 
     def begin(self, way: Way, title: str, sent: Any) -> int:
-        """Writes down what was sent; the number goes to `end`."""
+        """Records a request. Returns the number for `end`."""
         clean_title, clean_sent = str(self._clean(title)), self._clean(sent)
         with self._lock:
             self._changes += 1
@@ -64,7 +64,7 @@ class TrafficLog:
             return number
 
     def end(self, number: int, status: object, came_back: Any = None) -> None:
-        """Writes down what came back; a body that is too large to look at only by its size."""
+        """Records the response; only the size of a body that is too large to show."""
         clean = self._clean(came_back)
         with self._lock:
             wire, begun_at = self._wires.get(number), self._begun_at.pop(number, None)
@@ -77,7 +77,7 @@ class TrafficLog:
             )
 
     def since(self, change: int) -> list[TrafficEntry]:
-        """Those that are new or have changed since, oldest first."""
+        """Entries that are new or have changed since, the oldest first."""
         with self._lock:
             return [wire for wire in self._wires.values() if wire.change > change]
 

@@ -1,4 +1,4 @@
-"""What all tests share: the option that rewrites what is kept as golden, so that its diff is the review."""
+"""Shared by all tests: the option that rewrites golden files, so that their diff is the review."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """How long an example takes, or its making, tells of the machine, which others use too."""
+    """How long an example takes to run or generate depends on the machine, which has other work."""
     settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any machine")
 
@@ -32,7 +32,7 @@ def update(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """One server for the session, started for the first test that asks. Only in CI must there be one."""
+    """One server for the session, started for the first test that needs it. Required only in CI."""
     from tests.postgres import MISSING, programs, running
 
     found = programs()

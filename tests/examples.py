@@ -1,4 +1,4 @@
-"""Properties that are expensive to try: a few examples in the quick suite, many in a slow test of their own."""
+"""Properties that are expensive to test: a few examples in the quick suite, many in a slow test."""
 
 from __future__ import annotations
 

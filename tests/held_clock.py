@@ -1,4 +1,4 @@
-"""A clock that a test holds in its hand."""
+"""A clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 class HeldClock:
-    """Stands still until `advance`; `wait` advances it and returns at once. Thread-safe."""
+    """Only `advance` moves it; `wait` advances it and returns at once. Thread-safe."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""A place where log lines go to be looked at, and the way back to the process as it was."""
+"""Collects log lines for a test, and restores the process's logging afterwards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def process_put_back() -> Iterator[None]:
 
 
 def configured(form: Literal["text", "json"], level: str = "DEBUG") -> io.StringIO:
-    """Where the lines go. Called within a test: pytest adds handlers of its own before it, which are none of ours."""
+    """The stream of the log lines. Call it within a test: pytest adds its own handlers before."""
     stream = io.StringIO()
     logs.configure(level, form, SECRETS, stream=stream)
     return stream

@@ -1,6 +1,6 @@
-"""A PostgreSQL of the tests' own: on loopback, in a directory of its own, gone at the end.
+"""A PostgreSQL server for the tests: on loopback, in its own directory, deleted at the end.
 
-Its programs are taken from where Debian and others put them. Nothing of a server that runs already is touched.
+Its programs are searched where Debian and others install them. A server that already runs is not used.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Server:
 
 
 def programs() -> Path | None:
-    """Where initdb and pg_ctl are; None where they are not."""
+    """The directory of initdb and pg_ctl; None if they are not installed."""
     linked = shutil.which("initdb")
     known = [Path(linked).resolve().parent] if linked else []
     known += [Path(place) for pattern in _PLACES for place in sorted(glob.glob(pattern), reverse=True)]
@@ -64,8 +64,8 @@ def programs() -> Path | None:
 
 @contextmanager
 def running(found: Path) -> Iterator[Server]:
-    """Starts a server with the programs that were found, and ends it and all that it has kept."""
-    home = Path(tempfile.mkdtemp(prefix="bot-postgres-"))  # not pytest's, which nobody but its owner may enter
+    """Starts a server with these programs, and at the end stops it and deletes its data."""
+    home = Path(tempfile.mkdtemp(prefix="bot-postgres-"))  # not pytest's directory, which only its owner may enter
     data, log, password, port = str(home / "data"), home / "log", secrets.token_urlsafe(12), _free_port()
     user = _unprivileged()
     (home / "password").write_text(password, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Programs that some tests run and that Python's package index does not have."""
+"""Programs that some tests need and that are not Python packages."""
 
 from __future__ import annotations
 

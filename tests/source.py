@@ -1,4 +1,4 @@
-"""What the bot's source says of itself: the metrics it registers and the events it logs."""
+"""Reads the bot's source: the metrics it registers and the events it logs."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def metrics() -> dict[str, MetricFacts]:
 
 
 def log_events() -> set[LogEvent]:
-    """Every event that a structlog logger is told. Raises AssertionError for one that is not a literal."""
+    """Every event passed to a structlog logger. Raises AssertionError for one that is not a literal."""
     found = set()
     for path, call in _calls():
         if not (isinstance(call.func, ast.Attribute) and call.func.attr in LEVELS and _is_logger(call.func.value)):

@@ -1,4 +1,4 @@
-"""Who may import whom, read from the source: core imports nothing of ours, the rest imports core, app and cli all."""
+"""Which packages may import which, read from the source: core only itself, the others core, and app and cli all."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ DOES_IO = {
     "os",
     "logging",
 }
-"""Of the standard library, what the core does without: it asks for it through ports."""
+"""Modules of the standard library that the core must not use: it has ports for them."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def only_a_terminal_is_printed_to(source: Source) -> Found:
 
 
 def nothing_is_done_at_import(source: Source) -> Found:
-    """Calls that stand alone, loops and `with` at the top of a module are work; definitions are not."""
+    """Expression calls, loops and `with` at the top level of a module are work; definitions are not."""
     if source.path == "bot/store/migrations/env.py":  # Alembic imports this file in order to run it
         return
     for node in source.tree.body:

@@ -1,4 +1,4 @@
-"""`compose.yml` and what it mounts, read as they are: replicas, a balancer, a database, and no secret."""
+"""`compose.yml` and the files that it mounts: replicas, a load balancer, a database, and no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slow and hostile clients, over real sockets on loopback: what is cut, and that others are served all the while."""
+"""Slow and hostile clients, over real sockets on loopback: what is cut, while others are still served."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def echoed(connection: socket.socket, body: bytes) -> bytes:
         pytest.param({"request_s": 0.1}, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nx", id="chunks"),
     ],
 )
-def test_what_takes_too_long_to_arrive_is_cut_and_reported_so(
+def test_what_takes_too_long_to_arrive_is_cut_with_a_message(
     serve: Serve, limits: dict[str, Any], begun: bytes
 ) -> None:
     with connect(serve(**limits)) as connection:

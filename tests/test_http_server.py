@@ -1,4 +1,4 @@
-"""The bot's HTTP side, over real HTTP on loopback: what is bounded, what it tells, how it starts and stops."""
+"""The bot's HTTP server, over real HTTP on loopback: its limits, its pages, how it starts and stops."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_body_that_is_too_long_is_refused_by_its_announcement(served: Served, 
     assert _raw(served.server.port, head).startswith(f"HTTP/1.1 {status} ")
 
 
-def test_a_body_of_the_largest_size_is_looked_at(served: Served) -> None:
+def test_a_body_of_the_largest_size_is_accepted(served: Served) -> None:
     body = "x" * MAX_BODY
     assert post(served.server.port, body, sign(body, at=NOW)).json == {
         "error": "the payload is of no kind that the bot knows"
@@ -118,12 +118,12 @@ def test_a_path_that_is_not_there_is_not_found(served: Served, method: str, path
         ("DELETE", "/metrics", "GET, HEAD"),
     ],
 )
-def test_another_method_is_reported_the_right_one(served: Served, method: str, path: str, allow: str) -> None:
+def test_the_error_for_a_wrong_method_names_the_right_one(served: Served, method: str, path: str, allow: str) -> None:
     answer = call(served.server.port, method, path)
     assert (answer.status, answer.headers["Allow"]) == (405, allow)
 
 
-def test_a_bug_is_logged_once_and_reported_as_a_reference_alone(served: Served) -> None:
+def test_a_bug_is_logged_once_and_the_caller_gets_only_a_reference(served: Served) -> None:
     with capture_logs() as logs:
         answer = call(served.server.port, "POST", "/broken", "x")
     assert (answer.status, answer.json) == (500, {"error": "internal error", "reference": "r3f"})
@@ -198,7 +198,7 @@ def test_a_stop_lets_requests_in_flight_finish_and_takes_no_new_ones() -> None:
         stopping.result(5)
 
 
-def test_a_stop_waits_no_longer_than_it_is_reported_to() -> None:
+def test_a_stop_waits_no_longer_than_its_timeout() -> None:
     begun, release = Event(), Event()
 
     def hanging(environ: object, start_response: Any) -> Iterable[bytes]:

@@ -29,7 +29,7 @@ def without_time(stream: io.StringIO) -> str:
 
 @in_both_forms
 @pytest.mark.parametrize("sign", ["\n", "\r", "\r\n", "\x0b", "\x1b", "\x7f", "\x85", "\u2028", "\u202e", "\x00"])
-def test_no_sign_in_an_event_breaks_its_line_or_reaches_a_terminal_raw(sign, form):
+def test_no_character_in_an_event_breaks_its_line_or_reaches_a_terminal_raw(sign, form):
     stream = configured(form)
     structlog.get_logger().info(f"a{sign}b", message=f"c{sign}d")
     logging.getLogger("x").info("e%sf", sign)
@@ -70,7 +70,7 @@ def test_other_libraries_log_in_the_same_form():
     assert without_time(stream) == "warning  Task queue depth is 3 logger=waitress"
 
 
-def test_context_that_was_bound_stands_in_every_line():
+def test_bound_context_is_in_every_line():
     stream = configured("json")
     with structlog.contextvars.bound_contextvars(ref="k7m2xq"):
         structlog.get_logger().info("asked")
@@ -84,7 +84,7 @@ def test_what_is_below_the_level_is_not_logged():
     assert stream.getvalue() == ""
 
 
-def test_alembic_names_its_plugins_only_where_everything_is_requested():
+def test_alembic_names_its_plugins_only_at_debug_level():
     plugins = logging.getLogger("alembic.runtime.plugins")
     stream = configured("text", "DEBUG")
     plugins.info("setup plugin")
@@ -116,7 +116,7 @@ class Undrawable:
 
 
 @in_both_forms
-def test_an_event_that_cannot_be_drawn_says_where_it_came_from_and_raises_nothing(form, capsys):
+def test_an_event_that_cannot_be_formatted_says_where_it_came_from_and_raises_nothing(form, capsys):
     stream = configured(form)
     structlog.get_logger("bot.test").info("asked", by=Undrawable())
     assert "a log event could not be drawn" in stream.getvalue()

@@ -1,4 +1,4 @@
-"""No secret stands in any log line, whichever way it came in and however it is spelled."""
+"""No log line contains a secret, however it got there and in whatever encoding."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def spellings(secret: str) -> list[str]:
 
 
 def ways_in(words: str) -> dict[str, Log]:
-    """Every way in which words get into a log."""
+    """Every way in which text can reach a log."""
     log = structlog.get_logger("bot.test")
 
     def caught(work: Callable[[str], None], name: str) -> None:
@@ -120,7 +120,7 @@ def ways_in(words: str) -> dict[str, Log]:
 
 @in_both_forms
 @pytest.mark.parametrize("way", ways_in(""))
-def test_a_secret_stands_in_no_line_whichever_way_it_enters_and_however_it_is_spelled(way, form):
+def test_a_secret_is_in_no_line_however_it_gets_there_and_however_it_is_spelled(way, form):
     stream = configured(form)
     for secret in SECRETS:
         for spelled in spellings(secret):

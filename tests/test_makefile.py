@@ -1,4 +1,4 @@
-"""`make` on a bare machine: what it says, what it refuses, what it installs and starts."""
+"""`make` on a bare machine: its messages, what it refuses, what it installs and starts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def program(path: Path, script: str) -> Path:
-    """Puts a program there that stands in for a Python, which would take long to install into."""
+    """Creates a program that replaces a Python, into which installing would take long."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
@@ -58,7 +58,7 @@ def test_a_python_that_is_too_old_is_refused_in_words(tmp_path):
     assert "make test PYTHON=python3.13" in made.stderr
 
 
-def test_a_python_that_is_not_there_is_reported_as_missing(tmp_path):
+def test_a_missing_python_is_reported(tmp_path):
     assert "python-of-nowhere is missing." in make(tmp_path, "run", "PYTHON=python-of-nowhere").stderr
 
 

@@ -1,4 +1,4 @@
-"""manifest.yml is what Slack takes in one paste, in both transports, with the scopes in use and no others."""
+"""manifest.yml is accepted by Slack in one paste, for both transports, with exactly the scopes in use."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_schema_refuses_what_slack_refuses():
     assert not jsonschema.Draft7Validator(SCHEMA).is_valid(broken)
 
 
-def test_as_it_stands_it_is_for_socket_mode_and_names_no_address():
+def test_unchanged_it_is_for_socket_mode_and_names_no_address():
     assert SOCKET_MODE["settings"]["socket_mode_enabled"] is True
     assert "https://" not in json.dumps(SOCKET_MODE)
 

@@ -1,4 +1,4 @@
-"""What is around the package: the locks and the image. Docker is not asked: its files are read."""
+"""Lock files and image. Docker is not run: its files are read."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def imported_by(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def test_the_package_imports_nothing_that_the_project_does_not_ask_for():
+def test_the_package_imports_only_declared_dependencies():
     distributions = packages_distributions()
     paths = [path for package in ("bot", "playground") for path in sorted((ROOT / package).rglob("*.py"))]
     for path in paths:
@@ -212,7 +212,7 @@ def run_health_check(port: int) -> int:
     return subprocess.run(command, env=environ, capture_output=True, check=False).returncode
 
 
-def test_the_health_check_passes_where_healthz_says_so_and_fails_if_it_does_not(serving):
+def test_the_health_check_passes_if_healthz_does_and_fails_if_it_does_not(serving):
     port, status = serving
     assert health_check()[:2] == ["python", "-c"]
     assert run_health_check(port) == (0 if status == 200 else 1)

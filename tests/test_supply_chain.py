@@ -1,6 +1,6 @@
-"""What the bot is made of: why each package is there, under which licence, and the list for others (SBOM).
+"""The bot's dependencies: the reason for each, its licence, and the list for others (SBOM).
 
-`pytest --update` writes the table of licences again, from what the packages say of themselves.
+`pytest --update` rewrites the table of licences from the packages' metadata.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def without_a_reason(requirements: list[Requirement], imported: set[str]) -> lis
     ]
 
 
-def test_every_package_that_the_bot_asks_for_is_imported_or_explained() -> None:
+def test_every_dependency_of_the_bot_is_imported_or_explained() -> None:
     assert without_a_reason(wanted(), imports("bot")) == []
 
 

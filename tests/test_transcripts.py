@@ -1,4 +1,4 @@
-"""Conversations with the real bot, played again: what people then saw is the specification (`pytest --update`)."""
+"""Replays conversations with the real bot. What people saw is the specification (`pytest --update`)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ NEVER_S = 86400.0
 UNHURRIED = Timeouts(
     connect_s=30.0, read_s=30.0, slack_s=30.0, pace=PollInterval(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S
 )
-"""What people see is told here, on a clock that stands; how fast this machine is, is not. Followed builds are looked
-at after each step, and at no other time."""
+"""Transcripts show what people see, with a fixed clock; the machine's speed must not matter.
+
+Followed builds are polled after each step, and at no other time.
+"""
 
 
 def played(text: str) -> str:

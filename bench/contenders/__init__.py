@@ -1,1 +1,1 @@
-"""What is measured beside the bot: programs that do the same work, each started as a process of its own."""
+"""The programs that the bot is compared with. They do the same work, each as its own process."""

@@ -1,6 +1,6 @@
-"""The floor: a bare Bolt for Python handler that does the work and nothing else, set up as well as is known.
+"""The floor: a bare Bolt for Python handler that does only the work, set up as well as possible.
 
-No deduplication, no rights, no memory, no time limits, no words for what goes wrong: what a first afternoon makes.
+No deduplication, no permissions, no state, no timeouts, no error messages: the result of a first afternoon.
 
     python -m bench.contenders.floor
 """

@@ -1,4 +1,4 @@
-"""Beneath the floor: the same calls over bare sockets, without any framework, so that a slow floor flatters nobody.
+"""Below the floor: the same calls over bare sockets without a framework, to show how fast the floor itself is.
 
 python -m bench.contenders.raw
 """

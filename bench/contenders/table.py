@@ -1,4 +1,4 @@
-"""Who takes part: how each is started, and what it is called. What it needs is installed by `bench.installs`."""
+"""The contenders: their names and how each is started. `bench.installs` installs what they need."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from bench.processes import ROOT, Process
 
 Transport = Literal["http", "socket"]
 MAX_CALLS = "100000"
-"""CODESHIP_CALLS_PER_MINUTE, so high that it stands in nobody's way."""
+"""CODESHIP_CALLS_PER_MINUTE, so high that it limits nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """`kind` is the program, `name` it and its transport; `command` runs it."""
+    """`kind` is the program, `name` is that and its transport; `command` runs it."""
 
     kind: str
     transport: Transport
     command: tuple[str, ...]
     is_whole: bool = True
-    """False: measured with the loads that tell most alone."""
+    """False: measured only with the most important loads."""
 
     @property
     def name(self) -> str:
         return f"{self.kind}-{self.transport}"
 
     def start(self, folder: Path, slack_port: int, codeship_port: int, **settings: str) -> Process:
-        """In `folder`, on these fakes. What `settings` names comes on top."""
+        """Starts it in `folder` with these fakes, and with the additional `settings`."""
         folder.mkdir(parents=True, exist_ok=True)
         environ = self._environ(slack_port, codeship_port)
         return Process(self.command, {**environ, **settings}, folder, self.name)
@@ -53,7 +53,7 @@ class Contender:
 
 
 def of_python() -> list[Contender]:
-    """Those that need nothing but what the bot needs."""
+    """The contenders that need only what the bot needs."""
     transports: tuple[Transport, ...] = ("http", "socket")
     python = sys.executable
     return [

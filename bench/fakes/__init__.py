@@ -1,1 +1,1 @@
-"""Slack and CodeShip as the benchmark needs them: processes of their own, lean, that count every call and stamp it."""
+"""Lean fakes of Slack and CodeShip, each its own process, that count and time every call."""

@@ -1,4 +1,4 @@
-"""A CodeShip account of any size: projects of ten builds each, as the v1 API shows them. Nothing in it is by chance."""
+"""A CodeShip account of any size: projects of ten builds each, as the v1 API shows them. Nothing is random."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MESSAGES = (
 
 
 class Account:
-    """`running`: the newest build of each project runs, else it has failed. What was restarted runs again."""
+    """`running`: the newest build of each project runs; else it has failed. A restarted build runs again."""
 
     def __init__(self, projects: int, *, running: bool = False) -> None:
         self.projects = projects
@@ -37,7 +37,7 @@ class Account:
         return self._listed
 
     def shown(self, project_id: int, branch: str | None) -> bytes | None:
-        """`GET /projects/:id.json`; None where there is no such project."""
+        """`GET /projects/:id.json`; None if there is no such project."""
         if not FIRST_PROJECT <= project_id < FIRST_PROJECT + self.projects:
             return None
         key = (project_id, branch or BRANCH)

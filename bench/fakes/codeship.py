@@ -1,4 +1,4 @@
-"""CodeShip as a process: the three calls of its v1 API over an `Account`, after a set delay, each counted.
+"""CodeShip as a process: the three calls of its v1 API for an `Account`, after a set delay, each counted.
 
 python -m bench.fakes.codeship
 """
@@ -24,7 +24,7 @@ _KEY = f"api_key={API_KEY}".encode()
 
 
 class CodeShip:
-    """Counts `list`, `status` (one branch), `look` (all branches: what follows a build asks so), `restart`, `other`."""
+    """Counts `list`, `status` (one branch), `look` (all branches, as for followed builds), `restart`, `other`."""
 
     def __init__(self) -> None:
         self._account = Account(0)
@@ -34,20 +34,19 @@ class CodeShip:
         self._looks: dict[int, list[int]] | None = None
 
     async def set(self, order: Order) -> None:
-        """`delay_ms`, and where it is given `projects`: a new account of so many, their newest builds `running` or
-        not."""
+        """Sets `delay_ms` and, with `projects`, a new account of so many, whose newest builds are `running` or not."""
         self._delay_s = order["delay_ms"] / 1000
         if "projects" in order:
             self._account = Account(order["projects"], running=order.get("running", False))
-            self._account.listed()  # made now, not while somebody waits for it
+            self._account.listed()  # built now, so that no request waits for it
 
     async def calls(self, _order: Order) -> dict[str, int]:
-        """Those since this was asked last."""
+        """The calls since the last time."""
         calls, self._calls = self._calls, Counter()
         return dict(calls)
 
     async def hold(self, _order: Order) -> None:
-        """From now on no answer leaves."""
+        """Holds every response from now on."""
         self._held = []
 
     async def release(self, _order: Order) -> None:
@@ -56,11 +55,11 @@ class CodeShip:
             serving.reply(reply)
 
     async def watch(self, _order: Order) -> None:
-        """Stamps each look from now on."""
+        """Records the time of each poll from now on."""
         self._looks = {}
 
     async def looks(self, _order: Order) -> list[list[int]]:
-        """For each project that was looked at since `watch`, when: microseconds of the monotonic clock."""
+        """For each project polled since `watch`, the times in microseconds of the monotonic clock."""
         looks, self._looks = self._looks or {}, None
         return list(looks.values())
 

@@ -1,6 +1,6 @@
-"""The slash commands that the fake Slack sends, and when each was acknowledged and answered; knows no transport.
+"""The slash commands that the fake Slack sends, and when each was acknowledged and answered. Knows no transport.
 
-Every command is said in a channel of its own, by whose id its answer is known without reading what it says.
+Each command has its own channel. So its reply is identified by the channel's id, without parsing the text.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _CHANNEL = re.compile(rb"C0(\d{10})")
 
 
 def now_us() -> int:
-    """Microseconds of the clock that all processes of a machine share."""
+    """Microseconds of the monotonic clock, which all processes of a machine share."""
     return time.monotonic_ns() // 1000
 
 
 class Said:
-    """One command on its way. `ack_us` and `reply_us` count from its sending; None: it has not come."""
+    """One command. `ack_us` and `reply_us` count from when it was sent; None if they have not arrived."""
 
     def __init__(self, number: int, text: str, over: Callable[[], None]) -> None:
         self.number = number
@@ -52,7 +52,7 @@ class Said:
 
 
 class Book:
-    """All commands since `clear`, found again by what comes back."""
+    """All commands since `clear`."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -67,7 +67,7 @@ class Book:
         return self._said.get(number)
 
     def answered_by(self, words: bytes) -> None:
-        """`words` is a call's body or address: the first that names a command's channel is its answer."""
+        """`words` is a call's body or address. The first that names a command's channel is its reply."""
         found = _CHANNEL.search(words)
         said = self._said.get(int(found[1])) if found else None
         if said is not None:

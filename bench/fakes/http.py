@@ -1,6 +1,6 @@
-"""HTTP/1.1 on bare asyncio, as much of it as the benchmark's own processes speak; knows nothing of what is said.
+"""The part of HTTP/1.1 that the benchmark's processes need, on bare asyncio.
 
-A framework would take longer for a request than the bot takes for an acknowledgement.
+A framework would need more time per request than the bot needs for an acknowledgement.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LAST_CHUNK = b"0\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`target` is path and query as they came; `head` is everything before the body."""
+    """`target` is path and query as received; `head` is everything before the body."""
 
     method: bytes
     target: bytes
@@ -28,7 +28,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`after_s`: how long the answer is held back, in seconds."""
+    """`after_s`: seconds before the response is sent."""
 
     body: bytes
     after_s: float = 0.0
@@ -36,11 +36,11 @@ class Reply:
 
 
 Answer = Callable[[Request, "Serving"], Reply | None]
-"""None: whoever answers has taken the connection over, or will call `Serving.reply` later."""
+"""None: the handler has taken the connection over, or will call `Serving.reply` later."""
 
 
 class Serving(asyncio.Protocol):
-    """One connection of a client. Requests on it come one after the other, as all clients here send them."""
+    """One connection of a client, with one request at a time, as all clients here send them."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -68,7 +68,7 @@ class Serving(asyncio.Protocol):
                 self.reply(reply)
 
     def reply(self, reply: Reply) -> None:
-        """Sends it, at once or after its time."""
+        """Sends the response, at once or after its delay."""
         if reply.after_s > 0:
             asyncio.get_running_loop().call_later(reply.after_s, self._send, reply)
         else:
@@ -85,14 +85,14 @@ class Serving(asyncio.Protocol):
 
 
 async def serve(answer: Answer) -> int:
-    """Listens on a free port of this machine alone until the event loop ends. Returns the port."""
+    """Listens on a free loopback port until the event loop ends. Returns the port."""
     server = await asyncio.get_running_loop().create_server(lambda: Serving(answer), "127.0.0.1", 0, backlog=1000)
     port: int = server.sockets[0].getsockname()[1]
     return port
 
 
 class Asking(asyncio.Protocol):
-    """One kept connection to a server, for one request at a time."""
+    """One persistent connection to a server, for one request at a time."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -109,7 +109,7 @@ class Asking(asyncio.Protocol):
         self._done(0, b"")
 
     def ask(self, request: bytes, answered: Callable[[int, bytes], None]) -> None:
-        """`answered(status, body)` is called when the whole answer is there; status 0 where the connection ended."""
+        """Calls `answered(status, body)` when the response is complete; status 0 if the connection ended."""
         self._answered = answered
         self.transport.write(request)
 
@@ -137,18 +137,18 @@ class Asking(asyncio.Protocol):
 
 
 class Connections:
-    """Kept connections to one server, taken in turn; a new one where none is free. `close` ends them all."""
+    """Persistent connections to one server, used in turn; opens another if none is free. `close` ends them all."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._free: list[Asking] = []
 
     async def open(self, count: int) -> None:
-        """So that what is measured does not begin with connecting."""
+        """Opens connections in advance, so that measurements do not include it."""
         self._free += [await self._new() for _ in range(count)]
 
     async def ask(self, request: bytes, answered: Callable[[int, bytes], None]) -> None:
-        """Returns once the request is on its way."""
+        """Returns when the request is sent."""
         connection = self._kept() or await self._new()
 
         def done(status: int, body: bytes) -> None:

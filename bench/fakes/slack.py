@@ -1,4 +1,4 @@
-"""Slack as a process: its Web API, Socket Mode's far end, and the people who type; every call counted and stamped.
+"""Slack as a process: its Web API, its side of Socket Mode, and people who type. Counts and times every call.
 
 python -m bench.fakes.slack
 """
@@ -21,7 +21,7 @@ from bench.names import APP_TOKEN, BOT, BOT_USER, TEAM
 
 EVENTS = "/slack/events"
 STRAGGLERS_S = 20.0
-"""How long the last answers of a load are waited for; what comes later is lost."""
+"""Seconds that the last replies of a load are waited for. Later ones count as lost."""
 PING_EVERY_S = 5.0
 
 _ENVELOPE = re.compile(rb'"envelope_id": ?"e(\d+)"')
@@ -40,7 +40,7 @@ _FIXED: dict[bytes, dict[str, Any]] = {
 
 
 class Slack:
-    """One workspace, in which several apps may be installed; commands go to the one that `aim` names."""
+    """One workspace, in which several apps may be installed. `aim` says which one gets the commands."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -94,32 +94,33 @@ class Slack:
             said.acknowledged()
 
     async def keep_links(self) -> None:
-        """For ever: clients that hear no ping for half a minute open another connection."""
+        """Runs for ever: clients that receive no ping for half a minute open another connection."""
         while True:
             await asyncio.sleep(PING_EVERY_S)
             for link in list(self._links.values()):
                 link.ping()
 
-    # What the benchmark says
+    # What the benchmark calls
 
     async def set(self, order: Order) -> None:
         self._delay_s = order["delay_ms"] / 1000
 
     async def calls(self, _order: Order) -> dict[str, int]:
-        """Those of each method since this was asked last."""
+        """The calls of each method since the last time."""
         calls, self._calls = self._calls, Counter()
         return dict(calls)
 
     async def aim(self, order: Order) -> None:
-        """Commands go to the `port` where that is given, signed; else over the link of the contender `name`."""
+        """Sends commands to `port`, signed; without one, over the link of the contender `name`."""
         if isinstance(self._target, Connections):
             self._target.close()
         self._target_port = order.get("port") or 0
         self._target = Connections(self._target_port) if self._target_port else order["name"]
 
     async def closed(self, order: Order) -> dict[str, Any]:
-        """`clients` say one command after the other, each when the last is answered, for `seconds`; `count` in all,
-        where that is given."""
+        """`clients` send one command after the other, each after the last reply, for `seconds`; at most `count` in
+        total.
+        """
         texts, until = order["texts"], now_us() + int(order["seconds"] * 1e6)
         numbers = iter(range(order["count"])) if "count" in order else count()
         await self._connected(order["clients"])
@@ -141,7 +142,7 @@ class Slack:
         return self._report(began)
 
     async def open(self, order: Order) -> dict[str, Any]:
-        """So many commands a second as `rate` says for `seconds`, whether they are answered or not."""
+        """Sends `rate` commands a second for `seconds`, without waiting for replies."""
         texts, number_of_all = order["texts"], round(order["rate"] * order["seconds"])
         await self._connected(8)
         began, late_us, left = now_us(), 0, asyncio.Semaphore(0)
@@ -154,7 +155,7 @@ class Slack:
         return self._report(began) | {"late_us": late_us}
 
     async def say(self, order: Order) -> dict[str, Any]:
-        """All `texts` at once; returns when each is acknowledged. `replies` waits for what comes of them."""
+        """Sends all `texts` at once and returns when each is acknowledged. `replies` waits for the replies."""
         before = now_us()
         said = [await self._say(text, lambda: None) for text in order["texts"]]
         until = before + int(STRAGGLERS_S * 1e6)
@@ -163,7 +164,7 @@ class Slack:
         return {"acknowledged": sum(one.ack_us is not None for one in said)}
 
     async def replies(self, _order: Order) -> dict[str, Any]:
-        """Waits until all that was said is answered."""
+        """Waits for the reply to every command."""
         began, until = now_us(), now_us() + int(STRAGGLERS_S * 1e6)
         while now_us() < until and any(one.reply_us is None for one in self._book):
             await asyncio.sleep(0.005)
@@ -171,7 +172,7 @@ class Slack:
 
     async def _connected(self, count: int) -> None:
         if isinstance(self._target, Connections):
-            self._target.close()  # servers close what was idle for some seconds, perhaps just now
+            self._target.close()  # servers close idle connections after some seconds, perhaps just now
             await self._target.open(count)
 
     async def _say(self, text: str, over: Callable[[], None]) -> Said:

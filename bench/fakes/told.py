@@ -1,6 +1,6 @@
-"""How a fake is told what to do: a line of JSON on its standard input, answered by one on its standard output.
+"""How the benchmark controls a fake: a line of JSON on its standard input, answered by one on its standard output.
 
-Where the input ends, so does the fake: none outlives the benchmark that started it.
+When the input ends, the fake exits, so that none outlives the benchmark.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_LINE = 64 * 1024 * 1024
 
 
 async def obey(orders: Mapping[str, Obey], *, first: Mapping[str, Any]) -> None:
-    """Says `first`, then does what each line's `do` names, in turn, until the input ends."""
+    """Writes `first`, then carries out what each line's `do` names, in turn, until the input ends."""
     reader = asyncio.StreamReader(limit=MAX_LINE)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -31,5 +31,5 @@ async def obey(orders: Mapping[str, Obey], *, first: Mapping[str, Any]) -> None:
 
 def _say(what: Any) -> None:
     data = json.dumps(what, separators=(",", ":")).encode() + b"\n"
-    while data:  # a pipe takes what it has room for
+    while data:  # a pipe takes only what it has room for
         data = data[os.write(1, data) :]

@@ -1,4 +1,4 @@
-"""WebSocket frames (RFC 6455) on bare asyncio, for both ends: whole texts, pings and pongs, no extensions."""
+"""WebSocket frames (RFC 6455) on bare asyncio, for both sides: whole texts, pings and pongs, no extensions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 
 
 def accepting(head: bytes) -> bytes:
-    """The answer to a client's handshake. Raises ValueError where that is none."""
+    """The response to a client's handshake. Raises ValueError for anything else."""
     key = _KEY.search(head)
     if key is None:
         raise ValueError("no WebSocket handshake")
@@ -27,7 +27,7 @@ def accepting(head: bytes) -> bytes:
 
 
 def frame(kind: int, content: bytes, *, masked: bool = False) -> bytes:
-    """One frame. A client must mask; with a mask of zeroes the content stays as it is."""
+    """One frame. A client must mask; a mask of zeroes leaves the content unchanged."""
     length, bit = len(content), 0x80 if masked else 0
     if length < 126:
         head = bytes((0x80 | kind, bit | length))
@@ -39,13 +39,13 @@ def frame(kind: int, content: bytes, *, masked: bool = False) -> bytes:
 
 
 class Frames:
-    """Bytes as they come, turned into frames."""
+    """Turns received bytes into frames."""
 
     def __init__(self) -> None:
         self._buffer = b""
 
     def take(self, data: bytes) -> list[tuple[int, bytes]]:
-        """The kind and content of each frame that is whole now. A text comes in one frame, as all ends here send it."""
+        """The kind and content of each frame that is now complete. Every text is one frame, as both sides send it."""
         self._buffer += data
         found = []
         while (got := _first(self._buffer)) is not None:
@@ -56,7 +56,7 @@ class Frames:
 
 
 class Link(asyncio.Protocol):
-    """The server's end of one connection, after the handshake. `heard(text)` is called with each text."""
+    """The server's side of one connection, after the handshake. Calls `heard(text)` for each text."""
 
     def __init__(self, transport: asyncio.Transport, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self._transport = transport
@@ -86,7 +86,7 @@ class Link(asyncio.Protocol):
 
 
 def _first(data: bytes) -> tuple[int, bytes, int] | None:
-    """Kind and content of the first frame, and where it ends; None where it is not whole yet."""
+    """Kind and content of the first frame, and where it ends; None if it is incomplete."""
     if len(data) < 2:
         return None
     kind, length, at = data[0] & 0x0F, data[1] & 0x7F, 2

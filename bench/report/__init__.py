@@ -1,1 +1,1 @@
-"""The document, worked out of the raw samples of one run: the same samples give the same bytes. Measures nothing."""
+"""Generates the document from the raw samples of one run. The same samples give the same bytes."""

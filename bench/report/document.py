@@ -1,6 +1,6 @@
-"""docs/benchmarks.md and its plots, from the samples of one run and the prose of `bench/notes.md`.
+"""Generates docs/benchmarks.md and its plots from the samples of one run and the prose of `bench/notes.md`.
 
-The prose holds no figure: `{{name}}` stands for one that is worked out here, and a name that is unknown is an error.
+The prose has no figures: `{{name}}` is replaced by one that is calculated here. An unknown name is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WARNING = "<!-- Written by `make bench` from bench/results and bench/notes.md. 
 
 
 def write(results: Path, document: Path = DOCUMENT, pictures: Path = PLOTS) -> list[Path]:
-    """Writes all of it anew, and returns the files. Raises KeyError where the prose names what is not known."""
+    """Writes all files and returns them. Raises KeyError if the prose uses an unknown name."""
     run = Run(results)
     drawn = plots.draw(run, pictures)
     text = filled(NOTES.read_text(encoding="utf-8"), run)
@@ -66,7 +66,7 @@ def _fakes_busy(run: Run) -> str:
 
 
 def _in_short(run: Run) -> str:
-    """What one process costs people and its machine, in a paragraph; nothing of what was not measured."""
+    """What one process costs, in people's time and in resources, as a paragraph. Omits what was not measured."""
     delay_ms = max(run.delays_ms, default=0)
     ours, floors = (run.cell(who, "http", delay_ms, *STEADY) for who in ("bot", "floor"))
     busy = run.cell("bot", "http", delay_ms, BUSY)

@@ -1,4 +1,4 @@
-"""The goals, each held against what was measured. Where several figures count, the worst of them is judged."""
+"""The goals, each compared with the measurements. If several figures count, the worst decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.report.numbers import TRANSPORTS, Cell, Run, median
 
 STEADY = ("open 50",)
-"""The load by which latencies are judged: all contenders carry it, so that nobody's queue is measured."""
+"""The load by which latencies are judged. All contenders can carry it, so that no queue is measured."""
 BUSY = "closed 16"
 OPEN = ("open 20", "open 50", "open 200", "open 400")
 
@@ -19,7 +19,7 @@ ACK_MS, START_S, LOOKUP_MS = 4.0, 1.5, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`measured` in words; `is_met` None where nothing was measured that could tell."""
+    """`measured` in words. `is_met` is None if no measurement can tell."""
 
     wanted: str
     measured: str
@@ -111,7 +111,7 @@ def _ratios(
     to: str = "floor",
     whose: str = "bot",
 ) -> dict[str, float]:
-    """Ours (or whose it is) by theirs, for each transport over which both were measured."""
+    """Ratios of ours (or of `whose`) to theirs, for each transport on which both were measured."""
     found = {}
     for transport in TRANSPORTS:
         ours, theirs = run.cell(whose, transport, delay_ms, *loads), run.cell(to, transport, delay_ms, *loads)

@@ -1,4 +1,4 @@
-"""From raw samples to the numbers of tables, plots and goals. Times come in microseconds and go in milliseconds."""
+"""Turns raw samples into the numbers of tables, plots and goals. Input in microseconds, output in milliseconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from bench.samples import read, read_run
 
 TOO_LATE_US = 3_000_000
-"""After which Slack gives an acknowledgement up."""
+"""Slack no longer accepts an acknowledgement after this."""
 
 LABELS = {
     "bot": "this bot",
@@ -23,7 +23,9 @@ TRANSPORTS = {"http": "HTTP", "socket": "Socket Mode"}
 
 
 def quantile(values: Iterable[float | None], share: float) -> float:
-    """The smallest value that at least this share does not exceed. What never came counts as endless; nan for none."""
+    """The smallest value that at least this share does not exceed. What never came counts as infinite. NaN for no
+    values.
+    """
     ordered = sorted(float("inf") if value is None else value for value in values)
     if not ordered:
         return float("nan")
@@ -36,7 +38,7 @@ def median(values: Iterable[float | None]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One contender under one load, all rounds together; `by_round` holds each of them alone."""
+    """One contender under one load, over all rounds; `by_round` returns each round separately."""
 
     records: tuple[dict[str, Any], ...]
 
@@ -66,18 +68,18 @@ class Cell:
 
     @property
     def a_second(self) -> float:
-        """Commands that were answered, by the time from the first one said to the last answer."""
+        """Answered commands per second, from the first command to the last reply."""
         took_us = sum(record["took_us"] for record in self.records)
         return (self.commands - self.unanswered) / took_us * 1e6 if took_us else float("nan")
 
     @property
     def cpu_ms(self) -> float:
-        """A command."""
+        """CPU milliseconds per command."""
         return sum(record["cpu_s"] for record in self.records) / self.commands * 1000 if self.commands else float("nan")
 
     @property
     def fakes_busy(self) -> float:
-        """The larger share of the time that one of the fakes, which have one thread each, was at work."""
+        """How busy the fakes were, which have one thread each: the larger share of the time."""
         took_s = sum(record["took_us"] for record in self.records) / 1e6
         at_work: list[float] = [
             sum(record[f"{fake}_cpu_s"] for record in self.records) for fake in ("slack", "codeship")
@@ -89,10 +91,10 @@ class Cell:
 
 
 class Run:
-    """Everything that one run has left."""
+    """The samples of one run."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises OSError where no run is there."""
+        """Raises OSError if there is no run."""
         self.about = read_run(folder)
         self.starts = read(folder, "starts")
         self.idle = read(folder, "idle")
@@ -112,12 +114,12 @@ class Run:
         return list(dict.fromkeys(record["load"] for record in self._loads))
 
     def contenders(self, transport: str) -> list[str]:
-        """Those measured, in the order in which they are shown."""
+        """The measured contenders, in display order."""
         there = {record["contender"] for record in self._loads if record["transport"] == transport}
         return [contender for contender in LABELS if contender in there]
 
     def cell(self, contender: str, transport: str, delay_ms: int, *loads: str) -> Cell | None:
-        """Of one load, or of several together; None where nothing of the kind was measured."""
+        """One load, or several together; None if nothing was measured."""
         wanted = (contender, transport, delay_ms)
         found = tuple(
             record
@@ -127,7 +129,9 @@ class Run:
         return Cell(found) if found else None
 
     def of_starts(self, contender: str, transport: str, name: str, *, warm_only: bool = False) -> Sequence[float]:
-        """`warm_only` leaves the first out: it makes the bot's database, and everybody's compiled modules."""
+        """`warm_only` leaves out the first start, which creates the bot's database and every program's compiled
+        modules.
+        """
         return [
             record[name]
             for record in self.starts

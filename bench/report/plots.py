@@ -1,4 +1,4 @@
-"""Plots of the document as SVG, the same bytes for the same samples."""
+"""The document's plots as SVG. The same samples give the same bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STYLE: dict[Any, Any] = {
 
 
 def draw(run: Run, folder: Path) -> list[Path]:
-    """Every plot for which there are samples. Returns the files."""
+    """Draws every plot for which there are samples. Returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     with mpl.rc_context(STYLE):
@@ -50,19 +50,19 @@ def draw(run: Run, folder: Path) -> list[Path]:
 
 
 def _with_plain_ids(svg: str) -> str:
-    """Numbers matplotlib's ids in order. It hashes them from floats, and the last bit of those depends on the CPU."""
+    """Numbers matplotlib's ids in order. It hashes them from floats whose last bit depends on the CPU."""
     ids = dict.fromkeys(re.findall(r'id="([a-z][0-9a-f]{10})"', svg))
     names = {id: f"id{number}" for number, id in enumerate(ids)}
     return re.sub(r"\b[a-z][0-9a-f]{10}\b", lambda found: names.get(found[0], found[0]), svg)
 
 
 def _replies(run: Run, figure: Figure) -> None:
-    """Reply times by commands a second, in the longest delay: median drawn through, 99th percentile dashed."""
+    """Reply times by commands a second, with the longest delay: median solid, 99th percentile dashed."""
     delay_ms = max(run.delays_ms)
     rates = [load for load in run.loads if load.startswith("open")]
     panels = figure.subplots(1, 2, sharey=True)
     for panel, (transport, title) in zip(panels, TRANSPORTS.items(), strict=True):
-        for contender in (one for one in run.contenders(transport) if one != "raw"):  # it is not asked at every rate
+        for contender in (one for one in run.contenders(transport) if one != "raw"):  # not measured at every rate
             cells = [(int(load.split()[1]), run.cell(contender, transport, delay_ms, load)) for load in rates]
             points = [(rate, cell) for rate, cell in cells if cell is not None]
             for share, dash in ((0.5, "-"), (0.99, "--")):
@@ -83,7 +83,7 @@ def _replies(run: Run, figure: Figure) -> None:
 
 
 def _work(run: Run, figure: Figure) -> None:
-    """With 16 clients and no delay: what is carried, and what it costs."""
+    """With 16 clients and no delay: throughput, and its cost."""
     delay_ms = min(run.delays_ms)
     rows = [(contender, transport) for transport in TRANSPORTS for contender in run.contenders(transport)][::-1]
     found = [(who, run.cell(*who, delay_ms, "closed 16")) for who in rows if who[0] != "raw"]
@@ -107,7 +107,7 @@ def _lists(run: Run, figure: Figure) -> None:
     sizes = sorted({record["size"] for record in run.lists})
 
     def by_size(who: str, name: str, by: float) -> list[float]:
-        """Medians; of what was measured for many names, those of their medians."""
+        """Medians; if many names were measured, the median of their medians."""
         return [
             median(_one(record[who][name]) / by for record in run.lists if record["size"] == size) for size in sizes
         ]

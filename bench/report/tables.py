@@ -1,4 +1,4 @@
-"""Tables of the document, in Markdown."""
+"""The document's tables, in Markdown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MIB = 2**20
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The first column is words, the others are numbers."""
+    """The first column is text, the others are numbers."""
     lines = [" | ".join(head), " | ".join(["---", *["---:"] * (len(head) - 1)])]
     lines += [" | ".join(row) for row in rows]
     return "\n".join(f"| {line} |" for line in lines)
@@ -63,7 +63,7 @@ def _load_figures(cell: Cell) -> list[str]:
 
 
 def of_ratios(run: Run) -> str:
-    """Ours by the floor's, one line a load; in brackets the same for each round by itself."""
+    """Ours divided by the floor's, one line per load; in brackets the same for each round."""
     head = ["", "reply p50", "reply p99", "ack p50", "a second", "CPU a command"]
     rows = []
     for transport in TRANSPORTS:
@@ -114,7 +114,7 @@ def _idle_figures(idle: dict[str, float] | None) -> list[str]:
 
 
 def of_beginning(run: Run, limit: int = 12) -> str:
-    """What a start consists of: medians of the whole, and of the packages that its imports spend most time in."""
+    """The parts of a start: medians of the whole, and of the packages whose imports take most time."""
     records = [record for record in run.insides if record["what"] == "begin"]
     rows = [
         [words, ms(median(record[name] for record in records) / 1000)]
@@ -214,7 +214,7 @@ def load_named(load: str) -> str:
 
 
 def ms(value: float) -> str:
-    """Milliseconds, with as many digits as mean anything."""
+    """Milliseconds, with as many digits as are significant."""
     if math.isnan(value):
         return ""
     if math.isinf(value):

@@ -1,1 +1,1 @@
-"""What is measured, scene by scene: each starts what it needs, writes raw samples, and decides nothing about them."""
+"""The measurements, scene by scene. Each starts what it needs and writes raw samples, without judging them."""

@@ -1,6 +1,6 @@
-"""How often CodeShip and Slack are called for what people ask: exact, and the same on any machine.
+"""Counts how often the bot calls CodeShip and Slack for people's requests: exact, and the same on any machine.
 
-A look of the following, which a restart begins, asks for all branches and is counted apart, whenever it comes.
+A poll of a followed build, which a restart starts, fetches all branches and is counted separately.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from bench.contenders.table import Contender
 from bench.scenes.stage import Stage, asking
 
 HELD_S = 2.0
-"""How long CodeShip keeps a hundred waiting: long enough for each to have asked, below any patience of the bot."""
+"""Seconds that CodeShip holds a hundred requests: long enough for all to arrive, below any timeout of the bot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Of one scene: what of each service was called, in `asked` asks, and what should have been."""
+    """The calls of each service in one scene with `asked` requests, and the expected ones."""
 
     transport: str
     scene: str
@@ -37,7 +37,7 @@ class Count:
 
 
 def play(stage: Stage) -> list[Count]:
-    """For the bot alone, over each transport."""
+    """Measures only the bot, over each transport."""
     counts = []
     for contender in (one for one in stage.contenders if one.kind == "bot"):
         counts += _of(stage, contender)
@@ -89,7 +89,7 @@ def _asked(stage: Stage, texts: list[str]) -> None:
 
 
 def _settled(stage: Stage) -> None:
-    """The list of projects has been read, and what came before is counted no more."""
+    """Waits until the project list was read, and resets the counts."""
     until = time.monotonic() + 10.0
     while time.monotonic() < until and not stage.codeship.tell("calls").get("list"):
         time.sleep(0.02)

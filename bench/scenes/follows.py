@@ -1,6 +1,6 @@
-"""Builds that are followed: a hundred, then more, then a thousand; and the thousand on the usual budget of calls.
+"""Followed builds: a hundred, then more, then a thousand; and a thousand with the usual rate limit.
 
-The second half comes more than a minute after the first, whose calls would otherwise count against its budget.
+The second half begins more than a minute after the first, whose calls would otherwise count against its limit.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def play_scarce(stage: Stage) -> None:
 
 
 def _bot(stage: Stage) -> Contender:
-    """Over HTTP, on an account whose builds all run."""
+    """The bot over HTTP, with an account whose builds all run."""
     stage.set_account(max(stage.plan.follow_sizes), running=True)
     stage.set_delay(0)
     return next(one for one in of_python() if one.name == "bot-http")
 
 
 def _database(stage: Stage) -> str:
-    """Of these scenes alone: nobody else is to find a thousand builds to follow."""
+    """Used by these scenes only: no other scene should find a thousand builds to follow."""
     return f"sqlite:///{stage.folder / 'follows.sqlite3'}"
 
 

@@ -1,4 +1,4 @@
-"""What a start consists of, and where the time of an answer goes."""
+"""What a start consists of, and where the time of a reply goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first load of an account's list, beside plain `json.loads` of the same bytes, and names found in it."""
+"""Loads an account's list for the first time, compared with `json.loads` of the same bytes, and looks up names."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The same work under the same loads, one contender after the other, again and again: A B C A B C.
+"""The same work under the same loads, one contender after the other, several times: A B C A B C.
 
-All contenders run from the beginning to the end; who is not asked does nothing.
+All contenders run from start to end. The ones that are not measured are idle.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def play(stage: Stage) -> None:
 
 
 def _idle(stage: Stage, running: Mapping[Contender, Process]) -> None:
-    """All at the same time, since none of them has been asked anything yet: memory, and what their background costs."""
+    """All at the same time, before any request: memory, and the cost of background work."""
     stage.say(f"  idle for {stage.plan.idle_s:.0f} s")
     time.sleep(stage.plan.idle_s / 2)
     before = {contender: process.cpu_s() for contender, process in running.items()}
@@ -87,5 +87,5 @@ def _measure(stage: Stage, contender: Contender, process: Process, load: Load, d
 
 
 def round_s(seconds: float) -> float:
-    """To the microsecond: more is not known."""
+    """Rounded to microseconds, the precision of the clock."""
     return round(seconds, 6)

@@ -1,4 +1,4 @@
-"""What all scenes share: the two fakes, a folder for what goes away again, the samples, and a voice."""
+"""What all scenes share: the two fakes, a temporary folder, the samples, and an output function."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.samples import Samples
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """For one run."""
+    """The shared parts of one run."""
 
     plan: Plan
     contenders: Sequence[Contender]
@@ -29,7 +29,7 @@ class Stage:
     say: Callable[[str], None]
 
     def start(self, contender: Contender, **settings: str) -> Process:
-        """In a folder that is the same for each of its starts, so that the bot finds its database again."""
+        """Starts it in the same folder each time, so that the bot finds its database again."""
         return contender.start(self.folder / contender.name, self.slack.port, self.codeship.port, **settings)
 
     def set_delay(self, ms: int) -> None:
@@ -40,7 +40,7 @@ class Stage:
         self.codeship.tell("set", delay_ms=0, projects=projects, running=running)
 
     def under(self, load: Load) -> dict[str, Any]:
-        """Statuses of all projects in turn, each over before the same comes round again."""
+        """Requests the status of all projects in turn. Each request is answered before its project's next one."""
         texts = asking("status", range(self.plan.projects))
         if load.kind == "closed":
             report = self.slack.tell("closed", clients=load.number, seconds=load.seconds, texts=texts)
@@ -61,5 +61,5 @@ def stage(plan: Plan, contenders: Sequence[Contender], samples: Samples, say: Ca
 
 
 def asking(verb: str, numbers: Sequence[int]) -> list[str]:
-    """What people type about these projects."""
+    """Commands for these projects."""
     return [f"{verb} {repository(number)} {BRANCH}" for number in numbers]

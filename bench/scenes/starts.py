@@ -1,4 +1,4 @@
-"""Cold: from the start of the process to ready, and then the first command of its life."""
+"""Cold starts: from the start of the process until it is ready, and then its first command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs `bench.inside` beside the fakes, and reads what it says."""
+"""Runs `bench.inside` with the fakes, and reads its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IMPORT = re.compile(r"^import time: +(\d+) \| +\d+ \| +([\w.]+)$", re.MULTILINE
 
 
 def inside(stage: Stage, what: str, transport: str = "http", **settings: str) -> dict[str, Any]:
-    """One measurement that ends by itself. Raises NotReady with what was said instead."""
+    """Runs a measurement that ends by itself. Raises NotReady with its output if there is no result."""
     process = begun(stage, what, transport, **settings)
     process.wait(MAX_S)
     return result_of(process)
@@ -33,7 +33,7 @@ def begun(stage: Stage, what: str, transport: str = "http", **settings: str) -> 
 
 
 def result_of(process: Process) -> dict[str, Any]:
-    """Its last line. Raises NotReady where that is no result."""
+    """The result from its last line. Raises NotReady if that is not one."""
     lines = process.text.strip().splitlines()
     try:
         found: dict[str, Any] = json.loads(lines[-1])
@@ -43,7 +43,7 @@ def result_of(process: Process) -> dict[str, Any]:
 
 
 def imports() -> dict[str, int]:
-    """Microseconds that importing the bot spends in each package, its own modules included, the largest first."""
+    """Microseconds that importing the bot spends in each package, including the bot's own, the largest first."""
     command = [sys.executable, "-X", "importtime", "-c", "import bot.__main__, bot.app.bot"]
     done = subprocess.run(command, env=bare_environment(), capture_output=True, text=True, check=True)
     taken: dict[str, int] = {}

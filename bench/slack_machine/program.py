@@ -1,4 +1,4 @@
-"""The same work on slack-machine (Socket Mode), in an environment of its own: this file is its plugin and its start.
+"""The same work on slack-machine (Socket Mode), in its own environment: a plugin and its start.
 
 .venv/bin/python program.py
 """

@@ -33,19 +33,12 @@ from bot.jobs.durable import DurableJobs
 from bot.jobs.heartbeat import new_replica_id
 from bot.logs import hide, reference
 from bot.metrics import Metrics
+from bot.slack.answers import HandlerConfig, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.auth import Token, who_am_i
 from bot.slack.client.user_groups import UserGroups
-from bot.slack.handler import (
-    REQUEST,
-    Deliveries,
-    FollowUps,
-    HandlerConfig,
-    Reporting,
-    RequestHandler,
-    render_context,
-)
+from bot.slack.handler import REQUEST, Deliveries, FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
@@ -217,6 +210,7 @@ class Bot:
             timeout_s=self._timeouts.slack_s,
             mask=hide(settings.secrets(), shapes=()),
         )
+        submitter = JobSubmitter(jobs)
         handler = RequestHandler(
             config=manners,
             clock=self._clock,
@@ -228,9 +222,10 @@ class Bot:
                 poller, lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s)
             ),
             reporting=Reporting(self._recorder(), self._reference, self.metrics.answered, self.store.explain),
+            begin=submitter.begin,
         )
         restart_stalled = PeriodicTask(self._timeouts.heal_s, "healing", poller.restart_stalled)
-        self.work = work = RequestWork(jobs, JobSubmitter(jobs), handler, poller, restart_stalled)
+        self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled)
         jobs.launch()
         restart_stalled.start()
         register(

@@ -85,7 +85,7 @@ class CIServices:
             sends = LoggingExecutor(RESTARTS_AT_ONCE, f"{kind.name} restart")
             fetcher = BuildFetcher(client, calls, clock, max_call_s=timeouts.call_s)
             sending = ActionSender(client, fetcher, store.claims, sends, clock)
-            restarts = ActionService(client, store.claims, store.history, sending, clock)
+            restarts = ActionService(client, fetcher, store.claims, store.history, sending, clock)
             directory = ProjectIndex(client, store.projects, calls, clock, nearest)
             return _ConnectedService(
                 kind, client, budget, calls, sends, CIContext(client, directory, fetcher, restarts)

@@ -21,7 +21,7 @@ class Timeouts:
     finish_s: float = 10.0
     jobs: JobsPatience = JOBS_PATIENCE
     pace: PollInterval = PACE
-    heal_s: float = 30.0
+    heal_s: float = 15.0
 
 
 TIMEOUTS = Timeouts()

@@ -1,1 +1,1 @@
-"""What the bot is about: builds, restarts, the language. Standard library only, no I/O of its own."""
+"""The bot's subject: builds, restarts, the command language. Standard library only, no I/O."""

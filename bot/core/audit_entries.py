@@ -1,4 +1,4 @@
-"""From what was asked and what came of it to the entry that is kept of it. Pure; free text is bounded here."""
+"""Turns a request and its outcome into an audit entry. Pure; free text is cut to a maximum length here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bot.core.model.errors import (
     BranchRequired,
     CannotCancel,
     CIError,
+    DelayedRequest,
     Forbidden,
     InvalidResponse,
     NeedsConfirmation,
@@ -23,8 +24,10 @@ from bot.core.model.errors import (
     NoSuchBranch,
     NoSuchProject,
     NotAllowed,
+    NotConfirmed,
     NotFound,
     NotPossible,
+    NotRecorded,
     OverLimit,
     RateLimitExhausted,
     RateLimitPaused,
@@ -33,6 +36,7 @@ from bot.core.model.errors import (
     UserError,
 )
 from bot.core.model.outcomes import (
+    AlreadyCancelling,
     AlreadyRestarted,
     AuditShown,
     BranchesShown,
@@ -60,7 +64,7 @@ MAX_TYPED = 200
 
 @dataclass(frozen=True, slots=True)
 class AuditedRequest:
-    """An ask. `action` None: a question. `command` None: it could not be read; `typed` is all there is."""
+    """A request. `action` is None for one that changes nothing. `command` is None if `typed` could not be parsed."""
 
     at: datetime
     actor: Actor
@@ -72,6 +76,13 @@ class AuditedRequest:
     typed: str
 
 
+@dataclass(frozen=True, slots=True)
+class ActionSent:
+    """A restart or a cancel of `build` leaves now. Its entry says so until its result is known."""
+
+    build: Build
+
+
 def action_of(command: Command) -> str | None:
     """None for a command that changes nothing."""
     if isinstance(command, BuildCommand) and command.instead_of is not None:
@@ -80,12 +91,18 @@ def action_of(command: Command) -> str | None:
 
 
 def entry_of(
-    request: AuditedRequest, outcome: Outcome | Exception, *, service: str, redact: Callable[[str], str]
+    request: AuditedRequest, outcome: Outcome | Exception | ActionSent, *, service: str, redact: Callable[[str], str]
 ) -> AuditEntry | None:
-    """None where nothing is to be kept. `hidden` takes secrets out of what people and services wrote."""
+    """The entry; None for a request that changes nothing. `redact` removes secrets from text of people and services."""
     if request.action is None:
         return None
-    result, reason = _failure(outcome) if isinstance(outcome, Exception) else _outcome(outcome)
+    match outcome:
+        case ActionSent():
+            result, reason = Result.UNKNOWN, "sent; no answer is known"
+        case Exception():
+            result, reason = _failure(outcome)
+        case _:
+            result, reason = _outcome(outcome)
     without_claim = request.command is not None and entry_for(request.command.verb).without_claim
     if without_claim and isinstance(outcome, NoResponse) and isinstance(outcome.about, Build):
         result = Result.UNKNOWN  # the build had been fetched, so it was the action itself that got no answer
@@ -110,7 +127,7 @@ def entry_of(
     )
     entry = _as_found(_as_asked(entry, request.command), found_in(outcome))
     if result is not Result.MISTAKE and entry.project_id is not None:
-        entry = replace(entry, typed="")  # it was understood, and is said better by what was found
+        entry = replace(entry, typed="")  # understood, and what was found says more
     return replace(entry, project_name=name(entry.project_name), branch=name(entry.branch))
 
 
@@ -120,7 +137,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.TAKEN, _of_restart(outcome)
         case Cancelled():
             return Result.TAKEN, _of_it(outcome.taken)
-        case AlreadyRestarted():
+        case AlreadyRestarted() | AlreadyCancelling():
             return Result.ALREADY, f"by {_who_and_when(outcome.claim)}"
         case CouldNotTell():
             return Result.UNKNOWN, f"sent for {_who_and_when(outcome.claim)}"
@@ -147,7 +164,7 @@ def _of_restart(outcome: Restarted) -> str:
 
 
 def _of_it(taken: ActionResult | None) -> str:
-    """Which workflows, where the service has several; how many first, where not all were taken."""
+    """Which workflows were taken, if the service has several; begins with how many, unless all were."""
     if taken is None or not taken.done:
         return ""
     count = f"{len(taken.done)} of {len(taken.done) + len(taken.refused)} taken: " if taken.refused else ""
@@ -161,7 +178,7 @@ def _who_and_when(claim: Claim) -> str:
 
 
 def _failure(error: Exception) -> tuple[Result, str]:
-    """Whatever the core raises, nothing was done; after a bug nobody can say."""
+    """The result of a failure. After a bug, it is unknown whether anything was done."""
     match error:
         case NotAllowed():
             return Result.REFUSED_BY_POLICY, str(error)
@@ -177,6 +194,11 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.TO_BE_CONFIRMED, ""
         case CannotCancel():
             return Result.NOT_DONE, str(error)
+        case DelayedRequest():
+            return Result.NOT_DONE, "too late to know which build was meant"
+        case NotRecorded():
+            answer = "accepted" if error.is_accepted else "no answer is known"
+            return Result.UNKNOWN, f"sent; {answer}; the database could not store it"
         case UserError():
             return Result.MISTAKE, str(error)
         case RateLimitExhausted() | RateLimitPaused():
@@ -199,6 +221,7 @@ _CAUSES: dict[type[CIError], str] = {
     RateLimitPaused: "the bot waits, since it was over the limit of calls",
     Unreachable: "it could not be reached",
     NoResponse: "it gave no answer",
+    NotConfirmed: "its answer did not confirm it",
     InvalidResponse: "its answer could not be read",
 }
 
@@ -208,7 +231,7 @@ def _cause(error: CIError) -> str:
     return f"{cause}: {error.detail}" if error.detail else cause
 
 
-def found_in(outcome: Outcome | Exception) -> Build | Project | None:
+def found_in(outcome: Outcome | Exception | ActionSent) -> Build | Project | None:
     """The build, or the repository alone, that an outcome is about; None if it is about none."""
     match outcome:
         case NoBuilds(project):
@@ -217,7 +240,11 @@ def found_in(outcome: Outcome | Exception) -> Build | Project | None:
             return outcome.shown
         case Restarted() | AlreadyRestarted() | StillRunning() | RunAgainSince() | StateNotKnown():
             return outcome.build
-        case Followed() | NothingToFollow() | NeedsConfirmation() | Cancelled() | NothingToCancel():
+        case (
+            Followed() | NothingToFollow() | NeedsConfirmation() | Cancelled() | NothingToCancel() | AlreadyCancelling()
+        ):
+            return outcome.build
+        case ActionSent() | DelayedRequest() | NotRecorded():
             return outcome.build
         case BranchRequired() | CannotCancel():
             return outcome.project
@@ -244,7 +271,7 @@ def _as_asked(entry: AuditEntry, command: Command | None) -> AuditEntry:
 
 
 def _as_found(entry: AuditEntry, result: Build | Project | None) -> AuditEntry:
-    """What was found says more than what was asked for, where it says anything."""
+    """Replaces what was requested by what was found, if anything was."""
     if isinstance(result, Build):
         entry = replace(entry, branch=result.branch or entry.branch, build_id=result.id)
         result = result.project

@@ -1,4 +1,4 @@
-"""The policy in force, and the question that every way in asks of it. No Slack and no file in here."""
+"""Checks requests against the current policy. Knows neither Slack nor files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.core.request import UserRequest
 
 
 class Authorizer:
-    """Thread-safe: each question is answered by one policy as a whole, the one that is in force when it is asked."""
+    """Checks every request against the current policy. Thread-safe: one check uses one policy throughout."""
 
     def __init__(self, policy: Policy, groups: Groups) -> None:
         self._policy = policy
@@ -21,11 +21,11 @@ class Authorizer:
         return self._policy
 
     def set_policy(self, policy: Policy) -> None:
-        """From now on."""
+        """Replaces the policy for all later checks."""
         self._policy = policy
 
     def check(self, request: UserRequest, verb: Verb, project: str | None, branch: str | None) -> Allowed:
-        """Raises NotAllowed, with the reason, if the one who asks may not do it."""
+        """Raises NotAllowed, with the reason, if the actor may not do it."""
         action = entry_for(verb).policy_action
         if action is None:
             return Allowed()
@@ -39,5 +39,5 @@ class Authorizer:
         return answer
 
     def needs_confirmation(self, project: str, branch: str | None) -> bool:
-        """Whether a button that restarts the branch asks first."""
+        """Whether a button that restarts the branch needs confirmation."""
         return self._policy.needs_confirmation(project, branch)

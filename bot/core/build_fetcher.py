@@ -1,6 +1,6 @@
-"""Looking at the CI service: shared by all who ask the same at the same time, bounded in time, and remembered.
+"""Fetches builds. Concurrent requests for the same builds share one call; each has a deadline; results are cached.
 
-A look that began before a restart was sent is never shared with somebody who wants to see what the restart did:
+A fetch that began before a restart was sent is never shared with a later request, which must see the restart. So
 `forget` is called around each restart.
 """
 
@@ -26,7 +26,7 @@ _Key = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the service showed, newest first. It is at most as old as `began_at`."""
+    """What the service returned, newest first, for a fetch that began at `began_at`."""
 
     builds: tuple[Build, ...]
     began_at: datetime
@@ -34,7 +34,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Cached:
-    """What the service showed to a look that began at `began_s`, in seconds of the clock's `monotonic()`."""
+    """What the service returned for a fetch that began at `began_s`, in seconds of the clock's `monotonic()`."""
 
     builds: tuple[Build, ...]
     began_s: float
@@ -42,17 +42,17 @@ class _Cached:
 
 @dataclass(frozen=True, slots=True)
 class _InFlight:
-    """A look under way, and on whose behalf it was begun."""
+    """A running fetch, and the priority with which it began."""
 
     answer: Future[Snapshot]
     priority: Priority
 
 
 class BuildFetcher:
-    """`executor` runs the calls; its threads may hang for as long as the provider's time-outs allow.
+    """Fetches builds of one service. `executor` runs the calls, whose threads may hang up to the provider's timeouts.
 
-    Whoever has as much time as a call may take, `longest_call_s`, makes it in its own thread: handing it to another
-    costs as much as a tenth of an answer. What a call raises that is no CIError is a bug, and told by whoever made it.
+    A caller with at least `max_call_s` left makes the call in its own thread: handing it to another thread takes a
+    tenth of the time of a reply. An error other than CIError is a bug; the thread that made the call logs it.
     """
 
     def __init__(
@@ -78,7 +78,8 @@ class BuildFetcher:
     ) -> Snapshot:
         """One call, or none where the same look is under way.
 
-        Raises CIError; NoAnswer where it takes longer than `within_s`. `last_known` is then filled in where it can be.
+        Raises CIError, and NoResponse after `timeout_s` seconds. The error's `last_known` holds cached builds, if there
+        are any.
         """
         timeout_s = max(timeout_s, 0.0)
         mine = budget.priority
@@ -118,7 +119,7 @@ class BuildFetcher:
             raise NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s") from None
 
     def forget(self, project: Project) -> None:
-        """From now on, whoever asks about the project gets a look that begins after this moment."""
+        """Makes later requests for the project start a new fetch instead of sharing a running one."""
         with self._lock:
             for key in [key for key in self._flights if key[0] == project.id]:
                 del self._flights[key]
@@ -130,7 +131,7 @@ class BuildFetcher:
         key = (project.id, branch)
         with self._lock:
             flight = self._flights.get(key)
-            # Whoever waits is woken before `_landed` runs, and may ask anew before it, too.
+            # A waiting thread wakes before `_landed` runs, and may request again before it does.
             if flight is not None and not flight.answer.done() and flight.priority in begun_by:
                 return flight
             snapshot = partial(self._fetch, project, branch, self._clock.now(), self._clock.monotonic(), budget)
@@ -138,7 +139,7 @@ class BuildFetcher:
             answer = Future[Snapshot]() if is_made_here else self._executor.submit(snapshot)
             flight = _InFlight(answer, budget.priority)
             self._flights[key] = flight
-        # Without the lock, which `_landed` takes: a call that has failed by now runs it here and at once.
+        # Outside the lock, which `_landed` takes: if the call has already failed, this runs it at once.
         answer.add_done_callback(lambda _done: self._landed(key, flight))
         if is_made_here:
             _make(snapshot, answer)
@@ -163,7 +164,7 @@ class BuildFetcher:
     def _remember(self, key: _Key, seen: _Cached) -> None:
         with self._lock:
             known = self._seen.get(key)
-            if known is None or known.began_s <= seen.began_s:  # else it hung, and a later look was faster
+            if known is None or known.began_s <= seen.began_s:  # else that fetch hung, and a later one was faster
                 self._seen[key] = seen
             self._seen.move_to_end(key)
             while len(self._seen) > self._remembered:
@@ -186,15 +187,15 @@ class BuildFetcher:
 
 
 def _make(snapshot: Callable[[], Snapshot], answer: Future[Snapshot]) -> None:
-    """What comes of it is in `answer`, also for those who have joined meanwhile."""
+    """Runs the fetch in this thread; `answer` gets the result, also for the threads that share it."""
     try:
         answer.set_result(snapshot())
-    except BaseException as failure:  # noqa: BLE001 - raised by whoever asks `answer`, this thread among them
+    except BaseException as failure:  # noqa: BLE001 - raised in every thread that reads `answer`, including this one
         answer.set_exception(failure)
 
 
 def _was_refused(answer: Future[Snapshot], timeout_s: float) -> bool:
-    """Whether no call was made, for want of calls that may be made. Raises TimeoutError."""
+    """Whether no call was made, because the rate limit allowed none. Raises TimeoutError."""
     return isinstance(answer.exception(timeout=timeout_s), RateLimitExhausted | RateLimitPaused)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from bot.core.authorization import Authorizer
@@ -22,13 +23,13 @@ from bot.core.model.commands import (
     Verb,
     entry_for,
 )
-from bot.core.model.errors import BotError, BranchRequired, CannotCancel, RequestExpired
+from bot.core.model.decisions import Decision
+from bot.core.model.errors import BranchRequired, CannotCancel, RequestExpired
 from bot.core.model.outcomes import (
     AuditShown,
     BranchesShown,
     BuildShown,
     BuildsShown,
-    Cancelled,
     Followed,
     HelpShown,
     NoBuilds,
@@ -38,7 +39,7 @@ from bot.core.model.outcomes import (
     ProjectsShown,
 )
 from bot.core.ports import AuditLog
-from bot.core.rate_limiter import restart_budget
+from bot.core.rate_limiter import FOR_PEOPLE, CallBudget, restart_budget
 from bot.core.request import UserRequest
 
 PROJECTS_A_PAGE = 20
@@ -46,6 +47,11 @@ BUILDS_SHOWN = 10
 ACTIONS_SHOWN = 20
 DETAILS_WITHIN_S = 4.0
 """How long an answer waits for which job failed: what is known by then is said."""
+
+
+def budget_for(command: Command) -> AbstractContextManager[CallBudget]:
+    """For all of a command: the first call of a restart also reserves the one that restarts."""
+    return restart_budget() if command.verb is Verb.RESTART else nullcontext(FOR_PEOPLE)
 
 
 class Operations:
@@ -56,14 +62,14 @@ class Operations:
         self._build_lookup = BuildLookup(services, authorizer)
         self._audit = audit
         self._authorizer = authorizer
-        self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Outcome]] = {
+        self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._status,
             Verb.RESTART: self._restart,
             Verb.CANCEL: self._cancel,
             Verb.FOLLOW: self._follow,
             Verb.BUILDS: self._builds,
         }
-        self._on_build: Mapping[Verb, Callable[[BuildCommand, UserRequest], Outcome]] = {
+        self._on_build: Mapping[Verb, Callable[[BuildCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._show_build,
             Verb.RESTART: self._restart_build,
             Verb.CANCEL: self._cancel_build,
@@ -71,10 +77,24 @@ class Operations:
         }
 
     def execute(self, command: Command, request: UserRequest) -> Outcome:
-        """Does what was asked. Raises Mistake and CIError; after either, nothing was restarted."""
-        begun = self._resume(command, request)
-        if begun is not None:
-            return begun
+        """Does what was asked. Raises BotError."""
+        with budget_for(command) as budget:
+            request = replace(request, budget=budget)
+            decided = self.decide(command, request)
+            return self.act(decided, request) if isinstance(decided, Decision) else decided
+
+    def act(self, decision: Decision, request: UserRequest) -> Outcome:
+        """Carries out a decision, at most once for the request's key. Raises CIError, NotRecorded, RequestExpired."""
+        with about(decision.build):
+            return self._services.of(decision.build.project.service).actions.act(decision, request)
+
+    def decide(self, command: Command, request: UserRequest) -> Decision | Outcome:
+        """What is to be sent, for a command that restarts or cancels something; else the answer. Sends nothing.
+
+        Raises UserError and CIError.
+        """
+        if request.is_late and entry_for(command.verb).changes_something:
+            raise RequestExpired
         match command:
             case BranchCommand():
                 return self._on_branch[command.verb](command, request)
@@ -87,22 +107,6 @@ class Operations:
             case ShowHelp(topic):
                 return HelpShown(topic)
 
-    def _resume(self, command: Command, request: UserRequest) -> Outcome | None:
-        """The restart that the same durable ask began before a crash, and ends now; None where there is none."""
-        claims = ((service, service.actions.claim_of(request)) for service in self._services)
-        begun = next(((service, claim) for service, claim in claims if claim is not None), None)
-        if request.is_late and (begun is None or begun[0].actions.is_unsent(begun[1])):
-            raise RequestExpired
-        if begun is None:
-            return None
-        service, claim = begun
-        try:
-            project = service.project_index.by_id(claim.project_id, timeout_s=request.seconds_left)
-        except BotError:  # the claim alone says that something may have been sent: that is not to be denied
-            project = Project(claim.project_id, f"project {claim.project_id}", claim.service)
-        branch = command.target.branch if isinstance(command, BuildCommand) else None
-        return service.actions.resume(claim, project, branch, request)
-
     def _status(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
         result = self._build_lookup.find(wanted, request)
         if not result.builds:
@@ -114,11 +118,7 @@ class Operations:
             return self._shown(newest[0], result.snapshot, request)
         return BranchesShown(result.project, newest)
 
-    def _restart(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
-        with restart_budget() as budget:
-            return self._restart_newest(wanted, replace(request, budget=budget))
-
-    def _restart_newest(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+    def _restart(self, wanted: BranchCommand, request: UserRequest) -> Decision | Outcome:
         result = self._build_lookup.find(wanted, request)
         if not result.builds:
             return NoBuilds(result.project)
@@ -131,7 +131,7 @@ class Operations:
             asks_first = allowed.confirm or build.asks_first or restart_plan(build).asks_first
             unconfirmed = asks_first and not wanted.confirmed
             restarts = self._services.of(build.project.service).actions
-            return restarts.restart(build, result.snapshot, request, unconfirmed=unconfirmed)
+            return restarts.decide_restart(build, result.snapshot, request, unconfirmed=unconfirmed)
 
     def _builds(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
         result = self._build_lookup.find(wanted, request)
@@ -182,17 +182,13 @@ class Operations:
             return NothingToFollow(build, restart_state)
         return Followed(build, restart_state.run_number + 1 if comes_back else restart_state.run_number)
 
-    def _restart_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
-        with restart_budget() as budget:
-            return self._restart_exactly(wanted, replace(request, budget=budget))
-
-    def _restart_exactly(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
+    def _restart_build(self, wanted: BuildCommand, request: UserRequest) -> Decision | Outcome:
         target = wanted.target
         build, snapshot = self._build_lookup.find_build_ref(wanted, request)
         with about(build):
             allowed = self._authorizer.check(request, wanted.verb, build.project.name, build.branch or target.branch)
             unconfirmed = allowed.confirm and not wanted.confirmed
-            return self._services.of(target.service).actions.restart(
+            return self._services.of(target.service).actions.decide_restart(
                 build,
                 snapshot,
                 request,
@@ -202,7 +198,7 @@ class Operations:
                 failed_jobs_only=wanted.failed_jobs_only,
             )
 
-    def _cancel(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+    def _cancel(self, wanted: BranchCommand, request: UserRequest) -> Decision | Outcome:
         """Without a branch: the build that runs, if exactly one does."""
         meant = self._services.resolve(wanted.repo, timeout_s=request.seconds_left, for_certain=True)
         with about(meant.project):
@@ -216,7 +212,7 @@ class Operations:
             raise BranchRequired(result.project, branches_of(running))
         return self._cancelled(running[0] if running else result.builds[0], result.snapshot, request)
 
-    def _cancel_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
+    def _cancel_build(self, wanted: BuildCommand, request: UserRequest) -> Decision | Outcome:
         target = wanted.target
         project = self._services.of(target.service).project_index.by_id(
             target.project_id, timeout_s=request.seconds_left
@@ -225,13 +221,12 @@ class Operations:
             self._require_ability(wanted.verb, project)
         return self._cancelled(*self._build_lookup.find_build_ref(wanted, request), request)
 
-    def _cancelled(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Outcome:
-        """Repeating it cancels only what still runs, so that no claim is needed."""
+    def _cancelled(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Decision | Outcome:
         with about(build):
             self._authorizer.check(request, Verb.CANCEL, build.project.name, build.branch)
             if not build.is_under_way:
                 return NothingToCancel(build, self._restart_state(build, snapshot))
-            return Cancelled(build, self._services.of(build.project.service).actions.cancel(build, request))
+            return self._services.of(build.project.service).actions.decide_cancel(build, snapshot, request)
 
     def _require_ability(self, verb: Verb, project: Project) -> None:
         provider = self._services.of(project.service).provider

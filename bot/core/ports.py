@@ -1,4 +1,4 @@
-"""What the core needs of the world, in its own words. Implementations live outside; only `assembly` names them."""
+"""What the core needs from outside, as Protocols in its own words. `bot.app` connects the implementations."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Ability, ActionResult, Actor, Build, FailureLog, Page, Project, Status
-from bot.core.model.claims import Claim
+from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.audit import AuditEntry, RequestEntry
+from bot.core.model.builds import Ability, Actor, Build, FailureLog, Page, Project, Status
+from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.follows import Follow, FollowView
 from bot.core.model.rate_limit import Priority, Rejected
 
 
 class Clock(Protocol):
-    """Time comes from outside, so that a test can hold it."""
+    """Time is a parameter, so that tests control it."""
 
     def now(self) -> datetime:
-        """The present, in UTC, aware of it."""
+        """The current time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back; for lengths of time."""
+        """Seconds of a clock that never goes back, to measure durations."""
 
     def wait(self, seconds: float) -> None:
-        """Returns after so long."""
+        """Waits for so many seconds."""
 
 
 T = TypeVar("T")
 
 
 class CIProvider(Protocol):
-    """One CI service. Every method may be called from many threads, and raises `CIError` and nothing else."""
+    """One CI service. Thread-safe. Every method raises only `CIError`."""
 
     @property
     def service(self) -> str:
@@ -42,10 +43,10 @@ class CIProvider(Protocol):
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        """What it can do that not all can. Nothing else of that kind is asked of it."""
+        """What this service can do beyond the common methods. The core requests nothing else of that kind."""
 
     def parse_url(self, url: str) -> Page | None:
-        """What a pasted page of this service names; None for any other page."""
+        """What a page's address of this service names; None for any other address."""
 
     def locate(self, project: Project, page: Page) -> Page | None:
         """The page with the branch of its pull request, run or commit, at the cost of a call or two.
@@ -54,7 +55,7 @@ class CIProvider(Protocol):
         """
 
     def projects(self) -> list[Project]:
-        """Every repository that the key can see. Dear: seconds, where the account is large."""
+        """Every repository that the key can see. Expensive: takes seconds for a large account."""
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         """The recent builds, of one branch or of all, newest first. One list in most cases.
@@ -62,15 +63,24 @@ class CIProvider(Protocol):
         An unknown branch has none.
         """
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
-        """Runs it again: of its workflows those that went wrong, all of its commit where none did, none that runs.
+    def plan_restart(self, build: Build) -> ActionPlan:
+        """Which runs a restart of the build runs again: the failed workflows, all of its commit if none failed.
 
-        Of each of them all jobs, or where it can, only those that failed. Never repeated blindly: where the error says
-        `may_have_taken`, nobody knows. Raises nothing once one workflow has been taken.
+        Never one that is running. No call. Raises NotPossible if there is nothing to run again.
         """
 
-    def cancel(self, build: Build) -> ActionResult:
-        """Cancels what runs of the build, and returns before it has ended. Called only if `abilities` has CANCEL."""
+    def plan_cancel(self, build: Build) -> ActionPlan:
+        """Which runs a cancel of the build stops. No call. Raises NotPossible if there are none, or it cannot."""
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
+        """Sends one POST, once: runs `target` again, all its jobs or, if the service can, only the failed ones.
+
+        Returns the id of the build that runs now, which may be the same. After an error whose `may_have_taken` is
+        true it is not known whether the service accepted it.
+        """
+
+    def cancel(self, build: Build, target: RunTarget) -> None:
+        """Sends one POST, once: stops `target`, and returns before it has stopped. Errors as for `restart`."""
 
     def with_details(self, build: Build) -> Build:
         """The same with `failed_jobs`, `waits_for` and `earlier` filled in, as far as the service tells.
@@ -83,40 +93,43 @@ class CIProvider(Protocol):
 
 
 class ProjectStore(Protocol):
-    """Keeps the project directory over restarts of the process."""
+    """Stores the project lists, so that they survive a restart of the process."""
 
     def load_projects(self, service: str) -> tuple[list[Project], datetime | None]:
-        """What was last saved, and when; an empty list and None where nothing was."""
+        """The list that was last saved, and when; an empty list and None if there is none."""
 
     def save_projects(self, service: str, projects: Sequence[Project], at: datetime) -> None:
-        """Replaces the service's list as a whole."""
+        """Replaces the service's whole list."""
 
 
 class ClaimStore(Protocol):
-    """Keeps restarts. Each method is one transaction, safe against other threads and other processes."""
+    """Stores restarts. Each method is one transaction, safe against other threads and processes."""
 
     def claim(self, wanted: Claim) -> Claim | None:
-        """Stores `wanted` where its run (service, build, run number) is free: never claimed, or refused, or not sent.
+        """Stores `wanted` if its run (service, build, run number, kind) is free: never claimed, refused or not sent.
 
-        Returns it with its `id` and `attempt`; None where somebody else's claim stands.
+        Returns it with its `id` and `attempt`; None if another claim on the run exists.
         """
 
     def claim_again(self, wanted: Claim, *, instead_of: int, attempt: int) -> Claim | None:
-        """Stores `wanted` in the place of the unknown claim with that id and attempt; None where it has moved on."""
+        """Stores `wanted` in the place of the claim with that id and attempt; None if that has moved on.
 
-    def move(self, claim: Claim, to: Claim) -> bool:
-        """Writes `to`'s state, `seen_running` and `new_build_id`.
+        A restart replaces an unknown claim only.
+        """
 
-        Only where the stored claim still has `claim`'s id, attempt and state; False where it has moved on meanwhile.
+    def move(self, claim: Claim, to: Claim, *, audit: RequestEntry | None = None) -> bool:
+        """Writes `to`'s state, posts, `seen_running` and `new_build_id`, and `audit` with them, as `AuditLog.record`.
+
+        Only if the stored claim still has `claim`'s id, attempt and state; else writes nothing and returns False.
         """
 
     def of_request(self, key: str) -> Claim | None:
-        """The claim that the ask with this key made last; None where it made none."""
+        """The last claim of the request with this key; None if it made none."""
 
-    def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
-        """For each of the builds its claim with the highest run number, or else the claim that brought it about.
+    def newest(self, service: str, build_ids: Sequence[str], kind: ClaimKind = ClaimKind.RESTART) -> list[Claim]:
+        """For each of the builds its claim of that kind with the highest run number, or else the one that made it.
 
-        That is found by `build_id`, or else by `new_build_id`; a claim that answers for two builds comes once.
+        The latter is found by `new_build_id`. A claim for two of the builds is returned once.
         """
 
 
@@ -124,128 +137,139 @@ class IdempotencyKeys(Protocol):
     """Remembers that something was done, so that it is done once: a delivery answered, an invitation explained."""
 
     def add(self, key: str, *, keep_s: float) -> bool:
-        """True for the first who says `key`, in any process; False for all after, for at least `keep_s` seconds."""
+        """True for the first caller with this `key`, in any process. False for later ones, for at least `keep_s`
+        seconds.
+        """
 
 
 class AuditLog(Protocol):
-    """Keeps what was done, by whom and with what result, for a set time. Nothing in it is ever changed."""
+    """Keeps what was done, by whom and with what result, for a set time. What is known is never changed."""
 
     def record(self, entry: AuditEntry, *, request_key: str | None) -> None:
-        """Adds it. `ask` names the ask it belongs to, where anything does: of one ask the first entry counts."""
+        """Adds it. Of one request, named by `request_key`, the first entry counts.
+
+        But one whose result is "unknown" is completed once its result is known.
+        """
 
     def last(self, count: int, *, of: Project | None = None) -> list[AuditEntry]:
-        """The newest first; of one project where one is given, else of all, also of services of another time."""
+        """The newest entries, newest first: of one project, or of all, including services that are no longer
+        configured.
+        """
 
     def purge(self) -> None:
-        """Forgets what is older than the set time."""
+        """Deletes what is older than the set time."""
 
 
 class RateLimit(Protocol):
-    """The calls that a CI service takes in a minute, shared by all work and by all processes on one database.
+    """The calls per minute that a CI service allows, shared by all work and all processes on one database.
 
-    No method raises, and none waits long: where the count cannot be reached, a share of it is spent instead.
+    No method raises or waits long. If the shared count cannot be reached, this process uses a share of the limit.
     """
 
     def reserve(self, calls: int, priority: Priority) -> Rejected | None:
-        """Sets so many calls aside, all or none. Each is then begun or given back."""
+        """Reserves so many calls, all or none. Each must then be started or released."""
 
     def start_call(self, priority: Priority) -> Rejected | None:
-        """One of the calls set aside is made now. Where it is refused, since a pause has begun, it stays aside."""
+        """Uses one reserved call, which is made now. If a pause refuses it, it stays reserved."""
 
     def release(self, calls: int) -> None:
-        """So many of the calls set aside are not made."""
+        """Releases reserved calls that are not made."""
 
     def refund(self) -> None:
-        """The service does not count the call that this thread began last: it may be made again."""
+        """The service does not count this thread's last call, so it may be made again."""
 
     def pause(self, retry_after_s: float | None) -> None:
-        """The service has refused a call for its own limit: nobody asks it anything for a while."""
+        """The service refused a call for its rate limit: no calls are made for a while."""
 
 
 class NameMatcher(Protocol):
-    """Names that look like one that was typed."""
+    """Finds names that are similar to a typed one."""
 
     def __call__(self, word: str, names: Sequence[str], *, limit: int) -> list[str]:
-        """At most `limit` of `names`, the likest first; none where nothing is alike."""
+        """At most `limit` of `names`, the most similar first; empty if none is similar."""
 
 
 class Groups(Protocol):
-    """Who is in which user group of the chat."""
+    """Membership in Slack's user groups."""
 
     def has(self, group_id: str, actor: Actor) -> bool | None:
-        """None where nobody can tell: the members cannot be asked for, and none are remembered."""
+        """Whether the actor is in the group. None if unknown: Slack did not answer and nothing is cached."""
 
 
 class FollowStore(Protocol):
-    """Keeps live messages, and which projects are looked at. Each method is one transaction."""
+    """Stores live messages, and which projects are polled. Each method is one transaction."""
 
     def add(self, follow: Follow) -> Follow:
-        """Stores it, unless its key is there already; returns what is stored."""
+        """Stores the follow unless its key exists. Returns the stored one."""
 
     def open_of(self, service: str, project_id: str) -> list[Follow]:
-        """Those to look at, the oldest first."""
+        """The project's open follows, the oldest first."""
 
     def move(self, follow: Follow, to: Follow) -> bool:
-        """Writes `to` with the next version where the stored one still has `follow`'s version; False otherwise."""
+        """Stores `to` with the next version. Returns False if the stored follow no longer has `follow`'s version."""
 
     def begin_polling(self, service: str, project_id: str) -> int:
-        """The number of the look that the project's chain waits for: the first of a new one where none goes on.
+        """The number of the poll that the project's chain waits for; of the first poll of a new chain if none is
+        active.
 
-        Whoever asks puts that look on its way, also where it goes on: the one who began it may be gone by now.
+        The caller starts that poll even if a chain is active: the process that started the chain may be dead.
         """
 
     def next_poll(self, service: str, project_id: str, number: int) -> int | None:
-        """The number that follows look `number`; None, and the chain ends, where nothing is open any more.
+        """The number of the poll after poll `number`. None, and the chain ends, if no follow is open.
 
-        The same answer however often it is asked for the same number; None for a look that another has overtaken.
+        Repeated calls with the same number return the same. None for a poll that another one has overtaken.
         """
 
-    def stalled(self, before: datetime) -> list[tuple[str, str, int]]:
-        """Chains that go on and have not been touched since `before`, each moved on to the number that it names."""
+    def stalled(self, after_s: float) -> list[tuple[str, str, int]]:
+        """Chains that go on and were last touched longer ago than that, each moved on to the number that it names.
+
+        Also those that were touched in the future: the clock was set back since.
+        """
 
 
 class RunHistory(Protocol):
-    """The bot's own memory of how runs ended: a CI service forgets a run when the build runs again."""
+    """The bot's own record of how runs ended: a CI service forgets a run when the build runs again."""
 
     def record(self, build: Build, run_number: int, ended_at: datetime) -> None:
-        """Once for each run of a build, however often it is called; builds without a commit are left out."""
+        """Stores the end of a run once, however often it is called. Ignores builds without a commit."""
 
     def of_commit(self, project: Project, commit: str, branch: str | None) -> list[Status]:
-        """How the commit's runs on the branch ended, the oldest first; the last fifty."""
+        """How the commit's last fifty runs on the branch ended, the oldest first."""
 
 
 class Notifier(Protocol):
-    """Says in Slack what nobody has just asked for. Raises `MessageGone` and `RetryLater`."""
+    """Sends messages to Slack that answer no request. Raises `MessageGone` and `RetryLater`."""
 
     def show(self, view: FollowView) -> None:
-        """Changes the live message. Repeating it is invisible."""
+        """Changes the live message. Repeating it has no visible effect."""
 
     def reply(self, view: FollowView) -> None:
-        """Says the verdict in the message's thread, to the person who asked. Each call is a new message."""
+        """Posts the verdict in the message's thread, to the person who asked. Every call posts a new message."""
 
     def tell(self, view: FollowView, why: str) -> None:
-        """Tells the person who asked, alone, that the message is not followed any more. Raises nothing."""
+        """Tells only the person who asked that the message is no longer followed. Raises nothing."""
 
 
 class Step(Protocol):
-    """What a durable job does bit by bit: a step that has been done is not done again after a crash."""
+    """Runs a step of a durable job. A finished step is not run again after a crash."""
 
     def __call__(self, name: str, work: Callable[[], T]) -> T:
-        """What `work` returns, or returned when the step was done before. It may run again where a crash cut it off."""
+        """The result of `work`, stored if the step finished earlier. After a crash within it, `work` runs again."""
 
 
 Job = Callable[[Mapping[str, Any], Step], None]
-"""A kind of durable work: what was started under a key, with its payload; runs at least once to its end."""
+"""A kind of durable job, called with the payload. Runs at least once to its end."""
 
 
 class Jobs(Protocol):
-    """Durable background work: what was started is done, whoever dies in between."""
+    """Durable background work: a started job is finished even if a process dies in between."""
 
     def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
-        """Stored before this returns, done once for each key; at once without a delay. `payload` is JSON."""
+        """Stores a job before it returns, once per key; it starts at once without a delay. `payload` is JSON."""
 
     def cancel(self, key: str) -> None:
-        """What has not begun will not; unknown keys are no error."""
+        """Cancels a job that has not started. Unknown keys are ignored."""
 
     def sweep(self) -> int:
-        """Takes over what processes that are gone have left, and returns how many jobs that was."""
+        """Takes over jobs of dead processes. Returns how many."""

@@ -17,7 +17,7 @@ from bot.core.model.rate_limit import Priority, Rejected
 from bot.core.ports import RateLimit
 
 RESTART = "restart"
-"""What a provider calls the try that runs a build again."""
+"""The name of the provider's call that restarts a build."""
 
 
 class CallBudget:
@@ -83,7 +83,7 @@ def restart_budget() -> Iterator[CallBudget]:
 
 
 class RateLimiter:
-    """`title` is the service's name as people write it. Its methods may be called from any thread."""
+    """Charges the requests of one service. `title` is the service's name as people write it. Thread-safe."""
 
     def __init__(self, rate_limit: RateLimit, title: str) -> None:
         self._rate_limit = rate_limit
@@ -105,8 +105,11 @@ class RateLimiter:
             raise self._error(rejected)
 
     def after_request(self, failure: CIError | None, was_free: bool = False) -> None:
-        """In the thread that made it. Where the service itself has had enough, everything pauses; where it does not
-        count the call, that may be made again."""
+        """Call in the thread that made the request.
+
+        If the service itself was over its limit, this pauses all requests. If it does not count the request, this
+        refunds it.
+        """
         if was_free:
             self._rate_limit.refund()
         if isinstance(failure, OverLimit) and not isinstance(failure, RateLimitExhausted | RateLimitPaused):

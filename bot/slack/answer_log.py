@@ -1,4 +1,4 @@
-"""What the log line of an answer says besides who and how long: repository, branch and outcome, in plain words."""
+"""The repository, branch and outcome for the log line of a reply, in plain words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes each action into the audit log, whichever way it was asked: the one place that does. Stops no answer."""
+"""Writes every action to the audit log, from every kind of request. A failure to write stops no reply."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.core.audit_entries import AuditedRequest, action_of, entry_of
+from bot.core.audit_entries import ActionSent, AuditedRequest, action_of, entry_of
+from bot.core.model.audit import RequestEntry
 from bot.core.model.commands import Command, entry_named
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.outcomes import Outcome
 from bot.core.ports import AuditLog, Clock
+from bot.core.request import AuditOf
 from bot.slack.blocks.button_values import entry_of_button
 from bot.slack.incoming.payloads import SlackRequest
 
@@ -21,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AuditRecorder:
-    """`service` stands in entries of asks that led to no repository, so that the audit of all shows them, too.
+    """`service` is for entries of requests that named no repository, so that an audit of all shows them, too.
 
-    `hidden` takes secrets out of a text; `not_recorded` is told of each action that could not be written down.
+    `redact` removes secrets from a text. `not_recorded` is called for each action that could not be written.
     """
 
     audit: AuditLog
@@ -34,10 +36,10 @@ class AuditRecorder:
 
     @contextmanager
     def recording(self, slack_request: SlackRequest, reference: str) -> Iterator[Callable[[Outcome], None]]:
-        """Around whatever an ask does: its outcome is told to what this yields, and what it raises is seen.
+        """Wraps a request: pass its outcome to the function this yields. What the block raises is recorded, too.
 
-        The entry is written when both are known and before anybody is answered, so that what people are told of
-        stands in the log. A process that dies before has done at most what the claim on the run says.
+        The entry is written before the reply, so that everything a reply says is in the log. If the process dies first,
+        at most the action in the claim was done.
         """
         request = self._asked(slack_request, reference)
         try:
@@ -45,6 +47,16 @@ class AuditRecorder:
         except Exception as error:
             self._write(slack_request, request, error)
             raise
+
+    def entries(self, slack_request: SlackRequest, reference: str) -> AuditOf:
+        """Makes the entry of a result, for the core to store with the action's own record."""
+        request = self._asked(slack_request, reference)
+
+        def entry(result: Outcome | Exception | ActionSent) -> RequestEntry | None:
+            made = entry_of(request, result, service=self.service, redact=self.redact)
+            return None if made is None else RequestEntry(made, slack_request.delivery or reference)
+
+        return entry
 
     def _asked(self, slack_request: SlackRequest, reference: str) -> AuditedRequest:
         action, command = self._wanted(slack_request)
@@ -71,7 +83,7 @@ class AuditRecorder:
         try:
             entry = entry_of(request, outcome, service=self.service, redact=self.redact)
             if entry is not None:
-                self.audit.record(entry, request_key=slack_request.delivery)
+                self.audit.record(entry, request_key=slack_request.delivery or request.reference)
         except Exception:  # the person is answered all the same, and the operator told
             log.exception("action_not_recorded")
             self.not_recorded()

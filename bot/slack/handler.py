@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any, TypeVar
 
 import structlog
 
-from bot.core.authorization import Authorizer
-from bot.core.model.claims import RestartState
+from bot.core.actions.lifecycle import Progress, Stage, next_stage
 from bot.core.model.commands import Command, entry_for
-from bot.core.model.errors import BotError, CIError, NotAllowed, NotUnderstood, UserError
+from bot.core.model.decisions import Decision
+from bot.core.model.errors import BotError, NotAllowed, NotRecorded, NotUnderstood
 from bot.core.model.follows import follow_of
-from bot.core.model.outcomes import BuildShown, Followed, Outcome, Restarted
-from bot.core.operations import Operations
+from bot.core.model.outcomes import Outcome
+from bot.core.operations import Operations, budget_for
 from bot.core.polling.poller import Poller
 from bot.core.ports import Clock, IdempotencyKeys, Step
 from bot.core.request import UserRequest
 from bot.slack.answer_log import answered_fields
+from bot.slack.answers import Answers, Explain, HandlerConfig
 from bot.slack.audit_recorder import AuditRecorder
-from bot.slack.blocks.context import RenderContext, ServiceInfo
+from bot.slack.blocks.context import RenderContext
 from bot.slack.incoming.payloads import SlackRequest, Source, request_from_json
 from bot.slack.incoming.recent_deliveries import RecentDeliveries
-from bot.slack.messages.errors import render_bug, render_error
-from bot.slack.messages.live import not_followed
-from bot.slack.messages.render import Message, render
 from bot.slack.outgoing.replies import DeliveryFailed, Replies
-from bot.slack.pressed_message import message_after_press, reply_target
-from bot.slack.stored_results import from_json, to_json
+from bot.slack.stored_results import from_json, outcome_from_json, to_json
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,9 @@ REQUEST = "request"
 
 ANSWERED_AGAIN_AFTER_S = (5.0, 30.0, 120.0, 600.0)
 """Pauses before an answer to something that was changed is given again, where Slack would not take it."""
+
+FIND_OUT_AFTER_S = (2.0, 5.0, 10.0, 20.0, 30.0)
+"""Pauses before each try to find out what an action did whose result could not be stored."""
 
 TOO_LATE_AFTER_S = 600.0
 """What nobody could begin for so long is not done any more: a build that restarts the next morning helps nobody."""
@@ -51,25 +54,6 @@ DELIVERY_KEPT_S = 3600.0
 """Longer than Slack redelivers: three times within about six minutes."""
 
 FROM_ELSEWHERE = "Only people of the workspace that I belong to can ask me."
-
-
-class Explained(Protocol):
-    """Why something failed that is not a bug: `str()` for the log, `for_people` for the asker."""
-
-    @property
-    def for_people(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class HandlerConfig:
-    """What a deployment decides about conversations. `services` are by name, in the order in which they are set."""
-
-    command: str
-    mention: str
-    services: Mapping[str, ServiceInfo]
-    others_may_ask: bool = False
-    request_timeout_s: float = 16.0
-    """How long the CI service may take; what is left of twenty seconds is for Slack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +82,7 @@ class Reporting:
     recorder: AuditRecorder
     new_reference: Callable[[], str]
     observe: Callable[[str, str, str, float], None]
-    explain: Callable[[Exception], Explained | None] = lambda _error: None
+    explain: Explain = lambda _error: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +96,31 @@ class FollowUps:
     answer_again: Callable[[str, Mapping[str, Any], float], None]
 
 
+@dataclass(slots=True)
+class _Run:
+    """What is known of a request on its way through its stages. `progress` says which of it is stored."""
+
+    command: Command | None = None
+    decision: Decision | None = None
+    outcome: Outcome | BotError | None = None
+    ts: str | None = None
+    why_not_delivered: str | None = None
+    may_reply_again: bool = False
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def told(self) -> Outcome | BotError:
+        """What the reply says. Only once there is an outcome."""
+        if self.outcome is None:
+            raise RuntimeError("there is nothing to be told yet")
+        return self.outcome
+
+
 class RequestHandler:
-    """Answers requests. `context` returns what messages are rendered with now."""
+    """Answers requests. `context` returns what messages are rendered with now.
+
+    `begin` is asked with the key of each stored request: False if it was withdrawn.
+    """
 
     def __init__(
         self,
@@ -126,15 +133,17 @@ class RequestHandler:
         context: Callable[[], RenderContext],
         follow_ups: FollowUps,
         reporting: Reporting,
+        begin: Callable[[str], bool] = lambda _key: True,
     ) -> None:
         self._config = config
         self._clock = clock
         self._deliveries = deliveries
         self._operations = operations
-        self._replies = replies
-        self._context = context
+        self._answers = Answers(replies, context, reporting.explain)
         self._follow_ups = follow_ups
         self._reporting = reporting
+        self._begin = begin
+        self._process = token_hex(8)
 
     def changes_something(self, slack_request: SlackRequest) -> bool:
         """Whether the ask must not be lost once it is acknowledged, and can be told from a redelivery."""
@@ -144,28 +153,55 @@ class RequestHandler:
         return entry_for(command.verb).changes_something
 
     def job_of(self, slack_request: SlackRequest) -> dict[str, Any]:
-        """The payload with which `job` answers the ask."""
+        """The payload with which `job` answers the request."""
         return {
             "slack_request": slack_request.as_json(),
             "ref": self._reporting.new_reference(),
             "at": self._clock.now().timestamp(),
+            "process": self._process,
+            "monotonic": self._clock.monotonic(),
         }
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:
-        """Answers an ask durably: what one process has begun, another ends. A `Job`; raises what `heard_again` does.
+        """Answers a request durably: what one process has begun, another one finishes. A `Job`.
 
-        An answer that Slack would not take is given again later: what was done is found by the ask's key, not redone.
+        Raises what `request_from_json` does. A reply that Slack refuses is sent again later, by a job that has the
+        recorded outcome and repeats nothing but the reply.
         """
         slack_request, tries = request_from_json(payload["slack_request"]), int(payload.get("tries", 0))
-        key, age_s = slack_request.delivery or "", max(0.0, self._clock.now().timestamp() - float(payload["at"]))
-        waited_s = age_s if age_s < self._config.request_timeout_s else 0.0  # after a crash, all the time there is
-        received_at = self._clock.monotonic() - waited_s
-        is_late = age_s > TOO_LATE_AFTER_S
-        answered = self._respond(slack_request, received_at, str(payload["ref"]), step, key=key, is_late=is_late)
-        if not answered and tries < len(ANSWERED_AGAIN_AFTER_S):
-            self._follow_ups.answer_again(
-                f"{key}:{tries + 1}", {**payload, "tries": tries + 1}, ANSWERED_AGAIN_AFTER_S[tries]
-            )
+        key, reference = slack_request.delivery or str(payload["ref"]), str(payload["ref"])
+        if tries == 0 and not self._begin(key):
+            log.info("request_withdrawn", ref=reference)
+            return
+        run = _Run()
+        if "result" in payload:
+            run.command, run.outcome = outcome_from_json(payload["result"])
+            run.progress = Progress(is_decided=True)
+        request = self._request(slack_request, payload, key, reference)
+        self._respond(slack_request, request, reference, step, run)
+        if run.may_reply_again and run.outcome is not None and tries < len(ANSWERED_AGAIN_AFTER_S):
+            again = {**payload, "tries": tries + 1, "result": to_json(run.command, run.outcome)}
+            self._follow_ups.answer_again(f"{key}:{tries + 1}", again, ANSWERED_AGAIN_AFTER_S[tries])
+
+    def _request(
+        self, slack_request: SlackRequest, payload: Mapping[str, Any], key: str, reference: str
+    ) -> UserRequest:
+        """A request that was stored. In another process than the one that received it, no clock tells its age."""
+        made_at = datetime.fromtimestamp(float(payload["at"]), UTC)
+        is_mine = payload.get("process") == self._process
+        now_s, timeout_s = self._clock.monotonic(), self._config.request_timeout_s
+        age_s = now_s - float(payload["monotonic"]) if is_mine else (self._clock.now() - made_at).total_seconds()
+        on_time = is_mine and age_s < timeout_s  # else it gets all the time there is
+        return UserRequest(
+            slack_request.actor,
+            slack_request.location,
+            self._clock,
+            now_s + timeout_s - (age_s if on_time else 0.0),
+            key,
+            is_late=age_s > TOO_LATE_AFTER_S,
+            made_at=None if on_time else made_at,
+            entry=self._reporting.recorder.entries(slack_request, reference),
+        )
 
     def handle(self, slack_request: SlackRequest, received_at: float) -> None:
         """Answers one ask, which arrived at `heard_at` (seconds of the monotonic clock). Raises nothing."""
@@ -180,78 +216,158 @@ class RequestHandler:
             with structlog.contextvars.bound_contextvars(
                 ref=reference, source=slack_request.source.value, channel=slack_request.location.channel
             ):
-                self._tell_bug(slack_request, None, reference, error)
+                self._answers.bug(slack_request, _command_of(slack_request), reference, error, nothing_sent=True)
             return
-        self._respond(slack_request, received_at, self._reporting.new_reference(), _at_once)
+        reference = self._reporting.new_reference()
+        request = UserRequest(
+            slack_request.actor,
+            slack_request.location,
+            self._clock,
+            received_at + self._config.request_timeout_s,
+            slack_request.delivery or reference,
+            entry=self._reporting.recorder.entries(slack_request, reference),
+        )
+        self._respond(slack_request, request, reference, _at_once, _Run())
 
     def _respond(
-        self,
-        slack_request: SlackRequest,
-        received_at: float,
-        reference: str,
-        step: Step,
-        *,
-        key: str = "",
-        is_late: bool = False,
-    ) -> bool:
-        """Whether somebody was told. Raises nothing."""
+        self, slack_request: SlackRequest, request: UserRequest, reference: str, step: Step, run: _Run
+    ) -> None:
+        """Goes through the request's stages, from what `run` has on. Raises nothing."""
+        began_s = self._clock.monotonic()
         with structlog.contextvars.bound_contextvars(
             ref=reference, source=slack_request.source.value, channel=slack_request.location.channel
         ):
-            command: Command | None = None
-            outcome: Outcome | BotError | None = None
             try:
-                request = UserRequest(
-                    slack_request.actor,
-                    slack_request.location,
-                    self._clock,
-                    received_at + self._config.request_timeout_s,
-                    key,
-                    is_late,
-                )
-                command, outcome = from_json(
-                    step("execute", lambda: to_json(*self._execute(slack_request, request, reference)))
-                )
-                result = type(outcome).__name__
-                ts = _ts_of(step("reply", lambda: self._answered(slack_request, command, outcome, reference)))
-                follow = follow_of(
-                    slack_request.actor, slack_request.location, key or reference, outcome, ts, self._clock.now()
-                )
-                if follow is not None:
-                    step("follow", lambda: self._follow_ups.poller.follow(follow))
-                step("update pressed message", lambda: self._update_pressed_message(slack_request, command, outcome))
-            except DeliveryFailed as failure:
-                result = "DeliveryFailed"
-                log.error("reply_not_delivered", why=str(failure))
+                with ExitStack() as calls:
+                    while (stage := next_stage(run.progress)) is not Stage.DONE:
+                        if stage is Stage.DECIDE:
+                            run.command = _command_of(slack_request)
+                            if run.command is not None:
+                                request = replace(request, budget=calls.enter_context(budget_for(run.command)))
+                        self._do(stage, slack_request, request, reference, step, run)
+                result = type(run.outcome).__name__
+                if run.progress.is_delivered is False:
+                    result = "DeliveryFailed"
+                    log.error("reply_not_delivered", why=run.why_not_delivered)
             except Exception as error:  # noqa: BLE001 - the one place where a bug ends
-                result = self._tell_bug(slack_request, command, reference, error)
-            took_s = self._clock.monotonic() - received_at
-            what = command.verb.value if command is not None else "unread"
+                # The database is needed before anything is sent; what fails after that is `NotRecorded`.
+                nothing_sent = run.outcome is None and (run.decision is None or self._answers.why(error) is not None)
+                build = None if run.decision is None else run.decision.build
+                result = self._answers.bug(
+                    slack_request, run.command, reference, error, nothing_sent=nothing_sent, build=build
+                )
+            took_s = self._clock.monotonic() - began_s
+            what = run.command.verb.value if run.command is not None else "unread"
             self._reporting.observe(slack_request.source.value, what, result, took_s)
-            fields = answered_fields(outcome)
             log.info(
                 "answered",
                 command=what,
                 result=result,
-                **fields,
+                **answered_fields(run.outcome),
                 user=slack_request.actor.id,
                 took_ms=round(took_s * 1000),
             )
-            return result != "DeliveryFailed"
 
-    def _execute(
-        self, slack_request: SlackRequest, request: UserRequest, reference: str
-    ) -> tuple[Command | None, Outcome | BotError]:
-        """What was asked, as far as it can be read, and what came of it."""
+    def _do(
+        self, stage: Stage, slack_request: SlackRequest, request: UserRequest, reference: str, step: Step, run: _Run
+    ) -> None:
+        """One stage, a durable step of its own."""
+        match stage:
+            case Stage.DECIDE:  # not to be acted on unless it is stored: a repeated request must find the same
+                stored = step(stage.value, lambda: self._decided(slack_request, request, reference))
+                command, decided = from_json(stored)
+                run.command = command
+                if isinstance(decided, Decision):
+                    run.decision = decided
+                else:
+                    run.outcome = decided
+                run.progress = replace(run.progress, is_decided=True, needs_action=isinstance(decided, Decision))
+            case Stage.ACT | Stage.FIND_OUT:
+                self._act(stage, slack_request, request, reference, step, run)
+            case Stage.REPLY:
+                told = step(stage.value, lambda: self._answered(slack_request, run, reference))
+                run.ts, run.why_not_delivered = told.get("ts"), told.get("not_delivered")
+                run.may_reply_again = run.why_not_delivered is not None and "may_be_there" not in told
+                run.progress = replace(run.progress, is_delivered=run.why_not_delivered is None)
+            case Stage.FOLLOW:
+                asker, place, now = slack_request.actor, slack_request.location, self._clock.now()
+                follow = follow_of(asker, place, request.key, run.told, run.ts, now)
+                if follow is not None:
+                    step(stage.value, lambda: self._follow_ups.poller.follow(follow))
+                run.progress = replace(run.progress, is_followed=True)
+            case Stage.TIDY_UP:
+                step(stage.value, lambda: self._answers.update_pressed_message(slack_request, run.command, run.told))
+                run.progress = replace(run.progress, is_tidy=True)
+
+    def _decided(self, slack_request: SlackRequest, request: UserRequest, reference: str) -> dict[str, Any]:
+        """What is to be done, or the answer if nothing is. An answer is recorded in the audit."""
         command: Command | None = None
         try:
             with self._reporting.recorder.recording(slack_request, reference) as record:
                 command = self._allowed(slack_request)
-                outcome = self._operations.execute(command, request)
-                record(outcome)
+                decided = self._operations.decide(command, request)
+                if not isinstance(decided, Decision):
+                    record(decided)
         except BotError as error:
-            return command, error
-        return command, outcome
+            return to_json(command, error)
+        return to_json(command, decided)
+
+    def _act(
+        self, stage: Stage, slack_request: SlackRequest, request: UserRequest, reference: str, step: Step, run: _Run
+    ) -> None:
+        """Carries the decision out, or finds out what it did. What was done is told even if it cannot be stored."""
+        done: list[Outcome | BotError] = []
+
+        def work() -> dict[str, Any]:
+            done.append(self._acted(stage, slack_request, request, reference, run))
+            return to_json(run.command, done[-1])
+
+        try:
+            outcome = outcome_from_json(step(stage.value, work))[1]
+        except Exception as error:
+            if not done:
+                raise
+            log.error("result_not_stored", why=str(self._answers.why(error) or error))
+            outcome = done[-1]
+        run.outcome = outcome
+        is_unrecorded = stage is Stage.ACT and isinstance(outcome, NotRecorded)
+        run.progress = replace(run.progress, is_done=True, is_unrecorded=is_unrecorded)
+
+    def _acted(
+        self, stage: Stage, slack_request: SlackRequest, request: UserRequest, reference: str, run: _Run
+    ) -> Outcome | BotError:
+        if run.decision is None:
+            raise RuntimeError("there is nothing to be done yet")
+        try:
+            with self._reporting.recorder.recording(slack_request, reference) as record:
+                if stage is Stage.FIND_OUT:
+                    outcome = self._found_out(run.decision, request)
+                else:
+                    outcome = self._operations.act(run.decision, request)
+                record(outcome)
+        except NotRecorded as error:
+            if stage is Stage.ACT:  # now: storing this step waits until the database is back
+                log.error("result_not_stored", why=str(self._answers.why(error) or error.__cause__))
+                with suppress(DeliveryFailed):
+                    self._answers.error(slack_request, run.command, error, reference)
+            return error
+        except BotError as error:
+            return error
+        return outcome
+
+    def _found_out(self, decision: Decision, request: UserRequest) -> Outcome:
+        """Waits for the database. Raises NotRecorded if it does not come back."""
+        for pause_s in FIND_OUT_AFTER_S:
+            self._clock.wait(pause_s)
+            again = replace(request, deadline=self._clock.monotonic() + self._config.request_timeout_s)
+            try:
+                return self._operations.act(decision, again)
+            except BotError as error:
+                if not isinstance(error, NotRecorded):
+                    raise
+            except Exception as error:  # noqa: BLE001 - the asker knows that it was sent, and hears nothing truer now
+                log.error("result_not_found_out", why=str(self._answers.why(error) or error))
+        raise NotRecorded(decision.build, decision.action.value, is_accepted=False)
 
     def _allowed(self, slack_request: SlackRequest) -> Command:
         if slack_request.from_elsewhere and not self._config.others_may_ask:
@@ -260,106 +376,22 @@ class RequestHandler:
             raise slack_request.command
         return slack_request.command
 
-    def _answered(
-        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError, reference: str
-    ) -> dict[str, str | None]:
-        """`_answer`'s ts, or why Slack would not take the answer: plain, for a durable job to store."""
+    def _answered(self, slack_request: SlackRequest, run: _Run, reference: str) -> dict[str, str | None]:
+        """The reply's ts, or why Slack would not take it: plain, for a durable job to store."""
+        if isinstance(run.outcome, NotRecorded):
+            return {"ts": None}  # told already
         try:
-            return {"ts": self._answer(slack_request, command, outcome, reference)}
+            return {"ts": self._answers.answer(slack_request, run.command, run.told, reference)}
         except DeliveryFailed as failure:
-            return {"not_delivered": str(failure)}
-
-    def _answer(
-        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError, reference: str
-    ) -> str | None:
-        """Says what came of it. Returns the ts of a message that can be changed later."""
-        if isinstance(outcome, BotError):
-            self._tell_error(slack_request, command, outcome, reference)
-            return None
-        message = render(outcome, context=self._context(), asker=slack_request.actor)
-        match slack_request.pressed and reply_target(command, outcome):
-            case "in its place":
-                self._replace(slack_request, message)
-                return None
-            case "to the asker":
-                self._replies.to_asker(slack_request, message)
-                return None
-        if not isinstance(outcome, Restarted | Followed):
-            return self._replies.answer(slack_request, message)
-        ts = self._replies.answer(slack_request, message, elsewhere=_not_live(outcome, message, self._context()))
-        if ts is None:
-            self._replies.to_asker(slack_request, not_followed())
-        return ts
-
-    def _update_pressed_message(
-        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError
-    ) -> None:
-        """After the answer: what the pressed message offers should fit, and no harm is done where it does not."""
-        if slack_request.pressed is None or isinstance(outcome, BotError):
-            return
-        left = message_after_press(slack_request.pressed, command, outcome, slack_request.actor, self._context())
-        try:
-            if left == "nothing":
-                self._replies.remove_pressed(slack_request)
-            elif left is not None:
-                self._replies.replace(slack_request, left)
-        except DeliveryFailed as failure:
-            log.info("pressed_message_not_updated", why=str(failure))
-
-    def _replace(self, slack_request: SlackRequest, message: Message) -> None:
-        """Where the pressed message cannot be replaced, it may be gone: the asker is answered all the same."""
-        try:
-            self._replies.replace(slack_request, message)
-        except DeliveryFailed as failure:
-            log.info("pressed_message_not_updated", why=str(failure))
-            self._replies.to_asker(slack_request, message)
-
-    def _tell_error(
-        self, slack_request: SlackRequest, command: Command | None, error: BotError, reference: str
-    ) -> None:
-        shown_reference = None if isinstance(error, UserError) else reference
-        if isinstance(error, CIError):
-            log.warning("ci_failed", error=type(error).__name__, detail=error.detail)
-        self._replies.to_asker(
-            slack_request, render_error(error, command, context=self._context(), reference=shown_reference)
-        )
-
-    def _tell_bug(self, slack_request: SlackRequest, command: Command | None, reference: str, error: Exception) -> str:
-        """Logs the cause, or a bug with its traceback, and tells the asker. Returns the result's name."""
-        explained = self._reporting.explain(error)
-        if explained is None:
-            log.error("internal_error", exc_info=error)
-        else:
-            log.error("database_unusable", why=str(explained))
-        because = None if explained is None else explained.for_people
-        try:
-            self._replies.to_asker(
-                slack_request, render_bug(reference, command, context=self._context(), because=because)
-            )
-        except DeliveryFailed as failure:
-            log.error("reply_not_delivered", why=str(failure))
-        return "Bug" if explained is None else "DatabaseUnusable"
+            told: dict[str, str | None] = {"not_delivered": str(failure)}
+            return told | {"may_be_there": "yes"} if failure.may_be_there else told
 
 
-def render_context(config: HandlerConfig, clock: Clock, authorizer: Authorizer) -> RenderContext:
-    """The words of this deployment, at this moment."""
-    return RenderContext(config.command, config.mention, config.services, clock.now(), authorizer.needs_confirmation)
-
-
-def _ts_of(answered: Mapping[str, str | None]) -> str | None:
-    """Raises NotDelivered."""
-    if "not_delivered" in answered:
-        raise DeliveryFailed(answered["not_delivered"])
-    return answered["ts"]
+def _command_of(slack_request: SlackRequest) -> Command | None:
+    """What is asked for, if it could be read: an error then says what was not done."""
+    return None if isinstance(slack_request.command, NotUnderstood) else slack_request.command
 
 
 def _at_once(name: str, work: Callable[[], T]) -> T:  # noqa: ARG001 - a `Step`
     """The steps of an ask that need not be durable."""
     return work()
-
-
-def _not_live(outcome: Restarted | Followed, message: Message, context: RenderContext) -> Message:
-    """The same where the message cannot be changed later, and promises nothing."""
-    if isinstance(outcome, Restarted):
-        return message
-    return render(BuildShown(outcome.build, RestartState(outcome.run_number)), context=context)

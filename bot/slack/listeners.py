@@ -1,4 +1,4 @@
-"""The whole list of what Slack can send us. `manifest.yml` asks for exactly this."""
+"""Every kind of payload that Slack sends to the bot. `manifest.yml` requests exactly these."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history")
 SCOPES_OF_GROUPS = ("usergroups:read",)
-"""Needed only where a policy names user groups, so that manifest.yml has it commented out."""
+"""Needed only if a policy names user groups, so manifest.yml has it commented out."""
 EVENTS = ("app_mention", "message.im")
 
 
@@ -36,9 +36,9 @@ def register(
     workspace: Workspace,
     command: str,
 ) -> None:
-    """Every listener. What changes something is stored by `begin` before the acknowledgement; the workers do the rest.
+    """Registers every listener. Requests that change something are stored by `submit` before they are acknowledged.
 
-    `begin(kind, key, payload)` raises WorkRefused where it cannot be stored in time.
+    `submit(kind, key, payload)` raises PoolFull if it cannot store a request in time.
     """
 
     def durably(slack_request: SlackRequest) -> bool:
@@ -48,7 +48,7 @@ def register(
             submit(REQUEST, slack_request.delivery, handler.job_of(slack_request))
         except PoolFull:
             raise
-        except Exception:  # the engine raises what its drivers raise; the request is answered all the same
+        except Exception:  # the engine raises what its drivers raise; the request is still answered
             log.exception("not_durable")
             return False
         return True
@@ -68,4 +68,4 @@ def register(
     on(app.event("app_mention"), "mention", parse_event)
     on(app.event("message"), "direct message", parse_event)
     on(app.action(ACTS), "click", parse_click)
-    on(app.action(OPENS), "open", lambda _payload, _workspace: None)  # the browser has done it already
+    on(app.action(OPENS), "open", lambda _payload, _workspace: None)  # the browser has opened the link already

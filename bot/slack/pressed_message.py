@@ -1,4 +1,4 @@
-"""What becomes of the message whose button was pressed, once the press is answered: it should offer what fits. Pure."""
+"""What happens to a message after one of its buttons was pressed: it should offer what fits now. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ReplyTarget = Literal["in its place", "to the asker", "anew"]
 
 
 def reply_target(command: Command | None, outcome: Outcome) -> ReplyTarget:
-    """Whether the answer to a press replaces the pressed message, goes to the asker alone, or is a new message."""
+    """Whether the reply to a press replaces the pressed message, goes only to the asker, or is a new message."""
     if not isinstance(command, BuildCommand | ListProjects):
         return "anew"
     match outcome:
@@ -41,7 +41,7 @@ def reply_target(command: Command | None, outcome: Outcome) -> ReplyTarget:
         case StillRunning() | RunAgainSince() | StateNotKnown() | NothingToFollow() | NothingToCancel():
             return "in its place"  # the current state is shown where the button was
         case AlreadyRestarted():
-            return "to the asker"  # that someone else was faster is news for the asker alone
+            return "to the asker"  # only the asker needs to know that someone else was faster
         case _:
             return "anew"
 
@@ -56,10 +56,10 @@ def message_after_press(
         return None
     match outcome:
         case Restarted() | CouldNotTell() | Cancelled() if pressed.in_ephemeral:
-            return "nothing"  # what only the asker saw has served its purpose
+            return "nothing"  # it was only for the asker, and is no longer needed
         case Restarted(build, claim) | CouldNotTell(claim, build):
             return render(BuildShown(build, RestartState(claim.run_number, claim), 0.0), context=context)
-        case Followed(build, run_number):  # it goes on in a message of its own
+        case Followed(build, run_number):  # it continues in a message of its own
             return render(BuildShown(build, RestartState(run_number)), context=context)
         case Cancelled(build):
             return being_cancelled(build, context, asker)

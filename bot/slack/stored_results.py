@@ -1,7 +1,7 @@
-"""The result of a request as JSON, for a durable job to store: under tags, so that classes may be renamed and moved.
+"""The result of a request as JSON for a durable job, with tags, so that classes may be renamed and moved.
 
-A tag is never given up and never used for something else. A class may get fields, if these have defaults. To rename a
-field, or to change what it means, raise `VERSION`, and go on reading what the versions before it wrote.
+Never remove a tag or use it for something else. A class may get new fields if they have defaults. To rename a field, or
+to change its meaning, raise `VERSION` and keep reading what earlier versions wrote.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.core.model import commands, errors, outcomes
+from bot.core.model import commands, decisions, errors, outcomes
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command
+from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, CIError, LastKnown
 from bot.core.model.outcomes import Outcome
 
@@ -27,6 +28,8 @@ KINDS: Mapping[str, type[Any]] = {
     "projects": commands.ListProjects,
     "audit": commands.ShowAudit,
     "help": commands.ShowHelp,
+    # What a command was decided to be about
+    "decision": decisions.Decision,
     # Outcomes
     "build shown": outcomes.BuildShown,
     "branches shown": outcomes.BranchesShown,
@@ -43,19 +46,22 @@ KINDS: Mapping[str, type[Any]] = {
     "run again since": outcomes.RunAgainSince,
     "state not known": outcomes.StateNotKnown,
     "cancelled": outcomes.Cancelled,
+    "already cancelling": outcomes.AlreadyCancelling,
     "nothing to cancel": outcomes.NothingToCancel,
     "could not tell": outcomes.CouldNotTell,
-    # Mistakes
+    # User errors
     "not understood": errors.NotUnderstood,
     "no such project": errors.NoSuchProject,
     "ambiguous project": errors.AmbiguousProject,
     "no such branch": errors.NoSuchBranch,
     "which branch": errors.BranchRequired,
     "too late": errors.RequestExpired,
+    "delayed request": errors.DelayedRequest,
     "not listed": errors.BuildTooOld,
     "needs confirmation": errors.NeedsConfirmation,
     "cannot cancel": errors.CannotCancel,
     "not allowed": errors.NotAllowed,
+    "not recorded": errors.NotRecorded,
     # Failures of the CI service
     "ci error": errors.CIError,
     "key refused": errors.Unauthorized,
@@ -67,6 +73,7 @@ KINDS: Mapping[str, type[Any]] = {
     "paused": errors.RateLimitPaused,
     "unreachable": errors.Unreachable,
     "no answer": errors.NoResponse,
+    "not confirmed": errors.NotConfirmed,
     "bad answer": errors.InvalidResponse,
     # What an error is about
     "build": Build,
@@ -77,18 +84,18 @@ _TAGS = {kind: tag for tag, kind in KINDS.items()}
 
 
 class Unreadable(Exception):
-    """Another version of the bot stored this, in a form that this version does not know."""
+    """Another version of the bot stored this, in a form that this version cannot read."""
 
 
-def to_json(command: Command | None, result: Outcome | BotError) -> dict[str, Any]:
+def to_json(command: Command | None, result: Decision | Outcome | BotError) -> dict[str, Any]:
     """Plain JSON that `from_json` reads. Raises TypeError for a class without a tag, ValueError for a number that JSON
     does not have."""
     stored = {"v": VERSION, "command": None if command is None else tagged(command), "result": tagged(result)}
-    plain: dict[str, Any] = json.loads(json.dumps(stored, allow_nan=False))  # msgspec leaves tuples as they are
+    plain: dict[str, Any] = json.loads(json.dumps(stored, allow_nan=False))  # msgspec keeps tuples
     return plain
 
 
-def from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcome | BotError]:
+def from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Decision | Outcome | BotError]:
     """Equal values, and errors of the same class with the same fields. Raises Unreadable."""
     if stored.get("v") != VERSION:
         raise Unreadable(f"a result of version {stored.get('v')} is stored, and this bot reads version {VERSION}")
@@ -97,6 +104,14 @@ def from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcome | BotE
         return None if command is None else untagged(command), untagged(stored["result"])
     except (LookupError, TypeError, msgspec.ValidationError) as error:
         raise Unreadable(f"a result is stored in a form that this bot does not know: {error!r}") from error
+
+
+def outcome_from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcome | BotError]:
+    """As `from_json`, of a result that is final. Raises Unreadable for a decision, too."""
+    command, result = from_json(stored)
+    if isinstance(result, Decision):
+        raise Unreadable("a decision is stored where a result should be")
+    return command, result
 
 
 def tagged(value: object) -> dict[str, Any]:
@@ -109,7 +124,7 @@ def tagged(value: object) -> dict[str, Any]:
 
 
 def _fields(error: BotError) -> dict[str, Any]:
-    """All that an error knows: what its class is made from, and what was filled in afterwards."""
+    """All fields of an error: the parameters of its class, and what was set later."""
     fields = {name: getattr(error, name) for name in _parameters(type(error))}
     fields["about"] = None if error.about is None else tagged(error.about)
     if isinstance(error, CIError):
@@ -118,7 +133,7 @@ def _fields(error: BotError) -> dict[str, Any]:
 
 
 def untagged(stored: Mapping[str, Any]) -> Any:
-    """What `tagged` made. Raises LookupError, TypeError or msgspec.ValidationError."""
+    """The value that `tagged` stored. Raises LookupError, TypeError or msgspec.ValidationError."""
     kind = KINDS[stored["kind"]]
     if not issubclass(kind, BotError):
         return _as(kind, stored)
@@ -136,5 +151,5 @@ def _as(type_: Any, stored: object) -> Any:
 
 
 def _parameters(kind: type[BotError]) -> dict[str, Any]:
-    """The parameters of an error's class by name, each of which it keeps as an attribute of that name."""
+    """The parameters of an error's class. Each is an attribute of the same name."""
     return {name: type_ for name, type_ in get_type_hints(kind.__init__).items() if name != "return"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.model.audit import AuditEntry
+from bot.core.model.audit import AuditEntry, Result
 from bot.core.model.builds import Actor, Location, Project
 from bot.core.ports import Clock
 from bot.store.engine import Database
@@ -31,9 +31,8 @@ class StoredAudit:
         self._purging = Periodic(clock, PURGE_EVERY_S)
 
     def record(self, entry: AuditEntry, *, request_key: str | None) -> None:
-        row = self._database.insert(audit).values(_columns(entry) | {"request_hash": _hash(request_key)})
         with self._database.writing() as connection:
-            connection.execute(row.on_conflict_do_nothing(index_elements=["request_hash"]))
+            connection.execute(recording(self._database, entry, request_key))
             if self._purging.is_due():
                 connection.execute(self._purge())
 
@@ -53,6 +52,18 @@ class StoredAudit:
 
     def _oldest(self) -> datetime:
         return self._clock.now() - self._kept
+
+
+def recording(database: Database, entry: AuditEntry, request_key: str | None) -> sa.Insert:
+    """Adds the entry. Of one request the first counts; an unknown result is completed, but not by a bug."""
+    columns = _columns(entry)
+    row = database.insert(audit).values(columns | {"request_hash": _hash(request_key)})
+    if entry.result == Result.BUG:
+        return row.on_conflict_do_nothing(index_elements=["request_hash"])
+    known = {name: columns[name] for name in ("result", "reason", "build_id", "branch")}
+    return row.on_conflict_do_update(
+        index_elements=["request_hash"], set_=known, where=audit.c.result == Result.UNKNOWN.value
+    )
 
 
 def entries_since(connection: sa.Connection, since: datetime | None) -> Iterator[AuditEntry]:

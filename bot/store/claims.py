@@ -1,4 +1,5 @@
-"""The core's `ClaimStore` in the database: one row per run. Each write is conditional on the state the caller saw.
+"""The core's `ClaimStore` in the database: one row per run and kind. Each write is conditional on the state the caller
+saw.
 
 What the states mean is defined in `bot.core.model.claims`; this module only compares and writes them.
 """
@@ -9,11 +10,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from bot.core.model.actions import PostRecord
+from bot.core.model.audit import RequestEntry
 from bot.core.model.builds import Actor, Location, Run
-from bot.core.model.claims import Claim, ClaimState
+from bot.core.model.claims import Claim, ClaimKind, ClaimState
 from bot.core.ports import Clock
+from bot.store.audit import recording
 from bot.store.engine import Database
 from bot.store.periodic import Periodic
 from bot.store.tables import claims
@@ -24,7 +29,9 @@ _OVER = [*_FREE, ClaimState.ENDED.value]
 _IDS_A_QUERY = 50
 _IDS = sa.bindparam("ids", type_=claims.c.build_id.type, expanding=True)
 _NAMED = claims.select().where(
-    claims.c.service == sa.bindparam("service"), claims.c.build_id.in_(_IDS) | claims.c.new_build_id.in_(_IDS)
+    claims.c.service == sa.bindparam("service"),
+    claims.c.kind == sa.bindparam("kind"),
+    claims.c.build_id.in_(_IDS) | claims.c.new_build_id.in_(_IDS),
 )
 """Built once: building this query takes longer than running it, and every displayed build runs it."""
 
@@ -55,16 +62,22 @@ class StoredClaims:
 
     def claim_again(self, wanted: Claim, *, instead_of: int, attempt: int) -> Claim | None:
         is_unknown = claims.c.state == ClaimState.UNKNOWN.value
-        same = sa.and_(_same_run(wanted), _known_as(instead_of, attempt), is_unknown)
+        same = sa.and_(_same_run(wanted), _known_as(instead_of, attempt))
+        if wanted.kind is ClaimKind.RESTART:
+            same = sa.and_(same, is_unknown)
         with self._database.writing() as connection:
             if connection.execute(claims.update().where(same).values(_next(wanted))).rowcount == 1:
                 return _read(connection, _same_run(wanted))
         return None
 
-    def move(self, claim: Claim, to: Claim) -> bool:
+    def move(self, claim: Claim, to: Claim, *, audit: RequestEntry | None = None) -> bool:
         same = sa.and_(_known_as(claim.id, claim.attempt), claims.c.state == claim.state.value)
         with self._database.writing() as connection:
-            return connection.execute(claims.update().where(same).values(_progress(to))).rowcount == 1
+            if connection.execute(claims.update().where(same).values(_progress(to))).rowcount != 1:
+                return False
+            if audit is not None:
+                connection.execute(recording(self._database, audit.entry, audit.request_key))
+            return True
 
     def of_request(self, key: str) -> Claim | None:
         if not key:  # rows without a request have an empty key
@@ -74,7 +87,7 @@ class StoredClaims:
             row = connection.execute(wanted).one_or_none()
         return None if row is None else _claim(row)
 
-    def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
+    def newest(self, service: str, build_ids: Sequence[str], kind: ClaimKind = ClaimKind.RESTART) -> list[Claim]:
         """In the order of `build_ids`, without duplicates. A build's own claim wins over the one that created the
         build.
         """
@@ -83,7 +96,7 @@ class StoredClaims:
         with self._database.reading() as connection:
             for start in range(0, len(wanted), _IDS_A_QUERY):
                 some = wanted[start : start + _IDS_A_QUERY]
-                found += map(_claim, connection.execute(_NAMED, {"service": service, "ids": some}))
+                found += map(_claim, connection.execute(_NAMED, {"service": service, "kind": kind.value, "ids": some}))
         found.sort(key=lambda claim: (claim.run_number, claim.id))
         sprung_from = {claim.new_build_id: claim for claim in found if claim.new_build_id is not None}
         newest = sprung_from | {claim.build_id: claim for claim in found}
@@ -103,7 +116,12 @@ def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Claim:
 
 
 def _run(claim: Claim) -> dict[str, Any]:
-    return {"service": claim.service, "build_id": claim.build_id, "run_number": claim.run_number}
+    return {
+        "service": claim.service,
+        "build_id": claim.build_id,
+        "run_number": claim.run_number,
+        "kind": claim.kind.value,
+    }
 
 
 def _same_run(claim: Claim) -> sa.ColumnElement[bool]:
@@ -141,10 +159,19 @@ def _progress(claim: Claim) -> dict[str, Any]:
         "changed_at": claim.changed_at or claim.requested_at,
         "seen_running": claim.seen_running,
         "new_build_id": claim.new_build_id,
+        "posts": msgspec.json.encode(_Sends(claim.posts, claim.left)).decode(),
     }
 
 
+class _Sends(msgspec.Struct):
+    """What a claim sends, as its row has it. Fields are only added, with defaults."""
+
+    posts: tuple[PostRecord, ...] = ()
+    left: tuple[str, ...] = ()
+
+
 def _claim(row: Any) -> Claim:
+    sends = msgspec.json.decode(row.posts, type=_Sends)
     return Claim(
         service=row.service,
         project_id=row.project_id,
@@ -164,4 +191,7 @@ def _claim(row: Any) -> Claim:
         new_build_id=row.new_build_id,
         key=row.key,
         failed_jobs_only=row.failed_jobs_only,
+        kind=ClaimKind(row.kind),
+        posts=sends.posts,
+        left=sends.left,
     )

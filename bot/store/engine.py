@@ -10,6 +10,7 @@ import errno
 import os
 import sqlite3
 from contextlib import AbstractContextManager, closing, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from bot.core.ports import Clock
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -98,6 +101,13 @@ class Database:
             statement = sqlite.insert(table)
         # Inline: RETURNING a new id would hide the row count, and needs SQLite 3.35.
         return statement.inline().execution_options(preserve_rowcount=True)
+
+    def now(self, connection: sa.Connection, clock: Clock) -> datetime:
+        """The time that processes compare with: PostgreSQL's own, since machines share it; with SQLite `clock`'s."""
+        if not self.is_postgresql:
+            return clock.now()
+        now: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return now
 
     def is_there(self) -> bool:
         """Whether the SQLite file exists, which connecting would create. Always True for PostgreSQL."""

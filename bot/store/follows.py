@@ -7,7 +7,7 @@ the later of the two sees the other: either the chain goes on, or the follow sta
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,9 @@ from bot.store.periodic import Periodic
 from bot.store.tables import follows, poll_chains
 
 PURGE_EVERY_S = 3600.0
+
+_AHEAD = timedelta(seconds=5)
+"""A chain that was touched further in the future was touched before the clock was set back: its next look is late."""
 
 _FIRST = 1
 _NEW_CHAIN = 2
@@ -64,16 +67,16 @@ class StoredFollows:
             return connection.execute(follows.update().where(same).values(after)).rowcount == 1
 
     def begin_polling(self, service: str, project_id: str) -> int:
-        now = self._clock.now()
-        first = self._database.insert(poll_chains).values(
-            service=service, project_id=project_id, number=_FIRST, active=True, touched_at=now
-        )
-        again = first.on_conflict_do_update(
-            index_elements=["service", "project_id"],
-            set_={"number": poll_chains.c.number + _NEW_CHAIN, "active": True, "touched_at": now},
-            where=poll_chains.c.active.is_(False),
-        )
         with self._database.writing() as connection:
+            now = self._clock.now()
+            first = self._database.insert(poll_chains).values(
+                service=service, project_id=project_id, number=_FIRST, active=True, touched_at=now
+            )
+            again = first.on_conflict_do_update(
+                index_elements=["service", "project_id"],
+                set_={"number": poll_chains.c.number + _NEW_CHAIN, "active": True, "touched_at": now},
+                where=poll_chains.c.active.is_(False),
+            )
             connection.execute(again)
             number: int = connection.scalars(sa.select(poll_chains.c.number).where(_chain(service, project_id))).one()
             return number
@@ -89,20 +92,24 @@ class StoredFollows:
             if row is None or row.number != number or not row.active:
                 return None
             goes_on = connection.scalar(sa.select(sa.exists().where(_is_open(service, project_id))))
-            after = {"number": number + 1, "touched_at": self._clock.now()} if goes_on else {"active": False}
+            now = self._clock.now()
+            after = {"number": number + 1, "touched_at": now} if goes_on else {"active": False}
             connection.execute(poll_chains.update().where(chain).values(after))
             return number + 1 if goes_on else None
 
-    def stalled(self, before: datetime) -> list[tuple[str, str, int]]:
+    def stalled(self, after_s: float) -> list[tuple[str, str, int]]:
         goes_on = poll_chains.c.active.is_(True)
-        # Always in the same order, so that two processes that do this never deadlock.
-        wanted = poll_chains.select().where(goes_on, poll_chains.c.touched_at < before)
-        in_order = wanted.order_by(poll_chains.c.service, poll_chains.c.project_id)
         found: list[tuple[str, str, int]] = []
         with self._database.writing() as connection:
+            now = self._clock.now()
+            touched = poll_chains.c.touched_at
+            is_stalled = sa.or_(touched < now - timedelta(seconds=after_s), touched > now + _AHEAD)
+            wanted = poll_chains.select().where(goes_on, is_stalled)
+            # Always in one order, so that two processes that do this never wait for each other.
+            in_order = wanted.order_by(poll_chains.c.service, poll_chains.c.project_id)
             for row in connection.execute(in_order).all():
                 same = sa.and_(_chain(row.service, row.project_id), poll_chains.c.number == row.number, goes_on)
-                after = {"number": row.number + _NEW_CHAIN, "touched_at": self._clock.now()}
+                after = {"number": row.number + _NEW_CHAIN, "touched_at": now}
                 if connection.execute(poll_chains.update().where(same).values(after)).rowcount == 1:
                     found.append((row.service, row.project_id, after["number"]))
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -53,17 +53,21 @@ class StoredReplicas:
 
     def _beat(self, replica_id: str) -> float | None:
         with self._database.writing() as connection:
-            now = self._now(connection)
+            now = self._database.now(connection, self._clock)
             last = connection.scalar(sa.select(replicas.c.seen_at).where(replicas.c.replica_id == replica_id))
             new = self._database.insert(replicas).values(replica_id=replica_id, started_at=now, seen_at=now)
             connection.execute(new.on_conflict_do_update(index_elements=["replica_id"], set_={"seen_at": now}))
         return None if last is None else (now - last).total_seconds()
 
     def alive(self, within_s: float) -> list[str]:
-        """The replicas with a heartbeat in the last `within_s` seconds, by start time."""
+        """The replicas with a heartbeat in the last `within_s` seconds, by start time.
+
+        One from the future was sent before the clock was set back, and does not count.
+        """
         with self._database.reading() as connection:
-            since = self._now(connection) - timedelta(seconds=within_s)
-            query = sa.select(replicas.c.replica_id).where(replicas.c.seen_at >= since)
+            now, within = self._database.now(connection, self._clock), timedelta(seconds=within_s)
+            lately = replicas.c.seen_at.between(now - within, now + within)
+            query = sa.select(replicas.c.replica_id).where(lately)
             return list(connection.scalars(query.order_by(replicas.c.started_at, replicas.c.replica_id)))
 
     def leave(self, replica_id: str) -> None:
@@ -73,11 +77,5 @@ class StoredReplicas:
     def forget(self, older_than_s: float) -> None:
         """Deletes the replicas without a heartbeat in the last `older_than_s` seconds."""
         with self._database.writing() as connection:
-            before = self._now(connection) - timedelta(seconds=older_than_s)
+            before = self._database.now(connection, self._clock) - timedelta(seconds=older_than_s)
             connection.execute(replicas.delete().where(replicas.c.seen_at < before))
-
-    def _now(self, connection: sa.Connection) -> datetime:
-        if not self._database.is_postgresql:
-            return self._clock.now()
-        now: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-        return now

@@ -81,7 +81,9 @@ claims = sa.Table(
     sa.Column("seen_running", sa.Boolean, nullable=False),
     sa.Column("new_build_id", AnyText),
     sa.Column("key", AnyText, nullable=False, server_default=""),
-    sa.UniqueConstraint("service", "build_id", "run_number", name="claims_one_per_run"),
+    sa.Column("kind", AnyText, nullable=False),
+    sa.Column("posts", AnyText, nullable=False),
+    sa.UniqueConstraint("service", "build_id", "run_number", "kind", name="claims_one_per_run"),
     sa.Index("claims_by_new_build", "service", "new_build_id"),
     sa.Index("claims_by_key", "key"),
 )
@@ -141,6 +143,7 @@ rate_limits = sa.Table(
     metadata,
     sa.Column("service", AnyText, primary_key=True),
     sa.Column("paused_until", Moment),
+    sa.Column("paused_at", Moment),
     sa.Column("pauses", sa.Integer, nullable=False),
 )
 

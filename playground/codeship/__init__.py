@@ -1,1 +1,1 @@
-"""A simulated CodeShip: its v1 API, builds that move on, faults."""
+"""A simulated CodeShip: its v1 API, builds that progress, faults."""

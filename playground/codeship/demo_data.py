@@ -1,4 +1,4 @@
-"""A demo account for the sandbox CodeShip: a few repositories whose builds show every state worth seeing."""
+"""A demo account at the simulated CodeShip: repositories whose builds show every interesting status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playground.codeship.state import CodeShipWorld
 
 
 class _Past(NamedTuple):
-    """A build that has ended: how long ago it was pushed, and how long it ran."""
+    """A finished build: how long ago it was pushed, and how long it ran."""
 
     repo: str
     branch: str
@@ -50,7 +50,7 @@ _FIELDS_OLD_BUILDS_LACK = frozenset({"project_id", "github_username", "started_a
 
 
 def seed(world: CodeShipWorld) -> None:
-    """Fills an empty world. Two builds run; the next of acme/web main fails once more, then passes."""
+    """Fills an empty account. Two builds run; the next of acme/web main fails once more, then passes."""
     now = world.now()
     for name in ("acme/web", "acme/api", "acme/docs", "other-org/web", "acme/mobile", "acme/infrastructure"):
         world.add_project(name)

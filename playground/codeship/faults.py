@@ -1,4 +1,4 @@
-"""The moods of the sandbox CodeShip: those of any service, and what CodeShip alone says. Nothing is served here."""
+"""Faults of the simulated CodeShip: those of any service, and its own."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def over_the_limit(
     on: Call | None = None,
     times: int | None = None,
 ) -> Fault:
-    """Too many requests, in either of the two ways it is said; `retry_after` goes into the header as it is."""
+    """Too many requests, in either of CodeShip's two forms. `retry_after` is the header's exact value."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     return says(
         "over the limit", CannedResponse(status, "Rate Limit Exceeded", "text/plain", headers=headers), on, times
@@ -67,5 +67,5 @@ def over_the_limit(
 
 
 def garbage(body: str = '{"projects": [{"id": ', *, on: Call | None = None, times: int | None = None) -> Fault:
-    """Status 200, called JSON, and not what the contract says; give `body` for JSON of a wrong shape."""
+    """Status 200 with a JSON content type, but not as the contract says. Pass `body` for JSON of a wrong shape."""
     return of_any_service.garbage(body, on=on, times=times)

@@ -1,4 +1,4 @@
-"""What the sandbox CodeShip keeps: projects and builds. Values only."""
+"""What the simulated CodeShip stores: projects and builds. Values only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RUNNING_WORDS = frozenset({"initiated", "waiting", "testing"})
 
 
 class NotFound(LookupError):
-    """The sandbox has no such project or build."""
+    """The account has no such project or build."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,12 @@ class SandboxProject:
     repository_name: str
     uuid: str
     repository_provider: str | None
-    """None: the field is absent from answers."""
+    """None: responses have no such field."""
 
 
 @dataclass(frozen=True)
 class SandboxBuild:
-    """A build as it stands now; a later state is another value under the same id."""
+    """The current state of a build. A later state is another value with the same id."""
 
     id: int
     uuid: str
@@ -36,11 +36,11 @@ class SandboxBuild:
     started_at: datetime | None
     finished_at: datetime | None
     moved_at: datetime
-    """Since when it has this status; never on the wire, where the other two times may be null."""
+    """When it got this status. Never in a response, where the other two times may be null."""
     run: int = 1
-    """Which run of this build this is; never on the wire."""
+    """The number of this run of the build. Never in a response."""
     missing: frozenset[str] = frozenset()
-    """Fields that answers leave out altogether, as those about old projects do."""
+    """Fields that responses leave out, as they do for old projects."""
 
     @property
     def is_running(self) -> bool:

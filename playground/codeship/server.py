@@ -1,6 +1,6 @@
-"""The sandbox CodeShip as an HTTP host: the v1 contract over a CodeShipWorld, in the mood that the world is in.
+"""The simulated CodeShip as an HTTP server: the v1 contract for a CodeShipWorld, with its current fault.
 
-It holds no state of its own, and decides nothing about builds.
+Holds no state and makes no decisions about builds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BASE_PATH = "/api/v1"
 
 
 class CodeShipHost(Host):
-    """A world served on loopback."""
+    """Serves an account on loopback."""
 
     def __init__(self, world: CodeShipWorld, port: int = 0, *, wires: TrafficLog | None = None) -> None:
         self.world = world
@@ -31,12 +31,12 @@ class CodeShipHost(Host):
 
     @property
     def url(self) -> str:
-        """The API's base, without a slash at the end."""
+        """The API's base address, without a trailing slash."""
         return f"{self.origin}{BASE_PATH}"
 
 
 def application(world: CodeShipWorld, wires: TrafficLog) -> web.Application:
-    """The three calls of the contract, and nothing else."""
+    """The three calls of the contract."""
     contract = _Contract(world)
 
     def record_of(request: web.Request) -> Request:
@@ -56,7 +56,7 @@ def application(world: CodeShipWorld, wires: TrafficLog) -> web.Application:
 
 
 class _Contract:
-    """The true answers. A wrong key is told before anything else is looked at."""
+    """The real responses. Checks the key first."""
 
     def __init__(self, world: CodeShipWorld) -> None:
         self._world = world
@@ -90,7 +90,7 @@ class _Contract:
 
 
 def project_json(project: SandboxProject, builds: Iterable[SandboxBuild]) -> dict[str, Any]:
-    """PROJECT, as the contract writes it."""
+    """PROJECT, as in the contract."""
     fields: dict[str, Any] = {
         "id": project.id,
         "repository_name": project.repository_name,
@@ -103,7 +103,7 @@ def project_json(project: SandboxProject, builds: Iterable[SandboxBuild]) -> dic
 
 
 def build_json(build: SandboxBuild) -> dict[str, Any]:
-    """BUILD, as the contract writes it, without the fields that this one misses."""
+    """BUILD, as in the contract, without the build's missing fields."""
     fields = {
         "id": build.id,
         "uuid": build.uuid,

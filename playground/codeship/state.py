@@ -1,6 +1,6 @@
-"""The sandbox CodeShip's state: projects, builds and how they move.
+"""The simulated CodeShip's state: projects, builds and how they progress.
 
-No HTTP in here, no sleeping and no randomness. Every method may be called from any thread.
+No HTTP, no sleeping and no randomness here. Thread-safe.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Order = Literal["newest first", "oldest first", "mixed"]
 
 
 class CodeShipWorld(RequestLog):
-    """One account of the sandbox. `repo` is a repository's name or a project id, `which` a build or a build id."""
+    """One account. `repo` is a repository's name or a project id, `which` a build or a build id."""
 
     def __init__(self, clock: Callable[[], datetime], api_key: str) -> None:
         super().__init__(get_args(Call))
@@ -44,7 +44,7 @@ class CodeShipWorld(RequestLog):
         self.order: Order = "newest first"
         self.restarts_make_new_builds = False
         self.stale_calls_after_restart: float = 0
-        """How many list and project calls still show the old run after a restart; `math.inf`: until told."""
+        """How many list and project calls still show the old run after a restart; `math.inf`: until `show_new_runs`."""
 
     def now(self) -> datetime:
         return self._clock()
@@ -53,7 +53,7 @@ class CodeShipWorld(RequestLog):
         return api_key is not None and hmac.compare_digest(api_key.encode(), self._api_key.encode())
 
     def add_project(self, name: str, *, id: int | None = None, provider: str | None = "github") -> SandboxProject:
-        """Two projects may have one name; a name then means the older. Raises ValueError where the id is taken."""
+        """Two projects may have the same name, which then means the older one. Raises ValueError if the id exists."""
         with self._changed:
             number = self._next_project_id if id is None else id
             if number in self._projects:
@@ -71,7 +71,7 @@ class CodeShipWorld(RequestLog):
             return tuple(self._projects.values())
 
     def project(self, repo: str | int) -> SandboxProject:
-        """Raises NotThere."""
+        """The project. Raises NotFound."""
         with self._changed:
             number = repo if isinstance(repo, int) else self._ids_by_name.get(repo)
             if number not in self._projects:
@@ -87,7 +87,7 @@ class CodeShipWorld(RequestLog):
         by: str | None = "ada",
         at: datetime | None = None,
     ) -> SandboxBuild:
-        """A commit arrives: its build is initiated, and not started yet."""
+        """Adds a commit. Its build is initiated, but has not started."""
         with self._changed:
             project = self.project(repo)
             number = self._next_build_id
@@ -109,7 +109,7 @@ class CodeShipWorld(RequestLog):
             )
 
     def build(self, which: SandboxBuild | int) -> SandboxBuild:
-        """The build as it stands now. Raises NotThere."""
+        """The build's current state. Raises NotFound."""
         with self._changed:
             number = which if isinstance(which, int) else which.id
             if number not in self._builds:
@@ -117,20 +117,20 @@ class CodeShipWorld(RequestLog):
             return self._builds[number]
 
     def builds(self, repo: str | int, branch: str | None = None) -> tuple[SandboxBuild, ...]:
-        """All of them, as they truly stand, newest first."""
+        """All builds in their real state, newest first."""
         with self._changed:
             all_of_it = (self._builds[number] for number in reversed(self._build_ids[self.project(repo).id]))
             return tuple(build for build in all_of_it if branch in (None, build.branch))
 
     def newest(self, repo: str | int, branch: str = "main") -> SandboxBuild:
-        """Raises NotThere where the branch has no build."""
+        """The branch's newest build. Raises NotFound if it has none."""
         builds = self.builds(repo, branch)
         if not builds:
             raise NotFound(f"no build of {repo} {branch}")
         return builds[0]
 
     def change(self, which: SandboxBuild | int, **fields: Any) -> SandboxBuild:
-        """Any fields of a build set by hand: nulls, `missing` fields, words that no build ever had."""
+        """Sets any fields of a build: nulls, `missing` fields, status words that no build ever had."""
         with self._changed:
             return self._put(replace(self.build(which), **fields))
 
@@ -148,7 +148,7 @@ class CodeShipWorld(RequestLog):
         branch: str = "main",
         at: datetime | None = None,
     ) -> SandboxBuild:
-        """Ends a build, or the newest of a repository's `branch`, with any word."""
+        """Ends a build, or the newest of a repository's `branch`, with any status word."""
         with self._changed:
             build = self.newest(which, branch) if isinstance(which, str) else self.build(which)
             ended_at = at or self._clock()
@@ -158,7 +158,7 @@ class CodeShipWorld(RequestLog):
             )
 
     def advance(self, which: SandboxBuild | int, *, at: datetime | None = None) -> SandboxBuild:
-        """The next step of a running build: started, then ended as `will_end` says. One that has ended stays."""
+        """Advances a running build: starts it, or ends it as `will_end` says. A finished build does not change."""
         with self._changed:
             build = self.build(which)
             if not build.is_running:
@@ -169,12 +169,12 @@ class CodeShipWorld(RequestLog):
             return self.finish(build, outcomes.popleft() if outcomes else "success", at=at)
 
     def will_end(self, repo: str | int, branch: str, *statuses: str) -> None:
-        """How the next runs of the branch end, in turn; after these they succeed."""
+        """The results of the branch's next runs, in order. Later runs succeed."""
         with self._changed:
             self._outcomes.setdefault((self.project(repo).id, branch), deque()).extend(statuses)
 
     def tick(self, now: datetime | None = None) -> tuple[SandboxBuild, ...]:
-        """Moves on what is due by `pace`, each at the time it was due, and tells which builds moved."""
+        """Advances builds that are due by `pace`, each at its due time. Returns the builds that changed."""
         with self._changed:
             now = now or self._clock()
             running = [build for build in self._builds.values() if build.is_running]
@@ -182,7 +182,7 @@ class CodeShipWorld(RequestLog):
             return tuple(new for old, new in zip(running, moved, strict=True) if new != old)
 
     def restart(self, which: SandboxBuild | int) -> SandboxBuild:
-        """Runs the same commit again and returns the build that runs; a running one is left as it is."""
+        """Runs the same commit again. Returns the running build; a build that already runs does not change."""
         with self._changed:
             old = self.build(which)
             if old.is_running:
@@ -196,30 +196,30 @@ class CodeShipWorld(RequestLog):
                 new = self.change(old, status="initiated", **again)
             if self.stale_calls_after_restart:
                 self._stale_calls_left = self.stale_calls_after_restart
-                # Where old and new are one build the first entry stands: what is shown is what stood before.
+                # If old and new are the same build, the first entry counts: the state before the restart is shown.
                 self._old_runs.setdefault(old.id, old)
                 self._old_runs.setdefault(new.id, None)
             return new
 
     def restarts_asked(self, which: SandboxBuild | int) -> int:
-        """How many POSTs asked to restart this build, whatever came of them."""
+        """How many POSTs tried to restart this build, whatever their result."""
         return self.asked("restart", which if isinstance(which, int) else which.id)
 
     def show_new_runs(self) -> None:
-        """Ends what `stale_calls_after_restart` began: from now on project calls show the truth."""
+        """Ends the effect of `stale_calls_after_restart`: project calls show the real state again."""
         with self._changed:
             self._stale_calls_left = 0
             self._old_runs.clear()
 
     def list_call(self) -> list[tuple[SandboxProject, list[SandboxBuild]]]:
-        """What the list call shows: every project with its last builds."""
+        """What the list call returns: every project with its last builds."""
         with self._changed:
             shown = [(project, self._shown(project.id, None)) for project in self._projects.values()]
             self._count_stale_call()
             return shown
 
     def project_call(self, project_id: int, branch: str | None) -> tuple[SandboxProject, list[SandboxBuild]]:
-        """What the project call shows: its last builds, of one branch where one is given. Raises NotThere."""
+        """What the project call returns: its last builds, or those of one branch. Raises NotFound."""
         with self._changed:
             shown = self.project(project_id), self._shown(project_id, branch)
             self._count_stale_call()

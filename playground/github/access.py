@@ -13,6 +13,10 @@ from playground.github.model import NotFound, NotPossible, SandboxRepo, SandboxR
 from playground.github.serializers import Addresses
 from playground.github.state import GitHubWorld
 
+_SAML = (
+    "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
+    "organization."
+)
 _HOW_TO_FOLLOW = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
 
 
@@ -29,10 +33,10 @@ class Access:
 
     def __init__(self, world: GitHubWorld, prefix: str, web_url: str) -> None:
         self._world = world
-        self._prefix, self._web_url = prefix, web_url
+        self.prefix, self._web_url = prefix, web_url
 
     def at(self, request: web.Request) -> Addresses:
-        return Addresses(f"{request.url.origin()}{self._prefix}", self._web_url)
+        return Addresses(f"{request.url.origin()}{self.prefix}", self._web_url)
 
     def named(self, request: web.Request) -> SandboxRepo:
         """The repository that is asked for, whoever asks. Raises NotThere, and Moved."""
@@ -67,11 +71,27 @@ class Access:
             raise
         if not sees(caller, repo):
             raise NotFound(repo.full_name)
+        self._check_sso(caller, repo.owner)
         permission, level = NEEDS[call_of(request) or ""]
-        is_open = level == "read" and not repo.private
+        is_open = level == "read" and not repo.private and permission != "repository_hooks"
         if not is_open and not (caller.owns(repo) and caller.may(permission, level)):
             raise _not_accessible(caller)
         return repo
+
+    def org(self, request: web.Request) -> str:
+        """The login of the organization that is asked for, if the caller may ask this. Raises NotFound, NotPossible."""
+        caller, org = self.caller(request), request.match_info["org"].lower()
+        if org not in {repo.owner.lower() for repo in self._world.repos()}:
+            raise NotFound(org)
+        self._check_sso(caller, org)
+        if not caller.may(*NEEDS[call_of(request) or ""]):
+            raise _not_accessible(caller)
+        return org
+
+    def _check_sso(self, caller: Caller, owner: str) -> None:
+        if owner.lower() in self._world.accounts.lacks_sso(caller):
+            at = f"{self._web_url}/orgs/{owner}/sso?authorization_request=A5DB"
+            raise NotPossible(403, _SAML, {"X-GitHub-SSO": f"required; url={at}"})
 
     def run(self, request: web.Request) -> SandboxRun:
         """The run that is asked for, where the caller may ask this. Raises as `repo` does."""
@@ -83,14 +103,14 @@ class Access:
 
     def url_of(self, request: web.Request) -> str:
         """The address of the request as GitHub's own links have it: repositories by their ids."""
-        path = request.path.removeprefix(self._prefix)
+        path = request.path.removeprefix(self.prefix)
         if path.startswith("/repos/"):
             path = f"/repositories/{self.named(request).id}{_after_the_repo(path)}"
         return self.at(request).api + path
 
     def redirect(self, request: web.Request, repo: SandboxRepo) -> web.Response:
         """To the repository by its id; a POST stays a POST."""
-        path = _after_the_repo(request.path.removeprefix(self._prefix))
+        path = _after_the_repo(request.path.removeprefix(self.prefix))
         url = f"{self.at(request).api}/repositories/{repo.id}{path}"
         url += f"?{request.query_string}" if request.query_string else ""
         body = {"message": "Moved Permanently", "url": url, "documentation_url": _HOW_TO_FOLLOW}

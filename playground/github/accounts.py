@@ -16,6 +16,8 @@ from playground.github.rate_limit import Limits
 INSTALLATION_TOKEN_LASTS = timedelta(hours=1)
 ALL_THAT_IS_NEEDED: Mapping[str, str] = {"actions": "write", "metadata": "read"}
 
+SUSPENDED = "This installation has been suspended"
+
 Kind = Literal["fine-grained", "classic", "installation"]
 
 
@@ -30,6 +32,8 @@ class Caller:
     expires_at: datetime | None = None
     installation: Installation | None = None
     user_id: int = 0
+    sso_for: frozenset[str] = frozenset()
+    """The organizations, in lower case, for which a classic token was authorized by single sign-on."""
 
     @property
     def key(self) -> str:
@@ -58,6 +62,7 @@ class Accounts:
         self._apps: dict[int, App] = {}
         self._installations: dict[int, Installation] = {}
         self._tokens_made = 0
+        self._need_sso: set[str] = set()
         self.limits = Limits(clock)
 
     def account(self, login: str, type: Literal["User", "Organization", "Bot"] = "User") -> Account:
@@ -82,9 +87,29 @@ class Accounts:
         """Raises NotDone for a token that is unknown or has expired."""
         with self._lock:
             caller = self._tokens.get(_digest(token))
+            if caller is not None and caller.installation is not None:
+                if caller.installation.id not in self._installations:
+                    caller = None
+                elif self._installations[caller.installation.id].suspended_at is not None:
+                    raise NotPossible(403, SUSPENDED)
         if caller is None or (caller.expires_at is not None and caller.expires_at <= self._clock()):
             raise NotPossible(401, "Bad credentials")
         return caller
+
+    def require_sso(self, organization: str) -> None:
+        """From now on classic tokens need single sign-on for its repositories, public ones too."""
+        with self._lock:
+            self._need_sso.add(self.account(organization, "Organization").login.lower())
+
+    def authorize_sso(self, token: str, organization: str) -> None:
+        with self._lock:
+            caller = self._tokens[_digest(token)]
+            self._tokens[_digest(token)] = replace(caller, sso_for=caller.sso_for | {organization.lower()})
+
+    def lacks_sso(self, caller: Caller) -> frozenset[str]:
+        """The organizations whose repositories the caller does not see for want of single sign-on."""
+        with self._lock:
+            return frozenset(self._need_sso) - caller.sso_for if caller.kind == "classic" else frozenset()
 
     def add_app(self, public_key: str, *, id: int = 1_071_204, slug: str = "acme-chatops") -> App:
         """`public_key` is PEM. A JWT may name the app by its id or by its client id."""
@@ -108,6 +133,16 @@ class Accounts:
             self._installations[number] = Installation(number, app, account, chosen, permissions, self._clock())
             return self._installations[number]
 
+    def suspend(self, installation: Installation) -> None:
+        with self._lock:
+            now = self._clock()
+            self._installations[installation.id] = replace(installation, suspended_at=now)
+
+    def uninstall(self, installation: Installation) -> None:
+        """Its tokens are wrong from now on."""
+        with self._lock:
+            del self._installations[installation.id]
+
     def signer(self, token: str) -> App:
         """Raises NotDone where the JWT is none of an app's here."""
         with self._lock:
@@ -127,6 +162,8 @@ class Accounts:
             installation = self._installations.get(number)
             if installation is None or installation.app != app:
                 raise NotFound(f"no installation {number}")
+            if installation.suspended_at is not None:
+                raise NotPossible(403, SUSPENDED)
             self._tokens_made += 1
             token = "ghs_" + _digest(f"installation token {number} {self._tokens_made}")[:36]
             caller = _as_caller(installation, self._clock() + INSTALLATION_TOKEN_LASTS)

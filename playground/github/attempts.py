@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from playground.github.model import Ending, JobPlan, NotFound, SandboxJob, SandboxRun, SandboxStep
 
@@ -49,6 +50,44 @@ def ended(run: SandboxRun, ending: Ending, at: datetime) -> SandboxRun:
     return replace(run, **over, jobs=tuple(jobs))  # type: ignore[arg-type]  # a dict of fields has no types of its own
 
 
+def job_ended(run: SandboxRun, ending: Ending, at: datetime) -> SandboxRun:
+    """One job has ended and the run goes on. Raises NotFound for a job or step that the run does not have."""
+    meant = _named(run, ending)
+    jobs = tuple(_done(job, ending.conclusion, ending.step, at) if job is meant else job for job in run.jobs)
+    return replace(run, status="in_progress", conclusion=None, updated_at=at, jobs=jobs)
+
+
+def waiting(run: SandboxRun, environment: str, name: str | None, at: datetime) -> SandboxRun:
+    """The job (the last one if `name` is None) waits to deploy to the environment; those before it have passed.
+
+    Raises NotFound for a job that the run does not have.
+    """
+    meant = _named(run, Ending("failure", name or run.jobs[-1].name))
+    place, jobs = run.jobs.index(meant), list(run.jobs)
+    for index, job in enumerate(run.jobs[:place]):
+        if job.status != "completed":
+            jobs[index] = _done(job, "success", None, at)
+    jobs[place] = replace(meant, status="waiting", plan=replace(meant.plan, environment=environment))
+    return replace(run, status="waiting", conclusion=None, updated_at=at, jobs=tuple(jobs))
+
+
+def approved(run: SandboxRun, environments: Collection[str], at: datetime) -> SandboxRun:
+    """The jobs that waited for these environments are queued; the run goes on unless others still wait."""
+    jobs = tuple(
+        replace(job, status="queued", started_at=at)
+        if job.status == "waiting" and job.plan.environment in environments
+        else job
+        for job in run.jobs
+    )
+    still_waits = any(job.status == "waiting" for job in jobs)
+    return replace(run, status="waiting" if still_waits else "in_progress", updated_at=at, jobs=jobs)
+
+
+def job_waiting_for(run: SandboxRun, environments: Collection[str]) -> SandboxJob:
+    """Raises StopIteration if none does."""
+    return next(job for job in run.jobs if job.status == "waiting" and job.plan.environment in environments)
+
+
 def has_failed_jobs(run: SandboxRun) -> bool:
     return any(job.conclusion in _FAILED for job in run.jobs)
 
@@ -81,7 +120,11 @@ def _to_fail(run: SandboxRun, ending: Ending) -> SandboxJob | None:
     to_run = [job for job in run.jobs if job.status != "completed"]
     if ending.job is None:
         return to_run[-1] if to_run else None
-    named = [job for job in to_run if job.name == ending.job]
+    return _named(run, ending)
+
+
+def _named(run: SandboxRun, ending: Ending) -> SandboxJob:
+    named = [job for job in run.jobs if job.status != "completed" and job.name == ending.job]
     if not named:
         raise NotFound(f"no job {ending.job} to run in run {run.id}")
     if ending.step is not None and ending.step not in named[0].plan.steps:
@@ -109,8 +152,8 @@ def _done(job: SandboxJob, word: str, step: str | None, at: datetime) -> Sandbox
     names = job.plan.steps
     broken = names.index(step) if step is not None else max(len(names) - 2, 0)
     steps = tuple(
-        SandboxStep(name, number, "completed", _step_word(word, number - 1, broken, len(names)), started_at, at)
-        for number, name in enumerate(names, start=1)
+        SandboxStep(name, number, "completed", _step_word(word, number - 1, broken, len(names)), *between)
+        for number, (name, between) in enumerate(zip(names, _parts(started_at, at, len(names)), strict=True), start=1)
     )
     runner = job.runner if job.runner is not None else job.id % 1000
     return replace(
@@ -124,3 +167,10 @@ def _step_word(word: str, index: int, broken: int, count: int) -> str:
     if index > broken:
         return "skipped"
     return "cancelled" if word in {"cancelled", "timed_out"} else "failure"
+
+
+def _parts(start: datetime, end: datetime, count: int) -> list[tuple[datetime, datetime]]:
+    """A time in that many parts, each of whole seconds: as long as GitHub says a step took."""
+    whole_s = int((end - start).total_seconds())
+    marks = [start + timedelta(seconds=whole_s * part // count) for part in range(count)] + [end]
+    return list(itertools.pairwise(marks))

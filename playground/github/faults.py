@@ -30,10 +30,12 @@ __all__ = [
     "Call",
     "CannedResponse",
     "Fault",
+    "blocked",
     "cut",
     "down",
     "empty",
     "garbage",
+    "gone",
     "hang",
     "html",
     "huge",
@@ -42,6 +44,7 @@ __all__ = [
     "secondary_limit",
     "server_error",
     "slow",
+    "unprocessable",
 ]
 
 Call = Literal[
@@ -62,6 +65,22 @@ Call = Literal[
     "rate limit",
     "installation",
     "access token",
+    "branch",
+    "pull",
+    "job log",
+    "log file",
+    "pending deployments",
+    "review deployments",
+    "app",
+    "app deliveries",
+    "app delivery",
+    "app redelivery",
+    "org hooks",
+    "org deliveries",
+    "org redelivery",
+    "repo hooks",
+    "repo deliveries",
+    "repo redelivery",
 ]
 """The kinds of call, by the names that moods and `world.requests` use."""
 
@@ -90,3 +109,27 @@ def server_error(
     """GitHub's own words for a request that it gave up on. With `takes`, a POST went through all the same."""
     body = json.dumps({"message": "Server Error"})
     return Fault("server error", on, times, CannedResponse(status, body), takes=takes)
+
+
+def blocked(*, on: Call | None = None, times: int | None = None) -> Fault:
+    """A repository that was taken down: 451, with the reason."""
+    block = {"reason": "dmca", "created_at": "2026-02-27T09:00:00Z", "html_url": "https://github.com/github/dmca"}
+    body = json.dumps({"message": "Repository access blocked", "block": block})
+    return says("blocked", CannedResponse(451, body), on, times)
+
+
+def gone(
+    message: str = "The logs for this run have expired and are no longer available.",
+    *,
+    on: Call | None = None,
+    times: int | None = None,
+) -> Fault:
+    """What is asked for was there once: 410."""
+    body = json.dumps({"message": message, "documentation_url": "https://docs.github.com/rest", "status": "410"})
+    return says("gone", CannedResponse(410, body), on, times)
+
+
+def unprocessable(message: str = "Validation Failed", *, on: Call | None = None, times: int | None = None) -> Fault:
+    """A request that GitHub understands and does not want: 422, with the reason as a message."""
+    body = json.dumps({"message": message, "documentation_url": "https://docs.github.com/rest", "status": "422"})
+    return says("unprocessable", CannedResponse(422, body), on, times)

@@ -23,6 +23,14 @@ NEEDS = {
     "branches": ("contents", "read"),
     **dict.fromkeys(("workflows", "runs", "run", "attempt", "jobs"), _READ),
     **dict.fromkeys(("rerun", "rerun failed", "cancel"), _WRITE),
+    **dict.fromkeys(("job log", "pending deployments"), _READ),
+    "review deployments": ("deployments", "write"),
+    "branch": ("contents", "read"),
+    "pull": ("pull_requests", "read"),
+    **dict.fromkeys(("org hooks", "org deliveries"), ("organization_hooks", "read")),
+    "org redelivery": ("organization_hooks", "write"),
+    **dict.fromkeys(("repo hooks", "repo deliveries"), ("repository_hooks", "read")),
+    "repo redelivery": ("repository_hooks", "write"),
 }
 """The permission, and its level, that a token needs for a call:
 https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
@@ -31,7 +39,9 @@ https://docs.github.com/rest/authentication/permissions-required-for-fine-graine
 _DOCS = "https://docs.github.com/rest"
 _LIMIT_DOCS = f"{_DOCS}/overview/rate-limits-for-the-rest-api"
 _FREE = "rate limit"
-_BY_JWT = frozenset({"installation", "access token"})
+_BY_JWT = frozenset({"installation", "access token", "app", "app deliveries", "app delivery", "app redelivery"})
+ELSEWHERE = "log file"
+"""The call that another host answers, which knows nothing of GitHub's tokens, limits and headers."""
 _NOBODY = "nobody"
 
 
@@ -52,16 +62,22 @@ def refusal(status: int, words: str, docs: str = _DOCS, headers: dict[str, str] 
     return web.json_response(body, status=status, headers=headers)
 
 
+def _refused(why: NotPossible) -> web.Response:
+    return refusal(why.status, why.words, headers=dict(why.headers or {}))
+
+
 def gate(world: GitHubWorld) -> Middleware:
     """Lets a request through to its route, or refuses it in GitHub's words."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if call_of(request) == ELSEWHERE:
+            return await handler(request)
         try:
             _check_form(request)
             _check_caller(request, world)
         except NotPossible as refused:
-            return refusal(refused.status, refused.words)
+            return _refused(refused)
         key = whose_budget(request, world)
         if call_of(request) == _FREE:
             return await _answer(request, handler)
@@ -81,7 +97,7 @@ def header_writer(world: GitHubWorld) -> Callable[[web.Request, web.StreamRespon
     requests_seen = itertools.count(1)
 
     async def write(request: web.Request, answer: web.StreamResponse) -> None:
-        if answer.content_type == "text/html":
+        if answer.content_type == "text/html" or call_of(request) == ELSEWHERE:
             return
         # The sandbox's time, so that a client that reads `x-ratelimit-reset` beside `Date` waits as long as it should.
         answer.headers["Date"] = format_datetime(world.now(), usegmt=True)
@@ -153,7 +169,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.Response:
     except (NotFound, web.HTTPNotFound, web.HTTPMethodNotAllowed):
         return refusal(404, "Not Found")  # as GitHub does: a route, or a thing, that is not there or not to be seen
     except NotPossible as refused:
-        return refusal(refused.status, refused.words)
+        return _refused(refused)
     if not isinstance(answer, web.Response):
         raise TypeError("every route answers whole")
     return answer

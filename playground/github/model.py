@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 UNFINISHED = frozenset({"requested", "queued", "pending", "waiting", "in_progress"})
 """GitHub's words for a run that is not over."""
@@ -17,9 +18,9 @@ class NotFound(LookupError):
 class NotPossible(Exception):
     """GitHub refuses to do what was asked: its status and its words."""
 
-    def __init__(self, status: int, words: str) -> None:
+    def __init__(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(words)
-        self.status, self.words = status, words
+        self.status, self.words, self.headers = status, words, headers
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class JobPlan:
     name: str
     steps: tuple[str, ...] = ("Set up job", "Check out", "Run the tests", "Complete job")
     needs: tuple[str, ...] = ()
+    environment: str | None = None
+    """What it deploys to. None: nothing, so that it never waits for an approval."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class SandboxWorkflow:
     events: frozenset[str]
     created_at: datetime
     state: str = "active"
+    is_listed: bool = True
+    """False for one that the organization requires: its file is in another repository, and no list has it."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,24 @@ class SandboxJob:
 
 @dataclass(frozen=True)
 class PullRequest:
+    """A pull request of the repository `repo_id`. `head_repo`: the fork that it is from; None if the fork is gone."""
+
     number: int
     base: str
+    repo_id: int
+    head: str
+    head_sha: str
+    head_repo: SandboxRepo | None
+    title: str
+    by: str
+    created_at: datetime
+    updated_at: datetime
+    state: Literal["open", "closed"] = "open"
+    merged_at: datetime | None = None
+
+    @property
+    def is_from_a_fork(self) -> bool:
+        return self.head_repo is None or self.head_repo.id != self.repo_id
 
 
 @dataclass(frozen=True)
@@ -140,12 +161,20 @@ class SandboxRun:
     jobs: tuple[SandboxJob, ...] = ()
     pull_request: PullRequest | None = None
     cancelling: bool = False
+    debug_logging: bool = False
+    """Whether this attempt was asked for with debug logs."""
     missing: frozenset[str] = frozenset()
     """Fields that answers leave out altogether."""
 
     @property
     def is_over(self) -> bool:
         return self.status == "completed"
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The environments that an approval is needed for, each once."""
+        waiting = (job.plan.environment for job in self.jobs if job.status == "waiting")
+        return tuple(dict.fromkeys(name for name in waiting if name))
 
 
 @dataclass(frozen=True)
@@ -159,7 +188,60 @@ class Ending:
 
 @dataclass(frozen=True)
 class RunEvent:
-    """What listeners are told; `run` as it stood at that moment."""
+    """What listeners are told of a run, as it was at that moment."""
 
     action: Literal["requested", "in_progress", "completed"]
     run: SandboxRun
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """What listeners are told of a job, as it was at that moment, and of its run."""
+
+    action: str
+    """The job's status now: queued, waiting, in_progress or completed."""
+    job: SandboxJob
+    run: SandboxRun
+
+
+@dataclass(frozen=True)
+class HookDelivery:
+    """One POST of a webhook: the status it was answered, or why there was none; neither while it is on its way.
+
+    `guid` is the same for every redelivery; `id` is not.
+    """
+
+    id: int
+    guid: str
+    event: str
+    payload: Mapping[str, Any]
+    at: datetime
+    redelivery: bool = False
+    status: int | None = None
+    failure: str | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is not None or self.failure is not None
+
+
+class Hook(Protocol):
+    """A webhook as GitHub's API knows it. `owner`: `app`, an organization's login, or a repository's full name."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def owner(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def events(self) -> Sequence[str]: ...
+
+    @property
+    def deliveries(self) -> list[HookDelivery]:
+        """Oldest first."""
+
+    def redeliver(self, delivery: HookDelivery) -> None: ...

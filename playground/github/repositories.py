@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from playground.github.accounts import ALL_THAT_IS_NEEDED, Accounts, Caller, Kind
 from playground.github.faults import Call
-from playground.github.model import JobPlan, NotFound, SandboxRepo, SandboxWorkflow
+from playground.github.model import Hook, JobPlan, NotFound, PullRequest, SandboxRepo, SandboxWorkflow
 from playground.http_host.request_log import RequestLog
 
 _FIRST_REPO_ID, _FIRST_WORKFLOW_ID = 731_204_001, 58_400_001
@@ -27,6 +29,10 @@ class GitHubRepos(RequestLog):
         self._ids_by_name: dict[str, int] = {}
         self._old_names: dict[str, int] = {}
         self._workflows: dict[int, SandboxWorkflow] = {}
+        self._heads: dict[tuple[int, str], str] = {}
+        self.hooks: dict[int, Hook] = {}
+        self._pulls: dict[tuple[int, int], PullRequest] = {}
+        self._commits = itertools.count(1)
         self.accounts = Accounts(clock)
         self.add_token(token, "acme-bot")
 
@@ -135,7 +141,13 @@ class GitHubRepos(RequestLog):
             )
             return self._workflows[number]
 
+    def require_workflow(self, repo: SandboxRepo | str | int, name: str, *, of: str, **fields: Any) -> SandboxWorkflow:
+        """A workflow that the organization requires here, with its file in the repository `of`. No list has it."""
+        file = f"{of}/.github/workflows/{name.lower().replace(' ', '-')}.yml@refs/heads/main"
+        return self.change_workflow(self.add_workflow(repo, name, path=file, **fields), is_listed=False)
+
     def workflows(self, repo: SandboxRepo | str | int) -> tuple[SandboxWorkflow, ...]:
+        """All that can run, also those that no list has."""
         with self._changed:
             number = self.repo(repo).id
             return tuple(workflow for workflow in self._workflows.values() if workflow.repo_id == number)
@@ -152,3 +164,55 @@ class GitHubRepos(RequestLog):
         with self._changed:
             changed = self._workflows[workflow.id] = replace(self._workflows[workflow.id], **fields)
             return changed
+
+    # Branches and pull requests
+
+    def commit(self, repo: SandboxRepo | str | int, branch: str, sha: str | None = None) -> str:
+        """A branch's newest commit from now on; returns it. It starts no run: paths can filter all workflows out."""
+        with self._changed:
+            found, sha = self.repo(repo), sha or self._new_sha()
+            self._heads[found.id, branch] = sha
+            return sha
+
+    def head(self, repo: SandboxRepo | str | int, branch: str) -> str:
+        """The branch's newest commit. Raises NotFound if there is no such branch."""
+        heads = self.heads(repo)
+        if branch not in heads:
+            raise NotFound(f"no branch {branch} in {repo}")
+        return heads[branch]
+
+    def heads(self, repo: SandboxRepo | str | int) -> dict[str, str]:
+        """Every branch with its newest commit. A tag is no branch."""
+        with self._changed:
+            number = self.repo(repo).id
+            return {branch: sha for (of, branch), sha in self._heads.items() if of == number}
+
+    def delete_branch(self, repo: SandboxRepo | str | int, branch: str) -> None:
+        """Its runs are still listed under its name. Raises NotFound."""
+        with self._changed:
+            self.head(repo, branch)
+            del self._heads[self.repo(repo).id, branch]
+
+    def put_pull(self, pull: PullRequest) -> PullRequest:
+        """As it is from now on."""
+        with self._changed:
+            self._pulls[pull.repo_id, pull.number] = pull
+            return pull
+
+    def pull(self, repo: SandboxRepo | str | int, number: int) -> PullRequest:
+        """Raises NotFound."""
+        with self._changed:
+            found = self._pulls.get((self.repo(repo).id, number))
+            if found is None:
+                raise NotFound(f"no pull request {number} in {repo}")
+            return found
+
+    def close_pull(self, repo: SandboxRepo | str | int, number: int, *, merged: bool = False) -> PullRequest:
+        """Closed, or merged. Its runs then name no pull request any more. Raises NotFound."""
+        now = self._clock()
+        return self.put_pull(
+            replace(self.pull(repo, number), state="closed", merged_at=now if merged else None, updated_at=now)
+        )
+
+    def _new_sha(self) -> str:
+        return hashlib.sha256(f"commit {next(self._commits)}".encode()).hexdigest()[:40]

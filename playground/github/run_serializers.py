@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from urllib.parse import quote
 
-from playground.github.model import Account, RunEvent, SandboxJob, SandboxRepo, SandboxRun, SandboxWorkflow
+from playground.github.model import JobEvent, RunEvent, SandboxJob, SandboxRepo, SandboxRun, SandboxWorkflow
 from playground.github.serializers import (
+    AccountOf,
     Addresses,
     Json,
     maybe_time_json,
@@ -16,9 +17,6 @@ from playground.github.serializers import (
     time_json,
     user_json,
 )
-
-AccountOf = Callable[[str], Account]
-"""The account with a login."""
 
 
 def workflow_json(workflow: SandboxWorkflow, repo: SandboxRepo, at: Addresses) -> Json:
@@ -131,12 +129,6 @@ def job_json(job: SandboxJob, run: SandboxRun, repo: SandboxRepo, at: Addresses)
     }
 
 
-def branch_json(name: str, sha: str, repo: SandboxRepo, at: Addresses) -> Json:
-    """short-branch"""
-    commit = {"sha": sha, "url": f"{at.repo(repo)}/commits/{sha}"}
-    return {"name": name, "commit": commit, "protected": name == repo.default_branch}
-
-
 def event_json(
     event: RunEvent, workflow: SandboxWorkflow, repo: SandboxRepo, account: AccountOf, at: Addresses
 ) -> Json:
@@ -148,6 +140,67 @@ def event_json(
         "workflow": workflow_json(workflow, repo, at),
         "repository": repo_json(repo, account(repo.owner), at, may_write=True),
         "sender": user_json(account(sender), at),
+    }
+
+
+def job_event_json(event: JobEvent, repo: SandboxRepo, account: AccountOf, at: Addresses) -> Json:
+    """The payload of GitHub's webhook `workflow_job`."""
+    job = event.job
+    deploys = {} if job.plan.environment is None else {"deployment": deployment_json(job, event.run, repo, account, at)}
+    return {
+        "action": event.action,
+        "workflow_job": job_json(job, event.run, repo, at),
+        **deploys,
+        "repository": repo_json(repo, account(repo.owner), at, may_write=True),
+        "sender": user_json(account(event.run.triggering_actor or "ghost"), at),
+    }
+
+
+def environment_id(name: str, repo: SandboxRepo) -> int:
+    """One of a repository's environments, the same every time."""
+    return int(hashlib.sha256(f"{repo.id} {name}".encode()).hexdigest()[:8], 16)
+
+
+def pending_deployment_json(name: str, run: SandboxRun, repo: SandboxRepo, at: Addresses) -> Json:
+    """pending-deployment"""
+    number = environment_id(name, repo)
+    return {
+        "environment": {
+            "id": number,
+            "node_id": node_id("EN", number),
+            "name": name,
+            "url": f"{at.repo(repo)}/environments/{quote(name, safe='')}",
+            "html_url": f"{at.web}/{repo.full_name}/deployments/activity_log?environments_filter={quote(name)}",
+        },
+        "wait_timer": 0,
+        "wait_timer_started_at": time_json(run.updated_at),
+        "current_user_can_approve": True,
+        "reviewers": [],
+    }
+
+
+def deployment_json(job: SandboxJob, run: SandboxRun, repo: SandboxRepo, account: AccountOf, at: Addresses) -> Json:
+    """deployment"""
+    url = f"{at.repo(repo)}/deployments/{job.id}"
+    return {
+        "url": url,
+        "id": job.id,
+        "node_id": node_id("DE", job.id),
+        "sha": run.head_sha,
+        "ref": run.head_branch or run.head_sha,
+        "task": "deploy",
+        "payload": {},
+        "original_environment": job.plan.environment or "",
+        "environment": job.plan.environment or "",
+        "description": None,
+        "creator": user_json(account(run.actor or "ghost"), at),
+        "created_at": time_json(job.created_at),
+        "updated_at": time_json(run.updated_at),
+        "statuses_url": f"{url}/statuses",
+        "repository_url": at.repo(repo),
+        "transient_environment": False,
+        "production_environment": job.plan.environment == "production",
+        "performed_via_github_app": None,
     }
 
 
@@ -169,9 +222,10 @@ def _head_commit(run: SandboxRun) -> Json | None:
 
 
 def _pull_requests(run: SandboxRun, repo: SandboxRepo, at: Addresses) -> list[Json]:
-    if run.pull_request is None:
+    pull = run.pull_request
+    if pull is None or pull.is_from_a_fork or pull.state == "closed":
         return []
-    number = run.pull_request.number
+    number = pull.number
     here = {"id": repo.id, "url": at.repo(repo), "name": repo.name}
     return [
         {
@@ -179,6 +233,6 @@ def _pull_requests(run: SandboxRun, repo: SandboxRepo, at: Addresses) -> list[Js
             "number": number,
             "url": f"{at.repo(repo)}/pulls/{number}",
             "head": {"ref": run.head_branch or "", "sha": run.head_sha, "repo": here},
-            "base": {"ref": run.pull_request.base, "sha": "0" * 40, "repo": here},
+            "base": {"ref": pull.base, "sha": "0" * 40, "repo": here},
         }
     ]

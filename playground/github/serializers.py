@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from playground.github.apps import Installation
-from playground.github.model import Account, SandboxRepo
+from playground.github.apps import App, Installation
+from playground.github.model import Account, Hook, HookDelivery, PullRequest, SandboxRepo
 from playground.github.rate_limit import Window
 
 Json = dict[str, Any]
+AccountOf = Callable[[str], Account]
+"""The account with a login."""
 
 _USER_LINKS = {
     "followers_url": "/followers",
@@ -196,7 +199,7 @@ def installation_json(installation: Installation, account: Account, at: Addresse
         "has_multiple_single_files": False,
         "single_file_paths": [],
         "suspended_by": None,
-        "suspended_at": None,
+        "suspended_at": maybe_time_json(installation.suspended_at),
     }
 
 
@@ -207,3 +210,182 @@ def limits_json(window: Window) -> Json:
     others: Mapping[str, int] = {"search": 30, "graphql": 5_000, "integration_manifest": 5_000, "code_search": 10}
     unspent = {name: {"limit": most, "used": 0, "remaining": most, "reset": reset} for name, most in others.items()}
     return {"resources": {"core": core, **unspent}, "rate": core}
+
+
+def integration_json(app: App, owner: Account, permissions: Mapping[str, str], at: Addresses, since: datetime) -> Json:
+    """integration"""
+    return {
+        "id": app.id,
+        "slug": app.slug,
+        "node_id": node_id("A", app.id),
+        "client_id": app.client_id,
+        "owner": user_json(owner, at),
+        "name": app.slug,
+        "description": None,
+        "external_url": f"{at.web}/{owner.login}",
+        "html_url": f"{at.web}/apps/{app.slug}",
+        "created_at": time_json(since),
+        "updated_at": time_json(since),
+        "permissions": dict(permissions),
+        "events": ["workflow_run"],
+        "installations_count": 1,
+    }
+
+
+def hook_json(hook: Hook, at: Addresses, since: datetime) -> Json:
+    """hook, or org-hook for one of an organization."""
+    is_of_a_repo = "/" in hook.owner
+    url = f"{at.api}/{'repos' if is_of_a_repo else 'orgs'}/{hook.owner}/hooks/{hook.id}"
+    done = [delivery for delivery in hook.deliveries if delivery.is_done]
+    code, status = delivery_outcome(done[-1]) if done else (None, "unused")
+    of_a_repo = {"test_url": f"{url}/test", "last_response": {"code": code, "status": status, "message": None}}
+    return {
+        "type": "Repository" if is_of_a_repo else "Organization",
+        "id": hook.id,
+        "name": "web",
+        "active": True,
+        "events": list(hook.events),
+        "config": {"url": hook.url, "content_type": "json", "insecure_ssl": "0", "secret": "********"},
+        "updated_at": time_json(since),
+        "created_at": time_json(since),
+        "url": url,
+        "ping_url": f"{url}/pings",
+        "deliveries_url": f"{url}/deliveries",
+        **(of_a_repo if is_of_a_repo else {}),
+    }
+
+
+def delivery_outcome(delivery: HookDelivery) -> tuple[int, str]:
+    """The status code and the word that GitHub keeps of a POST. Without an answer, the code is a gateway's."""
+    if delivery.status is None:
+        is_late = delivery.failure == "timed out"
+        return (504, "timed out") if is_late else (502, delivery.failure or "pending")
+    return delivery.status, "OK" if delivery.status < 400 else f"Invalid HTTP Response: {delivery.status}"
+
+
+def delivery_json(delivery: HookDelivery) -> Json:
+    """hook-delivery-item"""
+    code, status = delivery_outcome(delivery)
+    return {
+        "id": delivery.id,
+        "guid": delivery.guid,
+        "delivered_at": time_json(delivery.at),
+        "redelivery": delivery.redelivery,
+        "duration": 0.27,
+        "status": status,
+        "status_code": code,
+        "event": delivery.event,
+        "action": delivery.payload.get("action"),
+        "installation_id": None,
+        "repository_id": (delivery.payload.get("repository") or {}).get("id"),
+        "throttled_at": None,
+    }
+
+
+def full_delivery_json(delivery: HookDelivery, hook: Hook) -> Json:
+    """hook-delivery"""
+    sent = {"headers": {"X-GitHub-Delivery": delivery.guid, "X-GitHub-Event": delivery.event}}
+    asked = {**sent, "payload": dict(delivery.payload)}
+    return {**delivery_json(delivery), "url": hook.url, "request": asked, "response": {"headers": {}, "payload": ""}}
+
+
+def branch_json(name: str, sha: str, repo: SandboxRepo, at: Addresses) -> Json:
+    """short-branch"""
+    commit = {"sha": sha, "url": f"{at.repo(repo)}/commits/{sha}"}
+    return {"name": name, "commit": commit, "protected": name == repo.default_branch}
+
+
+def full_branch_json(name: str, sha: str, repo: SandboxRepo, at: Addresses) -> Json:
+    """branch-with-protection"""
+    url, is_protected = f"{at.repo(repo)}/branches/{name}", name == repo.default_branch
+    person = {"name": "Ada", "email": "ada@users.noreply.github.com", "date": time_json(repo.pushed_at)}
+    tree = hashlib.sha256(f"tree {sha}".encode()).hexdigest()[:40]
+    commit_url = f"{at.repo(repo)}/commits/{sha}"
+    return {
+        "name": name,
+        "commit": {
+            "url": commit_url,
+            "sha": sha,
+            "node_id": f"C_{sha[:12]}",
+            "html_url": f"{at.web}/{repo.full_name}/commit/{sha}",
+            "comments_url": f"{commit_url}/comments",
+            "commit": {
+                "url": f"{at.repo(repo)}/git/commits/{sha}",
+                "author": person,
+                "committer": person,
+                "message": "Tidy up",
+                "comment_count": 0,
+                "tree": {"sha": tree, "url": f"{at.repo(repo)}/git/trees/{tree}"},
+            },
+            "author": None,
+            "committer": None,
+            "parents": [],
+        },
+        "_links": {"html": f"{at.web}/{repo.full_name}/tree/{name}", "self": url},
+        "protected": is_protected,
+        "protection": {"enabled": is_protected},
+        "protection_url": f"{url}/protection",
+    }
+
+
+def pull_json(pull: PullRequest, repo: SandboxRepo, base_sha: str, account: AccountOf, at: Addresses) -> Json:
+    """pull-request. `head.repo` is null if the fork is gone, as GitHub answers although its description forbids it."""
+    url, html_url = f"{at.repo(repo)}/pulls/{pull.number}", f"{at.web}/{repo.full_name}/pull/{pull.number}"
+    issue = f"{at.repo(repo)}/issues/{pull.number}"
+    links = {
+        "self": url,
+        "html": html_url,
+        "issue": issue,
+        "comments": f"{issue}/comments",
+        "review_comments": f"{url}/comments",
+        "review_comment": f"{at.repo(repo)}/pulls/comments{{/number}}",
+        "commits": f"{url}/commits",
+        "statuses": f"{at.repo(repo)}/statuses/{pull.head_sha}",
+    }
+    counts = dict.fromkeys(("comments", "review_comments", "commits", "additions", "deletions", "changed_files"), 0)
+    return {
+        "url": url,
+        "id": repo.id + pull.number,
+        "node_id": node_id("PR", repo.id + pull.number),
+        "html_url": html_url,
+        "diff_url": f"{html_url}.diff",
+        "patch_url": f"{html_url}.patch",
+        **{f"{name}_url": link for name, link in links.items() if name not in ("self", "html")},
+        "number": pull.number,
+        "state": pull.state,
+        "locked": False,
+        "title": pull.title,
+        "user": user_json(account(pull.by), at),
+        "body": None,
+        "labels": [],
+        "milestone": None,
+        "active_lock_reason": None,
+        "created_at": time_json(pull.created_at),
+        "updated_at": time_json(pull.updated_at),
+        "closed_at": time_json(pull.updated_at) if pull.state == "closed" else None,
+        "merged_at": maybe_time_json(pull.merged_at),
+        "merge_commit_sha": None,
+        "assignee": None,
+        "assignees": [],
+        "requested_reviewers": [],
+        "requested_teams": [],
+        "head": _side(pull.head, pull.head_sha, pull.head_repo, pull.by, account, at),
+        "base": _side(pull.base, base_sha, repo, repo.owner, account, at),
+        "_links": {name: {"href": link} for name, link in links.items()},
+        "author_association": "CONTRIBUTOR",
+        "auto_merge": None,
+        "draft": False,
+        "merged": pull.merged_at is not None,
+        "mergeable": None,
+        "rebaseable": None,
+        "mergeable_state": "unknown",
+        "merged_by": None,
+        "maintainer_can_modify": False,
+        **counts,
+    }
+
+
+def _side(ref: str, sha: str, repo: SandboxRepo | None, by: str, account: AccountOf, at: Addresses) -> Json:
+    owner = account(by if repo is None else repo.owner)
+    shown = None if repo is None else repo_json(repo, owner, at, may_write=False)
+    return {"label": f"{owner.login}:{ref}", "ref": ref, "sha": sha, "user": user_json(owner, at), "repo": shown}

@@ -24,6 +24,9 @@ ENTERPRISE_PREFIX = "/api/v3"
 """What stands before every path at a GitHub Enterprise Server."""
 
 _ID = r"\d{1,18}"
+_HOOK, _DELIVERY = f"{{hook_id:{_ID}}}", f"{{delivery_id:{_ID}}}"
+_SUBJECTS = ("run_id", "job_id", "pull_number", "delivery_id", "installation_id")
+"""Which id in a path says what a request is about."""
 _SHOWN_HEADERS = ("Authorization", "Accept", "X-GitHub-Api-Version", "If-None-Match")
 
 
@@ -75,6 +78,16 @@ def _routes(answers: Answers, prefix: str) -> list[web.RouteDef]:
         _get(f"{prefix}/orgs/{{org}}/repos", answers.org_repos, "org repos"),
         _get(f"{prefix}/rate_limit", answers.rate_limit, "rate limit"),
         _post(token, answers.access_token, "access token"),
+        _get(f"/actions-results/{{repository_id:{_ID}}}/{{job_id:{_ID}}}.txt", answers.log_file, "log file"),
+        _get(f"{prefix}/app", answers.app, "app"),
+        _get(f"{prefix}/app/hook/deliveries", answers.deliveries, "app deliveries"),
+        _get(f"{prefix}/app/hook/deliveries/{_DELIVERY}", answers.delivery, "app delivery"),
+        _post(f"{prefix}/app/hook/deliveries/{_DELIVERY}/attempts", answers.redeliver, "app redelivery"),
+        _get(f"{prefix}/orgs/{{org}}/hooks", answers.hooks, "org hooks"),
+        _get(f"{prefix}/orgs/{{org}}/hooks/{_HOOK}/deliveries", answers.deliveries, "org deliveries"),
+        _post(
+            f"{prefix}/orgs/{{org}}/hooks/{_HOOK}/deliveries/{_DELIVERY}/attempts", answers.redeliver, "org redelivery"
+        ),
         *_routes_of_a_repo(answers, f"{prefix}/repos/{{owner}}/{{repo}}", "by_name"),
         *_routes_of_a_repo(answers, f"{prefix}/repositories/{{repository_id:{_ID}}}", "by_id"),
     ]
@@ -85,12 +98,20 @@ def _routes_of_a_repo(answers: Answers, repo: str, how: str) -> list[web.RouteDe
     return [
         _get(repo, answers.repo, "repo", how),
         _get(f"{repo}/branches", answers.branches, "branches", how),
+        _get(f"{repo}/branches/{{branch:.+}}", answers.branch, "branch", how),
+        _get(f"{repo}/pulls/{{pull_number:{_ID}}}", answers.pull, "pull", how),
+        _get(f"{repo}/hooks", answers.hooks, "repo hooks", how),
+        _get(f"{repo}/hooks/{_HOOK}/deliveries", answers.deliveries, "repo deliveries", how),
+        _post(f"{repo}/hooks/{_HOOK}/deliveries/{_DELIVERY}/attempts", answers.redeliver, "repo redelivery", how),
+        _get(f"{repo}/actions/jobs/{{job_id:{_ID}}}/logs", answers.job_log, "job log", how),
         _get(f"{repo}/installation", answers.installation, "installation", how),
         _get(f"{repo}/actions/workflows", answers.workflows, "workflows", how),
         _get(f"{repo}/actions/runs", answers.runs, "runs", how),
         _get(run, answers.run, "run", how),
         _get(f"{run}/attempts/{{attempt_number:{_ID}}}", answers.attempt, "attempt", how),
         _get(f"{run}/jobs", answers.jobs, "jobs", how),
+        _get(f"{run}/pending_deployments", answers.pending_deployments, "pending deployments", how),
+        _post(f"{run}/pending_deployments", answers.review_deployments, "review deployments", how),
         _post(f"{run}/rerun", answers.rerun, "rerun", how),
         _post(f"{run}/rerun-failed-jobs", answers.rerun_failed, "rerun failed", how),
         _post(f"{run}/cancel", answers.cancel, "cancel", how),
@@ -119,7 +140,7 @@ def _redirecting(reach: Access) -> Middleware:
 
 
 def _record(request: web.Request, world: GitHubWorld) -> Request:
-    number = request.match_info.get("run_id") or request.match_info.get("installation_id")
+    number = next((request.match_info[name] for name in _SUBJECTS if name in request.match_info), None)
     subject = None if number is None else int(number)
     query = tuple(request.query.items())
     return Request(request.method, request.path, query, world.now(), call_of(request), subject)

@@ -6,16 +6,25 @@ by its API is refused here as GitHub refuses it (`NotDone`); the rest directs th
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from playground.github import attempts
-from playground.github.model import Ending, NotFound, NotPossible, PullRequest, RunEvent, SandboxRepo, SandboxRun
+from playground.github.job_logs import job_log
+from playground.github.model import (
+    Ending,
+    JobEvent,
+    NotFound,
+    NotPossible,
+    PullRequest,
+    RunEvent,
+    SandboxRepo,
+    SandboxRun,
+)
 from playground.github.repositories import GitHubRepos
 from playground.pace import BuildPace
 
@@ -24,6 +33,10 @@ RERUN_WITHIN = timedelta(days=30)
 
 Which = SandboxRun | int
 Repo = SandboxRepo | str | int
+Listener = Callable[[RunEvent | JobEvent], object]
+
+_MOVES_A_BRANCH = frozenset({"push", "pull_request", "merge_group"})
+"""Events whose run is of a new commit; every other one's is of the newest commit that its branch has."""
 
 
 class GitHubWorld(GitHubRepos):
@@ -33,14 +46,16 @@ class GitHubWorld(GitHubRepos):
         super().__init__(clock, token)
         self._attempts: dict[int, list[SandboxRun]] = {}
         self._run_ids, self._job_ids = itertools.count(_FIRST_RUN_ID), itertools.count(_FIRST_JOB_ID)
-        self._commits = itertools.count(1)
         self._endings: dict[tuple[int, str | None, int], deque[Ending]] = {}
-        self._listeners: list[Callable[[RunEvent], object]] = []
+        self._listeners: list[Listener] = []
+        self._outputs: dict[tuple[int, str], dict[str, list[str]]] = {}
         self._old_runs: dict[int, SandboxRun] = {}
         self._stale_calls_left: float = 0
         self.pace = BuildPace()
         self.stale_calls_after_rerun: float = 0
         """How many lists of runs still show the old attempt after a re-run; `math.inf`: until told."""
+        self.fails_above_per_page: int | None = None
+        """Pages of runs and of jobs with more entries than this are answered 502, as those of busy repositories are."""
         self.cancels_at_once = True
         """Otherwise a run that is to be cancelled goes on until it is advanced, as GitHub's do for some seconds."""
 
@@ -69,34 +84,62 @@ class GitHubWorld(GitHubRepos):
         sha: str | None = None,
         head_repo: SandboxRepo | None = None,
         pull_request: PullRequest | None = None,
+        is_tag: bool = False,
         at: datetime | None = None,
     ) -> SandboxRun:
-        """One run, whatever for: `schedule`, `workflow_dispatch`, …; `by` pushed what `author` (else `by`) wrote."""
+        """One run, whatever for: `schedule`, `workflow_dispatch`, …; `by` pushed what `author` (else `by`) wrote.
+
+        Without a `sha` it is of a new commit if the event brings one, else of the newest one of the branch. With
+        `is_tag`, `branch` is a tag's name, which GitHub shows in the same field.
+        """
         with self._changed:
             found, flow, now = self.repo(repo), self.workflow(repo, workflow), at or self._clock()
+            heads = self.heads(head_repo or found)
+            if sha is None and event not in _MOVES_A_BRANCH:
+                sha = heads.get(branch or found.default_branch)
+            sha = sha or self._new_sha()
+            if branch is not None and not is_tag and (event in _MOVES_A_BRANCH or branch not in heads):
+                self.commit(head_repo or found, branch, sha)
             of_flow = [run for run in self.runs(found) if run.workflow_id == flow.id]
             run = SandboxRun(
                 id=next(self._run_ids), number=len(of_flow) + 1, repo_id=found.id, workflow_id=flow.id, name=flow.name,
-                head_branch=branch, head_sha=sha or self._new_sha(), event=event, status="queued", conclusion=None,
+                head_branch=branch, head_sha=sha, event=event, status="queued", conclusion=None,
                 attempt=1, created_at=now, started_at=now, updated_at=now, actor=by, triggering_actor=by,
                 message=message, author=author or by, head_repo=head_repo or found,
-                jobs=attempts.queued(flow.jobs, 1, now, self._next_job_id), pull_request=pull_request,
+                jobs=attempts.queued(flow.jobs, 1, now, self._next_job_id),
+                pull_request=pull_request or self._open_pull(found, branch, head_repo),
             )  # fmt: skip
             return self._put(run)
 
     def pull_request(
         self, repo: Repo, branch: str, *, number: int, base: str = "main", fork: Repo | None = None, **run: Any
     ) -> SandboxRun:
-        """A pull request's run, of `fork`'s branch (which may be named `main`) where one is given.
+        """Opens a pull request, of `fork`'s branch (which may be named `main`) if one is given; returns its run.
 
-        GitHub shows no pull requests at runs of forks, and such a run's branch filter matches all the same.
+        GitHub shows no pull requests at runs of forks, and such a run's branch filter matches all the same. Called
+        again it is a new commit's run, except with `event="pull_request_target"`.
         """
-        head_repo, shown = (None, PullRequest(number, base)) if fork is None else (self.repo(fork), None)
-        run = {"event": "pull_request", "message": f"Propose {branch}", **run}
-        return self.trigger(repo, branch=branch, head_repo=head_repo, pull_request=shown, **run)
+        with self._changed:
+            found, head_repo, now = self.repo(repo), self.repo(repo if fork is None else fork), self._clock()
+            run = {"event": "pull_request", "message": f"Propose {branch}", **run}
+            if "sha" not in run:
+                known = self.heads(head_repo).get(branch) if run["event"] not in _MOVES_A_BRANCH else None
+                run["sha"] = known or self._new_sha()
+            title, by = (run["message"] or branch).partition("\n")[0], run.get("by") or "ada"
+            pull = PullRequest(number, base, found.id, branch, run["sha"], head_repo, title, by, now, now)
+            self.put_pull(pull)
+            return self.trigger(found, branch=branch, head_repo=head_repo, pull_request=pull, **run)
 
-    def listen(self, listener: Callable[[RunEvent], object]) -> None:
-        """It is told of every run that is requested, begins or ends; it must be quick and raise nothing."""
+    def put_pull(self, pull: PullRequest) -> PullRequest:
+        """As it is from now on, also where its runs name it."""
+        with self._changed:
+            for run in self.runs(pull.repo_id):
+                if run.pull_request is not None and run.pull_request.number == pull.number:
+                    self._put(replace(run, pull_request=pull))
+            return super().put_pull(pull)
+
+    def listen(self, listener: Listener) -> None:
+        """It is told of runs and jobs that are requested, begin, wait or end; it must be quick and raise nothing."""
         with self._changed:
             self._listeners.append(listener)
 
@@ -167,6 +210,27 @@ class GitHubWorld(GitHubRepos):
     def skip(self, which: Which, *, at: datetime | None = None) -> SandboxRun:
         return self.finish(which, "skipped", at=at)
 
+    def finish_job(
+        self,
+        which: Which,
+        job: str,
+        conclusion: str = "failure",
+        *,
+        step: str | None = None,
+        at: datetime | None = None,
+    ) -> SandboxRun:
+        """One job ends while its run goes on. Raises NotFound for a job or step that the run does not have."""
+        with self._changed:
+            run, ending = self.run(which), Ending(conclusion, job, step)
+            return self._put(attempts.job_ended(run, ending, at or self._clock()))
+
+    def wait_for_approval(
+        self, which: Which, environment: str = "production", *, job: str | None = None, at: datetime | None = None
+    ) -> SandboxRun:
+        """`job`, or the last one, waits for an approval; jobs before it that have not ended have passed."""
+        with self._changed:
+            return self._put(attempts.waiting(self.run(which), environment, job, at or self._clock()))
+
     def will_end(self, repo: Repo, branch: str, *endings: Ending | str, workflow: str = "CI") -> None:
         """How the next runs (and attempts) of the branch's workflow end, in turn; after these they succeed."""
         with self._changed:
@@ -200,7 +264,13 @@ class GitHubWorld(GitHubRepos):
     # What is asked of GitHub, by its API or on its pages
 
     def rerun(
-        self, which: Which, *, failed_only: bool = False, by: str | None = "ada", at: datetime | None = None
+        self,
+        which: Which,
+        *,
+        failed_only: bool = False,
+        debug_logging: bool = False,
+        by: str | None = "ada",
+        at: datetime | None = None,
     ) -> SandboxRun:
         """The next attempt. Raises NotDone as GitHub refuses it."""
         with self._changed:
@@ -213,7 +283,8 @@ class GitHubWorld(GitHubRepos):
             if failed_only and not attempts.has_failed_jobs(old):
                 raise NotPossible(403, "This workflow run cannot be retried")
             plans = self._workflows[old.workflow_id].jobs
-            new = attempts.again(old, plans, now, by, failed_only, self._next_job_id)
+            again = attempts.again(old, plans, now, by, failed_only, self._next_job_id)
+            new = replace(again, debug_logging=debug_logging)
             self._attempts[old.id].append(old)  # which `_put` replaces by the new one
             if self.stale_calls_after_rerun:
                 self._stale_calls_left = self.stale_calls_after_rerun
@@ -230,6 +301,31 @@ class GitHubWorld(GitHubRepos):
             if self.cancels_at_once:
                 return self.finish(run, "cancelled")
             return self._put(replace(run, cancelling=True, updated_at=self._clock()))
+
+    def write_output(self, which: Which, job: str, step: str, text: str) -> None:
+        """What a step prints in every attempt of the run; any text, line by line."""
+        with self._changed:
+            self._outputs.setdefault((self.run(which).id, job), {})[step] = text.split("\n")
+
+    def log(self, repo: Repo, job_id: int) -> str:
+        """The log of a job that has ended. Raises NotFound."""
+        with self._changed:
+            number = self.repo(repo).id
+            for run in (run for of_run in self._attempts.values() for run in of_run if run.repo_id == number):
+                for job in run.jobs:
+                    if job.id == job_id and job.status == "completed":
+                        return job_log(job, self._outputs.get((run.id, job.name), {}), debug=run.debug_logging)
+            raise NotFound(f"no log of job {job_id}")
+
+    def review(self, which: Which, environments: Iterable[str], *, approved: bool) -> SandboxRun:
+        """Lets the jobs that wait for these environments go on, or fails them. Raises NotPossible if none waits."""
+        with self._changed:
+            run, named = self.run(which), frozenset(environments)
+            if not named & set(run.waits_for):
+                raise NotPossible(422, "No pending deployment requests to approve or reject")
+            if not approved:
+                return self.finish(run, "failure", job=attempts.job_waiting_for(run, named).name)
+            return self._put(attempts.approved(run, named, self._clock()))
 
     def list_call(self, repo: Repo) -> list[SandboxRun]:
         """What the list of runs shows, newest first."""
@@ -263,10 +359,25 @@ class GitHubWorld(GitHubRepos):
             self._tell(RunEvent("in_progress", run))
         elif run.is_over and not old.is_over:
             self._tell(RunEvent("completed", run))
+        self._tell_of_jobs(old, run)
         self._changed.notify_all()
         return run
 
-    def _tell(self, event: RunEvent) -> None:
+    def _tell_of_jobs(self, old: SandboxRun | None, run: SandboxRun) -> None:
+        before = {job.id: job.status for job in old.jobs} if old else {}
+        for job in run.jobs:
+            is_a_copy = job.id not in before and job.status == "completed"  # kept by a re-run of the failed jobs
+            if job.status != before.get(job.id) and not is_a_copy:
+                self._tell(JobEvent(job.status, job, run))
+
+    def _open_pull(self, repo: SandboxRepo, branch: str | None, head_repo: SandboxRepo | None) -> PullRequest | None:
+        """The open pull request from this branch, which GitHub names at every run of it."""
+        head_id = (head_repo or repo).id
+        pulls = (pull for (of, _), pull in self._pulls.items() if of == repo.id)
+        own = (pull for pull in pulls if pull.head == branch and pull.head_repo and pull.head_repo.id == head_id)
+        return next((pull for pull in own if pull.state == "open"), None)
+
+    def _tell(self, event: RunEvent | JobEvent) -> None:
         for listener in self._listeners:
             listener(event)
 
@@ -281,9 +392,6 @@ class GitHubWorld(GitHubRepos):
     def _check_writable(self, run: SandboxRun) -> None:
         if self._repos[run.repo_id].archived:
             raise NotPossible(403, "Repository was archived so is read-only.")
-
-    def _new_sha(self) -> str:
-        return hashlib.sha256(f"commit {next(self._commits)}".encode()).hexdigest()[:40]
 
     def _next_job_id(self) -> int:
         return next(self._job_ids)

@@ -1,54 +1,45 @@
-"""GitHub's webhook: what happens to runs in the sandbox is told to the bot by signed POSTs, each of them once.
+"""GitHub's webhooks: what happens to runs and jobs in the sandbox is sent by signed POSTs, each of them once.
 
 https://docs.github.com/webhooks/webhook-events-and-payloads#workflow_run
-GitHub delivers a failed POST again only where somebody asks for it (`redeliver`).
+GitHub delivers a failed POST again only if it is asked to, by its API or by `redeliver`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 import queue
 import threading
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 import requests
 
-from playground.github.model import NotFound, RunEvent
-from playground.github.run_serializers import event_json
-from playground.github.serializers import Addresses
+from playground.github.model import HookDelivery, JobEvent, NotFound, RunEvent, SandboxRepo
+from playground.github.run_serializers import event_json, job_event_json
+from playground.github.serializers import Addresses, hook_json
 from playground.github.server import WEB_URL
 from playground.github.state import GitHubWorld
 from playground.traffic import TrafficLog
 
 MAX_WAITING = 100
+NO_CONNECTION = "failed to connect to host"
+_FIRST_DELIVERY_ID = 12_345_678_901
 DELIVERIES_KEPT = 1_000
 ANSWER_WITHIN_S = 10.0
 """As long as GitHub waits."""
 
 
-@dataclass(frozen=True)
-class HookDelivery:
-    """One POST and its fate: a status, or why there is none; neither while it is on its way."""
-
-    id: str
-    event: str
-    payload: Mapping[str, Any]
-    status: int | None = None
-    failure: str | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.status is not None or self.failure is not None
-
-
 class GitHubWebhooks:
-    """Delivers a world's `workflow_run` events to one address, in turn and on a thread of its own."""
+    """Delivers a world's events to one address, in turn and on a thread of its own; `world.hooks` has it.
+
+    `owner` is `app`, an organization's login or a repository's full name: events elsewhere are not delivered.
+    """
 
     def __init__(
         self,
@@ -59,19 +50,26 @@ class GitHubWebhooks:
         api_url: str,
         web_url: str = WEB_URL,
         hook_id: int = 474_331_002,
+        owner: str = "app",
+        events: Sequence[str] = ("workflow_run",),
         wires: TrafficLog | None = None,
     ) -> None:
         """`api_url` is where the payload's addresses lead (`GitHubHost.url`). Without a `secret` nothing is signed."""
         self._world = world
-        self._to, self._secret, self._hook_id = to, secret, hook_id
+        self.url, self.id, self.owner, self.events = to, hook_id, owner, events
+        self.is_reachable = True
+        """Otherwise every delivery fails: the address does not answer."""
+        self._secret = secret
         self._at = Addresses(api_url, web_url)
         self._wires = wires or TrafficLog(world.now)
         self._changed = threading.Condition()
-        self._deliveries: dict[str, HookDelivery] = {}
-        self._waiting: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
+        self._deliveries: dict[int, HookDelivery] = {}
+        self._numbers = itertools.count(_FIRST_DELIVERY_ID)
+        self._waiting: queue.Queue[int | None] = queue.Queue(MAX_WAITING)
         self._thread: threading.Thread | None = None
         self._session = requests.Session()
         self._session.trust_env = False
+        world.hooks[hook_id] = self
         world.listen(self._on_event)
 
     def start(self) -> GitHubWebhooks:
@@ -105,29 +103,40 @@ class GitHubWebhooks:
 
     def ping(self) -> None:
         """What GitHub sends when a webhook is made."""
-        self._send("ping", {"zen": "Keep it logically awesome.", "hook_id": self._hook_id})
+        hook = {"hook": hook_json(self, self._at, self._world.now())} if self.owner != "app" else {}
+        self._send("ping", {"zen": "Keep it logically awesome.", "hook_id": self.id, **hook})
 
     def redeliver(self, delivery: HookDelivery) -> None:
-        """The same delivery, under the same id, once more."""
-        self._queue(replace(delivery, status=None, failure=None))
+        """The same delivery once more: under the same guid, with an id of its own."""
+        again = replace(delivery, id=next(self._numbers), at=self._world.now(), redelivery=True)
+        self._queue(replace(again, status=None, failure=None))
 
     def wait_until(self, fact: Callable[[], bool], timeout_s: float = 5) -> bool:
         """Waits without polling until `fact`, asked after every change, is true; False where it never was."""
         with self._changed:
             return self._changed.wait_for(fact, timeout_s)
 
-    def _on_event(self, event: RunEvent) -> None:
+    def _on_event(self, event: RunEvent | JobEvent) -> None:
         if self._thread is None:
             return
         try:
             repo = self._world.repo(event.run.repo_id)
         except NotFound:
             return  # with a repository go its webhooks
-        workflow = self._world.workflow(repo, event.run.workflow_id)
-        self._send("workflow_run", event_json(event, workflow, repo, self._world.accounts.account, self._at))
+        account, name = self._world.accounts.account, "workflow_run" if isinstance(event, RunEvent) else "workflow_job"
+        if name not in self.events or not self._has(repo):
+            return
+        if isinstance(event, RunEvent):
+            workflow = self._world.workflow(repo, event.run.workflow_id)
+            self._send(name, event_json(event, workflow, repo, account, self._at))
+        else:
+            self._send(name, job_event_json(event, repo, account, self._at))
+
+    def _has(self, repo: SandboxRepo) -> bool:
+        return self.owner == "app" or self.owner.lower() in (repo.owner.lower(), repo.full_name.lower())
 
     def _send(self, event: str, payload: Mapping[str, Any]) -> None:
-        self._queue(HookDelivery(str(uuid.uuid4()), event, payload))
+        self._queue(HookDelivery(next(self._numbers), str(uuid.uuid4()), event, payload, self._world.now()))
 
     def _queue(self, delivery: HookDelivery) -> None:
         try:
@@ -151,27 +160,29 @@ class GitHubWebhooks:
                 self._put(self._delivered(delivery))
 
     def _delivered(self, delivery: HookDelivery) -> HookDelivery:
+        if not self.is_reachable:
+            return replace(delivery, failure=NO_CONNECTION)
         body = json.dumps(delivery.payload).encode()
         action = delivery.payload.get("action", "")
         wire = self._wires.begin("github to bot", f"POST {delivery.event} {action}".strip(), delivery.payload)
         headers = self._headers(delivery, body)
         try:
             with self._session.post(
-                self._to, data=body, headers=headers, timeout=ANSWER_WITHIN_S, allow_redirects=False, stream=True
+                self.url, data=body, headers=headers, timeout=ANSWER_WITHIN_S, allow_redirects=False, stream=True
             ) as answer:
                 self._wires.end(wire, answer.status_code)
                 return replace(delivery, status=answer.status_code)
         except requests.RequestException as error:
             self._wires.end(wire, "no answer")
-            return replace(delivery, failure=type(error).__name__)
+            return replace(delivery, failure="timed out" if isinstance(error, requests.Timeout) else NO_CONNECTION)
 
     def _headers(self, delivery: HookDelivery, body: bytes) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "GitHub-Hookshot/5ab0c0d",
             "X-GitHub-Event": delivery.event,
-            "X-GitHub-Delivery": delivery.id,
-            "X-GitHub-Hook-ID": str(self._hook_id),
+            "X-GitHub-Delivery": delivery.guid,
+            "X-GitHub-Hook-ID": str(self.id),
         }
         if self._secret is not None:
             headers["X-Hub-Signature-256"] = signature(self._secret, body)

@@ -1,6 +1,6 @@
-"""Answers a sandbox's requests over HTTP in the mood that its world is in, and writes down each of them.
+"""Middleware that answers a simulated service's requests with the current fault, and logs each request.
 
-It knows no service: what a request means is said by whoever serves it.
+Knows no service: its users say what a request means.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from playground.http_host.request_log import Request, RequestLog
 from playground.traffic import MAX_BODY, TrafficLog, Way
 
 Record = Callable[[web.Request], Request]
-"""What is written down of a request; its secrets blotted out."""
+"""Returns the log entry for a request, with secrets masked."""
 
 Sent = Callable[[web.Request, Request], Mapping[str, Any]]
-"""What the wires show of a request; they blot out secrets that stand under a name of their own."""
+"""Returns what the traffic log shows of a request. It masks secrets in fields with their own names."""
 
 _PIECE = b" " * 65_536
 
 
 def moody(world: RequestLog, wires: TrafficLog, way: Way, record_of: Record, sent: Sent) -> Middleware:
-    """The middleware that writes each request down and answers it as the mood of the world has it."""
+    """Middleware that logs each request and answers it with the service's current fault."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -57,7 +57,7 @@ def moody(world: RequestLog, wires: TrafficLog, way: Way, record_of: Record, sen
 
 
 def let_go_at_the_end(app: web.Application, world: RequestLog) -> None:
-    """The application's end then waits for no call that a mood holds back."""
+    """Releases held calls when the application stops, so that it does not wait for them."""
 
     async def release(_: web.Application) -> None:
         world.release()
@@ -66,7 +66,7 @@ def let_go_at_the_end(app: web.Application, world: RequestLog) -> None:
 
 
 async def _answer(request: web.Request, handler: Handler, mood: Fault) -> web.Response | None:
-    """What this request is to get, with its effect in the world; None: that there is nothing to be got."""
+    """The response, after the request's effect on the service; None if no response is sent."""
     answer = None
     if mood.takes if request.method == "POST" else mood.canned is None:
         answer = cast("web.Response", await handler(request))
@@ -108,13 +108,13 @@ async def _deliver(request: web.Request, answer: web.Response, mood: Fault) -> w
 
 
 def _begun(answer: web.Response) -> web.StreamResponse:
-    """The answer's head, for a body that is sent in pieces."""
+    """The response's head, for a body that is sent in chunks."""
     headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
     return web.StreamResponse(status=answer.status, headers=headers)
 
 
 def _shown(answer: web.Response) -> Any:
-    """The body as one can look at it."""
+    """The body in a form for display."""
     body = answer.body if isinstance(answer.body, bytes) else b""
     if len(body) > MAX_BODY:
         return f"({len(body):,} bytes)"

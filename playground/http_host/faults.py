@@ -1,6 +1,6 @@
-"""The moods of a sandbox's host, as values: what a service on a bad day answers. It serves nothing by itself.
+"""Faults of a simulated service as values: what a service on a bad day responds.
 
-Only what any service may do is here; what one service alone says stands beside its host.
+Only faults that any service may have. Those of one service are in its own package.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PROXY_PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}
 
 @dataclass(frozen=True)
 class CannedResponse:
-    """An answer that stands in for the true one."""
+    """A response that replaces the real one."""
 
     status: int
     body: str = ""
@@ -27,23 +27,23 @@ class CannedResponse:
 
 @dataclass(frozen=True)
 class Fault:
-    """How calls are answered. What a call reads or causes is settled when it arrives, also where the answer is late."""
+    """How calls are answered. What a call reads or changes is decided when it arrives, even if the response is late."""
 
     name: str = "fine"
     on: str | None = None
-    """The only kind of call it holds for, by the name that the host gives it; None: all of them."""
+    """The only kind of call that it affects, by the host's name for it; None: all calls."""
     times: int | None = None
-    """How many more calls it holds for, then all is fine again; None: until another mood is set."""
+    """How many more calls it affects; None: until another fault is set."""
     canned: CannedResponse | None = None
     delay_s: float = 0
-    """Seconds until the answer; `math.inf`: until the world releases it."""
+    """Seconds until the response; `math.inf`: until the service releases it."""
     ending: Ending = "whole"
     takes: bool = True
-    """Whether what is asked in this mood (a POST) has its effect."""
+    """Whether a POST has its effect despite the fault."""
     padding_bytes: int = 0
-    """Blanks sent after the body, which leave JSON valid."""
+    """Blanks sent after the body; JSON stays valid."""
     redirects_to: str | None = None
-    """Where `canned` redirects to: with `keeps_path` only the scheme and host, else the whole `Location`."""
+    """The target of a redirect in `canned`: with `keeps_path` scheme and host only, else the whole `Location`."""
     keeps_path: bool = True
 
 
@@ -51,32 +51,32 @@ FINE = Fault()
 
 
 def slow(seconds: float, *, on: str | None = None, times: int | None = None) -> Fault:
-    """The true answer, late. A POST takes at once."""
+    """The real response, late. A POST has its effect at once."""
     return Fault("slow", on, times, delay_s=seconds)
 
 
 def hang(*, on: str | None = None, times: int | None = None, takes: bool = True) -> Fault:
-    """No answer until released; a POST that does not take is then hung up on."""
+    """No response until released. With `takes` False, the connection is then closed."""
     return Fault("hang", on, times, delay_s=math.inf, takes=takes)
 
 
 def refuse(*, on: str | None = None, times: int | None = None, takes: bool = False) -> Fault:
-    """The connection is accepted, the request read, and the connection closed without an answer."""
+    """Reads the request and closes the connection without a response."""
     return Fault("refuse", on, times, ending="closed", takes=takes)
 
 
 def cut(*, on: str | None = None, times: int | None = None, takes: bool = True) -> Fault:
-    """`Content-Length` promises the whole answer, half of it comes, then the connection is closed."""
+    """`Content-Length` promises the whole response, but the connection closes after half of it."""
     return Fault("cut", on, times, ending="cut", takes=takes)
 
 
 def huge(size_bytes: int, *, on: str | None = None, times: int | None = None) -> Fault:
-    """The true answer, then that many blanks, chunked: its length is not told beforehand."""
+    """The real response and then so many blanks, chunked, so that the length is not announced."""
     return Fault("huge", on, times, padding_bytes=size_bytes)
 
 
 def down(status: int = 502, *, on: str | None = None, times: int | None = None, takes: bool = False) -> Fault:
-    """A proxy's HTML page in place of the service. With `takes`, a POST went through and its answer was lost."""
+    """A proxy's HTML page instead of the service. With `takes`, a POST succeeded and its response was lost."""
     page = _PROXY_PAGE.format(f"{status} Service Down")
     return Fault("down", on, times, CannedResponse(status, page, "text/html"), takes=takes)
 
@@ -87,7 +87,7 @@ def html(*, on: str | None = None, times: int | None = None) -> Fault:
 
 
 def garbage(body: str, *, on: str | None = None, times: int | None = None) -> Fault:
-    """Status 200, called JSON, and not what the contract says: broken, or JSON of a wrong shape."""
+    """Status 200 with a JSON content type, but broken or not as the contract says."""
     return says("garbage", CannedResponse(200, body), on, times)
 
 
@@ -103,11 +103,13 @@ def redirect(
     on: str | None = None,
     times: int | None = None,
 ) -> Fault:
-    """`to` is a scheme and host, to which path and query (a key too) are added; without `keeps_path` it is all."""
+    """`to` is a scheme and host, and path and query (even a key) are added. Without `keeps_path` it is the whole
+    target.
+    """
     canned = CannedResponse(status, content_type="text/html")
     return Fault("redirect", on, times, canned, takes=False, redirects_to=to, keeps_path=keeps_path)
 
 
 def says(name: str, canned: CannedResponse, on: str | None, times: int | None) -> Fault:
-    """A mood that answers so, and in which nothing takes effect."""
+    """A fault with this response, in which nothing has an effect."""
     return Fault(name, on, times, canned, takes=False)

@@ -1,6 +1,6 @@
-"""What reaches a sandbox's host: the requests, the mood that each meets, the calls held back by it.
+"""What reaches a simulated service: its requests, the fault that each one meets, and held calls.
 
-No HTTP in here and no sleeping. Every method may be called from any thread.
+No HTTP and no sleeping here. Thread-safe.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ _REQUESTS_KEPT = 10_000
 
 @dataclass(frozen=True)
 class Request:
-    """A request that reached the host."""
+    """A request that reached the service."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...]
-    """As it came, with every secret value blotted out."""
+    """The query as it came, with secret values masked."""
     at: datetime
     call: str | None
-    """Which kind of call it is; None: a request that the contract does not know."""
+    """The kind of call; None if the contract has no such request."""
     subject: int | None = None
-    """The id in the path: what the call is about."""
+    """The id in the path."""
     status: int | None = None
-    """What was answered; None: nothing, or nothing yet."""
+    """The status of the response; None if there is none (yet)."""
 
 
 class RequestLog:
-    """The side of a sandbox that its callers meet; its state, and what the calls mean, are its heir's."""
+    """The part of a simulated service that its callers meet. Subclasses add the state and the meaning of calls."""
 
     def __init__(self, kinds: Iterable[str]) -> None:
-        """`kinds` names every kind of call that the host serves."""
+        """`kinds` names every kind of call that the service has."""
         self._changed = threading.Condition(threading.RLock())
         self._kinds = frozenset(kinds)
         self._mood = FINE
@@ -52,7 +52,7 @@ class RequestLog:
 
     @mood.setter
     def mood(self, mood: Fault) -> None:
-        """Raises ValueError for a mood that no call would ever meet."""
+        """Raises ValueError for a fault that no call would meet."""
         if mood.on is not None and mood.on not in self._kinds:
             raise ValueError(f"no kind of call is named {mood.on!r}")
         with self._changed:
@@ -61,17 +61,17 @@ class RequestLog:
 
     @property
     def requests(self) -> list[Request]:
-        """What reached the host, oldest first (the last 10,000)."""
+        """The last 10,000 requests, the oldest first."""
         with self._changed:
             return list(self._requests.values())
 
     def asked(self, call: str, subject: int) -> int:
-        """How many POSTs of this kind asked about it, whatever came of them."""
+        """How many POSTs of this kind were about `subject`, whatever their result."""
         of_it = (request for request in self.requests if (request.call, request.subject) == (call, subject))
         return sum(request.method == "POST" for request in of_it)
 
     def arrived(self, request: Request) -> tuple[int, Fault]:
-        """Writes a request down; its number, and the mood that it meets."""
+        """Logs a request. Returns its number and the fault that it meets."""
         with self._changed:
             self._requests_seen += 1
             self._requests[self._requests_seen] = request
@@ -88,7 +88,7 @@ class RequestLog:
 
     @contextmanager
     def holding(self, free: Callable[[], object]) -> Iterator[None]:
-        """While inside, a call is held back, and `release` calls `free`."""
+        """Within the block a call is held, and `release` calls `free`."""
         key = object()
         with self._changed:
             self._held[key] = free
@@ -102,18 +102,18 @@ class RequestLog:
 
     @property
     def held(self) -> int:
-        """How many calls wait for their answer because of the mood."""
+        """How many calls a fault holds."""
         with self._changed:
             return len(self._held)
 
     def release(self) -> None:
-        """Lets every call go that is held back now; the mood stays."""
+        """Releases every held call. The fault stays."""
         with self._changed:
             for free in self._held.values():
                 free()
 
     def wait_until(self, fact: Callable[[], bool], timeout_s: float = 5) -> bool:
-        """Waits without polling until `fact`, asked after every change, is true; False where it never was."""
+        """Whether `fact`, checked after every change, becomes true within `timeout_s` seconds. Does not poll."""
         with self._changed:
             return self._changed.wait_for(fact, timeout_s)
 

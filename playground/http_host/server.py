@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback, on a thread and an event loop of its own; it knows not what it serves."""
+"""A real HTTP server on loopback, with its own thread and event loop. Does not know what it serves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp import web
 
 
 class Loopback:
-    """Serves one aiohttp application on 127.0.0.1; `port` 0 takes a free one, and `url` then names it."""
+    """Serves one aiohttp application on 127.0.0.1. With `port` 0, `url` has the port in use."""
 
     def __init__(self, app: web.Application, port: int = 0) -> None:
         self._app = app
@@ -35,7 +35,7 @@ class Loopback:
         return self._loop
 
     def start(self) -> Loopback:
-        """Returns when connections are accepted. Raises OSError where the port is taken."""
+        """Returns when connections are accepted. Raises OSError if the port is in use."""
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
@@ -43,7 +43,7 @@ class Loopback:
         return self
 
     def stop(self) -> None:
-        """Closes every connection and waits for the thread to end; does nothing before `start`."""
+        """Closes every connection and waits for the thread to end. Does nothing before `start`."""
         if self._loop is None or self._loop.is_closed():
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -57,7 +57,7 @@ class Loopback:
         except OSError as failure:
             self._failure = failure
             if self._runner is not None:
-                loop.run_until_complete(self._runner.cleanup())  # what the application began goes with it
+                loop.run_until_complete(self._runner.cleanup())  # also stops what the application started
             loop.close()
             self._started.set()
             return
@@ -79,7 +79,9 @@ class Loopback:
 
 
 class Host:
-    """What `make` makes, served on loopback. Stopped, it refuses connections; started again, it is where it was."""
+    """Serves what `make` returns on loopback. After `stop` it refuses connections; `start` continues with the same
+    state.
+    """
 
     def __init__(self, make: Callable[[], web.Application], port: int = 0) -> None:
         self._make = make
@@ -91,14 +93,14 @@ class Host:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> Self:
-        """Returns when connections are accepted. Raises OSError where the port is taken."""
+        """Returns when connections are accepted. Raises OSError if the port is in use."""
         if self._loopback is None:
             self._loopback = Loopback(self._make(), self._port).start()
             self._port = self._loopback.port
         return self
 
     def stop(self) -> None:
-        """Calls that are held back are let go, then every connection is closed."""
+        """Releases held calls, then closes every connection."""
         if self._loopback is not None:
             self._loopback.stop()
             self._loopback = None

@@ -1,1 +1,1 @@
-"""The playground's page: what it is served and what its buttons do."""
+"""The playground's web page: its data and its actions."""

@@ -1,4 +1,4 @@
-"""What the page can ask for, one form each, and what is then done. The forms are checked here; no HTTP."""
+"""The actions of the page, with one form each, which is validated here. No HTTP here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_CHARACTERS = 12_000
 
 
 class Form(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a page sends."""
+    """The base of all forms that the page sends."""
 
 
 class SayForm(Form, frozen=True):
@@ -135,6 +135,6 @@ ACTIONS: dict[str, Action] = {
 
 
 def act(sessions: Sessions, name: str, body: bytes) -> None:
-    """Does what was asked. Raises CannotDo, and `msgspec.ValidationError` or `msgspec.DecodeError` for a bad form."""
+    """Carries out an action. Raises CannotDo, and `msgspec.ValidationError` or `msgspec.DecodeError` for a bad form."""
     form, does = ACTIONS[name]
     does(sessions, msgspec.json.decode(body or b"{}", type=form))

@@ -1,4 +1,4 @@
-"""What the page shows of the sandbox's CI services, as JSON: their moods, and what can be moved by hand."""
+"""The simulated CI services as JSON for the page: their faults, and what can be changed by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def codeship_json(world: CodeShipWorld) -> Json:
 
 
 def github_json(github: GitHubSandbox) -> Json:
-    """`repos`: those in which a push starts something."""
+    """`repos`: those in which a push starts a workflow."""
     world = github.world
     built = [repo for repo in world.repos() if any("push" in flow.events for flow in world.workflows(repo))]
     rows = [_run_json(run, world) for run in github.newest_runs()]
@@ -48,12 +48,12 @@ def _run_json(run: SandboxRun, world: GitHubWorld) -> Json:
 
 
 def _places(job: SandboxJob) -> list[str]:
-    """Where it may fail, as the hand says it. What GitHub itself does before and after a job is left out."""
+    """Where a job may fail, in the words of the event. Without GitHub's own steps before and after a job."""
     return [f"{job.name}, {step}" for step in job.plan.steps[1:-1]]
 
 
 def _builds(world: CodeShipWorld) -> list[Json]:
-    """The newest build of each branch, those that run first."""
+    """The newest build of each branch; running ones first."""
     newest: dict[tuple[str, str], Json] = {}
     for project in world.projects():
         for build in world.builds(project.id):

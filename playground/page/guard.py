@@ -1,4 +1,4 @@
-"""Keeps the playground to the browser of this machine: no other site's page may ask, embed or read it."""
+"""Restricts the playground to this machine's browser: no other site's page may call, embed or read it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _FROM_OUR_PAGE = frozenset({"same-origin", "none"})
 
 HEADERS = {
-    # Nothing but what the playground itself serves: no other host is ever asked for a font, a picture or a script.
+    # Only what the playground itself serves: no font, image or script comes from another host.
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -28,7 +28,7 @@ HEADERS = {
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """403 for what does not come from this machine's own page; every answer carries `HEADERS`."""
+    """Returns 403 for requests that do not come from this machine's own page. Every response has `HEADERS`."""
     why = refused(request.headers.get("Host", ""), request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site"))
     if why:
         return web.json_response({"error": why}, status=403, headers=HEADERS)
@@ -43,9 +43,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def refused(host: str, origin: str | None, fetch_site: str | None) -> str | None:
-    """Why a request with these headers is refused, None where it is not.
+    """Why a request with these headers is refused; None if it is not.
 
-    A Host that is not loopback is a name that somebody pointed here (DNS rebinding); any port is taken, for tunnels.
+    A Host that is not loopback is a name that was pointed at this machine (DNS rebinding). Any port is allowed, for
+    tunnels.
     """
     if _name(f"//{host}") not in _LOOPBACK:
         return "the playground can only be opened at 127.0.0.1 or localhost"
@@ -57,7 +58,7 @@ def refused(host: str, origin: str | None, fetch_site: str | None) -> str | None
 
 
 def _name(address: str) -> str | None:
-    """The name in `//name:port`, None where there is anything else in it."""
+    """The name in `//name:port`; None if there is anything else in it."""
     with contextlib.suppress(ValueError):
         parts = urlsplit(address)
         if parts.port != 0 and not parts.path and parts.username is None:

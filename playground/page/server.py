@@ -1,4 +1,4 @@
-"""The playground's site on loopback: the page, what it shows, and what it may ask for."""
+"""The playground's site on loopback: the page, its data, and its actions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ _AT_ONCE = 16
 
 
 class Site:
-    """Serves `sessions`, which it starts and stops with itself; `port` 0 takes a free one. Also a context manager."""
+    """Serves `sessions`, and starts and stops them. With `port` 0, `url` has the port in use. Also a
+    context manager.
+    """
 
     def __init__(self, sessions: Sessions, port: int = PORT) -> None:
         self.sessions = sessions
@@ -40,7 +42,7 @@ class Site:
         return self._loopback.url
 
     def start(self) -> Site:
-        """Returns when the page can be opened. Raises OSError where the port is taken."""
+        """Returns when the page can be opened. Raises OSError if the port is in use."""
         self.sessions.start()
         try:
             self._loopback.start()
@@ -87,21 +89,21 @@ class _Pages:
         if name not in ACTIONS:
             raise web.HTTPNotFound
         if request.content_type != "application/json":
-            raise web.HTTPUnsupportedMediaType  # what a form of another site could send without asking first
+            raise web.HTTPUnsupportedMediaType  # another site's form could be sent without a preflight request
         body = await request.read()
         try:
-            # On a thread: a person waits for Slack's ack, and others go on meanwhile.
+            # On a thread: a person waits for Slack's ack, while others continue.
             await asyncio.get_running_loop().run_in_executor(self._workers, act, self._sessions, name, body)
         except CannotDo as why:
             return web.json_response(
                 {"ok": False, "error": str(why)}
-            )  # no fault of the page's, and no error in its console
+            )  # not the page's fault, so no error in its console
         except (msgspec.ValidationError, msgspec.DecodeError) as why:
             return web.json_response({"error": str(why)}, status=400)
         return web.json_response({"ok": True})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """What is new, as it comes, until the page or the site goes away."""
+        """Streams changes until the page or the site is closed."""
         stream = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         await stream.prepare(request)
         reader = Reader(self._sessions)
@@ -120,7 +122,7 @@ class _Pages:
         return stream
 
     async def ticking(self, _: web.Application) -> AsyncIterator[None]:
-        """Builds move on by themselves for as long as the site is up."""
+        """Advances builds as long as the site runs."""
 
         async def tick() -> None:
             while not self._closing.is_set():

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 class Reader:
-    """One page that looks: `news` tells what it does not know yet."""
+    """One open page. `news` returns what it has not received yet."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -28,7 +28,7 @@ class Reader:
         self._wire = 0
 
     def news(self) -> Json | None:
-        """None where nothing has happened. With a new `session`, everything before it is gone."""
+        """The changes; None if there are none. With a new `session`, everything before it is gone."""
         session = self._sessions.current
         if session.number != self._session:
             self._session, self._known, self._message, self._wire = session.number, {}, 0, 0
@@ -55,7 +55,7 @@ class Reader:
 
 
 def _parts(sessions: Sessions, session: Session) -> Json:
-    """What is small, and sent as a whole where it has changed."""
+    """Small parts, which are sent as a whole if they have changed."""
     workspace = session.stage.workspace
     app = workspace.app
     is_real = sessions.codeship is not None
@@ -91,7 +91,7 @@ def message_json(message: Message) -> Json:
         "text": message.text,
         "blocks": message.blocks,
         "versions": len(message.versions),
-        # As Slack, which marks no message that an app changed by its blocks.
+        # As Slack, which does not mark a message as edited if an app changed its blocks.
         "is_edited": message.edited and not message.blocks,
         "is_deleted": message.deleted,
         "first": message.versions[0].number,

@@ -1,1 +1,1 @@
-"""Ways to play: scenes, transcripts, the terminal, and what happens in the simulated world."""
+"""Ways to play: scenes, transcripts, the terminal, and events in the simulated services."""

@@ -26,5 +26,5 @@ def gesture(usage: str, pattern: str, does: Does) -> WorldEvent:
 
 
 def one_of(words: Iterable[str]) -> str:
-    """A pattern for any of them."""
+    """A pattern that matches any of the words."""
     return "|".join(re.escape(word) for word in words)

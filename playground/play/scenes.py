@@ -10,7 +10,7 @@ from playground.play.transcript import Step, settings_of, steps_of
 from playground.sandbox import HALF_MOVED
 
 TRANSCRIPTS = Path(__file__).parents[2] / "tests" / "transcripts"
-"""Where the tests keep them: there in a checkout, absent where the package alone is installed."""
+"""The tests' transcripts. The folder exists in a checkout, but not if only the package is installed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The playground's course: one sandbox after another, each played by hand, by a scene or by a transcript. No HTTP."""
+"""The playground's sessions: one sandbox after another, used by hand, by a scene or by a transcript. No HTTP here."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 WATCHABLE = BuildPace(waits_s=4, runs_s=20)
 PAUSE_S = 1.8
-"""Between the steps of a scene."""
+"""Seconds between the steps of a scene."""
 
 
 @dataclass(frozen=True, slots=True)
 class RealCodeShip:
-    """A host that serves CodeShip's v1 API, in place of the sandbox's."""
+    """A real host of CodeShip's v1 API, instead of the simulated one."""
 
     url: str
     key: str
@@ -35,7 +35,7 @@ class RealCodeShip:
 
 @dataclass(frozen=True, slots=True)
 class Playing:
-    """A script, and what was seen after each of its steps so far. `fault`: why it cannot go on."""
+    """A script that is being played, and what each step so far has shown. `fault`: why it cannot continue."""
 
     kind: Literal["scene", "transcript"]
     script: Script
@@ -61,18 +61,18 @@ class Session:
         self._scene: threading.Thread | None = None
 
     def trigger(self, words: str) -> None:
-        """The world's hand. Raises CannotDo."""
+        """Triggers an event. Raises CannotDo."""
         trigger(self.stage, words)
         self._look()
 
     def pass_time(self, seconds: float) -> None:
-        """At once; builds that would have moved on meanwhile have."""
+        """Moves time forward at once, and advances builds that are then due."""
         self.clock.advance(seconds)
         self.stage.tick()
         self._look()
 
     def step(self) -> None:
-        """Plays the next step of what is played, if there is one left."""
+        """Plays the next step of the script, if there is one left."""
         with self._turn:
             playing = self.playing
             if playing is None or playing.has_ended or self._halted.is_set():
@@ -88,17 +88,17 @@ class Session:
         self._scene.start()
 
     def wait_for_the_scene(self) -> None:
-        """Until it has been played to its end, or the session was closed."""
+        """Waits until the scene has ended, or the session was closed."""
         if self._scene is not None:
             self._scene.join()
 
     def tick(self) -> None:
-        """Builds move on by themselves as time goes by; where it is held, only a step moves them."""
+        """Advances builds as time passes. If time is fixed, only steps advance them."""
         if not self.clock.is_held:
             self.stage.tick()
 
     def close(self) -> None:
-        """Ends what is played and the bot; what was said can still be read. Closed again, it does nothing."""
+        """Ends the script and the bot. Messages can still be read. Does nothing on a second call."""
         is_closed = self._halted.is_set()
         self._halted.set()
         self.wait_for_the_scene()
@@ -107,7 +107,7 @@ class Session:
                 self.stage.stop()
 
     def _look(self) -> None:
-        """Where time is held the bot would never look by itself at what it follows."""
+        """Polls, since with a fixed time the bot never would."""
         if self.clock.is_held and self.stage.settle():
             self.stage.look()
 
@@ -119,7 +119,7 @@ class Session:
 
 
 class Sessions:
-    """`held_at`: where time is to stand still, so that what is shown repeats itself. Safe for threads."""
+    """`held_at`: a fixed time, so that what is shown repeats exactly. Thread-safe."""
 
     def __init__(
         self,
@@ -135,13 +135,13 @@ class Sessions:
         self._number = 0
         self._current: Session | None = None
         self.codeship = codeship
-        # Scenes and transcripts are about what the sandbox's CodeShip holds.
+        # Scenes and transcripts need the repositories of the simulated CodeShip.
         self.scenes = () if codeship else SCENES
         self.transcripts = () if codeship else transcripts(folder)
 
     @property
     def current(self) -> Session:
-        """Only between `start` and `stop`."""
+        """The current session. Only valid between `start` and `stop`."""
         if self._current is None:
             raise RuntimeError("the playground has not been started")
         return self._current
@@ -156,20 +156,20 @@ class Sessions:
                 self._current.close()
 
     def start_over(self) -> None:
-        """A new sandbox in place of the current one."""
+        """Replaces the current sandbox by a new one."""
         self._begin(self._held_at, None)
 
     def show_scene(self, name: str) -> None:
-        """From the start, by itself, slowly enough to watch. Raises CannotDo."""
+        """Plays a scene from its start, slowly enough to watch. Raises CannotDo."""
         session = self._begin(self._held_at, Playing("scene", _found(self.scenes, name)))
         session.play_by_itself(self._pause_s)
 
     def replay(self, name: str) -> None:
-        """A transcript from its start, its time held; `Session.step` goes on. Raises CannotDo."""
+        """Starts a transcript with a fixed time; `Session.step` plays each step. Raises CannotDo."""
         self._begin(NOON, Playing("transcript", _found(self.transcripts, name)))
 
     def _settings(self, playing: Playing | None) -> Mapping[str, str]:
-        """A team half moved, unless a script says otherwise: a real CodeShip stands alone."""
+        """A team with both services, unless a script says otherwise. A real CodeShip is used without GitHub."""
         if self.codeship is not None:
             return {"CODESHIP_API_URL": self.codeship.url, "CODESHIP_API_KEY": self.codeship.key}
         return playing.script.settings if playing else HALF_MOVED
@@ -177,7 +177,7 @@ class Sessions:
     def _begin(self, held_at: datetime | None, playing: Playing | None) -> Session:
         with self._lock:
             if self._current is not None:
-                self._current.close()  # first: a process holds one bot at a time
+                self._current.close()  # first: a process has one bot at a time
             clock = SandboxClock(held_at)
             stage = Sandbox(clock, environ=self._settings(playing))
             if not clock.is_held:
@@ -186,7 +186,7 @@ class Sessions:
                     stage.github.pace = WATCHABLE
             try:
                 stage.start()
-            except BaseException:  # raised again: its servers are not to outlive a stage that nobody has
+            except BaseException:  # raised again, after closing the sandbox's servers
                 stage.stop()
                 raise
             self._number += 1

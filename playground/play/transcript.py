@@ -1,19 +1,19 @@
-"""Conversations as people read them: a script of what is typed, pressed and happens, with what is then seen.
+"""Transcripts: scripts of what people type and press and what happens, with what is then visible.
 
     # What it shows.
-    # POLICY=policy.example.toml                 what the bot is set to; paths begin at the folder of the project
-    # CI_PROVIDERS=codeship,github               … here to serve a team half moved, whose GitHub is then there too
+    # POLICY=policy.example.toml                 a setting of the bot; paths start at the project's folder
+    # CI_PROVIDERS=codeship,github               … for a team with both services, and a simulated GitHub
 
     ada> /codeship status acme/web main        typed in #builds
-    bob in #random> @codeship help             … in another channel, or `with @codeship` in direct message
+    bob in #random> @codeship help             … in another channel, or `with @codeship` in a direct message
     ada in thread> @codeship restart acme/web  … in the thread of the last message
-    ada> [Restart]                             the last button of that name is pressed; a dialog that asks is seen,
-                                               and answered with yes
+    ada> [Restart]                             presses the last button with this label; a dialog is shown and
+                                               answered with yes
     ! acme/web main passes                     a simulated event
     ! 8 s later                                time passes
 
-Everything else is what was seen: each message that is new or has changed, as it then stands. The bot looks at what it
-follows after each step; at GitHub once time has passed, since what happens there is told by its webhook.
+All other lines are what was seen: each message that is new or has changed, in its current state. The bot polls what it
+follows after each step. It polls GitHub only if time has passed, since a webhook reports what happens there.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class Step:
 
 
 def settings_of(text: str, folder: Path) -> dict[str, str]:
-    """What the bot is set to in this transcript, besides what it is always set to. Files are found from `folder`."""
+    """The bot's settings in this transcript, besides the common ones. Files are relative to `folder`."""
     said = {str(found[1]): str(found[2]) for found in _SETTING.finditer(text)}
     return {name: str(folder / value) if name == "POLICY" else value for name, value in said.items()}
 
 
 def steps_of(text: str) -> Iterator[Step]:
-    """The steps of a transcript; comments and blank lines belong to none."""
+    """The steps of a transcript, without comments and blank lines."""
     line: str | None = None
     seen: list[str] = []
     for one in text.splitlines():
@@ -67,7 +67,7 @@ def steps_of(text: str) -> Iterator[Step]:
 
 
 def rewritten(text: str, seen: list[tuple[str, ...]]) -> str:
-    """The transcript with what was seen now under each of its steps."""
+    """The transcript with the lines that were seen now under each step."""
     lines: list[str] = []
     remaining = iter(seen)
     for one in text.splitlines():
@@ -82,16 +82,16 @@ def rewritten(text: str, seen: list[tuple[str, ...]]) -> str:
 
 
 class Play:
-    """Plays steps on a stage, one after another. `pass_time(seconds)` moves the stage's clock on."""
+    """Plays steps in a sandbox, one after another. `pass_time(seconds)` moves the sandbox's clock."""
 
     def __init__(self, sandbox: Sandbox, pass_time: Callable[[float], None]) -> None:
         self._stage = sandbox
         self._pass_time = pass_time
-        self._settle()  # a bot that still reads its first list of projects would read it under the first step's sky
+        self._settle()  # so that the bot's first list of projects is read before the first step
         self._shown = self._last_number()
 
     def step(self, line: str) -> tuple[str, ...]:
-        """Does what the line says and returns what was seen then. Raises CannotDo."""
+        """Carries out the line and returns what was then seen. Raises CannotDo."""
         if line.startswith("! "):
             self._happens(line.removeprefix("! "))
             asked = []
@@ -117,7 +117,7 @@ class Play:
         self._stage.tick()
 
     def _says(self, who: str, channel: str | None, direct: str | None, what: str) -> list[str]:
-        """Returns what a dialog asked before."""
+        """Returns the text of the dialog that was shown first, if any."""
         workspace = self._stage.workspace
         if what.startswith("[") and what.endswith("]"):
             message = self._message_with(who, what[1:-1])
@@ -150,7 +150,7 @@ class Play:
         return [m for m in self._stage.workspace.conversations.everything() if m.bot_id and not m.deleted]
 
     def _seen(self) -> Iterator[str]:
-        """Every message, but those that people typed, that changed since the last step, in the order of the changes."""
+        """Every message of the bot that changed since the last step, in the order of the changes."""
         names = self._stage.workspace.names
         everything = self._stage.workspace.conversations.everything()
         for message in sorted(everything, key=lambda message: message.number):

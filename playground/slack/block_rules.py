@@ -1,4 +1,4 @@
-"""Holds blocks, messages and views against Slack's own types and limits, as Slack would; draws and stores nothing."""
+"""Checks blocks, messages and views against Slack's types and limits. Renders and stores nothing."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from jsonschema.exceptions import ValidationError
 
 BLOCKS_OF_A_MESSAGE = 50
 BLOCKS_OF_A_VIEW = 100
-# Slack answers msg_blocks_too_long a little above this, depending on the blocks.
+# Slack returns msg_blocks_too_long a little above this, depending on the blocks.
 CHARACTERS_OF_A_MESSAGE = 13_200
 CHARACTERS_OF_MARKDOWN = 12_000
 CHARACTERS_OF_A_TEXT_OBJECT = 3_000
 CHARTS_OF_A_MESSAGE = 2
 
 ONLY_IN_MODALS = frozenset({"alert"})
-# Kinds that Slack takes and its type definitions do not describe, or not fully.
+# Kinds that Slack accepts but its type definitions do not describe completely.
 UNDESCRIBED = frozenset({"data_visualization", "container", "auth_provider"})
 
-# kind → dotted place → characters at most
+# kind → dotted place → maximum number of characters
 LENGTHS: Mapping[str, Mapping[str, int]] = {
     "header": {"text.text": 150},
     "section": {"text.text": 3_000},
@@ -44,7 +44,7 @@ VIEW_LENGTHS: Mapping[str, int] = {
     "callback_id": 255,
 }
 
-# kind → list → (items at least, items at most)
+# kind → list → (minimum and maximum number of items)
 COUNTS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "actions": {"elements": (1, 25)},
     "context": {"elements": (1, 10)},
@@ -64,7 +64,7 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class BlockProblem:
-    """`place` is the way to the faulty part, from the message (`("blocks", 0, "text")`) or the view."""
+    """`place` is the path to the faulty part, within the message (`("blocks", 0, "text")`) or the view."""
 
     place: Place
     words: str
@@ -78,12 +78,12 @@ class BlockProblem:
 
 
 def faults(blocks: object) -> list[str]:
-    """What Slack would refuse in these blocks of a message, each with its place; empty where it would take them."""
+    """What Slack would refuse in a message's blocks, each with its place; empty if it would accept them."""
     return [str(fault) for fault in judged(blocks)]
 
 
 def message_faults(text: str | None, blocks: object = None) -> list[str]:
-    """As `faults`, and stricter than Slack in one thing: the text must say something by itself."""
+    """As `faults`, but stricter than Slack: the text must not be empty."""
     words = (
         [] if text and text.strip() else [BlockProblem(("text",), "a message needs text for phones and screen readers")]
     )
@@ -91,7 +91,7 @@ def message_faults(text: str | None, blocks: object = None) -> list[str]:
 
 
 def judged(blocks: object) -> list[BlockProblem]:
-    """The same as `faults`, as values."""
+    """As `faults`, but as values."""
     return [
         *_against("blocks", _described(blocks), ("blocks",)),
         *_of_blocks(blocks, BLOCKS_OF_A_MESSAGE),
@@ -104,26 +104,26 @@ def view_judged(view: object) -> list[BlockProblem]:
     found = list(_against("view", view, ()))
     if isinstance(view, Mapping):
         found += _too_long(view, VIEW_LENGTHS, ())
-        # The type definitions let a view hold blocks of any type.
+        # The type definitions allow blocks of any type in a view.
         found += _against("blocks", _described(view.get("blocks", [])), ("blocks",))
         found += _of_blocks(view.get("blocks"), BLOCKS_OF_A_VIEW)
     return list(dict.fromkeys(found))
 
 
 def is_too_large(blocks: object) -> bool:
-    """Whether Slack would answer msg_blocks_too_long."""
+    """Whether Slack would return msg_blocks_too_long."""
     return len(json.dumps(blocks, ensure_ascii=False)) > CHARACTERS_OF_A_MESSAGE
 
 
 @cache
 def _validator(name: str) -> Draft7Validator:
-    # Compiled once, and only where a message is judged: reading the schema costs more than judging.
+    # Compiled once, and only if a message is checked: reading the schema takes longer than checking.
     source = resources.files("playground") / "schemas" / f"block-kit.{name}.schema.json"
     return Draft7Validator(json.loads(source.read_text(encoding="utf-8")))
 
 
 def _described(blocks: object) -> object:
-    """A divider stands for what the type definitions do not know, so that places stay right."""
+    """A divider replaces what the type definitions do not know, so that places stay correct."""
     if not isinstance(blocks, Sequence) or isinstance(blocks, str):
         return blocks
     return [{"type": "divider"} if _kind(block) in UNDESCRIBED else block for block in blocks]
@@ -150,7 +150,7 @@ def _words(error: ValidationError) -> str:
 
 
 def _sharpest(error: ValidationError) -> ValidationError:
-    """A union's error says only that no branch fits; the branch that has the instance's `type` says why."""
+    """A union's error only says that no branch fits. The branch with the instance's `type` says why."""
     while error.context:
         fitting = _branches_of_its_type(error)
         if not fitting:
@@ -207,7 +207,7 @@ def _of_part(place: Place, node: Mapping[str, Any]) -> Iterator[BlockProblem]:
     for number, option in enumerate(_items(node.get("options"))):
         yield from _too_long(option, OPTION_LENGTHS, (*place, "options", number))
     confirm = node.get("confirm")
-    if isinstance(confirm, Mapping) and "type" not in confirm:  # a dialog has a `confirm` of its own, a text
+    if isinstance(confirm, Mapping) and "type" not in confirm:  # a dialog has its own `confirm`, which is a text
         yield from _too_long(confirm, CONFIRM_LENGTHS, (*place, "confirm"))
 
 

@@ -1,4 +1,4 @@
-"""What a person can press or choose in a message; knows blocks, presses nothing."""
+"""The buttons and menus in a message. Reads blocks and presses nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MENUS = frozenset({"static_select", "overflow"})
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`confirm` is the dialog that must be answered first; `url` is what a press also opens."""
+    """`confirm` is the dialog that must be answered first. `url` is what a press also opens."""
 
     text: str
     action_id: str
@@ -26,7 +26,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """`options` are what each choice says and Slack's option object for it."""
+    """`options` are pairs of a choice's text and Slack's option object."""
 
     action_id: str
     block_id: str
@@ -35,7 +35,7 @@ class Menu:
 
 
 class Choice(NamedTuple):
-    """One option of one menu, by their ids."""
+    """One option of a menu, by their ids."""
 
     block_id: str
     action_id: str
@@ -43,7 +43,7 @@ class Choice(NamedTuple):
 
 
 def buttons(message: Message, viewer_id: str | None = None) -> list[Button]:
-    """In the order in which they stand; with `viewer_id`, only those that this person sees."""
+    """A message's buttons in order; with `viewer_id`, only those that this person sees."""
     return [
         Button(
             text=_text(element.get("text")),
@@ -68,7 +68,7 @@ def menus(message: Message) -> list[Menu]:
 
 
 def found_button(message: Message, what: str | Button, viewer_id: str) -> Button:
-    """By its text or its action_id. Raises CannotDo where there is none, or more than one."""
+    """The button with this text or action_id. Raises CannotDo if there is none, or more than one."""
     if isinstance(what, Button):
         fitting = [button for button in buttons(message, viewer_id) if button == what]
     else:
@@ -81,7 +81,7 @@ def found_button(message: Message, what: str | Button, viewer_id: str) -> Button
 
 
 def found_option(message: Message, what: str | Choice) -> tuple[Menu, Mapping[str, Any]]:
-    """The option, or the one with this text, and its menu. Raises CannotDo where there is none, or more than one."""
+    """The option, or the one with this text, and its menu. Raises CannotDo if there is none, or more than one."""
     fitting = [
         (menu, option)
         for menu in menus(message)

@@ -1,4 +1,6 @@
-"""How a payload reaches the bot, and what came back: signed HTTP requests here, Socket Mode in `socket_mode.py`."""
+"""Delivers payloads to the bot by signed HTTP requests, and returns its response. See `socket_mode.py` for the other
+way.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ Outcome = Literal["acked", "operation_timeout", "dispatch_failed"]
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What is to be delivered. `retry_num` is 0 the first time."""
+    """A payload to deliver. `retry_num` is 0 the first time."""
 
     kind: Kind
     payload: Mapping[str, Any]
@@ -31,7 +33,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """`outcome` in Slack's words; `status` is None where no HTTP answer came or none is used (Socket Mode)."""
+    """`outcome` in Slack's words. `status` is None without an HTTP response, and for Socket Mode."""
 
     outcome: Outcome
     status: int | None = None
@@ -41,7 +43,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One parcel and its fate."""
+    """A payload and the result of its delivery."""
 
     parcel: Payload
     ack: Ack
@@ -56,15 +58,15 @@ class Delivery:
 
 
 class Transport(Protocol):
-    """A way to the bot. Never raises: what goes wrong is the outcome."""
+    """A way to deliver payloads to the bot. Never raises: failures are the outcome."""
 
     def carry(self, parcel: Payload) -> Ack: ...
 
 
 class HttpTransport:
-    """POSTs to the bot's request URL (`…/slack/events`), signed as Slack signs.
+    """POSTs to the bot's request URL (`…/slack/events`), signed as Slack does.
 
-    `now` is in seconds since the epoch; the real time by default, since a bot judges a signature's age by it.
+    `now` returns seconds since the epoch. It is the real time by default, since the bot checks a signature's age by it.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class HttpTransport:
             headers |= {"X-Slack-Retry-Num": str(parcel.retry_num), "X-Slack-Retry-Reason": parcel.retry_reason}
         started = time.perf_counter()
         with requests.Session() as session:
-            session.trust_env = False  # a proxy has no business on loopback
+            session.trust_env = False  # no proxy on loopback
             try:
                 answer = session.post(
                     self._url, data=body, headers=headers, timeout=self._ack_within_s, allow_redirects=False
@@ -101,9 +103,9 @@ class HttpTransport:
 
 
 def signed(body: bytes, signing_secret: str, now: float) -> dict[str, str]:
-    """The two headers by which a request is known to come from Slack.
+    """The two headers that prove that a request comes from Slack.
 
-    https://docs.slack.dev/authentication/verifying-requests-from-slack
+    https://docs.slack.dev/authentication/verifying-requests-from-slack/
     """
     timestamp = str(int(now))
     digest = hmac.new(signing_secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256)

@@ -1,4 +1,4 @@
-"""Brings payloads to the bot and keeps the record of what became of each; makes none itself."""
+"""Sends payloads to the bot and records the result of each delivery."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.traffic import TrafficLog
 
 
 class EventSender:
-    """`changed` is notified of every delivery that has ended."""
+    """`changed` is notified of every finished delivery."""
 
     def __init__(self, changed: threading.Condition, wires: TrafficLog) -> None:
         self._changed = changed
@@ -33,7 +33,7 @@ class EventSender:
         return self._send(Payload(kind, payload))
 
     def again(self, times: int) -> list[Delivery]:
-        """The last payload once more, `times` times, whatever became of it. Raises CannotDo where there was none."""
+        """Sends the last payload again, `times` times. Raises CannotDo if there is none."""
         if not self.deliveries:
             raise CannotDo("nothing has been delivered yet")
         last = self.deliveries[-1].parcel
@@ -43,7 +43,7 @@ class EventSender:
         ]
 
     def _send(self, parcel: Payload) -> Delivery:
-        # No lock is held meanwhile: the bot may call the Web API before it acknowledges.
+        # Without the lock: the bot may call the Web API before it acknowledges.
         wire = self._wires.begin("slack to bot", _title(parcel), parcel.payload)
         ack = self._carrier.carry(parcel) if self._carrier is not None else Ack("dispatch_failed")
         self._wires.end(wire, _status(ack), _read(ack.body))
@@ -55,7 +55,7 @@ class EventSender:
 
 
 def _title(parcel: Payload) -> str:
-    """What it is, in the words of whoever caused it."""
+    """A short title of the payload."""
     payload, again = parcel.payload, " (again)" if parcel.retry_num else ""
     match parcel.kind:
         case "slash_commands":
@@ -73,7 +73,7 @@ def _status(ack: Ack) -> str:
 
 
 def _read(body: str) -> Any:
-    """JSON as it is meant, anything else as it stands."""
+    """Parsed JSON; any other text unchanged."""
     try:
         return json.loads(body)
     except ValueError:

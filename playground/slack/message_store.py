@@ -1,4 +1,4 @@
-"""The messages of a workspace and who may see them. No HTTP, no payloads, no opinion on what an app may do."""
+"""The messages of a workspace and who may see them. Knows no HTTP, no payloads and no permissions of apps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.slack.model import Block, Channel, Message, Version
 
 
 class Conversations:
-    """Safe for threads. `changed` is notified at every change, and is the one lock of the whole workspace."""
+    """Thread-safe. `changed` is notified at every change, and is the only lock of the whole workspace."""
 
     def __init__(self, clock: Callable[[], datetime], channels: Iterable[Channel]) -> None:
         self.changed = threading.Condition(threading.RLock())
@@ -39,7 +39,7 @@ class Conversations:
 
     @property
     def changes(self) -> int:
-        """How many there have been: the number of the last one."""
+        """The number of changes so far, which is also the number of the last one."""
         with self.changed:
             return self._changes
 
@@ -48,7 +48,7 @@ class Conversations:
         return self._clock().timestamp()
 
     def next_ts(self) -> str:
-        """The time as Slack's ids of messages write it: unique and rising, also while the clock stands."""
+        """The time in the form of a message's ts: unique and rising, even if the clock stands still."""
         with self.changed:
             self._last_ts_us = max(self._last_ts_us + 1, int(self.now() * 1_000_000))
             return f"{self._last_ts_us // 1_000_000}.{self._last_ts_us % 1_000_000:06d}"
@@ -85,13 +85,13 @@ class Conversations:
             return changed
 
     def find(self, channel_id: str, ts: str) -> Message | None:
-        """As it is now; None where it never was or is deleted."""
+        """The current message; None if it never existed or was deleted."""
         with self.changed:
             message = self._messages.get((channel_id, ts))
             return None if message is None or message.deleted else message
 
     def everything(self) -> list[Message]:
-        """Every message ever, deleted ones too, oldest first."""
+        """Every message, including deleted ones, the oldest first."""
         with self.changed:
             return sorted(self._messages.values(), key=lambda message: _order(message.ts))
 
@@ -103,7 +103,7 @@ class Conversations:
         ]
 
     def wait_until(self, holds: Callable[[], bool], timeout_s: float) -> bool:
-        """Looks again at every change. False where it did not come true in time."""
+        """Whether `holds`, checked at every change, becomes true within `timeout_s` seconds."""
         with self.changed:
             return self.changed.wait_for(holds, timeout_s)
 
@@ -113,7 +113,7 @@ class Conversations:
         return Version(self._changes, self.now(), via, text, tuple(self._with_ids(block) for block in blocks))
 
     def _with_ids(self, block: Block) -> Block:
-        """Slack names what came without a name."""
+        """Slack gives an id to blocks and elements without one."""
         named = dict(block)
         named.setdefault("block_id", self._new_id("block"))
         if isinstance(elements := named.get("elements"), list) and named.get("type") == "actions":

@@ -1,4 +1,4 @@
-"""The Web API's methods, as answers to calls: who may, what is refused, what becomes of it. No HTTP in here.
+"""The Web API's methods: permissions, errors and effects of each call. No HTTP here.
 
 https://docs.slack.dev/reference/methods lists each method's arguments and errors.
 """
@@ -23,7 +23,7 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` None stands for an answer that is not JSON."""
+    """`body` None: a response that is not JSON."""
 
     body: Mapping[str, Any] | None
     status: int = 200
@@ -44,7 +44,7 @@ class _Method:
 
 
 def answer(workspace: Workspace, method: str, token: str | None, arguments: Arguments) -> Answer:
-    """As `https://slack.com/api/<method>` would."""
+    """The response of `https://slack.com/api/<method>`."""
     with workspace.conversations.changed:
         refusal = workspace.refusals.next_for(method)
         if refusal is not None:
@@ -107,7 +107,7 @@ def _post_ephemeral(workspace: Workspace, arguments: Arguments) -> Mapping[str, 
 def _update(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     channel, message = _own_message(workspace, arguments, "cant_update_message")
     text, blocks = _content(arguments, MAX_CHARACTERS_CHANGED)
-    # Blocks alone keep the text; text alone takes the blocks away.
+    # Only blocks: the text stays. Only text: the blocks are removed.
     kept = message.text if arguments.get("text") is None else text
     changed = workspace.conversations.change(message, "chat.update", kept, blocks or ())
     shown = message_object(workspace.app, changed)
@@ -154,7 +154,7 @@ def _list_group(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]
 
 
 def _reached(workspace: Workspace, arguments: Arguments, *, uninvited: bool = False) -> Channel:
-    """The channel of a call, where the app may write."""
+    """The channel of a call, if the app may write there."""
     named = str(arguments.get("channel", ""))
     for channel in workspace.conversations.channels:
         is_direct = channel.kind == "im" and channel.members == {named, workspace.app.user_id}
@@ -163,7 +163,7 @@ def _reached(workspace: Workspace, arguments: Arguments, *, uninvited: bool = Fa
             continue
         is_member = workspace.app.user_id in channel.members
         if not is_member and channel.kind != "public":
-            break  # what it may not see does not exist
+            break  # a channel that the app may not see does not exist for it
         if channel.is_archived:
             raise _Refused("is_archived")
         if not is_member and not uninvited:
@@ -175,7 +175,7 @@ def _reached(workspace: Workspace, arguments: Arguments, *, uninvited: bool = Fa
 def _own_message(workspace: Workspace, arguments: Arguments, otherwise: str) -> tuple[Channel, Message]:
     channel = _reached(workspace, arguments)
     message = workspace.conversations.find(channel.id, str(arguments.get("ts", "")))
-    if message is None or message.ephemeral_to is not None:  # the API never sees ephemeral messages again
+    if message is None or message.ephemeral_to is not None:  # the API never returns ephemeral messages
         raise _Refused("message_not_found")
     if message.bot_id != workspace.app.bot_id:
         raise _Refused(otherwise)
@@ -228,7 +228,7 @@ def _refuse_faults(error: str, found: Sequence[block_kit.BlockProblem]) -> None:
 
 
 def _parsed(value: Any, otherwise: str) -> Any:
-    """What a form sends as text, JSON sends as it is."""
+    """A value that a form sends as text and JSON sends as it is."""
     if isinstance(value, str):
         try:
             return json.loads(value)

@@ -1,4 +1,4 @@
-"""What people do with the dialogs that the app opened before them: fill them in, or close them."""
+"""Submits and closes the modals that people have open."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from playground.slack.workspace import Workspace
 
 
 def submits(workspace: Workspace, user: str, view_id: str, values: Values) -> Delivery | None:
-    """The inputs, to the app; what its ack says then shows in `workspace.modals`. None where Slack itself finds
-    something missing. Raises CannotDo where this person has no such dialog open."""
+    """Sends the inputs to the app; `workspace.modals` then shows the effect of its ack.
+
+    None if Slack itself finds a required input missing. Raises CannotDo if this person has no such modal open.
+    """
     person = workspace.person(user)
     with workspace.conversations.changed:
         modal = workspace.modals.find(view_id, person.id)
@@ -27,7 +29,7 @@ def submits(workspace: Workspace, user: str, view_id: str, values: Values) -> De
 
 
 def closes(workspace: Workspace, user: str, view_id: str) -> None:
-    """Without submitting it; the app hears of it where it asked to. Raises CannotDo."""
+    """Closes a modal without submitting it. The app is notified if it asked for that. Raises CannotDo."""
     person = workspace.person(user)
     with workspace.conversations.changed:
         modal = workspace.modals.find(view_id, person.id)

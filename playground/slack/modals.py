@@ -1,7 +1,7 @@
-"""The modals that people have open, and what an app's ack does to them; delivers nothing itself.
+"""The modals that people have open, and what an app's ack does to them. Delivers nothing.
 
-https://docs.slack.dev/surfaces/modals: a stack of views for each person; an ack with errors shows them under their
-inputs, one without a body closes the view.
+https://docs.slack.dev/surfaces/modals: each person has a stack of views. An ack with errors shows them under their
+inputs; one without a body closes the view.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ REQUIRED = "Please complete this required field."
 
 @dataclass(frozen=True, slots=True)
 class Modal:
-    """A view as one person has it open. `errors` stand under the inputs with these block ids, `trouble` above all."""
+    """A view that one person has open. `errors` are shown under the inputs with these block ids, `trouble`
+    at the top.
+    """
 
     user_id: str
     view: View
@@ -38,7 +40,7 @@ class Modal:
 
 
 class Modals:
-    """Not safe for threads by itself: the workspace holds its lock around every call."""
+    """Not thread-safe: the workspace holds its lock around every call."""
 
     def __init__(self) -> None:
         self._open: list[Modal] = []
@@ -46,18 +48,18 @@ class Modals:
 
     @property
     def open(self) -> tuple[Modal, ...]:
-        """Oldest first; of one person's the last is on top."""
+        """The oldest first. The last of a person's is on top."""
         return tuple(self._open)
 
     def show(self, user_id: str, team_id: str, view: View) -> View:
-        """On top of what this person has open; returns the view as Slack keeps it, with ids."""
+        """Opens a view on top of this person's. Returns the view as Slack stores it, with ids."""
         self._shown += 1
         opened = {"team_id": team_id, **_named(view), "id": f"V{self._shown:06d}"}
         self._open.append(Modal(user_id, opened))
         return opened
 
     def find(self, view_id: str, user_id: str) -> Modal:
-        """Raises CannotDo where this person has no such view open."""
+        """The person's open view. Raises CannotDo if there is none."""
         for modal in self._open:
             if modal.id == view_id and modal.user_id == user_id:
                 return modal
@@ -70,7 +72,7 @@ class Modals:
         self._put(replace(modal, errors=dict(errors), trouble=trouble))
 
     def take(self, modal: Modal, ack: Ack) -> None:
-        """Does what the app's ack to a submission says; one that says nothing of sense is trouble."""
+        """Applies the app's ack to a submission. An ack that makes no sense is shown as trouble."""
         said = _said(ack)
         match said.get("response_action") if said is not None else "trouble":
             case None:
@@ -91,7 +93,7 @@ class Modals:
 
 
 def missing(view: View, values: Values) -> dict[str, str]:
-    """What Slack's own program complains of before it asks the app: required inputs that are empty."""
+    """What Slack's client reports before it asks the app: required inputs that are empty."""
     return {
         str(block["block_id"]): REQUIRED
         for block in view.get("blocks", ())
@@ -100,7 +102,7 @@ def missing(view: View, values: Values) -> dict[str, str]:
 
 
 def _named(view: View) -> dict[str, Any]:
-    """Slack names the blocks that came without a name."""
+    """Slack gives an id to blocks without one."""
     blocks = [{"block_id": f"block-{number}", **block} for number, block in enumerate(view.get("blocks", ()), 1)]
     return {**view, "blocks": blocks}
 
@@ -123,7 +125,7 @@ def _said(ack: Ack) -> dict[str, Any] | None:
 
 
 def _fit(errors: object, view: View) -> bool:
-    """Slack takes errors only for blocks that the view has."""
+    """Whether Slack accepts the errors: each must be for a block of the view."""
     known = {block.get("block_id") for block in view.get("blocks", ())}
     return isinstance(errors, Mapping) and bool(errors) and errors.keys() <= known
 

@@ -1,4 +1,4 @@
-"""The things of a workspace as values: people, channels, messages and their versions. Nothing happens in here."""
+"""The parts of a workspace as values: people, channels, messages and their versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Block = Mapping[str, Any]
 
 
 class CannotDo(Exception):
-    """A person tried what Slack's own program would not let them do; the words say what."""
+    """A person tried what Slack's client would not allow. `str()` says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The app under test as the workspace has installed it."""
+    """The app under test as installed in the workspace."""
 
     id: str
     name: str
@@ -56,8 +56,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One state of a message. `number` counts every change in the workspace; `at` is in seconds since the epoch;
-    `via` names the door by which it came: "typed", a Web API method, "response_url", "ack", "slackbot"."""
+    """One state of a message. `number` counts every change in the workspace; `at` is in seconds since the epoch.
+
+    `via` says how it was made: "typed", a Web API method, "response_url", "ack", "slackbot".
+    """
 
     number: int
     at: float
@@ -69,7 +71,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`versions` are never empty, oldest first; `thread_ts` names the message that this one replies to."""
+    """`versions` has at least one, the oldest first. `thread_ts` is the message that this one replies to."""
 
     ts: str
     channel_id: str
@@ -102,7 +104,7 @@ class Message:
 
     @property
     def number(self) -> int:
-        """Of its newest change: larger means later, over all messages."""
+        """The number of its newest change. Numbers grow over all messages."""
         return self.now.number
 
     @property
@@ -112,7 +114,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class TypedCommand:
-    """A slash command as someone typed it. No message comes of it; `after` is the last change before it."""
+    """A slash command as a person typed it. It creates no message; `after` is the last change before it."""
 
     user_id: str
     channel_id: str
@@ -127,7 +129,7 @@ BOB = Person("U0BOB", "bob", TEAM.id)
 GUEST = Person("U0GUEST", "guest", "T0OTHER")
 PEOPLE = (ADA, BOB, GUEST)
 USER_GROUPS = {"S0RELEASE": frozenset({BOB.id})}
-"""The members of each, by its id."""
+"""The members of each group, by its id."""
 SLACKBOT = Person("USLACKBOT", "slackbot", TEAM.id)
 APP = App(
     id="A0CODESHIP",
@@ -141,7 +143,7 @@ APP = App(
 
 
 def first_channels(app: App) -> tuple[Channel, ...]:
-    """What a new workspace has; `guest` comes in through #builds, which is shared with their workspace."""
+    """The channels of a new workspace. `guest` is in #builds, which is shared with their workspace."""
     ours = {ADA.id, BOB.id}
     direct = tuple(
         Channel(f"D0{person.name.upper()}", app.name, "im", frozenset({person.id, app.user_id})) for person in PEOPLE

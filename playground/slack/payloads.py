@@ -1,4 +1,4 @@
-"""The payloads that Slack sends an app, as pure functions.
+"""The payloads that Slack sends to an app, as pure functions.
 
 Sources: https://docs.slack.dev/interactivity/implementing-slash-commands, …/reference/interaction-payloads and
 …/apis/events-api.
@@ -59,7 +59,7 @@ def event(
     }
     if message.thread_ts is not None:
         inner["thread_ts"] = message.thread_ts
-    if kind == "message":  # an app_mention carries no such field
+    if kind == "message":  # an app_mention has no such field
         inner["channel_type"] = "im"
     if person.team_id != app.team.id:
         inner |= {"user_team": person.team_id, "source_team": person.team_id}
@@ -97,8 +97,10 @@ def block_actions(
     response_url: str,
     trigger_id: str,
 ) -> Payload:
-    """`team` is where the app is installed; where the person belongs, `user.team_id` says. A message that only one
-    person sees is not sent along."""
+    """`team` is where the app is installed; `user.team_id` is where the person belongs.
+
+    An ephemeral message is not included.
+    """
     container: Payload = {
         "type": "message",
         "message_ts": message.ts,
@@ -163,7 +165,7 @@ def message_object(app: App, message: Message) -> Payload:
     if message.thread_ts is not None:
         shown["thread_ts"] = message.thread_ts
     if message.edited and not message.blocks:
-        # Slack does not mark a message as edited that an app changed by its blocks.
+        # Slack does not mark a message as edited if an app changed its blocks.
         shown["edited"] = {"user": message.user_id, "ts": f"{message.now.at:.6f}"}
     if message.metadata is not None:
         shown["metadata"] = dict(message.metadata)

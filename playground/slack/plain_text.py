@@ -1,4 +1,4 @@
-"""A message as plain lines, for terminals and transcripts. Pure: what it shows is the message, whoever wrote it."""
+"""Renders a message as plain lines, for terminals and transcripts. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from playground.slack.controls import Button, buttons, is_seen
 from playground.slack.model import Block, Message
 
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
-# Whatever could move a cursor or hide text in a terminal; tabs and line ends are dealt with before.
+# Anything that could move the cursor or hide text in a terminal. Tabs and line ends are handled before.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def read(text: str, names: Mapping[str, str], *, links: bool = False) -> str:
-    """`names` gives handles by id. With `links`, a labelled link shows its target too: `label <url>`."""
+    """Readable text of mrkdwn. `names` gives handles by id. With `links`, links show their target: `label <url>`."""
     return unescaped(_REFERENCE.sub(lambda found: _reference(found, names, links), text))
 
 
@@ -29,7 +29,7 @@ def unescaped(text: str) -> str:
 
 
 def harmless(line: str) -> str:
-    """Safe to print: control characters become a visible sign."""
+    """Safe to print: control characters become a visible character."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.replace("\t", " "))
 
 
@@ -52,7 +52,7 @@ _STYLES = (("code", "`"), ("strike", "~"), ("italic", "_"), ("bold", "*"))
 
 
 def lines(block: Mapping[str, Any], names: Mapping[str, str], *, links: bool = False) -> list[str]:
-    """Every line of a rich_text block, without the indent of the message that it stands in."""
+    """Every line of a rich_text block, without the message's indent."""
     drawn: list[str] = []
     for part in block.get("elements", ()):
         match part.get("type"):
@@ -125,10 +125,10 @@ _DIVIDER = "─" * 8
 
 
 def draw(message: Message, names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None) -> list[str]:
-    """At least one line; the later ones are indented. `names` gives the handle of each user id.
+    """At least one line; later ones are indented. `names` gives the handle of each user id.
 
-    With `links`, a link shows its target: `label <url>`. With `viewer_id`, buttons that this person does not see
-    are left out. Control characters come out as a sign.
+    With `links`, a link shows its target: `label <url>`. With `viewer_id`, buttons that this person does not see are
+    left out. Control characters become a visible character.
     """
     if message.deleted:
         drawn = ["(deleted)"]
@@ -153,7 +153,7 @@ def draw_blocks(
 
 
 def draw_dialog(dialog: Mapping[str, Any]) -> list[str]:
-    """What Slack asks before it sends a press that is to be confirmed."""
+    """The dialog that Slack shows before it sends a press that needs confirmation."""
     pen = _Pen({}, links=False, viewer_id=None)
     title, text, yes, no = (harmless(pen.text(dialog.get(part))) for part in ("title", "text", "confirm", "deny"))
     return [f"(asks first) {title}", f"{_INDENT}{text}", f"{_INDENT}[{yes}] [{no}]"]
@@ -227,7 +227,7 @@ class _Pen:
         return str(cell.get("text", cell.get("value", "")))
 
     def text(self, node: object) -> str:
-        """Of a text object: mrkdwn is read, plain text stands as it is."""
+        """A text object's text: mrkdwn is rendered, plain text is unchanged."""
         if not isinstance(node, Mapping):
             return ""
         said = str(node.get("text", ""))

@@ -1,4 +1,4 @@
-"""The life of response URLs: five uses in thirty minutes. What a use does to a message is not decided here."""
+"""Response URLs, which allow five uses within thirty minutes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIFE_S = 30 * 60
 
 @dataclass(frozen=True, slots=True)
 class ResponseUrl:
-    """`original_ts` is the message whose button was pressed; a command has none."""
+    """`original_ts` is the message whose button was pressed; None for a command."""
 
     path: str
     kind: str
@@ -27,7 +27,7 @@ class ResponseUrl:
 
 
 class ResponseUrls:
-    """Not safe for threads by itself: the workspace holds its lock around every call."""
+    """Not thread-safe: the workspace holds its lock around every call."""
 
     def __init__(self, team_id: str) -> None:
         self._team_id = team_id
@@ -44,8 +44,10 @@ class ResponseUrls:
         return url
 
     def use(self, path: str, now: float) -> ResponseUrl | str:
-        """The URL, one use poorer; or Slack's word for why not. A refused message costs a use too: Slack does not
-        say, and this is the stricter reading."""
+        """Uses the URL once and returns it, or Slack's error code.
+
+        A refused message counts as a use, too: Slack does not say, and this is the stricter reading.
+        """
         url = self._issued.get(path)
         if url is None:
             return "no_service"
@@ -63,10 +65,10 @@ class ResponseUrls:
 def shown(
     conversations: Conversations, app: App, url: ResponseUrl, body: Mapping[str, Any], via: str
 ) -> Message | str | None:
-    """The message that came of it, None where the original was deleted, or Slack's word for what is wrong.
+    """The resulting message, None if the original was deleted, or Slack's error code.
 
-    To the asker alone unless `response_type` says in_channel; outside the thread unless `thread_ts` names it; no
-    membership is needed. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+    It is ephemeral unless `response_type` says in_channel, and outside the thread unless `thread_ts` names it. The app
+    need not be a member. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
     """
     original = conversations.find(url.channel_id, url.original_ts) if url.original_ts else None
     if body.get("delete_original") is True:
@@ -78,7 +80,7 @@ def shown(
     if wrong := faulty(text, blocks):
         return wrong
     if body.get("replace_original") is True and original is not None:
-        # Who sees it stays as it was: a message for one person cannot be made public.
+        # Its visibility stays: an ephemeral message cannot become public.
         return conversations.change(original, via, text, blocks or ())
     return conversations.add(
         url.channel_id,
@@ -93,7 +95,7 @@ def shown(
 
 
 def faulty(text: object, blocks: object) -> str | None:
-    """Slack's word for what is wrong with a message, if anything is."""
+    """Slack's error code for a message, or None if it is valid."""
     if not isinstance(text, str):
         return "invalid_payload"
     if not text and not blocks:

@@ -1,4 +1,4 @@
-"""Serves a workspace over HTTP: the Web API, response URLs and Socket Mode's WebSocket. Decides nothing by itself."""
+"""Serves a workspace over HTTP: the Web API, response URLs and Socket Mode's WebSocket. Makes no decisions itself."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from playground.slack.workspace import Workspace
 
 
 class SlackApi:
-    """A workspace on loopback; `port` 0 takes a free one.
+    """Serves a workspace on loopback. With `port` 0, `url` has the port in use.
 
-    With an app token, payloads go over Socket Mode unless another carrier is set with `Workspace.deliver_through`
-    after the start.
+    With an app token, payloads go over Socket Mode, unless `Workspace.deliver_through` sets another transport after the
+    start.
     """
 
     def __init__(self, workspace: Workspace, port: int = 0, *, sockets: SocketMode | None = None) -> None:
@@ -32,11 +32,11 @@ class SlackApi:
 
     @property
     def api_url(self) -> str:
-        """What `SLACK_API_URL` is to be, in place of https://slack.com/api/."""
+        """The value for `SLACK_API_URL`, instead of https://slack.com/api/."""
         return f"{self.url}/api/"
 
     def start(self) -> SlackApi:
-        """Returns when calls are answered. Raises OSError where the port is taken."""
+        """Returns when calls are answered. Raises OSError if the port is in use."""
         self._server.start()
         self.workspace.base_url = self.url
         self.workspace.new_link_url = self._new_link_url
@@ -85,7 +85,7 @@ def application(workspace: Workspace, sockets: SocketMode) -> web.Application:
 
 
 async def _arguments(request: web.Request) -> Mapping[str, Any]:
-    """From the query, a form or JSON, as Slack takes them."""
+    """Arguments from the query, a form or JSON, as Slack accepts them."""
     if request.content_type == "application/json":
         try:
             body = await request.json()

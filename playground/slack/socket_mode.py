@@ -1,4 +1,4 @@
-"""Socket Mode's far end: WebSocket links to the bot, and payloads brought over them. Knows no workspace.
+"""The server side of Socket Mode: WebSocket links to the bot, and payloads sent over them. Knows no workspace.
 
 https://docs.slack.dev/apis/events-api/using-socket-mode
 """
@@ -21,7 +21,7 @@ MAX_LINKS = 10
 
 
 class _Link:
-    """One connection. `silent`: half-open, nothing arrives and nothing is answered; `leaving`: asked to reconnect."""
+    """One connection. `silent`: half-open, nothing arrives or is answered. `leaving`: asked to reconnect."""
 
     def __init__(self, ws: web.WebSocketResponse, loop: asyncio.AbstractEventLoop) -> None:
         self.ws = ws
@@ -31,12 +31,12 @@ class _Link:
         self.waiting: dict[str, Future[str]] = {}
 
     def send(self, document: dict[str, Any]) -> None:
-        """From any thread. Raises what a closed connection raises."""
+        """Thread-safe. Raises what a closed connection raises."""
         asyncio.run_coroutine_threadsafe(self.ws.send_json(document), self.loop).result(timeout=ACK_WITHIN_S)
 
 
 class SocketMode:
-    """Each payload goes to one of the links, in turn. Safe for threads; a `Transport`."""
+    """Sends each payload over one of the links, in turn. Thread-safe; a `Transport`."""
 
     def __init__(self, app_id: str, ack_within_s: float = ACK_WITHIN_S) -> None:
         self._app_id = app_id
@@ -48,7 +48,7 @@ class SocketMode:
         self._turns = itertools.count()
 
     def new_ticket(self) -> str:
-        """Admits one connection."""
+        """A ticket that admits one connection."""
         with self._changed:
             ticket = f"ticket-{next(self._numbers)}"
             self._tickets.add(ticket)
@@ -56,17 +56,17 @@ class SocketMode:
 
     @property
     def links(self) -> int:
-        """Open ones, those that were asked to reconnect or fell silent included."""
+        """Open links, including those that were asked to reconnect or are silent."""
         with self._changed:
             return len(self._links)
 
     def wait_for_links(self, count: int, timeout_s: float = 5.0) -> bool:
-        """Until so many links are open that can carry a payload. False where that did not come true in time."""
+        """Whether so many links that can carry a payload are open within `timeout_s` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._usable()) >= count, timeout_s)
 
     def ask_to_reconnect(self, reason: str = "refresh_requested") -> None:
-        """Tells every link that it will be closed; the bot is to open another first."""
+        """Tells every link that it will be closed. The bot should open another one first."""
         with self._changed:
             links = list(self._links)
             for link in links:
@@ -75,7 +75,7 @@ class SocketMode:
             link.send({"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-sandbox"}})
 
     def go_silent(self) -> None:
-        """Every link of now becomes half-open: it looks alive, and neither payloads nor pings get through."""
+        """Makes every current link half-open: it looks alive, but neither payloads nor pings pass."""
         with self._changed:
             for link in self._links:
                 link.silent = True
@@ -106,7 +106,7 @@ class SocketMode:
         return Ack(outcome, None, body, (time.perf_counter() - started) * 1000)
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        """The handler behind the address that apps.connections.open gives out."""
+        """The handler for the address that apps.connections.open returns."""
         with self._changed:
             if request.query.get("ticket") not in self._tickets:
                 return web.Response(status=408, text="ticket_expired")
@@ -123,7 +123,7 @@ class SocketMode:
             self._links.append(link)
             self._changed.notify_all()
         try:
-            # A payload cannot overtake this: whoever sends one has to wait for this very event loop.
+            # A payload cannot be sent before this: its sender waits for this event loop.
             await ws.send_json(self._hello())
             await _listened_to(link, request)
         finally:
@@ -167,7 +167,7 @@ def _envelope(parcel: Payload, envelope_id: str) -> dict[str, Any]:
 
 
 async def _listened_to(link: _Link, request: web.Request) -> None:
-    """Until the connection ends."""
+    """Reads messages until the connection ends."""
     async for message in link.ws:
         if link.silent:
             continue
@@ -176,7 +176,7 @@ async def _listened_to(link: _Link, request: web.Request) -> None:
         elif message.type is WSMsgType.TEXT:
             _take_ack(link, message.data)
     while link.silent and request.transport is not None:
-        # A half-open link answers no closing handshake either; the bot gives up waiting for it by itself.
+        # A half-open link does not answer the closing handshake either. The bot's own timeout ends its wait.
         await asyncio.sleep(0.05)
     await link.ws.close()
 

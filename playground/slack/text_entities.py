@@ -1,6 +1,6 @@
-"""What Slack makes of the text of a message that a person typed, before an app sees it. Pure.
+"""Rewrites the text of a typed message as Slack does before an app sees it. Pure.
 
-Slash commands are not rewritten (the app asks for none of it); messages and mentions are.
+Messages and mentions are rewritten. Slash commands are not, since the app does not ask for it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-# Some of the endings that Slack takes for a domain, chosen for those that files and branches also have.
+# Some of the endings that Slack takes for a domain, chosen because files and branches have them, too.
 _ENDINGS = "com|net|org|io|dev|app|co|ai|me|sh|rs|py|md|pl|cc|de|uk|us|eu|info|zip"
 _TOKEN = re.compile(
     rf"""

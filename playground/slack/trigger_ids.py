@@ -1,4 +1,4 @@
-"""Trigger ids: each opens a view once, within three seconds, for whoever caused it. What it opens is not known here."""
+"""Trigger ids: each opens one view, within three seconds, for the person who caused it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ LIFE_S = 3.0
 
 
 class Triggers:
-    """Not safe for threads by itself: the workspace holds its lock around every call."""
+    """Not thread-safe: the workspace holds its lock around every call."""
 
     def __init__(self) -> None:
         self._issued_at: dict[str, float] = {}
@@ -21,7 +21,7 @@ class Triggers:
         return trigger_id
 
     def spend(self, trigger_id: str, now: float) -> str | None:
-        """None where it opens, or Slack's word for why it does not."""
+        """None if it may open a view, else Slack's error code. Uses the id."""
         issued_at = self._issued_at.get(trigger_id)
         if issued_at is None:
             return "invalid_trigger_id"
@@ -33,5 +33,5 @@ class Triggers:
         return None
 
     def owner(self, trigger_id: str) -> str:
-        """Who caused it; only of one that was issued."""
+        """The person who caused it. The id must have been issued."""
         return self._owners[trigger_id]

@@ -1,4 +1,4 @@
-"""Who is who and what is where in a workspace, as one person sees it; changes nothing."""
+"""People, channels and messages of a workspace as one person sees them. Changes nothing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class Visibility:
 
     @property
     def names(self) -> dict[str, str]:
-        """The handle of each user id, the app's and Slackbot's too, and the name of each channel that has one."""
+        """The handle of each user id, including the app's and Slackbot's, and the name of each channel that has one."""
         channels = (channel for channel in self._conversations.channels if channel.kind != "im")
         return self._handles | {channel.id: channel.name for channel in channels}
 
     @property
     def ids(self) -> dict[str, str]:
-        """By handle."""
+        """User ids by handle."""
         return {handle: user_id for user_id, handle in self._handles.items()}
 
     @property
@@ -27,14 +27,14 @@ class Visibility:
         return {self._app.user_id: self._app.name} | {person.id: person.name for person in (*PEOPLE, SLACKBOT)}
 
     def person(self, name: str) -> Person:
-        """By handle or id. Raises CannotDo."""
+        """The person with this handle or id. Raises CannotDo."""
         for person in PEOPLE:
             if name.removeprefix("@") in (person.name, person.id):
                 return person
         raise CannotDo(f"there is no person called {name}")
 
     def channel(self, name: str, seen_from: Person) -> Channel:
-        """By #name, id, or the handle of the other one of a direct message. Raises CannotDo."""
+        """A channel by #name, id, or the handle of the other person in a direct message. Raises CannotDo."""
         bare = name.lstrip("#@")
         both = {seen_from.id, self.ids.get(bare)}
         for channel in self._conversations.channels:
@@ -54,14 +54,14 @@ class Visibility:
         return channel
 
     def read(self, name: str, person: Person) -> list[Message]:
-        """What this person sees in a channel, also a public one that they are not in. Raises CannotDo."""
+        """What this person sees in a channel, including public ones without membership. Raises CannotDo."""
         channel = self.channel(name, person)
         if channel.kind != "public" and person.id not in channel.members:
             raise CannotDo(f"{person.name} is not in {name}")
         return self._conversations.seen_by(channel, person.id)
 
     def message(self, message: Message | str, person: Person) -> tuple[Channel, Message]:
-        """A message (or its ts) as it is now, where this person sees it. Raises CannotDo."""
+        """The current state of a message (or ts), if this person sees it. Raises CannotDo."""
         ts = message.ts if isinstance(message, Message) else message
         for channel in self._conversations.channels:
             current = self._conversations.find(channel.id, ts) if person.id in channel.members else None

@@ -1,7 +1,7 @@
-"""A Slack workspace of one's own: what people do in it, what they see, and what the app under test gets to hear.
+"""A simulated Slack workspace: what people do in it, what they see, and what the app under test receives.
 
-No HTTP in here: `slack_api.py` serves it, a carrier brings its payloads to the bot. Safe for threads; ids and secrets
-are counted, not drawn, so that a run repeats itself.
+No HTTP here: `server.py` serves it, and a transport delivers its payloads to the bot. Thread-safe. Ids and secrets are
+counted, not random, so that a run repeats exactly.
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ SCOPES = frozenset({"app_mentions:read", "chat:write", "commands", "im:history"}
 
 
 class Workspace:
-    """`clock` gives the present, aware of its zone. `base_url` is where its response URLs are served, without a
-    slash at the end; `new_link_url` admits one more connection of Socket Mode: whoever serves the workspace sets both.
+    """`clock` returns the current time, with its zone. The server of the workspace sets the two addresses.
+
+    `base_url` is where response URLs are served, without a trailing slash. `new_link_url` returns the address for one
+    more Socket Mode connection.
     """
 
     def __init__(
@@ -79,10 +81,10 @@ class Workspace:
     # What people do
 
     def types(self, user: str, channel: str, text: str, thread: Message | str | None = None) -> Delivery | None:
-        """A message, or a command where it begins with a slash. None where the app gets to hear nothing of it.
+        """Sends a message, or a command if it begins with a slash. None if the app receives nothing.
 
-        `channel` is `#builds`, a person or `@codeship` for the direct message with them, or an id; `thread` is any
-        message of the thread or its ts. Raises CannotDo.
+        `channel` is `#builds`, a person or `@codeship` for a direct message, or an id. `thread` is any message of the
+        thread, or its ts. Raises CannotDo.
         """
         person = self.person(user)
         where = self._roster.entered(channel, person)
@@ -92,9 +94,9 @@ class Workspace:
         return self._message(person, where, text, thread_ts)
 
     def presses(self, user: str, message: Message | str, what: str | Button, *, confirm: bool = False) -> Delivery:
-        """`what` is the button, its text or its action_id. Where it asks for confirmation, `confirm` says yes.
+        """Presses the button, found by its text or action_id. `confirm` answers its dialog, if it has one.
 
-        Raises CannotDo, also where a confirmation is missing.
+        Raises CannotDo, also if a confirmation is missing.
         """
         person = self.person(user)
         where, current = self._roster.message(message, person)
@@ -103,7 +105,9 @@ class Workspace:
         return self._acted(person, where, current, {**button.element, "block_id": button.block_id})
 
     def chooses(self, user: str, message: Message | str, option: str | Choice, *, confirm: bool = False) -> Delivery:
-        """The option of a menu, or the one that says so. Raises CannotDo, also where a confirmation is missing."""
+        """Chooses the option of a menu, or the one with this text. Raises CannotDo, also if a confirmation
+        is missing.
+        """
         person = self.person(user)
         where, current = self._roster.message(message, person)
         menu, chosen = found_option(current, option)
@@ -112,22 +116,22 @@ class Workspace:
         return self._acted(person, where, current, {**shown, "block_id": menu.block_id, "selected_option": chosen})
 
     def deliver_again(self, times: int = 1) -> list[Delivery]:
-        """The last payload once more, as Slack does where it saw no ack: the same event_id, trigger_id and all."""
+        """Sends the last payload again, as Slack does without an ack: with the same event_id and trigger_id."""
         return self._post.again(times)
 
     # What people see
 
     def conversation(self, channel: str, viewer: str) -> list[Message]:
-        """Every message as it is now, oldest first, replies included. Raises CannotDo."""
+        """The current state of every message, the oldest first, including replies. Raises CannotDo."""
         return self._roster.read(channel, self.person(viewer))
 
     def wait_until(self, holds: Callable[[], bool], timeout_s: float = 5.0) -> bool:
-        """Looks again at every change of a message or delivery; False where it did not come true in time."""
+        """Whether `holds`, checked at every change, becomes true within `timeout_s` seconds."""
         return self.conversations.wait_until(holds, timeout_s)
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """Everything that went to the bot so far, and what became of it."""
+        """Every payload sent to the bot, and the result."""
         return self._post.deliveries
 
     @property
@@ -136,17 +140,17 @@ class Workspace:
         return self._roster.names
 
     def person(self, name: str) -> Person:
-        """By handle or id. Raises CannotDo."""
+        """The person with this handle or id. Raises CannotDo."""
         return self._roster.person(name)
 
     def channel(self, name: str, viewer: str = PEOPLE[0].name) -> Channel:
-        """By #name, id, or the handle of the other one of a direct message. Raises CannotDo."""
+        """A channel by #name, id, or the handle of the other person in a direct message. Raises CannotDo."""
         return self._roster.channel(name, self.person(viewer))
 
-    # What is arranged
+    # What tests arrange
 
     def deliver(self, kind: Kind, payload: Mapping[str, Any]) -> Delivery:
-        """To the app, as Slack does."""
+        """Sends a payload to the app, as Slack does."""
         return self._post.send(kind, payload)
 
     def deliver_through(self, carrier: Transport) -> None:
@@ -161,7 +165,7 @@ class Workspace:
         self.conversations.change_channel(where.id, members=where.members - {self.app.user_id})
 
     def delete_the_apps_last_message(self) -> None:
-        """As whoever may can do in Slack. Raises CannotDo where there is none."""
+        """As a person with the permission can do in Slack. Raises CannotDo if there is none."""
         posted = [m for m in self.conversations.everything() if m.bot_id and not m.deleted and m.ephemeral_to is None]
         if not posted:
             raise CannotDo("the bot has not posted yet")
@@ -173,9 +177,9 @@ class Workspace:
     def refuse(
         self, method: str, error: str, times: int | None = 1, *, status: int = 200, retry_after_s: int = 30
     ) -> None:
-        """The next `times` calls (None: all from now on) of a Web API method, of "response_url" or of "*" fail.
+        """Makes the next `times` calls (None: all) of a Web API method, of "response_url" or of "*" fail.
 
-        "ratelimited" is answered with 429 and Retry-After; with a `status` of 500 and above there is no JSON.
+        "ratelimited" is a 429 with Retry-After. A `status` of 500 or above has no JSON.
         """
         limited = error == "ratelimited"
         refusal = Refusal(error, 429 if limited else status, retry_after_s if limited else None)
@@ -186,10 +190,10 @@ class Workspace:
         with self.conversations.changed:
             self.refusals.lift(method)
 
-    # What the app does besides the Web API
+    # What the app does outside of the Web API
 
     def respond(self, path: str, body: Mapping[str, Any]) -> tuple[int, str]:
-        """A POST to a response URL: the status, and Slack's word, which is "ok" where it was taken."""
+        """A POST to a response URL. Returns the status, and "ok" or Slack's error code."""
         with self.conversations.changed:
             if refusal := self.refusals.next_for("response_url"):
                 return refusal.status, refusal.error
@@ -199,7 +203,7 @@ class Workspace:
             outcome = responses.shown(self.conversations, self.app, url, body, "response_url")
             return (400, outcome) if isinstance(outcome, str) else (200, "ok")
 
-    # Within
+    # Internals
 
     def _command(self, person: Person, where: Channel, text: str, thread_ts: str | None) -> Delivery | None:
         command, _, rest = text.partition(" ")
@@ -229,7 +233,7 @@ class Workspace:
         return delivery
 
     def _shown_ack(self, url: ResponseUrl, ack: Ack) -> str | None:
-        """Slack's word for what is wrong with the body of an ack, which is a message; an empty one says nothing."""
+        """Slack's error code for a message in an ack's body, or None. An empty body is no message."""
         if not ack.body.strip():
             return None
         try:
@@ -247,7 +251,7 @@ class Workspace:
         )
         is_mention = f"<@{self.app.user_id}>" in message.text
         if self.app.user_id not in where.members:
-            # https://docs.slack.dev/reference/events/app_mention: no event where the app is not a member.
+            # https://docs.slack.dev/reference/events/app_mention: no event if the app is not a member.
             if is_mention and where.kind != "im":
                 words = f"You mentioned <@{self.app.user_id}>, but they’re not in this channel."
                 self._slackbot_says(where, person, words, thread_ts)

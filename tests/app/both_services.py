@@ -1,4 +1,4 @@
-"""A sandbox with both CI services: the demo CodeShip, and the demo GitHub beside it."""
+"""A sandbox with both CI services: the demo accounts of CodeShip and GitHub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole bot, in both transports, on the sandbox: what conversations on a standing clock cannot show."""
+"""The whole bot with both transports: what transcripts with a fixed clock cannot show."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_redelivery_of_each_kind_is_answered_once(stage: Sandbox) -> None:
 
 
 @pytest.mark.slow
-def test_an_ask_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> None:
+def test_a_request_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> None:
     hasty.workspace.types("ada", "#builds", STATUS)
     hasty.settle()
     hasty.codeship.mood = moods.hang()
@@ -138,7 +138,7 @@ def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(hasty: S
 
 
 @pytest.mark.slow
-def test_a_restart_that_does_not_take_and_is_never_answered_could_not_be_told(hasty: Sandbox) -> None:
+def test_a_restart_without_effect_and_without_a_response_has_an_unknown_result(hasty: Sandbox) -> None:
     hasty.codeship.mood = moods.hang(on="restart", takes=False)
     hasty.workspace.types("ada", "#builds", RESTART)
     assert "nobody can tell" in seen(hasty)[-1]
@@ -191,7 +191,7 @@ def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
     assert logged.count("ci_key_accepted_again") == 1
 
 
-def test_no_secret_stands_in_what_people_see_or_what_is_stored(stage: Sandbox) -> None:
+def test_no_secret_is_in_what_people_see_or_what_is_stored(stage: Sandbox) -> None:
     for mood in (moods.FINE, moods.down(), moods.wrong_key(), moods.garbage(), moods.redirect("http://127.0.0.1:9/")):
         stage.codeship.mood = mood
         stage.workspace.types("ada", "#builds", STATUS)

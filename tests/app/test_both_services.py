@@ -1,4 +1,4 @@
-"""One bot on two CI services: whose a repository is, what is left of one while the other is down, and webhooks."""
+"""One bot with two CI services: which one has a repository, what works while one is down, and webhooks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WRONG_KEY = moods.says("wrong key", moods.CannedResponse(401, '{"message":"Bad c
 
 
 class Both:
-    """A stage on a standing clock, with a team that has moved half of what it has."""
+    """A sandbox with a fixed clock, and a team with half of its repositories on GitHub."""
 
     def __init__(self, patience: Timeouts = UNHURRIED, **settings: str) -> None:
         self.clock = HeldClock()
@@ -35,7 +35,7 @@ class Both:
         return self
 
     def asked(self, text: str, who: str = "ada") -> str:
-        """The last that somebody is shown after having said so."""
+        """The last message that `who` sees after typing `text`."""
         self.stage.workspace.types(who, "#builds", text)
         return self.seen(who)[-1]
 
@@ -133,14 +133,16 @@ def test_each_service_has_a_rate_limit_a_key_and_a_directory_of_its_own_in_the_m
 
 @pytest.mark.parametrize("both", [{"GITHUB_CALLS_PER_MINUTE": "12"}], indirect=True)
 def test_what_has_not_changed_at_github_is_asked_as_often_as_anybody_likes(both: Both) -> None:
-    """More often than the budget has calls, all within a minute: https://docs.github.com/en/rest/using-the-rest-api/
-    best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate"""
+    """More requests than the rate limit has calls, all within a minute.
+
+    https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate
+    """
     for _ in range(20):
         assert "*acme/billing* · main · passed" in both.asked("/codeship status acme/billing main")
     assert len(both.github.requests) > 20
 
 
-def test_a_webhook_shows_what_has_happened_before_the_next_look_would(both: Both) -> None:
+def test_a_webhook_shows_a_change_before_the_next_poll(both: Both) -> None:
     assert "running" in both.asked("/codeship follow acme/mobile@github main")
     run = both.github.newest("acme/mobile", "main")
     both.clock.advance(10)
@@ -165,7 +167,7 @@ def test_without_its_secret_there_is_no_webhook(both: Both) -> None:
     assert requests.post(f"{both.site}/github/webhook", data=b"{}", timeout=5).status_code == 404
 
 
-def test_no_secret_of_either_service_stands_in_what_people_see_or_what_is_stored(
+def test_no_secret_of_either_service_is_in_what_people_see_or_what_is_stored(
     both: Both, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for mood in (

@@ -1,4 +1,4 @@
-"""A key that turns bad is told once, and once more when it is taken again."""
+"""A key that becomes invalid is reported once, and once more when it is valid again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_each_change_is_reported_once(results: Sequence[str], told: list[bool]) 
     ]
 
 
-def test_the_operator_is_reported_what_to_do() -> None:
+def test_the_operator_learns_what_to_do() -> None:
     watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", lambda accepted: None)
     with capture_logs() as logs:
         watch.called(BAD)
@@ -66,14 +66,14 @@ def test_many_who_meet_it_at_once_tell_it_once() -> None:
     assert len(logs) == 1
 
 
-def test_two_changes_are_reported_in_their_order_also_if_the_first_is_slow_to_be_reported() -> None:
+def test_two_changes_are_reported_in_order_even_if_the_first_report_is_slow() -> None:
     heard: list[bool] = []
     first_is_being_told, second_has_come = threading.Event(), threading.Event()
 
     def tell(accepted: bool) -> None:
         if not accepted:
             first_is_being_told.set()
-            second_has_come.wait(0.2)  # never comes, where the second is made to wait
+            second_has_come.wait(0.2)  # never set if the second one waits, as it should
         heard.append(accepted)
 
     watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", tell)

@@ -1,4 +1,4 @@
-"""Names that look alike: what is found, in which order, and that no word is too odd."""
+"""Similar names: what is found, in which order, and that no word raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator can set, how it is read, and that .env.example says the same."""
+"""Every setting, how it is parsed, and that .env.example agrees."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "value", "words"), REFUSED)
-def test_a_value_that_cannot_be_used_is_reported_in_words_that_do_not_repeat_it(name, value, words):
+def test_an_unusable_value_is_reported_without_repeating_it(name, value, words):
     (problem,) = problems_of({**WHOLE, name: value})
     assert problem.startswith(f"{name} ")
     assert words in problem.splitlines()[0]
@@ -351,7 +351,7 @@ def test_env_example_says_of_every_setting_what_the_table_says():
     assert ENV_EXAMPLE.read_text(encoding="utf-8") == env_example()
 
 
-def test_env_example_as_it_stands_sets_nothing_and_so_overrides_no_default_of_a_container():
+def test_env_example_sets_nothing_and_so_overrides_no_default_of_a_container():
     assert {name for name, value in dotenv_values(ENV_EXAMPLE).items()} == {
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
@@ -360,7 +360,7 @@ def test_env_example_as_it_stands_sets_nothing_and_so_overrides_no_default_of_a_
     }
 
 
-def test_env_example_once_filled_in_is_read_as_it_stands():
+def test_env_example_can_be_read_once_it_is_filled_in():
     text = re.sub(r"^#(?=[A-Z_]+=)", "", ENV_EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     for name, value in WHOLE.items():
         text = text.replace(f"\n{name}=\n", f"\n{name}={value}\n")

@@ -1,4 +1,4 @@
-"""The benchmark's short form, as CI runs it: it counts calls, and fails where there is one too many."""
+"""The benchmark's short form, as in CI: it counts calls, and fails if there is one too many."""
 
 from __future__ import annotations
 

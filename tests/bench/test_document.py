@@ -1,4 +1,4 @@
-"""docs/benchmarks.md is what its raw samples say, byte for byte, and the figures are worked out right."""
+"""docs/benchmarks.md equals what its raw samples give, byte for byte, and the figures are calculated correctly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_document_and_its_plots_are_worked_out_of_the_raw_samples(tmp_path):
-    """Where it is not: `python -m bench --render`."""
+    """To fix it: `python -m bench --render`."""
     written = write(RESULTS, tmp_path / DOCUMENT.name, tmp_path / PLOTS.name)
     kept = {DOCUMENT.relative_to(ROOT), *(path.relative_to(ROOT) for path in PLOTS.iterdir())}
     assert {"docs" / path.relative_to(tmp_path) for path in written} == kept
@@ -82,7 +82,7 @@ def test_a_cell_reports_of_all_its_rounds_and_an_answer_that_never_came_counts_a
     ("value", "words"),
     [(0.0123, "0.012 ms"), (1.234, "1.23 ms"), (12.34, "12.3 ms"), (1234.5, "1234 ms"), (math.inf, "never")],
 )
-def test_milliseconds_are_reported_with_the_digits_that_mean_anything(value, words):
+def test_milliseconds_have_only_significant_digits(value, words):
     assert ms(value) == words
 
 

@@ -1,4 +1,4 @@
-"""The benchmark's own Slack and CodeShip count exactly, wait as long as they are told, and speak the protocols."""
+"""The benchmark's fakes of Slack and CodeShip count exactly, wait as told, and speak the protocols."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_an_answer_takes_as_long_as_was_set(codeship):
     assert 0.08 <= time.monotonic() - began < 5
 
 
-def test_looks_are_stamped_for_each_project(codeship):
+def test_polls_are_recorded_for_each_project(codeship):
     codeship.tell("watch")
     for _ in range(2):
         asked(codeship, f"/projects/{FIRST_PROJECT}.json")

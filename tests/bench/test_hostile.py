@@ -1,4 +1,4 @@
-"""The bot under hostile clients, in short: `python -m bench.hostile` sends them in their full number."""
+"""The bot with hostile clients, in short; `python -m bench.hostile` runs them in full number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many files a request passes through: a newcomer reads them, so the number may not creep up."""
+"""How many files a request passes through. A newcomer reads them, so the number must not grow unnoticed."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ ARGUMENTS = [
 
 
 def found(environ: Mapping[str, str]) -> str | None:
-    """The program's path: as `CHROMIUM` says, or the first that is installed; None where there is none."""
+    """The program's path: from `CHROMIUM`, or the first that is installed; None if there is none."""
     named = environ.get("CHROMIUM")
     return named or next(filter(None, map(shutil.which, NAMES)), None)
 

@@ -1,4 +1,4 @@
-"""A browser on the playground. Where there is none the tests are skipped and say so, but in CI they must run."""
+"""A browser with the playground. Without a browser the tests are skipped, but in CI they must run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.browser.serving import playground
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
-# The browser is on this machine, and so is what it looks at: what takes longer does not come.
+# The browser and the playground are on this machine, so anything slower will not come.
 PATIENCE_MS = 15_000
 
 

@@ -1,6 +1,6 @@
-"""`make screenshots`: the README's pictures, made from a real conversation with the real bot while the clock is held.
+"""`make screenshots`: the README's pictures, from a real conversation with the real bot and a fixed clock.
 
-The text repeats itself exactly. The pixels depend on the system's fonts (emoji: Noto Color Emoji).
+The text repeats exactly. The pixels depend on the system's fonts (emoji: Noto Color Emoji).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The playground for a browser to look at."""
+"""The playground for a browser."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from tests.playground.page.page_client import Page
 
 @contextmanager
 def playground() -> Iterator[Site]:
-    """Its time held. Started on a thread of its own: Playwright keeps an event loop running in this one, beside which
-    the bot's jobs refuse to start."""
+    """With a fixed time, and started on its own thread.
+
+    Playwright has a running event loop in this one, and the bot's jobs refuse to start there.
+    """
     site = Site(Sessions(held_at=NOON, pause_s=0.05), port=0)
     with ThreadPoolExecutor(1) as thread:
         thread.submit(site.start).result()

@@ -1,4 +1,4 @@
-"""What axe finds: nothing serious, nothing critical; in light and dark, wide and on a phone, wherever one can be."""
+"""axe finds nothing serious or critical: in light and dark, wide and on a phone, on every part of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The playground as a person meets it, in a real browser."""
+"""The playground in a real browser, as a person uses it."""
 
 from __future__ import annotations
 
@@ -392,7 +392,7 @@ def test_a_transcript_is_replayed_step_by_step(opens: Opens, size: dict[str, int
     assert fits(page)
 
 
-# How it looks
+# Appearance
 
 
 def test_it_is_dark_if_the_system_is_and_the_other_way_by_a_press(opens: Opens) -> None:

@@ -1,4 +1,4 @@
-"""Hosts on loopback, clients of them, and a certificate that some of them show."""
+"""Hosts on loopback, clients for them, and a certificate that some of them use."""
 
 from __future__ import annotations
 

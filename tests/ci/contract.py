@@ -1,4 +1,4 @@
-"""A CI service on its stage and the bot's client of it: what every service is held to is tried on these."""
+"""A simulated CI service and the bot's client for it, for the tests that every service must pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.held_clock import HeldClock
 
 @dataclass
 class Play:
-    """A service on its stage, and the bot's client of it."""
+    """A simulated service, and the bot's client for it."""
 
     stage: Stage
     clock: HeldClock
@@ -38,7 +38,7 @@ class Play:
         return made
 
     def asked(self, method: str | None = None) -> list[Request]:
-        """What has reached the service; the tokens that an App asks for apart."""
+        """The requests that reached the service, without those for an App's tokens."""
         reached = [request for request in self.stage.world.requests if request.call != "access token"]
         return [request for request in reached if method in (None, request.method)]
 

@@ -1,4 +1,4 @@
-"""Each CI service on a sandbox host of its own, told what happens in the words that all of them share."""
+"""A simulated host of each CI service, with the same methods to say what happens there."""
 
 from __future__ import annotations
 

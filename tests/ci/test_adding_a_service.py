@@ -1,4 +1,4 @@
-"""`docs/adding-a-ci-service.md` names what there is: files, members of the port, fields of a row."""
+"""`docs/adding-a-ci-service.md` names what exists: files, members of the port, fields of a plugin."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_member_of_the_port_is_in_the_table() -> None:
     assert members == of_port
 
 
-def test_every_field_of_a_row_is_reported() -> None:
+def test_every_field_of_a_plugin_is_explained() -> None:
     [call] = [node for tree in CODE for node in ast.walk(tree) if _calls(node, "ServicePlugin")]
     given = {keyword.arg for keyword in call.keywords}
     fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(ServicePlugin)}

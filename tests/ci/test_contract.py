@@ -1,6 +1,6 @@
-"""What every CI service does alike, on a sandbox host of its own: its row, its builds, its restarts.
+"""What every CI service has in common, on a simulated host: its plugin, its builds, its restarts.
 
-A new service has a stage in `tests/ci/sandboxes.py`, and passes.
+A new service gets a sandbox in `tests/ci/sandboxes.py`, and must pass.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bot.core.model.builds import Ability, Build, Project, Status
 from bot.core.model.errors import CIError, NoResponse, NotFound, Unreachable
 from bot.core.ports import CIProvider
 from playground.http_host import faults as moods
+from tests.ci.acting import restart
 from tests.ci.contract import Play, failed
 from tests.ci.sandboxes import STAGES
 from tests.held_clock import HeldClock
@@ -22,7 +23,7 @@ from tests.held_clock import HeldClock
 # --- the row
 
 
-def test_every_service_stands_on_a_stage() -> None:
+def test_every_service_has_a_sandbox() -> None:
     assert {service.name for service in SERVICES} == {stage(HeldClock()).name for stage in STAGES.values()}
 
 
@@ -50,7 +51,7 @@ def test_a_provider_is_named_as_its_row(play: Play, provider: CIProvider) -> Non
 # --- projects
 
 
-def test_projects_are_reported_by_name_in_one_call(play: Play, provider: CIProvider) -> None:
+def test_projects_are_listed_by_name_in_one_call(play: Play, provider: CIProvider) -> None:
     found = provider.projects()
     assert {project.name for project in found} == {"acme/web", "acme/api"}
     assert len({project.id for project in found}) == 2
@@ -139,7 +140,7 @@ def test_a_word_that_no_build_ever_had_is_unknown_and_shown(play: Play, provider
 def test_a_restart_runs_the_same_commit_again(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     play.clock.advance(60)
-    taken = provider.restart(build)
+    taken = restart(provider, build)
     assert len(play.asked("POST")) == 1
     assert taken.left == taken.refused == ()
     again = next(each for each in provider.builds(web, "main") if each.id == taken.build_id)
@@ -151,7 +152,7 @@ def test_a_restart_runs_the_same_commit_again(play: Play, provider: CIProvider, 
 
 def test_a_build_that_passed_can_be_restarted(play: Play, provider: CIProvider, web: Project) -> None:
     play.stage.end(play.stage.push("acme/web"), well=True)
-    provider.restart(provider.builds(web)[0])
+    restart(provider, provider.builds(web)[0])
     assert provider.builds(web)[0].is_under_way
 
 
@@ -161,7 +162,7 @@ def test_a_restart_whose_answer_is_lost_may_have_taken_and_is_sent_once(
     build, _ = failed(play, provider, web)
     play.stage.world.mood = moods.refuse(takes=True)
     with pytest.raises(NoResponse) as raised:
-        provider.restart(build)
+        restart(provider, build)
     assert raised.value.may_have_taken
     assert len(play.asked("POST")) == 1
     play.stage.world.mood = moods.FINE
@@ -175,7 +176,7 @@ def test_a_restart_that_the_service_was_too_busy_for_is_sent_once(
     build, _ = failed(play, provider, web)
     play.stage.world.mood = mood
     with pytest.raises(NoResponse):
-        provider.restart(build)
+        restart(provider, build)
     assert len(play.asked("POST")) == 1
 
 
@@ -183,7 +184,7 @@ def test_a_restart_that_could_not_be_sent_has_not_taken(play: Play, provider: CI
     build, _ = failed(play, provider, web)
     play.stage.stop_host()
     with pytest.raises(Unreachable) as raised:
-        provider.restart(build)
+        restart(provider, build)
     assert not raised.value.may_have_taken
 
 
@@ -191,7 +192,7 @@ def test_a_restart_follows_no_redirect(play: Play, provider: CIProvider, web: Pr
     build, _ = failed(play, provider, web)
     play.stage.world.mood = moods.redirect("", keeps_path=True)
     with pytest.raises(CIError) as raised:
-        provider.restart(build)
+        restart(provider, build)
     assert not raised.value.may_have_taken
     assert len(play.asked("POST")) == 1
 
@@ -200,4 +201,4 @@ def test_a_build_that_is_not_there_cannot_be_restarted(play: Play, provider: CIP
     build, _ = failed(play, provider, web)
     gone = replace(build, id="404", workflows=tuple(replace(run, run_id="404") for run in build.workflows))
     with pytest.raises(NotFound):
-        provider.restart(gone)
+        restart(provider, gone)

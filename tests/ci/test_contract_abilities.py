@@ -1,4 +1,4 @@
-"""What every CI service does as its abilities say, which details it tells, and which pages are its own."""
+"""Every CI service does what its abilities say; which details it has, and which pages are its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bot.core.model.builds import Ability, ActionResult, Page, Project, Status
 from bot.core.model.errors import NotPossible
 from bot.core.ports import CIProvider
 from playground.http_host import faults as moods
+from tests.ci.acting import cancel, restart
 from tests.ci.contract import Play, failed
 
 # --- abilities
@@ -21,10 +22,10 @@ def test_if_it_can_stop_what_runs_is_stopped(play: Play, provider: CIProvider, w
     before = len(play.asked())
     if Ability.CANCEL not in provider.abilities:
         with pytest.raises(NotPossible):
-            provider.cancel(build)
+            cancel(provider, build)
         assert len(play.asked()) == before
         return
-    taken = provider.cancel(build)
+    taken = cancel(provider, build)
     assert (taken.build_id, len(play.asked("POST"))) == (build.id, 1)
     assert set(taken.done) == {workflow.name for workflow in build.workflows}
     assert provider.builds(web)[0].status is Status.STOPPED
@@ -35,16 +36,16 @@ def test_if_it_can_stop_nothing_that_is_over_is_stopped(play: Play, provider: CI
     [running] = provider.builds(web)
     play.stage.end(pushed, well=False)
     [over] = provider.builds(web)
-    for build in (running, over):  # as it stood a moment ago, and as it stands
+    for build in (running, over):  # as it was a moment ago, and as it is now
         with pytest.raises(NotPossible):
-            provider.cancel(build)
+            cancel(provider, build)
     assert provider.builds(web) == [over]
 
 
 def test_if_it_can_the_failed_jobs_alone_run_again(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     if Ability.RESTART_FAILED_JOBS in provider.abilities:
-        assert isinstance(provider.restart(build, failed_jobs_only=True), ActionResult)
+        assert isinstance(restart(provider, build, failed_jobs_only=True), ActionResult)
         assert len(play.asked("POST")) == 1
         assert provider.builds(web)[0].is_under_way
 
@@ -54,7 +55,7 @@ def test_if_it_can_the_failed_jobs_alone_run_again(play: Play, provider: CIProvi
 
 def test_details_change_nothing_else_and_cost_few_calls_once(play: Play, provider: CIProvider, web: Project) -> None:
     first, pushed = failed(play, provider, web)
-    provider.restart(first)
+    restart(provider, first)
     play.stage.end(pushed, well=False)
     [build] = provider.builds(web)
     before = len(play.asked())

@@ -1,4 +1,4 @@
-"""What every CI service makes of a bad day: of refusals, limits, broken answers, and nobody there."""
+"""What every CI service does on a bad day: refusals, limits, broken responses, no host."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bot.core.model.errors import (
 )
 from bot.core.ports import CIProvider
 from playground.http_host import faults as moods
+from tests.ci.acting import cancel, restart
 from tests.ci.contract import Play, failed
 from tests.ci.sandboxes import WRONG_KEY
 
@@ -36,7 +37,7 @@ def ask(provider: CIProvider, web: Project, call: str) -> object:
         case "builds":
             return provider.builds(web, "main")
     [*runs] = provider.builds(web, "main")
-    return provider.restart(runs[0])
+    return restart(provider, runs[0])
 
 
 READINGS = ["projects", "builds"]
@@ -45,18 +46,20 @@ READINGS = ["projects", "builds"]
 def test_a_key_that_is_none_is_refused(play: Play, web: Project, provider: CIProvider) -> None:
     build, _ = failed(play, provider, web)
     stranger = play.client(key=WRONG_KEY)
-    for call in (stranger.projects, lambda: stranger.builds(web), lambda: stranger.restart(build)):
+    for call in (stranger.projects, lambda: stranger.builds(web), lambda: restart(stranger, build)):
         with pytest.raises(Unauthorized):
             call()
 
 
-def test_a_repository_that_is_not_there_is_reported(provider: CIProvider) -> None:
+def test_a_missing_repository_is_reported(provider: CIProvider) -> None:
     with pytest.raises(NotFound):
         provider.builds(Project("404", NOWHERE, provider.service))
 
 
 @pytest.mark.parametrize("call", READINGS)
-def test_over_the_limit_it_is_reported_for_how_long(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+def test_the_error_for_a_rate_limit_says_for_how_long(
+    play: Play, provider: CIProvider, web: Project, call: str
+) -> None:
     before = len(play.asked())
     play.stage.world.mood = play.stage.over_the_limit
     with pytest.raises(OverLimit) as raised:
@@ -81,7 +84,7 @@ def test_a_reading_is_tried_three_times(play: Play, provider: CIProvider, web: P
     [moods.garbage('{"x": ['), moods.garbage("[7]"), moods.garbage('{"message": "?"}'), moods.html(), moods.empty()],
     ids=["broken", "a list", "an object", "a page", "nothing"],
 )
-def test_an_answer_that_is_none_is_reported_after_one_try(
+def test_an_invalid_response_is_reported_after_one_attempt(
     play: Play, provider: CIProvider, web: Project, call: str, mood: moods.Fault
 ) -> None:
     before = len(play.asked())
@@ -92,7 +95,7 @@ def test_an_answer_that_is_none_is_reported_after_one_try(
 
 
 @pytest.mark.parametrize("call", READINGS)
-def test_no_one_there_is_reported(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+def test_an_unreachable_host_is_reported(play: Play, provider: CIProvider, web: Project, call: str) -> None:
     play.stage.stop_host()
     with pytest.raises(Unreachable):
         ask(provider, web, call)
@@ -103,18 +106,18 @@ def test_nothing_goes_out_that_the_rate_limit_refuses(play: Play, provider: CIPr
     running = replace(build, workflows=tuple(replace(run, status=Status.RUNNING) for run in build.workflows))
     before = len(play.asked())
     play.gate.lets = 0
-    for call in (provider.projects, lambda: provider.builds(web), lambda: provider.restart(build)):
+    for call in (provider.projects, lambda: provider.builds(web), lambda: restart(provider, build)):
         with pytest.raises(RateLimitExhausted):
             call()
     with suppress(NotPossible, RateLimitExhausted):
-        provider.cancel(running)
+        cancel(provider, running)
     assert provider.with_details(build) == build
     assert len(play.asked()) == before
 
 
-def test_each_request_is_let_out_and_reported(play: Play, provider: CIProvider, web: Project) -> None:
+def test_each_request_is_charged_and_reported(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
-    provider.restart(build)
+    restart(provider, build)
     own = [(call, result) for call, result in play.seen if call not in ("token", "branches")]
     assert own == [("projects", "ok"), ("builds", "ok"), ("restart", "ok")]
     assert len(play.gate.asked) == len(play.gate.told) == len(play.seen) == len(play.stage.world.requests)

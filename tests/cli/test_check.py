@@ -1,4 +1,4 @@
-"""python -m bot --check: a line for each thing that must be in place, and which one is not."""
+"""`python -m bot --check`: a line for each check, and what is wrong."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_check_says_which_thing_is_wrong(
     assert all(line.startswith("wrong ") for line in complaints)
 
 
-def test_a_check_says_of_each_service_how_it_stands_and_what_both_have(
+def test_a_check_prints_the_result_of_each_service_and_what_both_have(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chosen = {

@@ -1,4 +1,4 @@
-"""python -m bot audit: what is on record, as a spreadsheet and a program can read it."""
+"""`python -m bot audit`: the audit log for spreadsheets and programs."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def on_record(url: str) -> Callable[..., None]:
 
 @pytest.fixture
 def run(url: str, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """The command as it is typed, with no setting but the database's."""
+    """The typed command, with only the database's setting."""
 
     def audit(*arguments: str, **environ: str) -> tuple[int, str, str]:
         status = main(["audit", *arguments], {"DATABASE_URL": url, **environ})
@@ -190,7 +190,7 @@ def test_many_entries_are_all_written(on_record: Callable[..., None], run: Run) 
     assert [line.rpartition(",")[2] for line in run()[1].splitlines()[1:]] == [f"r{number}" for number in range(600)]
 
 
-def test_a_database_that_is_not_there_is_reported_and_not_made(run: Run, tmp_path: Path) -> None:
+def test_a_missing_database_is_reported_and_not_created(run: Run, tmp_path: Path) -> None:
     status, out, err = run()
     assert (status, out) == (1, "")
     assert "There is no database" in err
@@ -216,9 +216,7 @@ def test_a_database_without_the_bots_tables_says_so_and_is_left_as_it_is(url: st
         ((), {"DATABASE_URL": "sqlite:///:memory:"}, "DATABASE_URL"),
     ],
 )
-def test_what_is_wrong_is_reported_in_words_that_hold_no_password(
-    run: Run, arguments: tuple[str, ...], environ: dict[str, str], words: str
-) -> None:
+def test_errors_hold_no_password(run: Run, arguments: tuple[str, ...], environ: dict[str, str], words: str) -> None:
     status, out, err = run(*arguments, **environ)
     assert (status, out) == (1, "")
     assert words in err
@@ -226,7 +224,7 @@ def test_what_is_wrong_is_reported_in_words_that_hold_no_password(
     assert "Traceback" not in err
 
 
-def test_a_file_that_is_no_database_is_reported_in_words(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported(run: Run, tmp_path: Path) -> None:
     (tmp_path / "bot.sqlite3").write_text("no database " * 1000)
     status, out, err = run()
     assert (status, out) == (1, "")

@@ -1,4 +1,4 @@
-"""python -m bot migrate, as a process of its own beside both services: what it says, and that what it says is right."""
+"""`python -m bot migrate` as a process, with both services: what it prints, and that it is correct."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_if_nothing_matches_it_says_so(sandbox: BothServices, runs: Runs) -> Non
         ({"CODESHIP_API_URL": "http://127.0.0.1:9/"}, ["CodeShip: CODESHIP_API_URL cannot be reached"]),
     ],
 )
-def test_what_it_lacks_is_reported_and_nothing_else(runs: Runs, settings: dict[str, str], words: list[str]) -> None:
+def test_only_missing_settings_are_reported(runs: Runs, settings: dict[str, str], words: list[str]) -> None:
     text = said(runs, 1, **settings)
     assert [word for word in words if word not in text] == []
     assert "CI_PROVIDERS=" not in text
@@ -130,7 +130,7 @@ def test_what_it_lacks_is_reported_and_nothing_else(runs: Runs, settings: dict[s
 
 
 @pytest.mark.parametrize("mood", [moods.down(), moods.garbage("{"), moods.garbage('{"no": "list"}'), moods.html()])
-def test_a_service_that_answers_nonsense_is_reported_in_words(sandbox: BothServices, runs: Runs, mood: Fault) -> None:
+def test_an_invalid_response_of_a_service_is_reported(sandbox: BothServices, runs: Runs, mood: Fault) -> None:
     sandbox.github.mood = mood
     text = said(runs, 1)
     assert text.startswith("GitHub: ")

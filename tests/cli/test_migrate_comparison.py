@@ -1,4 +1,4 @@
-"""What has moved, by its name alone, and the pins that say so."""
+"""Which repositories have moved, by name, and the pins that say so."""
 
 from __future__ import annotations
 
@@ -72,6 +72,6 @@ def test_pins_are_as_few_as_are_true_and_hold_nothing_that_could_be_read_otherwi
     assert pins(found(here, there, *kept), "github") == expected
 
 
-def test_a_table_has_columns_and_no_sign_that_moves_a_terminal() -> None:
+def test_a_table_has_columns_and_no_character_that_controls_a_terminal() -> None:
     rows = [("acme/web", "-", "none"), ("a\x1b[2J\u202e", "acme/website", "maybe")]
     assert table(rows) == ["acme/web  -             none", "a?[2J?    acme/website  maybe"]

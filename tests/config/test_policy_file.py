@@ -1,4 +1,4 @@
-"""The file of rules: what it may say, every mistake with its line, and a reload that fails keeps what was."""
+"""The policy file: its contents, every mistake with its line, and a failed reload that changes nothing."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path, name: str) -> No
         policy_in(f"{tmp_path}/{name}")
 
 
-def test_no_sign_that_a_terminal_obeys_is_reported_on(path: Path) -> None:
+def test_no_control_character_is_quoted(path: Path) -> None:
     ((_, said),) = mistakes(path, '[[rule]]\nwho = "\\u001b[31m"')
     assert said.isprintable()
 
@@ -261,7 +261,7 @@ def test_the_release_team_of_the_example_is_a_user_group() -> None:
     assert given == Allowed(confirm=True)
 
 
-def test_the_buttons_of_the_example_ask_on_main_and_release_branches_alone() -> None:
+def test_the_buttons_of_the_example_need_confirmation_only_on_main_and_release_branches() -> None:
     policy = policy_in(str(EXAMPLE))
     asks = [name for name in ("main", "master", "release/1", "dev") if policy.needs_confirmation("acme/web", name)]
     assert asks == ["main", "master", "release/1"]

@@ -1,4 +1,4 @@
-"""Secrets that are handed over in files."""
+"""Secrets from files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A team half moved: CodeShip and GitHub Actions behind one command, each in memory, the core around both real."""
+"""A team with repositories at CodeShip and at GitHub Actions: both services in memory, with the real core."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry, Pin
 from bot.core.lookup.project_index import ProjectIndex
-from bot.core.model.builds import Ability, ActionResult, Build, Page, Project, Status, Workflow
+from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.builds import Ability, Build, Page, Project, Status, Workflow
 from bot.core.model.commands import Command, Word
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN, NamePattern
@@ -73,19 +74,24 @@ class MemoryGitHub(MemoryCI):
                 return Page(name=f"{owner}/{repo}", build_id=run_id)
         return None
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
-        self.failed_jobs_only.append(failed_jobs_only)
-        self._called("restart")
+    def plan_restart(self, build: Build) -> ActionPlan:
         ended = [run for run in build.workflows if run.has_ended]
         again = [run for run in ended if run.status.is_bad] or ended
-        if self.restart_shows:
-            self.run_again(build, again)
-        names = tuple(run.name for run in again)
-        return ActionResult(build.id, names, tuple(run.name for run in build.workflows if not run.has_ended))
+        return _plan(again, [run for run in build.workflows if not run.has_ended])
 
-    def cancel(self, build: Build) -> ActionResult:
+    def plan_cancel(self, build: Build) -> ActionPlan:
+        return _plan([run for run in build.workflows if run.status.is_under_way], [])
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
+        self.failed_jobs_only.append(failed_jobs_only)
+        self._called("restart")
+        if self.restart_shows:
+            now = next((seen for seen in self.all_builds if seen.id == build.id), build)
+            self.run_again(now, [run for run in now.workflows if run.run_id == target.run_id])
+        return build.id
+
+    def cancel(self, build: Build, target: RunTarget) -> None:
         self._called("cancel")
-        return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def run_again(self, build: Build, runs: Sequence[Workflow]) -> None:
         """These are in their next attempt, and run."""
@@ -110,8 +116,13 @@ class MemoryGitHub(MemoryCI):
         self.all_builds = [build if seen.id == build.id else seen for seen in self.all_builds]
 
 
+def _plan(runs: Sequence[Workflow], left: Sequence[Workflow]) -> ActionPlan:
+    targets = tuple(RunTarget(run.run_id, run.attempt, run.name) for run in runs)
+    return ActionPlan(targets, tuple(run.name for run in left))
+
+
 class HalfMoved:
-    """`codeship` and `github` are the two services; `ask` asks the one bot in front of them."""
+    """`codeship` and `github` are the two services. `ask` sends a command to the one bot that serves both."""
 
     def __init__(self, *pins: tuple[str, str]) -> None:
         self.clock = HeldClock()
@@ -128,7 +139,10 @@ class HalfMoved:
         fetcher = BuildFetcher(ci, self.executor, self.clock)
         sending = ActionSender(ci, fetcher, self.store.claims, self.executor, self.clock)
         return CIContext(
-            ci, directory, fetcher, ActionService(ci, self.store.claims, self.store.history, sending, self.clock)
+            ci,
+            directory,
+            fetcher,
+            ActionService(ci, fetcher, self.store.claims, self.store.history, sending, self.clock),
         )
 
     def knows(self, *projects: Project) -> None:

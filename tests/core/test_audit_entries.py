@@ -1,4 +1,4 @@
-"""What is kept of an ask: of actions alone, on what, and with which result."""
+"""Audit entries: only of actions, with their subject and result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights at work: refused before anything is looked at, where that can be told, and always before any claim."""
+"""Permissions: refused before anything is fetched, if possible, and always before a claim."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def refused(world: World, command: Command) -> NotAllowed:
         (restart(PAGE), ["builds"]),
     ],
 )
-def test_a_refusal_says_why_and_whom_to_ask_and_costs_no_call_more_than_needed(
+def test_a_refusal_says_why_and_whom_to_ask_and_costs_no_unneeded_call(
     web: World, command: Command, calls: list[str]
 ) -> None:
     web.rights.set_policy(MAIN_IS_ADAS)
@@ -97,7 +97,7 @@ def test_asking_is_free(web: World, command: Command) -> None:
     web.ask(command, BOB)
 
 
-def test_which_branch_and_an_unknown_branch_are_reported_before_rights(web: World) -> None:
+def test_a_missing_or_unknown_branch_is_reported_before_permissions(web: World) -> None:
     web.rights.set_policy(MAIN_IS_ADAS)
     with pytest.raises(BranchRequired):
         web.ask(restart("acme/web"), BOB)
@@ -105,7 +105,7 @@ def test_which_branch_and_an_unknown_branch_are_reported_before_rights(web: Worl
         web.ask(restart("acme/web", "mian"), BOB)
 
 
-def test_the_audit_is_shown_to_those_whom_the_policy_lets(web: World) -> None:
+def test_the_audit_is_shown_only_to_people_with_permission(web: World) -> None:
     web.rights.set_policy(Policy((Rule(Subjects(frozenset({ADA.id})), actions=("audit",)), Rule(EVERYONE))))
     web.ask(ShowAudit(), ADA)
     refused(web, ShowAudit())
@@ -121,7 +121,7 @@ def test_a_group_that_cannot_be_requested_refuses_and_says_so(web: World) -> Non
     assert isinstance(web.ask(restart("acme/web", "main"), BOB), Restarted)
 
 
-def test_no_group_is_requested_without_a_rule_that_names_one(web: World) -> None:
+def test_no_group_is_fetched_without_a_rule_that_names_one(web: World) -> None:
     web.ask(restart("acme/web", "main"), BOB)
     assert web.groups.asked == []
 
@@ -172,7 +172,7 @@ def test_a_confirmation_gives_no_right(web: World) -> None:
     refused(web, replace(restart("acme/web", "main"), confirmed=True))
 
 
-def test_a_new_policy_holds_from_the_next_ask_on(web: World) -> None:
+def test_a_new_policy_applies_from_the_next_request_on(web: World) -> None:
     web.rights.set_policy(MAIN_IS_ADAS)
     refused(web, press(MAIN))
     web.rights.set_policy(OPEN)

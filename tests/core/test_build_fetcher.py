@@ -1,4 +1,4 @@
-"""Looks: shared, bounded in time, and never older than a restart."""
+"""Fetches: shared, with a timeout, and never older than a restart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OLD = build(7, WEB)
 
 
 class Watched(Future[Any]):
-    """Tells when somebody is about to wait for it."""
+    """Signals when a thread is about to wait for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Watched(Future[Any]):
 
 
 class Watching(Executor):
-    """One thread a call, and a future that tells who waits for it."""
+    """One thread per call, with a future that signals when a thread waits for it."""
 
     def __init__(self, kind: type[Watched] = Watched) -> None:
         self._kind = kind
@@ -90,7 +90,7 @@ def test_a_hundred_same_questions_at_once_are_one_call(world: World) -> None:
     assert answers == [Snapshot((OLD,), world.clock.now())] * 100
 
 
-def test_those_who_ask_while_a_call_is_under_way_share_it(world: World) -> None:
+def test_requests_during_a_call_share_it(world: World) -> None:
     held = world.ci.hold("builds")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(look, world)
@@ -115,7 +115,7 @@ def test_different_questions_are_different_calls(world: World) -> None:
     assert world.ci.calls == ["builds"] * 5
 
 
-def test_who_requests_after_an_answer_gets_a_call_of_their_own(world: World) -> None:
+def test_a_request_after_the_result_gets_its_own_call(world: World) -> None:
     for number in range(1, 50):
         look(world)
         assert len(world.ci.calls) == number
@@ -128,7 +128,7 @@ class Untidy(Watched):
         pass
 
 
-def test_who_requests_between_an_answer_and_its_tidying_up_gets_a_call_of_their_own(world: World) -> None:
+def test_a_request_between_the_result_and_its_cleanup_gets_its_own_call(world: World) -> None:
     with Watching(Untidy) as executor:
         looks = BuildFetcher(world.ci, executor, world.clock)
         for _ in range(3):
@@ -150,7 +150,7 @@ class Hasty(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future = super().submit(fn, *args, **kwargs)
-        wait([future], timeout=0.05)  # a look that went well must wait for the lock of its asker here
+        wait([future], timeout=0.05)  # a successful fetch must wait here for the lock of its caller
         return future
 
 
@@ -175,7 +175,7 @@ def test_a_call_that_fails_at_once_blocks_no_one(world: World) -> None:
     assert (len(failures), len(seen)) == (1, 1)
 
 
-def test_a_look_that_began_before_a_restart_is_not_shared_with_one_who_requests_after_it(world: World) -> None:
+def test_a_fetch_that_began_before_a_restart_is_not_shared_with_a_later_request(world: World) -> None:
     world.ci.all_builds = [OLD]
     old_held = world.ci.hold("builds answered")
     with ThreadPoolExecutor(2) as pool:
@@ -193,7 +193,7 @@ def test_a_look_that_began_before_a_restart_is_not_shared_with_one_who_requests_
     assert world.ci.calls == ["builds"] * 2
 
 
-def test_the_end_of_a_forgotten_look_does_not_end_the_sharing_of_the_next(world: World) -> None:
+def test_the_end_of_a_forgotten_fetch_does_not_end_the_sharing_of_the_next(world: World) -> None:
     with Watching() as executor:
         looks = BuildFetcher(world.ci, executor, world.clock)
         old_held = world.ci.hold("builds")
@@ -212,7 +212,7 @@ def test_the_end_of_a_forgotten_look_does_not_end_the_sharing_of_the_next(world:
         new_held.let_go()
 
 
-def test_a_restart_of_one_project_leaves_the_looks_at_others_shared(world: World) -> None:
+def test_a_restart_of_one_project_leaves_the_fetches_of_others_shared(world: World) -> None:
     held = world.ci.hold("builds")
     with pytest.raises(NoResponse):
         look(world, timeout_s=0.0)
@@ -224,7 +224,7 @@ def test_a_restart_of_one_project_leaves_the_looks_at_others_shared(world: World
     assert world.ci.calls == ["builds"]
 
 
-def test_a_look_is_as_old_as_its_beginning(world: World) -> None:
+def test_a_fetch_is_as_old_as_its_beginning(world: World) -> None:
     held = world.ci.hold("builds")
     began = world.clock.now()
     with ThreadPoolExecutor(1) as pool:
@@ -244,7 +244,7 @@ def test_nothing_is_kept_of_calls_that_have_ended(world: World) -> None:
     assert world.looks._flights == {}
 
 
-def test_a_build_that_is_shown_is_never_changed_by_a_later_look(world: World) -> None:
+def test_a_build_that_is_shown_is_never_changed_by_a_later_fetch(world: World) -> None:
     world.ci.all_builds = [OLD]
     first: tuple[Build, ...] = look(world).builds
     world.ci.becomes("7", Status.RUNNING, "testing")

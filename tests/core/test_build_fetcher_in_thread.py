@@ -1,4 +1,4 @@
-"""Looks of those who have time for the whole call: made in their own thread, shared all the same."""
+"""Fetches of callers with time for the whole call: made in their own thread, and still shared."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_who_has_less_time_hands_it_to_another(world: World) -> None:
     held.let_go()
 
 
-def test_those_who_ask_meanwhile_share_it_and_wait_as_long_as_they_can(world: World, looks: BuildFetcher) -> None:
+def test_concurrent_requests_share_it_and_wait_as_long_as_they_can(world: World, looks: BuildFetcher) -> None:
     held = world.ci.hold("builds")
     with ThreadPoolExecutor(9) as pool:
         first = pool.submit(looks.builds, WEB, "main", timeout_s=PATIENCE_S)

@@ -1,4 +1,4 @@
-"""What is remembered of earlier looks, and told where a look fails."""
+"""What is cached from earlier fetches, and shown if a fetch fails."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def test_a_time_out_reports_nothing_if_nothing_is_known(world: World) -> None:
     assert no_answer(world).last_known is None
 
 
-def test_a_look_that_showed_no_builds_is_nothing_known(world: World) -> None:
+def test_a_fetch_without_builds_leaves_nothing_known(world: World) -> None:
     look(world)
     assert no_answer(world).last_known is None
 
 
-def test_an_asker_without_any_time_left_is_not_reported_of_negative_seconds(world: World) -> None:
+def test_a_request_without_time_reports_no_negative_seconds(world: World) -> None:
     held = world.ci.hold("builds")
     with pytest.raises(NoResponse) as caught:
         look(world, timeout_s=-3.0)
@@ -69,7 +69,7 @@ def test_any_failure_reports_what_was_last_known(world: World, failure: CIError)
     assert known(caught.value) == (["7"], 9.0)
 
 
-def test_a_branch_is_known_from_a_look_at_all_branches(world: World) -> None:
+def test_a_branch_is_known_from_a_fetch_of_all_branches(world: World) -> None:
     world.ci.all_builds = [OLD, OTHER]
     look(world, None)
     world.clock.advance(3)
@@ -77,7 +77,7 @@ def test_a_branch_is_known_from_a_look_at_all_branches(world: World) -> None:
     assert no_answer(world, "other").last_known is None
 
 
-def test_of_two_looks_that_showed_a_branch_the_later_one_is_reported(world: World) -> None:
+def test_of_two_fetches_of_a_branch_the_later_one_is_used(world: World) -> None:
     world.ci.all_builds = [OLD, OTHER]
     look(world, "main")
     world.clock.advance(60)
@@ -91,13 +91,13 @@ def test_of_two_looks_that_showed_a_branch_the_later_one_is_reported(world: Worl
     assert known(no_answer(world, "main")) == (["8", "7"], 2.0)
 
 
-def test_all_branches_are_not_known_from_a_look_at_one(world: World) -> None:
+def test_all_branches_are_not_known_from_a_fetch_of_one(world: World) -> None:
     world.ci.all_builds = [OLD]
     look(world, "main")
     assert no_answer(world, None).last_known is None
 
 
-def test_a_look_that_hung_does_not_hide_what_a_later_one_showed(world: World) -> None:
+def test_a_fetch_that_hung_does_not_hide_what_a_later_one_showed(world: World) -> None:
     world.ci.all_builds = [OLD]
     held = world.ci.hold("builds answered")
     with ThreadPoolExecutor(1) as pool:
@@ -123,7 +123,7 @@ def test_what_is_remembered_is_bounded_and_the_oldest_goes_first(world: World) -
     world.ci.all_builds = [build(number, each) for number, each in enumerate(repositories)]
     for each in repositories:
         looks.builds(each, "main", timeout_s=PATIENCE_S)
-    looks.builds(repositories[2], "main", timeout_s=PATIENCE_S)  # asked again, it is young again
+    looks.builds(repositories[2], "main", timeout_s=PATIENCE_S)  # requested again, so it is recent again
     looks.builds(repositories[0], "main", timeout_s=PATIENCE_S)
     remembered = []
     world.ci.failures["builds"] = [Unreachable("CodeShip") for _ in repositories]

@@ -1,4 +1,4 @@
-"""What can be asked for: good paths and bad ones, and what each costs the CI service."""
+"""Every command: success and failure, and the calls that each needs."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def test_builds_that_name_no_branch_are_shown_as_one_more(world: World) -> None:
 
 
 @pytest.mark.parametrize("command", [status("acme/web"), restart("acme/web"), builds("acme/web")])
-def test_a_repository_that_was_never_built_is_reported_so(world: World, command: object) -> None:
+def test_a_repository_that_was_never_built_is_shown_so(world: World, command: object) -> None:
     world.knows(WEB)
     assert world.ask(command) == NoBuilds(WEB)  # type: ignore[arg-type]
     assert world.ci.calls == ["builds"]
 
 
 @pytest.mark.parametrize("command", [status("acme/web", "x"), restart("acme/web", "x"), builds("acme/web", "x")])
-def test_a_branch_of_a_repository_that_was_never_built_is_reported_so(world: World, command: object) -> None:
+def test_a_branch_of_a_repository_that_was_never_built_is_shown_so(world: World, command: object) -> None:
     world.knows(WEB)
     assert world.ask(command) == NoBuilds(WEB)  # type: ignore[arg-type]
 
@@ -217,7 +217,7 @@ def test_a_service_that_hangs_is_answered_with_what_was_last_known(web: World, c
     assert web.ci.posts == []
 
 
-def test_a_failing_look_restarts_nothing(web: World) -> None:
+def test_a_failing_fetch_restarts_nothing(web: World) -> None:
     web.ci.failures["builds"] = [Unreachable("CodeShip")]
     with pytest.raises(Unreachable):
         web.ask(restart("acme/web", "main"))
@@ -232,7 +232,7 @@ def test_a_running_build_is_shown_instead_of_restarted(world: World) -> None:
     assert world.ci.calls == ["builds"]
 
 
-def test_two_spellings_of_the_same_ask_are_the_same_restart(web: World) -> None:
+def test_two_spellings_of_the_same_request_are_the_same_restart(web: World) -> None:
     web.ask(restart("web", "main"))
     for again in (restart("ACME/web", "main"), restart(f"{PAGE}/builds/7"), press(MAIN)):
         assert isinstance(web.ask(again, BOB), AlreadyRestarted)

@@ -1,4 +1,4 @@
-"""Paying for calls: on whose behalf, in which order, and what a restart puts by before it looks."""
+"""Charging calls: with which priority, in which order, and the call that a restart reserves before its fetch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OLD = build(7, WEB)
 
 
 class Counted:
-    """A `Budget` of a few calls that never come back. `takes` are the askings, `begun` the calls made."""
+    """A `RateLimit` of a few calls that never come back. `takes` are the reservations, `begun` the calls made."""
 
     def __init__(self, calls: int) -> None:
         self.left = calls
@@ -184,7 +184,7 @@ def test_a_status_is_one_call_and_a_restart_two(paid: World, budget: Counted) ->
 
 
 @pytest.mark.parametrize("ask", [restart("acme/web", "main"), press(OLD)], ids=["command", "button"])
-def test_with_one_call_left_a_restart_does_not_even_look(paid: World, budget: Counted, ask: object) -> None:
+def test_with_one_call_left_a_restart_does_not_even_fetch(paid: World, budget: Counted, ask: object) -> None:
     budget.left = 1
     with pytest.raises(RateLimitExhausted):
         paid.ask(ask)  # type: ignore[arg-type]
@@ -192,7 +192,7 @@ def test_with_one_call_left_a_restart_does_not_even_look(paid: World, budget: Co
     assert isinstance(paid.ask(status("acme/web", "main")), BuildShown)
 
 
-def test_a_restart_after_a_look_that_someone_else_pays_for_pays_for_itself(paid: World, budget: Counted) -> None:
+def test_a_restart_after_a_shared_fetch_is_charged_for_itself(paid: World, budget: Counted) -> None:
     held = paid.ci.hold("builds")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(paid.ask, status("acme/web", "main"))
@@ -225,7 +225,7 @@ def test_a_look_counts_as_asked_by_whoever_began_it(paid: World, budget: Counted
 
 
 class Watched(Future[Any]):
-    """Tells when somebody is about to wait to see whether it is refused."""
+    """Signals when a thread is about to wait for the fetch's refusal."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -256,8 +256,8 @@ class Watching(Executor):
         return future
 
 
-def test_people_who_join_a_look_that_the_background_may_not_have_share_one_of_their_own(world: World) -> None:
-    """The background's look is held until people have joined it, and is then refused."""
+def test_people_who_join_a_fetch_that_is_refused_to_the_background_share_their_own(world: World) -> None:
+    """The background fetch is held until people have joined it, and is then refused."""
     executor = Watching()
     looks = BuildFetcher(world.ci, executor, world.clock)
     held = world.ci.hold("builds")

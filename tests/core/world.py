@@ -17,18 +17,8 @@ from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
-from bot.core.model.builds import (
-    Ability,
-    ActionResult,
-    Actor,
-    Build,
-    BuildRef,
-    FailureLog,
-    Location,
-    Page,
-    Project,
-    Status,
-)
+from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.builds import Ability, Actor, Build, BuildRef, FailureLog, Location, Page, Project, Status
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.errors import BotError, CIError
@@ -85,7 +75,7 @@ def target(of: Build, run_number: int | None = 1) -> BuildRef:
 
 
 def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> BuildCommand:
-    """The button Restart under `of`; or Try again, where it names a claim."""
+    """The button Restart for `of`; Try again if it names a claim."""
     replaced = (instead_of.id, instead_of.attempt) if instead_of else None
     return BuildCommand(Verb.RESTART, target(of, run_number), replaced)
 
@@ -112,10 +102,10 @@ class Held:
 class MemoryCI:
     """A `CIProvider` whose account is a list. `all_builds` is what it shows, newest first.
 
-    `failures` holds what the next calls raise, None for one that goes well. A restart that raises `may_have_taken`
-    took where `restart_takes`; what it did is shown at once where `restart_shows`, else from `catch_up` on.
-    `posts` are the restarts that came in: which build, in which of its runs, and whether that run was going on;
-    `sent` counts for each run those that took or may have taken.
+    `failures` holds what the next calls raise, None for success. A restart that raises `may_have_taken` was taken if
+    `restart_takes`. Its effect is visible at once if `restart_shows`, else after `catch_up`. `posts` are the restarts
+    that arrived: which build, in which of its runs, and whether that run was still going. `sent` counts for each run
+    those that were taken or may have been.
     """
 
     def __init__(self, clock: HeldClock, service: str = "codeship", title: str = "CodeShip") -> None:
@@ -140,7 +130,7 @@ class MemoryCI:
         }
         self.details: dict[str, Build] = {}
         self.located: dict[Page, Page] = {}
-        """What it tells of a build that is asked for in detail, by id."""
+        """The details of builds, by id."""
         self.restart_takes = True
         self.restart_shows = True
         self.new_id: str | None = None
@@ -181,7 +171,13 @@ class MemoryCI:
         self._wait("builds answered")
         return found
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
+    def plan_restart(self, build: Build) -> ActionPlan:
+        return ActionPlan((RunTarget(build.id),))
+
+    def plan_cancel(self, build: Build) -> ActionPlan:
+        return ActionPlan((RunTarget(build.id),))
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
         assert not failed_jobs_only, "what it cannot do is not asked of it"
         self.calls.append("restart")
         self._wait("restart")
@@ -194,13 +190,12 @@ class MemoryCI:
         self._wait("restart answered")
         if failure is not None:
             raise failure
-        return ActionResult(self.new_id or build.id)
+        return self.new_id or build.id
 
-    def cancel(self, build: Build) -> ActionResult:
+    def cancel(self, build: Build, target: RunTarget) -> None:
         self._called("cancel")
-        for seen in [seen for seen in self.all_builds if seen.id == build.id]:
+        for seen in [seen for seen in self.all_builds if seen.id == target.run_id]:
             self.ends(seen.id, Status.STOPPED, "stopped")
-        return ActionResult(build.id)
 
     def with_details(self, build: Build) -> Build:
         self._called("in detail")
@@ -266,7 +261,7 @@ class MemoryCI:
 
 
 class MemoryGroups:
-    """A `Groups` whose members are sets; a group that is not there cannot be asked for. `asked` are the questions."""
+    """A `Groups` whose members are sets. A group without a set cannot be fetched. `asked` holds the calls."""
 
     def __init__(self) -> None:
         self.members: dict[str, set[str]] = {}
@@ -279,7 +274,7 @@ class MemoryGroups:
 
 
 class Reporting(ThreadPoolExecutor):
-    """As the assembly's: what its work raises and nobody expects is kept, whoever waits for it."""
+    """As in the bot: stores unexpected errors of its work."""
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -300,7 +295,7 @@ class World:
     """The core, assembled as in production, on `MemoryCI` and an SQLite store in memory."""
 
     def __init__(self, *, sending: Callable[[World], Executor] | None = None) -> None:
-        """`sending` makes the executor that restarts are sent with; without it they share the one of the looks."""
+        """`sending` makes the executor that sends restarts; without it they use the fetches' executor."""
         self.clock = HeldClock()
         self.ci = MemoryCI(self.clock)
         self.executor = Reporting(8)
@@ -309,7 +304,9 @@ class World:
         self.looks = BuildFetcher(self.ci, self.executor, self.clock)
         self.sender = sending(self) if sending else self.executor
         self.sending = ActionSender(self.ci, self.looks, self.store.claims, self.sender, self.clock)
-        self.restarts = ActionService(self.ci, self.store.claims, self.store.history, self.sending, self.clock)
+        self.restarts = ActionService(
+            self.ci, self.looks, self.store.claims, self.store.history, self.sending, self.clock
+        )
         self.groups = MemoryGroups()
         self.rights = Authorizer(OPEN, self.groups)
         self.operations = Operations(self.services, self.store.audit, self.rights)
@@ -339,7 +336,7 @@ class World:
         )
 
     def claim_on(self, build_id: str) -> Claim:
-        """The newest, as it is stored."""
+        """The newest stored claim."""
         [claim] = self.store.claims.newest("codeship", [build_id])
         return claim
 

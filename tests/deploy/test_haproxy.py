@@ -1,4 +1,4 @@
-"""`deploy/haproxy.cfg` in a real HAProxy on loopback, with two servers of the bot's own in place of the replicas."""
+"""`deploy/haproxy.cfg` in a real HAProxy on loopback, with two test servers instead of the replicas."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.slow
 
 
 class Replicas:
-    """Two servers with the handlers of a replica. `heard` is what reached them."""
+    """Two servers with a replica's paths. `heard` holds the requests that reached them."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
@@ -281,4 +281,4 @@ def _drip(connection: object) -> None:
     try:
         connection.send(b"x")
     except ConnectionError:
-        return  # cut just now; the next look reads how
+        return  # cut just now; the next call returns how

@@ -1,4 +1,4 @@
-"""The manifests in `deploy/kubernetes`, held to Kubernetes' own schemas and to the image."""
+"""The manifests in `deploy/kubernetes`, compared with Kubernetes' own schemas and with the image."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def test_the_bot_has_the_time_to_stop_in_order() -> None:
     assert POD["spec"]["terminationGracePeriodSeconds"] >= before + TIMEOUTS.finish_s + 5
 
 
-def test_the_probes_ask_the_pages_that_the_bot_serves() -> None:
+def test_the_probes_use_pages_that_the_bot_serves() -> None:
     pages = {probe: BOT[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
     assert pages == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}

@@ -1,4 +1,4 @@
-"""Alert rules and dashboard: Prometheus' own tool reads every expression, and each metric in them exists."""
+"""Alert rules and dashboard: Prometheus' own tool parses every expression, and each metric in them exists."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EXPRESSIONS = [*(rule["expr"] for rule in RULES), *dashboard_expressions()]
 
 
 def series_in(expression: str) -> Iterator[tuple[str, str]]:
-    """Each series with its selector: what stands in braces, or nothing."""
+    """Each series with its selector: the text in braces, or nothing."""
     yield from re.findall(r"\b(up|bot_\w+)(\{[^}]*\})?", expression)
 
 

@@ -1,4 +1,4 @@
-"""`deploy/codeship-bot.service`, read by systemd's own tools. Nothing is started."""
+"""`deploy/codeship-bot.service`, checked by systemd's own tools. Nothing is started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every path that the bot takes POSTs at is let through by HAProxy and by the Ingress, and nothing else is."""
+"""HAProxy and the Ingress let through every path at which the bot takes POSTs, and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Durable jobs on a database of either kind, in this process and in others, with little patience."""
+"""Durable jobs on SQLite and PostgreSQL, in this process and in others, with short timeouts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def prepared(postgres: Server) -> str:
 
 
 class Told(list[tuple[str, BaseException]]):
-    """What `on_error` was told."""
+    """The calls of `on_error`."""
 
     def __call__(self, name: str, error: BaseException) -> None:
         self.append((name, error))
@@ -65,7 +65,7 @@ def opened(
 
 @pytest.fixture
 def told() -> Iterator[Told]:
-    """Nothing may be told that the test does not take away."""
+    """Fails if there are errors that the test does not take away."""
     told = Told()
     yield told
     assert told == []

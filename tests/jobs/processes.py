@@ -1,7 +1,7 @@
-"""Processes that work on one database, to be killed. Run as a program it is such a process.
+"""Processes that work on one database and are killed. Run as a program, this module is such a process.
 
-It takes orders on its standard input and tells on its standard output what happens. A `walk` is a job of two steps; it
-stands still for ever at the point that its payload names, where this process is one that may.
+It reads orders from standard input and writes events to standard output. A `walk` is a job of two steps. It stops for
+ever at the point that its payload names, in a process that may stop.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Replica:
     """A process, as a test sees it."""
 
     def __init__(self, url: str, done: Path, *, lines: queue.SimpleQueue[str] | None = None) -> None:
-        """`lines`: where to say what it says, for several that are heard as one."""
+        """`lines`: the queue for its output, to read several processes together."""
         self.done = done
         self._process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "tests.jobs.processes", url, str(done)],
@@ -83,7 +83,7 @@ class Replica:
         self._said.subtract(lines)
 
     def pause(self, url: str) -> None:
-        """At a moment at which it keeps nobody from a SQLite file: what is paused while it writes keeps all from it."""
+        """Pauses it while it does not lock a SQLite file: a process paused within a write locks out all others."""
         for _ in range(100):
             self._process.send_signal(signal.SIGSTOP)
             os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
@@ -140,7 +140,7 @@ def main(url: str, done: str) -> None:
 
         def stand(point: str) -> None:
             if point == stands_at and not Path(done).with_suffix(f".{key}").exists():
-                Path(done).with_suffix(f".{key}").touch()  # who takes over goes on
+                Path(done).with_suffix(f".{key}").touch()  # the process that takes over goes on
                 say(f"{key} stands {point}")
                 threading.Event().wait()
 

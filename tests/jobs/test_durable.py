@@ -1,4 +1,4 @@
-"""What `Jobs` promises, on SQLite and on PostgreSQL, within one process."""
+"""What `Jobs` guarantees, on SQLite and PostgreSQL, within one process."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_job_that_runs_and_is_cancelled_ends_after_its_step_without_a_word(
 # Errors
 
 
-def test_a_job_that_raises_is_reported_once_and_not_tried_again(
+def test_a_job_that_raises_is_reported_once_and_not_retried(
     open_jobs: Open, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     def job(payload: Payload, step: Step) -> None:
@@ -165,7 +165,7 @@ def test_a_job_that_raises_is_reported_once_and_not_tried_again(
     assert caplog.records == []
 
 
-def test_other_jobs_go_on_if_one_raises_and_cannot_even_be_reported(
+def test_other_jobs_continue_if_one_raises_and_its_error_cannot_be_reported(
     open_jobs: Open, notes: Notes, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def job(payload: Payload, step: Step) -> None:
@@ -289,7 +289,7 @@ def test_all_that_is_stored_is_json_of_version_1(open_jobs: Open, told: Told, ur
     rows = stored(url)
     assert {"v": 1, "value": {"args": ['{"of": ["a", 1]}'], "kwargs": {}}} in rows["workflow_input.inputs"]
     assert rows["workflow_output.output"] == [{"v": 1, "value": None}]
-    assert rows["workflow_output.error"] == [{"v": 1, "error": {"type": "Failed", "text": "ValueError"}}]
+    assert rows["workflow_output.error"] == [{"v": 1, "error": {"type": "JobFailed", "text": "ValueError"}}]
     steps = rows["operation_outputs.output"]
     assert sorted(map(repr, steps)) == sorted(
         repr({"v": 1, "value": value}) for value in ({"ts": "1.2", "half": "\ud83d", "none": None}, None)

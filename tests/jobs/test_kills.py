@@ -1,5 +1,6 @@
-"""Processes that are killed with SIGKILL, that are paused, that sweep side by side: nothing is lost, and what was done
-is not done again."""
+"""Processes that are killed with SIGKILL, paused, or sweep at the same time: no job is lost, no finished step runs
+again.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ POINTS = {
     "in two": Counter(one=1, two=2, ended=1),
     "after two": ONCE,
 }
-"""Where a process is killed, and how often each step is done then: only the one that was cut off is done again."""
+"""Where a process is killed, and how often each step then runs: only the interrupted one runs again."""
 
 
 def of(key: str, replica: Replica) -> Counter[str]:
@@ -51,7 +52,7 @@ def test_another_process_ends_what_a_killed_one_had_begun(replica: Replicas) -> 
     assert of("later", second) == of("much-later", second) == ONCE
 
 
-def test_a_process_that_lives_takes_over_from_a_dead_one_and_not_from_itself(replica: Replicas) -> None:
+def test_a_living_process_takes_over_from_a_dead_one_and_not_from_itself(replica: Replicas) -> None:
     first, second = replica(), replica()
     second.start("own", stands_at="in one")
     second.hear("own stands in one")
@@ -90,7 +91,7 @@ def test_a_paused_process_that_wakes_does_not_meddle_with_what_its_heir_has_done
     assert of("own", first) == ONCE
 
 
-def test_what_dead_replicas_have_left_can_be_taken_once(url: str, told: Told) -> None:
+def test_the_jobs_of_dead_replicas_can_be_taken_over_once(url: str, told: Told) -> None:
     """As by one that has read the list before another took over, and acts on it after that."""
     dead, heir = Gate(), Gate()
     with ExitStack() as stack:

@@ -1,9 +1,10 @@
-"""Who counts as gone, and who may judge."""
+"""Which replicas count as dead, and which may decide that."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def store(tmp_path: Path, clock: HeldClock) -> Iterator[Store]:
 
 
 def present(store: Store, clock: HeldClock, name: str) -> Heartbeat:
-    """Its thread is not heard of within a test: signs are given by hand."""
+    """Its thread does nothing within a test: heartbeats are written by hand."""
     return Heartbeat(store.replicas, name, clock, every_s=3600.0, dead_after_s=DEAD_AFTER_S, on_error=Told())
 
 
@@ -44,7 +45,7 @@ def test_ids_are_unlike_each_other_also_on_one_host_and_in_one_process() -> None
     assert len({new_replica_id() for _ in range(100)}) == 100
 
 
-def test_who_is_silent_for_long_is_gone_and_who_requests_is_not(store: Store, clock: HeldClock) -> None:
+def test_a_replica_silent_for_long_is_gone_and_one_with_heartbeats_is_not(store: Store, clock: HeldClock) -> None:
     first, second = present(store, clock, "first"), present(store, clock, "second")
     first.start()
     second.start()
@@ -58,7 +59,7 @@ def test_who_is_silent_for_long_is_gone_and_who_requests_is_not(store: Store, cl
 
 
 def test_after_a_pause_of_all_the_first_to_come_back_gives_the_others_time(store: Store, clock: HeldClock) -> None:
-    """A database that was away, a machine that slept: everybody's last sign is old."""
+    """A database that was away, or a machine that slept: every last heartbeat is old."""
     first, second = present(store, clock, "first"), present(store, clock, "second")
     first.start()
     second.start()
@@ -84,9 +85,9 @@ def test_who_leaves_nothing_is_gone_at_once(
     assert store.replicas.alive(DEAD_AFTER_S) == alive
 
 
-def test_a_database_that_is_away_is_reported_once_and_characters_go_on(clock: HeldClock) -> None:
+def test_a_database_outage_is_reported_once_and_heartbeats_continue(clock: HeldClock) -> None:
     class Away:
-        """Fails twice, then answers, then fails once more."""
+        """Fails twice, then succeeds, then fails again."""
 
         def __init__(self) -> None:
             self.calls = 0
@@ -114,3 +115,15 @@ def test_a_database_that_is_away_is_reported_once_and_characters_go_on(clock: He
     presence.stop(5, leaves_nothing=True)
     assert [(name, str(error)) for name, error in told] == [("sign of life", "away")] * 2
     assert presence.alive() == ["first"]
+
+
+def test_after_the_clock_was_set_back_the_dead_are_found_out_within_half_a_minute(
+    store: Store, clock: HeldClock
+) -> None:
+    living, dead = present(store, clock, "living"), present(store, clock, "dead")
+    living.beat()
+    dead.beat()
+    clock._now -= timedelta(seconds=240)
+    assert living.alive() is None, "it gives the others time to give a sign by the clock as it is now"
+    pass_time(clock, 30, living)
+    assert living.alive() == ["living"]

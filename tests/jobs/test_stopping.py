@@ -1,4 +1,4 @@
-"""Stopping, what a process leaves to the next, and what is forgotten: on SQLite and on PostgreSQL, in one process."""
+"""Stopping, what a process leaves to the next, and what is deleted: on SQLite and PostgreSQL, in one process."""
 
 from __future__ import annotations
 
@@ -42,9 +42,13 @@ def test_a_stop_waits_for_what_runs_with_all_its_steps(open_jobs: Open, notes: N
 def test_a_stop_does_not_wait_for_what_hangs_and_leaves_it_to_be_done_again(
     open_jobs: Open, notes: Notes, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def two() -> None:
+        notes.note("two")
+        gate.pass_through()
+
     def job(payload: Payload, step: Step) -> None:
         step("one", lambda: notes.note("one"))
-        step("two", lambda: (notes.note("two"), gate.pass_through()))
+        step("two", two)
         step("three", lambda: notes.note("three"))
 
     jobs = open_jobs(walk=job)
@@ -131,7 +135,7 @@ def test_work_of_a_kind_that_is_not_known_here_is_left_alone(
     newer.start("walk", "later", {"key": "later"}, delay_s=0.01)
     newer.stop(0)
     gate.set()
-    older = open_jobs(patience=replace(QUICK, sweep_s=3600.0), note=notes)
+    older = open_jobs(timings=replace(QUICK, sweep_s=3600.0), note=notes)
     older.start("note", "sign", {"number": 1}, delay_s=2.2)  # by then the newer one counts as dead
     notes.wait_for({"number": 1})
     assert older.sweep() == 0
@@ -150,7 +154,7 @@ def test_what_ended_long_ago_is_forgotten_and_nothing_else(open_jobs: Open, note
     assert jobs.wait_idle(20)
     assert jobs.purge() == 0
     assert jobs.stop(5) == []
-    jobs = open_jobs(patience=replace(QUICK, kept_s=0.0), walk=notes, wait=gate.pass_through)
+    jobs = open_jobs(timings=replace(QUICK, kept_s=0.0), walk=notes, wait=gate.pass_through)
     jobs.start("wait", "runs", {})
     assert gate.reached.wait(20)
     jobs.purge()  # as the sweeper may have done already

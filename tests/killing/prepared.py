@@ -1,4 +1,4 @@
-"""Databases as a bot leaves them that has started once, each a copy: faster than its migrations each time."""
+"""Databases that a bot has started on once, as copies: faster than migrating each time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.postgres import Server
 
 
 class Databases:
-    """On PostgreSQL where there is a `server`, else in SQLite's files. Safe for threads."""
+    """On PostgreSQL if there is a `server`, else SQLite files. Thread-safe."""
 
     def __init__(self, mould: Mould, folder: Path, server: Server | None) -> None:
         self.kind = "postgresql" if server else "sqlite"

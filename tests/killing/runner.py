@@ -1,8 +1,8 @@
-"""Processes to be killed. Run as a program it is a mould: all is imported once, and each order forks one bot.
+"""Bots to be killed. Run as a program, this module imports everything once and forks a bot for each order.
 
-A bot from here is the one of `python -m bot`, assembled by `bot.app.bot` with nothing replaced, less patient, and it
-tells over a connection of its own what it has written: SQLAlchemy's public events say which transaction was committed,
-and the bot goes no further until the test says so.
+Such a bot is that of `python -m bot`, assembled by `bot.app.bot` with nothing replaced, but with shorter timeouts. It
+reports over its own connection what it has written: SQLAlchemy's public events say which transaction was committed. The
+bot then waits until the test lets it continue.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Line:
         self._lock = threading.Lock()
 
     def tell(self, what: str) -> None:
-        """Returns when the test lets it go on; where the test is gone, so is this process."""
+        """Returns when the test lets it continue. If the test is gone, this process exits."""
         with self._lock:
             try:
                 self._file.write(what + "\n")
@@ -56,7 +56,7 @@ class Line:
 
 
 def tell_commits(line: Line) -> None:
-    """From now on each transaction that wrote is told when it has been committed."""
+    """Reports each transaction that wrote something once it is committed."""
 
     def executed(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
         found = _WRITES.match(statement)
@@ -89,8 +89,10 @@ def tell_commits(line: Line) -> None:
 
 
 def _settle(connection: sa.Connection) -> None:
-    """Whether the statement before wrote anything: SQLite counts only when it has ended, and its cursor never does
-    where there is a RETURNING."""
+    """Records whether the last statement wrote anything.
+
+    SQLite counts only after the statement, and the cursor of one with RETURNING never ends it.
+    """
     what = connection.info.pop("last", None)
     if connection.dialect.name == "sqlite":
         before = connection.info.get("changes", 0)
@@ -107,7 +109,7 @@ def patience(little: dict[str, float]) -> Timeouts:
 
 
 def run(order: dict[str, Any]) -> None:
-    """One bot, until it is killed or asked to end."""
+    """Runs one bot until it is killed or told to stop."""
     settings = Settings.read(order["environ"])
     logs.configure("INFO", "json", settings.secrets())
     line = Line(order["port"])

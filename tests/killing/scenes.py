@@ -1,4 +1,4 @@
-"""What is asked of a bot that is to be killed, and how it is to end, whenever that was."""
+"""What is requested from a bot that is killed, and how it must end, whenever that happens."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ NOT_DONE = ("PENDING", "ENQUEUED", "DELAYED")
 
 @dataclass(frozen=True)
 class Scene:
-    """`ask` returns whether the bot acknowledged it. `own_until`: what comes after such a landmark, other scenes have
-    too, and are killed there."""
+    """`ask` returns whether the bot acknowledged it.
+
+    `own_until`: what comes after such a landmark is also in other scenes, and is killed there.
+    """
 
     name: str
     branch: str
@@ -73,10 +75,10 @@ class Performance:
     kill_at: str | None = None
     asks: int = 1
     sent: int = 0
-    """POSTs of a restart that nobody could tell of, before a person tried again."""
+    """POSTs of a restart with an unknown result, before a person tried again."""
 
     def play(self) -> list[str]:
-        """The steps that were reached. Raises AssertionError where the end is not as promised."""
+        """Returns the steps that were reached. Raises AssertionError if the end is not as promised."""
         self.pressed: set[str] = set()
         self.steps = Steps(self.kill_at, self._kill)
         self.theatre = Theatre(self.database_url, self.steps)
@@ -109,7 +111,7 @@ class Performance:
             self._start()
             if not acked:
                 self.asks = 2
-                self.scene.ask(theatre)  # whoever is told that it failed asks again
+                self.scene.ask(theatre)  # a person who is told that it failed asks again
         self._end()
 
     def _kill(self) -> None:
@@ -121,11 +123,11 @@ class Performance:
         self.theatre.deliver_to(self.process.wait_ready())
 
     def _moved_on(self) -> bool:
-        """Lets CI end the build as soon as it may: where it was restarted, or is shown to run."""
+        """Lets CI end the build as soon as possible: when it was restarted, or is shown as running."""
         codeship = self.theatre.codeship
         build = codeship.build(self.build)
         if self.scene.is_restart and self.asks == 2 and self._asks_on_record() < 2:
-            return False  # else the second ask would be for another run
+            return False  # else the second request would be for another run
         shown = not self.scene.is_restart and any(len(message.versions) > 1 for message in self._answers())
         if build.is_running and (self.scene.is_restart or shown):
             codeship.finish(build, "success")
@@ -180,7 +182,7 @@ class Performance:
         return [m for m in self.theatre.workspace.conversation("#builds", "ada") if m.is_reply and VERDICT in m.text]
 
     def _is_over(self) -> bool:
-        """Whether nothing is left to do, and somebody has been told something."""
+        """Whether no work is left, and the person was told something."""
         if not self._verdicts() and not any(UNKNOWN in text for text in self.theatre.texts()):
             return False
         with self.database.connect() as connection:

@@ -1,7 +1,7 @@
-"""The bot is killed with SIGKILL at every step of a restart and of a following, started again, and keeps its promise.
+"""The bot is killed with SIGKILL at every step of a restart and of a follow, started again, and keeps its promise.
 
-A run without a kill counts the steps. They are compared with the list in `steps/`, so that a new one has to be looked
-at, and is killed at from then on: `pytest tests/killing --update` writes the list anew.
+A run without a kill counts the steps. They are compared with the list in `steps/`, so that a new one is reviewed, and
+the bot is then killed there, too: `pytest tests/killing --update` rewrites the list.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def test_killed_at_any_step_it_keeps_its_promise(
             play(kill_at)
         except NeverReached:
             return "" if kill_at.endswith(")") else f"never reached: {kill_at}"  # how often, is a matter of time
-        except Exception as problem:  # noqa: BLE001 - told with all the others
+        except Exception as problem:  # noqa: BLE001 - reported with all the others
             return f"killed {kill_at}\n{type(problem).__name__}: {problem}"
         return ""
 

@@ -1,7 +1,7 @@
-"""What a bot that is to be killed lives in: a Slack and a CodeShip that see each step, and the orders to start it.
+"""A Slack and a CodeShip for a bot that is killed. They see each step, and start the bot.
 
-Steps are seen from outside: each request that arrives at the sandbox and each that has had its effect and is not
-answered yet, and each transaction that the bot's process has committed.
+Steps are seen from outside: each request that arrives at the sandbox, each that has had its effect and no response yet,
+and each transaction that the bot's process has committed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from playground.traffic import TrafficLog
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 30.0
 BESIDE = (" replicas", " budget", " directories", " projects")
-"""What is written beside a restart and a following, by threads of their own at their own times."""
+"""Tables that background threads write at their own times, independent of restarts and follows."""
 
 
 class Mould:
@@ -73,7 +73,7 @@ class Mould:
 
 
 class Process:
-    """A bot. It is heard until its connection ends, which is when it does."""
+    """A bot. Its reports are read until its connection ends, which happens when it does."""
 
     def __init__(
         self, mould: Mould, environ: dict[str, str], log: Path, reach: Callable[[str], bool], **more: Any
@@ -111,7 +111,7 @@ class Process:
         self._thread.join(PATIENCE_S)
 
     def end(self) -> None:
-        """Dead for sure, and heard no more."""
+        """Kills it and waits until it is dead."""
         self.kill()
         assert self.ended.wait(PATIENCE_S)
         self._thread.join(PATIENCE_S)
@@ -275,7 +275,7 @@ def _hang_up(request: web.Request) -> web.StreamResponse:
 
 
 def wait_until(fact: Callable[[], Any], timeout_s: float = PATIENCE_S) -> bool:
-    """Looks a few times a second: the facts are another process's, and nothing here tells when they change."""
+    """Checks a few times a second: the facts belong to another process, and nothing signals changes."""
     pause, until = threading.Event(), time.monotonic() + timeout_s
     while not fact():
         if time.monotonic() > until:

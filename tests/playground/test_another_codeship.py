@@ -1,4 +1,4 @@
-"""The playground on a CodeShip of somebody's own: any host that serves its v1 API."""
+"""The playground with another CodeShip: any host that serves its v1 API."""
 
 from __future__ import annotations
 

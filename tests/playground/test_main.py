@@ -1,4 +1,4 @@
-"""`python -m playground`: what it says, where it listens, how it ends."""
+"""`python -m playground`: its output, its address, and how it ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def start(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     )
 
 
-def test_it_says_where_the_page_is_serves_it_and_ends_when_it_is_reported():
+def test_it_prints_the_pages_address_serves_it_and_ends_on_a_signal():
     process = start(PLAYGROUND_PORT="0")
     line = process.stdout.readline()
     found = re.search(r"http://127\.0\.0\.1:\d+", line)
@@ -64,7 +64,7 @@ def test_a_port_that_is_taken_is_reported_with_the_way_out():
         ),
     ],
 )
-def test_what_is_set_wrongly_is_reported_in_words_and_no_key_with_it(environ, complaint):
+def test_a_wrong_setting_is_reported_without_any_key(environ, complaint):
     process = start(**{"PLAYGROUND_PORT": "0", **environ})
     _, complaints = process.communicate(timeout=20)
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""The stage with both services: what GitHub tells by its webhook, and what becomes of it without."""
+"""The sandbox with both services: GitHub's webhook, and what happens without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of what went over the wires: bounded, ordered, and without a secret."""
+"""The traffic log: bounded, ordered, and without secrets."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def test_only_the_last_exchanges_are_kept():
     for _ in range(WIRES_KEPT):
         wires.begin("bot to slack", "later", {})
     assert len(wires.since(0)) == WIRES_KEPT
-    wires.end(first, 200)  # of one that is not kept any more: nothing
+    wires.end(first, 200)  # that entry was dropped, so this does nothing
     assert len(wires.since(0)) == WIRES_KEPT

@@ -1,4 +1,4 @@
-"""`python -m bot` as a process of its own, told everything by its environment, and the sandbox that it talks to."""
+"""`python -m bot` as a process, configured by its environment, and the sandbox that it uses."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ class Sandbox:
         assert delivery.is_acked, delivery.ack
 
     def sees(self, words: str) -> bool:
-        """Whether somebody is told so, waiting for it."""
+        """Whether a message with these words appears; waits for it."""
         return self.workspace.wait_until(
             lambda: any(words in message.text for message in self.workspace.conversation("#builds", "ada")), MAX_S
         )
 
 
 class BotProcess:
-    """One run. `lines` are what it logged so far, read as JSON where they are."""
+    """One run. `lines` are its log lines so far, parsed if they are JSON."""
 
     def __init__(self, environ: dict[str, str], folder: Path, *arguments: str) -> None:
         bare = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
@@ -141,7 +141,9 @@ class BotProcess:
 
 
 class Runs:
-    """Starts the bot on a sandbox, other settings given. No run outlives `stop`, and none has told a secret."""
+    """Starts the bot on a sandbox with additional settings. `stop` ends every run, and checks that none logged a
+    secret.
+    """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self._sandbox = sandbox
@@ -155,7 +157,7 @@ class Runs:
         return run
 
     def ready(self, run: BotProcess | None = None) -> BotProcess:
-        """A run that can be asked: this one, or a new one."""
+        """A run that accepts requests: this one, or a new one."""
         run = run or self.start()
         port = run.logged("ready")["port"]
         if self._sandbox.transport == "http":

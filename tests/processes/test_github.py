@@ -1,4 +1,6 @@
-"""`python -m bot` on both services, as operators run it: by a token or as a GitHub App, and no secret tells itself."""
+"""`python -m bot` with both services, as operators run it: with a token or a GitHub App, and without
+leaking a secret.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def told_and_stored(bot: BotProcess, sandbox: BothServices) -> str:
 
 
 def live_through(sandbox: BothServices, runs: Runs, **settings: str) -> tuple[str, str]:
-    """A run with questions, a restart, failures of every kind; its command line, and what was told and stored."""
+    """A run with questions, a restart and all kinds of failures. Returns its command line, and all it logged and
+    stored.
+    """
     bot = runs.ready(runs.start(**(CHOSEN | settings)))
     command_line = bot.command_line
     sandbox.says("/codeship status acme/shop main")

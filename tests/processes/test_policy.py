@@ -1,4 +1,4 @@
-"""The file of rules in a real process: what stops the start, what SIGHUP changes, and what `--check` says of it."""
+"""The policy file in a real process: what prevents a start, what SIGHUP changes, and what `--check` prints."""
 
 from __future__ import annotations
 

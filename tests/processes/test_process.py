@@ -1,4 +1,4 @@
-"""`python -m bot` as operators run it: starting, refusing to start, ending with work in hand, and coming back."""
+"""`python -m bot` as operators run it: starting, refusing to start, stopping with unfinished work, and continuing."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_it_runs_from_any_folder_on_the_env_file_that_lies_there(http: Sandbox, 
 # What cannot start.
 
 
-def test_an_env_file_that_is_no_text_is_reported_in_words(runs: Runs, tmp_path: Path) -> None:
+def test_an_env_file_that_is_not_text_is_reported(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SLACK_BOT_TOKEN=\xff\xfe\x00")
     told = "The file .env cannot be read: it is no text in UTF-8."
     bot = runs.start(LOG_FORMAT="text")
@@ -132,7 +132,7 @@ def test_an_env_file_that_is_no_text_is_reported_in_words(runs: Runs, tmp_path: 
     assert (bot.ended(), bot.lines[0]["why"]) == (1, told)
 
 
-def test_everything_that_is_wrong_with_the_settings_is_reported_at_once(runs: Runs) -> None:
+def test_all_problems_with_the_settings_are_reported_at_once(runs: Runs) -> None:
     bot = runs.start(environ={"SLACK_BOT_TOKEN": APP_TOKEN, "CODESHIP_API_URL": "http://ci.acme.io", "PORT": "http"})
     assert bot.ended() == 1
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "CODESHIP_API_KEY", "CODESHIP_API_URL", "PORT"):
@@ -192,7 +192,7 @@ def test_what_cannot_start_says_why_and_ends(
         sandbox.stop()
 
 
-# Where Slack is away.
+# If Slack is away.
 
 
 def test_a_bot_that_starts_before_its_network_does_is_ready_once_it_is_there(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_bot_that_starts_before_its_network_does_is_ready_once_it_is_there(tmp
         sandbox.stop()
 
 
-def test_a_bot_that_waits_for_slack_can_be_reported_to_end(runs: Runs) -> None:
+def test_a_bot_that_waits_for_slack_can_be_stopped(runs: Runs) -> None:
     bot = runs.start(SLACK_API_URL=f"http://127.0.0.1:{free_port()}/api/")
     bot.logged("slack_unreachable")
     began = time.monotonic()
@@ -241,7 +241,7 @@ def test_what_time_does_not_heal_is_not_tried_again() -> None:
 
 
 def test_a_signing_secret_that_is_not_slacks_is_seen_by_no_one(http: Sandbox, runs: Runs) -> None:
-    """Nothing can check it beforehand; a request of Slack's is then refused, and the log says what to look at."""
+    """It cannot be checked in advance. Slack's requests are then refused, and the log says what to check."""
     bot = runs.ready(runs.start(SLACK_SIGNING_SECRET=SIGNING_SECRET[::-1]))
     delivery = http.workspace.types("ada", "#builds", STATUS)
     assert delivery is not None

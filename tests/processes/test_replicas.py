@@ -1,4 +1,4 @@
-"""Three processes of the bot on one PostgreSQL: the same guarantees as one, and one budget for all of them."""
+"""Three processes of the bot on one PostgreSQL: the same guarantees as one, and one rate limit for all of them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ FLAKY = "passed on the second run of the same commit: flaky"
 
 
 class Balancer:
-    """One address for all replicas: each request to the next one, and to another where a replica cannot be reached.
+    """One address for all replicas. Sends each request to the next one, or to another if that cannot be reached.
 
-    A `Carrier`, in the place of a load balancer.
+    A `Transport`, instead of a load balancer.
     """
 
     def __init__(self, ports: list[int]) -> None:
@@ -158,7 +158,7 @@ def test_replicas_that_start_together_on_an_empty_database_are_all_ready(replica
 
 
 def test_all_replicas_together_keep_to_one_rate_limit(replicas: Open) -> None:
-    """All within much less than a minute: whatever is asked, no more calls than that reach CodeShip."""
+    """All in much less than a minute: whatever is requested, no more calls than that reach CodeShip."""
     budget = 12
     bots = replicas(CODESHIP_CALLS_PER_MINUTE=str(budget))
     with ThreadPoolExecutor(6) as pool:

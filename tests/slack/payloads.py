@@ -1,4 +1,4 @@
-"""What Slack sends, as its documentation shows it: a command, a mention, a direct message, a click."""
+"""What Slack sends, as in its documentation: a command, a mention, a direct message, a click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A team half moved: two CI services behind one bot, and builds that have workflows, as values."""
+"""A team with two CI services and builds with workflows, as values."""
 
 from __future__ import annotations
 

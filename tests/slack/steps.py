@@ -1,4 +1,4 @@
-"""The steps of a durable ask, kept as the engine keeps them, in a process that can die at any of them."""
+"""The steps of a durable request, stored as the engine stores them, in a process that can die at each of them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ class Crash(BaseException):
 
 
 class Steps:
-    """A `Step` whose results are kept as the engine keeps them, and which dies once: before or after a step's work is
-    done, or once it is kept."""
+    """A `Step` that stores results as the engine does and dies once.
+
+    It dies before or after a step's work, or after its result is stored.
+    """
 
     def __init__(self, dies: tuple[str, str] | None = None) -> None:
         self._kept: dict[str, str] = {}
@@ -30,7 +32,7 @@ class Steps:
             self._is_near("before", name)
             try:
                 result: Any = work()
-            except Exception as error:  # noqa: BLE001 - kept, as any result
+            except Exception as error:  # noqa: BLE001 - stored, as any result
                 result = error
             self._is_near("after", name)
             self._kept[name] = to_text(result)

@@ -1,5 +1,7 @@
-"""A team half moved, without the assembly: people in a sandbox workspace, the conversation, the core, and two CI
-services in memory, of which GitHub has workflows, stops builds and restarts failed jobs."""
+"""People in a simulated workspace, the request handler, the core, and two CI services in memory.
+
+GitHub has workflows, cancels builds and restarts failed jobs.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,10 @@ from bot.core.model.policy import OPEN
 from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
 from bot.core.ports import Step
+from bot.slack.answers import HandlerConfig, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.web_client import web_client
-from bot.slack.handler import Deliveries, FollowUps, HandlerConfig, Reporting, RequestHandler, render_context
+from bot.slack.handler import Deliveries, FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.outgoing.notifier import SlackNotifier
@@ -44,7 +47,7 @@ from tests.slack.steps import Steps
 
 
 class WorkflowsCI(MemoryCI):
-    """Builds of workflows. `asked` says of each restart whether it was of the failed jobs only."""
+    """Builds of workflows. `asked` says for each restart whether it was of the failed jobs only."""
 
     def __init__(self, clock: HeldClock) -> None:
         super().__init__(clock, "github", "GitHub Actions")
@@ -76,7 +79,7 @@ class WorkflowsCI(MemoryCI):
         return ActionResult(build.id, tuple(run.name for run in build.workflows if run.status.is_under_way))
 
     def ends_all(self, status: Status, word: str) -> None:
-        """Whatever runs."""
+        """Ends all running workflows."""
 
         def ended(run: Workflow) -> Workflow:
             return replace(run, status=status, status_word=word, finished_at=self.clock.now())
@@ -113,7 +116,9 @@ class Talk:
             looks = BuildFetcher(ci, executor, self.clock)
             sending = ActionSender(ci, looks, store.claims, executor, self.clock)
             services.append(
-                CIContext(ci, directory, looks, ActionService(ci, store.claims, store.history, sending, self.clock))
+                CIContext(
+                    ci, directory, looks, ActionService(ci, looks, store.claims, store.history, sending, self.clock)
+                )
             )
             directory.refresh()
         self.rights = Authorizer(OPEN, MemoryGroups())
@@ -171,7 +176,7 @@ class Talk:
             self.conversation.handle(slack_request, self.clock.monotonic())
 
     def look(self) -> None:
-        """At whatever is followed, long enough after the last change of a message."""
+        """Polls everything that is followed, long enough after the last change of a message."""
         self.clock.advance(10.0)
         self.following.poll("github", WEB.id)
 

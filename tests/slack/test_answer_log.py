@@ -1,4 +1,4 @@
-"""What the log says of an answer, for a person who reads it."""
+"""What the log says about a reply, for a person who reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks that change something, done by jobs: cut off at any step and done again by another process, they do it once."""
+"""Requests that change something run as jobs: interrupted at any step and resumed by another process, they act once."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from structlog.testing import capture_logs
 
 from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim
-from bot.core.model.commands import BranchCommand, Command, ShowHelp, Verb, Word, parse
-from bot.core.model.errors import NotUnderstood
+from bot.core.model.commands import BranchCommand, ShowHelp, Verb, Word
 from bot.slack.handler import RequestHandler
 from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, parse_click, request_from_json
-from bot.slack.incoming.text import words_of_command
 from playground.codeship import faults as moods
 from playground.sandbox import Sandbox
-from playground.slack.plain_text import draw
 from tests.held_clock import HeldClock
+from tests.slack.durable import ask, conversation, does, posts, said
 from tests.slack.messages.any_text import texts
 from tests.slack.payloads import CLICK, HOME
-from tests.slack.steps import Crash, Steps
+from tests.slack.steps import Steps
 from tests.test_transcripts import UNHURRIED
 
 
@@ -43,47 +41,13 @@ def stage(clock: HeldClock) -> Iterator[Sandbox]:
         yield made
 
 
-def conversation(stage: Sandbox) -> RequestHandler:
-    assert stage.bot is not None
-    assert stage.bot.work is not None
-    return stage.bot.work.handler
-
-
 def answers_again_with(handler: RequestHandler, start: Callable[[str, Mapping[str, Any], float], Any]) -> None:
     handler._follow_ups = replace(handler._follow_ups, answer_again=start)
 
 
-def ask(stage: Sandbox, text: str, source: Source = Source.COMMAND) -> SlackRequest:
-    channel = stage.workspace.channel("#builds").id
-    try:
-        command: Command | NotUnderstood = parse(words_of_command(text))
-    except NotUnderstood as error:
-        command = error
-    return SlackRequest(source, Actor("U0ADA"), Location(channel), f"{source.value}:1", False, command, text)
-
-
-def does(stage: Sandbox, slack_request: SlackRequest, steps: Steps) -> None:
-    """To its end, by another process where the first one dies."""
-    job = conversation(stage).job_of(slack_request)
-    try:
-        conversation(stage).job(json.loads(json.dumps(job)), steps)
-    except Crash:
-        stage.stop_bot()
-        stage.start_bot()
-        conversation(stage).job(json.loads(json.dumps(job)), steps)
-
-
-def posts(stage: Sandbox) -> int:
-    return sum(request.call == "restart" for request in stage.codeship.requests)
-
-
-def said(stage: Sandbox) -> list[str]:
-    messages = stage.workspace.conversation("#builds", "ada")
-    return ["\n".join(draw(message, stage.workspace.names)) for message in messages if message.bot_id]
-
-
-STEPS = ["execute", "reply", "follow", "update pressed message"]
+STEPS = ["decide", "act", "reply", "follow", "update pressed message"]
 DEATHS = [(when, name) for name in STEPS for when in ("before", "after", "once kept")]
+DEATHS_OF_A_FOLLOWING = [(when, name) for when, name in DEATHS if name != "act"]
 
 
 def test_these_are_all_the_steps(stage: Sandbox) -> None:
@@ -98,7 +62,7 @@ def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end
 ) -> None:
     does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
     assert posts(stage) == 1
-    # Posted, and nobody wrote that down: a second message does less harm than a restart that nobody hears of.
+    # Posted, but not recorded: a second message is better than a restart without a reply.
     messages = 2 if (when, name) == ("after", "reply") else 1
     assert len(said(stage)) == messages
     assert all("@ada restarted *acme/web* · main" in each for each in said(stage))
@@ -109,7 +73,7 @@ def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end
     assert len(said(stage)) == messages + 1
 
 
-@pytest.mark.parametrize(("when", "name"), DEATHS)
+@pytest.mark.parametrize(("when", "name"), DEATHS_OF_A_FOLLOWING)
 def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
     stage: Sandbox, clock: HeldClock, when: str, name: str
 ) -> None:
@@ -147,12 +111,12 @@ def test_a_restart_under_another_id_whose_answer_got_lost_is_followed_under_that
     assert "second run of the same commit: flaky" in said(stage)[-1]
 
 
-def test_if_no_one_can_be_reported_the_job_ends_and_says_so(stage: Sandbox) -> None:
+def test_if_no_reply_is_possible_the_job_ends_and_logs_that(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "channel_not_found", None)
     steps = Steps(("once kept", "reply"))
     does(stage, ask(stage, "restart acme/web main", Source.DIRECT), steps)
     assert posts(stage) == 1
-    assert steps.names == ["execute", "reply"]
+    assert steps.names == ["decide", "act", "reply"]
     assert stage.bot is not None
     assert stage.bot.metrics.registry.get_sample_value("bot_replies_not_delivered_total") == 1, "and it is no bug"
 
@@ -239,15 +203,16 @@ def test_a_real_restart_leaves_only_json_in_the_database(stage: Sandbox) -> None
     assert len([json.loads(text) for (text,) in inputs]) >= 1
     assert set(STEPS) <= set(steps)
     results = {name: json.loads(text)["value"] for name, text in steps.items()}
-    assert results["execute"]["v"] == 1
-    assert results["execute"]["command"]["verb"] == "restart"
-    assert results["execute"]["result"]["kind"] == "restarted"
+    assert results["decide"]["result"]["kind"] == "decision"
+    assert results["act"]["v"] == 1
+    assert results["act"]["command"]["verb"] == "restart"
+    assert results["act"]["result"]["kind"] == "restarted"
     assert list(results["reply"]) == ["ts"]
 
 
-def test_a_result_of_another_version_is_reported_as_a_bug_and_nothing_is_done_again(stage: Sandbox) -> None:
+def test_a_result_of_another_version_is_answered_as_a_bug_and_nothing_is_done_again(stage: Sandbox) -> None:
     def steps(name: str, work: Callable[[], Any]) -> Any:
-        assert name == "execute"
+        assert name == "decide"
         return {"v": 2, "of": "tomorrow"}
 
     talk = conversation(stage)
@@ -281,7 +246,7 @@ def test_what_changes_something_is_durable_and_questions_are_not(stage: Sandbox,
     assert conversation(stage).changes_something(ask(stage, text)) is is_durable
 
 
-def test_a_request_that_cannot_be_reported_from_another_is_answered_at_once(stage: Sandbox) -> None:
+def test_a_request_without_an_id_is_answered_at_once(stage: Sandbox) -> None:
     nameless = replace(ask(stage, "restart acme/web main"), delivery=None)
     assert not conversation(stage).changes_something(nameless)
 
@@ -295,7 +260,7 @@ def test_a_button_is_durable_as_it_is_read(stage: Sandbox) -> None:
         assert conversation(stage).changes_something(heard) is is_durable
 
 
-# What is kept comes back.
+# What was stored comes back.
 
 plain = st.text(max_size=50)
 heards = st.builds(
@@ -315,5 +280,5 @@ heards = st.builds(
 
 
 @given(heards)
-def test_what_was_heard_comes_back_out_of_json(heard: SlackRequest) -> None:
+def test_a_request_survives_json(heard: SlackRequest) -> None:
     assert request_from_json(json.loads(json.dumps(heard.as_json()))) == heard

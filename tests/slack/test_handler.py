@@ -1,4 +1,4 @@
-"""One ask from what was heard to what is said, by the whole bot: never silence, each failure told in its own way."""
+"""Requests from payload to reply with the whole bot: there is always a reply, and each failure has its own."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def press(stage: Sandbox, who: str, label: str) -> None:
 
 
 def loses(stage: Sandbox, table: str) -> None:
-    """The database loses a table: nobody expects that, so that it is a bug to whoever meets it."""
+    """Drops a table of the database: an unexpected error, and so a bug."""
     database = stage.settings().database_url.reveal().removeprefix("sqlite:///")
     with sqlite3.connect(database) as connection:
         connection.execute(f"DROP TABLE {table}")
@@ -79,10 +79,10 @@ def answers_not_delivered(stage: Sandbox) -> float | None:
         pytest.param(*way.values, table, id=f"{way.id}-{table}")
         for way in WAYS
         for table in ("claims", "idempotency_keys")
-        if (way.id, table) != ("command", "idempotency_keys")  # of a command that only asks, nothing is written down
+        if (way.id, table) != ("command", "idempotency_keys")  # a command that changes nothing stores nothing
     ],
 )
-def test_a_bug_is_reported_with_a_reference_that_finds_its_traceback(
+def test_a_bug_is_shown_with_a_reference_that_finds_its_traceback(
     stage: Sandbox, log: io.StringIO, where: str, ask: str, table: str
 ) -> None:
     loses(stage, table)
@@ -99,7 +99,7 @@ def test_a_bug_is_reported_with_a_reference_that_finds_its_traceback(
     assert SIGNING_SECRET not in log.getvalue()
 
 
-def test_a_full_disk_is_reported_as_such_and_not_as_a_bug(stage: Sandbox, log: io.StringIO) -> None:
+def test_a_full_disk_is_shown_as_such_and_not_as_a_bug(stage: Sandbox, log: io.StringIO) -> None:
     def refuse(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.startswith("INSERT INTO idempotency_keys"):
             full = sqlite3.OperationalError("database or disk is full")
@@ -118,7 +118,7 @@ def test_a_full_disk_is_reported_as_such_and_not_as_a_bug(stage: Sandbox, log: i
     assert "Traceback" not in log.getvalue()
 
 
-def test_after_a_bug_the_next_ask_is_answered(stage: Sandbox) -> None:
+def test_after_a_bug_the_next_request_is_answered(stage: Sandbox) -> None:
     loses(stage, "claims")
     stage.workspace.types("ada", "#builds", STATUS)
     assert stage.settle()
@@ -146,7 +146,7 @@ def test_a_mistake_is_shown_as_it_is_to_the_asker_alone(stage: Sandbox, mistake:
     assert said(stage, viewer="bob") == []
 
 
-def test_a_failure_of_the_ci_service_is_reported_with_a_reference_and_logged(stage: Sandbox, log: io.StringIO) -> None:
+def test_an_error_of_the_ci_service_is_shown_with_a_reference_and_logged(stage: Sandbox, log: io.StringIO) -> None:
     stage.codeship.mood = moods.wrong_key()
     stage.workspace.types("ada", "#builds", STATUS)
     (message,) = said(stage)
@@ -156,7 +156,7 @@ def test_a_failure_of_the_ci_service_is_reported_with_a_reference_and_logged(sta
     assert "error=Unauthorized" in line
 
 
-def test_people_of_another_workspace_are_reported_and_nothing_is_requested_them(stage: Sandbox) -> None:
+def test_people_of_another_workspace_get_a_reply_and_nothing_is_done_for_them(stage: Sandbox) -> None:
     before = len(stage.codeship.requests)
     stage.workspace.types("guest", "#builds", "@codeship restart acme/web main")
     (message,) = said(stage, viewer="guest")
@@ -164,7 +164,7 @@ def test_people_of_another_workspace_are_reported_and_nothing_is_requested_them(
     assert len(stage.codeship.requests) == before
 
 
-# Never silence, and where Slack takes nothing, never unseen.
+# There is always a reply; if Slack takes none, the log says so.
 
 
 @pytest.mark.parametrize(("where", "ask"), WAYS)
@@ -181,7 +181,7 @@ def test_an_answer_that_reaches_no_one_is_logged_and_counted(
     assert answers_not_delivered(stage) == 1
 
 
-def test_a_bug_that_cannot_be_reported_either_is_logged(stage: Sandbox, log: io.StringIO) -> None:
+def test_a_bug_whose_reply_fails_is_logged(stage: Sandbox, log: io.StringIO) -> None:
     loses(stage, "claims")
     stage.workspace.refuse("*", "account_inactive", None, status=404)
     stage.workspace.types("ada", "#builds", STATUS)
@@ -190,7 +190,7 @@ def test_a_bug_that_cannot_be_reported_either_is_logged(stage: Sandbox, log: io.
     assert "reply_not_delivered" in log.getvalue()
 
 
-def test_every_ask_is_logged_with_who_what_and_how_long(stage: Sandbox, log: io.StringIO) -> None:
+def test_every_request_is_logged_with_who_what_and_how_long(stage: Sandbox, log: io.StringIO) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     assert stage.settle()
     (line,) = [line for line in log.getvalue().splitlines() if " answered " in line]
@@ -200,7 +200,7 @@ def test_every_ask_is_logged_with_who_what_and_how_long(stage: Sandbox, log: io.
     assert "took_ms=" in line
 
 
-# What a press does to the message that it stands in.
+# What a press does to its message.
 
 
 def test_refresh_puts_the_new_state_in_the_place_of_the_old(stage: Sandbox) -> None:
@@ -268,7 +268,7 @@ def test_if_the_pressed_message_cannot_be_replaced_the_presser_is_answered_all_t
     assert "pressed_message_not_updated" in log.getvalue()
 
 
-def test_a_restart_whose_message_cannot_be_replaced_is_reported_once(stage: Sandbox) -> None:
+def test_a_restart_whose_message_cannot_be_replaced_is_answered_once(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     stage.workspace.refuse("response_url", "message_not_found", None, status=404)
     press(stage, "bob", "Restart")

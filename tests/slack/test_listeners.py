@@ -1,4 +1,4 @@
-"""Whatever Slack can send this bot has a listener that acknowledges it, and manifest.yml asks for exactly that."""
+"""Every payload that Slack can send has a listener that acknowledges it, and manifest.yml requests exactly those."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_manifest_requests_what_the_listeners_need() -> None:
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
 
 
-def test_there_are_buttons_to_look_at() -> None:
+def test_there_are_buttons_to_check() -> None:
     fixed = {"restart", "restart_failed", "restart_again", "status", "follow", "cancel"}
     assert fixed | {"command:0", "open:build"} <= set(DRAWN)
 
@@ -105,12 +105,12 @@ def test_a_link_is_acknowledged_and_says_nothing(stage: Sandbox) -> None:
     assert len(stage.workspace.conversations.everything()) == before
 
 
-def test_a_button_whose_value_was_tampered_with_is_acknowledged_and_reported(stage: Sandbox) -> None:
+def test_a_button_with_a_manipulated_value_is_acknowledged_and_answered(stage: Sandbox) -> None:
     assert pressed(stage, "restart", '{"s":"codeship","p":"1","i":["x"]}').status == 200
     assert "cannot read this button" in stage.workspace.conversation("#builds", "ada")[-1].text
 
 
-def test_the_command_of_the_manifest_is_heard_and_no_other(stage: Sandbox) -> None:
+def test_the_command_of_the_manifest_is_handled_and_no_other(stage: Sandbox) -> None:
     command = {
         "team_id": "T0ACME",
         "channel_id": "C0BUILDS",

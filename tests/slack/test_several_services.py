@@ -1,4 +1,4 @@
-"""A team half moved, in conversation: stops, restarts of failed jobs, and repositories that two services have."""
+"""Conversations with two CI services: cancels, restarts of failed jobs, and repositories that both have."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def failed(talk: Talk) -> Build:
 # Stops.
 
 
-def test_a_cancel_is_made_once_and_reported_to_all_and_written_down(talk: Talk) -> None:
+def test_a_cancel_is_made_once_and_answered_to_all_and_recorded(talk: Talk) -> None:
     talk.says("/codeship cancel acme/web@github main")
     assert talk.github.calls.count("cancel") == 1
     assert "@ada cancels *acme/web* · main" in talk.said("bob")[-1]
@@ -48,7 +48,7 @@ def test_a_cancel_is_made_once_and_reported_to_all_and_written_down(talk: Talk) 
     assert (entry.action, entry.result, entry.service, entry.reason) == ("cancel", "taken", "github", "Deploy")
 
 
-def test_a_cancel_requests_first_and_its_message_offers_no_second_one(talk: Talk) -> None:
+def test_a_cancel_needs_confirmation_and_its_message_offers_no_second_one(talk: Talk) -> None:
     talk.says(STATUS)
     assert "[Cancel]" in talk.said()[-1]
     talk.presses("Cancel", "bob")
@@ -117,7 +117,7 @@ def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(ta
         ),
     ],
 )
-def test_a_cancel_that_fails_is_reported_as_far_as_it_is_known(
+def test_a_failed_cancel_is_answered_with_what_is_known(
     talk: Talk, failure: NoResponse | Unreachable | NotPossible, told: str
 ) -> None:
     talk.github.failures["cancel"] = [failure]
@@ -127,7 +127,7 @@ def test_a_cancel_that_fails_is_reported_as_far_as_it_is_known(
     assert message.ephemeral_to == "U0ADA"
 
 
-def test_a_cancel_whose_look_failed_was_certainly_not_made(talk: Talk) -> None:
+def test_a_cancel_whose_fetch_failed_was_certainly_not_made(talk: Talk) -> None:
     talk.github.failures["builds"] = [NoResponse("GitHub Actions")]
     talk.says("/codeship cancel acme/web@github main")
     assert ":warning: Not cancelled: " in talk.slack.last("#builds").text
@@ -143,7 +143,7 @@ def test_which_branch_to_cancel_is_asked_and_the_question_goes_with_the_answer(t
     assert "@ada cancels *acme/web* · dev" in news
 
 
-def test_who_may_not_stop_is_reported_so(talk: Talk) -> None:
+def test_people_without_permission_to_cancel_are_refused(talk: Talk) -> None:
     nobody = Policy((Rule(Subjects(), (Verb.CANCEL,), reason="Nobody cancels main."), *talk.rights.policy.rules))
     talk.rights.set_policy(nobody)
     talk.says(STATUS)
@@ -157,7 +157,7 @@ STEPS = ["execute", "reply", "update pressed message"]
 
 @pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("when", ["before", "after", "once kept"])
-def test_a_cancel_that_is_cut_off_anywhere_is_made_and_reported(talk: Talk, when: str, name: str) -> None:
+def test_a_cancel_that_is_interrupted_anywhere_is_made_and_answered(talk: Talk, when: str, name: str) -> None:
     talk.says(STATUS)
     talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Cancel", confirm=True)
     heard, steps = talk.slack.ear.heard, Steps((when, name))
@@ -228,7 +228,7 @@ def test_the_end_of_a_live_message_offers_the_failed_jobs_and_keeps_what_it_says
 # Two of one name.
 
 
-def test_a_name_that_both_have_is_requested_and_the_choice_is_done(talk: Talk) -> None:
+def test_the_user_chooses_between_two_services_with_the_same_name_and_the_choice_is_carried_out(talk: Talk) -> None:
     failed(talk)
     talk.says("/codeship restart web main")
     (question,) = talk.said()
@@ -254,7 +254,7 @@ def test_a_branch_that_is_offered_is_of_the_service_that_was_meant(talk: Talk) -
     assert ":white_check_mark: *acme/web* · dev" in talk.said()[-1]
 
 
-def test_projects_say_where_they_live(talk: Talk) -> None:
+def test_projects_name_their_service(talk: Talk) -> None:
     talk.says("/codeship projects")
     assert "• acme/web · CodeShip\n" in talk.slack.last("#builds").text + "\n"
     assert "• acme/web · GitHub Actions\n" in talk.slack.last("#builds").text + "\n"

@@ -1,4 +1,4 @@
-"""Stores in a file, in memory and on PostgreSQL, a clock that is held, and claims to store."""
+"""Stores in a file, in memory and on PostgreSQL, a fixed clock, and claims to store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, UTC)
 
 @dataclass
 class HeldClock:
-    """Stands still until it is moved."""
+    """Does not move by itself."""
 
     time: datetime = NOON
 
@@ -107,7 +107,7 @@ def opened(url: str, clock: HeldClock) -> Iterator[Callable[[], Store]]:
 
 @pytest.fixture(scope="session")
 def wanted() -> Callable[..., Claim]:
-    """A claim that nobody has stored yet."""
+    """A claim that is not stored yet."""
 
     def make(build_id: str = "7", run_number: int = 1, actor: str = "UADA", **other: object) -> Claim:
         fields: dict[str, object] = {

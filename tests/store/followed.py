@@ -1,4 +1,4 @@
-"""Follows to store, and what tests do with them."""
+"""Follows to store, and helpers for them."""
 
 from __future__ import annotations
 

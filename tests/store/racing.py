@@ -72,7 +72,7 @@ def raced(script: str, url: str, how_many: int) -> list[str]:
 
 
 def in_threads(act: Callable[..., Any]) -> list[Any]:
-    """What `act` returned in each thread, begun as nearly at once as can be."""
+    """What `act` returned in each thread. All threads start as simultaneously as possible."""
     barrier = Barrier(THREADS)
 
     def together(number: int) -> Any:

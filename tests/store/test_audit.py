@@ -1,4 +1,4 @@
-"""What the core's `AuditLog` promises."""
+"""What the core's `AuditLog` guarantees."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_last_come_first_also_within_one_moment(store: Store) -> None:
     assert [entry.reference for entry in last(store)] == [f"r{number}" for number in range(24, 4, -1)]
 
 
-def test_those_of_one_project_of_one_service_are_reported_from_all_others(store: Store) -> None:
+def test_entries_are_selected_by_service_and_project(store: Store) -> None:
     mine, other, unknown = replace(WHOLE, reference="mine"), replace(WHOLE, project_id="4"), BARE
     elsewhere = replace(WHOLE, service="another", reference="elsewhere")
     for entry in (mine, other, unknown, elsewhere):
@@ -124,7 +124,7 @@ def test_looking_for_what_is_over_is_not_done_with_every_action(
     assert WHOLE not in exported(url)
 
 
-def test_what_is_over_goes_at_once_if_it_is_requested(opened: Callable[[], Store], url: str, clock: Any) -> None:
+def test_a_purge_deletes_old_entries_at_once(opened: Callable[[], Store], url: str, clock: Any) -> None:
     audit = opened().audit
     audit.record(WHOLE, request_key=None)
     clock.wait(365 * 86_400)

@@ -1,4 +1,4 @@
-"""What the core's `FollowStore` promises of chains of looks, for one who asks at a time."""
+"""What the core's `FollowStore` guarantees for chains of polls, without concurrency."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.store import Store, open_store
-from tests.store.conftest import NOON, HeldClock
+from tests.store.conftest import HeldClock
 from tests.store.followed import BARE, ENDED, WHOLE, moved, open_of
 
 numbers = count(1)
@@ -73,7 +73,7 @@ def test_projects_have_a_chain_each(store: Store) -> None:
     assert next_look(store, 1, "4") == 2
 
 
-def test_a_look_that_is_repeated_is_reported_the_same(store: Store) -> None:
+def test_a_repeated_poll_gets_the_same_number(store: Store) -> None:
     follow = store.follows.add(BARE)
     first = begun(store)
     second = next_look(store, first)
@@ -88,11 +88,11 @@ def test_a_look_that_is_repeated_is_reported_the_same(store: Store) -> None:
     assert next_look(store, second) is None
 
 
-def test_a_look_that_is_overtaken_goes_on_with_nothing(store: Store, clock: HeldClock) -> None:
+def test_an_overtaken_poll_has_no_next_one(store: Store, clock: HeldClock) -> None:
     store.follows.add(BARE)
     lost = begun(store)
     clock.wait(121)
-    ((_, _, instead),) = store.follows.stalled(clock.now() - timedelta(seconds=120))
+    ((_, _, instead),) = store.follows.stalled(120.0)
     assert next_look(store, lost) is None
     following = next_look(store, instead)
     assert following is not None
@@ -102,7 +102,7 @@ def test_a_look_that_is_overtaken_goes_on_with_nothing(store: Store, clock: Held
 
 
 @pytest.mark.parametrize("number", [2, 3, 99, -1])
-def test_a_number_that_no_look_has_goes_on_with_nothing(store: Store, number: int) -> None:
+def test_an_unknown_number_has_no_next_poll(store: Store, number: int) -> None:
     assert next_look(store, number) is None
     store.follows.add(BARE)
     assert begun(store) == 1
@@ -120,7 +120,7 @@ def test_a_chain_is_stalled_when_nothing_has_touched_it(
     clock.wait(1000)
     if touch == "begun":
         number = begun(store, "4")
-        store.follows.stalled(NOON)
+        store.follows.stalled(-1.0)
     elif touch == "begun again":
         moved(store, follow, **ENDED)
         next_look(store, number)
@@ -128,27 +128,27 @@ def test_a_chain_is_stalled_when_nothing_has_touched_it(
     elif touch == "gone on":
         number = next_look(store, number) or 0
     else:
-        ((_, _, number),) = store.follows.stalled(clock.now())
+        ((_, _, number),) = store.follows.stalled(-1.0)
     clock.wait(passed_s)
     project = "4" if touch == "begun" else "3"
-    found = store.follows.stalled(clock.now() - timedelta(seconds=120))
+    found = store.follows.stalled(120.0)
     mine = [number for service, project_id, number in found if (service, project_id) == ("codeship", project)]
     assert [now > number for now in mine] == ([True] if is_stalled else [])
-    assert store.follows.stalled(clock.now() - timedelta(seconds=120)) == []
+    assert store.follows.stalled(120.0) == []
 
 
 def test_a_chain_that_has_ended_is_not_stalled(store: Store, clock: HeldClock) -> None:
     assert next_look(store, begun(store)) is None
     clock.wait(1000)
-    assert store.follows.stalled(clock.now()) == []
+    assert store.follows.stalled(-1.0) == []
 
 
-def test_every_chain_that_stands_still_is_named(store: Store, clock: HeldClock) -> None:
+def test_every_stalled_chain_is_returned(store: Store, clock: HeldClock) -> None:
     for project_id in ("9", "10", "3"):
         begun(store, project_id)
     store.follows.begin_polling("another", "3")
     clock.wait(1)
-    found = store.follows.stalled(clock.now())
+    found = store.follows.stalled(-1.0)
     assert {(service, project_id) for service, project_id, _ in found} == {
         ("another", "3"),
         ("codeship", "3"),
@@ -160,7 +160,7 @@ def test_every_chain_that_stands_still_is_named(store: Store, clock: HeldClock) 
 
 @settings(deadline=None)  # thirty transactions take long on a busy machine
 @given(st.lists(st.sampled_from(["add", "end", "begin", "next", "again", "stalled"]), max_size=30), st.randoms())
-def test_whatever_happens_no_number_comes_twice_and_no_answer_changes(
+def test_no_number_is_used_twice_and_no_result_changes(
     shared: Store, shared_clock: HeldClock, acts: list[str], random: Any
 ) -> None:
     store, clock, project_id = shared, shared_clock, f"of example {next(numbers)}"
@@ -177,7 +177,7 @@ def test_whatever_happens_no_number_comes_twice_and_no_answer_changes(
         elif act == "begin":
             new = [store.follows.begin_polling("codeship", project_id)]
         elif act == "stalled":
-            new = [number for _, of, number in store.follows.stalled(clock.now()) if of == project_id]
+            new = [number for _, of, number in store.follows.stalled(-1.0) if of == project_id]
         elif looks[1:]:
             number = looks[-1] if act == "next" else random.choice(looks[1:])
             answer = next_look(store, number, project_id)
@@ -188,7 +188,7 @@ def test_whatever_happens_no_number_comes_twice_and_no_answer_changes(
             answers.setdefault(number, answer)
         for issued in filter(None, new):
             if act in ("add", "begin") and issued == looks[-1]:
-                continue  # the chain goes on, and waits for that one
+                continue  # the chain continues and waits for that poll
             assert issued > looks[-1]
             looks.append(issued)
 
@@ -200,3 +200,13 @@ def test_chains_survive_the_process(opened: Callable[[], Store]) -> None:
     before.close()
     assert next_look(opened(), number) == number + 1
     assert begun(opened()) == number + 1
+
+
+def test_a_chain_that_was_touched_before_the_clock_was_set_back_is_gone_on_with(store: Store, clock: HeldClock) -> None:
+    number = store.follows.begin_polling(WHOLE.service, WHOLE.project_id)
+    store.follows.add(WHOLE)
+    assert store.follows.stalled(120.0) == []
+    clock.time -= timedelta(minutes=4)
+    ((_, _, instead),) = store.follows.stalled(120.0)
+    assert instead > number
+    assert store.follows.stalled(120.0) == []

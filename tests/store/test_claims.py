@@ -1,4 +1,4 @@
-"""What the core's `ClaimStore` promises, for one who asks at a time."""
+"""What the core's `ClaimStore` guarantees, without concurrency."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_claiming_again_names_the_claim_that_it_replaces(
     assert store.claims.newest("codeship", ["7"]) == [first]
 
 
-def test_a_move_writes_what_a_look_found_and_nothing_else(store: Store, wanted: Wanted) -> None:
+def test_a_move_writes_what_a_fetch_showed_and_nothing_else(store: Store, wanted: Wanted) -> None:
     first = claimed(store, wanted())
     found = {"state": ClaimState.TAKEN, "seen_running": True, "new_build_id": "9", "changed_at": later(first, 3)}
     assert store.claims.move(first, replace(first, actor=Actor("UBOB"), **found))  # type: ignore[arg-type]
@@ -145,7 +145,7 @@ def test_a_run_that_is_claimed_again_belongs_to_the_request_that_did_so(store: S
 
 @pytest.mark.parametrize("state", list(ClaimState))
 def test_what_is_over_goes_after_ninety_days(store: Store, wanted: Wanted, clock: HeldClock, state: ClaimState) -> None:
-    """Counted from its end, and not while a restart may stand."""
+    """Counted from its end, and not while a restart may still run."""
     kept = moved(store, claimed(store, wanted("6", key="ask")), state=state, changed_at=later(wanted(), 3601))
     gone = moved(store, claimed(store, wanted("7")), state=state)
     clock.wait(timedelta(days=90).total_seconds() - 1)

@@ -1,4 +1,4 @@
-"""What the core's `FollowStore` promises of live messages, for one who asks at a time."""
+"""What the core's `FollowStore` guarantees for live messages, without concurrency."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_a_follow_comes_back_as_it_was_stored(store: Store, follow: Follow) -> N
     assert open_of(store) == [follow]
 
 
-def test_a_repeated_ask_adds_nothing_and_is_reported_what_is_stored(store: Store) -> None:
+def test_a_repeated_request_adds_nothing_and_gets_what_is_stored(store: Store) -> None:
     stored = moved(store, store.follows.add(BARE), shown="running")
     assert store.follows.add(replace(BARE, build_id="8", message_ts="another")) == stored
     assert open_of(store) == [stored]
 
 
 @pytest.mark.parametrize("state", list(FollowState))
-def test_only_open_ones_are_looked_at(store: Store, state: FollowState) -> None:
+def test_only_open_follows_are_polled(store: Store, state: FollowState) -> None:
     stored = moved(store, store.follows.add(BARE), state=state)
     assert open_of(store) == ([stored] if state is FollowState.OPEN else [])
     assert store.follows.add(BARE) == stored

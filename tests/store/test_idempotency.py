@@ -1,4 +1,4 @@
-"""What the core's `Once` promises."""
+"""What the core's `IdempotencyKeys` guarantees."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_key_counts_for_its_time(store: Store, clock: Any, passed_s: float, fi
     assert not store.idempotency_keys.add("Ev1", keep_s=60)
 
 
-def test_a_later_ask_does_not_lengthen_the_time(store: Store, clock: Any) -> None:
+def test_a_later_call_does_not_extend_the_time(store: Store, clock: Any) -> None:
     store.idempotency_keys.add("Ev1", keep_s=60)
     clock.wait(30)
     store.idempotency_keys.add("Ev1", keep_s=60)

@@ -1,4 +1,4 @@
-"""A new database gets the tables that the code uses; one of newer code or of another program is told apart."""
+"""A new database gets the code's tables. One of newer code or of another program is recognised."""
 
 from __future__ import annotations
 

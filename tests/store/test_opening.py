@@ -1,4 +1,4 @@
-"""Opening a database: what `check` says, what is refused and in which words, and that no secret is in them."""
+"""Opening a database: what `check` says, what is refused with which words, and that these hold no secret."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_check_says_which_postgresql_is_open(new_postgres: str, clock: Any) -> N
     ],
     ids=str,
 )
-def test_what_postgresql_refuses_is_reported_in_its_words(new_postgres: str, change: dict[str, Any], why: str) -> None:
+def test_errors_of_postgresql_are_reported_in_its_words(new_postgres: str, change: dict[str, Any], why: str) -> None:
     url = make_url(new_postgres).set(**change)
     told = refusal(url.render_as_string(hide_password=False))
     assert told.startswith(f"The database at 127.0.0.1:{url.port}/{url.database} cannot be used: ")

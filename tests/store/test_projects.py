@@ -1,4 +1,4 @@
-"""What the core's `DirectoryStore` promises."""
+"""What the core's `ProjectStore` guarantees."""
 
 from __future__ import annotations
 

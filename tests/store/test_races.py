@@ -1,4 +1,4 @@
-"""Several threads and several processes ask for the same at the same time: one gets it, nobody gets an error."""
+"""Concurrent threads and processes claim the same: one succeeds, none gets an error."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_one_thread_moves_a_claim(store: Store, wanted: Callable[..., Claim]) ->
 
 
 def test_one_thread_wins_if_the_database_isolates_more_than_it_need(new_postgres: str, clock: Any) -> None:
-    """An operator's setting. PostgreSQL would refuse whoever waited for a row that another has changed."""
+    """An operator's setting. PostgreSQL would then fail a transaction that waited for a changed row."""
     with isolating(new_postgres):
         store = open_store(new_postgres, clock)
         follow = store.follows.add(BARE)

@@ -1,4 +1,4 @@
-"""Signs of life: who gives them, who gave them last, who is gone."""
+"""Heartbeats: which replicas are alive, and which are gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.store import Store, open_store
 from tests.store.conftest import HeldClock
 
 
-def test_a_sign_reports_how_long_ago_the_last_one_was(url: str, clock: HeldClock) -> None:
+def test_a_heartbeat_returns_how_long_ago_the_last_one_was(url: str, clock: HeldClock) -> None:
     store = open_store(url, clock)
     assert store.replicas.beat("a") is None
     clock.wait(7.5)
@@ -21,7 +21,7 @@ def test_a_sign_reports_how_long_ago_the_last_one_was(url: str, clock: HeldClock
     store.close()
 
 
-def test_who_gave_a_sign_lately_is_alive_the_first_to_start_first(store: Store) -> None:
+def test_replicas_with_a_recent_heartbeat_are_alive_by_start_time(store: Store) -> None:
     for replica in ("b", "a", "c", "b"):
         store.replicas.beat(replica)
         _later(store)

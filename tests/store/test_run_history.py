@@ -1,4 +1,4 @@
-"""What the core's `RunHistory` promises."""
+"""What the core's `RunHistory` guarantees."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_runs_that_ended_in_one_moment_come_as_they_were_recorded(store: Store) 
     assert ended(store) == [Status.FAILED, Status.PASSED, Status.STOPPED]
 
 
-def test_the_last_fifty_are_reported(store: Store) -> None:
+def test_the_last_fifty_runs_are_returned(store: Store) -> None:
     for run_number in range(1, 61):
         record(store, run_number, minute=run_number, status=Status.PASSED if run_number in (11, 60) else Status.FAILED)
     assert ended(store) == [Status.PASSED, *[Status.FAILED] * 48, Status.PASSED]

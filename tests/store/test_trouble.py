@@ -1,4 +1,4 @@
-"""What the store knows of a database that cannot be written to, without asking it."""
+"""What the store knows about a database that cannot be written to, without any I/O."""
 
 from __future__ import annotations
 

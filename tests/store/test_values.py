@@ -1,4 +1,4 @@
-"""Whatever people and services send comes back the same: strings of any kind, times to the microsecond."""
+"""All that people and services send is returned unchanged: any strings, times to the microsecond."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ import msgspec
 from bot.ci import json_fields as cleaning
 from bot.ci.http_client.responses import Request, detail, error_for
 from bot.core.model.builds import REPOSITORY_NAME, Build, Page, Project, Status
-from bot.core.model.errors import InvalidResponse
+from bot.core.model.errors import InvalidResponse, NotConfirmed
 
 WEB_URL = "https://app.codeship.com"
 
@@ -128,6 +128,7 @@ class _Project(msgspec.Struct):
 
 class _Restarted(msgspec.Struct):
     id: Any = None
+    uuid: Any = None
 
 
 def projects_request(api_url: str, key: str) -> Request:
@@ -185,13 +186,17 @@ def parse_builds(
     return sorted(builds, key=lambda build: int(build.id) if build.id.isdecimal() else -1, reverse=True)
 
 
-def parse_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> str | None:
-    """The id of the new build; None if the response has none. Any 2xx is a success."""
+def parse_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> str:
+    """The id of the build that runs now. Raises NotConfirmed for a 2xx without `id` and `uuid`."""
     _raise_if_refused(status, headers, body, key)
     try:
-        return cleaning.id_(msgspec.json.decode(body, type=_Restarted).id)
+        restarted = msgspec.json.decode(body, type=_Restarted)
     except (ValueError, RecursionError):
-        return None
+        restarted = _Restarted()
+    new_id = cleaning.id_(restarted.id)
+    if new_id is None or not isinstance(restarted.uuid, str):
+        raise NotConfirmed(TITLE, f"answered {status}, but not with the restarted build")
+    return new_id
 
 
 def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_url: str) -> Build:

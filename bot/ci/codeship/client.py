@@ -13,7 +13,8 @@ from bot.ci.http_client.client import HttpClient
 from bot.ci.service import ClientContext, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.setting import Setting
-from bot.core.model.builds import Ability, ActionResult, Build, FailureLog, Page, Project
+from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.builds import Ability, Build, FailureLog, Page, Project
 from bot.core.model.errors import NotPossible
 
 API_URL = "https://codeship.com/api/v1"
@@ -57,13 +58,18 @@ class CodeShip:
         read = partial(wire.parse_builds, project=project, web_url=self._web_url, key=self._key)
         return self._tries.ask("builds", request, read, max_bytes=self._max_bytes)
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:  # noqa: ARG002 - CodeShip cannot do this
-        request = wire.restart_request(self._api_url, self._key, build.id)
-        read = partial(wire.parse_restart, key=self._key)
-        new_id = self._tries.ask_once("restart", request, read, max_bytes=self._max_bytes)
-        return ActionResult(new_id or build.id)
+    def plan_restart(self, build: Build) -> ActionPlan:
+        return ActionPlan((RunTarget(build.id),))
 
-    def cancel(self, build: Build) -> ActionResult:  # noqa: ARG002 - no ability of its
+    def plan_cancel(self, build: Build) -> ActionPlan:  # noqa: ARG002 - no ability of its
+        raise NotPossible(self.title, "its API has no call that cancels a build")
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:  # noqa: ARG002 - no ability of its
+        request = wire.restart_request(self._api_url, self._key, target.run_id)
+        read = partial(wire.parse_restart, key=self._key)
+        return self._tries.ask_once("restart", request, read, max_bytes=self._max_bytes)
+
+    def cancel(self, build: Build, target: RunTarget) -> None:  # noqa: ARG002 - no ability of its
         raise NotPossible(self.title, "its API has no call that cancels a build")
 
     def with_details(self, build: Build) -> Build:

@@ -31,7 +31,7 @@ from bot.ci.github.errors import TITLE, action_error_for, error_for, hidden_orga
 from bot.ci.github.pagination import A_PAGE, ListPage, onward, page_size
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
-from bot.core.model.errors import InvalidResponse, NoResponse, NotFound
+from bot.core.model.errors import InvalidResponse, NotConfirmed, NotFound
 
 SERVICE = "github"
 
@@ -279,12 +279,12 @@ def parse_log(status: int, headers: Mapping[str, str], body: bytes, *, secret: s
 def parse_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
     """Of a re-run or a cancel: GitHub accepts it with 201 or 202 and an empty object.
 
-    Raises NotPossible if GitHub does it to no such run, NoResponse for any other success: that confirms nothing.
+    Raises NotPossible if GitHub does it to no such run, NotConfirmed for any other 2xx.
     """
     if not 200 <= status < 300:
         raise action_error_for(status, headers, body, secret=secret)
     if status not in (201, 202) or (body.strip() not in (b"", b"{}") and cleaning.read_damaged(body) != {}):
-        raise NoResponse(TITLE, f"answered {status} with something else than its API's answer; check GITHUB_API_URL")
+        raise NotConfirmed(TITLE, f"answered {status}, but not as its API does; check GITHUB_API_URL")
 
 
 def etag_of(headers: Mapping[str, str]) -> str | None:

@@ -6,7 +6,7 @@ is raised, always as a `CIError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ from bot.ci.github import api as wire
 from bot.ci.github.auth import App
 from bot.ci.github.builds import build_of, most_retried, with_jobs_ends
 from bot.ci.github.calls import GitHubRequests
-from bot.ci.github.errors import TITLE, describe
+from bot.ci.github.errors import TITLE
 from bot.ci.github.failure_log import StepLog
 from bot.ci.github.run_groups import are_titles, group_runs, with_workflow_names
 from bot.ci.github.run_lists import BranchLook, RunLists
@@ -26,8 +26,9 @@ from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext, Permission
 from bot.config.parsers import Secret
 from bot.core.model.action_plans import RestartCase, RestartPlan, cancel_plan, restart_plan
-from bot.core.model.builds import Ability, ActionResult, Build, FailedJob, FailureLog, Page, Project, Status, Workflow
-from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoResponse, NotFound, NotPossible, OverLimit
+from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.builds import Ability, Build, FailedJob, FailureLog, Page, Project, Status, Workflow
+from bot.core.model.errors import CIError, Forbidden, NotFound, NotPossible, OverLimit
 
 MAX_PAGES = 100
 """Of repositories, each with a hundred."""
@@ -47,8 +48,6 @@ FULL_SHA = 40
 
 _DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
 _MAX_BYTES = 16 * 1024 * 1024
-_OF_ONE_RUN = (NotPossible, NotFound, InvalidResponse, NoResponse)
-"""What says nothing of the next run that is asked for."""
 
 
 class GitHub:
@@ -102,20 +101,28 @@ class GitHub:
             raise NotPossible(self.title, _only_others(look))
         return [as_seen(builds[0], look), *builds[1:]] if builds else []
 
-    def restart(self, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
-        """One POST for each run that `restart_plan` names. One that GitHub refuses holds up none of the others."""
+    def plan_restart(self, build: Build) -> ActionPlan:
+        """The runs that `restart_plan` names."""
         plan = restart_plan(build)
         if not plan.runs:
             raise NotPossible(self.title, _why_nothing(plan))
-        ask = partial(wire.rerun_request, failed_jobs_only=failed_jobs_only)
-        return self._done_to(build, plan.runs, "restart", ask, [run.full_name for run in plan.left])
+        return _plan(plan.runs, plan.left)
 
-    def cancel(self, build: Build) -> ActionResult:
-        """One POST for each run that `cancel_plan` names."""
+    def plan_cancel(self, build: Build) -> ActionPlan:
+        """The runs that `cancel_plan` names."""
         running = cancel_plan(build)
         if not running:
             raise NotPossible(self.title, "none of its workflows was running any more")
-        return self._done_to(build, running, "cancel", wire.cancel_request)
+        return _plan(running, ())
+
+    def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
+        request = wire.rerun_request(self._api_url, build.project, target.run_id, failed_jobs_only=failed_jobs_only)
+        self._calls.post("restart", request, self._calls.deadline_after())
+        return build.id
+
+    def cancel(self, build: Build, target: RunTarget) -> None:
+        request = wire.cancel_request(self._api_url, build.project, target.run_id)
+        self._calls.post("cancel", request, self._calls.deadline_after())
 
     def locate(self, project: Project, page: Page) -> Page | None:
         """The page with the branch that it belongs to: one call. None if GitHub knows none, or more than one."""
@@ -302,32 +309,6 @@ class GitHub:
             self._attempts.put((run_id, attempt), status)
         return status
 
-    def _done_to(
-        self,
-        build: Build,
-        runs: Sequence[Workflow],
-        call: str,
-        ask: Callable[[str, Project, str], Request],
-        left: Iterable[str] = (),
-    ) -> ActionResult:
-        """Raises where GitHub has taken none: that nobody knows, or else the first reason."""
-        deadline = self._calls.deadline_after()
-        done: list[str] = []
-        failures: list[tuple[str, CIError]] = []
-        for run in runs:
-            if failures and not isinstance(failures[-1][1], _OF_ONE_RUN):
-                failures.append((run.full_name, failures[-1][1]))
-                continue
-            try:
-                self._calls.post(call, ask(self._api_url, build.project, run.run_id), deadline)
-            except CIError as failure:
-                failures.append((run.full_name, failure))
-            else:
-                done.append(run.full_name)
-        if not done:
-            raise next((why for _, why in failures if why.may_have_taken), failures[0][1])
-        return ActionResult(build.id, tuple(done), tuple(left), tuple((name, describe(why)) for name, why in failures))
-
 
 def as_seen(newest: Build, look: BranchLook) -> Build:
     """A branch's newest build with what only the look at the branch tells.
@@ -360,3 +341,8 @@ def _why_nothing(plan: RestartPlan) -> str:
 
 def _wrong(runs: Iterable[Workflow]) -> list[Workflow]:
     return [run for run in runs if run.has_ended and run.status.is_bad]
+
+
+def _plan(runs: Iterable[Workflow], left: Iterable[Workflow]) -> ActionPlan:
+    targets = tuple(RunTarget(run.run_id, run.attempt, run.full_name) for run in runs)
+    return ActionPlan(targets, tuple(run.full_name for run in left))

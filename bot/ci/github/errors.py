@@ -15,13 +15,8 @@ from bot.core.model.errors import (
     CIError,
     Forbidden,
     InvalidResponse,
-    NoResponse,
-    NotFound,
     NotPossible,
     OverLimit,
-    RateLimitExhausted,
-    Unauthorized,
-    Unreachable,
 )
 
 TITLE = "GitHub"
@@ -84,28 +79,6 @@ def invalid_response(headers: Mapping[str, str], body: bytes, secret: str) -> In
     """What a success stands for that has something else in it than the API's answer."""
     text = detail(headers, body, secret) if body.lstrip()[:1] == b"{" else ""
     return InvalidResponse(TITLE, text or "the answer is not that of its API; check GITHUB_API_URL")
-
-
-def describe(error: CIError) -> str:
-    """Why one of several things was not done, as words that follow its name and a colon."""
-    match error:
-        case NotPossible():
-            return error.detail
-        case NoResponse():
-            return "no answer came, so nobody can tell whether it took"
-        case NotFound():
-            return "GitHub does not know this run any more"
-        case Forbidden():
-            return f"the token may not do this ({error.detail})" if error.detail else "the token may not do this"
-        case Unauthorized():
-            return "GitHub refused the token"
-        case RateLimitExhausted():
-            return "not asked for, since this minute's calls to GitHub are used up"
-        case OverLimit():
-            return "GitHub takes no more calls for now"
-        case Unreachable():
-            return f"GitHub could not be reached: {error.detail}"
-    return error.detail or "GitHub's answer could not be read"
 
 
 def _over_limit(status: int, headers: Mapping[str, str], said: str) -> OverLimit | None:

@@ -1,42 +1,46 @@
-"""Sending a restart once, and finding out what became of it: now, afterwards, or after a crash in between.
+"""Sends an action once, and finds out its result: now, afterwards, or after a crash in between.
 
-The claim is written down as sent before anything leaves, and what came of it when that is known, also where nobody
-waits for it any more. A restart without an answer is looked for, never sent again.
+Each POST is stored as sent before it leaves, and its result once it is known, even if nobody waits for it any more.
+What got no answer is looked for, never sent again.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import CancelledError, Executor
 from dataclasses import dataclass, replace
+from functools import partial
 
+from bot.core.actions.posts import send_posts
+from bot.core.audit_entries import ActionSent
 from bot.core.build_fetcher import BuildFetcher, Snapshot
-from bot.core.model.builds import ActionResult, Build, Project, Status, find_build
-from bot.core.model.claims import Claim, ClaimState, after_look
-from bot.core.model.errors import CIError, NoResponse, Unreachable
-from bot.core.model.outcomes import CouldNotTell, Restarted
+from bot.core.model.actions import PostRecord, PostState, RunTarget, result_of
+from bot.core.model.audit import RequestEntry
+from bot.core.model.builds import ActionResult, Build, find_build
+from bot.core.model.claims import Claim, ClaimKind, ClaimState, after_look, state_of
+from bot.core.model.decisions import Decision
+from bot.core.model.errors import CIError, NoResponse, NotPossible, NotRecorded, Unreachable
+from bot.core.model.outcomes import Cancelled, CouldNotTell, Outcome, Restarted
 from bot.core.ports import CIProvider, ClaimStore, Clock
-from bot.core.rate_limiter import CallBudget, charged_to
+from bot.core.rate_limiter import charged_to
 from bot.core.request import UserRequest
 
 LOOKS_AFTERWARDS_S = (0.5, 1.5, 3.0)
 """Pauses before each look that follows a restart without an answer."""
 
-SendOutcome = Restarted | CouldNotTell
-
 
 @dataclass(frozen=True, slots=True)
 class _SendResult:
-    """What came of sending: the claim as it is now, and why it is not taken, where it is not."""
+    """The claim after sending, and why it was not accepted. `is_taken_over`: another process goes on with it."""
 
     claim: Claim
     failure: CIError | None = None
-    taken: ActionResult | None = None
+    is_taken_over: bool = False
 
 
 class ActionSender:
-    """`executor` runs what must be finished and written down even where nobody waits for it any more.
+    """`executor` runs what must be finished and stored even if nobody waits for it any more.
 
-    What it runs and what is no CIError is a bug, and the executor's to report.
+    What it runs and what is no BotError is a bug, and the executor's to report.
     """
 
     def __init__(
@@ -48,9 +52,12 @@ class ActionSender:
         self._executor = executor
         self._clock = clock
 
-    def send(self, claim: Claim, build: Build, snapshot: Snapshot, request: UserRequest) -> SendOutcome:
-        """Sends what `claim` claims. Raises CIError where the build was certainly not restarted."""
-        sending = self._executor.submit(self._send_once, claim, build, request.budget)
+    def send(self, claim: Claim, decision: Decision, request: UserRequest) -> Outcome:
+        """Sends what `claim` claims. Raises CIError if it was certainly not done; after a cancel also if not known.
+
+        Raises NotRecorded if it was sent and its result could not be stored.
+        """
+        sending = self._executor.submit(self._send_once, claim, decision, request)
         try:
             sent = sending.result(timeout=max(request.seconds_left, 0.0))
         except (TimeoutError, CancelledError):
@@ -60,52 +67,107 @@ class ActionSender:
                 raise NoResponse(
                     self._provider.title, "too many restarts were under way, so nothing was sent"
                 ) from None
-            failure = NoResponse(self._provider.title, "no answer yet")
-            return CouldNotTell(claim, shown=build, ago_s=claim.age_s(self._clock.now()), looked=failure)
+            return self._not_known(claim, decision, NoResponse(self._provider.title, "no answer yet"))
+        if sent.is_taken_over:
+            return self.find_out(sent.claim, decision, request)
         if sent.claim.state is ClaimState.TAKEN:
-            return Restarted(build, sent.claim, taken=sent.taken)
+            return self.done(sent.claim, decision.build)
         if sent.claim.state is ClaimState.UNKNOWN and sent.failure and sent.failure.may_have_taken:
-            return self._check_afterwards(sent.claim, build, snapshot, request)
+            if claim.kind is ClaimKind.CANCEL:
+                raise sent.failure
+            return self._check_afterwards(sent.claim, decision, request)
         raise sent.failure or NoResponse(self._provider.title, "nothing was sent")
 
-    def cancel(self, build: Build, request: UserRequest) -> ActionResult:
-        """Cancels what runs of it. Raises CIError; after NoResponse it is not known whether it was cancelled."""
-        cancelling = self._executor.submit(self._cancel, build, request.budget)
-        try:
-            return cancelling.result(timeout=max(request.seconds_left, 0.0))
-        except (TimeoutError, CancelledError):
-            raise NoResponse(self._provider.title, "no answer yet") from None
-        finally:
-            self._fetcher.forget(build.project)
+    def done(self, claim: Claim, build: Build) -> Outcome:
+        """What an accepted claim did."""
+        result = result_of(claim.posts, claim.new_build_id or build.id, claim.left)
+        if claim.kind is ClaimKind.CANCEL:
+            return Cancelled(build, result)
+        return Restarted(build, claim, taken=result)
 
-    def _cancel(self, build: Build, budget: CallBudget) -> ActionResult:
-        with charged_to(budget):
-            return self._provider.cancel(build)
+    def find_out(self, claim: Claim, decision: Decision, request: UserRequest) -> Outcome:
+        """The result of a claim that was sent, by this process or another one. Sends nothing.
 
-    def _send_once(self, claim: Claim, build: Build, budget: CallBudget) -> _SendResult:
-        sending = replace(claim, state=ClaimState.SENT, changed_at=self._clock.now())
-        if not self._claims.move(claim, sending):  # so slow that somebody has declared the claim lost
-            return _SendResult(replace(claim, state=ClaimState.NOT_SENT))
-        failure: CIError | None = None
-        taken: ActionResult | None = None
-        state = ClaimState.UNKNOWN
+        Raises NoResponse for a cancel whose result is not known.
+        """
+        current = self._claims.of_request(request.key) if request.key else None
+        claim = current or claim
+        if claim.state in (ClaimState.TAKEN, ClaimState.ENDED):
+            return self.done(claim, decision.build)
+        if claim.state.is_free:
+            raise self.why_not(claim)
+        claim = self._as_unknown(claim)
+        if claim.kind is ClaimKind.RESTART:
+            return self._check_afterwards(claim, decision, request)
+        return self._check_cancelled(claim, decision, request)
+
+    def why_not(self, claim: Claim) -> CIError:
+        """Why nothing was done for a claim that is free again."""
+        reason = next((post.reason for post in claim.posts if post.reason), "")
+        if claim.state is ClaimState.REFUSED:
+            return NotPossible(self._provider.title, reason)
+        return Unreachable(self._provider.title, reason or "nothing was sent")
+
+    def _send_once(self, claim: Claim, decision: Decision, request: UserRequest) -> _SendResult:
+        build, current, accepted = decision.build, claim, False
+
+        def note(posts: tuple[PostRecord, ...]) -> bool:
+            nonlocal current
+            sending = replace(current, state=ClaimState.SENT, posts=posts, changed_at=self._clock.now())
+            if not self._claims.move(current, sending, audit=request.entry(ActionSent(build))):
+                return False
+            current = sending
+            return True
+
+        post = partial(self._post, claim, build)
         self._fetcher.forget(build.project)
         try:
-            with charged_to(budget):
-                taken = self._provider.restart(build, failed_jobs_only=claim.failed_jobs_only)
-            state = ClaimState.TAKEN
-        except CIError as error:
-            failure = error
-            state = _state_after(error, claim)
+            with charged_to(request.budget):
+                sent = send_posts(claim.posts, post, note, self._clock.monotonic)
+        except Exception:
+            if current is not claim:  # something may have left
+                self._claims.move(current, replace(current, state=ClaimState.UNKNOWN, changed_at=self._clock.now()))
+            raise
         finally:
             self._fetcher.forget(build.project)
-            new_id = taken.build_id if taken else None
-            ended = replace(sending, state=state, new_build_id=new_id, changed_at=self._clock.now())
-            self._claims.move(sending, ended)
-        return _SendResult(ended, failure, taken)
+        if current is claim:  # so slow that another process has gone on with it, or freed it
+            return _SendResult(claim, is_taken_over=True)
+        state = state_of(sent.posts)
+        accepted = state is ClaimState.TAKEN
+        state = state if accepted or state is ClaimState.UNKNOWN else _freed(claim, state)
+        ended = replace(
+            current,
+            state=state,
+            posts=sent.posts,
+            new_build_id=sent.build_id if accepted else None,
+            changed_at=self._clock.now(),
+        )
+        entry = self._entry(ended, decision, sent.failure, request)
+        try:
+            moved = self._claims.move(current, ended, audit=entry)
+        except Exception as failure:
+            raise NotRecorded(build, claim.kind.value, is_accepted=accepted) from failure
+        return _SendResult(ended, sent.failure, is_taken_over=not moved)
 
-    def _check_afterwards(self, claim: Claim, build: Build, before: Snapshot, request: UserRequest) -> SendOutcome:
-        """Looks until something is known or the ask's time runs out."""
+    def _post(self, claim: Claim, build: Build, target: RunTarget) -> str | None:
+        if claim.kind is ClaimKind.CANCEL:
+            self._provider.cancel(build, target)
+            return None
+        return self._provider.restart(build, target, failed_jobs_only=claim.failed_jobs_only)
+
+    def _entry(
+        self, claim: Claim, decision: Decision, failure: CIError | None, request: UserRequest
+    ) -> RequestEntry | None:
+        if claim.state is ClaimState.TAKEN:
+            return request.entry(self.done(claim, decision.build))
+        if failure is None or failure.may_have_taken:
+            return None  # it says already that this was sent, and not what came back
+        failure.about = failure.about or decision.build
+        return request.entry(failure)
+
+    def _check_afterwards(self, claim: Claim, decision: Decision, request: UserRequest) -> Outcome:
+        """Looks until something is known or the request's time runs out."""
+        build = decision.build
         result: Build | None = None
         looked: CIError | None = None
         for pause in LOOKS_AFTERWARDS_S:
@@ -120,52 +182,38 @@ class ActionSender:
                 looked = error
                 continue
             looked, result = None, find_build(snapshot.builds, build.id)
-            new = _new_run_of(build, before, snapshot)
+            new = _new_run_of(decision, snapshot)
             if new is not None:
                 taken = replace(claim, state=ClaimState.TAKEN, new_build_id=new.id, changed_at=snapshot.began_at)
-                self._claims.move(claim, taken)
-                return Restarted(new, taken, seen=True)
+                return self._seen(claim, taken, Restarted(new, taken, seen=True), request)
             if result is not None:
                 after = after_look(claim, result, snapshot.began_at)
                 if after != claim:
-                    self._claims.move(claim, after)
-                    return Restarted(result, after, seen=True, taken=_as_seen(result, claim))
+                    seen = Restarted(result, after, seen=True, taken=_as_seen(result, claim))
+                    return self._seen(claim, after, seen, request)
         return CouldNotTell(claim, shown=build, ago_s=claim.age_s(self._clock.now()), found=result, looked=looked)
 
-    def resume(self, claim: Claim, project: Project, branch: str | None, request: UserRequest) -> SendOutcome | None:
-        """Goes on with the claim that the same ask made before a crash. None where it is free: the ask begins anew.
+    def _seen(self, claim: Claim, after: Claim, outcome: Restarted, request: UserRequest) -> Outcome:
+        self._claims.move(claim, after, audit=request.entry(outcome))
+        return outcome
 
-        Raises CIError where the build was certainly not restarted.
-        """
-        if claim.state.is_free:
-            return None
-        build = _as_claimed(claim, project, branch)
-        try:
-            snapshot = self._fetcher.builds(project, branch, timeout_s=request.seconds_left, budget=request.budget)
-        except CIError as failure:
-            return self._resume_unseen(claim, build, failure)
-        build = find_build(snapshot.builds, claim.build_id) or build
-        match claim.state:
-            case ClaimState.CLAIMED if build.run == claim.replaced:
-                return self.send(claim, build, snapshot, request)
-            case ClaimState.CLAIMED:  # nothing was sent, and it has been run again by other means since
-                self._claims.move(claim, replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now()))
-                return None
-            case ClaimState.TAKEN | ClaimState.ENDED:
-                return Restarted(build, claim, taken=_as_seen(build, claim))
-            case _:
-                return self._check_afterwards(self._as_unknown(claim), build, snapshot, request)
+    def _check_cancelled(self, claim: Claim, decision: Decision, request: UserRequest) -> Outcome:
+        build = decision.build
+        snapshot = self._fetcher.builds(
+            build.project, build.branch, timeout_s=request.seconds_left, budget=request.budget
+        )
+        seen = find_build(snapshot.builds, build.id) or build
+        if seen.is_under_way:
+            raise NoResponse(self._provider.title, "the bot was interrupted")
+        taken = replace(claim, state=ClaimState.TAKEN, posts=_accepted(claim.posts), changed_at=snapshot.began_at)
+        outcome = self.done(taken, seen)
+        self._claims.move(claim, taken, audit=request.entry(outcome))
+        return outcome
 
-    def _resume_unseen(self, claim: Claim, build: Build, failure: CIError) -> SendOutcome:
-        match claim.state:
-            case ClaimState.TAKEN | ClaimState.ENDED:
-                return Restarted(build, claim)
-            case ClaimState.CLAIMED:
-                self._claims.move(claim, replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now()))
-                raise failure
-            case _:
-                unknown = self._as_unknown(claim)
-                return CouldNotTell(unknown, shown=build, ago_s=unknown.age_s(self._clock.now()), looked=failure)
+    def _not_known(self, claim: Claim, decision: Decision, failure: NoResponse) -> Outcome:
+        if claim.kind is ClaimKind.CANCEL:
+            raise failure
+        return CouldNotTell(claim, shown=decision.build, ago_s=claim.age_s(self._clock.now()), looked=failure)
 
     def _as_unknown(self, claim: Claim) -> Claim:
         """A claim whose answer never came to those who asked for it."""
@@ -173,31 +221,33 @@ class ActionSender:
         return unknown if claim.state is ClaimState.UNKNOWN or self._claims.move(claim, unknown) else claim
 
 
-def _state_after(error: CIError, claim: Claim) -> ClaimState:
-    if error.may_have_taken:
-        return ClaimState.UNKNOWN
-    return _freed(claim, ClaimState.NOT_SENT if isinstance(error, Unreachable) else ClaimState.REFUSED)
-
-
 def _freed(claim: Claim, to: ClaimState) -> ClaimState:
-    """`to`; but a Try again that certainly did not take leaves what it replaced as unknown as it was."""
+    """`to`; but a Try again that was certainly not accepted leaves what it replaced as unknown as it was."""
     return ClaimState.UNKNOWN if claim.state is ClaimState.SENT else to
 
 
-def _new_run_of(build: Build, before: Snapshot, after: Snapshot) -> Build | None:
-    """The build that a restart made, where the service gives a restart an id of its own.
+def _accepted(posts: tuple[PostRecord, ...]) -> tuple[PostRecord, ...]:
+    """Those that left, of a cancel whose build has stopped."""
+    left = (PostState.SENT, PostState.UNKNOWN)
+    return tuple(replace(post, state=PostState.ACCEPTED) if post.state in left else post for post in posts)
 
-    It stands above the one that it replaces: below, `after` may show builds that were too old for `before`.
+
+def _new_run_of(decision: Decision, after: Snapshot) -> Build | None:
+    """The build that a restart made, if the service gives a restart an id of its own.
+
+    It is above the one that it replaces: below, `after` may show builds that were too old to be seen before.
     """
-    old = {seen.id for seen in before.builds}
+    build = decision.build
     at = next((at for at, seen in enumerate(after.builds) if seen.id == build.id), 0)
     if build.commit is None:
         return None
-    return next((seen for seen in after.builds[:at] if seen.id not in old and seen.commit == build.commit), None)
+    return next(
+        (seen for seen in after.builds[:at] if seen.id not in decision.listed and seen.commit == build.commit), None
+    )
 
 
 def _as_seen(build: Build, claim: Claim) -> ActionResult | None:
-    """What became of each workflow, where the attempts tell: not all may have been sent."""
+    """What each workflow did, as far as the attempts say: not all may have been sent."""
     again = build.run_again_since(claim.replaced)
     if not again:
         return None
@@ -205,17 +255,3 @@ def _as_seen(build: Build, claim: Claim) -> ActionResult | None:
     left = tuple(run.full_name for run in others if run.status.is_under_way)
     missed = tuple((run.full_name, "no new attempt yet") for run in others if run.has_ended and run.status.is_bad)
     return ActionResult(build.id, tuple(run.full_name for run in again), left, missed)
-
-
-def _as_claimed(claim: Claim, project: Project, branch: str | None) -> Build:
-    """What a claim alone knows of its build."""
-    run = claim.replaced
-    return Build(
-        claim.build_id,
-        project,
-        Status.UNKNOWN,
-        run.status_word,
-        branch=branch,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-    )

@@ -1,4 +1,4 @@
-"""Restarts: looked at, claimed, sent once, and told as they are known. No Slack and no HTTP in here.
+"""Restarts and cancels: decided, claimed, sent once, and told as they are known. No Slack and no HTTP in here.
 
 The order is what keeps the promise: look (a build that runs is not restarted), claim in the store (one of many wins),
 mark as sent, send, write down what came of it. See `claims` for the life of a claim.
@@ -9,15 +9,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.core.actions.lifecycle import Move, next_move
 from bot.core.actions.sender import ActionSender
-from bot.core.build_fetcher import Snapshot
-from bot.core.model.builds import ActionResult, Build, BuildRef, Project
-from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState, after_look, restart_state_of
-from bot.core.model.errors import NeedsConfirmation, NoResponse
+from bot.core.build_fetcher import BuildFetcher, Snapshot
+from bot.core.model.actions import PostRecord
+from bot.core.model.builds import Build, BuildRef, find_build
+from bot.core.model.claims import (
+    NO_RESTART,
+    Claim,
+    ClaimKind,
+    ClaimState,
+    RestartState,
+    after_look,
+    holds_up_a_cancel,
+    restart_state_of,
+)
+from bot.core.model.decisions import Decision, existed_at
+from bot.core.model.errors import BotError, BuildTooOld, DelayedRequest, NeedsConfirmation, NoResponse, RequestExpired
 from bot.core.model.outcomes import (
+    AlreadyCancelling,
     AlreadyRestarted,
     CouldNotTell,
-    Restarted,
+    NothingToCancel,
+    Outcome,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
@@ -26,23 +40,23 @@ from bot.core.ports import CIProvider, ClaimStore, Clock, RunHistory
 from bot.core.request import UserRequest
 
 TIME_TO_SEND_S = 3.0
-"""With less left of an ask's time, nothing is sent: its answer could not be waited for."""
-
-Outcome = Restarted | AlreadyRestarted | StillRunning | RunAgainSince | StateNotKnown | CouldNotTell
+"""With less left of a request's time, nothing is sent: its answer could not be waited for."""
 
 
 class ActionService:
-    """What may be restarted, and who was first; `sending` does it."""
+    """What may be restarted or cancelled, and who was first; `sender` does it."""
 
     def __init__(
         self,
         provider: CIProvider,
+        fetcher: BuildFetcher,
         claims: ClaimStore,
         history: RunHistory,
         sender: ActionSender,
         clock: Clock,
     ) -> None:
         self._provider = provider
+        self._fetcher = fetcher
         self._claims = claims
         self._history = history
         self._sender = sender
@@ -57,7 +71,7 @@ class ActionService:
         by_build |= {claim.build_id: claim for claim in known}
         return {build.id: self._restart_state(by_build.get(build.id), build, snapshot) for build in builds}
 
-    def restart(
+    def decide_restart(
         self,
         build: Build,
         snapshot: Snapshot,
@@ -67,12 +81,12 @@ class ActionService:
         instead_of: tuple[int, int] | None = None,
         unconfirmed: bool = False,
         failed_jobs_only: bool = False,
-    ) -> Outcome:
-        """Runs `build`, which `look` has just shown, again, unless something stands against it.
+    ) -> Decision | Outcome:
+        """What a restart of `build`, which `snapshot` has just shown, sends; or why nothing is sent. Sends nothing.
 
         `shown` is what the pressed button showed; `instead_of` the unknown claim that a "Try again" replaces.
-        Raises CIError where the build was certainly not restarted; NeedsConfirmation where it is `unconfirmed`, and
-        nothing else stands against it.
+        Raises NeedsConfirmation if it is `unconfirmed`, and DelayedRequest if this may not be the build that was
+        newest when the request was made, and nothing else speaks against it. Raises NotPossible.
         """
         now = self._restart_state_of(build, snapshot)
         against = self._conflict(build, now, shown, instead_of)
@@ -80,53 +94,137 @@ class ActionService:
             return against
         if unconfirmed:
             raise NeedsConfirmation(build, now.run_number, instead_of)
+        self._check_not_newer(ClaimKind.RESTART, build, now.run_number, request)
+        return Decision(
+            ClaimKind.RESTART,
+            build,
+            now.run_number,
+            self._provider.plan_restart(build),
+            snapshot.began_at,
+            tuple(seen.id for seen in snapshot.builds),
+            instead_of if now.claim is not None else None,
+            failed_jobs_only,
+        )
+
+    def decide_cancel(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Decision | Outcome:
+        """What a cancel of `build`, which `snapshot` has just shown running, sends. Raises as `decide_restart`."""
+        now = self._restart_state_of(build, snapshot)
+        before = self._cancel_of(build, now.run_number)
+        if before is not None and holds_up_a_cancel(before, build, self._clock.now()):
+            return AlreadyCancelling(build, before, self.ago_s(before))
+        self._check_not_newer(ClaimKind.CANCEL, build, now.run_number, request)
+        return Decision(
+            ClaimKind.CANCEL,
+            build,
+            now.run_number,
+            self._provider.plan_cancel(build),
+            snapshot.began_at,
+            instead_of=None if before is None or before.state.is_free else (before.id, before.attempt),
+        )
+
+    def act(self, decision: Decision, request: UserRequest) -> Outcome:
+        """Claims and sends what was decided, at most once, however often it is called for one request's key.
+
+        Raises CIError if it was certainly not done, or, of a cancel, if that is not known; NotRecorded if it was sent
+        and its result could not be stored; RequestExpired.
+        """
+        own = self._claims.of_request(request.key) if request.key else None
+        match next_move(own.state if own else None):
+            case Move.CLAIM:
+                if request.is_late:
+                    raise RequestExpired
+                changed = None if request.made_at is None else self._changed_since(decision, request)
+                return changed or self._claim_and_send(decision, request)
+            case Move.SEND if own is not None:
+                return self._send_claimed(own, decision, request)
+            case Move.LOOK if own is not None:
+                return self._sender.find_out(own, decision, request)
+            case _ if own is not None and own.state.is_free:
+                raise self._sender.why_not(own)
+            case _ if own is not None:
+                return self._sender.done(own, decision.build)
+        raise AssertionError("a request without a claim claims")
+
+    def _claim_and_send(self, decision: Decision, request: UserRequest) -> Outcome:
+        build = decision.build
         if request.seconds_left < TIME_TO_SEND_S:
             raise NoResponse(self._provider.title, "looking at the build took too long, so nothing was sent")
         wanted = Claim(
             service=self._provider.service,
             project_id=build.project.id,
             build_id=build.id,
-            run_number=now.run_number,
+            run_number=decision.run_number,
             actor=request.actor,
             location=request.location,
             replaced=build.run,
             requested_at=self._clock.now(),
             key=request.key,
-            failed_jobs_only=failed_jobs_only,
+            failed_jobs_only=decision.failed_jobs_only,
+            kind=decision.action,
+            posts=tuple(map(PostRecord, decision.plan.targets)),
+            left=decision.plan.left,
         )
-        self._history.record(build, now.run_number, build.finished_at or wanted.requested_at)  # CI forgets it now
-        if now.claim is not None and instead_of is not None:
-            # What it replaces may have taken. So it counts as sent from the start, and is never free again.
-            again = replace(wanted, state=ClaimState.SENT)
-            claim = self._claims.claim_again(again, instead_of=instead_of[0], attempt=instead_of[1])
+        if decision.action is ClaimKind.RESTART:  # CI forgets it now
+            self._history.record(build, decision.run_number, build.finished_at or wanted.requested_at)
+        if decision.instead_of is not None:
+            # What a restart replaces may have been accepted. So it counts as sent from the start, and is never free.
+            is_restart = decision.action is ClaimKind.RESTART
+            again = replace(wanted, state=ClaimState.SENT) if is_restart else wanted
+            claim = self._claims.claim_again(again, instead_of=decision.instead_of[0], attempt=decision.instead_of[1])
         else:
             claim = self._claims.claim(wanted)
         if claim is None:
-            return self._conflict_after_race(build, snapshot)
-        return self._sender.send(claim, build, snapshot, request)
+            return self._lost_race(decision, request)
+        return self._sender.send(claim, decision, request)
 
-    def cancel(self, build: Build, request: UserRequest) -> ActionResult:
-        """Cancels what runs of it. Raises CIError; after NoResponse it is not known whether it was cancelled."""
-        return self._sender.cancel(build, request)
+    def _send_claimed(self, own: Claim, decision: Decision, request: UserRequest) -> Outcome:
+        """Sends what was claimed before a crash, if the build is still as it was decided on; else frees the claim."""
+        try:
+            if request.is_late:
+                raise RequestExpired
+            changed = self._changed_since(decision, request, own)
+        except BotError:
+            self._free(own)
+            raise
+        return changed or self._sender.send(own, decision, request)
 
-    def claim_of(self, request: UserRequest) -> Claim | None:
-        """What the ask has claimed of this service before, where it is durable and done again."""
-        claim = self._claims.of_request(request.key) if request.key else None
-        return claim if claim is not None and claim.service == self._provider.service else None
+    def _free(self, claim: Claim) -> None:
+        self._claims.move(claim, replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now()))
 
-    def is_unsent(self, claim: Claim) -> bool:
-        """Whether certainly nothing has left for it; then it is freed, and nothing ever will."""
-        if claim.state is ClaimState.CLAIMED:
-            freed = replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now())
-            return self._claims.move(claim, freed)
-        return claim.state.is_free
+    def _changed_since(self, decision: Decision, request: UserRequest, own: Claim | None = None) -> Outcome | None:
+        """What is told instead of sending, if the build is no longer in the run that was decided on."""
+        before = decision.build
+        snapshot = self._fetcher.builds(
+            before.project, before.branch, timeout_s=request.seconds_left, budget=request.budget
+        )
+        build = find_build(snapshot.builds, before.id)
+        if build is None:
+            raise BuildTooOld(self._provider.title)
+        if decision.action is ClaimKind.CANCEL:
+            attempts = {run.run_id: run.attempt for run in build.workflows}
+            same = all(attempts.get(each.run_id, each.attempt) == each.attempt for each in decision.plan.targets)
+            if same and build.is_under_way:
+                return None
+        elif build.run == before.run and (own or self._run_number(build, snapshot) == decision.run_number):
+            return None
+        if own is not None:
+            self._free(own)  # before anything is said of the build, which must not be said to be restarted by it
+        now = self._restart_state_of(build, snapshot)
+        if decision.action is ClaimKind.CANCEL:
+            return NothingToCancel(build, now)
+        ago_s = self.ago_s(now.previous) if now.previous else None
+        return self._conflict(build, now, None, None) or RunAgainSince(build, now, ago_s)
 
-    def resume(self, claim: Claim, project: Project, branch: str | None, request: UserRequest) -> Outcome | None:
-        """Goes on with the claim that the same ask made before a crash. None where it is free: the ask begins anew.
+    def _run_number(self, build: Build, snapshot: Snapshot) -> int:
+        return self._restart_state_of(build, snapshot).run_number
 
-        Raises CIError where the build was certainly not restarted.
-        """
-        return self._sender.resume(claim, project, branch, request)
+    def _check_not_newer(self, kind: ClaimKind, build: Build, run_number: int, request: UserRequest) -> None:
+        if request.made_at is not None and not existed_at(build, request.made_at):
+            raise DelayedRequest(build, run_number, kind.value)
+
+    def _cancel_of(self, build: Build, run_number: int) -> Claim | None:
+        claims = self._claims.newest(self._provider.service, [build.id], ClaimKind.CANCEL)
+        return next((claim for claim in claims if claim.run_number == run_number), None)
 
     def ago_s(self, claim: Claim) -> float:
         """Seconds since it was requested, never negative."""
@@ -148,12 +246,24 @@ class ActionService:
             return RunAgainSince(build, now, self.ago_s(now.previous) if now.previous else None)
         return None
 
-    def _conflict_after_race(self, build: Build, snapshot: Snapshot) -> Outcome:
-        """What stands against sending, where somebody else's claim came between our look and ours."""
-        against = self._conflict(build, self._restart_state_of(build, snapshot), None, None)
-        if against is None:  # they were refused in the same moment: nothing true is left to tell but to ask again
-            raise NoResponse(self._provider.title, "somebody else's restart was refused in the same moment")
-        return against
+    def _lost_race(self, decision: Decision, request: UserRequest) -> Outcome:
+        """Why nothing is sent: another request's claim came between our look and ours. Or an earlier try of ours."""
+        own = self._claims.of_request(request.key) if request.key else None
+        if own is not None:
+            return self._sender.find_out(own, decision, request)
+        build = decision.build
+        if decision.action is ClaimKind.CANCEL:
+            before = self._cancel_of(build, decision.run_number)
+            if before is not None and not before.state.is_free:
+                return AlreadyCancelling(build, before, self.ago_s(before))
+            raise NoResponse(self._provider.title, "another cancel was refused in the same moment")
+        now = self._restart_state_of(build, Snapshot((build,), decision.seen_at))
+        against = self._conflict(build, now, None, None)
+        if against is not None:
+            return against
+        if now.run_number != decision.run_number:
+            return RunAgainSince(build, now, self.ago_s(now.previous) if now.previous else None)
+        raise NoResponse(self._provider.title, "somebody else's restart was refused in the same moment")
 
     def _restart_state_of(self, build: Build, snapshot: Snapshot) -> RestartState:
         return self.restart_states(snapshot, [build]).get(build.id, NO_RESTART)

@@ -1,7 +1,7 @@
-"""What a live message says after each look at its build, and that it is said once. No Slack and no HTTP in here.
+"""Updates a live message after each fetch of its build, and posts its reply once. Knows neither Slack nor HTTP.
 
-The order is what keeps the promise: the message is changed, then what it says is written down; the reply in the
-thread is written down as begun before it is posted, since posting it again would show.
+The order guarantees this. The message is changed first, and then its text is stored. The reply is stored as begun
+before it is posted, since posting it twice would be visible.
 """
 
 from __future__ import annotations
@@ -23,23 +23,25 @@ from bot.core.rate_limiter import FOR_BACKGROUND
 
 FOLLOWED_FOR = timedelta(hours=3)
 ABANDONED_AFTER = timedelta(hours=24)
-"""By then the last word has been tried for many hours: whatever keeps it from being said, nobody waits any more."""
+"""By then the last update has failed for many hours, and its reader no longer waits for it."""
 
 LATE_AFTER_S = 120.0
-"""A build that was not seen for longer is said to be so in the message; one that is not listed so long, is gone."""
+"""After this many seconds without a successful fetch the message says so; a build missing this long is gone."""
 
 LATE_FOR_WANT_OF_CALLS_AFTER_S = 300.0
-"""Where a hundred projects share the budget, two minutes are no news; saying so of each would only use up Slack's."""
+"""The same if the rate limit is the reason. If a hundred projects share it, two minutes are normal, and saying so in
+each message would only use up Slack's rate limit.
+"""
 
 DETAILS_WITHIN_S = 8.0
-"""How long the end of a build waits for which job failed; without an answer it is told all the same."""
+"""Seconds that the end of a build waits for which job failed. Without an answer it is shown anyway."""
 
 SEEN_NOTED_EVERY = timedelta(seconds=30)
 CHANGED_AT_MOST_EVERY = timedelta(seconds=3)
 
 
 class LiveMessages:
-    """Safe where several processes say the same: whoever is slower finds that the message has moved on."""
+    """Updates live messages. Several processes may update the same one: the slower finds its version outdated."""
 
     def __init__(
         self,
@@ -57,7 +59,7 @@ class LiveMessages:
         self._clock = clock
 
     def update(self, follow: Follow, build: Build, snapshot: Snapshot) -> None:
-        """What `look` shows of the followed build. Raises Later."""
+        """Shows the fetched `build` in the message. Raises RetryLater."""
         seen = self._noted_as_seen(follow)
         if seen is None:
             return
@@ -78,9 +80,9 @@ class LiveMessages:
             self._show(FollowView(seen, build))
 
     def update_stale(self, follow: Follow, failure: CIError) -> float:
-        """That nothing could be seen, where that has become long; in the end, that it is given up. Raises Later.
+        """Shows that fetches have failed for long, and finally that the bot gives up. Raises RetryLater.
 
-        Returns how many seconds ago the build was last seen, at most `SEEN_NOTED_EVERY` too many.
+        Returns the seconds since the build was last seen, at most `SEEN_NOTED_EVERY` too many.
         """
         since = follow.polled_at or follow.began_at
         late_s = max(0.0, (self._clock.now() - since).total_seconds())
@@ -91,7 +93,7 @@ class LiveMessages:
         is_long = late_s > (LATE_FOR_WANT_OF_CALLS_AFTER_S if short_of_calls else LATE_AFTER_S)
         gives_up = self._is_older(follow, FOLLOWED_FOR) or (isinstance(failure, NotFound) and is_long)
         if follow.shown.startswith(FollowState.ENDED.value):
-            self.expire(follow)  # the message says all; its reply waits for the next look that sees anything
+            self.expire(follow)  # the message is complete; its reply waits for the next successful fetch
         elif gives_up or (is_long and not follow.shown.startswith(_LATE)):
             state = FollowState.GIVEN_UP if gives_up else FollowState.OPEN
             shown = FollowView(replace(follow, state=state), build or self._as_begun(follow))
@@ -99,27 +101,29 @@ class LiveMessages:
         return late_s
 
     def expire(self, follow: Follow) -> None:
-        """Where nothing can be said of it, it does not go on for ever."""
+        """Ends the follow if it cannot be updated and is older than `ABANDONED_AFTER`."""
         if self._is_older(follow, ABANDONED_AFTER):
             for now in self._follows.open_of(follow.service, follow.project_id):
                 if now.key == follow.key:
                     self._moved(now, state=FollowState.LOST)
 
     def _verdict(self, follow: Follow, build: Build, run_number: int) -> Verdict | None:
-        """From the bot's own memory of how the commit's runs ended. None where nothing is known of any other run, and
-        nobody restarted this one."""
+        """The verdict from the recorded runs of the commit.
+
+        None if no other run is known and the bot did not restart this one.
+        """
         self._history.record(build, run_number, build.finished_at or self._clock.now())
-        if build.workflows:  # the service counts attempts: what the bot saw of all of them together says less
+        if build.workflows:  # the service counts attempts, which say more than the recorded runs
             return verdict_on(build.earlier, build.status) if build.earlier else None
         runs = self._history.of_commit(build.project, build.commit, build.branch) if build.commit else []
-        # The last one is this run; unless another is known by its number, since it was run again by other means.
+        # The last recorded run is this one, unless another has its number: then the build was also restarted elsewhere.
         earlier = runs[:-1] if runs and runs[-1] is build.status else runs
         if not earlier and follow.before_status is not None:
             earlier = [follow.before_status]
         return verdict_on(earlier, build.status) if earlier or follow.restarted else None
 
     def _as_begun(self, follow: Follow) -> Build:
-        """What is known of the build where nobody has seen it."""
+        """The build as known from the follow, if it was never fetched."""
         try:
             project = self._services.of(follow.service).project_index.by_id(
                 follow.project_id, timeout_s=0.0, priority=Priority.BACKGROUND
@@ -129,8 +133,11 @@ class LiveMessages:
         return Build(follow.build_id, project, Status.UNKNOWN, "", branch=follow.branch)
 
     def _end(self, view: FollowView) -> None:
-        """The last change of the message, then the reply: once, since where a crash leaves open whether it was posted
-        the live message says the same. Raises Later."""
+        """Changes the message for the last time, then posts the reply once. Raises RetryLater.
+
+        After a crash it may be unknown whether the reply was posted. It is then not repeated, as the message says the
+        same.
+        """
         said = self._show(replace(view, follow=replace(view.follow, state=FollowState.ENDED)))
         if said is None:
             return
@@ -145,19 +152,20 @@ class LiveMessages:
                     self._moved(said, reply=ReplyState.NOT_YET)
                     raise
             except MessageGone:
-                pass  # the message says it, and has been changed a moment ago
+                pass  # the message was changed a moment ago and says the same
         self._moved(said, reply=ReplyState.DONE, state=FollowState.ENDED)
 
     def _show(self, view: FollowView, *, state: FollowState = FollowState.OPEN) -> Follow | None:
-        """Changes the message where it does not say so already, and writes that down.
+        """Changes the message unless it already says the same, and stores what it says.
 
-        None where it cannot be said any more, is not to be said yet, or is said by another process. Raises Later.
+        None if it cannot be changed any more, must not be changed yet, or another process changed it. Raises
+        RetryLater.
         """
         saying, follow = _said(view), view.follow
         if saying == follow.shown:
             return replace(follow, state=FollowState.OPEN)
         now = self._clock.now()
-        if now - (follow.shown_at or follow.began_at) < CHANGED_AT_MOST_EVERY:
+        if abs(now - (follow.shown_at or follow.began_at)) < CHANGED_AT_MOST_EVERY:  # below nothing: set back
             return None
         try:
             self._notifier.show(view)
@@ -168,14 +176,16 @@ class LiveMessages:
         return self._moved(follow, shown=saying, shown_at=now, state=state)
 
     def _noted_as_seen(self, follow: Follow) -> Follow | None:
-        """Not at each look: only what becomes long is ever told."""
+        """Stores the time of a successful fetch, at most once per `SEEN_NOTED_EVERY`. None if another process was
+        faster.
+        """
         now = self._clock.now()
-        if follow.polled_at is not None and now - follow.polled_at < SEEN_NOTED_EVERY:
+        if follow.polled_at is not None and abs(now - follow.polled_at) < SEEN_NOTED_EVERY:
             return follow
         return self._moved(follow, polled_at=now)
 
     def _moved(self, follow: Follow, **changes: Any) -> Follow | None:
-        """The follow with its changes stored; None where another process was faster."""
+        """The follow with its changes stored; None if another process was faster."""
         to = replace(follow, **changes)
         return replace(to, version=follow.version + 1) if self._follows.move(follow, to) else None
 
@@ -189,7 +199,7 @@ def _last_known(follow: Follow, failure: CIError) -> Build | None:
 
 
 def _restarted_again(follow: Follow, restart_state: RestartState) -> Claim | None:
-    """The restart of the followed run, which began a later one, or is about to."""
+    """The claim on the followed run or a later one; None if that was not restarted."""
     for claim in (restart_state.claim, restart_state.previous):
         if claim is not None and claim.build_id == follow.build_id and claim.run_number >= follow.run_number:
             return claim
@@ -197,15 +207,17 @@ def _restarted_again(follow: Follow, restart_state: RestartState) -> Claim | Non
 
 
 def _is_overtaken(follow: Follow, restart_state: RestartState, again: Claim | None, build: Build) -> bool:
-    """Whether what is shown is a later run. A restart names the run that it replaces: while that is shown, this is
-    the end of the followed one."""
+    """Whether `build` shows a later run than the followed one.
+
+    A claim holds the run that it replaces: while that is shown, it is the end of the followed run.
+    """
     if again is not None:
         return again.run_number > follow.run_number or build.run.is_another_than(again.replaced)
     return restart_state.run_number > follow.run_number
 
 
 def _is_the_run_before(follow: Follow, build: Build, restart_state: RestartState) -> bool:
-    """Whether what is shown may still be the run that was restarted: nothing that has changed was ever seen."""
+    """Whether `build` may still be the run before the restart: no fetch has shown a change."""
     by = restart_state.previous
     was_seen = by is not None and (by.seen_running or by.build_id != build.id)
     is_before = follow.before is not None and not build.run.is_another_than(follow.before)
@@ -216,7 +228,7 @@ _LATE = "late "
 
 
 def _said(view: FollowView) -> str:
-    """What a message says, as far as it can differ: the same words are not said twice."""
+    """Everything that the message's text depends on. An equal string means that the message need not change."""
     run, build = view.build.run, view.build
     late = _LATE if view.late_s is not None else ""
     overtaken = (view.overtaken, view.overtaken_by.id if view.overtaken_by else None)

@@ -1,1 +1,1 @@
-"""From a typed name or a pasted URL to a project, a branch, a build."""
+"""Finds the project, branch or build for a typed name or a pasted URL."""

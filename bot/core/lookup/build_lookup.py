@@ -1,4 +1,4 @@
-"""Which builds are meant: by words, by a pasted page, by a button. No Slack and no HTTP in here."""
+"""Finds the builds that words, a pasted URL or a button refer to. Knows neither Slack nor HTTP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SPELLINGS_TRIED = 4
 
 @dataclass(frozen=True, slots=True)
 class BuildLookupResult:
-    """What a person's words mean: builds to speak of, newest first, and the look that showed them."""
+    """The builds that the words refer to, newest first, and the snapshot that has them."""
 
     project: Project
     branch: str | None
@@ -39,14 +39,14 @@ class BuildLookupResult:
 
 
 class BuildLookup:
-    """What it raises is about what was found by then, as far as anything was."""
+    """Finds builds. Errors carry in `about` what was found before they occurred."""
 
     def __init__(self, services: CIRegistry, authorizer: Authorizer) -> None:
         self._services = services
         self._authorizer = authorizer
 
     def find(self, command: BranchCommand, request: UserRequest) -> BuildLookupResult:
-        """The builds that the words mean. Raises NoSuchProject, AmbiguousProject, NoSuchBranch, CIError.
+        """The builds that the words refer to. Raises NoSuchProject, AmbiguousProject, NoSuchBranch, CIError.
 
         Raises NotAllowed before it fetches anything if the words alone show that the asker may not do it.
         """
@@ -69,7 +69,7 @@ class BuildLookup:
         Raises NotAllowed before it fetches anything if the button alone shows that the asker may not do it.
         """
         target = command.target
-        service = self._services.of(target.service)  # ids are the service's own: elsewhere the same ones mean others
+        service = self._services.of(target.service)  # ids belong to one service: another may use the same ones
         project = service.project_index.by_id(target.project_id, timeout_s=request.seconds_left)
         with about(project):
             if target.branch is not None:
@@ -144,7 +144,7 @@ def _may_be_asked(name: str) -> bool:
 
 @contextmanager
 def about(found: Project | Build) -> Iterator[None]:
-    """Whatever is raised within is about `found`, unless it already says what it is about."""
+    """Sets `about` on a BotError raised within, unless it has one."""
     try:
         yield
     except BotError as error:

@@ -1,7 +1,7 @@
-"""The CI services behind one command: which of them has what a name, a page or a button means.
+"""The configured CI services, and which of them a name, a page or a button belongs to.
 
-A repository belongs to the service that has it. Where several have one of that name, a pin decides, or `name@service`;
-else nobody guesses. Where one service is down, the others' repositories are found all the same.
+A repository belongs to the service that has it. If several have one of that name, a pin or `name@service` decides; else
+the user is asked. If one service is down, the others' repositories are still found.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from bot.core.model.policy import NamePattern
 from bot.core.ports import CIProvider, Clock, NameMatcher
 
 OTHERS_WAIT_S = 4.0
-"""How long the lists that are known wait for one that was never read."""
+"""Seconds that known lists wait for one that was never read."""
 
 
 @dataclass(frozen=True, slots=True)
 class CIContext:
-    """One CI service, and what the core keeps of it."""
+    """One CI service with its caches and its actions."""
 
     provider: CIProvider
     project_index: ProjectIndex
@@ -39,7 +39,7 @@ class CIContext:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Repositories whose names fit `names` belong to `service`, where several have them."""
+    """Repositories that match `names` belong to `service` if several services have them."""
 
     names: NamePattern
     service: str
@@ -67,7 +67,7 @@ def _vagueness(page: Page) -> int:
 
 
 class CIRegistry:
-    """`services` in the order in which they are set, at least one; the first pin that fits decides."""
+    """`services` in configuration order, at least one. The first pin that matches decides."""
 
     def __init__(
         self,
@@ -89,17 +89,18 @@ class CIRegistry:
         return len(self._services)
 
     def of(self, name: str) -> CIContext:
-        """The service of a project, a button or something stored. Raises NotThere: it may be one of another time."""
+        """The service of that name. Raises NotFound: a stored name may belong to a service that is no longer
+        configured.
+        """
         if name not in self._services:
             title = next(iter(self)).provider.title
             raise NotFound(title, "it belongs to a CI service that is no longer set up here")
         return self._services[name]
 
     def resolve(self, repo: Word, *, timeout_s: float, for_certain: bool = False) -> RepoMatch:
-        """What a person's word for a repository means. Raises NoSuchProject, AmbiguousProject, CIError.
+        """The repository that a user's word refers to. Raises NoSuchProject, AmbiguousProject, CIError.
 
-        `for_certain`: what is to be done depends on it, so that a service whose list was never read may not be
-        passed over.
+        With `for_certain`, an action depends on it: a service whose list was never read is then an error.
         """
         deadline = self._clock.monotonic() + timeout_s
         pages = [
@@ -118,15 +119,15 @@ class CIRegistry:
         )
 
     def matching(self, words: str, *, timeout_s: float) -> tuple[list[Project], list[tuple[CIContext, CIError]]]:
-        """The projects whose names hold each of the words, by name, and which services' lists could not be read anew.
+        """Projects whose names contain all words, by name, and the services whose lists could not be refreshed.
 
-        Raises CIError where no list of any could ever be read.
+        Raises CIError if no service's list was ever read.
         """
         deadline = self._clock.monotonic() + timeout_s
         result: list[Project] = []
         failed: list[tuple[CIContext, CIError]] = []
         for service in self:
-            service.project_index.refresh_if_stale()  # all at once, before the first is waited for
+            service.project_index.refresh_if_stale()  # starts all refreshes before waiting for the first
         is_known = any(service.project_index.age_s is not None for service in self)
         for service in self:
             left_s = self._left(deadline)
@@ -150,7 +151,7 @@ class CIRegistry:
         return self._find([f"{page.name}@{service.name}"], deadline)
 
     def _find(self, names: Sequence[str], deadline: float, *, for_certain: bool = False) -> Project:
-        """The one project that a name means: `org/name` in any case, or `name` alone; the names are tried in order."""
+        """The one project that a name refers to: `org/name` or `name`, in any case. Tries the names in order."""
         result = self._named(names)
         failures: dict[str, CIError] = {}
         if result:
@@ -170,7 +171,7 @@ class CIRegistry:
                 raise AmbiguousProject(names[0], result)
 
     def _named(self, names: Sequence[str]) -> list[Project]:
-        """The projects that the first fitting one of the names means; of several, those written exactly so."""
+        """Projects for the first name that has any. If several match, only those in exactly this spelling."""
         for typed in names:
             name, wanted = self._parted(typed)
             result = [project for service in wanted for project in service.project_index.named(name)]
@@ -181,23 +182,25 @@ class CIRegistry:
         return []
 
     def _parted(self, name: str) -> tuple[str, Sequence[CIContext]]:
-        """`acme/web@github`: the name, and the services that may have it."""
+        """Splits `acme/web@github` into the name and the services that may have it."""
         before, _, after = name.rpartition("@")
         if before and after.lower() in self._services:
             return before, [self._services[after.lower()]]
         return name, list(self)
 
     def _is_at_home(self, project: Project) -> bool:
-        """Whether nobody else has it by right: a pin counts where its service has a repository of that name."""
+        """Whether no pin gives the project's name to another service that has a repository of that name."""
         pinned = self._pinned(project.name)
         if pinned is None or pinned.name == project.service:
             return True
         return all(other.name.lower() != project.name.lower() for other in pinned.project_index.named(project.name))
 
     def _not_known_of(self, names: Sequence[str], found: Sequence[Project], *, for_certain: bool) -> str | None:
-        """The service that has one of them by a pin, or (`for_certain`) may have one, where its list has never been
-        read: then nobody can tell."""
-        if any(len(self._parted(name)[1]) == 1 for name in names):  # said, or there is just one
+        """A service that may have one of the repositories, but whose list was never read; None if there is none.
+
+        That is a service with a pin for it or, with `for_certain`, any other service.
+        """
+        if any(len(self._parted(name)[1]) == 1 for name in names):  # the service is named, or is the only one
             return None
         for project in found:
             pinned = self._pinned(project.name)
@@ -214,8 +217,10 @@ class CIRegistry:
         return None
 
     def _refreshed(self, deadline: float) -> dict[str, CIError]:
-        """Asks every service anew, all at once. Which lists may be old, and why; one that was never read raises only
-        where that is so of all."""
+        """Refreshes every service's list at the same time. Returns the error of each list that may be outdated.
+
+        Raises an error only if no list was ever read.
+        """
         failures: dict[str, CIError] = {}
         for service in self:
             service.project_index.refresh_soon()

@@ -1,7 +1,7 @@
-"""Names to projects of one CI service: kept in memory and in the store, made fresh behind the scenes and on a miss.
+"""The projects of one CI service by name: cached in memory and in the store, refreshed in the background or on a miss.
 
-The project list is dear, so it is asked for at most once in `ASKED_AGAIN_AFTER_S`, whoever misses a name; a bot that
-starts while the list cannot be read still knows the names that it knew.
+Listing projects is expensive, so it happens at most once in `RETRY_AFTER_S`, however many names are missing. A bot that
+starts while the service is down uses the stored list.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NEAREST = 5
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """One state of the list, replaced as a whole. Names are compared in lower case."""
+    """One version of the list, replaced as a whole. Names are compared in lower case."""
 
     projects: tuple[Project, ...] = ()
     at: datetime | None = None
@@ -35,7 +35,7 @@ class _Index:
 
     @classmethod
     def of(cls, projects: Iterable[Project], at: datetime | None) -> _Index:
-        once = {project.id: project for project in projects}  # listed twice, one would be mistaken for two of a name
+        once = {project.id: project for project in projects}  # listed twice, a project would be ambiguous
         index = cls(tuple(sorted(once.values(), key=lambda project: project.name.lower())), at)
         for project in index.projects:
             name = project.name.lower()
@@ -45,15 +45,15 @@ class _Index:
         return index
 
     def named(self, name: str) -> list[Project]:
-        """The projects that the name means: `org/name` in any case, or `name` alone."""
+        """The projects for `org/name` or `name`, in any case."""
         return self.by_name.get(name.lower()) or self.by_short_name.get(name.lower()) or []
 
 
 class ProjectIndex:
-    """`executor` runs the list call; `nearest` finds names that look alike.
+    """`executor` runs the list call; `nearest` finds similar names.
 
-    What a refresh raises that is no CIError (a store that cannot be written) is the executor's to report: the names
-    are known by then, and nobody may be waiting.
+    The executor reports errors of a refresh other than CIError, such as a store that is down. The names are known by
+    then, and perhaps no caller is waiting.
     """
 
     def __init__(
@@ -72,16 +72,16 @@ class ProjectIndex:
         self.last_failure: CIError | None = None
 
     def start(self) -> None:
-        """Reads what the store knows, and asks the service behind the scenes."""
+        """Loads the stored list, and refreshes it in the background."""
         self._index = _Index.of(*self._store.load_projects(self._provider.service))
         self._refresh_soon(Priority.BACKGROUND)
 
     def named(self, name: str) -> list[Project]:
-        """The known projects that a name means: `org/name` in any case, or `name` alone. Asks nobody."""
+        """The known projects for `org/name` or `name`, in any case. Makes no call."""
         return self._index.named(name)
 
     def alike(self, typed: str) -> list[Project]:
-        """The known projects whose names are likest to the one typed, the likest first, `NEAREST` at most."""
+        """The known projects with the most similar names, best first, at most `NEAREST`."""
         index, word = self._index, typed.lower()
         table = index.by_name if "/" in word else index.by_short_name
         near = self._nearest(word, list(table), limit=NEAREST)
@@ -99,9 +99,9 @@ class ProjectIndex:
         return index.by_id[project_id]
 
     def matching(self, words: str, *, timeout_s: float) -> list[Project]:
-        """The projects whose names hold each of the words, in any case, by name.
+        """The projects whose names contain all words, in any case, by name.
 
-        Raises CIError where no list could ever be read.
+        Raises CIError if the list was never read.
         """
         if self._index.at is None:
             self.refreshed(timeout_s)
@@ -110,7 +110,7 @@ class ProjectIndex:
         return [p for p in self._index.projects if all(word in p.name.lower() for word in wanted)]
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Whether no reading of the list is under way, waiting for its end up to `timeout_s` seconds."""
+        """Whether no refresh is running; waits up to `timeout_s` seconds for its end."""
         refresh = self._refresh
         return refresh is None or not wait([refresh], timeout=timeout_s).not_done
 
@@ -120,12 +120,12 @@ class ProjectIndex:
 
     @property
     def age_s(self) -> float | None:
-        """Seconds since the list was read from the service; None where it never was."""
+        """Seconds since the list was read from the service; None if it never was."""
         at = self._index.at
         return None if at is None else max(0.0, (self._clock.now() - at).total_seconds())
 
     def refresh(self) -> None:
-        """Reads the list from the service, now and in this thread. Raises CIError; what was known then stays."""
+        """Reads the list from the service in this thread. Raises CIError and then keeps the current list."""
         try:
             projects = self._provider.projects()
         except CIError as failure:
@@ -137,7 +137,7 @@ class ProjectIndex:
         self._store.save_projects(self._provider.service, projects, now)
 
     def refresh_if_stale(self) -> None:
-        """Asks for the list behind the scenes, where the one that is known has grown old."""
+        """Starts a refresh in the background if the list is older than `CACHE_TTL_S`."""
         age = self.age_s
         if age is None or age > CACHE_TTL_S:
             self._refresh_soon(Priority.BACKGROUND)
@@ -149,7 +149,7 @@ class ProjectIndex:
     def refreshed(self, timeout_s: float, priority: Priority = Priority.PEOPLE) -> CIError | None:
         """Asks again, where it is time to, and waits. Returns why the list may be old: for this asker, it is too slow.
 
-        Raises that reason where no list could ever be read.
+        Slower than `timeout_s` is such a reason. Raises the reason if the list was never read.
         """
         timeout_s = max(timeout_s, 0.0)
         refresh = self._refresh_soon(priority)
@@ -168,7 +168,7 @@ class ProjectIndex:
         return failure
 
     def _refresh_soon(self, priority: Priority) -> Future[None] | None:
-        """The refresh under way, or a new one; None where the last was less than 30 s ago."""
+        """The running refresh, or a new one; None if the last began less than `RETRY_AFTER_S` seconds ago."""
         with self._lock:
             if self._refresh is not None and not self._refresh.done():
                 return self._refresh
@@ -186,6 +186,6 @@ class ProjectIndex:
             self.refresh()
 
     def _was_refused_in_the_background(self, priority: Priority) -> bool:
-        """Whether the last refresh asked nothing, for want of calls, and people may have what it had not."""
+        """Whether the last refresh was refused by the rate limit for background work, and people may make the call."""
         refused = isinstance(self.last_failure, RateLimitExhausted | RateLimitPaused)
         return refused and self._refreshed_for is Priority.BACKGROUND and priority is Priority.PEOPLE

@@ -1,4 +1,4 @@
-"""The addresses of repositories that people paste, read as a name and a branch. Pure; nothing is asked of any host."""
+"""Parses addresses of repositories that people paste into a name and a branch. Pure; contacts no host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _SHORT = re.compile(r"(?P<name>[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100})#(?P<number>[0-9]{1,9})", re.ASCII)
 
 _PAGES = frozenset({"-", "tree", "blob", "raw", "commit", "commits", "merge_requests"})
-"""What ends the name where groups nest: GitLab keeps these words for itself, and `-` since its version 12."""
+"""Path segments that end the name if groups nest: GitLab reserves these words, and `-` since its version 12."""
 
 
 def may_be_branch(name: str) -> bool:
@@ -36,19 +36,19 @@ def may_be_branch(name: str) -> bool:
 
 
 def repository_in(url: str) -> tuple[str, str | None] | None:
-    """The repository that `url` points at, as `org/name` or `group/…/name`, and the branch where it names one.
+    """The repository in `url`, as `org/name` or `group/…/name`, and the branch or None.
 
-    None where `url` is no address of a repository; `acme/web` is none. Also None where it names a repository or a
-    branch that git or its hosts refuse, such as `main.`: another spelling of the same word may be the right one.
-    After `tree/` everything is the branch. A page of one file does not tell where the branch ends: no branch then.
-    Hosts other than the three public ones count where the address shows that it is git's.
+    None if `url` is not a repository's address; `acme/web` is not one. Also None if git or the hosts refuse the
+    repository's or the branch's name, such as `main.`: another spelling of the same word may be right. Everything after
+    `tree/` is the branch. The address of a file does not show where the branch ends, so it gives no branch. Other hosts
+    than the three public ones count if the address shows that it is git's.
     """
     if len(url) > MAX_CHARACTERS or any(sign.isspace() or not sign.isprintable() for sign in url):
         return None
     try:
         address = _split(url)
         return _read(address) if address else None
-    except ValueError:  # a host or a percent-encoding that cannot be read
+    except ValueError:  # an invalid host or percent-encoding
         return None
 
 
@@ -127,7 +127,7 @@ def _is_public(host: str) -> bool:
 
 
 def _is_git(scheme: str, host: str, name: list[str], page: list[str]) -> bool:
-    """Whether the address is a repository's at all: CodeShip's own pages, and any other site's, have two parts too."""
+    """Whether it is a repository's address: pages of CodeShip and of other sites also have two parts."""
     if scheme in _GIT_SCHEMES:
         return True
     if scheme not in _WEB_SCHEMES:
@@ -147,7 +147,7 @@ def _branch(page: list[str], query: str) -> str | None:
     match page:
         case ["commits", "branch", *rest] | ["tree" | "branch" | "commits", *rest]:
             branch = "/".join(rest)
-        case ["src", *rest]:  # Bitbucket: a branch or a commit, then a path; `at` is the branch where both are given
+        case ["src", *rest]:  # Bitbucket: a branch or a commit, then a path; `at` is the branch if both are present
             branch = parse_qs(query).get("at", rest if len(rest) == 1 else [""])[0]
         case _:
             return None

@@ -1,1 +1,1 @@
-"""The core's values: builds, commands, outcomes, errors, claims, follows, policy. Nothing here does anything."""
+"""The core's values: builds, commands, outcomes, errors, claims, follows, policy. No I/O."""

@@ -1,6 +1,6 @@
-"""What is kept of each action: who asked for it, from where, on what, and what came of it. Values only.
+"""An audit entry: who requested an action, from where, on what, and its result. Values only.
 
-An action changes something: a restart, a following. Questions (a status, a list, the audit itself) are none.
+An action changes something, such as a restart or a follow. A status, a list or the audit itself is not an action.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ TRY_AGAIN = "try again"
 
 
 class Result(StrEnum):
-    """What came of an action. After all but the first three nothing was changed by it."""
+    """The result of an action. All but the first three mean that the action changed nothing."""
 
     TAKEN = "taken"
     DONE = "done"
     UNKNOWN = "unknown"
-    """Nobody can tell: it was sent, by this ask or by the one that the reason names, and no answer came."""
+    """The request was sent, by this command or the one in the reason, and got no response."""
     ALREADY = "already asked for"
     RUNNING = "still running"
     RUN_AGAIN = "run again since"
@@ -35,9 +35,9 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One action. What could not be found out before it went wrong is None; `typed` is kept where little else tells.
+    """One action. Fields are None if they were not known yet. `typed` is stored if other fields say little.
 
-    `action` and `result` are those of this version, or words that a newer one wrote beside it.
+    `action` and `result` may hold words of a newer version that uses the same database.
     """
 
     at: datetime
@@ -54,3 +54,11 @@ class AuditEntry:
     build_id: str | None = None
     reason: str = ""
     typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEntry:
+    """The entry of the request with this key."""
+
+    entry: AuditEntry
+    request_key: str

@@ -1,4 +1,4 @@
-"""The words of the core: projects, builds, who asks, from where. Values only; nothing here does anything."""
+"""The core's basic values: projects, builds, people, places in Slack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import Enum
 
 
 class Status(Enum):
-    """What a build's state means, whichever CI service says it. The service's own word is `Build.status_word`."""
+    """A build's status, the same for every CI service. The service's own word is `Build.status_word`."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -26,17 +26,17 @@ class Status(Enum):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether it is certain that what has it waits or runs."""
+        """Whether it certainly waits or runs."""
         return self in (Status.QUEUED, Status.RUNNING)
 
     @property
     def severity(self) -> int:
-        """Rank from the worst status, which is 0, to the one that says least."""
+        """0 for the worst status; higher numbers are less severe."""
         return _WORST_FIRST.index(self)
 
     @property
     def is_bad(self) -> bool:
-        """Whether somebody who wants it to pass would run it again."""
+        """Whether people would restart a build with this status to make it pass."""
         return self in (Status.FAILED, Status.STOPPED, Status.BLOCKED, Status.INFRASTRUCTURE_FAILURE, Status.UNKNOWN)
 
 
@@ -56,19 +56,19 @@ _WORST_FIRST = (
 
 
 class Ability(Enum):
-    """What only some CI services can do, and is offered only there."""
+    """What only some CI services can do. It is offered only for those."""
 
     CANCEL = "cancel"
     RESTART_FAILED_JOBS = "restart failed jobs"
 
 
 REPOSITORY_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)
-"""`org/name`, as the hosts of repositories allow it."""
+"""`org/name`, as repository hosts allow it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A repository as the CI service knows it. `id` is opaque; `name` is `org/name` in the service's own spelling."""
+    """A repository at its CI service. `id` is opaque; `name` is `org/name` in the service's own spelling."""
 
     id: str
     name: str
@@ -101,7 +101,7 @@ class FailureLog:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """The newest run of one workflow of a build. `attempt` counts from 1: the service keeps the run's id over restarts.
+    """The newest run of one workflow of a build. `attempt` counts from 1; a restart keeps the run's id.
 
     `commit` is the run's own if it is not the build's: the workflow did not run for that one. `failed_jobs` are
     known once the service was asked for details. `trigger` is what began the run, in the service's word, if that was
@@ -125,7 +125,7 @@ class Workflow:
 
     @property
     def full_name(self) -> str:
-        """Its name, with its commit where that is not the build's: `Nightly (at 8b3e2f2)`."""
+        """Its name, with its commit if that differs from the build's: `Nightly (at 8b3e2f2)`."""
         return self.name if self.commit is None else f"{self.name} (at {self.commit[:7]})"
 
     @property
@@ -136,7 +136,7 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One build as the CI service last showed it. All from `branch` on may be None.
+    """One build as the CI service last showed it. Fields from `branch` on may be None.
 
     A service that runs several workflows for one commit shows them as one build: `workflows` are these, and `status`
     and `status_word` those of the worst; a service that builds in one piece has none. `earlier` is how earlier
@@ -169,9 +169,9 @@ class Build:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether it is certain that the build, or a workflow of it, waits or runs.
+        """Whether the build, or one of its workflows, certainly waits or runs.
 
-        The word decides, whatever the times say.
+        The status decides, whatever the times say.
         """
         if self.workflows:
             return any(workflow.status.is_under_way for workflow in self.workflows)
@@ -179,7 +179,7 @@ class Build:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is certain that the build is over. An unknown word counts as over once there is an end."""
+        """Whether the build is certainly over. With an unknown status it is if it has an end time."""
         if self.workflows:
             return all(workflow.has_ended for workflow in self.workflows)
         if self.status is Status.UNKNOWN:
@@ -195,7 +195,7 @@ class Build:
 
     @property
     def reruns(self) -> int:
-        """How often its workflows have been run again, all together, by whomever; 0 where none are counted."""
+        """How often its workflows were restarted in total, by the bot or elsewhere; 0 if the service does not count."""
         return sum(run.attempt - 1 for run in self.workflows)
 
     def run_again_since(self, earlier: Run) -> tuple[Workflow, ...]:
@@ -230,7 +230,7 @@ class Build:
 
     @property
     def took(self) -> timedelta | None:
-        """From start to end, where both are known and in order."""
+        """The time from start to end; None unless both are known and in order."""
         if not self.has_ended or self.started_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.started_at if self.finished_at >= self.started_at else None
@@ -243,9 +243,9 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What tells one run of a build from the next: a service may run the same build again under the same id.
+    """Identifies one run of a build: a service may run a build again under the same id.
 
-    `attempts` is which attempt each of its workflows' runs is in, `101.1 102.3`; empty where the service counts none.
+    `attempts` holds the attempt of each workflow's run, `101.1 102.3`; empty if the service does not count.
     """
 
     status_word: str
@@ -254,14 +254,14 @@ class Run:
     attempts: str = ""
 
     def has_been_attempted_since(self, earlier: Run) -> bool | None:
-        """Whether a workflow that ran in `earlier` has been run again by now; None where no attempts are counted."""
+        """Whether a workflow in `earlier` has a later attempt now; None if the service does not count attempts."""
         if not (self.attempts and earlier.attempts):
             return None
         before = _counted(earlier.attempts)
         return any(attempt > before.get(run_id, attempt) for run_id, attempt in _counted(self.attempts).items())
 
     def is_another_than(self, earlier: Run) -> bool:
-        """Whether this is a later run than `earlier`, as far as what is shown of the two can tell."""
+        """Whether this is a later run than `earlier`, as far as their fields show."""
         attempted = self.has_been_attempted_since(earlier)
         return self != earlier if attempted is None else attempted
 
@@ -273,10 +273,10 @@ def _counted(attempts: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What a service did of a restart or a cancel. `build_id` is the build that runs now, which may be the same.
+    """What a service did on a restart or a cancel. `build_id` is the build that runs now, often the same.
 
-    Workflows by name: `done` with, `left` alone since they run, `refused` with the service's reason. All are empty
-    where it builds in one piece.
+    Names of workflows: `done`, `left` alone because they run, `refused` with the service's reason. All are empty for a
+    service without workflows.
     """
 
     build_id: str
@@ -304,29 +304,29 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person who asks: a Slack user id. Names are never stored; Slack shows the current one for an id."""
+    """A person, by Slack user id. Names are never stored: Slack shows the current one for an id."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where something is asked and answered: a channel, or a thread in it."""
+    """A place in Slack: a channel, or a thread in it."""
 
     channel: str
     thread: str | None = None
 
     @property
     def is_between_two(self) -> bool:
-        """A direct message: nobody can be invited into it."""
+        """Whether it is a direct message, to which the bot cannot be invited."""
         return self.channel.startswith("D")
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRef:
-    """What a button names: exactly this build (and which of its runs was shown), or a branch of a project.
+    """What a button refers to: a build and the run that was shown, or a branch of a project.
 
-    `reruns` is `Build.reruns` as it was shown, where the service counts attempts.
+    `reruns` is `Build.reruns` as it was shown, if the service counts attempts.
     """
 
     service: str
@@ -357,7 +357,7 @@ def branches_of(builds: Sequence[Build]) -> tuple[str, ...]:
 
 
 def newest_of_each(builds: Sequence[Build]) -> tuple[Build, ...]:
-    """The first build of each branch (of none, too), from builds that stand newest first."""
+    """The first build of each branch, and of those without one. `builds` must be newest first."""
     newest: dict[str | None, Build] = {}
     for build in builds:
         newest.setdefault(build.branch, build)

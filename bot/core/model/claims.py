@@ -1,31 +1,39 @@
-"""The life of a restart: a claim on the run that it replaces, stored before anything is sent. Pure.
+"""The states of a restart: a claim on the run that it replaces, stored before the request is sent. Pure.
 
     claimed ──▶ sent ──▶ taken ──▶ ended          the next run is a new claim
        │          ├────▶ refused                  free at once
        │          ├────▶ not sent                 free at once
-       │          └────▶ unknown ──▶ taken        seen to run, or to have run
-       └───────────────▶ not sent                 the process died before it sent
-                         unknown ──▶ sent         by a person's own press, and only that: never free again, since
-                                                  the restart before it may have taken
+       │          └────▶ unknown ──▶ taken        a fetch showed that it runs, or has run
+       └───────────────▶ not sent                 the process died before it sent the request
+                         unknown ──▶ sent         only if a person presses the button: never free again, since the
+                                                  restart before it may have been taken
 
-A claim's key is the service, the build and the number of its run, as the bot counts them: a service may run a build
+A claim's key is the service, the build and the number of its run, as the bot counts them. A service may run a build
 again under the same id, and both times of a run may be null.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from bot.core.model.actions import PostRecord, PostState
 from bot.core.model.builds import Actor, Build, Location, Run
 
 LOST_AFTER = timedelta(seconds=60)
-"""Longer than any restart may take from its claim to its answer: past it, whoever claimed is gone."""
+"""Longer than any restart takes from claim to response. After this, the process that made the claim is gone."""
+
+SET_BACK = timedelta(seconds=30)
+"""A look that seems to be so much older than what it is compared with shows that the clock was set back: none lasts so
+long."""
 
 UNCHANGED_AFTER = timedelta(minutes=2)
-"""A taken restart whose build looks the same for so long has ended unseen: CodeShip's list lags seconds, not minutes,
-and a build without times can look alike before and after."""
+"""A taken restart whose build has not changed for this long has ended without being seen.
+
+CodeShip's list is seconds behind, not minutes, and a build without times may look the same before and after.
+"""
 
 
 class ClaimState(Enum):
@@ -39,16 +47,23 @@ class ClaimState(Enum):
 
     @property
     def is_free(self) -> bool:
-        """Whether the same run may be claimed again by anyone who asks."""
+        """Whether the same run may be claimed again by any request."""
         return self in (ClaimState.REFUSED, ClaimState.NOT_SENT)
+
+
+class ClaimKind(Enum):
+    RESTART = "restart"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One restart. `attempt` counts how often this run was claimed, and with `id` says which claim is meant.
+    """One restart or cancel. `posts` are what it sends; `left` names the workflows that it leaves alone.
 
-    `key` names the ask that it belongs to, where that is durable: the same ask, done again after a crash, finds it.
-    `failed_jobs_only`: of the build's workflows only the jobs that failed were asked for.
+    `attempt` counts how often this run was claimed, and with `id` says which claim is meant.
+
+    `key` identifies a durable request, so that after a crash the repeated request finds its claim. `failed_jobs_only`:
+    only the failed jobs of the build's workflows were requested.
     """
 
     service: str
@@ -67,6 +82,9 @@ class Claim:
     new_build_id: str | None = None
     key: str = ""
     failed_jobs_only: bool = False
+    kind: ClaimKind = ClaimKind.RESTART
+    posts: tuple[PostRecord, ...] = ()
+    left: tuple[str, ...] = ()
 
     def age_s(self, now: datetime) -> float:
         """Seconds since it was requested, never negative."""
@@ -75,9 +93,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class RestartState:
-    """How a build stands with regard to restarts: the run it is in, and the claim on that run where there is one.
+    """A build's restarts: the number of its run, and the claim on that run, or None.
 
-    `previous` is the ended claim whose restart brought this run about.
+    `previous` is the ended claim whose restart started this run.
     """
 
     run_number: int = 1
@@ -89,10 +107,10 @@ NO_RESTART = RestartState()
 
 
 def restart_state_of(claim: Claim | None, build: Build) -> RestartState:
-    """Where `claim` is the newest for `build`: after an ended one the build is in its next run."""
+    """The state for the build's newest claim. After an ended claim the build is in its next run."""
     if claim is None:
         return NO_RESTART
-    if claim.build_id != build.id:  # the service gave the restart an id of its own: this build is that new run
+    if claim.build_id != build.id:  # the restart got an id of its own: this build is the new run
         return RestartState(previous=claim) if build.has_ended else RestartState(claim=claim)
     if claim.state is ClaimState.ENDED:
         return RestartState(claim.run_number + 1, previous=claim)
@@ -100,37 +118,59 @@ def restart_state_of(claim: Claim | None, build: Build) -> RestartState:
 
 
 def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
-    """`claim` as it stands once a look that began at `seen_at` has shown `build`; the same value where nothing changed.
+    """`claim` after a fetch that began at `seen_at` and showed `build`; the same value if nothing changed.
 
-    What the look shows may be some seconds older still: CodeShip's list can show the replaced run after a restart took.
+    The fetched data may be older than the fetch: CodeShip's list can show the replaced run after a restart began.
     """
     age = seen_at - claim.requested_at
+    if age < -SET_BACK:  # how old the claim is, no clock tells any more: longer than it may last
+        age = LOST_AFTER + timedelta(seconds=1)
     if claim.state is ClaimState.CLAIMED and age > LOST_AFTER:
         return replace(claim, state=ClaimState.NOT_SENT, changed_at=seen_at)
     if claim.state is ClaimState.SENT and age > LOST_AFTER:
         claim = replace(claim, state=ClaimState.UNKNOWN, changed_at=seen_at)
-    # A restart that got an id of its own leaves this build in its old run for good.
+    # If the restart got its own id, this build stays in its old run for good.
     if claim.state not in (ClaimState.TAKEN, ClaimState.UNKNOWN) or claim.new_build_id not in (None, build.id):
         return claim
-    if claim.changed_at is not None and seen_at < claim.changed_at:
+    if claim.changed_at is not None and claim.changed_at - SET_BACK <= seen_at < claim.changed_at:
         return claim  # the look began before the restart was answered: it tells of the run before
     if build.run.has_been_attempted_since(claim.replaced) is False and not _unchanged_long(claim, build, age):
-        return claim  # attempts are counted, and it is still in the same: whatever runs of it ran before
+        return claim  # attempts are counted and this is still the same one, so anything that runs ran before
     again = build.run_again_since(claim.replaced)
-    if again and all(run.has_ended for run in again):  # whatever else of the build still runs: the restart is over
+    if again and all(run.has_ended for run in again):  # the restart is over, even if other workflows still run
         return replace(claim, state=ClaimState.ENDED, changed_at=seen_at)
     if build.is_under_way:
         known = claim.state is ClaimState.TAKEN and claim.seen_running
         return claim if known else replace(claim, state=ClaimState.TAKEN, seen_running=True, changed_at=seen_at)
     if not build.has_ended:
         return claim
-    # A run that ended before anybody asked is not the new one, whatever a list that lags or goes back and forth shows.
+    # A run that ended before the request is not the new one, whatever an outdated or inconsistent list shows.
     is_earlier = build.finished_at is not None and build.finished_at < claim.requested_at
     if _unchanged_long(claim, build, age) or (
         not is_earlier and (claim.seen_running or build.run.is_another_than(claim.replaced))
     ):
         return replace(claim, state=ClaimState.ENDED, changed_at=seen_at)
     return claim
+
+
+def state_of(posts: Sequence[PostRecord]) -> ClaimState:
+    """The state of a claim once its POSTs have these results."""
+    states = {post.state for post in posts}
+    if PostState.ACCEPTED in states:
+        return ClaimState.TAKEN
+    if states & {PostState.UNKNOWN, PostState.SENT}:
+        return ClaimState.UNKNOWN
+    return ClaimState.REFUSED if PostState.REFUSED in states else ClaimState.NOT_SENT
+
+
+def holds_up_a_cancel(claim: Claim, build: Build, now: datetime) -> bool:
+    """Whether `claim`, a cancel, makes another one of `build` as it runs now needless."""
+    if claim.replaced != build.run:
+        return False
+    age = abs(now - claim.requested_at)
+    if claim.state in (ClaimState.CLAIMED, ClaimState.SENT):
+        return age <= LOST_AFTER
+    return claim.state is ClaimState.TAKEN and age <= UNCHANGED_AFTER
 
 
 def _unchanged_long(claim: Claim, build: Build, age: timedelta) -> bool:

@@ -1,30 +1,33 @@
-"""Everything that goes wrong in a way the bot expects: a class per reaction.
+"""Every error that the bot expects: a class for each reaction.
 
     BotError
-    ├── Mistake                     the person can do better: shown as it is
+    ├── UserError                   the user can fix it: shown as it is
     │   ├── NotUnderstood               the words: shown with the command that was meant
     │   ├── NoSuchProject               with the nearest names
     │   ├── AmbiguousProject            with the names it may be
     │   ├── NoSuchBranch                with the branches that have builds
     │   ├── WhichBranch                 a branch must be chosen first
     │   ├── TooLate                     asked too long ago to be done now
+    │   ├── DelayedRequest              the newest build may not be the one that was meant
     │   ├── NotListed                   the build is too old to be looked at
     │   ├── NeedsConfirmation           with the build, to be confirmed with a button
     │   ├── CannotCancel                the CI service of this repository cannot cancel builds
     │   └── NotAllowed                  with the reason, and whom to ask
+    ├── NotRecorded                 an action was sent, and its result could not be stored
     └── CIError                     the CI service: one calm sentence that says what is known
-        ├── KeyRefused                  the operator must act: the key is wrong
-        ├── NoRights                    the key may not do this
-        ├── NotThere                    the service does not know this project or build
-        ├── WillNot                     the service does not do this to this build, whoever asks
+        ├── Unauthorized                the operator must act: the key is wrong
+        ├── Forbidden                   the key may not do this
+        ├── NotFound                    the service does not know this project or build
+        ├── NotPossible                 the service does not do this to this build, for any caller
         ├── OverLimit                   too many calls: try again after `retry_after_s`
         │   ├── BudgetSpent                 the bot's own limit: nothing was asked
         │   └── Paused                      the service said so a moment ago: nothing was asked
         ├── Unreachable                 the connection never stood: nothing was sent
         ├── NoAnswer                    sent, and no whole answer came
+        │   └── NotConfirmed                a POST was answered, but not as the contract says
         └── BadAnswer                   an answer came, and it is not the contract's
 
-Anything else that is raised is a bug: a reference id for the person, the traceback for the log.
+Anything else that is raised is a bug: the user sees a reference, the log has the traceback.
 """
 
 from __future__ import annotations
@@ -37,30 +40,30 @@ from bot.core.model.builds import Build, Project
 
 @dataclass(frozen=True, slots=True)
 class LastKnown:
-    """The builds that the bot last saw for the question, newest first, and how many seconds ago."""
+    """The builds that the bot last saw for the same question, newest first, and how many seconds ago."""
 
     builds: tuple[Build, ...]
     age_s: float
 
 
 class BotError(Exception):
-    """The root. `str()` of any of these may be shown to people: no secret ever goes in.
+    """The base class. `str()` of any of these may be shown to people, so it holds no secret.
 
-    Durable work stores them, so each keeps what it is made from: every parameter is an attribute of the same name.
+    Durable jobs store errors, so each parameter is an attribute of the same name.
     """
 
     about: Build | Project | None = None
-    """What was asked for, as far as it was found before this went wrong."""
+    """The project or build, as far as it was found before the error."""
 
 
 class UserError(BotError):
-    """The person can do better, and is told how."""
+    """The user can fix it. The message says how."""
 
 
 class NotUnderstood(UserError):
-    """The words cannot be read. `why` is a sentence that may hold what was typed.
+    """The words cannot be parsed. `why` is a sentence that may quote them.
 
-    `topic` is the command whose usage helps, None for all; `instead` is what could be said, whole, where that is clear.
+    `topic` is the command whose usage helps, None for all. `instead` is the complete command that was probably meant.
     """
 
     def __init__(self, why: str, topic: str | None = None, *, instead: str | None = None) -> None:
@@ -71,7 +74,7 @@ class NotUnderstood(UserError):
 
 
 class NoSuchProject(UserError):
-    """No repository of that name. `stale_because` says why the list could not be asked again, where it could not."""
+    """No repository of that name. `stale_because` says why the list could not be refreshed; None if it was."""
 
     def __init__(
         self,
@@ -89,7 +92,7 @@ class NoSuchProject(UserError):
 
 
 class AmbiguousProject(UserError):
-    """The name fits several repositories."""
+    """The name matches several repositories."""
 
     def __init__(self, name: str, candidates: Sequence[Project]) -> None:
         super().__init__(name)
@@ -108,7 +111,7 @@ class NoSuchBranch(UserError):
 
 
 class BranchRequired(UserError):
-    """A restart without a branch, where several have builds."""
+    """A restart without a branch, although several have builds."""
 
     def __init__(self, project: Project, branches: Sequence[str]) -> None:
         super().__init__(project.name)
@@ -117,14 +120,27 @@ class BranchRequired(UserError):
 
 
 class RequestExpired(UserError):
-    """Nobody was there to do it for so long that it is not done any more."""
+    """The request waited too long, while no process ran, and is not carried out."""
 
     def __init__(self) -> None:
         super().__init__("I was away when you asked, and that is too long ago. Ask again if it is still wanted.")
 
 
+class DelayedRequest(UserError):
+    """The bot came to the request so late that the newest build may not be the one that was meant. Nothing was sent.
+
+    `build` is newest now, in its run `run_number`; `action` is "restart" or "cancel".
+    """
+
+    def __init__(self, build: Build, run_number: int, action: str) -> None:
+        super().__init__(build.project.name)
+        self.build = build
+        self.run_number = run_number
+        self.action = action
+
+
 class BuildTooOld(UserError):
-    """The build is no longer among the last ones that the service lists, so it cannot be looked at."""
+    """The service no longer lists the build, so it cannot be fetched."""
 
     def __init__(self, service: str) -> None:
         super().__init__(
@@ -134,9 +150,9 @@ class BuildTooOld(UserError):
 
 
 class NeedsConfirmation(UserError):
-    """The restart is one that the policy wants confirmed, and nobody has confirmed it yet.
+    """The policy requires a confirmation for this restart, and it has none yet.
 
-    `run_number` and `instead_of` (the id and attempt of an unknown claim) belong to the restart that was asked for.
+    `run_number` and `instead_of` (id and attempt of an unknown claim) belong to the requested restart.
     """
 
     def __init__(self, build: Build, run_number: int, instead_of: tuple[int, int] | None = None) -> None:
@@ -156,9 +172,9 @@ class CannotCancel(UserError):
 
 
 class NotAllowed(UserError):
-    """Refused, with the reason as a sentence. `ask`: whom to ask, an id of Slack's or words.
+    """The policy refuses it; `reason` is a sentence. `ask`: whom to ask, a Slack id or words.
 
-    `group_unknown`: being in a user group would have helped, and nobody could tell whether the person is.
+    `group_unknown`: a user group would allow it, but its members could not be fetched.
     """
 
     def __init__(self, reason: str, *, ask: str | None = None, group_unknown: bool = False) -> None:
@@ -168,10 +184,23 @@ class NotAllowed(UserError):
         self.group_unknown = group_unknown
 
 
-class CIError(BotError):
-    """The CI service `service` (its title, as people write it) did not do what was asked.
+class NotRecorded(BotError):
+    """A restart or a cancel (`action`: "restart", "cancel") of `build` was sent, and its result could not be stored.
 
-    `last_known` is filled in on the way out where the bot still remembers how things stood.
+    `is_accepted`: whether the CI service accepted it; else that is not known here.
+    """
+
+    def __init__(self, build: Build, action: str, *, is_accepted: bool) -> None:
+        super().__init__(build.project.name)
+        self.build = build
+        self.action = action
+        self.is_accepted = is_accepted
+
+
+class CIError(BotError):
+    """The CI service `service` (its title) did not do what was requested.
+
+    `last_known` is set if the bot has cached builds.
     """
 
     def __init__(self, service: str, detail: str = "") -> None:
@@ -181,15 +210,15 @@ class CIError(BotError):
         self.last_known: LastKnown | None = None
 
     may_have_taken = False
-    """After a restart: whether the service may have done it all the same."""
+    """Whether a failed restart may have started anyway."""
 
 
 class Unauthorized(CIError):
-    """401: the key is wrong or has been withdrawn."""
+    """401: the key is wrong or has been revoked."""
 
 
 class Forbidden(CIError):
-    """403 without word of a limit: the key may not do this."""
+    """403 that is not about a rate limit: the key may not do this."""
 
 
 class NotFound(CIError):
@@ -197,11 +226,11 @@ class NotFound(CIError):
 
 
 class NotPossible(CIError):
-    """The service understood, and does not do it to this build: too old, over already. `detail` is its reason."""
+    """The service refuses this for this build: it is too old, or over. `detail` is its reason."""
 
 
 class OverLimit(CIError):
-    """Too many calls. `retry_after_s`: seconds to wait, None where the service names none."""
+    """Too many calls. `retry_after_s`: seconds to wait, None if the service did not say."""
 
     def __init__(self, service: str, detail: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(service, detail)
@@ -209,22 +238,26 @@ class OverLimit(CIError):
 
 
 class RateLimitExhausted(OverLimit):
-    """The bot has made all the calls that it allows itself. No call was made, and the service has refused nothing."""
+    """The bot's own rate limit is used up. Nothing was sent."""
 
 
 class RateLimitPaused(OverLimit):
-    """The service has refused a call for its limit, and until the pause is over no other is made."""
+    """The service refused a call for its rate limit. Until the pause ends, no other is sent."""
 
 
 class Unreachable(CIError):
-    """The connection never stood, so nothing was sent."""
+    """The connection failed, so nothing was sent."""
 
 
 class NoResponse(CIError):
-    """The request went out and no whole answer came: a time-out, a cut connection, an overloaded or broken server."""
+    """The request was sent, but no complete response came: a timeout, a cut connection, a broken server."""
 
     may_have_taken = True
 
 
+class NotConfirmed(NoResponse):
+    """A POST was answered, but not as the service's contract says: it is not known whether it was accepted."""
+
+
 class InvalidResponse(CIError):
-    """A whole answer came that the contract does not know: a redirect, HTML, something too large."""
+    """A complete response that breaks the contract: a redirect, HTML, something too large."""

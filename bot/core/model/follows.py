@@ -1,4 +1,4 @@
-"""Live messages as values: what is followed, what it last said, and how it is to look. Logic is in `following`."""
+"""Live messages as values: what is followed, what the message last said, what it should say now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.model.verdicts import Verdict
 
 
 class FollowState(Enum):
-    """Only an open one is looked at."""
+    """Only open follows are polled."""
 
     OPEN = "open"
     ENDED = "ended"
@@ -23,7 +23,7 @@ class FollowState(Enum):
 
 
 class ReplyState(Enum):
-    """The reply in the thread, once: what was begun and never confirmed is not said again."""
+    """The reply in the thread. If it was begun and never confirmed, it is not repeated."""
 
     NOT_YET = "not yet"
     BEGUN = "begun"
@@ -32,11 +32,11 @@ class ReplyState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """One live message: the message `message_ts` in `place`, which shows run `run_number` of a build.
+    """One live message: `message_ts` in `location` shows run `run_number` of a build.
 
-    `key` is that of the ask that it answers, so that a repeated ask adds no second one. `before` is the run that a
-    restart replaced, None where a build was followed that ran already; `restarted` says which of the two it was.
-    `said` is what the message last showed. `version` is raised with each change, for compare-and-set.
+    `key` is that of its request, so that a repeated request adds no second one. `before` is the run that a restart
+    replaced, None if the build was already running; `restarted` says which. `shown` is what the message last said.
+    `version` grows with each change, for compare-and-set.
     """
 
     key: str
@@ -62,12 +62,12 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class FollowView:
-    """A live message, as it is to look now.
+    """A live message as it should look now.
 
-    `late_s` is how many seconds ago the build was last seen, where that is long, because of `late_because`; `build` is
-    then as it was known last, in a state of no name where nothing is known. `overtaken` says that another run began
-    before the end of this one was seen, `overtaken_by` by which restart. `unseen`: the service took the restart, and
-    still shows the run before it.
+    `late_s`: seconds since the build was last seen, if that is long, because of `late_because`. `build` is then the
+    last known one, with an unknown status if there is none. `overtaken`: another run began before the end of this one
+    was seen, by the restart `overtaken_by` if known. `unseen`: the service accepted the restart but still shows the run
+    before.
     """
 
     follow: Follow
@@ -81,9 +81,9 @@ class FollowView:
 
 
 class MessageGone(Exception):
-    """The message can never be changed again. `str()` is Slack's word for why.
+    """The message cannot be changed any more. `str()` is Slack's error code.
 
-    `is_told` says whether the asker should hear of it: not where a person deleted the message.
+    `is_told`: whether to tell the person who asked. False if a person deleted the message.
     """
 
     def __init__(self, why: str, *, is_told: bool) -> None:
@@ -92,9 +92,9 @@ class MessageGone(Exception):
 
 
 class RetryLater(Exception):
-    """Slack could not be reached, or asks to wait: a later look tries again, after `retry_after_s` where that is known.
+    """Slack could not be reached, or asks to wait. A later poll tries again, after `retry_after_s` if known.
 
-    `may_have_happened`: nobody knows whether Slack did it. `is_everywhere`: the next message will fare no better.
+    `may_have_happened`: it is unknown whether Slack did it. `is_everywhere`: the next message would fail, too.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ class RetryLater(Exception):
 def follow_of(
     actor: Actor, location: Location, key: str, outcome: Outcome | BotError, ts: str | None, now: datetime
 ) -> Follow | None:
-    """What the answer promises to follow; None where it promises nothing, or cannot be changed later."""
+    """The follow that the reply promises; None if it promises none or cannot be changed later."""
     match outcome:
         case Restarted(build, claim):
-            is_new = claim.new_build_id not in (None, claim.build_id)  # `build` may be the new one already
+            is_new = claim.new_build_id not in (None, claim.build_id)  # `build` may already be the new one
             build_id, run_number = (claim.new_build_id or build.id, 1) if is_new else (build.id, claim.run_number + 1)
             before: Run | None = claim.replaced
             restarted = True

@@ -1,4 +1,4 @@
-"""What came of an ask that went well: one value a kind, drawn by whoever shows it. What goes wrong is in `errors`."""
+"""Results of successful commands: one class for each kind of reply. Failures are in `errors`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.core.model.errors import CIError
 
 @dataclass(frozen=True, slots=True)
 class BuildShown:
-    """One build, and how it stands with regard to restarts; `ago_s` belongs to `standing.claim`."""
+    """One build and its restarts. `ago_s` belongs to `restart_state.claim`."""
 
     build: Build
     restart_state: RestartState = NO_RESTART
@@ -29,7 +29,7 @@ class BranchesShown:
 
 @dataclass(frozen=True, slots=True)
 class BuildsShown:
-    """The last builds of a branch (of all branches where `branch` is None), newest first, ten at most."""
+    """The last builds of a branch (of all if `branch` is None), newest first, at most ten."""
 
     project: Project
     branch: str | None
@@ -38,7 +38,7 @@ class BuildsShown:
 
 @dataclass(frozen=True, slots=True)
 class NoBuilds:
-    """The repository is known and has never been built."""
+    """The repository is known but has never been built."""
 
     project: Project
 
@@ -47,8 +47,8 @@ class NoBuilds:
 class ProjectsShown:
     """One page of the repositories that match `words`. `page` counts from 1. `total` is over all pages.
 
-    `stale` says which services' lists could not be read anew, and how many seconds old the one is that stands here
-    (None: there is none). `with_services`: there are several, so that each repository's is worth saying.
+    `stale`: services whose lists could not be refreshed, and the age of the list shown in seconds (None: no list).
+    `with_services`: several services are configured, so each repository is shown with its own.
     """
 
     words: str
@@ -62,7 +62,7 @@ class ProjectsShown:
 
 @dataclass(frozen=True, slots=True)
 class AuditShown:
-    """The last actions on `project`, or on all where it is None, the newest first."""
+    """The last actions on `project`, or on all if it is None, the newest first."""
 
     project: Project | None
     entries: tuple[AuditEntry, ...]
@@ -70,14 +70,14 @@ class AuditShown:
 
 @dataclass(frozen=True, slots=True)
 class HelpShown:
-    """What can be said; `topic` names one command, None means all."""
+    """The usage of all commands, or of `topic`."""
 
     topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A build that runs is followed from now on; `run_number` is the run it is in."""
+    """A running build is now followed. `run_number` is the run it is in."""
 
     build: Build
     run_number: int
@@ -85,7 +85,7 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class NothingToFollow:
-    """The build has ended already, and is shown instead."""
+    """The build has already ended, and is shown instead."""
 
     build: Build
     restart_state: RestartState = NO_RESTART
@@ -93,9 +93,9 @@ class NothingToFollow:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """Taken. `seen` says that no answer came to the request and the build was found running afterwards.
+    """The restart was accepted. `seen`: the request got no response, but the build was then found running.
 
-    `taken` is what the service did of it, where it said so to this ask.
+    `taken` is what the service did, if it said so to this request.
     """
 
     build: Build
@@ -106,10 +106,9 @@ class Restarted:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyRestarted:
-    """Somebody's claim on the same run stands: nothing was sent. `ago_s`: seconds since they asked.
+    """Another claim on the same run exists, so nothing was sent. `ago_s`: seconds since that request.
 
-    `claim.state` tells more: taken; claimed or sent, where CodeShip's answer has not come yet.
-    `build` is as the CI service shows it now.
+    `claim.state` is taken, or claimed or sent if the service has not responded yet. `build` is the current one.
     """
 
     build: Build
@@ -127,9 +126,9 @@ class StillRunning:
 
 @dataclass(frozen=True, slots=True)
 class RunAgainSince:
-    """The button belongs to an earlier run; the build has run again since, and is shown as it is now.
+    """The button belongs to an earlier run. The build has run again since, and is shown as it is now.
 
-    Where a restart of the bot's brought the new run about, it is `standing.previous`, `ago_s` seconds ago.
+    If a restart by the bot started the new run, it is `restart_state.previous`, `ago_s` seconds ago.
     """
 
     build: Build
@@ -139,22 +138,31 @@ class RunAgainSince:
 
 @dataclass(frozen=True, slots=True)
 class StateNotKnown:
-    """The service's word for the state says neither running nor ended, so nothing was sent."""
+    """The service's status word is unknown, so it is unclear whether the build runs. Nothing was sent."""
 
     build: Build
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The service has accepted to cancel the build, and ends it within moments."""
+    """The service accepted the cancel, and ends the build within moments."""
 
     build: Build
     taken: ActionResult
 
 
 @dataclass(frozen=True, slots=True)
+class AlreadyCancelling:
+    """The same run is being cancelled for `claim.actor`, who asked `ago_s` seconds ago: nothing was sent."""
+
+    build: Build
+    claim: Claim
+    ago_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class NothingToCancel:
-    """The build has ended already, and is shown instead."""
+    """The build has already ended, and is shown instead."""
 
     build: Build
     restart_state: RestartState = NO_RESTART
@@ -162,10 +170,10 @@ class NothingToCancel:
 
 @dataclass(frozen=True, slots=True)
 class CouldNotTell:
-    """The restart went out (by `claim.actor`, `ago_s` seconds ago) and nobody knows whether it took.
+    """The restart was sent (for `claim.actor`, `ago_s` seconds ago), but it is unknown whether it started.
 
-    `shown` is the build as it was before. `found` is what looking afterwards showed, the earlier run unchanged;
-    None where looking failed too, because of `looked`.
+    `shown` is the build before the restart. `found` is what a fetch showed afterwards, with the run unchanged. It is
+    None if that fetch failed, because of `looked`.
     """
 
     claim: Claim
@@ -187,6 +195,7 @@ Outcome = (
     | NothingToFollow
     | Restarted
     | Cancelled
+    | AlreadyCancelling
     | NothingToCancel
     | AlreadyRestarted
     | StillRunning

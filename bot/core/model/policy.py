@@ -1,8 +1,7 @@
-"""Who may do what to which repositories and branches, and what is asked for confirmation first. Pure.
+"""Who may do what to which repositories and branches, and what needs confirmation first. Pure.
 
-A policy is a list of rules. The first rule that is about what is asked decides, alone: it says who may, and nobody
-else may, whatever later rules say. What no rule is about, nobody may. Asking how things stand (status, builds,
-projects, help) is no matter of rules: everybody may.
+A policy is a list of rules. The first rule that matches a request decides alone: it says who may do it. If no rule
+matches, the request is refused. Requests that change nothing (status, builds, projects, help) need no rule.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import TABLE, Verb
 
 ACTIONS = tuple(entry.policy_action for entry in TABLE if entry.policy_action is not None)
-"""What rules can be about. A rule that names none is about all, also about those that are yet to come."""
+"""The actions that rules can name. A rule without actions covers all, including later ones."""
 
 NO_RULE = "No rule of the policy lets anybody do this."
 NO_REASON = "The policy lets only some people do this."
 
 InGroup = Callable[[str], bool | None]
-"""Whether the one who asks is in a user group; None where nobody can tell."""
+"""Whether the asker is in a user group; None if unknown."""
 
 
 class Confirm(Enum):
-    """Which restarts are confirmed first: those by button (Slack's own dialog asks), or typed ones, too."""
+    """Which restarts need confirmation: only those by button (by Slack's dialog), or typed ones, too."""
 
     NEVER = "never"
     BUTTONS = "buttons"
@@ -34,16 +33,16 @@ class Confirm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NamePattern:
-    """Patterns of names: one of `meant` must fit (any name does where there are none), and none of `exceptions`.
+    """Name patterns: one of `meant` must match (any name if it is empty), and none of `exceptions`.
 
-    In a pattern `*` stands for any signs, also for none and for slashes; every other sign for itself.
+    `*` matches any characters, none, and slashes. Every other character matches itself.
     """
 
     patterns: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
 
     def matches(self, name: str | None, *, any_case: bool = False) -> bool:
-        """No name at all (all repositories at once, a build without a branch) fits where every name would."""
+        """Whether `name` matches. None (all repositories, or a build without a branch) matches if every name would."""
         if name is None:
             return not self.exceptions and (not self.patterns or "*" in self.patterns)
         said = name.lower() if any_case else name
@@ -63,7 +62,7 @@ class NamePattern:
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Anybody whom one of these names; `channels` mean whoever asks there. All empty: nobody."""
+    """Everyone that one of the fields names; `channels` means everyone who asks there. All empty: no one."""
 
     people: frozenset[str] = frozenset()
     groups: tuple[str, ...] = ()
@@ -71,7 +70,7 @@ class Subjects:
     everyone: bool = False
 
     def includes(self, actor: Actor, location: Location, in_group: InGroup) -> bool | None:
-        """None where only a user group could make it so and nobody can tell. Groups are asked for last."""
+        """Whether the actor is included; None if only a user group decides and that is unknown. Checks groups last."""
         if self.everyone or actor.id in self.people or location.channel in self.channels:
             return True
         return _any(in_group(group) for group in self.groups)
@@ -100,9 +99,9 @@ class BuildRules:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`reason` and `ask` are for those who may not: a sentence, and whom to ask (an id of Slack's, or words).
+    """One rule. `reason` and `ask` are for those it refuses: a sentence, and whom to ask (a Slack id or words).
 
-    `line` is where it stands in its file.
+    `line` is its line in the file.
     """
 
     subjects: Subjects
@@ -115,7 +114,9 @@ class Rule:
     line: int = 0
 
     def is_about(self, action: str, project: str | None, branch: str | None) -> bool:
-        """`project` is `org/name`, compared in any case; branches are told apart by case, as git does."""
+        """Whether the rule covers the request. `project` is `org/name`, in any case; branches are case-sensitive, as in
+        git.
+        """
         return (
             (not self.actions or action in self.actions)
             and self.repos.matches(project, any_case=True)
@@ -134,15 +135,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """`confirm` says whether a restart that no dialog has asked about must be confirmed first."""
+    """`confirm`: whether a restart that no dialog has confirmed needs a confirmation first."""
 
     confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The rule's own reason, and whom to ask. `group_unknown`: being in a user group would have helped, and nobody
-    could tell."""
+    """The rule's reason, and whom to ask. `group_unknown`: a user group would allow it, but is unknown."""
 
     reason: str
     ask: str | None = None
@@ -164,7 +164,7 @@ class Policy:
     def may(
         self, actor: Actor, location: Location, action: str, project: str | None, branch: str | None, in_group: InGroup
     ) -> Allowed | Denied:
-        """`project` and `branch` are None where the action is about none. `in_group` is called where it matters."""
+        """The decision. `project` and `branch` are None if the action has none. Calls `in_group` only if needed."""
         rule = self.rule_about(action, project, branch)
         if rule is None:
             return Denied(NO_RULE, self.ask)
@@ -174,17 +174,17 @@ class Policy:
         return Denied(rule.reason or NO_REASON, rule.ask or self.ask, group_unknown=included is None)
 
     def needs_confirmation(self, project: str, branch: str | None) -> bool:
-        """Whether a button that restarts the branch asks first."""
+        """Whether a button that restarts the branch needs confirmation."""
         rule = self.rule_about(Verb.RESTART, project, branch)
         return rule is not None and rule.confirm is not Confirm.NEVER
 
     def rule_about(self, action: str, project: str | None, branch: str | None) -> Rule | None:
-        """The one that decides."""
+        """The first rule that covers the request; None if there is none."""
         return next((rule for rule in self.rules if rule.is_about(action, project, branch)), None)
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Every user group that a rule names, once."""
+        """Every user group in the rules, without duplicates."""
         return tuple(dict.fromkeys(group for rule in self.rules for group in rule.subjects.groups))
 
 
@@ -195,11 +195,11 @@ OPEN = Policy(
         Rule(EVERYONE),
     )
 )
-"""What holds without a file."""
+"""The default policy, without a file."""
 
 
 def _any(answers: Iterator[bool | None]) -> bool | None:
-    """True as soon as one is; None where none is and one is not known."""
+    """True if any answer is True; else None if any is None; else False."""
     unknown = False
     for answer in answers:
         if answer:
@@ -209,7 +209,7 @@ def _any(answers: Iterator[bool | None]) -> bool | None:
 
 
 def _fits(pattern: str, name: str) -> bool:
-    """In one go, whatever the pattern: names come from strangers."""
+    """Runs in linear time for every pattern, since names are untrusted."""
     first, *rest = pattern.split("*")
     if not rest:
         return pattern == name

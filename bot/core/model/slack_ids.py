@@ -1,4 +1,4 @@
-"""What Slack's ids look like. Policies, buttons and settings name people, groups and channels by them."""
+"""Patterns of Slack's ids, which policies, buttons and settings use for people, groups and channels."""
 
 from __future__ import annotations
 

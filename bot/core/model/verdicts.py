@@ -3,7 +3,7 @@
 failed → passed, same commit     flaky
 passed → failed, same commit     flaky, too
 failed → failed                  real, with how often in a row
-anything else                    no verdict, and said so: a stopped build or a broken machine proves nothing
+anything else                    no verdict, and the reply says so: a cancelled build or a broken machine proves nothing
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`runs` counts the runs of the commit that are known, this one included; `in_a_row` the like ones at its end."""
+    """`runs` counts the known runs of the commit, including this one. `in_a_row`: how many at the end had the same
+    result.
+    """
 
     meaning: Meaning
     before: Status | None
@@ -37,7 +39,7 @@ _TELLING = (Status.PASSED, Status.FAILED)
 
 
 def verdict_on(earlier: Sequence[Status], after: Status) -> Verdict:
-    """`earlier` are the runs of the same commit before this one, the oldest first, as far as they are known."""
+    """The verdict. `earlier` are the known runs of the same commit before this one, the oldest first."""
     before = earlier[-1] if earlier else None
     runs = [*earlier, after]
     in_a_row = 0

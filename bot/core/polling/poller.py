@@ -1,8 +1,7 @@
-"""Builds followed to their end, in one live message each. No Slack and no HTTP in here.
+"""Follows builds to their end, with one live message each. Knows neither Slack nor HTTP.
 
-Level-triggered: each look compares what the CI service says now with what was last said, and says the difference. A
-crash between any two lines is healed by the next look, and a change that is repeated is invisible. What each message
-is to say is decided in `live_messages`.
+Level-triggered: each poll compares the build with what the message last said, and shows the difference. So the next
+poll repairs what a crash interrupted, and a repeated update is invisible. `live_messages` decides what a message says.
 """
 
 from __future__ import annotations
@@ -24,11 +23,14 @@ from bot.core.ports import Clock, FollowStore, Jobs, Step
 from bot.core.rate_limiter import FOR_BACKGROUND
 
 MAX_WAIT_S = 90.0
-"""Whatever is asked for: below the time after which a chain of looks seems to have stopped. A look that may ask nothing
-yet costs no call. And longer than it takes until a call counts no more and a refused look has come back."""
+"""The longest wait, whatever a service asks for.
+
+It is below the time after which a chain counts as stalled; a poll that may not make calls yet costs none. It is longer
+than a call counts against the limit, so that a refused poll can succeed after it.
+"""
 
 ENOUGH_AFTER_S = 60.0
-"""Seconds without a refusal after which there are calls enough."""
+"""Seconds without a refusal after which the interval shrinks again."""
 
 _SHORTEST_WAIT_S = 1.0
 _FURTHER, _NEARER = 1.5, 0.95
@@ -36,14 +38,14 @@ _FURTHER, _NEARER = 1.5, 0.95
 
 @dataclass(frozen=True, slots=True)
 class PollInterval:
-    """Seconds between looks: soon after the beginning, later where a build takes long; and while CI cannot be seen."""
+    """Seconds between polls: `soon_s` for new follows, `later_s` for long builds, `retry_s` after failures."""
 
     soon_s: float = 5.0
     later_s: float = 10.0
     retry_s: float = 15.0
 
     def after(self, age: timedelta) -> float:
-        """With the look itself, never more than fifteen seconds apart while the CI service answers."""
+        """The interval for a follow of this age. With the poll itself it stays below fifteen seconds."""
         return self.soon_s if age < timedelta(minutes=2) else self.later_s
 
 
@@ -51,7 +53,9 @@ PACE = PollInterval()
 
 
 class AdaptiveInterval:
-    """One for all projects that a process looks at. Thread-safe."""
+    """The poll interval, shared by all projects of this process. Grows while the rate limit refuses polls.
+    Thread-safe.
+    """
 
     def __init__(self, pace: PollInterval, clock: Clock) -> None:
         self.pace = pace
@@ -61,21 +65,21 @@ class AdaptiveInterval:
         self._refused_s = self._moved_apart_s = clock.monotonic()
 
     def after_sight(self, age: timedelta) -> float:
-        """Of the youngest following, once its project has been seen."""
+        """Seconds until the next poll after a successful one. `age` is that of the newest follow."""
         with self._lock:
             if self._clock.monotonic() - self._refused_s > ENOUGH_AFTER_S:
                 self._apart_s *= _NEARER
             return max(self.pace.after(age), self._apart_s)
 
     def after_failures(self, failures: Sequence[CIError]) -> float:
-        """Once something could not be seen."""
+        """Seconds until the next poll after one with failures."""
         if any(isinstance(failure, RateLimitExhausted) for failure in failures):
             self._move_apart()
         named = [f.retry_after_s for f in failures if isinstance(f, OverLimit) and f.retry_after_s is not None]
         return min(max([_SHORTEST_WAIT_S, *named] if named else [self.pace.retry_s]), MAX_WAIT_S)
 
     def _move_apart(self) -> None:
-        """Once a round at most: refusals come in crowds."""
+        """Increases the interval, at most once per interval, since refusals come in groups."""
         with self._lock:
             self._refused_s = now_s = self._clock.monotonic()
             apart_s = max(self._apart_s, self.pace.soon_s)
@@ -85,21 +89,20 @@ class AdaptiveInterval:
 
 
 POLL = "poll"
-"""The kind of job that looks at one project for all that wait for it."""
+"""The kind of the job that polls one project for all its follows."""
 
 CALL_S = 12.0
-STALLED_AFTER = timedelta(seconds=120)
+STALLED_AFTER_S = 120.0
 """A chain of looks that nobody has touched for so long is gone on with."""
 
 TRIES_IN_VAIN = 3
-"""So many messages in a row that Slack could not take: the others wait for the next look."""
+"""After this many messages in a row that Slack could not take, the others wait for the next poll."""
 
 
 class Poller:
-    """What `begin` has begun goes on by jobs of the kind `LOOK`, one chain of them a project, until nothing is open.
+    """Polls followed projects by jobs of the kind `POLL`, one chain per project, until no follow is open.
 
-    `late` is told how many seconds after its time a look came, or
-    how long ago the last one was where this one saw nothing.
+    `late` is called with the seconds that a poll was late, or since the last successful one if this one failed.
     """
 
     def __init__(
@@ -122,15 +125,15 @@ class Poller:
         self._late = late
 
     def follow(self, follow: Follow) -> None:
-        """Follows a live message from now on. Doing so twice for one key is the same as once."""
+        """Starts to follow a live message. A second call with the same key changes nothing."""
         self._follows.add(follow)
         number = self._follows.begin_polling(follow.service, follow.project_id)
         self._poll_later(follow.service, follow.project_id, number, self._pacing.pace.soon_s)
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:
-        """One look at one project, and the next one put on its way, also where a bug spoils this one. A `Job`.
+        """A `Job`: polls one project and schedules the next poll, even after a bug in this one.
 
-        A look that a hint asked for is none of the chain, which goes on as it is.
+        A poll that a webhook started is not part of the chain, which continues unchanged.
         """
         service, project_id = str(payload["service"]), str(payload["project"])
         number = int(payload["number"]) if "number" in payload else None
@@ -150,24 +153,25 @@ class Poller:
             raise bug
 
     def poll_now(self, service: str, project_id: str, key: str) -> None:
-        """The service says that something has happened: looked at now, where anybody waits for it. Once a `key`."""
+        """Polls now, once per `key`, if a follow of the project is open. A webhook says that something changed."""
         if self._follows.open_of(service, project_id):
             self._jobs.start(POLL, f"hint:{service}:{key}", {"service": service, "project": project_id})
 
     def restart_stalled(self) -> None:
         """Goes on with chains of looks that have stopped, whatever stopped them."""
-        for service, project_id, number in self._follows.stalled(self._clock.now() - STALLED_AFTER):
+        for service, project_id, number in self._follows.stalled(STALLED_AFTER_S):
             self._poll_later(service, project_id, number, 0.0)
 
     def poll(self, service: str, project_id: str) -> float:
-        """Looks at the project and says what is new to each message that follows one of its builds.
+        """Polls the project and updates the message of each of its follows.
 
-        Returns how many seconds to wait until the next look. What is no fault of the services is raised once all
-        messages have had their turn.
+        Returns the seconds until the next poll. Raises an error that is not a service's after all messages had their
+        turn.
         """
         follows = self._follows.open_of(service, project_id)
         branches = {follow.branch for follow in follows}
-        first = branches.pop() if len(branches) == 1 else None  # its own look shows more of a branch than one at all
+        # A fetch of one branch shows more of its builds than a fetch of all branches.
+        first = branches.pop() if len(branches) == 1 else None
         seen: dict[str | None, Snapshot | CIError] = {}
         pause_s, in_vain = 0.0, 0
         bugs: list[Exception] = []
@@ -185,7 +189,7 @@ class Poller:
                 in_vain += later.is_everywhere
                 if in_vain == TRIES_IN_VAIN:
                     break
-            except Exception as bug:  # noqa: BLE001 - raised below: one message's bug is not to cost the others theirs
+            except Exception as bug:  # noqa: BLE001 - raised below: a bug with one message must not affect the others
                 self._messages.expire(follow)
                 bugs.append(bug)
         if bugs:
@@ -195,7 +199,9 @@ class Poller:
     def _seen(
         self, follow: Follow, first: str | None, seen: dict[str | None, Snapshot | CIError]
     ) -> tuple[Build, Snapshot] | CIError:
-        """The followed build, from a look at the branch `first` (all where None), or at its own where not there."""
+        """The followed build, from a fetch of branch `first` (None: all), or of its own branch if it is
+        missing there.
+        """
         for branch in dict.fromkeys((first, follow.branch)):
             if branch not in seen:
                 seen[branch] = self._poll(follow.service, follow.project_id, branch)

@@ -1,7 +1,7 @@
-"""What a button carries: commands as short strings, and back. Pure; carries what is meant, never a right.
+"""Commands as button values, and back. Pure. A value carries a command, never a permission.
 
-A value is compact JSON in ASCII (`&`, `<` and `>` written as escapes), so that nothing on the way changes a sign of it.
-What comes back is untrusted: it is bounded and checked here, and means nothing but the command that it spells.
+A value is compact ASCII JSON (`&`, `<` and `>` as escapes), so that no step on the way changes a character. A value
+that comes back is untrusted: it is bounded and checked here, and means only the command in it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _VERBS = "|".join(entry.verb for entry in TABLE if entry.on_build)
 ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed)?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
 """The action_ids of buttons that do something: `action_id_of` makes them, `command_of` reads them."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
-"""The action_ids of links: Slack sends an action for them too, which is acknowledged and means nothing."""
+"""The action_ids of links. Slack sends an action for them, too; it is acknowledged and ignored."""
 ACTION_IDS = (ACTS, OPENS)
 
 MAX_VALUE = 2000
@@ -44,7 +44,7 @@ _HTML_ESCAPES = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "&<>"})
 
 
 def action_id_of(command: Command, number: int = 0) -> str:
-    """Different for any two buttons of one message: choices in it, and buttons for single runs, are numbered."""
+    """The action_id; `number` makes those of several buttons in one message differ."""
     if isinstance(command, ListProjects):
         return f"page:{command.page}"
     if number or not isinstance(command, BuildCommand):
@@ -55,7 +55,7 @@ def action_id_of(command: Command, number: int = 0) -> str:
 
 
 def value_of(command: Command) -> str | None:
-    """The value of a button that means `command`; None if no button can: too long, or holding what is not text."""
+    """The value of a button for `command`; None if it is too long or has characters that cannot be sent."""
     fields: dict[str, Any]
     match command:
         case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only):
@@ -78,13 +78,13 @@ def value_of(command: Command) -> str | None:
 
 
 def entry_of_button(action_id: str) -> Entry | None:
-    """The verb that a button on a build means; None for other buttons."""
+    """The verb of a button on a build; None for other buttons."""
     verb = action_id.partition("_")[0]
     return entry_for(Verb(verb)) if ACTS.match(action_id) and verb in VERBS else None
 
 
 def command_of(action_id: str, value: str) -> Command:
-    """What the press of a button asks for. Raises NotUnderstood if the button is not one that this bot draws."""
+    """The command of a pressed button. Raises NotUnderstood if it is not one of the bot's buttons."""
     try:
         return _command_of(action_id, _fields(value))
     except (ValueError, RecursionError):
@@ -92,7 +92,7 @@ def command_of(action_id: str, value: str) -> Command:
 
 
 def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
-    """Raises ValueError."""
+    """As `command_of`, but raises ValueError."""
     if ACTS.match(action_id) is None:
         raise ValueError("no button of this bot")
     match action_id.partition(":")[0]:
@@ -113,7 +113,7 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
 
 
 def _typed_command(fields: dict[str, Any]) -> Command:
-    """What could be typed: the verb's own reading of a repository and a branch."""
+    """The command as if typed: the verb with a repository and a branch."""
     verb = Verb(_text(fields.get("v")))
     branch = [] if fields.get("b") is None else [_word(fields["b"])]
     command = entry_for(verb).parse_arguments(verb, [_word(fields.get("r")), *branch])
@@ -131,7 +131,7 @@ def _fields(value: str) -> dict[str, Any]:
         raise ValueError("not a value")
     fields = json.loads(value)
     if not isinstance(fields, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - every reader here says ValueError
+        raise ValueError("not an object")  # noqa: TRY004 - every reader here raises ValueError
     return fields
 
 
@@ -148,7 +148,7 @@ def _target_fields(target: BuildRef) -> dict[str, Any]:
 
 
 def _target(fields: dict[str, Any]) -> BuildRef:
-    """A button names one build, so that its id is never absent here."""
+    """A button refers to one build, so its id is required here."""
     return BuildRef(
         service=_text(fields.get("s"), _MAX_NAME),
         project_id=_text(fields.get("p"), _MAX_NAME),
@@ -165,7 +165,7 @@ def _word_fields(verb: Verb, repo: Word, branch: Word | None) -> dict[str, Any]:
 
 
 def _yes(fields: dict[str, Any], name: str) -> bool:
-    """`c`, confirmed, is drawn only on a button whose dialog Slack shows before it sends the press."""
+    """`c`, confirmed, is only on buttons for which Slack shows a dialog before it sends the press."""
     value = fields.get(name, False)
     if not isinstance(value, bool):
         raise ValueError("neither yes nor no")  # noqa: TRY004
@@ -187,7 +187,7 @@ def _word(spellings: object) -> Word:
 def _text(value: object, max_length: int = _MAX_WORD) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= max_length:
         raise ValueError("not a text")
-    value.encode()  # half a surrogate pair could not be sent anywhere: UnicodeEncodeError is a ValueError
+    value.encode()  # half a surrogate pair cannot be sent; UnicodeEncodeError is a ValueError
     return value
 
 

@@ -16,7 +16,9 @@ _BRANCH_IN_TITLE, _NAME, _BRANCH = 60, 100, 100
 def dialog(
     does: str, repository: str, branch: str | None, context: RenderContext, *, failed_jobs_only: bool = False
 ) -> Block | None:
-    """None where the policy wants nothing confirmed. `does` is what the button says: “Restart”, “Try again”."""
+    """The dialog, or None if the policy requires no confirmation. `does` is the button's label: “Restart”,
+    “Try again”.
+    """
     if not context.needs_confirmation(repository, branch):
         return None
     return asked(does, repository, branch, failed_jobs_only=failed_jobs_only)
@@ -29,14 +31,14 @@ def asked(does: str, repository: str, branch: str | None, *, failed_jobs_only: b
 
 
 def cancelling(repository: str, branch: str | None) -> Block:
-    """Asked always, since a cancelled build cannot continue."""
+    """Required always, since a cancelled build cannot continue."""
     return _dialog(
         "Cancel", repository, branch, "What runs of the build{of} will be cancelled.", "Cancel", "Let it run"
     )
 
 
 def _dialog(verb: str, repository: str, branch: str | None, text: str, yes: str, no: str) -> Block:
-    """`{of}` in the text is where the repository and the branch go."""
+    """`{of}` in the text is replaced by the repository and the branch."""
     title = f"{verb} {sanitize(branch, _BRANCH_IN_TITLE)}".strip()
     what = " · ".join(name for name in (sanitize(repository, _NAME), sanitize(branch, _BRANCH)) if name)
     return {

@@ -1,4 +1,4 @@
-"""What texts need to know of the deployment and the moment. Values only; draws nothing."""
+"""What messages need to know about the deployment and the current time. Values only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bot.core.model.builds import Ability, Build, Project
 from bot.core.model.commands import Word
 
 NO_TITLE = "CI"
-"""What a service is called that is no longer set up here: buttons and stored things outlive settings."""
+"""The title of a service that is no longer configured: buttons and stored data outlive settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceInfo:
-    """One CI service: its title as people write it, which settings hold its key and its limit, and what it can do.
+    """One CI service: its title, the settings of its key and its limit, and its abilities.
 
     `rights` are those that its key needs, in the service's words.
     """
@@ -29,9 +29,9 @@ class ServiceInfo:
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """`/codeship`, `@codeship`, the CI services by their names in the order in which they are set, the time.
+    """`/codeship`, `@codeship`, the CI services by name in configuration order, and the time.
 
-    `needs_confirmation` says of a repository's name and a branch whether a button that restarts it asks first.
+    `needs_confirmation(repository, branch)` says whether a button that restarts the branch needs confirmation.
     """
 
     command: str
@@ -42,25 +42,25 @@ class RenderContext:
 
     @property
     def has_several(self) -> bool:
-        """Whether it is worth saying which service is meant."""
+        """Whether several services are configured, so that messages name the service."""
         return len(self.services) > 1
 
     def title_of(self, service: str) -> str:
-        """Of a project's service. Never empty."""
+        """The title of a project's service; never empty."""
         known = self.services.get(service)
         return known.title if known else NO_TITLE
 
     def of_title(self, title: str) -> ServiceInfo | None:
-        """Of the service that an error names; None where it is none of ours."""
+        """The service with the title in an error; None if it is not configured."""
         return next((service for service in self.services.values() if service.title == title), None)
 
     def can(self, ability: Ability, build: Build) -> bool:
-        """Whether the service of the build can do this."""
+        """Whether the build's service can do this."""
         known = self.services.get(build.project.service)
         return known is not None and ability in known.abilities
 
     def meaning(self, project: Project) -> Word:
-        """A word that means this project and no other: with its service, where there are several."""
+        """A word that refers only to this project: with its service if several are configured."""
         return Word.of(self.exactly(project) if self.has_several else project.name)
 
     def exactly(self, project: Project) -> str:

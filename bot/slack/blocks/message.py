@@ -1,4 +1,4 @@
-"""Messages, put together from lines and buttons within Slack's limits. Pure; knows no outcome and no error.
+"""Builds messages from lines and buttons within Slack's limits. Pure; knows no outcomes or errors.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks; the size of a whole message is not documented there.
 """
@@ -18,7 +18,7 @@ from bot.slack.blocks.rich_text import Line, good_url, join, line, literal, sani
 Block = Mapping[str, Any]
 
 LARGEST_JSON = 10_000
-"""Characters of blocks in one message; senders met msg_blocks_too_long at about 13,200."""
+"""Characters of blocks per message. Others have met msg_blocks_too_long at about 13,200."""
 MAX_TEXT = 3_500
 MAX_LABEL = 75
 MAX_CHOICES = 10
@@ -28,7 +28,7 @@ _MORE = line("…")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent to Slack. `text` is mrkdwn that says everything by itself."""
+    """A message for Slack. `text` is complete mrkdwn, for clients that show no blocks."""
 
     text: str
     blocks: tuple[Block, ...]
@@ -37,7 +37,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A word that stands for a command: a button where one can carry it, which asks first where there is a `dialog`."""
+    """A word for a command. It becomes a button if the command fits into one. `dialog` asks for confirmation."""
 
     label: str
     command: Command
@@ -45,9 +45,9 @@ class Choice:
 
 
 def button(label: str, command: Command, dialog: Block | None = None, *, number: int = 0) -> Block | None:
-    """None if nothing of the label shows, or the command does not fit into a button. `dialog` is asked first.
+    """A button, or None if the label shows nothing or the command does not fit. `dialog` asks for confirmation.
 
-    `number` tells choices in one message apart.
+    `number` makes the action_ids of several buttons in one message differ.
     """
     shown, value = sanitize(label, MAX_LABEL), value_of(command)
     if not shown or value is None:
@@ -57,7 +57,7 @@ def button(label: str, command: Command, dialog: Block | None = None, *, number:
 
 
 def link_button(label: str, url: str | None, what: str) -> Block | None:
-    """Opens a page. None where there is none that Slack would take."""
+    """A button that opens a page. None if there is no page, or Slack would reject its address."""
     good = good_url(url)
     if good is None:
         return None
@@ -73,9 +73,9 @@ def message(
     aloud: Line = (),
     reference: str | None = None,
 ) -> Message:
-    """One message: the lines, the details beneath them, the buttons that are there, the reference small at the end.
+    """A message: lines, details, the buttons that are not None, and a small reference at the end.
 
-    `aloud` stands in `text` alone: what the screen shows as buttons. Where it is too much, the last details go first,
+    `aloud` is only in `text`: what the screen shows as buttons. If it is too much, the last details are dropped first,
     then the last buttons, then the last lines.
     """
     shown = [part for part in lines if part]
@@ -103,7 +103,7 @@ def message(
 def choice_message(
     lines: Iterable[Line], choices: Sequence[Choice], *, in_public: bool, reference: str | None = None
 ) -> Message:
-    """The lines, and a button for each of the first choices; those that get none are named."""
+    """The lines, and a button for each of the first choices. The other choices are named."""
     first = choices[:MAX_CHOICES]
     buttons = [button(choice.label, choice.command, choice.dialog, number=n) for n, choice in enumerate(first)]
     offered = [choice for choice, drawn in zip(first, buttons, strict=True) if drawn]
@@ -118,7 +118,7 @@ def choice_message(
 
 
 def with_line(drawn: Message, *more: Line) -> Message:
-    """The same message with something said at its end; short, since the limits are not looked at again."""
+    """The message with more lines at its end. They must be short: limits are not checked again."""
     added = [part for part in more if part]
     blocks = (*drawn.blocks, *_blocks(added, [], []))
     return replace(drawn, text=f"{drawn.text}\n{_text(added)}", blocks=blocks)
@@ -136,7 +136,7 @@ def _blocks(lines: Sequence[Line], buttons: Sequence[Block], end: Sequence[Block
 
 
 def _rich(lines: Sequence[Line]) -> Block:
-    """One section: Slack's own clients break lines within it, and show several sections without any space between."""
+    """One section. Slack's clients break lines within it, and show several sections without space between them."""
     elements: list[dict[str, Any]] = []
     for n, part in enumerate(lines):
         for piece in (literal("\n"), *part) if n else part:
@@ -149,7 +149,7 @@ def _rich(lines: Sequence[Line]) -> Block:
 
 
 def _text(lines: Sequence[Line]) -> str:
-    """Whole lines only, since a cut could go through an entity or a mention."""
+    """Drops whole lines only, since a cut could break an entity or a mention."""
     text = ""
     for part in lines:
         words = "".join(piece.text for piece in part)
@@ -162,7 +162,7 @@ def _text(lines: Sequence[Line]) -> str:
 
 
 def plain(text: str) -> Block:
-    """A text that is shown as it stands; not empty."""
+    """A plain_text object; `text` must not be empty."""
     return {"type": "plain_text", "text": text, "emoji": False}
 
 

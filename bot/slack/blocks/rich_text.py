@@ -1,8 +1,9 @@
-"""The pieces that messages are made of: each is a rich_text element and the same thing as mrkdwn. Pure.
+"""The pieces of a message: each is a rich_text element and the same as mrkdwn. Pure.
 
-A message is described once, in pieces, and written twice: as blocks for the screen, as `text` for phones and screen
-readers; so the two cannot disagree. Rich text is literal (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block),
-so nothing that people or a CI service wrote can ping anyone or break the mark-up there; in mrkdwn it is escaped here.
+A message is built once from pieces and written twice: as blocks for the screen, and as `text` for phones and screen
+readers. So the two always agree. Rich text is literal
+(https://docs.slack.dev/reference/block-kit/blocks/rich-text-block): text from people or a CI service cannot ping anyone
+or break the mark-up. In mrkdwn it is escaped here.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MAX_S = 3650 * _DAY
 
 
 def length(seconds: float) -> str:
-    """Two units at most: `58 s`, `4 min 07 s`, `1 h 02 min`, `2 d 3 h`. Below zero counts as zero."""
+    """Two units at most: `58 s`, `4 min 07 s`, `1 h 02 min`, `2 d 3 h`. A negative number counts as zero."""
     whole = _whole(seconds)
     if whole < _MINUTE:
         return f"{whole} s"
@@ -35,7 +36,7 @@ def length(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """One unit, since it is read later than it is written: `8 s ago`, `4 min ago`; under a second `just now`."""
+    """One unit, since the message is read later: `8 s ago`, `4 min ago`; under a second `just now`."""
     whole = _whole(seconds)
     if whole < 1:
         return "just now"
@@ -49,7 +50,7 @@ def old(seconds: float) -> str:
 
 
 def wait(seconds: float | None) -> str | None:
-    """What to wait, rounded up; None where that is not known or not a time that anyone can wait for."""
+    """How long to wait, rounded up; None if unknown or not a sensible time."""
     if seconds is None or not math.isfinite(seconds) or seconds > _MAX_S:
         return None
     return length(max(1, math.ceil(seconds)))
@@ -63,7 +64,7 @@ def _rough(whole: int) -> str:
 
 
 def _whole(seconds: float) -> int:
-    """Bounded, so that neither an infinite nor an absurd number is printed at length."""
+    """Bounded, so that neither infinity nor an absurd number is printed at length."""
     if math.isnan(seconds):
         return 0
     return int(min(max(seconds, 0), _MAX_S))
@@ -75,22 +76,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_10000_S = 253_402_300_800
 _BLANK = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _INVISIBLE = _BLANK | {"Cf"}
-# Marks that turn the direction of all that follows, up to the end of the message.
+# Characters that change the direction of all following text in the message.
 _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 _URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:[/?#][!#-;=?-{}~]*)?")
 _MAX_URL = 600
 _USER = re.compile(r"[A-Z0-9]{2,40}")
 
-# Mrkdwn has no escape for its own marks, so they are replaced by signs that look alike and mean nothing to Slack.
+# Mrkdwn cannot escape its own marks, so similar characters without a meaning in Slack replace them.
 _LOOKALIKES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "~": "∼", "`": "ˋ"})
 _UNDERSCORE_AT_AN_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-# A ping by `link_names` or `parse=full`; the joiner is invisible and takes no room.
+# `link_names` or `parse=full` would make it a ping. The joiner is invisible and has no width.
 _PING = re.compile(r"@(?=channel|here|everyone|group)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """`text` is mrkdwn; `element` goes into a rich_text_section. Neither is ever empty."""
+    """`text` is mrkdwn; `element` is part of a rich_text_section. Neither is ever empty."""
 
     element: Element
     text: str
@@ -101,10 +102,10 @@ Part = Inline | Line | str | None
 
 
 def sanitize(text: str | None, max_length: int) -> str:
-    """What others wrote, as one line of at most `most` UTF-16 units (Slack may count these); "" where nothing shows.
+    """Untrusted text as one line of at most `max_length` UTF-16 units, which Slack may count; "" if nothing is visible.
 
-    Control signs become blanks, halves of surrogate pairs the replacement sign, marks that turn the direction of
-    writing are left out.
+    Control characters become blanks, and half surrogate pairs the replacement character. Characters that change the
+    direction of text are removed.
     """
     if not text:
         return ""
@@ -127,14 +128,14 @@ def escaped(text: str) -> str:
 
 
 def literal(text: str, *, bold: bool = False) -> Inline:
-    """The bot's own words, or foreign ones that went through `told`; not empty."""
+    """The bot's own words, or untrusted ones that `sanitize` has returned; not empty."""
     if bold:
         return Inline({"type": "text", "text": text, "style": {"bold": True}}, f"*{escaped(text)}*")
     return Inline({"type": "text", "text": text}, escaped(text))
 
 
 def untrusted(text: str | None, max_length: int) -> Inline | None:
-    """What others wrote, at most so long; None where nothing shows."""
+    """Untrusted text of at most `max_length`; None if nothing is visible."""
     clean = sanitize(text, max_length)
     return literal(clean) if clean else None
 
@@ -145,7 +146,7 @@ def code(text: str) -> Inline:
 
 
 def link(text: str, url: str | None, *, bold: bool = False) -> Inline:
-    """`text` (as for `own`), leading to `url` where that is one Slack takes; phones get the words alone."""
+    """`text` (as for `literal`), linked to `url` if Slack takes it. Phones get the words only."""
     plain = literal(text, bold=bold)
     good = good_url(url)
     if good is None:
@@ -155,31 +156,31 @@ def link(text: str, url: str | None, *, bold: bool = False) -> Inline:
 
 
 def linked(said: Line, url: str | None) -> Line:
-    """Words that are nothing but text, all of them leading to `url` where Slack takes it."""
+    """Plain text pieces, all linked to `url` if Slack takes it."""
     return (link("".join(piece.element["text"] for piece in said), url),) if said and good_url(url) else said
 
 
 def good_url(url: str | None) -> str | None:
-    """`url` where it is whole, plain ASCII and not longer than a message has room for."""
+    """`url` if it is complete, plain ASCII and short enough for a message; else None."""
     return url if url and len(url) <= _MAX_URL and _URL.fullmatch(url) else None
 
 
 def person(actor: Actor) -> Inline:
-    """Slack shows the current name for the id."""
+    """A mention; Slack shows the current name for the id."""
     if _USER.fullmatch(actor.id) is None:
         return literal("somebody")
     return Inline({"type": "user", "user_id": actor.id}, f"<@{actor.id}>")
 
 
 def channel(channel_id: str) -> Inline:
-    """Slack shows the current name for the id, to those who may know it."""
+    """A channel; Slack shows its current name to those who may see it."""
     if CHANNEL_ID.fullmatch(channel_id) is None:
         return literal("a channel")
     return Inline({"type": "channel", "channel_id": channel_id}, f"<#{channel_id}>")
 
 
 def mention_or_text(id_or_words: str, max_length: int) -> Inline | None:
-    """A person, a user group or a channel, which Slack shows by name; or words, where it is no id. None for nothing."""
+    """A person, a user group or a channel by id, or words. None for nothing."""
     if USER_ID.fullmatch(id_or_words):
         return person(Actor(id_or_words))
     if CHANNEL_ID.fullmatch(id_or_words):
@@ -195,7 +196,7 @@ def emoji(name: str) -> Inline:
 
 
 def timestamp(moment: datetime | None) -> Inline | None:
-    """A moment (aware): in the reader's own time on the screen, in UTC in `text`. None before 1970: no real one."""
+    """A time (aware): in the reader's zone on the screen, in UTC in `text`. None before 1970, which is never real."""
     seconds = (moment - _EPOCH) // timedelta(seconds=1) if moment else -1
     if not 0 <= seconds < _YEAR_10000_S:
         return None
@@ -205,7 +206,7 @@ def timestamp(moment: datetime | None) -> Inline | None:
 
 
 def line(*parts: Part) -> Line:
-    """The parts one after the other; strings are the bot's own words; what is absent is left out."""
+    """The parts in order. Strings are the bot's own words; None is left out."""
     pieces: list[Inline] = []
     for part in parts:
         if isinstance(part, tuple):
@@ -216,7 +217,7 @@ def line(*parts: Part) -> Line:
 
 
 def join(by: str, *parts: Part) -> Line:
-    """The parts that are there, with `by` between them."""
+    """The parts that are not None, with `by` between them."""
     there = [line(part) for part in parts if part]
     return line(*(piece for n, part in enumerate(there) for piece in ((by, part) if n else (part,))))
 

@@ -1,1 +1,1 @@
-"""Slack's Web API: the client, whose token it is, user groups."""
+"""Slack's Web API: the client, the bot's identity, user groups."""

@@ -1,4 +1,4 @@
-"""How calls of Slack's Web API go wrong: its own word for why it said no, and what is raised where it said nothing."""
+"""Errors of Slack's Web API: its error code, and the exceptions if there was no valid response."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from http.client import HTTPException
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 ON_THE_WAY = (SlackClientError, OSError, HTTPException, ValueError)
-"""What slack_sdk lets through beside SlackApiError: no connection, a cut answer, JSON that is none."""
+"""What slack_sdk raises apart from SlackApiError: no connection, a cut response, invalid JSON."""
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
 def word_of(refusal: SlackApiError) -> str:
-    """Such as `not_in_channel`; the HTTP status where a proxy's page or anything else came in place of a word."""
+    """Slack's error code, such as `not_in_channel`; the HTTP status if the response has none, like a proxy's page."""
     value = getattr(refusal.response, "data", refusal.response)
     error = value.get("error") if isinstance(value, dict) else None
     if isinstance(error, str) and _WORD.fullmatch(error):

@@ -1,4 +1,4 @@
-"""Who the bot is, and what its token may do: one `auth.test`."""
+"""The bot's identity and what its token may do, from one `auth.test`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.slack.client.api_errors import ON_THE_WAY, word_of
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the bot is in its workspace, from `auth.test`."""
+    """The bot's identity in its workspace, from `auth.test`."""
 
     team_id: str
     bot_user_id: str
@@ -31,24 +31,24 @@ TOKEN_REFUSALS = frozenset(
         "team_access_not_granted",
     }
 )
-"""Time heals none of these: https://docs.slack.dev/reference/methods/auth.test#errors"""
+"""Errors that do not pass with time: https://docs.slack.dev/reference/methods/auth.test#errors"""
 
 
 class TokenRefused(Exception):
-    """Slack does not take the bot token. `str()` is a sentence for the operator, with Slack's own word for why."""
+    """Slack rejects the bot token. `str()` is a sentence for the operator, with Slack's error code."""
 
 
 class AppTokenRefused(Exception):
-    """Slack will not have the app token. `str()` says why and where to get one; it holds no part of the token."""
+    """Slack rejects the app token. `str()` says why and where to get one; it holds no part of the token."""
 
 
 class SlackAway(Exception):
-    """Slack could not be asked. `str()` is a sentence for the operator."""
+    """Slack could not be reached. `str()` is a sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What `auth.test` says: the identity, the names for people to recognise, and the scopes granted."""
+    """What `auth.test` returns: the identity, the names that people know, and the granted scopes."""
 
     identity: Identity
     team: str
@@ -57,7 +57,7 @@ class Token:
 
 
 def who_am_i(client: WebClient) -> Token:
-    """Asks Slack. Raises TokenRefused, SlackAway."""
+    """Calls `auth.test`. Raises TokenRefused, SlackAway."""
     try:
         answer = client.auth_test()
     except SlackApiError as refusal:

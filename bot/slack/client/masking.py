@@ -1,4 +1,4 @@
-"""Takes the bot's own secrets out of what it sends: a commit message may hold a key, and so may an error's text."""
+"""Removes the bot's own secrets from what it sends: a commit message or an error's text may hold one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Mask = Callable[[str], str]
 
 
 def masked(value: Any, mask: Mask) -> Any:
-    """The same JSON value with every text in it masked. Keys are left as they are."""
+    """The same JSON value with all its texts masked. Keys are unchanged."""
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, Mapping):
@@ -23,7 +23,7 @@ def masked(value: Any, mask: Mask) -> Any:
 
 
 class MaskingWebClient(WebClient):
-    """Masks what is sent as JSON, which is every message: the token itself is in a header."""
+    """Masks what is sent as JSON, which is every message. The token itself is in a header."""
 
     mask: Mask = staticmethod(lambda text: text)
 

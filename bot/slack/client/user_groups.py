@@ -1,7 +1,7 @@
-"""Who is in a user group, from `usergroups.users.list`, remembered for a minute; asked only when a rule names a group.
+"""Members of user groups, from `usergroups.users.list`, cached for a minute. Fetched only if a rule names a group.
 
-https://docs.slack.dev/reference/methods/usergroups.users.list takes some 20 calls a minute and needs the scope
-`usergroups:read`, which the app has only where somebody gave it.
+https://docs.slack.dev/reference/methods/usergroups.users.list allows some 20 calls a minute and needs the scope
+`usergroups:read`, which the app has only if it was added.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from bot.slack.client.api_errors import ON_THE_WAY, word_of
 
 CACHE_TTL_S = 60.0
 STALE_FOR_S = 3600.0
-"""How old what is remembered may be while Slack cannot be asked."""
+"""Maximum age of cached members while Slack does not answer."""
 RETRY_AFTER_S = 10.0
-"""After a failure, lest everybody who asks waits for the next one."""
+"""Seconds after a failure in which no request waits for another attempt."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The members as of `at`; None where they were never read. `tried_at` is when they were last asked for."""
+    """The members as of `at`; None if they were never fetched. `tried_at` is the last attempt."""
 
     members: frozenset[str] | None
     at: float
@@ -36,7 +36,7 @@ class _Known:
 
 
 class UserGroups:
-    """A `Groups`. Thread-safe; of those who ask at the same time, one asks Slack and the others wait for it."""
+    """A `Groups`. Thread-safe: of concurrent requests, one calls Slack and the others wait for its result."""
 
     def __init__(self, client: WebClient, clock: Clock) -> None:
         self._client = client
@@ -45,7 +45,7 @@ class UserGroups:
         self._known: dict[str, _Known] = {}
 
     def has(self, group_id: str, actor: Actor) -> bool | None:
-        """None where Slack cannot be asked and nothing younger than an hour is remembered."""
+        """Whether the actor is in the group. None if Slack does not answer and the cache is older than an hour."""
         with self._lock:
             known = self._known.get(group_id)
             if known is None or self._is_due(known):

@@ -1,8 +1,8 @@
-"""The WebClient with which the bot calls Slack: one TLS context for all calls, and repeats only what is safe to repeat.
+"""The WebClient for Slack: one TLS context for all calls, and retries only of calls that are safe to repeat.
 
-A call may be repeated where Slack surely did nothing (the connection never stood, 429), or where doing it twice is the
-same as once. `chat.postMessage` is neither once it has been sent: after a 5xx or a cut connection the message may stand
-in the channel, and a repeat would say it twice. That error goes to the caller, who knows what the message was.
+A call is retried if Slack certainly did nothing (no connection, 429), or if doing it twice is the same as once. A sent
+`chat.postMessage` is neither: after a 5xx or a cut connection the message may be in the channel, and a retry would post
+it twice. That error goes to the caller, who knows what the message was.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from slack_sdk.http_retry.state import RetryState
 from bot.slack.client.masking import Mask, MaskingWebClient
 
 MAX_WAIT_S = 5.0
-"""People wait behind a rate limit too: past this, the caller says so instead."""
+"""Seconds. People wait behind a rate limit, too; above this, the caller reports it instead."""
 
 _SAFE_TO_REPEAT = frozenset({"delete", "history", "info", "list", "members", "replies", "test", "update", "validate"})
-"""Last words of methods that read, or that leave the same behind when they are called twice."""
+"""The last words of methods that read, or that have the same effect when called twice."""
 
 
 def web_client(
@@ -40,11 +40,11 @@ def web_client(
     sleep: Callable[[float], None] = time.sleep,
     mask: Mask | None = None,
 ) -> WebClient:
-    """A client for calls to `api_url`. Without `proxy`, `HTTPS_PROXY` and `NO_PROXY` of the environment hold.
+    """A client for calls to `api_url`. Without `proxy`, the environment's `HTTPS_PROXY` and `NO_PROXY` apply.
 
-    `mask` takes secrets out of each text that is sent.
+    `mask` removes secrets from all text that is sent.
 
-    Building a TLS context costs 22 ms of CPU, which WebClient would spend on every call: `client.ssl` can be shared.
+    Building a TLS context takes 22 ms of CPU, which WebClient would need on every call. `client.ssl` can be shared.
     """
     client = MaskingWebClient(
         token=token,
@@ -64,7 +64,7 @@ def _may_be_repeated(request: HttpRequest) -> bool:
 
 
 class _NeverSent(ConnectionErrorRetryHandler):
-    """urllib raises `URLError` up to the last byte of the request, and bare errors from there on."""
+    """urllib raises `URLError` until the request's last byte is sent, and bare errors afterwards."""
 
     def __init__(self) -> None:
         super().__init__(error_types=[URLError])
@@ -86,7 +86,7 @@ class _ServerError(ServerErrorRetryHandler):
 
 
 class _RateLimit(RetryHandler):
-    """slack_sdk's own waits as long as Slack says, minutes too, on a thread that people wait for."""
+    """slack_sdk's own handler waits as long as Slack says, even minutes, while people wait."""
 
     def __init__(self, sleep: Callable[[float], None]) -> None:
         super().__init__(max_retry_count=1)
@@ -112,12 +112,12 @@ class _RateLimit(RetryHandler):
     ) -> None:
         state.next_attempt_requested = True
         if response is not None:
-            self._sleep(_wait_s(response) + random.random())  # noqa: S311 - spreads callers, hides nothing
+            self._sleep(_wait_s(response) + random.random())  # noqa: S311 - spreads callers, is not for security
         state.increment_current_attempt()
 
 
 def _wait_s(response: HttpResponse) -> float:
-    """`Retry-After` in seconds; one second where there is none, for ever where it cannot be read."""
+    """`Retry-After` in seconds; one second if missing, infinite if unreadable."""
     for name, values in response.headers.items():
         if name.lower() == "retry-after":
             value = values[0]

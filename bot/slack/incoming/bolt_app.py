@@ -1,13 +1,13 @@
-"""Bolt's app, set up so that a request costs microseconds; both ways in, HTTP and Socket Mode, end in `dispatch`.
+"""Bolt's app, set up to handle a request in microseconds. HTTP and Socket Mode both call `dispatch`.
 
-It must not know what people can ask: that is for whoever calls `listen`.
+It must not know what people can request: callers of `listen` do.
 
-Where this departs from Bolt's ways (slack_bolt 1.30.0), and why:
+Where this differs from Bolt's defaults (slack_bolt 1.30.0), and why:
 - `process_before_response`: otherwise Bolt polls for the acknowledgement every 10 ms, and a listener that acknowledges
-  and then raises loses it (404). Listeners here hand the work on and return their answer, so nothing can take it back.
-- Payloads are parsed before Bolt sees them. Its own parser raises on a malformed body before any signature is checked,
-  and drops a command whole where the text has the word "payload" in it.
-- No token: work is done with the one WebClient of the assembly, never with those that Bolt makes for each request.
+  and then raises loses it (404). Listeners here pass the work on and return their response, so it cannot be lost.
+- Payloads are parsed before Bolt sees them. Its parser raises on a malformed body before any signature is checked, and
+  drops a whole command if its text contains the word "payload".
+- No token: the bot uses its single WebClient, never those that Bolt makes for each request.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from bot.slack.incoming.workers import PoolFull, WorkerPool
 
 Payload = dict[str, Any]
 Handler = Callable[[Any, float], None]
-"""Takes the parsed payload, and when it arrived: seconds of the monotonic clock. Answers count from there, not from
-when a thread was free."""
+"""Takes the parsed payload, and when it arrived, in seconds of the monotonic clock.
+
+Response times count from there, not from when a thread was free.
+"""
 
 Registration = Callable[..., object]
 """What `app.command("/x")`, `app.event("…")`, `app.action("…")` return: takes the listener."""
@@ -42,13 +44,13 @@ _KINDS = frozenset(
     | {"url_verification", "app_rate_limited"}
 )
 _ACKNOWLEDGED_UNHEARD = frozenset({"event", "app_rate_limited"})
-"""What Slack would send again, or what asks for no answer."""
+"""Payloads without a listener that are acknowledged: Slack would resend them, or expects no response."""
 
 log = structlog.get_logger(__name__)
 
 
 class Malformed(ValueError):
-    """A payload that is none of Slack's. `str()` names what is wrong and quotes nothing."""
+    """Not a payload of Slack's. `str()` says what is wrong and quotes nothing."""
 
 
 class _ListenerFailed(Exception):
@@ -60,11 +62,11 @@ class _ListenerFailed(Exception):
 
 
 def build_app(identity: Identity) -> App:
-    """An app without listeners. The bot's own messages are acknowledged and go no further.
+    """An app without listeners. It acknowledges the bot's own messages and ignores them.
 
     `app.dispatch` raises what Bolt would swallow (see `dispatch`).
     """
-    # One workspace, one bot: nothing to look up. Bolt's own way for that calls auth.test while Slack waits.
+    # One workspace and one bot need no look-up. Bolt's own would call auth.test while Slack waits.
     us = AuthorizeResult(
         enterprise_id=identity.enterprise_id,
         team_id=identity.team_id,
@@ -73,7 +75,7 @@ def build_app(identity: Identity) -> App:
     )
     quiet = logging.getLogger(
         "bot.slack.incoming.bolt_app.framework"
-    )  # Bolt copies this level to the loggers that it makes
+    )  # Bolt copies this level to the loggers it creates
     quiet.setLevel(logging.CRITICAL)
     app = App(
         name="codeship-bot",
@@ -102,13 +104,13 @@ def listen(
     durably: Callable[[Any], bool] = lambda _request: False,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Registers a listener that acknowledges at once and leaves the handler to the workers, under the name `kind`.
+    """Registers a listener that acknowledges at once and runs the handler on a worker, under the name `kind`.
 
-    Each payload is parsed once; if `parse` returns None, it is only acknowledged. What `durably` takes before the
-    acknowledgement is done by others, and does not reach the handler.
+    Each payload is parsed once; if `parse` returns None, it is only acknowledged. If `durably` stores a request before
+    the acknowledgement, the handler is not called: a job carries it out.
 
-    Work that is refused is never acknowledged as if it were done: a command is answered with the reason, to the asker
-    alone; a click fails visibly, and an event comes again (503), perhaps to the process that comes after this one.
+    Refused work is never acknowledged as if it were done. A command gets the reason, visible to the asker only. A click
+    fails visibly. An event is sent again (503), perhaps to the next process.
     """
 
     def listener(body: Payload) -> BoltResponse:
@@ -130,23 +132,23 @@ def listen(
 def dispatch(
     app: App, payload: Payload, *, retry_num: str | None = None, retry_reason: str | None = None
 ) -> BoltResponse:
-    """Hands one payload to its listener and returns what to answer. Raises `Malformed`, or what a listener raised.
+    """Passes one payload to its listener and returns the response. Raises `Malformed`, or what a listener raised.
 
-    An event that nobody listens to is acknowledged: Slack would send it three times more. Anything else is a 404.
+    An event without a listener is acknowledged: Slack would resend it three times. Anything else is a 404.
     """
     headers = {"x-slack-retry-num": retry_num, "x-slack-retry-reason": retry_reason}
     if payload.get("ssl_check") == "1" and "command" not in payload:
         return BoltResponse(status=200)
     _check_shape(payload)
     try:
-        # This mode is the one that takes parsed payloads; signatures are checked before, where there are any.
+        # This mode takes parsed payloads. Signatures were checked before, if there are any.
         request = BoltRequest(
             mode="socket_mode", body=payload, headers={name: value for name, value in headers.items() if value}
         )
         return app.dispatch(request)
     except _ListenerFailed as failure:
         raise failure.error from None
-    except (TypeError, AttributeError, LookupError, ValueError):  # Bolt reads fields that it takes for granted
+    except (TypeError, AttributeError, LookupError, ValueError):  # Bolt reads fields without checking them
         raise Malformed("the payload is none of Slack's") from None
 
 
@@ -166,7 +168,7 @@ def parse(body: str, content_type: str) -> Payload:
 
 
 def kind_of(payload: Mapping[str, Any]) -> str:
-    """`command`, `event`, an interaction's own type, or `other`: few enough words to label a metric with."""
+    """`command`, `event`, an interaction's own type, or `other`: few enough values for a metric's label."""
     if "command" in payload:
         return "command"
     kind = payload.get("type")
@@ -186,7 +188,7 @@ def _json(text: str) -> Payload:
 
 
 def _check_shape(payload: Payload) -> None:
-    """What Bolt takes for granted, and that the payload is of a kind which Slack sends."""
+    """Checks what Bolt assumes, and that the payload is of a kind that Slack sends."""
     if "command" not in payload and kind_of(payload) == "other":
         raise Malformed("the payload is of no kind that the bot knows")
     event = payload.get("event", {})
@@ -200,9 +202,11 @@ def _check_shape(payload: Payload) -> None:
 
 
 def _on_error(error: Exception, body: Payload) -> BoltResponse:
-    """Bolt would log and answer 500; both transports want the exception itself, to log it once with a reference."""
+    """Bolt would log the error and return 500. Both transports need the exception itself, to log it with a
+    reference.
+    """
     if isinstance(error, _ListenerFailed):
-        raise error  # Bolt hands on what this function has raised, once more
+        raise error  # Bolt passes on what this function raises
     if not isinstance(error, BoltUnhandledRequestError):
         raise _ListenerFailed(error)
     kind = kind_of(body)

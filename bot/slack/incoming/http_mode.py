@@ -1,8 +1,7 @@
-"""Slack over HTTP: a WSGI application for its signed POSTs. `bot.http_server` listens.
+"""Slack over HTTP: a WSGI application for its signed POSTs, served by `bot.http_server`.
 
-Nothing in a body is read before its signature is verified, but for Slack's check of the certificate.
-`bot.http_server` bounds the body's length.
-https://docs.slack.dev/authentication/verifying-requests-from-slack/
+Nothing in a body is read before its signature is verified, except Slack's check of the certificate. `bot.http_server`
+limits the body's length. https://docs.slack.dev/authentication/verifying-requests-from-slack/
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ ObserveAck = Callable[[str, float], None]
 
 MAX_SIGNATURE_AGE_S = 5 * 60
 SSL_CHECK_BYTES = 512
-"""Such a request holds two fields."""
+"""Such a request has two fields."""
 REFUSALS_LOGGED_EVERY_S = 60.0
 
-# Held against these first, no header can make the verifier raise: it reads any number, and compares ASCII only.
+# Checked first, so that no header makes the verifier raise: it takes any number and compares ASCII only.
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
@@ -35,11 +34,11 @@ log = structlog.get_logger(__name__)
 
 
 class _Unsigned(Exception):
-    """Not from Slack, as far as can be told. `str()` is the reason, for the operator."""
+    """Not signed by Slack. `str()` is the reason, for the operator."""
 
 
 class _At(Clock):
-    """slack_sdk's clock, told the time from outside."""
+    """slack_sdk's clock with a given time."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -49,7 +48,7 @@ class _At(Clock):
 
 
 class HttpMode:
-    """`observe_ack(kind, seconds)` is told how long each acknowledgement took. `now` is in seconds since 1970."""
+    """`observe_ack(kind, seconds)` is called after each acknowledgement. `now` returns seconds since 1970."""
 
     def __init__(
         self,
@@ -110,7 +109,7 @@ class HttpMode:
         return body
 
     def _log_refusal(self, why: str) -> None:
-        """Seldom: anyone can send these, and an operator with a wrong secret must still see them."""
+        """Logs rarely: anyone can send such requests, but an operator with a wrong secret must see them."""
         self._refused += 1
         if self._now() >= self._next_refusal_logged_at:
             self._next_refusal_logged_at = self._now() + REFUSALS_LOGGED_EVERY_S
@@ -118,7 +117,7 @@ class HttpMode:
 
 
 def _is_ssl_check(environ: WSGIEnvironment) -> bool:
-    """Slack looks at the certificate so, perhaps unsigned, and only wants to see a 200. Reads no signed body."""
+    """Whether Slack only checks the certificate, perhaps unsigned, and expects a 200. Reads no signed body."""
     if "HTTP_X_SLACK_SIGNATURE" in environ or int(environ["CONTENT_LENGTH"]) > SSL_CHECK_BYTES:
         return False
     fields = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).split(b"&")

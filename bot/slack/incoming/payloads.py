@@ -1,8 +1,8 @@
-"""What Slack's payloads say: who asks what, where, and how an answer can reach them. Pure; all of it is untrusted.
+"""Parses Slack's payloads: who asks for what, where, and how a reply can reach them. Pure; payloads are untrusted.
 
-Shapes: slash commands https://docs.slack.dev/interactivity/implementing-slash-commands,
-clicks https://docs.slack.dev/reference/interaction-payloads/block_actions-payload,
-events https://docs.slack.dev/apis/events-api/#events-JSON
+Shapes: slash commands https://docs.slack.dev/interactivity/implementing-slash-commands, clicks
+https://docs.slack.dev/reference/interaction-payloads/block_actions-payload, events
+https://docs.slack.dev/apis/events-api/#events-JSON
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Payload = Mapping[str, Any]
 
 
 class Source(Enum):
-    """By which way something was asked."""
+    """How a request came in."""
 
     COMMAND = "command"
     MENTION = "mention"
@@ -33,7 +33,7 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The workspace that the bot is installed in, and who the bot is there."""
+    """The workspace in which the bot is installed, and the bot's id there."""
 
     team_id: str
     bot_user_id: str
@@ -42,7 +42,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class PressedButton:
-    """The button, and whether its message was shown to one person only."""
+    """The pressed button, and whether its message is visible to one person only."""
 
     action_id: str
     in_ephemeral: bool
@@ -52,9 +52,9 @@ class PressedButton:
 class SlackRequest:
     """One request, parsed.
 
-    `delivery` is the same for every redelivery, None if the payload has nothing to tell by. `command` is what was asked
-    for, or why it was not understood; `typed` the words, empty for a button. `opens_thread`: the location's thread does
-    not exist yet, the answer begins it.
+    `delivery` is the same for every redelivery; None if the payload has no id. `command` is the parsed command, or why
+    it was not understood. `typed` is its text, empty for a button. `opens_thread`: the reply starts the location's
+    thread.
     """
 
     source: Source
@@ -69,7 +69,7 @@ class SlackRequest:
     pressed: PressedButton | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For a durable job to store; `request_from_json` reads it."""
+        """JSON for a durable job; `request_from_json` reads it."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "source": self.source.value,
             "actor": asdict(self.actor),
@@ -80,7 +80,7 @@ class SlackRequest:
 
 
 def request_from_json(kept: Payload) -> SlackRequest:
-    """What `as_json` kept, also where a newer version keeps more. Raises KeyError, TypeError or ValueError."""
+    """Reads what `as_json` wrote, including a newer version's. Raises KeyError, TypeError or ValueError."""
     pressed, known = kept["pressed"], {field.name for field in fields(SlackRequest)}
     return SlackRequest(
         **{
@@ -95,7 +95,7 @@ def request_from_json(kept: Payload) -> SlackRequest:
 
 
 def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
-    """A slash command; None where it names nobody or no channel."""
+    """A slash command; None if the payload has no user or no channel."""
     actor, channel = _text(body, "user_id"), _text(body, "channel_id")
     if not actor or not channel:
         return None
@@ -112,7 +112,7 @@ def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
 
 
 def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
-    """A mention, or a direct message; None for what is not for us: bots, ourselves, edits, other kinds."""
+    """A mention or a direct message; None for other events: bots, the bot itself, edits."""
     event = _mapping(body, "event")
     kind, actor, channel = _text(event, "type"), _text(event, "user"), _text(event, "channel")
     if not actor or not channel or actor == workspace.bot_user_id:
@@ -126,7 +126,7 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
     else:
         return None
     delivery = _text(body, "event_id")
-    # Of the person; `team` alone can be ours where the person's organisation, an E…, stands in the other two.
+    # The person's team. Only `team` may be the bot's if the person's organisation, an E…, is in the other two.
     team = _text(event, "user_team") or _text(event, "source_team") or _text(event, "team")
     enterprise = _text(body, "enterprise_id") if team == _text(body, "team_id") else ""
     unknown = not team and body.get("is_ext_shared_channel") is True
@@ -144,7 +144,7 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
 
 
 def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
-    """A pressed button; None where the payload names no button, nobody or no channel."""
+    """A pressed button; None if the payload has no button, no user or no channel."""
     user, container, message = (_mapping(body, name) for name in ("user", "container", "message"))
     actions = body.get("actions")
     action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
@@ -155,7 +155,7 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
     message_ts = _text(container, "message_ts") or _text(message, "ts")
     pressed_at = _text(action, "action_ts") or _text(body, "trigger_id")
     thread = _text(container, "thread_ts") or _text(message, "thread_ts")
-    # An organisation counts as the person's only beside the person's own team: `enterprise` is the app's.
+    # The organisation counts only with the person's own team: `enterprise` is the app's.
     team, home_of_message = _text(user, "team_id"), _mapping(body, "team")
     enterprise = _text(home_of_message, "enterprise_id") if team == _text(home_of_message, "id") else ""
     return SlackRequest(
@@ -182,9 +182,9 @@ def _or_why_not(read: Callable[[], Command]) -> Command | NotUnderstood:
 
 
 def _is_elsewhere(workspace: Workspace, team: str, enterprise: str) -> bool:
-    """Whether the person belongs to another organisation. Workspaces of one Enterprise organisation count as home.
+    """Whether the person belongs to another organisation. All workspaces of one Enterprise organisation are home.
 
-    `team` is the person's workspace, or organisation where Slack gives that; `enterprise` is what the workspace is in.
+    `team` is the person's workspace, or organisation if Slack sends that. `enterprise` is the workspace's organisation.
     """
     if workspace.enterprise_id and workspace.enterprise_id in (team, enterprise):
         return False

@@ -1,4 +1,4 @@
-"""What this process has heard lately, in memory: a `Once` that costs nothing, and knows nothing of other processes."""
+"""An `IdempotencyKeys` in memory: needs no database, but knows only this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_REMEMBERED = 10_000
 
 
 class RecentDeliveries:
-    """Thread-safe. The oldest are forgotten first where there are more than `most`."""
+    """Thread-safe. Above `max_size` keys, the oldest are dropped first."""
 
     def __init__(self, clock: Clock, *, max_size: int = MAX_REMEMBERED) -> None:
         self._clock = clock

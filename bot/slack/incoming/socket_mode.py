@@ -1,7 +1,7 @@
-"""How Slack reaches the bot without a public address: Socket Mode, over slack_sdk's aiohttp client.
+"""Socket Mode, with which Slack reaches a bot without a public address, over slack_sdk's aiohttp client.
 
-Each envelope becomes a payload for `bolt.dispatch`, and is acknowledged with what that answers; what goes wrong is not
-acknowledged, and Slack sends it again. That the same one can come twice is for whoever does the work.
+Each envelope's payload goes to `bolt_app.dispatch`, whose response is the acknowledgement. If that raises, there is
+none and Slack sends the envelope again. Handlers must expect duplicates.
 https://docs.slack.dev/apis/events-api/using-socket-mode/
 """
 
@@ -79,11 +79,11 @@ log = structlog.get_logger(__name__)
 
 
 class SocketMode:
-    """One connection, kept up from `start` to `stop` by an event loop on a thread of its own.
+    """One connection, maintained from `start` to `stop` by an event loop on its own thread.
 
-    `observe_ack(kind, seconds)` is told how long each acknowledgement took. `on_dead()` is called once, on a thread of
-    its own, where for `silence_s` seconds nothing showed that the connection lives: best to end the process then.
-    `proxy` is an HTTP proxy's URL; the environment is not asked.
+    `observe_ack(kind, seconds)` is called after each acknowledgement. `on_dead()` is called once, on its own thread, if
+    the connection shows no sign of life for `silence_s` seconds; then the process should end. `proxy` is an HTTP
+    proxy's URL; the environment is not used.
     """
 
     def __init__(
@@ -108,9 +108,9 @@ class SocketMode:
             timeout=timeout_s,  # type: ignore[arg-type] # aiohttp takes fractions
             ssl=tls,
             proxy=proxy,
-            retry_handlers=[],  # whoever connects tries again by himself
+            retry_handlers=[],  # the caller that connects retries
         )
-        self._web_client.proxy = proxy  # slack_sdk fills it from the environment, without minding NO_PROXY
+        self._web_client.proxy = proxy  # slack_sdk sets it from the environment and ignores NO_PROXY
         self._proxy = proxy
         self._timeout_s = timeout_s
         self._reference = reference
@@ -130,18 +130,18 @@ class SocketMode:
 
     @property
     def connected(self) -> bool:
-        """Whether a connection stands, as far as the last few seconds tell."""
+        """Whether it is connected, as of the last few seconds."""
         client = self._client
         session = client.current_session if client is not None else None
         return client is not None and session is not None and not session.closed and not client.stale
 
     @property
     def last_pong_age_s(self) -> float:
-        """Seconds since Slack last showed that it is there; since `start`, where it never did."""
+        """Seconds since Slack's last sign of life; since `start` if there was none."""
         return time.monotonic() - self._alive_at
 
     def start(self) -> None:
-        """Returns once connected, or once it is clear that the network does not let it yet: it keeps trying then.
+        """Returns when connected, or when the network does not allow it yet: then it keeps trying.
 
         Raises `AppTokenRefused`.
         """
@@ -157,7 +157,7 @@ class SocketMode:
         self._watch.start()
 
     def stop(self) -> None:
-        """Acknowledges what is in hand, for up to 2 s, and disconnects."""
+        """Acknowledges received envelopes for up to 2 s, and disconnects."""
         self._stop_asked.set()
         if self._thread.is_alive() and self._loop is not None and self._stopped is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
@@ -170,7 +170,7 @@ class SocketMode:
             asyncio.run(self._run())
         except Exception as error:
             if self._first.done():
-                log.exception("socket_mode_ended")  # nothing pongs any more: the watch tells `on_dead`
+                log.exception("socket_mode_ended")  # no more pongs, so the watchdog calls `on_dead`
             else:
                 self._first.set_exception(error)
 
@@ -199,7 +199,7 @@ class SocketMode:
             await client.close()  # type: ignore[no-untyped-call]
 
     async def _connect(self, client: SocketModeClient) -> None:
-        """slack_sdk repeats every failure alike, for ever; this raises the ones that time does not heal."""
+        """slack_sdk retries every failure for ever; this raises those that do not pass with time."""
         while client.wss_uri is None:
             try:
                 client.wss_uri = await client.issue_new_wss_url()
@@ -239,7 +239,7 @@ class SocketMode:
             log.warning("slack_request_malformed", why=str(problem))
         except ConnectionError as failure:
             log.warning("socket_mode_ack_not_sent", why=_why(failure), type=envelope.type)
-        except Exception:  # whatever it is, it is this envelope's alone; Slack sends that again
+        except Exception:  # affects this envelope only; Slack sends it again
             log.exception("socket_mode_not_acknowledged", ref=self._reference(), type=envelope.type)
         finally:
             self._in_hand.discard(envelope.envelope_id)
@@ -250,7 +250,7 @@ class SocketMode:
             await asyncio.sleep(0.01)
 
     def _watch_over(self) -> None:
-        """On a thread of its own, so that it also notices an event loop that hangs."""
+        """Runs on its own thread, so that it also notices an event loop that hangs."""
         seen, was_connected, is_dead = None, True, False
         while not self._stop_asked.wait(min(1.0, self._ping_interval_s)):
             client = self._client
@@ -263,7 +263,7 @@ class SocketMode:
                 log.info("socket_mode_connected" if connected else "socket_mode_disconnected")
                 was_connected = connected
             if not connected and self.last_pong_age_s > 2 * self._ping_interval_s:
-                client.wss_uri = None  # slack_sdk would try the same address for ever, and each serves once
+                client.wss_uri = None  # slack_sdk would retry the same address, but each works only once
             if self.last_pong_age_s > self._silence_s and not is_dead:
                 is_dead = True
                 log.error("socket_mode_dead", silent_for_s=round(self.last_pong_age_s))
@@ -278,7 +278,7 @@ def _ack(envelope: SocketModeRequest, answer: BoltResponse) -> SocketModeRespons
 
 
 def _why(failure: Exception) -> str:
-    """Slack's own word, or the kind of failure: texts of aiohttp may hold the address that was given out."""
+    """Slack's error code, or the error's class: aiohttp's texts may hold the connection's address."""
     if isinstance(failure, SlackApiError):
         word = failure.response.get("error") if hasattr(failure.response, "get") else None
         return word if isinstance(word, str) else f"HTTP {getattr(failure.response, 'status_code', '?')}"

@@ -1,8 +1,8 @@
-"""What people type, undone: from the text that Slack sends to the words that were meant. Pure.
+"""Recovers the words that people meant from the text that Slack sends. Pure.
 
-Slack rewrites text (links, mentions, three entities), phones improve it (quotes, dashes, spaces), people decorate it
-(backticks, bold, a full stop). A name may really look like any of these, so every word keeps its exact spelling first
-and is followed by cleaner ones. What a word means is not known here. Whoever prints a word escapes it.
+Slack rewrites text (links, mentions, three entities), phones change it (quotes, dashes, spaces), people decorate it
+(backticks, bold, a full stop). A name may really look like any of these. So every word keeps its exact spelling first,
+followed by cleaner ones. This module does not know what words mean. Code that prints a word must escape it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PING = re.compile(r"<+!")
 _QUOTES = "\"'`´“”„‟‘’‚‛«»‹›"
 _BEFORE = frozenset(_QUOTES + "*~")  # git allows neither `*` nor `~` in a branch
 _AFTER = _BEFORE | frozenset(".?!,;:")
-_PAIRS = frozenset({"()", "[]", "<>", "__"})  # `<repo> [branch]` is how usage is written, and so how it is typed
+_PAIRS = frozenset({"()", "[]", "<>", "__"})  # people type usage as written: `<repo> [branch]`
 _AFTER_MENTION = frozenset(":,;.!*_~-–—")
 
 _AS_ON_A_KEYBOARD = {
@@ -41,21 +41,21 @@ _LONG_AS_ONE = str.maketrans(dict.fromkeys(_LONG_DASHES, "-"))
 
 
 def words_of_command(text: str) -> tuple[Word, ...]:
-    """The words after a slash command. A person's mention that stands by itself is no word."""
-    # Half a surrogate pair can stand in JSON and in no UTF-8: it would raise where the word is sent on.
+    """The words after a slash command. A mention of a person on its own is not a word."""
+    # JSON can hold half a surrogate pair, UTF-8 cannot: sending the word on would raise.
     text = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()
     text = _PERSON.sub(" ", text)
     typed = _without_entities(_TOKEN.sub(lambda token: _readings(token)[0], text)).split()
-    # Both readings of a link are free of spaces, or the same: the two lists fit.
+    # Both readings of a link have no spaces or are equal, so the two lists match.
     linked = _without_entities(_TOKEN.sub(lambda token: _readings(token)[1], text)).split()
     words = [_word(*readings) for readings in zip(typed, linked, strict=True) if _is_word(readings[0])]
     return tuple(words[:MAX_WORDS])
 
 
 def words_of_message(text: str, bot_user_id: str, *, needs_mention: bool) -> tuple[Word, ...] | None:
-    """The words after the first mention of the bot; None where it is not mentioned and `needs_mention`.
+    """The words after the first mention of the bot. None without a mention if `needs_mention`.
 
-    Where it need not be mentioned (a direct message) and nothing follows the mention, all words count.
+    If it need not be mentioned (a direct message) and nothing follows the mention, all words count.
     """
     mention = re.search(rf"<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>", text)
     if mention is None:
@@ -66,7 +66,7 @@ def words_of_message(text: str, bot_user_id: str, *, needs_mention: bool) -> tup
 
 
 def _readings(token: re.Match[str]) -> tuple[str, str]:
-    """What was typed where Slack now has `token`, and the address behind it where that tells something else."""
+    """What was typed for `token` in Slack's text, and the address of a link if that says something else."""
     target, label = token[1], token[2] or ""
     if target[0] in "@#":
         text = target[0] + (label.lstrip("@#") or target[1:])
@@ -84,7 +84,7 @@ def _link_readings(target: str, label: str, scheme: str) -> tuple[str, str]:
     bare = target.removeprefix(scheme)
     address = target if scheme.endswith("//") else bare
     if not label.strip() or len(label.split()) > 1 or label != label.strip():
-        return address, address  # a sentence with a link under it: only the address can be one word
+        return address, address  # a sentence as a link: only the address can be one word
     is_same = label.rstrip("/").lower() in (bare.rstrip("/").lower(), target.rstrip("/").lower())
     return (label, label) if is_same or address == bare else (label, address)
 
@@ -94,19 +94,19 @@ def _without_entities(text: str) -> str:
 
 
 def _is_word(typed: str) -> bool:
-    """False for what is invisible, and for the fence of a code block on a line of its own."""
+    """False for invisible text, and for the fence of a code block on its own line."""
     return bool(_visible(typed).strip("`"))
 
 
 def _word(typed: str, linked: str) -> Word:
     spellings = _spellings(typed)
     if linked != typed:
-        spellings += _spellings(linked)[::2]  # exact and bare: a link has no dashes of a phone's making
+        spellings += _spellings(linked)[::2]  # exact and bare: a link has no dashes from a phone
     return Word.of(*spellings[:MAX_SPELLINGS])
 
 
 def _spellings(word: str) -> list[str]:
-    """As it is; as on a keyboard; bare; bare with the long dashes as one hyphen: the least changed first."""
+    """Spellings from the least changed: exact, with keyboard characters, bare, bare with long dashes as one hyphen."""
     exact = _harmless(word)
     plain = _visible(word).translate(_AS_ON_A_KEYBOARD)
     as_two, as_one = _harmless(plain.translate(_LONG_AS_TWO)), _harmless(plain.translate(_LONG_AS_ONE))
@@ -124,12 +124,12 @@ def _visible(word: str) -> str:
 
 
 def _harmless(word: str) -> str:
-    """Without `<!`, so that a word that is printed raw by mistake still pings nobody."""
+    """Without `<!`, so that a word that is printed unescaped by mistake pings no one."""
     return _PING.sub("!", word)
 
 
 def _bare(word: str) -> str:
-    """Without what stands around it. Brackets go in pairs, round ones also where the other stands in another word."""
+    """Without decoration. Brackets are removed in pairs; round ones also if the other one is in another word."""
     start, end = 0, len(word)
     opening, closing = word.count("("), word.count(")")
     while start < end:

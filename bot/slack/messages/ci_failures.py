@@ -13,6 +13,7 @@ from bot.core.model.errors import (
     InvalidResponse,
     LastKnown,
     NoResponse,
+    NotConfirmed,
     NotFound,
     NotPossible,
     OverLimit,
@@ -51,6 +52,8 @@ def describe_cause(error: CIError) -> Line:
             return line(service, " takes no more questions from me for now")
         case Unreachable():
             return line(service, " cannot be reached")
+        case NotConfirmed():
+            return line(service, " ", untrusted(error.detail, _DETAIL) or literal("gave an unexpected response"))
         case NoResponse():
             why = untrusted(error.detail, _DETAIL)
             return line(service, " gave no answer that I can use", *(line(": ", why) if why else ()))

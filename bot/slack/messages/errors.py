@@ -27,18 +27,29 @@ from bot.core.model.errors import (
     BranchRequired,
     CannotCancel,
     CIError,
+    DelayedRequest,
     NeedsConfirmation,
     NoSuchBranch,
     NoSuchProject,
     NotAllowed,
     NotPossible,
+    NotRecorded,
     NotUnderstood,
 )
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message
 from bot.slack.blocks.rich_text import Inline, Line, code, emoji, line, literal, sanitize, untrusted
 from bot.slack.messages.branch_facts import rerun_buttons
-from bot.slack.messages.builds import cancel_button, repository, target_of, view_buttons
+from bot.slack.messages.builds import (
+    branch_named,
+    cancel_button,
+    facts_line,
+    headline,
+    repository,
+    restart_buttons,
+    target_of,
+    view_buttons,
+)
 from bot.slack.messages.ci_failures import describe_cause, last_known_lines, next_step, nothing_seen, where_keys_stand
 from bot.slack.messages.confirmation import choice, render_confirmation, whom_to_ask
 
@@ -74,6 +85,10 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
             return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
         case NotUnderstood():
             return message(_not_understood(error, command, context), in_public=False, reference=reference)
+        case DelayedRequest():
+            return _delayed(error, context)
+        case NotRecorded():
+            return _not_recorded(error, reference)
         case CIError(about=Build() as build) if error.may_have_taken and command and command.verb is Verb.CANCEL:
             return _perhaps_cancelled(error, build, context, reference)
         case CIError():
@@ -105,6 +120,35 @@ def _perhaps_cancelled(error: CIError, build: Build, context: RenderContext, ref
     return message(lines, buttons, in_public=False, reference=reference)
 
 
+def _delayed(error: DelayedRequest, context: RenderContext) -> Message:
+    """What is newest now, and the button for exactly that."""
+    build = error.build
+    not_done = "cancelled" if error.action == "cancel" else "restarted"
+    lines = [
+        headline(build, context),
+        facts_line(build),
+        line(f"Nothing was {not_done}: I got to your request late, and this run may have started after it."),
+    ]
+    target = target_of(build, error.run_number)
+    if error.action == "cancel":
+        acts: list[Block | None] = [cancel_button(build, context)]
+    else:
+        acts = restart_buttons(build, error.run_number, context)
+    return message(lines, [*acts, *view_buttons(target, build.url)], in_public=False)
+
+
+def _not_recorded(error: NotRecorded, reference: str | None) -> Message:
+    """It left, and the database was gone before its result could be stored."""
+    build = error.build
+    what = "cancel" if error.action == "cancel" else "restart"
+    sent = "was accepted" if error.is_accepted else "may have been sent"
+    lines = [
+        line(emoji(_SIGN), f" The {what} of ", repository(build.project), " ", branch_named(build.branch), f" {sent}."),
+        line("I couldn't store the result: my database is unavailable. Check the build before you try again."),
+    ]
+    return message(lines, view_buttons(target_of(build), build.url), in_public=False, reference=reference)
+
+
 def _pages(error: CIError, context: RenderContext) -> list[Block | None]:
     """Where the service says why it will not, and what it does allow."""
     match error:
@@ -126,13 +170,28 @@ def _which_branch(
     return choice_message([text, left], choices, in_public=False, reference=reference)
 
 
-def render_bug(reference: str, command: Command | None, context: RenderContext, because: str | None = None) -> Message:
-    """To the asker alone. What came of a restart or a cancel is not known here. `because` is a sentence."""
+def render_bug(
+    reference: str,
+    command: Command | None,
+    context: RenderContext,
+    because: str | None = None,
+    *,
+    nothing_sent: bool = False,
+    build: Build | None = None,
+) -> Message:
+    """To the asker alone. `because` is a sentence; `build` is the one to restart or cancel, if it is known.
+
+    Unless `nothing_sent`, it is not known whether a restart or a cancel was sent.
+    """
     lines = [line(emoji(_SIGN), f" {because or 'Something went wrong on my side.'}")]
     done = _done(command)
-    if done:
+    what = line(repository(build.project), " ", branch_named(build.branch)) if build else literal("Nothing")
+    if done and nothing_sent:
+        lines.append(line(what, f" was {'not ' if build else ''}{done}. Try again in a minute."))
+    elif done:
         status = code(f"{context.command} status")
-        lines.append(line(f"Whether anything was {done} I cannot tell; ", status, " shows how the build stands."))
+        whether = line("Whether ", what, f" was {done}") if build else literal(f"Whether anything was {done}")
+        lines.append(line(whether, " I cannot tell; ", status, " shows how the build stands."))
     lines.append(line("Whoever runs this bot finds it in my log by the reference below."))
     return message(lines, in_public=False, reference=reference)
 

@@ -12,6 +12,7 @@ from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.outcomes import (
+    AlreadyCancelling,
     AlreadyRestarted,
     AuditShown,
     BranchesShown,
@@ -123,6 +124,8 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             )
         case Cancelled():
             return cancelled(outcome, context, asker)
+        case AlreadyCancelling():
+            return _already_cancelling(outcome, context)
         case Restarted():
             return _restarted(outcome, context)
         case AlreadyRestarted():
@@ -226,6 +229,13 @@ def _already_restarted(found: AlreadyRestarted, context: RenderContext) -> Messa
     head = headline_with("hourglass_flowing_sand", build, told_so)
     facts = commit(build) if build.has_ended else join_dots(state(build, context), facts_line(build))
     return message([head, facts], view_buttons(target_of(build, claim.run_number), build.url), in_public=True)
+
+
+def _already_cancelling(found: AlreadyCancelling, context: RenderContext) -> Message:
+    build = found.build
+    by = line("already being cancelled, requested by ", person(found.claim.actor), f" {ago(found.ago_s)}")
+    lines = [headline_with(SIGNS[Status.STOPPED], build, by), join_dots(state(build, context), facts_line(build))]
+    return message(lines, view_buttons(target_of(build), build.url), in_public=True)
 
 
 def _still_running(found: StillRunning, context: RenderContext) -> Message:

@@ -30,7 +30,14 @@ _WORD = re.compile(r"[a-z_]{1,40}")
 
 
 class DeliveryFailed(Exception):
-    """The answer did not reach Slack, or Slack refused it. `str()` holds no part of the URL, which is a secret."""
+    """The answer did not reach Slack, or Slack refused it. `str()` holds no part of the URL, which is a secret.
+
+    `may_be_there`: Slack got it and did not answer, so that saying it again might say it twice.
+    """
+
+    def __init__(self, why: str, *, may_be_there: bool = False) -> None:
+        super().__init__(why)
+        self.may_be_there = may_be_there
 
 
 class ResponseUrls:
@@ -73,7 +80,9 @@ class ResponseUrls:
                 url, json=masked(body, self._mask), timeout=self._timeout_s, allow_redirects=False
             )
         except requests.RequestException as failure:
-            raise DeliveryFailed(f"the response URL could not be reached: {type(failure).__name__}") from None
+            is_unknown = isinstance(failure, requests.Timeout) and not isinstance(failure, requests.ConnectTimeout)
+            why = f"the response URL could not be reached: {type(failure).__name__}"
+            raise DeliveryFailed(why, may_be_there=is_unknown) from None
         if answer.status_code != requests.codes.ok:
             raise DeliveryFailed(f"the response URL answered {answer.status_code}{_word(answer.text)}")
 
@@ -148,6 +157,8 @@ class Replies:
                 )
             except DeliveryFailed as failure:
                 log.info("response_url_failed", why=str(failure))
+                if failure.may_be_there:
+                    raise
             else:
                 return
         if slack_request.source is Source.DIRECT:
@@ -178,7 +189,12 @@ class Replies:
             why = failure.why if isinstance(failure, SlackRefused) else ""
             is_certain = bool(why) and why not in MAY_HAVE_POSTED and not why.startswith("HTTP")
             if not slack_request.response_url or not is_certain:
-                self.to_asker(slack_request, elsewhere)  # lest all read it twice, where the message stands after all
+                try:
+                    self.to_asker(slack_request, elsewhere)  # lest all read it twice, if the message is there after all
+                except DeliveryFailed as second:
+                    raise DeliveryFailed(
+                        str(second), may_be_there=failure.may_be_there or second.may_be_there
+                    ) from None
                 return None
             if why in NOT_A_MEMBER and self._invitation_is_due(slack_request):
                 elsewhere = with_invitation(elsewhere, self._mention)
@@ -201,7 +217,8 @@ class Replies:
         except SlackApiError as refusal:
             raise SlackRefused(method, word_of(refusal)) from None
         except ON_THE_WAY as failure:
-            raise DeliveryFailed(f"{method} could not be reached: {type(failure).__name__}") from None
+            why = f"{method} could not be reached: {type(failure).__name__}"
+            raise DeliveryFailed(why, may_be_there=isinstance(failure, TimeoutError)) from None
         return ts if isinstance(ts, str) else None
 
 

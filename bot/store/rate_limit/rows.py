@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.core.model.rate_limit import Pause, Priority, Quota, Rejected
+from bot.core.model.rate_limit import CLOCKS_APART, Pause, Priority, Quota, Rejected
 from bot.store.engine import Database
 from bot.store.tables import rate_limit_calls, rate_limit_leases, rate_limits
 
@@ -89,7 +89,7 @@ class RateLimitRows:
         """Starts a pause for every process, or extends the current one."""
         with self._database.writing() as connection:
             pause = self._locked(connection).after_refusal(now, retry_after_s)
-            values = {"paused_until": pause.until, "pauses": pause.count}
+            values = {"paused_until": pause.until, "paused_at": pause.began, "pauses": pause.count}
             connection.execute(rate_limits.update().where(rate_limits.c.service == self._service).values(values))
         return pause
 
@@ -120,11 +120,11 @@ class RateLimitRows:
         return pause or Pause()
 
     def _pause(self, connection: sa.Connection, *, lock: bool = False) -> Pause | None:
-        query = sa.select(rate_limits.c.paused_until, rate_limits.c.pauses).where(
+        query = sa.select(rate_limits.c.paused_until, rate_limits.c.pauses, rate_limits.c.paused_at).where(
             rate_limits.c.service == self._service
         )
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-        return None if row is None else Pause(row.paused_until, row.pauses)
+        return None if row is None else Pause(row.paused_until, row.pauses, row.paused_at)
 
     def _forget(self, connection: sa.Connection, now: datetime) -> None:
         old = sa.and_(
@@ -133,6 +133,13 @@ class RateLimitRows:
         dead = sa.and_(rate_limit_leases.c.service == self._service, rate_limit_leases.c.counts_until <= now)
         connection.execute(rate_limit_calls.delete().where(old))
         connection.execute(rate_limit_leases.delete().where(dead))
+        # What is further ahead than it can be was written before the clock was set back: it would count for too long.
+        ahead = now + CLOCKS_APART
+        of_calls, of_leases = rate_limit_calls.c.service, rate_limit_leases.c.service
+        too_late = rate_limit_calls.c.second > _second(ahead)
+        held_too_long = rate_limit_leases.c.counts_until > ahead + _HELD_BY_THE_DEAD
+        connection.execute(rate_limit_calls.delete().where(of_calls == self._service, too_late))
+        connection.execute(rate_limit_leases.delete().where(of_leases == self._service, held_too_long))
 
     def _write_down(self, connection: sa.Connection, made: dict[int, int]) -> None:
         for second, calls in made.items():

@@ -1,4 +1,4 @@
-"""CodeShip's addresses, what it may refuse, a clock and surroundings: for clients to which `responses` answers."""
+"""CodeShip's addresses, its refusals, a clock and a context, for clients with responses from `responses`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot.core.model.errors import (
     Unauthorized,
 )
 from bot.core.ports import CIProvider
+from tests.ci.acting import restart
 from tests.ci.http_client.faulty_hosts import BUILD, WEB
 from tests.held_clock import HeldClock
 
@@ -56,7 +57,7 @@ class Clock:
 
 
 class Gate:
-    """Lets so many requests out. `told` is what each of them failed with, `free` whether it cost nothing."""
+    """Allows so many requests. `told` holds the error of each, `free` whether it was not counted."""
 
     def __init__(self) -> None:
         self.lets = 100
@@ -76,7 +77,7 @@ class Gate:
 
 
 def surroundings(clock: Clock | HeldClock, **others: Any) -> ClientContext:
-    """Those of a test: no environment, the pause before a second try a quarter of a second, nobody who watches."""
+    """A context for tests: no environment, a quarter of a second before the second attempt, no observers."""
     quiet = ClientContext(
         wait=clock.wait,
         monotonic=clock.monotonic,
@@ -96,4 +97,4 @@ def ask(provider: CIProvider, call: str) -> object:
             return provider.projects()
         case "builds":
             return provider.builds(WEB, "main")
-    return provider.restart(BUILD)
+    return restart(provider, BUILD)

@@ -1,4 +1,4 @@
-"""CodeShip's requests, its projects and restarts deciphered, and that no answer raises anything unexpected."""
+"""CodeShip's requests, parsed projects and restarts; no response raises an unexpected error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.ci.codeship.api import (
 )
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import Project
-from bot.core.model.errors import CIError, InvalidResponse
+from bot.core.model.errors import CIError, InvalidResponse, NotConfirmed
 
 API = "https://codeship.com/api/v1"
 KEY = "s3cret/key +%&é~"
@@ -68,7 +68,7 @@ def test_a_branch_that_cannot_be_encoded_is_still_requested() -> None:
 # --- projects
 
 
-def test_projects_are_read_whatever_their_builds_hold() -> None:
+def test_projects_are_parsed_whatever_their_builds_hold() -> None:
     body = json.dumps(
         {
             "projects": [
@@ -137,17 +137,30 @@ def test_a_success_that_reports_an_error_passes_its_words_on() -> None:
     ("status", "body", "id_"),
     [
         (200, b'{"id": 808412, "uuid": "cc059370-9a70-0131-c115-0088653824b4"}', "808412"),
-        (201, b'{"id": "808412"}', "808412"),
-        (202, b'{"id": null}', None),
-        (200, b'{"id": {}}', None),
-        (200, b"OK", None),
-        (200, b"<html>", None),
-        (200, b'{"error": "?"}', None),
-        (204, b"", None),
+        (201, b'{"id": "808412", "uuid": "cc059370"}', "808412"),
     ],
 )
-def test_any_2xx_is_a_restart_that_took(status: int, body: bytes, id_: str | None) -> None:
+def test_a_restart_is_confirmed_by_the_build_that_runs_now(status: int, body: bytes, id_: str) -> None:
     assert parse_restart(status, {}, body) == id_
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (201, b'{"id": "808412"}'),
+        (202, b'{"id": null, "uuid": "cc059370"}'),
+        (200, b'{"id": {}, "uuid": "cc059370"}'),
+        (200, b'{"id": 808412, "uuid": "cc05'),
+        (200, b"OK"),
+        (200, b"<html>"),
+        (200, b'{"error": "?"}'),
+        (204, b""),
+    ],
+)
+def test_any_other_2xx_does_not_confirm_it(status: int, body: bytes) -> None:
+    with pytest.raises(NotConfirmed, match=f"answered {status}") as caught:
+        parse_restart(status, {}, body)
+    assert caught.value.may_have_taken
 
 
 # --- anything at all

@@ -1,4 +1,4 @@
-"""What the CodeShip client does not do: wait for ever, read without end, go elsewhere, tell the key."""
+"""The CodeShip client's limits: it never waits for ever, reads without end, goes elsewhere, or reveals the key."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import tracemalloc
 import pytest
 
 from bot.core.model.errors import CIError, InvalidResponse, NoResponse, Unreachable
+from tests.ci.acting import restart
 from tests.ci.http_client.faulty_hosts import (
     BODY,
     BUILD,
@@ -98,7 +99,7 @@ def test_no_redirect_leads_to_another_host(host: Hosts, client: Clients, status:
     location = b"Location: %b/projects/33837.json?api_key=x\r\n" % other.url.encode()
     there = host(answer(b"", status, headers=location))
     codeship = client(there.url)
-    for call in (lambda: codeship.builds(WEB), lambda: codeship.restart(BUILD)):
+    for call in (lambda: codeship.builds(WEB), lambda: restart(codeship, BUILD)):
         with pytest.raises(InvalidResponse, match=r"redirect to host 127\.0\.0\.1; check CODESHIP_API_URL"):
             call()
     assert (len(there.heads), other.connections) == (2, 0)
@@ -128,9 +129,7 @@ def test_no_proxy_is_used_if_the_environment_excepts_the_host(host: Hosts, clien
     assert (proxy.connections, len(there.heads)) == (0, 1)
 
 
-def test_the_process_own_environment_is_not_looked_at(
-    host: Hosts, client: Clients, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_process_own_environment_is_not_read(host: Hosts, client: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     there = host(answer(BODY))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem")
@@ -142,7 +141,7 @@ def test_a_proxy_that_makes_no_tunnel(host: Hosts, client: Clients, script: Scri
     proxy = host(script)
     codeship = client("https://ci.acme.test", environ={"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}, read_s=0.15)
     with at_most(2), pytest.raises(Unreachable):
-        codeship.restart(BUILD)
+        restart(codeship, BUILD)
     assert proxy.heads[0][1].startswith(b"CONNECT ci.acme.test:443")
 
 
@@ -159,7 +158,7 @@ def test_a_tunnel_through_a_proxy(host: Hosts, client: Clients, tls: tuple[ssl.S
 
     proxy = host(tunnel)
     environ = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "SSL_CERT_FILE": tls[1]}
-    assert client(there.url, environ=environ).restart(BUILD).build_id == "3277310"
+    assert restart(client(there.url, environ=environ), BUILD).build_id == "3277310"
     assert proxy.heads[0][1].startswith(b"CONNECT 127.0.0.1:")
     assert there.heads[0][1].startswith(b"POST /api/v1/builds/3277309/restart.json?")
 
@@ -167,7 +166,7 @@ def test_a_tunnel_through_a_proxy(host: Hosts, client: Clients, tls: tuple[ssl.S
 def test_a_proxy_that_is_not_there(client: Clients) -> None:
     environ = {"HTTP_PROXY": f"http://user:pass@127.0.0.1:{unused_port()}"}
     with pytest.raises(Unreachable, match="the proxy let no connection through"):
-        client("http://ci.acme.test", environ=environ).restart(BUILD)
+        restart(client("http://ci.acme.test", environ=environ), BUILD)
 
 
 # --- the key
@@ -183,13 +182,13 @@ def test_a_proxy_that_is_not_there(client: Clients) -> None:
         *CUT[:1],
     ],
 )
-def test_the_key_stands_in_no_log_and_no_traceback_at_any_level(
+def test_the_key_is_in_no_log_and_no_traceback_at_any_level(
     host: Hosts, client: Clients, caplog: pytest.LogCaptureFixture, script: Script
 ) -> None:
     caplog.set_level(logging.DEBUG)
     codeship = client(host(script).url, read_s=0.1)
     told = ""
-    for call in (lambda: codeship.builds(WEB, "main"), lambda: codeship.restart(BUILD)):
+    for call in (lambda: codeship.builds(WEB, "main"), lambda: restart(codeship, BUILD)):
         try:
             call()
         except CIError as error:
@@ -203,7 +202,7 @@ def test_the_key_stands_in_no_log_and_no_traceback_at_any_level(
 @pytest.mark.parametrize("script", UNANSWERED)
 def test_no_error_carries_the_librarys_own_along(host: Hosts, client: Clients, script: Script) -> None:
     codeship = client(host(script).url, read_s=0.1, total_s=0.3)
-    for call in (codeship.projects, lambda: codeship.restart(BUILD)):
+    for call in (codeship.projects, lambda: restart(codeship, BUILD)):
         with pytest.raises(CIError) as raised:
             call()
         assert (raised.value.__context__, raised.value.__cause__) == (None, None)

@@ -1,4 +1,4 @@
-"""What each field of a build becomes, whatever CodeShip writes there."""
+"""How each field of a build is parsed, whatever CodeShip sends."""
 
 from __future__ import annotations
 

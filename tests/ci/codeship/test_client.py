@@ -1,4 +1,4 @@
-"""The CodeShip client: what it sends, where it goes and what it makes of the answers."""
+"""The CodeShip client: what it sends, where to, and how it parses the responses."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from responses import matchers
 
 from bot.ci.codeship.client import CodeShip
 from bot.core.model.builds import ActionResult, Page
-from bot.core.model.errors import CIError, InvalidResponse, NotPossible, Unreachable
+from bot.core.model.errors import CIError, InvalidResponse, NotConfirmed, NotPossible, Unreachable
 from bot.core.ports import CIProvider
+from tests.ci.acting import cancel, restart
 from tests.ci.codeship.canned import API, LIST, PROJECT, RESTART, Clock, ask, surroundings
 from tests.ci.http_client.faulty_hosts import BUILD, KEY, WEB
 
@@ -52,9 +53,6 @@ def test_without_a_branch_none_is_named(codeship: CodeShip, api: responses.Reque
     [
         ({"json": {"id": 3277309, "uuid": "u"}}, "3277309"),
         ({"json": {"id": 3277310, "uuid": "u"}}, "3277310"),
-        ({"body": "<html>", "status": 202}, "3277309"),
-        ({"status": 204}, "3277309"),
-        ({"body": b"x" * (5 * 1024 * 1024)}, "3277309"),
     ],
 )
 def test_a_restart_returns_the_id_of_the_build_that_runs(
@@ -65,8 +63,18 @@ def test_a_restart_returns_the_id_of_the_build_that_runs(
     id_: str,
 ) -> None:
     api.post(RESTART, **answer)
-    assert codeship.restart(BUILD) == ActionResult(id_)
+    assert restart(codeship, BUILD) == ActionResult(id_)
     assert seen == [("restart", "ok")]
+
+
+@pytest.mark.parametrize("answer", [{"body": "<html>"}, {"status": 204}, {"body": b"x" * (5 * 1024 * 1024)}])
+def test_a_success_that_is_not_the_contract_does_not_confirm_a_restart(
+    codeship: CodeShip, api: responses.RequestsMock, answer: dict[str, Any]
+) -> None:
+    api.post(RESTART, **answer)
+    with pytest.raises(NotConfirmed):
+        restart(codeship, BUILD)
+    assert len(api.calls) == 1
 
 
 def test_it_stops_nothing_and_reports_no_details_and_requests_nothing_for_that(
@@ -74,7 +82,7 @@ def test_it_stops_nothing_and_reports_no_details_and_requests_nothing_for_that(
 ) -> None:
     assert codeship.abilities == frozenset()
     with pytest.raises(NotPossible):
-        codeship.cancel(BUILD)
+        cancel(codeship, BUILD)
     assert codeship.with_details(BUILD) is BUILD
     assert len(api.calls) == 0
 
@@ -124,7 +132,7 @@ def test_redirects_in_a_circle_end(codeship: CodeShip, api: responses.RequestsMo
 def test_a_restart_follows_no_redirect(codeship: CodeShip, api: responses.RequestsMock, status: int) -> None:
     api.post(RESTART, status=status, headers={"Location": RESTART})
     with pytest.raises(InvalidResponse) as raised:
-        codeship.restart(BUILD)
+        restart(codeship, BUILD)
     assert not raised.value.may_have_taken
     assert len(api.calls) == 1
 
@@ -143,7 +151,7 @@ def test_a_list_may_be_larger_than_a_project(clock: Clock, api: responses.Reques
 def test_an_address_that_is_none_cannot_be_reached(address: str, clock: Clock) -> None:
     codeship = CodeShip(address, KEY, surroundings(clock))
     with pytest.raises(Unreachable):
-        codeship.restart(BUILD)
+        restart(codeship, BUILD)
 
 
 @pytest.mark.parametrize("call", ["projects", "builds", "restart"])

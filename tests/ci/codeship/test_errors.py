@@ -1,4 +1,4 @@
-"""What each refusal of CodeShip means, and that none repeats the key."""
+"""What each of CodeShip's refusals means, and that none repeats the key."""
 
 from __future__ import annotations
 

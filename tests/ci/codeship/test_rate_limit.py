@@ -1,4 +1,4 @@
-"""Every request that goes out is asked for first, tries again and redirects too; a refusal ends the tries."""
+"""Every request is charged before it is sent, including retries and redirects. A refusal ends the retries."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import responses
 
 from bot.ci.codeship.client import CodeShip
 from bot.core.model.errors import NoResponse, OverLimit, RateLimitExhausted, RateLimitPaused
+from tests.ci.acting import restart
 from tests.ci.codeship.canned import API, LIST, PROJECT, RESTART, Clock, Gate, ask, surroundings
 from tests.ci.http_client.faulty_hosts import BUILD, KEY, WEB
 
@@ -29,7 +30,7 @@ def metered(clock: Clock, gate: Gate, seen: list[tuple[str, str]]) -> Iterator[C
     provider.close()
 
 
-def test_each_try_is_requested_and_reported(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
+def test_each_attempt_is_charged_and_reported(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
     api.get(LIST, status=503)
     api.get(LIST, status=429)
     api.get(LIST, json={"projects": []})
@@ -38,8 +39,8 @@ def test_each_try_is_requested_and_reported(metered: CodeShip, gate: Gate, api: 
 
 
 def test_a_restart_is_requested_by_its_name(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
-    api.post(RESTART, json={"id": 3277309})
-    metered.restart(BUILD)
+    api.post(RESTART, json={"id": 3277309, "uuid": "u"})
+    restart(metered, BUILD)
     assert (gate.asked, gate.told) == (["restart"], [None])
 
 
@@ -71,7 +72,7 @@ def test_a_redirect_that_is_refused_is_not_followed(metered: CodeShip, gate: Gat
     assert len(api.calls) == 1
 
 
-def test_if_no_further_try_is_let_out_the_failure_of_the_last_is_reported(
+def test_if_no_further_attempt_is_allowed_the_last_error_is_raised(
     metered: CodeShip, gate: Gate, api: responses.RequestsMock
 ) -> None:
     gate.lets = 1

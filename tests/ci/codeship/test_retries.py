@@ -1,4 +1,4 @@
-"""What the CodeShip client tries again, how often and after how long; a restart never."""
+"""What the CodeShip client retries, how often and after how long; never a restart."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from requests.exceptions import ReadTimeout
 
 from bot.ci.codeship.client import CodeShip
 from bot.core.model.errors import CIError, NoResponse, OverLimit, Unreachable
+from tests.ci.acting import restart
 from tests.ci.codeship.canned import FOR_GOOD, IN_PASSING, LIST, PROJECT, RESTART, Clock, ask
 from tests.ci.http_client.faulty_hosts import BUILD, WEB
 
@@ -77,7 +78,7 @@ def test_a_restart_is_never_sent_twice(
 ) -> None:
     api.post(RESTART, body, status=status)
     with pytest.raises(kind) as raised:
-        codeship.restart(BUILD)
+        restart(codeship, BUILD)
     assert raised.value.may_have_taken is (kind is NoResponse)
     assert (len(api.calls), clock.waits, seen) == (1, [], [("restart", kind.__name__)])
 
@@ -88,7 +89,7 @@ def test_a_restart_that_failed_on_the_way_is_not_sent_again(
 ) -> None:
     api.post(RESTART, body=error)
     with pytest.raises(kind):
-        codeship.restart(BUILD)
+        restart(codeship, BUILD)
     assert len(api.calls) == 1
 
 
@@ -122,7 +123,7 @@ def test_retry_after_as_a_date_is_understood_if_the_answer_has_no_date(
 
 
 @pytest.mark.parametrize(("status", "body"), [(429, ""), (403, "Rate Limit Exceeded")])
-def test_retry_after_past_the_time_there_is_is_reported_at_once(
+def test_a_retry_after_beyond_the_deadline_is_raised_at_once(
     codeship: CodeShip, api: responses.RequestsMock, clock: Clock, status: int, body: str
 ) -> None:
     api.get(LIST, body, status=status, headers={"Retry-After": "30"})

@@ -1,4 +1,4 @@
-"""Pasted addresses of CodeShip's pages are recognised, and only those."""
+"""Pasted addresses of CodeShip's pages are recognised, and no others."""
 
 from __future__ import annotations
 

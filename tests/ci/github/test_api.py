@@ -16,7 +16,7 @@ from bot.ci.github import api as wire
 from bot.ci.github.runs import parse_attempt, parse_runs
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import FailedJob, Project, Status
-from bot.core.model.errors import CIError, NoResponse, NotFound
+from bot.core.model.errors import CIError, NotConfirmed, NotFound
 from tests.ci.github.canned import API, RUNS, TOKEN, WEB, drawn, page, run, runs_json
 
 HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
@@ -176,12 +176,18 @@ def test_an_accepted_post_is_done(status: int, body: bytes) -> None:
     wire.parse_done(status, {}, body)
 
 
+@pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (200, b"<html>"), (201, b"<html>"), (204, b"")])
+def test_any_other_2xx_does_not_confirm_it(status: int, body: bytes) -> None:
+    with pytest.raises(NotConfirmed):
+        wire.parse_done(status, {}, body)
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [(200, b"{}"), (204, b""), (200, b"<html>"), (201, b"<html>"), (202, b"[]"), (201, b'{"login": "portal"}')],
 )
 def test_any_other_success_confirms_nothing(status: int, body: bytes) -> None:
-    with pytest.raises(NoResponse, match="check GITHUB_API_URL") as raised:
+    with pytest.raises(NotConfirmed, match="check GITHUB_API_URL") as raised:
         wire.parse_done(status, {"content-type": "text/html"}, body)
     assert raised.value.may_have_taken
 

@@ -23,6 +23,7 @@ from bot.ci.github.client import GitHub
 from bot.config.parsers import Secret
 from bot.core.model.builds import ActionResult
 from bot.core.model.errors import CIError, InvalidResponse, OverLimit, Unauthorized, Unreachable
+from tests.ci.acting import restart
 from tests.ci.codeship.canned import Clock, Gate, surroundings
 from tests.ci.github.canned import API, RUNS, WEB, runs_json, seen_build, workflow
 
@@ -152,7 +153,7 @@ def test_a_restart_that_was_refused_with_the_token_did_nothing_and_is_sent_with_
     api.post(f"{RUNS}/19440221001/rerun", status=401)
     api.post(f"{RUNS}/19440221001/rerun", status=201)
     build = seen_build(workflow(1, "CI"))
-    assert github.restart(build) == ActionResult(build.id, done=("CI",))
+    assert restart(github, build) == ActionResult(build.id, done=("CI",))
 
 
 def test_a_second_refusal_is_reported(github: GitHub, api: responses.RequestsMock) -> None:
@@ -189,7 +190,7 @@ def test_if_no_token_is_given_nothing_else_is_asked(
     github: GitHub, api: responses.RequestsMock, answer: dict[str, Any], kind: type[CIError], told: str
 ) -> None:
     api.post(TOKENS, **answer)
-    for call in (lambda: github.builds(WEB), lambda: github.restart(seen_build(workflow(1, "CI")))):
+    for call in (lambda: github.builds(WEB), lambda: restart(github, seen_build(workflow(1, "CI")))):
         with pytest.raises(kind, match=told) as raised:
             call()
         assert not raised.value.may_have_taken

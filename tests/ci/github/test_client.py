@@ -21,6 +21,7 @@ from bot.config.parsers import Secret
 from bot.core.model.builds import Ability, Page, Status
 from bot.core.model.errors import CIError, InvalidResponse, NotFound, NotPossible, OverLimit
 from bot.core.ports import CIProvider
+from tests.ci.acting import cancel, restart
 from tests.ci.codeship.canned import Clock, Gate, surroundings
 from tests.ci.github.canned import API, COMMIT, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
 
@@ -60,8 +61,8 @@ def test_every_request_is_signed_and_names_the_version_and_the_bot(github: GitHu
     api.post(f"{RUNS}/19440221001/cancel", status=202, match=[wanted])
     github.projects()
     github.builds(WEB)
-    github.restart(seen_build(CI))
-    github.cancel(seen_build(replace(CI, status=Status.RUNNING)))
+    restart(github, seen_build(CI))
+    cancel(github, seen_build(replace(CI, status=Status.RUNNING)))
     assert [call.request.body for call in api.calls] == [None] * 4
 
 
@@ -82,7 +83,7 @@ def test_a_redirect_to_if_a_renamed_repository_is_takes_the_token_along(
     [seen] = github.builds(WEB)
     assert (seen.project.name, gate.asked) == ("acme/shop", ["builds", "builds"])
     api.post(f"{API}/repos/acme/shop/actions/runs/19440221001/rerun", status=201)
-    github.restart(seen)
+    restart(github, seen)
 
 
 @pytest.mark.parametrize("location", ["https://evil.test/", "http://api.github.com/", "https://api.github.com:444/"])
@@ -216,9 +217,9 @@ def test_the_token_stands_in_no_error_no_log_and_no_repr(
             case "builds":
                 github.builds(WEB)
             case "restart":
-                github.restart(seen_build(CI))
+                restart(github, seen_build(CI))
             case _:
-                github.cancel(seen_build(replace(CI, status=Status.RUNNING)))
+                cancel(github, seen_build(replace(CI, status=Status.RUNNING)))
     for error in errors:
         assert (error.__context__, error.__cause__) == (None, None)
         told += "".join(traceback.format_exception(error)) + repr(error)

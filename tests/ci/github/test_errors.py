@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from bot.ci.github.errors import action_error_for, describe, error_for, hidden_organizations
+from bot.ci.github.errors import action_error_for, error_for, hidden_organizations
 from bot.core.model.errors import (
     CIError,
     Forbidden,
@@ -16,10 +16,7 @@ from bot.core.model.errors import (
     NotFound,
     NotPossible,
     OverLimit,
-    RateLimitExhausted,
-    RateLimitPaused,
     Unauthorized,
-    Unreachable,
 )
 from tests.ci.github.canned import TOKEN
 
@@ -152,26 +149,6 @@ def test_a_refusal_without_words_has_some() -> None:
     assert action_error_for(409, {}, b"", secret=TOKEN).detail == "the run is not in a state for that"
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (NotPossible("GitHub", "too old"), "too old"),
-        (NoResponse("GitHub", "late"), "no answer came, so nobody can tell whether it took"),
-        (NotFound("GitHub"), "GitHub does not know this run any more"),
-        (Forbidden("GitHub"), "the token may not do this"),
-        (Forbidden("GitHub", "SAML"), "the token may not do this (SAML)"),
-        (Unauthorized("GitHub"), "GitHub refused the token"),
-        (RateLimitExhausted("GitHub"), "not asked for, since this minute's calls to GitHub are used up"),
-        (RateLimitPaused("GitHub"), "GitHub takes no more calls for now"),
-        (OverLimit("GitHub"), "GitHub takes no more calls for now"),
-        (Unreachable("GitHub", "its name cannot be found"), "GitHub could not be reached: its name cannot be found"),
-        (InvalidResponse("GitHub"), "GitHub's answer could not be read"),
-    ],
-)
-def test_why_one_of_several_was_not_done_is_said_in_words(error: CIError, words: str) -> None:
-    assert describe(error) == words
-
-
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 422, 429, 500])
 @pytest.mark.parametrize(
     "body", [said(f"no such token {TOKEN}"), f"No {TOKEN}".encode(), said(f"Bearer {TOKEN.replace('+', '%2B')}")]
@@ -179,7 +156,7 @@ def test_why_one_of_several_was_not_done_is_said_in_words(error: CIError, words:
 def test_no_refusal_repeats_the_token(status: int, body: bytes) -> None:
     for refused in (error_for, action_error_for):
         error = refused(status, {}, body, secret=TOKEN)
-        assert "s3cret" not in "".join(traceback.format_exception(error)) + repr(error) + describe(error)
+        assert "s3cret" not in "".join(traceback.format_exception(error)) + repr(error)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from bot.core.model.errors import (
     Unauthorized,
     Unreachable,
 )
+from tests.ci.acting import cancel, restart
 from tests.ci.codeship.canned import Clock, Gate, surroundings
 from tests.ci.github.canned import OLDER, RUNS, seen_build, workflow
 
@@ -47,7 +48,7 @@ def refused(words: str) -> dict[str, Any]:
 def test_a_restart_runs_again_what_went_wrong_and_leaves_the_rest(github: GitHub, api: responses.RequestsMock) -> None:
     build = seen_build(CI, replace(LINT, status=Status.PASSED), replace(DEPLOY, status=Status.RUNNING))
     api.post(f"{RUNS}/19440221001/rerun", json={}, status=201)
-    assert github.restart(build) == ActionResult(build.id, done=("CI",), left=("Deploy",))
+    assert restart(github, build) == ActionResult(build.id, done=("CI",), left=("Deploy",))
     assert posted(api) == ["01/rerun"]
 
 
@@ -55,7 +56,7 @@ def test_a_restart_runs_all_again_if_nothing_went_wrong(github: GitHub, api: res
     build = seen_build(*(replace(each, status=Status.PASSED) for each in (CI, LINT)), workflow(3, "x", Status.SKIPPED))
     for number in (1, 2, 3):
         api.post(f"{RUNS}/1944022100{number}/rerun", status=201)
-    assert github.restart(build).done == ("CI", "Lint", "x")
+    assert restart(github, build).done == ("CI", "Lint", "x")
 
 
 PASSED, RUNNING = Status.PASSED, Status.RUNNING
@@ -81,7 +82,7 @@ def test_what_is_inherited_from_another_commit_is_not_run_again(
     api.assert_all_requests_are_fired = False
     for number in (1, 2, 3):
         api.post(f"{RUNS}/1944022100{number}/rerun", status=201)
-    taken = github.restart(seen_build(*workflows))
+    taken = restart(github, seen_build(*workflows))
     assert (taken.done, taken.left, len(api.calls)) == (done, left, len(done))
 
 
@@ -102,13 +103,13 @@ def test_if_the_commit_has_nothing_to_rerun_nothing_is_sent_and_it_is_said_why(
     github: GitHub, gate: Gate, workflows: tuple[Workflow, ...], why: str
 ) -> None:
     with pytest.raises(NotPossible, match=why):
-        github.restart(seen_build(*workflows))
+        restart(github, seen_build(*workflows))
     assert gate.asked == []
 
 
 def test_where_only_what_is_inherited_has_ended_and_well_nothing_is_sent(github: GitHub, gate: Gate) -> None:
     with pytest.raises(NotPossible):
-        github.restart(seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", PASSED, **OF_OLDER)))
+        restart(github, seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", PASSED, **OF_OLDER)))
     assert gate.asked == []
 
 
@@ -121,12 +122,12 @@ def test_whatever_went_wrong_is_run_again(
     now = surroundings(clock).now()
     api.post(f"{RUNS}/19440221001/rerun", status=201)
     build = seen_build(replace(CI, status=status, finished_at=now), replace(LINT, status=Status.PASSED))
-    assert github.restart(build).done == ("CI",)
+    assert restart(github, build).done == ("CI",)
 
 
 def test_failed_jobs_alone_are_run_again_if_that_is_asked(github: GitHub, api: responses.RequestsMock) -> None:
     api.post(f"{RUNS}/19440221001/rerun-failed-jobs", status=201)
-    github.restart(seen_build(CI), failed_jobs_only=True)
+    restart(github, seen_build(CI), failed_jobs_only=True)
     assert posted(api) == ["01/rerun-failed-jobs"]
 
 
@@ -135,7 +136,7 @@ def test_if_nothing_has_ended_nothing_is_sent(
     github: GitHub, api: responses.RequestsMock, workflows: tuple[Any, ...]
 ) -> None:
     with pytest.raises(NotPossible, match=r"still running|none of its workflows"):
-        github.restart(seen_build(*workflows))
+        restart(github, seen_build(*workflows))
     assert len(api.calls) == 0
 
 
@@ -163,7 +164,7 @@ def test_one_that_is_refused_is_sent_once_and_reported(
 ) -> None:
     api.post(f"{RUNS}/19440221001/rerun", **answer)
     with pytest.raises(kind) as raised:
-        github.restart(seen_build(CI))
+        restart(github, seen_build(CI))
     assert raised.value.may_have_taken is (kind is NoResponse)
     assert (len(api.calls), clock.waits, seen) == (1, [], [("restart", kind.__name__)])
 
@@ -172,14 +173,14 @@ def restarted(github: GitHub, api: responses.RequestsMock, *answers: dict[str, A
     for number, answer in enumerate(answers, start=1):
         api.post(f"{RUNS}/1944022100{number}/rerun", **answer)
     api.assert_all_requests_are_fired = False
-    return github.restart(seen_build(CI, LINT, DEPLOY))
+    return restart(github, seen_build(CI, LINT, DEPLOY))
 
 
 TOOK, LATE, NOT_THERE = {"status": 201}, {"body": ReadTimeout("x")}, {"status": 404}
 OLD, NO_RIGHTS = refused(OVER_A_MONTH), refused("Resource not accessible by personal access token")
-UNKNOWN, NO_MORE = "GitHub does not know this run any more", "GitHub takes no more calls for now"
-MAY_NOT = "the token may not do this (Resource not accessible by personal access token)"
-UNSURE = "no answer came, so nobody can tell whether it took"
+UNKNOWN, NO_MORE = "GitHub no longer lists this run", "GitHub's rate limit is reached"
+MAY_NOT = "the token lacks permission (Resource not accessible by personal access token)"
+UNSURE = "not confirmed: GitHub didn't respond"
 
 
 @pytest.mark.parametrize(
@@ -229,16 +230,16 @@ def test_each_workflow_is_paid_for_and_if_the_rate_limit_ends_the_rest_is_report
     gate.lets = 1
     taken = restarted(github, api, TOOK, TOOK, TOOK)
     assert (taken.done, gate.asked, len(api.calls)) == (("CI",), ["restart"], 1)
-    why = "not asked for, since this minute's calls to GitHub are used up"
+    why = "not sent: the bot's own limit of calls to CodeShip is reached"
     assert taken.refused == (("Lint", why), ("Deploy", why))
 
 
 def test_nothing_goes_out_that_the_rate_limit_refuses(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
     gate.lets = 0
     with pytest.raises(RateLimitExhausted):
-        github.restart(seen_build(CI))
+        restart(github, seen_build(CI))
     with pytest.raises(RateLimitExhausted):
-        github.cancel(seen_build(replace(CI, status=Status.RUNNING)))
+        cancel(github, seen_build(replace(CI, status=Status.RUNNING)))
     assert len(api.calls) == 0
 
 
@@ -250,14 +251,14 @@ def test_what_runs_is_stopped_and_nothing_else(github: GitHub, api: responses.Re
     api.post(f"{RUNS}/19440221001/cancel", json={}, status=202)
     api.post(f"{RUNS}/19440221002/cancel", json={}, status=202)
     build = seen_build(running, queued, DEPLOY)
-    assert github.cancel(build) == ActionResult(build.id, done=("CI", "Lint"))
+    assert cancel(github, build) == ActionResult(build.id, done=("CI", "Lint"))
     assert gate.asked == ["cancel", "cancel"]
 
 
 def test_what_runs_of_an_older_commit_is_stopped_too(github: GitHub, api: responses.RequestsMock) -> None:
     for number in (1, 2):
         api.post(f"{RUNS}/1944022100{number}/cancel", status=202)
-    taken = github.cancel(seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", RUNNING, **OF_OLDER)))
+    taken = cancel(github, seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", RUNNING, **OF_OLDER)))
     assert (taken.done, taken.left) == (("CI", "Nightly (at 1f0c2b8)"), ())
 
 
@@ -265,17 +266,17 @@ def test_one_that_is_over_by_then_is_reported_next_to_the_others(github: GitHub,
     words = "Cannot cancel a workflow run that is completed."
     api.post(f"{RUNS}/19440221001/cancel", json={"message": words}, status=409)
     api.post(f"{RUNS}/19440221002/cancel", json={}, status=202)
-    taken = github.cancel(seen_build(*(replace(each, status=Status.RUNNING) for each in (CI, LINT))))
+    taken = cancel(github, seen_build(*(replace(each, status=Status.RUNNING) for each in (CI, LINT))))
     assert (taken.done, taken.left, taken.refused) == (("Lint",), (), (("CI", words),))
 
 
 def test_if_all_is_over_by_then_nothing_is_stopped(github: GitHub, api: responses.RequestsMock) -> None:
     api.post(f"{RUNS}/19440221001/cancel", json={"message": "It is completed."}, status=409)
     with pytest.raises(NotPossible, match="It is completed"):
-        github.cancel(seen_build(replace(CI, status=Status.RUNNING)))
+        cancel(github, seen_build(replace(CI, status=Status.RUNNING)))
 
 
 def test_if_nothing_runs_nothing_is_sent(github: GitHub, api: responses.RequestsMock) -> None:
     with pytest.raises(NotPossible, match="was running any more"):
-        github.cancel(seen_build(CI))
+        cancel(github, seen_build(CI))
     assert len(api.calls) == 0

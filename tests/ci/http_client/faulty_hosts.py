@@ -1,4 +1,4 @@
-"""Hosts on loopback that do to a connection what a script says: answer, break it, trickle, say nothing."""
+"""Hosts on loopback that follow a script for each connection: respond, break it, send slowly, stay silent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "s3cret/key +%&é~"
 WEB = Project("33837", "acme/web", "codeship")
 BUILD = Build("3277309", WEB, Status.FAILED, "error", branch="main")
 BODY = b'{"id": 33837, "builds": [{"id": 3277309, "status": "success"}]}'
-TAKEN = b'{"id": 3277310}'
+TAKEN = b'{"id": 3277310, "uuid": "u"}'
 
 Script = Callable[[socket.socket], None]
 """What a host does with a connection once the head of a request has been read from it."""
@@ -32,7 +32,7 @@ def answer(body: bytes, head: bytes = b"200 OK", *, headers: bytes = b"") -> Scr
 
 
 def send(*pieces: bytes) -> Script:
-    """These bytes as they are, then the connection is closed."""
+    """Sends exactly these bytes, then closes the connection."""
 
     def script(wire: socket.socket) -> None:
         for piece in pieces:
@@ -71,9 +71,9 @@ def reset(wire: socket.socket) -> None:
 
 
 class Host:
-    """Listens on loopback. The nth request, on whatever connection, is served by the nth script, then by the last.
+    """Listens on loopback. The nth request, on any connection, gets the nth script; later ones get the last.
 
-    `heads` are the requests as they came, each with the number of its connection.
+    `heads` are the received requests, each with the number of its connection.
     """
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, at_once: Script | None = None) -> None:

@@ -1,14 +1,17 @@
-"""Ada's restart of a build that has failed, and what is known of it: what the tests of restarts share."""
+"""Shared by the tests of restarts: Ada's restart of a failed build, and what is known about it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import Snapshot
-from bot.core.model.builds import Actor
+from bot.core.model.builds import Actor, Build
 from bot.core.model.claims import ClaimState
+from bot.core.model.decisions import Decision
 from bot.core.model.errors import NoResponse
-from bot.core.model.outcomes import CouldNotTell
+from bot.core.model.outcomes import CouldNotTell, Outcome
 from bot.core.request import UserRequest
 from tests.core.world import ADA, BUILDS, PATIENCE_S, World, build, project, restart
 
@@ -42,3 +45,11 @@ def could_not_tell(world: World) -> CouldNotTell:
     outcome = world.ask(MAIN)
     assert isinstance(outcome, CouldNotTell)
     return outcome
+
+
+def restarted(
+    actions: ActionService, build: Build, snapshot: Snapshot, request: UserRequest, **options: Any
+) -> Outcome:
+    """Decides and acts, as one request does."""
+    decision = actions.decide_restart(build, snapshot, request, **options)
+    return actions.act(decision, request) if isinstance(decision, Decision) else decision

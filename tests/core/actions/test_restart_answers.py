@@ -1,4 +1,4 @@
-"""What a restart's answer means: none, a refusal, a late one; and Try again."""
+"""What the response to a restart means: none, a refusal, a late one; and Try again."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_restart_without_an_answer_that_took_under_an_id_of_its_own_is_found(w
     assert web.claim_on("8").build_id == "7"
 
 
-def test_a_list_that_lags_is_looked_at_until_it_shows_the_restart(web: World) -> None:
+def test_a_list_that_lags_is_fetched_until_it_shows_the_restart(web: World) -> None:
     web.ci.failures["restart"] = [LOST]
     web.ci.restart_shows = False
     web.ci.failures["builds"] = [None, None, Unreachable("CodeShip")]
@@ -66,14 +66,14 @@ def test_a_list_that_lags_is_looked_at_until_it_shows_the_restart(web: World) ->
     assert web.clock.waits == [0.5, 1.5, 3.0]
 
 
-def test_a_restart_without_an_answer_and_without_effect_cannot_be_reported(web: World) -> None:
+def test_a_restart_without_a_response_and_without_effect_is_unknown(web: World) -> None:
     outcome = could_not_tell(web)
     assert (outcome.found, outcome.shown, outcome.looked, outcome.ago_s) == (OLD, OLD, None, 5.0)
     assert outcome.claim == web.claim_on("7")
     assert outcome.claim.state is ClaimState.UNKNOWN
 
 
-def test_where_looking_afterwards_fails_too_it_is_reported_why(web: World) -> None:
+def test_if_the_fetch_afterwards_fails_too_the_reply_says_why(web: World) -> None:
     web.ci.failures["restart"] = [LOST]
     down = Unreachable("CodeShip")
     web.ci.failures["builds"] = [None, down, down, down]
@@ -93,7 +93,7 @@ def test_looking_afterwards_ends_with_the_time_of_the_request(web: World) -> Non
 def test_an_older_build_of_the_same_commit_is_not_taken_for_the_new_run(web: World) -> None:
     older = build(3, WEB)
     elsewhere = [build(number, WEB, "dev", commit="a" * 40) for number in range(20, 11, -1)]
-    web.has(*elsewhere, OLD, older)  # ten are listed: only a look at the branch shows the older one
+    web.has(*elsewhere, OLD, older)  # ten are listed: only a fetch of the branch shows the older one
     web.ci.restart_takes = False
     web.ci.failures["restart"] = [LOST]
     outcome = web.ask(restart("https://ci.example/projects/1/builds/7"))
@@ -101,7 +101,7 @@ def test_an_older_build_of_the_same_commit_is_not_taken_for_the_new_run(web: Wor
     assert web.store.claims.newest("codeship", ["3"]) == []
 
 
-def test_a_request_after_one_that_no_one_can_tell_of_is_reported_and_sends_nothing(web: World) -> None:
+def test_a_request_after_one_with_an_unknown_result_says_so_and_sends_nothing(web: World) -> None:
     first = could_not_tell(web)
     web.clock.advance(600)
     for again in (MAIN, press(OLD)):
@@ -120,7 +120,7 @@ def test_a_request_after_one_that_no_one_could_tell_of_finds_it_running(web: Wor
     assert (outcome.claim.actor, outcome.claim.state) == (ADA, ClaimState.TAKEN)
 
 
-def test_try_again_sends_once_more(web: World) -> None:
+def test_try_again_sends_one_more_restart(web: World) -> None:
     first = could_not_tell(web)
     web.clock.advance(20)
     outcome = web.ask(press(OLD, instead_of=first.claim), BOB)
@@ -158,7 +158,7 @@ def test_a_stale_try_again_sends_nothing(web: World) -> None:
     assert posts(web) == 2
 
 
-def test_try_again_for_a_restart_that_runs_by_now_sends_nothing(web: World) -> None:
+def test_try_again_for_a_restart_that_has_begun_to_run_sends_nothing(web: World) -> None:
     first = could_not_tell(web)
     web.clock.advance(5)
     web.ci.becomes("7", Status.RUNNING, "testing")
@@ -205,7 +205,7 @@ def test_a_try_again_that_certainly_did_not_take_leaves_the_first_as_unknown_as_
     with pytest.raises(type(failure)):
         web.ask(press(OLD, instead_of=first.claim), BOB)
     assert posts(web) == 2
-    outcome = web.ask(MAIN)  # free, it would be a second restart where the first took and the list lags
+    outcome = web.ask(MAIN)  # a second restart if the first was taken and the list is behind
     assert isinstance(outcome, CouldNotTell)
     assert posts(web) == 2
     assert isinstance(web.ask(press(OLD, instead_of=outcome.claim)), Restarted)
@@ -223,7 +223,7 @@ def test_a_try_again_that_certainly_did_not_take_leaves_the_first_as_unknown_as_
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_certainly_did_not_take_is_reported_and_frees_the_run_at_once(
+def test_what_certainly_was_not_taken_is_reported_and_frees_the_run_at_once(
     web: World, failure: CIError, becomes: ClaimState
 ) -> None:
     web.ci.failures["restart"] = [failure]

@@ -1,4 +1,4 @@
-"""Restarts that nobody waits for any more: the asker's time ran out, or the process died, or a bug."""
+"""Restarts without a waiting person: the time ran out, the process died, or a bug occurred."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ import pytest
 
 from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
-from bot.core.model.builds import ActionResult, Build, Status
+from bot.core.model.actions import RunTarget
+from bot.core.model.builds import Build, Status
 from bot.core.model.claims import LOST_AFTER, Claim, ClaimState
+from bot.core.model.decisions import Decision
 from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted, RunAgainSince
-from bot.core.rate_limiter import FOR_PEOPLE
 from tests.core.actions.ada_restarts import MAIN, OLD, ask, look, posts, state
 from tests.core.world import ADA, BOB, BUILDS, World, press, status
 
 
 class Sender(Executor):
-    """The service has done what it is asked, and its answer is held when the asker's time is over."""
+    """The service has done it, but its response is held until the asker's time is over."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -125,7 +126,7 @@ def left_behind(world: World, state: ClaimState, run_number: int = 1) -> Claim:
 
 
 @pytest.mark.parametrize("died", [ClaimState.CLAIMED, ClaimState.SENT])
-def test_what_a_dead_process_had_begun_is_held_for_as_long_as_it_might_live(web: World, died: ClaimState) -> None:
+def test_the_claim_of_a_dead_process_is_held_as_long_as_it_might_live(web: World, died: ClaimState) -> None:
     left_behind(web, died)
     web.clock.advance(LOST_AFTER.total_seconds())
     outcome = web.ask(MAIN, BOB)
@@ -145,9 +146,15 @@ def test_a_process_that_was_only_slow_sends_nothing_once_it_is_given_up(web: Wor
     claim = left_behind(web, ClaimState.CLAIMED)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     web.ask(status("acme/web", "main"))
-    sent = web.sending._send_once(claim, OLD, FOR_PEOPLE)
-    assert sent.claim.state is ClaimState.NOT_SENT
+    sent = web.sending._send_once(claim, decided(web.restarts, web), ask(web))
+    assert sent.is_taken_over
     assert posts(web) == 0
+
+
+def decided(actions: ActionService, world: World, instead_of: tuple[int, int] | None = None) -> Decision:
+    decision = actions.decide_restart(OLD, look(world), ask(world), instead_of=instead_of)
+    assert isinstance(decision, Decision)
+    return decision
 
 
 def test_what_died_after_it_sent_cannot_be_reported_and_may_be_tried_again(web: World) -> None:
@@ -168,9 +175,9 @@ def test_a_try_again_that_died_is_as_unknown_as_what_it_replaced(web: World) -> 
             raise SystemExit
 
     sending = ActionSender(web.ci, web.looks, web.store.claims, Dead(), web.clock)
-    dying = ActionService(web.ci, web.store.claims, web.store.history, sending, web.clock)
+    dying = ActionService(web.ci, web.looks, web.store.claims, web.store.history, sending, web.clock)
     with pytest.raises(SystemExit):
-        dying.restart(OLD, look(web), ask(web), instead_of=(claim.id, claim.attempt))
+        dying.act(decided(dying, web, (claim.id, claim.attempt)), ask(web))
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     assert isinstance(web.ask(MAIN, BOB), CouldNotTell)
     assert posts(web) == 0
@@ -193,7 +200,7 @@ def test_what_died_after_it_sent_is_over_if_the_build_has_run_again(web: World) 
     assert isinstance(web.ask(MAIN, BOB), Restarted)
 
 
-def test_a_claim_of_another_service_on_the_same_id_stands_against_nothing(web: World) -> None:
+def test_a_claim_of_another_service_on_the_same_id_blocks_nothing(web: World) -> None:
     wanted = Claim("another", "1", "7", 1, ADA, BUILDS, OLD.run, web.clock.now() - timedelta(seconds=1))
     assert web.store.claims.claim(wanted) is not None
     assert isinstance(web.ask(MAIN), Restarted)
@@ -204,7 +211,7 @@ class Broken(Exception):
 
 
 def test_a_bug_while_sending_is_raised_reported_and_leaves_the_run_unknown(web: World) -> None:
-    def breaks(build: Build, *, failed_jobs_only: bool) -> ActionResult:
+    def breaks(build: Build, target: RunTarget, *, failed_jobs_only: bool) -> str:
         raise Broken
 
     web.ci.restart = breaks  # type: ignore[method-assign]

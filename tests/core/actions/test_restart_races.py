@@ -1,4 +1,4 @@
-"""Restarts whose facts are overtaken: by somebody faster, or by a service that gives a run an id of its own."""
+"""Restarts whose facts change meanwhile: another person is faster, or the service gives the run its own id."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.model.builds import Actor, Status
-from bot.core.model.claims import Claim
+from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted
 from bot.core.ports import ClaimStore
-from tests.core.actions.ada_restarts import MAIN, OLD, ask, could_not_tell, look, posts
+from tests.core.actions.ada_restarts import MAIN, OLD, ask, could_not_tell, look, posts, restarted
 from tests.core.world import ADA, BOB, PATIENCE_S, World, press, status
 
 
@@ -25,21 +25,21 @@ def ran_again(world: World) -> None:
     world.ci.ends("7", Status.FAILED, "error")
 
 
-def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_is_reported_who_did(web: World) -> None:
+def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_learns_who_did(web: World) -> None:
     ran_again(web)
     shown = look(web)
     stale = StaleOnce(web, web.claim_on("7"))
     carol = Actor("U0CAROL")
     assert isinstance(web.ask(MAIN, BOB), Restarted)
     slower = restarts_on(stale, web)
-    outcome = slower.restart(shown.builds[0], shown, ask(web, carol))
+    outcome = restarted(slower, shown.builds[0], shown, ask(web, carol))
     assert isinstance(outcome, AlreadyRestarted)
     assert outcome.claim.actor == BOB
     assert posts(web) == 2
 
 
 @pytest.mark.parametrize("began", ["before the restart was sent", "while it was on its way"])
-def test_a_look_that_may_not_show_a_restart_is_not_shared_with_those_who_ask_after_it(web: World, began: str) -> None:
+def test_a_fetch_that_may_not_show_a_restart_is_not_shared_with_later_requests(web: World, began: str) -> None:
     shown = look(web)
     with ThreadPoolExecutor(2) as pool:
         old_look = web.ci.hold("builds answered")
@@ -47,7 +47,7 @@ def test_a_look_that_may_not_show_a_restart_is_not_shared_with_those_who_ask_aft
         if began.startswith("before"):
             pool.submit(look, web)
             old_look.wait_for()
-        restarting = pool.submit(web.restarts.restart, OLD, shown, ask(web))
+        restarting = pool.submit(restarted, web.restarts, OLD, shown, ask(web))
         answer.wait_for()
         if began.startswith("while"):
             pool.submit(look, web)
@@ -61,14 +61,14 @@ def test_a_look_that_may_not_show_a_restart_is_not_shared_with_those_who_ask_aft
 
 
 class StaleOnce:
-    """The claims of `world`, where the first answer of `newest` is one that has been overtaken."""
+    """The claims of `world`; the first result of `newest` is outdated."""
 
     def __init__(self, world: World, overtaken: Claim | None) -> None:
         self._claims = world.store.claims
         self._first: list[list[Claim]] = [[overtaken] if overtaken else []]
 
-    def newest(self, service: str, build_ids: Sequence[str]) -> list[Claim]:
-        return self._first.pop() if self._first else self._claims.newest(service, build_ids)
+    def newest(self, service: str, build_ids: Sequence[str], kind: ClaimKind = ClaimKind.RESTART) -> list[Claim]:
+        return self._first.pop() if self._first else self._claims.newest(service, build_ids, kind)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._claims, name)
@@ -77,14 +77,14 @@ class StaleOnce:
 def restarts_on(claims: StaleOnce, world: World) -> ActionService:
     stored = cast(ClaimStore, claims)
     sending = ActionSender(world.ci, world.looks, stored, world.executor, world.clock)
-    return ActionService(world.ci, stored, world.store.history, sending, world.clock)
+    return ActionService(world.ci, world.looks, stored, world.store.history, sending, world.clock)
 
 
-def test_who_loses_the_race_to_a_restart_that_no_one_can_tell_of_is_reported_that(web: World) -> None:
+def test_who_loses_the_race_to_a_restart_with_an_unknown_result_learns_that(web: World) -> None:
     shown = look(web)
     first = could_not_tell(web)
     slower = restarts_on(StaleOnce(web, None), web)
-    outcome = slower.restart(OLD, shown, ask(web, BOB))
+    outcome = restarted(slower, OLD, shown, ask(web, BOB))
     assert isinstance(outcome, CouldNotTell)
     assert outcome.claim.id == first.claim.id
     assert posts(web) == 1
@@ -92,7 +92,7 @@ def test_who_loses_the_race_to_a_restart_that_no_one_can_tell_of_is_reported_tha
 
 @pytest.fixture
 def renumbering(web: World) -> World:
-    """The service gives the restart of build 7 the id 8, and Ada has asked for it."""
+    """The service gives the restart of build 7 the id 8, and Ada has requested it."""
     web.ci.new_id = "8"
     outcome = web.ask(MAIN)
     assert isinstance(outcome, Restarted)
@@ -127,7 +127,7 @@ def test_the_new_build_is_free_after_its_end(renumbering: World) -> None:
     assert renumbering.claim_on("8").build_id == "8"
 
 
-def test_a_build_with_a_claim_of_its_own_and_one_that_it_sprang_from_stands_by_its_own(renumbering: World) -> None:
+def test_a_build_with_its_own_claim_uses_that_and_not_the_one_that_created_it(renumbering: World) -> None:
     renumbering.ci.ends("8")
     renumbering.ask(MAIN, BOB)
     shown = look(renumbering)

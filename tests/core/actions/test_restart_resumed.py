@@ -1,4 +1,4 @@
-"""A durable ask that was cut off and is done again finds its own claim, and ends what it began."""
+"""A durable request that was interrupted and runs again finds its own claim, and finishes what it started."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.model.actions import ActionPlan, PostRecord, RunTarget
 from bot.core.model.builds import Status
-from bot.core.model.claims import Claim, ClaimState
-from bot.core.model.errors import Unreachable
-from bot.core.model.outcomes import AlreadyRestarted, CouldNotTell, Outcome, Restarted, StillRunning
+from bot.core.model.claims import Claim, ClaimKind, ClaimState
+from bot.core.model.decisions import Decision
+from bot.core.model.errors import CIError, NotPossible, Unreachable
+from bot.core.model.outcomes import AlreadyRestarted, CouldNotTell, Outcome, Restarted, RunAgainSince, StillRunning
 from bot.core.request import UserRequest
 from tests.core.actions.ada_restarts import MAIN, OLD, posts, state
-from tests.core.world import ADA, BOB, BUILDS, World
+from tests.core.world import ADA, BOB, BUILDS, World, status
+from tests.held_clock import NOON
 
 KEY = "command:1"
+POSTS = (PostRecord(RunTarget("7")),)
 
 
 def died(web: World, state: ClaimState, key: str = KEY) -> Claim:
     """The process died with its claim in that state."""
-    claim = Claim("codeship", OLD.project.id, "7", 1, ADA, BUILDS, OLD.run, web.clock.now(), key=key)
+    claim = Claim("codeship", OLD.project.id, "7", 1, ADA, BUILDS, OLD.run, web.clock.now(), key=key, posts=POSTS)
     stored = web.store.claims.claim(claim)
     assert stored is not None
     after = replace(stored, state=state, changed_at=web.clock.now())
@@ -28,9 +32,15 @@ def died(web: World, state: ClaimState, key: str = KEY) -> Claim:
     return after
 
 
-def again(web: World) -> Outcome:
-    """The same ask, done again."""
-    return web.operations.execute(MAIN, UserRequest(ADA, BUILDS, web.clock, web.clock.monotonic() + 16, KEY))
+DECISION = Decision(ClaimKind.RESTART, OLD, 1, ActionPlan((RunTarget("7"),)), NOON, ("7",))
+"""What the request was about, as it was stored before the crash."""
+
+
+def again(web: World, *, late: bool = False) -> Outcome:
+    """The same request, gone on with by another process."""
+    made_at = NOON if late else None
+    request = UserRequest(ADA, BUILDS, web.clock, web.clock.monotonic() + 16, KEY, made_at=made_at)
+    return web.operations.act(DECISION, request)
 
 
 def test_what_was_claimed_and_not_sent_is_sent_now(web: World) -> None:
@@ -39,10 +49,36 @@ def test_what_was_claimed_and_not_sent_is_sent_now(web: World) -> None:
     assert posts(web) == 1
 
 
-@pytest.mark.parametrize("free", [ClaimState.REFUSED, ClaimState.NOT_SENT])
-def test_what_is_free_again_is_requested_again(web: World, free: ClaimState) -> None:
+@pytest.mark.parametrize(("free", "told"), [(ClaimState.REFUSED, NotPossible), (ClaimState.NOT_SENT, Unreachable)])
+def test_what_was_refused_or_not_sent_is_told_and_not_tried_again(
+    web: World, free: ClaimState, told: type[CIError]
+) -> None:
     died(web, free)
-    assert isinstance(again(web), Restarted)
+    with pytest.raises(told):
+        again(web)
+    assert posts(web) == 0
+
+
+def test_what_was_decided_is_restarted_and_not_what_is_newest_by_now(web: World) -> None:
+    web.ci.all_builds = [replace(OLD, id="8", started_at=NOON), OLD]
+    assert isinstance(again(web, late=True), Restarted)
+    assert web.ci.posts == [("7", 1, False)]
+
+
+def test_what_another_restart_has_finished_meanwhile_is_not_restarted(web: World) -> None:
+    assert isinstance(web.ask(MAIN, BOB), Restarted)
+    web.clock.advance(10)
+    web.ci.ends("7", Status.FAILED, "error")
+    assert isinstance(again(web, late=True), RunAgainSince)
+    assert posts(web) == 1
+
+
+def test_a_decision_that_meets_a_restart_that_has_ended_sends_nothing_even_if_it_is_on_time(web: World) -> None:
+    assert isinstance(web.ask(MAIN, BOB), Restarted)
+    web.clock.advance(10)
+    web.ci.ends("7", Status.FAILED, "error")
+    web.ask(status("acme/web", "main"))
+    assert isinstance(again(web), RunAgainSince)
     assert posts(web) == 1
 
 
@@ -65,7 +101,7 @@ def test_what_was_sent_and_runs_is_found(web: World, sent: ClaimState) -> None:
     assert posts(web) == 0
 
 
-def test_what_was_taken_is_reported_as_that(web: World) -> None:
+def test_what_was_taken_is_shown_as_that(web: World) -> None:
     died(web, ClaimState.TAKEN)
     assert isinstance(again(web), Restarted)
     assert posts(web) == 0
@@ -90,7 +126,7 @@ def test_while_the_service_is_down_nothing_is_sent_for_what_was_only_claimed(web
     assert (posts(web), state(web)) == (0, ClaimState.NOT_SENT)
 
 
-def test_another_ask_does_not_go_on_with_it(web: World) -> None:
+def test_another_request_does_not_continue_it(web: World) -> None:
     died(web, ClaimState.TAKEN, key="command:2")
     assert isinstance(web.ask(MAIN, BOB), AlreadyRestarted)
     assert isinstance(again(web), AlreadyRestarted)

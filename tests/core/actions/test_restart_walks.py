@@ -1,6 +1,7 @@
-"""Whatever people and the service do, in whatever order: one POST a run, and one more for each Try again.
+"""Whatever people and the service do, in any order: one POST per run, and one more for each Try again.
 
-A walk is a list of steps on a real store. The service counts its own runs, and which POSTs took or may have taken.
+A walk is a list of steps on a real store. The service counts its own runs, and the POSTs that it took or may have
+taken.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from threading import Barrier
 
 from hypothesis import strategies as st
 
+from bot.core.model.actions import RunTarget
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import Claim, ClaimState
 from bot.core.model.commands import BuildCommand, Command, Verb
@@ -73,7 +75,7 @@ class Walk:
                 ci.restart_shows, self.lagged_since = False, clock.monotonic()
             case "catch up", _:
                 self.catch_up()
-            case "web", _ if ci.restart_shows and not ci.is_running("7"):  # by hand, on the service's own page
+            case "web", _ if ci.restart_shows and not ci.is_running("7"):  # by hand, on the service's page
                 ci._run_again(ci.all_builds[0])
             case "wait", int(seconds):
                 clock.advance(seconds)
@@ -127,7 +129,7 @@ class Walk:
             assert self.world.store.claims.move(claim, replace(claim, state=ClaimState.SENT))
         if when == "sent and taken":
             self.world.ci.failures["restart"] = []
-            self.world.ci.restart(seen.builds[0])
+            self.world.ci.restart(seen.builds[0], RunTarget("7"))
 
     def catch_up(self) -> None:
         self.world.ci.catch_up()
@@ -163,7 +165,7 @@ def test_a_walk_notices_a_second_post() -> None:
     try:
         walk.step("fate", "lost on the way there")
         walk.step("ask")
-        walk.world.ci.restart(OLD)
+        walk.world.ci.restart(OLD, RunTarget("7"))
         noticed = False
         try:
             walk.check()

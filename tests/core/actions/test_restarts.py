@@ -1,4 +1,4 @@
-"""Restarts: sent once a run, whoever asks and however often."""
+"""A run is restarted once, however many people ask, and however often."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import UNCHANGED_AFTER, ClaimState
 from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import AlreadyRestarted, Outcome, Restarted, RunAgainSince, StateNotKnown, StillRunning
-from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, WEB, ask, look, posts
+from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, WEB, ask, look, posts, restarted
 from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart
 
 
@@ -22,7 +22,7 @@ from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart
 @pytest.mark.parametrize(
     "again", [MAIN, restart("web"), press(OLD), press(OLD, None)], ids=lambda way: type(way).__name__
 )
-def test_a_second_ask_for_the_same_run_is_called_with_the_first_and_sends_nothing(
+def test_a_second_request_for_the_same_run_names_the_first_and_sends_nothing(
     web: World, again: Any, actor: Actor
 ) -> None:
     assert isinstance(web.ask(MAIN), Restarted)
@@ -65,7 +65,7 @@ def test_an_end_that_is_filled_in_late_is_not_taken_for_the_new_run(web: World) 
     assert posts(web) == 1
 
 
-def test_a_second_ask_while_the_first_is_on_its_way_is_reported_so(web: World) -> None:
+def test_a_second_request_while_the_first_is_being_sent_says_so(web: World) -> None:
     held = web.ci.hold("restart")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(web.ask, MAIN)
@@ -79,7 +79,7 @@ def test_a_second_ask_while_the_first_is_on_its_way_is_reported_so(web: World) -
     assert posts(web) == 1
 
 
-def test_of_twenty_at_once_one_restarts_and_the_others_are_reported_who(web: World) -> None:
+def test_of_twenty_at_once_one_restarts_and_the_others_learn_who(web: World) -> None:
     barrier = Barrier(20)
 
     def ask(number: int) -> Outcome:
@@ -94,12 +94,12 @@ def test_of_twenty_at_once_one_restarts_and_the_others_are_reported_who(web: Wor
     assert (len(others), posts(web)) == (19, 1)
 
 
-def test_a_look_that_began_before_someone_elses_restart_restarts_nothing_again(web: World) -> None:
+def test_a_fetch_that_began_before_someone_elses_restart_restarts_nothing_again(web: World) -> None:
     before = look(web)
     web.ask(MAIN)
     web.ci.ends("7")
     web.clock.advance(60)
-    outcome = web.restarts.restart(OLD, before, ask(web, BOB))
+    outcome = restarted(web.restarts, OLD, before, ask(web, BOB))
     assert isinstance(outcome, AlreadyRestarted)
     assert posts(web) == 1
 

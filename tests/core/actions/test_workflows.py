@@ -1,4 +1,4 @@
-"""Builds of several workflows: what counts as running, what a restart and a stop do, and what a look then tells."""
+"""Builds of several workflows: what counts as running, what a restart and a cancel do, what a fetch then shows."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_the_next_run_of_a_build_can_be_restarted_again(team: HalfMoved) -> None
     assert team.github.calls.count("restart") == 2
 
 
-def test_a_restart_is_over_once_what_it_ran_has_ended_whatever_else_runs(team: HalfMoved) -> None:
+def test_a_restart_is_over_when_its_workflows_have_ended_even_if_others_run(team: HalfMoved) -> None:
     waiting = run(13, "Deploy", Status.QUEUED, word="waiting")
     team.has(of(FAILED, waiting))
     assert isinstance(team.ask(restart("acme/web", "main")), Restarted)
@@ -187,7 +187,7 @@ def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMove
     lint = run(16, "Lint", Status.FAILED)
     found = of(FAILED, lint, RUNNING)
     team.has(found)
-    team.github.failures["restart"] = [NoResponse("GitHub")]
+    team.github.failures["restart"] = [NoResponse("GitHub"), NoResponse("GitHub")]
     held = team.github.hold("restart")
     asked = team.executor.submit(team.ask, restart("acme/web", "main"))
     held.wait_for()
@@ -206,7 +206,7 @@ def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMove
     ],
     ids=["another workflow was", "it was, and passed"],
 )
-def test_a_button_shown_before_others_ran_it_again_restarts_what_still_stands_failed(
+def test_a_button_shown_before_others_restarted_it_restarts_what_is_still_failed(
     team: HalfMoved, now: tuple[Workflow, ...], restarted: bool
 ) -> None:
     shown = of(FAILED, PASSED)
@@ -233,7 +233,7 @@ def test_a_build_that_went_well_costs_one_call(team: HalfMoved) -> None:
     assert team.github.calls == ["builds"]
 
 
-def test_if_no_details_can_be_had_the_state_is_reported_all_the_same(team: HalfMoved) -> None:
+def test_without_details_the_status_is_still_shown(team: HalfMoved) -> None:
     found = of(FAILED)
     team.has(found)
     team.github.failures["in detail"] = [Unreachable("GitHub Actions")]
@@ -259,7 +259,7 @@ def test_without_a_branch_the_only_one_that_runs_is_stopped(team: HalfMoved) -> 
     assert stopped.build.branch == "main"
 
 
-def test_where_two_branches_run_one_must_be_named(team: HalfMoved) -> None:
+def test_if_two_branches_run_one_must_be_named(team: HalfMoved) -> None:
     team.has(of(RUNNING, id_="b2", branch="dev"), of(RUNNING))
     with pytest.raises(BranchRequired) as caught:
         team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web")))

@@ -1,4 +1,4 @@
-"""Which words can be a branch, held against git itself."""
+"""Which words can be a branch, compared with git itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which build is meant: by spellings, pasted addresses and buttons, and what that costs the CI service."""
+"""Finds builds by spellings, pasted addresses and buttons, and counts the calls that this needs."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_pasted_build_without_a_branch_is_restarted(world: World) -> None:
     assert world.ci.posts == [("8", 1, False)]
 
 
-def test_a_pasted_build_that_is_too_old_is_reported_so(web: World) -> None:
+def test_a_pasted_build_that_is_too_old_is_reported(web: World) -> None:
     with pytest.raises(BuildTooOld):
         web.ask(status(f"{PAGE}/builds/1"))
     with pytest.raises(BuildTooOld):
@@ -137,7 +137,7 @@ def test_a_pasted_page_of_a_project_means_the_project(web: World) -> None:
         web.ask(restart(PAGE))
 
 
-def test_a_pasted_page_of_an_unknown_project_is_reported_so(web: World) -> None:
+def test_a_pasted_page_of_an_unknown_project_is_reported(web: World) -> None:
     with pytest.raises(NoSuchProject) as caught:
         web.ask(status("https://ci.example/projects/77/builds/5"))
     assert caught.value.name == "project 77"
@@ -178,7 +178,7 @@ def test_a_build_without_a_branch_has_buttons_that_work(world: World) -> None:
     assert world.ci.posts == [("8", 1, False)]
 
 
-def test_a_button_of_a_build_that_is_no_longer_listed_is_reported_so(web: World) -> None:
+def test_a_button_of_a_build_that_is_no_longer_listed_is_reported(web: World) -> None:
     with pytest.raises(BuildTooOld):
         web.ask(BuildCommand(Verb.STATUS, replace(target(MAIN), build_id="1")))
     with pytest.raises(BuildTooOld):
@@ -198,7 +198,7 @@ def test_a_button_of_another_ci_service_touches_nothing_here(web: World) -> None
     assert web.ci.calls == []
 
 
-def test_a_button_of_a_project_that_is_gone_is_reported_so(web: World) -> None:
+def test_a_button_of_a_project_that_is_gone_is_reported(web: World) -> None:
     with pytest.raises(NoSuchProject):
         web.ask(BuildCommand(Verb.STATUS, replace(target(MAIN), project_id="77")))
 

@@ -1,4 +1,4 @@
-"""Several CI services behind one command: where a repository lives, and what stays when one of them is down."""
+"""Several CI services: which one has a repository, and what works while one of them is down."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Make = Callable[..., HalfMoved]
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """A team half moved, with pins where any are given."""
+    """A team with two services, and with pins if any are given."""
     with ExitStack() as stack:
 
         def made(*pins: tuple[str, str]) -> HalfMoved:
@@ -41,7 +41,7 @@ def test_a_repository_belongs_to_the_service_that_has_it(make: Make) -> None:
     assert (team.find("acme/old"), team.find("acme/moved"), team.find("moved")) == (OLD, MOVED, MOVED)
 
 
-def test_the_same_words_ask_whichever_service_has_the_repository(make: Make) -> None:
+def test_the_same_words_reach_the_service_that_has_the_repository(make: Make) -> None:
     team = make()
     passed, failed = build(7, OLD, status=Status.PASSED), of_workflows("b1", MOVED, run(1, "CI", Status.PASSED))
     team.has(passed, failed)
@@ -137,7 +137,7 @@ def test_what_changes_something_does_not_pass_over_a_service_whose_list_was_neve
     assert isinstance(team.ask(restart("acme/web@codeship", "main")), Restarted)
 
 
-def test_where_every_service_is_down_no_one_says_that_there_is_no_such_repository(make: Make) -> None:
+def test_if_every_service_is_down_no_repository_is_called_unknown(make: Make) -> None:
     team = make()
     for ci in (team.codeship, team.github):
         ci.failures["projects"] = [DOWN, DOWN]
@@ -171,7 +171,7 @@ def test_projects_shows_each_if_it_lives_and_a_pinned_one_once(make: Make) -> No
     assert team.ask(ListProjects()) == ProjectsShown("", (MOVED, OLD, THERE), 1, 1, 3, with_services=True)
 
 
-def test_a_repository_that_two_services_have_stands_twice_in_projects(make: Make) -> None:
+def test_a_repository_that_two_services_have_is_listed_twice_in_projects(make: Make) -> None:
     team = make()
     team.knows(HERE, THERE)
     assert team.ask(ListProjects("web")) == ProjectsShown("web", (HERE, THERE), 1, 1, 2, with_services=True)

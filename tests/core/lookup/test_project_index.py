@@ -1,4 +1,4 @@
-"""Names to repositories: which one is meant."""
+"""Which repository a name refers to."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_name_is_found_in_any_case(world: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "API", "Acme/api"])
-def test_a_name_alone_is_enough_where_only_one_has_it(world: World, name: str) -> None:
+def test_a_name_without_its_organisation_is_enough_if_only_one_has_it(world: World, name: str) -> None:
     world.knows(WEB, API, OTHER_WEB)
     assert find(world, name) == API
 
@@ -84,14 +84,14 @@ def test_a_button_names_a_repository_by_its_id(world: World) -> None:
     assert calls(world) == 0
 
 
-def test_an_id_that_is_not_known_is_requested_once(world: World) -> None:
+def test_an_unknown_id_causes_one_refresh(world: World) -> None:
     world.knows(WEB)
     world.ci.account.append(NEW)
     assert world.directory.by_id("9", timeout_s=PATIENCE_S) == NEW
     assert calls(world) == 1
 
 
-def test_nothing_looks_like_an_id(world: World) -> None:
+def test_no_name_is_similar_to_an_id(world: World) -> None:
     world.knows(project(1, "acme/project-12"))
     with pytest.raises(NoSuchProject) as caught:
         world.directory.by_id("12", timeout_s=PATIENCE_S)
@@ -117,7 +117,7 @@ def test_a_miss_names_the_nearest(world: World, name: str, near: list[str]) -> N
     assert [each.name for each in caught.value.nearest] == near
 
 
-def test_a_miss_reports_what_was_typed_and_looks_for_what_was_meant(world: World) -> None:
+def test_a_missing_name_is_reported_as_typed_and_searched_as_meant(world: World) -> None:
     world.knows(WEB)
     with pytest.raises(NoSuchProject) as caught:
         find(world, "“webb”", '"webb"', "webb")
@@ -140,7 +140,7 @@ def test_projects_are_those_whose_names_hold_each_of_the_words(world: World, wor
 
 
 class Counted(str):
-    """A name that tells how often it was looked at."""
+    """A name that counts how often it is read."""
 
     __slots__ = ()
     lowered: ClassVar[list[str]] = []
@@ -150,7 +150,7 @@ class Counted(str):
         return super().lower()
 
 
-def test_to_find_one_of_ten_thousand_looks_at_none_of_the_others(world: World) -> None:
+def test_to_find_one_of_ten_thousand_reads_none_of_the_others(world: World) -> None:
     many = [Project(str(number), Counted(f"org{number % 50}/repo{number}"), "codeship") for number in range(10_000)]
     world.knows(*many)
     Counted.lowered.clear()

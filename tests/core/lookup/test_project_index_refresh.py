@@ -1,4 +1,4 @@
-"""When the project list is asked for, and what serves while it cannot be read."""
+"""When the project list is fetched, and what is used while it cannot be."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def calls(world: World) -> int:
 
 
 def settled(world: World) -> None:
-    """What was begun behind the scenes is done."""
+    """Waits for background work."""
     refresh = world.directory._refresh
     assert refresh is not None
     refresh.exception(PATIENCE_S)
 
 
 def restarted(world: World) -> ProjectIndex:
-    """The directory of a process that starts anew on the same store."""
+    """The project index of a new process with the same store."""
     return ProjectIndex(world.ci, world.store.projects, world.executor, world.clock, nearest)
 
 
@@ -45,7 +45,7 @@ def test_a_miss_requests_the_list_again_and_finds_what_is_new(world: World) -> N
     assert calls(world) == 1
 
 
-def test_whoever_misses_requests_at_most_once_in_thirty_seconds(world: World) -> None:
+def test_missing_names_cause_at_most_one_request_in_thirty_seconds(world: World) -> None:
     world.knows(WEB)
     for _ in range(10):
         with pytest.raises(NoSuchProject):
@@ -72,7 +72,7 @@ def test_all_who_miss_while_the_list_is_on_its_way_wait_for_the_same_one(world: 
     assert calls(world) == 1
 
 
-def test_who_has_no_time_left_is_reported_why_the_list_may_be_old(world: World) -> None:
+def test_a_request_without_time_learns_why_the_list_may_be_old(world: World) -> None:
     world.knows(WEB)
     held = world.ci.hold("projects")
     with pytest.raises(NoSuchProject) as caught:
@@ -123,7 +123,7 @@ def test_a_refresh_that_fails_keeps_the_names_and_is_reported(world: World) -> N
     settled(world)
     assert world.directory.last_failure is DOWN
     assert find(world, "acme/web") == WEB
-    with pytest.raises(NoSuchProject) as caught:  # less than 30 s later: not asked again
+    with pytest.raises(NoSuchProject) as caught:  # less than 30 s later: no new fetch
         find(world, "acme/wep")
     assert caught.value.stale_because is DOWN
     assert caught.value.nearest[0] == WEB
@@ -135,7 +135,7 @@ def test_a_refresh_that_fails_keeps_the_names_and_is_reported(world: World) -> N
     assert world.directory.last_failure is None
 
 
-def test_a_miss_whose_refresh_fails_is_reported_so(world: World) -> None:
+def test_a_missing_name_whose_refresh_fails_is_reported_so(world: World) -> None:
     world.knows(WEB)
     world.ci.failures["projects"] = [DOWN]
     with pytest.raises(NoSuchProject) as caught:
@@ -227,13 +227,13 @@ def full(world: World) -> World:
     return world
 
 
-def test_names_serve_if_they_cannot_be_stored_and_the_operator_hears_why(full: World) -> None:
+def test_names_are_used_even_if_they_cannot_be_stored_and_the_operator_learns_why(full: World) -> None:
     full.ci.account.append(WEB)
     assert find(full, "acme/web") == WEB
     assert [type(failure) for failure in full.executor.reported] == [Full]
 
 
-def test_a_store_that_fails_behind_the_scenes_is_heard_of(full: World) -> None:
+def test_a_store_that_fails_in_the_background_is_reported(full: World) -> None:
     full.ci.account.append(WEB)
     full.directory.start()
     settled(full)
@@ -242,7 +242,7 @@ def test_a_store_that_fails_behind_the_scenes_is_heard_of(full: World) -> None:
     assert full.directory.last_failure is None  # which is about the CI service, and shown to people
 
 
-def test_who_requests_the_list_in_their_own_thread_is_called_with_both_failures(full: World) -> None:
+def test_a_refresh_in_the_callers_own_thread_raises_both_failures(full: World) -> None:
     full.ci.failures["projects"] = [DOWN]
     with pytest.raises(Unreachable):
         full.directory.refresh()

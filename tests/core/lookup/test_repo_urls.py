@@ -1,4 +1,4 @@
-"""What a pasted address of a repository says."""
+"""How a pasted address of a repository is parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a build says of itself, whatever is missing."""
+"""What a build's properties say if fields are missing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def build(status: Status, started_at: datetime | None = NOON, finished_at: datet
         (Status.INFRASTRUCTURE_FAILURE, False, True),
     ],
 )
-def test_the_word_decides_whatever_the_times_say(
+def test_the_status_decides_whatever_the_times_say(
     status: Status, under_way: bool, ended: bool, finished_at: datetime | None
 ) -> None:
     shown = build(status, finished_at=finished_at)
@@ -65,7 +65,7 @@ def test_how_long_it_took_is_known_of_an_ended_build_with_both_times_in_order(
     assert build(status, started_at, finished_at).took == took
 
 
-def test_a_run_is_reported_from_the_next_by_its_word_and_times() -> None:
+def test_two_runs_differ_by_their_status_word_and_times() -> None:
     assert build(Status.FAILED).run == Run("failed", NOON, LATER)
     assert build(Status.FAILED).run != build(Status.PASSED).run
     assert build(Status.FAILED).run != build(Status.FAILED, finished_at=None).run

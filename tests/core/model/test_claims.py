@@ -1,4 +1,4 @@
-"""The life of a claim: what a look proves, as a table."""
+"""The states of a claim: what each fetch proves, as a table."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ C, S, T, R, N, U, E = (
         (C, OLD, LATE, N),  # died before it sent
         (S, OLD, SOON, S),
         (S, RUNNING, SOON, S),  # its own answer is still to come
-        (S, OLD, LATE, U),  # died before it wrote down what came of it
+        (S, OLD, LATE, U),  # died before it stored the result
         (S, RUNNING, LATE, T),
         (S, ENDED_AGAIN, LATE, E),
         (T, OLD, SOON, T),  # the list is stale
@@ -54,7 +54,7 @@ C, S, T, R, N, U, E = (
         (T, ODD, SOON, T),
         (T, OLD, LATE, E),  # no list is stale for so long
         (U, OLD, SOON, U),
-        (U, OLD, LATE, U),  # only a person's own press goes on from here
+        (U, OLD, LATE, U),  # only a person's own press continues from here
         (U, RUNNING, SOON, T),
         (U, ENDED_AGAIN, SOON, E),
         (R, RUNNING, LATE, R),
@@ -62,7 +62,7 @@ C, S, T, R, N, U, E = (
         (E, RUNNING, LATE, E),
     ],
 )
-def test_what_a_look_proves(state: ClaimState, shown: Build, after: timedelta, becomes: ClaimState) -> None:
+def test_what_a_fetch_proves(state: ClaimState, shown: Build, after: timedelta, becomes: ClaimState) -> None:
     assert after_look(claim(state), shown, NOON + after).state is becomes
 
 
@@ -74,7 +74,7 @@ def test_a_run_without_times_ends_once_it_has_been_seen_to_run() -> None:
     assert after_look(seen, WITHOUT_TIMES, NOON + 2 * SOON).state is E
 
 
-def test_a_look_that_began_before_the_answer_proves_nothing() -> None:
+def test_a_fetch_that_began_before_the_response_proves_nothing() -> None:
     taken = claim(T, changed_at=NOON + SOON)
     assert after_look(taken, RUNNING, NOON) == taken
     assert after_look(taken, ENDED_AGAIN, NOON) == taken
@@ -106,7 +106,18 @@ def test_a_build_that_no_one_restarted_is_in_its_first_run() -> None:
     assert restart_state_of(None, OLD) is NO_RESTART
 
 
-def test_nothing_is_written_again_if_a_look_shows_what_was_known() -> None:
+def test_nothing_is_written_if_a_fetch_shows_nothing_new() -> None:
     first = after_look(claim(T), RUNNING, NOON + SOON)
     later: datetime = NOON + 2 * SOON
     assert after_look(first, RUNNING, later) is first
+
+
+@pytest.mark.parametrize(
+    ("state", "shown", "becomes"), [(C, OLD, N), (S, OLD, U), (T, RUNNING, T), (T, ENDED_AGAIN, E), (U, ENDED_AGAIN, E)]
+)
+def test_a_clock_that_was_set_back_by_minutes_holds_no_claim_up(
+    state: ClaimState, shown: Build, becomes: ClaimState
+) -> None:
+    """The claim was made by the old clock; what is seen now seems to be from before it."""
+    seen = after_look(claim(state, seen_running=True), shown, NOON - timedelta(minutes=4))
+    assert seen.state is becomes

@@ -1,4 +1,4 @@
-"""The grammar, as a table."""
+"""The command grammar, as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may what: patterns, the rule that decides, and what a refusal says."""
+"""Policies: patterns, the rule that decides, and what a refusal says."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_pattern_fits_what_people_expect(patterns: tuple[str, ...], fitting: l
 @pytest.mark.parametrize(
     ("patterns", "fits"), [((), True), (("*",), True), (("*", "!main"), False), (("main",), False), (("!main",), False)]
 )
-def test_what_has_no_name_fits_where_every_name_would(patterns: tuple[str, ...], fits: bool) -> None:
+def test_a_missing_name_matches_if_every_name_would(patterns: tuple[str, ...], fits: bool) -> None:
     assert names(*patterns).matches(None) is fits
 
 
@@ -103,7 +103,7 @@ def test_what_no_rule_is_about_no_one_may() -> None:
     assert may(policy, ADA, "other/web") == Denied(NO_RULE, "the ops team")
 
 
-def test_whom_to_ask_is_the_rules_own_or_else_the_policys() -> None:
+def test_whom_to_ask_is_in_the_rule_or_else_in_the_policy() -> None:
     rules = (Rule(NOBODY, branches=names("a"), ask="U0BOB"), Rule(NOBODY))
     assert may(Policy(rules, ask="C0OPS"), branch="a") == Denied(NO_REASON, "U0BOB")
     assert may(Policy(rules, ask="C0OPS"), branch="b") == Denied(NO_REASON, "C0OPS")
@@ -121,7 +121,7 @@ def test_a_rule_is_about_the_actions_that_it_names_or_about_all_also_new_ones() 
     assert Rule(EVERYONE).is_about("delete", None, None)
 
 
-def test_a_channel_means_whoever_requests_there_also_in_a_thread() -> None:
+def test_a_channel_means_everyone_who_asks_there_also_in_a_thread() -> None:
     policy = Policy((Rule(Subjects(channels=frozenset({"C0OPS"}))),))
     assert policy.may(BOB, OPS, Verb.RESTART, "acme/web", "main", not_asked) == Allowed()
     assert isinstance(policy.may(BOB, BUILDS, Verb.RESTART, "acme/web", "main", not_asked), Denied)
@@ -174,7 +174,9 @@ def test_a_rule_wants_typed_restarts_confirmed_only_if_it_says_always() -> None:
         (None, False),
     ],
 )
-def test_without_a_file_everyone_may_and_the_buttons_of_main_branches_ask(branch: str | None, asks: bool) -> None:
+def test_without_a_file_everyone_may_and_the_buttons_of_main_branches_need_confirmation(
+    branch: str | None, asks: bool
+) -> None:
     assert OPEN.needs_confirmation("acme/web", branch) is asks
     for action in (Verb.RESTART, Verb.FOLLOW, Verb.AUDIT, "delete"):
         assert OPEN.may(BOB, BUILDS, action, "acme/web", branch, not_asked) == Allowed()

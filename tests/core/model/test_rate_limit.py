@@ -1,4 +1,4 @@
-"""How the calls of a minute are parted, and how long a refusal keeps everybody quiet."""
+"""How the calls of a minute are divided, and how long a refusal pauses requests."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_quarter_is_peoples_and_a_twelfth_at_hand(calls: int, shares: tuple[in
         (45, 0, 15, 0),
         (59, 0, 1, 0),
         (60, 0, 0, 0),
-        # What is held for people is part of what is kept for them.
+        # Local reserves are part of what is reserved for people.
         (40, 15, 5, 5),
         (40, 20, 0, 0),
         (70, 0, 0, 0),

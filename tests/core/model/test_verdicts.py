@@ -1,4 +1,4 @@
-"""What the end of a run means, by how the commit's runs before it ended: the whole table."""
+"""What the end of a run means, by how the commit's earlier runs ended: the whole table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chains of looks: begun once, gone on with whatever stopped them, and nothing lost or doubled by a crash anywhere."""
+"""Chains of polls: started once, restarted after any stop. No crash loses or doubles anything."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_a_chain_that_has_ended_is_begun_again(web: Followers) -> None:
     assert web.states == ["ended passed", "ended failed"]
 
 
-def test_a_look_that_was_never_put_on_its_way_is_made_up_for(web: Followers) -> None:
-    """The process died after the chain was begun and before its first job was stored."""
+def test_a_poll_that_was_never_scheduled_is_made_later(web: Followers) -> None:
+    """The process died after the chain was started and before its first job was stored."""
     web.restarts()
     web.jobs.lose_all()
     web.passes_time(100)
@@ -71,7 +71,7 @@ def test_a_chain_that_goes_on_needs_no_healing(web: Followers) -> None:
         assert web.jobs.waiting == 1
 
 
-def test_a_look_that_raises_is_reported_and_the_chain_goes_on(web: Followers) -> None:
+def test_a_poll_that_raises_is_reported_and_the_chain_continues(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [RuntimeError("a bug")]
     web.jobs.pass_time(5)
@@ -105,7 +105,7 @@ def test_a_bug_that_stays_does_not_go_on_for_ever(web: Followers) -> None:
 
 
 class Dying:
-    """Stands before something of the process: after so many calls of its methods, the process dies before or after."""
+    """Wraps a part of the process. After a number of calls, the process dies before or after a call."""
 
     def __init__(self, real: object, death: Death) -> None:
         self._real = real
@@ -150,7 +150,7 @@ def lives(at: int | None) -> tuple[Followers, list[str]]:
 
     outcome = web.world.ask(MAIN)
     assert isinstance(outcome, Restarted)
-    or_die(lambda: web.follows(outcome.build, outcome.claim, key="ask"))  # a step of the ask, which is done again
+    or_die(lambda: web.follows(outcome.build, outcome.claim, key="ask"))  # a step of the request, which runs again
     or_die(lambda: web.jobs.pass_time(20))
     web.ends()
     or_die(lambda: web.jobs.pass_time(30))
@@ -173,24 +173,24 @@ def test_a_crash_at_any_line_leaves_one_message_with_one_verdict(at: int) -> Non
         assert web.states[-1] == "ended passed"
         assert len({shown.follow.message_ts for shown in web.notifier.shown}) == 1
         assert (web.open, web.jobs.waiting) == ([], 0)
-        # Where the process died around the reply, nobody knows whether it was posted: it is not posted again.
+        # If the process died around the reply, it is unknown whether it was posted. It is not posted again.
         around = "reply" in LINES[at - 1] or "after move" in LINES[at - 1]
         assert len(web.notifier.replies) in ((0, 1) if around else (1,))
     finally:
         web.close()
 
 
-# The budget.
+# The rate limit.
 
 
 def pays(web: Followers) -> None:
-    """Each look costs one of sixty calls a minute, of which a quarter is people's alone."""
+    """Each poll costs one of sixty calls a minute, a quarter of which is only for people."""
     spending = RateLimiter(web.store.rate_limit("codeship", 60, lambda _priority, _result: None), "CodeShip")
     web.ci.before_builds = lambda: spending.before_request("builds")
 
 
 def runs_on(web: Followers, projects: int, messages_each: int, timeout_s: float = 60.0) -> None:
-    """Followed builds, one a project, begun within so many seconds."""
+    """Follows builds, one per project, that were started within `projects` seconds."""
     builds = [build(1000 + n, project(100 + n, f"acme/p{n}"), status=Status.RUNNING) for n in range(projects)]
     web.world.has(*builds)
     for each in builds:
@@ -215,7 +215,7 @@ def test_a_thousand_messages_on_a_hundred_projects_stay_within_the_calls_of_a_mi
 
 
 @pytest.mark.slow
-def test_where_calls_are_short_they_go_round(web: Followers) -> None:
+def test_if_calls_are_scarce_projects_take_turns(web: Followers) -> None:
     pays(web)
     runs_on(web, projects=100, messages_each=1, timeout_s=0)
     seen = looks_in(web, 360)
@@ -224,7 +224,7 @@ def test_where_calls_are_short_they_go_round(web: Followers) -> None:
 
 
 @pytest.mark.parametrize("projects", [1, 3, 6])
-def test_what_the_rate_limit_allows_is_looked_at_as_often_as_ever(web: Followers, projects: int) -> None:
+def test_what_the_rate_limit_allows_is_polled_as_often_as_ever(web: Followers, projects: int) -> None:
     pays(web)
     runs_on(web, projects, messages_each=1)
     web.passes_time(120)
@@ -232,8 +232,8 @@ def test_what_the_rate_limit_allows_is_looked_at_as_often_as_ever(web: Followers
     assert web.lag[-1] == 0
 
 
-def test_what_the_rate_limit_almost_allows_is_looked_at_a_little_less(web: Followers) -> None:
-    """Twelve projects share forty-five calls: each is looked at every sixteen seconds at best."""
+def test_what_the_rate_limit_almost_allows_is_polled_a_little_less(web: Followers) -> None:
+    """Twelve projects share forty-five calls: each is polled every sixteen seconds at best."""
     pays(web)
     runs_on(web, 12, messages_each=1)
     web.passes_time(300)

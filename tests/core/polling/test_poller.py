@@ -1,4 +1,4 @@
-"""Followed builds: each change said once, the end seen, one look for everybody who waits."""
+"""Followed builds: each change is shown once, the end is seen, one poll serves all followers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_nothing_is_said_if_nothing_changed(web: Followers) -> None:
 
 
 def test_a_message_changes_at_most_once_in_three_seconds(web: Followers) -> None:
-    """Whoever looks, and however often: another process, or a chain that was begun twice."""
+    """However often it is polled: by another process, or by a chain that was started twice."""
     began = web.restarts().began_at
     for second in range(120):
         web.ci.becomes("7", (Status.QUEUED, Status.RUNNING)[second % 2], "testing")
@@ -79,7 +79,7 @@ def test_the_end_is_seen_within_fifteen_seconds_however_long_it_took(web: Follow
     assert web.notifier.shown_at[-1] - ended <= timedelta(seconds=13), "a job begins up to two seconds late"
 
 
-def test_when_nothing_is_followed_any_more_no_one_looks(web: Followers) -> None:
+def test_when_nothing_is_followed_any_more_polling_ends(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.passes_time(60)
@@ -89,14 +89,14 @@ def test_when_nothing_is_followed_any_more_no_one_looks(web: Followers) -> None:
     assert web.jobs.waiting == 0
 
 
-def test_looks_take_only_what_people_leave_of_the_rate_limit(web: Followers) -> None:
+def test_polls_take_only_what_people_leave_of_the_rate_limit(web: Followers) -> None:
     web.restarts()
     assert web.ci.asked_for == [Priority.PEOPLE]
     web.passes_time(20)
     assert set(web.ci.asked_for[1:]) == {Priority.BACKGROUND}
 
 
-def test_how_late_a_look_comes_is_reported(web: Followers) -> None:
+def test_how_late_a_poll_is_is_reported(web: Followers) -> None:
     web.restarts()
     web.passes_time(10)
     assert web.lag == [0, 0]
@@ -105,10 +105,10 @@ def test_how_late_a_look_comes_is_reported(web: Followers) -> None:
     assert web.lag[2:] == [35]
 
 
-# One look serves everybody.
+# One poll serves all followers.
 
 
-def test_one_look_serves_all_who_wait_for_a_project(web: Followers) -> None:
+def test_one_poll_serves_all_who_wait_for_a_project(web: Followers) -> None:
     others = [build(number, WEB, f"feature/{number}", Status.RUNNING) for number in range(8, 13)]
     web.ci.all_builds = [*others, *web.ci.all_builds]
     web.restarts()
@@ -184,7 +184,7 @@ def test_a_restart_that_gets_an_id_of_its_own_is_followed_under_that(web: Follow
 
 
 def test_a_build_that_is_restarted_again_first_comes_to_its_own_verdict(web: Followers) -> None:
-    """Where the end was not seen before the next restart: the restart names the run that it replaced."""
+    """The end was not seen before the next restart, whose claim names the run that it replaced."""
     web.restarts()
     web.passes_time(10)
     web.ends(Status.FAILED, "error")

@@ -1,4 +1,4 @@
-"""What can be followed, for how long, and going on after that."""
+"""What can be followed, for how long, and how to continue after that."""
 
 from __future__ import annotations
 

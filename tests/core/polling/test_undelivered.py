@@ -1,4 +1,4 @@
-"""Followed builds of which Slack takes no word: it ends or pauses as fits, never in a loop, and replies once."""
+"""Followed builds whose updates Slack refuses: they end or pause, never loop, and reply once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _look(process: Poller) -> None:
     process.poll("codeship", WEB.id)
 
 
-def test_a_deleted_message_ends_it_and_no_one_is_reported(web: Followers) -> None:
+def test_a_deleted_message_ends_it_and_no_one_is_told(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [MessageGone("message_not_found", is_told=False)]
     web.passes_time(60)
@@ -38,7 +38,7 @@ def test_a_deleted_message_ends_it_and_no_one_is_reported(web: Followers) -> Non
 
 
 @pytest.mark.parametrize("why", ["is_archived", "not_in_channel", "channel_not_found"])
-def test_a_place_that_is_closed_ends_it_and_the_asker_is_reported_once(web: Followers, why: str) -> None:
+def test_a_closed_channel_ends_it_and_the_asker_is_told_once(web: Followers, why: str) -> None:
     web.restarts()
     web.notifier.failures["show"] = [MessageGone(why, is_told=True)]
     web.passes_time(60)
@@ -46,7 +46,7 @@ def test_a_place_that_is_closed_ends_it_and_the_asker_is_reported_once(web: Foll
     assert (web.open, web.notifier.calls) == ([], ["show"])
 
 
-def test_where_two_processes_find_the_place_closed_one_of_them_reports(web: Followers) -> None:
+def test_if_two_processes_find_the_channel_closed_one_of_them_tells_the_asker(web: Followers) -> None:
     web.restarts()
     web.clock.advance(5)
     web.notifier.failures["show"] = [MessageGone("is_archived", is_told=True) for _ in range(2)]
@@ -90,7 +90,7 @@ def test_a_bot_that_is_shut_out_tries_once_a_minute_and_not_for_ever(web: Follow
     assert web.jobs.waiting == 0
 
 
-def test_if_slack_is_away_for_all_the_rest_of_the_messages_wait_for_the_next_look(web: Followers) -> None:
+def test_if_slack_is_away_for_all_the_rest_of_the_messages_wait_for_the_next_poll(web: Followers) -> None:
     builds = [build(10 + n, WEB, f"b/{n}", Status.RUNNING) for n in range(10)]
     web.world.has(*builds)
     for each in builds:
@@ -115,7 +115,7 @@ def test_a_message_that_slack_refuses_for_itself_costs_the_others_nothing(web: F
 # The reply.
 
 
-def test_the_reply_is_posted_once_though_the_look_is_repeated(web: Followers) -> None:
+def test_the_reply_is_posted_once_even_if_the_poll_is_repeated(web: Followers) -> None:
     web.restarts()
     web.ends()
     for _ in range(3):
@@ -179,7 +179,7 @@ def test_a_reply_that_can_never_be_posted_is_not_tried_for_ever(web: Followers) 
     assert web.open == []
 
 
-def test_a_last_word_that_waits_for_its_reply_is_not_taken_back_where_ci_is_down(web: Followers) -> None:
+def test_a_final_message_that_waits_for_its_reply_is_not_taken_back_if_ci_is_down(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.notifier.failures["reply"] = [RetryLater("ratelimited", retry_after_s=30)]

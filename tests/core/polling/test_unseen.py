@@ -1,4 +1,4 @@
-"""Followed builds that cannot be looked at: told where it becomes long, healed, and given up in the end."""
+"""Followed builds that cannot be fetched: the message says so after a while, recovers, and is given up in the end."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FAILURES: list[Callable[[], CIError]] = [
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_ci_service_out_of_sight_for_long_is_reported_once_with_its_age_and_healed(
+def test_a_ci_service_that_cannot_be_fetched_for_long_is_shown_once_with_its_age_and_recovers(
     web: Followers, failure: Callable[[], CIError]
 ) -> None:
     web.restarts()

@@ -1,4 +1,4 @@
-"""What the end of a followed run means, out of the bot's own memory: the CI service has forgotten the run before."""
+"""What the end of a followed run means, from the bot's own records: the CI service has forgotten the run before."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ends_as(web: Followers, status: Status) -> None:
 
 
 def run_again(web: Followers, first: Status, *then: Status) -> Verdict:
-    """The build's first run ended so; it is restarted and followed until it has ended as told. The last verdict."""
+    """Ends the build's first run, then restarts and follows it for each status. Returns the last verdict."""
     web.world.has(replace(OLD, status=first, status_word=WORDS.get(first, first.value)))
     for status in then:
         web.restarts()
@@ -91,7 +91,7 @@ def test_runs_of_another_commit_do_not_count(web: Followers) -> None:
     assert web.notifier.replies[-1].verdict == Verdict(Meaning.FLAKY, F, P, 2, 1)
 
 
-def test_runs_of_one_commit_count_together_whatever_their_build(web: Followers) -> None:
+def test_runs_of_one_commit_count_together_even_of_different_builds(web: Followers) -> None:
     """A service may give the same commit a build of its own, pushed again."""
     run_again(web, F, F)
     again = build(9, WEB, status=Status.RUNNING, started_at=web.clock.now())
@@ -103,7 +103,7 @@ def test_runs_of_one_commit_count_together_whatever_their_build(web: Followers) 
     assert web.notifier.replies[-1].verdict == Verdict(Meaning.FLAKY, F, P, 3, 1)
 
 
-def test_a_build_without_a_commit_is_reported_by_the_run_before(web: Followers) -> None:
+def test_a_build_without_a_commit_is_compared_with_the_run_before(web: Followers) -> None:
     web.world.has(replace(OLD, commit=None))
     web.restarts()
     ends_as(web, P)

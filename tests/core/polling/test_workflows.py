@@ -1,4 +1,4 @@
-"""Builds of several workflows followed to their end: every change is said, and the end says which job failed."""
+"""Builds of several workflows are followed to their end: every change is shown, and the end says which job failed."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_list_that_still_shows_the_attempt_before_is_no_end(web: Followed) -> 
     assert web.notifier.replies == []
 
 
-def test_a_hint_is_a_look_at_once(web: Followed) -> None:
+def test_a_webhook_causes_a_poll_at_once(web: Followed) -> None:
     web.restarts()
     web.passes_time(10)
     web.ends(Status.PASSED, "success")
@@ -160,7 +160,7 @@ def test_a_hint_about_what_no_one_follows_costs_nothing(web: Followed) -> None:
     assert web.jobs.waiting == 0
 
 
-def test_a_hint_that_is_delivered_twice_is_one_look(web: Followed) -> None:
+def test_a_webhook_that_is_delivered_twice_causes_one_poll(web: Followed) -> None:
     web.restarts()
     before = web.jobs.waiting
     web.following.poll_now("github", WEB.id, "delivery 1")
@@ -168,7 +168,7 @@ def test_a_hint_that_is_delivered_twice_is_one_look(web: Followed) -> None:
     assert web.jobs.waiting == before + 1
 
 
-def test_while_only_one_branch_is_followed_the_looks_are_at_that_branch(web: Followed) -> None:
+def test_while_only_one_branch_is_followed_only_that_branch_is_polled(web: Followed) -> None:
     web.restarts()
     web.github.branches_asked.clear()
     web.passes_time(20)

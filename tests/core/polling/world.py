@@ -1,4 +1,4 @@
-"""The core's world with somebody who follows: jobs that run as the held clock passes, and messages kept in memory."""
+"""The core's test world with followers: jobs that run as the fixed clock moves, and messages in memory."""
 
 from __future__ import annotations
 
@@ -159,13 +159,13 @@ class Followers:
         )
 
     def restarts(self, who: Actor = ADA) -> Follow:
-        """Somebody restarts the newest build of main, and it is followed."""
+        """A person restarts the newest build of main, and it is followed."""
         outcome = self.world.ask(MAIN, who)
         assert isinstance(outcome, Restarted)
         return self.follows(outcome.build, outcome.claim, who)
 
     def follows(self, build: Build, claim: Claim | None = None, who: Actor = ADA, **more: Any) -> Follow:
-        """As an ask's answer begins it: after a restart, where there is a claim."""
+        """Follows a build as a reply does: after a restart if there is a claim."""
         self._asks += 1
         follow = Follow(
             key=f"ask {self._asks}",
@@ -214,7 +214,7 @@ class Followers:
         return reply.verdict
 
     def verdict_of(self, who: Actor) -> Meaning | None:
-        """As it was told to one of several."""
+        """The verdict in this person's reply."""
         (reply,) = [reply for reply in self.notifier.replies if reply.follow.asker == who]
         return reply.verdict.meaning if reply.verdict else None
 

@@ -1,4 +1,4 @@
-"""What the sandbox CodeShip's tests ask it with."""
+"""A client for the tests of the simulated CodeShip."""
 
 from __future__ import annotations
 

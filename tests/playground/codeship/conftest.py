@@ -1,4 +1,4 @@
-"""A sandbox CodeShip of one project, served, and a client of it."""
+"""A simulated CodeShip with one project, served, and a client for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox CodeShip's moods, each by its name, over real HTTP."""
+"""The simulated CodeShip's faults, each by its name, over real HTTP."""
 
 from __future__ import annotations
 

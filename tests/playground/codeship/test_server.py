@@ -1,4 +1,4 @@
-"""The sandbox CodeShip keeps the v1 contract over real HTTP."""
+"""The simulated CodeShip follows the v1 contract over real HTTP."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_fields_can_be_null_or_missing(client: Client, world: CodeShipWorld) -> 
     ("method", "path"),
     [("GET", "/projects.json"), ("GET", "/projects/33837.json"), ("POST", "/builds/3277301/restart.json")],
 )
-def test_a_wrong_key_is_reported_on_every_call(
+def test_a_wrong_key_is_refused_on_every_call(
     host: CodeShipHost, world: CodeShipWorld, key: str | None, method: str, path: str
 ) -> None:
     build = world.finish(world.push("acme/web"), "error")
@@ -135,7 +135,7 @@ def test_every_request_is_written_down_without_the_key(client: Client, world: Co
         read.status = 500  # type: ignore[misc]
 
 
-def test_restarts_are_counted_by_build_whatever_came_of_them(client: Client, world: CodeShipWorld) -> None:
+def test_restarts_are_counted_by_build_whatever_their_result(client: Client, world: CodeShipWorld) -> None:
     one, other = (world.finish(world.push("acme/web"), "error") for _ in range(2))
     world.mood = moods.down(times=1)
     client.restart(one.id)

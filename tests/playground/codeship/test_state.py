@@ -1,4 +1,4 @@
-"""The sandbox CodeShip's builds: how they are restarted and move on."""
+"""The simulated CodeShip's builds: how they are restarted and progress."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_stale_list_shows_the_old_run_for_so_many_calls(
     assert client.project(33837).json()["builds"][0]["status"] == "initiated"
 
 
-def test_a_stale_list_can_last_until_reported(client: Client, world: CodeShipWorld) -> None:
+def test_a_stale_list_can_last_until_it_is_ended(client: Client, world: CodeShipWorld) -> None:
     world.stale_calls_after_restart = math.inf
     ended = world.finish(world.push("acme/web"), "error")
     client.restart(ended.id)
@@ -119,7 +119,7 @@ def test_a_name_borne_twice_means_the_older_project_and_an_id_is_borne_once(worl
 
 
 @pytest.mark.parametrize("ask", ["project", "newest", "push"])
-def test_what_the_world_does_not_have_is_reported(world: CodeShipWorld, ask: str) -> None:
+def test_an_unknown_project_or_build_is_reported(world: CodeShipWorld, ask: str) -> None:
     with pytest.raises(NotFound, match="acme/nothing"):
         getattr(world, ask)("acme/nothing")
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import jsonschema
 import requests
 
-FILE = Path(__file__).parents[2] / "schemas/github-actions.openapi.json"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 _REFUSED = {"$ref": "#/components/responses/not_found"}
 _MOVED = {"$ref": "#/components/responses/moved_permanently"}
 _ANYWHERE = {301: _MOVED, 307: _MOVED, 304: {"$ref": "#/components/responses/not_modified"}}
@@ -30,15 +30,46 @@ class Undescribed(AssertionError):
 
 @cache
 def description() -> Description:
-    return Description(json.loads(FILE.read_text(encoding="utf-8")))
+    return Description(json.loads((SCHEMAS / "github-actions.openapi.json").read_text(encoding="utf-8")))
 
 
-class Description:
+@cache
+def of_webhooks() -> WebhookDescription:
+    return WebhookDescription(json.loads((SCHEMAS / "github-webhooks.openapi.json").read_text(encoding="utf-8")))
+
+
+class _Schemas:
     def __init__(self, openapi: Mapping[str, Any]) -> None:
-        self._paths: Mapping[str, Any] = openapi["paths"]
-        self._responses: Mapping[str, Any] = openapi["components"]["responses"]
         self._exact = _as_json_schema(openapi["components"]["schemas"], exact=True)
         self._lenient = _as_json_schema(openapi["components"]["schemas"], exact=False)
+
+    def check_schema(self, name: str, value: Any) -> None:
+        """That a value is exactly one of the named schema."""
+        self.check_value({"$ref": f"#/components/schemas/{name}"}, value, exact=True)
+
+    def check_value(self, schema: Mapping[str, Any], value: Any, *, exact: bool) -> None:
+        components = {"schemas": self._exact if exact else self._lenient}
+        whole = {**_as_json_schema(schema, exact=exact), "components": components}
+        validator = jsonschema.Draft202012Validator(whole, format_checker=_formats())
+        error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+        if error is not None:
+            raise Undescribed(f"{error.json_path}: {error.message[:300]}")
+
+
+class WebhookDescription(_Schemas):
+    def check(self, event: str, payload: Mapping[str, Any]) -> None:
+        """That GitHub sends such a payload. Fields that it does not name are its API's, and pass."""
+        name = "-".join(word for word in ("webhook", event, payload.get("action")) if word).replace("_", "-")
+        if name not in self._lenient:
+            raise Undescribed(f"no webhook {name}")
+        self.check_value({"$ref": f"#/components/schemas/{name}"}, payload, exact=False)
+
+
+class Description(_Schemas):
+    def __init__(self, openapi: Mapping[str, Any]) -> None:
+        super().__init__(openapi)
+        self._paths: Mapping[str, Any] = openapi["paths"]
+        self._responses: Mapping[str, Any] = openapi["components"]["responses"]
         self._by_pattern = [(_pattern(path), path) for path in self._paths]
 
     @property
@@ -69,18 +100,6 @@ class Description:
             self.check_value(schema, json.loads(body), exact=status < 300)
         elif body:
             raise Undescribed(f"{status} has no body")
-
-    def check_schema(self, name: str, value: Any) -> None:
-        """That a value is exactly one of the named schema."""
-        self.check_value({"$ref": f"#/components/schemas/{name}"}, value, exact=True)
-
-    def check_value(self, schema: Mapping[str, Any], value: Any, *, exact: bool) -> None:
-        components = {"schemas": self._exact if exact else self._lenient}
-        whole = {**_as_json_schema(schema, exact=exact), "components": components}
-        validator = jsonschema.Draft202012Validator(whole, format_checker=_formats())
-        error = jsonschema.exceptions.best_match(validator.iter_errors(value))
-        if error is not None:
-            raise Undescribed(f"{error.json_path}: {error.message[:300]}")
 
 
 def _as_json_schema(openapi: Any, *, exact: bool, in_all_of: bool = False) -> Any:
@@ -135,4 +154,5 @@ def _is_uri(value: object) -> bool:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
+    """A branch's name may have slashes in it, unlike all others."""
+    return re.compile(re.sub(r"\{\w+\}", lambda name: ".+" if name[0] == "{branch}" else "[^/]+", path))

@@ -107,3 +107,30 @@ def test_only_an_installation_lists_its_repositories(client: Client) -> None:
     answer = client.get("/installation/repositories")
     assert answer.status_code == 403
     assert "installation access token" in answer.json()["message"]
+
+
+def test_a_classic_token_without_single_sign_on_sees_less_and_is_told_so(client: Client, world: GitHubWorld) -> None:
+    world.add_repo("elsewhere/open", private=False)
+    world.add_token(OTHER, kind="classic")
+    world.accounts.require_sso("acme")
+    org_id = world.accounts.account("acme").id
+    other = client.as_(OTHER)
+    listed = other.get("/user/repos")
+    assert [repo["full_name"] for repo in listed.json()] == ["elsewhere/open"]
+    assert listed.headers["X-GitHub-SSO"] == f"partial-results; organizations={org_id}"
+    of_org = other.get("/orgs/acme/repos")
+    assert (of_org.json(), of_org.headers["X-GitHub-SSO"]) == ([], listed.headers["X-GitHub-SSO"])
+    refused = other.get(f"{WEB}/actions/runs")
+    assert refused.status_code == 403
+    assert "organization SAML enforcement" in refused.json()["message"]
+    assert refused.headers["X-GitHub-SSO"].startswith("required; url=https://github.com/orgs/acme/sso?")
+    world.accounts.authorize_sso(OTHER, "acme")
+    whole = other.get("/user/repos")
+    assert (len(whole.json()), "X-GitHub-SSO" in whole.headers) == (2, False)
+    assert other.get(f"{WEB}/actions/runs").status_code == 200
+
+
+def test_a_fine_grained_token_needs_no_single_sign_on(client: Client, world: GitHubWorld) -> None:
+    world.accounts.require_sso("acme")
+    assert client.get(f"{WEB}/actions/runs").status_code == 200
+    assert "X-GitHub-SSO" not in client.get("/user/repos").headers

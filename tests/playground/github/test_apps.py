@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from playground.github.apps import App
 from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
+from playground.github.webhooks import GitHubWebhooks
 from tests.playground.github.client import NOON, TOKEN, WEB, Client, SettableClock
 
 APP_ID = 1_071_204
@@ -190,3 +191,64 @@ def test_no_key_or_token_stands_in_what_is_kept(
     kept = repr([world.requests, vars(world.accounts), world.accounts.caller(token), wire])
     assert token not in kept
     assert "PUBLIC KEY" not in kept
+
+
+def test_an_app_reads_about_itself(client: Client, app: App) -> None:
+    told = client.as_(signed(key_of("app"))).get("/app").json()
+    assert (told["id"], told["slug"], told["client_id"]) == (APP_ID, app.slug, app.client_id)
+    assert client.get("/app").status_code == 401
+
+
+def test_a_suspended_installation_gets_no_token_and_its_tokens_are_refused(
+    client: Client, world: GitHubWorld, app: App
+) -> None:
+    installed = world.accounts.install(app, "acme")
+    by_app = client.as_(signed(key_of("app")))
+    path = f"/app/installations/{installed.id}/access_tokens"
+    token = by_app.post(path).json()["token"]
+    world.accounts.suspend(installed)
+    for refused in (by_app.post(path), client.as_(token).get(f"{WEB}/actions/runs")):
+        assert (refused.status_code, refused.json()["message"]) == (403, "This installation has been suspended")
+    assert by_app.get(f"{WEB}/installation").json()["suspended_at"] == "2026-03-02T12:00:00Z"
+
+
+def test_an_installation_that_was_removed_is_not_there_and_its_tokens_are_wrong(
+    client: Client, world: GitHubWorld, app: App
+) -> None:
+    installed = world.accounts.install(app, "acme")
+    by_app = client.as_(signed(key_of("app")))
+    path = f"/app/installations/{installed.id}/access_tokens"
+    token = by_app.post(path).json()["token"]
+    world.accounts.uninstall(installed)
+    assert by_app.post(path).status_code == 404
+    assert client.as_(token).get(f"{WEB}/actions/runs").status_code == 401
+
+
+def test_an_installation_may_lack_actions_and_its_token_says_so(client: Client, world: GitHubWorld, app: App) -> None:
+    installed = world.accounts.install(app, "acme", permissions={"metadata": "read"})
+    answer = client.as_(signed(key_of("app"))).post(f"/app/installations/{installed.id}/access_tokens").json()
+    assert answer["permissions"] == {"metadata": "read"}
+    refused = client.as_(answer["token"]).get(f"{WEB}/actions/runs")
+    assert (refused.status_code, refused.json()["message"]) == (403, "Resource not accessible by integration")
+
+
+def test_an_app_reads_its_failed_deliveries_and_asks_for_one_again(
+    client: Client, world: GitHubWorld, app: App, host: GitHubHost
+) -> None:
+    by_app = client.as_(signed(key_of("app")))
+    assert by_app.get("/app/hook/deliveries").status_code == 404
+    with GitHubWebhooks(world, "http://127.0.0.1:9/nobody", "secret", api_url=host.url) as hooks:
+        world.trigger("acme/web")
+        assert hooks.wait_until(lambda: hooks.deliveries[0].is_done)
+        [failed] = by_app.get("/app/hook/deliveries", status="failure").json()
+        assert (failed["event"], failed["action"], failed["status_code"]) == ("workflow_run", "requested", 502)
+        whole = by_app.get(f"/app/hook/deliveries/{failed['id']}").json()
+        assert whole["request"]["payload"]["workflow_run"]["event"] == "push"
+        assert by_app.post(f"/app/hook/deliveries/{failed['id']}/attempts").status_code == 202
+        assert hooks.wait_until(lambda: [delivery.is_done for delivery in hooks.deliveries] == [True, True])
+        again, _ = by_app.get("/app/hook/deliveries", status="failure").json()
+        assert (again["guid"], again["redelivery"]) == (failed["guid"], True)
+        assert again["id"] != failed["id"]
+        assert by_app.get("/app/hook/deliveries", status="success").json() == []
+        assert by_app.post("/app/hook/deliveries/7/attempts").status_code == 404
+    assert client.get("/app/hook/deliveries").status_code == 401

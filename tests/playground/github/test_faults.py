@@ -121,3 +121,32 @@ def test_a_call_is_held_back_until_it_is_released(
     assert world.run(run).attempt == 2
     world.release()
     assert asked.result(5).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("mood", "status", "message"),
+    [
+        (moods.blocked(), 451, "Repository access blocked"),
+        (moods.gone(), 410, "The logs for this run have expired and are no longer available."),
+        (moods.unprocessable("Unable to re-run this workflow run"), 422, "Unable to re-run this workflow run"),
+    ],
+)
+def test_a_refusal_has_a_message_worth_showing_and_does_nothing(
+    client: Client, world: GitHubWorld, mood: moods.Fault, status: int, message: str
+) -> None:
+    run = world.fail(world.trigger("acme/web"))
+    world.mood = mood
+    for answer in (client.get(RUNS), client.post(f"{RUNS}/{run.id}/rerun")):
+        assert (answer.status_code, answer.json()["message"]) == (status, message)
+    assert world.run(run) == run
+
+
+def test_large_pages_of_a_busy_repository_fail(client: Client, world: GitHubWorld) -> None:
+    run = world.fail(world.trigger("acme/web"))
+    world.fails_above_per_page = 50
+    for path in (RUNS, f"{RUNS}/{run.id}/jobs"):
+        refused = client.get(path, per_page="100")
+        assert (refused.status_code, refused.json()["message"]) == (502, "Server Error")
+        assert client.get(path, per_page="50").status_code == 200
+        assert client.get(path).status_code == 200
+    assert client.get("/user/repos", per_page="100").status_code == 200

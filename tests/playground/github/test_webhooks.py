@@ -16,8 +16,8 @@ import pytest
 from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
 from playground.github.webhooks import MAX_WAITING, GitHubWebhooks, signature
-from tests.playground.github.client import Client
-from tests.playground.github.description import description
+from tests.playground.github.client import Client, SettableClock
+from tests.playground.github.description import Undescribed, description, of_webhooks
 
 SECRET = "webhook-secret-5d1"
 
@@ -119,7 +119,7 @@ def test_an_event_is_signed_over_its_very_bytes(world: GitHubWorld, hooks: GitHu
     assert posted.headers["X-GitHub-Event"] == "workflow_run"
     assert posted.headers["X-GitHub-Hook-ID"].isdigit()
     assert posted.headers["User-Agent"].startswith("GitHub-Hookshot/")
-    assert [delivery.id for delivery in hooks.deliveries] == [posted.headers["X-GitHub-Delivery"]]
+    assert [delivery.guid for delivery in hooks.deliveries] == [posted.headers["X-GitHub-Delivery"]]
 
 
 def test_the_signature_is_that_of_githubs_own_example() -> None:
@@ -186,7 +186,8 @@ def test_a_refused_delivery_is_recorded_and_not_repeated_unasked(
     hooks.redeliver(hooks.deliveries[0])
     again = listener.next()
     assert (again.body, again.headers["X-GitHub-Delivery"]) == (first.body, first.headers["X-GitHub-Delivery"])
-    assert hooks.wait_until(lambda: [delivery.status for delivery in hooks.deliveries] == [202])
+    assert hooks.wait_until(lambda: [delivery.status for delivery in hooks.deliveries] == [status, 202])
+    assert [delivery.redelivery for delivery in hooks.deliveries] == [False, True]
 
 
 def test_a_run_of_a_repository_that_is_gone_is_reported_to_no_one(
@@ -202,7 +203,9 @@ def test_a_run_of_a_repository_that_is_gone_is_reported_to_no_one(
 def test_no_one_there_is_recorded(world: GitHubWorld, host: GitHubHost) -> None:
     with GitHubWebhooks(world, "http://127.0.0.1:9/nobody", SECRET, api_url=host.url) as hooks:
         world.trigger("acme/web")
-        assert hooks.wait_until(lambda: [delivery.failure for delivery in hooks.deliveries] == ["ConnectionError"])
+        assert hooks.wait_until(
+            lambda: [delivery.failure for delivery in hooks.deliveries] == ["failed to connect to host"]
+        )
 
 
 def test_a_webhook_begins_with_a_ping_and_ends_when_it_is_stopped(
@@ -223,3 +226,143 @@ def test_the_wires_show_what_was_reported_and_no_secret(
     [wire] = host.wires.since(0)
     assert (wire.way, wire.title, wire.status) == ("github to bot", "POST workflow_run requested", "202")
     assert SECRET not in repr([wire, hooks.deliveries])
+
+
+@pytest.fixture
+def job_hooks(world: GitHubWorld, host: GitHubHost, listener: Listener) -> Iterator[GitHubWebhooks]:
+    with GitHubWebhooks(world, listener.url, SECRET, api_url=host.url, events=("workflow_job",)) as hooks:
+        yield hooks
+
+
+def jobs_of(hooks: GitHubWebhooks) -> list[tuple[str, str, str | None]]:
+    payloads = [delivery.payload for delivery in hooks.deliveries]
+    return [
+        (payload["action"], payload["workflow_job"]["name"], payload["workflow_job"]["conclusion"])
+        for payload in payloads
+    ]
+
+
+def test_every_payload_is_as_github_describes_it(
+    world: GitHubWorld, host: GitHubHost, listener: Listener, clock: SettableClock
+) -> None:
+    run = world.pull_request("acme/web", "feature/login", number=8)
+    events = ("workflow_run", "workflow_job")
+    with GitHubWebhooks(world, listener.url, SECRET, api_url=host.url, events=events) as hooks:
+        hooks.ping()
+        world.start(world.push("acme/web")[0])
+        world.finish_job(world.start(run), "build")
+        world.wait_for_approval(run)
+        world.review(run, ["production"], approved=True)
+        clock.passes(60)
+        world.fail(run)
+        world.start(world.rerun(run, failed_only=True))
+        world.cancel(run)
+        said = {(delivery.event, delivery.payload.get("action")) for delivery in hooks.deliveries}
+        for delivery in hooks.deliveries:
+            of_webhooks().check(delivery.event, delivery.payload)
+    assert said == {
+        ("ping", None),
+        *(("workflow_run", action) for action in ("requested", "in_progress", "completed")),
+        *(("workflow_job", action) for action in ("queued", "waiting", "in_progress", "completed")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [("workflow_job", {"action": "completed"}), ("workflow_run", {"action": "ended"}), ("push", {})],
+)
+def test_a_payload_that_github_does_not_send_is_found(event: str, payload: dict[str, Any]) -> None:
+    with pytest.raises(Undescribed):
+        of_webhooks().check(event, payload)
+
+
+def test_a_job_that_fails_is_reported_before_its_run_ends(
+    world: GitHubWorld, job_hooks: GitHubWebhooks, listener: Listener
+) -> None:
+    run = world.start(world.trigger("acme/web"))
+    world.finish_job(run, "build", "failure", step="Build")
+    assert jobs_of(job_hooks)[-1] == ("completed", "build", "failure")
+    assert world.run(run).status == "in_progress"
+    posted = listener.next()
+    assert posted.headers["X-GitHub-Event"] == "workflow_job"
+    assert posted.headers["X-Hub-Signature-256"] == signature(SECRET, posted.body)
+
+
+def test_jobs_that_a_rerun_keeps_are_not_reported_again(world: GitHubWorld, job_hooks: GitHubWebhooks) -> None:
+    run = world.fail(world.trigger("acme/web"), "test")
+    world.rerun(run, failed_only=True)
+    assert jobs_of(job_hooks)[4:] == [("queued", "test", None)]
+
+
+@pytest.mark.parametrize(("owner", "told"), [("acme", 2), ("ACME/web", 1), ("acme/other", 1), ("elsewhere", 0)])
+def test_a_webhook_of_an_organization_or_repository_hears_only_of_it(
+    world: GitHubWorld, host: GitHubHost, listener: Listener, owner: str, told: int
+) -> None:
+    world.add_repo("acme/other")
+    with GitHubWebhooks(world, listener.url, SECRET, api_url=host.url, owner=owner) as hooks:
+        world.trigger("acme/web")
+        world.trigger("acme/other")
+        assert len(hooks.deliveries) == told
+
+
+HOOKED = "github_pat_11HOOKS"
+HOOK_ID = 474_331_009
+
+
+@pytest.mark.parametrize(
+    ("owner", "path", "permission"),
+    [("acme/web", "/repos/acme/web", "repository_hooks"), ("acme", "/orgs/acme", "organization_hooks")],
+)
+def test_failed_deliveries_are_listed_and_asked_for_again_with_the_permission(
+    client: Client,
+    world: GitHubWorld,
+    host: GitHubHost,
+    listener: Listener,
+    clock: SettableClock,
+    owner: str,
+    path: str,
+    permission: str,
+) -> None:
+    world.add_token(HOOKED, permissions={permission: "write"})
+    asker = client.as_(HOOKED)
+    assert client.get(f"{path}/hooks").status_code == 403
+    assert asker.get(f"{path}/hooks").json() == []
+    listener.status = 503
+    with GitHubWebhooks(world, listener.url, SECRET, api_url=host.url, owner=owner, hook_id=HOOK_ID) as hooks:
+        assert asker.get(f"{path}/hooks").json()[0]["config"] == {
+            "url": listener.url, "content_type": "json", "insecure_ssl": "0", "secret": "********",
+        }  # fmt: skip
+        world.trigger("acme/web")
+        listener.next()
+        assert hooks.wait_until(lambda: hooks.deliveries[0].is_done)
+        [failed] = asker.get(f"{path}/hooks/{HOOK_ID}/deliveries", status="failure").json()
+        assert (failed["status"], failed["status_code"]) == ("Invalid HTTP Response: 503", 503)
+        listener.status = 202
+        assert asker.post(f"{path}/hooks/{HOOK_ID}/deliveries/{failed['id']}/attempts").status_code == 202
+        assert listener.next().headers["X-GitHub-Delivery"] == failed["guid"]
+        assert hooks.wait_until(lambda: hooks.deliveries[-1].is_done)
+        [passed] = asker.get(f"{path}/hooks/{HOOK_ID}/deliveries", status="success").json()
+        assert (passed["guid"], passed["redelivery"], passed["status"]) == (failed["guid"], True, "OK")
+        assert asker.get(f"{path}/hooks/7/deliveries").status_code == 404
+        clock.passes(3 * 86_400 + 1)
+        assert asker.get(f"{path}/hooks/{HOOK_ID}/deliveries").json() == []
+        assert asker.post(f"{path}/hooks/{HOOK_ID}/deliveries/{failed['id']}/attempts").status_code == 404
+
+
+def test_deliveries_are_paged_by_a_cursor(client: Client, world: GitHubWorld, host: GitHubHost) -> None:
+    world.add_token(HOOKED, permissions={"repository_hooks": "read"})
+    asker, url = client.as_(HOOKED), f"/repos/acme/web/hooks/{HOOK_ID}/deliveries"
+    with GitHubWebhooks(
+        world, "http://127.0.0.1:9/nobody", SECRET, api_url=host.url, owner="acme/web", hook_id=HOOK_ID
+    ) as hooks:
+        hooks.is_reachable = False
+        runs = [world.trigger("acme/web") for _ in range(5)]
+        assert hooks.wait_until(lambda: [delivery.is_done for delivery in hooks.deliveries] == [True] * 5)
+    found, page = [], asker.get(url, per_page="2", status="failure")
+    while True:
+        found += [each["id"] for each in page.json()]
+        if "next" not in page.links:
+            break
+        page = asker.session.get(page.links["next"]["url"], timeout=5)
+    assert found == [delivery.id for delivery in reversed(hooks.deliveries)]
+    assert len(found) == len(runs)

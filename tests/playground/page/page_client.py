@@ -1,4 +1,4 @@
-"""What the playground's page does over HTTP: it asks, and keeps what it is told."""
+"""Does what the playground's page does over HTTP: sends actions, and stores what it receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page as it is checked in: built from the sources that stand beside it, and asking nobody else for anything."""
+"""The page in the repository is built from the sources next to it, and loads nothing from other hosts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def digest(root: Path, paths: Iterable[Path]) -> str:
 
 
 def test_the_page_that_is_checked_in_was_built_from_the_sources_next_to_it():
-    """Where this fails: `make web`."""
+    """To fix it: `make web`."""
     built = [path for path in files(STATIC, ["."]) if path.name != "SOURCE"]
     sealed = f"source {digest(WEB, files(WEB, SOURCES))}\nbuilt {digest(STATIC, built)}\n"
     assert (STATIC / "SOURCE").read_text() == sealed

@@ -1,4 +1,4 @@
-"""The playground's site over HTTP, as its page talks to it: what it shows, what it does, and whom it lets in."""
+"""The playground's site over HTTP, as its page uses it: its data, its actions, and who may use it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def page(site: Site) -> Page:
 # Who is let in
 
 
-def test_the_page_brings_everything_with_it_and_may_ask_no_one_else(quiet_page):
+def test_the_page_loads_everything_from_its_own_server(quiet_page):
     answer = quiet_page.get("/")
     assert answer.status_code == 200
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
@@ -235,7 +235,7 @@ def test_a_dialog_is_filled_in_faulted_and_closed(site, page):
 
 
 @pytest.mark.parametrize(("asks", "hears"), [(True, ["view_closed"]), (False, [])])
-def test_the_app_hears_of_a_closed_dialog_if_it_asked_to(site, page, asks, hears):
+def test_the_app_is_notified_of_a_closed_dialog_if_it_asked_to(site, page, asks, hears):
     workspace = site.sessions.current.stage.workspace
     client, _ = posted(site, {"type": "divider"})
     page.says("/codeship help")

@@ -1,4 +1,4 @@
-"""What the playground plays: scenes by themselves, transcripts step by step, one sandbox after another."""
+"""What the playground plays: scenes automatically, transcripts step by step, one sandbox after another."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_what_does_not_exist_is_not_played_and_leaves_what_is_there(sessions):
     assert sessions.current.number == number
 
 
-def test_builds_move_on_by_themselves_only_where_time_does():
+def test_builds_progress_automatically_only_if_time_passes():
     held = Sessions(held_at=NOON).start()
     held.current.clock.advance(3600)
     held.current.tick()

@@ -1,4 +1,4 @@
-"""The playground at a prompt: typed lines in, text and numbered buttons out."""
+"""The playground in a terminal: typed lines in, text and numbered buttons out."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_number_without_a_button_is_reported(screen: Screen, number: str) -> N
     assert screen(number) == [f"  (there is no button {int(number)})"]
 
 
-def test_a_button_that_has_gone_is_reported_in_words(screen: Screen) -> None:
+def test_a_button_that_has_gone_is_reported(screen: Screen) -> None:
     screen(STATUS)
     screen("1")
     (told, *_) = screen("1")
@@ -67,7 +67,7 @@ def test_a_button_that_has_gone_is_reported_in_words(screen: Screen) -> None:
     assert "Button(" not in told
 
 
-def test_one_speaks_as_whom_one_likes(screen: Screen) -> None:
+def test_one_can_act_as_any_person(screen: Screen) -> None:
     assert screen.terminal.prompt == "ada in #builds> "
     screen(":bob")
     assert screen.terminal.prompt == "bob in #builds> "
@@ -109,7 +109,7 @@ def test_there_is_no_thread_if_nothing_was_said(screen: Screen) -> None:
     assert screen(":thread") == ["  (there are no messages here yet)"]
 
 
-def test_the_world_moves_when_it_is_reported_to(screen: Screen) -> None:
+def test_events_happen_on_command(screen: Screen) -> None:
     screen(STATUS)
     assert screen("! acme/web main passes") == []
     assert screen("2")[0].startswith("(changed) :white_check_mark:")

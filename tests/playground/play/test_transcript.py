@@ -1,4 +1,4 @@
-"""Conversations as text: how a script is read and written again, and what it says of steps that cannot be taken."""
+"""Transcripts: how a script is parsed and rewritten, and the errors for impossible steps."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_script_without_steps_has_none(text: str) -> None:
         "(only ada> sees)",
     ],
 )
-def test_what_only_looks_like_a_step_was_seen(line: str) -> None:
+def test_what_only_looks_like_a_step_counts_as_seen(line: str) -> None:
     assert list(steps_of(f"ada> hi\n{line}\n")) == [Step("ada> hi", (line,))]
 
 
@@ -190,6 +190,6 @@ def test_a_bot_that_stays_busy_is_not_taken_for_one_that_has_answered(clock: Hel
         assert Sandbox.settle(stage)
 
 
-def test_what_the_bot_is_set_to_stands_in_the_comments_and_files_are_found_from_the_folder_of_the_project() -> None:
+def test_settings_are_read_from_the_comments_and_files_are_relative_to_the_project() -> None:
     text = "# What it shows. A=b\n# POLICY=rules.toml\n# SLACK_COMMAND=/ci\n\nada> # POLICY=other.toml\n"
     assert settings_of(text, Path("/project")) == {"POLICY": "/project/rules.toml", "SLACK_COMMAND": "/ci"}

@@ -1,4 +1,4 @@
-"""The world's hand: every gesture that it knows, and what it says where it knows none."""
+"""Simulated events: every event in the table, and the error for an unknown one."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_someone_runs_a_workflow_again(stage: Sandbox, of: str, jobs_run: int) -
     assert len([job for job in run.jobs if job.status == "queued"]) == jobs_run
 
 
-def test_a_push_is_built_by_whoever_builds_the_repository(stage: Sandbox) -> None:
+def test_a_push_is_built_by_every_service_that_has_the_repository(stage: Sandbox) -> None:
     trigger(stage, "ada pushes acme/mobile main “Both of you”")
     assert stage.codeship.newest("acme/mobile").message == "Both of you"
     assert stage.github.newest("acme/mobile").message == "Both of you"

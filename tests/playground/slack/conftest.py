@@ -1,4 +1,4 @@
-"""What the tests of the sandbox workspace share."""
+"""Fixtures for the tests of the simulated workspace."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def client(slack: SlackApi) -> WebClient:
 
 @pytest.fixture
 def ear(workspace: Workspace, slack: SlackApi) -> Iterator[Ear]:
-    """A bot that hears the workspace over signed HTTP."""
+    """A bot that receives the workspace's payloads over signed HTTP."""
     with Ear() as listening:
         workspace.deliver_through(HttpTransport(listening.url, SIGNING_SECRET))
         yield listening

@@ -1,4 +1,4 @@
-"""Both ends of the sandbox workspace for its own tests: a clock to turn, and a bot that only listens."""
+"""Both ends of the simulated workspace for its own tests: a clock to move, and a bot that only receives."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Heard:
 
 
 class Ear:
-    """A bot's request URL that keeps what it hears; `answer` is what it says, `hold` makes it say nothing in time."""
+    """A bot's request URL that stores what it receives. `answer` is its response; with `hold` it responds too late."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
@@ -78,7 +78,7 @@ class Ear:
 
 
 class TrafficEntry:
-    """A bare Socket Mode client: keeps every frame, acknowledges envelopes with `payload`, pings when asked."""
+    """A bare Socket Mode client: stores every frame, acknowledges envelopes with `payload`, pings when told."""
 
     def __init__(self, url: str, payload: dict[str, Any] | None = None, *, acks: bool = True) -> None:
         self.frames: list[dict[str, Any]] = []

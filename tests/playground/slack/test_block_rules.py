@@ -1,4 +1,4 @@
-"""Slack's limits, held against messages: a table of what is taken and what is refused, and where."""
+"""Slack's limits on messages: a table of what is accepted and what is refused, and where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person presses or chooses reaches the bot as Slack would send it, and what they cannot do does not."""
+"""What a person presses or chooses reaches the bot as Slack would send it. What they cannot do does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an app's ack to a submitted dialog does to it, in Slack's own ways."""
+"""What an app's ack to a submitted modal does, as in Slack."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_an_ack_that_slack_would_not_take_leaves_the_dialog_open_and_says_so(ack
     assert [(modal.trouble, modal.errors) for modal in modals.open] == [(TROUBLE, {})]
 
 
-def test_a_dialog_is_found_only_by_whom_it_was_opened_for():
+def test_a_dialog_is_found_only_for_the_person_who_has_it_open():
     modals = Modals()
     opened = modals.show("U0ADA", "T0ACME", view("First"))
     assert modals.find(opened["id"], "U0ADA").view == opened

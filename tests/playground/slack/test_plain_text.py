@@ -1,4 +1,4 @@
-"""How a message looks as text."""
+"""Messages as plain text."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_targets_of_links_are_shown_on_request() -> None:
     ]
 
 
-def test_the_first_line_stands_out_and_the_later_ones_are_indented() -> None:
+def test_the_first_line_is_not_indented_and_later_ones_are() -> None:
     blocks: list[Block] = [
         {"type": "section", "text": mrkdwn(":x: *acme/web* · main · failed after 4 min 07 s")},
         {"type": "context", "elements": [mrkdwn("4f2c1e9 “Fix login” by ada")]},
@@ -153,7 +153,7 @@ def test_rich_text_is_drawn_whole(block: Block, lines: list[str]) -> None:
     assert draw(message("", [block]), NAMES) == lines
 
 
-def test_what_one_person_sees_and_what_stands_in_a_thread_say_so() -> None:
+def test_ephemeral_messages_and_replies_in_a_thread_are_marked() -> None:
     assert draw(message("psst", ephemeral_to="U0ADA"), NAMES) == ["(only ada sees this) psst"]
     assert draw(message("yes", thread_ts="0.000001"), NAMES) == ["↳ yes"]
     assert draw(message("root", thread_ts="1.000001"), NAMES) == ["root"]

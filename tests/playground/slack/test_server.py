@@ -1,4 +1,4 @@
-"""The sandbox's Web API over real HTTP: what Slack takes, what it refuses, and in which words."""
+"""The simulated Web API over real HTTP: what it accepts, what it refuses, and with which error codes."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ def test_a_call_needs_a_method_and_the_right_token(slack: SlackApi, method: str,
     assert refused(slack, method, token, channel="C0BUILDS", text="hello") == error
 
 
-def test_the_members_of_a_user_group_are_reported_to_those_with_the_scope(
-    slack: SlackApi, workspace: Workspace
-) -> None:
+def test_the_members_of_a_user_group_are_returned_to_apps_with_the_scope(slack: SlackApi, workspace: Workspace) -> None:
     assert refused(slack, "usergroups.users.list", usergroup="S0RELEASE") == "missing_scope"
     workspace.scopes |= {"usergroups:read"}
     assert called(slack, "usergroups.users.list", usergroup="S0RELEASE").json() == {"ok": True, "users": ["U0BOB"]}
@@ -245,7 +243,7 @@ def test_the_sdk_reads_refusals_as_errors(client: WebClient) -> None:
         client.chat_postMessage(channel="C0RANDOM", text="x")
 
 
-def test_no_secret_stands_in_what_is_printed(workspace: Workspace, slack: SlackApi, ear: Ear) -> None:
+def test_no_secret_is_printed(workspace: Workspace, slack: SlackApi, ear: Ear) -> None:
     workspace.types("ada", "#builds", "/codeship help")
     printed = f"{workspace!r}{slack!r}{workspace.deliveries!r}{slack.sockets!r}"
     assert BOT_TOKEN not in printed

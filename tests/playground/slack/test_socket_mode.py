@@ -1,4 +1,4 @@
-"""The sandbox's Socket Mode over a real WebSocket on loopback."""
+"""The simulated Socket Mode over a real WebSocket on loopback."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_an_asked_to_reconnect_connection_carries_nothing_once_there_is_another(
         assert [len(old.frames), len(new.frames)] == [3, 4]
 
 
-def test_a_silent_connection_looks_alive_and_carries_nothing(clock: SettableClock) -> None:
+def test_a_silent_connection_seems_alive_and_carries_nothing(clock: SettableClock) -> None:
     workspace = Workspace(clock, BOT_TOKEN, APP_TOKEN, SIGNING_SECRET)
     slack = SlackApi(workspace, sockets=SocketMode(workspace.app.id, ack_within_s=0.05)).start()
     try:

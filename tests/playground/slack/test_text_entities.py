@@ -1,4 +1,4 @@
-"""What Slack makes of typed text."""
+"""How Slack rewrites typed text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do in the sandbox workspace reaches the bot as Slack would send it, over signed HTTP."""
+"""What people do in the simulated workspace reaches the bot as Slack would send it, over signed HTTP."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_what_is_not_for_the_app_does_not_reach_it(workspace: Workspace, ear: Ea
     assert ear.heard == []
 
 
-def test_an_invited_app_hears_its_mentions(workspace: Workspace, ear: Ear) -> None:
+def test_an_invited_app_receives_its_mentions(workspace: Workspace, ear: Ear) -> None:
     workspace.invite_the_app("#random")
     assert workspace.types("ada", "#random", "@codeship help") is not None
 

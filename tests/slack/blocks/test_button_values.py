@@ -1,4 +1,4 @@
-"""What a button carries, there and back."""
+"""Button values: from a command, and back to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lengths of time in words, as tables."""
+"""Durations in words, as tables."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_wait_is_rounded_up_and_unknown_if_no_one_can_wait_for_it(seconds: flo
 
 
 @given(st.floats())
-def test_no_number_is_too_strange_to_be_reported(seconds: float) -> None:
+def test_any_number_can_be_formatted(seconds: float) -> None:
     for words in (length(seconds), ago(seconds), old(seconds), wait(seconds) or "later"):
         assert 0 < len(words) < 20
         assert "-" not in words

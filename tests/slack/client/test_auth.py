@@ -1,4 +1,4 @@
-"""Who the bot is: one question to Slack, and what its answers mean to the operator."""
+"""The bot's identity: one call to Slack, and what its results mean to the operator."""
 
 from __future__ import annotations
 

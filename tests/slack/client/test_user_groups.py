@@ -1,4 +1,4 @@
-"""Who is in a user group: asked of Slack once a minute, remembered while Slack is away, and never guessed."""
+"""User groups: fetched once a minute, cached while Slack is away, and never guessed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ METHOD = "usergroups.users.list"
 
 
 class Asked:
-    """User groups on a sandbox workspace, and how often it was asked for them."""
+    """User groups in a simulated workspace, and how often they were fetched."""
 
     def __init__(self, *, api_url: str, workspace: Workspace, clock: HeldClock) -> None:
         self.workspace = workspace
@@ -67,7 +67,7 @@ def test_slack_is_asked_once_a_minute_for_each_group(asked: Asked) -> None:
     assert asked.calls == 3
 
 
-def test_many_who_ask_at_once_are_one_question(asked: Asked) -> None:
+def test_concurrent_requests_share_one_call(asked: Asked) -> None:
     with ThreadPoolExecutor(8) as crowd:
         assert list(crowd.map(lambda _: asked.has(BOB), range(8))) == [True] * 8
     assert asked.calls == 1
@@ -99,7 +99,7 @@ def test_without_any_knowledge_no_one_can_tell(asked: Asked, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize("group", ["S0NONE", ""])
-def test_a_group_that_is_not_there_cannot_be_reported(asked: Asked, group: str) -> None:
+def test_membership_in_a_missing_group_is_unknown(asked: Asked, group: str) -> None:
     assert asked.has(ADA, group) is None
 
 

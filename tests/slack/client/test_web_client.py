@@ -1,4 +1,4 @@
-"""Calls to Slack: one TLS context, repeats where they are safe, and no long waits."""
+"""Calls to Slack: one TLS context, retries only if safe, and no long waits."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_short_rate_limit_is_waited_for_also_before_a_new_message(
 
 
 @pytest.mark.parametrize("retry_after", ["5", "600", "soon", "²", "-1", ""])
-def test_a_long_or_unreadable_rate_limit_is_reported_instead_of_waited_for(slack: Slack, retry_after: str) -> None:
+def test_a_long_or_unreadable_rate_limit_raises_instead_of_waiting(slack: Slack, retry_after: str) -> None:
     slack.answers = [limited(retry_after)]
     client = web_client("xoxb-1", f"{slack.host.url}/api/", 5, sleep=lambda seconds: pytest.fail("waited"))
     with pytest.raises(SlackApiError, match="ratelimited"):

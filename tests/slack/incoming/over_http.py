@@ -1,4 +1,4 @@
-"""What Slack sends over HTTP, sent by a test: signed requests to a server on loopback, and what it answers."""
+"""Sends signed requests as Slack does to a server on loopback, and returns its responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bot with one listener that writes down what it hears, served over HTTP on loopback."""
+"""A bot with one listener that records what it receives, served over HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOW = 1_700_000_000.0
 
 
 class Served:
-    """Started and stopped by whoever makes it."""
+    """The test that creates it starts and stops it."""
 
     def __init__(self) -> None:
         self.now = NOW

@@ -1,4 +1,4 @@
-"""What the app does with each payload, and how a payload is read."""
+"""What the app does with each payload, and how payloads are parsed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_each_payload_finds_its_answer(app: App, workers: WorkerPool, payload: d
 
 
 @pytest.mark.parametrize("ours", [{"user": "UBOT"}, {"bot_id": "BBOT", "user": None}])
-def test_what_the_bot_said_itself_is_acknowledged_and_not_heard(
+def test_the_bots_own_messages_are_acknowledged_and_ignored(
     app: App, workers: WorkerPool, ours: dict[str, Any]
 ) -> None:
     heard: list[Any] = []

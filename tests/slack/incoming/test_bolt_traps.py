@@ -1,4 +1,4 @@
-"""What Bolt does by default that would lose a person's ask, each shown to happen, and then shown not to happen here."""
+"""Bolt's defaults that would lose a person's request: each is shown to do so, and then not to do so in the bot."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _let_time_fly(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]
     return slept
 
 
-# Trap 2: a body that is not valid, before anyone has looked at its signature.
+# Trap 2: an invalid body, before the signature is checked.
 
 BAD_BODIES = ["{", "[null]", "payload={", "payload=[null]", "payload=", "payload=null", '{"a":', "[" * 20_000]
 
@@ -203,7 +203,7 @@ def test_a_body_that_is_not_valid_is_refused_in_peace_signed_or_not(
     unsigned = post(port, body, {"Content-Type": content_type})
     signed = post(port, body, {**sign(body), "Content-Type": content_type})
     assert unsigned.status == 401
-    # A form without `payload` is a command as far as its syntax goes; nobody listens to one without a name.
+    # A form without `payload` has the syntax of a command. No listener takes one without a name.
     assert signed.status == 400
     assert "Traceback" not in caplog.text
 

@@ -1,4 +1,4 @@
-"""Slack's requests over real HTTP: who gets in, and how soon they are answered."""
+"""Slack's requests over real HTTP: which are accepted, and how fast they are answered."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def served() -> Iterator[Served]:
 # Who gets in.
 
 
-def test_a_signed_command_is_heard_and_its_acknowledgement_measured(served: Served) -> None:
+def test_a_signed_command_is_handled_and_its_acknowledgement_measured(served: Served) -> None:
     answer = post(served.server.port, BODY, sign(BODY, at=NOW))
     assert (answer.status, answer.body) == (200, b"")
     assert served.workers.wait_idle(5)
@@ -91,7 +91,7 @@ def headers(**changes: str | None) -> dict[str, str]:
         pytest.param(headers(X_Slack_Request_Timestamp="NaN"), id="no number"),
     ],
 )
-def test_what_slack_has_not_signed_is_refused_and_not_heard(served: Served, changed: Mapping[str, str]) -> None:
+def test_what_slack_has_not_signed_is_refused_and_not_handled(served: Served, changed: Mapping[str, str]) -> None:
     answer = post(served.server.port, BODY, changed or sign(BODY, at=NOW, secret="another"))
     assert (answer.status, answer.json) == (401, {"error": "not signed by Slack"})
     assert served.workers.wait_idle(5)

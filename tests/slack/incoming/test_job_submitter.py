@@ -1,4 +1,4 @@
-"""Writing an ask down before it is acknowledged: never longer than Slack waits, whatever the database does."""
+"""Storing a request before it is acknowledged: never longer than Slack waits, whatever the database does."""
 
 from __future__ import annotations
 

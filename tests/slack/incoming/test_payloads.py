@@ -1,4 +1,4 @@
-"""What Slack's payloads say: who asks what, and where; and that no payload whatever raises."""
+"""Parsing Slack's payloads: who asks for what, and where. No payload raises."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def click(**fields: object) -> SlackRequest | None:
     return parse_click(changed(CLICK, **fields), HOME)
 
 
-def test_a_command_is_heard_with_all_that_an_answer_needs() -> None:
+def test_a_command_is_parsed_with_all_that_a_reply_needs() -> None:
     assert command() == SlackRequest(
         Source.COMMAND,
         Actor("U0ADA"),
@@ -73,7 +73,7 @@ def test_a_mention_in_a_thread_is_answered_there() -> None:
     assert not heard.opens_thread
 
 
-def test_a_direct_message_is_heard_outside_and_inside_a_thread() -> None:
+def test_a_direct_message_is_parsed_outside_and_inside_a_thread() -> None:
     heard, in_thread = direct(), direct(thread_ts="1355510000.000001")
     assert heard is not None
     assert in_thread is not None
@@ -82,7 +82,7 @@ def test_a_direct_message_is_heard_outside_and_inside_a_thread() -> None:
     assert heard.location.is_between_two
 
 
-def test_a_click_is_heard_with_its_button() -> None:
+def test_a_click_is_parsed_with_its_button() -> None:
     assert click() == SlackRequest(
         Source.CLICK,
         Actor("U0ADA"),
@@ -113,7 +113,7 @@ def test_a_click_is_heard_with_its_button() -> None:
         ),
     ],
 )
-def test_a_click_is_heard_if_its_message_stands(fields: Payload, place: Location, in_ephemeral: bool) -> None:
+def test_a_click_is_parsed_if_its_message_exists(fields: Payload, place: Location, in_ephemeral: bool) -> None:
     heard = click(**fields)
     assert heard is not None
     assert heard.pressed is not None
@@ -146,7 +146,7 @@ def test_a_click_is_heard_if_its_message_stands(fields: Payload, place: Location
         pytest.param(click, {"actions": "command:0"}, id="a click that is none"),
     ],
 )
-def test_what_is_not_for_us_is_not_heard(hear: Callable[..., SlackRequest | None], fields: Payload) -> None:
+def test_what_is_not_for_the_bot_is_ignored(hear: Callable[..., SlackRequest | None], fields: Payload) -> None:
     assert hear() is not None
     assert hear(**fields) is None
 
@@ -178,7 +178,7 @@ def test_a_redelivered_click_is_the_same_one_and_a_second_press_is_another() -> 
     assert len({first.delivery, second.delivery, other_person.delivery}) == 3
 
 
-# What is asked.
+# The request.
 
 
 @pytest.mark.parametrize("hear", [command, mention, direct])
@@ -196,7 +196,7 @@ def test_a_button_means_what_it_carries() -> None:
     assert isinstance(heard.command, BranchCommand)
 
 
-def test_a_mention_and_nothing_else_requests_help() -> None:
+def test_a_mention_and_nothing_else_shows_help() -> None:
     heard = mention(text="<@U0BOT>")
     assert heard is not None
     assert heard.command == ShowHelp(None)
@@ -231,7 +231,7 @@ def spoilt(draw: st.DrawFn) -> Payload:
 
 
 @examples(100, 400, payload=spoilt() | NAMED, home=st.sampled_from([HOME, GRID]))
-def test_no_payload_raises_and_whatever_is_heard_names_someone_somewhere(payload: Payload, home: Workspace) -> None:
+def test_no_payload_raises_and_every_request_has_a_person_and_a_place(payload: Payload, home: Workspace) -> None:
     for hear in (parse_command, parse_event, parse_click):
         heard = hear(payload, home)
         if heard is None:

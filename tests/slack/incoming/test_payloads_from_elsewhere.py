@@ -1,7 +1,7 @@
-"""Whose people ask: ours, those of our organisation, or those of another workspace in a shared channel.
+"""People in a shared channel: of our workspace, of our organisation, or of another workspace.
 
-Shapes: https://docs.slack.dev/apis/slack-connect and https://docs.slack.dev/reference/interaction-payloads; in an
-organisation (Enterprise Grid) an E… stands where a workspace, T…, stands otherwise.
+Shapes: https://docs.slack.dev/apis/slack-connect and https://docs.slack.dev/reference/interaction-payloads. In an
+organisation (Enterprise Grid), an E… replaces a workspace's T….
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What this process has heard lately is told from what it has not, within bounds."""
+"""This process recognises recent deliveries, within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Socket Mode: heard, acknowledged, kept up, and clear words where that cannot be."""
+"""Socket Mode: receiving, acknowledging, reconnecting, and clear errors if that is impossible."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_it_is_connected_once_started_and_not_once_stopped(slack: Slack, bot: Bo
     assert slack.tokens == [f"Bearer {TOKEN}"]
 
 
-def test_an_envelope_is_heard_and_acknowledged_without_a_payload(slack: Slack, bot: Bot) -> None:
+def test_an_envelope_without_a_payload_is_handled_and_acknowledged(slack: Slack, bot: Bot) -> None:
     number, link = slack.link()
     slack.send(link, envelope("e1"))
     assert slack.acks.get(timeout=5) == (number, {"envelope_id": "e1"})
@@ -180,7 +180,7 @@ def test_an_address_that_no_longer_works_is_not_tried_for_ever(slack: Slack, mad
         ("missing_scope", "connections:write"),
     ],
 )
-def test_an_app_token_that_slack_refuses_is_reported_at_once_with_where_to_get_one(
+def test_a_rejected_app_token_is_reported_at_once_with_where_to_get_one(
     slack: Slack, made: Callable[..., Bot], error: str, why: str
 ) -> None:
     slack.refuses = error
@@ -200,7 +200,7 @@ def test_a_slack_that_is_down_at_the_start_is_tried_until_it_is_there(slack: Sla
 
 
 def test_a_network_that_is_down_at_the_start_does_not_hold_the_start(slack: Slack, made: Callable[..., Bot]) -> None:
-    bot = Bot("http://127.0.0.1:9/api/")  # nobody listens on the port for what is to be discarded
+    bot = Bot("http://127.0.0.1:9/api/")  # no server on this port, since nothing should be sent
     with capture_logs() as logs:
         bot.socket_mode.start()
         assert not bot.socket_mode.connected
@@ -219,7 +219,7 @@ def test_a_long_silence_is_reported_once(slack: Slack, made: Callable[..., Bot])
     assert [entry["event"] for entry in logs].count("socket_mode_dead") == 1
 
 
-def test_a_link_that_lives_is_never_called_dead(slack: Slack, made: Callable[..., Bot]) -> None:
+def test_a_living_connection_is_never_called_dead(slack: Slack, made: Callable[..., Bot]) -> None:
     bot = made(slack, ping_interval_s=0.1, silence_s=0.5)
     bot.socket_mode.start()
     assert not bot.dead.wait(0.7)
@@ -250,7 +250,7 @@ def test_the_stop_lets_what_is_in_hand_be_acknowledged(slack: Slack, bot: Bot) -
     _, link = slack.link()
     slack.send(link, envelope("e1", {**COMMAND, "command": "/slow"}))
     assert begun.wait(5)
-    later = Timer(0.1, release.set)  # by when the stop has begun
+    later = Timer(0.1, release.set)  # after the stop has begun
     later.start()
     bot.stop()
     assert slack.acks.get(timeout=5)[1] == {"envelope_id": "e1"}

@@ -1,4 +1,4 @@
-"""What Slack, phones and people do to words, and what is tried in their place."""
+"""What Slack, phones and people do to words, and which spellings are tried."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def spellings(text: str) -> list[str]:
         ("release/<http://1.2.io|1.2.io>", ["release/1.2.io"]),
         ("<mailto:git@github.com|git@github.com>:acme/web.git", ["git@github.com:acme/web.git"]),
         ("status <https://github.com/acme/web|the web shop> main", ["status", "https://github.com/acme/web", "main"]),
-        # a repository with its service: no address of anybody, and no person where one has that name
+        # a repository with its service: neither an e-mail address, nor a person of that name
         ("status acme/web@github main", ["status", "acme/web@github", "main"]),
         ("acme/<mailto:web@github|web@github>", ["acme/web@github"]),
         ("<mailto:acme/web@github|acme/web@github>", ["acme/web@github"]),
@@ -70,7 +70,7 @@ def spellings(text: str) -> list[str]:
         ("a&lt;b&gt;c", ["a<b>c"]),
         ("&amp;lt; &amp;amp;", ["&lt;", "&amp;"]),
         ("&copy; &#33;", ["&copy;", "&#33;"]),
-        # what only looks like Slack's
+        # what only looks like Slack's syntax
         ("feature/a&b#c", ["feature/a&b#c"]),
         ("a<b>c <x|y> a<b a>b <>", ["a<b>c", "<x|y>", "a<b", "a>b", "<>"]),
         ("<https:> <mailto:> <@> <!>", ["<https:>", "<mailto:>", "@", "@"]),
@@ -140,7 +140,7 @@ def test_the_exact_words_are_those_that_were_typed(text: str, words: list[str]) 
         ("“”", ["“”"]),
         ("…", ["…"]),
         ("*", ["*"]),
-        # a link that tells two things
+        # a link with two meanings
         ("<https://github.com/acme/web|web>", ["web", "https://github.com/acme/web"]),
         (
             "<https://github.com/acme/web|web>.",
@@ -250,7 +250,7 @@ def test_no_text_raises_and_every_word_keeps_the_rules(text: str) -> None:
 
 
 @given(st.text(), SLACKISH)
-def test_what_stands_before_our_mention_changes_nothing(before: str, text: str) -> None:
+def test_what_precedes_the_mention_changes_nothing(before: str, text: str) -> None:
     mentioned = words_of_message(f"<@{BOT}> {text}", BOT, needs_mention=True)
 
     assert words_of_message(f"{before}<@{BOT}> {text}", BOT, needs_mention=True) == mentioned

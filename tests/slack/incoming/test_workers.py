@@ -1,4 +1,4 @@
-"""Work that was taken is done or named; work that is not taken is refused in words."""
+"""Accepted work is done or named; refused work gets a message."""
 
 from __future__ import annotations
 

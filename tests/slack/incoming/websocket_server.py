@@ -1,4 +1,4 @@
-"""A WebSocket server on loopback that does what Slack does, and what networks do."""
+"""A WebSocket server on loopback that behaves like Slack, and like bad networks."""
 
 from __future__ import annotations
 

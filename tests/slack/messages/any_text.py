@@ -1,4 +1,4 @@
-"""Whatever people, a CI service or an old button may say, as hypothesis strategies; and what a message must hold to."""
+"""Any text of people, a CI service or an old button, as hypothesis strategies; and what each message must satisfy."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def _knowing(error: errors.CIError, known: errors.LastKnown | None, found: Build
 
 
 def hold(drawn: Message) -> None:
-    """Fails where Slack, a channel or a reader would suffer from the message."""
+    """Fails if the message breaks Slack's limits, pings anyone, or confuses a reader."""
     sent = json.dumps(drawn.blocks, ensure_ascii=False)
     sent.encode()
     drawn.text.encode()

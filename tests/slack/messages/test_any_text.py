@@ -34,21 +34,19 @@ def test_any_build_can_be_shown_as_being_cancelled(build: Build, asker: Actor) -
 
 
 @examples(50, 300, error=mistakes | failures, command=st.none() | commands, reference=maybe)
-def test_any_error_can_be_reported(
-    error: errors.BotError, command: BranchCommand | None, reference: str | None
-) -> None:
+def test_any_error_can_be_shown(error: errors.BotError, command: BranchCommand | None, reference: str | None) -> None:
     drawn = render_error(error, command, context=HOW, reference=reference)
     hold(drawn)
     assert not drawn.in_public
 
 
 @given(reference=texts, command=st.none() | commands)
-def test_any_bug_can_be_reported(reference: str, command: BranchCommand | None) -> None:
+def test_any_bug_can_be_shown(reference: str, command: BranchCommand | None) -> None:
     hold(render_bug(reference, command, context=HOW))
 
 
 @given(texts, st.integers(2, 200))
-def test_what_is_reported_is_one_line_of_bounded_length(foreign: str, most: int) -> None:
+def test_an_error_is_one_line_of_bounded_length(foreign: str, most: int) -> None:
     shown = sanitize(foreign, most)
     assert len(shown.encode("utf-16-le")) <= 2 * most
     assert shown == shown.strip()

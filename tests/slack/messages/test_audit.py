@@ -1,4 +1,4 @@
-"""How the audit looks: whole lines, the newest first, harmless whatever stands in it."""
+"""The audit message: whole lines, newest first, harmless whatever its entries hold."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def told(*entries: AuditEntry, project: Project | None = None) -> Message:
         ),
     ],
 )
-def test_a_line_says_who_when_where_what_and_what_came_of_it(entry: AuditEntry, line: str) -> None:
+def test_a_line_says_who_when_where_what_and_the_result(entry: AuditEntry, line: str) -> None:
     assert told(entry).text.splitlines()[1] == line
 
 
@@ -117,7 +117,7 @@ def test_the_head_says_how_many_on_what(entries: list[AuditEntry], project: Proj
     assert told(*entries, project=project).text.splitlines()[0] == head
 
 
-def test_nothing_in_it_pings_anybody_or_breaks_the_mark_up() -> None:
+def test_nothing_in_it_pings_anyone_or_breaks_the_mark_up() -> None:
     drawn = told(HOSTILE, project=replace(WEB, name="<!here>"))
     line = drawn.text.splitlines()[1]
     assert not any(mark in line for mark in ("<", "*", "`", "~", "@here", "@channel", "@everyone"))

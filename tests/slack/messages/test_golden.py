@@ -1,4 +1,4 @@
-"""Holds every message against its golden text and against Slack's own types and limits."""
+"""Compares every message with its golden text and with Slack's own types and limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.slack.messages.message_text import message_text
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_messages_look_as_the_golden_file_shows(subject: str, update: bool) -> None:
+def test_messages_equal_their_golden_files(subject: str, update: bool) -> None:
     file, messages = GOLDEN / f"{subject}.txt", SUBJECTS[subject]
     if update:
         file.write_text(written(messages), encoding="utf-8")

@@ -66,7 +66,7 @@ def test_go_on_names_the_build_and_the_run_that_was_followed() -> None:
     assert (target.build_id, target.run_number, target.branch) == (FAILED.id, 2, "main")
 
 
-def test_a_running_time_that_would_be_old_at_once_is_not_reported() -> None:
+def test_a_running_time_that_would_be_outdated_at_once_is_not_shown() -> None:
     assert "running for" not in MESSAGES["running"].text
     assert "started" in MESSAGES["running"].text
 
@@ -120,7 +120,7 @@ def test_any_live_message_can_be_shown(shown: FollowView) -> None:
 
 
 @examples(30, 100, shown, texts)
-def test_any_loss_can_be_reported(shown: FollowView, why: str) -> None:
+def test_any_lost_message_can_be_reported(shown: FollowView, why: str) -> None:
     drawn = lost(shown, why, HOW)
     hold(drawn)
     assert not drawn.in_public

@@ -33,13 +33,13 @@ from tests.slack.messages.one_service import (
 from tests.slack.several import NOW
 
 
-def test_what_came_of_builds_is_public_and_the_rest_is_for_the_asker() -> None:
+def test_results_of_builds_are_public_and_the_rest_is_for_the_asker() -> None:
     hidden = {name for name, outcome in OUTCOMES.items() if not render(outcome, context=HOW).in_public}
     assert hidden == {name for name in OUTCOMES if name.startswith(("help", "projects"))}
     assert not any(MESSAGES[name].in_public for name in (*ERRORS, "bug", "bug_in_a_restart"))
 
 
-def test_every_status_has_a_sign_of_its_own_and_a_word() -> None:
+def test_every_status_has_its_own_emoji_and_word() -> None:
     assert set(SIGNS) == set(Status)
     assert len(set(SIGNS.values())) == len(Status)
     assert {*WORDS, Status.UNKNOWN} == set(Status)
@@ -124,7 +124,7 @@ def test_untrusted_words_ping_no_one_and_break_no_mark_up() -> None:
 @pytest.mark.parametrize(
     "name", [name for name, (_, command) in ERRORS.items() if command and command.verb is Verb.RESTART]
 )
-def test_a_restart_that_was_not_made_is_reported_so(name: str) -> None:
+def test_a_restart_that_was_not_made_is_shown_so(name: str) -> None:
     assert "Not restarted: " in MESSAGES[name].text or "Nothing has been restarted" in MESSAGES[name].text
 
 
@@ -134,7 +134,7 @@ def test_a_clock_that_runs_ahead_makes_no_negative_time() -> None:
     assert "by <@U0ADA> just now" in render(AlreadyRestarted(FAILED, CLAIM, -3), context=HOW).text
 
 
-def test_a_build_that_ran_when_last_seen_is_reported_as_of_then() -> None:
+def test_a_build_that_ran_when_last_seen_is_shown_as_of_then() -> None:
     began = replace(RUNNING, started_at=NOW - timedelta(minutes=5))
     drawn = render_error(known(errors.NoResponse("CodeShip"), began), STATUS, context=HOW, reference=None)
     assert "running for 1 min 00 s" in drawn.text
@@ -156,7 +156,7 @@ def test_a_build_that_ran_when_last_seen_is_reported_as_of_then() -> None:
         ("needs_confirmation", {"Restart": "Restart main?"}),
     ],
 )
-def test_a_button_that_restarts_a_main_branch_requests_first_and_no_other_does(
+def test_a_button_that_restarts_a_main_branch_needs_confirmation_and_no_other_does(
     name: str, asked: dict[str, str]
 ) -> None:
     assert {label: says["title"] for label, says in dialogs(MESSAGES[name]).items()} == asked

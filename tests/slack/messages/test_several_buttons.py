@@ -1,4 +1,4 @@
-"""What is offered where builds have workflows, and where several CI services stand behind one bot."""
+"""The buttons if builds have workflows, and if several CI services are configured."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_button_does_what_the_message_offers(name: str, label: str, command: C
     assert pressed(MESSAGES[name], label) == command
 
 
-def test_whatever_cancels_a_build_requests_first_and_a_restart_counts_as_confirmed_only_if_slack_asked() -> None:
+def test_every_cancel_button_needs_confirmation_and_a_restart_is_confirmed_only_if_slack_asked() -> None:
     for drawn in MESSAGES.values():
         for button in (button for button in buttons(drawn) if "value" in button):
             command = command_of(button["action_id"], button["value"])
@@ -120,7 +120,7 @@ def test_a_dialog_says_what_will_be_done_to_what() -> None:
     }
 
 
-def test_the_policy_is_requested_a_repository_by_its_own_name() -> None:
+def test_the_policy_is_checked_with_the_repositorys_own_name() -> None:
     asked = []
     words = replace(BOTH, needs_confirmation=lambda repository, _branch: asked.append(repository) is None)
     render_error(errors.NoSuchBranch(WEB, "mian", ["main"]), RESTART, context=words, reference=None)

@@ -69,7 +69,7 @@ def test_attempts_of_the_same_commit_have_a_verdict() -> None:
     assert "verdict" not in render(BuildShown(stopped), context=BOTH).text
 
 
-def test_many_workflows_are_reported_worst_first_and_the_rest_counted() -> None:
+def test_many_workflows_are_listed_worst_first_and_the_rest_counted() -> None:
     names = [line.split(" · ")[0].rpartition(": ")[2] for line in lines("many_workflows") if line.startswith(":")]
     assert names[1:5] == ["CI", "Runs", "Waits", "Passes 0"]
     assert lines("many_workflows")[-1] == "and 2 more workflows: 1 passed, 1 skipped"
@@ -92,9 +92,7 @@ def test_many_workflows_are_reported_worst_first_and_the_rest_counted() -> None:
         (Status.UNKNOWN, "foo", "GitHub Actions says “foo”, a word I do not know"),
     ],
 )
-def test_the_words_of_a_service_with_workflows_are_reported_as_it_means_them(
-    status: Status, word: str, said: str
-) -> None:
+def test_the_words_of_a_service_with_workflows_are_shown_as_it_means_them(status: Status, word: str, said: str) -> None:
     build = built(workflow(1, "CI", status, word))
     assert render(BuildShown(build), context=BOTH).text.splitlines()[0].endswith(f"· {said}")
     assert (
@@ -137,7 +135,7 @@ def test_a_stop_says_who_what_and_that_it_takes_a_moment() -> None:
 @pytest.mark.parametrize(
     "name", [name for name, (_, command) in ERRORS.items() if command and command.verb is Verb.CANCEL]
 )
-def test_a_stop_that_was_not_made_is_reported_so_and_one_that_may_have_been_as_well(name: str) -> None:
+def test_a_cancel_that_was_not_made_is_shown_so_and_one_that_may_have_been_as_well(name: str) -> None:
     first = {"cancel_not_answered": ":warning: Whether it was cancelled I cannot tell: "}
     first["which_branch_to_cancel"] = (
         ":point_right: Which branch of *acme/web* shall I cancel?\nNothing has been cancelled yet."
@@ -183,7 +181,7 @@ def test_if_nothing_is_seen_every_service_is_named(services: dict[str, Any], sai
     assert all(f"`{service.key_setting}`" in told for service in services.values())
 
 
-def test_projects_say_where_they_live_and_which_list_is_old() -> None:
+def test_projects_name_their_service_and_which_list_is_old() -> None:
     assert lines("projects")[1:] == [
         "• acme/api · GitHub Actions",
         "• acme/web · CodeShip",
@@ -226,6 +224,6 @@ def test_huge_names_cost_details_and_no_button() -> None:
     assert "www…" in json.dumps(drawn.blocks, ensure_ascii=False)
 
 
-def test_of_one_workflow_alone_no_number_is_reported() -> None:
+def test_a_single_workflow_has_no_number() -> None:
     only = built(workflow(1, "CI", Status.RUNNING, "in_progress"), status=Status.FAILED, status_word="failure")
     assert "failed, still running" in render(BuildShown(only), context=BOTH).text

@@ -1,4 +1,4 @@
-"""A sandbox workspace over real HTTP, people in it, and `Answers` towards them; no bot."""
+"""A simulated workspace over real HTTP with people, and `Replies` to them; no bot."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WITH_BUTTON = Message("A build.", (BUTTON,), in_public=True)
 
 
 class Ear:
-    """Hears what Slack delivers, in place of a bot; `heard` is the last of it."""
+    """Receives what Slack delivers, instead of a bot. `heard` is the last request."""
 
     def __init__(self) -> None:
         self.heard: SlackRequest | None = None

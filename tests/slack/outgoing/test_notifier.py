@@ -1,4 +1,4 @@
-"""What the bot says of its own accord, against a workspace over real HTTP: each of Slack's refusals has its own end."""
+"""Messages that answer no request, in a workspace over real HTTP: what each of Slack's errors leads to."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_in_a_direct_message_it_is_the_same(slack: Slack) -> None:
 
 @pytest.mark.parametrize("word", sorted(DELETED))
 @pytest.mark.parametrize("say", ["show", "reply"])
-def test_a_message_that_is_gone_is_lost_and_no_one_is_reported(slack: Slack, say: str, word: str) -> None:
+def test_a_deleted_message_is_lost_and_no_one_is_told(slack: Slack, say: str, word: str) -> None:
     slack.workspace.refuse("*", word)
     with pytest.raises(MessageGone) as lost:
         getattr(slack.notifier, say)(slack.shown)
@@ -111,7 +111,7 @@ def test_a_message_that_is_gone_is_lost_and_no_one_is_reported(slack: Slack, say
 
 @pytest.mark.parametrize("word", sorted(CLOSED))
 @pytest.mark.parametrize("say", ["show", "reply"])
-def test_a_place_that_is_closed_is_lost_and_the_asker_is_to_be_reported(slack: Slack, say: str, word: str) -> None:
+def test_in_a_closed_channel_it_is_lost_and_the_asker_should_be_told(slack: Slack, say: str, word: str) -> None:
     slack.workspace.refuse("*", word)
     with pytest.raises(MessageGone) as lost:
         getattr(slack.notifier, say)(slack.shown)
@@ -156,7 +156,7 @@ def test_after_slacks_own_troubles_no_one_knows_whether_it_did_it(slack: Slack, 
 
 
 @pytest.mark.parametrize("word", ["msg_too_long", "invalid_blocks", "a_word_never_met"])
-def test_any_other_word_is_tried_again_later_and_reported_to_the_operator(
+def test_any_other_error_is_retried_later_and_reported_to_the_operator(
     slack: Slack, log: io.StringIO, word: str
 ) -> None:
     slack.workspace.refuse("chat.update", word)
@@ -185,7 +185,7 @@ def test_a_deleted_message_is_lost(slack: Slack) -> None:
     assert not lost.value.is_told
 
 
-def test_in_an_archived_channel_it_is_lost_and_the_asker_is_reported_alone_with_how_it_stands(slack: Slack) -> None:
+def test_in_an_archived_channel_it_is_lost_and_only_the_asker_is_told_the_status(slack: Slack) -> None:
     slack.workspace.archive("#builds")
     with pytest.raises(MessageGone) as lost:
         slack.notifier.show(slack.shown)
@@ -195,13 +195,13 @@ def test_in_an_archived_channel_it_is_lost_and_the_asker_is_reported_alone_with_
     assert "the channel is archived" in told.text
 
 
-def test_if_the_asker_cannot_be_reported_either_the_operator_is(slack: Slack, log: io.StringIO) -> None:
+def test_if_the_asker_cannot_be_told_either_the_operator_is(slack: Slack, log: io.StringIO) -> None:
     slack.workspace.refuse("chat.postMessage", "account_inactive")
     slack.notifier.tell(slack.shown, "is_archived")
     assert "follow_loss_not_reported" in log.getvalue()
 
 
 @pytest.mark.parametrize("state", FollowState)
-def test_whatever_state_a_following_is_in_slack_takes_its_message(slack: Slack, state: FollowState) -> None:
+def test_slack_accepts_the_message_of_a_follow_in_every_state(slack: Slack, state: FollowState) -> None:
     slack.notifier.show(replace(slack.shown, follow=replace(slack.follow, state=state)))
     assert len(slack.says()) == 1

@@ -1,4 +1,4 @@
-"""How an answer reaches people: against a sandbox workspace, which shows to each what Slack would."""
+"""How a reply reaches people, in a simulated workspace that shows each person what Slack would."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def world() -> Iterator[World]:
         yield made
 
 
-# Where the bot is a member.
+# If the bot is a member.
 
 
 def test_news_for_all_are_a_message_of_the_bots_own(world: World) -> None:
@@ -67,7 +67,7 @@ def test_a_direct_message_is_answered_as_one(world: World, message: Message) -> 
     assert (seen.text, seen.now.via, seen.ephemeral_to) == (message.text, "chat.postMessage", None)
 
 
-# Where it is not.
+# If it is not.
 
 
 def test_if_the_bot_is_no_member_it_answers_and_says_once_how_to_invite_it(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Where Slack says no to an answer, or says nothing: who is told then, and what the operator reads."""
+"""If Slack rejects a reply or does not respond: who is informed, and what the operator reads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def used_up(world: World, slack_request: SlackRequest) -> None:
         requests.post(slack_request.response_url, json={"text": "used"}, timeout=5)
 
 
-# Where Slack says no.
+# If Slack rejects it.
 
 REFUSALS = [
     "is_archived",
@@ -76,7 +76,7 @@ def test_a_mention_that_cannot_be_answered_for_all_is_answered_to_the_asker(worl
 
 
 @pytest.mark.parametrize("error", REFUSALS)
-def test_what_reaches_no_one_is_reported_with_slacks_word(world: World, error: str) -> None:
+def test_a_reply_that_reaches_no_one_is_logged_with_slacks_error_code(world: World, error: str) -> None:
     heard = world.says("ada", "#builds", MENTION)
     world.workspace.refuse("*", error, None)
     with pytest.raises(DeliveryFailed, match=f"^chat.postEphemeral was refused: {error}$"):
@@ -90,7 +90,7 @@ def test_a_direct_message_that_is_refused_is_not_tried_twice(world: World) -> No
         world.answers.answer(heard, NEWS)
 
 
-def test_a_page_of_a_proxy_is_reported_by_its_status(world: World) -> None:
+def test_a_page_of_a_proxy_is_logged_by_its_status(world: World) -> None:
     heard = world.says("ada", "@codeship", "help")
     world.workspace.refuse("chat.postMessage", "ignored", None, status=503)
     with pytest.raises(DeliveryFailed, match=r"^chat\.postMessage was refused: HTTP 503$"):
@@ -105,7 +105,7 @@ def test_a_wait_that_people_would_not_sit_out_is_not_begun(world: World) -> None
 
 
 @pytest.mark.parametrize("gone", ["used up", "expired"])
-def test_if_the_response_url_is_gone_the_asker_is_reported_by_message(world: World, gone: str) -> None:
+def test_if_the_response_url_has_expired_the_asker_gets_a_message(world: World, gone: str) -> None:
     heard = world.says("ada", "#builds", COMMAND)
     if gone == "used up":
         used_up(world, heard)
@@ -117,14 +117,14 @@ def test_if_the_response_url_is_gone_the_asker_is_reported_by_message(world: Wor
 
 
 @pytest.mark.parametrize(("message", "method"), [(NEWS, "the response URL"), (WORD, "chat.postEphemeral")])
-def test_if_nothing_is_left_the_failure_is_reported(world: World, message: Message, method: str) -> None:
+def test_if_every_way_fails_the_failure_is_reported(world: World, message: Message, method: str) -> None:
     heard = world.says("ada", "#random", COMMAND)
     used_up(world, heard)
     with pytest.raises(DeliveryFailed, match=f"^{method} .*(used_url|not_in_channel)$"):
         world.answers.answer(heard, message)
 
 
-# Where Slack's answer is none.
+# If Slack's response is invalid.
 
 
 @pytest.mark.parametrize(

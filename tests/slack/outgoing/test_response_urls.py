@@ -1,4 +1,4 @@
-"""Response URLs: used on Slack's own hosts alone, never followed elsewhere, and never told to anybody."""
+"""Response URLs: used only on Slack's own hosts, never followed elsewhere, never revealed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SLACKS = "https://slack.com/api/"
 
 
 class Answering:
-    """A host that writes down what is posted to it, and answers as it is told."""
+    """A host that records what is posted to it, and responds as told."""
 
     def __init__(self) -> None:
         self.bodies: list[object] = []
@@ -51,7 +51,7 @@ def session() -> Iterator[requests.Session]:
 
 
 class NothingIsSent(requests.adapters.BaseAdapter):
-    """Stands where the network begins, and writes down what would go there."""
+    """Replaces the network and records what would be sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ OTHERS = [
     "https://127.0.0.1:8080/x",
     "http://0:8080/x",
     "https://hooks.slack.\u217dom/x",
-    "https://hoo\u212as.slack.com/x",  # the Kelvin sign, a k in lower case
+    "https://hoo\u212as.slack.com/x",  # the Kelvin sign, which becomes a k in lower case
     "https://hooks\u3002slack\u3002com/x",
     "https://h\u043e\u043eks.slack.com/x",
     "https://hooks.slack.com/\ud83d",
@@ -202,7 +202,7 @@ def test_a_redirect_is_not_followed(session: requests.Session, host: Answering, 
         (500, "[" * 100_000, "500"),
     ],
 )
-def test_a_refusal_is_reported_with_slacks_word_and_nothing_else(
+def test_a_refusal_is_logged_with_slacks_error_code_and_nothing_else(
     session: requests.Session, host: Answering, status: int, text: str, told: str
 ) -> None:
     host.status, host.text = status, text
@@ -211,7 +211,7 @@ def test_a_refusal_is_reported_with_slacks_word_and_nothing_else(
     assert str(refusal.value) == f"the response URL answered {told}"
 
 
-def test_if_no_one_listens_no_part_of_the_url_is_reported(session: requests.Session) -> None:
+def test_if_no_host_listens_no_part_of_the_url_is_logged(session: requests.Session) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(DeliveryFailed) as failure:

@@ -1,4 +1,4 @@
-"""The budget while its database is away, or slow: people are answered, from this process's own share."""
+"""The rate limit while its database is away or slow: people still get replies, from this process's share."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_a_pause_holds_if_it_cannot_be_shared(fragile: Fragile) -> None:
 
 
 def test_no_one_waits_long_for_a_database_that_hangs(fragile: Fragile) -> None:
-    """One asker waits a second; what was at hand, and all askers after, wait for nothing."""
+    """One request waits a second. Those that the local reserve covers, and all later ones, do not wait."""
     budget = fragile.replica(60)
     with fragile._database.writing() as connection:
         connection.execute(sa.text("UPDATE rate_limits SET pauses = pauses"))

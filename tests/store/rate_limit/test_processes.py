@@ -1,4 +1,4 @@
-"""Real processes on one database, whose clock the test holds: together they make the budget in any minute, not more."""
+"""Real processes on one database with a fixed clock: together they use the limit in any minute, but not more."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def processes(url: str, *priorities: str) -> Iterator[list[subprocess.Popen[str]
 
 
 def made_at(second: int, asked: list[subprocess.Popen[str]]) -> list[int]:
-    """What each made when all were told at once to make what they may."""
+    """The calls that each process made when all were told at once to make what they may."""
     for each in asked:
         assert each.stdin is not None
         each.stdin.write(f"{second}\n")

@@ -1,4 +1,4 @@
-"""One process and several on one budget: never more than it in any minute, and seldom a wait for the database."""
+"""One process or several on one rate limit: never more calls in any minute, and rarely a wait for the database."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Replicas = Callable[..., SharedRateLimit]
 
 
 def counted(rate_limit: SharedRateLimit) -> None:
-    """What goes on behind the scenes has been done."""
+    """Waits for background counting."""
     rate_limit._counting.submit(lambda: None).result(10)
 
 
 def renewed(rate_limit: SharedRateLimit, times: int = 2) -> None:
-    """What is made was told, and what is at hand is full, where there is enough."""
+    """Reports calls and fills the local reserve, if there are enough calls."""
     for _ in range(times):
         rate_limit.renew()
         counted(rate_limit)
@@ -113,11 +113,11 @@ def test_services_have_rate_limits_of_their_own(replica: Replicas) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_sixty_seconds_see_more_than_the_rate_limit_whatever_happens(
-    replica: Replicas, clock: HeldClock, seed: int
-) -> None:
-    """Three processes that ask, wait, keep calls for later, renew, die and start, on a clock that moves at random; one
-    in ten calls turns out a moment later not to count."""
+def test_no_sixty_seconds_see_more_than_the_rate_limit(replica: Replicas, clock: HeldClock, seed: int) -> None:
+    """Three processes reserve calls, wait, renew, die and start, on a clock that moves at random.
+
+    The service does not count one in ten calls.
+    """
     chance, times = random.Random(seed), list[float]()
     budgets, aside = [replica(24) for _ in range(3)], [0, 0, 0]
     for _ in range(250):
@@ -182,7 +182,7 @@ def test_what_was_at_hand_too_long_is_not_used(
     assert said == [(PEOPLE, "shared")]
 
 
-def test_what_dead_replicas_held_is_free_again(replica: Replicas, clock: HeldClock) -> None:
+def test_what_dead_replicas_held_becomes_free(replica: Replicas, clock: HeldClock) -> None:
     dead, alive = replica(60), replica(60)
     assert dead.reserve(2, PEOPLE) is None
     first = made(alive)
@@ -199,7 +199,7 @@ def test_who_closes_gives_back_what_was_not_made(replica: Replicas) -> None:
     assert made(staying) == 56
 
 
-def test_calls_are_set_aside_all_or_none(replica: Replicas) -> None:
+def test_calls_are_reserved_all_or_none(replica: Replicas) -> None:
     budget = replica(5)
     assert made(budget, at_most=4) == 4
     assert budget.reserve(2, PEOPLE) is not None
@@ -270,7 +270,7 @@ def test_a_call_that_does_not_count_is_the_last_one_of_the_thread_that_made_it(
     assert made(budget) == 2
 
 
-def test_the_background_leaves_the_reserve_to_people_and_is_reported_when_to_come_back(
+def test_background_work_leaves_the_reserve_to_people_and_learns_when_to_retry(
     replica: Replicas, clock: HeldClock
 ) -> None:
     busy, other = replica(60), replica(60)
@@ -308,7 +308,7 @@ def test_people_elsewhere_hear_of_a_pause_with_the_next_renewal(replica: Replica
     assert other.reserve(1, PEOPLE) == Rejected(20, paused=True)
 
 
-def test_a_call_set_aside_before_a_pause_waits_for_its_end(replica: Replicas, clock: HeldClock) -> None:
+def test_a_call_reserved_before_a_pause_waits_for_its_end(replica: Replicas, clock: HeldClock) -> None:
     budget = replica(60)
     assert budget.reserve(1, PEOPLE) is None
     budget.pause(20)
@@ -317,7 +317,7 @@ def test_a_call_set_aside_before_a_pause_waits_for_its_end(replica: Replicas, cl
     assert budget.start_call(PEOPLE) is None
 
 
-def test_a_pause_that_repeats_doubles_whoever_is_refused(replica: Replicas, clock: HeldClock) -> None:
+def test_repeated_pauses_double_whichever_process_was_refused(replica: Replicas, clock: HeldClock) -> None:
     one, other = replica(60), replica(60)
     one.pause(None)
     counted(one)
@@ -377,3 +377,17 @@ def test_a_clock_that_is_two_seconds_off_breaks_nothing(opened: Callable[[], Sto
     assert made(one) == 0
     one.close()
     other.close()
+
+
+def test_a_clock_that_was_set_back_by_minutes_frees_what_was_counted_and_ends_a_pause(
+    replica: Replicas, clock: HeldClock
+) -> None:
+    rate_limit = replica(12)
+    assert made(rate_limit) == 12
+    clock.time -= timedelta(minutes=4)
+    assert made(replica(12)) == 12
+    rate_limit.pause(60.0)
+    assert rate_limit.reserve(1, PEOPLE) is not None
+    clock.time -= timedelta(minutes=4)
+    counted(rate_limit)
+    assert made(rate_limit) > 0

@@ -33,7 +33,9 @@ def upgrade() -> None:
         sa.Column("seen_running", sa.Boolean, nullable=False),
         sa.Column("new_build_id", sa.Text),
         sa.Column("key", sa.Text, nullable=False, server_default=""),
-        sa.UniqueConstraint("service", "build_id", "run_number", name="claims_one_per_run"),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("posts", sa.Text, nullable=False),
+        sa.UniqueConstraint("service", "build_id", "run_number", "kind", name="claims_one_per_run"),
     )
     op.create_index("claims_by_new_build", "claims", ["service", "new_build_id"])
     op.create_index("claims_by_key", "claims", ["key"])
@@ -87,6 +89,7 @@ def upgrade() -> None:
         "rate_limits",
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("paused_until", moment),
+        sa.Column("paused_at", moment),
         sa.Column("pauses", sa.Integer, nullable=False),
     )
     op.create_table(

@@ -1,0 +1,160 @@
+"""Answers requests in Slack: which message says an outcome, and where it goes. Decides nothing about builds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from bot.core.authorization import Authorizer
+from bot.core.model.builds import Build
+from bot.core.model.claims import RestartState
+from bot.core.model.commands import Command
+from bot.core.model.errors import BotError, CIError, UserError
+from bot.core.model.outcomes import BuildShown, Followed, Outcome, Restarted
+from bot.core.ports import Clock
+from bot.slack.blocks.context import RenderContext, ServiceInfo
+from bot.slack.incoming.payloads import SlackRequest
+from bot.slack.messages.errors import render_bug, render_error
+from bot.slack.messages.live import not_followed
+from bot.slack.messages.render import Message, render
+from bot.slack.outgoing.replies import DeliveryFailed, Replies
+from bot.slack.pressed_message import message_after_press, reply_target
+
+log = structlog.get_logger(__name__)
+
+
+class Explained(Protocol):
+    """Why something failed that is not a bug: `str()` for the log, `for_people` for the asker."""
+
+    @property
+    def for_people(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerConfig:
+    """What a deployment decides about conversations. `services` are by name, in the order in which they are set."""
+
+    command: str
+    mention: str
+    services: Mapping[str, ServiceInfo]
+    others_may_ask: bool = False
+    request_timeout_s: float = 16.0
+    """How long the CI service may take; what is left of twenty seconds is for Slack."""
+
+
+Explain = Callable[[BaseException], Explained | None]
+"""None for what is a bug."""
+
+
+class Answers:
+    """Thread-safe. Raises DeliveryFailed if an answer did not reach Slack."""
+
+    def __init__(self, replies: Replies, context: Callable[[], RenderContext], explain: Explain) -> None:
+        self._replies = replies
+        self._context = context
+        self._explain = explain
+
+    def why(self, error: BaseException) -> Explained | None:
+        """Why the database could not be used; None for anything else."""
+        return self._explain(error) or (None if error.__cause__ is None else self._explain(error.__cause__))
+
+    def answer(
+        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError, reference: str
+    ) -> str | None:
+        """Says an outcome. Returns the ts of a message that can be changed later."""
+        if isinstance(outcome, BotError):
+            self.error(slack_request, command, outcome, reference)
+            return None
+        message = render(outcome, context=self._context(), asker=slack_request.actor)
+        match slack_request.pressed and reply_target(command, outcome):
+            case "in its place":
+                self._replace(slack_request, message)
+                return None
+            case "to the asker":
+                self._replies.to_asker(slack_request, message)
+                return None
+        if not isinstance(outcome, Restarted | Followed):
+            return self._replies.answer(slack_request, message)
+        ts = self._replies.answer(slack_request, message, elsewhere=_not_live(outcome, message, self._context()))
+        if ts is None:
+            self._replies.to_asker(slack_request, not_followed())
+        return ts
+
+    def update_pressed_message(
+        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError
+    ) -> None:
+        """After the answer: what the pressed message offers should fit, and no harm is done where it does not."""
+        if slack_request.pressed is None or isinstance(outcome, BotError):
+            return
+        left = message_after_press(slack_request.pressed, command, outcome, slack_request.actor, self._context())
+        try:
+            if left == "nothing":
+                self._replies.remove_pressed(slack_request)
+            elif left is not None:
+                self._replies.replace(slack_request, left)
+        except DeliveryFailed as failure:
+            log.info("pressed_message_not_updated", why=str(failure))
+
+    def _replace(self, slack_request: SlackRequest, message: Message) -> None:
+        """Where the pressed message cannot be replaced, it may be gone: the asker is answered all the same."""
+        try:
+            self._replies.replace(slack_request, message)
+        except DeliveryFailed as failure:
+            log.info("pressed_message_not_updated", why=str(failure))
+            self._replies.to_asker(slack_request, message)
+
+    def error(self, slack_request: SlackRequest, command: Command | None, error: BotError, reference: str) -> None:
+        shown_reference = None if isinstance(error, UserError) else reference
+        if isinstance(error, CIError):
+            log.warning("ci_failed", error=type(error).__name__, detail=error.detail)
+        self._replies.to_asker(
+            slack_request, render_error(error, command, context=self._context(), reference=shown_reference)
+        )
+
+    def bug(
+        self,
+        slack_request: SlackRequest,
+        command: Command | None,
+        reference: str,
+        error: Exception,
+        *,
+        nothing_sent: bool,
+        build: Build | None = None,
+    ) -> str:
+        """Logs the cause, or a bug with its traceback, and tells the asker. Returns the result's name. Raises nothing.
+
+        `nothing_sent`: a restart or a cancel of `build` was certainly not sent.
+        """
+        explained = self.why(error)
+        if explained is None:
+            log.error("internal_error", exc_info=error)
+        else:
+            log.error("database_unusable", why=str(explained))
+        message = render_bug(
+            reference,
+            command,
+            context=self._context(),
+            because=None if explained is None else explained.for_people,
+            nothing_sent=nothing_sent,
+            build=build,
+        )
+        try:
+            self._replies.to_asker(slack_request, message)
+        except DeliveryFailed as failure:
+            log.error("reply_not_delivered", why=str(failure))
+        return "Bug" if explained is None else "DatabaseUnusable"
+
+
+def render_context(config: HandlerConfig, clock: Clock, authorizer: Authorizer) -> RenderContext:
+    """The words of this deployment, at this moment."""
+    return RenderContext(config.command, config.mention, config.services, clock.now(), authorizer.needs_confirmation)
+
+
+def _not_live(outcome: Restarted | Followed, message: Message, context: RenderContext) -> Message:
+    """The same where the message cannot be changed later, and promises nothing."""
+    if isinstance(outcome, Restarted):
+        return message
+    return render(BuildShown(outcome.build, RestartState(outcome.run_number)), context=context)
