@@ -23,6 +23,8 @@ from bot.config.policy_file import policy_in
 from bot.core.authorization import Authorizer
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
+from bot.core.model.builds import Project
+from bot.core.model.policy import BuildRules
 from bot.core.operations import Operations
 from bot.core.polling.poller import POLL, Poller
 from bot.core.ports import Clock, Job
@@ -97,7 +99,7 @@ class Bot:
         self._session = requests.Session()
         self._client = slack_client(settings, timeouts)
         self.rights = Authorizer(policy, UserGroups(self._client, clock))
-        self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random)
+        self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
         self._operations = Operations(self.services, self.store.audit, self.rights)
         self._clock = clock
@@ -109,6 +111,9 @@ class Bot:
         self._socket: SocketMode | None = None
         self.web: WebServer | None = None
         self.ops_web: WebServer | None = None
+
+    def _build_rules(self, project: Project) -> BuildRules | None:
+        return self.rights.policy.builds_of(project.name)
 
     def start(self) -> None:
         """Returns when the bot accepts requests. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.

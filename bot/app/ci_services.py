@@ -19,7 +19,7 @@ from bot.app.name_matching import nearest
 from bot.app.settings import Settings, key_setting, named
 from bot.app.threads import LoggingExecutor
 from bot.app.timeouts import Timeouts
-from bot.ci.service import CIClient, Hint, ServicePlugin
+from bot.ci.service import BuildRulesOf, CIClient, Hint, ServicePlugin
 from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import BuildFetcher
@@ -63,13 +63,24 @@ class CIServices:
         environ: Mapping[str, str],
         timeouts: Timeouts,
         random: Callable[[], float],
+        build_rules: BuildRulesOf,
     ) -> None:
         self._settings = settings
 
         def one(kind: ServicePlugin) -> _ConnectedService:
             values = settings.ci[kind.name]
             budget = store.rate_limit(kind.name, values[kind.calls_setting], partial(metrics.budget_asked, kind.name))
-            client = connected(kind, values, clock, environ, metrics, timeouts, random=random, rate_limit=budget)
+            client = connected(
+                kind,
+                values,
+                clock,
+                environ,
+                metrics,
+                timeouts,
+                random=random,
+                rate_limit=budget,
+                build_rules=build_rules,
+            )
             calls = LoggingExecutor(CALLS_AT_ONCE, f"{kind.name} call")
             sends = LoggingExecutor(RESTARTS_AT_ONCE, f"{kind.name} restart")
             fetcher = BuildFetcher(client, calls, clock, max_call_s=timeouts.call_s)

@@ -14,7 +14,7 @@ from slack_sdk.web import WebClient
 
 from bot.app.settings import Settings, key_setting
 from bot.app.timeouts import TIMEOUTS, Timeouts
-from bot.ci.service import CIClient, ClientContext, Observe, ServicePlugin, SettingValues
+from bot.ci.service import BuildRulesOf, CIClient, ClientContext, Observe, ServicePlugin, SettingValues, no_build_rules
 from bot.core.ports import Clock, RateLimit
 from bot.core.rate_limiter import RateLimiter
 from bot.logs import hide
@@ -78,6 +78,7 @@ def connected(
     *,
     random: Callable[[], float] = random.random,
     rate_limit: RateLimit | None = None,
+    build_rules: BuildRulesOf = no_build_rules,
 ) -> CIClient:
     """A CI service's client.
 
@@ -102,7 +103,25 @@ def connected(
             connect_s=timeouts.connect_s,
             read_s=timeouts.read_s,
             total_s=timeouts.call_s,
+            build_rules=build_rules,
         ),
+    )
+
+
+def client_context(clock: Clock, environ: Mapping[str, str], timeouts: Timeouts = TIMEOUTS) -> ClientContext:
+    """For a tool that asks a few questions: nothing is counted, and nothing limits it."""
+    return ClientContext(
+        wait=clock.wait,
+        monotonic=clock.monotonic,
+        now=clock.now,
+        random=random.random,
+        environ=environ,
+        observe=lambda _call, _result, _seconds: None,
+        before_request=lambda _call: None,
+        after_request=lambda _failure, _was_free: None,
+        connect_s=timeouts.connect_s,
+        read_s=timeouts.read_s,
+        total_s=timeouts.call_s,
     )
 
 

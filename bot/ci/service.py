@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
 
 from bot.config.setting import Setting
+from bot.core.model.builds import Project
 from bot.core.model.errors import CIError
+from bot.core.model.policy import BuildRules
 from bot.core.ports import CIProvider
 
 SettingValues = Mapping[str, Any]
@@ -28,6 +30,15 @@ AfterRequest = Callable[[CIError | None, bool], None]
 
 Hint = Callable[[str, str], None]
 """Called with the id of a project that changed, and a key that identifies the event."""
+
+
+BuildRulesOf = Callable[[Project], BuildRules | None]
+"""Which of a repository's workflows decide, as the policy says it; None if it says nothing of the repository."""
+
+
+def no_build_rules(project: Project) -> None:  # noqa: ARG001 - as `BuildRulesOf`
+    """For tools that show no build: the policy says nothing."""
+    return
 
 
 class CIClient(CIProvider, Protocol):
@@ -56,6 +67,24 @@ class ClientContext:
     connect_s: float = 3.05
     read_s: float = 6.0
     total_s: float = 12.0
+    build_rules: BuildRulesOf = no_build_rules
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Something that a service's key may do. `has` is None if it cannot be told without doing it.
+
+    `without` says what will not work without it. `is_required`: without it no restart will be accepted.
+    """
+
+    name: str
+    has: bool | None
+    without: str
+    is_required: bool = False
+
+
+def _no_permissions(values: SettingValues, context: ClientContext, project: Project) -> list[Permission]:  # noqa: ARG001
+    return []
 
 
 def _nothing_wrong(values: SettingValues) -> list[str]:  # noqa: ARG001 - as `ServicePlugin.problems`
@@ -72,7 +101,8 @@ class ServicePlugin:
 
     `name` is used in settings, in the store and after an `@`; people read `title`. `key_setting` is the setting for the
     key, `calls_setting` the one for the calls per minute; both are in `rows`. `rights` are those the key needs, in the
-    service's words. `problems` checks what no single setting shows, and returns sentences with the next step. `webhook`
+    service's words. `problems` checks what no single setting shows, and returns sentences with the next step.
+    `permissions` asks the service what the key may do to one repository. `webhook`
     returns the path of the service's webhook and its application, or None.
     """
 
@@ -84,4 +114,5 @@ class ServicePlugin:
     connect: Callable[[SettingValues, ClientContext], CIClient]
     rights: str = ""
     problems: Callable[[SettingValues], list[str]] = _nothing_wrong
+    permissions: Callable[[SettingValues, ClientContext, Project], list[Permission]] = _no_permissions
     webhook: Callable[[SettingValues, Hint], tuple[str, WSGIApplication] | None] = _no_webhook

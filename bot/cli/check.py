@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.app.clients import connected, slack_client
+from bot.app.clients import client_context, connected, slack_client
 from bot.app.clock import SystemClock
 from bot.app.settings import Settings, key_setting, named, set_in_vain
 from bot.ci.service import ServicePlugin
@@ -83,6 +83,8 @@ def cause(service: ServicePlugin, values: Mapping[str, Any], failure: CIError) -
     """Why the repositories could not be listed, and which setting to check."""
     rows = {row.name: row for row in service.rows}
     match failure:
+        case Unauthorized() if any(name in failure.detail for name in rows):
+            return failure.detail
         case Unauthorized():
             name = key_setting(service, values)
             return f"{name} is refused. Copy it from {rows[name].where}"
@@ -130,6 +132,13 @@ def _in_place(service: ServicePlugin, settings: Settings, environ: Mapping[str, 
     if refused:
         say(f"wrong {service.title} key: {refused}")
         return None
+    if not projects:
+        say(
+            f"wrong {service.title} key: it sees no repository, so nothing can be asked for. It needs {service.rights}."
+        )
+        return None
+    if not _says_permissions(service, values, environ, projects[0], say):
+        return None
     say(f"ok    {service.title} budget: {values[service.calls_setting]} calls a minute at most")
     webhook = service.webhook(values, lambda _project_id, _key: None)
     if webhook is not None and settings.port is None:
@@ -137,6 +146,24 @@ def _in_place(service: ServicePlugin, settings: Settings, environ: Mapping[str, 
     elif webhook is not None:
         say(f"ok    {service.title} webhook: HTTP on {settings.host}, port {settings.port}; to {webhook[0]}")
     return projects
+
+
+def _says_permissions(
+    service: ServicePlugin, values: Mapping[str, Any], environ: Mapping[str, str], of: Project, say: Say
+) -> bool:
+    """Says a line for each permission; False if one is missing without which a restart would be refused."""
+    is_enough = True
+    for permission in service.permissions(values, client_context(SystemClock(), environ), of):
+        name = f"{service.title} {permission.name}"
+        if permission.has:
+            say(f"ok    {name}: has")
+        elif permission.has is None:
+            say(f"hint  {name}: unknown, since it shows only when it is used; without it: no {permission.without}")
+        else:
+            sign = "wrong" if permission.is_required else "hint "
+            say(f"{sign} {name}: lacks; what will not work: {permission.without}")
+            is_enough = is_enough and not permission.is_required
+    return is_enough
 
 
 def _is_named(project: Project, name: str) -> bool:

@@ -16,7 +16,7 @@ from bot.config.toml_lines import Lines
 from bot.core.authorization import Authorizer
 from bot.core.lookup.repo_urls import may_be_branch
 from bot.core.model.commands import entry_named
-from bot.core.model.policy import ACTIONS, OPEN, Confirm, NamePattern, Policy, Rule, Subjects
+from bot.core.model.policy import ACTIONS, OPEN, BuildRules, Confirm, NamePattern, Policy, Rule, Subjects
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 LARGEST = 64 * 1024
@@ -26,6 +26,7 @@ MAX_REASON, MAX_CONTACT, MAX_PATTERN = 300, 100, 200
 log = structlog.get_logger(__name__)
 
 _KEYS = ("who", "actions", "repos", "branches", "confirm", "reason", "ask")
+_BUILDS_KEYS = ("repos", "decide", "ignore")
 _NO_PATTERN = re.compile(r"[\s?\[\]{}\\!]")
 _AT = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
 
@@ -111,20 +112,44 @@ class _Reading:
         self.mistakes: list[tuple[int, str]] = []
 
     def policy(self) -> Policy:
-        for key in self._document.keys() - {"rule", "ask"}:
-            known = ", ".join(_KEYS) if key in _KEYS else "[[rule]] and ask"
+        for key in self._document.keys() - {"rule", "ask", "builds"}:
+            known = ", ".join(_KEYS) if key in _KEYS else "[[rule]], [[builds]] and ask"
             place = " within a [[rule]]" if key in _KEYS else ""
             self._wrong(0, key, f"{_shown(key)} means nothing here; what does{place}: {known}.")
         tables = self._document.get("rule", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self._wrong(0, "rule", "a rule begins with [[rule]], in two brackets.")
             tables = []
-        elif not tables:
+        elif not tables and not self._document.get("builds"):
             self._wrong(0, "", "it has no rule, so that nobody could do anything. For no rules, leave POLICY unset.")
         rules = [self._rule(number, table) for number, table in enumerate(tables, start=1)]
         if not self.mistakes:
             self._find_unreached(rules)
-        return Policy(tuple(rules), self._words(0, self._document, "ask", MAX_CONTACT))
+        return Policy(
+            tuple(rules) or OPEN.rules, self._words(0, self._document, "ask", MAX_CONTACT), self._all_builds()
+        )
+
+    def _all_builds(self) -> tuple[BuildRules, ...]:
+        """What the [[builds]] tables say of which workflows decide."""
+        tables = self._document.get("builds", [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._wrong(0, "builds", "what decides begins with [[builds]], in two brackets.")
+            return ()
+        return tuple(self._builds(number, table) for number, table in enumerate(tables, start=1))
+
+    def _builds(self, number: int, table: Mapping[str, Any]) -> BuildRules:
+        mistakes = len(self.mistakes)
+        for key in table.keys() - set(_BUILDS_KEYS):
+            known = ", ".join(_BUILDS_KEYS)
+            self._wrong(number, key, f"{_shown(key)} means nothing in [[builds]]; what does: {known}.", "builds")
+        if not table.keys() & {"decide", "ignore"}:
+            self._wrong(
+                number, "", "this [[builds]] names no workflow: decide = [names] or ignore = [names].", "builds"
+            )
+        repos, decide, ignore = (self._names(number, table, key, "builds") for key in _BUILDS_KEYS)
+        if len(self.mistakes) > mistakes:
+            return BuildRules()
+        return BuildRules(repos, decide, ignore, line=self._lines.at(number, "", "builds"))
 
     def _rule(self, number: int, table: Mapping[str, Any]) -> Rule:
         for key in table.keys() - set(_KEYS):
@@ -173,12 +198,12 @@ class _Reading:
                 actions.append(entry.policy_action)
         return tuple(dict.fromkeys(actions))
 
-    def _names(self, number: int, table: Mapping[str, Any], key: str) -> NamePattern:
-        value = self._listed(number, table, key)
+    def _names(self, number: int, table: Mapping[str, Any], key: str, kind: str = "rule") -> NamePattern:
+        value = self._listed(number, table, key, kind)
         for pattern in value:
             why = _wrong_with(pattern.removeprefix("!"), key)
             if why:
-                self._wrong(number, key, f"{_shown(pattern)} {why}.")
+                self._wrong(number, key, f"{_shown(pattern)} {why}.", kind)
         exceptions = tuple(pattern[1:] for pattern in value if pattern.startswith("!"))
         return NamePattern(tuple(pattern for pattern in value if not pattern.startswith("!")), exceptions)
 
@@ -201,17 +226,17 @@ class _Reading:
             self._wrong(number, key, f"{key} is longer than {max_length} signs.")
         return " ".join(value.split())
 
-    def _listed(self, number: int, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    def _listed(self, number: int, table: Mapping[str, Any], key: str, kind: str = "rule") -> tuple[str, ...]:
         """A string, or a list of strings."""
         value = table.get(key)
         if value is None:
             return ()
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
-            self._wrong(number, key, f"{key} takes a word between quotes, or a list of such words.")
+            self._wrong(number, key, f"{key} takes a word between quotes, or a list of such words.", kind)
             return ()
         if not listed:
-            self._wrong(number, key, f"{key} is an empty list: leave it out, or put something in.")
+            self._wrong(number, key, f"{key} is an empty list: leave it out, or put something in.", kind)
         return tuple(listed)
 
     def _find_unreached(self, rules: list[Rule]) -> None:
@@ -222,13 +247,15 @@ class _Reading:
             place = f" in line {before}" if before else ""
             self._wrong(number, "", f"this rule is never reached: the one{place} is about everything. Put it before.")
 
-    def _wrong(self, number: int, key: str, why: str) -> None:
-        self.mistakes.append((self._lines.at(number, key), why))
+    def _wrong(self, number: int, key: str, why: str, kind: str = "rule") -> None:
+        self.mistakes.append((self._lines.at(number, key, kind), why))
 
 
 def _wrong_with(pattern: str, key: str) -> str | None:
     if not pattern or len(pattern) > MAX_PATTERN:
         return f"is no pattern: it has between 1 and {MAX_PATTERN} signs"
+    if key in ("decide", "ignore"):  # a workflow's name may have blanks, and any other sign
+        return None
     if _NO_PATTERN.search(pattern):
         return "is no pattern that I know: * stands for any signs, ! at the beginning makes an exception"
     if key == "repos" and "/" not in pattern and "*" not in pattern:

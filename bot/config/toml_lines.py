@@ -8,35 +8,38 @@ from collections.abc import Iterator
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"""' r"|'''.*?'''" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'" r"|\#[^\n]*|[\[\]{}]|\n", re.DOTALL
 )
-_ARRAY_TABLE = re.compile(r"\s*\[\[\s*[\"']?rule[\"']?\s*\]\]")
+_ARRAY_TABLE = re.compile(r"\s*\[\[\s*[\"']?(?P<name>rule|builds)[\"']?\s*\]\]")
 _TABLE = re.compile(r"\s*\[\s*(?P<name>[^\[\].\s]+)")
 _KEY = re.compile(r"\s*(?:\"(?P<basic>[^\"\n]*)\"|'(?P<literal>[^'\n]*)'|(?P<bare>[\w-]+))\s*[=.]")
 
 
 class Lines:
-    """The lines of a valid TOML text: where the nth `[[rule]]` begins, and each key of a rule or of the document."""
+    """Of a text that tomllib takes: where the nth `[[rule]]` or `[[builds]]` begins, and each key of it or of the
+    document."""
 
     def __init__(self, text: str) -> None:
-        self._found: dict[tuple[int, str], int] = {}
+        self._found: dict[tuple[str, int, str], int] = {}
         lines = text.split("\n")
-        rule, within = 0, True
+        counted = {"": 0, "rule": 0, "builds": 0}
+        kind, within = "", True
         for number in _statements(text):
             line = lines[number - 1]
-            if _ARRAY_TABLE.match(line):
-                rule, within = rule + 1, True
-                self._found.setdefault((rule, ""), number)
+            if array := _ARRAY_TABLE.match(line):
+                kind, within = array["name"], True
+                counted[kind] += 1
+                self._found.setdefault((kind, counted[kind], ""), number)
             elif table := _TABLE.match(line):
                 within = False
-                self._found.setdefault((0, table["name"]), number)
+                self._found.setdefault(("", 0, table["name"]), number)
             elif within and (key := _KEY.match(line)):
                 name = key["basic"] or key["literal"] or key["bare"] or ""
-                self._found.setdefault((rule, name), number)
+                self._found.setdefault((kind, counted[kind], name), number)
 
-    def at(self, rule: int, key: str) -> int:
-        """The line, counted from 1; 0 if unknown. `rule` 0 is the document, key "" the rule itself. May be
-        the nearest.
-        """
-        known = (self._found.get(place) for place in ((rule, key), (rule, ""), (0, "rule")))
+    def at(self, number: int, key: str, kind: str = "rule") -> int:
+        """Counted from 1, as `number` is; 0 is the document, key "" the table itself. The nearest that is known, 0 for
+        none."""
+        places = (kind if number else "", number, key), (kind, number, ""), ("", 0, kind)
+        known = (self._found.get(place) for place in places)
         return next((line for line in known if line), 0)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from bot.core.model.builds import Build, Project
+from bot.core.model.builds import Build, Page, Project, Status
 from bot.core.model.errors import CIError, LastKnown, NoResponse, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import CIProvider, Clock
@@ -99,13 +99,24 @@ class BuildFetcher:
 
     def with_details(self, build: Build, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> Build:
         """The same with what its service tells in detail, where that may be anything; as it is where it does not."""
-        if not any(run.attempt > 1 or (run.has_ended and run.status.is_bad) for run in build.workflows):
+        if not any(
+            run.attempt > 1 or run.status is Status.WAITING or (run.has_ended and run.status.is_bad)
+            for run in build.workflows
+        ):
             return build
         call = self._executor.submit(self._fetch_details, build, budget)
         try:
             return call.result(timeout=max(timeout_s, 0.0))
         except (TimeoutError, CIError):
             return build
+
+    def locate(self, project: Project, page: Page, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> Page | None:
+        """The page with its branch, as `CIProvider.locate`. Raises CIError."""
+        call = self._executor.submit(self._fetch_location, project, page, budget)
+        try:
+            return call.result(timeout=max(timeout_s, 0.0))
+        except TimeoutError:
+            raise NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s") from None
 
     def forget(self, project: Project) -> None:
         """Makes later requests for the project start a new fetch instead of sharing a running one."""
@@ -141,6 +152,10 @@ class BuildFetcher:
             builds = tuple(self._provider.builds(project, branch))
         self._remember((project.id, branch), _Cached(builds, began_s))
         return Snapshot(builds, began_at)
+
+    def _fetch_location(self, project: Project, page: Page, budget: CallBudget) -> Page | None:
+        with charged_to(budget):
+            return self._provider.locate(project, page)
 
     def _fetch_details(self, build: Build, budget: CallBudget) -> Build:
         with charged_to(budget):

@@ -10,6 +10,7 @@ from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.ci_registry import CIRegistry
+from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
@@ -127,7 +128,8 @@ class Operations:
         build = result.builds[0]
         with about(build):
             allowed = self._authorizer.check(request, wanted.verb, build.project.name, build.branch or result.branch)
-            unconfirmed = allowed.confirm and not wanted.confirmed
+            asks_first = allowed.confirm or build.asks_first or restart_plan(build).asks_first
+            unconfirmed = asks_first and not wanted.confirmed
             restarts = self._services.of(build.project.service).actions
             return restarts.decide_restart(build, result.snapshot, request, unconfirmed=unconfirmed)
 

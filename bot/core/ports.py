@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry, RequestEntry
-from bot.core.model.builds import Ability, Actor, Build, Page, Project, Status
+from bot.core.model.builds import Ability, Actor, Build, FailureLog, Page, Project, Status
 from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.follows import Follow, FollowView
 from bot.core.model.rate_limit import Priority, Rejected
@@ -48,11 +48,20 @@ class CIProvider(Protocol):
     def parse_url(self, url: str) -> Page | None:
         """What a page's address of this service names; None for any other address."""
 
+    def locate(self, project: Project, page: Page) -> Page | None:
+        """The page with the branch of its pull request, run or commit, at the cost of a call or two.
+
+        None if the service knows no such thing, or several branches have it.
+        """
+
     def projects(self) -> list[Project]:
         """Every repository that the key can see. Expensive: takes seconds for a large account."""
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
-        """Recent builds of one branch or of all, newest first. One call. An unknown branch has none."""
+        """The recent builds, of one branch or of all, newest first. One list in most cases.
+
+        An unknown branch has none.
+        """
 
     def plan_restart(self, build: Build) -> ActionPlan:
         """Which runs a restart of the build runs again: the failed workflows, all of its commit if none failed.
@@ -74,7 +83,13 @@ class CIProvider(Protocol):
         """Sends one POST, once: stops `target`, and returns before it has stopped. Errors as for `restart`."""
 
     def with_details(self, build: Build) -> Build:
-        """The build with `failed_jobs` and `earlier`, as far as the service has them. Few calls, or none."""
+        """The same with `failed_jobs`, `waits_for` and `earlier` filled in, as far as the service tells.
+
+        Few calls, or none.
+        """
+
+    def failure_log(self, build: Build) -> FailureLog | None:
+        """Why the first failed job of a build failed. None if nothing failed, or the service tells no logs."""
 
 
 class ProjectStore(Protocol):

@@ -12,7 +12,18 @@ from bot.config.toml_lines import Lines
 from bot.core.authorization import Authorizer
 from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import Verb
-from bot.core.model.policy import EVERYONE, OPEN, Allowed, Confirm, Denied, NamePattern, Policy, Rule, Subjects
+from bot.core.model.policy import (
+    EVERYONE,
+    OPEN,
+    Allowed,
+    BuildRules,
+    Confirm,
+    Denied,
+    NamePattern,
+    Policy,
+    Rule,
+    Subjects,
+)
 from tests.core.world import MemoryGroups
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +46,31 @@ def mistakes(path: Path, text: str | bytes) -> list[tuple[int, str]]:
 
 def test_without_a_file_the_open_policy_holds() -> None:
     assert policy_in(None) is OPEN
+
+
+DECIDING = '[[builds]]\nrepos = ["acme/*"]\ndecide = ["CI", "Release checks"]\nignore = ["Stale*"]\n'
+
+
+def test_a_file_says_which_workflows_decide(path: Path) -> None:
+    path.write_text(WHOLE + "\n" + DECIDING)
+    policy = policy_in(str(path))
+    rules = policy.builds_of("Acme/Web")
+    assert rules == BuildRules(
+        NamePattern(("acme/*",)), NamePattern(("CI", "Release checks")), NamePattern(("Stale*",)), line=4
+    )
+    assert policy.builds_of("other/web") is None
+
+
+def test_the_first_entry_about_a_repository_counts(path: Path) -> None:
+    path.write_text(WHOLE + '[[builds]]\nrepos = ["acme/web"]\ndecide = "CI"\n' + DECIDING)
+    policy = policy_in(str(path))
+    lines = [rules.line for rules in map(policy.builds_of, ("acme/web", "acme/api")) if rules]
+    assert lines == [3, 6]
+
+
+def test_a_file_without_rules_leaves_the_open_ones_in_force(path: Path) -> None:
+    path.write_text(DECIDING)
+    assert policy_in(str(path)).rules == OPEN.rules
 
 
 def test_every_key_is_read(path: Path) -> None:
@@ -88,6 +124,12 @@ MISTAKES = [
     ('who = "everyone"\n' + WHOLE, 1, "what does within a [[rule]]: who"),
     (WHOLE + 'reasn = "x"', 3, "“reasn” means nothing in a rule"),
     (WHOLE + "[rule.more]\nx = 1", 1, "“more” means nothing in a rule"),
+    (WHOLE + "[[builds]]\nrepos = ['acme/web']", 3, "this [[builds]] names no workflow"),
+    (WHOLE + "[[builds]]\ndecide = ['CI']\nwho = 'everyone'", 5, "“who” means nothing in [[builds]]"),
+    (WHOLE + "[[builds]]\ndecide = []", 4, "decide is an empty list"),
+    (WHOLE + "[[builds]]\nignore = 3", 4, "ignore takes a word between quotes"),
+    (WHOLE + "[[builds]]\nrepos = 'web'\ndecide = 'CI'", 4, "is no repository's whole name"),
+    (WHOLE + "[builds]\ndecide = 'CI'", 3, "begins with [[builds]]"),
     ("# nothing\n\n[[rule]]\n", 3, "this rule is empty"),
     ('[[rule]]\nrepos = ["acme/*"]', 1, "does not say who may"),
     ("[[rule]]\nwho = []", 2, "who is an empty list"),

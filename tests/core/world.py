@@ -18,7 +18,7 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions import ActionPlan, RunTarget
-from bot.core.model.builds import Ability, Actor, Build, BuildRef, Location, Page, Project, Status
+from bot.core.model.builds import Ability, Actor, Build, BuildRef, FailureLog, Location, Page, Project, Status
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.errors import BotError, CIError
@@ -129,6 +129,7 @@ class MemoryCI:
             "in detail": [],
         }
         self.details: dict[str, Build] = {}
+        self.located: dict[Page, Page] = {}
         """The details of builds, by id."""
         self.restart_takes = True
         self.restart_shows = True
@@ -152,6 +153,9 @@ class MemoryCI:
         parts = url.removeprefix("https://ci.example/projects/").split("/")
         names_build = len(parts) > 2 and parts[2].isdecimal()
         return Page(parts[0], build_id=parts[2] if names_build else None)
+
+    def locate(self, project: Project, page: Page) -> Page | None:
+        return self.located.get(page)
 
     def projects(self) -> list[Project]:
         self._called("projects")
@@ -196,6 +200,10 @@ class MemoryCI:
     def with_details(self, build: Build) -> Build:
         self._called("in detail")
         return self.details.get(build.id, build)
+
+    def failure_log(self, build: Build) -> FailureLog | None:
+        """As a service without logs."""
+        return None
 
     def is_running(self, build_id: str) -> bool:
         """The truth, which the list may not show yet."""

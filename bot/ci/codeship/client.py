@@ -14,7 +14,7 @@ from bot.ci.service import ClientContext, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.setting import Setting
 from bot.core.model.actions import ActionPlan, RunTarget
-from bot.core.model.builds import Ability, Build, Page, Project
+from bot.core.model.builds import Ability, Build, FailureLog, Page, Project
 from bot.core.model.errors import NotPossible
 
 API_URL = "https://codeship.com/api/v1"
@@ -44,6 +44,10 @@ class CodeShip:
     def parse_url(self, url: str) -> Page | None:
         return parse_url(url, self._web_url)
 
+    def locate(self, project: Project, page: Page) -> Page | None:  # noqa: ARG002 - as `CIProvider.locate`
+        """None: a build's page names its build, and of pull requests and commits the API tells nothing."""
+        return None
+
     def projects(self) -> list[Project]:
         request = wire.projects_request(self._api_url, self._key)
         read = partial(wire.parse_projects, web_url=self._web_url, key=self._key)
@@ -71,6 +75,10 @@ class CodeShip:
     def with_details(self, build: Build) -> Build:
         """Returns `build` unchanged: the API has no more details."""
         return build
+
+    def failure_log(self, build: Build) -> FailureLog | None:  # noqa: ARG002 - as `CIProvider.failure_log`
+        """None: the API has no logs."""
+        return None
 
     def close(self) -> None:
         self._tries.close()

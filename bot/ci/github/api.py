@@ -3,7 +3,12 @@
     GET  /user/repos, /installation/repositories            repositories, a hundred a page
     GET  /repos/{name}/actions/workflows                    which workflows there are, and which of them still run
     GET  /repos/{name}/actions/runs                         the last workflow runs, of one branch or of all
+    GET  /repos/{name}/actions/runs/{id}                    one run
     GET  /repos/{name}/actions/runs/{id}/jobs               a run's jobs and their steps
+    GET  …/actions/runs/{id}/pending_deployments            the environments that wait for an approval
+    GET  /repos/{name}/actions/jobs/{id}/logs               a job's log: a redirect to another host
+    GET  /repos/{name}/branches/{branch}                    a branch's newest commit
+    GET  /repos/{name}/pulls/{number}                       a pull request's head branch
     GET  /repos/{name}/actions/runs/{id}/attempts/{n}       how an earlier attempt of a run ended
     POST /repos/{name}/actions/runs/{id}/rerun, …/rerun-failed-jobs, …/cancel
 
@@ -17,12 +22,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import quote
 
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
-from bot.ci.github.errors import TITLE, action_error_for, error_for, invalid_response
-from bot.ci.github.pagination import A_PAGE, A_PAGE_HAS, ListPage, onward
+from bot.ci.github.errors import TITLE, action_error_for, error_for, hidden_organizations, invalid_response
+from bot.ci.github.pagination import A_PAGE, ListPage, onward, page_size
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
 from bot.core.model.errors import InvalidResponse, NotConfirmed, NotFound
@@ -33,6 +39,7 @@ SERVICE = "github"
 _HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 _WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
 _WENT_WRONG = frozenset({"failure", "timed_out", "startup_failure", "action_required"})
+_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _ETAG = re.compile(r'(W/)?"[!#-~]{1,200}"', re.ASCII)
 
 
@@ -50,11 +57,40 @@ def workflows_request(api_url: str, project: Project) -> Request:
     return _get(f"{_repo(api_url, project)}/actions/workflows", A_PAGE)
 
 
-def builds_request(api_url: str, project: Project, branch: str | None = None) -> Request:
-    params = [A_PAGE, _WITHOUT_PULL_REQUESTS]
+def builds_request(
+    api_url: str, project: Project, branch: str | None = None, *, event: str | None = None, commit: str | None = None
+) -> Request:
+    """The runs of a branch, of an event or of a commit (40 digits); of all where none is given."""
+    params = [A_PAGE]
     if branch is not None:
         params.append(("branch", branch.encode("utf-8", "replace").decode()))
+    params += [(name, value) for name, value in (("event", event), ("head_sha", commit)) if value is not None]
     return _get(f"{_repo(api_url, project)}/actions/runs", *params)
+
+
+def one_of(api_url: str, project: Project, path: str) -> Request:
+    """One entry of a list of the repository, or with an empty `path` the repository itself."""
+    return _get(f"{_repo(api_url, project)}{path}", *([("per_page", "1")] if path else []))
+
+
+def run_request(api_url: str, project: Project, run_id: str) -> Request:
+    return _get(_run(api_url, project, run_id))
+
+
+def branch_request(api_url: str, project: Project, branch: str) -> Request:
+    return _get(f"{_repo(api_url, project)}/branches/{quote(branch.encode('utf-8', 'replace'), safe='/')}")
+
+
+def pull_request_request(api_url: str, project: Project, number: int) -> Request:
+    return _get(f"{_repo(api_url, project)}/pulls/{number}")
+
+
+def approvals_request(api_url: str, project: Project, run_id: str) -> Request:
+    return _get(f"{_run(api_url, project, run_id)}/pending_deployments")
+
+
+def log_request(api_url: str, project: Project, job_id: str) -> Request:
+    return _get(f"{_repo(api_url, project)}/actions/jobs/{quote(job_id, safe='')}/logs")
 
 
 def jobs_request(api_url: str, project: Project, run_id: str) -> Request:
@@ -79,9 +115,16 @@ def token_request(api_url: str, installation_id: str) -> Request:
     return Request("POST", f"{api_url}{path}", headers=_HEADERS)
 
 
+@dataclass(frozen=True, slots=True)
+class RepositoriesPage(ListPage[Project]):
+    """`hidden`: the ids of organizations whose repositories are left out, since the token lacks their sign-on."""
+
+    hidden: tuple[str, ...] = ()
+
+
 def parse_repositories(
     status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
-) -> ListPage[Project]:
+) -> RepositoriesPage:
     """The repositories of one page that may still run something.
 
     Archived and disabled ones are left out: in them nothing can be run again.
@@ -101,30 +144,111 @@ def parse_repositories(
             projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url)))
     if entries and not readable:
         raise InvalidResponse(TITLE, "none of its repositories can be read")
-    return ListPage(tuple(projects), len(entries) >= A_PAGE_HAS, onward(headers, page))
+    hidden = hidden_organizations(headers)
+    return RepositoriesPage(tuple(projects), len(entries) >= page_size(page), onward(headers, page), hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedWorkflow:
+    """A workflow of the repository, by the name that its file gives it. `is_active`: neither deleted nor disabled."""
+
+    id: str
+    name: str | None
+    is_active: bool
 
 
 def parse_workflows(
     status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
-) -> ListPage[str]:
-    """The ids of the workflows of one page that are active: neither deleted nor disabled."""
+) -> ListPage[ListedWorkflow]:
+    """The workflows of one page that have an id."""
     if not 200 <= status < 300:
         raise error_for(status, headers, body, secret=secret)
     entries = shapes.workflows(body)
     if entries is None:
         raise invalid_response(headers, body, secret)
-    known = [(id_, entry) for entry in entries if (id_ := cleaning.id_(entry.id)) is not None]
+    known = tuple(
+        ListedWorkflow(id_, cleaning.line(entry.name, cleaning.MAX_NAME), entry.state == "active")
+        for entry in entries
+        if (id_ := cleaning.id_(entry.id)) is not None
+    )
     if entries and not known:
         raise InvalidResponse(TITLE, "none of its workflows can be read")
-    active = tuple(id_ for id_, entry in known if entry.state == "active")
-    return ListPage(active, len(entries) >= A_PAGE_HAS, onward(headers, page))
+    return ListPage(known, len(entries) >= page_size(page), onward(headers, page))
+
+
+def parse_readable(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> bool:
+    """True for any success. Raises Forbidden if the right is missing."""
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    return True
+
+
+def parse_may_write(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> bool | None:
+    """Whether the token may re-run the repository's workflows; None if that cannot be told, as of a fine-grained one.
+
+    False if its owner may not push there, or if a classic token lacks the scope.
+    """
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    entry = shapes.repository(body)
+    if entry is None:
+        raise invalid_response(headers, body, secret)
+    if isinstance(entry.permissions, dict) and entry.permissions.get("push") is False:
+        return False
+    scopes = {scope.strip() for scope in header(headers, "x-oauth-scopes").split(",")} - {""}
+    if not scopes:
+        return None
+    return not scopes.isdisjoint({"repo", "public_repo"})
+
+
+def parse_branch(
+    status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
+) -> ListPage[str]:
+    """The branch's newest commit, as the only entry. Raises NotFound if there is no such branch; a tag is none."""
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    head = shapes.branch(body)
+    commit = cleaning.line(head and head.commit and head.commit.sha, cleaning.MAX_ID)
+    if commit is None or not _COMMIT.fullmatch(commit):
+        raise invalid_response(headers, body, secret)
+    return ListPage((commit,), False, onward(headers, page))
+
+
+def parse_pull_request(
+    status: int, headers: Mapping[str, str], body: bytes, project: Project, *, secret: str = ""
+) -> str:
+    """The pull request's head branch: `owner:branch` if that is a fork's."""
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    pull = shapes.pull_request(body)
+    head = None if pull is None else pull.head
+    branch = cleaning.line(head and head.ref, cleaning.MAX_BRANCH)
+    if head is None or branch is None:
+        raise invalid_response(headers, body, secret)
+    if cleaning.id_(head.repo and head.repo.id) == project.id:
+        return branch
+    name = cleaning.line(head.repo and head.repo.full_name, cleaning.MAX_NAME) or ""
+    return f"{name.partition('/')[0] if REPOSITORY_NAME.fullmatch(name) else 'unknown'}:{branch}"
+
+
+def parse_approvals(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> tuple[str, ...]:
+    """The names of the environments that wait for an approval."""
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    pending = shapes.approvals(body)
+    if pending is None:
+        raise invalid_response(headers, body, secret)
+    names = (cleaning.line(each.environment and each.environment.name, cleaning.MAX_NAME) for each in pending)
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 @dataclass(frozen=True, slots=True)
 class JobsPage(ListPage[FailedJob]):
-    """The jobs that went wrong. `are_final`: they are those of the attempt that was asked about."""
+    """The jobs that went wrong. `are_final`: they are those of the attempt that was asked about. `ended_at` is when the
+    last of all jobs ended, None if one has not."""
 
     are_final: bool
+    ended_at: datetime | None = None
 
 
 def parse_jobs(
@@ -136,24 +260,31 @@ def parse_jobs(
     if jobs is None:
         raise invalid_response(headers, body, secret)
     failed = [job for job in jobs if _went_wrong(job.conclusion)]
-    text = tuple(
-        FailedJob(name, _first_failed(job.steps), cleaning.address(job.html_url))
-        for job in failed
-        if (name := cleaning.line(job.name, cleaning.MAX_NAME))
-    )
+    text = tuple(_failed_job(name, job) for job in failed if (name := cleaning.line(job.name, cleaning.MAX_NAME)))
     are_final = all(job.run_attempt in (None, attempt) for job in failed)
-    return JobsPage(text, len(jobs) >= A_PAGE_HAS, onward(headers, page), are_final)
+    ends = [cleaning.time(job.completed_at) for job in jobs]
+    ended_at = max((end for end in ends if end), default=None) if all(ends) else None
+    return JobsPage(text, len(jobs) >= page_size(page), onward(headers, page), are_final, ended_at)
+
+
+def parse_log(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> str | bytes:
+    """Where a job's log is, or the log itself if it came at once."""
+    if status in (302, 307) and (place := cleaning.address(header(headers, "location").strip())):
+        return place
+    if not 200 <= status < 300:
+        raise error_for(status, headers, body, secret=secret)
+    return body
 
 
 def parse_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
-    """Of a re-run (201) or a cancel (202), each with `{}` or nothing.
+    """Of a re-run or a cancel: GitHub accepts it with 201 or 202 and an empty object.
 
     Raises NotPossible if GitHub does it to no such run, NotConfirmed for any other 2xx.
     """
     if not 200 <= status < 300:
         raise action_error_for(status, headers, body, secret=secret)
-    if status not in (201, 202) or body.strip() not in (b"", b"{}"):
-        raise NotConfirmed(TITLE, f"answered {status}, but not as its API does")
+    if status not in (201, 202) or (body.strip() not in (b"", b"{}") and cleaning.read_damaged(body) != {}):
+        raise NotConfirmed(TITLE, f"answered {status}, but not as its API does; check GITHUB_API_URL")
 
 
 def etag_of(headers: Mapping[str, str]) -> str | None:
@@ -166,9 +297,17 @@ def _went_wrong(conclusion: object) -> bool:
     return isinstance(conclusion, str) and conclusion in _WENT_WRONG
 
 
-def _first_failed(steps: list[shapes.Step | None]) -> str | None:
-    failed = (step for step in steps if step is not None and _went_wrong(step.conclusion))
-    return next((name for step in failed if (name := cleaning.line(step.name, cleaning.MAX_NAME))), None)
+def _failed_job(name: str, job: shapes.Job) -> FailedJob:
+    failed = (step for step in job.steps if step is not None and _went_wrong(step.conclusion))
+    step = next((step for step in failed if cleaning.line(step.name, cleaning.MAX_NAME)), shapes.Step())
+    return FailedJob(
+        name,
+        cleaning.line(step.name, cleaning.MAX_NAME),
+        cleaning.address(job.html_url),
+        cleaning.id_(job.id),
+        cleaning.time(step.started_at),
+        cleaning.time(step.completed_at),
+    )
 
 
 def _get(url: str, *params: tuple[str, str]) -> Request:

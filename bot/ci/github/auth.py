@@ -44,6 +44,9 @@ class Identity(Protocol):
     def forget(self, token: str) -> bool:
         """After GitHub refused it: whether another is to be had."""
 
+    def granted(self, permission: str) -> str | None:
+        """What GitHub said it grants: `read`, `write` or nothing; None if it said nothing yet, or never does."""
+
 
 class Token:
     """A fine-grained or a classic personal access token."""
@@ -59,6 +62,9 @@ class Token:
     def forget(self, token: str) -> bool:  # noqa: ARG002 - as `Identity`
         return False
 
+    def granted(self, permission: str) -> None:  # noqa: ARG002 - as `Identity`
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -73,6 +79,7 @@ class App:
 class _AccessToken:
     token: Secret
     lasts_s: float
+    permissions: Mapping[str, str] | None = None
 
 
 class InstallationTokens:
@@ -95,6 +102,7 @@ class InstallationTokens:
         self._token: Secret | None = None
         self._good_until = 0.0
         self._failed: tuple[float, CIError] | None = None
+        self._granted: Mapping[str, str] | None = None
 
     def token(self, deadline: float) -> str:
         began = self._monotonic()
@@ -108,7 +116,7 @@ class InstallationTokens:
             except CIError as failure:
                 self._failed = (self._monotonic(), failure)
                 raise
-            self._token, self._failed = given.token, None
+            self._token, self._failed, self._granted = given.token, None, given.permissions
             self._good_until = self._monotonic() + given.lasts_s - RENEWED_BEFORE_S
             return given.token.reveal()
 
@@ -117,6 +125,12 @@ class InstallationTokens:
             if self._token is not None and self._token.reveal() == token:
                 self._token = None
         return True
+
+    def granted(self, permission: str) -> str | None:
+        if self._granted is None:
+            return None
+        level = self._granted.get(permission, "")
+        return level if isinstance(level, str) else None
 
     def _ask(self, deadline: float) -> _AccessToken:
         signed = self._signed()
@@ -170,4 +184,5 @@ def _parse_token(status: int, headers: Mapping[str, str], body: bytes, *, secret
     ends_at, sent = cleaning.time(given.expires_at), sent_at(headers)
     # By the sender's clock alone, however wrong this machine's is.
     lasts_s = (ends_at - sent.astimezone(UTC)).total_seconds() if ends_at and sent else _LASTS_S
-    return _AccessToken(Secret(token), min(lasts_s, _LASTS_S))
+    granted = given.permissions if isinstance(given.permissions, dict) else None
+    return _AccessToken(Secret(token), min(lasts_s, _LASTS_S), granted)

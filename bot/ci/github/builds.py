@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.ci.github.run_groups import LONG_AGO, ListedRun, RunGroup
+from bot.ci.github.run_groups import LONG_AGO, ListedRun, RunGroup, looks_like_tag
 from bot.ci.github.urls import checks_page, commit_page
 from bot.core.model.builds import Build, Project, Workflow
 
@@ -36,6 +36,10 @@ def build_of(project: Project, runs: RunGroup) -> Build:
         url=workflows[0].url if len(workflows) == 1 else page and checks_page(page, newest.commit),
         commit_url=page and commit_page(page, newest.commit),
         workflows=workflows,
+        beside=tuple(sorted((run.workflow for run in runs.beside), key=_by_name)),
+        asks_first=runs.is_secondary,
+        is_tag=looks_like_tag(newest.branch),
+        pull_request=next((run.pull_request for run in runs.own if run.pull_request is not None), None),
     )
 
 
@@ -62,16 +66,31 @@ def _worst(workflows: Sequence[Workflow]) -> list[Workflow]:
     return [run for run in workflows if run.status.severity == worst]
 
 
-def _workflows(runs: RunGroup, some: Iterable[ListedRun]) -> list[Workflow]:
-    named = [_named(run, runs) for run in some]
-    return sorted(named, key=lambda workflow: (workflow.name.lower(), workflow.run_id))
+def with_jobs_ends(build: Build, workflows: tuple[Workflow, ...]) -> Build:
+    """The build with these workflows in the place of its own, and its times as theirs tell them."""
+    started_at, finished_at = _times(workflows)
+    return replace(build, workflows=workflows, started_at=started_at, finished_at=finished_at)
 
 
-def _named(run: ListedRun, runs: RunGroup) -> Workflow:
-    """What ran for a pull request and also without one is told apart."""
-    if not run.is_of_a_pull_request or run.workflow_id not in runs.in_both_ways:
-        return run.workflow
-    return replace(run.workflow, name=f"{run.workflow.name} (pull request)")
+def _workflows(runs: RunGroup, some: Sequence[ListedRun]) -> list[Workflow]:
+    return sorted(_named(some, runs), key=_by_name)
+
+
+def _by_name(workflow: Workflow) -> tuple[str, str]:
+    return workflow.name.lower(), workflow.run_id
+
+
+def _named(some: Sequence[ListedRun], runs: RunGroup) -> Iterable[Workflow]:
+    """Several runs of one workflow are told apart: the pull request's, and the older ones by their number."""
+    seen: set[str] = set()
+    for run in some:
+        name = run.workflow.name
+        if run.workflow_id in runs.repeated and run.is_of_a_pull_request:
+            name = f"{name} (pull request)"
+        if name in seen and run.number:
+            name = f"{name} #{run.number}"
+        seen.add(name)
+        yield run.workflow if name == run.workflow.name else replace(run.workflow, name=name)
 
 
 def _id(project: Project, run: ListedRun) -> str:

@@ -13,14 +13,19 @@ from typing import Any, TypeVar, cast
 
 from bot.ci.github import api as wire
 from bot.ci.github.auth import App, Identity, InstallationTokens, Token
-from bot.ci.github.errors import TITLE
-from bot.ci.github.pagination import ListPage, onward
-from bot.ci.http_client.client import HttpClient
-from bot.ci.http_client.responses import Request, header
+from bot.ci.github.errors import TITLE, PageTooLarge
+from bot.ci.github.pagination import A_PAGE_HAS, SMALLEST_PAGE_HAS, ListPage, onward, page_size, with_page_size
+from bot.ci.http_client.client import HttpClient, HttpTransport
+from bot.ci.http_client.responses import Request, header, origin
 from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext
 from bot.config.parsers import Secret
-from bot.core.model.errors import Unauthorized
+from bot.core.model.errors import InvalidResponse, Unauthorized
+
+SMALLER_FOR_S = 3600.0
+"""For how long a list that was answered with 502 is asked for in smaller pages."""
+
+MAX_LOG_BYTES = 20 * 1024 * 1024
 
 _REMEMBERED = 400
 
@@ -48,12 +53,19 @@ class GitHubRequests:
             if isinstance(who, App)
             else Token(who)
         )
+        self._context = context
+        self._monotonic = context.monotonic
+        self._smaller: LRUCache[str, tuple[float, int]] = LRUCache(1_000)
         self._unchanged: LRUCache[Hashable, _Known] = LRUCache(_REMEMBERED)
 
     @property
     def repositories(self) -> str:
         """The path of the list of what the bot can see."""
         return self._identity.repositories
+
+    def granted(self, permission: str) -> str | None:
+        """What the App's installation grants: `read`, `write` or ``; None if that is unknown, as for a token."""
+        return self._identity.granted(permission)
 
     def deadline_after(self, at_most_s: float | None = None) -> float:
         return self._tries.deadline_after(at_most_s)
@@ -86,21 +98,59 @@ class GitHubRequests:
         max_pages: int,
         deadline: float | None = None,
     ) -> Iterator[_Page]:
-        """A list page by page, `most` at most, each asked for when it is wanted; without `until` each has its own time.
+        """A list page by page, `max_pages` at most, each asked for when it is wanted; without `deadline` each has its
+        own time.
 
         `of` is what `read` knows beside the answer: with another, the same answer tells something else. A page that
-        has not changed since it was last read costs nothing of GitHub's limit.
+        has not changed since it was last read costs nothing of GitHub's limit. On 502 the list begins again with pages
+        half as large, and keeps that size for an hour: its entries may then come twice.
         """
-        page: Request | None = request
+        asked_until = self.deadline_after() if deadline is None else deadline
+        size = self._page_size(request)
+        page: Request | None = with_page_size(request, size)
         for _ in range(max_pages):
-            if page is None:
+            while page is not None:
+                try:
+                    result = self._page(call, page, read, of, asked_until)
+                    break
+                except PageTooLarge:
+                    size //= 2
+                    self._smaller.put(request.url, (self._monotonic() + SMALLER_FOR_S, size))
+                    page = with_page_size(request, size)
+            else:
                 return
-            result = self._page(call, page, read, of, self.deadline_after() if deadline is None else deadline)
             yield result
             page = result.onward
+            asked_until = self.deadline_after() if deadline is None else deadline
+
+    def log(self, request: Request, take: Callable[[bytes], None], deadline: float) -> None:
+        """Hands a job's log to `take`, at most 20 MB of it. It is on another host, which the token never goes to."""
+        place = self.get("logs", request, wire.parse_log, deadline)
+        if isinstance(place, bytes):
+            take(place)
+            return
+        if origin(place)[0] != origin(request.url)[0]:
+            raise InvalidResponse(TITLE, "the log is not where it can be read safely")
+        transport = HttpTransport(
+            TITLE,
+            place,
+            environ=self._context.environ,
+            workers=1,
+            connect_s=self._context.connect_s,
+            read_s=self._context.read_s,
+            monotonic=self._monotonic,
+        )
+        try:
+            transport.stream(Request("GET", place), take, deadline=deadline, max_bytes=MAX_LOG_BYTES)
+        finally:
+            transport.close()
 
     def close(self) -> None:
         self._tries.close()
+
+    def _page_size(self, request: Request) -> int:
+        until, size = self._smaller.get(request.url) or (self._monotonic(), A_PAGE_HAS)
+        return size if self._monotonic() < until else A_PAGE_HAS
 
     def _page(self, call: str, page: Request, read: Callable[..., _Page], of: Hashable, deadline: float) -> _Page:
         known = self._unchanged.get((call, of, page))
@@ -114,6 +164,8 @@ class GitHubRequests:
                         return known
                     # What comes after a page may change without it.
                     return replace(known, page=replace(known.page, onward=onward(headers, page)))
+                if status == 502 and page_size(page) > SMALLEST_PAGE_HAS:
+                    raise PageTooLarge(TITLE, "answered 502")
                 return _Known(wire.etag_of(headers), read(status, headers, body, page=page, secret=token))
 
             signed = wire.signed(page, token, known.etag if known else None)

@@ -1,29 +1,34 @@
-"""GitHub Actions behind the `CIProvider` port: asks for what `github_wire` names, and remembers what does not change.
+"""GitHub Actions behind the `CIProvider` port: asks for what `api` names, and caches what does not change.
 
-Which runs are a build, and how it stands, is `github_carried`'s and `github_builds`' to say. It logs nothing: what goes
-wrong is raised, always as a `CIError`.
+`run_lists` reads the runs, `deciding` and `run_groups` say which of them are a build. It logs nothing: what goes wrong
+is raised, always as a `CIError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from bot.ci.github import api as wire
 from bot.ci.github.auth import App
-from bot.ci.github.builds import build_of, most_retried
+from bot.ci.github.builds import build_of, most_retried, with_jobs_ends
 from bot.ci.github.calls import GitHubRequests
 from bot.ci.github.errors import TITLE
-from bot.ci.github.run_groups import ListedRun, group_runs
-from bot.ci.github.runs import parse_attempt, parse_runs
+from bot.ci.github.failure_log import StepLog
+from bot.ci.github.run_groups import are_titles, group_runs, with_workflow_names
+from bot.ci.github.run_lists import BranchLook, RunLists
+from bot.ci.github.runs import parse_attempt, parse_run, parse_runs
 from bot.ci.github.urls import parse_url, web_url
+from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache
-from bot.ci.service import ClientContext
+from bot.ci.service import ClientContext, Permission
 from bot.config.parsers import Secret
+from bot.core.model.action_plans import RestartCase, RestartPlan, cancel_plan, restart_plan
 from bot.core.model.actions import ActionPlan, RunTarget
-from bot.core.model.builds import Ability, Build, FailedJob, Page, Project, Status, Workflow
-from bot.core.model.errors import CIError, NotPossible, OverLimit
+from bot.core.model.builds import Ability, Build, FailedJob, FailureLog, Page, Project, Status, Workflow
+from bot.core.model.errors import CIError, Forbidden, NotFound, NotPossible, OverLimit
 
 MAX_PAGES = 100
 """Of repositories, each with a hundred."""
@@ -36,6 +41,10 @@ MAX_ATTEMPTS = 10
 """Of a run that was run again more often, nobody is told how often: each attempt costs a call, if only once."""
 WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 """For how long it is known which workflows are active, and not asked again where it could not be learned."""
+
+LOG_WITHIN_S = 5.0
+"""For how long a job's log is read."""
+FULL_SHA = 40
 
 _DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
 _MAX_BYTES = 16 * 1024 * 1024
@@ -52,9 +61,12 @@ class GitHub:
         self._api_url, self._web_url = api_url, web_url(api_url)
         self._calls = GitHubRequests(api_url, who, context, max_bytes=max_bytes)
         self._monotonic = context.monotonic
+        self._hidden: tuple[str, ...] = ()
         self._details_s = context.total_s * _DETAILS_WITHIN
-        self._active: LRUCache[str, tuple[float, frozenset[str] | None]] = LRUCache(1_000)
-        self._jobs: LRUCache[tuple[str, int], tuple[FailedJob, ...]] = LRUCache(1_000)
+        self._rules_of = context.build_rules
+        self._lists = RunLists(api_url, self._web_url, self._calls, monotonic=context.monotonic, now=context.now)
+        self._workflows: LRUCache[str, tuple[float, tuple[wire.ListedWorkflow, ...] | None]] = LRUCache(1_000)
+        self._jobs: LRUCache[tuple[str, int], tuple[tuple[FailedJob, ...], datetime | None]] = LRUCache(1_000)
         self._attempts: LRUCache[tuple[str, int], Status] = LRUCache(1_000)
 
     def parse_url(self, url: str) -> Page | None:
@@ -63,49 +75,45 @@ class GitHub:
     def projects(self) -> list[Project]:
         """Every repository that the token, or the App's installation, can see; archived and disabled ones not."""
         request = wire.repositories_request(self._api_url, self._calls.repositories)
-        pages = self._calls.pages("projects", request, wire.parse_repositories, max_pages=MAX_PAGES)
+        pages = list(self._calls.pages("projects", request, wire.parse_repositories, max_pages=MAX_PAGES))
+        self._hidden = tuple(dict.fromkeys(id_ for page in pages for id_ in page.hidden))
         return list({project.id: project for page in pages for project in page.entries}.values())
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
-        """The builds of the last hundred runs.
+        """The recent builds: those of the runs that decide, as `RunLists.read` finds them.
 
-        Where these are all of forks, more are read. Where a build carries something, it is also asked, at most every
-        ten minutes, which workflows are active: one that was deleted or disabled will never pass again.
+        At most every ten minutes the repository's workflows are asked for too, if anything depends on them: an
+        inherited run, since a workflow that was disabled will never pass again, or names, since a run may have a title.
         """
         deadline = self._calls.deadline_after()
-        request = wire.builds_request(self._api_url, project, branch)
-        read = partial(parse_runs, project=project, web_url=self._web_url)
-        runs: list[ListedRun] = []
-        for page in self._calls.pages("builds", request, read, of=project, max_pages=MORE_PAGES, deadline=deadline):
-            project, is_cut_off = page.project, page.is_full
-            runs += page.entries
-            if runs or not page.is_full:
-                break
-        result = group_runs(runs, is_cut_off=is_cut_off)
-        active = self._active_workflows(project, deadline) if any(each.inherited for each in result) else None
-        if active is not None:
-            result = [each.inheriting_only(active) for each in result]
-        return [build_of(project, each) for each in result]
+        rules = self._rules_of(project)
+        look = self._lists.read(project, branch, deadline, rules)
+        groups = group_runs(look.runs, rules=rules, is_cut_off=look.is_cut_off)
+        if any(each.inherited or each.beside for each in groups) or are_titles(look.runs) or rules is not None:
+            workflows = self._workflows_of(look.project, deadline)
+            names = None if workflows is None else {each.id: each.name for each in workflows if each.name}
+            groups = group_runs(with_workflow_names(look.runs, names), rules=rules, is_cut_off=look.is_cut_off)
+            if workflows is not None:
+                active = frozenset(each.id for each in workflows if each.is_active)
+                groups = [each.inheriting_only(active) for each in groups]
+        builds = [build_of(look.project, each) for each in groups]
+        if not builds and look.runs and branch is None:
+            raise NotPossible(self.title, _only_others(look))
+        return [as_seen(builds[0], look), *builds[1:]] if builds else []
 
     def plan_restart(self, build: Build) -> ActionPlan:
-        """All that went wrong; if nothing did, the build's own runs alone: what it carries is of another commit."""
-        own, _carried = _apart(build)
-        wanted = _wrong(build.workflows) or [run for run in own if run.has_ended]
-        if not wanted:
-            raise NotPossible(self.title, "none of its workflows has ended")
-        return _plan(wanted, [run for run in build.workflows if not run.has_ended])
+        """The runs that `restart_plan` names."""
+        plan = restart_plan(build)
+        if not plan.runs:
+            raise NotPossible(self.title, _why_nothing(plan))
+        return _plan(plan.runs, plan.left)
 
     def plan_cancel(self, build: Build) -> ActionPlan:
-        """The build's own workflows that run or wait; if none does, those that it carries.
-
-        What it carries is of another commit, and may be something else to others: it is named, and cancelled when asked
-        for alone.
-        """
-        own, carried = _apart(build)
-        running = _under_way(own) or _under_way(carried)
+        """The runs that `cancel_plan` names."""
+        running = cancel_plan(build)
         if not running:
             raise NotPossible(self.title, "none of its workflows was running any more")
-        return _plan(running, [run for run in _under_way(build.workflows) if run not in running])
+        return _plan(running, ())
 
     def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
         request = wire.rerun_request(self._api_url, build.project, target.run_id, failed_jobs_only=failed_jobs_only)
@@ -116,6 +124,40 @@ class GitHub:
         request = wire.cancel_request(self._api_url, build.project, target.run_id)
         self._calls.post("cancel", request, self._calls.deadline_after())
 
+    def locate(self, project: Project, page: Page) -> Page | None:
+        """The page with the branch that it belongs to: one call. None if GitHub knows none, or more than one."""
+        deadline = self._calls.deadline_after()
+        try:
+            if page.pull_request is not None:
+                return replace(page, branch=self._head_of(project, page.pull_request, deadline))
+            if page.build_id is not None:
+                request = wire.run_request(self._api_url, project, page.build_id)
+                run = self._calls.get("runs", request, partial(parse_run, project=project), deadline)
+                return None if run.is_of_a_queue else replace(page, branch=run.branch)
+            if page.commit is not None and len(page.commit) == FULL_SHA:
+                request = wire.builds_request(self._api_url, project, commit=page.commit)
+                read = partial(parse_runs, project=project, web_url=self._web_url)
+                [runs] = self._calls.pages("builds", request, read, of=project, max_pages=1, deadline=deadline)
+                branches = {group.own[0].branch for group in group_runs(runs.entries)}
+                return replace(page, branch=branches.pop()) if len(branches) == 1 else None
+        except NotFound:
+            return None
+        return None
+
+    def _head_of(self, project: Project, number: int, deadline: float) -> str:
+        """The head branch of a pull request. Without the right to read pull requests, the runs that name it tell."""
+        request = wire.pull_request_request(self._api_url, project, number)
+        try:
+            return self._calls.get("pulls", request, partial(wire.parse_pull_request, project=project), deadline)
+        except (Forbidden, NotFound) as refused:
+            read = partial(parse_runs, project=project, web_url=self._web_url)
+            request = wire.builds_request(self._api_url, project, event="pull_request")
+            [page] = self._calls.pages("builds", request, read, of=project, max_pages=1, deadline=deadline)
+            branches = {run.branch for run in page.entries if run.pull_request == number}
+            if len(branches) != 1:
+                raise NotFound(self.title, f"pull request {number} is not known") from refused
+            return branches.pop()
+
     def with_details(self, build: Build) -> Build:
         """Which jobs failed in the first workflows that went wrong, and how the build went before.
 
@@ -124,60 +166,129 @@ class GitHub:
         """
         deadline = self._calls.deadline_after(self._details_s)
         wrong = [run.run_id for run in _wrong(build.workflows)][:WORKFLOWS_DETAILED]
-        detailed = [
-            replace(run, failed_jobs=self._failed_jobs(build, run, deadline)) if run.run_id in wrong else run
+        detailed = tuple(
+            self._detailed(build, run, deadline) if run.run_id in wrong or run.status is Status.WAITING else run
             for run in build.workflows
+        )
+        return replace(with_jobs_ends(build, detailed), earlier=self._earlier(build, deadline))
+
+    def failure_log(self, build: Build) -> FailureLog | None:
+        """Two calls, and the log from another host, for which it takes five seconds at most. Raises CIError."""
+        deadline = self._calls.deadline_after(LOG_WITHIN_S)
+        jobs = (job for run in _wrong(build.workflows) for job in self._jobs_of(build, run, deadline)[0])
+        job = next((job for job in jobs if job.id and job.step_began and job.step_ended), None)
+        if job is None or job.id is None or job.step_began is None or job.step_ended is None:
+            return None
+        log = StepLog(job.step_began, job.step_ended)
+        self._calls.log(wire.log_request(self._api_url, build.project, job.id), log.take, deadline)
+        lines = log.lines()
+        return FailureLog(job, lines) if lines else None
+
+    def permissions(self, project: Project) -> list[Permission]:
+        """What the token, or the App, may do to the repository, as far as reading tells. Raises nothing."""
+        deadline = self._calls.deadline_after()
+
+        def may(call: str, request: Request, read: Callable[..., bool | None]) -> bool | None:
+            try:
+                return self._calls.get(call, request, read, deadline)
+            except Forbidden:
+                return False
+            except CIError:
+                return None
+
+        def reads(call: str, path: str) -> bool | None:
+            return may(call, wire.one_of(self._api_url, project, path), wire.parse_readable)
+
+        write = may("repository", wire.one_of(self._api_url, project, ""), wire.parse_may_write)
+        granted = self._calls.granted("actions")
+        return [
+            Permission(
+                "Actions: read", reads("builds", "/actions/runs"), "status, builds and follow", is_required=True
+            ),
+            Permission(
+                "Actions: write",
+                write if granted is None else granted == "write",
+                "restart and cancel",
+                is_required=True,
+            ),
+            Permission(
+                "Contents: read", reads("branches", "/branches"), "merge queues, and a newest commit that has no runs"
+            ),
+            Permission("Pull requests: read", reads("pulls", "/pulls"), "links to pull requests of forks"),
         ]
-        return replace(build, workflows=tuple(detailed), earlier=self._earlier(build, deadline))
+
+    @property
+    def hidden_organizations(self) -> tuple[str, ...]:
+        """The ids of organizations whose repositories the last list left out for want of single sign-on."""
+        return self._hidden
 
     def close(self) -> None:
         self._calls.close()
 
-    def _active_workflows(self, project: Project, deadline: float) -> frozenset[str] | None:
-        """The ids of the repository's active workflows; None where that cannot be learned."""
+    def _workflows_of(self, project: Project, deadline: float) -> tuple[wire.ListedWorkflow, ...] | None:
+        """The repository's workflows; None if they cannot be learned."""
         now = self._monotonic()
-        good_until, active = self._active.get(project.id) or (now, None)
+        good_until, workflows = self._workflows.get(project.id) or (now, None)
         if now < good_until:
-            return active
+            return workflows
         request = wire.workflows_request(self._api_url, project)
         soon = min(deadline, self._calls.deadline_after(self._details_s))
         try:
             pages = list(
                 self._calls.pages("workflows", request, wire.parse_workflows, max_pages=MORE_PAGES, deadline=soon)
             )
-        except OverLimit:  # nobody asked, or nobody may ask anything for now
-            return active
+        except OverLimit:  # the bot may not ask for now: it may again before the minute is over
+            return workflows
         except CIError:
             good_until = now + WORKFLOWS_UNKNOWN_S
         else:
             good_until = now + WORKFLOWS_KNOWN_S
             are_all = pages[-1].onward is None
-            active = frozenset(id_ for page in pages for id_ in page.entries) if are_all else None
-        self._active.put(project.id, (good_until, active))
-        return active
+            workflows = tuple(each for page in pages for each in page.entries) if are_all else None
+        self._workflows.put(project.id, (good_until, workflows))
+        return workflows
 
-    def _failed_jobs(self, build: Build, run: Workflow, deadline: float) -> tuple[FailedJob, ...]:
+    def _detailed(self, build: Build, run: Workflow, deadline: float) -> Workflow:
+        """With its failed jobs, the end that its jobs tell, and the environments whose approval it waits for."""
+        jobs, ended_at = self._jobs_of(build, run, deadline)
+        if run.status is Status.WAITING:
+            return replace(run, failed_jobs=jobs, waits_for=self._waits_for(build, run, deadline))
+        return replace(run, failed_jobs=jobs, finished_at=ended_at if ended_at and run.has_ended else run.finished_at)
+
+    def _waits_for(self, build: Build, run: Workflow, deadline: float) -> tuple[str, ...]:
+        request = wire.approvals_request(self._api_url, build.project, run.run_id)
+        try:
+            return self._calls.get("approvals", request, wire.parse_approvals, deadline)
+        except CIError:
+            return ()
+
+    def _jobs_of(self, build: Build, run: Workflow, deadline: float) -> tuple[tuple[FailedJob, ...], datetime | None]:
+        """The jobs that failed, and when the last of all ended; None if that is not known."""
         known = self._jobs.get((run.run_id, run.attempt))
         if known is not None:
             return known
         request = wire.jobs_request(self._api_url, build.project, run.run_id)
         read = partial(wire.parse_jobs, attempt=run.attempt)
-        result: list[FailedJob] = []
+        result: dict[tuple[str, str | None], FailedJob] = {}
+        ends: list[datetime | None] = []
         are_final = True
         try:
             for page in self._calls.pages(
                 "jobs", request, read, of=run.attempt, max_pages=MORE_PAGES, deadline=deadline
             ):
-                result += page.entries
+                result |= {(job.name, job.id or str(len(result))): job for job in page.entries}
                 are_final = are_final and page.are_final
+                ends.append(page.ended_at if page.onward is None or len(result) < JOBS_SHOWN else None)
                 if len(result) >= JOBS_SHOWN:
                     break
         except CIError:
             are_final = False
-        jobs = tuple(result[:JOBS_SHOWN])
+            ends.append(None)
+        jobs = tuple(result.values())[:JOBS_SHOWN]
+        told = jobs, max((end for end in ends if end), default=None) if all(ends) else None
         if are_final and (jobs or run.status is not Status.FAILED):  # it may be told that it failed before its job is
-            self._jobs.put((run.run_id, run.attempt), jobs)
-        return jobs
+            self._jobs.put((run.run_id, run.attempt), told)
+        return told
 
     def _earlier(self, build: Build, deadline: float) -> tuple[Status, ...]:
         run = most_retried(build.workflows) if build.workflows else None
@@ -199,10 +310,33 @@ class GitHub:
         return status
 
 
-def _apart(build: Build) -> tuple[list[Workflow], list[Workflow]]:
-    """The build's own workflows, and those that it carries from other commits."""
-    own = [run for run in build.workflows if run.commit is None]
-    return own, [run for run in build.workflows if run.commit is not None]
+def as_seen(newest: Build, look: BranchLook) -> Build:
+    """A branch's newest build with what only the look at the branch tells.
+
+    It never passed while runs of its commit are unread.
+    """
+    if look.unread == newest.commit and newest.status is Status.PASSED:
+        newest = replace(newest, status=Status.UNKNOWN, status_word="not all of its runs were read")
+    return replace(
+        newest,
+        newest_commit=look.tip if look.tip != newest.commit else None,
+        is_tag=newest.is_tag if look.is_branch is None else newest.is_tag and not look.is_branch,
+    )
+
+
+def _only_others(look: BranchLook) -> str:
+    """What was seen of a repository whose runs all test no branch. It is not called never built."""
+    events = ", ".join(sorted({run.event or "no event" for run in look.runs}))
+    return f"none of the last {len(look.runs)} runs of {look.project.name} tests a branch; they are of: {events}"
+
+
+def _why_nothing(plan: RestartPlan) -> str:
+    match plan.case:
+        case RestartCase.OLDER_FAILED:
+            return f"only runs of older commits failed: {', '.join(run.full_name for run in plan.older)}"
+        case RestartCase.RUNNING:
+            return f"still running: {', '.join(run.full_name for run in plan.left)}"
+    return "none of its workflows has ended and can be re-run"
 
 
 def _wrong(runs: Iterable[Workflow]) -> list[Workflow]:
@@ -212,7 +346,3 @@ def _wrong(runs: Iterable[Workflow]) -> list[Workflow]:
 def _plan(runs: Iterable[Workflow], left: Iterable[Workflow]) -> ActionPlan:
     targets = tuple(RunTarget(run.run_id, run.attempt, run.full_name) for run in runs)
     return ActionPlan(targets, tuple(run.full_name for run in left))
-
-
-def _under_way(runs: Iterable[Workflow]) -> list[Workflow]:
-    return [run for run in runs if run.status.is_under_way]

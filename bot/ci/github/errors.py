@@ -30,7 +30,17 @@ _LIMIT = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
 # "Actions is disabled for this repository", "Actions has been disabled for this user.".
 _OF_THE_RUN = re.compile(r"\bre-?(run|tr)|already|\bmonth\b|\bworkflow\b|\barchived\b|\bdisabled\b", re.IGNORECASE)
 _OF_THE_TOKEN = re.compile(r"not accessible|must have|permission|\bSAML\b|\bIP allow list\b|\baccess\b", re.IGNORECASE)
+_SAML = re.compile(r"\bSAML\b")
+_SIGN_ON = (
+    "the organization asks for single sign-on (SSO), and the token is not authorized for it; "
+    "authorize it at GitHub, Settings, Developer settings, the token’s “Configure SSO”"
+)
+_ORGANIZATIONS = re.compile(r"partial-results;\s*organizations=([0-9, ]{1,500})")
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+
+class PageTooLarge(InvalidResponse):
+    """502 to a page of a list, as busy repositories answer: a smaller page may come."""
 
 
 def error_for(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
@@ -40,6 +50,10 @@ def error_for(status: int, headers: Mapping[str, str], body: bytes, *, secret: s
         limit = _over_limit(status, headers, said)
         if limit is not None:
             return limit
+    if status == 403 and (header(headers, "x-github-sso") or _SAML.search(said)):
+        return Forbidden(TITLE, _SIGN_ON)
+    if status in (410, 422, 451) and said:
+        return NotPossible(TITLE, said)
     return answers.error_for(TITLE, status, headers, body, secret=secret, address_setting=_ADDRESS_SETTING)
 
 
@@ -47,10 +61,18 @@ def action_error_for(status: int, headers: Mapping[str, str], body: bytes, *, se
     """The same for what was to be done to a run: GitHub may have its reasons not to, whoever asks."""
     error = error_for(status, headers, body, secret=secret)
     said = error.detail
+    if status in (301, 302, 307, 308):
+        return NotPossible(TITLE, "the repository was renamed or moved; ask again under its new name")
     of_the_run = status == 403 and _OF_THE_RUN.search(said) and not _OF_THE_TOKEN.search(said)
     if status in (409, 422) or (of_the_run and isinstance(error, Forbidden)):
         return NotPossible(TITLE, detail(headers, body, secret) or "the run is not in a state for that")
     return error
+
+
+def hidden_organizations(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids of the organizations whose repositories an answer leaves out, since they ask for single sign-on."""
+    named = _ORGANIZATIONS.match(header(headers, "x-github-sso"))
+    return tuple(id_.strip() for id_ in named[1].split(",") if id_.strip()) if named else ()
 
 
 def invalid_response(headers: Mapping[str, str], body: bytes, secret: str) -> InvalidResponse:

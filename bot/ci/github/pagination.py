@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -16,6 +16,10 @@ from bot.ci.http_client.responses import Request, header
 A_PAGE_HAS = 100
 A_PAGE = ("per_page", str(A_PAGE_HAS))
 
+SMALLEST_PAGE_HAS = 25
+"""Busy repositories answer 502 to pages of a hundred: the size is halved, down to this."""
+
+_SIZE = re.compile(r"(?:^|[?&])per_page=([0-9]{1,3})(?:&|$)")
 _NEXT = re.compile(r'<([^<>\s]{1,2000})>\s{0,9};\s{0,9}rel="next"')
 
 _Entry = TypeVar("_Entry")
@@ -33,6 +37,18 @@ class ListPage(Generic[_Entry]):
     def may_go_on_unseen(self) -> bool:
         """Whether a page may come after it one day without a change in this one."""
         return self.is_full and self.onward is None
+
+
+def page_size(page: Request) -> int:
+    """How many entries the page that `page` asks for can have."""
+    asked = dict(page.params).get("per_page") or next(iter(_SIZE.findall(urlsplit(page.url).query)), None)
+    return int(asked) if asked else A_PAGE_HAS
+
+
+def with_page_size(page: Request, size: int) -> Request:
+    """The request for a list's first page with so many entries."""
+    params = tuple((name, str(size) if name == "per_page" else value) for name, value in page.params)
+    return replace(page, params=params)
 
 
 def onward(headers: Mapping[str, str], page: Request) -> Request | None:

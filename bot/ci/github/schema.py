@@ -20,6 +20,7 @@ class Repository(msgspec.Struct):
     html_url: Any = None
     archived: Any = None
     disabled: Any = None
+    permissions: Any = None
 
 
 class Person(msgspec.Struct):
@@ -30,6 +31,10 @@ class Person(msgspec.Struct):
 class Commit(msgspec.Struct):
     message: Any = None
     author: Person | None = None
+
+
+class PullRequest(msgspec.Struct):
+    number: Any = None
 
 
 class Run(msgspec.Struct):
@@ -52,20 +57,48 @@ class Run(msgspec.Struct):
     actor: Person | None = None
     repository: Repository | None = None
     head_repository: Repository | None = None
+    pull_requests: list[PullRequest | None] | None = None
+
+
+class Head(msgspec.Struct):
+    sha: Any = None
+    ref: Any = None
+    repo: Repository | None = None
+
+
+class Branch(msgspec.Struct):
+    commit: Head | None = None
+
+
+class Pull(msgspec.Struct):
+    head: Head | None = None
+
+
+class Environment(msgspec.Struct):
+    name: Any = None
+
+
+class Approval(msgspec.Struct):
+    environment: Environment | None = None
 
 
 class Workflow(msgspec.Struct):
     id: Any = None
+    name: Any = None
     state: Any = None
 
 
 class Step(msgspec.Struct):
     name: Any = None
     conclusion: Any = None
+    started_at: Any = None
+    completed_at: Any = None
 
 
 class Job(msgspec.Struct):
+    id: Any = None
     name: Any = None
+    completed_at: Any = None
     conclusion: Any = None
     html_url: Any = None
     run_attempt: Any = None
@@ -75,6 +108,7 @@ class Job(msgspec.Struct):
 class Token(msgspec.Struct):
     token: Any = None
     expires_at: Any = None
+    permissions: Any = None
 
 
 class _Repositories(msgspec.Struct):
@@ -132,6 +166,25 @@ def run(body: bytes) -> Run | None:
     return _quickly(body, Run) or _run(read_damaged(body))
 
 
+def repository(body: bytes) -> Repository | None:
+    return _quickly(body, Repository)
+
+
+def branch(body: bytes) -> Branch | None:
+    return _quickly(body, Branch)
+
+
+def pull_request(body: bytes) -> Pull | None:
+    return _quickly(body, Pull)
+
+
+def approvals(body: bytes) -> list[Approval] | None:
+    try:
+        return _each(msgspec.json.decode(body, type=list[Approval | None]), Approval)
+    except (ValueError, RecursionError):
+        return None
+
+
 def token(body: bytes) -> Token | None:
     return _quickly(body, Token)
 
@@ -151,6 +204,8 @@ def _run(entry: object) -> Run | None:
     if result.head_commit is not None:
         result.head_commit.author = picked(result.head_commit.author, Person)
     result.actor = picked(result.actor, Person)
+    listed: object = result.pull_requests
+    result.pull_requests = [picked(each, PullRequest) for each in listed] if isinstance(listed, list) else []
     result.repository, result.head_repository = (
         picked(each, Repository) for each in (result.repository, result.head_repository)
     )

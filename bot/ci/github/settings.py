@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
@@ -10,10 +11,12 @@ from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import GitHub
 from bot.ci.github.urls import API_URL, WEB_URL
 from bot.ci.github.webhook import PATH, GitHubWebhook
-from bot.ci.service import ClientContext, Hint, ServicePlugin, SettingValues
+from bot.ci.service import ClientContext, Hint, Permission, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.parsers import InvalidValue, Secret
 from bot.config.setting import Setting
+from bot.core.model.builds import Project
+from bot.core.model.errors import CIError
 
 _OF_THE_APP = ("GITHUB_APP_ID", "GITHUB_APP_INSTALLATION_ID", "GITHUB_APP_PRIVATE_KEY_FILE")
 _PERMISSIONS = "repository permissions Actions: read and write, Metadata: read"
@@ -139,6 +142,20 @@ def _connect(set_to: SettingValues, context: ClientContext) -> GitHub:
     return GitHub(set_to["GITHUB_API_URL"], who, context)
 
 
+def _permissions(set_to: SettingValues, context: ClientContext, project: Project) -> list[Permission]:
+    client = _connect(set_to, context)
+    try:
+        granted = client.permissions(project)
+        with suppress(CIError):  # it was listed a moment ago: this asks only what the list leaves out
+            client.projects()
+        hidden = ", ".join(client.hidden_organizations)
+        if hidden:
+            granted.append(Permission(f"sign-on (SSO) of organizations {hidden}", False, "their repositories"))
+        return granted
+    finally:
+        client.close()
+
+
 def _webhook(set_to: SettingValues, hint: Hint) -> tuple[str, WSGIApplication] | None:
     secret = set_to["GITHUB_WEBHOOK_SECRET"]
     return None if secret is None else (PATH, GitHubWebhook(secret, hint))
@@ -153,5 +170,6 @@ GITHUB = ServicePlugin(
     connect=_connect,
     rights="Actions: read and write, Metadata: read",
     problems=_problems,
+    permissions=_permissions,
     webhook=_webhook,
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from bot.core.lookup.repo_urls import may_be_branch, page_in, shown_in
 from bot.core.model.builds import Page
 
 API_URL = "https://api.github.com"
@@ -12,9 +13,9 @@ WEB_URL = "https://github.com"
 
 _ENTERPRISE_API = "/api/v3"
 _NAME = r"(?P<name>(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}/)[\w.-]{1,100})"
-_PAGE = re.compile(
-    rf"/{_NAME}/(?:actions(?:/runs/(?P<run>[0-9]{{1,18}}))?|commit/[0-9a-f]{{7,64}}/checks)(?:/.*)?", re.ASCII
-)
+_PAGE = re.compile(rf"/{_NAME}/(?P<rest>[^/].*)", re.ASCII)
+_RUN = re.compile(r"actions/runs/(?P<run>[0-9]{1,18})(?:/.*)?", re.ASCII)
+_BRANCH_QUERY = re.compile(r"(?:^|\s)branch:(?:\"(?P<quoted>[^\"]+)\"|(?P<plain>\S+))")
 
 
 def web_url(api_url: str) -> str:
@@ -39,9 +40,11 @@ def checks_page(repository_page: str, commit: str) -> str:
 
 
 def parse_url(url: str, web: str = WEB_URL) -> Page | None:
-    """The repository that a page of Actions at `web` belongs to, and the run that it shows, whichever attempt or job.
+    """What a page of Actions at `web` shows: a run (of whichever attempt or job), a branch, a commit's or a pull
+    request's checks; the repository alone for the page of all runs.
 
-    None for every other page, a repository's own ones too.
+    Of a server that only its setting makes known as git's, also what the repository's other pages show. None for every
+    other page, a repository's own one too.
     """
     url = url.strip()
     try:
@@ -53,7 +56,25 @@ def parse_url(url: str, web: str = WEB_URL) -> Page | None:
     if asked.scheme not in ("http", "https") or not here or not asked.path.startswith(f"{base}/"):
         return None
     page = _PAGE.fullmatch(asked.path.removeprefix(base))
-    return None if page is None else Page(name=page["name"], build_id=page["run"])
+    if page is None:
+        return None
+    name, rest = page["name"], page["rest"].rstrip("/")
+    if run := _RUN.fullmatch(rest):
+        return Page(name=name, build_id=run["run"])
+    if rest in ("actions", "actions/runs") or rest.startswith("actions/workflows/"):
+        branch = _queried_branch(asked.query)
+        is_unclear = branch is None and "branch:" in unquote(asked.query)
+        return Page(name=name, branch=branch, is_unclear=is_unclear)
+    # A repository's other pages are the core's to read, if it can tell that the host is git's.
+    is_of_any_service = page_in(url) is not None and not rest.endswith("/checks")
+    return None if is_of_any_service else shown_in(name, [unquote(part) for part in rest.split("/")])
+
+
+def _queried_branch(query: str) -> str | None:
+    """The branch that Actions' search box names: `query=branch:main event:push`."""
+    found = _BRANCH_QUERY.search(parse_qs(query).get("query", [""])[0])
+    branch = (found["quoted"] or found["plain"]) if found else ""
+    return branch if may_be_branch(branch) else None
 
 
 def _host(host: str | None) -> str:

@@ -33,7 +33,7 @@ _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "U
 # urllib3 loggers that write addresses with their query, at DEBUG and at WARNING.
 _VERBOSE = ("urllib3.connection", "urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
 _CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-_KEY_IN_QUERY = re.compile(r"(api_key=)[^&\s\"']*")
+_KEY_IN_QUERY = re.compile(r"((?:api_key|sig)=)[^&\s\"']*")
 
 
 class HttpTransport:
@@ -93,6 +93,31 @@ class HttpTransport:
             return self._once(adapter, request, deadline, max_bytes, {"Connection": "close"})
         finally:
             adapter.close()
+
+    def stream(self, request: Request, take: Callable[[bytes], None], *, deadline: float, max_bytes: int) -> int:
+        """Hands the body of a success to `take` piece by piece, and returns the answer's status.
+
+        It ends early, without an error, at `max_bytes`, at `deadline` and if the connection breaks: what came by then
+        counts. Raises Unreachable and NoResponse if no answer came at all.
+        """
+        progress = RequestProgress(deadline, self._read_s, self._monotonic)
+        with trying(progress):
+            got = self._open(self._adapter, request, {**_HEADERS, **dict(request.headers)}, progress)
+            if isinstance(got, CIError):
+                raise got
+            size = 0
+            try:
+                while got.status_code == 200 and size < max_bytes:
+                    piece = got.raw.read1(_PIECE, decode_content=True)
+                    if not piece:
+                        break
+                    size += len(piece)
+                    take(piece)
+            except (DecodeError, HTTPError, HTTPException, OSError, ValueError):
+                return got.status_code
+            finally:
+                got.close()
+            return got.status_code
 
     def close(self) -> None:
         self._adapter.close()

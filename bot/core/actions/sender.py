@@ -15,7 +15,7 @@ from bot.core.audit_entries import ActionSent
 from bot.core.build_fetcher import BuildFetcher, Snapshot
 from bot.core.model.actions import PostRecord, PostState, RunTarget, result_of
 from bot.core.model.audit import RequestEntry
-from bot.core.model.builds import ActionResult, Build
+from bot.core.model.builds import ActionResult, Build, find_build
 from bot.core.model.claims import Claim, ClaimKind, ClaimState, after_look, state_of
 from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, CIError, NoResponse, NotPossible, NotRecorded, Unreachable
@@ -197,7 +197,7 @@ class ActionSender:
             except CIError as error:
                 looked = error
                 continue
-            looked, result = None, next((seen for seen in snapshot.builds if seen.id == build.id), None)
+            looked, result = None, find_build(snapshot.builds, build.id)
             new = _new_run_of(decision, snapshot)
             if new is not None:
                 taken = replace(claim, state=ClaimState.TAKEN, new_build_id=new.id, changed_at=snapshot.began_at)
@@ -218,7 +218,7 @@ class ActionSender:
         snapshot = self._fetcher.builds(
             build.project, build.branch, timeout_s=request.seconds_left, budget=request.budget
         )
-        seen = next((seen for seen in snapshot.builds if seen.id == build.id), build)
+        seen = find_build(snapshot.builds, build.id) or build
         if seen.is_under_way:
             raise NoResponse(self._provider.title, "the bot was interrupted")
         taken = replace(claim, state=ClaimState.TAKEN, posts=_accepted(claim.posts), changed_at=snapshot.began_at)

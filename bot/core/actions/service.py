@@ -13,7 +13,7 @@ from bot.core.actions.lifecycle import Move, next_move
 from bot.core.actions.sender import ActionSender
 from bot.core.build_fetcher import BuildFetcher, Snapshot
 from bot.core.model.actions import PostRecord
-from bot.core.model.builds import Build, BuildRef
+from bot.core.model.builds import Build, BuildRef, find_build
 from bot.core.model.claims import (
     NO_RESTART,
     Claim,
@@ -197,7 +197,7 @@ class ActionService:
         snapshot = self._fetcher.builds(
             before.project, before.branch, timeout_s=request.seconds_left, budget=request.budget
         )
-        build = next((seen for seen in snapshot.builds if seen.id == before.id), None)
+        build = find_build(snapshot.builds, before.id)
         if build is None:
             raise BuildTooOld(self._provider.title)
         if decision.action is ClaimKind.CANCEL:

@@ -10,18 +10,18 @@ from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.repo_urls import may_be_branch
-from bot.core.model.builds import Build, BuildRef, Project, branches_of
+from bot.core.model.builds import Build, BuildRef, Page, Project, branches_of, find_build, newest_of_each
 from bot.core.model.commands import BranchCommand, BuildCommand, Word, entry_for
-from bot.core.model.errors import BotError, BuildTooOld, NoSuchBranch
+from bot.core.model.errors import BotError, BranchRequired, BuildTooOld, NoSuchBranch
 from bot.core.request import UserRequest
 
 
 def build_of(target: BuildRef, snapshot: Snapshot, service: str) -> Build:
-    """The button's build in the snapshot. Raises BuildTooOld if the snapshot does not have it."""
-    for build in snapshot.builds:
-        if build.is_named(target.build_id):
-            return build
-    raise BuildTooOld(service)
+    """The build that a button names, among those that the look shows. Raises NotListed where it is not among them."""
+    build = find_build(snapshot.builds, target.build_id) if target.build_id is not None else None
+    if build is None:
+        raise BuildTooOld(service)
+    return build
 
 
 SPELLINGS_TRIED = 4
@@ -54,8 +54,11 @@ class BuildLookup:
         meant = self._services.resolve(command.repo, timeout_s=request.seconds_left, for_certain=certain)
         project, branch = meant.project, command.branch or meant.branch
         with about(project):
-            if meant.build_id is not None:
-                return self._find_build(project, meant.build_id, request)
+            if branch is None and meant.page is not None:
+                found = self._find_on_page(project, meant.page, request)
+                if found is not None:
+                    return found
+                branch = self._branch_of_page(project, meant.page, request)
             if branch is not None and len(branch.spellings) == 1:
                 self._authorizer.check(request, command.verb, project.name, branch.exact)
             return self._find_branch(project, branch, request)
@@ -76,16 +79,44 @@ class BuildLookup:
             )
             return build_of(target, snapshot, service.provider.title), snapshot
 
-    def _find_build(self, project: Project, build_id: str, request: UserRequest) -> BuildLookupResult:
-        """The build whose page was pasted."""
+    def _find_on_page(self, project: Project, page: Page, request: UserRequest) -> BuildLookupResult | None:
+        """Exactly one build, whose page was pasted; None if the page is of no build and of no commit.
+
+        It is looked for among the last builds, then on the branch that the service names. Raises BuildTooOld.
+        """
+        if page.build_id is None and page.commit is None:
+            return None
         service = self._services.of(project.service)
         snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
-        build = build_of(BuildRef(project.service, project.id, build_id=build_id), snapshot, service.provider.title)
-        return BuildLookupResult(project, build.branch, (build,), snapshot)
+        found = _on_page(page, project, snapshot)
+        if found is None:
+            located = service.fetcher.locate(project, page, timeout_s=request.seconds_left, budget=request.budget)
+            if located is None or located.branch is None:
+                raise BuildTooOld(service.provider.title)
+            snapshot = service.fetcher.builds(
+                project, located.branch, timeout_s=request.seconds_left, budget=request.budget
+            )
+            found = _on_page(page, project, snapshot)
+        if found is None:
+            raise BuildTooOld(service.provider.title)
+        return BuildLookupResult(project, found.branch, (found,), snapshot)
+
+    def _branch_of_page(self, project: Project, page: Page, request: UserRequest) -> Word:
+        """The branch that a pasted page is of. Raises BranchRequired if that cannot be told: no branch is guessed."""
+        service = self._services.of(project.service)
+        located = (
+            service.fetcher.locate(project, page, timeout_s=request.seconds_left, budget=request.budget)
+            if page.pull_request is not None
+            else None
+        )
+        if located is None or located.branch is None:
+            snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
+            raise BranchRequired(project, branches_of(snapshot.builds))
+        return Word.of(located.branch)
 
     def _find_branch(self, project: Project, branch: Word | None, request: UserRequest) -> BuildLookupResult:
         fetcher = self._services.of(project.service).fetcher
-        for name in [name for name in branch.spellings if may_be_branch(name)][:SPELLINGS_TRIED] if branch else []:
+        for name in [name for name in branch.spellings if _may_be_asked(name)][:SPELLINGS_TRIED] if branch else []:
             snapshot = fetcher.builds(project, name, timeout_s=request.seconds_left, budget=request.budget)
             builds = tuple(replace(build, branch=name) for build in snapshot.builds if build.branch in (name, None))
             if builds:
@@ -94,6 +125,21 @@ class BuildLookup:
         if branch is not None and snapshot.builds:
             raise NoSuchBranch(project, branch.cleanest, branches_of(snapshot.builds))
         return BuildLookupResult(project, None, snapshot.builds, snapshot)
+
+
+def _on_page(page: Page, project: Project, snapshot: Snapshot) -> Build | None:
+    """The build that the page shows. Raises BranchRequired if its commit has builds on several branches."""
+    if page.build_id is not None:
+        return find_build(snapshot.builds, page.build_id)
+    of_commit = [build for build in snapshot.builds if build.commit and build.commit.startswith(page.commit or " ")]
+    if len(newest_of_each(of_commit)) > 1:
+        raise BranchRequired(project, branches_of(of_commit))
+    return of_commit[0] if of_commit else None
+
+
+def _may_be_asked(name: str) -> bool:
+    """Whether it may be a branch, or a fork's as `owner:branch`."""
+    return may_be_branch(name.rpartition(":")[2])
 
 
 @contextmanager

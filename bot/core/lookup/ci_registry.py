@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.project_index import NEAREST, ProjectIndex
-from bot.core.lookup.repo_urls import repository_in
+from bot.core.lookup.repo_urls import page_in
 from bot.core.model.builds import Page, Project
 from bot.core.model.commands import Word
 from bot.core.model.errors import AmbiguousProject, CIError, NoSuchProject, NotFound
@@ -47,11 +47,23 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class RepoMatch:
-    """The repository that was found, and the branch or build id in a pasted address."""
+    """Which repository is meant, and what a pasted address names of it besides: a branch, or what `page` shows."""
 
     project: Project
     branch: Word | None = None
-    build_id: str | None = None
+    page: Page | None = None
+
+
+def _match(project: Project, page: Page | None, branches: Sequence[str]) -> RepoMatch:
+    shows = page is not None and (page.build_id or page.commit or page.pull_request is not None or page.is_unclear)
+    return RepoMatch(project, Word.of(*branches) if branches else None, page if shows else None)
+
+
+def _vagueness(page: Page) -> int:
+    """Smaller for a page that says more."""
+    if page.build_id or page.commit or page.pull_request is not None:
+        return 0
+    return 2 if page.is_unclear else 1
 
 
 class CIRegistry:
@@ -95,13 +107,16 @@ class CIRegistry:
             (service, page) for service in self for page in map(service.provider.parse_url, repo.spellings) if page
         ]
         if pages:
-            # With a trailing full stop, a build's page can look like its project's. The reading with more details wins.
-            service, page = next((pair for pair in pages if pair[1].build_id), pages[0])
-            return RepoMatch(self._on_page(service, page, deadline), build_id=page.build_id)
-        pasted = [address for address in map(repository_in, repo.spellings) if address]
-        names = [name for name, _branch in pasted] or repo.spellings
-        branches = [name for _repo, name in pasted if name]
-        return RepoMatch(self._find(names, deadline, for_certain=for_certain), Word.of(*branches) if branches else None)
+            # With a full stop after it, a build's page can be read as its project's: what says more is meant.
+            service, page = min(pages, key=lambda pair: _vagueness(pair[1]))
+            branches = [each.branch for _service, each in pages if each.branch]
+            return _match(self._on_page(service, page, deadline), page, branches)
+        pasted = [page for page in map(page_in, repo.spellings) if page]
+        names = [page.name for page in pasted if page.name] or repo.spellings
+        branches = [page.branch for page in pasted if page.branch]
+        return _match(
+            self._find(names, deadline, for_certain=for_certain), min(pasted, key=_vagueness, default=None), branches
+        )
 
     def matching(self, words: str, *, timeout_s: float) -> tuple[list[Project], list[tuple[CIContext, CIError]]]:
         """Projects whose names contain all words, by name, and the services whose lists could not be refreshed.

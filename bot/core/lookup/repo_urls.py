@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from bot.core.model.builds import Page
 
 _NEVER = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|\.$|\.lock(?:/|$)|(?:^|/)\.|^-|^@$")
 
@@ -19,6 +22,9 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SCP = re.compile(r"(?P<user>[^@/:]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^/].*)")
 _NAME_PART = re.compile(r"[A-Za-z0-9_.~-]*[A-Za-z0-9_~-]")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHA = re.compile(r"[0-9a-f]{7,64}")
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_SHORT = re.compile(r"(?P<name>[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100})#(?P<number>[0-9]{1,9})", re.ASCII)
 
 _PAGES = frozenset({"-", "tree", "blob", "raw", "commit", "commits", "merge_requests"})
 """Path segments that end the name if groups nest: GitLab reserves these words, and `-` since its version 12."""
@@ -44,6 +50,45 @@ def repository_in(url: str) -> tuple[str, str | None] | None:
         return _read(address) if address else None
     except ValueError:  # an invalid host or percent-encoding
         return None
+
+
+def page_in(url: str) -> Page | None:
+    """What `url` shows of a repository: a branch, a commit, a pull request, or something that cannot be told.
+
+    None if it is no address of a repository. `acme/web#12` is a pull request, too.
+    """
+    if short := _SHORT.fullmatch(url):
+        return Page(name=short["name"], pull_request=int(short["number"]))
+    found = repository_in(url)
+    if found is None:
+        return None
+    name, branch = found
+    if branch is not None:
+        return Page(name=name, branch=branch)
+    address = _split(url)
+    parts = [unquote(part) for part in address.path.split("/") if part] if address else []
+    return shown_in(name, [part for part in parts[len(name.split("/")) :] if part != "-"])
+
+
+def shown_in(name: str, page: Sequence[str]) -> Page:
+    """What the page of repository `name` shows whose address goes on with the parts `page`."""
+    match page:
+        case []:
+            return Page(name=name)
+        case ["pull", number, *_] if _NUMBER.fullmatch(number):
+            return Page(name=name, pull_request=int(number))
+        case ["commit" | "commits", sha, *_] if _SHA.fullmatch(sha):
+            return Page(name=name, commit=sha)
+        case ["tree" | "commits", *rest] if may_be_branch(branch := "/".join(rest)):
+            return Page(name=name, branch=branch.removeprefix("refs/heads/"))
+        case ["compare", *rest] if "..." in (compared := "/".join(rest)):
+            head = compared.partition("...")[2]
+            return Page(name=name, branch=head) if may_be_branch(head.rpartition(":")[2]) else _unclear(name)
+    return _unclear(name)
+
+
+def _unclear(name: str) -> Page:
+    return Page(name=name, is_unclear=True)
 
 
 def _split(url: str) -> SplitResult | None:

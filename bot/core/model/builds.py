@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -20,6 +20,7 @@ class Status(Enum):
     SKIPPED = "skipped"
     IGNORED = "ignored"
     BLOCKED = "blocked"
+    WAITING = "waiting"
     INFRASTRUCTURE_FAILURE = "infrastructure failure"
     UNKNOWN = "unknown"
 
@@ -44,10 +45,11 @@ _WORST_FIRST = (
     Status.INFRASTRUCTURE_FAILURE,
     Status.BLOCKED,
     Status.UNKNOWN,
-    Status.STOPPED,
     Status.RUNNING,
     Status.QUEUED,
+    Status.STOPPED,
     Status.PASSED,
+    Status.WAITING,
     Status.IGNORED,
     Status.SKIPPED,
 )
@@ -76,18 +78,35 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A failed job and its first failed step. `url` is the job's page."""
+    """A job that went wrong, and the first of its steps that did; `url` is the job's page.
+
+    `id` is the service's, `step_began` and `step_ended` are the step's times: with them its log can be cut.
+    """
 
     name: str
     step: str | None = None
     url: str | None = None
+    id: str | None = field(default=None, compare=False)
+    step_began: datetime | None = field(default=None, compare=False)
+    step_ended: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureLog:
+    """The lines of a failed job's log that say why; the last is the error. Untrusted text, without markup."""
+
+    job: FailedJob
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
     """The newest run of one workflow of a build. `attempt` counts from 1; a restart keeps the run's id.
 
-    `commit` differs from the build's if the workflow did not run for that one. `failed_jobs` needs `with_details`.
+    `commit` is the run's own if it is not the build's: the workflow did not run for that one. `failed_jobs` are
+    known once the service was asked for details. `trigger` is what began the run, in the service's word, if that was
+    no push and no pull request. `can_rerun` is False if the service, or common sense, allows no re-run. `waits_for`
+    names the environments that wait for an approval, if the service was asked.
     """
 
     run_id: str
@@ -100,6 +119,9 @@ class Workflow:
     url: str | None = None
     commit: str | None = None
     failed_jobs: tuple[FailedJob, ...] = ()
+    trigger: str | None = None
+    can_rerun: bool = True
+    waits_for: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -116,9 +138,13 @@ class Workflow:
 class Build:
     """One build as the CI service last showed it. Fields from `branch` on may be None.
 
-    If a service runs several workflows for a commit, they are one build: `workflows` holds them, and `status` and
-    `status_word` are the worst one's. Other services have no workflows. `earlier` is how earlier attempts of the commit
-    ended, the oldest first; it needs `with_details`.
+    A service that runs several workflows for one commit shows them as one build: `workflows` are these, and `status`
+    and `status_word` those of the worst; a service that builds in one piece has none. `earlier` is how earlier
+    attempts of the same commit ended, the oldest first: known once the service was asked for details.
+
+    `beside` are runs that belong to the branch and do not decide, such as a nightly. `newest_commit` is the branch's
+    newest commit if it has no runs. `asks_first`: nothing that a push began decides, so a typed restart is confirmed.
+    `is_tag`: `branch` is the name of a tag. `pull_request` is the number of the pull request that the runs name.
     """
 
     id: str
@@ -135,6 +161,11 @@ class Build:
     commit_url: str | None = None
     workflows: tuple[Workflow, ...] = ()
     earlier: tuple[Status, ...] = ()
+    beside: tuple[Workflow, ...] = ()
+    newest_commit: str | None = None
+    asks_first: bool = False
+    is_tag: bool = False
+    pull_request: int | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -157,8 +188,10 @@ class Build:
 
     @property
     def can_be_restarted(self) -> bool:
-        """Whether it is over, or one of its workflows has failed while others run."""
-        return self.has_ended or any(run.has_ended and run.status.is_bad for run in self.workflows)
+        """Whether it is over; or a workflow that ran for its commit is, and went wrong, whatever the others do."""
+        return self.has_ended or any(
+            run.has_ended and run.status.is_bad and run.commit is None for run in self.workflows
+        )
 
     @property
     def reruns(self) -> int:
@@ -171,8 +204,29 @@ class Build:
         return tuple(run for run in self.workflows if run.attempt > before.get(run.run_id, run.attempt))
 
     def is_named(self, id_: str | None) -> bool:
-        """Whether the id is the build's own or one of its workflow runs'. Pages show either."""
-        return id_ is not None and (id_ == self.id or any(run.run_id == id_ for run in self.workflows))
+        """Whether the id is the build's own or that of a workflow's run of it: pages are of either."""
+        return id_ is not None and (id_ == self.id or any(run.run_id == id_ for run in (*self.workflows, *self.beside)))
+
+    def only(self, run_id: str) -> Build:
+        """This one of its runs as a build of its own, under the run's id. The run must be one of the build's."""
+        run = next(run for run in (*self.workflows, *self.beside) if run.run_id == run_id)
+        return replace(
+            self,
+            id=run_id,
+            status=run.status,
+            status_word=run.status_word,
+            commit=run.commit or self.commit,
+            message=None if run.commit else self.message,
+            author=None if run.commit else self.author,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            url=run.url,
+            commit_url=None if run.commit else self.commit_url,
+            workflows=(replace(run, commit=None),),
+            earlier=(),
+            beside=(),
+            newest_commit=None,
+        )
 
     @property
     def took(self) -> timedelta | None:
@@ -233,11 +287,19 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a CI service: a project by id or name, and the build that the page shows, if any."""
+    """What a pasted page of a CI service names: a project by its id or by its name, and what it shows of it.
+
+    That is a build (or a workflow's run), a branch, a commit (whole or its beginning), or a pull request's number.
+    `is_unclear`: it shows something of the project that cannot be told from the address.
+    """
 
     project_id: str | None = None
     name: str | None = None
     build_id: str | None = None
+    branch: str | None = None
+    commit: str | None = None
+    pull_request: int | None = None
+    is_unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,9 +338,22 @@ class BuildRef:
     reruns: int | None = None
 
 
+def find_build(builds: Sequence[Build], id_: str) -> Build | None:
+    """The build with that id, or the run with that id as a build of its own; None if neither is there.
+
+    Of several builds that have the run, the one whose commit it ran for.
+    """
+    having = [build for build in builds if build.is_named(id_)]
+    whole = next((build for build in having if build.id == id_), None)
+    if whole is not None or not having:
+        return whole
+    own = (build for build in having if any(run.run_id == id_ and run.commit is None for run in build.workflows))
+    return next(own, having[0]).only(id_)
+
+
 def branches_of(builds: Sequence[Build]) -> tuple[str, ...]:
-    """Each branch once, by its newest build. Builds without a branch are left out."""
-    return tuple(dict.fromkeys(build.branch for build in builds if build.branch))
+    """Each branch once, in the order of its newest build; tags and builds without a branch do not count."""
+    return tuple(dict.fromkeys(build.branch for build in builds if build.branch and not build.is_tag))
 
 
 def newest_of_each(builds: Sequence[Build]) -> tuple[Build, ...]:

@@ -6,7 +6,7 @@ matches, the request is refused. Requests that change nothing (status, builds, p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -77,6 +77,27 @@ class Subjects:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildRules:
+    """Which workflows of the repositories that fit `repos` decide a branch's state: those that `decide` fits, if it has
+    patterns, and never those that `ignore` fits. A name fits in any case.
+
+    `line` is where it stands in its file.
+    """
+
+    repos: NamePattern = NamePattern()
+    decide: NamePattern = NamePattern()
+    ignore: NamePattern = NamePattern()
+    line: int = 0
+
+    def decides(self, names: Iterable[str]) -> bool:
+        """`names`: the workflow's own and its file's."""
+        return any(self.decide.matches(name, any_case=True) for name in names if name)
+
+    def ignores(self, names: Iterable[str]) -> bool:
+        return bool(self.ignore) and any(self.ignore.matches(name, any_case=True) for name in names if name)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. `reason` and `ask` are for those it refuses: a sentence, and whom to ask (a Slack id or words).
 
@@ -130,10 +151,15 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`ask` is whom to ask if a rule does not say."""
+    """`ask` is whom to ask where a rule does not say. `builds` says which workflows decide a branch's state."""
 
     rules: tuple[Rule, ...]
     ask: str | None = None
+    builds: tuple[BuildRules, ...] = ()
+
+    def builds_of(self, repo: str) -> BuildRules | None:
+        """What the first entry about the repository (`org/name`, in any case) says; None if there is none."""
+        return next((rules for rules in self.builds if rules.repos.matches(repo, any_case=True)), None)
 
     def may(
         self, actor: Actor, location: Location, action: str, project: str | None, branch: str | None, in_group: InGroup

@@ -15,7 +15,7 @@ from typing import Any
 from bot.core.build_fetcher import Snapshot
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
-from bot.core.model.builds import Build
+from bot.core.model.builds import Build, find_build
 from bot.core.model.errors import CIError, NoSuchProject, NotFound, OverLimit, RateLimitExhausted
 from bot.core.model.follows import Follow, RetryLater
 from bot.core.model.rate_limit import Priority
@@ -208,7 +208,7 @@ class Poller:
             snapshot = seen[branch]
             if isinstance(snapshot, CIError):
                 return snapshot
-            build = next((build for build in snapshot.builds if build.id == follow.build_id), None)
+            build = find_build(snapshot.builds, follow.build_id)
             if build is not None:
                 return build, snapshot
         return NotFound(self._services.of(follow.service).provider.title, "the build is no longer listed")

@@ -47,7 +47,7 @@ def action_id_of(command: Command, number: int = 0) -> str:
     """The action_id; `number` makes those of several buttons in one message differ."""
     if isinstance(command, ListProjects):
         return f"page:{command.page}"
-    if not isinstance(command, BuildCommand):
+    if number or not isinstance(command, BuildCommand):
         return f"command:{number}"
     if command.instead_of is not None:
         return f"{command.verb}_again"

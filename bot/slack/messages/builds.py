@@ -39,6 +39,7 @@ SIGNS = {
     Status.SKIPPED: "fast_forward",
     Status.IGNORED: "no_entry_sign",
     Status.BLOCKED: "no_entry",
+    Status.WAITING: "raised_hand",
     Status.INFRASTRUCTURE_FAILURE: "warning",
     Status.UNKNOWN: "grey_question",
 }
@@ -51,13 +52,14 @@ WORDS = {
     Status.SKIPPED: "skipped",
     Status.IGNORED: "ignored (over the plan’s build limit)",
     Status.BLOCKED: "blocked (used too many resources)",
+    Status.WAITING: "waiting for an approval",
     Status.INFRASTRUCTURE_FAILURE: "infrastructure failure",
 }
 OF_WORKFLOWS = {
     "timed_out": "timed out",
     "startup_failure": "could not start",
     "action_required": "waits for somebody’s approval",
-    "waiting": "waits for a protection rule",
+    "waiting": "waits for an approval",
     "neutral": "neutral",
     "stale": "stale",
 }

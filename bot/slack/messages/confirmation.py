@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.model.builds import Project
+from bot.core.model.action_plans import restart_plan
+from bot.core.model.builds import Build, Project
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
 from bot.slack.blocks.confirm_dialog import asked, cancelling, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Choice, Message, button, message
-from bot.slack.blocks.rich_text import Line, emoji, join_dots, line, mention_or_text
+from bot.slack.blocks.rich_text import Line, emoji, join, join_dots, line, mention_or_text, untrusted
 from bot.slack.messages.builds import branch_named, commit, repository, target_of
 
 _ASK = 100
@@ -38,10 +39,18 @@ def render_confirmation(error: NeedsConfirmation, command: Command | None) -> Me
     lines = [
         line(emoji("point_right"), " Restart ", "the failed jobs of " if only else "", what, "?"),
         commit(build),
+        _runs_to_send(build),
         line("Nothing has been restarted yet: this branch is confirmed first."),
     ]
     asks = asked(label, build.project.name, build.branch, failed_jobs_only=only)
     return message(lines, [button(label, restart, asks)], in_public=False)
+
+
+def _runs_to_send(build: Build) -> Line:
+    """`This re-runs CI and Nightly (schedule)`: exactly what is sent."""
+    runs = restart_plan(build).runs if build.workflows else ()
+    named = [untrusted(run.full_name + (f" ({run.trigger})" if run.trigger else ""), _ASK) for run in runs]
+    return line("This re-runs: ", join(", ", *(name for name in named if name)), ".") if named else ()
 
 
 def choice(label: str, command: Command, project: Project, context: RenderContext) -> Choice:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import (
     VERBS,
@@ -38,6 +39,7 @@ from bot.core.model.errors import (
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message
 from bot.slack.blocks.rich_text import Inline, Line, code, emoji, line, literal, sanitize, untrusted
+from bot.slack.messages.branch_facts import rerun_buttons
 from bot.slack.messages.builds import (
     branch_named,
     cancel_button,
@@ -92,7 +94,7 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
         case CIError():
             lines = [_said(command, describe_cause(error), "."), next_step(error, context)]
             lines += last_known_lines(error.last_known, command, context)
-            return message(lines, _pages(error), in_public=False, reference=reference)
+            return message(lines, _pages(error, context), in_public=False, reference=reference)
         case _:
             text = _said(command, untrusted(str(error), _SAID) or literal("I may not do this."))
             return message([text], in_public=False, reference=reference)
@@ -147,11 +149,11 @@ def _not_recorded(error: NotRecorded, reference: str | None) -> Message:
     return message(lines, view_buttons(target_of(build), build.url), in_public=False, reference=reference)
 
 
-def _pages(error: CIError) -> list[Block | None]:
+def _pages(error: CIError, context: RenderContext) -> list[Block | None]:
     """Where the service says why it will not, and what it does allow."""
     match error:
-        case NotPossible(about=Build(url=url)):
-            return [link_button("Open build", url, "build")]
+        case NotPossible(about=Build(url=url) as build):
+            return [*rerun_buttons(build, restart_plan(build), context), link_button("Open build", url, "build")]
         case _:
             return []
 

@@ -37,6 +37,7 @@ from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
 from bot.slack.blocks.rich_text import Line, ago, code, emoji, join_dots, line, person, sanitize, timestamp
 from bot.slack.messages.audit import render_audit
+from bot.slack.messages.branch_facts import beside_buttons, branch_lines
 from bot.slack.messages.builds import (
     SIGNS,
     branch_named,
@@ -162,7 +163,9 @@ def _build(shown: BuildShown, context: RenderContext) -> Message:
     elif restart_state.previous is not None:
         lines.append(previous_words(restart_state.previous, context))
     lines.append(_meaning(build))
-    return message(lines, build_buttons(build, context, restart_state), details=workflow_lines(build), in_public=True)
+    lines += branch_lines(build)
+    buttons = [*build_buttons(build, context, restart_state), *beside_buttons(build, context)]
+    return message(lines, buttons, details=workflow_lines(build), in_public=True)
 
 
 def _meaning(build: Build) -> Line:

@@ -14,8 +14,10 @@ _NAME, _COMMIT, _REASON = 60, 40, 100
 
 
 def workflow_lines(build: Build) -> list[Line]:
-    """Nothing where there is nothing to tell beside what the build's own lines say."""
-    if len(build.workflows) < 2 and not any(map(_tells_more, build.workflows)):
+    """Nothing if there is nothing to tell beside what the build's own lines say. A run that is asked for alone, under
+    its own id, is named."""
+    is_one_run = any(run.run_id == build.id for run in build.workflows)
+    if len(build.workflows) < 2 and not is_one_run and not any(map(_tells_more, build.workflows)):
         return []
     runs = sorted(build.workflows, key=_severity)
     lines = [part for run in runs[:MAX_WORKFLOWS] for part in (_line(run), *_job_lines(run.failed_jobs))]
@@ -47,8 +49,21 @@ def _line(run: Workflow) -> Line:
             state_of_workflow(run),
             f"attempt {run.attempt}" if run.attempt > 1 else None,
             f"at {at}" if at else None,
+            _triggered(run),
+            _waits_for(run),
         ),
     )
+
+
+def _triggered(run: Workflow) -> Line:
+    trigger = untrusted(run.trigger, _COMMIT)
+    return line(trigger) if trigger else ()
+
+
+def _waits_for(run: Workflow) -> Line:
+    """`for production`: the environments whose approval is missing."""
+    names = [name for name in (untrusted(each, _NAME) for each in run.waits_for[:MAX_JOBS]) if name]
+    return line("for ", join(", ", *names)) if names else ()
 
 
 def _job_lines(jobs: Sequence[FailedJob]) -> list[Line]:
@@ -89,7 +104,7 @@ def _with_reason(name: str, why: str) -> Line:
 
 
 def _tells_more(run: Workflow) -> bool:
-    return run.attempt > 1 or bool(run.failed_jobs) or bool(run.commit)
+    return run.attempt > 1 or bool(run.failed_jobs or run.commit or run.trigger or run.waits_for)
 
 
 def _severity(run: Workflow) -> int:

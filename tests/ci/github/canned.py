@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from requests import PreparedRequest
 
 from bot.ci.github.api import builds_request
 from bot.ci.github.builds import build_of
-from bot.ci.github.run_groups import group_runs
+from bot.ci.github.run_groups import as_of, group_runs
 from bot.ci.github.runs import RunsPage, parse_runs
 from bot.core.model.builds import Build, Project, Status, Workflow
+from bot.core.model.policy import BuildRules
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 API = "https://api.github.com"
 TOKEN = "github_pat_s3cret+11AAA~zz"
 WEB = Project("731204001", "acme/web", "github", "https://github.com/acme/web")
@@ -57,13 +64,27 @@ def runs_json(*runs: object) -> bytes:
     return json.dumps({"total_count": len(runs), "workflow_runs": list(runs)}).encode()
 
 
+def asking(**wanted: str) -> Callable[[PreparedRequest], tuple[bool, str]]:
+    """Fits a list call with just these filters."""
+
+    def fits(request: PreparedRequest) -> tuple[bool, str]:
+        asked = dict(parse_qsl(urlsplit(str(request.url)).query))
+        filters = {name: value for name, value in asked.items() if name in ("event", "head_sha", "page")}
+        sized = {"per_page": asked.get("per_page", "")} if "per_page" in wanted else {}
+        return {**filters, **sized} == wanted, f"{asked} is not {wanted}"
+
+    return fits
+
+
 def page(body: bytes, project: Project = WEB, **more: Any) -> RunsPage:
     """An answer read."""
     return parse_runs(200, {}, body, project, page=builds_request(API, WEB), **more)
 
 
-def drawn(read: RunsPage) -> list[Build]:
-    return [build_of(read.project, each) for each in group_runs(read.entries, is_cut_off=read.is_full)]
+def drawn(read: RunsPage, rules: BuildRules | None = None) -> list[Build]:
+    """The builds of a page, at noon."""
+    runs = [as_of(each, NOON) for each in read.entries]
+    return [build_of(read.project, each) for each in group_runs(runs, rules=rules, is_cut_off=read.is_full)]
 
 
 def builds(*runs: object, project: Project = WEB) -> list[Build]:

@@ -30,7 +30,7 @@ def listed(*active: int, **others: str) -> dict[str, Any]:
 
 
 def carried(github: GitHub, project: Project = WEB) -> list[str]:
-    return [run.name for run in github.builds(project, "main")[0].workflows if run.commit]
+    return [run.name for run in github.builds(project)[0].workflows if run.commit]
 
 
 @pytest.mark.parametrize(

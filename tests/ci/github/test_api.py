@@ -32,13 +32,35 @@ A_RUN = f"{RUNS}/19440221001"
     [
         (PAGE, "GET", f"{API}/user/repos", {"per_page": "100"}),
         (wire.workflows_request(API, WEB), "GET", f"{API}/repos/acme/web/actions/workflows", {"per_page": "100"}),
-        (wire.builds_request(API, WEB), "GET", RUNS, {"per_page": "100", "exclude_pull_requests": "true"}),
+        (wire.builds_request(API, WEB), "GET", RUNS, {"per_page": "100"}),
         (
             wire.builds_request(API, WEB, "feature/a&b#c"),
             "GET",
             RUNS,
-            {"per_page": "100", "exclude_pull_requests": "true", "branch": "feature/a&b#c"},
+            {"per_page": "100", "branch": "feature/a&b#c"},
         ),
+        (
+            wire.builds_request(API, WEB, "main", event="push"),
+            "GET",
+            RUNS,
+            {"per_page": "100", "branch": "main", "event": "push"},
+        ),
+        (
+            wire.builds_request(API, WEB, commit="0" * 40),
+            "GET",
+            RUNS,
+            {"per_page": "100", "head_sha": "0" * 40},
+        ),
+        (wire.run_request(API, WEB, "7"), "GET", f"{RUNS}/7", {}),
+        (wire.approvals_request(API, WEB, "7"), "GET", f"{RUNS}/7/pending_deployments", {}),
+        (
+            wire.branch_request(API, WEB, "feature/a&b#c"),
+            "GET",
+            f"{API}/repos/acme/web/branches/feature/a%26b%23c",
+            {},
+        ),
+        (wire.pull_request_request(API, WEB, 12), "GET", f"{API}/repos/acme/web/pulls/12", {}),
+        (wire.log_request(API, WEB, "9"), "GET", f"{API}/repos/acme/web/actions/jobs/9/logs", {}),
         (
             wire.jobs_request(API, WEB, "19440221001"),
             "GET",
@@ -149,8 +171,8 @@ def test_an_attempt_reports_how_it_ended(changes: dict[str, object], status: Sta
 
 
 @pytest.mark.parametrize("status", [201, 202])
-@pytest.mark.parametrize("body", [b"{}", b"", b"{}\n"])
-def test_an_answer_as_in_the_contract_means_done(status: int, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"{}", b" { }\n", b""])
+def test_an_accepted_post_is_done(status: int, body: bytes) -> None:
     wire.parse_done(status, {}, body)
 
 
@@ -158,6 +180,16 @@ def test_an_answer_as_in_the_contract_means_done(status: int, body: bytes) -> No
 def test_any_other_2xx_does_not_confirm_it(status: int, body: bytes) -> None:
     with pytest.raises(NotConfirmed):
         wire.parse_done(status, {}, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"{}"), (204, b""), (200, b"<html>"), (201, b"<html>"), (202, b"[]"), (201, b'{"login": "portal"}')],
+)
+def test_any_other_success_confirms_nothing(status: int, body: bytes) -> None:
+    with pytest.raises(NotConfirmed, match="check GITHUB_API_URL") as raised:
+        wire.parse_done(status, {"content-type": "text/html"}, body)
+    assert raised.value.may_have_taken
 
 
 @pytest.mark.parametrize(

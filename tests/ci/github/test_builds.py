@@ -117,7 +117,9 @@ def test_a_commit_that_is_pushed_again_is_the_newest_build() -> None:
         ([run(), lint(run_started_at="2026-03-01T11:40:00Z", updated_at="2026-03-01T11:50:00Z")], (at(40), at(50))),
         ([run(), lint(status="in_progress", run_started_at="2026-03-01T11:40:00Z")], (at(40), None)),
         ([run(created_at=None, run_started_at=None, updated_at=None)], (None, None)),
-        ([run(updated_at="yesterday")], (at(0), at(0))),
+        ([run(updated_at="yesterday")], (at(0), None)),
+        ([run(updated_at="2026-04-06T11:00:00Z")], (at(0), None)),
+        ([run(updated_at="2026-03-01T10:59:59Z")], (at(0), None)),
     ],
     ids=[
         "as it started",
@@ -131,6 +133,8 @@ def test_a_commit_that_is_pushed_again_is_the_newest_build() -> None:
         "one that runs long after the other",
         "no times",
         "no end that can be read",
+        "changed long after its end",
+        "changed before its start",
     ],
 )
 def test_a_build_that_passed_takes_from_its_first_start_to_its_last_end_of_the_last_attempts(
@@ -219,9 +223,14 @@ def test_attempts_tell_one_run_of_a_build_from_the_next() -> None:
 
 
 def test_a_forks_pull_request_from_a_branch_called_main_is_not_main() -> None:
-    assert builds(run(1, head_repository=FORK, event="pull_request"), run(2, head_repository=None)) == []
-    [seen] = builds(run(1, head_repository=FORK, conclusion="failure"), run(2))
-    assert [workflow.run_id for workflow in seen.workflows] == ["19440221002"]
+    seen = builds(run(2, head_repository=FORK, event="pull_request", conclusion="failure"), run(1))
+    assert [(each.branch, each.status) for each in seen] == [("eve:main", Status.FAILED), ("main", Status.PASSED)]
+    assert seen[0].id != seen[1].id
+
+
+@pytest.mark.parametrize("head", [FORK, None])
+def test_the_head_repository_of_a_push_does_not_matter(head: object) -> None:
+    assert build(run(head_repository=head)).branch == "main"
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from responses import matchers
 from bot.ci.github.client import GitHub
 from bot.config.parsers import Secret
 from bot.core.model.builds import Ability, Page, Status
-from bot.core.model.errors import CIError, InvalidResponse, NotFound, OverLimit
+from bot.core.model.errors import CIError, InvalidResponse, NotFound, NotPossible, OverLimit
 from bot.core.ports import CIProvider
 from tests.ci.acting import cancel, restart
 from tests.ci.codeship.canned import Clock, Gate, surroundings
-from tests.ci.github.canned import API, COMMIT, FORK, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
+from tests.ci.github.canned import API, COMMIT, OLDER, RUNS, TOKEN, WEB, run, runs_json, seen_build, workflow
 
 USER_REPOS = f"{API}/user/repos"
 CI = workflow(1, "CI")
@@ -80,7 +80,7 @@ def test_a_redirect_to_if_a_renamed_repository_is_takes_the_token_along(
     api.get(RUNS, status=301, headers={"Location": f"{onward}?branch=main"})
     match = [matchers.header_matcher({"Authorization": f"Bearer {TOKEN}"})]
     api.get(onward, runs_json(run(repository=renamed, head_repository=renamed)), match=match)
-    [seen] = github.builds(WEB, "main")
+    [seen] = github.builds(WEB)
     assert (seen.project.name, gate.asked) == ("acme/shop", ["builds", "builds"])
     api.post(f"{API}/repos/acme/shop/actions/runs/19440221001/rerun", status=201)
     restart(github, seen)
@@ -124,7 +124,7 @@ def test_a_page_that_fails_fails_the_whole_list(github: GitHub, api: responses.R
         github.projects()
 
 
-# --- the end of a page, and runs of forks
+# --- the end of a page
 
 
 def test_of_a_full_page_the_build_that_may_go_on_after_it_is_left_out(
@@ -139,44 +139,10 @@ def test_of_a_full_page_the_build_that_may_go_on_after_it_is_left_out(
     assert [build.commit for build in github.builds(WEB)] == [COMMIT, OLDER]
 
 
-def of_forks() -> list[dict[str, Any]]:
-    return [run(number, head_repository=FORK) for number in range(100)]
-
-
-def next_page(number: int) -> dict[str, str]:
-    return {"Link": f'<{RUNS}?page={number}>; rel="next"'}
-
-
-def test_if_a_full_page_is_all_of_forks_the_next_one_is_read(
-    github: GitHub, api: responses.RequestsMock, gate: Gate
-) -> None:
-    api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
-    api.get(f"{RUNS}?page=2", runs_json(run(), *of_forks()[1:]), headers=next_page(3))
-    [seen] = github.builds(WEB, "main")
-    assert (seen.status, gate.asked) == (Status.PASSED, ["builds", "builds"])
-
-
-def test_three_pages_of_forks_are_enough(github: GitHub, api: responses.RequestsMock) -> None:
-    api.get(RUNS, runs_json(*of_forks()), headers=next_page(2))
-    api.get(f"{RUNS}?page=2", runs_json(*of_forks()), headers=next_page(3))
-    api.get(f"{RUNS}?page=3", runs_json(*of_forks()), headers=next_page(4))
-    assert github.builds(WEB, "main") == []
-    assert len(api.calls) == 3
-
-
-@pytest.mark.parametrize(
-    "listed", [of_forks()[:99], [*of_forks()[:99], run()]], ids=["a page that is not full", "one run of its own"]
-)
-def test_otherwise_one_page_is_enough(github: GitHub, api: responses.RequestsMock, listed: list[object]) -> None:
-    api.get(RUNS, runs_json(*listed), headers=next_page(2))
-    github.builds(WEB, "main")
-    assert len(api.calls) == 1
-
-
 # --- tries, limits, secrets
 
 
-@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("status", [500, 503])
 def test_what_may_pass_is_requested_again(
     github: GitHub, api: responses.RequestsMock, clock: Clock, seen: Seen, status: int
 ) -> None:
@@ -259,3 +225,103 @@ def test_the_token_stands_in_no_error_no_log_and_no_repr(
         told += "".join(traceback.format_exception(error)) + repr(error)
     assert "s3cret" not in told + caplog.text
     assert errors or (call, answer.get("status")) in {("restart", 200), ("cancel", 200)}
+
+
+# --- what the token may
+
+
+REPO = f"{API}/repos/acme/web"
+READABLE = {"json": {"workflow_runs": []}}
+LACKS = {"status": 403, "json": {"message": "Resource not accessible by personal access token"}}
+
+
+@pytest.mark.parametrize(
+    ("repo", "branches", "pulls", "has"),
+    [
+        ({"json": {"permissions": {"push": True}}}, {"json": []}, {"json": []}, [True, None, True, True]),
+        ({"json": {"permissions": {"push": False}}}, {"json": []}, LACKS, [True, False, True, False]),
+        ({"json": {}, "headers": {"X-OAuth-Scopes": "repo, gist"}}, LACKS, {"json": []}, [True, True, False, True]),
+        ({"json": {}, "headers": {"X-OAuth-Scopes": "gist"}}, {"status": 404}, LACKS, [True, False, None, False]),
+        ({"status": 500}, {"status": 404}, {"status": 404}, [True, None, None, None]),
+    ],
+)
+def test_it_is_told_what_the_token_may_and_what_cannot_be_told(
+    github: GitHub,
+    api: responses.RequestsMock,
+    repo: dict[str, Any],
+    branches: dict[str, Any],
+    pulls: dict[str, Any],
+    has: list[bool | None],
+) -> None:
+    api.get(REPO, **repo)
+    api.get(RUNS, **READABLE)
+    api.get(f"{REPO}/branches", **branches)
+    api.get(f"{REPO}/pulls", **pulls)
+    permissions = github.permissions(WEB)
+    assert [each.has for each in permissions] == has
+    assert [each.name for each in permissions if each.is_required] == ["Actions: read", "Actions: write"]
+
+
+def test_organizations_without_sign_on_are_remembered_from_the_list(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    api.get(USER_REPOS, json=[], headers={"X-GitHub-SSO": "partial-results; organizations=21955855"})
+    github.projects()
+    assert github.hidden_organizations == ("21955855",)
+
+
+def test_a_repository_whose_runs_test_no_branch_is_not_called_never_built(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    api.get(RUNS, runs_json(run(1, event="release"), run(2, event="issue_comment")))
+    with pytest.raises(NotPossible, match="none of the last 2 runs of acme/web tests a branch") as raised:
+        github.builds(WEB)
+    assert raised.value.detail.endswith("issue_comment, release")
+
+
+# --- pasted pages
+
+
+PULL = Page(name="acme/web", pull_request=12)
+OURS, EVES = {"id": 731204001, "full_name": "acme/web"}, {"id": 900, "full_name": "eve/web"}
+
+
+@pytest.mark.parametrize(
+    ("repo", "branch"), [(OURS, "fix"), (EVES, "eve:fix"), (None, "unknown:fix")], ids=["ours", "a fork's", "gone"]
+)
+def test_a_pull_request_is_on_its_head_branch(
+    github: GitHub, api: responses.RequestsMock, repo: dict[str, Any] | None, branch: str
+) -> None:
+    api.get(f"{REPO}/pulls/12", json={"head": {"ref": "fix", "repo": repo}})
+    assert github.locate(WEB, PULL) == replace(PULL, branch=branch)
+
+
+@pytest.mark.parametrize("refused", [LACKS, {"status": 404}])
+def test_without_the_right_to_read_it_the_runs_that_name_a_pull_request_tell_its_branch(
+    github: GitHub, api: responses.RequestsMock, refused: dict[str, Any]
+) -> None:
+    api.get(f"{REPO}/pulls/12", **refused)
+    of_12 = run(1, event="pull_request", head_branch="fix", pull_requests=[{"number": 12}])
+    api.get(RUNS, runs_json(of_12, run(2, event="pull_request", pull_requests=[{"number": 13}])))
+    assert github.locate(WEB, PULL) == replace(PULL, branch="fix")
+
+
+def test_a_run_and_a_commit_are_on_the_branch_that_github_names(github: GitHub, api: responses.RequestsMock) -> None:
+    of_run, of_commit = Page(name="acme/web", build_id="19440221001"), Page(name="acme/web", commit=COMMIT)
+    api.get(f"{RUNS}/19440221001", json=run(1, head_branch="dev"))
+    api.get(RUNS, runs_json(run(1, head_branch="dev")))
+    assert github.locate(WEB, of_run) == replace(of_run, branch="dev")
+    assert github.locate(WEB, of_commit) == replace(of_commit, branch="dev")
+
+
+def test_a_commit_of_several_branches_and_the_beginning_of_one_are_on_none(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    api.get(RUNS, runs_json(run(1, head_branch="dev"), run(2)))
+    assert github.locate(WEB, Page(name="acme/web", commit=COMMIT)) is None
+    assert github.locate(WEB, Page(name="acme/web", commit=COMMIT[:7])) is None
+
+
+def test_a_run_of_another_repository_is_on_no_branch(github: GitHub, api: responses.RequestsMock) -> None:
+    api.get(f"{RUNS}/19440221001", json=run(1, repository=EVES))
+    assert github.locate(WEB, Page(name="acme/web", build_id="19440221001")) is None

@@ -12,7 +12,7 @@ from responses import matchers
 from bot.ci.github.client import GitHub
 from bot.core.model.errors import InvalidResponse
 from tests.ci.codeship.canned import Gate
-from tests.ci.github.canned import API, FORK, RUNS, WEB, builds, lint, run, runs_json
+from tests.ci.github.canned import API, RUNS, WEB, asking, builds, lint, run, runs_json
 
 USER_REPOS = f"{API}/user/repos"
 
@@ -29,13 +29,13 @@ def test_what_has_not_changed_is_free_and_reported_as_before(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
     api.get(RUNS, runs_json(run()), headers={"ETag": 'W/"1"'})
-    before = github.builds(WEB, "main")
+    before = github.builds(WEB)
     api.replace("GET", RUNS, status=304, match=unchanged('W/"1"'))
-    after = github.builds(WEB, "main")
+    after = github.builds(WEB)
     assert after == before == builds(run())
     assert gate.free == [False, True]
     after.clear()
-    assert github.builds(WEB, "main") == builds(run())
+    assert github.builds(WEB) == builds(run())
 
 
 def test_what_has_changed_counts_and_is_reported_again(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
@@ -88,26 +88,27 @@ def test_a_full_page_without_a_next_one_is_requested_again(
     assert len(github.projects()) == 101
 
 
-def test_a_page_of_forks_that_has_not_changed_leads_on_as_before(
+def test_lists_of_events_that_have_not_changed_are_told_from_memory(
     github: GitHub, api: responses.RequestsMock, gate: Gate
 ) -> None:
-    forks = runs_json(*(run(number, head_repository=FORK) for number in range(100)))
-    api.get(RUNS, forks, headers={"ETag": '"a"', "Link": f'<{RUNS}?page=2>; rel="next"'})
-    api.get(f"{RUNS}?page=2", runs_json(run()), headers={"ETag": '"b"'})
-    before = github.builds(WEB, "main")
+    comments = runs_json(*(run(number, event="issue_comment") for number in range(100)))
+    api.get(RUNS, runs_json(run()), headers={"ETag": '"b"'}, match=[asking(event="push")])
+    api.get(RUNS, runs_json(), headers={"ETag": '"c"'}, match=[asking(event="pull_request")])
+    api.get(RUNS, comments, headers={"ETag": '"a"', "Link": f'<{RUNS}?page=2>; rel="next"'}, match=[asking()])
+    before = github.builds(WEB)
     api.reset()
-    api.get(f"{RUNS}?page=2", status=304, match=unchanged('"b"'))
-    api.get(RUNS, status=304, match=unchanged('"a"'))
-    assert github.builds(WEB, "main") == before != []
-    assert gate.free == [False, False, True, True]
+    api.get(RUNS, status=304, match=[asking(event="push"), *unchanged('"b"')])
+    api.get(RUNS, status=304, match=[asking(event="pull_request"), *unchanged('"c"')])
+    assert github.builds(WEB) == before != []
+    assert gate.free == [False, False, False, True, True]
 
 
-def test_each_branch_is_remembered_for_itself(github: GitHub, api: responses.RequestsMock) -> None:
+def test_each_project_is_remembered_for_itself(github: GitHub, api: responses.RequestsMock) -> None:
     api.get(RUNS, runs_json(run()), headers={"ETag": '"a"'})
-    github.builds(WEB, "main")
     github.builds(WEB)
-    github.builds(replace(WEB, url=None), "main")
-    assert ["If-None-Match" in call.request.headers for call in api.calls] == [False] * 3
+    github.builds(WEB)
+    github.builds(replace(WEB, url=None))
+    assert ["If-None-Match" in call.request.headers for call in api.calls] == [False, True, False]
 
 
 def test_an_answer_without_an_etag_is_requested_again(github: GitHub, api: responses.RequestsMock) -> None:

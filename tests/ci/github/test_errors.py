@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from bot.ci.github.errors import action_error_for, error_for
+from bot.ci.github.errors import action_error_for, error_for, hidden_organizations
 from bot.core.model.errors import (
     CIError,
     Forbidden,
@@ -70,7 +70,10 @@ def test_over_a_limit_it_is_reported_when_to_come_again(
         (403, "Must have admin rights to Repository.", Forbidden),
         (404, "Not Found", NotFound),
         (400, "The version is not supported.", InvalidResponse),
-        (422, "Validation Failed", InvalidResponse),
+        (422, "Validation Failed", NotPossible),
+        (410, "Issues are disabled for this repo", NotPossible),
+        (451, "Repository access blocked", NotPossible),
+        (403, "Resource protected by organization SAML enforcement.", Forbidden),
         (502, "Server Error", NoResponse),
         (408, "", NoResponse),
         (304, "", InvalidResponse),
@@ -107,7 +110,6 @@ def test_what_is_asked_is_refused(status: int, words: str, kind: type[CIError]) 
         (401, "Bad credentials", Unauthorized),
         (404, "Not Found", NotFound),
         (500, "", NoResponse),
-        (307, "Moved Permanently", InvalidResponse),
     ],
 )
 def test_what_is_to_be_done_to_a_run_is_refused_for_a_reason(status: int, words: str, kind: type[CIError]) -> None:
@@ -155,3 +157,41 @@ def test_no_refusal_repeats_the_token(status: int, body: bytes) -> None:
     for refused in (error_for, action_error_for):
         error = refused(status, {}, body, secret=TOKEN)
         assert "s3cret" not in "".join(traceback.format_exception(error)) + repr(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"X-GitHub-SSO": "required; url=https://github.com/orgs/acme/sso?authorization_request=s3cret"}, "No."),
+        ({}, "Resource protected by organization SAML enforcement. You must grant your token access."),
+    ],
+)
+def test_a_missing_sign_on_is_told_as_that_and_not_as_a_missing_permission(headers: dict[str, str], words: str) -> None:
+    for refused in (error_for, action_error_for):
+        error = refused(403, headers, said(words), secret=TOKEN)
+        assert isinstance(error, Forbidden)
+        assert "single sign-on (SSO)" in error.detail
+        assert "s3cret" not in error.detail
+
+
+@pytest.mark.parametrize("status", [410, 422, 451])
+def test_the_reason_of_a_refusal_is_kept(status: int) -> None:
+    for refused in (error_for, action_error_for):
+        assert (
+            refused(status, {}, said("Repository access blocked"), secret=TOKEN).detail == "Repository access blocked"
+        )
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_post_to_a_renamed_repository_says_so_and_was_not_done(status: int) -> None:
+    error = action_error_for(status, {"Location": "https://api.github.com/repositories/1"}, b"", secret=TOKEN)
+    assert isinstance(error, NotPossible)
+    assert "renamed" in error.detail
+
+
+def test_organizations_that_are_left_out_are_named() -> None:
+    assert hidden_organizations({"X-GitHub-SSO": "partial-results; organizations=21955855,20582480"}) == (
+        "21955855",
+        "20582480",
+    )
+    assert hidden_organizations({}) == ()

@@ -14,7 +14,7 @@ from tests.ci.github.canned import COMMIT, REPOSITORY, WEB, build, builds, drawn
     ("changes", "field", "value"),
     [
         ({"name": None}, "name", "ci.yml"),
-        ({"name": None, "path": "dynamic/pages/pages-build@refs/heads/main"}, "name", "pages-build"),
+        ({"name": None, "path": "acme/rules/.github/workflows/scan.yml@main"}, "name", "scan.yml"),
         ({"name": None, "path": None}, "name", "run 19440221001"),
         ({"name": "a\nb\u2028c" + "x" * 900}, "name", ("abc" + "x" * 900)[:300]),
         ({"run_attempt": 3}, "attempt", 3),

@@ -31,7 +31,7 @@ def repositories(body: object, headers: dict[str, str] | None = None) -> ListPag
 
 @pytest.mark.parametrize("written", [lambda entries: entries, lambda entries: {"repositories": entries}])
 def test_repositories_are_read_from_either_answer(written: Callable[[object], object]) -> None:
-    assert repositories(written([repository(1), repository(2, "acme/api")])) == ListPage(
+    assert repositories(written([repository(1), repository(2, "acme/api")])) == wire.RepositoriesPage(
         (
             Project("1", "acme/web", "github", "https://github.com/acme/web"),
             Project("2", "acme/api", "github", "https://github.com/acme/api"),
@@ -92,7 +92,7 @@ def test_a_page_is_full_with_all_that_is_listed(count: int) -> None:
 # --- workflows
 
 
-def workflows(*entries: object) -> ListPage[str]:
+def workflows(*entries: object) -> ListPage[wire.ListedWorkflow]:
     body = json.dumps({"total_count": len(entries), "workflows": list(entries)}).encode()
     return wire.parse_workflows(200, {}, body, page=wire.workflows_request(API, WEB))
 
@@ -100,11 +100,14 @@ def workflows(*entries: object) -> ListPage[str]:
 def test_only_active_workflows_are_reported() -> None:
     states = ["active", "deleted", "disabled_manually", "disabled_inactivity", "disabled_fork", None, 7, "x"]
     listed = [{"id": number, "state": state} for number, state in enumerate(states)]
-    assert workflows(*listed) == ListPage(("0",), is_full=False, onward=None)
+    assert [each.id for each in workflows(*listed).entries if each.is_active] == ["0"]
+    assert len(workflows(*listed).entries) == len(states)
     assert workflows() == ListPage((), is_full=False, onward=None)
 
 
 def test_a_workflow_that_cannot_be_read_costs_that_one_alone() -> None:
-    assert workflows(None, 7, {"state": "active"}, {"id": 3, "state": "active"}).entries == ("3",)
+    assert workflows(None, 7, {"state": "active"}, {"id": 3, "state": "active"}).entries == (
+        wire.ListedWorkflow("3", None, is_active=True),
+    )
     with pytest.raises(InvalidResponse, match="none of its workflows can be read"):
         workflows(None, {"state": "active"})

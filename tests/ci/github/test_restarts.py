@@ -15,7 +15,6 @@ from bot.core.model.builds import ActionResult, Status, Workflow
 from bot.core.model.errors import (
     CIError,
     Forbidden,
-    InvalidResponse,
     NoResponse,
     NotFound,
     NotPossible,
@@ -67,25 +66,13 @@ OF_OLDER = {"commit": OLDER}
 @pytest.mark.parametrize(
     ("workflows", "done", "left"),
     [
-        ((CI, workflow(2, "Nightly", **OF_OLDER)), ("CI", "Nightly (at 1f0c2b8)"), ()),
-        (
-            (workflow(1, "CI", PASSED), workflow(2, "Nightly", **OF_OLDER), workflow(3, "E2E", PASSED, **OF_OLDER)),
-            ("Nightly (at 1f0c2b8)",),
-            (),
-        ),
-        ((workflow(1, "CI", RUNNING), workflow(2, "Nightly", **OF_OLDER)), ("Nightly (at 1f0c2b8)",), ("CI",)),
+        ((CI, workflow(2, "Nightly", **OF_OLDER)), ("CI",), ()),
         ((workflow(1, "CI", PASSED), workflow(2, "Nightly", PASSED, **OF_OLDER)), ("CI",), ()),
         ((CI, workflow(2, "Nightly", RUNNING, **OF_OLDER)), ("CI",), ("Nightly (at 1f0c2b8)",)),
     ],
-    ids=[
-        "all that went wrong",
-        "what it carries, where nothing else went wrong",
-        "what it carries, while its own runs",
-        "its own alone, where nothing went wrong",
-        "what it carries and runs is left",
-    ],
+    ids=["what failed for the commit", "the commit's own, if nothing failed", "what still runs is left"],
 )
-def test_what_is_inherited_from_another_commit_is_run_again_only_if_it_went_wrong(
+def test_what_is_inherited_from_another_commit_is_not_run_again(
     github: GitHub,
     api: responses.RequestsMock,
     workflows: tuple[Workflow, ...],
@@ -99,13 +86,25 @@ def test_what_is_inherited_from_another_commit_is_run_again_only_if_it_went_wron
     assert (taken.done, taken.left, len(api.calls)) == (done, left, len(done))
 
 
-def test_what_is_inherited_is_reported_with_its_commit_if_it_is_refused(
-    github: GitHub, api: responses.RequestsMock
+@pytest.mark.parametrize(
+    ("workflows", "why"),
+    [
+        (
+            (workflow(1, "CI", PASSED), workflow(2, "Nightly", **OF_OLDER)),
+            r"older commits failed: Nightly \(at 1f0c2b8",
+        ),
+        ((workflow(1, "CI", RUNNING), workflow(2, "Nightly", **OF_OLDER)), "still running: CI"),
+        ((workflow(1, "CI", can_rerun=False),), "can be re-run"),
+        ((workflow(1, "CI", Status.WAITING),), "can be re-run"),
+    ],
+    ids=["an older commit's run failed", "the commit's own still runs", "a merge queue's", "an approval is missing"],
+)
+def test_if_the_commit_has_nothing_to_rerun_nothing_is_sent_and_it_is_said_why(
+    github: GitHub, gate: Gate, workflows: tuple[Workflow, ...], why: str
 ) -> None:
-    api.post(f"{RUNS}/19440221001/rerun", **refused(OVER_A_MONTH))
-    api.post(f"{RUNS}/19440221002/rerun", status=201)
-    taken = restart(github, seen_build(workflow(1, "Nightly", **OF_OLDER), workflow(2, "E2E", **OF_OLDER)))
-    assert taken.refused == (("Nightly (at 1f0c2b8)", OVER_A_MONTH),)
+    with pytest.raises(NotPossible, match=why):
+        restart(github, seen_build(*workflows))
+    assert gate.asked == []
 
 
 def test_where_only_what_is_inherited_has_ended_and_well_nothing_is_sent(github: GitHub, gate: Gate) -> None:
@@ -136,7 +135,7 @@ def test_failed_jobs_alone_are_run_again_if_that_is_asked(github: GitHub, api: r
 def test_if_nothing_has_ended_nothing_is_sent(
     github: GitHub, api: responses.RequestsMock, workflows: tuple[Any, ...]
 ) -> None:
-    with pytest.raises(NotPossible, match="none of its workflows has ended"):
+    with pytest.raises(NotPossible, match=r"still running|none of its workflows"):
         restart(github, seen_build(*workflows))
     assert len(api.calls) == 0
 
@@ -150,7 +149,7 @@ def test_if_nothing_has_ended_nothing_is_sent(
         ({"status": 401}, Unauthorized),
         ({"status": 429}, OverLimit),
         ({"status": 500}, NoResponse),
-        ({"status": 307, "headers": {"Location": f"{RUNS}/1/rerun"}}, InvalidResponse),
+        ({"status": 307, "headers": {"Location": f"{RUNS}/1/rerun"}}, NotPossible),
         ({"body": NoConnection("x")}, Unreachable),
         ({"body": ReadTimeout("x")}, NoResponse),
     ],
@@ -256,20 +255,11 @@ def test_what_runs_is_stopped_and_nothing_else(github: GitHub, api: responses.Re
     assert gate.asked == ["cancel", "cancel"]
 
 
-@pytest.mark.parametrize(
-    ("ci", "done", "left"),
-    [(RUNNING, "CI", ("Nightly (at 1f0c2b8)",)), (PASSED, "Nightly (at 1f0c2b8)", ())],
-    ids=["its own run", "nothing else runs"],
-)
-def test_what_is_inherited_is_stopped_only_if_nothing_else_runs_and_named_if_it_is_left(
-    github: GitHub, api: responses.RequestsMock, ci: Status, done: str, left: tuple[str, ...]
-) -> None:
-    api.assert_all_requests_are_fired = False
+def test_what_runs_of_an_older_commit_is_stopped_too(github: GitHub, api: responses.RequestsMock) -> None:
     for number in (1, 2):
         api.post(f"{RUNS}/1944022100{number}/cancel", status=202)
-    build = seen_build(workflow(1, "CI", ci), workflow(2, "Nightly", RUNNING, **OF_OLDER))
-    taken = cancel(github, build)
-    assert (taken.done, taken.left, len(api.calls)) == ((done,), left, 1)
+    taken = cancel(github, seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", RUNNING, **OF_OLDER)))
+    assert (taken.done, taken.left) == (("CI", "Nightly (at 1f0c2b8)"), ())
 
 
 def test_one_that_is_over_by_then_is_reported_next_to_the_others(github: GitHub, api: responses.RequestsMock) -> None:

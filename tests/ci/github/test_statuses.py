@@ -16,7 +16,7 @@ from tests.ci.github.canned import build, lint, run
         ("queued", None, Status.QUEUED, "queued"),
         ("requested", None, Status.QUEUED, "requested"),
         ("pending", None, Status.QUEUED, "pending"),
-        ("waiting", None, Status.QUEUED, "waiting"),
+        ("waiting", None, Status.WAITING, "waiting"),
         ("in_progress", None, Status.RUNNING, "in_progress"),
         ("completed", "success", Status.PASSED, "success"),
         ("completed", "neutral", Status.PASSED, "neutral"),
@@ -45,7 +45,8 @@ def test_a_state_is_read(status: object, conclusion: object, meaning: Status, wo
 @pytest.mark.parametrize(
     ("status", "conclusion", "is_under_way", "has_ended"),
     [
-        ("waiting", None, True, False),
+        ("pending", None, True, False),
+        ("waiting", None, False, True),
         ("in_progress", None, True, False),
         ("completed", "failure", False, True),
         ("completed", "exploded", False, True),
@@ -65,10 +66,11 @@ FROM_THE_WORST = [
     ("completed", "failure"),
     ("completed", "action_required"),
     ("completed", "exploded"),
-    ("completed", "cancelled"),
     ("in_progress", None),
     ("queued", None),
+    ("completed", "cancelled"),
     ("completed", "success"),
+    ("waiting", None),
     ("completed", "skipped"),
 ]
 

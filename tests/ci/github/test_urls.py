@@ -11,6 +11,7 @@ from bot.core.model.builds import Page
 
 RUN = Page(name="acme/web", build_id="19440221001")
 REPOSITORY = Page(name="acme/web")
+SHA = "96943dc5269634c211b6fbb18896ecdcbd40a047"
 PAGES = "https://github.com/acme/web"
 
 
@@ -44,12 +45,19 @@ def test_pages_are_found_next_to_the_api(api: str, web: str) -> None:
         ("github.com/acme/web/actions/runs/19440221001", RUN),
         (f"{PAGES}/actions", REPOSITORY),
         (f"{PAGES}/actions/", REPOSITORY),
-        (f"{PAGES}/actions/workflows/ci.yml?query=branch%3Amain", REPOSITORY),
+        (f"{PAGES}/actions/workflows/ci.yml", REPOSITORY),
+        (f"{PAGES}/actions/workflows/ci.yml?query=branch%3Adev", Page(name="acme/web", branch="dev")),
+        (f"{PAGES}/actions?query=event%3Apush+branch%3Afix%2F1", Page(name="acme/web", branch="fix/1")),
+        (f"{PAGES}/actions?query=branch%3A%22a%3Db%22", Page(name="acme/web", branch="a=b")),
+        (f"{PAGES}/actions?query=branch%3A", Page(name="acme/web", is_unclear=True)),
+        (f"{PAGES}/actions/caches", None),
         (f"{PAGES}/actions/runs/", REPOSITORY),
-        (f"{PAGES}/commit/96943dc5269634c211b6fbb18896ecdcbd40a047/checks", REPOSITORY),
+        (f"{PAGES}/commit/{SHA}/checks", Page(name="acme/web", commit=SHA)),
+        (f"{PAGES}/pull/12/checks", Page(name="acme/web", pull_request=12)),
         (PAGES, None),
         (f"{PAGES}/tree/main", None),
-        (f"{PAGES}/commit/96943dc5269634c211b6fbb18896ecdcbd40a047", None),
+        (f"{PAGES}/commit/{SHA}", None),
+        (f"{PAGES}/pull/12", None),
         (f"{PAGES}/actionsx", None),
         ("https://github.com/acme/actions", None),
         ("https://github.com/../web/actions", None),
@@ -72,11 +80,14 @@ def test_a_server_of_ones_own_is_recognised_and_github_com_is_not_it() -> None:
     own = "https://git.acme.test:8443"
     assert parse_url(f"{own}/acme/web/actions/runs/19440221001", own) == RUN
     assert parse_url("https://git.acme.test/acme/web/actions", own) is None
+    assert parse_url("https://code.acme.test/acme/web/pull/12/files", "https://code.acme.test") == Page(
+        name="acme/web", pull_request=12
+    )
     assert parse_url(f"{PAGES}/actions", own) is None
 
 
 def test_the_pages_that_the_bot_links_are_recognised() -> None:
-    assert parse_url(checks_page(PAGES, "96943dc5269634c211b6fbb18896ecdcbd40a047")) == REPOSITORY
+    assert parse_url(checks_page(PAGES, SHA)) == Page(name="acme/web", commit=SHA)
 
 
 @given(st.text(max_size=60) | st.text(max_size=40).map("https://github.com/{}".format))

@@ -177,12 +177,12 @@ def test_a_repository_that_two_services_have_is_listed_twice_in_projects(make: M
     assert team.ask(ListProjects("web")) == ProjectsShown("web", (HERE, THERE), 1, 1, 2, with_services=True)
 
 
-def test_a_pasted_page_of_a_run_means_the_build_that_it_is_a_workflow_of(make: Make) -> None:
+def test_a_pasted_page_of_a_run_means_that_run_alone(make: Make) -> None:
     team = make(("acme/*", "codeship"))
     found = of_workflows("b1", THERE, run(11, "CI", Status.FAILED), run(12, "Docs", Status.PASSED))
     team.has(found, build(7, HERE))
     page = "https://github.com/acme/web/actions/runs/12"
-    assert team.ask(BranchCommand(Verb.STATUS, Word.of(page))) == BuildShown(found)
+    assert team.ask(BranchCommand(Verb.STATUS, Word.of(page))) == BuildShown(found.only("12"))
 
 
 def test_a_button_of_a_service_that_is_no_longer_set_up_says_so(make: Make) -> None:

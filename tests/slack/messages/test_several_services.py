@@ -82,7 +82,7 @@ def test_many_workflows_are_listed_worst_first_and_the_rest_counted() -> None:
         (Status.FAILED, "timed_out", "timed out after 4 min 07 s"),
         (Status.FAILED, "startup_failure", "could not start"),
         (Status.BLOCKED, "action_required", "waits for somebody’s approval"),
-        (Status.QUEUED, "waiting", "waits for a protection rule"),
+        (Status.WAITING, "waiting", "waits for an approval"),
         (Status.PASSED, "neutral", "neutral"),
         (Status.IGNORED, "stale", "stale"),
         (Status.UNKNOWN, "stale", "stale"),

@@ -1,0 +1,203 @@
+"""Reads the lists of runs that tell a branch's state: few calls, nothing forgotten, nothing taken back.
+
+One unfiltered page is enough in most cases. A busy repository needs more: the runs of pushes and of pull requests alone
+if the page has none that decides, and all runs of the newest commit if the page may end among them. It logs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from bot.ci.github import api as wire
+from bot.ci.github.calls import GitHubRequests
+from bot.ci.github.run_groups import QUEUE, ListedRun, Role, as_of, branch_runs, role_of, unread_may_decide
+from bot.ci.github.runs import RunsPage, parse_runs
+from bot.ci.http_client.responses import Request
+from bot.ci.lru_cache import LRUCache
+from bot.core.model.builds import Project, Status
+from bot.core.model.errors import CIError, Forbidden, NotFound, OverLimit
+from bot.core.model.policy import BuildRules
+
+MAX_LIST_CALLS = 4
+"""For one look at a branch, its newest commit not counted."""
+SHAPE_KEPT_S = 3600.0
+"""For how long it is remembered that a repository's unfiltered page has no run that decides."""
+NO_BRANCH_KEPT_S, NO_CONTENTS_KEPT_S = 60.0, 600.0
+"""For how long a branch that is not there, and branches that may not be read, are not asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class BranchLook:
+    """`runs` as GitHub lists them now. `project` has its name of today.
+
+    `is_cut_off`: there are older runs than these. `unread`: the commit of which more runs may be listed than were read.
+    `tip` is the branch's newest commit, None if it is not known. `is_branch` is False if GitHub knows no such branch,
+    so that it is a tag or was deleted; None if that is unknown.
+    """
+
+    project: Project
+    runs: tuple[ListedRun, ...]
+    is_cut_off: bool = False
+    unread: str | None = None
+    tip: str | None = None
+    is_branch: bool | None = None
+
+
+class RunLists:
+    """For many threads. `now` is the time of day, which tells how long a run has had no conclusion."""
+
+    def __init__(
+        self,
+        api_url: str,
+        web_url: str,
+        calls: GitHubRequests,
+        *,
+        monotonic: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._api_url, self._web_url = api_url, web_url
+        self._calls, self._monotonic, self._now = calls, monotonic, now
+        self._by_event: LRUCache[tuple[str, str | None], float] = LRUCache(2_000)
+        self._no_tips: LRUCache[tuple[str, str | None], float] = LRUCache(2_000)
+        self._latest: LRUCache[str, tuple[float, ListedRun]] = LRUCache(5_000)
+
+    def read(
+        self, project: Project, branch: str | None, deadline: float, rules: BuildRules | None = None
+    ) -> BranchLook:
+        """The runs of one branch (`owner:branch` for a fork's), or of all. Raises CIError."""
+        look = _Look(project, branch, deadline, rules)
+        self._read_lists(look)
+        tip: str | None = None
+        is_branch: bool | None = None
+        if branch is not None and ":" not in branch:
+            tip, is_branch = self._tip(look.project, branch, deadline)
+        unread = unread_may_decide(look.own, rules) if look.is_cut_off else None
+        for commit in dict.fromkeys(each for each in (unread, tip) if each):
+            if commit == unread or not any(run.commit == commit for run in branch_runs(look.own, rules).deciding):
+                is_whole = self._add_commit(look, commit)
+                unread = None if commit == unread and is_whole else unread
+        runs = tuple(as_of(run, self._now()) for run in look.own)
+        return BranchLook(look.project, runs, look.is_cut_off, unread, tip, is_branch)
+
+    def _read_lists(self, look: _Look) -> None:
+        """The unfiltered page, or the lists of the events that decide if that page is known to have none."""
+        key = (look.project.id, look.branch)
+        if self._monotonic() >= (self._by_event.get(key) or self._monotonic()):
+            self._add_list(look)
+            if look.deciding or not look.is_cut_off:
+                return
+        is_cut_off, look.is_cut_off = look.is_cut_off, False
+        for event in ("push", "pull_request"):
+            self._add_list(look, event)
+        if look.deciding:
+            self._by_event.put(key, self._monotonic() + SHAPE_KEPT_S)
+            return
+        look.is_cut_off = is_cut_off
+        if not look.runs:
+            self._by_event.put(key, self._monotonic())
+            self._add_list(look)
+
+    def _add_list(self, look: _Look, event: str | None = None) -> None:
+        """The first page of the branch's runs, those of one event if that is given."""
+        branch = None if look.branch is None else look.branch.rpartition(":")[2]
+        request = wire.builds_request(self._api_url, look.project, branch, event=event)
+        for page in self._pages(look, request, max_pages=1):
+            look.add(page.entries)
+            look.is_cut_off = look.is_cut_off or page.is_full
+
+    def _add_commit(self, look: _Look, commit: str) -> bool:
+        """All runs of the commit, as far as calls are left; whether these are all. A queue's count as the branch's."""
+        request = wire.builds_request(self._api_url, look.project, commit=commit)
+        queue = f"{QUEUE}{look.branch}/"
+        is_whole = False
+        for page in self._pages(look, request, max_pages=MAX_LIST_CALLS - look.calls):
+            look.add(run for run in page.entries if not run.is_of_a_queue)
+            of_queue = [run for run in page.entries if run.branch.startswith(queue) and run.event == "merge_group"]
+            look.add(replace(run, branch=look.branch or run.branch) for run in of_queue)
+            is_whole = page.onward is None
+        return is_whole
+
+    def _pages(self, look: _Look, request: Request, *, max_pages: int) -> Iterator[RunsPage]:
+        read = partial(parse_runs, project=look.project, web_url=self._web_url)
+        began_s = self._monotonic()
+        for page in self._calls.pages(
+            "builds", request, read, of=look.project, max_pages=max_pages, deadline=look.deadline
+        ):
+            look.calls += 1
+            look.project = page.project
+            yield replace(page, entries=tuple(self._newest_known(page.entries, began_s)))
+            began_s = self._monotonic()
+
+    def _tip(self, project: Project, branch: str, deadline: float) -> tuple[str | None, bool | None]:
+        """The branch's newest commit, and whether GitHub knows the branch. None for what cannot be learned."""
+        now = self._monotonic()
+        if now < max(self._no_tips.get((project.id, each)) or now for each in (branch, None)):
+            return None, None
+        request = wire.branch_request(self._api_url, project, branch)
+        try:
+            [page] = self._calls.pages("branches", request, wire.parse_branch, max_pages=1, deadline=deadline)
+        except NotFound:
+            self._no_tips.put((project.id, branch), now + NO_BRANCH_KEPT_S)
+            return None, False
+        except Forbidden:
+            self._no_tips.put((project.id, None), now + NO_CONTENTS_KEPT_S)
+        except OverLimit:
+            pass
+        except CIError:
+            self._no_tips.put((project.id, branch), now + NO_BRANCH_KEPT_S)
+        else:
+            return page.entries[0], True
+        return None, None
+
+    def _newest_known(self, runs: Iterable[ListedRun], began_s: float) -> list[ListedRun]:
+        """The runs, each as the latest answer showed it: lists lag, and answers overtake each other.
+
+        An earlier attempt, an earlier request's answer, and a state from before the end of the attempt are ignored.
+        """
+        result = []
+        for run in runs:
+            known_s, known = self._latest.get(run.workflow.run_id) or (began_s, run)
+            if _goes_back(run, known) or began_s < known_s:
+                result.append(replace(run, workflow=known.workflow, concluded_without=known.concluded_without))
+                continue
+            self._latest.put(run.workflow.run_id, (began_s, run))
+            result.append(run)
+        return result
+
+
+def _goes_back(run: ListedRun, known: ListedRun) -> bool:
+    if run.workflow.attempt != known.workflow.attempt:
+        return run.workflow.attempt < known.workflow.attempt
+    return _is_over(known) and not _is_over(run)
+
+
+def _is_over(run: ListedRun) -> bool:
+    return run.workflow.has_ended and run.status is not Status.WAITING
+
+
+class _Look:
+    """One look: the runs that it has read by now, and how many list calls that took."""
+
+    def __init__(self, project: Project, branch: str | None, deadline: float, rules: BuildRules | None) -> None:
+        self.project, self.branch, self.deadline = project, branch, deadline
+        self.is_cut_off = False
+        self.calls = 0
+        self.runs: dict[str, ListedRun] = {}
+        self._rules = rules
+
+    @property
+    def own(self) -> list[ListedRun]:
+        """Those of the branch: a fork's branch of the same name is another."""
+        return [run for run in self.runs.values() if self.branch in (None, run.branch)]
+
+    @property
+    def deciding(self) -> list[ListedRun]:
+        """Those that decide whatever else ran."""
+        ran = [run for run in self.own if run.status is not Status.SKIPPED and not run.is_of_a_queue]
+        return [run for run in ran if role_of(run, self._rules) is Role.DECIDES]
+
+    def add(self, runs: Iterable[ListedRun]) -> None:
+        self.runs |= {run.workflow.run_id: run for run in runs}

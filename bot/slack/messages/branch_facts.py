@@ -1,0 +1,67 @@
+"""What is said of a branch beside its build: runs that do not decide, its newest commit, its pull request. Pure."""
+
+from __future__ import annotations
+
+from bot.core.model.action_plans import RestartPlan
+from bot.core.model.builds import Build, BuildRef, Workflow
+from bot.core.model.commands import BuildCommand, Verb
+from bot.slack.blocks.confirm_dialog import dialog
+from bot.slack.blocks.context import RenderContext
+from bot.slack.blocks.message import Block, button
+from bot.slack.blocks.rich_text import Line, join, line, link, sanitize, timestamp, untrusted
+from bot.slack.messages.builds import state_of_workflow
+
+MAX_BESIDE, MAX_RERUNS = 5, 2
+_NAME, _COMMIT, _TRIGGER = 60, 40, 40
+
+
+def branch_lines(build: Build) -> list[Line]:
+    """`the newest commit 96943dc has no runs; last tested: 8b3e2f2`, `pull request #12`, `also: Nightly failed`."""
+    return [each for each in (_newest_commit(build), _pull_request(build), _beside(build)) if each]
+
+
+def rerun_buttons(build: Build, plan: RestartPlan, context: RenderContext) -> list[Block | None]:
+    """`Re-run Backend on 8b3e2f2`: one for each older commit's run that keeps the branch from passing."""
+    runs = [run for run in plan.older if run.can_rerun]
+    return [_rerun(build, run, context, place) for place, run in enumerate(runs[:MAX_RERUNS], start=1)]
+
+
+def beside_buttons(build: Build, context: RenderContext) -> list[Block | None]:
+    """`Re-run Nightly`: one for each run that failed beside the build."""
+    failed = [run for run in build.beside if run.has_ended and run.status.is_bad and run.can_rerun]
+    return [_rerun(build, run, context, place) for place, run in enumerate(failed[:MAX_RERUNS], start=1)]
+
+
+def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> Block | None:
+    name, at = sanitize(run.name, _NAME), sanitize(run.commit, _COMMIT)[:7]
+    asks = dialog("Re-run", build.project.name, build.branch, context)
+    target = BuildRef(build.project.service, build.project.id, build.branch, run.run_id)
+    label = f"Re-run {name} on {at}" if at else f"Re-run {name}"
+    return button(label, BuildCommand(Verb.RESTART, target, confirmed=asks is not None), asks, number=place)
+
+
+def _newest_commit(build: Build) -> Line:
+    newest, tested = sanitize(build.newest_commit, _COMMIT)[:7], sanitize(build.commit, _COMMIT)[:7]
+    return line(f"the newest commit {newest} has no runs; last tested: {tested}") if newest and tested else ()
+
+
+def _pull_request(build: Build) -> Line:
+    if build.pull_request is None:
+        return ()
+    page = f"{build.project.url}/pull/{build.pull_request}" if build.project.url else None
+    return line(link(f"pull request #{build.pull_request}", page))
+
+
+def _beside(build: Build) -> Line:
+    shown = build.beside[:MAX_BESIDE]
+    more = len(build.beside) - len(shown)
+    runs = join(", ", *map(_one_beside, shown))
+    return line("also: ", runs, f" and {more} more" if more > 0 else "") if shown else ()
+
+
+def _one_beside(run: Workflow) -> Line:
+    trigger = untrusted(run.trigger, _TRIGGER)
+    began = timestamp(run.started_at)
+    why = join(", ", line(trigger) if trigger else None, line(began) if began else None)
+    name = link(sanitize(run.name, _NAME) or "a workflow without a name", run.url)
+    return line(name, " ", state_of_workflow(run), *((" (", why, ")") if why else ()))

@@ -1,0 +1,55 @@
+"""What a status says beside the build: other runs, the newest commit, the pull request, and re-runs of single runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.model.action_plans import restart_plan
+from bot.core.model.builds import Build, Project, Status, Workflow
+from bot.core.model.errors import NotPossible
+from bot.core.model.outcomes import BuildShown
+from bot.slack.messages.errors import render_error
+from bot.slack.messages.render import render
+from tests.slack.messages.several_drawn import BOTH
+
+WEB = Project("1", "acme/web", "github", "https://github.com/acme/web")
+CI = Workflow("11", "CI", Status.PASSED, "success")
+NIGHTLY = Workflow("12", "Nightly", Status.FAILED, "failure", commit="8b3e2f2" + "0" * 33, trigger="schedule")
+BUILD = Build("b1", WEB, Status.PASSED, "success", "main", "96943dc" + "0" * 33, workflows=(CI,))
+
+
+def shown(build: Build) -> str:
+    return render(BuildShown(build), context=BOTH).text
+
+
+def labels(blocks: object) -> str:
+    return str(blocks)
+
+
+def test_runs_that_do_not_decide_are_named_under_the_status_with_a_button_of_their_own() -> None:
+    message = render(BuildShown(replace(BUILD, beside=(NIGHTLY,))), context=BOTH)
+    assert "also: Nightly failed (schedule)" in message.text
+    assert "Re-run Nightly on 8b3e2f2" in labels(message.blocks)
+
+
+def test_a_newest_commit_without_runs_is_told_with_the_one_that_was_tested() -> None:
+    text = shown(replace(BUILD, newest_commit="7a08715" + "0" * 33))
+    assert "the newest commit 7a08715 has no runs; last tested: 96943dc" in text
+
+
+def test_the_pull_request_of_a_build_is_named() -> None:
+    assert "pull request #12" in shown(replace(BUILD, pull_request=12))
+
+
+def test_a_run_that_waits_names_the_environment() -> None:
+    deploy = Workflow("13", "Deploy", Status.WAITING, "waiting", waits_for=("production",))
+    assert "waits for an approval · for production" in shown(replace(BUILD, workflows=(CI, deploy)))
+
+
+def test_a_branch_that_is_red_through_an_older_commit_offers_just_that_run() -> None:
+    build = replace(BUILD, workflows=(CI, NIGHTLY))
+    assert restart_plan(build).older == (NIGHTLY,)
+    error = NotPossible("GitHub", "only runs of older commits failed: Nightly (at 8b3e2f2)")
+    error.about = build
+    message = render_error(error, None, context=BOTH, reference=None)
+    assert "Re-run Nightly on 8b3e2f2" in labels(message.blocks)
