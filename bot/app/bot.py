@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
-import requests
 import structlog
 
 from bot.app.ci_services import CIServices
@@ -37,6 +36,9 @@ from bot.slack.answers import HandlerConfig, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.auth import Token, who_am_i
+from bot.slack.client.chat_client import ChatClient
+from bot.slack.client.connections import Connections
+from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.client.user_groups import UserGroups
 from bot.slack.handler import REQUEST, Deliveries, FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.bolt_app import build_app
@@ -46,7 +48,7 @@ from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.incoming.workers import JobSubmitter, WorkerPool
 from bot.slack.listeners import register
 from bot.slack.outgoing.notifier import SlackNotifier
-from bot.slack.outgoing.replies import Replies, ResponseUrls
+from bot.slack.outgoing.replies import Replies
 from bot.store.database import Store, open_store
 
 if TYPE_CHECKING:
@@ -96,8 +98,12 @@ class Bot:
         kept = timedelta(days=settings.audit_kept_days)
         self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
         self.workers = WorkerPool(self._work_failed)
-        self._session = requests.Session()
         self._client = slack_client(settings, timeouts)
+        self._connections = Connections(timeouts.slack_s, tls=self._client.ssl)
+        self._mask = hide(settings.secrets(), shapes=())
+        self._chat = ChatClient(
+            settings.slack_bot_token.reveal(), settings.slack_api_url, self._connections, mask=self._mask
+        )
         self.rights = Authorizer(policy, UserGroups(self._client, clock))
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
@@ -158,7 +164,7 @@ class Bot:
             self.work.stop(deadline)
         left += ["restart"] * self._ci.finish(deadline)  # so that its result is stored
         self._ci.close()
-        self._session.close()
+        self._connections.close()
         self.store.close()
         log.info("stopped", left=len(left))
         return left
@@ -192,7 +198,7 @@ class Bot:
             services=self.services,
             follows=self.store.follows,
             history=self.store.history,
-            notifier=SlackNotifier(self._client, context),
+            notifier=SlackNotifier(self._chat, context),
             clock=self._clock,
         )
         poller = Poller(
@@ -204,19 +210,13 @@ class Bot:
             pace=self._timeouts.pace,
             late=self.metrics.background_lag,
         )
-        urls = ResponseUrls(
-            settings.slack_api_url,
-            self._session,
-            timeout_s=self._timeouts.slack_s,
-            mask=hide(settings.secrets(), shapes=()),
-        )
-        submitter = JobSubmitter(jobs)
+        urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         handler = RequestHandler(
             config=manners,
             clock=self._clock,
             deliveries=Deliveries(RecentDeliveries(self._clock), self.store.idempotency_keys),
             operations=self._operations,
-            replies=Replies(self._client, urls, self.store.idempotency_keys, manners.mention),
+            replies=Replies(self._chat, urls, self.store.idempotency_keys, manners.mention),
             context=context,
             follow_ups=FollowUps(
                 poller, lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s)

@@ -73,7 +73,7 @@ def application(workspace: Workspace, sockets: SocketMode) -> web.Application:
         wire = workspace.wires.begin("bot to slack", "response_url", {"url": request.path, **body})
         status, word = workspace.respond(request.path, body)
         workspace.wires.end(wire, status, word)
-        if status != 200:
+        if word != "ok":
             return web.json_response({"ok": False, "error": word}, status=status)
         return web.Response(text="ok") if request.path.startswith("/commands/") else web.json_response({"ok": True})
 

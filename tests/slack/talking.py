@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 
-import requests
-
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
@@ -31,8 +29,8 @@ from bot.core.polling.poller import Poller
 from bot.core.ports import Step
 from bot.slack.answers import HandlerConfig, render_context
 from bot.slack.audit_recorder import AuditRecorder
-from bot.slack.client.web_client import web_client
-from bot.slack.handler import Deliveries, FollowUps, Reporting, RequestHandler
+from bot.slack.client.connections import Connections
+from bot.slack.handler import Deliveries, FollowUps, HandlerConfig, Reporting, RequestHandler, render_context
 from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.outgoing.notifier import SlackNotifier
@@ -43,7 +41,7 @@ from tests.core.half_moved import plan_of
 from tests.core.polling.world import HeldJobs
 from tests.core.world import MemoryCI, MemoryGroups
 from tests.held_clock import HeldClock
-from tests.slack.outgoing.replying import TOKEN, World
+from tests.slack.outgoing.replying import World
 from tests.slack.several import CODESHIP, GITHUB, OLD_WEB, WEB
 from tests.slack.steps import Steps
 
@@ -131,12 +129,11 @@ class Talk:
         self.audit = store.audit
         of_all = CIRegistry(services, nearest, self.clock)
         manners = HandlerConfig("/codeship", "@codeship", {"codeship": CODESHIP, "github": GITHUB})
-        client = web_client(TOKEN, slack.slack.api_url, 5.0)
         messages = LiveMessages(
             services=of_all,
             follows=store.follows,
             history=store.history,
-            notifier=SlackNotifier(client, lambda: render_context(manners, self.clock, self.rights)),
+            notifier=SlackNotifier(slack.client, lambda: render_context(manners, self.clock, self.rights)),
             clock=self.clock,
         )
         self.following = Poller(
@@ -198,9 +195,10 @@ class Talk:
 @contextmanager
 def a_talk() -> Iterator[Talk]:
     store = open_store("sqlite:///:memory:", clock := HeldClock())
-    with requests.Session() as session, ThreadPoolExecutor(4) as executor:
-        session.trust_env = False
-        slack = World(store, session, clock)
+    with ThreadPoolExecutor(4) as executor:
+        connections = Connections(5.0)
+        slack = World(store, connections, clock)
         yield Talk(slack, executor)
+        connections.close()
         slack.slack.stop()
     store.close()

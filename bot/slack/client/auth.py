@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot.slack.client.api_errors import ON_THE_WAY, word_of
+from bot.slack.client.api_errors import KINDS, ON_THE_WAY, Kind, word_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +20,8 @@ class Identity:
     enterprise_id: str | None = None
 
 
-TOKEN_REFUSALS = frozenset(
-    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
-    | {
-        "no_permission",
-        "missing_scope",
-        "access_denied",
-        "org_login_required",
-        "ekm_access_denied",
-        "team_access_not_granted",
-    }
-)
-"""Errors that do not pass with time: https://docs.slack.dev/reference/methods/auth.test#errors"""
+TOKEN_REFUSALS = frozenset(word for word, kind in KINDS.items() if kind is Kind.PAUSE)
+"""Time heals none of these: https://docs.slack.dev/reference/methods/auth.test#errors"""
 
 
 class TokenRefused(Exception):

@@ -1,4 +1,4 @@
-"""The WebClient for Slack: one TLS context for all calls, and retries only of calls that are safe to repeat.
+"""slack_sdk's WebClient, for what is not a message: one TLS context for all calls, and only safe repeats.
 
 A call is retried if Slack certainly did nothing (no connection, 429), or if doing it twice is the same as once. A sent
 `chat.postMessage` is neither: after a 5xx or a cut connection the message may be in the channel, and a retry would post
@@ -21,13 +21,14 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 
+from bot.slack.client.api_errors import seconds_of
 from bot.slack.client.masking import Mask, MaskingWebClient
 
 MAX_WAIT_S = 5.0
 """Seconds. People wait behind a rate limit, too; above this, the caller reports it instead."""
 
-_SAFE_TO_REPEAT = frozenset({"delete", "history", "info", "list", "members", "replies", "test", "update", "validate"})
-"""The last words of methods that read, or that have the same effect when called twice."""
+SAFE_TO_REPEAT = frozenset({"delete", "history", "info", "list", "members", "replies", "test", "update", "validate"})
+"""Last words of methods that read, or that leave the same behind when they are called twice."""
 
 
 def web_client(
@@ -60,7 +61,7 @@ def web_client(
 
 
 def _may_be_repeated(request: HttpRequest) -> bool:
-    return request.url.rpartition(".")[2] in _SAFE_TO_REPEAT
+    return request.url.rpartition(".")[2] in SAFE_TO_REPEAT
 
 
 class _NeverSent(ConnectionErrorRetryHandler):
@@ -117,9 +118,8 @@ class _RateLimit(RetryHandler):
 
 
 def _wait_s(response: HttpResponse) -> float:
-    """`Retry-After` in seconds; one second if missing, infinite if unreadable."""
+    """`Retry-After` in seconds; one second if there is none."""
     for name, values in response.headers.items():
         if name.lower() == "retry-after":
-            value = values[0]
-            return float(value) if value.isascii() and value.isdigit() else float("inf")
+            return seconds_of(values[0])
     return 1.0

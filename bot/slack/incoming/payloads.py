@@ -22,6 +22,10 @@ from bot.slack.stored_results import tagged, untagged
 Payload = Mapping[str, Any]
 
 
+SAID_BY_PEOPLE = (None, "file_share", "thread_broadcast", "me_message")
+"""Subtypes of messages: written, with a file, sent to the channel from a thread, as /me. The others tell of events."""
+
+
 class Source(Enum):
     """How a request came in."""
 
@@ -117,7 +121,9 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
     kind, actor, channel = _text(event, "type"), _text(event, "user"), _text(event, "channel")
     if not actor or not channel or actor == workspace.bot_user_id:
         return None
-    if event.get("bot_id") or event.get("subtype") or event.get("edited") or event.get("hidden"):
+    if event.get("bot_id") or event.get("edited") or event.get("hidden"):
+        return None
+    if (event.get("subtype") or None) not in SAID_BY_PEOPLE:
         return None
     if kind == "app_mention":
         way, thread = Source.MENTION, _text(event, "thread_ts") or _text(event, "ts")

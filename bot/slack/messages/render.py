@@ -35,7 +35,7 @@ from bot.core.model.outcomes import (
 from bot.core.model.verdicts import Meaning, verdict_on
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
-from bot.slack.blocks.rich_text import Line, ago, code, emoji, join_dots, line, person, sanitize, timestamp
+from bot.slack.blocks.rich_text import Line, ago, channel, code, emoji, join_dots, line, person, sanitize, timestamp
 from bot.slack.messages.audit import render_audit
 from bot.slack.messages.branch_facts import beside_buttons, branch_lines
 from bot.slack.messages.builds import (
@@ -87,7 +87,7 @@ def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Messa
     return message(lines, view_buttons(target_of(build), build.url), details=workflow_lines(build), in_public=True)
 
 
-__all__ = ["Message", "RenderContext", "render", "with_invitation"]
+__all__ = ["Message", "RenderContext", "render", "with_doubt", "with_invitation", "with_place"]
 
 _MAX_LINES = 10
 
@@ -145,6 +145,16 @@ def with_invitation(drawn: Message, mention: str) -> Message:
     """The same, and how to make the bot a member of the channel."""
     invite = sanitize(mention, 80)
     return with_line(drawn, line("I am not in this channel. To invite me: ", code(f"/invite {invite}")))
+
+
+def with_doubt(drawn: Message) -> Message:
+    """The same, to the asker alone, after Slack did not say whether it posted the message for everyone."""
+    return with_line(drawn, line("Slack didn't confirm my message. It may already be above."))
+
+
+def with_place(drawn: Message, channel_id: str) -> Message:
+    """The same, in a direct message instead of the channel in which it was asked for."""
+    return with_line(drawn, line("Slack doesn't let me answer in ", channel(channel_id), ", so I answer here."))
 
 
 def _as_it_stands(build: Build, why: Line, buttons: list[Block | None], context: RenderContext) -> Message:

@@ -1,32 +1,34 @@
-"""How an answer reaches people: in public where the bot can post, else through the response URL; or to the asker alone.
+"""How an answer reaches people. If Slack refuses one way, the next is tried; if it does not answer, none is.
 
-`chat.postMessage` is asked first, since a message of our own can be changed later, for as long as it stands; where
-Slack refuses it, the response URL of a command or a click works without any membership.
+In public: chat.postMessage, since a message of our own can be changed later; then the response URL of a command or a
+click, which needs no membership. To the asker alone: the response URL, chat.postEphemeral, a direct message.
+
+After a way of which nothing is known, a second message could be a repeat. So nothing more is said in public; the asker
+alone is told, once, and only if something was changed.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
 import structlog
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web import WebClient
 
 from bot.core.ports import IdempotencyKeys
-from bot.slack.client.api_errors import ON_THE_WAY, word_of
-from bot.slack.client.masking import Mask, masked
+from bot.slack.client.api_errors import CallFailed
+from bot.slack.client.chat_client import POST, POST_EPHEMERAL, ChatClient
+from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.incoming.payloads import SlackRequest, Source
-from bot.slack.messages.render import Message, with_invitation
+from bot.slack.messages.render import Message, with_doubt, with_invitation, with_place
+from bot.slack.outgoing.bodies import message_for_one, new_message, response
 
-_SLACKS_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
-_PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
-"""What an address is made of. Other signs, and the backslash, mean different hosts to different readers."""
-_WORD = re.compile(r"[a-z_]{1,40}")
+log = structlog.get_logger(__name__)
+
+NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
+INVITATION_KEPT_S = 90 * 24 * 3600.0
+
+Way = Callable[[], str | None]
+"""One way to say something. Returns the ts of a message that can be changed later. Raises CallFailed."""
 
 
 class DeliveryFailed(Exception):
@@ -40,215 +42,118 @@ class DeliveryFailed(Exception):
         self.may_be_there = may_be_there
 
 
-class ResponseUrls:
-    """`api_url` is SLACK_API_URL: its scheme, host and port are trusted beside Slack's own. Thread-safe.
-
-    `mask` takes secrets out of each text that is sent.
-    """
-
-    def __init__(
-        self, api_url: str, session: requests.Session, *, timeout_s: float = 4.0, mask: Mask = lambda text: text
-    ) -> None:
-        self._mask = mask
-        self._own = _origin(api_url)
-        self._session = session
-        self._timeout_s = timeout_s
-
-    def say(
-        self, url: str, message: Message, *, in_public: bool, thread: str | None = None, replace: bool = False
-    ) -> None:
-        """Posts a message, or puts it in the place of the one that was pressed. Raises NotDelivered."""
-        body: dict[str, Any] = {
-            "text": message.text,
-            "blocks": list(message.blocks),
-            "response_type": "in_channel" if in_public else "ephemeral",
-            "replace_original": replace,
-        }
-        if thread and not replace:
-            body["thread_ts"] = thread
-        self._post(url, body)
-
-    def remove(self, url: str) -> None:
-        """Takes the pressed message away. Raises NotDelivered."""
-        self._post(url, {"delete_original": True})
-
-    def _post(self, url: str, body: Mapping[str, Any]) -> None:
-        if not self._is_slacks(url):
-            raise DeliveryFailed("the response URL is not one of Slack's")
-        try:
-            answer = self._session.post(
-                url, json=masked(body, self._mask), timeout=self._timeout_s, allow_redirects=False
-            )
-        except requests.RequestException as failure:
-            is_unknown = isinstance(failure, requests.Timeout) and not isinstance(failure, requests.ConnectTimeout)
-            why = f"the response URL could not be reached: {type(failure).__name__}"
-            raise DeliveryFailed(why, may_be_there=is_unknown) from None
-        if answer.status_code != requests.codes.ok:
-            raise DeliveryFailed(f"the response URL answered {answer.status_code}{_word(answer.text)}")
-
-    def _is_slacks(self, url: str) -> bool:
-        origin = _origin(url)
-        return origin is not None and (
-            origin == self._own or (origin[0] == "https" and origin[1] in _SLACKS_HOSTS and origin[2] == 443)
-        )
-
-
-def _word(answer: str) -> str:
-    """Slack's word for why, such as `used_url`. Nothing else: a proxy's page may quote the URL."""
-    try:
-        value = json.loads(answer)
-    except (ValueError, RecursionError):
-        value = answer
-    word = value.get("error") if isinstance(value, dict) else value
-    return f": {word}" if isinstance(word, str) and _WORD.fullmatch(word) else ""
-
-
-def _origin(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port, as browsers compare them; None for what is no web address."""
-    if not _PLAIN.fullmatch(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        port = {"https": 443, "http": 80}[parts.scheme] if parts.port is None else parts.port
-    except (ValueError, KeyError):
-        return None
-    if not parts.hostname or parts.username is not None or parts.password is not None:
-        return None
-    return parts.scheme, parts.hostname, port
-
-
-log = structlog.get_logger(__name__)
-
-NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
-MAY_HAVE_POSTED = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-"""What Slack says of its own troubles: the message may stand all the same, as where a page came for an answer."""
-
-INVITATION_KEPT_S = 90 * 24 * 3600.0
-
-
 class Replies:
-    """Thread-safe. Raises NotDelivered where an answer reached nobody, with Slack's own word for why."""
+    """Thread-safe. Raises DeliveryFailed if an answer reached nobody, with Slack's error for each way."""
 
     def __init__(
-        self, client: WebClient, response_urls: ResponseUrls, idempotency_keys: IdempotencyKeys, mention: str
+        self, client: ChatClient, response_urls: ResponseUrls, idempotency_keys: IdempotencyKeys, mention: str
     ) -> None:
         self._client = client
         self._response_urls = response_urls
         self._idempotency_keys = idempotency_keys
         self._mention = mention
 
-    def answer(self, slack_request: SlackRequest, message: Message, *, elsewhere: Message | None = None) -> str | None:
+    def answer(
+        self, slack_request: SlackRequest, message: Message, *, elsewhere: Message | None = None, changed: bool = False
+    ) -> str | None:
         """A new message: in public, or to the asker alone, as the message wants it.
 
-        Returns the ts of a message that can be changed later; None for any other, which says `elsewhere` where that
-        is given.
+        Returns the ts of a message that can be changed later; None for any other, which says `elsewhere` if that is
+        given. `changed`: the message tells of something that was done, so the asker must hear of it.
         """
-        if message.in_public:
-            return self._in_public(slack_request, message, elsewhere or message)
-        self.to_asker(slack_request, message)
+        if not message.in_public:
+            self.to_asker(slack_request, message)
+            return None
+        said, failed = elsewhere or message, list[CallFailed]()
+        ways: list[Way] = [lambda: self._post(slack_request, message)]
+        if slack_request.response_url:
+            ways.append(lambda: self._respond(slack_request, self._invited(said, slack_request, failed[0])))
+        try:
+            return self._first(ways, failed)
+        except DeliveryFailed as failure:
+            log.info("not_in_public", why=str(failure))  # a busy channel takes one message a second
+            if failure.may_be_there and not changed:
+                raise
+            alone = with_doubt(said) if failure.may_be_there else said
+        self._first(self._ways_to_asker(slack_request, alone, failed), failed)
         return None
 
     def to_asker(self, slack_request: SlackRequest, message: Message) -> None:
         """To the asker alone; in the bot's own direct messages everything is."""
-        if slack_request.response_url:
-            try:
-                self._response_urls.say(
-                    slack_request.response_url, message, in_public=False, thread=slack_request.location.thread
-                )
-            except DeliveryFailed as failure:
-                log.info("response_url_failed", why=str(failure))
-                if failure.may_be_there:
-                    raise
-            else:
-                return
-        if slack_request.source is Source.DIRECT:
-            self._call("chat.postMessage", _body(slack_request, message))
-        else:
-            body = {**_body(slack_request, message), "user": slack_request.actor.id}
-            if slack_request.opens_thread:
-                del body["thread_ts"]  # Slack shows what only one person sees in threads that have a reply already
-            self._call("chat.postEphemeral", body)
+        self._first(self._ways_to_asker(slack_request, message), [])
 
     def replace(self, slack_request: SlackRequest, message: Message) -> None:
         """In the place of the message whose button was pressed."""
-        self._response_urls.say(
-            _url(slack_request), message, in_public=message.in_public and not _is_ephemeral(slack_request), replace=True
-        )
+        is_private = slack_request.pressed is not None and slack_request.pressed.in_ephemeral
+        shown = Message(message.text, message.blocks, in_public=message.in_public and not is_private)
+        self._first([lambda: self._respond(slack_request, shown, replace=True)], [])
 
     def remove_pressed(self, slack_request: SlackRequest) -> None:
         """Takes away the pressed message, which only the asker sees."""
-        self._response_urls.remove(_url(slack_request))
+        self._first([lambda: self._response_urls.post(_url(slack_request), {"delete_original": True})], [])
 
-    def _in_public(self, slack_request: SlackRequest, message: Message, elsewhere: Message) -> str | None:
-        try:
-            return self._call("chat.postMessage", _body(slack_request, message))
-        except DeliveryFailed as failure:
-            if slack_request.source is Source.DIRECT:
-                raise
-            log.info("not_in_public", why=str(failure))  # a busy channel takes one message a second
-            why = failure.why if isinstance(failure, SlackRefused) else ""
-            is_certain = bool(why) and why not in MAY_HAVE_POSTED and not why.startswith("HTTP")
-            if not slack_request.response_url or not is_certain:
-                try:
-                    self.to_asker(slack_request, elsewhere)  # lest all read it twice, if the message is there after all
-                except DeliveryFailed as second:
-                    raise DeliveryFailed(
-                        str(second), may_be_there=failure.may_be_there or second.may_be_there
-                    ) from None
-                return None
-            if why in NOT_A_MEMBER and self._invitation_is_due(slack_request):
-                elsewhere = with_invitation(elsewhere, self._mention)
-            self._response_urls.say(
-                slack_request.response_url, elsewhere, in_public=True, thread=slack_request.location.thread
-            )
-            return None
+    def _ways_to_asker(
+        self, slack_request: SlackRequest, message: Message, failed: Sequence[CallFailed] = ()
+    ) -> list[Way]:
+        """`failed`: the ways that were tried in public."""
+        asker, place = slack_request.actor.id, slack_request.location
+        private = Message(message.text, message.blocks, in_public=False)
+        ways: list[Way] = []
+        if slack_request.response_url and len(failed) < 2:
+            ways.append(lambda: self._respond(slack_request, private))
+        if slack_request.source is Source.DIRECT:
+            if not failed or failed[-1].may_be_there:
+                ways.append(lambda: self._post(slack_request, private))
+            if place.thread:
+                ways.append(lambda: self._called(POST, new_message(private, asker)))
+            return ways
+        # Slack shows what only one person sees in threads that have a reply already.
+        thread = None if slack_request.opens_thread else place.thread
+        alone = message_for_one(private, place.channel, asker, thread=thread)
+        direct = private if place.is_between_two else with_place(private, place.channel)
+        ways.append(lambda: self._called(POST_EPHEMERAL, alone))
+        ways.append(lambda: self._called(POST, new_message(direct, asker)))
+        return ways
 
-    def _invitation_is_due(self, slack_request: SlackRequest) -> bool:
-        """Once a channel, and never in a conversation of two, where nobody can be invited."""
-        channel = slack_request.location.channel
-        return not slack_request.location.is_between_two and self._idempotency_keys.add(
-            f"invitation:{channel}", keep_s=INVITATION_KEPT_S
-        )
+    def _first(self, ways: Iterable[Way], failed: list[CallFailed]) -> str | None:
+        """By the first way that Slack takes; none is tried after one of which nothing is known. Adds to `failed`."""
+        for way in ways:
+            try:
+                return way()
+            except CallFailed as failure:
+                failed.append(failure)
+                if failure.may_be_there:
+                    break
+                log.info("reply_refused", why=str(failure))
+        raise DeliveryFailed("; ".join(map(str, failed)), may_be_there=failed[-1].may_be_there)
 
-    def _call(self, method: str, body: dict[str, Any]) -> str | None:
+    def _post(self, slack_request: SlackRequest, message: Message) -> str | None:
+        place = slack_request.location
+        # Only one public message answers a request. What is said to the asker alone may follow it.
+        key = slack_request.delivery if message.in_public else None
+        return self._called(POST, new_message(message, place.channel, thread=place.thread, key=key))
+
+    def _called(self, method: str, body: Mapping[str, Any]) -> str | None:
         """The ts of what was posted."""
-        try:
-            ts = self._client.api_call(method, json=body).get("ts")
-        except SlackApiError as refusal:
-            raise SlackRefused(method, word_of(refusal)) from None
-        except ON_THE_WAY as failure:
-            why = f"{method} could not be reached: {type(failure).__name__}"
-            raise DeliveryFailed(why, may_be_there=isinstance(failure, TimeoutError)) from None
+        ts = self._client.call(method, body).get("ts")
         return ts if isinstance(ts, str) else None
 
+    def _respond(self, slack_request: SlackRequest, message: Message, *, replace: bool = False) -> None:
+        thread = None if replace else slack_request.location.thread
+        self._response_urls.post(_url(slack_request), response(message, thread=thread, replace=replace))
 
-class SlackRefused(DeliveryFailed):
-    """Slack answered, and said no: `why` is its own word, such as `not_in_channel`."""
-
-    def __init__(self, method: str, why: str) -> None:
-        super().__init__(f"{method} was refused: {why}")
-        self.method = method
-        self.why = why
-
-
-def _is_ephemeral(slack_request: SlackRequest) -> bool:
-    return slack_request.pressed is not None and slack_request.pressed.in_ephemeral
+    def _invited(self, message: Message, slack_request: SlackRequest, refusal: CallFailed) -> Message:
+        """With how to invite the bot if it is not a member: once a channel, and not in a conversation of two."""
+        place = slack_request.location
+        is_due = (
+            refusal.word in NOT_A_MEMBER
+            and not place.is_between_two
+            and self._idempotency_keys.add(f"invitation:{place.channel}", keep_s=INVITATION_KEPT_S)
+        )
+        return with_invitation(message, self._mention) if is_due else message
 
 
 def _url(slack_request: SlackRequest) -> str:
     if slack_request.response_url is None:
-        raise DeliveryFailed("no response URL came with the click")
+        raise CallFailed("the response URL", "did not come with the request")
     return slack_request.response_url
-
-
-def _body(slack_request: SlackRequest, message: Message) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "channel": slack_request.location.channel,
-        "text": message.text,
-        "blocks": list(message.blocks),
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
-    if slack_request.location.thread:
-        body["thread_ts"] = slack_request.location.thread
-    return body

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import requests
-
 from bot.slack.blocks.message import Message
-from bot.slack.client.web_client import web_client
+from bot.slack.client.chat_client import ChatClient
+from bot.slack.client.connections import Connections
+from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.incoming.payloads import SlackRequest, Workspace, parse_click, parse_command, parse_event
-from bot.slack.outgoing.replies import Replies, ResponseUrls
+from bot.slack.outgoing.replies import Replies
 from bot.store import Store, open_store
 from playground.slack.delivery import Ack, Payload
 from playground.slack.model import Message as Seen
@@ -51,7 +51,7 @@ class Ear:
 class World:
     """A workspace, and `answers` towards it."""
 
-    def __init__(self, store: Store, session: requests.Session, clock: HeldClock | None = None) -> None:
+    def __init__(self, store: Store, connections: Connections, clock: HeldClock | None = None) -> None:
         self.clock = clock or HeldClock()
         self.store = store
         self.workspace = SandboxWorkspace(self.clock.now, TOKEN, None, "0123456789abcdef")
@@ -59,9 +59,10 @@ class World:
         self.ear = Ear()
         self.workspace.deliver_through(self.ear)
         self.slept: list[float] = []
+        self.client = ChatClient(TOKEN, self.slack.api_url, connections, sleep=self.slept.append)
         self.answers = Replies(
-            web_client(TOKEN, self.slack.api_url, 5.0, sleep=self.slept.append),
-            ResponseUrls(self.slack.api_url, session),
+            self.client,
+            ResponseUrls(self.slack.api_url, connections),
             store.idempotency_keys,
             "@codeship",
         )
@@ -87,11 +88,11 @@ class World:
 @contextmanager
 def a_world() -> Iterator[World]:
     store = open_store("sqlite:///:memory:", HeldClock())
-    with requests.Session() as session:
-        session.trust_env = False
-        world = World(store, session)
-        yield world
-        world.slack.stop()
+    connections = Connections(5.0)
+    world = World(store, connections)
+    yield world
+    connections.close()
+    world.slack.stop()
     store.close()
 
 

@@ -12,8 +12,11 @@ from bot.core.model.builds import Actor, Build, Location, Project, Status
 from bot.core.model.follows import Follow, FollowState, FollowView, MessageGone, RetryLater
 from bot.core.model.policy import OPEN
 from bot.slack.blocks.context import RenderContext
+from bot.slack.client.api_errors import BLOCKS_REFUSED, KINDS, Kind
+from bot.slack.client.chat_client import ChatClient
+from bot.slack.client.connections import Connections
 from bot.slack.client.web_client import web_client
-from bot.slack.outgoing.notifier import CLOSED, DELETED, LONG_S, UNUSABLE, SlackNotifier
+from bot.slack.outgoing.notifier import LONG_S, PAUSE_S, SlackNotifier
 from playground.slack.model import Message
 from playground.slack.server import SlackApi
 from playground.slack.workspace import Workspace
@@ -22,6 +25,12 @@ from tests.log_lines import configured, process_put_back
 from tests.slack.several import CODESHIP
 
 TOKEN = "xoxb-of-the-test"
+
+
+def of_kind(kind: Kind) -> list[str]:
+    return sorted(word for word, its in KINDS.items() if its is kind)
+
+
 HOW = RenderContext("/codeship", "@codeship", {"codeship": CODESHIP}, NOON, OPEN.needs_confirmation)
 WEB = Project("3", "acme/web", "codeship", "https://app.codeship.com/projects/3")
 BUILD = Build("7", WEB, Status.RUNNING, "testing", branch="main", started_at=NOON)
@@ -35,7 +44,9 @@ class Slack:
         self.api = SlackApi(self.workspace)
         self.api.start()
         self.client = web_client(TOKEN, self.api.api_url, 5.0, sleep=lambda _seconds: None)
-        self.notifier = SlackNotifier(self.client, lambda: HOW)
+        self.connections = Connections(5.0)
+        chat = ChatClient(TOKEN, self.api.api_url, self.connections, sleep=lambda _seconds: None)
+        self.notifier = SlackNotifier(chat, lambda: HOW)
         channel = self.workspace.channel("#builds").id
         ts = self.client.chat_postMessage(channel=channel, text="restarted").data["ts"]  # type: ignore[call-overload]
         ada = self.workspace.person("ada").id
@@ -50,6 +61,7 @@ class Slack:
 def slack() -> Iterator[Slack]:
     made = Slack()
     yield made
+    made.connections.close()
     made.api.stop()
 
 
@@ -100,7 +112,7 @@ def test_in_a_direct_message_it_is_the_same(slack: Slack) -> None:
 # Refusals of a kind each.
 
 
-@pytest.mark.parametrize("word", sorted(DELETED))
+@pytest.mark.parametrize("word", of_kind(Kind.DELETED))
 @pytest.mark.parametrize("say", ["show", "reply"])
 def test_a_deleted_message_is_lost_and_no_one_is_told(slack: Slack, say: str, word: str) -> None:
     slack.workspace.refuse("*", word)
@@ -109,16 +121,15 @@ def test_a_deleted_message_is_lost_and_no_one_is_told(slack: Slack, say: str, wo
     assert (str(lost.value), lost.value.is_told) == (word, False)
 
 
-@pytest.mark.parametrize("word", sorted(CLOSED))
-@pytest.mark.parametrize("say", ["show", "reply"])
-def test_in_a_closed_channel_it_is_lost_and_the_asker_should_be_told(slack: Slack, say: str, word: str) -> None:
-    slack.workspace.refuse("*", word)
+@pytest.mark.parametrize("word", [*of_kind(Kind.LOST), *of_kind(Kind.BUG)])
+def test_what_a_place_does_not_take_is_lost_and_the_asker_is_to_be_reported(slack: Slack, word: str) -> None:
+    slack.workspace.refuse("chat.update", word, None)
     with pytest.raises(MessageGone) as lost:
-        getattr(slack.notifier, say)(slack.shown)
+        slack.notifier.show(slack.shown)
     assert (str(lost.value), lost.value.is_told) == (word, True)
 
 
-@pytest.mark.parametrize("word", sorted(UNUSABLE))
+@pytest.mark.parametrize("word", of_kind(Kind.PAUSE))
 def test_a_bot_that_is_shut_out_tries_again_much_later_and_says_so_to_the_operator(
     slack: Slack, log: io.StringIO, word: str
 ) -> None:
@@ -126,7 +137,7 @@ def test_a_bot_that_is_shut_out_tries_again_much_later_and_says_so_to_the_operat
     with pytest.raises(RetryLater) as later:
         slack.notifier.show(slack.shown)
     assert (later.value.retry_after_s, later.value.is_everywhere, later.value.may_have_happened) == (
-        LONG_S,
+        PAUSE_S,
         True,
         False,
     )
@@ -145,7 +156,7 @@ def test_a_rate_limit_is_waited_for_as_long_as_slack_requests(slack: Slack) -> N
     assert (later.value.retry_after_s, later.value.is_everywhere, later.value.may_have_happened) == (45, False, False)
 
 
-@pytest.mark.parametrize("word", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"])
+@pytest.mark.parametrize("word", of_kind(Kind.UNKNOWN))
 @pytest.mark.parametrize("status", [200, 503])
 def test_after_slacks_own_troubles_no_one_knows_whether_it_did_it(slack: Slack, word: str, status: int) -> None:
     slack.workspace.refuse("*", word, None, status=status)
@@ -155,10 +166,26 @@ def test_after_slacks_own_troubles_no_one_knows_whether_it_did_it(slack: Slack, 
         assert (later.value.may_have_happened, later.value.is_everywhere) == (True, True)
 
 
-@pytest.mark.parametrize("word", ["msg_too_long", "invalid_blocks", "a_word_never_met"])
-def test_any_other_error_is_retried_later_and_reported_to_the_operator(
-    slack: Slack, log: io.StringIO, word: str
-) -> None:
+@pytest.mark.parametrize("word", sorted(BLOCKS_REFUSED))
+def test_if_slack_refuses_the_blocks_the_text_is_sent_alone(slack: Slack, log: io.StringIO, word: str) -> None:
+    slack.workspace.refuse("chat.update", word, 1)
+    slack.notifier.show(slack.shown)
+    (message,) = slack.says()
+    assert "running" in message.text
+    assert message.blocks == ()
+    assert f"why={word}" in log.getvalue()
+
+
+def test_a_reply_that_its_thread_does_not_take_goes_to_the_asker(slack: Slack) -> None:
+    slack.workspace.refuse("chat.postMessage", "restricted_action_thread_locked", 1)
+    slack.notifier.reply(replace(slack.shown, build=replace(BUILD, status=Status.PASSED, finished_at=NOON)))
+    (told,) = slack.says("@codeship")
+    assert "Slack doesn't let me answer in" in told.text
+    assert len(slack.says()) == 1
+
+
+def test_a_new_word_is_tried_again_later_and_reported_to_the_operator(slack: Slack, log: io.StringIO) -> None:
+    word = "a_word_never_met"
     slack.workspace.refuse("chat.update", word)
     with pytest.raises(RetryLater) as later:
         slack.notifier.show(slack.shown)

@@ -118,7 +118,7 @@ def test_a_word_for_one_stays_for_one_when_it_is_replaced(world: World) -> None:
 def test_without_a_response_url_a_press_is_not_passed_over_in_silence(world: World) -> None:
     heard = world.says("ada", "@codeship", "help")
     for on_pressed in (lambda: world.answers.replace(heard, NEWS), lambda: world.answers.remove_pressed(heard)):
-        with pytest.raises(DeliveryFailed, match="no response URL"):
+        with pytest.raises(DeliveryFailed, match="the response URL did not come"):
             on_pressed()
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
-import requests
 from aiohttp import web
 
 from bot.slack.blocks.message import Message
-from bot.slack.outgoing.replies import DeliveryFailed, ResponseUrls
+from bot.slack.client.api_errors import CallFailed
+from bot.slack.client.connections import Answer, Connections
+from bot.slack.client.response_urls import ResponseUrls
+from bot.slack.outgoing.bodies import response
 from playground.http_host.server import Loopback
 
 HI = Message("Hi.", ({"type": "divider"},), in_public=False)
+IN_PUBLIC = Message("Hi.", ({"type": "divider"},), in_public=True)
 SECRET = "T0ACME/1/kSq2Vb9Xq"
 SLACKS = "https://slack.com/api/"
 
@@ -44,35 +47,29 @@ def host() -> Iterator[Answering]:
 
 
 @pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.trust_env = False
-        yield session
+def connections() -> Iterator[Connections]:
+    connections = Connections(5.0)
+    yield connections
+    connections.close()
 
 
-class NothingIsSent(requests.adapters.BaseAdapter):
-    """Replaces the network and records what would be sent."""
+class NothingIsSent(Connections):
+    """Stands where the network begins, and writes down what would go there."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(5.0)
         self.sent: list[str] = []
 
-    def send(self, request: requests.PreparedRequest, *args: object, **how: object) -> requests.Response:
-        self.sent.append(str(request.url))
-        response = requests.Response()
-        response.status_code = 200
-        return response
-
-    def close(self) -> None:
-        pass
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        self.sent.append(url)
+        return Answer(200, {}, b"ok")
 
 
 @pytest.fixture
-def edge(session: requests.Session) -> NothingIsSent:
+def edge() -> Iterator[NothingIsSent]:
     edge = NothingIsSent()
-    session.mount("https://", edge)
-    session.mount("http://", edge)
-    return edge
+    yield edge
+    edge.close()
 
 
 @pytest.mark.parametrize(
@@ -89,10 +86,8 @@ def edge(session: requests.Session) -> NothingIsSent:
         ("https://proxy.acme.io/slack/api/", "https://proxy.acme.io:443/commands/T/1/s"),
     ],
 )
-def test_slacks_own_hosts_and_that_of_the_api_are_used(
-    session: requests.Session, edge: NothingIsSent, api_url: str, url: str
-) -> None:
-    ResponseUrls(api_url, session).say(url, HI, in_public=False)
+def test_slacks_own_hosts_and_that_of_the_api_are_used(edge: NothingIsSent, api_url: str, url: str) -> None:
+    ResponseUrls(api_url, edge).post(url, response(HI))
     assert len(edge.sent) == 1
 
 
@@ -152,20 +147,20 @@ OTHERS = [
 
 @pytest.mark.parametrize("url", OTHERS, ids=lambda url: ascii(url[:40]))
 @pytest.mark.parametrize("api_url", [SLACKS, "http://127.0.0.1:8080/api/"])
-def test_no_other_address_is_used(session: requests.Session, edge: NothingIsSent, api_url: str, url: str) -> None:
-    urls = ResponseUrls(api_url, session)
-    with pytest.raises(DeliveryFailed, match=r"^the response URL is not one of Slack's$"):
-        urls.say(url, HI, in_public=True)
-    with pytest.raises(DeliveryFailed, match=r"^the response URL is not one of Slack's$"):
-        urls.remove(url)
+def test_no_other_address_is_used(edge: NothingIsSent, api_url: str, url: str) -> None:
+    urls = ResponseUrls(api_url, edge)
+    with pytest.raises(CallFailed, match=r"^the response URL is not one of Slack's$"):
+        urls.post(url, response(IN_PUBLIC))
+    with pytest.raises(CallFailed, match=r"^the response URL is not one of Slack's$"):
+        urls.post(url, {"delete_original": True})
     assert edge.sent == []
 
 
-def test_what_is_said_is_said_as_slack_reads_it(session: requests.Session, host: Answering) -> None:
-    urls, url = ResponseUrls(f"{host.server.url}/api/", session), f"{host.server.url}/commands/{SECRET}"
-    urls.say(url, HI, in_public=True, thread="1.1")
-    urls.say(url, HI, in_public=False, thread="1.1", replace=True)
-    urls.remove(url)
+def test_what_is_said_is_said_as_slack_reads_it(connections: Connections, host: Answering) -> None:
+    urls, url = ResponseUrls(f"{host.server.url}/api/", connections), f"{host.server.url}/commands/{SECRET}"
+    urls.post(url, response(IN_PUBLIC, thread="1.1"))
+    urls.post(url, response(HI, replace=True))
+    urls.post(url, {"delete_original": True})
     message = {"text": "Hi.", "blocks": [{"type": "divider"}]}
     assert host.bodies == [
         {**message, "response_type": "in_channel", "replace_original": False, "thread_ts": "1.1"},
@@ -175,13 +170,13 @@ def test_what_is_said_is_said_as_slack_reads_it(session: requests.Session, host:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(session: requests.Session, host: Answering, status: int) -> None:
+def test_a_redirect_is_not_followed(connections: Connections, host: Answering, status: int) -> None:
     elsewhere = Answering()
     elsewhere.server.start()
     try:
         host.status, host.headers = status, {"Location": f"{elsewhere.server.url}/commands/{SECRET}"}
-        with pytest.raises(DeliveryFailed, match=f"answered {status}: ok$"):
-            ResponseUrls(host.server.url, session).say(f"{host.server.url}/{SECRET}", HI, in_public=True)
+        with pytest.raises(CallFailed, match=f"answered {status}: ok$"):
+            ResponseUrls(host.server.url, connections).post(f"{host.server.url}/{SECRET}", response(IN_PUBLIC))
         assert len(host.bodies) == 1
         assert elsewhere.bodies == []
     finally:
@@ -202,27 +197,49 @@ def test_a_redirect_is_not_followed(session: requests.Session, host: Answering, 
         (500, "[" * 100_000, "500"),
     ],
 )
-def test_a_refusal_is_logged_with_slacks_error_code_and_nothing_else(
-    session: requests.Session, host: Answering, status: int, text: str, told: str
+def test_a_refusal_is_reported_with_slacks_word_and_nothing_else(
+    connections: Connections, host: Answering, status: int, text: str, told: str
 ) -> None:
     host.status, host.text = status, text
-    with pytest.raises(DeliveryFailed) as refusal:
-        ResponseUrls(host.server.url, session).say(f"{host.server.url}/commands/{SECRET}", HI, in_public=True)
+    with pytest.raises(CallFailed) as refusal:
+        ResponseUrls(host.server.url, connections).post(f"{host.server.url}/commands/{SECRET}", response(IN_PUBLIC))
     assert str(refusal.value) == f"the response URL answered {told}"
 
 
-def test_if_no_host_listens_no_part_of_the_url_is_logged(session: requests.Session) -> None:
+def test_if_no_one_listens_no_part_of_the_url_is_reported(connections: Connections) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(DeliveryFailed) as failure:
-        ResponseUrls(f"http://127.0.0.1:{port}/", session).say(f"http://127.0.0.1:{port}/{SECRET}", HI, in_public=True)
-    assert str(failure.value) == "the response URL could not be reached: ConnectionError"
+    with pytest.raises(CallFailed) as failure:
+        ResponseUrls(f"http://127.0.0.1:{port}/", connections).post(
+            f"http://127.0.0.1:{port}/{SECRET}", response(IN_PUBLIC)
+        )
+    assert str(failure.value) == "the response URL could not be reached: NewConnectionError"
     assert failure.value.__cause__ is None
     assert failure.value.__suppress_context__, "a traceback would show the address"
 
 
-def test_an_answer_is_not_waited_for_for_ever(session: requests.Session) -> None:
+def test_an_answer_is_not_waited_for_for_ever() -> None:
+    impatient = Connections(0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         base = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(DeliveryFailed, match="ReadTimeout"):
-            ResponseUrls(base, session, timeout_s=0.05).say(f"{base}/{SECRET}", HI, in_public=True)
+        with pytest.raises(CallFailed, match="did not answer: TimeoutError"):
+            ResponseUrls(base, impatient).post(f"{base}/{SECRET}", response(IN_PUBLIC))
+    impatient.close()
+
+
+def test_if_slack_refuses_the_message_its_text_is_sent_alone(connections: Connections, host: Answering) -> None:
+    host.status, host.text = 400, '{"ok":false,"error":"invalid_blocks"}'
+    with pytest.raises(CallFailed, match=r"400: invalid_blocks$") as refusal:
+        ResponseUrls(host.server.url, connections).post(f"{host.server.url}/commands/{SECRET}", response(HI))
+    alone = {"text": "Hi.", "response_type": "ephemeral", "replace_original": False}
+    assert host.bodies == [{**alone, "blocks": [{"type": "divider"}]}, alone]
+    assert not refusal.value.may_be_there
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_after_a_failure_of_slacks_nothing_is_known(connections: Connections, host: Answering, status: int) -> None:
+    host.status = status
+    with pytest.raises(CallFailed) as failure:
+        ResponseUrls(host.server.url, connections).post(f"{host.server.url}/commands/{SECRET}", response(HI))
+    assert failure.value.may_be_there
+    assert len(host.bodies) == 1

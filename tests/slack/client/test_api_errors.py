@@ -1,0 +1,92 @@
+"""What the bot sends to Slack, and what it makes of the errors, held to Slack's own reference of its methods."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.slack.blocks.message import Message
+from bot.slack.client.api_errors import BLOCKS_REFUSED, KINDS, METHODS, Kind, refused
+from bot.slack.outgoing.bodies import changed_message, message_for_one, new_message
+
+ROOT = Path(__file__).parents[3]
+REFERENCE: dict[str, Any] = json.loads((ROOT / "tests/schemas/slack-methods.json").read_text())["methods"]
+HI = Message("Hi.", ({"type": "divider"},), in_public=True)
+
+BODIES = {
+    "chat.postMessage": new_message(HI, "C1", thread="1.1", key="command:1"),
+    "chat.postEphemeral": message_for_one(HI, "C1", "U1", thread="1.1"),
+    "chat.update": changed_message(HI, "C1", "1.1"),
+}
+UNDOCUMENTED = {"chat.postMessage": {"client_msg_id"}}
+"""Slack names it in two errors of the method, and nowhere else."""
+
+_NAMED = re.compile(r'"((?:api|apps|auth|chat|conversations|team|usergroups|users|views)\.[a-zA-Z.]+)"')
+_CALLED = re.compile(r"\.((?:apps|auth|chat|conversations|usergroups|users|views)_[a-zA-Z_]+)\(")
+
+
+def test_the_methods_in_use_are_those_that_the_source_names() -> None:
+    modules = [path for path in sorted((ROOT / "bot").rglob("*.py")) if path.name != "api_errors.py"]
+    source = "\n".join(path.read_text() for path in modules)
+    by_call = {method.replace(".", "_"): method for method in REFERENCE}
+    called = {by_call[name] for name in _CALLED.findall(source) if name in by_call}
+    named = {name for name in _NAMED.findall(source) if name in REFERENCE}
+    assert called | named == set(METHODS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_error_of_a_method_in_use_is_classified(method: str) -> None:
+    assert set(REFERENCE[method]["errors"]) <= set(KINDS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_in_use_needs_no_scope_that_the_manifest_does_not_name(method: str) -> None:
+    text = (ROOT / "manifest.yml").read_text()
+    granted = set(yaml.safe_load(text)["oauth_config"]["scopes"]["bot"])
+    optional = set(re.findall(r"# - ([a-z.]+:[a-z]+) ", text))
+    assert set(REFERENCE[method]["scope"].get("bot", [])) <= granted | optional
+
+
+@pytest.mark.parametrize(("method", "body"), BODIES.items())
+def test_a_message_has_the_arguments_that_its_method_takes(method: str, body: dict[str, Any]) -> None:
+    known = REFERENCE[method]
+    assert set(body) - set(known["arguments"]) == UNDOCUMENTED.get(method, set())
+    assert set(known["required"]) <= set(body)
+
+
+def test_the_same_message_has_the_same_id_and_another_has_another() -> None:
+    ids = [
+        new_message(HI, channel, key=key)["client_msg_id"]
+        for channel, key in [("C1", "1"), ("C1", "1"), ("C2", "1"), ("C1", "2")]
+    ]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize("word", sorted(BLOCKS_REFUSED))
+def test_blocks_are_refused_by_a_mistake_of_the_bots(word: str) -> None:
+    assert KINDS[word] is Kind.BUG
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "may_be_there"),
+    [
+        (200, "not_in_channel", False),
+        (200, "a_word_never_met", False),
+        (200, "internal_error", True),
+        (200, None, True),
+        (429, None, False),
+        (429, "ratelimited", False),
+        (407, None, True),
+        (503, None, True),
+        (503, "a_word_never_met", True),
+        (503, "ratelimited", False),
+    ],
+)
+def test_a_refusal_is_certain_if_slack_says_why(status: int, word: str | None, may_be_there: bool) -> None:
+    assert refused("chat.postMessage", status, word).may_be_there is may_be_there
