@@ -99,7 +99,7 @@ class Bot:
         self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
         self.workers = WorkerPool(self._work_failed)
         self._client = slack_client(settings, timeouts)
-        self._connections = Connections(timeouts.slack_s, tls=self._client.ssl)
+        self._connections = Connections(timeouts.slack_s, tls=self._client.ssl, monotonic=clock.monotonic)
         self._mask = hide(settings.secrets(), shapes=())
         self._chat = ChatClient(
             settings.slack_bot_token.reveal(), settings.slack_api_url, self._connections, mask=self._mask
@@ -236,6 +236,7 @@ class Bot:
             clock=self._clock,
             workspace=home,
             command=settings.slack_command,
+            expect_reply=self._chat.open_ahead,
         )
 
     def _jobs(self, kinds: Mapping[str, Job]) -> DurableJobs:

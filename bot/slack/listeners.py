@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -35,10 +36,12 @@ def register(
     clock: Clock,
     workspace: Workspace,
     command: str,
+    expect_reply: Callable[[], None] = lambda: None,
 ) -> None:
-    """Registers every listener. Requests that change something are stored by `submit` before they are acknowledged.
+    """Every listener. What changes something is stored by `submit` before the acknowledgement; the workers do the rest.
 
-    `submit(kind, key, payload)` raises PoolFull if it cannot store a request in time.
+    `submit(kind, key, payload)` raises PoolFull if it cannot be stored in time. `expect_reply` is called for each
+    request that will be answered, before it is acknowledged, and returns at once.
     """
 
     def durably(slack_request: SlackRequest) -> bool:
@@ -53,13 +56,19 @@ def register(
             return False
         return True
 
+    def parsed(parse: PayloadParser, payload: Payload) -> SlackRequest | None:
+        slack_request = parse(payload, workspace)
+        if slack_request is not None:
+            expect_reply()
+        return slack_request
+
     def on(registration: Callable[..., object], kind: str, parse: PayloadParser) -> None:
         listen(
             registration,
             worker_pool,
             kind,
             handler.handle,
-            parse=lambda payload: parse(payload, workspace),
+            parse=partial(parsed, parse),
             durably=durably,
             monotonic=clock.monotonic,
         )

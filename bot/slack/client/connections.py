@@ -20,11 +20,14 @@ from requests.utils import get_auth_from_url, get_environ_proxies, select_proxy
 from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager, make_headers
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError, ProtocolError
-from urllib3.util import Timeout, is_connection_dropped
+from urllib3.util import Timeout
 from urllib3.util.proxy import connection_requires_http_tunnel
 
 KEPT_S = 5.0
 """How long a connection is kept that nothing uses."""
+
+TOO_OLD_SOON_S = 2.0
+"""A connection with less time left is not counted on: the request to the CI service takes a while."""
 
 MAX_IDLE = 16
 MAX_ANSWER = 1024 * 1024
@@ -79,6 +82,7 @@ class Connections:
         self._opener = ThreadPoolExecutor(1, thread_name_prefix="slack-connection")
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
+        self._is_closed = False
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Raises NotSent, NotAnswered."""
@@ -114,8 +118,10 @@ class Connections:
                 host.finish_opening(opening, None)
 
     def close(self) -> None:
+        """Closes what is kept. Requests still work, each over a connection of its own."""
         self._opener.shutdown(wait=False, cancel_futures=True)
         with self._lock:
+            self._is_closed = True
             hosts = list(self._hosts.values())
         for host in hosts:
             host.close()
@@ -127,7 +133,9 @@ class Connections:
         with self._lock:
             host = self._hosts.get(origin)
             if host is None:
-                host = self._hosts[origin] = _Host(self._pool(origin), parts.scheme, self._timeout_s, self._monotonic)
+                host = self._hosts[origin] = _Host(self._pool(origin), parts.scheme, self._monotonic)
+                if self._is_closed:
+                    host.close()
         if host.takes_whole_urls:
             return host, url
         return host, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -163,12 +171,11 @@ class _Opening:
 class _Host:
     """The connections to one host."""
 
-    def __init__(self, pool: HTTPConnectionPool, scheme: str, timeout_s: float, monotonic: Callable[[], float]) -> None:
+    def __init__(self, pool: HTTPConnectionPool, scheme: str, monotonic: Callable[[], float]) -> None:
         self._pool = pool
         self._needs_tunnel = connection_requires_http_tunnel(pool.proxy, pool.proxy_config, scheme)
         self.takes_whole_urls = pool.proxy is not None and not self._needs_tunnel
         self.headers = dict(pool.proxy_headers) if self.takes_whole_urls else {}
-        self._timeout_s = timeout_s
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._idle: list[tuple[HTTPConnection, float]] = []
@@ -182,7 +189,7 @@ class _Host:
         with self._lock:
             while self._idle:
                 connection, since = self._idle.pop()
-                if self._monotonic() - since <= KEPT_S and not is_connection_dropped(connection):
+                if self._monotonic() - since <= KEPT_S and _is_open(connection):
                     return connection
                 connection.close()
             if self._opening is not None and not self._opening.is_taken:
@@ -196,20 +203,16 @@ class _Host:
 
     def give_back(self, connection: HTTPConnection) -> None:
         """Keeps it, unless Slack closes it after this answer."""
-        if connection.is_closed:
-            return
-        with self._lock:
-            if self._is_closed or len(self._idle) >= MAX_IDLE:
-                connection.close()
-                return
-            self._idle.append((connection, self._monotonic()))
-            self._look_later()
+        if not connection.is_closed:
+            with self._lock:
+                self._keep(connection)
 
     def begin_opening(self) -> _Opening | None:
-        """None if a connection is kept or being opened."""
+        """None if a connection is kept for long enough, or is being opened."""
         with self._lock:
             self._close_old()
-            if self._opening is not None or self._idle or self._is_closed:
+            will_last = any(self._monotonic() - since <= KEPT_S - TOO_OLD_SOON_S for _, since in self._idle)
+            if self._opening is not None or will_last or self._is_closed:
                 return None
             self._opening = _Opening()
             return self._opening
@@ -226,10 +229,10 @@ class _Host:
     def finish_opening(self, opening: _Opening, connection: HTTPConnection | None) -> None:
         with self._lock:
             self._opening = None
-            is_taken, opening.connection = opening.is_taken, connection
+            opening.connection = connection
+            if connection is not None and not opening.is_taken:
+                self._keep(connection)
         opening.ended.set()
-        if connection is not None and not is_taken:
-            self.give_back(connection)
 
     def close(self) -> None:
         with self._lock:
@@ -247,6 +250,14 @@ class _Host:
         else:
             connection.connect()
         return connection  # type: ignore[return-value] # a Protocol of urllib3's
+
+    def _keep(self, connection: HTTPConnection) -> None:
+        """Under the lock."""
+        if self._is_closed or len(self._idle) >= MAX_IDLE:
+            connection.close()
+            return
+        self._idle.append((connection, self._monotonic()))
+        self._look_later()
 
     def _close_old(self) -> None:
         """Under the lock."""
@@ -270,3 +281,19 @@ class _Host:
             self._close_old()
             if self._idle:
                 self._look_later()
+
+
+def _is_open(connection: HTTPConnection) -> bool:
+    """Whether Slack has not closed it. Bytes that wait to be read tell nothing: TLS sends tickets after a handshake."""
+    sock = connection.sock
+    if sock is None:
+        return False
+    try:
+        sock.settimeout(0)
+        sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        sock.settimeout(connection.timeout)
+        return True
+    except OSError:
+        return False
+    return False  # the end, or bytes that were not asked for
