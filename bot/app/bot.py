@@ -40,7 +40,16 @@ from bot.slack.client.chat_client import ChatClient
 from bot.slack.client.connections import Connections
 from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.client.user_groups import UserGroups
-from bot.slack.handler import REQUEST, Deliveries, FollowUps, Reporting, RequestHandler
+from bot.slack.detached_urls import DetachedUrls
+from bot.slack.handler import (
+    REQUEST,
+    Deliveries,
+    FollowUps,
+    HandlerConfig,
+    Reporting,
+    RequestHandler,
+    render_context,
+)
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
@@ -224,8 +233,13 @@ class Bot:
             reporting=Reporting(self._recorder(), self._reference, self.metrics.answered, self.store.explain),
             begin=submitter.begin,
         )
-        restart_stalled = PeriodicTask(self._timeouts.heal_s, "healing", poller.restart_stalled)
-        self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled)
+
+        def heal() -> None:
+            poller.restart_stalled()
+            self.store.response_urls.purge()
+
+        restart_stalled = PeriodicTask(self._timeouts.heal_s, "healing", heal)
+        self.work = work = RequestWork(jobs, JobSubmitter(jobs), handler, poller, restart_stalled)
         jobs.launch()
         restart_stalled.start()
         register(
@@ -240,6 +254,7 @@ class Bot:
         )
 
     def _jobs(self, kinds: Mapping[str, Job]) -> DurableJobs:
+        urls = DetachedUrls(self.store.response_urls)
         return DurableJobs(
             self._settings.database_url.reveal(),
             kinds,
@@ -248,6 +263,8 @@ class Bot:
             clock=self._clock,
             on_error=self._work_failed,
             timings=self._timeouts.jobs,
+            pack=urls.detached,
+            unpack=urls.attached,
         )
 
     def _under_way(self) -> int:

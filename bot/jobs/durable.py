@@ -29,6 +29,8 @@ T = TypeVar("T")
 _CLOSING_S = 1.0
 _IDLE_POLL_S = 0.02
 
+Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
 log = structlog.get_logger(__name__)
 
 
@@ -57,6 +59,8 @@ class DurableJobs:
     What a step returns is stored as JSON: None, numbers, strings, lists, and dicts with string keys. Any other value
     ends its job with an error. What a step raises reaches the job as `StepFailed`. The store on `database_url` must be
     open, and not in memory. A process may have one open instance.
+
+    `pack` changes each payload before it is stored, `unpack` changes it back before its job runs.
     """
 
     def __init__(
@@ -69,7 +73,11 @@ class DurableJobs:
         clock: Clock,
         on_error: OnError,
         timings: JobTimings = TIMINGS,
+        pack: Change = lambda payload: payload,
+        unpack: Change = lambda payload: payload,
     ) -> None:
+        self._pack = pack
+        self._unpack = unpack
         self._url = database_url
         self._kinds = dict(kinds)
         self._replica_id = replica_id
@@ -119,7 +127,7 @@ class DurableJobs:
 
         A delayed job starts up to two seconds after it is due.
         """
-        id, text = id_of(key), json.dumps(payload, allow_nan=False)
+        id, text = id_of(key), json.dumps(self._pack(payload), allow_nan=False)
         if delay_s > 0 or self._stopping.is_set():
             self._engine.enqueue(kind, id, text, delay_s)
             return
@@ -212,7 +220,7 @@ class DurableJobs:
             self._raise_if_closed()
             with self._changed:
                 self._under_way.setdefault(id, f"{kind} {id}")
-            self._kinds[kind](json.loads(payload), self._step)
+            self._kinds[kind](self._unpack(json.loads(payload)), self._step)
             self._raise_if_closed()
         except Exception as error:  # noqa: BLE001 - reported; the job ends
             self._raise_if_closed()

@@ -18,6 +18,7 @@ from bot.store.idempotency import StoredIdempotencyKeys
 from bot.store.projects import StoredProjects
 from bot.store.rate_limit.shared import Observe, SharedRateLimit, unobserved
 from bot.store.replicas import StoredReplicas
+from bot.store.response_urls import StoredResponseUrls
 from bot.store.run_history import StoredRunHistory
 from bot.store.schema import ForeignSchema, bring_to_head, stored_version
 from bot.store.tables import idempotency_keys
@@ -38,6 +39,7 @@ class Store:
         self.history: RunHistory = StoredRunHistory(database, clock, _KEPT)
         self.projects: ProjectStore = StoredProjects(database)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
+        self.response_urls = StoredResponseUrls(database, clock)
         self.replicas = StoredReplicas(database, clock)
         self.audit: AuditLog = StoredAudit(database, clock, audit_kept)
 

@@ -113,6 +113,15 @@ idempotency_keys = sa.Table(
     sa.Index("idempotency_keys_by_expiry", "expires_at"),
 )
 
+response_urls = sa.Table(
+    "response_urls",
+    metadata,
+    sa.Column("key", AnyText, primary_key=True),
+    sa.Column("url", AnyText, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("response_urls_by_expiry", "expires_at"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -122,7 +122,7 @@ def test_if_no_reply_is_possible_the_job_ends_and_logs_that(stage: Sandbox) -> N
 
 
 def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_twice(stage: Sandbox) -> None:
-    stage.workspace.refuse("chat.postMessage", "fatal_error", 1)
+    stage.workspace.refuse("chat.postMessage", "restricted_action", 1)
     told_later: list[tuple[str, dict[str, Any], float]] = []
     talk = conversation(stage)
     answers_again_with(talk, lambda key, payload, after_s: told_later.append((key, dict(payload), after_s)))
@@ -200,6 +200,10 @@ def test_a_real_restart_leaves_only_json_in_the_database(stage: Sandbox) -> None
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
         inputs = database.execute("SELECT inputs FROM workflow_input").fetchall()
         steps = dict(database.execute("SELECT function_name, output FROM operation_outputs").fetchall())
+        urls = [url for (url,) in database.execute("SELECT url FROM response_urls")]
+        dump = "\n".join(line for line in database.iterdump() if 'INTO "response_urls"' not in line)
+    assert len(urls) == 1
+    assert urls[0].rpartition("/")[2] not in dump, "the secret part of the response URL"
     assert len([json.loads(text) for (text,) in inputs]) >= 1
     assert set(STEPS) <= set(steps)
     results = {name: json.loads(text)["value"] for name, text in steps.items()}

@@ -75,8 +75,7 @@ class Replies:
             if failure.may_be_there and not changed:
                 raise
             alone = with_doubt(said) if failure.may_be_there else said
-        self._first(self._ways_to_asker(slack_request, alone, failed), failed)
-        return None
+        return self._first(self._ways_to_asker(slack_request, alone, failed), failed)
 
     def to_asker(self, slack_request: SlackRequest, message: Message) -> None:
         """To the asker alone; in the bot's own direct messages everything is."""
@@ -105,14 +104,14 @@ class Replies:
             if not failed or failed[-1].may_be_there:
                 ways.append(lambda: self._post(slack_request, private))
             if place.thread:
-                ways.append(lambda: self._called(POST, new_message(private, asker)))
+                ways.append(lambda: self._post_directly(private, asker))
             return ways
         # Slack shows what only one person sees in threads that have a reply already.
         thread = None if slack_request.opens_thread else place.thread
         alone = message_for_one(private, place.channel, asker, thread=thread)
         direct = private if place.is_between_two else with_place(private, place.channel)
         ways.append(lambda: self._called(POST_EPHEMERAL, alone))
-        ways.append(lambda: self._called(POST, new_message(direct, asker)))
+        ways.append(lambda: self._post_directly(direct, asker))
         return ways
 
     def _first(self, ways: Iterable[Way], failed: list[CallFailed]) -> str | None:
@@ -132,6 +131,10 @@ class Replies:
         # Only one public message answers a request. What is said to the asker alone may follow it.
         key = slack_request.delivery if message.in_public else None
         return self._called(POST, new_message(message, place.channel, thread=place.thread, key=key))
+
+    def _post_directly(self, message: Message, asker: str) -> None:
+        """In the bot's direct messages with the asker. It is not changed later: it is not where they asked."""
+        self._called(POST, new_message(message, asker))
 
     def _called(self, method: str, body: Mapping[str, Any]) -> str | None:
         """The ts of what was posted."""

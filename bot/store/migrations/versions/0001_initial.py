@@ -58,6 +58,13 @@ def upgrade() -> None:
         sa.Column("expires_at", moment, nullable=False),
     )
     op.create_index("idempotency_keys_by_expiry", "idempotency_keys", ["expires_at"])
+    op.create_table(
+        "response_urls",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+    )
+    op.create_index("response_urls_by_expiry", "response_urls", ["expires_at"])
 
     # The audit log
     op.create_table(
