@@ -41,15 +41,7 @@ from bot.slack.client.connections import Connections
 from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.client.user_groups import UserGroups
 from bot.slack.detached_urls import DetachedUrls
-from bot.slack.handler import (
-    REQUEST,
-    Deliveries,
-    FollowUps,
-    HandlerConfig,
-    Reporting,
-    RequestHandler,
-    render_context,
-)
+from bot.slack.handler import REQUEST, Deliveries, FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
@@ -220,6 +212,7 @@ class Bot:
             late=self.metrics.background_lag,
         )
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
+        submitter = JobSubmitter(jobs)
         handler = RequestHandler(
             config=manners,
             clock=self._clock,
@@ -239,7 +232,7 @@ class Bot:
             self.store.response_urls.purge()
 
         restart_stalled = PeriodicTask(self._timeouts.heal_s, "healing", heal)
-        self.work = work = RequestWork(jobs, JobSubmitter(jobs), handler, poller, restart_stalled)
+        self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled)
         jobs.launch()
         restart_stalled.start()
         register(

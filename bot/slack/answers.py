@@ -13,7 +13,7 @@ from bot.core.model.builds import Build
 from bot.core.model.claims import RestartState
 from bot.core.model.commands import Command
 from bot.core.model.errors import BotError, CIError, UserError
-from bot.core.model.outcomes import BuildShown, Followed, Outcome, Restarted
+from bot.core.model.outcomes import BuildShown, Cancelled, Followed, Outcome, Restarted
 from bot.core.ports import Clock
 from bot.slack.blocks.context import RenderContext, ServiceInfo
 from bot.slack.incoming.payloads import SlackRequest
@@ -77,8 +77,9 @@ class Answers:
                 self._replies.to_asker(slack_request, message)
                 return None
         if not isinstance(outcome, Restarted | Followed):
-            return self._replies.answer(slack_request, message)
-        ts = self._replies.answer(slack_request, message, elsewhere=_not_live(outcome, message, self._context()))
+            return self._replies.answer(slack_request, message, changed=isinstance(outcome, Cancelled))
+        elsewhere = _not_live(outcome, message, self._context())
+        ts = self._replies.answer(slack_request, message, elsewhere=elsewhere, changed=True)
         if ts is None:
             self._replies.to_asker(slack_request, not_followed())
         return ts
@@ -104,6 +105,8 @@ class Answers:
             self._replies.replace(slack_request, message)
         except DeliveryFailed as failure:
             log.info("pressed_message_not_updated", why=str(failure))
+            if failure.may_be_there:
+                raise
             self._replies.to_asker(slack_request, message)
 
     def error(self, slack_request: SlackRequest, command: Command | None, error: BotError, reference: str) -> None:

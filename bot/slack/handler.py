@@ -16,8 +16,8 @@ from bot.core.model.commands import Command, entry_for
 from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, NotAllowed, NotRecorded, NotUnderstood
 from bot.core.model.follows import follow_of
-from bot.core.model.outcomes import BuildShown, Cancelled, Followed, Outcome, Restarted
-from bot.core.operations import Operations
+from bot.core.model.outcomes import Outcome
+from bot.core.operations import Operations, budget_for
 from bot.core.polling.poller import Poller
 from bot.core.ports import Clock, IdempotencyKeys, Step
 from bot.core.request import UserRequest
@@ -383,93 +383,13 @@ class RequestHandler:
         try:
             return {"ts": self._answers.answer(slack_request, run.command, run.told, reference)}
         except DeliveryFailed as failure:
-            return {"not_delivered": str(failure)}
-
-    def _answer(
-        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError, reference: str
-    ) -> str | None:
-        """Says what came of it. Returns the ts of a message that can be changed later."""
-        if isinstance(outcome, BotError):
-            self._tell_error(slack_request, command, outcome, reference)
-            return None
-        message = render(outcome, context=self._context(), asker=slack_request.actor)
-        match slack_request.pressed and reply_target(command, outcome):
-            case "in its place":
-                self._replace(slack_request, message)
-                return None
-            case "to the asker":
-                self._replies.to_asker(slack_request, message)
-                return None
-        if not isinstance(outcome, Restarted | Followed):
-            return self._replies.answer(slack_request, message, changed=isinstance(outcome, Cancelled))
-        elsewhere = _not_live(outcome, message, self._context())
-        ts = self._replies.answer(slack_request, message, elsewhere=elsewhere, changed=True)
-        if ts is None:
-            self._replies.to_asker(slack_request, not_followed())
-        return ts
-
-    def _update_pressed_message(
-        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError
-    ) -> None:
-        """After the answer: what the pressed message offers should fit, and no harm is done where it does not."""
-        if slack_request.pressed is None or isinstance(outcome, BotError):
-            return
-        left = message_after_press(slack_request.pressed, command, outcome, slack_request.actor, self._context())
-        try:
-            if left == "nothing":
-                self._replies.remove_pressed(slack_request)
-            elif left is not None:
-                self._replies.replace(slack_request, left)
-        except DeliveryFailed as failure:
-            log.info("pressed_message_not_updated", why=str(failure))
-
-    def _replace(self, slack_request: SlackRequest, message: Message) -> None:
-        """Where the pressed message cannot be replaced, it may be gone: the asker is answered all the same."""
-        try:
-            self._replies.replace(slack_request, message)
-        except DeliveryFailed as failure:
-            log.info("pressed_message_not_updated", why=str(failure))
-            if failure.may_be_there:
-                raise
-            self._replies.to_asker(slack_request, message)
-
-    def _tell_error(
-        self, slack_request: SlackRequest, command: Command | None, error: BotError, reference: str
-    ) -> None:
-        shown_reference = None if isinstance(error, UserError) else reference
-        if isinstance(error, CIError):
-            log.warning("ci_failed", error=type(error).__name__, detail=error.detail)
-        self._replies.to_asker(
-            slack_request, render_error(error, command, context=self._context(), reference=shown_reference)
-        )
-
-    def _tell_bug(self, slack_request: SlackRequest, command: Command | None, reference: str, error: Exception) -> str:
-        """Logs the cause, or a bug with its traceback, and tells the asker. Returns the result's name."""
-        explained = self._reporting.explain(error)
-        if explained is None:
-            log.error("internal_error", exc_info=error)
-        else:
-            log.error("database_unusable", why=str(explained))
-        because = None if explained is None else explained.for_people
-        try:
-            self._replies.to_asker(
-                slack_request, render_bug(reference, command, context=self._context(), because=because)
-            )
-        except DeliveryFailed as failure:
-            log.error("reply_not_delivered", why=str(failure))
-        return "Bug" if explained is None else "DatabaseUnusable"
+            told: dict[str, str | None] = {"not_delivered": str(failure)}
+            return told | {"may_be_there": "yes"} if failure.may_be_there else told
 
 
-def render_context(config: HandlerConfig, clock: Clock, authorizer: Authorizer) -> RenderContext:
-    """The words of this deployment, at this moment."""
-    return RenderContext(config.command, config.mention, config.services, clock.now(), authorizer.needs_confirmation)
-
-
-def _ts_of(answered: Mapping[str, str | None]) -> str | None:
-    """Raises NotDelivered."""
-    if "not_delivered" in answered:
-        raise DeliveryFailed(answered["not_delivered"] or "")
-    return answered["ts"]
+def _command_of(slack_request: SlackRequest) -> Command | None:
+    """What is asked for, if it could be read: an error then says what was not done."""
+    return None if isinstance(slack_request.command, NotUnderstood) else slack_request.command
 
 
 def _at_once(name: str, work: Callable[[], T]) -> T:  # noqa: ARG001 - a `Step`

@@ -38,9 +38,9 @@ def register(
     command: str,
     expect_reply: Callable[[], None] = lambda: None,
 ) -> None:
-    """Every listener. What changes something is stored by `submit` before the acknowledgement; the workers do the rest.
+    """Registers every listener. Requests that change something are stored by `submit` before they are acknowledged.
 
-    `submit(kind, key, payload)` raises PoolFull if it cannot be stored in time. `expect_reply` is called for each
+    `submit(kind, key, payload)` raises PoolFull if it cannot store a request in time. `expect_reply` is called for each
     request that will be answered, before it is acknowledged, and returns at once.
     """
 

@@ -30,7 +30,7 @@ from bot.core.ports import Step
 from bot.slack.answers import HandlerConfig, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.connections import Connections
-from bot.slack.handler import Deliveries, FollowUps, HandlerConfig, Reporting, RequestHandler, render_context
+from bot.slack.handler import Deliveries, FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.outgoing.notifier import SlackNotifier

@@ -21,7 +21,7 @@ class Identity:
 
 
 TOKEN_REFUSALS = frozenset(word for word, kind in KINDS.items() if kind is Kind.PAUSE)
-"""Time heals none of these: https://docs.slack.dev/reference/methods/auth.test#errors"""
+"""Errors that do not pass with time: https://docs.slack.dev/reference/methods/auth.test#errors"""
 
 
 class TokenRefused(Exception):

@@ -1,4 +1,4 @@
-"""slack_sdk's WebClient, for what is not a message: one TLS context for all calls, and only safe repeats.
+"""slack_sdk's WebClient, for calls that are not messages: one TLS context for all, and only safe retries.
 
 A call is retried if Slack certainly did nothing (no connection, 429), or if doing it twice is the same as once. A sent
 `chat.postMessage` is neither: after a 5xx or a cut connection the message may be in the channel, and a retry would post
@@ -28,7 +28,7 @@ MAX_WAIT_S = 5.0
 """Seconds. People wait behind a rate limit, too; above this, the caller reports it instead."""
 
 SAFE_TO_REPEAT = frozenset({"delete", "history", "info", "list", "members", "replies", "test", "update", "validate"})
-"""Last words of methods that read, or that leave the same behind when they are called twice."""
+"""The last words of methods that read, or that have the same effect when called twice."""
 
 
 def web_client(
@@ -118,7 +118,7 @@ class _RateLimit(RetryHandler):
 
 
 def _wait_s(response: HttpResponse) -> float:
-    """`Retry-After` in seconds; one second if there is none."""
+    """`Retry-After` in seconds; one second if missing, infinite if unreadable."""
     for name, values in response.headers.items():
         if name.lower() == "retry-after":
             return seconds_of(values[0])

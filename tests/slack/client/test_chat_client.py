@@ -154,6 +154,19 @@ def test_after_a_cut_connection_only_what_leaves_the_same_behind_is_repeated(
 
 
 @pytest.mark.parametrize("method", [POST, UPDATE])
+def test_after_a_timeout_nothing_is_known_and_nothing_is_repeated(slack: Slack, method: str) -> None:
+    impatient = Connections(0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        client = ChatClient("xoxb-1", url, impatient, sleep=slack.slept.append)
+        with pytest.raises(CallFailed, match="did not answer: TimeoutError") as failure:
+            client.call(method, BODY)
+    impatient.close()
+    assert failure.value.may_be_there
+    assert slack.slept == []
+
+
+@pytest.mark.parametrize("method", [POST, UPDATE])
 def test_if_no_one_listens_nothing_was_sent_and_it_is_tried_twice(slack: Slack, method: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

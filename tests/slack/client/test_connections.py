@@ -18,7 +18,7 @@ from playground.codeship import faults as moods
 from playground.http_host.server import Loopback
 from playground.sandbox import Sandbox
 from tests.held_clock import HeldClock
-from tests.slack.client.tls_server import TlsServer
+from tests.slack.client.tls_server import TlsServer, pump
 
 STATUS = "/codeship status acme/web main"
 UNHURRIED = Timeouts(connect_s=30.0, read_s=30.0, slack_s=30.0)
@@ -159,6 +159,35 @@ def test_after_the_close_no_connection_is_opened_ahead_or_kept(slack: Slack) -> 
     slack.open_ahead()
     slack.post()
     assert slack.tls.wait_for(closed=1)
+
+
+def test_through_a_proxy_a_tunnel_is_opened_ahead_and_kept_too(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def tunnel() -> None:
+            client, _ = server.accept()
+            with client, socket.create_connection(("127.0.0.1", int(slack.tls.url.rpartition(":")[2]))) as target:
+                asked.append(client.recv(65536))
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=pump, args=(target, client))
+                back.start()
+                pump(client, target)
+                back.join()
+
+        thread = threading.Thread(target=tunnel)
+        thread.start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ada:pw@127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        slack.open_ahead()
+        assert slack.tls.wait_for(handshakes=1)
+        assert [slack.post().status for _ in range(3)] == [200] * 3
+        slack.connections.close()
+        thread.join()
+    assert slack.tls.handshakes == 1
+    assert asked[0].startswith(f"CONNECT {slack.tls.url.removeprefix('https://')} ".encode())
+    assert b"proxy-authorization: basic ywrhonb3" in asked[0].lower()
 
 
 # The whole bot.

@@ -79,16 +79,17 @@ class TlsServer:
                 self._changed.notify_all()
             target = socket.create_connection(("127.0.0.1", self._target()))
             self._sockets.append(target)
-            back = threading.Thread(target=_pump, args=(target, client))
+            back = threading.Thread(target=pump, args=(target, client))
             self._threads.append(back)
             back.start()
-            _pump(client, target)
+            pump(client, target)
         with self._changed:
             self._closed += 1
             self._changed.notify_all()
 
 
-def _pump(source: socket.socket, to: socket.socket) -> None:
+def pump(source: socket.socket, to: socket.socket) -> None:
+    """Hands on what comes, until either side ends."""
     with suppress(OSError):
         while data := source.recv(65536):
             to.sendall(data)

@@ -83,7 +83,7 @@ def test_a_direct_message_is_parsed_outside_and_inside_a_thread() -> None:
 
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
-def test_a_direct_message_with_a_file_or_as_me_is_heard(subtype: str) -> None:
+def test_a_direct_message_with_a_file_or_as_me_is_parsed(subtype: str) -> None:
     heard, plain = direct(subtype=subtype), direct()
     assert heard == plain
     assert heard is not None
@@ -95,7 +95,7 @@ def test_a_mention_without_a_time_has_no_thread() -> None:
     assert heard.location == Location("C0BUILDS")
 
 
-def test_a_click_is_heard_with_its_button() -> None:
+def test_a_click_is_parsed_with_its_button() -> None:
     assert click() == SlackRequest(
         Source.CLICK,
         Actor("U0ADA"),
