@@ -88,9 +88,10 @@ class Accounts:
         with self._lock:
             caller = self._tokens.get(_digest(token))
             if caller is not None and caller.installation is not None:
-                if caller.installation.id not in self._installations:
+                installation = self._installations.get(caller.installation.id)
+                if installation is None:
                     caller = None
-                elif self._installations[caller.installation.id].suspended_at is not None:
+                elif installation.suspended_at is not None:
                     raise NotPossible(403, SUSPENDED)
         if caller is None or (caller.expires_at is not None and caller.expires_at <= self._clock()):
             raise NotPossible(401, "Bad credentials")

@@ -207,6 +207,12 @@ class GitHubRepos(RequestLog):
                 raise NotFound(f"no pull request {number} in {repo}")
             return found
 
+    def pulls(self, repo: SandboxRepo | str | int) -> tuple[PullRequest, ...]:
+        """All, closed ones too."""
+        with self._changed:
+            number = self.repo(repo).id
+            return tuple(pull for pull in self._pulls.values() if pull.repo_id == number)
+
     def close_pull(self, repo: SandboxRepo | str | int, number: int, *, merged: bool = False) -> PullRequest:
         """Closed, or merged. Its runs then name no pull request any more. Raises NotFound."""
         now = self._clock()

@@ -19,11 +19,16 @@ WEBHOOK_SECRET = "2f1c0e7b9d4a46f58c3b6e0d1a7f9c52"  # noqa: S105
 WEBHOOK = "/github/webhook"
 
 
+PERMISSIONS = {"actions": "write", "contents": "read", "pull_requests": "read", "metadata": "read"}
+"""What the sandbox's token may do: all that the bot asks for."""
+
+
 class GitHubSandbox:
     """`start`, then `tell` each bot that comes, and `stop_telling` before it goes; `stop` at the end."""
 
     def __init__(self, now: Callable[[], datetime], wires: TrafficLog, *, seeded: bool) -> None:
         self.world = GitHubWorld(now, GITHUB_TOKEN)
+        self.world.add_token(GITHUB_TOKEN, permissions=PERMISSIONS)
         self.world.cancels_at_once = False
         if seeded:
             seed(self.world)

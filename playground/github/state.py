@@ -373,8 +373,9 @@ class GitHubWorld(GitHubRepos):
     def _open_pull(self, repo: SandboxRepo, branch: str | None, head_repo: SandboxRepo | None) -> PullRequest | None:
         """The open pull request from this branch, which GitHub names at every run of it."""
         head_id = (head_repo or repo).id
-        pulls = (pull for (of, _), pull in self._pulls.items() if of == repo.id)
-        own = (pull for pull in pulls if pull.head == branch and pull.head_repo and pull.head_repo.id == head_id)
+        own = (
+            pull for pull in self.pulls(repo) if pull.head == branch and pull.head_repo and pull.head_repo.id == head_id
+        )
         return next((pull for pull in own if pull.state == "open"), None)
 
     def _tell(self, event: RunEvent | JobEvent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.github.model import SandboxRun
+from playground.github.model import JobPlan, PullRequest, SandboxRun
 from playground.github.state import GitHubWorld, Repo
 
 QUEUE_BOT = "github-merge-queue[bot]"
@@ -47,6 +47,28 @@ def tag(world: GitHubWorld, repo: Repo, name: str, **run: Any) -> tuple[SandboxR
     run = {"sha": world.head(found, found.default_branch), "message": f"Release {name}", **run}
     flows = [flow for flow in world.workflows(found) if "push" in flow.events and flow.state == "active"]
     return tuple(world.trigger(found, flow.name, name, is_tag=True, **run) for flow in flows)
+
+
+def open_pull(world: GitHubWorld, repo: Repo, branch: str, by: str = "ada") -> PullRequest:
+    """The open pull request from this branch; a new one, which starts no run, if there is none. Raises NotFound."""
+    found, sha = world.repo(repo), world.head(repo, branch)
+    pulls = world.pulls(found)
+    for pull in pulls:
+        if (pull.head, pull.state, pull.is_from_a_fork) == (branch, "open", False):
+            return pull
+    number, now = max((pull.number for pull in pulls), default=0) + 1, world.now()
+    title = f"Propose {branch}"
+    return world.put_pull(PullRequest(number, found.default_branch, found.id, branch, sha, found, title, by, now, now))
+
+
+def deploy(world: GitHubWorld, repo: Repo, environment: str = "production", *, by: str = "ada") -> SandboxRun:
+    """Someone starts the workflow Deploy by hand; its last job waits for an approval."""
+    found = world.repo(repo)
+    if "Deploy" not in {flow.name for flow in world.workflows(found)}:
+        jobs = (JobPlan("build"), JobPlan("deploy", needs=("build",)))
+        world.add_workflow(found, "Deploy", jobs=jobs, events=("workflow_dispatch",))
+    run = occur(world, "workflow_dispatch", found, "Deploy", by=by, message=f"Deploy to {environment}")
+    return world.wait_for_approval(run, environment)
 
 
 def queue(world: GitHubWorld, repo: Repo, number: int, **run: Any) -> tuple[SandboxRun, ...]:

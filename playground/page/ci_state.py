@@ -8,6 +8,7 @@ from playground.codeship.state import CodeShipWorld
 from playground.github.model import SandboxJob, SandboxRun
 from playground.github.sandbox import GITHUB_TOKEN, GitHubSandbox
 from playground.github.state import GitHubWorld
+from playground.play.github_events import WORLD_EVENTS
 
 Json = dict[str, Any]
 
@@ -24,6 +25,7 @@ def github_json(github: GitHubSandbox) -> Json:
     rows = [_run_json(run, world) for run in github.newest_runs()]
     return {
         "mood": _mood(world),
+        "events": [{"label": event.button[0], "words": event.button[1]} for event in WORLD_EVENTS if event.button],
         "repos": [repo.full_name for repo in built if not repo.archived],
         "runs": sorted(rows, key=lambda row: (row["is_over"], row["repo"], row["branch"] or "", row["workflow"])),
     }
@@ -43,6 +45,7 @@ def _run_json(run: SandboxRun, world: GitHubWorld) -> Json:
         "state": run.conclusion if run.is_over else run.status,
         "attempt": run.attempt,
         "is_over": run.is_over,
+        "waits_for": list(run.waits_for),
         "breaks_at": [place for job in run.jobs if job.status != "completed" for place in _places(job)],
     }
 

@@ -19,10 +19,12 @@ class WorldEvent:
     usage: str
     pattern: re.Pattern[str]
     does: Does
+    button: tuple[str, str] | None = None
+    """A button of the page: its label, and the words that it says. They are about the demo's repositories."""
 
 
-def gesture(usage: str, pattern: str, does: Does) -> WorldEvent:
-    return WorldEvent(usage, re.compile(pattern), does)
+def gesture(usage: str, pattern: str, does: Does, button: tuple[str, str] | None = None) -> WorldEvent:
+    return WorldEvent(usage, re.compile(pattern), does, button)
 
 
 def one_of(words: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playground.github import faults as moods
+from playground.github import triggers
 from playground.github.model import SandboxRun
 from playground.github.sandbox import GitHubSandbox
 from playground.github.state import GitHubWorld
@@ -86,6 +87,43 @@ def _tells(sandbox: Sandbox, _said: Said) -> None:
     _beside(sandbox).tell_again()
 
 
+def _opens_pull(sandbox: Sandbox, said: Said) -> None:
+    fork, number = said["fork"], int(said["number"])
+    world = _world(sandbox)
+    world.pull_request(said["repo"], said["branch"], number=number, fork=fork, by=said["who"])
+
+
+def _queues(sandbox: Sandbox, said: Said) -> None:
+    world = _world(sandbox)
+    pull = triggers.open_pull(world, said["repo"], said["branch"], said["who"])
+    triggers.queue(world, said["repo"], pull.number)
+
+
+def _merges(sandbox: Sandbox, said: Said) -> None:
+    world = _world(sandbox)
+    triggers.merge(world, said["repo"], triggers.open_pull(world, said["repo"], said["branch"]).number)
+
+
+def _scheduled(sandbox: Sandbox, said: Said) -> None:
+    world = _world(sandbox)
+    run = triggers.occur(world, "schedule", said["repo"], said["workflow"])
+    if said["fails"]:
+        world.fail(world.start(run))
+
+
+def _deploys(sandbox: Sandbox, said: Said) -> None:
+    triggers.deploy(_world(sandbox), said["repo"], said["environment"], by=said["who"])
+
+
+def _reviews(sandbox: Sandbox, said: Said) -> None:
+    approved = said["how"] == "approves"
+    _world(sandbox).review(_run(sandbox, said), [said["environment"]], approved=approved)
+
+
+def _comments(sandbox: Sandbox, said: Said) -> None:
+    triggers.occur(_world(sandbox), "issue_comment", said["repo"], said["workflow"], by=said["who"])
+
+
 _OF, _ON = r"the workflow (?P<workflow>.+) of (?P<repo>\S+)", r"on (?P<branch>\S+)"
 _AGAIN = rf"(?P<who>[a-z]+) re-runs (?P<failed>the failed jobs of )?{_OF} {_ON}"
 
@@ -101,6 +139,48 @@ WORLD_EVENTS = (
     ),
     gesture("the workflow NAME of REPO ends on BRANCH as “WORD”", rf"{_OF} ends {_ON} as “(?P<word>[^”]*)”", _ends_as),
     gesture("NAME re-runs [the failed jobs of] the workflow NAME of REPO on BRANCH", _AGAIN, _run_again),
+    gesture(
+        "NAME opens the pull request N of REPO from FORK BRANCH",
+        r"(?P<who>[a-z]+) opens the pull request (?P<number>\d+) of (?P<repo>\S+) from (?P<fork>\S+) (?P<branch>\S+)",
+        _opens_pull,
+        ("A fork’s pull request", "mallory opens the pull request 12 of acme/site from mallory/site main"),
+    ),
+    gesture(
+        "NAME queues BRANCH of REPO to be merged",
+        r"(?P<who>[a-z]+) queues (?P<branch>\S+) of (?P<repo>\S+) to be merged",
+        _queues,
+        ("A merge queue’s run", "ada queues feature/coupons of acme/shop to be merged"),
+    ),
+    gesture(
+        "the queue merges BRANCH of REPO",
+        r"the queue merges (?P<branch>\S+) of (?P<repo>\S+)",
+        _merges,
+        ("The queue merges it", "the queue merges feature/coupons of acme/shop"),
+    ),
+    gesture(
+        "the schedule starts the workflow NAME of REPO[, which fails]",
+        rf"the schedule starts {_OF}(?P<fails>, which fails)?",
+        _scheduled,
+        ("The nightly fails", "the schedule starts the workflow Nightly of acme/shop, which fails"),
+    ),
+    gesture(
+        "NAME deploys REPO to ENVIRONMENT",
+        r"(?P<who>[a-z]+) deploys (?P<repo>\S+) to (?P<environment>.+)",
+        _deploys,
+        ("A deployment waits", "ada deploys acme/shop to production"),
+    ),
+    gesture(
+        "NAME approves|rejects ENVIRONMENT for the workflow NAME of REPO on BRANCH",
+        rf"[a-z]+ (?P<how>approves|rejects) (?P<environment>.+) for {_OF} {_ON}",
+        _reviews,
+        ("It is approved", "bob approves production for the workflow Deploy of acme/shop on main"),
+    ),
+    gesture(
+        "NAME comments in REPO, which starts the workflow NAME",
+        r"(?P<who>[a-z]+) comments in (?P<repo>\S+), which starts the workflow (?P<workflow>.+)",
+        _comments,
+        ("A comment starts a run", "mallory comments in acme/shop, which starts the workflow Triage"),
+    ),
     gesture(f"GitHub {'|'.join(_MOODS)}", rf"GitHub (?P<mood>{one_of(_MOODS)})", _mood),
     gesture("GitHub is over its limit", r"GitHub is over its limit", _over_its_limit),
     gesture("GitHub’s webhooks are lost", r"GitHub’s webhooks are lost", _tells_nobody),

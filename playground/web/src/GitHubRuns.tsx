@@ -1,6 +1,6 @@
 // The workflow runs of the simulated GitHub, each with buttons to change it.
 import { useState } from "react";
-import type { Run } from "./wire-types";
+import type { Run, WorldEvent } from "./wire-types";
 
 const SIGNS: { [state: string]: string } = {
   success: "✅",
@@ -10,12 +10,31 @@ const SIGNS: { [state: string]: string } = {
   startup_failure: "❌",
   in_progress: "⏳",
   queued: "⌛",
+  requested: "⌛",
+  pending: "⌛",
+  waiting: "✋",
   cancelled: "🛑",
   skipped: "⏩",
   action_required: "⛔",
 };
 
 type Trigger = (words: string) => void;
+
+/** What else can happen there: each button says the words that come with it. */
+export function GitHubEvents({ events, trigger }: { events: WorldEvent[]; trigger: Trigger }) {
+  return (
+    <section aria-labelledby="github-events">
+      <h3 id="github-events">What else happens on GitHub</h3>
+      <div className="chips">
+        {events.map((it) => (
+          <button key={it.words} type="button" title={it.words} onClick={() => trigger(it.words)}>
+            {it.label}
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}
 
 export function GitHubRuns({ runs, trigger }: { runs: Run[]; trigger: Trigger }) {
   return (
@@ -45,6 +64,15 @@ function Events({ run, trigger }: { run: Run; trigger: Trigger }) {
   const which = `${run.workflow} of ${run.repo} ${run.branch}`;
   const happens = (what: string, where = "") => trigger(`the workflow ${run.workflow} of ${run.repo} ${what} on ${run.branch}${where}`);
   const again = () => trigger(`carol re-runs the workflow ${run.workflow} of ${run.repo} on ${run.branch}`);
+  const reviewed = (how: string) =>
+    trigger(`bob ${how} ${run.waits_for[0]} for the workflow ${run.workflow} of ${run.repo} on ${run.branch}`);
+  if (run.waits_for.length > 0)
+    return (
+      <span className="build-hand">
+        <Button does="Approve" to={which} onClick={() => reviewed("approves")} />
+        <Button does="Reject" to={which} onClick={() => reviewed("rejects")} />
+      </span>
+    );
   if (run.is_over) return <Button does="Re-run" to={which} onClick={again} />;
   return (
     <>

@@ -1,6 +1,6 @@
 // Simulates what happens in CI, in its services and in Slack; starts scenes and replays.
 import { useState } from "react";
-import { GitHubRuns } from "./GitHubRuns";
+import { GitHubEvents, GitHubRuns } from "./GitHubRuns";
 import { Panel } from "./Panel";
 import { usePage } from "./page";
 import type { Build } from "./wire-types";
@@ -64,6 +64,7 @@ export function SimulatePanel({ onClose }: { onClose: () => void }) {
         {github && <Faults service="GitHub" active={github.mood} faults={OF_GITHUB} trigger={trigger} />}
         {codeship && <Builds builds={codeship.builds} trigger={trigger} />}
         {github && <GitHubRuns runs={github.runs} trigger={trigger} />}
+        {github && <GitHubEvents events={github.events} trigger={trigger} />}
         {codeship && <Push repos={[...new Set([...codeship.repos, ...(github?.repos ?? [])])]} trigger={trigger} />}
         <section aria-labelledby="slack">
           <h3 id="slack">Slack and time</h3>

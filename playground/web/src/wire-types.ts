@@ -63,7 +63,11 @@ export type Run = {
   attempt: number;
   is_over: boolean;
   breaks_at: string[];
+  waits_for: string[];
 };
+
+/** A button for something that happens, and the words that it says. */
+export type WorldEvent = { label: string; words: string };
 
 export type Modal = { user: string; view: Dict; errors: { [block: string]: string }; trouble: string };
 export type Listed = { name: string; title: string };
@@ -73,7 +77,7 @@ export type Usage = { insert: string; usage: string; meaning: string };
 
 export type Parts = {
   codeship: { mood: string; repos: string[]; builds: Build[] } | null;
-  github: { mood: string; repos: string[]; runs: Run[] } | null;
+  github: { mood: string; repos: string[]; events: WorldEvent[]; runs: Run[] } | null;
   real_codeship: string | null;
   held_at: number | null;
   bot: { id: string; name: string; command: string };

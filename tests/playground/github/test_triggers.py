@@ -160,3 +160,17 @@ def test_branches_and_pull_requests_need_permissions_of_their_own(
     refused = client.get(f"{WEB}/{path}")
     assert refused.status_code == 403
     assert refused.headers["X-Accepted-GitHub-Permissions"] == f"{permission}=read"
+
+
+def test_a_deployment_waits_for_an_approval(world: GitHubWorld) -> None:
+    run = triggers.deploy(world, "acme/web", "staging")
+    assert (run.status, run.waits_for, run.event) == ("waiting", ("staging",), "workflow_dispatch")
+    assert triggers.deploy(world, "acme/web").workflow_id == run.workflow_id
+
+
+def test_a_pull_request_is_opened_once_for_a_branch(world: GitHubWorld) -> None:
+    world.push("acme/web", "feature/login")
+    pull = triggers.open_pull(world, "acme/web", "feature/login")
+    assert triggers.open_pull(world, "acme/web", "feature/login") == pull
+    world.close_pull("acme/web", pull.number)
+    assert triggers.open_pull(world, "acme/web", "feature/login").number == pull.number + 1

@@ -272,6 +272,16 @@ def test_runs_are_shown_as_they_stand_with_the_places_at_which_they_may_break(si
     assert fork["state"] == "startup_failure"  # the repository's own, although a fork's is newer
 
 
+def test_a_button_for_a_deployment_brings_one_that_waits_for_its_environment(page):
+    (deploy,) = [it for it in page.watch(lambda it: True)["parts"]["github"]["events"] if "deploys" in it["words"]]
+    page.does("wave", words=deploy["words"])
+    runs = page.watch(lambda it: any(run["waits_for"] for run in it["parts"]["github"]["runs"]))["parts"]["github"][
+        "runs"
+    ]
+    (run,) = [run for run in runs if run["waits_for"]]
+    assert (run["workflow"], run["state"], run["waits_for"]) == ("Deploy", "waiting", ["production"])
+
+
 def test_starting_over_leaves_nothing_behind(page):
     page.says("hello")
     first = page.watch(lambda it: it["messages"])

@@ -34,6 +34,14 @@ ON_GITHUB = [
     ("the workflow CI of acme/shop fails on main at test", ("completed", "failure", "test, Run the tests")),
     ("the workflow CI of acme/shop fails on main at build, Install", ("completed", "failure", "build, Install")),
 ]
+ELSEWHERE_ON_GITHUB = [
+    ("mallory opens the pull request 12 of acme/site from mallory/site main", ("pull_request", "main", "queued")),
+    ("ada queues feature/coupons of acme/shop to be merged", ("merge_group", "gh-readonly-queue/main/pr-1-", "queued")),
+    ("the schedule starts the workflow Nightly of acme/shop", ("schedule", "main", "queued")),
+    ("the schedule starts the workflow Nightly of acme/shop, which fails", ("schedule", "main", "completed")),
+    ("ada deploys acme/shop to production", ("workflow_dispatch", "main", "waiting")),
+    ("mallory comments in acme/shop, which starts the workflow Triage", ("issue_comment", "main", "queued")),
+]
 ARRANGED = [
     "CodeShip is down",
     "CodeShip is fine",
@@ -87,6 +95,43 @@ def test_what_happens_to_a_workflow(stage: Sandbox, words: str, state: tuple[str
     assert (run.status, run.conclusion, failed[0] if failed else None) == state
 
 
+@pytest.mark.parametrize(("words", "state"), ELSEWHERE_ON_GITHUB)
+def test_what_starts_a_run_besides_a_push(stage: Sandbox, words: str, state: tuple[str, str, str]) -> None:
+    trigger(stage, words)
+    run = max((run for repo in stage.github.repos() for run in stage.github.runs(repo)), key=lambda run: run.id)
+    event, branch, status = state
+    assert (run.event, run.status) == (event, status)
+    assert run.head_branch.startswith(branch)
+
+
+def test_a_queue_merges_what_it_has_tested(stage: Sandbox) -> None:
+    trigger(stage, "ada queues feature/coupons of acme/shop to be merged")
+    tested = stage.github.runs("acme/shop")[0].head_sha
+    trigger(stage, "the queue merges feature/coupons of acme/shop")
+    assert stage.github.head("acme/shop", "main") == tested
+    assert tested not in {run.head_sha for run in stage.github.runs("acme/shop", "main")}
+    with pytest.raises(CannotDo, match="no branch gh-readonly-queue"):
+        trigger(stage, "the queue merges feature/coupons of acme/shop")
+
+
+@pytest.mark.parametrize(("how", "state"), [("approves", ("in_progress", None)), ("rejects", ("completed", "failure"))])
+def test_a_deployment_is_approved_or_rejected(stage: Sandbox, how: str, state: tuple[str, str | None]) -> None:
+    trigger(stage, "ada deploys acme/shop to production")
+    trigger(stage, f"bob {how} production for the workflow Deploy of acme/shop on main")
+    run = stage.github.newest("acme/shop", workflow="Deploy")
+    assert (run.status, run.conclusion) == state
+    with pytest.raises(CannotDo, match="No pending deployment"):
+        trigger(stage, f"bob {how} production for the workflow Deploy of acme/shop on main")
+
+
+def test_every_button_says_words_that_are_understood() -> None:
+    buttons = [gesture for gesture in WORLD_EVENTS if gesture.button]
+    assert len(buttons) == 7
+    for gesture in buttons:
+        assert gesture.button
+        assert gesture.pattern.fullmatch(gesture.button[1])
+
+
 @pytest.mark.parametrize(("of", "jobs_run"), [("", 4), ("the failed jobs of ", 2)])
 def test_someone_runs_a_workflow_again(stage: Sandbox, of: str, jobs_run: int) -> None:
     trigger(stage, "ada pushes acme/shop main “Sell more”")
@@ -104,10 +149,11 @@ def test_a_push_is_built_by_every_service_that_has_the_repository(stage: Sandbox
 
 
 def test_a_run_of_a_fork_is_not_meant(stage: Sandbox) -> None:
-    """One of acme/site main is newer than the repository's own, and waits for an approval."""
+    """The newest one of acme/site main is a fork's."""
     trigger(stage, "carol re-runs the workflow CI of acme/site on main")
-    assert stage.github.newest("acme/site").conclusion == "action_required"
-    assert [run.attempt for run in stage.github.runs("acme/site", "main")] == [1, 2]
+    *of_forks, own = stage.github.runs("acme/site", "main")
+    assert {run.head_repo.full_name for run in of_forks} == {"mallory/site"}
+    assert [own.attempt, *(run.attempt for run in of_forks)] == [2] + [1] * len(of_forks)
 
 
 def test_over_its_limit_github_refuses_until_it_is_fine_again(stage: Sandbox) -> None:
@@ -149,7 +195,9 @@ def test_what_the_bot_said_last_can_be_deleted(stage: Sandbox) -> None:
 
 
 def test_every_gesture_is_tried_here() -> None:
-    said = [words for words, *_ in (*SAID, *ON_GITHUB)] + ARRANGED
+    said = [words for words, *_ in (*SAID, *ON_GITHUB, *ELSEWHERE_ON_GITHUB)] + ARRANGED
+    said += ["the queue merges feature/coupons of acme/shop"]
+    said += ["bob approves production for the workflow Deploy of acme/shop on main"]
     said += ["carol re-runs the workflow CI of acme/shop on main", "Slack delivers again"]
     said += ["the bot’s last message is deleted"]
     untried = [gesture.usage for gesture in WORLD_EVENTS if not any(gesture.pattern.fullmatch(words) for words in said)]
