@@ -17,6 +17,7 @@ GITHUB_TOKEN = "github_pat_11SANDBOX0_of_the_playground"  # noqa: S105
 WEBHOOK_SECRET = "2f1c0e7b9d4a46f58c3b6e0d1a7f9c52"  # noqa: S105
 
 WEBHOOK = "/github/webhook"
+_DELIVERED_WITHIN_S = 10.0
 
 
 PERMISSIONS = {"actions": "write", "contents": "read", "pull_requests": "read", "metadata": "read"}
@@ -64,17 +65,20 @@ class GitHubSandbox:
         self.tell_again()
 
     def tell_again(self) -> None:
-        """After `stop_telling`; does nothing where webhooks are delivered, or where there is no bot."""
-        if self._webhooks is None and self._site:
-            self._webhooks = GitHubWebhooks(
-                self.world, f"{self._site}{WEBHOOK}", WEBHOOK_SECRET, api_url=self._host.url, wires=self._wires
-            ).start()
+        """After `stop_telling`, or for a bot at a new address. What failed meanwhile is delivered only if asked for."""
+        if not self._site:
+            return
+        url = f"{self._site}{WEBHOOK}"
+        if self._webhooks is None:
+            made = GitHubWebhooks(self.world, url, WEBHOOK_SECRET, api_url=self._host.url, wires=self._wires)
+            self._webhooks = made.start()
+        self._webhooks.url, self._webhooks.is_reachable = url, True
 
     def stop_telling(self) -> None:
-        """What happens from now on nobody is told. Returns when what waits has been delivered, or has failed."""
-        webhooks, self._webhooks = self._webhooks, None
-        if webhooks is not None:
-            webhooks.stop()
+        """From now on every delivery fails. Returns when what waits has been delivered, or has failed."""
+        if self._webhooks is not None:
+            self.wait_told(_DELIVERED_WITHIN_S)
+            self._webhooks.is_reachable = False
 
     def wait_told(self, timeout_s: float) -> bool:
         """Whether everything that has happened was told, waiting for it up to `timeout_s` seconds."""
@@ -85,7 +89,8 @@ class GitHubSandbox:
 
     def stop(self) -> None:
         self.world.release()
-        self.stop_telling()
+        if self._webhooks is not None:
+            self._webhooks.stop()
         self._host.stop()
 
     def settings(self) -> dict[str, str]:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground.github import triggers
 from playground.github.demo_data import seed
-from playground.github.model import Ending, NotFound, NotPossible
+from playground.github.model import Ending, NotFound, NotPossible, SandboxRun
 from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
 from tests.playground.github.client import NOON, TOKEN, WEB, Client, SettableClock
@@ -146,6 +147,7 @@ def test_a_name_is_borne_once_in_any_case(world: GitHubWorld) -> None:
 
 
 ACTS = ["push", "pull_request", "start", "succeed", "fail", "skip", "cancel", "rerun", "rerun_failed", "advance"]
+ACTS += ["comment", "tag", "queue", "wait_for_approval", "approve"]
 
 
 @settings(max_examples=40)
@@ -161,6 +163,7 @@ def test_whatever_happens_is_answered_as_github_describes(acts: list[tuple[str, 
             for attempt in range(1, world.run(run_id).attempt + 1):
                 client.get(f"{WEB}/actions/runs/{run_id}/attempts/{attempt}")
             client.get(f"{WEB}/actions/runs/{run_id}/jobs", filter="all")
+            client.get(f"{WEB}/actions/runs/{run_id}/pending_deployments")
         client.session.close()
 
 
@@ -170,8 +173,24 @@ def _do(world: GitHubWorld, act: str, which: int) -> None:
         world.push("acme/web", f"branch-{which}")
     elif act == "pull_request":
         world.pull_request("acme/web", "patch", number=which)
+    elif act == "comment":
+        triggers.occur(world, "issue_comment", "acme/web", "Triage")
+    elif act == "tag" and "main" in world.heads("acme/web"):
+        triggers.tag(world, "acme/web", f"v{which}")
+    elif act == "queue" and world.pulls("acme/web"):
+        triggers.queue(world, "acme/web", world.pulls("acme/web")[0].number)
     elif runs:
-        run = runs[which % len(runs)]
+        _do_to_a_run(world, act, runs[which % len(runs)])
+
+
+def _do_to_a_run(world: GitHubWorld, act: str, run: SandboxRun) -> None:
+    if act == "approve":
+        if run.waits_for:
+            world.review(run, run.waits_for, approved=True)
+    elif act == "wait_for_approval":
+        if run.jobs and not run.is_over and run.jobs[-1].status != "completed":
+            world.wait_for_approval(run)
+    elif act not in {"tag", "queue"}:
         try:
             world.rerun(run, failed_only=True) if act == "rerun_failed" else getattr(world, act)(run)
         except NotPossible:

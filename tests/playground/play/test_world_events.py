@@ -229,3 +229,20 @@ def test_what_it_does_not_know_is_answered_with_what_it_does(stage: Sandbox, wor
 def test_what_is_not_there_is_named(stage: Sandbox, words: str, why: str) -> None:
     with pytest.raises(CannotDo, match=why):
         trigger(stage, words)
+
+
+def test_what_github_could_not_deliver_is_kept_and_delivered_only_if_asked_for(stage: Sandbox) -> None:
+    assert stage.settle()
+    [hook] = stage.github.hooks.values()
+    trigger(stage, "GitHub’s webhooks are lost")
+    before = len(hook.deliveries)
+    trigger(stage, "ada pushes acme/shop main “Nobody hears of it”")
+    assert stage.settle()
+    lost = hook.deliveries[before:]
+    assert {delivery.failure for delivery in lost} == {"failed to connect to host"}
+    trigger(stage, "GitHub’s webhooks arrive")
+    assert stage.settle()
+    assert len(hook.deliveries) == before + len(lost)
+    hook.redeliver(lost[0])
+    assert stage.settle()
+    assert (hook.deliveries[-1].guid, hook.deliveries[-1].status) == (lost[0].guid, 202)
