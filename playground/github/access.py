@@ -39,7 +39,7 @@ class Access:
         return Addresses(f"{request.url.origin()}{self.prefix}", self._web_url)
 
     def named(self, request: web.Request) -> SandboxRepo:
-        """The repository that is asked for, whoever asks. Raises NotThere, and Moved."""
+        """The repository that is asked for, whoever asks. Raises NotFound, and Moved."""
         asked = request.match_info
         if "repository_id" in asked:
             return self._world.repo(int(asked["repository_id"]))
@@ -50,18 +50,18 @@ class Access:
         return self._world.repo(full_name)
 
     def caller(self, request: web.Request) -> Caller:
-        """Raises NotDone."""
+        """Raises NotPossible."""
         return self._world.accounts.caller(token_of(request))
 
     def person(self, request: web.Request) -> Caller:
-        """Raises NotDone also where an app asks what only a person can."""
+        """Raises NotPossible also where an app asks what only a person can."""
         caller = self.caller(request)
         if caller.installation is not None:
             raise _not_accessible(caller)
         return caller
 
     def repo(self, request: web.Request) -> SandboxRepo:
-        """The repository that is asked for, where the caller may ask this. Raises NotThere, NotDone and Moved."""
+        """The repository that is asked for, where the caller may ask this. Raises NotFound, NotPossible and Moved."""
         caller = self.caller(request)
         try:
             repo = self.named(request)

@@ -84,7 +84,7 @@ class Accounts:
             self._tokens.pop(_digest(token), None)
 
     def caller(self, token: str) -> Caller:
-        """Raises NotDone for a token that is unknown or has expired."""
+        """Raises NotPossible for a token that is unknown or has expired."""
         with self._lock:
             caller = self._tokens.get(_digest(token))
             if caller is not None and caller.installation is not None:
@@ -145,12 +145,12 @@ class Accounts:
             del self._installations[installation.id]
 
     def signer(self, token: str) -> App:
-        """Raises NotDone where the JWT is none of an app's here."""
+        """Raises NotPossible where the JWT is none of an app's here."""
         with self._lock:
             return signer(token, tuple(self._apps.values()), self._clock())
 
     def installation_of(self, app: App, repo: SandboxRepo) -> Installation:
-        """Raises NotThere."""
+        """Raises NotFound."""
         with self._lock:
             for installation in self._installations.values():
                 if installation.app == app and _as_caller(installation, None).owns(repo):
@@ -158,7 +158,7 @@ class Accounts:
         raise NotFound(f"{app.slug} is not installed on {repo.full_name}")
 
     def installation_token(self, app: App, number: int) -> tuple[str, Caller]:
-        """A new token for an hour. Raises NotThere where the app has no such installation."""
+        """A new token for an hour. Raises NotFound where the app has no such installation."""
         with self._lock:
             installation = self._installations.get(number)
             if installation is None or installation.app != app:

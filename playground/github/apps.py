@@ -48,7 +48,7 @@ class Installation:
 
 
 def signer(token: str, apps: Iterable[App], now: datetime) -> App:
-    """The app that signed the JWT. Raises NotDone, as GitHub refuses it."""
+    """The app that signed the JWT. Raises NotPossible, as GitHub refuses it."""
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except jwt.PyJWTError:

@@ -32,7 +32,7 @@ def started(run: SandboxRun, at: datetime) -> SandboxRun:
 def ended(run: SandboxRun, ending: Ending, at: datetime) -> SandboxRun:
     """The run is over, as `ending` says; where it names no job, a failure is the last job's.
 
-    Raises NotThere for a job or a step that the run does not have.
+    Raises NotFound for a job or a step that the run does not have.
     """
     to_fail = _to_fail(run, ending)
     jobs: list[SandboxJob] = []

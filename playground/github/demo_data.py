@@ -1,6 +1,7 @@
 """A demo account for the sandbox GitHub: the half of a team that has moved, with every state worth seeing.
 
-Beside the demo CodeShip (`codeship_demo`) all names are GitHub's alone but `acme/mobile`, which is moving and on both.
+Beside the demo CodeShip (`playground.codeship.demo_data`) all names are GitHub's alone but `acme/mobile`, which is
+moving and on both.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The true answers of the sandbox GitHub, one method for each call of the API that it serves.
 
-Who asks is settled before (`github_gate`). What a caller may not see is not there; what it may not do is refused.
+Who asks is settled before (`middleware`). What a caller may not see is not there; what it may not do is refused.
 """
 
 from __future__ import annotations

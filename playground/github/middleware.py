@@ -128,7 +128,7 @@ def whose_budget(request: web.Request, world: GitHubWorld) -> str:
 
 
 def token_of(request: web.Request) -> str:
-    """What `Authorization` carries, by either of the two words that GitHub takes. Raises NotDone."""
+    """What `Authorization` carries, by either of the two words that GitHub takes. Raises NotPossible."""
     if "Authorization" not in request.headers:
         raise NotPossible(401, "Requires authentication")
     scheme, _, rest = request.headers["Authorization"].partition(" ")
@@ -151,7 +151,7 @@ def _check_form(request: web.Request) -> None:
 
 
 def _check_caller(request: web.Request, world: GitHubWorld) -> None:
-    """Raises NotDone for a request of nobody's."""
+    """Raises NotPossible for a request of nobody's."""
     if call_of(request) in _BY_JWT:
         world.accounts.signer(token_of(request))
     else:

@@ -1,6 +1,6 @@
 """GitHub's primary rate limit: so many calls in a window of an hour for each user, installation or app.
 
-The secondary limits are a mood (`github_moods.secondary_limit`): GitHub does not say how near they are.
+The secondary limits are a mood (`faults.secondary_limit`): GitHub does not say how near they are.
 """
 
 from __future__ import annotations

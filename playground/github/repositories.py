@@ -83,7 +83,7 @@ class GitHubRepos(RequestLog):
             return tuple(self._repos.values())
 
     def repo(self, which: SandboxRepo | str | int) -> SandboxRepo:
-        """As it is now. Raises NotThere."""
+        """As it is now. Raises NotFound."""
         with self._changed:
             number = which.id if isinstance(which, SandboxRepo) else which
             if isinstance(number, str):
@@ -153,7 +153,7 @@ class GitHubRepos(RequestLog):
             return tuple(workflow for workflow in self._workflows.values() if workflow.repo_id == number)
 
     def workflow(self, repo: SandboxRepo | str | int, which: str | int) -> SandboxWorkflow:
-        """By its name or id. Raises NotThere."""
+        """By its name or id. Raises NotFound."""
         for workflow in self.workflows(repo):
             if which in (workflow.name, workflow.id):
                 return workflow

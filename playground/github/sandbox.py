@@ -48,7 +48,7 @@ class GitHubSandbox:
         return list(newest.values())
 
     def newest(self, repo: str, branch: str, workflow: str) -> SandboxRun:
-        """The one among them that is meant. Raises NotThere."""
+        """The one among them that is meant. Raises NotFound."""
         meant = self.world.repo(repo).id, branch, self.world.workflow(repo, workflow).id
         for run in self.newest_runs():
             if (run.repo_id, run.head_branch, run.workflow_id) == meant:

@@ -1,4 +1,4 @@
-"""The sandbox GitHub's accounts and repositories as its API writes them. Pure functions; runs: `github_run_json`."""
+"""The sandbox GitHub's accounts and repositories as its API writes them. Pure functions; runs: `run_serializers`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The sandbox GitHub's state: repositories, their workflow runs, and how these move.
 
 No HTTP in here, no sleeping and no randomness. Every method may be called from any thread. What can be asked of GitHub
-by its API is refused here as GitHub refuses it (`NotDone`); the rest directs the world and is never refused.
+by its API is refused here as GitHub refuses it (`NotPossible`); the rest directs the world and is never refused.
 """
 
 from __future__ import annotations
@@ -146,11 +146,11 @@ class GitHubWorld(GitHubRepos):
     # What there is
 
     def run(self, which: Which) -> SandboxRun:
-        """Raises NotThere."""
+        """Raises NotFound."""
         return self.attempts(which)[-1]
 
     def attempts(self, which: Which) -> tuple[SandboxRun, ...]:
-        """All attempts, the first one first. Raises NotThere."""
+        """All attempts, the first one first. Raises NotFound."""
         with self._changed:
             number = which if isinstance(which, int) else which.id
             if number not in self._attempts:
@@ -169,7 +169,7 @@ class GitHubWorld(GitHubRepos):
             )
 
     def newest(self, repo: Repo, branch: str = "main", workflow: str = "CI") -> SandboxRun:
-        """Raises NotThere where the branch has no run of the workflow."""
+        """Raises NotFound where the branch has no run of the workflow."""
         runs = self.runs(repo, branch, workflow)
         if not runs:
             raise NotFound(f"no run of {workflow} in {repo} {branch}")
@@ -195,7 +195,7 @@ class GitHubWorld(GitHubRepos):
         step: str | None = None,
         at: datetime | None = None,
     ) -> SandboxRun:
-        """Ends a run with any word. Raises NotThere for a job or step that the run does not have."""
+        """Ends a run with any word. Raises NotFound for a job or step that the run does not have."""
         with self._changed:
             return self._put(attempts.ended(self.run(which), Ending(conclusion, job, step), at or self._clock()))
 
@@ -272,7 +272,7 @@ class GitHubWorld(GitHubRepos):
         by: str | None = "ada",
         at: datetime | None = None,
     ) -> SandboxRun:
-        """The next attempt. Raises NotDone as GitHub refuses it."""
+        """The next attempt. Raises NotPossible as GitHub refuses it."""
         with self._changed:
             old, now = self.run(which), at or self._clock()
             self._check_writable(old)
@@ -292,7 +292,7 @@ class GitHubWorld(GitHubRepos):
             return self._put(new)
 
     def cancel(self, which: Which) -> SandboxRun:
-        """Raises NotDone for a run that is over."""
+        """Raises NotPossible for a run that is over."""
         with self._changed:
             run = self.run(which)
             self._check_writable(run)
