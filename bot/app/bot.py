@@ -72,7 +72,9 @@ class RequestWork:
     restart_stalled: PeriodicTask
 
     def stop(self, deadline: float) -> None:
-        """`deadline` in seconds of `time.monotonic()`. Jobs that are left then go on in another replica or the next."""
+        """Stops within `deadline`, in seconds of `time.monotonic()`. Other replicas, or the next process, take over the
+        rest.
+        """
         self.restart_stalled.stop()
         self.submitter.close()
         self.jobs.stop(max(0.0, deadline - time.monotonic()))

@@ -76,7 +76,7 @@ class BuildFetcher:
     def builds(
         self, project: Project, branch: str | None, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE
     ) -> Snapshot:
-        """One call, or none where the same look is under way.
+        """Fetches with one call, or shares a running one. `branch` None: of all branches.
 
         Raises CIError, and NoResponse after `timeout_s` seconds. The error's `last_known` holds cached builds, if there
         are any.
@@ -86,9 +86,8 @@ class BuildFetcher:
         flight = self._join(project, branch, tuple(Priority), timeout_s, budget)
         try:
             if flight.priority is Priority.BACKGROUND is not mine and _was_refused(flight.answer, timeout_s):
-                flight = self._join(
-                    project, branch, [mine], timeout_s, budget
-                )  # people may have what the background may not
+                # People may make calls that background work may not.
+                flight = self._join(project, branch, [mine], timeout_s, budget)
             return flight.answer.result(timeout=timeout_s)
         except TimeoutError:
             error: CIError = NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s")
@@ -127,7 +126,10 @@ class BuildFetcher:
     def _join(
         self, project: Project, branch: str | None, begun_by: Container[Priority], timeout_s: float, budget: CallBudget
     ) -> _InFlight:
-        """The look under way, where one of those began it; else a new one, over by now where it was made here."""
+        """The running fetch, if it began with one of these priorities; else a new one.
+
+        The new one has ended if it was made in this thread.
+        """
         key = (project.id, branch)
         with self._lock:
             flight = self._flights.get(key)

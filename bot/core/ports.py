@@ -143,7 +143,7 @@ class IdempotencyKeys(Protocol):
 
 
 class AuditLog(Protocol):
-    """Keeps what was done, by whom and with what result, for a set time. What is known is never changed."""
+    """Stores what was done, by whom, and the result, for a set time. A known result never changes."""
 
     def record(self, entry: AuditEntry, *, request_key: str | None) -> None:
         """Adds it. Of one request, named by `request_key`, the first entry counts.
@@ -222,9 +222,10 @@ class FollowStore(Protocol):
         """
 
     def stalled(self, after_s: float) -> list[tuple[str, str, int]]:
-        """Chains that go on and were last touched longer ago than that, each moved on to the number that it names.
+        """Active chains that have not moved for `after_s` seconds: service, project id, and the number each was moved
+        on to.
 
-        Also those that were touched in the future: the clock was set back since.
+        Includes chains that moved in the future: the clock was set back since.
         """
 
 

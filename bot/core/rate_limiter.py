@@ -21,8 +21,11 @@ RESTART = "restart"
 
 
 class CallBudget:
-    """What one piece of work may spend. With `needs_restart_call`, fetching is worth nothing without the restart after
-    it: the first request then reserves the restart's, too, or is refused with it."""
+    """The calls that one piece of work may make.
+
+    With `needs_restart_call`, a restart follows its fetches: the first request also reserves the restart's call, or is
+    refused with it.
+    """
 
     def __init__(self, priority: Priority, *, needs_restart_call: bool = False) -> None:
         self.priority = priority
@@ -35,7 +38,7 @@ class CallBudget:
         return self._needs_restart_call and self._reserved is None
 
     def keep(self, rate_limit: RateLimit) -> None:
-        """Keeps a reserved call for the restart; releases it if none is wanted any more."""
+        """Stores a reserved call for the restart, or releases it if none is needed any more."""
         with self._lock:
             wanted = self.lacks_restart_call
             self._reserved = rate_limit if wanted else self._reserved
@@ -43,7 +46,7 @@ class CallBudget:
             rate_limit.release(1)
 
     def take(self) -> RateLimit | None:
-        """Takes the reserved call, and wants no more; None if there is none."""
+        """Returns the reserved call and stops needing one; None if there is none."""
         with self._lock:
             taken, self._reserved, self._needs_restart_call = self._reserved, None, False
             return taken
@@ -57,7 +60,7 @@ _CHARGED: ContextVar[CallBudget] = ContextVar("charged_to", default=FOR_PEOPLE)
 
 @contextmanager
 def charged_to(budget: CallBudget) -> Iterator[None]:
-    """Requests that a provider makes within, in this thread, are charged to `budget`."""
+    """Within the block, the provider's requests in this thread are charged to `budget`."""
     token = _CHARGED.set(budget)
     try:
         yield
@@ -66,7 +69,7 @@ def charged_to(budget: CallBudget) -> Iterator[None]:
 
 
 def charged_budget() -> CallBudget:
-    """What the requests of this thread are charged to now; people's, unless `charged_to` says otherwise."""
+    """The budget of this thread's requests: people's, unless `charged_to` says otherwise."""
     return _CHARGED.get()
 
 
@@ -90,7 +93,7 @@ class RateLimiter:
         self._title = title
 
     def before_request(self, call: str) -> None:
-        """Returns where a call may be made, and counts it. Raises BudgetSpent and Paused: then none must be made."""
+        """Counts a request that is about to be sent. Raises RateLimitExhausted or RateLimitPaused if it must not be."""
         budget = charged_budget()
         if call != RESTART or budget.take() is None:
             two = call != RESTART and budget.lacks_restart_call

@@ -24,11 +24,10 @@ def _unaudited(result: Outcome | Exception | ActionSent) -> RequestEntry | None:
 class UserRequest:
     """`deadline` is in seconds of `clock.monotonic()`; the time until then is for the CI service.
 
-    `key` names the ask where it is durable, so that what it has begun is found again after a crash; else it is empty.
-    `made_at` is set if the request could not be decided within 20 s of that moment: then only what certainly existed
-    at that moment is acted on. `entry` makes the audit entry of a result; None if nothing is to be kept.
-    `is_late`: nobody was there for so long after it was asked that doing it now would surprise everybody.
-    `budget` is what its requests to the CI service are charged to.
+    `key` identifies a durable request, so that after a crash its work is found again; else it is empty. `made_at` is
+    set if the request could not be decided within 20 s of that moment. Then only what certainly existed at that moment
+    is acted on. `entry` makes the audit entry of a result; None if nothing is recorded. `is_late`: the request waited
+    so long that carrying it out now would surprise people. Its requests to the CI service are charged to `budget`.
     """
 
     actor: Actor

@@ -72,7 +72,7 @@ class AuditRecorder:
         )
 
     def _wanted(self, slack_request: SlackRequest) -> tuple[str | None, Command | None]:
-        """A request that is refused or was not understood is recorded, too, if what it was for can be told."""
+        """A request that is refused or was not understood is recorded, too, if it is clear what it was for."""
         command, pressed = slack_request.command, slack_request.pressed
         if not isinstance(command, NotUnderstood):
             return action_of(command), command
@@ -84,6 +84,6 @@ class AuditRecorder:
             entry = entry_of(request, outcome, service=self.service, redact=self.redact)
             if entry is not None:
                 self.audit.record(entry, request_key=slack_request.delivery or request.reference)
-        except Exception:  # the person is answered all the same, and the operator told
+        except Exception:  # the person still gets a reply, and the operator is told
             log.exception("action_not_recorded")
             self.not_recorded()

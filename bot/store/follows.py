@@ -22,7 +22,7 @@ from bot.store.tables import follows, poll_chains
 PURGE_EVERY_S = 3600.0
 
 _AHEAD = timedelta(seconds=5)
-"""A chain that was touched further in the future was touched before the clock was set back: its next look is late."""
+"""A chain that moved further in the future moved before the clock was set back, so its next poll is late."""
 
 _FIRST = 1
 _NEW_CHAIN = 2

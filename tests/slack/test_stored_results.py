@@ -41,7 +41,7 @@ def errors_under(kind: type[BotError]) -> list[type[BotError]]:
 
 
 ERRORS = [kind for kind in errors_under(BotError) if kind is not UserError and kind.__module__.startswith("bot.")]
-"""`Mistake` only has others below it."""
+"""Without `UserError`, which is only a base class."""
 
 
 @cache

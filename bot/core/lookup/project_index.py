@@ -88,7 +88,7 @@ class ProjectIndex:
         return [project for name in near for project in table[name]][:NEAREST]
 
     def by_id(self, project_id: str, *, timeout_s: float, priority: Priority = Priority.PEOPLE) -> Project:
-        """The project of a button or of a pasted page. Raises NoSuchProject; CIError where no list could be read."""
+        """The project with this id. Raises NoSuchProject, and CIError if the list was never read."""
         project = self._index.by_id.get(project_id)
         if project is not None:
             return project
@@ -143,11 +143,11 @@ class ProjectIndex:
             self._refresh_soon(Priority.BACKGROUND)
 
     def refresh_soon(self) -> None:
-        """Asks for the list, on behalf of whoever waits: `refreshed` then waits for it."""
+        """Starts a refresh for people; `refreshed` then waits for it."""
         self._refresh_soon(Priority.PEOPLE)
 
     def refreshed(self, timeout_s: float, priority: Priority = Priority.PEOPLE) -> CIError | None:
-        """Asks again, where it is time to, and waits. Returns why the list may be old: for this asker, it is too slow.
+        """Refreshes the list if it is time to, and waits. Returns why the list may be outdated, or None.
 
         Slower than `timeout_s` is such a reason. Raises the reason if the list was never read.
         """

@@ -32,7 +32,7 @@ class ActionPlan:
 class PostState(Enum):
     NOT_SENT = "not sent"
     SENT = "sent"
-    """Under way, or cut off by a crash."""
+    """Not answered yet, or cut off by a crash."""
     ACCEPTED = "accepted"
     REFUSED = "refused"
     UNKNOWN = "unknown"

@@ -26,8 +26,9 @@ LOST_AFTER = timedelta(seconds=60)
 """Longer than any restart takes from claim to response. After this, the process that made the claim is gone."""
 
 SET_BACK = timedelta(seconds=30)
-"""A look that seems to be so much older than what it is compared with shows that the clock was set back: none lasts so
-long."""
+"""A fetch that seems this much older than what it is compared with: the clock was set back, as no fetch
+takes so long.
+"""
 
 UNCHANGED_AFTER = timedelta(minutes=2)
 """A taken restart whose build has not changed for this long has ended without being seen.
@@ -123,7 +124,7 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
     The fetched data may be older than the fetch: CodeShip's list can show the replaced run after a restart began.
     """
     age = seen_at - claim.requested_at
-    if age < -SET_BACK:  # how old the claim is, no clock tells any more: longer than it may last
+    if age < -SET_BACK:  # the clock was set back, so the claim's age is unknown: treat it as lost
         age = LOST_AFTER + timedelta(seconds=1)
     if claim.state is ClaimState.CLAIMED and age > LOST_AFTER:
         return replace(claim, state=ClaimState.NOT_SENT, changed_at=seen_at)
@@ -133,7 +134,7 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
     if claim.state not in (ClaimState.TAKEN, ClaimState.UNKNOWN) or claim.new_build_id not in (None, build.id):
         return claim
     if claim.changed_at is not None and claim.changed_at - SET_BACK <= seen_at < claim.changed_at:
-        return claim  # the look began before the restart was answered: it tells of the run before
+        return claim  # the fetch began before the restart was answered, so it shows the run before
     if build.run.has_been_attempted_since(claim.replaced) is False and not _unchanged_long(claim, build, age):
         return claim  # attempts are counted and this is still the same one, so anything that runs ran before
     again = build.run_again_since(claim.replaced)

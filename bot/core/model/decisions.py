@@ -1,4 +1,4 @@
-"""What a request that changes something was decided to be about. Stored before anything is sent, never changed."""
+"""What a request that changes something was decided to act on. Stored before anything is sent, and never changed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from bot.core.model.builds import Build
 from bot.core.model.claims import ClaimKind
 
 CLOCKS_APART = timedelta(seconds=5)
-"""How far the clocks of the CI service and of the bot may differ."""
+"""How much the clocks of the CI service and of the bot may differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Exactly which build, in which run, is restarted or cancelled, and with which POSTs.
+    """The build and run that is restarted or cancelled, and the POSTs for that.
 
-    `build` is as it was seen at `seen_at`; `listed` are the ids of all builds that were seen with it. `instead_of` is
-    the id and attempt of the unknown claim that a "Try again" replaces.
+    `build` is as it was fetched at `seen_at`; `listed` are the ids of all builds in that fetch. `instead_of` is the id
+    and attempt of the unknown claim that a "Try again" replaces.
     """
 
     action: ClaimKind
@@ -32,6 +32,6 @@ class Decision:
 
 
 def existed_at(build: Build, moment: datetime) -> bool:
-    """Whether the build's present run certainly existed then."""
+    """Whether the build's current run certainly existed at `moment`."""
     started = [run.started_at for run in build.workflows] or [build.started_at]
     return all(start is not None and start + CLOCKS_APART <= moment for start in started)

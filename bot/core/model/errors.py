@@ -6,26 +6,26 @@
     │   ├── NoSuchProject               with the nearest names
     │   ├── AmbiguousProject            with the names it may be
     │   ├── NoSuchBranch                with the branches that have builds
-    │   ├── WhichBranch                 a branch must be chosen first
-    │   ├── TooLate                     asked too long ago to be done now
+    │   ├── BranchRequired              a branch must be chosen first
+    │   ├── RequestExpired              the request waited too long to be carried out
     │   ├── DelayedRequest              the newest build may not be the one that was meant
-    │   ├── NotListed                   the build is too old to be looked at
+    │   ├── BuildTooOld                 the service no longer lists the build
     │   ├── NeedsConfirmation           with the build, to be confirmed with a button
     │   ├── CannotCancel                the CI service of this repository cannot cancel builds
     │   └── NotAllowed                  with the reason, and whom to ask
-    ├── NotRecorded                 an action was sent, and its result could not be stored
+    ├── NotRecorded                 an action was sent, but its result could not be stored
     └── CIError                     the CI service: one calm sentence that says what is known
         ├── Unauthorized                the operator must act: the key is wrong
         ├── Forbidden                   the key may not do this
         ├── NotFound                    the service does not know this project or build
         ├── NotPossible                 the service does not do this to this build, for any caller
         ├── OverLimit                   too many calls: try again after `retry_after_s`
-        │   ├── BudgetSpent                 the bot's own limit: nothing was asked
-        │   └── Paused                      the service said so a moment ago: nothing was asked
-        ├── Unreachable                 the connection never stood: nothing was sent
-        ├── NoAnswer                    sent, and no whole answer came
+        │   ├── RateLimitExhausted          the bot's own limit: nothing was sent
+        │   └── RateLimitPaused             the service's limit, a moment ago: nothing was sent
+        ├── Unreachable                 the connection failed: nothing was sent
+        ├── NoResponse                  sent, but no complete response came
         │   └── NotConfirmed                a POST was answered, but not as the contract says
-        └── BadAnswer                   an answer came, and it is not the contract's
+        └── InvalidResponse             a response came that breaks the contract
 
 Anything else that is raised is a bug: the user sees a reference, the log has the traceback.
 """

@@ -93,7 +93,7 @@ POLL = "poll"
 
 CALL_S = 12.0
 STALLED_AFTER_S = 120.0
-"""A chain of looks that nobody has touched for so long is gone on with."""
+"""Seconds after which a chain of polls that has not moved is restarted."""
 
 TRIES_IN_VAIN = 3
 """After this many messages in a row that Slack could not take, the others wait for the next poll."""
@@ -143,7 +143,7 @@ class Poller:
         bug: Exception | None = None
         try:
             delay_s = step("poll", lambda: self.poll(service, project_id))
-        except Exception as error:  # noqa: BLE001 - raised below, once the chain goes on
+        except Exception as error:  # noqa: BLE001 - raised below, after the next poll is scheduled
             bug, delay_s = error, self._pacing.pace.retry_s
         if number is not None:
             following = step("next", lambda: self._follows.next_poll(service, project_id, number))
@@ -158,7 +158,7 @@ class Poller:
             self._jobs.start(POLL, f"hint:{service}:{key}", {"service": service, "project": project_id})
 
     def restart_stalled(self) -> None:
-        """Goes on with chains of looks that have stopped, whatever stopped them."""
+        """Restarts chains of polls that have stopped for any reason."""
         for service, project_id, number in self._follows.stalled(STALLED_AFTER_S):
             self._poll_later(service, project_id, number, 0.0)
 

@@ -139,7 +139,7 @@ class JobSubmitter:
                 raise PoolFull(NOT_WRITTEN) from None
 
     def begin(self, key: str) -> bool:
-        """For a job to ask first of all: False if its request was withdrawn."""
+        """A job calls this first. False if its request was withdrawn."""
         with self._lock:
             self._submitted.discard(key)
             if key not in self._withdrawn:
@@ -148,7 +148,7 @@ class JobSubmitter:
             return False
 
     def _withdraw(self, key: str) -> bool:
-        """False if the job has begun by now."""
+        """False if the job has started."""
         with self._lock:
             if key not in self._submitted:
                 return False

@@ -212,7 +212,7 @@ class Full(Exception):
 
 
 class FullStore:
-    """A `DirectoryStore` that holds nothing and takes nothing."""
+    """A `ProjectStore` that is empty and raises on each write."""
 
     def load_projects(self, service: str) -> tuple[list[Project], datetime | None]:
         return [], None

@@ -127,7 +127,7 @@ def _step(done: dict[str, Any], name: str, work: Callable[[], T]) -> T:
 
 
 class Followers:
-    """`Following` on a `World` that knows acme/web with its build 7, which has failed."""
+    """A `Poller` on a `World` that knows acme/web with its failed build 7."""
 
     def __init__(self) -> None:
         self.world = World()
