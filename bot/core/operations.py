@@ -1,4 +1,4 @@
-"""What people can ask for. No Slack and no HTTP in here: commands in, outcomes out, mistakes and failures raised."""
+"""Carries out every command. Knows neither Slack nor HTTP: commands in, outcomes out, errors raised."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ PROJECTS_A_PAGE = 20
 BUILDS_SHOWN = 10
 ACTIONS_SHOWN = 20
 DETAILS_WITHIN_S = 4.0
-"""How long an answer waits for which job failed: what is known by then is said."""
+"""Seconds that a reply waits for which job failed. It shows what is known by then."""
 
 
 def budget_for(command: Command) -> AbstractContextManager[CallBudget]:
-    """For all of a command: the first call of a restart also reserves the one that restarts."""
+    """The budget for a whole command: the first call of a restart also reserves the restart's call."""
     return restart_budget() if command.verb is Verb.RESTART else nullcontext(FOR_PEOPLE)
 
 
 class Operations:
-    """Everything that can be asked for."""
+    """Carries out commands."""
 
     def __init__(self, services: CIRegistry, audit: AuditLog, authorizer: Authorizer) -> None:
         self._services = services
@@ -77,7 +77,7 @@ class Operations:
         }
 
     def execute(self, command: Command, request: UserRequest) -> Outcome:
-        """Does what was asked. Raises BotError."""
+        """Carries out the command. Raises BotError."""
         with budget_for(command) as budget:
             request = replace(request, budget=budget)
             decided = self.decide(command, request)
@@ -89,7 +89,7 @@ class Operations:
             return self._services.of(decision.build.project.service).actions.act(decision, request)
 
     def decide(self, command: Command, request: UserRequest) -> Decision | Outcome:
-        """What is to be sent, for a command that restarts or cancels something; else the answer. Sends nothing.
+        """What to send, for a command that restarts or cancels something; else its outcome. Sends nothing.
 
         Raises UserError and CIError.
         """
@@ -122,7 +122,7 @@ class Operations:
         result = self._build_lookup.find(wanted, request)
         if not result.builds:
             return NoBuilds(result.project)
-        # Builds that name no branch count as one more: the newest of all would then be anybody's.
+        # Builds without a branch count as one more branch: otherwise the newest of all could be any branch's.
         if result.branch is None and len(newest_of_each(result.builds)) > 1:
             raise BranchRequired(result.project, branches_of(result.builds))
         build = result.builds[0]
@@ -161,7 +161,7 @@ class Operations:
         return self._followed(*self._build_lookup.find_build_ref(wanted, request), request)
 
     def _follow(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
-        """Without a branch: the build that runs, if exactly one does."""
+        """Without a branch: the running build, if there is exactly one."""
         result = self._build_lookup.find(wanted, request)
         if not result.builds:
             return NoBuilds(result.project)
@@ -178,7 +178,7 @@ class Operations:
         claim = restart_state.claim
         comes_back = claim is not None and claim.build_id == build.id and claim.new_build_id in (None, build.id)
         restarted = comes_back and claim is not None and claim.state is ClaimState.TAKEN
-        if build.has_ended and not restarted:  # whether an unknown restart took, looking on would not tell
+        if build.has_ended and not restarted:  # following would not show whether an unknown restart began
             return NothingToFollow(build, restart_state)
         return Followed(build, restart_state.run_number + 1 if comes_back else restart_state.run_number)
 
@@ -199,7 +199,7 @@ class Operations:
             )
 
     def _cancel(self, wanted: BranchCommand, request: UserRequest) -> Decision | Outcome:
-        """Without a branch: the build that runs, if exactly one does."""
+        """Without a branch: the running build, if there is exactly one."""
         meant = self._services.resolve(wanted.repo, timeout_s=request.seconds_left, for_certain=True)
         with about(meant.project):
             self._require_ability(wanted.verb, meant.project)

@@ -1,4 +1,4 @@
-"""Answers requests in Slack: which message says an outcome, and where it goes. Decides nothing about builds."""
+"""Replies to requests in Slack: which message shows an outcome, and where it goes. Decides nothing about builds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class Explained(Protocol):
-    """Why something failed that is not a bug: `str()` for the log, `for_people` for the asker."""
+    """Explains an error that is not a bug: `str()` for the log, `for_people` for the asker."""
 
     @property
     def for_people(self) -> str: ...
@@ -35,18 +35,18 @@ class Explained(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HandlerConfig:
-    """What a deployment decides about conversations. `services` are by name, in the order in which they are set."""
+    """The settings of a deployment for conversations. `services` are by name, in configuration order."""
 
     command: str
     mention: str
     services: Mapping[str, ServiceInfo]
     others_may_ask: bool = False
     request_timeout_s: float = 16.0
-    """How long the CI service may take; what is left of twenty seconds is for Slack."""
+    """Seconds for the CI service. The rest of twenty seconds is for Slack."""
 
 
 Explain = Callable[[BaseException], Explained | None]
-"""None for what is a bug."""
+"""Returns None for a bug."""
 
 
 class Answers:
@@ -58,13 +58,13 @@ class Answers:
         self._explain = explain
 
     def why(self, error: BaseException) -> Explained | None:
-        """Why the database could not be used; None for anything else."""
+        """Why the database could not be used; None for any other error."""
         return self._explain(error) or (None if error.__cause__ is None else self._explain(error.__cause__))
 
     def answer(
         self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError, reference: str
     ) -> str | None:
-        """Says an outcome. Returns the ts of a message that can be changed later."""
+        """Sends the outcome. Returns the ts of a message that can be changed later, or None."""
         if isinstance(outcome, BotError):
             self.error(slack_request, command, outcome, reference)
             return None
@@ -87,7 +87,7 @@ class Answers:
     def update_pressed_message(
         self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError
     ) -> None:
-        """After the answer: what the pressed message offers should fit, and no harm is done where it does not."""
+        """Updates the pressed message after the reply, so that it offers what fits now. A failure does no harm."""
         if slack_request.pressed is None or isinstance(outcome, BotError):
             return
         left = message_after_press(slack_request.pressed, command, outcome, slack_request.actor, self._context())
@@ -100,7 +100,7 @@ class Answers:
             log.info("pressed_message_not_updated", why=str(failure))
 
     def _replace(self, slack_request: SlackRequest, message: Message) -> None:
-        """Where the pressed message cannot be replaced, it may be gone: the asker is answered all the same."""
+        """Replaces the pressed message. If it is gone, the asker gets a message instead."""
         try:
             self._replies.replace(slack_request, message)
         except DeliveryFailed as failure:
@@ -152,12 +152,12 @@ class Answers:
 
 
 def render_context(config: HandlerConfig, clock: Clock, authorizer: Authorizer) -> RenderContext:
-    """The words of this deployment, at this moment."""
+    """The deployment's names and the current time, for messages."""
     return RenderContext(config.command, config.mention, config.services, clock.now(), authorizer.needs_confirmation)
 
 
 def _not_live(outcome: Restarted | Followed, message: Message, context: RenderContext) -> Message:
-    """The same where the message cannot be changed later, and promises nothing."""
+    """The message without promises, since it cannot be changed later."""
     if isinstance(outcome, Restarted):
         return message
     return render(BuildShown(outcome.build, RestartState(outcome.run_number)), context=context)

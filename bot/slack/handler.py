@@ -1,4 +1,4 @@
-"""One ask from what was heard to what is said: once a delivery, with rights, in time, and never without an answer."""
+"""Handles a request from payload to reply: once per delivery, with permissions, in time, always with a reply."""
 
 from __future__ import annotations
 
@@ -35,36 +35,36 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 REQUEST = "request"
-"""The kind of job that answers an ask which changes something."""
+"""The kind of the job that handles a request which changes something."""
 
 ANSWERED_AGAIN_AFTER_S = (5.0, 30.0, 120.0, 600.0)
-"""Pauses before an answer to something that was changed is given again, where Slack would not take it."""
+"""Seconds before each retry of a reply that Slack did not take, after something was changed."""
 
 FIND_OUT_AFTER_S = (2.0, 5.0, 10.0, 20.0, 30.0)
-"""Pauses before each try to find out what an action did whose result could not be stored."""
+"""Seconds before each attempt to find out what an action did whose result could not be stored."""
 
 TOO_LATE_AFTER_S = 600.0
-"""What nobody could begin for so long is not done any more: a build that restarts the next morning helps nobody."""
+"""In seconds. A request that waited longer is not carried out: a build that restarts the next morning helps no one."""
 
 COME_AGAIN = (Source.MENTION, Source.DIRECT)
-"""What Slack sends again, minutes later and to any process. A command or a click comes again over a broken connection
-of Socket Mode at most: this process remembers those that only ask, and the database is left out of it."""
+"""Sources that Slack resends minutes later, to any process. Others are resent only over a broken connection of Socket
+Mode. For those that change nothing, this process's memory is enough, without the database."""
 
 DELIVERY_KEPT_S = 3600.0
-"""Longer than Slack redelivers: three times within about six minutes."""
+"""In seconds. Slack redelivers three times within about six minutes."""
 
 FROM_ELSEWHERE = "Only people of the workspace that I belong to can ask me."
 
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Which deliveries have been seen: of this process, and of all processes on the database."""
+    """The deliveries that were seen, by this process and by all processes on the database."""
 
     recent: RecentDeliveries
     stored: IdempotencyKeys
 
     def add(self, slack_request: SlackRequest) -> bool:
-        """False for a redelivery. True for a request that cannot be told apart from others."""
+        """False for a redelivery. True for a request without an id."""
         if not slack_request.delivery:
             return True
         seen = self.stored if slack_request.source in COME_AGAIN else self.recent
@@ -75,8 +75,8 @@ class Deliveries:
 class Reporting:
     """What operators and auditors see of requests. `new_reference` returns the id that reply, log and audit share.
 
-    `observe` is called once a request with its source, its verb, the result's name and the seconds that it took.
-    `explain` returns what is known of an unexpected error; None if it is a bug.
+    `observe` is called once per request with its source, its verb, the result's name and the seconds that it took.
+    `explain` returns what is known about an unexpected error; None if it is a bug.
     """
 
     recorder: AuditRecorder
@@ -87,9 +87,9 @@ class Reporting:
 
 @dataclass(frozen=True, slots=True)
 class FollowUps:
-    """What goes on after the answer: following a build, and giving an answer again that Slack did not take.
+    """What continues after the reply: following a build, and retrying a reply that Slack did not take.
 
-    `answer_again` takes the key and the payload of a job of the kind `REQUEST`, and in how many seconds to start it.
+    `answer_again` takes the key and payload of a job of the kind `REQUEST`, and the seconds until it starts.
     """
 
     poller: Poller
@@ -98,7 +98,7 @@ class FollowUps:
 
 @dataclass(slots=True)
 class _Run:
-    """What is known of a request on its way through its stages. `progress` says which of it is stored."""
+    """What is known about a request on its way through its stages. `progress` says which of it is stored."""
 
     command: Command | None = None
     decision: Decision | None = None
@@ -110,16 +110,16 @@ class _Run:
 
     @property
     def told(self) -> Outcome | BotError:
-        """What the reply says. Only once there is an outcome."""
+        """What the reply says. Valid only if there is an outcome."""
         if self.outcome is None:
             raise RuntimeError("there is nothing to be told yet")
         return self.outcome
 
 
 class RequestHandler:
-    """Answers requests. `context` returns what messages are rendered with now.
+    """Handles requests. `context` returns what messages are rendered with now.
 
-    `begin` is asked with the key of each stored request: False if it was withdrawn.
+    `begin` is called with the key of each stored request: False if it was withdrawn.
     """
 
     def __init__(
@@ -146,14 +146,14 @@ class RequestHandler:
         self._process = token_hex(8)
 
     def changes_something(self, slack_request: SlackRequest) -> bool:
-        """Whether the ask must not be lost once it is acknowledged, and can be told from a redelivery."""
+        """Whether the request must survive a crash, and has an id by which to recognise a redelivery."""
         command = slack_request.command
         if not slack_request.delivery or isinstance(command, NotUnderstood):
             return False
         return entry_for(command.verb).changes_something
 
     def job_of(self, slack_request: SlackRequest) -> dict[str, Any]:
-        """The payload with which `job` answers the request."""
+        """The payload with which `job` handles the request."""
         return {
             "slack_request": slack_request.as_json(),
             "ref": self._reporting.new_reference(),
@@ -163,10 +163,10 @@ class RequestHandler:
         }
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:
-        """Answers a request durably: what one process has begun, another one finishes. A `Job`.
+        """A `Job`: handles a request durably, so that another process can finish it.
 
         Raises what `request_from_json` does. A reply that Slack refuses is sent again later, by a job that has the
-        recorded outcome and repeats nothing but the reply.
+        recorded outcome and repeats only the reply.
         """
         slack_request, tries = request_from_json(payload["slack_request"]), int(payload.get("tries", 0))
         key, reference = slack_request.delivery or str(payload["ref"]), str(payload["ref"])
@@ -186,7 +186,7 @@ class RequestHandler:
     def _request(
         self, slack_request: SlackRequest, payload: Mapping[str, Any], key: str, reference: str
     ) -> UserRequest:
-        """A request that was stored. In another process than the one that received it, no clock tells its age."""
+        """A stored request. Its age is unknown in any process but the one that received it."""
         made_at = datetime.fromtimestamp(float(payload["at"]), UTC)
         is_mine = payload.get("process") == self._process
         now_s, timeout_s = self._clock.monotonic(), self._config.request_timeout_s
@@ -204,14 +204,14 @@ class RequestHandler:
         )
 
     def handle(self, slack_request: SlackRequest, received_at: float) -> None:
-        """Answers one ask, which arrived at `heard_at` (seconds of the monotonic clock). Raises nothing."""
+        """Handles one request, received at `received_at` (seconds of the monotonic clock). Raises nothing."""
         try:
             if not self._deliveries.add(slack_request):
                 log.info(
                     "duplicate_delivery", source=slack_request.source.value, channel=slack_request.location.channel
                 )
                 return
-        except Exception as error:  # noqa: BLE001 - the store's; whoever asked must not be left without an answer
+        except Exception as error:  # noqa: BLE001 - a store's error: the asker still needs a reply
             reference = self._reporting.new_reference()
             with structlog.contextvars.bound_contextvars(
                 ref=reference, source=slack_request.source.value, channel=slack_request.location.channel
@@ -232,7 +232,7 @@ class RequestHandler:
     def _respond(
         self, slack_request: SlackRequest, request: UserRequest, reference: str, step: Step, run: _Run
     ) -> None:
-        """Goes through the request's stages, from what `run` has on. Raises nothing."""
+        """Runs the request's remaining stages, starting with what `run` has. Raises nothing."""
         began_s = self._clock.monotonic()
         with structlog.contextvars.bound_contextvars(
             ref=reference, source=slack_request.source.value, channel=slack_request.location.channel
@@ -249,7 +249,7 @@ class RequestHandler:
                 if run.progress.is_delivered is False:
                     result = "DeliveryFailed"
                     log.error("reply_not_delivered", why=run.why_not_delivered)
-            except Exception as error:  # noqa: BLE001 - the one place where a bug ends
+            except Exception as error:  # noqa: BLE001 - the only place that handles bugs
                 # The database is needed before anything is sent; what fails after that is `NotRecorded`.
                 nothing_sent = run.outcome is None and (run.decision is None or self._answers.why(error) is not None)
                 build = None if run.decision is None else run.decision.build
@@ -271,9 +271,9 @@ class RequestHandler:
     def _do(
         self, stage: Stage, slack_request: SlackRequest, request: UserRequest, reference: str, step: Step, run: _Run
     ) -> None:
-        """One stage, a durable step of its own."""
+        """Runs one stage, a durable step."""
         match stage:
-            case Stage.DECIDE:  # not to be acted on unless it is stored: a repeated request must find the same
+            case Stage.DECIDE:  # it must be stored before anything is done: a repeated request must find the same
                 stored = step(stage.value, lambda: self._decided(slack_request, request, reference))
                 command, decided = from_json(stored)
                 run.command = command
@@ -300,7 +300,7 @@ class RequestHandler:
                 run.progress = replace(run.progress, is_tidy=True)
 
     def _decided(self, slack_request: SlackRequest, request: UserRequest, reference: str) -> dict[str, Any]:
-        """What is to be done, or the answer if nothing is. An answer is recorded in the audit."""
+        """What to do, or the outcome if nothing is to be done. Such an outcome is recorded in the audit."""
         command: Command | None = None
         try:
             with self._reporting.recorder.recording(slack_request, reference) as record:
@@ -315,7 +315,7 @@ class RequestHandler:
     def _act(
         self, stage: Stage, slack_request: SlackRequest, request: UserRequest, reference: str, step: Step, run: _Run
     ) -> None:
-        """Carries the decision out, or finds out what it did. What was done is told even if it cannot be stored."""
+        """Carries out the decision, or finds out what it did. The reply says so even if it cannot be stored."""
         done: list[Outcome | BotError] = []
 
         def work() -> dict[str, Any]:
@@ -346,7 +346,7 @@ class RequestHandler:
                     outcome = self._operations.act(run.decision, request)
                 record(outcome)
         except NotRecorded as error:
-            if stage is Stage.ACT:  # now: storing this step waits until the database is back
+            if stage is Stage.ACT:  # now, since storing this step waits until the database is back
                 log.error("result_not_stored", why=str(self._answers.why(error) or error.__cause__))
                 with suppress(DeliveryFailed):
                     self._answers.error(slack_request, run.command, error, reference)
@@ -365,7 +365,7 @@ class RequestHandler:
             except BotError as error:
                 if not isinstance(error, NotRecorded):
                     raise
-            except Exception as error:  # noqa: BLE001 - the asker knows that it was sent, and hears nothing truer now
+            except Exception as error:  # noqa: BLE001 - the asker knows that it was sent; no more is known now
                 log.error("result_not_found_out", why=str(self._answers.why(error) or error))
         raise NotRecorded(decision.build, decision.action.value, is_accepted=False)
 
@@ -377,9 +377,9 @@ class RequestHandler:
         return slack_request.command
 
     def _answered(self, slack_request: SlackRequest, run: _Run, reference: str) -> dict[str, str | None]:
-        """The reply's ts, or why Slack would not take it: plain, for a durable job to store."""
+        """The reply's ts, or why Slack did not take it, as plain values for a durable job to store."""
         if isinstance(run.outcome, NotRecorded):
-            return {"ts": None}  # told already
+            return {"ts": None}  # the reply was already sent
         try:
             return {"ts": self._answers.answer(slack_request, run.command, run.told, reference)}
         except DeliveryFailed as failure:
@@ -388,10 +388,10 @@ class RequestHandler:
 
 
 def _command_of(slack_request: SlackRequest) -> Command | None:
-    """What is asked for, if it could be read: an error then says what was not done."""
+    """The command, if it could be parsed: an error then says what was not done."""
     return None if isinstance(slack_request.command, NotUnderstood) else slack_request.command
 
 
 def _at_once(name: str, work: Callable[[], T]) -> T:  # noqa: ARG001 - a `Step`
-    """The steps of an ask that need not be durable."""
+    """Runs the steps of a request that need not be durable."""
     return work()

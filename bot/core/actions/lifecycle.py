@@ -1,9 +1,9 @@
-"""The life of a request that changes something, as a pure state machine. The handler and the action service follow it.
+"""The stages of a request that changes something, as a pure state machine for the handler and the action service.
 
     decide ──▶ act (claim ──▶ send ──▶ record) ──▶ reply ──▶ follow ──▶ tidy up
 
-Each stage's result is stored before the next one begins, so that a crash repeats one stage at most. A stage that is
-repeated finds what it has stored: a claim under the request's key says how far its action came.
+Each stage's result is stored before the next one begins, so a crash repeats at most one stage. A repeated stage finds
+what it has stored: a claim under the request's key says how far its action came.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Stage(Enum):
 class Progress:
     """What is stored of a request. `needs_action`: its decision names a build to act on.
 
-    `is_unrecorded`: the action may have been sent, and its result could not be stored.
+    `is_unrecorded`: the action may have been sent, but its result could not be stored.
     """
 
     is_decided: bool = False
@@ -43,7 +43,7 @@ class Progress:
 
 
 def next_stage(progress: Progress) -> Stage:
-    """A reply that was not delivered ends the request: the reply alone is tried again later."""
+    """The next stage. A reply that was not delivered ends the request: only the reply is retried later."""
     if not progress.is_decided:
         return Stage.DECIDE
     if progress.needs_action and not progress.is_done:
@@ -69,9 +69,10 @@ class Move(Enum):
 
 
 def next_move(own: ClaimState | None) -> Move:
-    """`own` is the state of the claim that the request has made; None if it has made none.
+    """`own` is the state of the request's own claim; None if it has none.
 
-    Only a claim from which certainly nothing was sent is sent. One that was refused or not sent is told, not repeated.
+    A claim is sent only if certainly nothing was sent for it. One that was refused or not sent is reported, not
+    repeated.
     """
     match own:
         case None:

@@ -1,4 +1,4 @@
-"""Sending the POSTs of one action, each at most once and each with a record of its own."""
+"""Sends the POSTs of one action, each at most once and each with its own record."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from bot.core.model.errors import (
 )
 
 SEND_FOR_S = 12.0
-"""No POST begins later than this after the action's first one."""
+"""In seconds. No POST begins later than this after the action's first one."""
 
 _OF_ONE_RUN = (NotPossible, NotFound, InvalidResponse, NoResponse)
-"""Errors that say nothing about the next run. After any other one nothing more is sent."""
+"""Errors that say nothing about the next run. After any other error nothing more is sent."""
 
 NO_TIME = "not sent: the ones before it took too long"
 
 
 @dataclass(frozen=True, slots=True)
 class PostsResult:
-    """The records, why the action as a whole failed (None if a POST was accepted), and the id of the build that runs
-    now, if the service named one."""
+    """The records, the error of the whole action (None if a POST was accepted), and the id of the running build, if
+    known.
+    """
 
     posts: tuple[PostRecord, ...]
     failure: CIError | None = None
@@ -46,10 +47,10 @@ def send_posts(
     note: Callable[[tuple[PostRecord, ...]], bool],
     monotonic: Callable[[], float],
 ) -> PostsResult:
-    """Sends those that were not sent, in order. Each is noted as sent before it leaves.
+    """Sends the POSTs that were not sent, in order. Each is stored as sent before it leaves.
 
-    `note` stores the records, and returns False once another process has taken the action over: then nothing more is
-    sent. Raises what `send` raises, if it is no CIError.
+    `note` stores the records. It returns False if another process has taken the action over: then nothing more is sent.
+    Raises what `send` raises, except CIError.
     """
     records, failures, build_id = list(posts), list[CIError](), None
     began_s = monotonic()
@@ -78,7 +79,7 @@ def send_posts(
 
 
 def state_after(error: CIError) -> PostState:
-    """Of a POST that ended with `error`."""
+    """The state of a POST that ended with `error`."""
     if error.may_have_taken:
         return PostState.UNKNOWN
     return (

@@ -1,7 +1,7 @@
 """Sends an action once, and finds out its result: now, afterwards, or after a crash in between.
 
-Each POST is stored as sent before it leaves, and its result once it is known, even if nobody waits for it any more.
-What got no answer is looked for, never sent again.
+Each POST is stored as sent before it leaves, and its result once it is known, even if no request waits for it any more.
+If a POST got no response, its result is looked up. It is never sent again.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from bot.core.rate_limiter import charged_to
 from bot.core.request import UserRequest
 
 LOOKS_AFTERWARDS_S = (0.5, 1.5, 3.0)
-"""Pauses before each look that follows a restart without an answer."""
+"""Seconds before each fetch after a restart without a response."""
 
 
 @dataclass(frozen=True, slots=True)
 class _SendResult:
-    """The claim after sending, and why it was not accepted. `is_taken_over`: another process goes on with it."""
+    """The claim after sending, and why it was not accepted. `is_taken_over`: another process continues it."""
 
     claim: Claim
     failure: CIError | None = None
@@ -38,9 +38,9 @@ class _SendResult:
 
 
 class ActionSender:
-    """`executor` runs what must be finished and stored even if nobody waits for it any more.
+    """Sends actions. `executor` runs what must be finished and stored, even if no request waits for it any more.
 
-    What it runs and what is no BotError is a bug, and the executor's to report.
+    An error other than BotError is a bug, which the executor reports.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ActionSender:
         try:
             sent = sending.result(timeout=max(request.seconds_left, 0.0))
         except (TimeoutError, CancelledError):
-            if sending.cancel():  # it never began, and now never will: sent later, nobody would expect it
+            if sending.cancel():  # it has not begun and never will: later, the person would not expect it
                 unsent = _freed(claim, ClaimState.NOT_SENT)
                 self._claims.move(claim, replace(claim, state=unsent, changed_at=self._clock.now()))
                 raise NoResponse(
@@ -79,7 +79,7 @@ class ActionSender:
         raise sent.failure or NoResponse(self._provider.title, "nothing was sent")
 
     def done(self, claim: Claim, build: Build) -> Outcome:
-        """What an accepted claim did."""
+        """The outcome of an accepted claim."""
         result = result_of(claim.posts, claim.new_build_id or build.id, claim.left)
         if claim.kind is ClaimKind.CANCEL:
             return Cancelled(build, result)
@@ -141,12 +141,12 @@ class ActionSender:
         except NotRecorded:
             raise
         except Exception:
-            if current is not claim:  # something may have left
+            if current is not claim:  # something may have been sent
                 self._claims.move(current, replace(current, state=ClaimState.UNKNOWN, changed_at=self._clock.now()))
             raise
         finally:
             self._fetcher.forget(build.project)
-        if current is claim:  # so slow that another process has gone on with it, or freed it
+        if current is claim:  # so slow that another process has continued or freed it
             return _SendResult(claim, is_taken_over=True)
         state = state_of(sent.posts)
         accepted = state is ClaimState.TAKEN
@@ -177,12 +177,12 @@ class ActionSender:
         if claim.state is ClaimState.TAKEN:
             return request.entry(self.done(claim, decision.build))
         if failure is None or failure.may_have_taken:
-            return None  # it says already that this was sent, and not what came back
+            return None  # the entry already says that this was sent, and the response is unknown
         failure.about = failure.about or decision.build
         return request.entry(failure)
 
     def _check_afterwards(self, claim: Claim, decision: Decision, request: UserRequest) -> Outcome:
-        """Looks until something is known or the request's time runs out."""
+        """Fetches until something is known or the request's time runs out."""
         build = decision.build
         result: Build | None = None
         looked: CIError | None = None
@@ -232,13 +232,13 @@ class ActionSender:
         return CouldNotTell(claim, shown=decision.build, ago_s=claim.age_s(self._clock.now()), looked=failure)
 
     def _as_unknown(self, claim: Claim) -> Claim:
-        """A claim whose answer never came to those who asked for it."""
+        """Stores a claim as unknown: its response never reached the request."""
         unknown = replace(claim, state=ClaimState.UNKNOWN, changed_at=self._clock.now())
         return unknown if claim.state is ClaimState.UNKNOWN or self._claims.move(claim, unknown) else claim
 
 
 def _freed(claim: Claim, to: ClaimState) -> ClaimState:
-    """`to`; but a Try again that was certainly not accepted leaves what it replaced as unknown as it was."""
+    """`to`; but a Try again that was certainly not accepted leaves the claim it replaced unknown."""
     return ClaimState.UNKNOWN if claim.state is ClaimState.SENT else to
 
 
@@ -247,15 +247,16 @@ def _is_any_accepted(posts: tuple[PostRecord, ...]) -> bool:
 
 
 def _accepted(posts: tuple[PostRecord, ...]) -> tuple[PostRecord, ...]:
-    """Those that left, of a cancel whose build has stopped."""
+    """The POSTs that were sent, for a cancel whose build has stopped."""
     left = (PostState.SENT, PostState.UNKNOWN)
     return tuple(replace(post, state=PostState.ACCEPTED) if post.state in left else post for post in posts)
 
 
 def _new_run_of(decision: Decision, after: Snapshot) -> Build | None:
-    """The build that a restart made, if the service gives a restart an id of its own.
+    """The build that a restart created, if the service gives a restart its own id.
 
-    It is above the one that it replaces: below, `after` may show builds that were too old to be seen before.
+    It is above the one that it replaces. Below that, `after` may show builds that were too old to be in the earlier
+    fetch.
     """
     build = decision.build
     at = next((at for at, seen in enumerate(after.builds) if seen.id == build.id), 0)
@@ -267,7 +268,7 @@ def _new_run_of(decision: Decision, after: Snapshot) -> Build | None:
 
 
 def _as_seen(build: Build, claim: Claim) -> ActionResult | None:
-    """What each workflow did, as far as the attempts say: not all may have been sent."""
+    """What each workflow did, as far as the attempts show: some POSTs may not have been sent."""
     again = build.run_again_since(claim.replaced)
     if not again:
         return None

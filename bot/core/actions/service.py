@@ -1,7 +1,7 @@
-"""Restarts and cancels: decided, claimed, sent once, and told as they are known. No Slack and no HTTP in here.
+"""Restarts and cancels: decides, claims and sends each once, and reports what is known. Knows neither Slack nor HTTP.
 
-The order is what keeps the promise: look (a build that runs is not restarted), claim in the store (one of many wins),
-mark as sent, send, write down what came of it. See `claims` for the life of a claim.
+The order guarantees this: fetch (a running build is not restarted), claim in the store (one of many wins), mark as
+sent, send, store the result. See `claims` for the states of a claim.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from bot.core.ports import CIProvider, ClaimStore, Clock, RunHistory
 from bot.core.request import UserRequest
 
 TIME_TO_SEND_S = 3.0
-"""With less left of a request's time, nothing is sent: its answer could not be waited for."""
+"""Seconds. With less left of a request's time nothing is sent, since its response could not be waited for."""
 
 
 class ActionService:
-    """What may be restarted or cancelled, and who was first; `sender` does it."""
+    """Decides what may be restarted or cancelled, and which request was first. `sender` sends it."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ActionService:
         self._clock = clock
 
     def restart_states(self, snapshot: Snapshot, builds: Sequence[Build]) -> dict[str, RestartState]:
-        """How each of `builds`, which `look` showed, stands. What the look proves about its claim is written down."""
+        """The restart state of each of `builds`, which `snapshot` shows. Stores what it proves about their claims."""
         if not builds:
             return {}
         known = self._claims.newest(self._provider.service, [build.id for build in builds])
@@ -82,11 +82,11 @@ class ActionService:
         unconfirmed: bool = False,
         failed_jobs_only: bool = False,
     ) -> Decision | Outcome:
-        """What a restart of `build`, which `snapshot` has just shown, sends; or why nothing is sent. Sends nothing.
+        """What a restart of `build`, which `snapshot` shows, would send; or why nothing is sent. Sends nothing.
 
-        `shown` is what the pressed button showed; `instead_of` the unknown claim that a "Try again" replaces.
-        Raises NeedsConfirmation if it is `unconfirmed`, and DelayedRequest if this may not be the build that was
-        newest when the request was made, and nothing else speaks against it. Raises NotPossible.
+        `shown` is what the pressed button showed; `instead_of` the unknown claim that a "Try again" replaces. If
+        nothing else prevents the restart, raises NeedsConfirmation if it is `unconfirmed`, and DelayedRequest if this
+        may not be the build that was newest when the request was made. Raises NotPossible.
         """
         now = self._restart_state_of(build, snapshot)
         against = self._conflict(build, now, shown, instead_of)
@@ -107,7 +107,7 @@ class ActionService:
         )
 
     def decide_cancel(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Decision | Outcome:
-        """What a cancel of `build`, which `snapshot` has just shown running, sends. Raises as `decide_restart`."""
+        """What a cancel of `build`, which `snapshot` shows running, would send. Raises as `decide_restart`."""
         now = self._restart_state_of(build, snapshot)
         before = self._cancel_of(build, now.run_number)
         if before is not None and holds_up_a_cancel(before, build, self._clock.now()):
@@ -123,10 +123,10 @@ class ActionService:
         )
 
     def act(self, decision: Decision, request: UserRequest) -> Outcome:
-        """Claims and sends what was decided, at most once, however often it is called for one request's key.
+        """Claims and sends what was decided, at most once per request key, however often it is called.
 
-        Raises CIError if it was certainly not done, or, of a cancel, if that is not known; NotRecorded if it was sent
-        and its result could not be stored; RequestExpired.
+        Raises CIError if it was certainly not done, and for a cancel also if that is unknown. Raises NotRecorded if it
+        was sent but its result could not be stored. Raises RequestExpired.
         """
         own = self._claims.of_request(request.key) if request.key else None
         match next_move(own.state if own else None):
@@ -164,10 +164,11 @@ class ActionService:
             posts=tuple(map(PostRecord, decision.plan.targets)),
             left=decision.plan.left,
         )
-        if decision.action is ClaimKind.RESTART:  # CI forgets it now
+        if decision.action is ClaimKind.RESTART:  # the service forgets this run now
             self._history.record(build, decision.run_number, build.finished_at or wanted.requested_at)
         if decision.instead_of is not None:
-            # What a restart replaces may have been accepted. So it counts as sent from the start, and is never free.
+            # The restart that this one replaces may have been accepted. So it counts as sent from the start, and is
+            # never free.
             is_restart = decision.action is ClaimKind.RESTART
             again = replace(wanted, state=ClaimState.SENT) if is_restart else wanted
             claim = self._claims.claim_again(again, instead_of=decision.instead_of[0], attempt=decision.instead_of[1])
@@ -178,7 +179,9 @@ class ActionService:
         return self._sender.send(claim, decision, request)
 
     def _send_claimed(self, own: Claim, decision: Decision, request: UserRequest) -> Outcome:
-        """Sends what was claimed before a crash, if the build is still as it was decided on; else frees the claim."""
+        """Sends what was claimed before a crash, if the build is still in the run that was decided on; else frees the
+        claim.
+        """
         try:
             if request.is_late:
                 raise RequestExpired
@@ -192,7 +195,7 @@ class ActionService:
         self._claims.move(claim, replace(claim, state=ClaimState.NOT_SENT, changed_at=self._clock.now()))
 
     def _changed_since(self, decision: Decision, request: UserRequest, own: Claim | None = None) -> Outcome | None:
-        """What is told instead of sending, if the build is no longer in the run that was decided on."""
+        """The outcome instead of sending, if the build is no longer in the run that was decided on; else None."""
         before = decision.build
         snapshot = self._fetcher.builds(
             before.project, before.branch, timeout_s=request.seconds_left, budget=request.budget
@@ -208,7 +211,7 @@ class ActionService:
         elif build.run == before.run and (own or self._run_number(build, snapshot) == decision.run_number):
             return None
         if own is not None:
-            self._free(own)  # before anything is said of the build, which must not be said to be restarted by it
+            self._free(own)  # first, since the reply must not say that this claim has restarted the build
         now = self._restart_state_of(build, snapshot)
         if decision.action is ClaimKind.CANCEL:
             return NothingToCancel(build, now)
@@ -233,7 +236,7 @@ class ActionService:
     def _conflict(
         self, build: Build, now: RestartState, shown: BuildRef | None, instead_of: tuple[int, int] | None
     ) -> Outcome | None:
-        """What stands against sending, told as the answer; None where nothing does."""
+        """The outcome if something prevents sending; None if nothing does."""
         claim = now.claim
         if claim is not None and claim.state is ClaimState.UNKNOWN:
             if instead_of != (claim.id, claim.attempt):
@@ -247,7 +250,9 @@ class ActionService:
         return None
 
     def _lost_race(self, decision: Decision, request: UserRequest) -> Outcome:
-        """Why nothing is sent: another request's claim came between our look and ours. Or an earlier try of ours."""
+        """Why nothing is sent: another request's claim, or an earlier attempt's, came after the fetch and before this
+        claim.
+        """
         own = self._claims.of_request(request.key) if request.key else None
         if own is not None:
             return self._sender.find_out(own, decision, request)
@@ -273,15 +278,15 @@ class ActionService:
             after = after_look(claim, build, snapshot.began_at)
             if after == claim or self._claims.move(claim, after):
                 claim = after
-            else:  # somebody was faster, and may have gone on from there
+            else:  # another request was faster, and the build may have run on since
                 claim = next(iter(self._claims.newest(claim.service, [build.id])), claim)
         return restart_state_of(claim, build)
 
 
 def _is_of_an_earlier_run(shown: BuildRef, build: Build, now: RestartState) -> bool:
-    """The bot's own count tells, or a different start where the build was restarted by other means.
+    """Whether the button showed an earlier run, by the bot's own count or by a different start time.
 
-    Of a build with workflows some may have been run again by other means: what went wrong may still be run again.
+    For a build with workflows, some may have been restarted elsewhere. Those that failed may still be restarted.
     """
     counted = shown.run_number is not None and shown.run_number != now.run_number
     if build.workflows:

@@ -1,8 +1,8 @@
-"""The command language. One table says all that differs between verbs. Pure.
+"""The command language. One table holds all that differs between verbs. Pure.
 
-The parser, button values, policy actions, audit entries, the help and the README read the table. To add a verb: its
-value and its row here, its operation in `operations`, its message; a verb that calls the CI service also has its port
-method.
+The parser, button values, policy actions, audit entries, the help and the README read the table. A new verb needs its
+value and its row here, its operation in `operations`, and its message. One that calls the CI service also needs its
+port method.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Word:
 
     @classmethod
     def of(cls, *spellings: str) -> Word:
-        """Without repetitions, in order."""
+        """The spellings in order, without duplicates."""
         return cls(tuple(dict.fromkeys(spellings)))
 
     @property
@@ -38,7 +38,7 @@ class Word:
 
 
 class Verb(StrEnum):
-    """What can be asked for, as people type it and as button values, stored results and metrics name it."""
+    """Every verb, as people type it and as button values, stored results and metrics name it."""
 
     STATUS = "status"
     RESTART = "restart"
@@ -65,11 +65,11 @@ class BranchCommand:
 
 @dataclass(frozen=True, slots=True)
 class BuildCommand:
-    """A button's: a verb on exactly this build.
+    """A verb on exactly this build, from a button.
 
-    `instead_of` names the unknown claim (its id and attempt) that a "Try again" replaces. `confirmed`: the button's
-    own dialog has asked for confirmation. `in_live`: the button is in a live message, which keeps its text.
-    `failed_jobs_only`: of the build's workflows only the jobs that failed, if the CI service can do that.
+    `instead_of` names the unknown claim (id and attempt) that a "Try again" replaces. `confirmed`: the button's own
+    dialog has confirmed it. `in_live`: the button is in a live message, which keeps its text. `failed_jobs_only`: only
+    the failed jobs of the build's workflows, if the CI service can do that.
     """
 
     verb: Verb
@@ -142,13 +142,12 @@ def _help_command(_verb: Verb, words: Sequence[Word]) -> Command:
 class Entry:
     """One row of the table.
 
-    `usage` follows the command's or the mention's name; `<x>` is required, `[x]` optional. `parse_arguments` reads the
-    words after the verb and raises NotUnderstood. `on_build`: a button can ask for it on exactly one build.
+    `usage` follows the command's or the mention's name; `<x>` is required, `[x]` optional. `parse_arguments` parses the
+    words after the verb and raises NotUnderstood. `on_build`: a button can request it for exactly one build.
     `changes_something`: the request must survive a crash and is answered once. `policy_action`: the action that a
-    policy rule must allow; None if everyone may. `audit_action`: how the audit names it; None if it is not recorded.
-    `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service
-    must be able to do. `without_claim`: it is sent to the CI service without a claim that is looked up later, so if
-    there is no answer, its result stays unknown.
+    policy rule must allow; None if everyone may. `audit_action`: its name in the audit; None if it is not recorded.
+    `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
+    be able to do. `without_claim`: it is sent without a claim, so without a response its result stays unknown.
     """
 
     verb: Verb
@@ -260,7 +259,7 @@ def entry_named(name: str) -> Entry | None:
 
 
 def parse(words: Sequence[Word]) -> Command:
-    """What the words ask for. Raises NotUnderstood, which names the problem and, if there is one, a correction."""
+    """The command in the words. Raises NotUnderstood, which names the problem and, if there is one, a correction."""
     words = _without_closing_signs(words)
     if not words:
         return ShowHelp()
@@ -271,7 +270,7 @@ def parse(words: Sequence[Word]) -> Command:
 
 
 def _without_closing_signs(words: Sequence[Word]) -> Sequence[Word]:
-    """`status acme/web main ?`: the sign stands apart where people write so, and is no word."""
+    """Drops a final punctuation mark that is separate, as in `status acme/web main ?`."""
     while words and set(words[-1].exact) <= set("?!."):
         words = words[:-1]
     return words
