@@ -25,7 +25,7 @@ _CHATTY = (
     "alembic.runtime.plugins",  # logs a line for each of its plugins at every start
     "slack_sdk.web.base_client",  # logs several lines per retry; the caller logs each call's result
 )
-_REFERENCE_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look like others: 0 o 1 l i
+_REFERENCE_CHARACTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look like others: 0 o 1 l i
 _PLAIN_WORD = re.compile(r"[^\s\"'=\\]+")
 _BREAKS_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -79,7 +79,7 @@ def reference() -> str:
     """A random reference of six easily read characters. A person sees it with an error; the log has it with
     the cause.
     """
-    return "".join(choice(_REFERENCE_SIGNS) for _ in range(6))
+    return "".join(choice(_REFERENCE_CHARACTERS) for _ in range(6))
 
 
 def hide(secrets: Iterable[str], *, shapes: Iterable[str] = _SECRET_SHAPES) -> Callable[[str], str]:
@@ -89,17 +89,17 @@ def hide(secrets: Iterable[str], *, shapes: Iterable[str] = _SECRET_SHAPES) -> C
     return lambda text: pattern.sub(HIDDEN, text)
 
 
-def _any_spelling(sign: str) -> str:
+def _any_spelling(character: str) -> str:
     """A pattern for a character: as it is, percent-encoded once or more, or escaped up to four times by
     repr or JSON.
     """
-    if sign.isascii() and sign.isalnum():
-        return sign
-    percent = "".join(f"%(?:25)*{byte:02x}" for byte in sign.encode("utf-8", "surrogatepass"))
-    escaped = rf"\\+u{ord(sign):04x}|\\+x{ord(sign):02x}"
+    if character.isascii() and character.isalnum():
+        return character
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    escaped = rf"\\+u{ord(character):04x}|\\+x{ord(character):02x}"
     doubled = r"\\{16}|\\{8}|\\{4}|\\{2}|\\"  # not \\+, which would swallow the escape of a following quote
-    as_it_is = doubled if sign == "\\" else rf"\\*{re.escape(sign)}"
-    space = r"|\+" if sign == " " else ""
+    as_it_is = doubled if character == "\\" else rf"\\*{re.escape(character)}"
+    space = r"|\+" if character == " " else ""
     return f"(?:{as_it_is}|{percent}|{escaped}{space})"
 
 
@@ -162,7 +162,7 @@ def _as_text(_logger: object, _method: str, event: Event) -> str:
     fields = _in_order(event)
     head = f"{fields.pop('time')} {fields.pop('level'):<8} {fields.pop('event')}"
     line = " ".join([head, *(f"{name}={_word(value)}" for name, value in fields.items())])
-    return _BREAKS_A_LINE.sub(lambda sign: json.dumps(sign.group())[1:-1].replace("\x7f", "\\u007f"), line)
+    return _BREAKS_A_LINE.sub(lambda found: json.dumps(found.group())[1:-1].replace("\x7f", "\\u007f"), line)
 
 
 def _in_order(event: Event) -> dict[str, Any]:

@@ -180,7 +180,7 @@ class Bot:
         """Launches the jobs and registers the listeners. `stop` ends what was started, also if this raises."""
         settings, identity = self._settings, token.identity
         home = Workspace(identity.team_id, identity.bot_user_id, identity.enterprise_id)
-        manners = HandlerConfig(
+        config = HandlerConfig(
             settings.slack_command,
             f"@{token.user}",
             self._ci.words,
@@ -195,7 +195,7 @@ class Bot:
         jobs = self._jobs(kinds)
 
         def context() -> RenderContext:
-            return render_context(manners, self._clock, self.rights)
+            return render_context(config, self._clock, self.rights)
 
         messages = LiveMessages(
             services=self.services,
@@ -216,7 +216,7 @@ class Bot:
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         submitter = JobSubmitter(jobs)
         handler = RequestHandler(
-            config=manners,
+            config=config,
             clock=self._clock,
             deliveries=Deliveries(RecentDeliveries(self._clock), self.store.idempotency_keys),
             operations=self._operations,

@@ -88,7 +88,7 @@ class CIServices:
             restarts = ActionService(client, fetcher, store.claims, store.history, sending, clock)
             directory = ProjectIndex(client, store.projects, calls, clock, nearest)
             return _ConnectedService(
-                kind, client, budget, calls, sends, CIContext(client, directory, fetcher, restarts)
+                kind, client, rate_limit, calls, sends, CIContext(client, directory, fetcher, restarts)
             )
 
         self._all = [one(kind) for kind in named(settings.ci_providers)]
@@ -177,10 +177,10 @@ class CIServices:
 
 
 def _watch(one: _ConnectedService, metrics: Metrics) -> None:
-    directory, budget = one.context.project_index, one.rate_limit
+    directory, rate_limit = one.context.project_index, one.rate_limit
     metrics.watch_service(
         one.plugin.name,
         projects_known=lambda: directory.size,
-        calls_left=lambda: budget.calls_left,
-        is_paused=lambda: budget.is_paused,
+        calls_left=lambda: rate_limit.calls_left,
+        is_paused=lambda: rate_limit.is_paused,
     )

@@ -63,8 +63,8 @@ def export(
         with database.reading() as connection:
             if stored_version(connection) is None:
                 raise NotExported(f"The database {database.where} keeps no actions yet. Start this version of the bot.")
-            wanted = _of_repository(repo)
-            entries = (entry for entry in entries_since(connection, beginning) if wanted(entry))
+            matches = _of_repository(repo)
+            entries = (entry for entry in entries_since(connection, beginning) if matches(entry))
             write = write_csv if form == "csv" else write_json
             write(entries, out)
     except ForeignSchema as error:
@@ -137,11 +137,11 @@ def _of_repository(repo: str | None) -> Callable[[AuditEntry], bool]:
     """Matches entries of a repository by `org/name` or `name`, without case. An entry about none never matches."""
     if repo is None:
         return lambda _entry: True
-    wanted = repo.strip().casefold()
+    searched = repo.strip().casefold()
 
     def is_of(entry: AuditEntry) -> bool:
         name = (entry.project_name or "").casefold()
-        return wanted in (name, name.rpartition("/")[2])
+        return searched in (name, name.rpartition("/")[2])
 
     return is_of
 

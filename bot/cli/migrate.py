@@ -90,7 +90,9 @@ def _maybe(name: str, free: Sequence[str], nearest: NameMatcher) -> list[str]:
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as aligned columns, without characters that could control a terminal."""
-    shown = [["".join(sign if sign.isprintable() else "?" for sign in cell) for cell in row] for row in rows]
+    shown = [
+        ["".join(character if character.isprintable() else "?" for character in cell) for cell in row] for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
 

@@ -88,8 +88,8 @@ def token(prefix: str) -> Callable[[str], Secret]:
 def _secret(text: str) -> Secret:
     if _PLACEHOLDER.search(text):
         raise InvalidValue("still holds a placeholder")
-    if not all("!" <= sign <= "~" for sign in text):
-        raise InvalidValue("holds a space or a sign that no key has: was more than the key pasted?")
+    if not all("!" <= character <= "~" for character in text):
+        raise InvalidValue("holds a space or a character that no key has: was more than the key pasted?")
     if len(text) < _SHORTEST_SECRET:
         raise InvalidValue("is too short to be one: was all of it pasted?")
     return Secret(text)

@@ -37,8 +37,8 @@ class PolicyError(Exception):
     def __init__(self, path: str, mistakes: Iterable[tuple[int, str]]) -> None:
         self.path = path
         self.mistakes = tuple(sorted(mistakes))
-        told = [f"line {line}: {why}" if line else why for line, why in self.mistakes]
-        super().__init__("\n  ".join([f"POLICY: the file {path} cannot be used.", *told]))
+        lines = [f"line {line}: {why}" if line else why for line, why in self.mistakes]
+        super().__init__("\n  ".join([f"POLICY: the file {path} cannot be used.", *lines]))
 
 
 def policy_in(path: str | None) -> Policy:
@@ -265,6 +265,6 @@ def _wrong_with(pattern: str, key: str) -> str | None:
     return None
 
 
-def _shown(said: str) -> str:
-    whole = "".join(sign if sign.isprintable() else "�" for sign in said)
+def _shown(text: str) -> str:
+    whole = "".join(character if character.isprintable() else "�" for character in text)
     return f"“{whole if len(whole) <= 60 else whole[:59] + '…'}”"

@@ -48,6 +48,6 @@ def read_setting(setting: Setting, environ: Mapping[str, str], problems: list[st
     try:
         return setting.parse(text)
     except InvalidValue as refused:
-        said = str(refused)
-        problems.append(f"{setting.name} {said}{'' if said.endswith('?') else '.'}{setting.why_and_where}")
+        reason = str(refused)
+        problems.append(f"{setting.name} {reason}{'' if reason.endswith('?') else '.'}{setting.why_and_where}")
         return None

@@ -107,8 +107,8 @@ class Operations:
             case ShowHelp(topic):
                 return HelpShown(topic)
 
-    def _status(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
-        result = self._build_lookup.find(wanted, request)
+    def _status(self, command: BranchCommand, request: UserRequest) -> Outcome:
+        result = self._build_lookup.find(command, request)
         if not result.builds:
             return NoBuilds(result.project)
         if result.branch is not None:
@@ -118,8 +118,8 @@ class Operations:
             return self._shown(newest[0], result.snapshot, request)
         return BranchesShown(result.project, newest)
 
-    def _restart(self, wanted: BranchCommand, request: UserRequest) -> Decision | Outcome:
-        result = self._build_lookup.find(wanted, request)
+    def _restart(self, command: BranchCommand, request: UserRequest) -> Decision | Outcome:
+        result = self._build_lookup.find(command, request)
         if not result.builds:
             return NoBuilds(result.project)
         # Builds without a branch count as one more branch: otherwise the newest of all could be any branch's.
@@ -133,19 +133,19 @@ class Operations:
             restarts = self._services.of(build.project.service).actions
             return restarts.decide_restart(build, result.snapshot, request, unconfirmed=unconfirmed)
 
-    def _builds(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
-        result = self._build_lookup.find(wanted, request)
+    def _builds(self, command: BranchCommand, request: UserRequest) -> Outcome:
+        result = self._build_lookup.find(command, request)
         if not result.builds:
             return NoBuilds(result.project)
         return BuildsShown(result.project, result.branch, result.builds[:BUILDS_SHOWN])
 
-    def _projects(self, wanted: ListProjects, request: UserRequest) -> Outcome:
-        projects, failed = self._services.matching(wanted.filter, timeout_s=request.seconds_left)
+    def _projects(self, command: ListProjects, request: UserRequest) -> Outcome:
+        projects, failed = self._services.matching(command.filter, timeout_s=request.seconds_left)
         pages = max(1, -(-len(projects) // PROJECTS_A_PAGE))
-        page = min(max(wanted.page, 1), pages)
+        page = min(max(command.page, 1), pages)
         first = (page - 1) * PROJECTS_A_PAGE
         return ProjectsShown(
-            wanted.filter,
+            command.filter,
             tuple(projects[first : first + PROJECTS_A_PAGE]),
             page,
             pages,
@@ -154,15 +154,15 @@ class Operations:
             with_services=len(self._services) > 1,
         )
 
-    def _show_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
-        return self._shown(*self._build_lookup.find_build_ref(wanted, request), request)
+    def _show_build(self, command: BuildCommand, request: UserRequest) -> Outcome:
+        return self._shown(*self._build_lookup.find_build_ref(command, request), request)
 
-    def _follow_build(self, wanted: BuildCommand, request: UserRequest) -> Outcome:
-        return self._followed(*self._build_lookup.find_build_ref(wanted, request), request)
+    def _follow_build(self, command: BuildCommand, request: UserRequest) -> Outcome:
+        return self._followed(*self._build_lookup.find_build_ref(command, request), request)
 
-    def _follow(self, wanted: BranchCommand, request: UserRequest) -> Outcome:
+    def _follow(self, command: BranchCommand, request: UserRequest) -> Outcome:
         """Without a branch: the running build, if there is exactly one."""
-        result = self._build_lookup.find(wanted, request)
+        result = self._build_lookup.find(command, request)
         if not result.builds:
             return NoBuilds(result.project)
         newest = newest_of_each(result.builds)
@@ -182,28 +182,28 @@ class Operations:
             return NothingToFollow(build, restart_state)
         return Followed(build, restart_state.run_number + 1 if comes_back else restart_state.run_number)
 
-    def _restart_build(self, wanted: BuildCommand, request: UserRequest) -> Decision | Outcome:
-        target = wanted.target
-        build, snapshot = self._build_lookup.find_build_ref(wanted, request)
+    def _restart_build(self, command: BuildCommand, request: UserRequest) -> Decision | Outcome:
+        target = command.target
+        build, snapshot = self._build_lookup.find_build_ref(command, request)
         with about(build):
-            allowed = self._authorizer.check(request, wanted.verb, build.project.name, build.branch or target.branch)
-            unconfirmed = allowed.confirm and not wanted.confirmed
+            allowed = self._authorizer.check(request, command.verb, build.project.name, build.branch or target.branch)
+            unconfirmed = allowed.confirm and not command.confirmed
             return self._services.of(target.service).actions.decide_restart(
                 build,
                 snapshot,
                 request,
                 shown=target,
-                instead_of=wanted.instead_of,
+                instead_of=command.instead_of,
                 unconfirmed=unconfirmed,
-                failed_jobs_only=wanted.failed_jobs_only,
+                failed_jobs_only=command.failed_jobs_only,
             )
 
-    def _cancel(self, wanted: BranchCommand, request: UserRequest) -> Decision | Outcome:
+    def _cancel(self, command: BranchCommand, request: UserRequest) -> Decision | Outcome:
         """Without a branch: the running build, if there is exactly one."""
-        meant = self._services.resolve(wanted.repo, timeout_s=request.seconds_left, for_certain=True)
+        meant = self._services.resolve(command.repo, timeout_s=request.seconds_left, for_certain=True)
         with about(meant.project):
-            self._require_ability(wanted.verb, meant.project)
-        result = self._build_lookup.find(wanted, request)
+            self._require_ability(command.verb, meant.project)
+        result = self._build_lookup.find(command, request)
         if not result.builds:
             return NoBuilds(result.project)
         newest = newest_of_each(result.builds)
@@ -212,14 +212,14 @@ class Operations:
             raise BranchRequired(result.project, branches_of(running))
         return self._cancelled(running[0] if running else result.builds[0], result.snapshot, request)
 
-    def _cancel_build(self, wanted: BuildCommand, request: UserRequest) -> Decision | Outcome:
-        target = wanted.target
+    def _cancel_build(self, command: BuildCommand, request: UserRequest) -> Decision | Outcome:
+        target = command.target
         project = self._services.of(target.service).project_index.by_id(
             target.project_id, timeout_s=request.seconds_left
         )
         with about(project):
-            self._require_ability(wanted.verb, project)
-        return self._cancelled(*self._build_lookup.find_build_ref(wanted, request), request)
+            self._require_ability(command.verb, project)
+        return self._cancelled(*self._build_lookup.find_build_ref(command, request), request)
 
     def _cancelled(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Decision | Outcome:
         with about(build):
@@ -245,8 +245,8 @@ class Operations:
         restarts = self._services.of(build.project.service).actions
         return restarts.restart_states(snapshot, [build]).get(build.id, NO_RESTART)
 
-    def _show_audit(self, wanted: ShowAudit, request: UserRequest) -> Outcome:
-        repo = wanted.repo
+    def _show_audit(self, command: ShowAudit, request: UserRequest) -> Outcome:
+        repo = command.repo
         project = self._services.resolve(repo, timeout_s=request.seconds_left).project if repo else None
-        self._authorizer.check(request, wanted.verb, project.name if project else None, None)
+        self._authorizer.check(request, command.verb, project.name if project else None, None)
         return AuditShown(project, tuple(self._audit.last(ACTIONS_SHOWN, of=project)))

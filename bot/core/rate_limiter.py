@@ -40,9 +40,9 @@ class CallBudget:
     def keep(self, rate_limit: RateLimit) -> None:
         """Stores a reserved call for the restart, or releases it if none is needed any more."""
         with self._lock:
-            wanted = self.lacks_restart_call
-            self._reserved = rate_limit if wanted else self._reserved
-        if not wanted:
+            is_needed = self.lacks_restart_call
+            self._reserved = rate_limit if is_needed else self._reserved
+        if not is_needed:
             rate_limit.release(1)
 
     def take(self) -> RateLimit | None:

@@ -137,8 +137,8 @@ def untagged(stored: Mapping[str, Any]) -> Any:
     kind = KINDS[stored["kind"]]
     if not issubclass(kind, BotError):
         return _as(kind, stored)
-    wanted = _parameters(kind)
-    error = kind(**{name: _as(type_, stored[name]) for name, type_ in wanted.items() if name in stored})
+    parameters = _parameters(kind)
+    error = kind(**{name: _as(type_, stored[name]) for name, type_ in parameters.items() if name in stored})
     if stored["about"] is not None:
         error.about = untagged(stored["about"])
     if isinstance(error, CIError):

@@ -82,25 +82,25 @@ class StoredClaims:
     def of_request(self, key: str) -> Claim | None:
         if not key:  # rows without a request have an empty key
             return None
-        wanted = claims.select().where(claims.c.key == key).order_by(claims.c.id.desc()).limit(1)
+        query = claims.select().where(claims.c.key == key).order_by(claims.c.id.desc()).limit(1)
         with self._database.reading() as connection:
-            row = connection.execute(wanted).one_or_none()
+            row = connection.execute(query).one_or_none()
         return None if row is None else _claim(row)
 
     def newest(self, service: str, build_ids: Sequence[str], kind: ClaimKind = ClaimKind.RESTART) -> list[Claim]:
         """In the order of `build_ids`, without duplicates. A build's own claim wins over the one that created the
         build.
         """
-        wanted = list(dict.fromkeys(build_ids))
+        ids = list(dict.fromkeys(build_ids))
         found: list[Claim] = []
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), _IDS_A_QUERY):
-                some = wanted[start : start + _IDS_A_QUERY]
+            for start in range(0, len(ids), _IDS_A_QUERY):
+                some = ids[start : start + _IDS_A_QUERY]
                 found += map(_claim, connection.execute(_NAMED, {"service": service, "kind": kind.value, "ids": some}))
         found.sort(key=lambda claim: (claim.run_number, claim.id))
         sprung_from = {claim.new_build_id: claim for claim in found if claim.new_build_id is not None}
         newest = sprung_from | {claim.build_id: claim for claim in found}
-        return list({newest[id].id: newest[id] for id in wanted if id in newest}.values())
+        return list({newest[id].id: newest[id] for id in ids if id in newest}.values())
 
     def _purge(self) -> None:
         """Runs in its own transaction: one that also waited for a run's row could deadlock with another purging

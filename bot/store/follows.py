@@ -104,9 +104,9 @@ class StoredFollows:
             now = self._clock.now()
             touched = poll_chains.c.touched_at
             is_stalled = sa.or_(touched < now - timedelta(seconds=after_s), touched > now + _AHEAD)
-            wanted = poll_chains.select().where(goes_on, is_stalled)
+            query = poll_chains.select().where(goes_on, is_stalled)
             # Always in one order, so that two processes that do this never wait for each other.
-            in_order = wanted.order_by(poll_chains.c.service, poll_chains.c.project_id)
+            in_order = query.order_by(poll_chains.c.service, poll_chains.c.project_id)
             for row in connection.execute(in_order).all():
                 same = sa.and_(_chain(row.service, row.project_id), poll_chains.c.number == row.number, goes_on)
                 after = {"number": row.number + _NEW_CHAIN, "touched_at": now}

@@ -179,7 +179,7 @@ REFUSED = [
     ("SLACK_BOT_TOKEN", "your-bot-token", "still holds a placeholder"),
     ("SLACK_BOT_TOKEN", "xoxb-xxxxxxxx", "still holds a placeholder"),
     ("SLACK_BOT_TOKEN", f"{BOT} {APP}", "holds a space"),
-    ("SLACK_BOT_TOKEN", f"{BOT}é", "holds a space or a sign that no key has"),
+    ("SLACK_BOT_TOKEN", f"{BOT}é", "holds a space or a character that no key has"),
     ("SLACK_BOT_TOKEN", "xoxb-1", "is too short"),
     ("SLACK_APP_TOKEN", BOT, "holds a bot token, which belongs in SLACK_BOT_TOKEN"),
     ("SLACK_APP_TOKEN", SIGNING, "does not begin with xapp-"),

@@ -36,7 +36,7 @@ from playground.traffic import TrafficLog
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 30.0
-BESIDE = (" replicas", " budget", " directories", " projects")
+BESIDE = (" replicas", " rate_limit", " project_lists", " projects")
 """Tables that background threads write at their own times, independent of restarts and follows."""
 
 

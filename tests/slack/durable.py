@@ -1,4 +1,4 @@
-"""Requests that change something, answered by their jobs step by step: what the tests of these share."""
+"""Shared by the tests of requests that change something, which jobs carry out step by step."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ask(
 
 
 def does(stage: Sandbox, slack_request: SlackRequest, steps: Steps) -> None:
-    """To its end, by another process where the first one dies."""
+    """Runs to its end, in another process if the first one dies."""
     job = conversation(stage).job_of(slack_request)
     try:
         conversation(stage).job(json.loads(json.dumps(job)), steps)

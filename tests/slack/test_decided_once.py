@@ -1,4 +1,4 @@
-"""A request is decided once and carried out once; whatever happens afterwards, only its reply is repeated."""
+"""A request is decided once and carried out once. Whatever happens afterwards, only its reply is repeated."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Retries = list[tuple[str, Mapping[str, Any]]]
 
 
 def collected(stage: Sandbox) -> Retries:
-    """The jobs that are to send a reply again."""
+    """The jobs that would send a reply again."""
     retries: Retries = []
     handler = conversation(stage)
 
@@ -79,13 +79,13 @@ def cancelled(stage: Sandbox) -> list[int]:
 
 
 def running(stage: Sandbox) -> list[int]:
-    """A commit on acme/shop's main, whose runs go on; their ids."""
+    """Adds a commit to acme/shop's main. Returns the ids of its runs, which keep running."""
     assert stage.github is not None
     runs = stage.github.push("acme/shop", "main")
     return [stage.github.start(run).id for run in runs]
 
 
-# --- the reply alone is repeated
+# --- only the reply is repeated
 
 
 def test_a_cancel_whose_replies_slack_refuses_cancels_one_run_however_often_they_are_repeated(
@@ -190,7 +190,7 @@ def test_what_certainly_existed_at_the_request_is_restarted_however_late(stage: 
 
 
 class Mending(HeldClock):
-    """A clock whose first wait mends the database."""
+    """A clock whose first wait repairs the database."""
 
     def __init__(self) -> None:
         super().__init__()

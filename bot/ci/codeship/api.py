@@ -61,16 +61,16 @@ def parse_url(url: str, web_url: str = WEB_URL) -> Page | None:
     """
     url = url.strip()
     try:
-        asked, ours = urlsplit(url if "://" in url else f"https://{url}"), urlsplit(web_url)
-        here = (asked.hostname, asked.port) == (ours.hostname, ours.port)
+        pasted, ours = urlsplit(url if "://" in url else f"https://{url}"), urlsplit(web_url)
+        here = (pasted.hostname, pasted.port) == (ours.hostname, ours.port)
     except ValueError:
         return None
-    if asked.scheme not in ("http", "https"):
+    if pasted.scheme not in ("http", "https"):
         return None
-    path, base = asked.path, ours.path.rstrip("/")
+    path, base = pasted.path, ours.path.rstrip("/")
     if here and path.startswith(f"{base}/"):
         path = path.removeprefix(base)
-    elif asked.hostname not in _HOSTS or asked.port is not None:
+    elif pasted.hostname not in _HOSTS or pasted.port is not None:
         return None
     page = _PAGE.fullmatch(path)
     return None if page is None else Page(project_id=page[1], build_id=page[2])

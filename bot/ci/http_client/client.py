@@ -140,8 +140,10 @@ class HttpTransport:
             finally:
                 got.close()
         # A recipient with a clock records when a response without a date arrived (RFC 9110, 6.6.1).
-        came = {"date": formatdate(usegmt=True)} | {name.lower(): value for name, value in got.headers.items()}
-        return Response(got.status_code, came, body, flaw)
+        response_headers = {"date": formatdate(usegmt=True)} | {
+            name.lower(): value for name, value in got.headers.items()
+        }
+        return Response(got.status_code, response_headers, body, flaw)
 
     def _open(
         self, adapter: Adapter, request: Request, headers: dict[str, str], progress: RequestProgress

@@ -138,8 +138,8 @@ def _reason(value: object) -> str:
     match value:
         case str():
             return value
-        case {"error": str(said)} | {"errors": str(said)} | {"message": str(said)}:
-            return said
+        case {"error": str(reason)} | {"errors": str(reason)} | {"message": str(reason)}:
+            return reason
         case {"errors": [*reasons]} | {"error": [*reasons]}:
             return "; ".join(reason for reason in reasons if isinstance(reason, str))
     return ""

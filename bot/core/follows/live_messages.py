@@ -138,22 +138,22 @@ class LiveMessages:
         After a crash it may be unknown whether the reply was posted. It is then not repeated, as the message says the
         same.
         """
-        said = self._show(replace(view, follow=replace(view.follow, state=FollowState.ENDED)))
-        if said is None:
+        updated = self._show(replace(view, follow=replace(view.follow, state=FollowState.ENDED)))
+        if updated is None:
             return
-        if said.reply is ReplyState.NOT_YET:
-            said = self._moved(said, reply=ReplyState.BEGUN)
-            if said is None:
+        if updated.reply is ReplyState.NOT_YET:
+            updated = self._moved(updated, reply=ReplyState.BEGUN)
+            if updated is None:
                 return
             try:
-                self._notifier.reply(replace(view, follow=said))
+                self._notifier.reply(replace(view, follow=updated))
             except RetryLater as later:
                 if not later.may_have_happened:
-                    self._moved(said, reply=ReplyState.NOT_YET)
+                    self._moved(updated, reply=ReplyState.NOT_YET)
                     raise
             except MessageGone:
                 pass  # the message was changed a moment ago and says the same
-        self._moved(said, reply=ReplyState.DONE, state=FollowState.ENDED)
+        self._moved(updated, reply=ReplyState.DONE, state=FollowState.ENDED)
 
     def _show(self, view: FollowView, *, state: FollowState = FollowState.OPEN) -> Follow | None:
         """Changes the message unless it already says the same, and stores what it says.
@@ -161,8 +161,8 @@ class LiveMessages:
         None if it cannot be changed any more, must not be changed yet, or another process changed it. Raises
         RetryLater.
         """
-        saying, follow = _said(view), view.follow
-        if saying == follow.shown:
+        key, follow = _message_key(view), view.follow
+        if key == follow.shown:
             return replace(follow, state=FollowState.OPEN)
         now = self._clock.now()
         if abs(now - (follow.shown_at or follow.began_at)) < CHANGED_AT_MOST_EVERY:  # below nothing: set back
@@ -173,7 +173,7 @@ class LiveMessages:
             if self._moved(follow, state=FollowState.LOST) is not None and lost.is_told:
                 self._notifier.tell(view, str(lost))
             return None
-        return self._moved(follow, shown=saying, shown_at=now, state=state)
+        return self._moved(follow, shown=key, shown_at=now, state=state)
 
     def _noted_as_seen(self, follow: Follow) -> Follow | None:
         """Stores the time of a successful fetch, at most once per `SEEN_NOTED_EVERY`. None if another process was
@@ -227,11 +227,11 @@ def _is_the_run_before(follow: Follow, build: Build, restart_state: RestartState
 _LATE = "late "
 
 
-def _said(view: FollowView) -> str:
+def _message_key(view: FollowView) -> str:
     """Everything that the message's text depends on. An equal string means that the message need not change."""
     run, build = view.build.run, view.build
     late = _LATE if view.late_s is not None else ""
     overtaken = (view.overtaken, view.overtaken_by.id if view.overtaken_by else None)
     workflows = " ".join(f"{each.run_id}={each.status_word}" for each in build.workflows)
-    said = f"{late}{view.follow.state.value} {build.status.value} {run} {view.verdict} {overtaken} {view.unseen}"
-    return f"{said} {workflows}".rstrip()
+    key = f"{late}{view.follow.state.value} {build.status.value} {run} {view.verdict} {overtaken} {view.unseen}"
+    return f"{key} {workflows}".rstrip()

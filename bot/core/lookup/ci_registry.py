@@ -173,9 +173,9 @@ class CIRegistry:
     def _named(self, names: Sequence[str]) -> list[Project]:
         """Projects for the first name that has any. If several match, only those in exactly this spelling."""
         for typed in names:
-            name, wanted = self._parted(typed)
-            result = [project for service in wanted for project in service.project_index.named(name)]
-            if len(wanted) > 1:
+            name, services = self._parted(typed)
+            result = [project for service in services for project in service.project_index.named(name)]
+            if len(services) > 1:
                 result = [project for project in result if self._is_at_home(project)]
             if result:
                 return [project for project in result if project.name == name] or result
@@ -236,18 +236,18 @@ class CIRegistry:
         return failures
 
     def _nothing_named(self, names: Sequence[str], failures: dict[str, CIError]) -> NoSuchProject:
-        typed, wanted = self._parted(names[-1])
-        alike = [project for service in wanted for project in service.project_index.alike(typed)]
-        if len(wanted) > 1:
+        typed, services = self._parted(names[-1])
+        alike = [project for service in services for project in service.project_index.alike(typed)]
+        if len(services) > 1:
             likest = self._nearest(typed.lower(), list({project.name.lower() for project in alike}), limit=NEAREST)
             alike = [project for name in likest for project in alike if project.name.lower() == name]
             alike = [project for project in alike if self._is_at_home(project)]
         elsewhere = [
-            project for service in self if service not in wanted for project in service.project_index.named(typed)
+            project for service in self if service not in services for project in service.project_index.named(typed)
         ]
         alike = [*elsewhere, *alike]
-        stale = [failures[service.name] for service in wanted if service.name in failures]
-        known = sum(service.project_index.size for service in wanted)
+        stale = [failures[service.name] for service in services if service.name in failures]
+        known = sum(service.project_index.size for service in services)
         return NoSuchProject(names[0], alike[:NEAREST], known=known, stale_because=stale[0] if stale else None)
 
     def _left(self, deadline: float) -> float:

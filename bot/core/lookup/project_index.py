@@ -106,8 +106,8 @@ class ProjectIndex:
         if self._index.at is None:
             self.refreshed(timeout_s)
         self.refresh_if_stale()
-        wanted = words.lower().split()
-        return [p for p in self._index.projects if all(word in p.name.lower() for word in wanted)]
+        parts = words.lower().split()
+        return [p for p in self._index.projects if all(word in p.name.lower() for word in parts)]
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Whether no refresh is running; waits up to `timeout_s` seconds for its end."""

@@ -45,10 +45,10 @@ class NamePattern:
         """Whether `name` matches. None (all repositories, or a build without a branch) matches if every name would."""
         if name is None:
             return not self.exceptions and (not self.patterns or "*" in self.patterns)
-        said = name.lower() if any_case else name
+        candidate = name.lower() if any_case else name
 
         def fits(pattern: str) -> bool:
-            return _fits(pattern.lower() if any_case else pattern, said)
+            return _fits(pattern.lower() if any_case else pattern, candidate)
 
         return (not self.patterns or any(map(fits, self.patterns))) and not any(map(fits, self.exceptions))
 

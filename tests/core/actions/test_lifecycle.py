@@ -1,7 +1,7 @@
-"""Every way in which a request can go, with a crash, a lost answer and a second replica at every step.
+"""Every course of a request, with a crash, a lost response and a second replica at every step.
 
-The world below does what the handler, the action service and the sender do between two moments at which the process
-may die, one effect at a time; what comes next is asked of `bot.core.actions.lifecycle`, as the real code asks it.
+The world below does what the handler, the action service and the sender do between two moments at which the process may
+die, one effect at a time. `bot.core.actions.lifecycle` says what comes next, as in the real code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ANSWERS = (PostState.ACCEPTED, PostState.REFUSED, PostState.UNKNOWN)
 
 @dataclass(frozen=True)
 class Replica:
-    """A process at work on the request; what it has in memory is gone when it dies. `at` is where it is."""
+    """A process that works on the request; its memory is lost when it dies. `at` is its position."""
 
     at: str = "next"
     looked: int = 0
@@ -63,7 +63,7 @@ class World:
         return replace(self, replicas=replicas, **changes)  # type: ignore[arg-type]
 
     def stored_by(self, who: int, **changes: object) -> World:
-        """A step's result; a replica that has been replaced stores nothing, and stops."""
+        """Stores a step's result. A replica that has been replaced stores nothing, and stops."""
         if self.owner != who:
             return self.having(who, None)
         return self.having(who, Replica(), **changes)
@@ -75,7 +75,7 @@ def successors(world: World) -> Iterator[World]:
     for who, replica in enumerate(world.replicas):
         if replica is None:
             if next_stage(world.progress) is not Stage.DONE:
-                yield world.having(who, Replica(), owner=who)  # it holds the other for dead, which may be untrue
+                yield world.having(who, Replica(), owner=who)  # it takes the other for dead, which may be wrong
             continue
         if world.crashes < CRASHES:
             yield world.having(who, None, crashes=world.crashes + 1)
@@ -95,7 +95,7 @@ def steps(world: World, who: int, replica: Replica) -> Iterator[World]:
                     yield world.having(who, replace(replica, at="replied"), replies=(*world.replies[-2:], said or ""))
                 case _:
                     yield world.having(who, None)
-        case "looked":  # what may not have existed at the request is offered and not acted on
+        case "looked":  # what may not have existed at the request is offered, not acted on
             yield world.stored_by(who, decided=MEANT if replica.looked == MEANT else "what is newest now")
         case "send":
             if world.claim is ClaimState.CLAIMED:
@@ -134,7 +134,7 @@ def act(world: World, who: int, replica: Replica) -> Iterator[World]:
 
 
 def look(world: World, who: int, replica: Replica) -> Iterator[World]:
-    """Finds out what a claim did that was sent; the service may show it or not."""
+    """Finds out what a sent claim did. The service may show it or not."""
     assert world.claim is not None
     if world.claim not in (ClaimState.SENT, ClaimState.UNKNOWN):
         yield world.having(who, replace(replica, at="done", outcome=told(world.claim)))
@@ -149,7 +149,7 @@ def told(state: ClaimState) -> str:
 
 
 def explored() -> tuple[set[World], set[World]]:
-    """All worlds that can be reached, and those in which nothing more happens."""
+    """All reachable worlds, and those in which nothing more happens."""
     seen, ends, waiting = {World()}, set[World](), [World()]
     while waiting:
         world = waiting.pop()

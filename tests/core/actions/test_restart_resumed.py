@@ -37,7 +37,7 @@ DECISION = Decision(ClaimKind.RESTART, OLD, 1, ActionPlan((RunTarget("7"),)), NO
 
 
 def again(web: World, *, late: bool = False) -> Outcome:
-    """The same request, gone on with by another process."""
+    """The same request, continued by another process."""
     made_at = NOON if late else None
     request = UserRequest(ADA, BUILDS, web.clock, web.clock.monotonic() + 16, KEY, made_at=made_at)
     return web.operations.act(DECISION, request)

@@ -1,4 +1,4 @@
-"""A verb is told apart in its row of the table, its operation, its message and its port method, and nowhere else."""
+"""Code distinguishes a verb only in its row of the table, its operation, its message and its port method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a drawn message offers to press."""
+"""The buttons and dialogs of a rendered message."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def labels(drawn: Message) -> list[str]:
 
 
 def pressed(drawn: Message, label: str) -> Command:
-    """What pressing the first button with this label asks for."""
+    """The command of the first button with this label."""
     button = next(button for button in buttons(drawn) if button["text"]["text"] == label)
     return command_of(button["action_id"], button["value"])
 
 
 def dialogs(drawn: Message) -> dict[str, dict[str, str]]:
-    """The texts of what each button asks first, by its label; only of buttons that ask."""
+    """The texts of each button's confirmation dialog, by its label; only of buttons that have one."""
     return {
         button["text"]["text"]: {name: words["text"] for name, words in button["confirm"].items()}
         for button in buttons(drawn)

@@ -1,4 +1,4 @@
-"""A live message in each of its states, and what is said beside one; each drawn once."""
+"""A live message in each of its states, and the messages around it; each rendered once."""
 
 from __future__ import annotations
 
