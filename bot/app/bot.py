@@ -220,7 +220,7 @@ class Bot:
             clock=self._clock,
             deliveries=Deliveries(RecentDeliveries(self._clock), self.store.idempotency_keys),
             operations=self._operations,
-            replies=Replies(self._chat, urls, self.store.idempotency_keys, manners.mention),
+            replies=Replies(self._chat, urls, self.store.idempotency_keys, config.mention),
             context=context,
             follow_ups=FollowUps(
                 poller, lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s)

@@ -88,7 +88,7 @@ class CIServices:
             restarts = ActionService(client, fetcher, store.claims, store.history, sending, clock)
             directory = ProjectIndex(client, store.projects, calls, clock, nearest)
             return _ConnectedService(
-                kind, client, rate_limit, calls, sends, CIContext(client, directory, fetcher, restarts)
+                kind, client, budget, calls, sends, CIContext(client, directory, fetcher, restarts)
             )
 
         self._all = [one(kind) for kind in named(settings.ci_providers)]

@@ -127,9 +127,9 @@ class Operations:
             raise BranchRequired(result.project, branches_of(result.builds))
         build = result.builds[0]
         with about(build):
-            allowed = self._authorizer.check(request, wanted.verb, build.project.name, build.branch or result.branch)
+            allowed = self._authorizer.check(request, command.verb, build.project.name, build.branch or result.branch)
             asks_first = allowed.confirm or build.asks_first or restart_plan(build).asks_first
-            unconfirmed = asks_first and not wanted.confirmed
+            unconfirmed = asks_first and not command.confirmed
             restarts = self._services.of(build.project.service).actions
             return restarts.decide_restart(build, result.snapshot, request, unconfirmed=unconfirmed)
 
