@@ -69,7 +69,9 @@ class CIServices:
 
         def one(kind: ServicePlugin) -> _ConnectedService:
             values = settings.ci[kind.name]
-            budget = store.rate_limit(kind.name, values[kind.calls_setting], partial(metrics.budget_asked, kind.name))
+            rate_limit = store.rate_limit(
+                kind.name, values[kind.calls_setting], partial(metrics.budget_asked, kind.name)
+            )
             client = connected(
                 kind,
                 values,
@@ -78,7 +80,7 @@ class CIServices:
                 metrics,
                 timeouts,
                 random=random,
-                rate_limit=budget,
+                rate_limit=rate_limit,
                 build_rules=build_rules,
             )
             calls = LoggingExecutor(CALLS_AT_ONCE, f"{kind.name} call")
@@ -88,7 +90,7 @@ class CIServices:
             restarts = ActionService(client, fetcher, store.claims, store.history, sending, clock)
             directory = ProjectIndex(client, store.projects, calls, clock, nearest)
             return _ConnectedService(
-                kind, client, budget, calls, sends, CIContext(client, directory, fetcher, restarts)
+                kind, client, rate_limit, calls, sends, CIContext(client, directory, fetcher, restarts)
             )
 
         self._all = [one(kind) for kind in named(settings.ci_providers)]

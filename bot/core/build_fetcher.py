@@ -97,7 +97,7 @@ class BuildFetcher:
         raise error
 
     def with_details(self, build: Build, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> Build:
-        """The same with what its service tells in detail, where that may be anything; as it is where it does not."""
+        """The build with its details, if its service may have any. Unchanged after an error or `timeout_s` seconds."""
         if not any(
             run.attempt > 1 or run.status is Status.WAITING or (run.has_ended and run.status.is_bad)
             for run in build.workflows

@@ -17,7 +17,7 @@ from bot.core.request import UserRequest
 
 
 def build_of(target: BuildRef, snapshot: Snapshot, service: str) -> Build:
-    """The build that a button names, among those that the look shows. Raises NotListed where it is not among them."""
+    """The button's build in the snapshot. Raises BuildTooOld if the snapshot does not have it."""
     build = find_build(snapshot.builds, target.build_id) if target.build_id is not None else None
     if build is None:
         raise BuildTooOld(service)

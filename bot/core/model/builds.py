@@ -138,13 +138,13 @@ class Workflow:
 class Build:
     """One build as the CI service last showed it. Fields from `branch` on may be None.
 
-    A service that runs several workflows for one commit shows them as one build: `workflows` are these, and `status`
-    and `status_word` those of the worst; a service that builds in one piece has none. `earlier` is how earlier
-    attempts of the same commit ended, the oldest first: known once the service was asked for details.
+    If a service runs several workflows for a commit, they are one build: `workflows` holds them, and `status` and
+    `status_word` are the worst one's. Other services have no workflows. `earlier` is how earlier attempts of the commit
+    ended, the oldest first; it needs `with_details`.
 
-    `beside` are runs that belong to the branch and do not decide, such as a nightly. `newest_commit` is the branch's
-    newest commit if it has no runs. `asks_first`: nothing that a push began decides, so a typed restart is confirmed.
-    `is_tag`: `branch` is the name of a tag. `pull_request` is the number of the pull request that the runs name.
+    `beside` are runs of the branch that do not count for its status, such as a nightly. `newest_commit` is the branch's
+    newest commit if it has no runs. `asks_first`: no run that a push started counts, so a typed restart needs
+    confirmation. `is_tag`: `branch` is the name of a tag. `pull_request` is the number of the pull request in the runs.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """Connections to Slack: opened before they are needed, and kept for a few seconds after use.
 
-Slack may close a kept connection at the moment in which a request is sent. Nothing then tells whether Slack got it, so
-a connection is kept for seconds only, and looked at before it is used again.
+Slack may close an idle connection just when a request is sent. Then it is unknown whether Slack received it. So a
+connection is kept for seconds only, and checked before it is used again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from urllib3.util import Timeout
 from urllib3.util.proxy import connection_requires_http_tunnel
 
 KEPT_S = 5.0
-"""How long a connection is kept that nothing uses."""
+"""Seconds that an unused connection is kept."""
 
 TOO_OLD_SOON_S = 2.0
-"""A connection with less time left is not counted on: the request to the CI service takes a while."""
+"""In seconds. A connection with less time left does not count: the request to the CI service takes a while."""
 
 MAX_IDLE = 16
 MAX_ANSWER = 1024 * 1024
-"""Bytes. Slack's answers to what the bot sends are a few thousand."""
+"""In bytes. Slack's responses to the bot are a few thousand."""
 
 FAILURES = (OSError, HTTPException, HTTPError, ValueError)
 _CUT_OFF = (ConnectionError, HTTPException, ProtocolError)
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`headers` have lower-case names."""
+    """A response. Header names are lower-case."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,13 +49,13 @@ class Answer:
 
 
 class NotSent(Exception):
-    """The request was not sent, or only a part of it: Slack cannot have done it. `str()` names the cause's class."""
+    """The request was not sent, or only in part, so Slack cannot have done it. `str()` is the cause's class."""
 
 
 class NotAnswered(Exception):
-    """The request was sent, and no whole answer came: nothing tells whether Slack did it.
+    """The request was sent, but no complete response came: it is unknown whether Slack did it.
 
-    `str()` names the cause's class. `is_cut_off`: the connection broke; otherwise the time was up.
+    `str()` is the cause's class. `is_cut_off`: the connection broke; otherwise the time was up.
     """
 
     def __init__(self, why: str, *, is_cut_off: bool) -> None:
@@ -64,9 +64,9 @@ class NotAnswered(Exception):
 
 
 class Connections:
-    """Thread-safe. `timeout_s` bounds the connecting, and each wait for a part of the answer.
+    """Thread-safe. `timeout_s` limits connecting, and each wait for a part of the response.
 
-    `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of the environment hold. Redirects are not followed.
+    Uses `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of the environment. Does not follow redirects.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Connections:
         self._is_closed = False
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Raises NotSent, NotAnswered."""
+        """Sends the request. Raises NotSent, NotAnswered."""
         host, target = self._host(url)
         try:
             connection = host.take()
@@ -93,7 +93,7 @@ class Connections:
             raise NotSent(type(failure).__name__) from None
         try:
             connection.request("POST", target, body=body, headers={**host.headers, **headers}, preload_content=False)
-        except FAILURES as failure:  # Slack waits for the whole body, and the last part of it was not accepted
+        except FAILURES as failure:  # Slack waits for the whole body, whose last part it did not accept
             connection.close()
             raise NotSent(type(failure).__name__) from None
         try:
@@ -118,7 +118,7 @@ class Connections:
                 host.finish_opening(opening, None)
 
     def close(self) -> None:
-        """Closes what is kept. Requests still work, each over a connection of its own."""
+        """Closes idle connections. Later requests use a connection of their own."""
         self._opener.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._is_closed = True
@@ -127,7 +127,7 @@ class Connections:
             host.close()
 
     def _host(self, url: str) -> tuple[_Host, str]:
-        """The host, and what to ask it for."""
+        """The host, and the request's target there."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
@@ -160,7 +160,7 @@ class Connections:
 
 
 class _Opening:
-    """A connection that is being opened ahead. `is_taken`: a request waits for it."""
+    """A connection that is being opened in advance. `is_taken`: a request waits for it."""
 
     def __init__(self) -> None:
         self.is_taken = False
@@ -184,7 +184,7 @@ class _Host:
         self._is_closed = False
 
     def take(self) -> HTTPConnection:
-        """A kept connection, else the one that is being opened, else a new one. Raises what connecting raises."""
+        """An idle connection, else the one being opened, else a new one. Raises what connecting raises."""
         opening = None
         with self._lock:
             while self._idle:
@@ -202,13 +202,13 @@ class _Host:
         return self._open()
 
     def give_back(self, connection: HTTPConnection) -> None:
-        """Keeps it, unless Slack closes it after this answer."""
+        """Keeps the connection, unless Slack closes it after this response."""
         if not connection.is_closed:
             with self._lock:
                 self._keep(connection)
 
     def begin_opening(self) -> _Opening | None:
-        """None if a connection is kept for long enough, or is being opened."""
+        """None if an idle connection lives long enough, or one is being opened."""
         with self._lock:
             self._close_old()
             will_last = any(self._monotonic() - since <= KEPT_S - TOO_OLD_SOON_S for _, since in self._idle)
@@ -221,7 +221,7 @@ class _Host:
         connection = None
         try:
             connection = self._open()
-        except FAILURES as failure:  # the request that needs one tries for itself, and says what is wrong
+        except FAILURES as failure:  # the request that needs one tries itself, and reports the error
             log.info("slack_connection_not_opened", why=type(failure).__name__)
         finally:
             self.finish_opening(opening, connection)
@@ -252,7 +252,7 @@ class _Host:
         return connection  # type: ignore[return-value] # a Protocol of urllib3's
 
     def _keep(self, connection: HTTPConnection) -> None:
-        """Under the lock."""
+        """Call with the lock held."""
         if self._is_closed or len(self._idle) >= MAX_IDLE:
             connection.close()
             return
@@ -260,7 +260,7 @@ class _Host:
         self._look_later()
 
     def _close_old(self) -> None:
-        """Under the lock."""
+        """Call with the lock held."""
         now = self._monotonic()
         kept = [(connection, since) for connection, since in self._idle if now - since <= KEPT_S]
         for connection, since in self._idle:
@@ -269,7 +269,7 @@ class _Host:
         self._idle = kept
 
     def _look_later(self) -> None:
-        """Under the lock. One timer for all connections, and none while there are none."""
+        """Call with the lock held. One timer for all connections; none if there are none."""
         if self._timer is None and not self._is_closed:
             self._timer = threading.Timer(KEPT_S, self._look)
             self._timer.daemon = True
@@ -284,7 +284,7 @@ class _Host:
 
 
 def _is_open(connection: HTTPConnection) -> bool:
-    """Whether Slack has not closed it. Bytes that wait to be read tell nothing: TLS sends tickets after a handshake."""
+    """Whether Slack has not closed it. Unread bytes prove nothing: TLS sends tickets after a handshake."""
     sock = connection.sock
     if sock is None:
         return False
@@ -296,4 +296,4 @@ def _is_open(connection: HTTPConnection) -> bool:
         return True
     except OSError:
         return False
-    return False  # the end, or bytes that were not asked for
+    return False  # the end, or unexpected bytes
