@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core.build_fetcher import BuildFetcher, Snapshot
+from bot.core.model.actions import RunTarget
 from bot.core.model.builds import ActionResult, Build, Project
 from bot.core.model.errors import (
     CIError,
@@ -96,9 +97,9 @@ def paid(world: World, budget: Counted, spending: RateLimiter) -> Iterator[World
         spending.before_request("builds")
         return asked[1](project, branch)
 
-    def run_again(build: Build, *, failed_jobs_only: bool) -> ActionResult:
+    def run_again(build: Build, target: RunTarget, *, failed_jobs_only: bool) -> ActionResult:
         spending.before_request("restart")
-        return asked[2](build, failed_jobs_only=failed_jobs_only)
+        return asked[2](build, target, failed_jobs_only=failed_jobs_only)
 
     ci.projects, ci.builds, ci.restart = projects, builds, run_again  # type: ignore[method-assign]
     yield world
