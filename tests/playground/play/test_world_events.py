@@ -166,7 +166,7 @@ def test_over_its_limit_github_refuses_until_it_is_fine_again(stage: Sandbox) ->
 
 def test_if_no_team_moves_there_is_no_github() -> None:
     stage = Sandbox(HeldClock())
-    with pytest.raises(CannotDo, match="no GitHub here"):
+    with pytest.raises(CannotDo, match="this sandbox has no GitHub"):
         trigger(stage, "GitHub is down")
     stage.stop()
 
