@@ -177,7 +177,7 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
 
 
 def test_an_answer_that_no_one_ever_takes_is_given_up_in_the_end(stage: Sandbox) -> None:
-    stage.workspace.refuse("chat.postMessage", "fatal_error", None)
+    stage.workspace.refuse("chat.postMessage", "restricted_action", None)
     talk, waits = conversation(stage), []
     answers_again_with(talk, lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps())))
     talk.job(talk.job_of(ask(stage, "restart acme/web main", Source.DIRECT)), Steps())
