@@ -92,7 +92,7 @@ def test_one_thread_begins_a_chain_and_one_restarts_a_stalled_one(store: Store, 
         begun = in_threads(lambda _, project=project: store.follows.begin_polling("codeship", project))
         assert begun == [1] * THREADS
         clock.wait(1)
-        found = in_threads(lambda _: store.follows.stalled(-1.0))
+        found = in_threads(lambda _: store.follows.stalled(0.5))
         assert [each for each in found if each] == [[("codeship", project, 3)]]
         clock.wait(-1)
         store.follows.next_poll("codeship", project, 3)
