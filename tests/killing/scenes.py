@@ -166,7 +166,7 @@ class Performance:
         assert len(self._replies()) <= followed, told
         assert len(self._replies()) == followed or in_doubt, told
         with self.database.connect() as connection:
-            rows = connection.execute(sa.select(audit.c.ask_hash)).scalars().all()
+            rows = connection.execute(sa.select(audit.c.request_hash)).scalars().all()
             states = connection.execute(sa.select(follows.c.state)).scalars().all()
         assert states == ["ended"] * followed, f"{states} {told}"
         assert len(rows) == len(set(rows)), f"{rows} {told}"

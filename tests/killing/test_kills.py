@@ -70,7 +70,7 @@ def test_a_step_is_killed_at_once_and_what_comes_later_is_not() -> None:
     steps = Steps("after one: b (2)", lambda: killed.append("killed"))
     assert not steps.reach("before it begins")
     steps.begin()
-    reached = [steps.reach("one", "one"), steps.reach("b"), steps.reach(" budget_calls"), steps.reach("b")]
+    reached = [steps.reach("one", "one"), steps.reach("b"), steps.reach(" rate_limit_calls"), steps.reach("b")]
     assert reached == [False, False, False, True]
-    assert steps.reach("c"), "the dead go no further"
+    assert steps.reach("c"), "nothing after the kill"
     assert (steps.reached, killed) == (["after the ask: one", "after one: b", "after one: b (2)"], ["killed"])
