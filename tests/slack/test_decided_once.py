@@ -105,7 +105,7 @@ def test_a_cancel_whose_replies_slack_refuses_cancels_one_run_however_often_they
 
 def test_while_slack_is_away_only_replies_are_left_to_repeat(stage: Sandbox, clock: HeldClock) -> None:
     for method in CHATS:
-        stage.workspace.refuse(method, "fatal_error", None)
+        stage.workspace.refuse(method, "ratelimited", None)
     retries = collected(stage)
     asked(stage, ask(stage, "restart acme/web main", Source.DIRECT, number=1))
     asked(stage, ask(stage, "restart acme/web main", Source.DIRECT, person="U0BOB", number=2))

@@ -40,7 +40,7 @@ def errors_under(kind: type[BotError]) -> list[type[BotError]]:
     return [one for child in kind.__subclasses__() for one in (child, *errors_under(child))]
 
 
-ERRORS = [kind for kind in errors_under(BotError) if kind is not UserError and kind.__module__.startswith("bot.")]
+ERRORS = [kind for kind in errors_under(BotError) if kind is not UserError and kind.__module__.startswith("bot.core.")]
 """Without `UserError`, which is only a base class."""
 
 

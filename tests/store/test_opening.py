@@ -149,7 +149,8 @@ def test_no_refusal_names_the_password(url: str) -> None:
 def test_a_database_at_its_newest_version_opens_without_alembic(opened: Callable[[], Store], url: str) -> None:
     opened().close()
     script = (
-        "import sys; from bot.store import open_store; open_store(sys.argv[1], None); print('alembic' in sys.modules)"
+        "import sys; from bot.app.clock import SystemClock; from bot.store import open_store; "
+        "open_store(sys.argv[1], SystemClock()); print('alembic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script, url], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
