@@ -29,7 +29,7 @@ from bot.core.model.commands import (
 from bot.core.model.errors import NotUnderstood
 
 _VERBS = "|".join(entry.verb for entry in TABLE if entry.on_build)
-ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed)?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
+ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed)?(?::\d{{1,2}})?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
 """The action_ids of buttons that do something: `action_id_of` makes them, `command_of` reads them."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links. Slack sends an action for them, too; it is acknowledged and ignored."""
@@ -47,11 +47,10 @@ def action_id_of(command: Command, number: int = 0) -> str:
     """The action_id; `number` makes those of several buttons in one message differ."""
     if isinstance(command, ListProjects):
         return f"page:{command.page}"
-    if number or not isinstance(command, BuildCommand):
+    if not isinstance(command, BuildCommand):
         return f"command:{number}"
-    if command.instead_of is not None:
-        return f"{command.verb}_again"
-    return f"{command.verb}_failed" if command.failed_jobs_only else command.verb
+    kind = "_again" if command.instead_of is not None else "_failed" if command.failed_jobs_only else ""
+    return f"{command.verb}{kind}" + (f":{number}" if number else "")
 
 
 def value_of(command: Command) -> str | None:
@@ -79,7 +78,7 @@ def value_of(command: Command) -> str | None:
 
 def entry_of_button(action_id: str) -> Entry | None:
     """The verb of a button on a build; None for other buttons."""
-    verb = action_id.partition("_")[0]
+    verb = action_id.partition(":")[0].partition("_")[0]
     return entry_for(Verb(verb)) if ACTS.match(action_id) and verb in VERBS else None
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.core.model.builds import BuildRef
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, ListProjects, ShowAudit, ShowHelp, Verb, Word
 from bot.core.model.errors import NotUnderstood
-from bot.slack.blocks.button_values import ACTION_IDS, MAX_VALUE, command_of, value_of
+from bot.slack.blocks.button_values import ACTION_IDS, MAX_VALUE, action_id_of, command_of, entry_of_button, value_of
 
 STARTED = datetime(2014, 12, 16, 11, 14, 8, 271000, tzinfo=UTC)
 TARGET = BuildRef("codeship", "33837", "feature/a&b#c", "3277309", 2, STARTED)
@@ -168,3 +168,12 @@ def test_a_value_is_exact_and_fits_or_is_none(branch: str, name: str) -> None:
 )
 def test_each_action_id_is_in_exactly_one_pattern(action_id: str) -> None:
     assert [bool(pattern.search(action_id)) for pattern in ACTION_IDS].count(True) == 1
+
+
+def test_several_buttons_on_builds_in_one_message_are_told_apart_and_read() -> None:
+    command = BuildCommand(Verb.RESTART, TARGET)
+    assert [action_id_of(command, number) for number in range(3)] == ["restart", "restart:1", "restart:2"]
+    assert command_of("restart:2", value_of(command) or "") == command
+    entry = entry_of_button("restart:2")
+    assert entry is not None
+    assert entry.verb is Verb.RESTART
