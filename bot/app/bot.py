@@ -186,6 +186,7 @@ class Bot:
             self._ci.words,
             settings.slack_allow_other_workspaces,
             self._timeouts.request_timeout_s,
+            token.team,
         )
         # Jobs run the handler and the poller, and both start jobs. So both names are bound further down.
         kinds: dict[str, Job] = {

@@ -41,7 +41,7 @@ def services_in_place(settings: Settings, environ: Mapping[str, str], say: Say) 
         return False
     for pin in pins_in_vain(settings.ci_pinned, seen):
         title = next(service.title for service in services if service.name == pin.service)
-        say(f"hint  CI_PINNED: {pin.names}={pin.service} fits no repository that is seen at {title}")
+        say(f"hint  CI_PINNED: {pin.names}={pin.service} matches no repository on {title}")
     both = in_several(settings.ci_pinned, seen)
     if both:
         first = both[0]
@@ -87,7 +87,7 @@ def cause(service: ServicePlugin, values: Mapping[str, Any], failure: CIError) -
             return failure.detail
         case Unauthorized():
             name = key_setting(service, values)
-            return f"{name} is refused. Copy it from {rows[name].where}"
+            return f"{name} was rejected. Copy it from {rows[name].where}"
         case Unreachable():
             address = next((name for name in rows if name.endswith("_API_URL")), service.title)
             default = values.get(address) == rows[address].default if address in rows else False
@@ -139,10 +139,10 @@ def _in_place(service: ServicePlugin, settings: Settings, environ: Mapping[str, 
         return None
     if not _says_permissions(service, values, environ, projects[0], say):
         return None
-    say(f"ok    {service.title} budget: {values[service.calls_setting]} calls a minute at most")
+    say(f"ok    {service.title} rate limit: at most {values[service.calls_setting]} calls a minute")
     webhook = service.webhook(values, lambda _project_id, _key: None)
     if webhook is not None and settings.port is None:
-        say(f"hint  {service.title} webhook: nothing listens, for in Socket Mode HTTP is served only where PORT is set")
+        say(f"hint  {service.title} webhook: not served. In Socket Mode, HTTP needs PORT")
     elif webhook is not None:
         say(f"ok    {service.title} webhook: HTTP on {settings.host}, port {settings.port}; to {webhook[0]}")
     return projects
@@ -179,7 +179,7 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
 
     `asker` is a Slack user id: prints what the policy allows this person.
     """
-    say("ok    Settings: whole")
+    say("ok    Settings: complete")
     for hint in set_in_vain(settings.ci_providers, environ):
         say(f"hint  Settings: {hint}")
     for file in (Path(".env"), sqlite_file(settings.database_url.reveal())):
@@ -195,7 +195,9 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
         _transport(settings, say),
         services_in_place(settings, environ, say),
     )
-    return all(parts)
+    is_whole = all(parts)
+    say("All checks passed." if is_whole else "Not ready: fix the lines that begin with “wrong”.")
+    return is_whole
 
 
 def is_open_to_all(file: Path) -> bool:
@@ -226,7 +228,11 @@ def _policy(settings: Settings, say: Say) -> Policy | None:
         _wrong(say, f"Policy: {problem}")
         return None
     count = "1 rule" if len(policy.rules) == 1 else f"{len(policy.rules)} rules"
-    say(f"ok    Policy: {settings.policy}, {count}" if settings.policy else "ok    Policy: none, so everyone may")
+    say(
+        f"ok    Policy: {settings.policy}, {count}"
+        if settings.policy
+        else "ok    Policy: none, so everyone may do everything"
+    )
     return policy
 
 

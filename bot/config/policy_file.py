@@ -115,13 +115,13 @@ class _Reading:
         for key in self._document.keys() - {"rule", "ask", "builds"}:
             known = ", ".join(_KEYS) if key in _KEYS else "[[rule]], [[builds]] and ask"
             place = " within a [[rule]]" if key in _KEYS else ""
-            self._wrong(0, key, f"{_shown(key)} means nothing here; what does{place}: {known}.")
+            self._wrong(0, key, f"{_shown(key)} is not a key here; these are{place}: {known}.")
         tables = self._document.get("rule", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self._wrong(0, "rule", "a rule begins with [[rule]], in two brackets.")
             tables = []
         elif not tables and not self._document.get("builds"):
-            self._wrong(0, "", "it has no rule, so that nobody could do anything. For no rules, leave POLICY unset.")
+            self._wrong(0, "", "it has no rule, so no one could do anything. For no rules, leave POLICY unset.")
         rules = [self._rule(number, table) for number, table in enumerate(tables, start=1)]
         if not self.mistakes:
             self._find_unreached(rules)
@@ -141,7 +141,7 @@ class _Reading:
         mistakes = len(self.mistakes)
         for key in table.keys() - set(_BUILDS_KEYS):
             known = ", ".join(_BUILDS_KEYS)
-            self._wrong(number, key, f"{_shown(key)} means nothing in [[builds]]; what does: {known}.", "builds")
+            self._wrong(number, key, f"{_shown(key)} is not a key of [[builds]]; these are: {known}.", "builds")
         if not table.keys() & {"decide", "ignore"}:
             self._wrong(
                 number, "", "this [[builds]] names no workflow: decide = [names] or ignore = [names].", "builds"
@@ -153,7 +153,7 @@ class _Reading:
 
     def _rule(self, number: int, table: Mapping[str, Any]) -> Rule:
         for key in table.keys() - set(_KEYS):
-            self._wrong(number, key, f"{_shown(key)} means nothing in a rule; what does: {', '.join(_KEYS)}.")
+            self._wrong(number, key, f"{_shown(key)} is not a key of a rule; these are: {', '.join(_KEYS)}.")
         if not table:
             self._wrong(number, "", "this rule is empty.")
         elif "who" not in table:
@@ -223,7 +223,7 @@ class _Reading:
             self._wrong(number, key, f"{key} takes words between quotes.")
             return None
         if len(value) > max_length:
-            self._wrong(number, key, f"{key} is longer than {max_length} signs.")
+            self._wrong(number, key, f"{key} is longer than {max_length} characters.")
         return " ".join(value.split())
 
     def _listed(self, number: int, table: Mapping[str, Any], key: str, kind: str = "rule") -> tuple[str, ...]:
@@ -253,11 +253,11 @@ class _Reading:
 
 def _wrong_with(pattern: str, key: str) -> str | None:
     if not pattern or len(pattern) > MAX_PATTERN:
-        return f"is no pattern: it has between 1 and {MAX_PATTERN} signs"
+        return f"is no pattern: it has between 1 and {MAX_PATTERN} characters"
     if key in ("decide", "ignore"):  # a workflow's name may have blanks, and any other sign
         return None
     if _NO_PATTERN.search(pattern):
-        return "is no pattern that I know: * stands for any signs, ! at the beginning makes an exception"
+        return "is not a pattern: * matches any characters, ! at the beginning makes an exception"
     if key == "repos" and "/" not in pattern and "*" not in pattern:
         return "is no repository's whole name: write org/name, or */name"
     if key == "branches" and not may_be_branch(pattern.replace("*", "x")):

@@ -159,7 +159,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
 
 def _of_restart(outcome: Restarted) -> str:
     seen = "no answer came, and it was seen to run" if outcome.seen else ""
-    only = "failed jobs only" if outcome.claim.failed_jobs_only else ""
+    only = "only failed jobs" if outcome.claim.failed_jobs_only else ""
     return "; ".join(said for said in (seen, only, _of_it(outcome.taken)) if said)
 
 
@@ -189,7 +189,7 @@ def _failure(error: Exception) -> tuple[Result, str]:
         case NoSuchBranch():
             return Result.MISTAKE, "no recent build of that branch"
         case BranchRequired():
-            return Result.MISTAKE, "several branches, and none was named"
+            return Result.MISTAKE, "several branches, none named"
         case NeedsConfirmation():
             return Result.TO_BE_CONFIRMED, ""
         case CannotCancel():
@@ -212,23 +212,23 @@ def _failure(error: Exception) -> tuple[Result, str]:
 
 
 _CAUSES: dict[type[CIError], str] = {
-    Unauthorized: "the API key is refused",
-    Forbidden: "the API key may not do this",
+    Unauthorized: "API key rejected",
+    Forbidden: "the API key lacks permission",
     NotFound: "no such project or build",
-    NotPossible: "it does not do this to this build",
-    OverLimit: "over the limit of calls",
-    RateLimitExhausted: "the bot has made all the calls that it allows itself",
-    RateLimitPaused: "the bot waits, since it was over the limit of calls",
-    Unreachable: "it could not be reached",
-    NoResponse: "it gave no answer",
-    NotConfirmed: "its answer did not confirm it",
-    InvalidResponse: "its answer could not be read",
+    NotPossible: "refused",
+    OverLimit: "rate limit reached",
+    RateLimitExhausted: "the bot’s own limit of calls is reached",
+    RateLimitPaused: "rate limit reached",
+    Unreachable: "can’t be reached",
+    NoResponse: "timed out or unavailable",
+    NotConfirmed: "not confirmed by its response",
+    InvalidResponse: "unexpected response",
 }
 
 
 def _cause(error: CIError) -> str:
-    cause = _CAUSES.get(type(error), "it did not do it")
-    return f"{cause}: {error.detail}" if error.detail else cause
+    cause = _CAUSES.get(type(error), "failed")
+    return f"{cause}: {error.detail}" if isinstance(error, NotPossible) and error.detail else cause
 
 
 def found_in(outcome: Outcome | Exception | ActionSent) -> Build | Project | None:

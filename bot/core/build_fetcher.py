@@ -90,7 +90,7 @@ class BuildFetcher:
                 flight = self._join(project, branch, [mine], timeout_s, budget)
             return flight.answer.result(timeout=timeout_s)
         except TimeoutError:
-            error: CIError = NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s")
+            error: CIError = NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s", timed_out=True)
         except CIError as failure:
             error = failure
         error.last_known = self._last_known(project.id, branch)

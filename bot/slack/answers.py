@@ -9,10 +9,10 @@ from typing import Protocol
 import structlog
 
 from bot.core.authorization import Authorizer
-from bot.core.model.builds import Build
+from bot.core.model.builds import Actor, Build
 from bot.core.model.claims import RestartState
-from bot.core.model.commands import Command
-from bot.core.model.errors import BotError, CIError, UserError
+from bot.core.model.commands import BuildCommand, Command, Verb
+from bot.core.model.errors import BotError, CIError, Forbidden, RateLimitExhausted, Unauthorized, UserError
 from bot.core.model.outcomes import BuildShown, Cancelled, Followed, Outcome, Restarted
 from bot.core.ports import Clock
 from bot.slack.blocks.context import RenderContext, ServiceInfo
@@ -43,6 +43,8 @@ class HandlerConfig:
     others_may_ask: bool = False
     request_timeout_s: float = 16.0
     """Seconds for the CI service. The rest of twenty seconds is for Slack."""
+    workspace: str = ""
+    """The name of the bot's own workspace."""
 
 
 Explain = Callable[[BaseException], Explained | None]
@@ -68,7 +70,9 @@ class Answers:
         if isinstance(outcome, BotError):
             self.error(slack_request, command, outcome, reference)
             return None
-        message = render(outcome, context=self._context(), asker=slack_request.actor)
+        is_refresh = isinstance(command, BuildCommand) and command.verb is Verb.STATUS
+        asker = None if is_refresh else slack_request.actor  # who refreshes a message has not requested it
+        message = render(outcome, context=self._context(), asker=asker)
         match slack_request.pressed and reply_target(command, outcome):
             case "in its place":
                 self._replace(slack_request, message)
@@ -77,12 +81,12 @@ class Answers:
                 self._replies.to_asker(slack_request, message)
                 return None
         if not isinstance(outcome, Restarted | Followed):
-            return self._replies.answer(slack_request, message, changed=isinstance(outcome, Cancelled))
-        elsewhere = _not_live(outcome, message, self._context())
-        ts = self._replies.answer(slack_request, message, elsewhere=elsewhere, changed=True)
-        if ts is None:
-            self._replies.to_asker(slack_request, not_followed())
-        return ts
+            return self._replies.answer(slack_request, message, changed=isinstance(outcome, Cancelled)).ts
+        elsewhere = _not_live(outcome, message, self._context(), slack_request.actor)
+        posted = self._replies.answer(slack_request, message, elsewhere=elsewhere, changed=True)
+        if posted.ts is None and not posted.is_explained:
+            self._replies.to_asker(slack_request, not_followed(posted.why_not, self._context()))
+        return posted.ts
 
     def update_pressed_message(
         self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError
@@ -112,7 +116,8 @@ class Answers:
     def error(self, slack_request: SlackRequest, command: Command | None, error: BotError, reference: str) -> None:
         shown_reference = None if isinstance(error, UserError) else reference
         if isinstance(error, CIError):
-            log.warning("ci_failed", error=type(error).__name__, detail=error.detail)
+            setting = _setting_to_check(error, self._context())
+            log.warning("ci_failed", error=type(error).__name__, detail=error.detail, **setting)
         self._replies.to_asker(
             slack_request, render_error(error, command, context=self._context(), reference=shown_reference)
         )
@@ -156,8 +161,20 @@ def render_context(config: HandlerConfig, clock: Clock, authorizer: Authorizer) 
     return RenderContext(config.command, config.mention, config.services, clock.now(), authorizer.needs_confirmation)
 
 
-def _not_live(outcome: Restarted | Followed, message: Message, context: RenderContext) -> Message:
-    """The message without promises, since it cannot be changed later."""
+def _setting_to_check(error: CIError, context: RenderContext) -> dict[str, str]:
+    """For the operator: the setting that an error is about. In a channel, settings are not named."""
+    service = context.of_title(error.service)
+    match error:
+        case Unauthorized() | Forbidden() if service is not None:
+            return {"setting": service.key_setting}
+        case RateLimitExhausted() if service is not None:
+            return {"setting": service.calls_setting}
+        case _:
+            return {}
+
+
+def _not_live(outcome: Restarted | Followed, message: Message, context: RenderContext, asker: Actor) -> Message:
+    """The same if the message cannot be changed later: it promises nothing."""
     if isinstance(outcome, Restarted):
         return message
-    return render(BuildShown(outcome.build, RestartState(outcome.run_number)), context=context)
+    return render(BuildShown(outcome.build, RestartState(outcome.run_number)), context=context, asker=asker)

@@ -53,7 +53,7 @@ Mode. For those that change nothing, this process's memory is enough, without th
 DELIVERY_KEPT_S = 3600.0
 """In seconds. Slack redelivers three times within about six minutes."""
 
-FROM_ELSEWHERE = "Only people of the workspace that I belong to can ask me."
+FROM_ELSEWHERE = "This bot only works for members of {workspace}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +371,7 @@ class RequestHandler:
 
     def _allowed(self, slack_request: SlackRequest) -> Command:
         if slack_request.from_elsewhere and not self._config.others_may_ask:
-            raise NotAllowed(FROM_ELSEWHERE)
+            raise NotAllowed(FROM_ELSEWHERE.format(workspace=self._config.workspace or "its own workspace"))
         if isinstance(slack_request.command, NotUnderstood):
             raise slack_request.command
         return slack_request.command

@@ -6,13 +6,14 @@ from typing import Literal
 
 from bot.core.model.builds import Actor
 from bot.core.model.claims import RestartState
-from bot.core.model.commands import BuildCommand, Command, ListProjects
+from bot.core.model.commands import BuildCommand, Command, ListProjects, ShowHelp
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BuildShown,
     Cancelled,
     CouldNotTell,
     Followed,
+    HelpShown,
     NothingToCancel,
     NothingToFollow,
     Outcome,
@@ -31,12 +32,12 @@ ReplyTarget = Literal["in its place", "to the asker", "anew"]
 
 def reply_target(command: Command | None, outcome: Outcome) -> ReplyTarget:
     """Whether the reply to a press replaces the pressed message, goes only to the asker, or is a new message."""
-    if not isinstance(command, BuildCommand | ListProjects):
+    if not isinstance(command, BuildCommand | ListProjects | ShowHelp):
         return "anew"
     match outcome:
         case NothingToCancel() if _in_live(command):
             return "to the asker"  # a live message keeps its text
-        case BuildShown() | ProjectsShown():
+        case BuildShown() | ProjectsShown() | HelpShown():
             return "in its place"
         case StillRunning() | RunAgainSince() | StateNotKnown() | NothingToFollow() | NothingToCancel():
             return "in its place"  # the current state is shown where the button was
@@ -50,7 +51,7 @@ def message_after_press(
     pressed: PressedButton, command: Command | None, outcome: Outcome, asker: Actor, context: RenderContext
 ) -> Message | Literal["nothing"] | None:
     """What replaces the pressed message; "nothing" removes it, None leaves it."""
-    if not isinstance(command, BuildCommand | ListProjects):
+    if not isinstance(command, BuildCommand | ListProjects | ShowHelp):
         return "nothing" if pressed.in_ephemeral else None
     if _in_live(command):
         return None
@@ -67,5 +68,5 @@ def message_after_press(
             return None
 
 
-def _in_live(command: BuildCommand | ListProjects) -> bool:
+def _in_live(command: BuildCommand | ListProjects | ShowHelp) -> bool:
     return isinstance(command, BuildCommand) and command.in_live

@@ -75,7 +75,7 @@ SCENES = (
         "A failed job on GitHub",
         "Only the failed job runs again. One message follows it until it finishes.",
         "ada> /codeship status acme/shop main",
-        "ada> [Failed jobs only]",
+        "ada> [Re-run failed jobs]",
         "! 4 s later",
         "! the workflow CI of acme/shop starts on main",
         "! 4 s later",

@@ -1,22 +1,23 @@
-"""Renders a message as plain lines, for terminals and transcripts. Pure."""
+"""A message as plain lines, for terminals and transcripts. Pure: what it shows is the message, whoever wrote it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from playground.slack.controls import Button, buttons, is_seen
 from playground.slack.model import Block, Message
 
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
-# Anything that could move the cursor or hide text in a terminal. Tabs and line ends are handled before.
+# Whatever could move a cursor or hide text in a terminal; tabs and line ends are dealt with before.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def read(text: str, names: Mapping[str, str], *, links: bool = False) -> str:
-    """Readable text of mrkdwn. `names` gives handles by id. With `links`, links show their target: `label <url>`."""
+    """`names` gives handles by id. With `links`, a labelled link shows its target too: `label <url>`."""
     return unescaped(_REFERENCE.sub(lambda found: _reference(found, names, links), text))
 
 
@@ -29,8 +30,8 @@ def unescaped(text: str) -> str:
 
 
 def harmless(line: str) -> str:
-    """Safe to print: control characters become a visible character."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.replace("\t", " "))
+    """Safe to print: control characters become a visible sign, tabs and no-break spaces a blank."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.replace("\t", " ").replace("\N{NO-BREAK SPACE}", " "))
 
 
 def _reference(found: re.Match[str], names: Mapping[str, str], links: bool) -> str:
@@ -52,7 +53,7 @@ _STYLES = (("code", "`"), ("strike", "~"), ("italic", "_"), ("bold", "*"))
 
 
 def lines(block: Mapping[str, Any], names: Mapping[str, str], *, links: bool = False) -> list[str]:
-    """Every line of a rich_text block, without the message's indent."""
+    """Every line of a rich_text block, without the indent of the message that it stands in."""
     drawn: list[str] = []
     for part in block.get("elements", ()):
         match part.get("type"):
@@ -79,17 +80,17 @@ def _list(part: Mapping[str, Any], names: Mapping[str, str], links: bool) -> lis
 
 
 def _inline(part: Mapping[str, Any], names: Mapping[str, str], links: bool) -> str:
-    return "".join(_styled(element, names, links) for element in part.get("elements", ()))
+    runs = groupby(part.get("elements", ()), lambda element: element.get("style") or {})
+    return "".join(_styled("".join(_said(one, names, links) for one in run), style) for style, run in runs)
 
 
-def _styled(element: Mapping[str, Any], names: Mapping[str, str], links: bool) -> str:
-    said = _said(element, names, links)
+def _styled(said: str, style: Mapping[str, Any]) -> str:
     bare = said.strip()
     if not bare:
         return said
     styled = bare
-    for style, sign in _STYLES:
-        if (element.get("style") or {}).get(style):
+    for name, sign in _STYLES:
+        if style.get(name):
             styled = f"{sign}{styled}{sign}"
     return said.replace(bare, styled, 1)
 
@@ -125,10 +126,10 @@ _DIVIDER = "─" * 8
 
 
 def draw(message: Message, names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None) -> list[str]:
-    """At least one line; later ones are indented. `names` gives the handle of each user id.
+    """At least one line; the later ones are indented. `names` gives the handle of each user id.
 
-    With `links`, a link shows its target: `label <url>`. With `viewer_id`, buttons that this person does not see are
-    left out. Control characters become a visible character.
+    With `links`, a link shows its target: `label <url>`. With `viewer_id`, buttons that this person does not see
+    are left out. Control characters come out as a sign.
     """
     if message.deleted:
         drawn = ["(deleted)"]
@@ -153,7 +154,7 @@ def draw_blocks(
 
 
 def draw_dialog(dialog: Mapping[str, Any]) -> list[str]:
-    """The dialog that Slack shows before it sends a press that needs confirmation."""
+    """What Slack asks before it sends a press that is to be confirmed."""
     pen = _Pen({}, links=False, viewer_id=None)
     title, text, yes, no = (harmless(pen.text(dialog.get(part))) for part in ("title", "text", "confirm", "deny"))
     return [f"(asks first) {title}", f"{_INDENT}{text}", f"{_INDENT}[{yes}] [{no}]"]
@@ -172,7 +173,7 @@ class _Pen:
             case "section":
                 return self.section(block)
             case "context":
-                return ["  ".join(self.element(part) for part in block.get("elements", ()))]
+                return "  ".join(self.element(part) for part in block.get("elements", ())).split("\n")
             case "actions" | "context_actions":
                 return self.row(block.get("elements", ()))
             case "divider":
@@ -227,7 +228,7 @@ class _Pen:
         return str(cell.get("text", cell.get("value", "")))
 
     def text(self, node: object) -> str:
-        """A text object's text: mrkdwn is rendered, plain text is unchanged."""
+        """Of a text object: mrkdwn is read, plain text stands as it is."""
         if not isinstance(node, Mapping):
             return ""
         said = str(node.get("text", ""))

@@ -111,7 +111,7 @@ def test_an_entry_is_written_before_the_reply(stage: Sandbox) -> None:
     stage.workspace.refuse("response_url", "used_url", None, status=404)
     said(stage, "ada", RESTART)
     (entry,) = kept(stage)
-    assert entry.result == "taken"
+    assert entry.result == "accepted"
 
 
 def test_no_secret_is_in_any_row(stage: Sandbox) -> None:

@@ -59,13 +59,13 @@ def calls(stage: Sandbox, kind: str) -> int:
 def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     first = seen(stage)
-    assert first[-1].startswith(":x: *acme/web* · main")
+    assert first[-1].startswith(":x: *acme/web main failed")
     message = stage.workspace.conversation("#builds", "ada")[-1]
     stage.workspace.presses("bob", message, "Restart", confirm=True)
     stage.settle()
     stage.workspace.types("bob", "#builds", "hey @codeship status acme/api main")
     stage.workspace.types("ada", "@codeship", "status acme/api main")
-    assert ":hourglass_flowing_sand: @bob restarted *acme/web* · main" in seen(stage)
+    assert ":hourglass_flowing_sand: *acme/web main restarted*" in seen(stage)
     assert seen(stage)[-1].startswith("↳ :white_check_mark: *acme/api*")
     assert seen(stage, "@codeship")[-1].startswith(":white_check_mark: *acme/api*")
     assert all(delivery.is_acked for delivery in stage.workspace.deliveries)
@@ -98,7 +98,7 @@ def test_twenty_people_at_once_cause_one_restart(stage: Sandbox) -> None:
         list(crowd.map(lambda _: stage.workspace.types("ada", "#builds", RESTART), range(20)))
     told = seen(stage)
     assert calls(stage, "restart") == 1
-    assert sum("@ada restarted" in line for line in told) == 1
+    assert sum("main restarted*" in line for line in told) == 1
     assert sum("already restarted" in line or "asked for a restart" in line for line in told) == 19
 
 
@@ -133,7 +133,7 @@ def test_a_request_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> N
 def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(hasty: Sandbox) -> None:
     hasty.codeship.mood = moods.hang(on="restart", takes=True)
     hasty.workspace.types("ada", "#builds", RESTART)
-    assert "@ada restarted *acme/web*" in seen(hasty)[-1]
+    assert "*acme/web main restarted*" in seen(hasty)[-1]
     assert calls(hasty, "restart") == 1
 
 
@@ -141,14 +141,14 @@ def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(hasty: S
 def test_a_restart_without_effect_and_without_a_response_has_an_unknown_result(hasty: Sandbox) -> None:
     hasty.codeship.mood = moods.hang(on="restart", takes=False)
     hasty.workspace.types("ada", "#builds", RESTART)
-    assert "nobody can tell" in seen(hasty)[-1]
+    assert "restart not confirmed" in seen(hasty)[-1]
     assert calls(hasty, "restart") == 1
 
 
 def test_an_answer_slow_in_coming_is_still_written_down(stage: Sandbox) -> None:
     stage.codeship.mood = moods.slow(0.2, on="restart")
     stage.workspace.types("ada", "#builds", RESTART)
-    assert "@ada restarted" in seen(stage)[-1]
+    assert "main restarted*" in seen(stage)[-1]
 
 
 def test_nothing_asked_before_sigterm_is_lost(stage: Sandbox) -> None:

@@ -17,7 +17,7 @@ from tests.browser.serving import happens, later
 
 pytestmark = pytest.mark.slow
 
-FAILED = "failed after 4 min 07 s"
+FAILED = "failed in 4m"
 
 each_size = pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 
@@ -337,7 +337,7 @@ def test_events_on_github_are_simulated(opens: Opens, site: Site, size: dict[str
     expect(limit).to_have_attribute("aria-pressed", "true")
     panel.get_by_role("button", name="Close Simulate").click()
     say(page, "/codeship status acme/billing main")
-    expect(message(page, "takes no more questions")).to_be_visible()
+    expect(message(page, "rate limit is reached")).to_be_visible()
 
     page.get_by_role("button", name="Traffic").click()
     traffic = page.get_by_role("complementary", name="Traffic")

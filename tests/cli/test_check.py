@@ -46,6 +46,9 @@ def runs(http: Sandbox, tmp_path: Path) -> Iterator[Runs]:
     runs.stop()
 
 
+READY, NOT_READY = "All checks passed.", "Not ready: fix the lines that begin with “wrong”."
+
+
 def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
     with process_put_back():
         status = main(["--check"], environ)
@@ -56,7 +59,9 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tupl
         if secret in told.out + told.err
     ]
     assert told.err == ""
-    return status, told.out.splitlines()
+    *lines, verdict = told.out.splitlines()
+    assert verdict == (NOT_READY if status else READY)
+    return status, lines
 
 
 def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_runs: Runs) -> None:
@@ -64,14 +69,15 @@ def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_
     assert run.ended() == 0
     transport = "Socket Mode" if either.transport == "socket mode" else "HTTP on 127.0.0.1, port 0"
     beginnings = [
-        "ok    Settings: whole",
-        "ok    Policy: none, so everyone may",
+        "ok    Settings: complete",
+        "ok    Policy: none, so everyone may do everything",
         "ok    Database: SQLite",
         "ok    Slack token: @codeship in Acme",
         "ok    Slack scopes: app_mentions:read, chat:write, commands, im:history",
         f"ok    Transport: {transport}",
         "ok    CodeShip key: sees 7 repositories",
-        "ok    CodeShip budget: 60 calls a minute at most",
+        "ok    CodeShip rate limit: at most 60 calls a minute",
+        READY,
     ]
     lines = run.text.splitlines()
     assert len(lines) == len(beginnings)
@@ -94,7 +100,7 @@ def test_a_check_names_files_with_secrets_that_everyone_can_read(http: Sandbox, 
         ({"SLACK_BOT_TOKEN": "xoxb-…"}, "SLACK_BOT_TOKEN still holds a placeholder"),
         ({"SLACK_API_URL": "nobody"}, "Slack token: Slack could not be reached"),
         ({"SLACK_API_URL": "codeship"}, "Slack token: Slack is down, or what answers is not Slack"),
-        ({"CODESHIP_API_KEY": OTHER_KEY}, "CodeShip key: CODESHIP_API_KEY is refused."),
+        ({"CODESHIP_API_KEY": OTHER_KEY}, "CodeShip key: CODESHIP_API_KEY was rejected."),
         ({"CODESHIP_API_URL": "nobody"}, "CodeShip key: CODESHIP_API_URL cannot be reached:"),
         ({"CODESHIP_API_URL": "slack"}, "CodeShip key: "),
         ({"DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3"}, "Database: The database at /nowhere/at/all.sqlite3"),
@@ -137,13 +143,13 @@ def test_a_check_prints_the_result_of_each_service_and_what_both_have(
         unknown = "unknown, since it shows only when it is used; without it: no"
         assert [line for line in lines[-11:] if not re.search("Contents|Pull requests", line)] == [
             "ok    CodeShip key: sees 7 repositories",
-            "ok    CodeShip budget: 60 calls a minute at most",
+            "ok    CodeShip rate limit: at most 60 calls a minute",
             "ok    GitHub key: sees 6 repositories",
             "ok    GitHub Actions: read: has",
             f"hint  GitHub Actions: write: {unknown} restart and cancel",
-            "ok    GitHub budget: 80 calls a minute at most",
+            "ok    GitHub rate limit: at most 80 calls a minute",
             "ok    GitHub webhook: HTTP on 127.0.0.1, port 0; to /github/webhook",
-            "hint  CI_PINNED: acme/old-*=github fits no repository that is seen at GitHub",
+            "hint  CI_PINNED: acme/old-*=github matches no repository on GitHub",
             "hint  Repositories: 1 name is at more than one service (acme/mobile). People say which "
             "(acme/mobile@github), or CI_PINNED does (acme/mobile=github)",
         ]
@@ -169,7 +175,7 @@ def test_a_check_says_which_of_two_services_is_wrong(tmp_path: Path, capsys: pyt
         status, lines = checked(sandbox.environ | wrong, capsys)
         assert status == 1
         (complaint,) = [line for line in lines if line.startswith("wrong ")]
-        assert complaint.startswith("wrong GitHub key: GITHUB_TOKEN is refused. Copy it from https://github.com/")
+        assert complaint.startswith("wrong GitHub key: GITHUB_TOKEN was rejected. Copy it from https://github.com/")
         assert "ok    CodeShip key: sees 7 repositories" in lines
 
 
@@ -180,9 +186,7 @@ def test_a_check_of_a_webhook_that_nothing_can_reach_says_so(
         chosen = {"CI_PROVIDERS": "github", "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET, "CODESHIP_API_KEY": ""}
         status, lines = checked(sandbox.environ | chosen, capsys)
         assert status == 0
-        assert (
-            "hint  GitHub webhook: nothing listens, for in Socket Mode HTTP is served only where PORT is set" in lines
-        )
+        assert "hint  GitHub webhook: not served. In Socket Mode, HTTP needs PORT" in lines
 
 
 def test_a_check_names_the_scopes_that_are_missing(http: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

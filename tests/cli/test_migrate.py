@@ -115,8 +115,11 @@ def test_if_nothing_matches_it_says_so(sandbox: BothServices, runs: Runs) -> Non
             ["2 settings are not right", "CODESHIP_API_KEY", "GITHUB_TOKEN"],
         ),
         ({"CI_PINNED": "acme"}, ["CI_PINNED holds no repository and service as number 1"]),
-        ({"CODESHIP_API_KEY": OTHER_KEY}, ["CodeShip: CODESHIP_API_KEY is refused. Copy it from https://app.codeship"]),
-        ({"GITHUB_TOKEN": OTHER_KEY}, ["GitHub: GITHUB_TOKEN is refused. Copy it from https://github.com/settings/"]),
+        (
+            {"CODESHIP_API_KEY": OTHER_KEY},
+            ["CodeShip: CODESHIP_API_KEY was rejected. Copy it from https://app.codeship"],
+        ),
+        ({"GITHUB_TOKEN": OTHER_KEY}, ["GitHub: GITHUB_TOKEN was rejected. Copy it from https://github.com/settings/"]),
         ({"CODESHIP_API_KEY": OTHER_KEY, "GITHUB_TOKEN": OTHER_KEY}, ["CodeShip: ", "GitHub: "]),
         ({"CODESHIP_API_URL": "http://127.0.0.1:9/"}, ["CodeShip: CODESHIP_API_URL cannot be reached"]),
     ],

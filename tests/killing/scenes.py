@@ -13,7 +13,7 @@ from bot.store.tables import audit, follows
 from playground.slack.model import CannotDo, Message
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 
-UNKNOWN = "nobody can tell whether it took"
+UNKNOWN = "restart not confirmed"
 VERDICT = "passed on the second run of the same commit: flaky"
 NOT_DONE = ("PENDING", "ENQUEUED", "DELAYED")
 

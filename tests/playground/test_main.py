@@ -75,5 +75,5 @@ def test_a_wrong_setting_is_reported_without_any_key(environ, complaint):
 
 def test_the_terminal_is_there_for_people_without_a_browser():
     said, complaints = start("--terminal").communicate("/codeship status acme/web main\n:quit\n", timeout=30)
-    assert "failed after 4 min 07 s" in said
+    assert "failed in 4m 7s" in said
     assert complaints == ""

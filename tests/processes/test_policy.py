@@ -45,7 +45,7 @@ def policy(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('[[rule]]\nwho = "everyone"\nreasn = "x"\n', "line 3: “reasn” means nothing in a rule"),
+        ('[[rule]]\nwho = "everyone"\nreasn = "x"\n', "line 3: “reasn” is not a key of a rule"),
         ("[[rule]\n", "line 1: this is no TOML: "),
         (None, "It cannot be read: No such file or directory."),
     ],

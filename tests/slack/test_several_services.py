@@ -42,10 +42,10 @@ def failed(talk: Talk) -> Build:
 def test_a_cancel_is_made_once_and_answered_to_all_and_recorded(talk: Talk) -> None:
     talk.says("/codeship cancel acme/web@github main")
     assert talk.github.calls.count("cancel") == 1
-    assert "@ada cancels *acme/web* · main" in talk.said("bob")[-1]
-    assert "Told to cancel: Deploy" in talk.said("bob")[-1]
+    assert "Cancelling acme/web main" in talk.said("bob")[-1]
+    assert "Cancelling Deploy." in talk.said("bob")[-1]
     (entry,) = talk.actions()
-    assert (entry.action, entry.result, entry.service, entry.reason) == ("cancel", "taken", "github", "Deploy")
+    assert (entry.action, entry.result, entry.service, entry.reason) == ("cancel", "accepted", "github", "Deploy")
 
 
 def test_a_cancel_needs_confirmation_and_its_message_offers_no_second_one(talk: Talk) -> None:
@@ -53,8 +53,8 @@ def test_a_cancel_needs_confirmation_and_its_message_offers_no_second_one(talk: 
     assert "[Cancel]" in talk.said()[-1]
     talk.presses("Cancel", "bob")
     shown, news = talk.said()
-    assert "@bob cancels *acme/web* · main" in news
-    assert "being cancelled for @bob" in shown
+    assert "Cancelling acme/web main" in news
+    assert "cancellation requested by @bob" in shown
     assert "[Cancel]" not in shown
     assert talk.github.calls.count("cancel") == 1
 
@@ -68,10 +68,10 @@ def test_a_followed_build_is_stopped_from_its_live_message_which_goes_on_to_the_
     talk.github.ends_all(Status.STOPPED, "cancelled")
     talk.look()
     live = talk.said()[0]
-    assert ":octagonal_sign: *acme/web* · main · stopped" in live
-    assert "followed for @ada" in live
+    assert ":octagonal_sign: *acme/web main cancelled" in live
+    assert "requested by @ada" in live
     assert "[Cancel]" not in live
-    assert "@ada :octagonal_sign: stopped" in talk.said()[-1]
+    assert "@ada :octagonal_sign: *acme/web main cancelled" in talk.said()[-1]
 
 
 def test_what_has_ended_meanwhile_is_shown_if_the_button_was(talk: Talk) -> None:
@@ -79,7 +79,7 @@ def test_what_has_ended_meanwhile_is_shown_if_the_button_was(talk: Talk) -> None
     talk.github.ends_all(Status.PASSED, "success")
     talk.presses("Cancel", "bob")
     (shown,) = talk.said()
-    assert "Nothing to cancel: it has ended." in shown
+    assert "Nothing to cancel: it has finished." in shown
     assert ":white_check_mark:" in shown
     assert "cancel" not in talk.github.calls
 
@@ -91,8 +91,8 @@ def test_in_a_live_message_it_is_for_the_presser_alone(talk: Talk) -> None:
     talk.presses("Cancel")
     live, told = talk.slack.seen("#builds")
     assert told.ephemeral_to == "U0ADA"
-    assert "Nothing to cancel: it has ended." in told.text
-    assert "followed for" in live.text
+    assert "Nothing to cancel: it has finished." in told.text
+    assert "requested by" in live.text
 
 
 def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(talk: Talk) -> None:
@@ -100,8 +100,8 @@ def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(ta
     talk.says("/codeship cancel acme/web@codeship main")
     (told,) = talk.slack.seen("#builds")
     assert told.ephemeral_to == "U0ADA"
-    assert "Not cancelled: CodeShip lets nobody cancel a build from outside its own pages." in told.text
-    assert "[Open project]" in talk.said()[0]
+    assert "Not cancelled: CodeShip’s API can’t cancel builds." in told.text
+    assert "[Open on CodeShip]" in talk.said()[0]
     talk.says("/codeship status acme/web@codeship main")
     assert "[Cancel]" not in talk.said()[-1]
 
@@ -109,11 +109,11 @@ def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(ta
 @pytest.mark.parametrize(
     ("failure", "told"),
     [
-        (NoResponse("GitHub Actions"), "Whether it was cancelled I cannot tell: GitHub Actions gave no answer"),
-        (Unreachable("GitHub Actions"), "Not cancelled: GitHub Actions cannot be reached."),
+        (NoResponse("GitHub Actions"), "Cancellation of acme/web main not confirmed: GitHub Actions is unavailable"),
+        (Unreachable("GitHub Actions"), "Not cancelled: GitHub Actions can’t be reached."),
         (
             NotPossible("GitHub Actions", "Cannot cancel <!channel>."),
-            "Not cancelled: GitHub Actions does not do this to this build: “Cannot cancel &lt;!channel&gt;”.",
+            "Not cancelled: GitHub Actions refused: “Cannot cancel &lt;!channel&gt;”.",
         ),
     ],
 )
@@ -130,17 +130,17 @@ def test_a_failed_cancel_is_answered_with_what_is_known(
 def test_a_cancel_whose_fetch_failed_was_certainly_not_made(talk: Talk) -> None:
     talk.github.failures["builds"] = [NoResponse("GitHub Actions")]
     talk.says("/codeship cancel acme/web@github main")
-    assert ":warning: Not cancelled: " in talk.slack.last("#builds").text
+    assert ":warning: *Not cancelled: " in talk.slack.last("#builds").text
     assert "cancel" not in talk.github.calls
 
 
 def test_which_branch_to_cancel_is_asked_and_the_question_goes_with_the_answer(talk: Talk) -> None:
     talk.github.all_builds.append(built(DEPLOYING, id="dev", branch="dev"))
     talk.says("/codeship cancel acme/web@github")
-    assert "Which branch of *acme/web* shall I cancel?" in talk.said()[-1]
+    assert "Which branch of acme/web do you want to cancel?" in talk.said()[-1]
     talk.presses("dev")
     (news,) = talk.said()
-    assert "@ada cancels *acme/web* · dev" in news
+    assert "Cancelling acme/web dev" in news
 
 
 def test_people_without_permission_to_cancel_are_refused(talk: Talk) -> None:
@@ -148,7 +148,7 @@ def test_people_without_permission_to_cancel_are_refused(talk: Talk) -> None:
     talk.rights.set_policy(nobody)
     talk.says(STATUS)
     talk.presses("Cancel", "bob")
-    assert ":warning: Not cancelled: Nobody cancels main." in talk.slack.last("#builds", "bob").text
+    assert ":warning: *Not cancelled: Nobody cancels main." in talk.slack.last("#builds", "bob").text
     assert "cancel" not in talk.github.calls
 
 
@@ -167,9 +167,9 @@ def test_a_cancel_that_is_interrupted_anywhere_is_made_and_answered(talk: Talk, 
     talk.hears(heard, steps)
     assert steps.names == STEPS, "a new step needs a kill of its own"
     assert talk.github.calls.count("cancel") == 1
-    news = [said for said in talk.said() if "@ada cancels" in said]
+    news = [said for said in talk.said() if "*Cancelling acme/web" in said]
     assert len(news) == (2 if (when, name) == ("after", "reply") else 1)
-    assert "being cancelled for @ada" in talk.said()[0]
+    assert "cancellation requested by @ada" in talk.said()[0]
 
 
 # Restarts.
@@ -179,19 +179,19 @@ def test_only_the_failed_jobs_run_again_and_are_followed_to_a_verdict(talk: Talk
     build = failed(talk)
     talk.says(STATUS)
     assert "build / test (3.11), step “Run pytest”" in talk.said()[-1]
-    talk.presses("Failed jobs only")
+    talk.presses("Re-run failed jobs")
     assert talk.github.asked == [True]
-    assert "Restarted: CI" in talk.said()[-1]
+    assert "Restarted CI" in talk.said()[-1]
     talk.look()
-    assert "CI · running · attempt 2" in talk.said()[-1]
+    assert "CI running · attempt 2" in talk.said()[-1]
     talk.github.ends_all(Status.PASSED, "success")
     (ended,) = talk.github.all_builds
     talk.github.details = {build.id: replace(ended, earlier=(Status.FAILED,))}
     talk.look()
-    assert "passed on the second run of the same commit: flaky" in talk.said()[1]
-    assert "CI · passed" in talk.said()[1]
+    assert "on retry (flaky)" in talk.said()[1]
+    assert "CI passed" in talk.said()[1]
     (entry,) = talk.actions()
-    assert (entry.action, entry.result, entry.reason) == ("restart", "taken", "failed jobs only; CI")
+    assert (entry.action, entry.result, entry.reason) == ("restart", "accepted", "only failed jobs; CI")
 
 
 def test_a_restart_is_of_whole_workflows_and_leaves_alone_what_runs(talk: Talk) -> None:
@@ -201,17 +201,17 @@ def test_a_restart_is_of_whole_workflows_and_leaves_alone_what_runs(talk: Talk) 
     talk.says(STATUS)
     talk.presses("Restart", "bob")
     assert talk.github.asked == [False]
-    assert "Restarted: CI; not over yet, left alone: Deploy" in talk.said()[-1]
+    assert "Restarted CI. Still running: Deploy." in talk.said()[-1]
 
 
 def test_failed_jobs_only_is_offered_if_the_service_can_and_something_failed(talk: Talk) -> None:
     talk.says("/codeship status acme/web@codeship main")
     assert "[Restart]" in talk.said()[-1]
-    assert "[Failed jobs only]" not in talk.said()[-1]
+    assert "[Re-run failed jobs]" not in talk.said()[-1]
     talk.github.ends_all(Status.PASSED, "success")
     talk.says(STATUS)
     assert "[Restart]" in talk.said()[-1]
-    assert "[Failed jobs only]" not in talk.said()[-1]
+    assert "[Re-run failed jobs]" not in talk.said()[-1]
 
 
 def test_the_end_of_a_live_message_offers_the_failed_jobs_and_keeps_what_it_says(talk: Talk) -> None:
@@ -219,9 +219,9 @@ def test_the_end_of_a_live_message_offers_the_failed_jobs_and_keeps_what_it_says
     talk.github.ends_all(Status.FAILED, "failure")
     talk.look()
     live = talk.slack.seen("#builds")[0]
-    talk.presses("Failed jobs only", on=live)
+    talk.presses("Re-run failed jobs", on=live)
     assert talk.github.asked == [True]
-    assert "followed for @ada" in talk.said()[0]
+    assert "requested by @ada" in talk.said()[0]
 
 
 # Two of one name.
@@ -232,15 +232,15 @@ def test_the_user_chooses_between_two_services_with_the_same_name_and_the_choice
     talk.says("/codeship restart web main")
     (question,) = talk.said()
     assert "[acme/web@codeship] [acme/web@github]" in question
-    assert "CI_PINNED" in question
+    assert "An admin can set which one is meant" in question
     assert talk.github.asked == []
     talk.presses("acme/web@github")
     assert talk.github.asked == [False]
     assert talk.codeship.posts == []
-    assert "@ada restarted *acme/web* · main" in talk.said()[-1]
+    assert "*acme/web main restarted" in talk.said()[-1]
 
 
-@pytest.mark.parametrize(("service", "branch"), [("github", "Deploy"), ("codeship", "failed after 4 min")])
+@pytest.mark.parametrize(("service", "branch"), [("github", "Deploy"), ("codeship", "failed in 4m")])
 def test_the_service_can_be_said(talk: Talk, service: str, branch: str) -> None:
     talk.says(f"/codeship status acme/web@{service} main")
     assert branch in talk.said()[-1]
@@ -250,7 +250,7 @@ def test_a_branch_that_is_offered_is_of_the_service_that_was_meant(talk: Talk) -
     talk.github.all_builds.append(built(LINT, id="dev", branch="dev"))
     talk.says("/codeship status acme/web@github mian")
     talk.presses("dev")
-    assert ":white_check_mark: *acme/web* · dev" in talk.said()[-1]
+    assert ":white_check_mark: *acme/web dev" in talk.said()[-1]
 
 
 def test_projects_name_their_service(talk: Talk) -> None:
@@ -264,5 +264,5 @@ def test_a_mistake_is_in_the_audit_of_all_though_it_led_to_no_repository(talk: T
     talk.says("/codeship stop")
     talk.says("/codeship audit")
     audit = talk.slack.last("#builds").text
-    assert "“cancel acme/wob main” · mistake: no repository of that name" in audit
-    assert "“stop” · mistake: Which repository?" in audit
+    assert "“cancel acme/wob main” · invalid: no repository of that name" in audit
+    assert "“stop” · invalid: Which repository?" in audit

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from bot.ci.http_client import responses as answers
-from bot.ci.http_client.responses import MAX_RETRY_AFTER_S, detail, header, retry_after_s, sent_at
+from bot.ci.http_client.responses import MAX_RETRY_AFTER_S, detail, header, json_reason, retry_after_s, sent_at
 from bot.core.model.errors import (
     CIError,
     Forbidden,
@@ -65,7 +65,7 @@ def action_error_for(status: int, headers: Mapping[str, str], body: bytes, *, se
         return NotPossible(TITLE, "the repository was renamed or moved; ask again under its new name")
     of_the_run = status == 403 and _OF_THE_RUN.search(said) and not _OF_THE_TOKEN.search(said)
     if status in (409, 422) or (of_the_run and isinstance(error, Forbidden)):
-        return NotPossible(TITLE, detail(headers, body, secret) or "the run is not in a state for that")
+        return NotPossible(TITLE, json_reason(headers, body, secret) or "the run is not in a state for that")
     return error
 
 
@@ -77,7 +77,7 @@ def hidden_organizations(headers: Mapping[str, str]) -> tuple[str, ...]:
 
 def invalid_response(headers: Mapping[str, str], body: bytes, secret: str) -> InvalidResponse:
     """What a success stands for that has something else in it than the API's answer."""
-    text = detail(headers, body, secret) if body.lstrip()[:1] == b"{" else ""
+    text = json_reason(headers, body, secret)
     return InvalidResponse(TITLE, text or "the answer is not that of its API; check GITHUB_API_URL")
 
 

@@ -164,7 +164,7 @@ class HttpTransport:
             # sent.
             unsure = progress.stage is Phase.NOT_BEGUN and isinstance(error, requests.ReadTimeout)
             if progress.stage is Phase.SENT or unsure:
-                return NoResponse(self._service, _why_no_answer(error))
+                return self._no_response(error)
             return Unreachable(self._service, _why_unreachable(error))
 
     def _body(self, response: requests.Response, max_bytes: int) -> tuple[bytes, CIError | None]:
@@ -185,8 +185,13 @@ class HttpTransport:
         except DecodeError:
             flaw = InvalidResponse(self._service, "the answer cannot be unpacked")
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            flaw = NoResponse(self._service, _why_no_answer(error))
+            flaw = self._no_response(error)
         return b"".join(pieces), flaw
+
+    def _no_response(self, error: BaseException) -> NoResponse:
+        late = any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in _causes(error))
+        why = "no whole answer came in time" if late else "the connection broke before the whole answer came"
+        return NoResponse(self._service, why, timed_out=late)
 
     def _redirect(self, request: Request, response: Response) -> Request | None:
         location = response.headers.get("location")
@@ -241,11 +246,6 @@ def _why_unreachable(error: BaseException) -> str:
     if has(TimeoutError, urllib3.exceptions.TimeoutError):
         return "no connection stood in time"
     return "no connection could be made"
-
-
-def _why_no_answer(error: BaseException) -> str:
-    late = any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in _causes(error))
-    return "no whole answer came in time" if late else "the connection broke before the whole answer came"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

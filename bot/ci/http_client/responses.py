@@ -77,8 +77,9 @@ def error_for(
     if 300 <= status < 400:
         return InvalidResponse(service, _redirected(headers, secret, address_setting))
     answered = f"answered {status}: {why}" if why else f"answered {status}"
-    # 408: the server gave up waiting for the request, like a gateway's 504.
-    return NoResponse(service, answered) if status >= 500 or status == 408 else InvalidResponse(service, answered)
+    if status >= 500 or status == 408:  # 408: the server gave up waiting for the request, like a gateway's 504
+        return NoResponse(service, answered, http_status=status)
+    return InvalidResponse(service, answered, said=json_reason(headers, body, secret))
 
 
 def detail(headers: Mapping[str, str], body: bytes, secret: str) -> str:
@@ -92,6 +93,11 @@ def detail(headers: Mapping[str, str], body: bytes, secret: str) -> str:
         except (ValueError, RecursionError):
             return ""
     return "" if _MARKUP.search(text) else one_line(redact(text, secret), MAX_DETAIL)
+
+
+def json_reason(headers: Mapping[str, str], body: bytes, secret: str) -> str:
+    """The reason in a JSON object, which may be shown to people: as `detail`; empty for any other body."""
+    return detail(headers, body, secret) if body.lstrip()[:1] == b"{" else ""
 
 
 def redact(text: str, secret: str) -> str:

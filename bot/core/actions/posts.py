@@ -97,17 +97,19 @@ def reason_of(error: CIError) -> str:
         case NotConfirmed():
             return f"not confirmed: {error.service} {error.detail}"
         case NoResponse():
-            return f"not confirmed: {error.service} didn't respond"
+            return f"not confirmed: {error.service} didn’t respond"
         case NotFound():
             return f"{error.service} no longer lists this run"
         case Forbidden():
-            return f"the token lacks permission ({error.detail})" if error.detail else "the token lacks permission"
+            return "the bot’s API key lacks permission for this"
         case Unauthorized():
-            return f"{error.service} rejected the token"
+            return f"{error.service} rejected the bot’s API key"
         case RateLimitExhausted():
-            return f"not sent: the bot's own limit of calls to {error.service} is reached"
+            return f"not sent: the bot’s own limit of calls to {error.service} is reached"
         case OverLimit():
-            return f"{error.service}'s rate limit is reached"
+            return f"{error.service}’s rate limit is reached"
         case Unreachable():
-            return f"not sent: {error.service} could not be reached: {error.detail}"
-    return error.detail or f"unexpected response from {error.service}"
+            return f"not sent: {error.service} can’t be reached"
+    return (
+        error.said if isinstance(error, InvalidResponse) and error.said else f"unexpected response from {error.service}"
+    )

@@ -67,7 +67,7 @@ class ActionSender:
                 raise NoResponse(
                     self._provider.title, "too many restarts were under way, so nothing was sent"
                 ) from None
-            return self._not_known(claim, decision, NoResponse(self._provider.title, "no answer yet"))
+            return self._not_known(claim, decision, NoResponse(self._provider.title, "no answer yet", timed_out=True))
         if sent.is_taken_over:
             return self.find_out(sent.claim, decision, request)
         if sent.claim.state is ClaimState.TAKEN:

@@ -148,7 +148,9 @@ class ActionService:
     def _claim_and_send(self, decision: Decision, request: UserRequest) -> Outcome:
         build = decision.build
         if request.seconds_left < TIME_TO_SEND_S:
-            raise NoResponse(self._provider.title, "looking at the build took too long, so nothing was sent")
+            raise NoResponse(
+                self._provider.title, "looking at the build took too long, so nothing was sent", timed_out=True
+            )
         wanted = Claim(
             service=self._provider.service,
             project_id=build.project.id,

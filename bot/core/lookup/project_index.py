@@ -160,7 +160,9 @@ class ProjectIndex:
         ):
             refresh = self._refresh_soon(priority)
         if refresh is not None and wait([refresh], timeout=timeout_s).not_done:
-            failure: CIError | None = NoResponse(self._provider.title, f"no project list within {timeout_s:.0f} s")
+            failure: CIError | None = NoResponse(
+                self._provider.title, f"no project list within {timeout_s:.0f} s", timed_out=True
+            )
         else:
             failure = self.last_failure
         if self._index.at is None:

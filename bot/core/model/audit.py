@@ -18,18 +18,18 @@ TRY_AGAIN = "try again"
 class Result(StrEnum):
     """The result of an action. All but the first three mean that the action changed nothing."""
 
-    TAKEN = "taken"
+    TAKEN = "accepted"
     DONE = "done"
     UNKNOWN = "unknown"
     """The request was sent, by this command or the one in the reason, and got no response."""
     ALREADY = "already asked for"
     RUNNING = "still running"
-    RUN_AGAIN = "run again since"
+    RUN_AGAIN = "restarted since"
     TO_BE_CONFIRMED = "to be confirmed"
     REFUSED_BY_POLICY = "refused by policy"
     REFUSED_BY_CI = "refused by CI"
     NOT_DONE = "not done"
-    MISTAKE = "mistake"
+    MISTAKE = "invalid"
     BUG = "bug"
 
 

@@ -125,8 +125,8 @@ class Workflow:
 
     @property
     def full_name(self) -> str:
-        """Its name, with its commit if that differs from the build's: `Nightly (at 8b3e2f2)`."""
-        return self.name if self.commit is None else f"{self.name} (at {self.commit[:7]})"
+        """Its name, with its commit if that differs from the build's: `Nightly (runs on 8b3e2f2)`."""
+        return self.name if self.commit is None else f"{self.name} (runs on {self.commit[:7]})"
 
     @property
     def has_ended(self) -> bool:

@@ -101,7 +101,7 @@ class ShowAudit:
 
 @dataclass(frozen=True, slots=True)
 class ShowHelp:
-    """All commands, or the one that `topic` names."""
+    """The short list of commands; with `MORE` as `topic` all about them, else the command that `topic` names."""
 
     verb: ClassVar[Verb] = Verb.HELP
 
@@ -118,7 +118,7 @@ def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
     if branch is not None and len(words) > 2:
         text = " ".join(word.exact for word in words[1:])
         instead = f"{verb} {repo.cleanest} {branch.cleanest}"
-        raise NotUnderstood(f"A branch is one word, and I read several: {text}", verb, instead=instead)
+        raise NotUnderstood(f"Branch names can’t contain spaces: “{text}”", verb, instead=instead)
     return BranchCommand(verb, repo, branch)
 
 
@@ -129,11 +129,13 @@ def _projects_command(_verb: Verb, words: Sequence[Word]) -> Command:
 def _audit_command(verb: Verb, words: Sequence[Word]) -> Command:
     if len(words) > 1:
         instead = f"{verb} {words[0].cleanest}"
-        raise NotUnderstood("The audit is of one repository or of all.", verb, instead=instead)
+        raise NotUnderstood("The audit takes one repository, or none for all.", verb, instead=instead)
     return ShowAudit(words[0] if words else None)
 
 
 def _help_command(_verb: Verb, words: Sequence[Word]) -> Command:
+    if words and words[0].cleanest.lower() == MORE:
+        return ShowHelp(MORE)
     entry = _entry_meant_by(words[0]) if words else None
     return ShowHelp(entry.verb if entry else None)
 
@@ -169,7 +171,7 @@ TABLE = (
     Entry(
         Verb.STATUS,
         "status <repo> [branch]",
-        "How the newest build of the branch stands. Without a branch: the newest build of each branch.",
+        "Latest build of a branch. Without a branch: of each branch.",
         "status acme/web main",
         aliases=("state", "show", "logs"),  # a status names the failed jobs and links to their page
         on_build=True,
@@ -177,7 +179,7 @@ TABLE = (
     Entry(
         Verb.RESTART,
         "restart <repo> [branch]",
-        "Runs the newest build of the branch again. Without a branch: asks which, where there are several.",
+        "Restarts the latest build of a branch. Without a branch: asks which.",
         "restart acme/web main",
         aliases=("rerun", "re-run", "rebuild", "retry"),
         on_build=True,
@@ -189,7 +191,7 @@ TABLE = (
     Entry(
         Verb.CANCEL,
         "cancel <repo> [branch]",
-        "Cancels the build that runs now, where its CI service can (CodeShip cannot).",
+        "Cancels the running build of a branch (GitHub only).",
         "cancel acme/shop feature/coupons",
         aliases=("stop", "abort", "kill"),
         on_build=True,
@@ -203,7 +205,7 @@ TABLE = (
     Entry(
         Verb.FOLLOW,
         "follow <repo> [branch]",
-        "Follows the build that runs now to its end, in one message that changes. Restarted builds are, anyway.",
+        "Posts one message and updates it until the running build finishes. Restarts do this by themselves.",
         "follow acme/web feature/login",
         aliases=("watch",),
         on_build=True,
@@ -221,7 +223,7 @@ TABLE = (
     Entry(
         Verb.PROJECTS,
         "projects [words]",
-        "The repositories that I can see, those whose names hold the words.",
+        "Repositories the bot can see, filtered by name.",
         "projects web",
         aliases=("list", "repos", "repositories"),
         parse_arguments=_projects_command,
@@ -229,7 +231,7 @@ TABLE = (
     Entry(
         Verb.AUDIT,
         "audit [repo]",
-        "The last actions, newest first: who asked for what, where, and what came of it.",
+        "The last actions, newest first: who requested what, where, and the result.",
         "audit acme/web",
         parse_arguments=_audit_command,
         policy_action="audit",
@@ -237,11 +239,14 @@ TABLE = (
     Entry(
         Verb.HELP,
         "help [command]",
-        "What can be said, or how one command is used.",
+        "All commands, or the usage of one.",
         "help restart",
         parse_arguments=_help_command,
     ),
 )
+
+MORE = "more"
+"""The topic of the long help."""
 
 VERBS = tuple(entry.verb for entry in TABLE)
 _BY_VERB = {entry.verb: entry for entry in TABLE}
@@ -287,9 +292,11 @@ def _no_such_verb(words: Sequence[Word]) -> NotUnderstood:
     nearest = get_close_matches(said.lower(), _BY_NAME, n=1, cutoff=0.6)
     if nearest:
         verb = _BY_NAME[nearest[0]].verb
-        return NotUnderstood(f"I do not know “{said}”.", verb, instead=" ".join([verb, *after[:2]]))
+        return NotUnderstood(f"Unknown command “{said}”.", verb, instead=" ".join([verb, *after[:2]]))
     if "/" in said and len(words) <= 2:
         return NotUnderstood(
-            f"“{said}” looks like a repository.", Verb.STATUS, instead=" ".join([Verb.STATUS, said, *after])
+            f"“{said}” looks like a repository, not a command.",
+            Verb.STATUS,
+            instead=" ".join([Verb.STATUS, said, *after]),
         )
-    return NotUnderstood(f"I do not know “{said}”.")
+    return NotUnderstood(f"Unknown command “{said}”.")

@@ -123,7 +123,7 @@ class RequestExpired(UserError):
     """The request waited too long, while no process ran, and is not carried out."""
 
     def __init__(self) -> None:
-        super().__init__("I was away when you asked, and that is too long ago. Ask again if it is still wanted.")
+        super().__init__("The bot was down when you asked, so nothing was done. Ask again if you still want it.")
 
 
 class DelayedRequest(UserError):
@@ -143,9 +143,7 @@ class BuildTooOld(UserError):
     """The service no longer lists the build, so it cannot be fetched."""
 
     def __init__(self, service: str) -> None:
-        super().__init__(
-            f"I do not find this build among the last ones that {service} lists. Open it there, or ask for its branch."
-        )
+        super().__init__(f"{service} no longer lists this build. Open it there, or ask for the status of its branch.")
         self.service = service
 
 
@@ -166,7 +164,7 @@ class CannotCancel(UserError):
     """The service (its title) has no way to cancel the builds of `project`."""
 
     def __init__(self, project: Project, service: str) -> None:
-        super().__init__(f"{service} lets nobody cancel a build from outside its own pages.")
+        super().__init__(f"{service}’s API can’t cancel builds.")
         self.project = project
         self.service = service
 
@@ -250,9 +248,19 @@ class Unreachable(CIError):
 
 
 class NoResponse(CIError):
-    """The request was sent, but no complete response came: a timeout, a cut connection, a broken server."""
+    """The request was sent, but no complete response came: a timeout, a cut connection, a broken server.
+
+    `timed_out`: it did not respond in time. `http_status`: the status of a response that says it cannot, such as 502.
+    """
 
     may_have_taken = True
+
+    def __init__(
+        self, service: str, detail: str = "", *, timed_out: bool = False, http_status: int | None = None
+    ) -> None:
+        super().__init__(service, detail)
+        self.timed_out = timed_out
+        self.http_status = http_status
 
 
 class NotConfirmed(NoResponse):
@@ -260,4 +268,11 @@ class NotConfirmed(NoResponse):
 
 
 class InvalidResponse(CIError):
-    """A complete response that breaks the contract: a redirect, HTML, something too large."""
+    """A complete response that breaks the contract: a redirect, HTML, something too large.
+
+    `said` is the service's own reason, from the JSON of a 4xx: fit to be shown. `detail` is for the log.
+    """
+
+    def __init__(self, service: str, detail: str = "", *, said: str = "") -> None:
+        super().__init__(service, detail)
+        self.said = said

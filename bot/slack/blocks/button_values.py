@@ -22,6 +22,7 @@ from bot.core.model.commands import (
     Entry,
     ListProjects,
     ShowAudit,
+    ShowHelp,
     Verb,
     Word,
     entry_for,
@@ -66,6 +67,8 @@ def value_of(command: Command) -> str | None:
             fields = {"f": words, "n": page}
         case ShowAudit(Word() as repo):
             fields = _word_fields(command.verb, repo, None)
+        case ShowHelp(str() as topic):
+            fields = _word_fields(command.verb, Word.of(topic), None)
         case _:
             return None
     there = {name: value for name, value in fields.items() if value is not None}
@@ -87,7 +90,7 @@ def command_of(action_id: str, value: str) -> Command:
     try:
         return _command_of(action_id, _fields(value))
     except (ValueError, RecursionError):
-        raise NotUnderstood("I cannot read this button; it may be older than I am. Please ask anew.") from None
+        raise NotUnderstood("This button is too old. Please type the command again.") from None
 
 
 def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
@@ -119,7 +122,7 @@ def _typed_command(fields: dict[str, Any]) -> Command:
     match command:
         case BranchCommand():
             return replace(command, confirmed=_yes(fields, "c"))
-        case ShowAudit(Word()):
+        case ShowAudit(Word()) | ShowHelp(str()):
             return command
         case _:
             raise ValueError("no such command on a button")

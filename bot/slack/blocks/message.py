@@ -1,4 +1,4 @@
-"""Builds messages from lines and buttons within Slack's limits. Pure; knows no outcomes or errors.
+"""Messages, put together from lines and buttons within Slack's limits. Pure; knows no outcome and no error.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks; the size of a whole message is not documented there.
 """
@@ -9,16 +9,18 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from bot.core.model.commands import Command
 from bot.slack.blocks.button_values import action_id_of, value_of
-from bot.slack.blocks.rich_text import Line, good_url, join, line, literal, sanitize
+from bot.slack.blocks.rich_text import Line, bold, good_url, join, line, literal, mrkdwn, sanitize, spoken
 
 Block = Mapping[str, Any]
+Style = Literal["primary", "danger"]
+"""Of a button: the likely next step, or one that destroys something. At most one of a message is primary."""
 
 LARGEST_JSON = 10_000
-"""Characters of blocks per message. Others have met msg_blocks_too_long at about 13,200."""
+"""Characters of blocks in one message; senders met msg_blocks_too_long at about 13,200."""
 MAX_TEXT = 3_500
 MAX_LABEL = 75
 MAX_CHOICES = 10
@@ -28,7 +30,7 @@ _MORE = line("…")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message for Slack. `text` is complete mrkdwn, for clients that show no blocks."""
+    """What is sent to Slack. `text` is mrkdwn that says everything by itself."""
 
     text: str
     blocks: tuple[Block, ...]
@@ -37,27 +39,29 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A word for a command. It becomes a button if the command fits into one. `dialog` asks for confirmation."""
+    """A word that stands for a command: a button where one can carry it, which asks first where there is a `dialog`."""
 
     label: str
     command: Command
     dialog: Block | None = None
 
 
-def button(label: str, command: Command, dialog: Block | None = None, *, number: int = 0) -> Block | None:
-    """A button, or None if the label shows nothing or the command does not fit. `dialog` asks for confirmation.
+def button(
+    label: str, command: Command, dialog: Block | None = None, *, number: int = 0, style: Style | None = None
+) -> Block | None:
+    """None if nothing of the label shows, or the command does not fit into a button. `dialog` is asked first.
 
-    `number` makes the action_ids of several buttons in one message differ.
+    `number` tells choices in one message apart.
     """
     shown, value = sanitize(label, MAX_LABEL), value_of(command)
     if not shown or value is None:
         return None
-    asks = {"confirm": dialog} if dialog else {}
-    return {"type": "button", "action_id": action_id_of(command, number), "text": plain(shown), "value": value, **asks}
+    more = {**({"style": style} if style else {}), **({"confirm": dialog} if dialog else {})}
+    return {"type": "button", "action_id": action_id_of(command, number), "text": plain(shown), "value": value, **more}
 
 
 def link_button(label: str, url: str | None, what: str) -> Block | None:
-    """A button that opens a page. None if there is no page, or Slack would reject its address."""
+    """Opens a page. None where there is none that Slack would take."""
     good = good_url(url)
     if good is None:
         return None
@@ -69,59 +73,90 @@ def message(
     buttons: Iterable[Block | None] = (),
     *,
     in_public: bool,
+    facts: Iterable[Line] = (),
     details: Iterable[Line] = (),
     aloud: Line = (),
     reference: str | None = None,
 ) -> Message:
-    """A message: lines, details, the buttons that are not None, and a small reference at the end.
+    """One message: the lines, the first in bold; the facts, small; the details; the buttons; the reference, small.
 
-    `aloud` is only in `text`: what the screen shows as buttons. If it is too much, the last details are dropped first,
-    then the last buttons, then the last lines.
+    `aloud` is in `text` alone: what the screen shows as buttons. If it is too much, the last details go first, then
+    the last buttons, then the last lines.
     """
-    shown = [part for part in lines if part]
-    beneath = [part for part in details if part]
+    first, *more = [part for part in lines if part] or [line("…")]
+    head = [bold(first), *more]
+    small, beneath = _there(facts), _there(details)
     pressed = [part for part in buttons if part is not None]
     found_by = sanitize(reference, _MAX_REFERENCE)
-    end = [_small(f"ref {found_by}")] if found_by else []
-    body = [*shown, *beneath]
-    blocks = _blocks(body, pressed, end)
-    if beneath and _size(blocks) > LARGEST_JSON:
-        bodies = [[*shown, *beneath[:kept], _MORE] for kept in range(len(beneath))]
-        fitting = bisect_right(bodies, LARGEST_JSON, key=lambda body: _size(_blocks(body, pressed, end)))
-        body = bodies[max(fitting - 1, 0)]
-        blocks = _blocks(body, pressed, end)
-    while pressed and _size(blocks) > LARGEST_JSON:
-        pressed.pop()
-        blocks = _blocks(body, pressed, end)
-    while len(body) > 1 and _size(blocks) > LARGEST_JSON:
-        body.pop()
-        blocks = _blocks([*body, _MORE], pressed, end)
-    spoken = [*shown, *beneath, aloud, line(f"ref {found_by}") if found_by else ()]
-    return Message(_text(spoken), tuple(blocks), in_public)
+    ref = [line(f"Reference {found_by}")] if found_by else []
+    shown = _Shown(head, small, beneath, pressed, ref)
+    if beneath and shown.size > LARGEST_JSON:
+        tries = [replace(shown, details=[*beneath[:kept], _MORE]) for kept in range(len(beneath))]
+        fitting = bisect_right(tries, LARGEST_JSON, key=lambda one: one.size)
+        shown = tries[max(fitting - 1, 0)]
+    while shown.buttons and shown.size > LARGEST_JSON:
+        shown = replace(shown, buttons=shown.buttons[:-1])
+    while len(head) > 1 and shown.size > LARGEST_JSON:
+        head = head[:-1]
+        shown = replace(shown, lines=[*head, _MORE])
+    return Message(_text([bold(first), *more, *small, *beneath, aloud, *ref]), tuple(shown.blocks), in_public)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the blocks of a message are made from."""
+
+    lines: Sequence[Line]
+    facts: Sequence[Line] = ()
+    details: Sequence[Line] = ()
+    buttons: Sequence[Block] = ()
+    end: Sequence[Line] = ()
+
+    @property
+    def blocks(self) -> list[Block]:
+        rich = [_rich(self.lines)] if self.lines else []
+        small = [_small(self.facts)] if self.facts else []
+        beneath = [_rich(self.details)] if self.details else []
+        actions = [{"type": "actions", "elements": list(self.buttons)}] if self.buttons else []
+        return [*rich, *small, *beneath, *actions, *([_small(self.end)] if self.end else [])]
+
+    @property
+    def size(self) -> int:
+        """Characters of JSON."""
+        return len(json.dumps(self.blocks, ensure_ascii=False))
+
+
+def _there(lines: Iterable[Line]) -> list[Line]:
+    return [part for part in lines if part]
 
 
 def choice_message(
-    lines: Iterable[Line], choices: Sequence[Choice], *, in_public: bool, reference: str | None = None
+    lines: Iterable[Line],
+    choices: Sequence[Choice],
+    *,
+    in_public: bool,
+    facts: Iterable[Line] = (),
+    reference: str | None = None,
 ) -> Message:
-    """The lines, and a button for each of the first choices. The other choices are named."""
+    """The lines, and a button for each of the first choices; those that get none are named."""
     first = choices[:MAX_CHOICES]
     buttons = [button(choice.label, choice.command, choice.dialog, number=n) for n, choice in enumerate(first)]
     offered = [choice for choice, drawn in zip(first, buttons, strict=True) if drawn]
     bare = [choice for choice in choices if choice not in offered]
     return message(
-        [*lines, line("Without a button: ", _names(bare)) if bare else ()],
+        [*lines, line("Others: " if offered else "One of: ", _names(bare)) if bare else ()],
         buttons,
         in_public=in_public,
-        aloud=line("To choose from: ", _names(offered)) if offered else (),
+        facts=facts,
+        aloud=line("Choices: ", _names(offered)) if offered else (),
         reference=reference,
     )
 
 
 def with_line(drawn: Message, *more: Line) -> Message:
-    """The message with more lines at its end. They must be short: limits are not checked again."""
-    added = [part for part in more if part]
-    blocks = (*drawn.blocks, *_blocks(added, [], []))
-    return replace(drawn, text=f"{drawn.text}\n{_text(added)}", blocks=blocks)
+    """The same message with a small line at its end; short, since the limits are not looked at again."""
+    added = _there(more)
+    return replace(drawn, text=f"{drawn.text}\n{_text(added)}", blocks=(*drawn.blocks, _small(added)))
 
 
 def _names(choices: Sequence[Choice]) -> Line:
@@ -130,18 +165,14 @@ def _names(choices: Sequence[Choice]) -> Line:
     return line(join(", ", *names), f" and {more} more" if more > 0 else "")
 
 
-def _blocks(lines: Sequence[Line], buttons: Sequence[Block], end: Sequence[Block]) -> list[Block]:
-    actions = [{"type": "actions", "elements": list(buttons)}] if buttons else []
-    return [_rich(lines), *actions, *end]
-
-
 def _rich(lines: Sequence[Line]) -> Block:
-    """One section. Slack's clients break lines within it, and show several sections without space between them."""
+    """One section: Slack's own clients break lines within it, and show several sections without any space between."""
     elements: list[dict[str, Any]] = []
     for n, part in enumerate(lines):
         for piece in (literal("\n"), *part) if n else part:
             before = elements[-1] if elements else {}
-            if before.keys() == piece.element.keys() == {"type", "text"}:
+            is_text = before.get("type") == piece.element["type"] == "text"
+            if is_text and before.get("style") == piece.element.get("style"):
                 before["text"] += piece.element["text"]
             else:
                 elements.append(dict(piece.element))
@@ -149,10 +180,10 @@ def _rich(lines: Sequence[Line]) -> Block:
 
 
 def _text(lines: Sequence[Line]) -> str:
-    """Drops whole lines only, since a cut could break an entity or a mention."""
+    """Whole lines only, since a cut could go through an entity or a mention."""
     text = ""
     for part in lines:
-        words = "".join(piece.text for piece in part)
+        words = spoken(part)
         if not words:
             continue
         if len(text) + len(words) + 3 > MAX_TEXT:
@@ -162,13 +193,11 @@ def _text(lines: Sequence[Line]) -> str:
 
 
 def plain(text: str) -> Block:
-    """A plain_text object; `text` must not be empty."""
+    """A text that is shown as it stands; not empty."""
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def _small(text: str) -> Block:
-    return {"type": "context", "elements": [plain(text)]}
-
-
-def _size(blocks: Sequence[Block]) -> int:
-    return len(json.dumps(blocks, ensure_ascii=False))
+def _small(lines: Sequence[Line]) -> Block:
+    """A context block: the client shows it small and grey."""
+    text = "\n".join(map(mrkdwn, lines))
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}

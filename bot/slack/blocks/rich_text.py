@@ -1,9 +1,8 @@
-"""The pieces of a message: each is a rich_text element and the same as mrkdwn. Pure.
+"""The pieces that messages are made of: each is a rich_text element and the same thing as mrkdwn. Pure.
 
-A message is built once from pieces and written twice: as blocks for the screen, and as `text` for phones and screen
-readers. So the two always agree. Rich text is literal
-(https://docs.slack.dev/reference/block-kit/blocks/rich-text-block): text from people or a CI service cannot ping anyone
-or break the mark-up. In mrkdwn it is escaped here.
+A message is described once, in pieces, and written twice: as blocks for the screen, as `text` for phones and screen
+readers; so the two cannot disagree. Rich text is literal (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block),
+so nothing that people or a CI service wrote can ping anyone or break the mark-up there; in mrkdwn it is escaped here.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,51 +19,42 @@ from bot.core.model.builds import Actor
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_NBSP = "\N{NO-BREAK SPACE}"
 _MAX_S = 3650 * _DAY
 
 
 def length(seconds: float) -> str:
-    """Two units at most: `58 s`, `4 min 07 s`, `1 h 02 min`, `2 d 3 h`. A negative number counts as zero."""
+    """Two units at most, held together by no-break spaces: `58s`, `4m 7s`, `2h 5m`, `2d 3h`. Below zero counts as 0."""
     whole = _whole(seconds)
     if whole < _MINUTE:
-        return f"{whole} s"
+        return f"{whole}s"
     if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
+        return f"{whole // _MINUTE}m{_NBSP}{whole % _MINUTE}s"
     if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
-    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+        return f"{whole // _HOUR}h{_NBSP}{whole % _HOUR // _MINUTE}m"
+    return f"{whole // _DAY}d{_NBSP}{whole % _DAY // _HOUR}h"
 
 
 def ago(seconds: float) -> str:
-    """One unit, since the message is read later: `8 s ago`, `4 min ago`; under a second `just now`."""
+    """One unit, for messages that are read at once: `8s ago`, `4 min ago`, `2h ago`; under a second `just now`."""
     whole = _whole(seconds)
     if whole < 1:
         return "just now"
-    return f"{_rough(whole)} ago"
-
-
-def old(seconds: float) -> str:
-    """`12 min old`; under a second `new`."""
-    whole = _whole(seconds)
-    return f"{_rough(whole)} old" if whole else "new"
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, f"{_NBSP}min")):
+        if whole >= unit:
+            return f"{whole // unit}{name}{_NBSP}ago"
+    return f"{whole}s{_NBSP}ago"
 
 
 def wait(seconds: float | None) -> str | None:
-    """How long to wait, rounded up; None if unknown or not a sensible time."""
+    """How long to wait, rounded up; None if that is unknown, or no time that anyone can wait for."""
     if seconds is None or not math.isfinite(seconds) or seconds > _MAX_S:
         return None
     return length(max(1, math.ceil(seconds)))
 
 
-def _rough(whole: int) -> str:
-    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if whole >= unit:
-            return f"{whole // unit} {name}"
-    return f"{whole} s"
-
-
 def _whole(seconds: float) -> int:
-    """Bounded, so that neither infinity nor an absurd number is printed at length."""
+    """Bounded, so that neither an infinite nor an absurd number is printed at length."""
     if math.isnan(seconds):
         return 0
     return int(min(max(seconds, 0), _MAX_S))
@@ -76,22 +66,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_10000_S = 253_402_300_800
 _BLANK = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _INVISIBLE = _BLANK | {"Cf"}
-# Characters that change the direction of all following text in the message.
+# Marks that turn the direction of all that follows, up to the end of the message.
 _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 _URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:[/?#][!#-;=?-{}~]*)?")
 _MAX_URL = 600
 _USER = re.compile(r"[A-Z0-9]{2,40}")
 
-# Mrkdwn cannot escape its own marks, so similar characters without a meaning in Slack replace them.
+# Mrkdwn has no escape for its own marks, so they are replaced by signs that look alike and mean nothing to Slack.
 _LOOKALIKES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "~": "∼", "`": "ˋ"})
 _UNDERSCORE_AT_AN_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-# `link_names` or `parse=full` would make it a ping. The joiner is invisible and has no width.
+# A ping by `link_names` or `parse=full`; the joiner is invisible and takes no room.
 _PING = re.compile(r"@(?=channel|here|everyone|group)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """`text` is mrkdwn; `element` is part of a rich_text_section. Neither is ever empty."""
+    """`text` is mrkdwn; `element` goes into a rich_text_section. Neither is ever empty."""
 
     element: Element
     text: str
@@ -102,10 +92,10 @@ Part = Inline | Line | str | None
 
 
 def sanitize(text: str | None, max_length: int) -> str:
-    """Untrusted text as one line of at most `max_length` UTF-16 units, which Slack may count; "" if nothing is visible.
+    """What others wrote, as one line of at most `most` UTF-16 units (Slack may count these); "" where nothing shows.
 
-    Control characters become blanks, and half surrogate pairs the replacement character. Characters that change the
-    direction of text are removed.
+    Control signs become blanks, halves of surrogate pairs the replacement sign, marks that turn the direction of
+    writing are left out.
     """
     if not text:
         return ""
@@ -128,14 +118,14 @@ def escaped(text: str) -> str:
 
 
 def literal(text: str, *, bold: bool = False) -> Inline:
-    """The bot's own words, or untrusted ones that `sanitize` has returned; not empty."""
+    """The bot's own words, or foreign ones that went through `told`; not empty."""
     if bold:
         return Inline({"type": "text", "text": text, "style": {"bold": True}}, f"*{escaped(text)}*")
     return Inline({"type": "text", "text": text}, escaped(text))
 
 
 def untrusted(text: str | None, max_length: int) -> Inline | None:
-    """Untrusted text of at most `max_length`; None if nothing is visible."""
+    """What others wrote, at most so long; None where nothing shows."""
     clean = sanitize(text, max_length)
     return literal(clean) if clean else None
 
@@ -146,7 +136,7 @@ def code(text: str) -> Inline:
 
 
 def link(text: str, url: str | None, *, bold: bool = False) -> Inline:
-    """`text` (as for `literal`), linked to `url` if Slack takes it. Phones get the words only."""
+    """`text` (as for `own`), leading to `url` where that is one Slack takes; phones get the words alone."""
     plain = literal(text, bold=bold)
     good = good_url(url)
     if good is None:
@@ -156,31 +146,31 @@ def link(text: str, url: str | None, *, bold: bool = False) -> Inline:
 
 
 def linked(said: Line, url: str | None) -> Line:
-    """Plain text pieces, all linked to `url` if Slack takes it."""
+    """Words that are nothing but text, all of them leading to `url` where Slack takes it."""
     return (link("".join(piece.element["text"] for piece in said), url),) if said and good_url(url) else said
 
 
 def good_url(url: str | None) -> str | None:
-    """`url` if it is complete, plain ASCII and short enough for a message; else None."""
+    """`url` where it is whole, plain ASCII and not longer than a message has room for."""
     return url if url and len(url) <= _MAX_URL and _URL.fullmatch(url) else None
 
 
 def person(actor: Actor) -> Inline:
-    """A mention; Slack shows the current name for the id."""
+    """Slack shows the current name for the id."""
     if _USER.fullmatch(actor.id) is None:
         return literal("somebody")
     return Inline({"type": "user", "user_id": actor.id}, f"<@{actor.id}>")
 
 
 def channel(channel_id: str) -> Inline:
-    """A channel; Slack shows its current name to those who may see it."""
+    """Slack shows the current name for the id, to those who may know it."""
     if CHANNEL_ID.fullmatch(channel_id) is None:
         return literal("a channel")
     return Inline({"type": "channel", "channel_id": channel_id}, f"<#{channel_id}>")
 
 
 def mention_or_text(id_or_words: str, max_length: int) -> Inline | None:
-    """A person, a user group or a channel by id, or words. None for nothing."""
+    """A person, a user group or a channel, which Slack shows by name; or words, where it is no id. None for nothing."""
     if USER_ID.fullmatch(id_or_words):
         return person(Actor(id_or_words))
     if CHANNEL_ID.fullmatch(id_or_words):
@@ -195,18 +185,67 @@ def emoji(name: str) -> Inline:
     return Inline({"type": "emoji", "name": name}, f":{name}:")
 
 
-def timestamp(moment: datetime | None) -> Inline | None:
-    """A time (aware): in the reader's zone on the screen, in UTC in `text`. None before 1970, which is never real."""
+def timestamp(moment: datetime | None, shape: str = "{date_short_pretty} at {time}") -> Inline | None:
+    """A moment (aware): in the reader's own time on the screen, in UTC in `text`. None before 1970: no real one."""
     seconds = (moment - _EPOCH) // timedelta(seconds=1) if moment else -1
     if not 0 <= seconds < _YEAR_10000_S:
         return None
     utc = f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%d %H:%M} UTC"
-    shape = "{date_short_pretty} at {time}"
     return Inline({"type": "date", "timestamp": seconds, "format": shape, "fallback": utc}, utc)
 
 
+def since(moment: datetime | None) -> Inline | None:
+    """How long ago a moment was, kept true by Slack: `12 minutes ago`; in UTC in `text`. None before 1970."""
+    return timestamp(moment, "{ago}")
+
+
+def bold(said: Line) -> Line:
+    """The same in bold. Emoji, people, dates and code stay as they are, and so does a blank behind one of these."""
+    pieces: list[Inline] = []
+    for piece in said:
+        is_bare = not pieces or "bold" not in pieces[-1].element.get("style", {})
+        pieces.append(piece if is_bare and piece.text == " " else _bold(piece))
+    return tuple(pieces)
+
+
+def _bold(piece: Inline) -> Inline:
+    if piece.element["type"] not in ("text", "link") or piece.element.get("style"):
+        return piece
+    return Inline({**piece.element, "style": {"bold": True}}, f"*{piece.text}*")
+
+
+def mrkdwn(said: Line) -> str:
+    """For blocks that take no rich text: with links and with dates in the reader's own time."""
+    return _merged(map(_mrkdwn, said))
+
+
+def spoken(said: Line) -> str:
+    """As notifications and screen readers get it: links without their address, dates in UTC."""
+    return _merged(piece.text for piece in said)
+
+
+def _mrkdwn(piece: Inline) -> str:
+    element = piece.element
+    match element["type"]:
+        case "link":
+            return f"<{element['url']}|{piece.text}>"
+        case "date":
+            return f"<!date^{element['timestamp']}^{element['format']}|{element['fallback']}>"
+        case _:
+            return piece.text
+
+
+def _merged(texts: Iterable[str]) -> str:
+    """Neighbours in bold share their marks: Slack shows `*a**b*` with its asterisks."""
+    whole = ""
+    for text in texts:
+        meets = whole.endswith("*") and text.startswith("*")
+        whole = f"{whole[:-1]}{text[1:]}" if meets else f"{whole}{text}"
+    return whole
+
+
 def line(*parts: Part) -> Line:
-    """The parts in order. Strings are the bot's own words; None is left out."""
+    """The parts one after the other; strings are the bot's own words; what is absent is left out."""
     pieces: list[Inline] = []
     for part in parts:
         if isinstance(part, tuple):
@@ -217,7 +256,7 @@ def line(*parts: Part) -> Line:
 
 
 def join(by: str, *parts: Part) -> Line:
-    """The parts that are not None, with `by` between them."""
+    """The parts that are there, with `by` between them."""
     there = [line(part) for part in parts if part]
     return line(*(piece for n, part in enumerate(there) for piece in ((by, part) if n else (part,))))
 

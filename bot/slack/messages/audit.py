@@ -1,4 +1,4 @@
-"""How the audit looks: a line an action, the newest first, to the asker alone. Pure."""
+"""The audit: a line an action, newest first, to the asker alone. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WAYS = {
 
 
 def render_audit(shown: AuditShown, context: RenderContext) -> Message:
-    """Each entry says whose the repository is, where several are told of and there are several services."""
+    """Each entry names its service if several repositories are listed and there are several services."""
     of_any = shown.project is None and context.has_several
     entries = (_entry(entry, context.title_of(entry.service) if of_any else None) for entry in shown.entries)
     return message([_head(shown), *entries], in_public=False)
@@ -30,7 +30,7 @@ def render_audit(shown: AuditShown, context: RenderContext) -> Message:
 def _head(shown: AuditShown) -> Line:
     of = line(" on ", repository(shown.project)) if shown.project else ()
     if not shown.entries:
-        return line("No action", of, " is on record.")
+        return line("No actions", of, " are on record.")
     count = len(shown.entries)
     return line("The last action" if count == 1 else f"The last {count} actions", of, _ORDER if count > 1 else ":")
 
@@ -52,7 +52,7 @@ def _where(location: Location) -> Line:
 
 
 def _what(entry: AuditEntry, title: str | None) -> Line:
-    """As it was typed, where that did not lead to a repository. A build’s id is told where it is a number."""
+    """What was typed, if that did not lead to a repository. A build’s id is shown if it is a number."""
     typed = untrusted(entry.typed, _NAME)
     if typed and entry.project_name is None:
         return line("“", typed, "”")
@@ -67,6 +67,6 @@ def _what(entry: AuditEntry, title: str | None) -> Line:
 
 
 def _reason(entry: AuditEntry) -> Line:
-    """Not where somebody else had asked already: their action stands a few lines below."""
+    """Not if someone else had asked already: their action is a few lines below."""
     why = untrusted(entry.reason, _REASON) if entry.result != Result.ALREADY else None
     return line(": ", why) if why else ()

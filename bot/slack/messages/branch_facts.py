@@ -5,10 +5,10 @@ from __future__ import annotations
 from bot.core.model.action_plans import RestartPlan
 from bot.core.model.builds import Build, BuildRef, Workflow
 from bot.core.model.commands import BuildCommand, Verb
-from bot.slack.blocks.confirm_dialog import dialog
+from bot.slack.blocks.confirm_dialog import Restarting, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button
-from bot.slack.blocks.rich_text import Line, join, line, link, sanitize, timestamp, untrusted
+from bot.slack.blocks.rich_text import Line, join, line, link, sanitize, since, untrusted
 from bot.slack.messages.builds import state_of_workflow
 
 MAX_BESIDE, MAX_RERUNS = 5, 2
@@ -34,7 +34,7 @@ def beside_buttons(build: Build, context: RenderContext) -> list[Block | None]:
 
 def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> Block | None:
     name, at = sanitize(run.name, _NAME), sanitize(run.commit, _COMMIT)[:7]
-    asks = dialog("Re-run", build.project.name, build.branch, context)
+    asks = dialog(Restarting(build.project.name, build.branch, run.commit or build.commit, (run.name,)), context)
     target = BuildRef(build.project.service, build.project.id, build.branch, run.run_id)
     label = f"Re-run {name} on {at}" if at else f"Re-run {name}"
     return button(label, BuildCommand(Verb.RESTART, target, confirmed=asks is not None), asks, number=place)
@@ -61,7 +61,7 @@ def _beside(build: Build) -> Line:
 
 def _one_beside(run: Workflow) -> Line:
     trigger = untrusted(run.trigger, _TRIGGER)
-    began = timestamp(run.started_at)
+    began = since(run.started_at)
     why = join(", ", line(trigger) if trigger else None, line(began) if began else None)
     name = link(sanitize(run.name, _NAME) or "a workflow without a name", run.url)
     return line(name, " ", state_of_workflow(run), *((" (", why, ")") if why else ()))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.core.model.builds import Ability, Build, BuildRef, Project, Status, Workflow
+from bot.core.model.builds import Ability, Actor, Build, BuildRef, Project, Status, Workflow
 from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState
 from bot.core.model.commands import BuildCommand, Verb
-from bot.slack.blocks.confirm_dialog import cancelling, dialog
+from bot.slack.blocks.confirm_dialog import Restarting, cancelling, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button, link_button
 from bot.slack.blocks.rich_text import (
     Inline,
     Line,
-    ago,
     emoji,
     first_line,
     join,
@@ -26,7 +25,7 @@ from bot.slack.blocks.rich_text import (
     literal,
     person,
     sanitize,
-    timestamp,
+    since,
     untrusted,
 )
 
@@ -39,31 +38,34 @@ SIGNS = {
     Status.SKIPPED: "fast_forward",
     Status.IGNORED: "no_entry_sign",
     Status.BLOCKED: "no_entry",
-    Status.WAITING: "raised_hand",
     Status.INFRASTRUCTURE_FAILURE: "warning",
-    Status.UNKNOWN: "grey_question",
+    Status.WAITING: "raised_hand",
+    Status.UNKNOWN: "question",
 }
 WORDS = {
     Status.QUEUED: "queued",
     Status.RUNNING: "running",
     Status.PASSED: "passed",
     Status.FAILED: "failed",
-    Status.STOPPED: "stopped",
+    Status.STOPPED: "cancelled",
     Status.SKIPPED: "skipped",
     Status.IGNORED: "ignored (over the plan’s build limit)",
     Status.BLOCKED: "blocked (used too many resources)",
-    Status.WAITING: "waiting for an approval",
     Status.INFRASTRUCTURE_FAILURE: "infrastructure failure",
+    Status.WAITING: "waiting for approval",
 }
+_STALE = "zzz"
+"""Of a workflow that GitHub gave up on: the stop sign is for what was cancelled."""
+
 OF_WORKFLOWS = {
     "timed_out": "timed out",
-    "startup_failure": "could not start",
-    "action_required": "waits for somebody’s approval",
-    "waiting": "waits for an approval",
+    "startup_failure": "couldn’t start",
+    "action_required": "waiting for approval",
+    "waiting": "waiting for approval",
     "neutral": "neutral",
     "stale": "stale",
 }
-"""What services with workflows say, where the status alone would say it wrongly:
+"""What services with workflows say, if the status alone would say it wrongly:
 https://docs.github.com/en/rest/checks/runs and https://docs.github.com/en/rest/actions/workflow-runs."""
 
 _PLAIN = {Status.IGNORED: "ignored", Status.BLOCKED: "blocked"}
@@ -72,31 +74,39 @@ _NO_LENGTH = frozenset(OF_WORKFLOWS) - {"timed_out"}
 _WORD = 60
 
 
-def state(build: Build, context: RenderContext, at: datetime | None = None) -> Line:
-    """`failed after 4 min 07 s`, `running for 3 min 12 s`; as it was at `at` (now, where None).
+def sign_of(what: Build | Workflow) -> str:
+    """The emoji of a status."""
+    return _STALE if what.status_word == "stale" and what.status is Status.STOPPED else SIGNS[what.status]
 
-    `CI failed, 1 of 3 workflows still running` where the worst of them has ended and another has not.
+
+def state(build: Build) -> Line:
+    """`failed in 4m 7s`, `running`: without a running time, which would soon be wrong in a message that stays.
+
+    `CI failed, 1 of 3 workflows still running` if the worst of them has finished and another has not.
     """
-    text = _of_build(build, context)
+    text = _of_build(build)
     if build.is_under_way and not build.status.is_under_way:
         return line(_deciding_workflow(build), text, f", {_still(build.workflows)}")
     if build.took is not None and not (build.workflows and _has_no_length(build.status, build.status_word)):
-        return line(text, f" after {length(build.took.total_seconds())}")
-    if build.status is Status.RUNNING and build.started_at is not None:
-        running = (at or context.now) - build.started_at
-        return line(text, f" for {length(running.total_seconds())}") if running >= timedelta(0) else text
+        return _lasting(text, build.status, build.status_word, build.took.total_seconds())
     return text
 
 
 def state_of_workflow(run: Workflow) -> Line:
-    """`failed after 2 min 03 s`. Without a running time, which would be old at once in a message that stays."""
+    """`failed in 2m 3s`. Without a running time, as in `state`."""
     text = _of_workflow(run.status, run.status_word)
     if not run.has_ended or _has_no_length(run.status, run.status_word):
         return text
     if run.started_at is None or run.finished_at is None:
         return text
     took = (run.finished_at - run.started_at).total_seconds()
-    return line(text, f" after {length(took)}") if took >= 0 else text
+    return _lasting(text, run.status, run.status_word, took) if took >= 0 else text
+
+
+def _lasting(text: Line, status: Status, status_word: str, seconds: float) -> Line:
+    """`passed in 38s`, and `cancelled after 38s`."""
+    ran_through = status in (Status.PASSED, Status.FAILED) and status_word not in OF_WORKFLOWS
+    return line(text, " in " if ran_through else " after ", length(seconds))
 
 
 def has_failed_jobs(run: Workflow) -> bool:
@@ -106,18 +116,13 @@ def has_failed_jobs(run: Workflow) -> bool:
 
 def short_word(status: Status) -> str:
     """The state in one word or two, without its reason."""
-    return WORDS.get(status, "in a state that I do not know").partition(" (")[0]
+    return WORDS.get(status, "of unknown status").partition(" (")[0]
 
 
-def _of_build(build: Build, context: RenderContext) -> Line:
+def _of_build(build: Build) -> Line:
     if build.workflows and (build.status is not Status.UNKNOWN or build.status_word in OF_WORKFLOWS):
         return _of_workflow(build.status, build.status_word)
-    if build.status is not Status.UNKNOWN:
-        return line(WORDS[build.status])
-    word = untrusted(build.status_word, _WORD)
-    if word is None:
-        return line("no state named")
-    return line(context.title_of(build.project.service), " says “", word, "”, a word I do not know")
+    return line(WORDS[build.status]) if build.status is not Status.UNKNOWN else _unknown(build.status_word)
 
 
 def _of_workflow(status: Status, status_word: str) -> Line:
@@ -125,8 +130,12 @@ def _of_workflow(status: Status, status_word: str) -> Line:
         return line(OF_WORKFLOWS[status_word])
     if status is not Status.UNKNOWN:
         return line(_PLAIN.get(status) or WORDS[status])
+    return _unknown(status_word)
+
+
+def _unknown(status_word: str) -> Line:
     word = untrusted(status_word, _WORD)
-    return line("“", word, "”, a word I do not know") if word else line("no state named")
+    return line("unknown status “", word, "”") if word else line("status unknown")
 
 
 def _has_no_length(status: Status, status_word: str) -> bool:
@@ -147,100 +156,98 @@ def _still(workflows: tuple[Workflow, ...]) -> str:
     return f"{len(left)} of {len(workflows)} workflows still {doing}" if len(workflows) > 1 else f"still {doing}"
 
 
-NO_BRANCH = "no branch named"
+NO_BRANCH = "(no branch)"
 _NAME, _BRANCH, _MESSAGE, _AUTHOR, _ID = 100, 100, 150, 60, 40
-_BRANCH_IN_A_LIST, _MESSAGE_IN_A_LIST, _AUTHOR_IN_A_LIST = 60, 70, 30
+_BRANCH_IN_A_LIST, _MESSAGE_IN_A_LIST = 20, 22
+"""An entry of a list takes two lines of a phone."""
 
 
 def repository(project: Project) -> Inline:
     """Its name, leading to its page."""
-    return link(sanitize(project.name, _NAME) or "a repository without a name", project.url, bold=True)
+    return link(sanitize(project.name, _NAME) or "a repository without a name", project.url)
 
 
 def branch_named(branch: str | None, max_length: int = _BRANCH) -> Inline:
     return untrusted(branch, max_length) or literal(NO_BRANCH)
 
 
-def headline(build: Build, context: RenderContext) -> Line:
-    """`:x: *acme/web* · main · failed after 4 min 07 s`."""
-    return _headline_with(SIGNS[build.status], build, state(build, context))
+def subject(build: Build) -> Line:
+    """`acme/web main`."""
+    return line(repository(build.project), " ", branch_named(build.branch))
 
 
-def headline_with(sign: str, build: Build, *what: Line | Inline | str) -> Line:
-    """The same with another sign, and what happened instead of the state."""
-    return _headline_with(sign, build, line(*what))
+def headline(build: Build, context: RenderContext, verdict: str = "") -> Line:
+    """`:x: acme/web main failed in 4m 7s`. `verdict` is what the result means: ` on retry (flaky)`."""
+    return headline_with(sign_of(build), build, context, _joint(build), state(build), verdict)
 
 
-def _headline_with(sign: str, build: Build, what: Line) -> Line:
-    return line(emoji(sign), " ", join_dots(repository(build.project), branch_named(build.branch), what))
+def headline_with(sign: str, build: Build, context: RenderContext, *what: Line | Inline | str) -> Line:
+    """The same with another sign, and what happened instead of the state. `what` begins with its blank."""
+    return line(emoji(sign), " ", subject(build), *what, at_service(build.project, context))
+
+
+def at_service(project: Project, context: RenderContext) -> str:
+    """` · GitHub` if several services are set up; else empty."""
+    return f" · {context.title_of(project.service)}" if context.has_several else ""
 
 
 def facts_line(build: Build) -> Line:
-    """`4f2c1e9 “Fix login” by ada · today at 14:03`; empty where nothing of it is known."""
+    """`4f2c1e9 “Fix login” by ada · finished 12 minutes ago`; empty if nothing of it is known."""
     return join_dots(commit(build), _when(build))
 
 
-def commit(build: Build, message: int = _MESSAGE, author: int = _AUTHOR) -> Line:
+def commit(build: Build) -> Line:
     """`4f2c1e9 “Fix login” by ada`: what stays the same over restarts."""
-    short = sanitize(build.commit, _ID)[:7]
-    text = untrusted(first_line(build.message), message)
-    by = untrusted(build.author, author)
+    text = untrusted(first_line(build.message), _MESSAGE)
+    by = untrusted(build.author, _AUTHOR)
     return join(
         " ",
-        link(short, build.commit_url) if short else None,
+        _short_commit(build),
         line("“", text, "”") if text else None,
         line("by ", by) if by else None,
     )
 
 
-def list_line(build: Build, context: RenderContext, *, branch: bool, at: datetime | None = None) -> Line:
-    """One of many: `:x: main · failed after 4 min 07 s · #3277309 · 4f2c1e9 “Fix login” by ada · today at 14:03`.
+def list_lines(build: Build, *, branch: bool) -> list[Line]:
+    """One of many, on two lines of a phone: `:x: main failed 12 minutes ago`, `4f2c1e9 “Fix login” · 4m 7s`.
 
-    What has workflows has no number of its own: there the state leads to its page.
+    The state leads to the build's page.
     """
-    number = sanitize(build.id, _ID) if not build.workflows else ""
-    how = state(build, context, at)
-    return line(
-        emoji(SIGNS[build.status]),
-        " ",
-        join_dots(
-            branch_named(build.branch, _BRANCH_IN_A_LIST) if branch else None,
-            linked(how, build.url) if build.workflows else how,
-            link(f"#{number}", build.url) if number else None,
-            commit(build, _MESSAGE_IN_A_LIST, _AUTHOR_IN_A_LIST),
-            _when(build),
-        ),
-    )
+    named = line(branch_named(build.branch, _BRANCH_IN_A_LIST), _joint(build)) if branch else None
+    is_mixed = build.is_under_way and not build.status.is_under_way
+    how = linked(state(build) if is_mixed else _of_build(build), build.url)
+    finished, began = since(build.finished_at) if build.has_ended else None, since(build.started_at)
+    when = line(" ", finished) if finished else line(" · started ", began) if began else None
+    text = untrusted(first_line(build.message), _MESSAGE_IN_A_LIST)
+    changed = join(" ", _short_commit(build), line("“", text, "”") if text else None)
+    facts = join_dots(changed, length(build.took.total_seconds()) if build.took is not None else None)
+    return [line(emoji(sign_of(build)), " ", named, how, when), line(_INDENT, facts) if facts else ()]
 
 
-def claim_words(
-    claim: Claim, build: Build, context: RenderContext, ago_s: float | None = None, *, lags: str, dated: bool = False
-) -> Line:
-    """Who restarted it, and what is known of that. `lags` is said where `build` is still in its run before.
+def requested_by(actor: Actor | None, at: datetime | None = None, *, what: str = "") -> Line:
+    """`requested by @ada`; with when and what was requested, if that is worth saying. Empty for None."""
+    return join(" ", what, line("requested by ", person(actor)), since(at)) if actor else ()
 
-    `dated` says when rather than how long ago, in messages that people still read much later.
-    """
-    since = ago(_seconds_since(claim, context) if ago_s is None else ago_s)
-    title = context.title_of(build.project.service)
+
+def claim_words(claim: Claim, build: Build, context: RenderContext, *, lags: str) -> Line:
+    """Who restarted it, and what is known of that. `lags` is said if `build` is still in its previous run."""
+    by, title = requested_by(claim.actor, claim.requested_at), context.title_of(build.project.service)
     match claim.state:
         case ClaimState.CLAIMED | ClaimState.SENT:
-            return line(person(claim.actor), f" asked for a restart {since}; {title} has not answered yet")
+            return line("restart ", by, f"; {title} hasn’t responded yet")
         case ClaimState.UNKNOWN:
-            return line(
-                person(claim.actor),
-                f" asked for a restart {since}; {title} gave no answer, so nobody can tell whether it took",
-            )
+            return join_dots("restart not confirmed", by)
         case _:
-            by = join_dots(line("restarted by ", person(claim.actor)), timestamp(claim.requested_at)) if dated else None
-            text = by or line("restarted by ", person(claim.actor), f" {since}")
-            return line(text, f"; {lags}" if _is_earlier(claim, build) else "")
+            return line(_restarted_by(claim), f"; {lags}" if _is_earlier(claim, build) else "")
 
 
-def previous_words(claim: Claim, context: RenderContext, ago_s: float | None = None) -> Line:
-    """Whose restart brought this run about."""
-    since = ago(_seconds_since(claim, context) if ago_s is None else ago_s)
-    by = join_dots(line("restarted by ", person(claim.actor)), timestamp(claim.requested_at) or since)
-    return line(by, "; this is the new run")
+def previous_words(claim: Claim) -> Line:
+    """Whose restart started this run."""
+    return line(_restarted_by(claim), "; this is the current run")
+
+
+def _restarted_by(claim: Claim) -> Line:
+    return join(" ", line("restarted by ", person(claim.actor)), since(claim.requested_at))
 
 
 def target_of(build: Build, run_number: int | None = None) -> BuildRef:
@@ -256,7 +263,7 @@ def target_of(build: Build, run_number: int | None = None) -> BuildRef:
 
 
 def build_buttons(build: Build, context: RenderContext, restart_state: RestartState = NO_RESTART) -> list[Block | None]:
-    """Restart where it can be and nobody's restart stands; Try again where one hangs; Cancel; Refresh; Open build."""
+    """Restart if possible and no other is under way; Try again if one is not confirmed; Cancel; Refresh; Open build."""
     target, claim = target_of(build, restart_state.run_number), restart_state.claim
     first: list[Block | None] = []
     if claim is not None and claim.state is ClaimState.UNKNOWN and build.can_be_restarted:
@@ -269,49 +276,64 @@ def build_buttons(build: Build, context: RenderContext, restart_state: RestartSt
 def restart_buttons(
     build: Build, run_number: int | None, context: RenderContext, *, in_live: bool = False
 ) -> list[Block | None]:
-    """Restart; and Failed jobs only, where the service can and a workflow has failed."""
-    asks = dialog("Restart", build.project.name, build.branch, context)
+    """Restart; and Re-run failed jobs, if the service can and a workflow has failed. The likely one is primary."""
+    asks = dialog(Restarting.of(build), context)
     whole = BuildCommand(Verb.RESTART, target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
-    restart = button("Restart", whole, asks)
+    restart = button("Restart", whole, asks, style="primary" if build.status.is_bad else None)
     has_failed = any(run.has_ended and has_failed_jobs(run) for run in build.workflows)
     if not has_failed or not context.can(Ability.RESTART_FAILED_JOBS, build):
         return [restart]
-    asks = dialog("Restart", build.project.name, build.branch, context, failed_jobs_only=True)
-    return [restart, button("Failed jobs only", replace(whole, failed_jobs_only=True), asks)]
+    asks = dialog(Restarting.of(build, failed_jobs_only=True), context)
+    return [restart, button("Re-run failed jobs", replace(whole, failed_jobs_only=True), asks)]
 
 
 def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False) -> Block | None:
-    """Where something runs and the service can cancel it. It always asks first."""
+    """If something runs and the service can cancel it. It always asks first."""
     if not build.is_under_way or not context.can(Ability.CANCEL, build):
         return None
-    asks = cancelling(build.project.name, build.branch)
-    return button("Cancel", BuildCommand(Verb.CANCEL, target_of(build), in_live=in_live), asks)
+    asks = cancelling(build)
+    command = BuildCommand(Verb.CANCEL, target_of(build), in_live=in_live)
+    return button("Cancel", command, asks, style="danger")
 
 
 def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Block | None:
     only = claim.failed_jobs_only
-    asks = dialog("Try again", build.project.name, build.branch, context, failed_jobs_only=only)
+    asks = dialog(Restarting.of(build, failed_jobs_only=only), context)
     replaced = (claim.id, claim.attempt)
     target = target_of(build, claim.run_number)
     command = BuildCommand(Verb.RESTART, target, replaced, asks is not None, failed_jobs_only=only)
-    return button("Try again", command, asks)
+    return button("Try again", command, asks, style="primary")
 
 
 def view_buttons(target: BuildRef, url: str | None) -> list[Block | None]:
     return [button("Refresh", BuildCommand(Verb.STATUS, target)), link_button("Open build", url, "build")]
 
 
+_INDENT = "    "
+
+
+def joint(status: Status) -> str:
+    """What separates a name from a status: `main failed`, and `main: infrastructure failure`."""
+    return ": " if status in (Status.UNKNOWN, Status.INFRASTRUCTURE_FAILURE) else " "
+
+
+def _joint(build: Build) -> str:
+    is_mixed = build.is_under_way and not build.status.is_under_way
+    return ": " if is_mixed else joint(build.status)
+
+
+def _short_commit(build: Build) -> Inline | None:
+    short = sanitize(build.commit, _ID)[:7]
+    return link(short, build.commit_url) if short else None
+
+
 def _when(build: Build) -> Line:
-    """When it ended; else when it began."""
-    if build.has_ended and (ended := timestamp(build.finished_at)):
-        return line(ended)
-    began = timestamp(build.started_at)
-    return line("since " if build.status is Status.QUEUED else "started ", began) if began else ()
+    """When it finished; else when it began."""
+    if build.has_ended and (ended := since(build.finished_at)):
+        return line("finished ", ended)
+    began = since(build.started_at)
+    return line("queued " if build.status is Status.QUEUED else "started ", began) if began else ()
 
 
 def _is_earlier(claim: Claim, build: Build) -> bool:
     return build.has_ended and claim.new_build_id in (None, build.id)
-
-
-def _seconds_since(claim: Claim, context: RenderContext) -> float:
-    return (context.now - claim.requested_at).total_seconds()

@@ -8,58 +8,58 @@ from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
-from bot.slack.blocks.confirm_dialog import asked, cancelling, dialog
+from bot.slack.blocks.confirm_dialog import Restarting, asked, cancelling_named, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Choice, Message, button, message
-from bot.slack.blocks.rich_text import Line, emoji, join, join_dots, line, mention_or_text, untrusted
-from bot.slack.messages.builds import branch_named, commit, repository, target_of
+from bot.slack.blocks.rich_text import Line, emoji, join, line, mention_or_text, untrusted
+from bot.slack.messages.builds import at_service, commit, subject, target_of
 
 _ASK = 100
 
 
 def whom_to_ask(error: NotAllowed) -> list[Line]:
-    """What is said below the reason."""
+    """What is said below the reason of a refusal."""
     lines = []
     if error.group_unknown:
-        lines.append(line("It is for a user group, and Slack does not tell me now who is in it."))
+        lines.append(line("This is limited to a user group, and Slack doesn’t say right now who is in it."))
     asked_for = mention_or_text(error.ask, _ASK) if error.ask else None
     if asked_for is not None:
-        lines.append(line("Whom to ask: ", asked_for))
+        lines.append(line("Who to ask: ", asked_for))
     return lines
 
 
-def render_confirmation(error: NeedsConfirmation, command: Command | None) -> Message:
+def render_confirmation(error: NeedsConfirmation, command: Command | None, context: RenderContext) -> Message:
     """The one button that restarts what was asked for, whose dialog confirms it. To the asker alone."""
     build, again = error.build, error.instead_of is not None
     only = isinstance(command, BuildCommand) and command.failed_jobs_only
-    label = "Try again" if again else "Restart"
+    label = "Try again" if again else "Re-run failed jobs" if only else "Restart"
     target = target_of(build, error.run_number)
     restart = BuildCommand(Verb.RESTART, target, error.instead_of, confirmed=True, failed_jobs_only=only)
-    what = join_dots(repository(build.project), branch_named(build.branch))
+    does = "Re-run the failed jobs of " if only else "Restart "
     lines = [
-        line(emoji("point_right"), " Restart ", "the failed jobs of " if only else "", what, "?"),
-        commit(build),
+        line(emoji("point_right"), " ", does, subject(build), at_service(build.project, context), "?"),
+        line("Nothing has been restarted yet: this needs a confirmation."),
         _runs_to_send(build),
-        line("Nothing has been restarted yet: this branch is confirmed first."),
     ]
-    asks = asked(label, build.project.name, build.branch, failed_jobs_only=only)
-    return message(lines, [button(label, restart, asks)], in_public=False)
+    asks = asked(Restarting.of(build, failed_jobs_only=only))
+    pressed = button(label, restart, asks, style="primary")
+    return message(lines, [pressed], facts=[commit(build)], in_public=False)
 
 
 def _runs_to_send(build: Build) -> Line:
-    """`This re-runs CI and Nightly (schedule)`: exactly what is sent."""
+    """The workflows that a restart sends, with what began those that no push did."""
     runs = restart_plan(build).runs if build.workflows else ()
     named = [untrusted(run.full_name + (f" ({run.trigger})" if run.trigger else ""), _ASK) for run in runs]
-    return line("This re-runs: ", join(", ", *(name for name in named if name)), ".") if named else ()
+    return line("This re-runs ", join(", ", *(name for name in named if name)), ".") if named else ()
 
 
 def choice(label: str, command: Command, project: Project, context: RenderContext) -> Choice:
-    """A restart of a branch of `project` asks first if the policy says so; a cancel always does."""
+    """One that restarts a branch of `project` asks first if the policy wants that; one that cancels it, always."""
     match command:
         case BranchCommand(Verb.RESTART, branch=branch) if branch is not None:
-            asks = dialog("Restart", project.name, branch.cleanest, context)
+            asks = dialog(Restarting(project.name, branch.cleanest), context)
             return Choice(label, replace(command, confirmed=asks is not None), asks)
         case BranchCommand(Verb.CANCEL, branch=branch) if branch is not None:
-            return Choice(label, command, cancelling(project.name, branch.cleanest))
+            return Choice(label, command, cancelling_named(project.name, branch.cleanest))
         case _:
             return Choice(label, command)

@@ -1,19 +1,21 @@
-"""The wording of everything that goes wrong: what happened, why, and what to do next. Pure.
+"""Everything that goes wrong: what happened, why, and what to do next. Pure.
 
-A service's failure is one calm sentence and its next step, then what was last known. Whatever was raised, nothing was
-restarted: an ask for a restart is told so first. So is one for a cancel, unless nobody can tell.
+A service's failure is one calm sentence and its next step, then the last known status. Whatever was raised, nothing was
+restarted: the answer to a restart says so first. So does the answer to a cancellation, unless that is unknown.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import (
     VERBS,
     BranchCommand,
+    BuildCommand,
     Command,
     ShowAudit,
     Verb,
@@ -28,40 +30,43 @@ from bot.core.model.errors import (
     CannotCancel,
     CIError,
     DelayedRequest,
+    InvalidResponse,
     NeedsConfirmation,
+    NoResponse,
     NoSuchBranch,
     NoSuchProject,
     NotAllowed,
     NotPossible,
     NotRecorded,
     NotUnderstood,
+    OverLimit,
+    Unreachable,
 )
+from bot.slack.blocks.confirm_dialog import cancelling, cancelling_named
 from bot.slack.blocks.context import RenderContext
-from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message
+from bot.slack.blocks.message import Block, Choice, Message, button, choice_message, link_button, message
 from bot.slack.blocks.rich_text import Inline, Line, code, emoji, line, literal, sanitize, untrusted
 from bot.slack.messages.branch_facts import rerun_buttons
 from bot.slack.messages.builds import (
-    branch_named,
+    at_service,
     cancel_button,
     facts_line,
     headline,
     repository,
     restart_buttons,
+    subject,
     target_of,
     view_buttons,
 )
-from bot.slack.messages.ci_failures import describe_cause, last_known_lines, next_step, nothing_seen, where_keys_stand
+from bot.slack.messages.ci_failures import describe_cause, last_known_lines, next_step, nothing_seen
 from bot.slack.messages.confirmation import choice, render_confirmation, whom_to_ask
-
-PINS = "CI_PINNED"
-"""The setting that says which service has a repository, where several have one of that name."""
 
 _SIGN = "warning"
 _TYPED, _SAID = 100, 300
 
 
 def render_error(error: BotError, command: Command | None, *, context: RenderContext, reference: str | None) -> Message:
-    """To the asker alone. `command` is what was asked, None where it could not be read."""
+    """To the asker alone. `command` is what was asked, None if it could not be read."""
     match error:
         case NoSuchProject():
             return _no_such_project(error, command, context, reference)
@@ -72,90 +77,104 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
         case BranchRequired():
             return _which_branch(error, command, context, reference)
         case NeedsConfirmation():
-            return render_confirmation(error, command)
-        case CannotCancel():
-            lines = [
-                _said(command, untrusted(str(error), _SAID) or literal("I cannot.")),
-                line("It can be cancelled there."),
-            ]
-            page = link_button("Open project", error.project.url, "project")
-            return message(lines, [page], in_public=False, reference=reference)
-        case NotAllowed():
-            text = _said(command, untrusted(str(error), _SAID) or literal("You may not do this."))
-            return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
-        case NotUnderstood():
-            return message(_not_understood(error, command, context), in_public=False, reference=reference)
+            return render_confirmation(error, command, context)
         case DelayedRequest():
             return _delayed(error, context)
         case NotRecorded():
-            return _not_recorded(error, reference)
-        case CIError(about=Build() as build) if error.may_have_taken and command and command.verb is Verb.CANCEL:
+            return _not_recorded(error, context, reference)
+        case CannotCancel():
+            text = _said(command, untrusted(str(error), _SAID) or literal("This service can’t cancel builds."))
+            page = link_button(f"Open on {context.title_of(error.project.service)}", error.project.url, "project")
+            return message([text], [page], in_public=False, reference=reference)
+        case NotAllowed():
+            text = _said(command, untrusted(str(error), _SAID) or literal("You can’t do this."))
+            return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
+        case NotUnderstood():
+            return message(_not_understood(error, command, context), in_public=False, reference=reference)
+        case CIError(about=Build() as build) if (
+            error.may_have_taken and command and entry_for(command.verb).without_claim
+        ):
             return _perhaps_cancelled(error, build, context, reference)
         case CIError():
             lines = [_said(command, describe_cause(error), "."), next_step(error, context)]
-            lines += last_known_lines(error.last_known, command, context)
-            return message(lines, _pages(error, context), in_public=False, reference=reference)
+            lines += last_known_lines(error.last_known, command)
+            return message(lines, _next(error, command, context), in_public=False, reference=reference)
         case _:
-            text = _said(command, untrusted(str(error), _SAID) or literal("I may not do this."))
+            text = _said(command, untrusted(str(error), _SAID) or literal("The bot can’t do this."))
             return message([text], in_public=False, reference=reference)
 
 
 def _ambiguous(
     error: AmbiguousProject, command: Command | None, context: RenderContext, reference: str | None
 ) -> Message:
-    lines = [_said(command, "“", _typed(error.name), f"” may be any of {len(error.candidates)} repositories.")]
+    lines = [_said(command, "several repositories match “", _typed(error.name), "”:")]
     if len({project.service for project in error.candidates}) > 1:
-        lines.append(line("Whoever runs this bot can say once and for all which one is meant: ", code(PINS), "."))
+        lines.append(line("An admin can set which one is meant by default."))
     choices = _projects(error.candidates, command, context)
     return choice_message(lines, choices, in_public=False, reference=reference)
 
 
 def _perhaps_cancelled(error: CIError, build: Build, context: RenderContext, reference: str | None) -> Message:
-    """It was sent; the build is as it was before."""
+    """It was sent, and the answer is missing."""
     lines = [
-        line(emoji(_SIGN), " Whether it was cancelled I cannot tell: ", describe_cause(error), "."),
-        line("Refresh shows how it stands; Cancel asks for it once more, which does no harm."),
+        line(emoji(_SIGN), " ", "Cancellation of ", subject(build), " not confirmed: ", describe_cause(error), "."),
+        line("It may or may not have been cancelled. Refresh to check, or cancel again: that does no harm."),
     ]
     buttons = [cancel_button(build, context), *view_buttons(target_of(build), build.url)]
     return message(lines, buttons, in_public=False, reference=reference)
 
 
 def _delayed(error: DelayedRequest, context: RenderContext) -> Message:
-    """What is newest now, and the button for exactly that."""
+    """To the asker, with the buttons that do what was asked to the build that is newest now."""
     build = error.build
     not_done = "cancelled" if error.action == "cancel" else "restarted"
-    lines = [
-        headline(build, context),
-        facts_line(build),
-        line(f"Nothing was {not_done}: I got to your request late, and this run may have started after it."),
-    ]
+    why = line(f"Nothing was {not_done}: I got to your request late, and this run may have started after it.")
     target = target_of(build, error.run_number)
     if error.action == "cancel":
         acts: list[Block | None] = [cancel_button(build, context)]
     else:
         acts = restart_buttons(build, error.run_number, context)
-    return message(lines, [*acts, *view_buttons(target, build.url)], in_public=False)
+    buttons = [*acts, *view_buttons(target, build.url)]
+    return message([headline(build, context), why], buttons, facts=[facts_line(build)], in_public=False)
 
 
-def _not_recorded(error: NotRecorded, reference: str | None) -> Message:
-    """It left, and the database was gone before its result could be stored."""
+def _not_recorded(error: NotRecorded, context: RenderContext, reference: str | None) -> Message:
     build = error.build
-    what = "cancel" if error.action == "cancel" else "restart"
-    sent = "was accepted" if error.is_accepted else "may have been sent"
+    what = "Cancellation" if error.action == "cancel" else "Restart"
+    sent = " was accepted" if error.is_accepted else " may have been sent"
     lines = [
-        line(emoji(_SIGN), f" The {what} of ", repository(build.project), " ", branch_named(build.branch), f" {sent}."),
-        line("I couldn't store the result: my database is unavailable. Check the build before you try again."),
+        line(emoji(_SIGN), " ", f"{what} of ", subject(build), sent, at_service(build.project, context)),
+        line("I couldn’t store the result: my database is unavailable. Check the build before you try again."),
     ]
     return message(lines, view_buttons(target_of(build), build.url), in_public=False, reference=reference)
 
 
-def _pages(error: CIError, context: RenderContext) -> list[Block | None]:
-    """Where the service says why it will not, and what it does allow."""
+def _next(error: CIError, command: Command | None, context: RenderContext) -> list[Block | None]:
+    """The build's page if the service refused; Try again if the error may pass."""
     match error:
         case NotPossible(about=Build(url=url) as build):
             return [*rerun_buttons(build, restart_plan(build), context), link_button("Open build", url, "build")]
+        case OverLimit() | Unreachable() | NoResponse() | InvalidResponse():
+            return [_try_again(error, command)]
         case _:
             return []
+
+
+def _try_again(error: CIError, command: Command | None) -> Block | None:
+    """A restart that needs a confirmation asks for it then; a cancellation asks first, as always."""
+    match command:
+        case None:
+            return None
+        case BranchCommand(Verb.CANCEL, repo, branch):
+            return button("Try again", command, cancelling_named(repo.cleanest, branch.cleanest) if branch else None)
+        case BuildCommand(Verb.CANCEL):
+            about = error.about
+            return button("Try again", command, cancelling(about)) if isinstance(about, Build) else None
+        case BranchCommand():
+            command = replace(command, confirmed=False)
+        case BuildCommand():
+            command = replace(command, confirmed=False, in_live=False)
+    return button("Try again", command, style="primary")
 
 
 def _which_branch(
@@ -164,7 +183,7 @@ def _which_branch(
     repo = context.meaning(error.project)
     verb = command.verb if isinstance(command, BranchCommand) else Verb.RESTART
     done = entry_for(verb).done
-    text = line(emoji("point_right"), " Which branch of ", repository(error.project), f" shall I {verb}?")
+    text = line(emoji("point_right"), " ", "Which branch of ", repository(error.project), f" do you want to {verb}?")
     left = line(f"Nothing has been {done} yet.") if done else ()
     choices = _branches(error.project, error.branches, BranchCommand(verb, repo), context)
     return choice_message([text, left], choices, in_public=False, reference=reference)
@@ -179,81 +198,78 @@ def render_bug(
     nothing_sent: bool = False,
     build: Build | None = None,
 ) -> Message:
-    """To the asker alone. `because` is a sentence; `build` is the one to restart or cancel, if it is known.
+    """To the asker alone. `because` is a sentence.
 
     Unless `nothing_sent`, it is not known whether a restart or a cancel was sent.
     """
-    lines = [line(emoji(_SIGN), f" {because or 'Something went wrong on my side.'}")]
+    lines = [line(emoji(_SIGN), " ", because or "Something went wrong in the bot.")]
     done = _done(command)
-    what = line(repository(build.project), " ", branch_named(build.branch)) if build else literal("Nothing")
     if done and nothing_sent:
-        lines.append(line(what, f" was {'not ' if build else ''}{done}. Try again in a minute."))
+        what = line(subject(build), f" was not {done}") if build else line(f"Nothing was {done}")
+        lines.append(line(what, ". Try again in a minute."))
     elif done:
+        what = subject(build) if build else line("anything")
         status = code(f"{context.command} status")
-        whether = line("Whether ", what, f" was {done}") if build else literal(f"Whether anything was {done}")
-        lines.append(line(whether, " I cannot tell; ", status, " shows how the build stands."))
-    lines.append(line("Whoever runs this bot finds it in my log by the reference below."))
+        lines.append(line("It isn’t known whether ", what, f" was {done}; ", status, " shows the current status."))
+    lines.append(line("An admin finds the details in the log by this reference."))
     return message(lines, in_public=False, reference=reference)
 
 
 def _no_such_project(
     error: NoSuchProject, command: Command | None, context: RenderContext, reference: str | None
 ) -> Message:
-    lines = [_said(command, "I know no repository “", _typed(error.name), "”.")]
+    lines = [_said(command, "no repository called “", _typed(error.name), "”.")]
     if error.stale_because is not None:
-        lines.append(line("My list may be out of date: ", describe_cause(error.stale_because), "."))
+        lines.append(line("The list may be out of date: ", describe_cause(error.stale_because), "."))
     if error.nearest:
-        lines.append(line("Did you mean one of these?"))
+        lines.append(line("Did you mean:"))
     elif error.known > 0:
-        all_of_them = "the one" if error.known == 1 else f"all {error.known}"
-        lines.append(line(code(f"{context.command} projects"), f" lists {all_of_them} that I can see."))
+        all_of_them = "the one" if error.known == 1 else f"all {error.known} repositories"
+        lines.append(line(code(f"{context.command} projects"), f" lists {all_of_them} the bot can see."))
     else:
-        keys = "whose keys stand in " if context.has_several else "whose key stands in "
-        check = f" at all: whoever runs this bot can check {keys}"
-        lines.append(line(nothing_seen(context), check, where_keys_stand(context), "."))
+        lines.append(line(nothing_seen(context), ". An admin can check its API key."))
     return choice_message(lines, _projects(error.nearest, command, context), in_public=False, reference=reference)
 
 
 def _no_such_branch(
     error: NoSuchBranch, command: Command | None, context: RenderContext, reference: str | None
 ) -> Message:
-    lines = [
-        _said(command, repository(error.project), " has no recent build of a branch “", _typed(error.branch), "”.")
-    ]
+    lines = [_said(command, "no recent build of “", _typed(error.branch), "” in ", repository(error.project), ".")]
     if error.branches:
-        lines.append(line("These branches have some:"))
+        lines.append(line("Branches with recent builds:"))
     choices = _branches(error.project, error.branches, command, context)
     return choice_message(lines, choices, in_public=False, reference=reference)
 
 
 def _not_understood(error: NotUnderstood, command: Command | None, context: RenderContext) -> list[Line]:
-    lines = [_said(command, untrusted(error.why, _SAID) or literal("I cannot read this."))]
+    lines = [_said(command, untrusted(error.why, _SAID) or literal("Unknown command."))]
     instead = sanitize(error.instead, _SAID)
     if instead:
         lines.append(line("Did you mean: ", code(f"{context.command} {instead}")))
     entry = entry_named(error.topic or "")
     if entry is not None:
-        lines.append(line("It goes: ", code(f"{context.command} {entry.usage}")))
+        lines.append(line("Usage: ", code(f"{context.command} {entry.usage}")))
         if not instead:
-            lines.append(line("For example: ", code(f"{context.command} {entry.example}")))
+            lines.append(line("Example: ", code(f"{context.command} {entry.example}")))
     elif not instead:
-        lines.append(line(f"I know {', '.join(VERBS)}: ", code(f"{context.command} help"), " says more."))
+        lines.append(line(f"Commands: {', '.join(VERBS)}. ", code(f"{context.command} help"), " says more."))
     return lines
 
 
 def _said(command: Command | None, *parts: Inline | Line | str) -> Line:
-    """The first line: that nothing was restarted or cancelled where that was wanted, then what is wrong."""
+    """The first line: that nothing was restarted or cancelled, if that was wanted; then what is wrong."""
     done = _done(command)
-    return line(emoji(_SIGN), " ", f"Not {done}: " if done else "", *parts)
+    said = line(*parts)
+    return line(emoji(_SIGN), " ", f"Not {done}: " if done else "", *(said if done else _capitalized(said)))
 
 
 def _done(command: Command | None) -> str | None:
-    """What a build would be now that had had it done to it."""
+    """What was to be done to a build, as a participle; None for a question."""
     return entry_for(command.verb).done if command else None
 
 
 def _projects(projects: Sequence[Project], command: Command | None, context: RenderContext) -> list[Choice]:
-    """What was asked, of each of the repositories; of one name, they are told apart by their services."""
+    """What was asked, of each of the repositories; those of one name are told apart by their services."""
     count = Counter(project.name.lower() for project in projects)
     alike = {project: count[project.name.lower()] > 1 and context.has_several for project in projects}
     return [
@@ -276,7 +292,7 @@ def _branches(
 
 
 def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -> Command:
-    """The same ask of another repository (and branch, where one is given); a status where nothing else was asked."""
+    """The same request for another repository (and branch, if one is given); a status if nothing else was asked."""
     match command:
         case BranchCommand(verb):
             return BranchCommand(verb, repo, branch or command.branch)
@@ -284,6 +300,16 @@ def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -
             return ShowAudit(repo)
         case _:
             return BranchCommand(Verb.STATUS, repo, branch)
+
+
+def _capitalized(said: Line) -> Line:
+    """As a sentence begins: `The bot’s own limit …`."""
+    match said:
+        case (first, *rest) if first.element.keys() == {"type", "text"}:
+            text = first.element["text"]
+            return line(f"{text[:1].upper()}{text[1:]}", *rest)
+        case _:
+            return said
 
 
 def _typed(words: str) -> Inline:

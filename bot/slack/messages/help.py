@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from bot.core.model.commands import TABLE, Entry, entry_named
+from bot.core.model.commands import MORE, TABLE, Entry, ShowHelp, entry_named
 from bot.slack.blocks.context import RenderContext
-from bot.slack.blocks.message import Message, message
+from bot.slack.blocks.message import Message, button, message
 from bot.slack.blocks.rich_text import Line, code, join, line
 
 
 def render_help(topic: str | None, context: RenderContext) -> Message:
-    """One command where `topic` names one, else all. To the asker alone."""
-    known = entry_named(topic or "")
-    entries = (known,) if known else TABLE
-    lines = [] if known else [line("What I understand:")]
-    for entry in entries:
-        lines += _entry(entry, context)
-    return message([*lines, *_everywhere(entries[0], context)], in_public=False)
+    """One command if `topic` names it; the whole text for `MORE`; else what fits on the screen of a phone."""
+    entry = entry_named(topic or "")
+    if entry is not None:
+        return message([line(entry.answer), *_usage(entry, context), *_ways(entry, context)], in_public=False)
+    if topic == MORE:
+        parts = [line("All commands")]
+        for entry in TABLE:
+            parts += [line(code(entry.usage)), line(f"    {entry.answer}")]
+        return message([*parts, *_ways(TABLE[0], context)], in_public=False)
+    parts = [line("Check and restart CI builds"), *(line(code(entry.usage)) for entry in TABLE)]
+    example = line("For example ", code(f"{context.command} {TABLE[0].example}"))
+    more = button("More", ShowHelp(MORE))
+    return message([*parts, example], [more], in_public=False)
 
 
-def _entry(entry: Entry, context: RenderContext) -> list[Line]:
+def _usage(entry: Entry, context: RenderContext) -> list[Line]:
     return [
-        line(code(f"{context.command} {entry.usage}")),
-        line(f"    {entry.answer} For example: ", code(f"{context.command} {entry.example}")),
+        line("Usage: ", code(f"{context.command} {entry.usage}")),
+        line("Example: ", code(f"{context.command} {entry.example}")),
     ]
 
 
-def _everywhere(entry: Entry, context: RenderContext) -> list[Line]:
+def _ways(entry: Entry, context: RenderContext) -> list[Line]:
     return [
         line(
-            "The same words work in a mention, also within threads: ",
+            "In a channel or a thread: ",
             code(f"{context.mention} {entry.example}"),
-            "; and in a direct message to me, alone: ",
+            ". In a direct message, just: ",
             code(entry.example),
         ),
-        line(
-            code("<repo>"),
-            " is ",
-            code("org/name"),
-            ", the name alone where only one has it, or the pasted address of a repository or a build.",
-        ),
+        line(code("<repo>"), " is ", code("org/name"), ", just the name, or the URL of a repository or a build."),
         _with_service(context),
     ]
 
@@ -48,4 +49,4 @@ def _with_service(context: RenderContext) -> Line:
     if not context.has_several:
         return ()
     text = [code(f"org/name@{name}") for name in context.services]
-    return line("Where several CI services have one of that name: ", join(" or ", *text), ".")
+    return line("If several CI services have a repository of that name: ", join(" or ", *text), ".")

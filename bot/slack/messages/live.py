@@ -1,15 +1,15 @@
-"""Live messages in words: how a followed build stands, what its end means, and the reply to the asker. Pure."""
+"""Live messages: the status of a followed build, what its result means, and the reply to the asker. Pure."""
 
 from __future__ import annotations
 
-from bot.core.model.builds import Build, Status
+from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.commands import BuildCommand, Verb
 from bot.core.model.errors import NotFound
 from bot.core.model.follows import FollowState, FollowView
 from bot.core.model.verdicts import Meaning, Verdict
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, link_button, message
-from bot.slack.blocks.rich_text import Line, ago, channel, emoji, join_dots, line, person, sanitize, timestamp
+from bot.slack.blocks.rich_text import Line, ago, channel, code, join, line, person, sanitize, since
 from bot.slack.messages.builds import (
     SIGNS,
     cancel_button,
@@ -17,72 +17,84 @@ from bot.slack.messages.builds import (
     facts_line,
     headline,
     headline_with,
+    requested_by,
     restart_buttons,
     short_word,
-    state,
     target_of,
     view_buttons,
 )
 from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.workflows import workflow_lines
 
-_ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth"}
+NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
+"""Slack's words for a channel that the bot has to be invited to."""
+
 _WHY_LOST = {
     "is_archived": "the channel is archived",
-    "not_in_channel": "I am no longer in the channel",
-    "channel_not_found": "I cannot see the channel any more",
+    "not_in_channel": "I’m no longer in the channel",
+    "channel_not_found": "I can’t see the channel any more",
+    "restricted_action": "only some people may post there",
 }
 
 
 def live(view: FollowView, context: RenderContext) -> Message:
-    """The message that changes in place until the end.
+    """The message that changes in place until the build finishes.
 
-    Refresh stands only where it has come to an end without a word on the build's: on any other, what Refresh puts in
-    its place would take away what is told here.
+    Refresh is offered only if the message ended without the build's result: on any other, what Refresh puts in its
+    place would take away what this one says.
     """
     build = view.build
     open_buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
+    facts = [_facts_so_far(build), _who(view)]
     match view.follow.state:
         case FollowState.ENDED if view.overtaken:
-            lines, buttons = [_now(build, context), facts_line(build), _overtaken(view)], open_buttons
+            lines, facts = [headline(build, context), _overtaken(view)], [facts_line(build)]
+            buttons = open_buttons
         case FollowState.ENDED:
-            lines = [headline(build, context), facts_line(build), _who(view), _meaning(view, context)]
             buttons = [*restart_buttons(build, view.follow.run_number, context, in_live=True), _page(build)]
-            return message(lines, buttons, details=workflow_lines(build), in_public=True)
+            facts = [facts_line(build), _who(view), _inconclusive(view, context)]
+            return message(
+                [_result(view, context)], buttons, facts=facts, details=workflow_lines(build), in_public=True
+            )
         case FollowState.GIVEN_UP if isinstance(view.late_because, NotFound):
-            gone = line(f"I have stopped following it: {context.title_of(build.project.service)} no longer lists it.")
-            lines, buttons = [*_so_far(build, context), _who(view), gone], [_page(build)]
+            gone = line(f"Stopped following: {context.title_of(build.project.service)} no longer lists this build.")
+            lines, buttons = [_so_far(build, context), gone], [_page(build)]
         case FollowState.GIVEN_UP:
-            why = describe_cause(view.late_because) if view.late_because else line("it takes too long")
-            lines = [*_so_far(build, context), _who(view), line("I have stopped following it: ", why, ".")]
-            go_on = button("Go on", BuildCommand(Verb.FOLLOW, target_of(build, view.follow.run_number)))
-            buttons = [go_on, *open_buttons]
+            why = line(": ", describe_cause(view.late_because)) if view.late_because else _after(view, context)
+            lines = [_so_far(build, context), line("Stopped following", why, ".")]
+            follow = BuildCommand(Verb.FOLLOW, target_of(build, view.follow.run_number))
+            buttons = [button("Keep following", follow, style="primary"), *open_buttons]
         case _:
-            lines = [*_so_far(build, context), _who(view), _late(view)]
+            lines, facts = [_so_far(build, context)], [*facts, _late(view)]
             buttons = [cancel_button(build, context, in_live=True), _page(build)]
-    return message(lines, buttons, details=_workflows_so_far(build), in_public=True)
+    return message(lines, buttons, facts=facts, details=_workflows_so_far(build), in_public=True)
 
 
-def followed(build: Build, context: RenderContext) -> Message:
-    """The first word of a live message that was asked for; the looks that follow change it."""
-    lines = [*_so_far(build, context), line("I follow it: this message changes until the end.")]
+def followed(build: Build, context: RenderContext, asker: Actor | None) -> Message:
+    """The first version of a live message that was asked for."""
+    lines = [_so_far(build, context), line("I’ll update this message until it finishes.")]
     buttons = [cancel_button(build, context, in_live=True), _page(build)]
-    return message(lines, buttons, details=_workflows_so_far(build), in_public=True)
+    facts = [_facts_so_far(build), requested_by(asker)]
+    return message(lines, buttons, facts=facts, details=_workflows_so_far(build), in_public=True)
 
 
-def not_followed() -> Message:
-    """To the person who asked, where the answer is no message of the bot's own."""
-    why = line("I cannot change this message later, so I do not follow the build to its end here. ")
-    return message([line(why, "Where I am a member of the channel, I do.")], in_public=False)
+def not_followed(why: str, context: RenderContext) -> Message:
+    """To the person who asked, if the answer can't be changed later: `why` is Slack's word for that, or empty."""
+    if why in NOT_A_MEMBER:
+        because, then = "I’m not in this channel", line("Invite me: ", code(f"/invite {context.mention}"))
+    else:
+        because, then = _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else ""), line()
+    said = f"I can’t post updates here: {because}." if because else "I can’t post updates here."
+    return message([line(said), then or line("Refresh shows the current status.")], in_public=False)
 
 
 def reply(view: FollowView, context: RenderContext) -> Message:
-    """What the person who asked hears in the thread, once."""
-    asker, build = person(view.follow.asker), view.build
+    """What the person who asked gets in the thread, once. It says by itself which build it is about."""
+    asker = person(view.follow.asker)
     if view.overtaken:
-        return message([line(asker, " ", _overtaken(view))], in_public=True)
-    end = join_dots(state(build, context), _meaning(view, context))
-    return message([line(asker, " ", emoji(SIGNS[build.status]), " ", end)], in_public=True)
+        head = headline_with(SIGNS[Status.QUEUED], view.build, context, " restarted again")
+        return message([line(asker, " ", head), _overtaken(view)], in_public=True)
+    return message([line(asker, " ", _result(view, context))], facts=[_inconclusive(view, context)], in_public=True)
 
 
 def lost(view: FollowView, why: str, context: RenderContext) -> Message:
@@ -90,98 +102,95 @@ def lost(view: FollowView, why: str, context: RenderContext) -> Message:
     build, place = view.build, view.follow.location
     where = () if place.is_between_two else line(" in ", channel(place.channel))
     because = _WHY_LOST.get(why) or f"Slack says {sanitize(why, 60)}"
-    lines = [
-        headline(build, context),
-        facts_line(build),
-        _meaning(view, context),
-        line("I have stopped following it", where, f": {because}. Ask me here how it stands."),
-    ]
-    return message(lines, view_buttons(target_of(build, view.follow.run_number), build.url), in_public=False)
+    lines = [_result(view, context), line("Stopped following", where, f": {because}.")]
+    facts = [facts_line(build), _inconclusive(view, context)]
+    buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
+    return message(lines, buttons, facts=facts, in_public=False)
 
 
-def describe_verdict(verdict: Verdict) -> Line:
-    """What the end means, as half a sentence."""
-    match verdict.meaning, verdict.after:
-        case Meaning.FLAKY, Status.PASSED:
-            return line(f"passed on the {_ordinal(verdict.runs)} run of the same commit: flaky")
-        case Meaning.FLAKY, _:
-            return line("failed after it had passed on the same commit: flaky")
-        case Meaning.REAL, _:
-            return line(f"failed {_times(verdict.in_a_row)} in a row on the same commit: a real failure")
-        case Meaning.STEADY, _:
-            return line(f"passed {_times(verdict.in_a_row)} in a row on the same commit")
+def verdict_words(verdict: Verdict | None) -> str:
+    """What the result means, to follow it in a headline: ` on retry (flaky)`. Empty for no verdict."""
+    match verdict and (verdict.meaning, verdict.after):
+        case (Meaning.FLAKY, Status.PASSED):
+            retries = verdict.runs - 1 if verdict else 1
+            return " on retry (flaky)" if retries <= 1 else f" on retry {retries} (flaky)"
+        case (Meaning.FLAKY, _):
+            return " after passing on the same commit (flaky)"
+        case ((Meaning.REAL | Meaning.STEADY), _):
+            return f", {_times(verdict.in_a_row)} in a row" if verdict and verdict.in_a_row > 1 else ""
         case _:
-            return line("no verdict: ", _why_none(verdict))
+            return ""
 
 
-def _why_none(verdict: Verdict) -> str:
-    odd = verdict.after if verdict.after not in (Status.PASSED, Status.FAILED) else verdict.before
-    match odd:
-        case Status.INFRASTRUCTURE_FAILURE:
-            return "an infrastructure failure says nothing of the code"
-        case Status.STOPPED:
-            return "a stopped run says nothing of the code"
-        case None:
-            return "no earlier run of this commit is known"
-        case _:
-            return f"a run that was {short_word(odd)} says nothing of the code"
-
-
-def _ordinal(count: int) -> str:
-    if count in _ORDINALS:
-        return _ORDINALS[count]
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th") if count % 100 not in (11, 12, 13) else "th"
-    return f"{count}{ending}"
+def why_inconclusive(verdict: Verdict | None) -> Line:
+    """`Not conclusive: the run was cancelled`; empty if the verdict says something."""
+    if verdict is None or verdict.meaning is not Meaning.NONE:
+        return ()
+    is_before = verdict.after in (Status.PASSED, Status.FAILED)
+    odd = verdict.before if is_before else verdict.after
+    if odd is None:
+        return line("Not conclusive: no earlier run of this commit is known")
+    run = "the previous run" if is_before else "the run"
+    if odd is Status.INFRASTRUCTURE_FAILURE:
+        return line(f"Not conclusive: {run} had an infrastructure failure")
+    return line(f"Not conclusive: {run} was {short_word(odd)}")
 
 
 def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _so_far(build: Build, context: RenderContext) -> list[Line]:
-    """State and facts, before the end is seen."""
-    if build.has_ended:  # the run before, which CI still shows
-        return [headline_with(SIGNS[Status.QUEUED], build, "restarted"), commit(build)]
-    return [_now(build, context), facts_line(build)]
+def _result(view: FollowView, context: RenderContext) -> Line:
+    """The headline of a finished build, or of one that was followed until now."""
+    return headline(view.build, context, "" if view.unseen else verdict_words(view.verdict))
+
+
+def _so_far(build: Build, context: RenderContext) -> Line:
+    """The headline before the build has finished."""
+    if build.has_ended:  # the previous run, which CI still shows
+        return headline_with(SIGNS[Status.QUEUED], build, context, " restarted")
+    return headline(build, context)
+
+
+def _facts_so_far(build: Build) -> Line:
+    return commit(build) if build.has_ended else facts_line(build)
 
 
 def _workflows_so_far(build: Build) -> list[Line]:
-    """Not those of the run before."""
+    """Not those of the previous run."""
     return [] if build.has_ended else workflow_lines(build)
-
-
-def _now(build: Build, context: RenderContext) -> Line:
-    """Without a running time, which would be old at once: since when stands beneath."""
-    if build.status is Status.RUNNING:
-        return headline_with(SIGNS[Status.RUNNING], build, "running")
-    if build.status is Status.UNKNOWN and not build.status_word:
-        return headline_with(SIGNS[Status.UNKNOWN], build, "I do not know how it stands")
-    return headline(build, context)
 
 
 def _who(view: FollowView) -> Line:
     follow = view.follow
-    text = "restarted by " if follow.restarted else "followed for "
-    began = timestamp(follow.began_at)
-    return line(text, person(follow.asker), *((" · ", began) if began else ()))
+    what = "restarted by " if follow.restarted else "requested by "
+    return join(" ", line(what, person(follow.asker)), since(follow.began_at))
 
 
 def _overtaken(view: FollowView) -> Line:
     by = view.overtaken_by
-    return line("restarted again", *((" by ", person(by.actor)) if by else ()), " before I saw how it ended")
+    return line("Restarted again", *((" by ", person(by.actor)) if by else ()), " before this run’s result was seen.")
 
 
-def _meaning(view: FollowView, context: RenderContext) -> Line:
+def _inconclusive(view: FollowView, context: RenderContext) -> Line:
     if view.unseen:
         title = context.title_of(view.build.project.service)
-        return line(f"no verdict: {title} took the restart, and I have seen no new run")
-    return describe_verdict(view.verdict) if view.verdict is not None else ()
+        return line(f"Not conclusive: {title} accepted the restart, but no new run has appeared")
+    return why_inconclusive(view.verdict)
+
+
+def _after(view: FollowView, context: RenderContext) -> Line:
+    """` after 3 hours`."""
+    hours = round((context.now - view.follow.began_at).total_seconds() / 3600)
+    if hours < 1:
+        return line()
+    return line(" after 1 hour" if hours == 1 else f" after {hours} hours")
 
 
 def _late(view: FollowView) -> Line:
     if view.late_s is None or view.late_because is None:
         return ()
-    return line(f"Last looked {ago(view.late_s)}: ", describe_cause(view.late_because), ".")
+    return line(f"Last checked {ago(view.late_s)}: ", describe_cause(view.late_because), ".")
 
 
 def _page(build: Build) -> Block | None:

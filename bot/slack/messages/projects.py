@@ -1,4 +1,4 @@
-"""How a page of repositories looks: a line each, and what to do where there are none. To the asker alone. Pure."""
+"""A page of repositories: a line each, and what to do if there are none. To the asker alone. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ _NAME = 100
 
 
 def render_projects(shown: ProjectsShown, context: RenderContext) -> Message:
-    lines = [_how_many(shown, context), *(_project(project, shown, context) for project in shown.projects)]
+    lines = [*_how_many(shown, context), *(_project(project, shown, context) for project in shown.projects)]
     if shown.pages > 1:
         lines.append(line(f"Page {shown.page} of {shown.pages}"))
-    for why, age_s in shown.stale:
-        lines += _stale(why, age_s, shown)
-    return message(lines, _pages(shown), in_public=False)
+    facts = [_stale(why, age_s) for why, age_s in shown.stale]
+    return message(lines, _pages(shown), facts=facts, in_public=False)
 
 
 def _project(project: Project, shown: ProjectsShown, context: RenderContext) -> Line:
@@ -29,28 +28,23 @@ def _project(project: Project, shown: ProjectsShown, context: RenderContext) -> 
     return line("• ", name, f" · {context.title_of(project.service)}" if shown.with_services else "")
 
 
-def _stale(why: CIError, age_s: float | None, shown: ProjectsShown) -> list[Line]:
+def _stale(why: CIError, age_s: float | None) -> Line:
     """Whose list is old, how old, and why."""
     if age_s is None:
-        return [line("I cannot read one list: ", describe_cause(why), ". None of its repositories stand here.")]
-    if shown.with_services:
-        read = f". What stands here of it was read {ago(age_s)}."
-        return [line("I cannot read one list anew: ", describe_cause(why), read)]
-    return [
-        line("I cannot read the list anew: ", describe_cause(why), "."),
-        line(f"What stands here was read {ago(age_s)}."),
-    ]
+        return line("Not listed: ", describe_cause(why), ".")
+    return line(f"As of {ago(age_s)}: ", describe_cause(why), ".")
 
 
-def _how_many(shown: ProjectsShown, context: RenderContext) -> Line:
-    """The count, or what to do where there are none."""
+def _how_many(shown: ProjectsShown, context: RenderContext) -> list[Line]:
+    """The count, or what to do if there are none."""
     wanted = untrusted(shown.words, _NAME)
     if shown.total == 0:
         if wanted is None:
-            return line(nothing_seen(context), ".")
-        return line("No repository’s name holds “", wanted, "”; ", code(f"{context.command} projects"), " lists all.")
+            return [line(nothing_seen(context), ".")]
+        none = line("No repository’s name contains “", wanted, "”.")
+        return [none, line(code(f"{context.command} projects"), " lists all of them.")]
     count = "1 repository" if shown.total == 1 else f"{shown.total} repositories"
-    return line(count, " with “", wanted, "” in the name:") if wanted else line(f"{count}:")
+    return [line(count, " with “", wanted, "” in the name") if wanted else line(count)]
 
 
 def _pages(shown: ProjectsShown) -> list[Block | None]:

@@ -1,7 +1,7 @@
-"""How everything looks in Slack: outcomes, errors and bugs become messages. Pure; sends nothing, decides nothing.
+"""Every message: outcomes, errors and bugs become what Slack shows. Pure; sends nothing, decides nothing.
 
-State first, facts second, actions last. What came of a build is told in public; help, lists of repositories and
-whatever went wrong to the asker alone.
+What happened, to what, who asked; then facts; then buttons. Builds are public; help, lists of repositories and
+whatever went wrong are for the asker alone.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from bot.core.model.outcomes import (
     StateNotKnown,
     StillRunning,
 )
-from bot.core.model.verdicts import Meaning, verdict_on
+from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
-from bot.slack.blocks.rich_text import Line, ago, channel, code, emoji, join_dots, line, person, sanitize, timestamp
+from bot.slack.blocks.rich_text import Line, channel, code, emoji, line, sanitize
 from bot.slack.messages.audit import render_audit
 from bot.slack.messages.branch_facts import beside_buttons, branch_lines
 from bot.slack.messages.builds import (
-    SIGNS,
+    at_service,
     branch_named,
     build_buttons,
     cancel_button,
@@ -48,64 +48,69 @@ from bot.slack.messages.builds import (
     facts_line,
     headline,
     headline_with,
-    list_line,
+    list_lines,
     previous_words,
     repository,
+    requested_by,
     state,
+    subject,
     target_of,
     try_again_button,
     view_buttons,
 )
 from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.help import render_help
-from bot.slack.messages.live import describe_verdict, followed
+from bot.slack.messages.live import followed, verdict_words, why_inconclusive
 from bot.slack.messages.projects import render_projects
-from bot.slack.messages.workflows import taken_line, workflow_lines
+from bot.slack.messages.workflows import cancelling_line, restarted_line, workflow_lines
 
 
 def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None) -> Message:
-    """The news. The service has been told, and the build still runs for a moment."""
+    """The service has accepted the cancellation, and the build still runs for a moment."""
     build = done.build
-    what = join_dots(repository(build.project), branch_named(build.branch))
-    by: Line = line(person(asker), " cancels ") if asker else line("Cancelled: ")
+    title = context.title_of(build.project.service)
     lines = [
-        line(emoji(SIGNS[Status.STOPPED]), " ", by, what),
-        commit(build),
-        taken_line(done.taken, "Told to cancel", "not cancelled"),
-        line(f"{context.title_of(build.project.service)} takes a moment for it; Refresh shows how it stands then."),
+        line(emoji(CANCELLING), " ", "Cancelling ", subject(build), at_service(build.project, context)),
+        cancelling_line(done.taken),
+        line(f"{title} needs a moment. Refresh shows the result."),
     ]
-    return message(lines, view_buttons(target_of(build), build.url), in_public=True)
+    facts = [commit(build), requested_by(asker)]
+    return message(lines, view_buttons(target_of(build), build.url), facts=facts, in_public=True)
 
 
 def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Message:
     """What is left of a message whose Cancel was pressed: the build as it was a moment ago, and no second Cancel."""
-    lines = [
-        headline(build, context),
-        facts_line(build),
-        join_dots(line("being cancelled for ", person(asker)), timestamp(context.now)),
-    ]
-    return message(lines, view_buttons(target_of(build), build.url), details=workflow_lines(build), in_public=True)
+    by = line("cancellation ", requested_by(asker, context.now))
+    return message(
+        [headline(build, context)],
+        view_buttons(target_of(build), build.url),
+        facts=[facts_line(build), by],
+        details=workflow_lines(build),
+        in_public=True,
+    )
 
 
 __all__ = ["Message", "RenderContext", "render", "with_doubt", "with_invitation", "with_place"]
 
+CANCELLING = "hourglass_flowing_sand"
+"""Not the stop sign, which is for what has been cancelled."""
 _MAX_LINES = 10
 
 
 def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = None) -> Message:
-    """What came of an ask that went well. `asker` asked; most outcomes name by themselves whom there is to name."""
+    """The answer to a request that went well. `asker` is named in public, since Slack hides a typed command from all
+    others."""
     match outcome:
         case BuildShown():
-            return _build(outcome, context)
+            return _build(outcome, context, asker)
         case BranchesShown():
-            return _branches(outcome, context)
+            return _branches(outcome, context, asker)
         case BuildsShown():
-            return _builds(outcome, context)
+            return _builds(outcome, context, asker)
         case NoBuilds(project):
             page = link_button("Open project", project.url, "project")
-            return message(
-                [line("No builds yet: ", repository(project), " has never been built.")], [page], in_public=True
-            )
+            head = line("No builds yet in ", repository(project), at_service(project, context))
+            return message([head], [page], facts=[requested_by(asker)], in_public=True)
         case ProjectsShown():
             return render_projects(outcome, context)
         case HelpShown(topic):
@@ -113,30 +118,29 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
         case AuditShown():
             return render_audit(outcome, context)
         case Followed(build):
-            return followed(build, context)
+            return followed(build, context, asker)
         case NothingToFollow(build, restart_state):
-            why = line("Nothing to follow: it has ended.")
-            return _as_it_stands(build, why, build_buttons(build, context, restart_state), context)
+            why = line("Nothing to follow: it has finished.")
+            return _instead(build, why, build_buttons(build, context, restart_state), context, asker)
         case NothingToCancel(build, restart_state):
-            ended = "it has ended" if build.has_ended else "as far as I can tell, nothing of it runs"
-            return _as_it_stands(
-                build, line(f"Nothing to cancel: {ended}."), build_buttons(build, context, restart_state), context
-            )
+            finished = "it has finished" if build.has_ended else "nothing of it seems to run"
+            why = line(f"Nothing to cancel: {finished}.")
+            return _instead(build, why, build_buttons(build, context, restart_state), context, asker)
         case Cancelled():
             return cancelled(outcome, context, asker)
-        case AlreadyCancelling():
-            return _already_cancelling(outcome, context)
         case Restarted():
             return _restarted(outcome, context)
         case AlreadyRestarted():
-            return _already_restarted(outcome, context)
+            return _already_restarted(outcome, context, asker)
+        case AlreadyCancelling():
+            return _already_cancelling(outcome, context, asker)
         case StillRunning():
-            return _still_running(outcome, context)
+            return _still_running(outcome, context, asker)
         case RunAgainSince():
-            return _run_again_since(outcome, context)
+            return _run_again_since(outcome, context, asker)
         case StateNotKnown(build):
-            why = line("Not restarted: from that word I cannot tell whether the build has ended.")
-            return _as_it_stands(build, why, view_buttons(target_of(build), build.url), context)
+            why = line("Not restarted: this status doesn’t say if the build has finished.")
+            return _instead(build, why, view_buttons(target_of(build), build.url), context, asker)
         case CouldNotTell():
             return _could_not_tell(outcome, context)
 
@@ -144,82 +148,82 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
 def with_invitation(drawn: Message, mention: str) -> Message:
     """The same, and how to make the bot a member of the channel."""
     invite = sanitize(mention, 80)
-    return with_line(drawn, line("I am not in this channel. To invite me: ", code(f"/invite {invite}")))
+    return with_line(drawn, line("I can’t post updates here: I’m not in this channel. ", code(f"/invite {invite}")))
 
 
 def with_doubt(drawn: Message) -> Message:
-    """The same, to the asker alone, after Slack did not say whether it posted the message for everyone."""
-    return with_line(drawn, line("Slack didn't confirm my message. It may already be above."))
+    """For the asker, if Slack may have shown the message to everyone already."""
+    return with_line(drawn, line("Slack didn’t confirm my message. It may already be above."))
 
 
 def with_place(drawn: Message, channel_id: str) -> Message:
-    """The same, in a direct message instead of the channel in which it was asked for."""
-    return with_line(drawn, line("Slack doesn't let me answer in ", channel(channel_id), ", so I answer here."))
+    """For the asker's direct messages, if Slack takes no answer where they asked."""
+    return with_line(drawn, line("Slack doesn’t let me answer in ", channel(channel_id), ", so I answer here."))
 
 
-def _as_it_stands(build: Build, why: Line, buttons: list[Block | None], context: RenderContext) -> Message:
-    """Shown instead of what was asked for, and why."""
-    lines = [headline(build, context), facts_line(build), why]
-    return message(lines, buttons, details=workflow_lines(build), in_public=True)
+def _instead(
+    build: Build, why: Line, buttons: list[Block | None], context: RenderContext, asker: Actor | None
+) -> Message:
+    """The build, shown instead of what was asked for, and why."""
+    facts = [facts_line(build), requested_by(asker)]
+    lines = [headline(build, context), why]
+    return message(lines, buttons, facts=facts, details=workflow_lines(build), in_public=True)
 
 
-def _build(shown: BuildShown, context: RenderContext) -> Message:
+def _build(shown: BuildShown, context: RenderContext, asker: Actor | None) -> Message:
     build, restart_state = shown.build, shown.restart_state
-    lines = [headline(build, context), facts_line(build)]
+    verdict = _verdict(build)
+    facts = [facts_line(build)]
     if restart_state.claim is not None:
-        lines.append(
-            claim_words(restart_state.claim, build, context, shown.ago_s, lags="this is the earlier run", dated=True)
-        )
+        facts.append(claim_words(restart_state.claim, build, context, lags="this is the previous run"))
     elif restart_state.previous is not None:
-        lines.append(previous_words(restart_state.previous, context))
-    lines.append(_meaning(build))
-    lines += branch_lines(build)
-    buttons = [*build_buttons(build, context, restart_state), *beside_buttons(build, context)]
-    return message(lines, buttons, details=workflow_lines(build), in_public=True)
+        facts.append(previous_words(restart_state.previous))
+    other = restart_state.claim or restart_state.previous  # two people may be named, for two things
+    facts += [*branch_lines(build), why_inconclusive(verdict), requested_by(asker, what="status" if other else "")]
+    return message(
+        [headline(build, context, verdict_words(verdict))],
+        [*build_buttons(build, context, restart_state), *beside_buttons(build, context)],
+        facts=facts,
+        details=workflow_lines(build),
+        in_public=True,
+    )
 
 
-def _meaning(build: Build) -> Line:
-    """What the end says of the commit, where the service tells how its earlier attempts ended."""
-    if not build.earlier or not build.has_ended:
-        return ()
-    verdict = verdict_on(build.earlier, build.status)
-    return describe_verdict(verdict) if verdict.meaning is not Meaning.NONE else ()
+def _verdict(build: Build) -> Verdict | None:
+    """What the result says of the commit, if the service tells how its earlier attempts ended."""
+    return verdict_on(build.earlier, build.status) if build.earlier and build.has_ended else None
 
 
-def _branches(shown: BranchesShown, context: RenderContext) -> Message:
-    """The branches beyond the first ten are named without a button by `choosing`."""
+def _branches(shown: BranchesShown, context: RenderContext, asker: Actor | None) -> Message:
+    """The branches beyond the first ten are named without a button by `choice_message`."""
     builds = shown.builds
-    lines = [list_line(build, context, branch=True) for build in builds[:_MAX_LINES]]
+    lines = [part for build in builds[:_MAX_LINES] for part in list_lines(build, branch=True)]
     repo = context.meaning(shown.project)
     named = [build.branch for build in builds if build.branch]
     choices = [Choice(branch, BranchCommand(Verb.STATUS, repo, Word.of(branch))) for branch in named]
     count = "1 branch" if len(named) == 1 else f"{len(named)} branches"
-    head = join_dots(repository(shown.project), f"{count} with recent builds")
-    return choice_message([head, *lines], choices, in_public=True)
+    head = line(repository(shown.project), f": {count} with recent builds", at_service(shown.project, context))
+    return choice_message([head, *lines], choices, facts=[requested_by(asker)], in_public=True)
 
 
-def _builds(shown: BuildsShown, context: RenderContext) -> Message:
+def _builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> Message:
     builds = shown.builds[:_MAX_LINES]
     count = {0: "no recent builds", 1: "the last build"}.get(len(builds), f"the last {len(builds)} builds")
-    branch = branch_named(shown.branch) if shown.branch is not None else None
-    head = join_dots(repository(shown.project), branch, count)
-    return message(
-        [head, *(list_line(build, context, branch=shown.branch is None) for build in builds)], in_public=True
-    )
+    branch = line(" ", branch_named(shown.branch)) if shown.branch is not None else ()
+    head = line(repository(shown.project), branch, f": {count}", at_service(shown.project, context))
+    lines = [part for build in builds for part in list_lines(build, branch=shown.branch is None)]
+    return message([head, *lines], facts=[requested_by(asker)], in_public=True)
 
 
 def _restarted(done: Restarted, context: RenderContext) -> Message:
     build, claim = done.build, done.claim
-    what = join_dots(repository(build.project), branch_named(build.branch))
-    did = " restarted the failed jobs of " if claim.failed_jobs_only else " restarted "
-    lines = [line(emoji("hourglass_flowing_sand"), " ", person(claim.actor), did, what), commit(build)]
-    lines.append(taken_line(done.taken, "Restarted", "not restarted"))
+    did = ": re-running failed jobs" if claim.failed_jobs_only else " restarted"
+    lines = [headline_with("hourglass_flowing_sand", build, context, did), restarted_line(done.taken)]
     if done.seen:
         title = context.title_of(build.project.service)
-        lines.append(
-            line(f"{title} gave no answer to the restart, but the build has run since: ", state(build, context))
-        )
-    return message(lines, _looking_at_the_new_run(done), in_public=True)
+        lines.append(line(f"{title} didn’t respond, but the build has started: ", state(build), "."))
+    facts = [commit(build), requested_by(claim.actor)]
+    return message(lines, _looking_at_the_new_run(done), facts=facts, in_public=True)
 
 
 def _looking_at_the_new_run(done: Restarted) -> list[Block | None]:
@@ -230,62 +234,60 @@ def _looking_at_the_new_run(done: Restarted) -> list[Block | None]:
     return view_buttons(replace(target_of(build), build_id=new_id, started_at=None), None)
 
 
-def _already_restarted(found: AlreadyRestarted, context: RenderContext) -> Message:
+def _already_restarted(found: AlreadyRestarted, context: RenderContext, asker: Actor | None) -> Message:
     build, claim = found.build, found.claim
     title = context.title_of(build.project.service)
-    told_so = claim_words(claim, build, context, found.ago_s, lags=f"{title} still shows the earlier run")
-    if claim.state is ClaimState.TAKEN:
-        told_so = line("already ", told_so)
-    head = headline_with("hourglass_flowing_sand", build, told_so)
-    facts = commit(build) if build.has_ended else join_dots(state(build, context), facts_line(build))
-    return message([head, facts], view_buttons(target_of(build, claim.run_number), build.url), in_public=True)
+    was = " already restarted" if claim.state is ClaimState.TAKEN else " restart already requested"
+    told = claim_words(claim, build, context, lags=f"{title} still shows the previous run")
+    facts = [commit(build) if build.has_ended else facts_line(build), told]
+    facts.append(requested_by(asker) if asker != claim.actor else ())
+    head = headline_with("hourglass_flowing_sand", build, context, was)
+    return message([head], view_buttons(target_of(build, claim.run_number), build.url), facts=facts, in_public=True)
 
 
-def _already_cancelling(found: AlreadyCancelling, context: RenderContext) -> Message:
-    build = found.build
-    by = line("already being cancelled, requested by ", person(found.claim.actor), f" {ago(found.ago_s)}")
-    lines = [headline_with(SIGNS[Status.STOPPED], build, by), join_dots(state(build, context), facts_line(build))]
-    return message(lines, view_buttons(target_of(build), build.url), in_public=True)
+def _already_cancelling(found: AlreadyCancelling, context: RenderContext, asker: Actor | None) -> Message:
+    build, claim = found.build, found.claim
+    by = line("cancellation ", requested_by(claim.actor, claim.requested_at))
+    facts = [facts_line(build), by, requested_by(asker) if asker != claim.actor else ()]
+    head = headline_with(CANCELLING, build, context, " already being cancelled")
+    return message([head], view_buttons(target_of(build), build.url), facts=facts, in_public=True)
 
 
-def _still_running(found: StillRunning, context: RenderContext) -> Message:
+def _still_running(found: StillRunning, context: RenderContext, asker: Actor | None) -> Message:
     build, claim = found.build, found.restart_state.claim
-    waits = build.status is Status.QUEUED
-    lines = [headline(build, context), facts_line(build)]
-    if claim is not None:
-        lines.append(claim_words(claim, build, context, lags=""))
-    lines.append(line(f"Not restarted: it {'still waits to run' if waits else 'is still running'}."))
+    doing = "queued" if build.status is Status.QUEUED else "running"
+    told = claim_words(claim, build, context, lags="") if claim is not None else ()
+    lines = [headline(build, context), line(f"Not restarted: it’s still {doing}.")]
+    facts = [facts_line(build), told, requested_by(asker)]
     open_buttons = view_buttons(target_of(build, found.restart_state.run_number), build.url)
-    return message(lines, [cancel_button(build, context), *open_buttons], details=workflow_lines(build), in_public=True)
+    buttons = [cancel_button(build, context), *open_buttons]
+    return message(lines, buttons, facts=facts, details=workflow_lines(build), in_public=True)
 
 
-def _run_again_since(found: RunAgainSince, context: RenderContext) -> Message:
+def _run_again_since(found: RunAgainSince, context: RenderContext, asker: Actor | None) -> Message:
     build, restart_state = found.build, found.restart_state
-    lines = [headline(build, context), facts_line(build)]
-    if restart_state.previous is not None:
-        lines.append(previous_words(restart_state.previous, context, found.ago_s))
-    lines.append(line("Not restarted: the button belonged to an earlier run, and the build has run again since."))
-    return message(lines, build_buttons(build, context, restart_state), details=workflow_lines(build), in_public=True)
+    told = previous_words(restart_state.previous) if restart_state.previous is not None else ()
+    lines = [headline(build, context), line("Not restarted: this button was for an older run.")]
+    facts = [facts_line(build), told, requested_by(asker)]
+    buttons = build_buttons(build, context, restart_state)
+    return message(lines, buttons, facts=facts, details=workflow_lines(build), in_public=True)
 
 
 def _could_not_tell(sent: CouldNotTell, context: RenderContext) -> Message:
     build, claim = sent.shown, sent.claim
-    head = headline_with(
-        "grey_question",
-        build,
-        line("asked to restart by ", person(claim.actor), f" {ago(sent.ago_s)}, and nobody can tell whether it took"),
-    )
+    title = context.title_of(build.project.service)
+    uncertain = "the restart may or may not have started."
     if sent.found is not None:
-        looked = line("looking afterwards, I found it as before: ", state(sent.found, context))
+        what = line(f"{title} didn’t respond. Its list still shows the previous run (", state(sent.found), "); ")
     elif sent.looked is not None:
-        looked = line("looking afterwards told nothing either, since ", describe_cause(sent.looked))
+        what = line(f"{title} didn’t respond, and checking failed too (", describe_cause(sent.looked), "); ")
     else:
-        looked = line("looking afterwards told nothing either")
+        what = line(f"{title} didn’t respond; ")
     lines = [
-        head,
-        commit(build),
-        line(f"{context.title_of(build.project.service)} gave no answer to the restart; ", looked, "."),
-        line("Refresh shows whether it runs by now; Try again asks for this restart once more."),
+        headline_with("question", build, context, " restart not confirmed"),
+        line(what, uncertain),
+        line("Refresh to check, or try again."),
     ]
-    target = target_of(build, claim.run_number)
-    return message(lines, [try_again_button(build, claim, context), *view_buttons(target, build.url)], in_public=True)
+    facts = [commit(build), requested_by(claim.actor, claim.requested_at)]
+    buttons = [try_again_button(build, claim, context), *view_buttons(target_of(build, claim.run_number), build.url)]
+    return message(lines, buttons, facts=facts, in_public=True)

@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.core.model.builds import ActionResult, Build, FailedJob, Status, Workflow
-from bot.slack.blocks.rich_text import Line, emoji, join, join_dots, line, link, sanitize, untrusted
-from bot.slack.messages.builds import SIGNS, short_word, state_of_workflow
+from bot.slack.blocks.rich_text import Line, emoji, join, join_dots, line, link, literal, sanitize, untrusted
+from bot.slack.messages.builds import joint, short_word, sign_of, state_of_workflow
 
 MAX_WORKFLOWS, MAX_JOBS, MAX_NAMES = 10, 5, 10
 _NAME, _COMMIT, _REASON = 60, 40, 100
 
 
 def workflow_lines(build: Build) -> list[Line]:
-    """Nothing if there is nothing to tell beside what the build's own lines say. A run that is asked for alone, under
-    its own id, is named."""
+    """Empty if they say no more than the build's own lines. A build that is one run, by its own id, is named."""
     is_one_run = any(run.run_id == build.id for run in build.workflows)
     if len(build.workflows) < 2 and not is_one_run and not any(map(_tells_more, build.workflows)):
         return []
@@ -24,44 +23,46 @@ def workflow_lines(build: Build) -> list[Line]:
     return [*lines, _rest(runs[MAX_WORKFLOWS:])]
 
 
-def taken_line(taken: ActionResult | None, did: str, refused: str) -> Line:
-    """`Restarted: CI and Lint; not over yet, left alone: Deploy; not restarted: Docs (“too old”)`, where there are any
-    workflows. `did` and `refused` are the words for the first and the last."""
+def restarted_line(taken: ActionResult | None) -> Line:
+    """`Restarted CI and Lint. Still running: Deploy. Not restarted: Docs (“too old”).`; empty without workflows."""
     if taken is None:
         return ()
-    left = line("not over yet, left alone: ", _names(taken.left)) if taken.left else None
     return join(
-        "; ",
-        line(f"{did}: ", _names(taken.done)) if taken.done else None,
-        left,
-        line(f"{refused}: ", _refused(taken.refused)) if taken.refused else None,
+        " ",
+        line("Restarted ", _listed(taken.done), ".") if taken.done else None,
+        line("Still running: ", _listed(taken.left), ".") if taken.left else None,
+        line("Not restarted: ", _refused(taken.refused), ".") if taken.refused else None,
+    )
+
+
+def cancelling_line(taken: ActionResult) -> Line:
+    """`Cancelling CI. Not cancelled: Nightly (runs on 8b3e2f2).`"""
+    left = [*([_listed(taken.left)] if taken.left else []), *([_refused(taken.refused)] if taken.refused else [])]
+    return join(
+        " ",
+        line("Cancelling ", _listed(taken.done), ".") if taken.done else None,
+        line("Not cancelled: ", join(", ", *left), ".") if left else None,
     )
 
 
 def _line(run: Workflow) -> Line:
-    """`:x: CI · failed after 2 min 03 s · attempt 2 · at 4f2c1e9`."""
-    at = sanitize(run.commit, _COMMIT)[:7]
+    """`:x: CI failed in 2m 3s · attempt 2 · on 4f2c1e9`."""
+    on = sanitize(run.commit, _COMMIT)[:7]
+    name = link(sanitize(run.name, _NAME) or "a workflow without a name", run.url)
     return line(
-        emoji(SIGNS[run.status]),
+        emoji(sign_of(run)),
         " ",
         join_dots(
-            link(sanitize(run.name, _NAME) or "a workflow without a name", run.url),
-            state_of_workflow(run),
+            line(name, joint(run.status), state_of_workflow(run)),
             f"attempt {run.attempt}" if run.attempt > 1 else None,
-            f"at {at}" if at else None,
-            _triggered(run),
+            f"on {on}" if on else None,
+            untrusted(run.trigger, _COMMIT),
             _waits_for(run),
         ),
     )
 
 
-def _triggered(run: Workflow) -> Line:
-    trigger = untrusted(run.trigger, _COMMIT)
-    return line(trigger) if trigger else ()
-
-
 def _waits_for(run: Workflow) -> Line:
-    """`for production`: the environments whose approval is missing."""
     names = [name for name in (untrusted(each, _NAME) for each in run.waits_for[:MAX_JOBS]) if name]
     return line("for ", join(", ", *names)) if names else ()
 
@@ -86,10 +87,12 @@ def _rest(runs: Sequence[Workflow]) -> Line:
     return line(f"and {_count(len(runs), 'more workflow')}: {', '.join(f'{n} {word}' for word, n in counted.items())}")
 
 
-def _names(names: Sequence[str]) -> Line:
+def _listed(names: Sequence[str]) -> Line:
+    """`CI and Lint`; `CI, Lint and 3 more`."""
+    shown = [untrusted(name, _NAME) or literal("one without a name") for name in names[:MAX_NAMES]]
     more = len(names) - MAX_NAMES
-    text = join(", ", *(untrusted(name, _NAME) for name in names[:MAX_NAMES]))
-    return line(text or "without a name", f" and {more} more" if more > 0 else "")
+    *before, last = [*shown, literal(f"{more} more")] if more > 0 else shown
+    return line(join(", ", *before), " and " if before else "", last)
 
 
 def _refused(refused: Sequence[tuple[str, str]]) -> Line:

@@ -10,6 +10,7 @@ alone is told, once, and only if something was changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -19,12 +20,12 @@ from bot.slack.client.api_errors import CallFailed
 from bot.slack.client.chat_client import POST, POST_EPHEMERAL, ChatClient
 from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.incoming.payloads import SlackRequest, Source
+from bot.slack.messages.live import NOT_A_MEMBER
 from bot.slack.messages.render import Message, with_doubt, with_invitation, with_place
 from bot.slack.outgoing.bodies import message_for_one, new_message, response
 
 log = structlog.get_logger(__name__)
 
-NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 INVITATION_KEPT_S = 90 * 24 * 3600.0
 
 Way = Callable[[], str | None]
@@ -42,6 +43,18 @@ class DeliveryFailed(Exception):
         self.may_be_there = may_be_there
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """`ts` of a message that can be changed later; else None, and Slack's word for why it can't be, if it gave one.
+
+    `is_explained`: the message itself says why, and how to invite the bot.
+    """
+
+    ts: str | None
+    why_not: str = ""
+    is_explained: bool = False
+
+
 class Replies:
     """Thread-safe. Raises DeliveryFailed if an answer reached nobody, with Slack's error for each way."""
 
@@ -55,27 +68,38 @@ class Replies:
 
     def answer(
         self, slack_request: SlackRequest, message: Message, *, elsewhere: Message | None = None, changed: bool = False
-    ) -> str | None:
+    ) -> Posted:
         """A new message: in public, or to the asker alone, as the message wants it.
 
-        Returns the ts of a message that can be changed later; None for any other, which says `elsewhere` if that is
-        given. `changed`: the message tells of something that was done, so the asker must hear of it.
+        One that cannot be changed later says `elsewhere` instead, if that is given. `changed`: the message tells of
+        something that was done, so the asker must hear of it.
         """
         if not message.in_public:
             self.to_asker(slack_request, message)
-            return None
+            return Posted(None)
         said, failed = elsewhere or message, list[CallFailed]()
         ways: list[Way] = [lambda: self._post(slack_request, message)]
+        invited: list[Message] = []
+
+        def respond() -> None:
+            shown = self._invited(said, slack_request, failed[0])
+            self._respond(slack_request, shown)
+            if shown is not said:
+                invited.append(shown)
+
         if slack_request.response_url:
-            ways.append(lambda: self._respond(slack_request, self._invited(said, slack_request, failed[0])))
+            ways.append(respond)
         try:
-            return self._first(ways, failed)
+            ts = self._first(ways, failed)
+            return Posted(ts, failed[0].word if failed else "", is_explained=bool(invited))
         except DeliveryFailed as failure:
             log.info("not_in_public", why=str(failure))  # a busy channel takes one message a second
             if failure.may_be_there and not changed:
                 raise
             alone = with_doubt(said) if failure.may_be_there else said
-        return self._first(self._ways_to_asker(slack_request, alone, failed), failed)
+        why = "" if failed[0].may_be_there else failed[0].word
+        self._first(self._ways_to_asker(slack_request, alone, failed), failed)
+        return Posted(None, why)
 
     def to_asker(self, slack_request: SlackRequest, message: Message) -> None:
         """To the asker alone; in the bot's own direct messages everything is."""

@@ -68,7 +68,7 @@ OF_OLDER = {"commit": OLDER}
     [
         ((CI, workflow(2, "Nightly", **OF_OLDER)), ("CI",), ()),
         ((workflow(1, "CI", PASSED), workflow(2, "Nightly", PASSED, **OF_OLDER)), ("CI",), ()),
-        ((CI, workflow(2, "Nightly", RUNNING, **OF_OLDER)), ("CI",), ("Nightly (at 1f0c2b8)",)),
+        ((CI, workflow(2, "Nightly", RUNNING, **OF_OLDER)), ("CI",), ("Nightly (runs on 1f0c2b8)",)),
     ],
     ids=["what failed for the commit", "the commit's own, if nothing failed", "what still runs is left"],
 )
@@ -91,7 +91,7 @@ def test_what_is_inherited_from_another_commit_is_not_run_again(
     [
         (
             (workflow(1, "CI", PASSED), workflow(2, "Nightly", **OF_OLDER)),
-            r"older commits failed: Nightly \(at 1f0c2b8",
+            r"older commits failed: Nightly \(runs on 1f0c2b8",
         ),
         ((workflow(1, "CI", RUNNING), workflow(2, "Nightly", **OF_OLDER)), "still running: CI"),
         ((workflow(1, "CI", can_rerun=False),), "can be re-run"),
@@ -178,9 +178,9 @@ def restarted(github: GitHub, api: responses.RequestsMock, *answers: dict[str, A
 
 TOOK, LATE, NOT_THERE = {"status": 201}, {"body": ReadTimeout("x")}, {"status": 404}
 OLD, NO_RIGHTS = refused(OVER_A_MONTH), refused("Resource not accessible by personal access token")
-UNKNOWN, NO_MORE = "GitHub no longer lists this run", "GitHub's rate limit is reached"
-MAY_NOT = "the token lacks permission (Resource not accessible by personal access token)"
-UNSURE = "not confirmed: GitHub didn't respond"
+UNKNOWN, NO_MORE = "GitHub no longer lists this run", "GitHub’s rate limit is reached"
+MAY_NOT = "the bot’s API key lacks permission for this"
+UNSURE = "not confirmed: GitHub didn’t respond"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_each_workflow_is_paid_for_and_if_the_rate_limit_ends_the_rest_is_report
     gate.lets = 1
     taken = restarted(github, api, TOOK, TOOK, TOOK)
     assert (taken.done, gate.asked, len(api.calls)) == (("CI",), ["restart"], 1)
-    why = "not sent: the bot's own limit of calls to CodeShip is reached"
+    why = "not sent: the bot’s own limit of calls to CodeShip is reached"
     assert taken.refused == (("Lint", why), ("Deploy", why))
 
 
@@ -259,7 +259,7 @@ def test_what_runs_of_an_older_commit_is_stopped_too(github: GitHub, api: respon
     for number in (1, 2):
         api.post(f"{RUNS}/1944022100{number}/cancel", status=202)
     taken = cancel(github, seen_build(workflow(1, "CI", RUNNING), workflow(2, "Nightly", RUNNING, **OF_OLDER)))
-    assert (taken.done, taken.left) == (("CI", "Nightly (at 1f0c2b8)"), ())
+    assert (taken.done, taken.left) == (("CI", "Nightly (runs on 1f0c2b8)"), ())
 
 
 def test_one_that_is_over_by_then_is_reported_next_to_the_others(github: GitHub, api: responses.RequestsMock) -> None:

@@ -65,7 +65,7 @@ def test_one_that_fails_holds_up_no_other() -> None:
     assert service.result.failure is None
     told = result_of(service.result.posts, "b1", ["E2E"])
     assert (told.done, told.left) == (("Lint",), ("E2E",))
-    assert told.refused == (("CI", "too old"), ("Docs", "not confirmed: GitHub didn't respond"))
+    assert told.refused == (("CI", "too old"), ("Docs", "not confirmed: GitHub didn’t respond"))
 
 
 def test_after_an_error_that_is_not_of_one_run_nothing_more_is_sent() -> None:
@@ -122,16 +122,16 @@ def test_a_claim_is_what_its_posts_are(states: tuple[PostState, ...], claim: Cla
     ("error", "words"),
     [
         (NotPossible("GitHub", "too old"), "too old"),
-        (NoResponse("GitHub", "late"), "not confirmed: GitHub didn't respond"),
+        (NoResponse("GitHub", "late"), "not confirmed: GitHub didn’t respond"),
         (NotConfirmed("GitHub", "answered 200"), "not confirmed: GitHub answered 200"),
         (NotFound("GitHub"), "GitHub no longer lists this run"),
-        (Forbidden("GitHub"), "the token lacks permission"),
-        (Forbidden("GitHub", "SAML"), "the token lacks permission (SAML)"),
-        (Unauthorized("GitHub"), "GitHub rejected the token"),
-        (RateLimitExhausted("GitHub"), "not sent: the bot's own limit of calls to GitHub is reached"),
-        (RateLimitPaused("GitHub"), "GitHub's rate limit is reached"),
-        (OverLimit("GitHub"), "GitHub's rate limit is reached"),
-        (Unreachable("GitHub", "no such name"), "not sent: GitHub could not be reached: no such name"),
+        (Forbidden("GitHub"), "the bot’s API key lacks permission for this"),
+        (Forbidden("GitHub", "SAML"), "the bot’s API key lacks permission for this"),
+        (Unauthorized("GitHub"), "GitHub rejected the bot’s API key"),
+        (RateLimitExhausted("GitHub"), "not sent: the bot’s own limit of calls to GitHub is reached"),
+        (RateLimitPaused("GitHub"), "GitHub’s rate limit is reached"),
+        (OverLimit("GitHub"), "GitHub’s rate limit is reached"),
+        (Unreachable("GitHub", "no such name"), "not sent: GitHub can’t be reached"),
         (InvalidResponse("GitHub"), "unexpected response from GitHub"),
     ],
 )

@@ -37,14 +37,14 @@ def screen() -> Iterator[Screen]:
 
 def test_a_command_is_answered_with_text_and_numbered_buttons(screen: Screen) -> None:
     printed = screen(STATUS)
-    assert printed[0].startswith(":x: *acme/web* · main · failed")
+    assert printed[0].startswith(":x: *acme/web main failed")
     assert printed[-1].strip() == "[1 Restart] [2 Refresh] [3 Open build]"
 
 
 def test_a_button_is_pressed_by_its_number(screen: Screen) -> None:
     screen(STATUS)
     printed = screen("1")
-    assert any("@ada restarted *acme/web*" in line for line in printed)
+    assert any("*acme/web main restarted*" in line for line in printed)
     assert any(line.startswith("(changed) ") for line in printed), "the pressed message has changed"
     assert sum("[4 " in line for line in printed) == 1, "new buttons go on counting"
 
@@ -72,7 +72,7 @@ def test_one_can_act_as_any_person(screen: Screen) -> None:
     screen(":bob")
     assert screen.terminal.prompt == "bob in #builds> "
     screen("/codeship restart acme/web main")
-    assert any("@bob restarted" in line for line in screen(":again"))
+    assert any("requested by @bob" in line for line in screen(":again"))
     assert screen(":eve") == ["  (there is no person called eve)"]
 
 

@@ -248,6 +248,19 @@ def _knowing(error: errors.CIError, known: errors.LastKnown | None, found: Build
     return error
 
 
+MADE_HERE = re.compile(
+    r"<(?:@[A-Z0-9]+|#[A-Z0-9]+|!subteam\^[A-Z0-9]+|!date\^\d+\^[^<>|]+\|[^<>|]+|https?://[^<>|]+\|[^<>]+)>"
+)
+"""The mentions, dates and links that the bot itself writes in mrkdwn."""
+
+
+def _hold_mrkdwn(text: str) -> None:
+    bare = MADE_HERE.sub("", text)
+    assert "<" not in bare
+    assert not re.search(r"@(channel|here|everyone|group)", bare, re.IGNORECASE)
+    assert not re.search(r"[*~`]|(?<![^\W_])_|_(?![^\W_])", re.sub(r"`[^`\n]+`|\*[^*\n]+\*", "", bare))
+
+
 def hold(drawn: Message) -> None:
     """Fails if the message breaks Slack's limits, pings anyone, or confuses a reader."""
     sent = json.dumps(drawn.blocks, ensure_ascii=False)
@@ -260,6 +273,9 @@ def hold(drawn: Message) -> None:
     assert not re.search(r"@(channel|here|everyone|group)", drawn.text, re.IGNORECASE)
     unmarked = re.sub(r"`[^`\n]+`|\*[^*\n]+\*", "", drawn.text)
     assert not re.search(r"[*~`]|(?<![^\W_])_|_(?![^\W_])", unmarked)
+    for part in parts(drawn.blocks):
+        if part.get("type") == "mrkdwn":
+            _hold_mrkdwn(part["text"])
     assert not re.search(r"[\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f\x7f]", drawn.text + sent)
     all_parts = list(parts(drawn.blocks))
     assert all(part.get("text", "x") and part.get("name", "x") and part.get("elements", [1]) for part in all_parts)
@@ -278,4 +294,5 @@ KINDS = {"rich_text", "rich_text_section", "text", "link", "user", "usergroup", 
     "button",
     "plain_text",
     "context",
+    "mrkdwn",
 }

@@ -35,7 +35,7 @@ def pressed(drawn: Message, label: str) -> Command:
 def dialogs(drawn: Message) -> dict[str, dict[str, str]]:
     """The texts of each button's confirmation dialog, by its label; only of buttons that have one."""
     return {
-        button["text"]["text"]: {name: words["text"] for name, words in button["confirm"].items()}
+        button["text"]["text"]: {name: words["text"] for name, words in button["confirm"].items() if name != "style"}
         for button in buttons(drawn)
         if "confirm" in button
     }

@@ -30,7 +30,10 @@ FOLLOW = Follow(
     restarted=True,
 )
 OF_ANY = replace(FOLLOW, restarted=False, run_number=1)
-ENDED, GIVEN_UP = replace(FOLLOW, state=FollowState.ENDED), replace(FOLLOW, state=FollowState.GIVEN_UP)
+ENDED, GIVEN_UP = (
+    replace(FOLLOW, state=FollowState.ENDED),
+    replace(FOLLOW, state=FollowState.GIVEN_UP, began_at=NOW - timedelta(hours=3)),
+)
 PASSES = replace(PASSED, id=FAILED.id, branch="main")
 BROKEN = replace(FAILED, status=Status.INFRASTRUCTURE_FAILURE, status_word="infrastructure_failure")
 NAMELESS = replace(BARE, project=WEB, branch="main", status=Status.UNKNOWN, status_word="")
@@ -67,9 +70,11 @@ MESSAGES: dict[str, Message] = {
         f"reply_{name}": reply(SHOWN[name], HOW)
         for name in ("flaky", "real", "infrastructure_failure", "first_run", "unseen", "overtaken")
     },
-    "first_word": followed(RUNNING, HOW),
-    "first_word_on_one_that_was_restarted": followed(FAILED, HOW),
-    "not_followed": not_followed(),
+    "first_word": followed(RUNNING, HOW, ADA),
+    "first_word_on_one_that_was_restarted": followed(FAILED, HOW, ADA),
+    "not_followed": not_followed("not_in_channel", HOW),
+    "not_followed_in_an_archive": not_followed("is_archived", HOW),
+    "not_followed_for_no_known_reason": not_followed("", HOW),
     "lost": lost(SHOWN["flaky"], "is_archived", HOW),
     "lost_in_a_direct_message": lost(
         replace(SHOWN["running"], follow=replace(FOLLOW, location=Location("D0ADA"))), "restricted_action", HOW

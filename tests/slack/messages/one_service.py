@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.core.model import errors
 from bot.core.model.builds import Actor, Build, Location, Project, Status
 from bot.core.model.claims import Claim, ClaimState, RestartState
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.commands import MORE, BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BranchesShown,
@@ -108,6 +108,7 @@ PROJECTS: dict[str, Outcome] = {
 }
 HELP: dict[str, Outcome] = {
     "help": HelpShown(),
+    "help_more": HelpShown(MORE),
     "help_restart": HelpShown("restart"),
 }
 RESTARTS: dict[str, Outcome] = {
@@ -139,9 +140,9 @@ STATUS, RESTART = (
 TYPO = BranchCommand(Verb.RESTART, Word.of("acme/wbe"), Word.of("“main”", "main"))
 PRESSED = BuildCommand(Verb.RESTART, target_of(FAILED, 1))
 MISTAKES: dict[str, tuple[errors.BotError, Command | None]] = {
-    "not_understood": (errors.NotUnderstood("I do not know “sttaus”.", "status", instead="status acme/web"), None),
+    "not_understood": (errors.NotUnderstood("Unknown command “sttaus”.", "status", instead="status acme/web"), None),
     "not_understood_which_repository": (errors.NotUnderstood("Which repository?", "restart"), None),
-    "not_understood_at_all": (errors.NotUnderstood("I do not know “<!here>”."), None),
+    "not_understood_at_all": (errors.NotUnderstood("Unknown command “<!here>”."), None),
     "no_such_project": (errors.NoSuchProject("acme/wbe", [WEB, WEBBY], known=42), TYPO),
     "no_such_project_none_like_it": (errors.NoSuchProject("zzz", known=42, stale_because=SILENT), STATUS),
     "no_such_project_at_all": (errors.NoSuchProject("zzz"), STATUS),
@@ -154,7 +155,7 @@ MISTAKES: dict[str, tuple[errors.BotError, Command | None]] = {
         errors.BranchRequired(WEB, [f"b{n}" for n in range(12)]),
         BranchCommand(Verb.RESTART, Word.of("acme/web")),
     ),
-    "not_allowed": (errors.NotAllowed("Only people of this workspace may ask."), RESTART),
+    "not_allowed": (errors.NotAllowed("This bot only works for members of Acme."), RESTART),
     "not_allowed_ask_somebody": (errors.NotAllowed("Ada restarts main.", ask="U0ADA"), RESTART),
     "not_allowed_ask_in_words": (errors.NotAllowed("Nobody deploys on Friday.", ask="<!here> the ops team"), PRESSED),
     "not_allowed_group_unknown": (
@@ -197,7 +198,7 @@ def error(name: str) -> Message:
 
 
 def outcomes(some: dict[str, Outcome]) -> dict[str, Message]:
-    return {name: render(outcome, context=HOW) for name, outcome in some.items()}
+    return {name: render(outcome, context=HOW, asker=Actor("U0BOB")) for name, outcome in some.items()}
 
 
 SUBJECTS: dict[str, dict[str, Message]] = {

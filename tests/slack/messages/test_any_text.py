@@ -87,4 +87,4 @@ def test_one_build_at_its_fullest_keeps_its_buttons_and_their_dialogs() -> None:
     for message in (render(BuildShown(LONG), context=HOW), FULL[-1]()):
         (dialog,) = dialogs(message).values()
         assert "bbb…" in dialog["title"]
-        assert "nnn… · bbb" in dialog["text"]
+        assert "nnn… bbb" in dialog["text"]

@@ -76,7 +76,7 @@ def told(*entries: AuditEntry, project: Project | None = None) -> Message:
     [
         (
             TAKEN,
-            "• 2026-03-02 12:00 UTC · <@U0ADA> by command in <#C0BUILDS> · restart acme/web · main · #7 · taken · "
+            "• 2026-03-02 12:00 UTC · <@U0ADA> by command in <#C0BUILDS> · restart acme/web · main · #7 · accepted · "
             "ref k3x9qd",
         ),
         (
@@ -92,11 +92,11 @@ def told(*entries: AuditEntry, project: Project | None = None) -> Message:
         (
             MISTAKE,
             "• 2026-03-02 12:00 UTC · <@U0ADA> in a direct message · “restart acme/wob” · "
-            "mistake: no repository of that name · ref k3x9qd",
+            "invalid: no repository of that name · ref k3x9qd",
         ),
         (
             replace(MISTAKE, typed="", reference="", reason="", build_id="7"),
-            "• 2026-03-02 12:00 UTC · <@U0ADA> in a direct message · restart #7 · mistake",
+            "• 2026-03-02 12:00 UTC · <@U0ADA> in a direct message · restart #7 · invalid",
         ),
     ],
 )
@@ -107,10 +107,10 @@ def test_a_line_says_who_when_where_what_and_the_result(entry: AuditEntry, line:
 @pytest.mark.parametrize(
     ("entries", "project", "head"),
     [
-        ([], None, "No action is on record."),
-        ([], WEB, "No action on *acme/web* is on record."),
-        ([TAKEN], None, "The last action:"),
-        ([TAKEN, MISTAKE], WEB, "The last 2 actions on *acme/web*, newest first:"),
+        ([], None, "*No actions are on record.*"),
+        ([], WEB, "*No actions on acme/web are on record.*"),
+        ([TAKEN], None, "*The last action:*"),
+        ([TAKEN, MISTAKE], WEB, "*The last 2 actions on acme/web, newest first:*"),
     ],
 )
 def test_the_head_says_how_many_on_what(entries: list[AuditEntry], project: Project | None, head: str) -> None:

@@ -43,7 +43,7 @@ def test_the_pull_request_of_a_build_is_named() -> None:
 
 def test_a_run_that_waits_names_the_environment() -> None:
     deploy = Workflow("13", "Deploy", Status.WAITING, "waiting", waits_for=("production",))
-    assert "waits for an approval · for production" in shown(replace(BUILD, workflows=(CI, deploy)))
+    assert "waiting for approval · for production" in shown(replace(BUILD, workflows=(CI, deploy)))
 
 
 def test_a_branch_that_is_red_through_an_older_commit_offers_just_that_run() -> None:

@@ -17,7 +17,8 @@ from bot.core.model.outcomes import Followed, NothingToFollow
 from bot.core.model.verdicts import Meaning, Verdict, verdict_on
 from bot.slack.blocks.button_values import command_of
 from bot.slack.blocks.message import Message
-from bot.slack.messages.live import describe_verdict, live, lost, reply
+from bot.slack.blocks.rich_text import spoken
+from bot.slack.messages.live import live, lost, reply, verdict_words, why_inconclusive
 from bot.slack.messages.render import render
 from tests.examples import examples
 from tests.slack.messages.any_text import (
@@ -47,8 +48,8 @@ from tests.slack.messages.test_any_text import LONG
         ("flaky", ["Restart", "Open build"]),
         ("unseen", ["Restart", "Open build"]),
         ("overtaken", ["Refresh", "Open build"]),
-        ("given_up", ["Go on", "Refresh", "Open build"]),
-        ("given_up_out_of_sight", ["Go on", "Refresh", "Open build"]),
+        ("given_up", ["Keep following", "Refresh", "Open build"]),
+        ("given_up_out_of_sight", ["Keep following", "Refresh", "Open build"]),
         ("given_up_since_it_is_gone", []),
         ("first_word", ["Open build"]),
         ("reply_flaky", []),
@@ -60,9 +61,9 @@ def test_a_live_message_offers_nothing_that_would_put_something_else_in_its_plac
     assert labels(MESSAGES[name]) == offered
 
 
-def test_go_on_names_the_build_and_the_run_that_was_followed() -> None:
-    (go_on,) = [one for one in buttons(MESSAGES["given_up"]) if one["action_id"] == "follow"]
-    target = command_of("follow", go_on["value"]).target  # type: ignore[union-attr]
+def test_keep_following_names_the_build_and_the_run_that_was_followed() -> None:
+    (follow,) = [one for one in buttons(MESSAGES["given_up"]) if one["action_id"] == "follow"]
+    target = command_of("follow", follow["value"]).target  # type: ignore[union-attr]
     assert (target.build_id, target.run_number, target.branch) == (FAILED.id, 2, "main")
 
 
@@ -72,12 +73,24 @@ def test_a_running_time_that_would_be_outdated_at_once_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "word"),
-    [(2, "second"), (8, "eighth"), (9, "9th"), (11, "11th"), (13, "13th"), (21, "21st"), (22, "22nd"), (23, "23rd")],
+    ("verdict", "words", "why_not"),
+    [
+        (None, "", ""),
+        (Verdict(Meaning.FLAKY, F, P, 2, 1), " on retry (flaky)", ""),
+        (Verdict(Meaning.FLAKY, F, P, 4, 1), " on retry 3 (flaky)", ""),
+        (Verdict(Meaning.FLAKY, P, F, 2, 1), " after passing on the same commit (flaky)", ""),
+        (Verdict(Meaning.REAL, F, F, 2, 2), ", twice in a row", ""),
+        (Verdict(Meaning.STEADY, P, P, 5, 3), ", 3 times in a row", ""),
+        (verdict_on([], P), "", "Not conclusive: no earlier run of this commit is known"),
+        (verdict_on([Status.STOPPED], P), "", "Not conclusive: the previous run was cancelled"),
+        (verdict_on([P], Status.STOPPED), "", "Not conclusive: the run was cancelled"),
+        (verdict_on([F], Status.UNKNOWN), "", "Not conclusive: the run was of unknown status"),
+    ],
 )
-def test_runs_are_counted_as_people_do(count: int, word: str) -> None:
-    (said,) = describe_verdict(Verdict(Meaning.FLAKY, F, P, count, 1))
-    assert f"the {word} run" in said.text
+def test_a_verdict_is_for_the_headline_and_no_verdict_has_its_reason(
+    verdict: Verdict | None, words: str, why_not: str
+) -> None:
+    assert (verdict_words(verdict), spoken(why_inconclusive(verdict))) == (words, why_not)
 
 
 # Of any text.

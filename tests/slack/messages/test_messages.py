@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,15 +10,15 @@ import pytest
 
 from bot.core.model import errors
 from bot.core.model.builds import Status
-from bot.core.model.commands import TABLE, BranchCommand, BuildCommand, Command, Verb, Word
-from bot.core.model.outcomes import AlreadyRestarted, BuildsShown
+from bot.core.model.commands import MORE, TABLE, BranchCommand, BuildCommand, Command, ShowHelp, Verb, Word
+from bot.core.model.outcomes import BuildsShown
 from bot.slack.blocks.button_values import command_of
+from bot.slack.blocks.rich_text import escaped
 from bot.slack.messages.builds import SIGNS, WORDS, target_of
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
 from tests.slack.messages.drawn import buttons, dialogs, labels, pressed
 from tests.slack.messages.one_service import (
-    CLAIM,
     ERRORS,
     FAILED,
     HOSTILE,
@@ -33,13 +34,13 @@ from tests.slack.messages.one_service import (
 from tests.slack.several import NOW
 
 
-def test_results_of_builds_are_public_and_the_rest_is_for_the_asker() -> None:
+def test_a_run_that_waits_names_the_environment() -> None:
     hidden = {name for name, outcome in OUTCOMES.items() if not render(outcome, context=HOW).in_public}
     assert hidden == {name for name in OUTCOMES if name.startswith(("help", "projects"))}
     assert not any(MESSAGES[name].in_public for name in (*ERRORS, "bug", "bug_in_a_restart"))
 
 
-def test_every_status_has_its_own_emoji_and_word() -> None:
+def test_a_branch_that_is_red_through_an_older_commit_offers_just_that_run() -> None:
     assert set(SIGNS) == set(Status)
     assert len(set(SIGNS.values())) == len(Status)
     assert {*WORDS, Status.UNKNOWN} == set(Status)
@@ -62,6 +63,7 @@ def test_every_status_has_its_own_emoji_and_word() -> None:
         ("still_running", ["Refresh", "Open build"]),
         ("projects", ["Previous", "Next"]),
         ("branches", ["main", "release/1.2.io"]),
+        ("help", ["More"]),
         ("which_branch", [f"b{n}" for n in range(10)]),
     ],
 )
@@ -108,36 +110,80 @@ def test_a_button_does_what_the_message_offers(name: str, label: str, command: C
 
 def test_text_says_everything_by_itself() -> None:
     text = MESSAGES["build_restarted_list_lags"].text
-    for fact in ("acme/web", "main", "failed", "4 min 07 s", "4f2c1e9", "Fix login", "ada", "2014-12-16 14:03 UTC"):
+    for fact in (
+        "acme/web",
+        "main",
+        "failed",
+        "4m\N{NO-BREAK SPACE}7s",
+        "4f2c1e9",
+        "Fix login",
+        "ada",
+        "2014-12-16 14:03 UTC",
+    ):
         assert fact in text
-    assert "restarted by <@U0ADA> · 2014-12-16 14:07 UTC" in text
+    assert "restarted by <@U0ADA> 2014-12-16 14:07 UTC" in text
     assert "The session was lost" not in text
     assert all(branch in MESSAGES["which_branch"].text for branch in ("b0", "b9", "b11"))
 
 
 def test_untrusted_words_ping_no_one_and_break_no_mark_up() -> None:
-    text = MESSAGES["build_hostile"].text
+    text = MESSAGES["build_hostile"].text.replace("<@U0BOB>", "")  # who asked
     assert not any(mark in text for mark in ("<", "@here", "`", "~"))
-    assert text.count("*") == 2  # the repository's name is bold
+    assert text.count("*") == 2  # the headline is bold
 
 
 @pytest.mark.parametrize(
     "name", [name for name, (_, command) in ERRORS.items() if command and command.verb is Verb.RESTART]
 )
-def test_a_restart_that_was_not_made_is_shown_so(name: str) -> None:
+def test_messages_equal_their_golden_files(name: str) -> None:
     assert "Not restarted: " in MESSAGES[name].text or "Nothing has been restarted" in MESSAGES[name].text
 
 
 def test_a_clock_that_runs_ahead_makes_no_negative_time() -> None:
     ahead = replace(RUNNING, started_at=NOW + timedelta(minutes=3))
-    assert "running ·" in render(BuildsShown(WEB, None, (ahead,)), context=HOW).text
-    assert "by <@U0ADA> just now" in render(AlreadyRestarted(FAILED, CLAIM, -3), context=HOW).text
+    assert "main running · started " in render(BuildsShown(WEB, None, (ahead,)), context=HOW).text
 
 
-def test_a_build_that_ran_when_last_seen_is_shown_as_of_then() -> None:
+def test_a_build_that_ran_when_last_seen_has_no_running_time() -> None:
     began = replace(RUNNING, started_at=NOW - timedelta(minutes=5))
     drawn = render_error(known(errors.NoResponse("CodeShip"), began), STATUS, context=HOW, reference=None)
-    assert "running for 1 min 00 s" in drawn.text
+    assert "main running · started " in drawn.text
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            errors.NoResponse("CodeShip", "answered 502: <html>Bad gateway", http_status=502),
+            "CodeShip is unavailable (502)",
+        ),
+        (errors.NoResponse("CodeShip", "no answer within 8 s", timed_out=True), "CodeShip timed out"),
+        (errors.NoResponse("CodeShip", "the connection broke"), "CodeShip is unavailable"),
+        (errors.InvalidResponse("CodeShip", "check CODESHIP_API_URL"), "Unexpected response from CodeShip"),
+        (
+            errors.InvalidResponse("CodeShip", "answered 400", said="no id"),
+            "Unexpected response from CodeShip: “no id”",
+        ),
+        (errors.Unauthorized("CodeShip", "check CODESHIP_API_KEY"), "CodeShip rejected the bot’s API key"),
+        (errors.NotPossible("CodeShip", "x" * 500), f"CodeShip refused: “{'x' * 199}…”"),
+    ],
+)
+def test_of_a_failure_only_what_is_fit_for_people_is_shown(error: errors.CIError, said: str) -> None:
+    assert render_error(error, STATUS, context=HOW, reference=None).text.splitlines()[0] == f":warning: *{said}.*"
+
+
+@pytest.mark.parametrize("name", [name for name, (error, _) in ERRORS.items() if isinstance(error, errors.CIError)])
+def test_an_error_that_may_pass_can_be_tried_again(name: str) -> None:
+    error, command = ERRORS[name]
+    passes = isinstance(error, errors.OverLimit | errors.Unreachable | errors.NoResponse | errors.InvalidResponse)
+    assert labels(MESSAGES[name]) == (["Try again"] if passes else [])
+    if passes:
+        assert pressed(MESSAGES[name], "Try again") == replace(command, confirmed=False)  # type: ignore[type-var]
+
+
+def test_no_message_names_a_setting() -> None:
+    for drawn in MESSAGES.values():
+        assert not re.search(r"\b[A-Z]{2,}_[A-Z_]{2,}\b", f"{drawn.text} {drawn.blocks}")
 
 
 @pytest.mark.parametrize(
@@ -156,9 +202,7 @@ def test_a_build_that_ran_when_last_seen_is_shown_as_of_then() -> None:
         ("needs_confirmation", {"Restart": "Restart main?"}),
     ],
 )
-def test_a_button_that_restarts_a_main_branch_needs_confirmation_and_no_other_does(
-    name: str, asked: dict[str, str]
-) -> None:
+def test_any_lost_message_can_be_reported(name: str, asked: dict[str, str]) -> None:
     assert {label: says["title"] for label, says in dialogs(MESSAGES[name]).items()} == asked
 
 
@@ -171,11 +215,19 @@ def test_a_press_counts_as_confirmed_exactly_if_slack_asked() -> None:
 
 
 def test_who_is_asked_is_shown_by_name_or_in_words_that_ping_no_one() -> None:
-    assert MESSAGES["not_allowed_ask_somebody"].text.endswith("Whom to ask: <@U0ADA>")
-    assert MESSAGES["not_allowed_group_unknown"].text.endswith("Whom to ask: <!subteam^S0RELEASE>")
-    assert MESSAGES["not_allowed_ask_in_words"].text.endswith("Whom to ask: &lt;!here&gt; the ops team")
+    assert MESSAGES["not_allowed_ask_somebody"].text.endswith("Who to ask: <@U0ADA>")
+    assert MESSAGES["not_allowed_group_unknown"].text.endswith("Who to ask: <!subteam^S0RELEASE>")
+    assert MESSAGES["not_allowed_ask_in_words"].text.endswith("Who to ask: &lt;!here&gt; the ops team")
 
 
-def test_help_names_every_command_with_its_example() -> None:
+def test_help_names_every_command_and_more_says_what_it_does() -> None:
+    more = MESSAGES["help_more"].text
     for entry in TABLE:
-        assert f"`/codeship {entry.example}`" in MESSAGES["help"].text
+        assert f"`{escaped(entry.usage)}`" in MESSAGES["help"].text
+        assert entry.answer in more
+
+
+def test_help_fits_the_screen_of_a_phone() -> None:
+    assert len(MESSAGES["help"].text.splitlines()) <= 12
+    assert all(len(line) <= 45 for line in MESSAGES["help"].text.splitlines())
+    assert pressed(MESSAGES["help"], "More") == ShowHelp(MORE)

@@ -27,8 +27,8 @@ from tests.slack.several import (
 @pytest.mark.parametrize(
     ("name", "offered"),
     [
-        ("failed_with_its_jobs", ["Restart", "Failed jobs only", "Refresh", "Open build"]),
-        ("failed_while_another_runs", ["Restart", "Failed jobs only", "Cancel", "Refresh", "Open build"]),
+        ("failed_with_its_jobs", ["Restart", "Re-run failed jobs", "Refresh", "Open build"]),
+        ("failed_while_another_runs", ["Restart", "Re-run failed jobs", "Cancel", "Refresh", "Open build"]),
         ("failed_while_another_runs_and_restarted", ["Cancel", "Refresh", "Open build"]),
         ("passed", ["Restart", "Refresh", "Open build"]),
         ("running", ["Cancel", "Refresh", "Open build"]),
@@ -37,19 +37,19 @@ from tests.slack.several import (
         ("state_not_known", ["Refresh", "Open build"]),
         ("cancelled", ["Refresh", "Open build"]),
         ("being_cancelled", ["Refresh", "Open build"]),
-        ("nothing_to_cancel", ["Restart", "Failed jobs only", "Refresh", "Open build"]),
+        ("nothing_to_cancel", ["Restart", "Re-run failed jobs", "Refresh", "Open build"]),
         ("followed", ["Cancel", "Open build"]),
         ("live_running", ["Cancel", "Open build"]),
         ("live_failed_while_another_runs", ["Cancel", "Open build"]),
         ("live_list_lags", ["Open build"]),
-        ("live_failed", ["Restart", "Failed jobs only", "Open build"]),
+        ("live_failed", ["Restart", "Re-run failed jobs", "Open build"]),
         ("live_passed", ["Restart", "Open build"]),
         ("live_given_up", ["Open build"]),
-        ("cannot_cancel", ["Open project"]),
+        ("cannot_cancel", ["Open on CodeShip"]),
         ("will_not_restart", ["Open build"]),
         ("cancel_not_answered", ["Cancel", "Refresh", "Open build"]),
-        ("cancel_not_begun", []),
-        ("needs_confirmation_of_failed_jobs", ["Restart"]),
+        ("cancel_not_begun", ["Try again"]),
+        ("needs_confirmation_of_failed_jobs", ["Re-run failed jobs"]),
         ("ambiguous_by_service", ["acme/web@codeship", "acme/web@github"]),
         ("ambiguous_by_name", ["acme/web", "umbrella/web"]),
         ("no_such_project", ["acme/web@codeship", "acme/web@github", "acme/api"]),
@@ -62,22 +62,21 @@ def test_only_what_can_be_done_is_offered(name: str, offered: list[str]) -> None
 @pytest.mark.parametrize("outcome", [BuildShown(FAILED), BuildShown(HALF), BuildShown(RUNNING)])
 def test_what_a_service_cannot_do_is_not_offered_there(outcome: BuildShown) -> None:
     unable = replace(BOTH, services={"github": replace(BOTH.services["github"], abilities=frozenset())})
-    assert not {"Cancel", "Failed jobs only"} & set(labels(render(outcome, context=unable)))
+    assert not {"Cancel", "Re-run failed jobs"} & set(labels(render(outcome, context=unable)))
     unknown = replace(BOTH, services={})
-    assert not {"Cancel", "Failed jobs only"} & set(labels(render(outcome, context=unknown)))
+    assert not {"Cancel", "Re-run failed jobs"} & set(labels(render(outcome, context=unknown)))
 
 
 @pytest.mark.parametrize(
     ("name", "label", "command"),
     [
         ("failed_with_its_jobs", "Restart", RESTART_IT),
-        ("failed_with_its_jobs", "Failed jobs only", replace(RESTART_IT, failed_jobs_only=True)),
+        ("failed_with_its_jobs", "Re-run failed jobs", replace(RESTART_IT, failed_jobs_only=True)),
         ("running", "Cancel", CANCEL_IT),
-        ("live_running", "Cancel", replace(CANCEL_IT, in_live=True)),
-        ("live_failed", "Failed jobs only", BuildCommand(Verb.RESTART, target_of(FAILED, 2), None, True, True, True)),
+        ("live_failed", "Re-run failed jobs", BuildCommand(Verb.RESTART, target_of(FAILED, 2), None, True, True, True)),
         (
             "needs_confirmation_of_failed_jobs",
-            "Restart",
+            "Re-run failed jobs",
             BuildCommand(Verb.RESTART, target_of(FAILED, 2), None, True, False, True),
         ),
         ("cancel_not_answered", "Cancel", CANCEL_IT),
@@ -103,7 +102,7 @@ def test_a_button_does_what_the_message_offers(name: str, label: str, command: C
     assert pressed(MESSAGES[name], label) == command
 
 
-def test_every_cancel_button_needs_confirmation_and_a_restart_is_confirmed_only_if_slack_asked() -> None:
+def test_results_of_builds_are_public_and_the_rest_is_for_the_asker() -> None:
     for drawn in MESSAGES.values():
         for button in (button for button in buttons(drawn) if "value" in button):
             command = command_of(button["action_id"], button["value"])
@@ -113,14 +112,14 @@ def test_every_cancel_button_needs_confirmation_and_a_restart_is_confirmed_only_
 
 def test_a_dialog_says_what_will_be_done_to_what() -> None:
     says = dialogs(MESSAGES["failed_while_another_runs"])
-    assert {label: says[label]["text"] for label in says} == {
-        "Restart": "The build of acme/web · main will run once more.",
-        "Failed jobs only": "Only the failed jobs of acme/web · main will run once more.",
-        "Cancel": "What runs of the build of acme/web · main will be cancelled.",
+    assert {label: (says[label]["text"], says[label]["confirm"]) for label in says} == {
+        "Restart": ("Restart the failed workflow CI of acme/web main at 4f2c1e9?", "Restart 1 workflow"),
+        "Re-run failed jobs": ("Re-run the failed jobs in CI of acme/web main at 4f2c1e9?", "Re-run failed jobs"),
+        "Cancel": ("Cancel Deploy of acme/web main?", "Cancel 1 workflow"),
     }
 
 
-def test_the_policy_is_checked_with_the_repositorys_own_name() -> None:
+def test_every_status_has_its_own_emoji_and_word() -> None:
     asked = []
     words = replace(BOTH, needs_confirmation=lambda repository, _branch: asked.append(repository) is None)
     render_error(errors.NoSuchBranch(WEB, "mian", ["main"]), RESTART, context=words, reference=None)

@@ -180,7 +180,7 @@ def test_a_reply_that_its_thread_does_not_take_goes_to_the_asker(slack: Slack) -
     slack.workspace.refuse("chat.postMessage", "restricted_action_thread_locked", 1)
     slack.notifier.reply(replace(slack.shown, build=replace(BUILD, status=Status.PASSED, finished_at=NOON)))
     (told,) = slack.says("@codeship")
-    assert "Slack doesn't let me answer in" in told.text
+    assert "Slack doesn’t let me answer in" in told.text
     assert len(slack.says()) == 1
 
 

@@ -131,7 +131,7 @@ def test_if_a_command_is_refused_every_other_way_it_is_answered_by_direct_messag
     world.answers.answer(heard, message)
     told = world.last("@codeship")
     assert told.text.startswith(message.text)
-    assert told.text.endswith("Slack doesn't let me answer in #builds, so I answer here.") or "<#" in told.text
+    assert told.text.endswith("Slack doesn’t let me answer in #builds, so I answer here.") or "<#" in told.text
     assert [seen.text for seen in world.seen("#builds")] == ["used"] * 5
 
 
