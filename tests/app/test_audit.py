@@ -83,7 +83,7 @@ def test_what_slack_delivers_again_is_recorded_once(stage: Sandbox, what: str) -
 def test_a_restart_that_cannot_be_read_is_recorded_as_it_was_typed(stage: Sandbox) -> None:
     said(stage, "ada", "hello all, @codeship restart acme/web main, or not?")
     (entry,) = kept(stage)
-    assert (entry.result, entry.typed) == ("mistake", "restart acme/web main, or not?")
+    assert (entry.result, entry.typed) == ("invalid", "restart acme/web main, or not?")
 
 
 def test_requests_of_people_without_permission_are_recorded(stage: Sandbox) -> None:
@@ -98,7 +98,7 @@ def test_without_an_audit_nothing_is_sent_and_the_asker_is_told(
     assert stage.bot is not None
     forget_the_table(stage)
     said(stage, "ada", RESTART)
-    assert "Something went wrong on my side" in seen(stage)
+    assert "Something went wrong in the bot" in seen(stage)
     assert not any(request.call == "restart" for request in stage.codeship.requests)
     assert stage.bot.metrics.registry.get_sample_value("bot_audit_not_recorded_total") == 1
     logged = capsys.readouterr().out

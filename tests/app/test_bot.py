@@ -66,8 +66,8 @@ def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: S
     stage.workspace.types("bob", "#builds", "hey @codeship status acme/api main")
     stage.workspace.types("ada", "@codeship", "status acme/api main")
     assert ":hourglass_flowing_sand: *acme/web main restarted*" in seen(stage)
-    assert seen(stage)[-1].startswith("↳ :white_check_mark: *acme/api*")
-    assert seen(stage, "@codeship")[-1].startswith(":white_check_mark: *acme/api*")
+    assert seen(stage)[-1].startswith("↳ :white_check_mark: *acme/api main")
+    assert seen(stage, "@codeship")[-1].startswith(":white_check_mark: *acme/api main")
     assert all(delivery.is_acked for delivery in stage.workspace.deliveries)
 
 
@@ -99,7 +99,7 @@ def test_twenty_people_at_once_cause_one_restart(stage: Sandbox) -> None:
     told = seen(stage)
     assert calls(stage, "restart") == 1
     assert sum("main restarted*" in line for line in told) == 1
-    assert sum("already restarted" in line or "asked for a restart" in line for line in told) == 19
+    assert sum("already restarted" in line or "restart already requested" in line for line in told) == 19
 
 
 def test_redelivery_of_each_kind_is_answered_once(stage: Sandbox) -> None:
@@ -124,7 +124,7 @@ def test_a_request_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> N
     hasty.codeship.mood = moods.hang()
     hasty.workspace.types("ada", "#builds", STATUS)
     last = seen(hasty)[-1]
-    assert "(only ada sees this) :warning: CodeShip" in last
+    assert "(only ada sees this) :warning: *CodeShip" in last
     answer = hasty.workspace.conversation("#builds", "ada")[-1].text
     assert "failed" in answer, "what is known is told"
 
@@ -156,7 +156,7 @@ def test_nothing_asked_before_sigterm_is_lost(stage: Sandbox) -> None:
     for _ in range(5):
         stage.workspace.types("ada", "#builds", STATUS)
     stage.stop_bot()
-    assert sum(":x: *acme/web*" in line for line in seen(stage)) == 5
+    assert sum(":x: *acme/web main" in line for line in seen(stage)) == 5
 
 
 def test_a_used_up_response_url_still_leaves_the_asker_an_answer(stage: Sandbox) -> None:
@@ -168,7 +168,7 @@ def test_a_used_up_response_url_still_leaves_the_asker_an_answer(stage: Sandbox)
 def test_a_channel_that_is_rate_limited_is_answered_through_the_response_url(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "ratelimited", None, retry_after_s=30)
     stage.workspace.types("ada", "#builds", STATUS)
-    assert seen(stage)[-1].startswith(":x: *acme/web*")
+    assert seen(stage)[-1].startswith(":x: *acme/web main")
 
 
 def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
@@ -221,7 +221,7 @@ def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
         acks = [delivery.ack for delivery in stage.workspace.deliveries]
         assert len(acks) == 80
         assert all(ack.outcome == "acked" for ack in acks)
-        assert sum(":x: *acme/web*" in line for line in seen(stage)) == 80
+        assert sum(":x: *acme/web main" in line for line in seen(stage)) == 80
 
 
 def test_readiness_does_not_depend_on_codeship() -> None:

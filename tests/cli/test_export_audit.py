@@ -103,7 +103,7 @@ def in_json(*entries: AuditEntry) -> str:
 def test_csv_has_a_head_and_a_line_an_action() -> None:
     assert in_csv(ENTRY).splitlines() == [
         "at,actor,source,channel,thread,action,service,project_id,project,branch,build,result,reason,typed,reference",
-        "2026-03-02T12:00:00.000Z,U0ADA,command,C0BUILDS,,restart,codeship,3,acme/web,main,7,taken,,,k3x9qd",
+        "2026-03-02T12:00:00.000Z,U0ADA,command,C0BUILDS,,restart,codeship,3,acme/web,main,7,accepted,,,k3x9qd",
     ]
 
 

@@ -70,7 +70,7 @@ def live_through(sandbox: BothServices, runs: Runs, **settings: str) -> tuple[st
     bot = runs.ready(runs.start(**(CHOSEN | settings)))
     command_line = bot.command_line
     sandbox.says("/codeship status acme/shop main")
-    assert sandbox.sees("*acme/shop*")
+    assert sandbox.sees("*acme/shop main")
     sandbox.says("/codeship restart acme/billing main")
     assert sandbox.sees("restarted *acme/billing*")
     for mood in (moods.garbage("[" + GITHUB_TOKEN), moods.redirect("http://127.0.0.1:9/"), moods.refuse()):

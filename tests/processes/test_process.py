@@ -66,7 +66,7 @@ def test_what_was_asked_before_sigterm_is_answered_before_the_end(either: Sandbo
     assert bot.logged("stopping")["signal"] == "SIGTERM"
     either.codeship.release()
     assert bot.ended(10) == 0
-    assert either.sees("*acme/api*")
+    assert either.sees("*acme/api main")
     assert bot.logged("stopped")["left"] == 0
 
 

@@ -100,7 +100,7 @@ def test_a_cancel_whose_replies_slack_refuses_cancels_one_run_however_often_they
         clock.advance(40)
         conversation(half_moved).job(retries[number][1], Steps())
     assert cancelled(half_moved) == first
-    assert [(action, result) for action, result, _ in audited(half_moved)] == [("cancel", "taken")]
+    assert [(action, result) for action, result, _ in audited(half_moved)] == [("cancel", "accepted")]
 
 
 def test_while_slack_is_away_only_replies_are_left_to_repeat(stage: Sandbox, clock: HeldClock) -> None:
@@ -117,8 +117,8 @@ def test_while_slack_is_away_only_replies_are_left_to_repeat(stage: Sandbox, clo
     for _key, payload in list(retries):
         conversation(stage).job(payload, Steps())
     assert posts(stage) == 1
-    assert sorted(result for _, result, _ in audited(stage)) == ["already asked for", "taken"]
-    assert any("@ada restarted *acme/web*" in each for each in said(stage))
+    assert sorted(result for _, result, _ in audited(stage)) == ["accepted", "already asked for"]
+    assert any("*acme/web main restarted" in each for each in said(stage))
 
 
 # --- the target stays the one that was decided on
@@ -219,10 +219,10 @@ def test_a_restart_whose_record_the_database_refused_is_told_so_and_followed_lat
         asked(stage, ask(stage, "restart acme/web main"))
         assert posts(stage) == 1
         first, *_, last = said(stage)
-        assert "The restart of acme/web main was accepted." in first.replace("*", "")
-        assert "couldn't store the result" in first
-        assert "@ada restarted *acme/web*" in last
-        assert [(action, result) for action, result, _ in audited(stage)] == [("restart", "taken")]
+        assert "Restart of acme/web main was accepted" in first.replace("*", "")
+        assert "couldn’t store the result" in first
+        assert "*acme/web main restarted" in last
+        assert [(action, result) for action, result, _ in audited(stage)] == [("restart", "accepted")]
 
 
 def test_a_crash_between_the_post_and_its_record_leaves_an_audit_entry_with_its_target(stage: Sandbox) -> None:

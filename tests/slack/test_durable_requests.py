@@ -81,7 +81,7 @@ def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
     stage.codeship.finish("acme/web", "error", branch="feature/login")
     clock.advance(8)
     stage.look()
-    replies = [each for each in said(stage) if "↳ @ada :x: failed" in each]
+    replies = [each for each in said(stage) if "↳ @ada :x: *acme/web feature/login failed" in each]
     assert len(replies) == 1
     assert len(said(stage)) == (3 if (when, name) == ("after", "reply") else 2)
 
@@ -145,7 +145,7 @@ def test_a_restart_that_no_one_could_begin_for_long_is_not_made_the_next_morning
     clock.advance(20 * 3600)
     talk.job(json.loads(json.dumps(job)), Steps())
     assert posts(stage) == 0
-    assert "Not restarted: I was away when you asked" in said(stage)[0]
+    assert "Not restarted: the bot was down when you asked" in said(stage)[0]
 
 
 def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
@@ -170,7 +170,7 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
     clock.advance(20 * 3600)
     talk.job(json.loads(json.dumps(job)), Steps())
     assert posts(stage) == 0
-    assert "Not restarted: I was away when you asked" in said(stage)[0]
+    assert "Not restarted: the bot was down when you asked" in said(stage)[0]
     stage.workspace.types("bob", "#builds", "/codeship restart acme/web main")
     stage.settle()
     assert posts(stage) == 1, "and it is free for whoever asks now"

@@ -107,7 +107,7 @@ def test_a_link_is_acknowledged_and_says_nothing(stage: Sandbox) -> None:
 
 def test_a_button_with_a_manipulated_value_is_acknowledged_and_answered(stage: Sandbox) -> None:
     assert pressed(stage, "restart", '{"s":"codeship","p":"1","i":["x"]}').status == 200
-    assert "cannot read this button" in stage.workspace.conversation("#builds", "ada")[-1].text
+    assert "This button is too old" in stage.workspace.conversation("#builds", "ada")[-1].text
 
 
 def test_the_command_of_the_manifest_is_handled_and_no_other(stage: Sandbox) -> None:

@@ -123,7 +123,7 @@ class RequestExpired(UserError):
     """The request waited too long, while no process ran, and is not carried out."""
 
     def __init__(self) -> None:
-        super().__init__("The bot was down when you asked, so nothing was done. Ask again if you still want it.")
+        super().__init__("the bot was down when you asked, so nothing was done. Ask again if you still want it.")
 
 
 class DelayedRequest(UserError):

@@ -132,10 +132,10 @@ def test_a_step_that_cannot_be_taken_says_why(play: Play, line: str, why: str) -
 
 def test_each_message_is_seen_once_and_again_when_it_changes(play: Play) -> None:
     first = play.step("ada> /codeship status acme/web main")
-    assert first[0].startswith(":x: *acme/web*")
+    assert first[0].startswith(":x: *acme/web main")
     assert play.step("! acme/web main passes") == ()
     again = play.step("bob> [Refresh]")
-    assert again[0].startswith("(changed) :white_check_mark: *acme/web*")
+    assert again[0].startswith("(changed) :white_check_mark: *acme/web main")
 
 
 def test_the_last_button_of_a_name_is_the_one_that_is_pressed(play: Play) -> None:
@@ -167,9 +167,9 @@ def test_the_first_list_of_projects_is_read_before_the_first_step(clock: HeldClo
         play = Play(stage, clock.advance)
         assert len(stage.codeship.requests) == before + 1
         play.step("! CodeShip gives no rights")
-        assert "does not let my API key" in play.step("ada> /codeship restart acme/web main")[0]
+        assert "lacks permission for this" in play.step("ada> /codeship restart acme/web main")[0]
         play.step("! CodeShip refuses the key")
-        assert "refuses my API key" in play.step("ada> /codeship restart acme/web main")[0]
+        assert "rejected the bot’s API key" in play.step("ada> /codeship restart acme/web main")[0]
 
 
 def test_a_bot_that_stays_busy_is_not_taken_for_one_that_has_answered(clock: HeldClock) -> None:
