@@ -117,7 +117,7 @@ def test_redelivery_of_each_kind_is_answered_once(stage: Sandbox) -> None:
     assert len(stage.workspace.conversation("#builds", "ada")[-1].versions) == versions
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_a_request_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> None:
     hasty.workspace.types("ada", "#builds", STATUS)
     hasty.settle()
@@ -129,7 +129,7 @@ def test_a_request_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> N
     assert "failed" in answer, "what is known is told"
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(hasty: Sandbox) -> None:
     hasty.codeship.mood = moods.hang(on="restart", takes=True)
     hasty.workspace.types("ada", "#builds", RESTART)
@@ -137,7 +137,7 @@ def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(hasty: S
     assert calls(hasty, "restart") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_a_restart_without_effect_and_without_a_response_has_an_unknown_result(hasty: Sandbox) -> None:
     hasty.codeship.mood = moods.hang(on="restart", takes=False)
     hasty.workspace.types("ada", "#builds", RESTART)
@@ -207,7 +207,7 @@ def test_no_secret_is_in_what_people_see_or_what_is_stored(stage: Sandbox) -> No
         assert secret not in stored
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
     with Sandbox(SystemClock()) as stage:
         stage.codeship.mood = moods.slow(0.3)

@@ -11,7 +11,7 @@ import pytest
 
 from bench.scenes.counts import Count
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,7 +6,7 @@ import pytest
 
 from bench.trip import COUNTED, MAY_RISE_BY, trips
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 
 def test_a_typed_request_passes_through_no_more_files_than_written_down() -> None:

@@ -12,7 +12,7 @@ from playground.sandbox import BOT_TOKEN
 from tests.browser.acting import message, press_and_say_yes, say
 from tests.browser.conftest import PHONE, WIDE, Opens
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 GRAVE = ("serious", "critical")
 
@@ -35,9 +35,9 @@ def test_no_one_is_kept_out(opens: Opens, site: Site, size: dict[str, int], colo
 
     say(page, "/codeship status acme/web main")
     press_and_say_yes(page, "failed in 4m", "Restart")
-    expect(message(page, "restarted acme/web")).to_be_visible()
+    expect(message(page, "acme/web main restarted")).to_be_visible()
     say(page, "/codeship help")
-    expect(message(page, "What I understand")).to_be_visible()
+    expect(message(page, "Check and restart CI builds")).to_be_visible()
     found["conversation"] = findings(page)
 
     say(page, "/codeship status acme/shop main")
@@ -102,7 +102,7 @@ def test_no_one_is_kept_out_of_dialogs_and_menus(opens: Opens, site: Site, colou
     page.keyboard.press("Escape")
 
     say(page, "/codeship help")
-    expect(message(page, "What I understand")).to_be_visible()
+    expect(message(page, "Check and restart CI builds")).to_be_visible()
     kinds = ("plain_text_input", "datepicker", "users_select", "number_input")
     inputs = [
         {

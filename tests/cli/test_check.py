@@ -14,7 +14,7 @@ from tests.app.both_services import GITHUB_TOKEN, WEBHOOK_SECRET, both_services
 from tests.log_lines import process_put_back
 from tests.processes.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 OTHER_TOKEN = "xoxb-2-not-of-this-workspace"
 OTHER_APP_TOKEN = "xapp-1-not-of-this-app"

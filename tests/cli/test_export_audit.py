@@ -231,7 +231,7 @@ def test_a_file_that_is_not_a_database_is_reported(run: Run, tmp_path: Path) -> 
     assert "the file is not a whole SQLite database" in err
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_a_reader_that_has_read_enough_is_no_error_to_tell(on_record: Callable[..., None], url: str) -> None:
     on_record(*(replace(ENTRY, reason="x" * 300) for _ in range(300)))
     command = f"{sys.executable} -m bot audit | head -1"

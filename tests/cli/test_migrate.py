@@ -12,7 +12,7 @@ from playground.http_host import faults as moods
 from tests.app.both_services import GITHUB_TOKEN, BothServices, both_services
 from tests.processes.bot_process import Runs
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 OTHER_KEY = "0therkey0therkey0therkey"
 

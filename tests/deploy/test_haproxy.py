@@ -40,7 +40,7 @@ HALF_SENT = 950
 CUT_WITHIN_S = 5.0
 """What `timeout http-request` says."""
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 
 class Replicas:

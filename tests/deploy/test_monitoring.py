@@ -46,7 +46,7 @@ def promtool(*arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_every_alert_fires_and_stays_silent_as_its_test_says() -> None:
     promtool("check", "rules", ALERTS)
     promtool("test", "rules", ALERTS_TEST)
@@ -67,7 +67,7 @@ def test_every_alert_says_what_to_do_next() -> None:
         assert rule["labels"]["severity"] in ("page", "ticket")
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_prometheus_understands_every_expression_of_the_dashboard(tmp_path: Path) -> None:
     rules = [{"record": f"panel:{number}", "expr": expr} for number, expr in enumerate(dashboard_expressions())]
     file = tmp_path / "rules.yml"

@@ -21,7 +21,7 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_systemd_finds_no_mistake(tmp_path: Path) -> None:
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -33,7 +33,7 @@ def test_systemd_finds_no_mistake(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_systemd_calls_the_exposure_low() -> None:
     done = analyze("security", "--offline=true", "--threshold=20", UNIT)
     assert done.returncode == 0, done.stdout + done.stderr

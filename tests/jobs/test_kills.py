@@ -16,7 +16,7 @@ from bot.jobs.dbos_engine import Pending
 from tests.jobs.conftest import Gate, Told, opened
 from tests.jobs.processes import Replica, lines_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 Replicas = Callable[..., Replica]
 

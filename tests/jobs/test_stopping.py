@@ -18,6 +18,8 @@ from bot.store import open_store
 from tests.jobs.conftest import Gate, Notes, Open
 from tests.jobs.processes import QUICK
 
+pytestmark = pytest.mark.slow
+
 Payload = Mapping[str, Any]
 
 

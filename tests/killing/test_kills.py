@@ -17,7 +17,7 @@ from tests.killing.prepared import Databases
 from tests.killing.scenes import SCENES, NeverReached, Performance, Scene
 from tests.killing.theatre import Mould, Steps
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 AT_ONCE = 12
 LISTS = Path(__file__).parent / "steps"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 ROOT = Path(__file__).parents[2]
 

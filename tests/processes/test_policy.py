@@ -14,7 +14,7 @@ from playground.slack.workspace import SCOPES
 from tests.log_lines import process_put_back
 from tests.processes.bot_process import MAX_S, Runs, Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 RESTART = "/codeship restart acme/web main"
 EXAMPLE = Path(__file__).parents[2] / "policy.example.toml"

@@ -18,7 +18,7 @@ from playground.codeship import faults as moods
 from playground.sandbox import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Transport
 from tests.processes.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 STATUS = "/codeship status acme/web main"
 RESTART = "/codeship restart acme/web main"
@@ -58,7 +58,7 @@ def test_what_was_asked_before_sigterm_is_answered_before_the_end(either: Sandbo
     bot = either_runs.ready()
     assert not [secret for secret in SECRETS if secret in bot.command_line]
     either.says(STATUS)
-    assert either.sees("failed after 4 min")
+    assert either.sees("failed in 4m")
     either.codeship.mood = moods.hang()
     either.says("/codeship status acme/api main")
     assert either.codeship.wait_until(lambda: either.codeship.held == 1)
@@ -99,7 +99,7 @@ def test_a_reading_that_no_one_waits_for_does_not_hold_up_the_end(http: Sandbox,
 def test_what_cannot_be_finished_in_ten_seconds_is_left_and_said(http: Sandbox, runs: Runs) -> None:
     bot = runs.ready()
     http.says(STATUS)
-    assert http.sees("failed after 4 min")
+    assert http.sees("failed in 4m")
     http.codeship.mood = moods.hang()
     http.says(STATUS)
     assert http.codeship.wait_until(lambda: http.codeship.held == 1)
@@ -115,7 +115,7 @@ def test_it_runs_from_any_folder_on_the_env_file_that_lies_there(http: Sandbox, 
     (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
     bot = runs.ready(runs.start(environ={"SLACK_COMMAND": "/codeship", "SLACK_BOT_TOKEN": ""}))
     http.says(STATUS)
-    assert http.sees("failed after 4 min"), "what the environment sets goes before the file, unless it is empty"
+    assert http.sees("failed in 4m"), "what the environment sets goes before the file, unless it is empty"
     bot.signal(signal.SIGTERM)
     assert bot.ended() == 0
 

@@ -19,11 +19,11 @@ from tests.killing.prepared import Databases
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 from tests.postgres import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 REPLICAS = 3
 RESTART = "/codeship restart acme/web main"
-FLAKY = "passed on the second run of the same commit: flaky"
+FLAKY = "(flaky)"
 
 
 class Balancer:

@@ -56,6 +56,7 @@ def test_these_are_all_the_steps(stage: Sandbox) -> None:
     assert steps.names == STEPS, "a new step needs a kill of its own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "name"), DEATHS)
 def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end(
     stage: Sandbox, clock: HeldClock, when: str, name: str
@@ -73,6 +74,7 @@ def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end
     assert len(said(stage)) == messages + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "name"), DEATHS_OF_A_FOLLOWING)
 def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
     stage: Sandbox, clock: HeldClock, when: str, name: str
@@ -86,6 +88,7 @@ def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
     assert len(said(stage)) == (3 if (when, name) == ("after", "reply") else 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "name"), DEATHS)
 def test_a_restart_whose_answer_got_lost_is_not_sent_again_after_a_crash(stage: Sandbox, when: str, name: str) -> None:
     stage.codeship.mood = moods.refuse(on="restart", takes=True)

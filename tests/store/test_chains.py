@@ -158,6 +158,7 @@ def test_every_stalled_chain_is_returned(store: Store, clock: HeldClock) -> None
     assert len(found) == 4
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # thirty transactions take long on a busy machine
 @given(st.lists(st.sampled_from(["add", "end", "begin", "next", "again", "stalled"]), max_size=30), st.randoms())
 def test_no_number_is_used_twice_and_no_result_changes(

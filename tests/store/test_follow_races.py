@@ -19,6 +19,8 @@ from bot.store.tables import poll_chains
 from tests.store.followed import BARE
 from tests.store.racing import ROUNDS, THREADS, in_threads, raced
 
+pytestmark = pytest.mark.slow
+
 FOLLOWS = """
 store = open_store(url, Clock)
 go()
@@ -34,7 +36,6 @@ print("done")
 """
 
 
-@pytest.mark.slow
 def test_no_follow_of_any_process_is_left_without_a_chain(opened: Callable[[], Store], url: str) -> None:
     store = opened()
     assert raced(FOLLOWS, url, 2) == ["done"] * 2

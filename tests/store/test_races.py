@@ -20,6 +20,8 @@ from tests.store.conftest import do
 from tests.store.followed import BARE
 from tests.store.racing import ROUNDS, THREADS, in_threads, processes, raced
 
+pytestmark = pytest.mark.slow
+
 OPENS = """
 go()
 store = open_store(url, Clock)
@@ -48,12 +50,10 @@ with Database.at(url).writing() as connection:
 """
 
 
-@pytest.mark.slow
 def test_processes_that_start_together_on_a_new_file_all_open_it(url: str) -> None:
     assert raced(OPENS, url, 4) == ["True"] * 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("script", [CLAIMS, SAYS_KEYS], ids=["claims", "keys"])
 def test_one_of_two_processes_wins(opened: Callable[[], Store], url: str, script: str) -> None:
     opened()
@@ -62,7 +62,6 @@ def test_one_of_two_processes_wins(opened: Callable[[], Store], url: str, script
     assert one | other == {str(number) for number in range(60)}
 
 
-@pytest.mark.slow
 def test_a_process_killed_while_it_writes_leaves_what_was_there_before(
     opened: Callable[[], Store], url: str, wanted: Callable[..., Claim]
 ) -> None:

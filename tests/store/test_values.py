@@ -22,7 +22,7 @@ STRINGS = st.text(st.characters(exclude_categories=()), max_size=20)  # NUL and 
 run_numbers = count(1)
 
 
-@pytest.fixture(scope="module", params=["memory", "postgresql"])
+@pytest.fixture(scope="module", params=["memory", pytest.param("postgresql", marks=pytest.mark.slow)])
 def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
     """One for all the examples of a property."""
     is_memory = request.param == "memory"

@@ -165,6 +165,7 @@ _WEB, LINES = lives(None)
 _WEB.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", range(1, len(LINES) + 1), ids=lambda at: f"{at} {LINES[at - 1]}")
 def test_a_crash_at_any_line_leaves_one_message_with_one_verdict(at: int) -> None:
     web, _lines = lives(at)
@@ -232,6 +233,7 @@ def test_what_the_rate_limit_allows_is_polled_as_often_as_ever(web: Followers, p
     assert web.lag[-1] == 0
 
 
+@pytest.mark.slow
 def test_what_the_rate_limit_almost_allows_is_polled_a_little_less(web: Followers) -> None:
     """Twelve projects share forty-five calls: each is polled every sixteen seconds at best."""
     pays(web)

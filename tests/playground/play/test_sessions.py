@@ -28,6 +28,7 @@ def test_a_scene_plays_to_its_end_by_itself(sessions, scene):
     assert len(session.playing.seen) == len(scene.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["restart", "codeship_is_down", "mentions", "half_moved", "github_webhook"])
 def test_a_transcript_is_replayed_as_it_was_written(sessions, name):
     sessions.replay(name)

@@ -12,7 +12,7 @@ import pytest
 
 from bot.store import Store
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 ROOT = Path(__file__).parents[3]
 BUDGET = 30

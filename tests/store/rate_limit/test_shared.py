@@ -112,6 +112,7 @@ def test_services_have_rate_limits_of_their_own(replica: Replicas) -> None:
     assert (made(replica(10)), made(replica(10, "another"))) == (10, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_no_sixty_seconds_see_more_than_the_rate_limit(replica: Replicas, clock: HeldClock, seed: int) -> None:
     """Three processes reserve calls, wait, renew, die and start, on a clock that moves at random.
