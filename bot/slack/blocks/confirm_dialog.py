@@ -47,7 +47,7 @@ def dialog(restarting: Restarting, context: RenderContext) -> Block | None:
 
 
 def asked(restarting: Restarting) -> Block:
-    """The dialog, whatever the policy says."""
+    """The dialog, even if the policy wants nothing confirmed."""
     of = _of(restarting.repository, restarting.branch)
     short = sanitize(restarting.commit, _COMMIT)[:7]
     at = f" at {short}" if short else ""
@@ -64,13 +64,13 @@ def asked(restarting: Restarting) -> Block:
 
 
 def cancelling(build: Build) -> Block:
-    """Always asked: a cancelled run can't be resumed. Names what `cancel_plan` cancels."""
+    """Every cancel asks: a cancelled run can't be resumed. Names what `cancel_plan` cancels."""
     names = tuple(run.full_name for run in cancel_plan(build))
     return cancelling_named(build.project.name, build.branch, names)
 
 
 def cancelling_named(repository: str, branch: str | None, workflows: tuple[str, ...] = ()) -> Block:
-    """The same by names, for a build that is not at hand."""
+    """The same by the workflows' names, if the build itself is not available."""
     of, named = _of(repository, branch), _workflows(workflows)
     title = f"Cancel {sanitize(branch, _BRANCH_IN_TITLE)}".strip()
     several = "workflow" if len(workflows) == 1 else "workflows"

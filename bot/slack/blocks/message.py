@@ -17,10 +17,10 @@ from bot.slack.blocks.rich_text import Line, bold, good_url, join, line, literal
 
 Block = Mapping[str, Any]
 Style = Literal["primary", "danger"]
-"""Of a button: the likely next step, or one that destroys something. At most one of a message is primary."""
+"""A button's style: the likely next step, or one that destroys something. A message has at most one primary button."""
 
 LARGEST_JSON = 10_000
-"""Characters of blocks in one message; senders met msg_blocks_too_long at about 13,200."""
+"""Maximum characters of a message's blocks. Slack answers msg_blocks_too_long from about 13,200 on."""
 MAX_TEXT = 3_500
 MAX_LABEL = 75
 MAX_CHOICES = 10
@@ -39,7 +39,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A word that stands for a command: a button where one can carry it, which asks first where there is a `dialog`."""
+    """A command that a message offers as a button, or as words if none can carry it. `dialog` is asked first.
+    """
 
     label: str
     command: Command
@@ -49,7 +50,7 @@ class Choice:
 def button(
     label: str, command: Command, dialog: Block | None = None, *, number: int = 0, style: Style | None = None
 ) -> Block | None:
-    """None if nothing of the label shows, or the command does not fit into a button. `dialog` is asked first.
+    """None if nothing of the label is visible, or the command does not fit into a button. `dialog` is asked first.
 
     `number` tells choices in one message apart.
     """
@@ -61,7 +62,7 @@ def button(
 
 
 def link_button(label: str, url: str | None, what: str) -> Block | None:
-    """Opens a page. None where there is none that Slack would take."""
+    """Opens a page. None if Slack would not accept the address."""
     good = good_url(url)
     if good is None:
         return None
@@ -78,10 +79,10 @@ def message(
     aloud: Line = (),
     reference: str | None = None,
 ) -> Message:
-    """One message: the lines, the first in bold; the facts, small; the details; the buttons; the reference, small.
+    """Builds a message: the lines, the first in bold; the facts, small; the details; the buttons; the reference, small.
 
-    `aloud` is in `text` alone: what the screen shows as buttons. If it is too much, the last details go first, then
-    the last buttons, then the last lines.
+    `aloud` is only in `text`: what the screen shows as buttons. Above Slack's limits the last details are dropped
+    first, then the last buttons, then the last lines.
     """
     first, *more = [part for part in lines if part] or [line("…")]
     head = [bold(first), *more]
@@ -104,7 +105,7 @@ def message(
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the blocks of a message are made from."""
+    """The parts that a message's blocks are made from."""
 
     lines: Sequence[Line]
     facts: Sequence[Line] = ()
@@ -154,7 +155,7 @@ def choice_message(
 
 
 def with_line(drawn: Message, *more: Line) -> Message:
-    """The same message with a small line at its end; short, since the limits are not looked at again."""
+    """The same message with a small line at its end. The line must be short: the limits are not checked again."""
     added = _there(more)
     return replace(drawn, text=f"{drawn.text}\n{_text(added)}", blocks=(*drawn.blocks, _small(added)))
 
@@ -166,7 +167,7 @@ def _names(choices: Sequence[Choice]) -> Line:
 
 
 def _rich(lines: Sequence[Line]) -> Block:
-    """One section: Slack's own clients break lines within it, and show several sections without any space between."""
+    """One section, in which Slack's clients break lines. Several sections would be shown without space between them."""
     elements: list[dict[str, Any]] = []
     for n, part in enumerate(lines):
         for piece in (literal("\n"), *part) if n else part:
@@ -193,7 +194,7 @@ def _text(lines: Sequence[Line]) -> str:
 
 
 def plain(text: str) -> Block:
-    """A text that is shown as it stands; not empty."""
+    """Text that Slack shows literally; not empty."""
     return {"type": "plain_text", "text": text, "emoji": False}
 
 

@@ -1,4 +1,4 @@
-"""What people may not do, and what they must confirm first, in words and buttons. Pure."""
+"""What a person may not do, and what they must confirm first. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASK = 100
 
 
 def whom_to_ask(error: NotAllowed) -> list[Line]:
-    """What is said below the reason of a refusal."""
+    """The line below the reason of a refusal."""
     lines = []
     if error.group_unknown:
         lines.append(line("This is limited to a user group, and Slack doesn’t say right now who is in it."))
@@ -29,7 +29,7 @@ def whom_to_ask(error: NotAllowed) -> list[Line]:
 
 
 def render_confirmation(error: NeedsConfirmation, command: Command | None, context: RenderContext) -> Message:
-    """The one button that restarts what was asked for, whose dialog confirms it. To the asker alone."""
+    """A button that restarts what was requested; its dialog is the confirmation. To the asker alone."""
     build, again = error.build, error.instead_of is not None
     only = isinstance(command, BuildCommand) and command.failed_jobs_only
     label = "Try again" if again else "Re-run failed jobs" if only else "Restart"
@@ -47,14 +47,15 @@ def render_confirmation(error: NeedsConfirmation, command: Command | None, conte
 
 
 def _runs_to_send(build: Build) -> Line:
-    """The workflows that a restart sends, with what began those that no push did."""
+    """The workflows that a restart runs again, each with its trigger unless that was a push."""
     runs = restart_plan(build).runs if build.workflows else ()
     named = [untrusted(run.full_name + (f" ({run.trigger})" if run.trigger else ""), _ASK) for run in runs]
     return line("This re-runs ", join(", ", *(name for name in named if name)), ".") if named else ()
 
 
 def choice(label: str, command: Command, project: Project, context: RenderContext) -> Choice:
-    """One that restarts a branch of `project` asks first if the policy wants that; one that cancels it, always."""
+    """A restart of a branch of `project` asks first if the policy wants that. A cancel always asks.
+    """
     match command:
         case BranchCommand(Verb.RESTART, branch=branch) if branch is not None:
             asks = dialog(Restarting(project.name, branch.cleanest), context)

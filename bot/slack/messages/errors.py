@@ -1,7 +1,7 @@
-"""Everything that goes wrong: what happened, why, and what to do next. Pure.
+"""Error messages: what happened, why, and what to do next. Pure.
 
-A service's failure is one calm sentence and its next step, then the last known status. Whatever was raised, nothing was
-restarted: the answer to a restart says so first. So does the answer to a cancellation, unless that is unknown.
+A service's failure is one calm sentence and its next step, then the last known status. After an error nothing was
+restarted, and the reply to a restart says so first. So does the reply to a cancel, unless that is unknown.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _TYPED, _SAID = 100, 300
 
 
 def render_error(error: BotError, command: Command | None, *, context: RenderContext, reference: str | None) -> Message:
-    """To the asker alone. `command` is what was asked, None if it could not be read."""
+    """To the asker alone. `command` is None if it could not be parsed."""
     match error:
         case NoSuchProject():
             return _no_such_project(error, command, context, reference)
@@ -115,7 +115,7 @@ def _ambiguous(
 
 
 def _perhaps_cancelled(error: CIError, build: Build, context: RenderContext, reference: str | None) -> Message:
-    """It was sent, and the answer is missing."""
+    """A cancel that was sent and got no response."""
     lines = [
         line(emoji(_SIGN), " ", "Cancellation of ", subject(build), " not confirmed: ", describe_cause(error), "."),
         line("It may or may not have been cancelled. Refresh to check, or cancel again: that does no harm."),
@@ -125,7 +125,7 @@ def _perhaps_cancelled(error: CIError, build: Build, context: RenderContext, ref
 
 
 def _delayed(error: DelayedRequest, context: RenderContext) -> Message:
-    """To the asker, with the buttons that do what was asked to the build that is newest now."""
+    """To the asker, with a button that does the same to the build that is newest now."""
     build = error.build
     not_done = "cancelled" if error.action == "cancel" else "restarted"
     why = line(f"Nothing was {not_done}: I got to your request late, and this run may have started after it.")
@@ -150,7 +150,7 @@ def _not_recorded(error: NotRecorded, context: RenderContext, reference: str | N
 
 
 def _next(error: CIError, command: Command | None, context: RenderContext) -> list[Block | None]:
-    """The build's page if the service refused; Try again if the error may pass."""
+    """A link to the build's page if the service refused; Try again if the error may be temporary."""
     match error:
         case NotPossible(about=Build(url=url) as build):
             return [*rerun_buttons(build, restart_plan(build), context), link_button("Open build", url, "build")]
@@ -161,7 +161,7 @@ def _next(error: CIError, command: Command | None, context: RenderContext) -> li
 
 
 def _try_again(error: CIError, command: Command | None) -> Block | None:
-    """A restart that needs a confirmation asks for it then; a cancellation asks first, as always."""
+    """A restart that needs a confirmation asks for it when pressed. A cancel always asks."""
     match command:
         case None:
             return None
@@ -257,19 +257,19 @@ def _not_understood(error: NotUnderstood, command: Command | None, context: Rend
 
 
 def _said(command: Command | None, *parts: Inline | Line | str) -> Line:
-    """The first line: that nothing was restarted or cancelled, if that was wanted; then what is wrong."""
+    """The first line: what is wrong, after `Not restarted` or `Not cancelled` if that was requested."""
     done = _done(command)
     said = line(*parts)
     return line(emoji(_SIGN), " ", f"Not {done}: " if done else "", *(said if done else _capitalized(said)))
 
 
 def _done(command: Command | None) -> str | None:
-    """What was to be done to a build, as a participle; None for a question."""
+    """The action as a participle, such as "restarted"; None if the command changes nothing."""
     return entry_for(command.verb).done if command else None
 
 
 def _projects(projects: Sequence[Project], command: Command | None, context: RenderContext) -> list[Choice]:
-    """What was asked, of each of the repositories; those of one name are told apart by their services."""
+    """The same request for each of the repositories. Those of the same name show their service."""
     count = Counter(project.name.lower() for project in projects)
     alike = {project: count[project.name.lower()] > 1 and context.has_several for project in projects}
     return [
@@ -286,13 +286,13 @@ def _projects(projects: Sequence[Project], command: Command | None, context: Ren
 def _branches(
     project: Project, branches: Sequence[str], command: Command | None, context: RenderContext
 ) -> list[Choice]:
-    """What was asked, of each of the branches."""
+    """The same request for each of the branches."""
     repo = context.meaning(project)
     return [choice(branch, _asked_of(command, repo, Word.of(branch)), project, context) for branch in branches]
 
 
 def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -> Command:
-    """The same request for another repository (and branch, if one is given); a status if nothing else was asked."""
+    """The same request for another repository, and branch if one is given. A status if the command has no other."""
     match command:
         case BranchCommand(verb):
             return BranchCommand(verb, repo, branch or command.branch)
@@ -303,7 +303,7 @@ def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -
 
 
 def _capitalized(said: Line) -> Line:
-    """As a sentence begins: `The bot’s own limit …`."""
+    """With a capital first letter: `The bot’s own limit …`."""
     match said:
         case (first, *rest) if first.element.keys() == {"type", "text"}:
             text = first.element["text"]

@@ -1,7 +1,7 @@
-"""Every message: outcomes, errors and bugs become what Slack shows. Pure; sends nothing, decides nothing.
+"""The message for each outcome. Pure; sends nothing, decides nothing.
 
-What happened, to what, who asked; then facts; then buttons. Builds are public; help, lists of repositories and
-whatever went wrong are for the asker alone.
+What happened, to what, who asked; then facts; then buttons. Builds are public; help, lists of repositories and errors
+are for the asker alone.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ from bot.slack.messages.workflows import cancelling_line, restarted_line, workfl
 
 
 def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None) -> Message:
-    """The service has accepted the cancellation, and the build still runs for a moment."""
+    """The service has accepted the cancel, and the build still runs for a moment."""
     build = done.build
     title = context.title_of(build.project.service)
     lines = [
@@ -79,7 +79,7 @@ def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None) -> M
 
 
 def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Message:
-    """What is left of a message whose Cancel was pressed: the build as it was a moment ago, and no second Cancel."""
+    """Replaces a message whose Cancel was pressed: the build as it was a moment ago, without a second Cancel."""
     by = line("cancellation ", requested_by(asker, context.now))
     return message(
         [headline(build, context)],
@@ -93,13 +93,14 @@ def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Messa
 __all__ = ["Message", "RenderContext", "render", "with_doubt", "with_invitation", "with_place"]
 
 CANCELLING = "hourglass_flowing_sand"
-"""Not the stop sign, which is for what has been cancelled."""
+"""Not the stop sign, which means cancelled."""
 _MAX_LINES = 10
 
 
 def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = None) -> Message:
-    """The answer to a request that went well. `asker` is named in public, since Slack hides a typed command from all
-    others."""
+    """The reply to a successful request. `asker` is named in public, since Slack shows a typed command to no one
+    else.
+    """
     match outcome:
         case BuildShown():
             return _build(outcome, context, asker)
@@ -146,25 +147,25 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
 
 
 def with_invitation(drawn: Message, mention: str) -> Message:
-    """The same, and how to make the bot a member of the channel."""
+    """The same, and how to invite the bot to the channel."""
     invite = sanitize(mention, 80)
     return with_line(drawn, line("I can’t post updates here: I’m not in this channel. ", code(f"/invite {invite}")))
 
 
 def with_doubt(drawn: Message) -> Message:
-    """For the asker, if Slack may have shown the message to everyone already."""
+    """For the asker, if Slack may already have shown the message to everyone."""
     return with_line(drawn, line("Slack didn’t confirm my message. It may already be above."))
 
 
 def with_place(drawn: Message, channel_id: str) -> Message:
-    """For the asker's direct messages, if Slack takes no answer where they asked."""
+    """For the asker's direct messages, if Slack refused the reply in the place where they asked."""
     return with_line(drawn, line("Slack doesn’t let me answer in ", channel(channel_id), ", so I answer here."))
 
 
 def _instead(
     build: Build, why: Line, buttons: list[Block | None], context: RenderContext, asker: Actor | None
 ) -> Message:
-    """The build, shown instead of what was asked for, and why."""
+    """Shows the build instead of what was requested, and why."""
     facts = [facts_line(build), requested_by(asker)]
     lines = [headline(build, context), why]
     return message(lines, buttons, facts=facts, details=workflow_lines(build), in_public=True)
@@ -178,7 +179,7 @@ def _build(shown: BuildShown, context: RenderContext, asker: Actor | None) -> Me
         facts.append(claim_words(restart_state.claim, build, context, lags="this is the previous run"))
     elif restart_state.previous is not None:
         facts.append(previous_words(restart_state.previous))
-    other = restart_state.claim or restart_state.previous  # two people may be named, for two things
+    other = restart_state.claim or restart_state.previous  # the line may name a second person
     facts += [*branch_lines(build), why_inconclusive(verdict), requested_by(asker, what="status" if other else "")]
     return message(
         [headline(build, context, verdict_words(verdict))],
@@ -190,7 +191,7 @@ def _build(shown: BuildShown, context: RenderContext, asker: Actor | None) -> Me
 
 
 def _verdict(build: Build) -> Verdict | None:
-    """What the result says of the commit, if the service tells how its earlier attempts ended."""
+    """What the result means for the commit, if the service says how its earlier attempts ended."""
     return verdict_on(build.earlier, build.status) if build.earlier and build.has_ended else None
 
 
@@ -227,7 +228,7 @@ def _restarted(done: Restarted, context: RenderContext) -> Message:
 
 
 def _looking_at_the_new_run(done: Restarted) -> list[Block | None]:
-    """A service may have given the restart an id of its own, whose page is not known before it is seen."""
+    """If the service gave the restart its own id, the page is unknown until the build has been fetched."""
     build, new_id = done.build, done.claim.new_build_id
     if new_id is None or new_id == build.id:
         return view_buttons(target_of(build, done.claim.run_number), build.url)
