@@ -71,7 +71,7 @@ class Answers:
             self.error(slack_request, command, outcome, reference)
             return None
         is_refresh = isinstance(command, BuildCommand) and command.verb is Verb.STATUS
-        asker = None if is_refresh else slack_request.actor  # who refreshes a message has not requested it
+        asker = None if is_refresh else slack_request.actor  # the person who refreshes a message did not request it
         message = render(outcome, context=self._context(), asker=asker)
         match slack_request.pressed and reply_target(command, outcome):
             case "in its place":
