@@ -150,6 +150,7 @@ class Entry:
     policy rule must allow; None if everyone may. `audit_action`: its name in the audit; None if it is not recorded.
     `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
     be able to do. `without_claim`: it is sent without a claim, so without a response its result stays unknown.
+    `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy wants that.
     """
 
     verb: Verb
@@ -165,6 +166,7 @@ class Entry:
     done: str | None = None
     ability: Ability | None = None
     without_claim: bool = False
+    always_asks: bool = False
 
 
 TABLE = (
@@ -201,6 +203,7 @@ TABLE = (
         done="cancelled",
         ability=Ability.CANCEL,
         without_claim=True,
+        always_asks=True,
     ),
     Entry(
         Verb.FOLLOW,

@@ -39,8 +39,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A command that a message offers as a button, or as words if none can carry it. `dialog` is asked first.
-    """
+    """A command that a message offers as a button, or as words if none can carry it. `dialog` is asked first."""
 
     label: str
     command: Command

@@ -276,8 +276,7 @@ def build_buttons(build: Build, context: RenderContext, restart_state: RestartSt
 def restart_buttons(
     build: Build, run_number: int | None, context: RenderContext, *, in_live: bool = False
 ) -> list[Block | None]:
-    """Restart, primary if the build failed; also Re-run failed jobs, if the service can and a workflow has failed.
-    """
+    """Restart, primary if the build failed; also Re-run failed jobs, if the service can and a workflow has failed."""
     asks = dialog(Restarting.of(build), context)
     whole = BuildCommand(Verb.RESTART, target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
     restart = button("Restart", whole, asks, style="primary" if build.status.is_bad else None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, entry_for
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
 from bot.slack.blocks.confirm_dialog import Restarting, asked, cancelling_named, dialog
 from bot.slack.blocks.context import RenderContext
@@ -54,13 +54,12 @@ def _runs_to_send(build: Build) -> Line:
 
 
 def choice(label: str, command: Command, project: Project, context: RenderContext) -> Choice:
-    """A restart of a branch of `project` asks first if the policy wants that. A cancel always asks.
-    """
+    """A restart of a branch of `project` asks first if the policy wants that. A cancel always asks."""
     match command:
         case BranchCommand(Verb.RESTART, branch=branch) if branch is not None:
             asks = dialog(Restarting(project.name, branch.cleanest), context)
             return Choice(label, replace(command, confirmed=asks is not None), asks)
-        case BranchCommand(Verb.CANCEL, branch=branch) if branch is not None:
+        case BranchCommand(verb, branch=branch) if branch is not None and entry_for(verb).always_asks:
             return Choice(label, command, cancelling_named(project.name, branch.cleanest))
         case _:
             return Choice(label, command)
