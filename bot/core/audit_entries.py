@@ -103,8 +103,8 @@ def entry_of(
             result, reason = _failure(outcome)
         case _:
             result, reason = _outcome(outcome)
-    without_claim = request.command is not None and entry_for(request.command.verb).without_claim
-    if without_claim and isinstance(outcome, NoResponse) and isinstance(outcome.about, Build):
+    raises_unknown = request.command is not None and entry_for(request.command.verb).raises_unknown
+    if raises_unknown and isinstance(outcome, NoResponse) and isinstance(outcome.about, Build):
         result = Result.UNKNOWN  # the build had been fetched, so it was the action itself that got no answer
 
     def cut(text: str, limit: int) -> str:

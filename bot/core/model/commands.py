@@ -149,7 +149,7 @@ class Entry:
     `changes_something`: the request must survive a crash and is answered once. `policy_action`: the action that a
     policy rule must allow; None if everyone may. `audit_action`: its name in the audit; None if it is not recorded.
     `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
-    be able to do. `without_claim`: it is sent without a claim, so without a response its result stays unknown.
+    be able to do. `raises_unknown`: its operation raises NoResponse if the result stays unknown.
     `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy wants that.
     """
 
@@ -165,7 +165,7 @@ class Entry:
     audit_action: str | None = None
     done: str | None = None
     ability: Ability | None = None
-    without_claim: bool = False
+    raises_unknown: bool = False
     always_asks: bool = False
 
 
@@ -202,7 +202,7 @@ TABLE = (
         audit_action="cancel",
         done="cancelled",
         ability=Ability.CANCEL,
-        without_claim=True,
+        raises_unknown=True,
         always_asks=True,
     ),
     Entry(

@@ -92,7 +92,7 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
         case NotUnderstood():
             return message(_not_understood(error, command, context), in_public=False, reference=reference)
         case CIError(about=Build() as build) if (
-            error.may_have_taken and command and entry_for(command.verb).without_claim
+            error.may_have_taken and command and entry_for(command.verb).raises_unknown
         ):
             return _perhaps_cancelled(error, build, context, reference)
         case CIError():
