@@ -25,7 +25,7 @@ from bot.slack.answer_log import answered_fields
 from bot.slack.answers import Answers, Explain, HandlerConfig
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext
-from bot.slack.incoming.payloads import SlackRequest, Source, request_from_json
+from bot.slack.incoming.payloads import SlackRequest, Source
 from bot.slack.incoming.recent_deliveries import RecentDeliveries
 from bot.slack.outgoing.replies import DeliveryFailed, Replies
 from bot.slack.stored_results import from_json, outcome_from_json, to_json
@@ -165,10 +165,10 @@ class RequestHandler:
     def job(self, payload: Mapping[str, Any], step: Step) -> None:
         """A `Job`: handles a request durably, so that another process can finish it.
 
-        Raises what `request_from_json` does. A reply that Slack refuses is sent again later, by a job that has the
+        Raises what `SlackRequest.from_json` does. A reply that Slack refuses is sent again later, by a job that has the
         recorded outcome and repeats only the reply.
         """
-        slack_request, tries = request_from_json(payload["slack_request"]), int(payload.get("tries", 0))
+        slack_request, tries = SlackRequest.from_json(payload["slack_request"]), int(payload.get("tries", 0))
         key, reference = slack_request.delivery or str(payload["ref"]), str(payload["ref"])
         if tries == 0 and not self._begin(key):
             log.info("request_withdrawn", ref=reference)

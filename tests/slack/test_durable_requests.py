@@ -18,7 +18,7 @@ from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, ShowHelp, Verb, Word
 from bot.slack.handler import RequestHandler
-from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, parse_click, request_from_json
+from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, parse_click
 from playground.codeship import faults as moods
 from playground.sandbox import Sandbox
 from tests.held_clock import HeldClock
@@ -288,4 +288,4 @@ heards = st.builds(
 
 @given(heards)
 def test_a_request_survives_json(heard: SlackRequest) -> None:
-    assert request_from_json(json.loads(json.dumps(heard.as_json()))) == heard
+    assert SlackRequest.from_json(json.loads(json.dumps(heard.as_json()))) == heard

@@ -73,7 +73,7 @@ class SlackRequest:
     pressed: PressedButton | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """JSON for a durable job; `request_from_json` reads it."""
+        """JSON for a durable job; `from_json` reads it."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "source": self.source.value,
             "actor": asdict(self.actor),
@@ -82,20 +82,20 @@ class SlackRequest:
             "pressed": asdict(self.pressed) if self.pressed else None,
         }
 
-
-def request_from_json(kept: Payload) -> SlackRequest:
-    """Reads what `as_json` wrote, including a newer version's. Raises KeyError, TypeError or ValueError."""
-    pressed, known = kept["pressed"], {field.name for field in fields(SlackRequest)}
-    return SlackRequest(
-        **{
-            **{name: value for name, value in kept.items() if name in known},
-            "source": Source(kept["source"]),
-            "actor": Actor(**kept["actor"]),
-            "location": Location(**kept["location"]),
-            "command": untagged(kept["command"]),
-            "pressed": PressedButton(**pressed) if pressed else None,
-        }
-    )
+    @classmethod
+    def from_json(cls, stored: Payload) -> SlackRequest:
+        """Reads what `as_json` wrote, including a newer version's. Raises KeyError, TypeError or ValueError."""
+        pressed, known = stored["pressed"], {field.name for field in fields(cls)}
+        return cls(
+            **{
+                **{name: value for name, value in stored.items() if name in known},
+                "source": Source(stored["source"]),
+                "actor": Actor(**stored["actor"]),
+                "location": Location(**stored["location"]),
+                "command": untagged(stored["command"]),
+                "pressed": PressedButton(**pressed) if pressed else None,
+            }
+        )
 
 
 def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
