@@ -39,7 +39,7 @@ class Counted:
         self.background_reserve = 0
         self.takes: list[tuple[int, Priority]] = []
         self.begun: list[Priority] = []
-        self.aside = 0
+        self.reserved = 0
         self.paused: float | None = None
 
     def reserve(self, calls: int, priority: Priority) -> Rejected | None:
@@ -49,18 +49,18 @@ class Counted:
         if calls + (self.background_reserve if priority is BACKGROUND else 0) > self.left:
             return Rejected(40)
         self.left -= calls
-        self.aside += calls
+        self.reserved += calls
         return None
 
     def start_call(self, priority: Priority) -> Rejected | None:
         if self.paused is not None:
             return Rejected(self.paused, paused=True)
-        self.aside -= 1
+        self.reserved -= 1
         self.begun.append(priority)
         return None
 
     def release(self, calls: int) -> None:
-        self.aside -= calls
+        self.reserved -= calls
         self.left += calls
 
     def refund(self) -> None:
@@ -103,7 +103,7 @@ def paid(world: World, budget: Counted, spending: RateLimiter) -> Iterator[World
 
     ci.projects, ci.builds, ci.restart = projects, builds, run_again  # type: ignore[method-assign]
     yield world
-    assert budget.aside == 0, "what was set aside was neither used nor given back"
+    assert budget.reserved == 0, "reserved calls were neither used nor released"
 
 
 def test_a_call_is_peoples_unless_it_is_said_otherwise(spending: RateLimiter, budget: Counted) -> None:
@@ -158,14 +158,14 @@ def test_a_restart_puts_its_own_call_by_with_the_first_look(spending: RateLimite
         for call in ("builds", "builds", "restart", "builds"):
             spending.before_request(call)
     assert budget.takes == [(2, PEOPLE), (1, PEOPLE), (1, PEOPLE)]
-    assert (len(budget.begun), budget.aside, budget.left) == (4, 0, 6)
+    assert (len(budget.begun), budget.reserved, budget.left) == (4, 0, 6)
 
 
 def test_a_restart_that_is_not_sent_gives_its_call_back(spending: RateLimiter, budget: Counted) -> None:
     with restart_budget() as own, charged_to(own):
         spending.before_request("builds")
-        assert (budget.left, budget.aside) == (8, 1)
-    assert (budget.left, budget.aside) == (9, 0)
+        assert (budget.left, budget.reserved) == (8, 1)
+    assert (budget.left, budget.reserved) == (9, 0)
 
 
 def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: RateLimiter, budget: Counted) -> None:
@@ -174,7 +174,7 @@ def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: RateLimiter,
         budget.pause(9)
         with pytest.raises(RateLimitPaused):
             spending.before_request("restart")
-    assert (len(budget.begun), budget.aside, budget.left) == (1, 0, 9)
+    assert (len(budget.begun), budget.reserved, budget.left) == (1, 0, 9)
 
 
 def test_a_status_is_one_call_and_a_restart_two(paid: World, budget: Counted) -> None:

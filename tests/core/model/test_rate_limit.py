@@ -108,7 +108,7 @@ def test_the_background_leaves_people_their_part(used: int, held: int, people: i
 
 
 @pytest.mark.parametrize(
-    ("at_hand", "used", "held", "more"),
+    ("local_reserve", "used", "held", "more"),
     [
         (0, 0, 0, 5),
         (3, 0, 3, 2),
@@ -121,6 +121,6 @@ def test_the_background_leaves_people_their_part(used: int, held: int, people: i
     ],
 )
 def test_little_is_kept_at_hand_and_nothing_once_people_live_on_the_reserve(
-    at_hand: int, used: int, held: int, more: int
+    local_reserve: int, used: int, held: int, more: int
 ) -> None:
-    assert Quota.of(60).to_keep(at_hand, used=used, held=held) == more
+    assert Quota.of(60).to_keep(local_reserve, used=used, held=held) == more

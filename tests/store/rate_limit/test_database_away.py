@@ -149,7 +149,7 @@ def test_no_one_waits_long_for_a_database_that_hangs(fragile: Fragile) -> None:
     with fragile._database.writing() as connection:
         connection.execute(sa.text("UPDATE rate_limits SET pauses = pauses"))
         assert made(budget, at_most=20) == 20
-        at_hand, alone = [(PEOPLE, "local")] * 5, [(PEOPLE, "fallback")] * 15
-        assert fragile.said == at_hand + alone
+        from_reserve, alone = [(PEOPLE, "local")] * 5, [(PEOPLE, "fallback")] * 15
+        assert fragile.said == from_reserve + alone
     renewed(budget)
     assert (made(budget), fragile.said[-1]) == (40, (PEOPLE, "refused"))

@@ -120,7 +120,7 @@ def test_no_sixty_seconds_see_more_than_the_rate_limit(replica: Replicas, clock:
     The service does not count one in ten calls.
     """
     chance, times = random.Random(seed), list[float]()
-    budgets, aside = [replica(24) for _ in range(3)], [0, 0, 0]
+    budgets, reserved = [replica(24) for _ in range(3)], [0, 0, 0]
     for _ in range(250):
         at = chance.randrange(3)
         deeds = ["ask", "free", "reserve", "use", "wait", "renew", "die"]
@@ -135,9 +135,9 @@ def test_no_sixty_seconds_see_more_than_the_rate_limit(replica: Replicas, clock:
                 for _ in range(made(budgets[at], priority, at_most=chance.choice([1, 2, 30]))):
                     times.append(clock.monotonic())
             case "reserve":
-                aside[at] += 2 if budgets[at].reserve(2, PEOPLE) is None else 0
-            case "use" if aside[at]:
-                aside[at] -= 1
+                reserved[at] += 2 if budgets[at].reserve(2, PEOPLE) is None else 0
+            case "use" if reserved[at]:
+                reserved[at] -= 1
                 assert budgets[at].start_call(PEOPLE) is None
                 times.append(clock.monotonic())
             case "wait":
@@ -145,7 +145,7 @@ def test_no_sixty_seconds_see_more_than_the_rate_limit(replica: Replicas, clock:
             case "renew":
                 budgets[at].renew()
             case "die":
-                budgets[at], aside[at] = replica(24), 0
+                budgets[at], reserved[at] = replica(24), 0
     windows = [sum(begin <= time < begin + 60 for time in times) for begin in times]
     assert max(windows) <= 24
     assert max(windows) > 15, "else nothing was put to the test"
