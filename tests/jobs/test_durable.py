@@ -104,7 +104,7 @@ def test_many_jobs_go_on_side_by_side(open_jobs: Open) -> None:
     assert jobs.wait_idle(20)
 
 
-def test_what_is_under_way_is_counted_until_it_is_done(open_jobs: Open, gate: Gate) -> None:
+def test_running_work_is_counted_until_it_is_done(open_jobs: Open, gate: Gate) -> None:
     jobs = open_jobs(walk=gate.pass_through)
     jobs.start("walk", "k", {})
     assert gate.reached.wait(20)

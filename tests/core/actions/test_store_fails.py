@@ -42,19 +42,19 @@ def failing(world: World, *states: ClaimState) -> ActionService:
     return ActionService(world.ci, world.looks, stored, world.store.history, sender, world.clock)
 
 
-def test_what_could_not_be_stored_as_sent_is_not_sent(web: World) -> None:
+def test_an_action_that_cannot_be_stored_as_sent_is_not_sent(web: World) -> None:
     with pytest.raises(Gone):
         restarted(failing(web, ClaimState.SENT), OLD, look(web), ask(web))
     assert posts(web) == 0
 
 
-def test_a_result_that_could_not_be_stored_is_told_as_that(web: World) -> None:
+def test_the_reply_says_that_a_result_could_not_be_stored(web: World) -> None:
     with pytest.raises(NotRecorded) as told:
         restarted(failing(web, ClaimState.TAKEN), OLD, look(web), ask(web))
     assert (posts(web), told.value.is_accepted, told.value.build) == (1, True, OLD)
 
 
-def test_a_restart_without_an_answer_is_never_told_as_not_sent(web: World) -> None:
+def test_a_restart_without_a_response_is_never_reported_as_not_sent(web: World) -> None:
     web.ci.failures["restart"] = [LOST]
     with pytest.raises(NotRecorded) as told:
         restarted(failing(web, ClaimState.TAKEN), OLD, look(web), ask(web))

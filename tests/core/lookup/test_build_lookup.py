@@ -64,7 +64,7 @@ def test_a_branch_that_git_refuses_in_every_spelling_costs_one_call(web: World) 
 
 
 @pytest.mark.parametrize("branch", ["feature/a&b#c", "release/1.2.io", "ünïcode", "a%2Fb", "@x"])
-def test_a_branch_may_hold_what_git_allows(world: World, branch: str) -> None:
+def test_a_branch_may_have_any_character_that_git_allows(world: World, branch: str) -> None:
     odd = build(7, WEB, branch)
     world.has(odd, DEV_NEW)
     assert shown(world.ask(status("acme/web", branch))) == odd
@@ -80,7 +80,7 @@ def test_branches_that_differ_only_in_case_are_two(world: World) -> None:
     assert caught.value.branches == ("Main", "main")
 
 
-def test_a_service_that_shows_other_branches_than_requested_does_not_mislead(world: World) -> None:
+def test_builds_of_other_branches_than_requested_are_ignored(world: World) -> None:
     upper, lower = build(8, WEB, "Main"), build(7, WEB, "main")
     world.has(upper, lower)
     shows_all = world.ci.builds
@@ -90,7 +90,7 @@ def test_a_service_that_shows_other_branches_than_requested_does_not_mislead(wor
     assert world.ci.posts == [("7", 1, False)]
 
 
-def test_a_service_that_leaves_the_branch_out_if_it_was_requested_is_believed(world: World) -> None:
+def test_builds_without_a_branch_count_if_one_branch_was_requested(world: World) -> None:
     world.has(NO_BRANCH)
     world.ci.builds = lambda project, branch=None: [NO_BRANCH]  # type: ignore[method-assign]
     assert shown(world.ask(status("acme/web", "main"))) == replace(NO_BRANCH, branch="main")
@@ -110,7 +110,7 @@ def test_a_pasted_page_of_a_build_means_exactly_that_build(web: World) -> None:
     assert web.ci.posts == [("5", 1, False)]
 
 
-def test_a_full_stop_after_the_page_of_a_build_does_not_make_it_another(web: World) -> None:
+def test_a_full_stop_after_the_page_of_a_build_is_ignored(web: World) -> None:
     stopped = replace(restart("x"), repo=Word.of(f"{PAGE}/builds/5.", f"{PAGE}/builds/5"))
     assert isinstance(web.ask(stopped), Restarted)
     assert web.ci.posts == [("5", 1, False)]
@@ -150,7 +150,7 @@ def test_a_pasted_address_of_the_repository_may_name_the_branch(web: World) -> N
     assert web.ask(status("https://github.com/acme/web")) == BranchesShown(WEB, (DEV_NEW, MAIN))
 
 
-def test_a_branch_that_is_said_goes_before_the_one_in_the_address(web: World) -> None:
+def test_a_typed_branch_wins_over_the_one_in_the_address(web: World) -> None:
     assert shown(web.ask(status("https://github.com/acme/web/tree/main", "dev"))) == DEV_NEW
 
 
@@ -188,7 +188,7 @@ def test_a_button_of_a_build_that_is_no_longer_listed_is_reported(web: World) ->
     assert web.ci.posts == []
 
 
-def test_a_button_of_another_ci_service_touches_nothing_here(web: World) -> None:
+def test_a_button_of_another_ci_service_sends_nothing_to_this_one(web: World) -> None:
     elsewhere = press(replace(MAIN, project=Project("1", "acme/web", "another")))
     foreign = replace(elsewhere, target=replace(elsewhere.target, service="another"))
     with pytest.raises(NotFound):
@@ -203,7 +203,7 @@ def test_a_button_of_a_project_that_is_gone_is_reported(web: World) -> None:
         web.ask(BuildCommand(Verb.STATUS, replace(target(MAIN), project_id="77")))
 
 
-def test_a_build_that_was_restarted_is_shown_with_who_did_it_and_when(web: World) -> None:
+def test_a_restarted_build_names_who_restarted_it_and_when(web: World) -> None:
     web.ask(restart("acme/web", "main"), BOB)
     web.clock.advance(8)
     outcome = web.ask(status("acme/web", "main"))
@@ -212,7 +212,7 @@ def test_a_build_that_was_restarted_is_shown_with_who_did_it_and_when(web: World
     assert (outcome.restart_state.claim.actor, outcome.ago_s, outcome.build.status) == (BOB, 8.0, Status.RUNNING)
 
 
-def test_a_build_that_ran_again_is_shown_with_whose_restart_it_was(web: World) -> None:
+def test_a_build_that_ran_again_names_who_restarted_it(web: World) -> None:
     web.ask(restart("acme/web", "main"), BOB)
     web.clock.advance(60)
     web.ci.ends("7")

@@ -62,7 +62,7 @@ WEB, MAIN = Word.of("acme/web"), Word.of("main")
         ("help stop", ShowHelp("cancel")),
     ],
 )
-def test_what_can_be_said_is_read(text: str, command: Command) -> None:
+def test_every_valid_command_is_parsed(text: str, command: Command) -> None:
     assert parse(words(text)) == command
 
 
@@ -82,7 +82,7 @@ def test_what_can_be_said_is_read(text: str, command: Command) -> None:
         ("make me a sandwich", None, None),
     ],
 )
-def test_what_cannot_be_read_is_answered_with_what_can(text: str, topic: str | None, instead: str | None) -> None:
+def test_an_invalid_command_is_answered_with_a_valid_one(text: str, topic: str | None, instead: str | None) -> None:
     with pytest.raises(NotUnderstood) as caught:
         parse(words(text))
     assert (caught.value.topic, caught.value.instead) == (topic, instead)
@@ -93,7 +93,7 @@ def test_a_verb_is_known_in_any_of_its_spellings() -> None:
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.verb)
-def test_every_example_in_the_table_is_understood_as_its_own_row(entry: object) -> None:
+def test_every_example_in_the_table_parses_to_its_own_verb(entry: object) -> None:
     parse(words(entry.example))  # type: ignore[attr-defined]
     assert entry.usage.startswith(entry.verb)  # type: ignore[attr-defined]
     assert entry_for(entry.verb) is entry  # type: ignore[attr-defined]

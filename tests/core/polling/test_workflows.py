@@ -104,7 +104,7 @@ def test_a_restart_is_followed_to_the_end_of_its_last_workflow(web: Followed) ->
     assert len(web.notifier.replies) == 1
 
 
-def test_each_change_of_a_workflow_is_said_once(web: Followed) -> None:
+def test_each_change_of_a_workflow_is_shown_once(web: Followed) -> None:
     running = replace(DOCS, status=Status.RUNNING, status_word="in_progress", finished_at=None)
     web.restarts()
     web.passes_time(30)
@@ -136,7 +136,7 @@ def test_attempts_that_the_service_remembers_decide_the_verdict(web: Followed) -
     assert reply.verdict == Verdict(Meaning.FLAKY, Status.FAILED, Status.PASSED, 2, 1)
 
 
-def test_a_list_that_still_shows_the_attempt_before_is_no_end(web: Followed) -> None:
+def test_a_list_that_still_shows_the_previous_attempt_does_not_end_the_follow(web: Followed) -> None:
     web.github.restart_shows = False
     web.restarts()
     web.passes_time(30)
@@ -155,7 +155,7 @@ def test_a_webhook_causes_a_poll_at_once(web: Followed) -> None:
     assert web.github.calls.count("builds") == looks + 1
 
 
-def test_a_hint_about_what_no_one_follows_costs_nothing(web: Followed) -> None:
+def test_a_webhook_about_an_unfollowed_build_costs_no_call(web: Followed) -> None:
     web.following.poll_now("github", WEB.id, "delivery 1")
     assert web.jobs.waiting == 0
 
@@ -175,7 +175,7 @@ def test_while_only_one_branch_is_followed_only_that_branch_is_polled(web: Follo
     assert set(web.github.branches_asked) == {"main"}
 
 
-def test_a_workflow_that_failed_on_its_only_attempt_is_no_second_failure(web: Followed) -> None:
+def test_a_workflow_with_one_failed_attempt_has_failed_once(web: Followed) -> None:
     web.restarts()
     web.passes_time(10)
     web.ends(Status.PASSED, "success", replace(DOCS, status=Status.FAILED, status_word="failure"))
@@ -184,7 +184,7 @@ def test_a_workflow_that_failed_on_its_only_attempt_is_no_second_failure(web: Fo
     assert reply.verdict is None
 
 
-def test_what_is_followed_at_a_service_that_is_no_longer_set_up_is_given_up(web: Followed) -> None:
+def test_a_follow_at_a_service_that_is_no_longer_configured_is_given_up(web: Followed) -> None:
     web.restarts()
     del web.team.services._services["github"]
     web.passes_time(600)

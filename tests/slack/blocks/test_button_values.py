@@ -47,14 +47,14 @@ CARRIED = [
 
 
 @pytest.mark.parametrize(("action_id", "command"), CARRIED)
-def test_a_button_means_what_was_put_into_it(action_id: str, command: Command) -> None:
+def test_a_button_value_parses_to_its_command(action_id: str, command: Command) -> None:
     value = value_of(command)
     assert value is not None
     assert command_of(action_id, value) == command
 
 
 @pytest.mark.parametrize("command", [command for _, command in CARRIED])
-def test_a_value_holds_nothing_that_could_change_on_the_way(command: Command) -> None:
+def test_a_value_has_only_characters_that_never_change_in_transit(command: Command) -> None:
     value = value_of(command) or ""
     assert value.isascii()
     assert value.isprintable()
@@ -75,7 +75,7 @@ def test_a_value_holds_nothing_that_could_change_on_the_way(command: Command) ->
         BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", "main", "1", started_at=datetime(2014, 1, 1))),  # noqa: DTZ001
     ],
 )
-def test_what_a_button_cannot_carry_gets_no_button(command: Command) -> None:
+def test_a_command_that_fits_no_value_gets_no_button(command: Command) -> None:
     assert value_of(command) is None
 
 
@@ -127,12 +127,12 @@ GOOD: dict[str, object] = {"s": "codeship", "p": "33837", "b": "main", "i": "327
         ("", json.dumps(GOOD)),
     ],
 )
-def test_a_button_that_is_none_of_ours_is_not_understood(action_id: str, value: str) -> None:
+def test_a_foreign_button_is_not_understood(action_id: str, value: str) -> None:
     with pytest.raises(NotUnderstood, match="too old"):
         command_of(action_id, value)
 
 
-def test_the_value_that_the_table_spoils_is_good_itself() -> None:
+def test_the_value_that_the_table_changes_is_itself_valid() -> None:
     assert command_of("restart", json.dumps(GOOD)) == BuildCommand(
         Verb.RESTART, BuildRef("codeship", "33837", "main", "3277309", 1)
     )
@@ -147,13 +147,13 @@ JSON = st.recursive(
 
 
 @given(action_id=ACTIONS | st.text(), value=st.text() | JSON.map(json.dumps))
-def test_no_press_raises_anything_else(action_id: str, value: str) -> None:
+def test_no_press_raises_another_error(action_id: str, value: str) -> None:
     with contextlib.suppress(NotUnderstood):
         command_of(action_id, value)
 
 
 @given(branch=st.text(st.characters(), max_size=1200), name=st.text(st.characters(), max_size=300))
-def test_a_value_is_exact_and_fits_or_is_none(branch: str, name: str) -> None:
+def test_a_value_is_exact_and_short_enough_or_none(branch: str, name: str) -> None:
     command = BranchCommand(Verb.STATUS, Word.of(name), Word.of(branch))
     value = value_of(command)
     if value is not None:
@@ -169,7 +169,7 @@ def test_each_action_id_is_in_exactly_one_pattern(action_id: str) -> None:
     assert [bool(pattern.search(action_id)) for pattern in ACTION_IDS].count(True) == 1
 
 
-def test_several_buttons_on_builds_in_one_message_are_told_apart_and_read() -> None:
+def test_several_build_buttons_in_one_message_are_distinguished_and_parsed() -> None:
     command = BuildCommand(Verb.RESTART, TARGET)
     assert [action_id_of(command, number) for number in range(3)] == ["restart", "restart:1", "restart:2"]
     assert command_of("restart:2", value_of(command) or "") == command

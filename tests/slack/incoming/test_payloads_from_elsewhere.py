@@ -28,7 +28,9 @@ ORGANISATION = {"enterprise_id": "E0ACME"}
         (HOME, {"team_id": "T0OTHER", "enterprise_id": ""}, True),
     ],
 )
-def test_whose_person_types_a_command(home: Workspace, fields: Payload, elsewhere: bool) -> None:
+def test_the_home_of_a_person_who_types_a_command_is_recognised(
+    home: Workspace, fields: Payload, elsewhere: bool
+) -> None:
     heard = parse_command(changed(COMMAND, **fields), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere
@@ -58,7 +60,9 @@ def test_whose_person_types_a_command(home: Workspace, fields: Payload, elsewher
         ),
     ],
 )
-def test_whose_person_mentions_the_bot(home: Workspace, event: Payload, body: Payload, elsewhere: bool) -> None:
+def test_the_home_of_a_person_who_mentions_the_bot_is_recognised(
+    home: Workspace, event: Payload, body: Payload, elsewhere: bool
+) -> None:
     heard = parse_event(changed(MENTION, event=event, **body), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere
@@ -91,7 +95,9 @@ def test_whose_person_mentions_the_bot(home: Workspace, event: Payload, body: Pa
         ),
     ],
 )
-def test_whose_person_presses_a_button(home: Workspace, fields: Payload, elsewhere: bool) -> None:
+def test_the_home_of_a_person_who_presses_a_button_is_recognised(
+    home: Workspace, fields: Payload, elsewhere: bool
+) -> None:
     heard = parse_click(changed(CLICK, **fields), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere
