@@ -130,7 +130,7 @@ def test_a_request_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> N
 
 
 @pytest.mark.serial
-def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(hasty: Sandbox) -> None:
+def test_an_accepted_restart_without_a_response_is_found_by_a_fetch(hasty: Sandbox) -> None:
     hasty.codeship.mood = moods.hang(on="restart", takes=True)
     hasty.workspace.types("ada", "#builds", RESTART)
     assert "*acme/web main restarted*" in seen(hasty)[-1]
@@ -145,13 +145,13 @@ def test_a_restart_without_effect_and_without_a_response_has_an_unknown_result(h
     assert calls(hasty, "restart") == 1
 
 
-def test_an_answer_slow_in_coming_is_still_written_down(stage: Sandbox) -> None:
+def test_a_late_response_is_still_stored(stage: Sandbox) -> None:
     stage.codeship.mood = moods.slow(0.2, on="restart")
     stage.workspace.types("ada", "#builds", RESTART)
     assert "main restarted*" in seen(stage)[-1]
 
 
-def test_nothing_asked_before_sigterm_is_lost(stage: Sandbox) -> None:
+def test_no_request_before_sigterm_is_lost(stage: Sandbox) -> None:
     stage.codeship.mood = moods.slow(0.2)
     for _ in range(5):
         stage.workspace.types("ada", "#builds", STATUS)
@@ -159,7 +159,7 @@ def test_nothing_asked_before_sigterm_is_lost(stage: Sandbox) -> None:
     assert sum(":x: *acme/web main" in line for line in seen(stage)) == 5
 
 
-def test_a_used_up_response_url_still_leaves_the_asker_an_answer(stage: Sandbox) -> None:
+def test_the_asker_gets_a_reply_even_if_the_response_url_is_used_up(stage: Sandbox) -> None:
     stage.workspace.refuse("response_url", "used_url", None, status=404)
     stage.workspace.types("ada", "#builds", "/codeship help")
     assert seen(stage)[-1].startswith("(only ada sees this)")
@@ -171,7 +171,7 @@ def test_a_channel_that_is_rate_limited_is_answered_through_the_response_url(sta
     assert seen(stage)[-1].startswith(":x: *acme/web main")
 
 
-def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
+def test_a_key_that_becomes_invalid_is_logged_once_and_shown_in_the_metrics(
     stage: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.settle()
@@ -191,7 +191,7 @@ def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
     assert logged.count("ci_key_accepted_again") == 1
 
 
-def test_no_secret_is_in_what_people_see_or_what_is_stored(stage: Sandbox) -> None:
+def test_messages_and_rows_have_no_secret(stage: Sandbox) -> None:
     for mood in (moods.FINE, moods.down(), moods.wrong_key(), moods.garbage(), moods.redirect("http://127.0.0.1:9/")):
         stage.codeship.mood = mood
         stage.workspace.types("ada", "#builds", STATUS)
@@ -237,7 +237,7 @@ def test_readiness_does_not_depend_on_codeship() -> None:
         assert "bot_request_seconds" in requests.get(f"{base}/metrics", timeout=5).text
 
 
-def test_a_private_port_takes_readiness_and_metrics_off_the_public_one() -> None:
+def test_with_an_ops_port_the_public_port_serves_no_readiness_and_metrics() -> None:
     with Sandbox(HeldClock(), OPS_PORT="0") as stage:
         assert stage.bot is not None
         assert stage.bot.web is not None

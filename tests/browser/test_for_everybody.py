@@ -29,7 +29,7 @@ def findings(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_no_one_is_kept_out(opens: Opens, site: Site, size: dict[str, int], colours: str) -> None:
+def test_every_part_of_the_page_is_accessible(opens: Opens, site: Site, size: dict[str, int], colours: str) -> None:
     page = opens(size, colours)
     found = {"beginning": findings(page)}
 
@@ -76,7 +76,7 @@ def test_no_one_is_kept_out(opens: Opens, site: Site, size: dict[str, int], colo
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_no_one_is_kept_out_of_dialogs_and_menus(opens: Opens, site: Site, colours: str) -> None:
+def test_dialogs_and_menus_are_accessible(opens: Opens, site: Site, colours: str) -> None:
     page = opens(WIDE, colours)
     stage = site.sessions.current.stage
     client = WebClient(BOT_TOKEN, base_url=stage.slack.api_url)

@@ -61,9 +61,7 @@ def test_the_page_says_that_it_is_a_sandbox(opens: Opens, size: dict[str, int]) 
 
 
 @each_size
-def test_a_question_is_asked_before_a_press_and_only_a_yes_counts(
-    opens: Opens, site: Site, size: dict[str, int]
-) -> None:
+def test_a_button_with_a_dialog_acts_only_after_yes(opens: Opens, site: Site, size: dict[str, int]) -> None:
     page = opens(size)
     say(page, "/codeship status acme/web main")
     expect(message(page, FAILED)).to_be_visible()
@@ -115,7 +113,7 @@ def test_a_mention_is_answered_in_its_thread_and_the_thread_goes_on(opens: Opens
 
 
 @each_size
-def test_what_is_for_one_person_is_seen_by_that_person_alone(opens: Opens, size: dict[str, int]) -> None:
+def test_an_ephemeral_message_is_seen_by_one_person_only(opens: Opens, size: dict[str, int]) -> None:
     page = opens(size)
     say(page, "/codeship help")
     expect(message(page, "Check and restart CI builds")).to_contain_text("Only visible to you")
@@ -145,14 +143,14 @@ def test_a_direct_message_needs_no_mention(opens: Opens) -> None:
     ).first.wait_for()
 
 
-def test_if_the_bot_is_not_a_member_it_answers_all_the_same(opens: Opens) -> None:
+def test_a_bot_that_is_no_member_still_answers(opens: Opens) -> None:
     page = opens()
     go_to(page, "random")
     say(page, "/codeship status acme/web main")
     expect(message(page, FAILED)).to_be_visible()
 
 
-def test_a_channel_in_which_something_is_new_is_marked(opens: Opens, site: Site) -> None:
+def test_a_channel_with_news_is_marked(opens: Opens, site: Site) -> None:
     page = opens()
     site.sessions.current.stage.workspace.types("bob", "#random", "lunch?")
     expect(page.get_by_role("button", name=re.compile("random.*unread"))).to_be_visible()
@@ -164,7 +162,7 @@ def test_a_channel_in_which_something_is_new_is_marked(opens: Opens, site: Site)
 # Writing
 
 
-def test_enter_sends_a_line_and_shift_enter_goes_on_with_another(opens: Opens) -> None:
+def test_enter_sends_and_shift_enter_adds_a_line(opens: Opens) -> None:
     page = opens()
     composer = page.get_by_role("textbox", name="Message")
     composer.press_sequentially("one")
@@ -207,7 +205,7 @@ def test_mentions_are_completed_by_click_and_closed_by_escape(opens: Opens) -> N
     expect(offers).to_have_count(0)
 
 
-def test_a_whole_line_is_sent_although_more_is_offered(opens: Opens) -> None:
+def test_a_complete_line_is_sent_despite_suggestions(opens: Opens) -> None:
     page = opens()
     say(page, "/codeship")
     expect(message(page, "Check and restart CI builds")).to_be_visible()
@@ -219,7 +217,7 @@ def test_a_command_that_slack_does_not_know_is_answered_by_slackbot(opens: Opens
     expect(message(page, "/deploy is not a valid command.")).to_contain_text("slackbot")
 
 
-def test_what_people_type_is_shown_and_never_run(opens: Opens) -> None:
+def test_typed_text_is_shown_and_never_executed(opens: Opens) -> None:
     page = opens()
     text = "<img src=x onerror=alert(1)> <script>alert(2)</script> fix/a&b#c *as it is* `code` &amp;"
     say(page, text)
@@ -395,7 +393,7 @@ def test_a_transcript_is_replayed_step_by_step(opens: Opens, size: dict[str, int
 # Appearance
 
 
-def test_it_is_dark_if_the_system_is_and_the_other_way_by_a_press(opens: Opens) -> None:
+def test_the_theme_follows_the_system_and_a_button_switches_it(opens: Opens) -> None:
     page = opens(WIDE, "dark")
     html = page.locator("html")
     expect(html).to_have_attribute("data-theme", "dark")
@@ -405,7 +403,7 @@ def test_it_is_dark_if_the_system_is_and_the_other_way_by_a_press(opens: Opens) 
     expect(html).to_have_attribute("data-theme", "light")
 
 
-def test_a_page_that_comes_back_knows_what_was_said(opens: Opens) -> None:
+def test_a_reloaded_page_shows_the_conversation(opens: Opens) -> None:
     page = opens()
     say(page, "/codeship status acme/web main")
     expect(message(page, FAILED)).to_be_visible()

@@ -64,7 +64,7 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tupl
     return status, lines
 
 
-def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_runs: Runs) -> None:
+def test_a_check_reports_each_passed_item_on_a_line(either: Sandbox, either_runs: Runs) -> None:
     run = either_runs.start("--check")
     assert run.ended() == 0
     transport = "Socket Mode" if either.transport == "socket mode" else "HTTP on 127.0.0.1, port 0"
@@ -107,7 +107,7 @@ def test_a_check_names_files_with_secrets_that_everyone_can_read(http: Sandbox, 
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
-def test_a_check_says_which_thing_is_wrong(
+def test_a_check_names_the_failed_item(
     http: Sandbox, capsys: pytest.CaptureFixture[str], changed: dict[str, str], wrong: str
 ) -> None:
     places = {

@@ -85,14 +85,14 @@ def live_through(sandbox: BothServices, runs: Runs, **settings: str) -> tuple[st
     return command_line, told_and_stored(bot, sandbox)
 
 
-def test_with_a_token_nothing_reports_a_secret(sandbox: BothServices, runs: Runs) -> None:
+def test_with_a_token_no_output_has_a_secret(sandbox: BothServices, runs: Runs) -> None:
     command_line, told = live_through(sandbox, runs)
     for secret in (*SECRETS, GITHUB_TOKEN, WEBHOOK_SECRET):
         assert secret not in command_line
         assert secret not in told
 
 
-def test_as_an_app_nothing_reports_its_key_nor_a_token_that_it_was_given(sandbox: BothServices, runs: Runs) -> None:
+def test_as_an_app_no_output_has_its_key_or_a_token(sandbox: BothServices, runs: Runs) -> None:
     settings, pem = an_app(sandbox)
     command_line, told = live_through(sandbox, runs, **settings)
     assert "put a valid key into GITHUB_APP_PRIVATE_KEY_FILE" in told

@@ -100,7 +100,7 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str], *more: 
     return status, capsys.readouterr().out.splitlines()
 
 
-def test_a_check_says_which_rules_hold_and_what_they_let_someone_do(
+def test_a_check_prints_the_rules_and_what_they_allow_a_person(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.workspace.scopes = SCOPES | {"usergroups:read"}
@@ -121,14 +121,16 @@ def test_a_check_says_which_rules_hold_and_what_they_let_someone_do(
     assert any(line.startswith("ok    Slack scopes: ") and "usergroups:read" in line for line in lines)
 
 
-def test_a_check_misses_the_scope_that_user_groups_need(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_reports_the_missing_scope_for_user_groups(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, lines = checked(sandbox.environ | {"POLICY": str(EXAMPLE)}, capsys, "--as", "U0BOB")
     assert status == 1
     assert any(line.startswith("wrong Slack scopes: usergroups:read missing.") for line in lines)
     assert any("Slack does not tell who is in the user group" in line for line in lines)
 
 
-def test_a_check_reports_a_bad_file_and_goes_on(
+def test_a_check_reports_a_bad_file_and_continues(
     sandbox: Sandbox, policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     policy.write_text("[[rule]]\n")
@@ -140,7 +142,7 @@ def test_a_check_reports_a_bad_file_and_goes_on(
 
 
 @pytest.mark.parametrize("said", ["@ada", "u0ada", "S0RELEASE", ""])
-def test_who_is_meant_is_an_id(said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_checked_person_is_given_by_id(said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--check", "--as", said], {})
     assert "such as U0123ABCD" in capsys.readouterr().err

@@ -54,7 +54,7 @@ def runs(http: Sandbox, tmp_path: Path) -> Iterator[Runs]:
 # A life.
 
 
-def test_what_was_asked_before_sigterm_is_answered_before_the_end(either: Sandbox, either_runs: Runs) -> None:
+def test_requests_before_sigterm_are_answered_before_the_end(either: Sandbox, either_runs: Runs) -> None:
     bot = either_runs.ready()
     assert not [secret for secret in SECRETS if secret in bot.command_line]
     either.says(STATUS)
@@ -86,7 +86,7 @@ def test_a_bot_that_was_killed_does_not_send_a_restart_again(either: Sandbox, ei
     assert either.codeship.restarts_asked(build) == 1
 
 
-def test_a_reading_that_no_one_waits_for_does_not_hold_up_the_end(http: Sandbox, runs: Runs) -> None:
+def test_a_fetch_that_no_request_waits_for_does_not_delay_the_end(http: Sandbox, runs: Runs) -> None:
     http.codeship.mood = moods.hang()
     bot = runs.ready()
     assert http.codeship.wait_until(lambda: http.codeship.held == 1), "the list of projects is being read"
@@ -96,7 +96,7 @@ def test_a_reading_that_no_one_waits_for_does_not_hold_up_the_end(http: Sandbox,
     assert time.monotonic() - began < 8
 
 
-def test_what_cannot_be_finished_in_ten_seconds_is_left_and_said(http: Sandbox, runs: Runs) -> None:
+def test_work_unfinished_after_ten_seconds_is_left_and_logged(http: Sandbox, runs: Runs) -> None:
     bot = runs.ready()
     http.says(STATUS)
     assert http.sees("failed in 4m")
@@ -110,7 +110,7 @@ def test_what_cannot_be_finished_in_ten_seconds_is_left_and_said(http: Sandbox, 
     assert bot.logged("stopped")["left"] == 1
 
 
-def test_it_runs_from_any_folder_on_the_env_file_that_lies_there(http: Sandbox, runs: Runs, tmp_path: Path) -> None:
+def test_it_runs_from_any_folder_with_its_env_file(http: Sandbox, runs: Runs, tmp_path: Path) -> None:
     lines = [f"{name}={value}" for name, value in {**http.environ, "SLACK_COMMAND": "/other"}.items()]
     (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
     bot = runs.ready(runs.start(environ={"SLACK_COMMAND": "/codeship", "SLACK_BOT_TOKEN": ""}))
@@ -172,7 +172,7 @@ def test_it_says_its_version(runs: Runs) -> None:
         ("http", "DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3", "there is no directory /nowhere/at"),
     ],
 )
-def test_what_cannot_start_says_why_and_ends(
+def test_a_failed_start_says_why_and_exits(
     tmp_path: Path, transport: Transport, setting: str, value: str, why: str
 ) -> None:
     sandbox = Sandbox(transport, tmp_path)
@@ -195,7 +195,7 @@ def test_what_cannot_start_says_why_and_ends(
 # If Slack is away.
 
 
-def test_a_bot_that_starts_before_its_network_does_is_ready_once_it_is_there(tmp_path: Path) -> None:
+def test_a_bot_that_starts_before_its_network_becomes_ready(tmp_path: Path) -> None:
     port = free_port()
     sandbox = Sandbox("http", tmp_path, slack_port=port)
     sandbox.start_codeship()
@@ -219,7 +219,7 @@ def test_a_bot_that_waits_for_slack_can_be_stopped(runs: Runs) -> None:
     assert time.monotonic() - began < 8
 
 
-def test_five_tries_in_vain_are_enough() -> None:
+def test_it_gives_up_after_five_attempts() -> None:
     waited: list[float] = []
 
     def start() -> None:
@@ -232,7 +232,7 @@ def test_five_tries_in_vain_are_enough() -> None:
     assert sum(waited) < 30
 
 
-def test_what_time_does_not_heal_is_not_tried_again() -> None:
+def test_a_permanent_error_is_not_retried_at_the_start() -> None:
     def start() -> None:
         raise TokenRefused("Slack does not take it.")
 
@@ -240,7 +240,7 @@ def test_what_time_does_not_heal_is_not_tried_again() -> None:
         start_patiently(start, lambda seconds: pytest.fail("waited"))
 
 
-def test_a_signing_secret_that_is_not_slacks_is_seen_by_no_one(http: Sandbox, runs: Runs) -> None:
+def test_a_wrong_signing_secret_is_not_noticed_at_the_start(http: Sandbox, runs: Runs) -> None:
     """It cannot be checked in advance. Slack's requests are then refused, and the log says what to check."""
     bot = runs.ready(runs.start(SLACK_SIGNING_SECRET=SIGNING_SECRET[::-1]))
     delivery = http.workspace.types("ada", "#builds", STATUS)

@@ -118,7 +118,7 @@ def test_one_thread_moves_a_follow(store: Store) -> None:
         (follow,) = store.follows.open_of("codeship", "3")
 
 
-def test_what_all_threads_add_is_there_once(store: Store) -> None:
+def test_a_follow_added_by_all_threads_is_stored_once(store: Store) -> None:
     build = Build("7", Project("3", "acme/web", "codeship"), Status.FAILED, "error", commit="4f2c1e9")
     for number in range(ROUNDS):
         added = in_threads(lambda who, key=str(number): store.follows.add(replace(BARE, key=key, shown=str(who))))
