@@ -146,7 +146,7 @@ def database(text: str) -> Secret:
     if scheme.partition("+")[0] != "sqlite":
         raise InvalidValue("begins with neither sqlite:/// nor postgresql://")
     if not rest.startswith("/") or rest.strip("/") in ("", ":memory:"):
-        raise InvalidValue("names no file, and restarts must be remembered when the bot starts anew")
+        raise InvalidValue("names no file, but the bot must remember restarts after it is started again")
     return Secret(text)
 
 

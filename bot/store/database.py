@@ -29,7 +29,7 @@ _KEPT = timedelta(days=90)
 
 
 class Store:
-    """One open database. Every part may be used from many threads; `close` ends them all."""
+    """One open database. Every part is thread-safe; `close` closes them all."""
 
     def __init__(self, database: Database, clock: Clock, audit_kept: timedelta) -> None:
         self._database = database

@@ -64,7 +64,7 @@ def look(world: World, branch: str | None = "main", timeout_s: float = PATIENCE_
 
 
 def together(world: World, number: int) -> list[Snapshot | CIError]:
-    """What so many get who all wait for the same answer before it comes."""
+    """The results of so many requests that all wait for the same response."""
 
     def ask() -> Snapshot | CIError:
         try:
@@ -122,7 +122,7 @@ def test_a_request_after_the_result_gets_its_own_call(world: World) -> None:
 
 
 class Untidy(Watched):
-    """Wakes those who wait, and is slow to call back."""
+    """Wakes waiting threads, and calls back late."""
 
     def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
         pass
@@ -146,7 +146,7 @@ def test_a_failing_call_fails_all_that_share_it_and_the_next_request_calls_again
 
 
 class Hasty(ThreadPoolExecutor):
-    """Its work is done by the time that it has been handed in."""
+    """Finishes its work before `submit` returns."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future = super().submit(fn, *args, **kwargs)

@@ -18,7 +18,7 @@ CALL_S = 2.0
 
 
 class Nobody(Executor):
-    """Makes no call."""
+    """An executor that must not be used."""
 
     def submit(self, *_work: Any, **_more: Any) -> Future[Any]:
         raise AssertionError("handed to another thread")

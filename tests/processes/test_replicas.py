@@ -158,7 +158,7 @@ def test_replicas_that_start_together_on_an_empty_database_are_all_ready(replica
 
 
 def test_all_replicas_share_one_rate_limit(replicas: Open) -> None:
-    """All in much less than a minute: whatever is requested, no more calls than that reach CodeShip."""
+    """Within much less than a minute, no more calls than the limit reach CodeShip."""
     budget = 12
     bots = replicas(CODESHIP_CALLS_PER_MINUTE=str(budget))
     with ThreadPoolExecutor(6) as pool:

@@ -263,14 +263,14 @@ class ActionService:
             before = self._cancel_of(build, decision.run_number)
             if before is not None and not before.state.is_free:
                 return AlreadyCancelling(build, before, self.ago_s(before))
-            raise NoResponse(self._provider.title, "another cancel was refused in the same moment")
+            raise NoResponse(self._provider.title, "another cancel was refused at the same moment")
         now = self._restart_state_of(build, Snapshot((build,), decision.seen_at))
         against = self._conflict(build, now, None, None)
         if against is not None:
             return against
         if now.run_number != decision.run_number:
             return RunAgainSince(build, now, self.ago_s(now.previous) if now.previous else None)
-        raise NoResponse(self._provider.title, "somebody else's restart was refused in the same moment")
+        raise NoResponse(self._provider.title, "another restart was refused at the same moment")
 
     def _restart_state_of(self, build: Build, snapshot: Snapshot) -> RestartState:
         return self.restart_states(snapshot, [build]).get(build.id, NO_RESTART)

@@ -171,7 +171,7 @@ class Build:
     def is_under_way(self) -> bool:
         """Whether the build, or one of its workflows, certainly waits or runs.
 
-        The status decides, whatever the times say.
+        The status decides, not the times.
         """
         if self.workflows:
             return any(workflow.status.is_under_way for workflow in self.workflows)
@@ -188,7 +188,7 @@ class Build:
 
     @property
     def can_be_restarted(self) -> bool:
-        """Whether it is over; or a workflow that ran for its commit is, and went wrong, whatever the others do."""
+        """Whether it has ended, or a workflow that ran for its commit has ended and failed."""
         return self.has_ended or any(
             run.has_ended and run.status.is_bad and run.commit is None for run in self.workflows
         )

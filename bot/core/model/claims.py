@@ -145,7 +145,7 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
         return claim if known else replace(claim, state=ClaimState.TAKEN, seen_running=True, changed_at=seen_at)
     if not build.has_ended:
         return claim
-    # A run that ended before the request is not the new one, whatever an outdated or inconsistent list shows.
+    # A run that ended before the request is not the new one, even if an outdated or inconsistent list says so.
     is_earlier = build.finished_at is not None and build.finished_at < claim.requested_at
     if _unchanged_long(claim, build, age) or (
         not is_earlier and (claim.seen_running or build.run.is_another_than(claim.replaced))

@@ -278,7 +278,7 @@ def parse(words: Sequence[Word]) -> Command:
 
 
 def _without_closing_signs(words: Sequence[Word]) -> Sequence[Word]:
-    """Drops a final punctuation mark that is separate, as in `status acme/web main ?`."""
+    """Drops a separate final punctuation mark, as in `status acme/web main ?`."""
     while words and set(words[-1].exact) <= set("?!."):
         words = words[:-1]
     return words

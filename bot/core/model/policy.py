@@ -78,10 +78,10 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True)
 class BuildRules:
-    """Which workflows of the repositories that fit `repos` decide a branch's state: those that `decide` fits, if it has
-    patterns, and never those that `ignore` fits. A name fits in any case.
+    """Which workflows of the repositories that match `repos` decide a branch's state: those that match `decide`, if it
+    has patterns, and never those that match `ignore`. Names match in any case.
 
-    `line` is where it stands in its file.
+    `line` is its line in the file.
     """
 
     repos: NamePattern = NamePattern()
@@ -151,7 +151,7 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`ask` is whom to ask where a rule does not say. `builds` says which workflows decide a branch's state."""
+    """`ask` is whom to ask if a rule does not say. `builds` says which workflows decide a branch's state."""
 
     rules: tuple[Rule, ...]
     ask: str | None = None

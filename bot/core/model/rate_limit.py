@@ -77,9 +77,9 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """The last time for which a service wanted to be left alone; `count` is which of several in a row it is.
+    """The last pause that a service requested; `count` is its number among pauses in a row.
 
-    `began` is when it was asked for: before that, the clock was set back, and the pause says nothing.
+    `began` is when it was requested. At an earlier time the clock was set back, and the pause is ignored.
     """
 
     until: datetime | None = None

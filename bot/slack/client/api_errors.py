@@ -15,7 +15,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 ON_THE_WAY = (SlackClientError, OSError, HTTPException, ValueError)
-"""What slack_sdk raises beside SlackApiError: no connection, a cut answer, invalid JSON."""
+"""What slack_sdk raises besides SlackApiError: no connection, a truncated response, invalid JSON."""
 
 
 class Kind(Enum):

@@ -1,6 +1,6 @@
 """The rate limit of one service as rows: a short transaction settles what a process has made, holds and wants.
 
-No minute sees more calls than the limit, whatever the number of processes. A call counts as held before it is made, and
+No minute has more calls than the limit, for any number of processes. A call counts as held before it is made, and
 as made until `COUNTED_S` after that. Nothing is granted if both together would exceed the limit. What a dead process
 held counts as long as it could have made those calls, and then a minute more.
 """

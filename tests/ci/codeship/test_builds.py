@@ -1,4 +1,4 @@
-"""How each field of a build is parsed, whatever CodeShip sends."""
+"""How each field of a build is parsed, including invalid ones."""
 
 from __future__ import annotations
 

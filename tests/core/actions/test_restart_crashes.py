@@ -24,7 +24,7 @@ from tests.core.world import ADA, BOB, BUILDS, World, press, status
 
 
 class Sender(Executor):
-    """The service has done it, but its response is held until the asker's time is over."""
+    """The service has accepted it, but its response is held until the request timeout."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -37,13 +37,13 @@ class Sender(Executor):
         return future
 
     def let_go(self) -> None:
-        """The answer comes, and all is done that it is to do."""
+        """Releases the response, and waits until it has been handled."""
         self._held.let_go()
         self._world.executor.shutdown()
 
 
 class Jammed(Executor):
-    """Has no thread free until the asker's time is over."""
+    """Has no free thread until the request timeout."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -116,7 +116,7 @@ def test_a_try_again_that_waited_too_long_for_a_thread_leaves_the_claim_unknown(
 
 
 def left_behind(world: World, state: ClaimState, run_number: int = 1) -> Claim:
-    """What a process leaves that dies in the middle of Ada's restart."""
+    """The claim that a process leaves if it dies during Ada's restart."""
     wanted = Claim("codeship", "1", "7", run_number, ADA, BUILDS, OLD.run, world.clock.now())
     claim = world.store.claims.claim(wanted)
     assert claim is not None

@@ -1,4 +1,4 @@
-"""Restarts whose facts change meanwhile: another person is faster, or the service gives the run its own id."""
+"""Restarts while the facts change: another person is faster, or the service gives the run its own id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.core.world import ADA, BOB, PATIENCE_S, World, press, status
 
 
 def ran_again(world: World) -> None:
-    """Ada's restart took, ran, and has ended."""
+    """Ada's restart was accepted, ran, and has ended."""
     assert isinstance(world.ask(MAIN), Restarted)
     world.clock.advance(60)
     world.ci.ends("7", Status.FAILED, "error")

@@ -1,4 +1,4 @@
-"""A run is restarted once, however many people ask, and however often."""
+"""A run is restarted once, no matter how many people ask and how often."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_with_too_little_time_left_nothing_is_sent(web: World) -> None:
 
 
 def ran_again(world: World) -> None:
-    """Ada's restart took, ran, and has ended."""
+    """Ada's restart was accepted, ran, and has ended."""
     assert isinstance(world.ask(MAIN), Restarted)
     world.clock.advance(60)
     world.ci.ends("7", Status.FAILED, "error")

@@ -1,4 +1,4 @@
-"""The store fails in the middle of an action: what has left is never told as not sent."""
+"""The store fails during an action: a POST that was sent is never reported as not sent."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.core.world import World
 
 
 class Gone(Exception):
-    """The database's."""
+    """The error of the database."""
 
 
 class Failing:
-    """The claims of `world`, whose moves fail where `fails` says so of the state to be written."""
+    """The claims of `world`; a move fails if `fails` returns True for the new state."""
 
     def __init__(self, world: World, fails: Callable[[ClaimState], bool]) -> None:
         self._claims = world.store.claims

@@ -1,4 +1,4 @@
-"""What a pasted page shows is what is done; what cannot be told is asked, and no branch is ever guessed."""
+"""A command acts on what a pasted page shows. If that is unclear, the bot asks; it never guesses a branch."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ def test_a_repository_missing_from_the_list_is_removed_from_the_store(world: Wor
 
 
 class Full(Exception):
-    """The disk is."""
+    """The disk is full."""
 
 
 class FullStore:

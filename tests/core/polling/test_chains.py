@@ -49,7 +49,7 @@ def test_a_new_follow_restarts_an_ended_chain(web: Followers) -> None:
 
 
 def test_a_poll_that_was_never_scheduled_is_made_later(web: Followers) -> None:
-    """The process died after the chain was started and before its first job was stored."""
+    """The process died after the chain was started, but before its first job was stored."""
     web.restarts()
     web.jobs.lose_all()
     web.passes_time(100)
@@ -135,7 +135,7 @@ class Death:
 
 
 def lives(at: int | None) -> tuple[Followers, list[str]]:
-    """A build is restarted, runs and ends; the process dies at that line, and another takes over."""
+    """A build is restarted, runs and ends. The process dies at that line, and another takes over."""
     web, death = Followers(), Death(at)
     follows: Any = Dying(web.store.follows, death)
     notifier: Any = Dying(web.notifier, death)
@@ -220,7 +220,7 @@ def test_if_calls_are_scarce_projects_take_turns(web: Followers) -> None:
     pays(web)
     runs_on(web, projects=100, messages_each=1, timeout_s=0)
     seen = looks_in(web, 360)
-    assert len(seen) == 100, "nobody is forgotten"
+    assert len(seen) == 100, "every project gets its turn"
     assert max(seen.values()) <= 3 * min(seen.values())
 
 

@@ -53,7 +53,7 @@ def test_nothing_is_shown_if_nothing_changed(web: Followers) -> None:
 
 
 def test_a_message_changes_at_most_once_in_three_seconds(web: Followers) -> None:
-    """However often it is polled: by another process, or by a chain that was started twice."""
+    """Even if another process or a second chain polls it, too."""
     began = web.restarts().began_at
     for second in range(120):
         web.ci.becomes("7", (Status.QUEUED, Status.RUNNING)[second % 2], "testing")
@@ -213,7 +213,7 @@ def test_a_run_whose_end_was_not_seen_is_shown_as_overtaken(web: Followers) -> N
 
 
 def test_missed_runs_are_shown_as_overtaken(web: Followers) -> None:
-    """The bot was away while the build ended, was restarted by another, and ended again."""
+    """The bot was down while the build ended, was restarted elsewhere, and ended again."""
     web.restarts()
     for _ in range(2):
         web.clock.advance(60)

@@ -22,7 +22,7 @@ CI, DOCS = run(11, "CI", Status.FAILED), run(12, "Docs", Status.PASSED)
 
 
 class Followed:
-    """A team half moved whose restarts of acme/web are followed."""
+    """Two services; restarts of acme/web are followed."""
 
     def __init__(self) -> None:
         self.team = HalfMoved()
@@ -48,7 +48,7 @@ class Followed:
         self.jobs.kinds[POLL] = self.following.job
 
     def restarts(self) -> Build:
-        """The build as it runs since."""
+        """The build as it runs after the restart."""
         done = self.team.ask(restart("acme/web", "main"))
         assert isinstance(done, Restarted)
         self.following.follow(
@@ -71,7 +71,7 @@ class Followed:
         return self.github.all_builds[0]
 
     def ends(self, status: Status, word: str, *others: Workflow) -> Build:
-        """The workflow CI ends so in its second attempt."""
+        """The workflow CI ends with this conclusion in its second attempt."""
         ended = replace(
             CI, status=status, status_word=word, attempt=2, started_at=self.clock.now(), finished_at=self.clock.now()
         )

@@ -101,7 +101,7 @@ class HeldJobs:
         return len(self._waiting)
 
     def lose_all(self) -> None:
-        """What waits is gone, as after a crash before it was stored."""
+        """Deletes the waiting jobs, as after a crash before they were stored."""
         self._waiting.clear()
 
     def pass_time(self, seconds: float) -> None:
@@ -159,7 +159,7 @@ class Followers:
         )
 
     def restarts(self, who: Actor = ADA) -> Follow:
-        """A person restarts the newest build of main, and it is followed."""
+        """A person restarts the newest build of main, which is then followed."""
         outcome = self.world.ask(MAIN, who)
         assert isinstance(outcome, Restarted)
         return self.follows(outcome.build, outcome.claim, who)
@@ -201,12 +201,12 @@ class Followers:
 
     @property
     def states(self) -> list[str]:
-        """What was said, change by change, in short."""
+        """Each change of the message, in short."""
         return [_short(shown) for shown in self.notifier.shown]
 
     @property
     def verdict(self) -> Verdict | None:
-        """Of the only following, which has ended."""
+        """The verdict of the only follow, which has ended."""
         assert self.notifier.shown[-1].follow.state is FollowState.ENDED
         (reply,) = self.notifier.replies
         assert reply.verdict == self.notifier.shown[-1].verdict

@@ -1,4 +1,4 @@
-"""Storing a request before it is acknowledged: never longer than Slack waits, whatever the database does."""
+"""Storing a request before it is acknowledged takes no longer than Slack waits, even if the database hangs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.slack.incoming.workers import AT_ONCE, MAX_WAITING, JobSubmitter, PoolF
 
 
 class HangingJobs:
-    """`Jobs` whose database does not answer until it is let go."""
+    """`Jobs` whose database does not respond until it is released."""
 
     def __init__(self) -> None:
         self.let_go = threading.Event()
@@ -61,7 +61,7 @@ def test_a_request_refused_for_its_time_is_never_carried_out() -> None:
 
 def test_a_request_that_has_begun_before_its_refusal_is_accepted() -> None:
     class SlowJobs(HangingJobs):
-        """Begins the job before it returns."""
+        """Starts the job before `start` returns."""
 
         def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
             assert begun.begin(key)

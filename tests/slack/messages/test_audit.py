@@ -1,4 +1,4 @@
-"""The audit message: whole lines, newest first, harmless whatever its entries hold."""
+"""The audit message: whole lines, newest first, and harmless for any entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a status says beside the build: other runs, the newest commit, the pull request, and re-runs of single runs."""
+"""What a status says besides the build: other runs, the newest commit, the pull request, and re-runs of single runs."""
 
 from __future__ import annotations
 
