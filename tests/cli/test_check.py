@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,31 +18,6 @@ pytestmark = pytest.mark.serial
 OTHER_TOKEN = "xoxb-2-not-of-this-workspace"
 OTHER_APP_TOKEN = "xapp-1-not-of-this-app"
 OTHER_KEY = "0therkey0therkey0therkey"
-
-
-@pytest.fixture(params=["http", "socket mode"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox for each transport."""
-    yield from sandbox_of(request.param, tmp_path)
-
-
-@pytest.fixture
-def http(tmp_path: Path) -> Iterator[Sandbox]:
-    yield from sandbox_of("http", tmp_path)
-
-
-@pytest.fixture
-def either_runs(either: Sandbox, tmp_path: Path) -> Iterator[Runs]:
-    runs = Runs(either, tmp_path)
-    yield runs
-    runs.stop()
-
-
-@pytest.fixture
-def runs(http: Sandbox, tmp_path: Path) -> Iterator[Runs]:
-    runs = Runs(http, tmp_path)
-    yield runs
-    runs.stop()
 
 
 READY, NOT_READY = "All checks passed.", "Not ready: fix the lines that begin with “wrong”."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from bot.__main__ import SLACK_AWAY_PAUSES_S, start_patiently
 from bot.slack.client.auth import SlackAway, TokenRefused
 from playground.codeship import faults as moods
 from playground.sandbox import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Transport
-from tests.processes.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
+from tests.processes.bot_process import SECRETS, Runs, Sandbox, free_port
 
 pytestmark = pytest.mark.serial
 
@@ -24,31 +23,6 @@ STATUS = "/codeship status acme/web main"
 RESTART = "/codeship restart acme/web main"
 OTHER_TOKEN = "xoxb-2-not-of-this-workspace"
 OTHER_APP_TOKEN = "xapp-1-not-of-this-app"
-
-
-@pytest.fixture(params=["http", "socket mode"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox for each transport."""
-    yield from sandbox_of(request.param, tmp_path)
-
-
-@pytest.fixture
-def http(tmp_path: Path) -> Iterator[Sandbox]:
-    yield from sandbox_of("http", tmp_path)
-
-
-@pytest.fixture
-def either_runs(either: Sandbox, tmp_path: Path) -> Iterator[Runs]:
-    runs = Runs(either, tmp_path)
-    yield runs
-    runs.stop()
-
-
-@pytest.fixture
-def runs(http: Sandbox, tmp_path: Path) -> Iterator[Runs]:
-    runs = Runs(http, tmp_path)
-    yield runs
-    runs.stop()
 
 
 # A life.
