@@ -44,6 +44,7 @@ class Verb(StrEnum):
     RESTART = "restart"
     CANCEL = "cancel"
     FOLLOW = "follow"
+    LOGS = "logs"
     BUILDS = "builds"
     PROJECTS = "projects"
     AUDIT = "audit"
@@ -69,7 +70,8 @@ class BuildCommand:
 
     `instead_of` names the unknown claim (id and attempt) that a "Try again" replaces. `confirmed`: the button's own
     dialog has confirmed it. `in_live`: the button is in a live message, which keeps its text. `failed_jobs_only`: only
-    the failed jobs of the build's workflows, if the CI service can do that.
+    the failed jobs of the build's workflows, if the CI service can do that. `debug_logs`: the same of a re-run that
+    logs more.
     """
 
     verb: Verb
@@ -78,6 +80,7 @@ class BuildCommand:
     confirmed: bool = False
     in_live: bool = False
     failed_jobs_only: bool = False
+    debug_logs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,8 @@ class Entry:
     `changes_something`: the request must survive a crash and is answered once. `policy_action`: the action that a
     policy rule must allow; None if everyone may. `audit_action`: its name in the audit; None if it is not recorded.
     `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
-    be able to do. `without_claim`: it is sent without a claim, so without a response its result stays unknown.
+    be able to do; `unable` follows "can’t" if it can't. `without_claim`: it is sent without a claim, so without a
+    response its result stays unknown.
     """
 
     verb: Verb
@@ -164,6 +168,7 @@ class Entry:
     audit_action: str | None = None
     done: str | None = None
     ability: Ability | None = None
+    unable: str = ""
     without_claim: bool = False
 
 
@@ -173,7 +178,7 @@ TABLE = (
         "status <repo> [branch]",
         "Latest build of a branch. Without a branch: of each branch.",
         "status acme/web main",
-        aliases=("state", "show", "logs"),  # a status names the failed jobs and links to their page
+        aliases=("state", "show"),
         on_build=True,
     ),
     Entry(
@@ -200,6 +205,7 @@ TABLE = (
         audit_action="cancel",
         done="cancelled",
         ability=Ability.CANCEL,
+        unable="cancel builds",
         without_claim=True,
     ),
     Entry(
@@ -212,6 +218,17 @@ TABLE = (
         changes_something=True,
         policy_action="follow",
         audit_action="follow",
+    ),
+    Entry(
+        Verb.LOGS,
+        "logs <repo> [branch]",
+        "Why a build failed: the last lines of its failed step (GitHub only). Only you see them.",
+        "logs acme/shop main",
+        aliases=("log", "why"),
+        on_build=True,
+        policy_action="logs",
+        ability=Ability.LOGS,
+        unable="show logs",
     ),
     Entry(
         Verb.BUILDS,
