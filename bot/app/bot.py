@@ -20,6 +20,7 @@ from bot.app.threads import PeriodicTask
 from bot.app.timeouts import TIMEOUTS, Timeouts
 from bot.config.policy_file import policy_in
 from bot.core.authorization import Authorizer
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project
@@ -39,6 +40,7 @@ from bot.slack.client.auth import Token, who_am_i
 from bot.slack.client.chat_client import ChatClient
 from bot.slack.client.connections import Connections
 from bot.slack.client.response_urls import ResponseUrls
+from bot.slack.client.shared_channels import SharedChannels
 from bot.slack.client.user_groups import UserGroups
 from bot.slack.detached_urls import DetachedUrls
 from bot.slack.handler import REQUEST, Deliveries, FollowUps, Reporting, RequestHandler
@@ -198,8 +200,11 @@ class Bot:
         def context() -> RenderContext:
             return render_context(config, self._clock, self.rights)
 
+        channels = SharedChannels(self._client, self._clock)
+        is_shared = (lambda _id: False) if settings.slack_allow_other_workspaces else channels.is_shared
         messages = LiveMessages(
             services=self.services,
+            logs=FailureLogs(self.services, self.rights, is_shared),
             follows=self.store.follows,
             history=self.store.history,
             notifier=SlackNotifier(self._chat, context),

@@ -20,7 +20,7 @@ from bot.core.model.policy import Confirm, Policy
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
 from bot.slack.client.auth import TOKEN_REFUSALS, SlackAway, TokenRefused, who_am_i
 from bot.slack.client.user_groups import UserGroups
-from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS
+from bot.slack.listeners import SCOPES, SCOPES_OF_CHANNELS, SCOPES_OF_GROUPS
 from bot.store.database import open_store
 from bot.store.engine import StoreError, sqlite_file
 
@@ -266,6 +266,9 @@ def _bot_token(settings: Settings, policy: Policy | None, say: Say) -> bool:
             "and install the app again.",
         )
     say(f"ok    Slack scopes: {', '.join(needed)}")
+    optional = [scope for scope in SCOPES_OF_CHANNELS if scope not in token.scopes]
+    if optional and not settings.slack_allow_other_workspaces:
+        say(f"hint  Slack scopes: without {' and '.join(optional)}, only the asker sees why a followed build failed")
     return True
 
 

@@ -14,7 +14,6 @@ from bot.core.model.errors import (
     AmbiguousProject,
     BotError,
     BranchRequired,
-    CannotCancel,
     CIError,
     DelayedRequest,
     Forbidden,
@@ -28,6 +27,7 @@ from bot.core.model.errors import (
     NotFound,
     NotPossible,
     NotRecorded,
+    NotSupported,
     OverLimit,
     RateLimitExhausted,
     RateLimitPaused,
@@ -46,6 +46,7 @@ from bot.core.model.outcomes import (
     CouldNotTell,
     Followed,
     HelpShown,
+    LogShown,
     NoBuilds,
     NothingToCancel,
     NothingToFollow,
@@ -153,14 +154,15 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, ""
         case NothingToFollow() | NothingToCancel():
             return Result.NOT_DONE, "it has ended already"
-        case BuildShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
+        case BuildShown() | LogShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
             return Result.DONE, ""
 
 
 def _of_restart(outcome: Restarted) -> str:
     seen = "no answer came, and it was seen to run" if outcome.seen else ""
     only = "only failed jobs" if outcome.claim.failed_jobs_only else ""
-    return "; ".join(said for said in (seen, only, _of_it(outcome.taken)) if said)
+    debug = "with debug logs" if outcome.claim.debug_logs else ""
+    return "; ".join(said for said in (seen, only, debug, _of_it(outcome.taken)) if said)
 
 
 def _of_it(taken: ActionResult | None) -> str:
@@ -192,7 +194,7 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.MISTAKE, "several branches, none named"
         case NeedsConfirmation():
             return Result.TO_BE_CONFIRMED, ""
-        case CannotCancel():
+        case NotSupported():
             return Result.NOT_DONE, str(error)
         case DelayedRequest():
             return Result.NOT_DONE, "too late to know which build was meant"
@@ -246,7 +248,7 @@ def found_in(outcome: Outcome | Exception | ActionSent) -> Build | Project | Non
             return outcome.build
         case ActionSent() | DelayedRequest() | NotRecorded():
             return outcome.build
-        case BranchRequired() | CannotCancel():
+        case BranchRequired() | NotSupported():
             return outcome.project
         case BotError():
             return outcome.about

@@ -75,6 +75,8 @@ class CIProvider(Protocol):
     def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
         """Sends one POST, once: runs `target` again, all its jobs or, if the service can, only the failed ones.
 
+        `target.debug_logs` is set only if the service can do that.
+
         Returns the id of the build that runs now, which may be the same. After an error whose `may_have_taken` is
         true it is not known whether the service accepted it.
         """

@@ -19,6 +19,8 @@ from bot.slack.incoming.workers import PoolFull, WorkerPool
 log = structlog.get_logger(__name__)
 
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history")
+SCOPES_OF_CHANNELS = ("channels:read", "groups:read")
+"""To see which channels other workspaces read. Without them a failed build's log is for the asker alone."""
 SCOPES_OF_GROUPS = ("usergroups:read",)
 """Needed only if a policy names user groups, so manifest.yml has it commented out."""
 EVENTS = ("app_mention", "message.im")

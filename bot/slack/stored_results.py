@@ -32,6 +32,7 @@ KINDS: Mapping[str, type[Any]] = {
     "decision": decisions.Decision,
     # Outcomes
     "build shown": outcomes.BuildShown,
+    "log shown": outcomes.LogShown,
     "branches shown": outcomes.BranchesShown,
     "builds shown": outcomes.BuildsShown,
     "no builds": outcomes.NoBuilds,
@@ -59,7 +60,7 @@ KINDS: Mapping[str, type[Any]] = {
     "delayed request": errors.DelayedRequest,
     "not listed": errors.BuildTooOld,
     "needs confirmation": errors.NeedsConfirmation,
-    "cannot cancel": errors.CannotCancel,
+    "not supported": errors.NotSupported,
     "not allowed": errors.NotAllowed,
     "not recorded": errors.NotRecorded,
     # Failures of the CI service

@@ -120,6 +120,12 @@ def _delete(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     return {"channel": channel.id, "ts": message.ts}
 
 
+def _channel_info(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    channel = _reached(workspace, arguments, uninvited=True)
+    shared = {"is_shared": channel.is_shared, "is_ext_shared": channel.is_shared, "is_org_shared": False}
+    return {"channel": {"id": channel.id, "name": channel.name, "is_pending_ext_shared": False, **shared}}
+
+
 def _open_view(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     view = _parsed(arguments.get("view"), "invalid_arguments")
     trigger_id = str(arguments.get("trigger_id", ""))
@@ -244,6 +250,7 @@ _METHODS: Mapping[str, _Method] = {
     "chat.postEphemeral": _Method(_post_ephemeral, "chat:write"),
     "chat.update": _Method(_update, "chat:write"),
     "chat.delete": _Method(_delete, "chat:write"),
+    "conversations.info": _Method(_channel_info, "channels:read"),
     "usergroups.users.list": _Method(_list_group, "usergroups:read"),
     "views.open": _Method(_open_view, None),
     "blocks.validate": _Method(_validate_blocks, None),

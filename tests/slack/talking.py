@@ -17,6 +17,7 @@ from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
@@ -134,6 +135,7 @@ class Talk:
             follows=store.follows,
             history=store.history,
             notifier=SlackNotifier(slack.client, lambda: render_context(manners, self.clock, self.rights)),
+            logs=FailureLogs(of_all, self.rights),
             clock=self.clock,
         )
         self.following = Poller(

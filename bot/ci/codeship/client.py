@@ -76,7 +76,7 @@ class CodeShip:
         """Returns `build` unchanged: the API has no details."""
         return build
 
-    def failure_log(self, build: Build) -> FailureLog | None:  # noqa: ARG002 - as `CIProvider.failure_log`
+    def failure_log(self, build: Build) -> FailureLog | None:  # noqa: ARG002 - no ability of its
         """None: the API has no logs."""
         return None
 

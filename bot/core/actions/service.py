@@ -81,6 +81,7 @@ class ActionService:
         instead_of: tuple[int, int] | None = None,
         unconfirmed: bool = False,
         failed_jobs_only: bool = False,
+        debug_logs: bool = False,
     ) -> Decision | Outcome:
         """What a restart of `build`, which `snapshot` shows, would send; or why nothing is sent. Sends nothing.
 
@@ -95,11 +96,12 @@ class ActionService:
         if unconfirmed:
             raise NeedsConfirmation(build, now.run_number, instead_of)
         self._check_not_newer(ClaimKind.RESTART, build, now.run_number, request)
+        plan = self._provider.plan_restart(build)
         return Decision(
             ClaimKind.RESTART,
             build,
             now.run_number,
-            self._provider.plan_restart(build),
+            plan.with_debug_logs() if debug_logs else plan,
             snapshot.began_at,
             tuple(seen.id for seen in snapshot.builds),
             instead_of if now.claim is not None else None,

@@ -60,6 +60,9 @@ class Ability(Enum):
 
     CANCEL = "cancel"
     RESTART_FAILED_JOBS = "restart failed jobs"
+    LOGS = "logs"
+    DEBUG_LOGS = "debug logs"
+    """Of a re-run: it then logs more."""
 
 
 REPOSITORY_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)

@@ -87,6 +87,11 @@ class Claim:
     posts: tuple[PostRecord, ...] = ()
     left: tuple[str, ...] = ()
 
+    @property
+    def debug_logs(self) -> bool:
+        """Whether the re-runs were asked for with debug logs."""
+        return any(post.target.debug_logs for post in self.posts)
+
     def age_s(self, now: datetime) -> float:
         """Seconds since it was requested, never negative."""
         return max(0.0, (now - self.requested_at).total_seconds())

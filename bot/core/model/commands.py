@@ -44,6 +44,7 @@ class Verb(StrEnum):
     RESTART = "restart"
     CANCEL = "cancel"
     FOLLOW = "follow"
+    LOGS = "logs"
     BUILDS = "builds"
     PROJECTS = "projects"
     AUDIT = "audit"
@@ -69,7 +70,8 @@ class BuildCommand:
 
     `instead_of` names the unknown claim (id and attempt) that a "Try again" replaces. `confirmed`: the button's own
     dialog has confirmed it. `in_live`: the button is in a live message, which keeps its text. `failed_jobs_only`: only
-    the failed jobs of the build's workflows, if the CI service can do that.
+    the failed jobs of the build's workflows, if the CI service can do that. `debug_logs`: the same of a re-run that
+    logs more.
     """
 
     verb: Verb
@@ -78,6 +80,7 @@ class BuildCommand:
     confirmed: bool = False
     in_live: bool = False
     failed_jobs_only: bool = False
+    debug_logs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,9 @@ class Entry:
     `changes_something`: the request must survive a crash and is answered once. `policy_action`: the action that a
     policy rule must allow; None if everyone may. `audit_action`: its name in the audit; None if it is not recorded.
     `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
-    be able to do. `raises_unknown`: its operation raises NoResponse if the result stays unknown.
-    `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy wants that.
+    be able to do; `unable` follows "can’t" if it can't. `raises_unknown`: its operation raises NoResponse if the result
+    stays unknown. `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy
+    wants that.
     """
 
     verb: Verb
@@ -165,6 +169,7 @@ class Entry:
     audit_action: str | None = None
     done: str | None = None
     ability: Ability | None = None
+    unable: str = ""
     raises_unknown: bool = False
     always_asks: bool = False
 
@@ -175,7 +180,7 @@ TABLE = (
         "status <repo> [branch]",
         "Latest build of a branch. Without a branch: of each branch.",
         "status acme/web main",
-        aliases=("state", "show", "logs"),  # a status names the failed jobs and links to their page
+        aliases=("state", "show"),
         on_build=True,
     ),
     Entry(
@@ -202,6 +207,7 @@ TABLE = (
         audit_action="cancel",
         done="cancelled",
         ability=Ability.CANCEL,
+        unable="cancel builds",
         raises_unknown=True,
         always_asks=True,
     ),
@@ -215,6 +221,17 @@ TABLE = (
         changes_something=True,
         policy_action="follow",
         audit_action="follow",
+    ),
+    Entry(
+        Verb.LOGS,
+        "logs <repo> [branch]",
+        "Why a build failed: the last lines of its failed step (GitHub only). Only you see them.",
+        "logs acme/shop main",
+        aliases=("log", "why"),
+        on_build=True,
+        policy_action="logs",
+        ability=Ability.LOGS,
+        unable="show logs",
     ),
     Entry(
         Verb.BUILDS,

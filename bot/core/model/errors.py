@@ -11,7 +11,7 @@
     │   ├── DelayedRequest              the newest build may not be the one that was meant
     │   ├── BuildTooOld                 the service no longer lists the build
     │   ├── NeedsConfirmation           with the build, to be confirmed with a button
-    │   ├── CannotCancel                the CI service of this repository cannot cancel builds
+    │   ├── NotSupported                the CI service of this repository cannot do this
     │   └── NotAllowed                  with the reason, and whom to ask
     ├── NotRecorded                 an action was sent, but its result could not be stored
     └── CIError                     the CI service: one calm sentence that says what is known
@@ -160,13 +160,14 @@ class NeedsConfirmation(UserError):
         self.instead_of = instead_of
 
 
-class CannotCancel(UserError):
-    """The service (its title) has no way to cancel the builds of `project`."""
+class NotSupported(UserError):
+    """The service (its title) has no way to do this for `project`. `unable` says what: "cancel builds"."""
 
-    def __init__(self, project: Project, service: str) -> None:
-        super().__init__(f"{service}’s API can’t cancel builds.")
+    def __init__(self, project: Project, service: str, unable: str) -> None:
+        super().__init__(f"{service}’s API can’t {unable}.")
         self.project = project
         self.service = service
+        self.unable = unable
 
 
 class NotAllowed(UserError):

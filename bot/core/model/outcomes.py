@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import ActionResult, Build, Project
+from bot.core.model.builds import ActionResult, Build, FailureLog, Project
 from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.errors import CIError
 
@@ -17,6 +17,15 @@ class BuildShown:
     build: Build
     restart_state: RestartState = NO_RESTART
     ago_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogShown:
+    """Why a build failed. `log` is None if nothing failed, or the service has no log of what did."""
+
+    build: Build
+    log: FailureLog | None
+    restart_state: RestartState = NO_RESTART
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +194,7 @@ class CouldNotTell:
 
 Outcome = (
     BuildShown
+    | LogShown
     | BranchesShown
     | BuildsShown
     | NoBuilds

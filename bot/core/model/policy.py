@@ -173,6 +173,11 @@ class Policy:
             return Allowed(confirm=rule.confirm is Confirm.ALWAYS)
         return Denied(rule.reason or NO_REASON, rule.ask or self.ask, group_unknown=included is None)
 
+    def lets_everyone(self, location: Location, action: str, project: str, branch: str | None) -> bool:
+        """Whether everyone who reads `location` may do it."""
+        rule = self.rule_about(action, project, branch)
+        return rule is not None and (rule.subjects.everyone or location.channel in rule.subjects.channels)
+
     def needs_confirmation(self, project: str, branch: str | None) -> bool:
         """Whether a button that restarts the branch needs confirmation."""
         rule = self.rule_about(Verb.RESTART, project, branch)

@@ -30,7 +30,7 @@ from bot.core.model.commands import (
 from bot.core.model.errors import NotUnderstood
 
 _VERBS = "|".join(entry.verb for entry in TABLE if entry.on_build)
-ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed)?(?::\d{{1,2}})?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
+ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed|_debug)?(?::\d{{1,2}})?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
 """The action_ids of buttons that do something: `action_id_of` makes them, `command_of` reads them."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links. Slack sends an action for them, too; it is acknowledged and ignored."""
@@ -50,7 +50,8 @@ def action_id_of(command: Command, number: int = 0) -> str:
         return f"page:{command.page}"
     if not isinstance(command, BuildCommand):
         return f"command:{number}"
-    kind = "_again" if command.instead_of is not None else "_failed" if command.failed_jobs_only else ""
+    more = "_debug" if command.debug_logs else "_failed" if command.failed_jobs_only else ""
+    kind = "_again" if command.instead_of is not None else more
     return f"{command.verb}{kind}" + (f":{number}" if number else "")
 
 
@@ -58,9 +59,9 @@ def value_of(command: Command) -> str | None:
     """The value of a button for `command`; None if it is too long or has characters that cannot be sent."""
     fields: dict[str, Any]
     match command:
-        case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only):
-            fields = _target_fields(target)
-            fields |= {"x": instead_of, "c": confirmed or None, "l": in_live or None, "f": failed_jobs_only or None}
+        case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only, debug_logs):
+            said = {"c": confirmed, "l": in_live, "f": failed_jobs_only, "d": debug_logs}
+            fields = _target_fields(target) | {"x": instead_of} | {name: yes or None for name, yes in said.items()}
         case BranchCommand(verb, repo, branch, confirmed):
             fields = {**_word_fields(verb, repo, branch), "c": confirmed or None}
         case ListProjects(words, page):
@@ -111,6 +112,7 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
                 confirmed=_yes(fields, "c"),
                 in_live=_yes(fields, "l"),
                 failed_jobs_only=_yes(fields, "f"),
+                debug_logs=_yes(fields, "d"),
             )
 
 

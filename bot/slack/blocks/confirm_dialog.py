@@ -17,6 +17,7 @@ from bot.slack.blocks.rich_text import sanitize
 MAX_TITLE, MAX_TEXT, MAX_BUTTON = 100, 300, 30
 _BRANCH_IN_TITLE, _NAME, _BRANCH, _WORKFLOW, _COMMIT = 60, 60, 60, 38, 40
 _WORKFLOWS_NAMED = 3
+DEBUG_LABEL = "Re-run with debug logs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,15 @@ class Restarting:
     workflows: tuple[str, ...] = ()
     has_failed: bool = False
     failed_jobs_only: bool = False
+    debug_logs: bool = False
 
     @classmethod
-    def of(cls, build: Build, *, failed_jobs_only: bool = False) -> Restarting:
+    def of(cls, build: Build, *, failed_jobs_only: bool = False, debug_logs: bool = False) -> Restarting:
         """What `restart_plan` sends."""
         plan = restart_plan(build)
         names = tuple(run.full_name for run in plan.runs)
         has_failed = plan.case is RestartCase.FAILED
-        return cls(build.project.name, build.branch, build.commit, names, has_failed, failed_jobs_only)
+        return cls(build.project.name, build.branch, build.commit, names, has_failed, failed_jobs_only, debug_logs)
 
 
 def dialog(restarting: Restarting, context: RenderContext) -> Block | None:
@@ -54,7 +56,8 @@ def asked(restarting: Restarting) -> Block:
     named = _workflows(restarting.workflows)
     if restarting.failed_jobs_only:
         jobs = f"the failed jobs in {named}" if named else "the failed jobs"
-        return _dialog("Re-run failed jobs?", f"Re-run {jobs} of {of}{at}?", "Re-run failed jobs", "Don’t re-run")
+        label, how = (DEBUG_LABEL, " with debug logs") if restarting.debug_logs else ("Re-run failed jobs", "")
+        return _dialog(f"{label}?", f"Re-run {jobs} of {of}{at}{how}?", label, "Don’t re-run")
     failed = "failed " if restarting.has_failed else ""
     several = "workflow" if len(restarting.workflows) == 1 else "workflows"
     what = f"the {failed}{several} {named} of {of}" if named else f"the build of {of}"

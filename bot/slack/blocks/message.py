@@ -13,7 +13,19 @@ from typing import Any, Literal
 
 from bot.core.model.commands import Command
 from bot.slack.blocks.button_values import action_id_of, value_of
-from bot.slack.blocks.rich_text import Line, bold, good_url, join, line, literal, mrkdwn, sanitize, spoken
+from bot.slack.blocks.rich_text import (
+    Line,
+    bold,
+    code,
+    good_url,
+    join,
+    line,
+    literal,
+    mrkdwn,
+    sanitize,
+    spoken,
+    verbatim_line,
+)
 
 Block = Mapping[str, Any]
 Style = Literal["primary", "danger"]
@@ -23,6 +35,7 @@ LARGEST_JSON = 10_000
 """Maximum characters of a message's blocks. Slack answers msg_blocks_too_long from about 13,200 on."""
 MAX_TEXT = 3_500
 MAX_LABEL = 75
+MAX_VERBATIM, MAX_VERBATIM_LINE = 3_000, 300
 MAX_CHOICES = 10
 _MAX_REFERENCE = 100
 _MORE = line("…")
@@ -75,12 +88,15 @@ def message(
     in_public: bool,
     facts: Iterable[Line] = (),
     details: Iterable[Line] = (),
+    verbatim: Sequence[str] = (),
     aloud: Line = (),
     reference: str | None = None,
 ) -> Message:
-    """Builds a message: the lines, the first in bold; the facts, small; the details; the buttons; the reference, small.
+    """Builds a message: the lines, the first in bold; the facts, small; the details; `verbatim`; the buttons; the
+    reference, small.
 
-    `aloud` is only in `text`: what the screen shows as buttons. Above Slack's limits the last details are dropped
+    `verbatim` are lines of a log, shown unchanged; if they are too many, only the last ones. `text` has the last of
+    them. `aloud` is only in `text`: what the screen shows as buttons. Above Slack's limits the last details are dropped
     first, then the last buttons, then the last lines.
     """
     first, *more = [part for part in lines if part] or [line("…")]
@@ -89,7 +105,8 @@ def message(
     pressed = [part for part in buttons if part is not None]
     found_by = sanitize(reference, _MAX_REFERENCE)
     ref = [line(f"Reference {found_by}")] if found_by else []
-    shown = _Shown(head, small, beneath, pressed, ref)
+    exact = _last_of(verbatim)
+    shown = _Shown(head, small, beneath, exact, pressed, ref)
     if beneath and shown.size > LARGEST_JSON:
         tries = [replace(shown, details=[*beneath[:kept], _MORE]) for kept in range(len(beneath))]
         fitting = bisect_right(tries, LARGEST_JSON, key=lambda one: one.size)
@@ -99,7 +116,8 @@ def message(
     while len(head) > 1 and shown.size > LARGEST_JSON:
         head = head[:-1]
         shown = replace(shown, lines=[*head, _MORE])
-    return Message(_text([bold(first), *more, *small, *beneath, aloud, *ref]), tuple(shown.blocks), in_public)
+    said = [bold(first), *more, *small, *beneath, *(line(code(each)) for each in exact[-1:] if each), aloud, *ref]
+    return Message(_text(said), tuple(shown.blocks), in_public)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,7 @@ class _Shown:
     lines: Sequence[Line]
     facts: Sequence[Line] = ()
     details: Sequence[Line] = ()
+    verbatim: Sequence[str] = ()
     buttons: Sequence[Block] = ()
     end: Sequence[Line] = ()
 
@@ -117,13 +136,33 @@ class _Shown:
         rich = [_rich(self.lines)] if self.lines else []
         small = [_small(self.facts)] if self.facts else []
         beneath = [_rich(self.details)] if self.details else []
+        exact = [_preformatted(self.verbatim)] if self.verbatim else []
         actions = [{"type": "actions", "elements": list(self.buttons)}] if self.buttons else []
-        return [*rich, *small, *beneath, *actions, *([_small(self.end)] if self.end else [])]
+        return [*rich, *small, *beneath, *exact, *actions, *([_small(self.end)] if self.end else [])]
 
     @property
     def size(self) -> int:
         """Characters of JSON."""
         return len(json.dumps(self.blocks, ensure_ascii=False))
+
+
+def _last_of(verbatim: Sequence[str]) -> list[str]:
+    """The last lines that there is room for, each clean and no longer than `MAX_VERBATIM_LINE`."""
+    kept: list[str] = []
+    room = MAX_VERBATIM
+    for each in reversed(verbatim):
+        clean = verbatim_line(each, MAX_VERBATIM_LINE)
+        room -= len(json.dumps(clean, ensure_ascii=False))
+        if room < 0:
+            break
+        kept.append(clean)
+    return kept[::-1] if any(kept) else []
+
+
+def _preformatted(lines: Sequence[str]) -> Block:
+    """Slack shows the text as it stands: neither links nor mentions work in it."""
+    element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "\n".join(lines)}]}
+    return {"type": "rich_text", "elements": [element]}
 
 
 def _there(lines: Iterable[Line]) -> list[Line]:

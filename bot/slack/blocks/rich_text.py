@@ -105,6 +105,14 @@ def sanitize(text: str | None, max_length: int) -> str:
     return _cut(" ".join(whole.split()), max_length)
 
 
+def verbatim_line(text: str, max_length: int) -> str:
+    """As `sanitize`, with its blanks as they stand."""
+    signs = (sign for sign in text[: 4 * max_length + 100] if sign not in _TURNING)
+    kinds = ((sign, unicodedata.category(sign)) for sign in signs)
+    whole = "".join(" " if of in _BLANK else "\ufffd" if of == "Cs" else sign for sign, of in kinds)
+    return _cut(whole.rstrip(), max_length)
+
+
 def first_line(text: str | None) -> str:
     """The first line that is not blank."""
     lines = (text or "")[:10_000].splitlines()

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, Project, Status, Workflow
 from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState
 from bot.core.model.commands import BuildCommand, Verb
-from bot.slack.blocks.confirm_dialog import Restarting, cancelling, dialog
+from bot.slack.blocks.confirm_dialog import DEBUG_LABEL, Restarting, cancelling, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button, link_button
 from bot.slack.blocks.rich_text import (
@@ -263,14 +263,15 @@ def target_of(build: Build, run_number: int | None = None) -> BuildRef:
 
 
 def build_buttons(build: Build, context: RenderContext, restart_state: RestartState = NO_RESTART) -> list[Block | None]:
-    """Restart if possible and no other is under way; Try again if one is not confirmed; Cancel; Refresh; Open build."""
+    """Restart if possible and no other is under way; Try again if one is not confirmed; Show log; Cancel; Refresh;
+    Open build."""
     target, claim = target_of(build, restart_state.run_number), restart_state.claim
     first: list[Block | None] = []
     if claim is not None and claim.state is ClaimState.UNKNOWN and build.can_be_restarted:
         first = [try_again_button(build, claim, context)]
     elif claim is None and build.can_be_restarted:
         first = restart_buttons(build, restart_state.run_number, context)
-    return [*first, cancel_button(build, context), *view_buttons(target, build.url)]
+    return [*first, log_button(build, context), cancel_button(build, context), *view_buttons(target, build.url)]
 
 
 def restart_buttons(
@@ -287,6 +288,25 @@ def restart_buttons(
     return [restart, button("Re-run failed jobs", replace(whole, failed_jobs_only=True), asks)]
 
 
+def log_button(build: Build, context: RenderContext) -> Block | None:
+    """If a job of the build failed and its service has logs."""
+    has_failed = any(run.has_ended and has_failed_jobs(run) for run in build.workflows)
+    if not has_failed or not context.can(Ability.LOGS, build):
+        return None
+    return button("Show log", BuildCommand(Verb.LOGS, target_of(build)))
+
+
+def debug_button(build: Build, context: RenderContext, restart_state: RestartState) -> Block | None:
+    """Re-runs the failed jobs with debug logs, if the service can and no other restart is under way."""
+    has_failed = any(run.has_ended and has_failed_jobs(run) and run.commit is None for run in build.workflows)
+    if not has_failed or restart_state.claim is not None or not context.can(Ability.DEBUG_LOGS, build):
+        return None
+    asks = dialog(Restarting.of(build, failed_jobs_only=True, debug_logs=True), context)
+    target = target_of(build, restart_state.run_number)
+    again = BuildCommand(Verb.RESTART, target, confirmed=asks is not None, failed_jobs_only=True, debug_logs=True)
+    return button(DEBUG_LABEL, again, asks)
+
+
 def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False) -> Block | None:
     """None unless something runs and the service can cancel it. The button always asks first."""
     if not build.is_under_way or not context.can(Ability.CANCEL, build):
@@ -297,11 +317,11 @@ def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False
 
 
 def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Block | None:
-    only = claim.failed_jobs_only
-    asks = dialog(Restarting.of(build, failed_jobs_only=only), context)
+    only, debug = claim.failed_jobs_only, claim.debug_logs
+    asks = dialog(Restarting.of(build, failed_jobs_only=only, debug_logs=debug), context)
     replaced = (claim.id, claim.attempt)
     target = target_of(build, claim.run_number)
-    command = BuildCommand(Verb.RESTART, target, replaced, asks is not None, failed_jobs_only=only)
+    command = BuildCommand(Verb.RESTART, target, replaced, asks is not None, failed_jobs_only=only, debug_logs=debug)
     return button("Try again", command, asks, style="primary")
 
 

@@ -8,7 +8,7 @@ from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, entry_for
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
-from bot.slack.blocks.confirm_dialog import Restarting, asked, cancelling_named, dialog
+from bot.slack.blocks.confirm_dialog import DEBUG_LABEL, Restarting, asked, cancelling_named, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Choice, Message, button, message
 from bot.slack.blocks.rich_text import Line, emoji, join, line, mention_or_text, untrusted
@@ -32,16 +32,19 @@ def render_confirmation(error: NeedsConfirmation, command: Command | None, conte
     """A button that restarts what was requested; its dialog is the confirmation. To the asker alone."""
     build, again = error.build, error.instead_of is not None
     only = isinstance(command, BuildCommand) and command.failed_jobs_only
-    label = "Try again" if again else "Re-run failed jobs" if only else "Restart"
+    debug = isinstance(command, BuildCommand) and command.debug_logs
+    label = "Try again" if again else DEBUG_LABEL if debug else "Re-run failed jobs" if only else "Restart"
     target = target_of(build, error.run_number)
-    restart = BuildCommand(Verb.RESTART, target, error.instead_of, confirmed=True, failed_jobs_only=only)
+    restart = BuildCommand(
+        Verb.RESTART, target, error.instead_of, confirmed=True, failed_jobs_only=only, debug_logs=debug
+    )
     does = "Re-run the failed jobs of " if only else "Restart "
     lines = [
         line(emoji("point_right"), " ", does, subject(build), at_service(build.project, context), "?"),
         line("Nothing has been restarted yet: this needs a confirmation."),
         _runs_to_send(build),
     ]
-    asks = asked(Restarting.of(build, failed_jobs_only=only))
+    asks = asked(Restarting.of(build, failed_jobs_only=only, debug_logs=debug))
     pressed = button(label, restart, asks, style="primary")
     return message(lines, [pressed], facts=[commit(build)], in_public=False)
 

@@ -27,7 +27,6 @@ from bot.core.model.errors import (
     AmbiguousProject,
     BotError,
     BranchRequired,
-    CannotCancel,
     CIError,
     DelayedRequest,
     InvalidResponse,
@@ -38,6 +37,7 @@ from bot.core.model.errors import (
     NotAllowed,
     NotPossible,
     NotRecorded,
+    NotSupported,
     NotUnderstood,
     OverLimit,
     Unreachable,
@@ -82,8 +82,8 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
             return _delayed(error, context)
         case NotRecorded():
             return _not_recorded(error, context, reference)
-        case CannotCancel():
-            text = _said(command, untrusted(str(error), _SAID) or literal("This service can’t cancel builds."))
+        case NotSupported():
+            text = _said(command, untrusted(str(error), _SAID) or literal("This service can’t do this."))
             page = link_button(f"Open on {context.title_of(error.project.service)}", error.project.url, "project")
             return message([text], [page], in_public=False, reference=reference)
         case NotAllowed():
@@ -183,7 +183,8 @@ def _which_branch(
     repo = context.meaning(error.project)
     verb = command.verb if isinstance(command, BranchCommand) else Verb.RESTART
     done = entry_for(verb).done
-    text = line(emoji("point_right"), " ", "Which branch of ", repository(error.project), f" do you want to {verb}?")
+    wanted = f" do you want to {verb}?" if entry_for(verb).changes_something else "?"
+    text = line(emoji("point_right"), " ", "Which branch of ", repository(error.project), wanted)
     left = line(f"Nothing has been {done} yet.") if done else ()
     choices = _branches(error.project, error.branches, BranchCommand(verb, repo), context)
     return choice_message([text, left], choices, in_public=False, reference=reference)

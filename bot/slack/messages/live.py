@@ -17,6 +17,7 @@ from bot.slack.messages.builds import (
     facts_line,
     headline,
     headline_with,
+    log_button,
     requested_by,
     restart_buttons,
     short_word,
@@ -24,6 +25,7 @@ from bot.slack.messages.builds import (
     view_buttons,
 )
 from bot.slack.messages.ci_failures import describe_cause
+from bot.slack.messages.failure_log import of_job
 from bot.slack.messages.workflows import workflow_lines
 
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
@@ -51,7 +53,8 @@ def live(view: FollowView, context: RenderContext) -> Message:
             lines, facts = [headline(build, context), _overtaken(view)], [facts_line(build)]
             buttons = open_buttons
         case FollowState.ENDED:
-            buttons = [*restart_buttons(build, view.follow.run_number, context, in_live=True), _page(build)]
+            again = restart_buttons(build, view.follow.run_number, context, in_live=True)
+            buttons = [*again, log_button(build, context), _page(build)]
             facts = [facts_line(build), _who(view), _inconclusive(view, context)]
             return message(
                 [_result(view, context)], buttons, facts=facts, details=workflow_lines(build), in_public=True
@@ -94,7 +97,13 @@ def reply(view: FollowView, context: RenderContext) -> Message:
     if view.overtaken:
         head = headline_with(SIGNS[Status.QUEUED], view.build, context, " restarted again")
         return message([line(asker, " ", head), _overtaken(view)], in_public=True)
-    return message([line(asker, " ", _result(view, context))], facts=[_inconclusive(view, context)], in_public=True)
+    log = view.log.log if view.log is not None and view.log.to_all else None
+    return message(
+        [line(asker, " ", _result(view, context)), of_job(log) if log else ()],
+        facts=[_inconclusive(view, context)],
+        verbatim=log.lines if log else (),
+        in_public=True,
+    )
 
 
 def lost(view: FollowView, why: str, context: RenderContext) -> Message:

@@ -22,6 +22,7 @@ from bot.core.model.outcomes import (
     CouldNotTell,
     Followed,
     HelpShown,
+    LogShown,
     NoBuilds,
     NothingToCancel,
     NothingToFollow,
@@ -59,6 +60,7 @@ from bot.slack.messages.builds import (
     view_buttons,
 )
 from bot.slack.messages.ci_failures import describe_cause
+from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
 from bot.slack.messages.live import followed, verdict_words, why_inconclusive
 from bot.slack.messages.projects import render_projects
@@ -104,6 +106,8 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
     match outcome:
         case BuildShown():
             return _build(outcome, context, asker)
+        case LogShown():
+            return render_log(outcome, context)
         case BranchesShown():
             return _branches(outcome, context, asker)
         case BuildsShown():
@@ -219,6 +223,7 @@ def _builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> 
 def _restarted(done: Restarted, context: RenderContext) -> Message:
     build, claim = done.build, done.claim
     did = ": re-running failed jobs" if claim.failed_jobs_only else " restarted"
+    did += " with debug logs" if claim.debug_logs else ""
     lines = [headline_with("hourglass_flowing_sand", build, context, did), restarted_line(done.taken)]
     if done.seen:
         title = context.title_of(build.project.service)

@@ -70,13 +70,15 @@ def _waits_for(run: Workflow) -> Line:
 def _job_lines(jobs: Sequence[FailedJob]) -> list[Line]:
     """`    • build / test, step “Run pytest”`."""
     more = len(jobs) - MAX_JOBS
-    return [*map(_job, jobs[:MAX_JOBS]), line(f"    • and {_count(more, 'more job')}") if more > 0 else ()]
+    named = [line("    • ", job_line(job)) for job in jobs[:MAX_JOBS]]
+    return [*named, line(f"    • and {_count(more, 'more job')}") if more > 0 else ()]
 
 
-def _job(job: FailedJob) -> Line:
+def job_line(job: FailedJob) -> Line:
+    """`build / test, step “Run pytest”`; the job's name leads to its page."""
     step = untrusted(job.step, _NAME)
     name = link(sanitize(job.name, _NAME) or "a job without a name", job.url)
-    return line("    • ", name, *((", step “", step, "”") if step else ()))
+    return line(name, *((", step “", step, "”") if step else ()))
 
 
 def _rest(runs: Sequence[Workflow]) -> Line:

@@ -13,10 +13,11 @@ import structlog
 
 from bot.core.model.follows import FollowView, MessageGone, RetryLater
 from bot.slack.client.api_errors import CallFailed, Kind
-from bot.slack.client.chat_client import POST, UPDATE, ChatClient
+from bot.slack.client.chat_client import POST, POST_EPHEMERAL, UPDATE, ChatClient
+from bot.slack.messages.failure_log import log_for_one
 from bot.slack.messages.live import live, lost, reply
 from bot.slack.messages.render import RenderContext, with_place
-from bot.slack.outgoing.bodies import changed_message, new_message
+from bot.slack.outgoing.bodies import changed_message, message_for_one, new_message
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,21 @@ class SlackNotifier:
             if not follow.location.is_between_two:
                 message = with_place(message, follow.location.channel)
             self._to_asker(view, new_message(message, follow.asker.id))
+        else:
+            self._tell_log(view, thread)
+
+    def _tell_log(self, view: FollowView, thread: str) -> None:
+        """Why the build failed, to the asker alone if the others may not read it. Raises nothing: Show log is there."""
+        follow, told = view.follow, view.log
+        if told is None or told.to_all:
+            return
+        message = log_for_one(view, told.log, self._context())
+        try:
+            self._client.call(
+                POST_EPHEMERAL, message_for_one(message, follow.location.channel, follow.asker.id, thread=thread)
+            )
+        except CallFailed as failure:
+            log.info("failure_log_not_shown", channel=follow.location.channel, why=str(failure))
 
     def tell(self, view: FollowView, why: str) -> None:
         self._to_asker(view, new_message(lost(view, why, self._context()), view.follow.asker.id))

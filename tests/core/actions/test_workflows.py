@@ -12,7 +12,7 @@ from bot.core.authorization import Authorizer
 from bot.core.model.builds import ActionResult, Build, FailedJob, Run, Status, Workflow
 from bot.core.model.claims import ClaimState
 from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
-from bot.core.model.errors import BranchRequired, CannotCancel, NoResponse, NotAllowed, Unreachable
+from bot.core.model.errors import BranchRequired, NoResponse, NotAllowed, NotSupported, Unreachable
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BuildShown,
@@ -280,7 +280,7 @@ def test_an_ended_build_is_not_cancelled(team: HalfMoved) -> None:
 )
 def test_a_service_that_cannot_cancel_gets_no_request(team: HalfMoved, command: BranchCommand | BuildCommand) -> None:
     team.has(build(7, project(1, "acme/old"), status=Status.RUNNING))
-    with pytest.raises(CannotCancel) as caught:
+    with pytest.raises(NotSupported) as caught:
         team.ask(command)
     assert caught.value.service == "CodeShip"
     assert team.codeship.calls == []

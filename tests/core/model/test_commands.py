@@ -56,7 +56,7 @@ WEB, MAIN = Word.of("acme/web"), Word.of("main")
         ("rebuild acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
         ("retry acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
         ("watch acme/web main", BranchCommand(Verb.FOLLOW, WEB, MAIN)),
-        ("logs acme/web main", BranchCommand(Verb.STATUS, WEB, MAIN)),
+        ("logs acme/web main", BranchCommand(Verb.LOGS, WEB, MAIN)),
         ("list web", ListProjects("web")),
         ("repos", ListProjects()),
         ("help stop", ShowHelp("cancel")),

@@ -7,15 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.authorization import Authorizer
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.model.builds import Build, FailedJob, Status, Workflow
 from bot.core.model.follows import Follow
 from bot.core.model.outcomes import Restarted
+from bot.core.model.policy import OPEN
 from bot.core.model.verdicts import Meaning, Verdict
 from bot.core.polling.poller import POLL, Poller
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
 from tests.core.polling.world import HeldJobs, MemoryNotifier
-from tests.core.world import ADA, BUILDS, restart
+from tests.core.world import ADA, BUILDS, MemoryGroups, restart
 
 WEB = on_github(1, "acme/web")
 CI, DOCS = run(11, "CI", Status.FAILED), run(12, "Docs", Status.PASSED)
@@ -29,12 +32,15 @@ class Followed:
         self.team.has(of_workflows("b1", WEB, CI, DOCS))
         self.github, self.clock, self.notifier = self.team.github, self.team.clock, MemoryNotifier(self.team.clock)
         self.jobs = HeldJobs(self.clock)
+        self.rights = Authorizer(OPEN, MemoryGroups())
+        self.shared = {BUILDS.channel: False}
         store = self.team.store
         messages = LiveMessages(
             services=self.team.services,
             follows=store.follows,
             history=store.history,
             notifier=self.notifier,
+            logs=FailureLogs(self.team.services, self.rights, self.shared.get),
             clock=self.clock,
         )
         self.following = Poller(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.model.builds import Actor, Build, Location, Status
 from bot.core.model.claims import Claim
@@ -136,6 +137,7 @@ class Followers:
         self.jobs = HeldJobs(self.clock)
         self.notifier = MemoryNotifier(self.clock)
         self.lag: list[float] = []
+        self.shared: dict[str, bool] = {BUILDS.channel: False}
         self.following = self.another_process()
         self.jobs.kinds[POLL] = lambda *job: self.following.job(*job)  # noqa: PLW0108 - of the process that lives then
         self._asks = 0
@@ -147,6 +149,7 @@ class Followers:
             follows=follows or self.store.follows,
             history=self.store.history,
             notifier=notifier or self.notifier,
+            logs=FailureLogs(self.world.services, self.world.rights, self.shared.get),
             clock=self.clock,
         )
         return Poller(

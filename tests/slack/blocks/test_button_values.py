@@ -23,6 +23,8 @@ CARRIED = [
     ("restart", BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", None, "3277309"))),
     ("restart", BuildCommand(Verb.RESTART, TARGET, confirmed=True, in_live=True)),
     ("restart_failed", BuildCommand(Verb.RESTART, TARGET, failed_jobs_only=True)),
+    ("restart_debug", BuildCommand(Verb.RESTART, TARGET, failed_jobs_only=True, debug_logs=True)),
+    ("logs", BuildCommand(Verb.LOGS, TARGET)),
     ("restart_again", BuildCommand(Verb.RESTART, TARGET, (17, 2), failed_jobs_only=True)),
     ("restart_failed", BuildCommand(Verb.RESTART, TARGET, confirmed=True, in_live=True, failed_jobs_only=True)),
     ("cancel", BuildCommand(Verb.CANCEL, TARGET)),

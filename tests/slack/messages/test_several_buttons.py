@@ -27,22 +27,25 @@ from tests.slack.several import (
 @pytest.mark.parametrize(
     ("name", "offered"),
     [
-        ("failed_with_its_jobs", ["Restart", "Re-run failed jobs", "Refresh", "Open build"]),
-        ("failed_while_another_runs", ["Restart", "Re-run failed jobs", "Cancel", "Refresh", "Open build"]),
-        ("failed_while_another_runs_and_restarted", ["Cancel", "Refresh", "Open build"]),
+        ("failed_with_its_jobs", ["Restart", "Re-run failed jobs", "Show log", "Refresh", "Open build"]),
+        ("failed_while_another_runs", ["Restart", "Re-run failed jobs", "Show log", "Cancel", "Refresh", "Open build"]),
+        ("failed_while_another_runs_and_restarted", ["Show log", "Cancel", "Refresh", "Open build"]),
+        ("log", ["Re-run with debug logs", "Open job"]),
+        ("log_while_it_is_restarted", ["Open job"]),
+        ("log_that_is_missing", ["Open build"]),
         ("passed", ["Restart", "Refresh", "Open build"]),
         ("running", ["Cancel", "Refresh", "Open build"]),
         ("still_running", ["Cancel", "Refresh", "Open build"]),
-        ("restart_hangs", ["Try again", "Refresh", "Open build"]),
+        ("restart_hangs", ["Try again", "Show log", "Refresh", "Open build"]),
         ("state_not_known", ["Refresh", "Open build"]),
         ("cancelled", ["Refresh", "Open build"]),
         ("being_cancelled", ["Refresh", "Open build"]),
-        ("nothing_to_cancel", ["Restart", "Re-run failed jobs", "Refresh", "Open build"]),
+        ("nothing_to_cancel", ["Restart", "Re-run failed jobs", "Show log", "Refresh", "Open build"]),
         ("followed", ["Cancel", "Open build"]),
         ("live_running", ["Cancel", "Open build"]),
         ("live_failed_while_another_runs", ["Cancel", "Open build"]),
         ("live_list_lags", ["Open build"]),
-        ("live_failed", ["Restart", "Re-run failed jobs", "Open build"]),
+        ("live_failed", ["Restart", "Re-run failed jobs", "Show log", "Open build"]),
         ("live_passed", ["Restart", "Open build"]),
         ("live_given_up", ["Open build"]),
         ("cannot_cancel", ["Open on CodeShip"]),
@@ -62,9 +65,9 @@ def test_only_possible_actions_are_offered(name: str, offered: list[str]) -> Non
 @pytest.mark.parametrize("outcome", [BuildShown(FAILED), BuildShown(HALF), BuildShown(RUNNING)])
 def test_an_action_that_the_service_lacks_is_not_offered(outcome: BuildShown) -> None:
     unable = replace(BOTH, services={"github": replace(BOTH.services["github"], abilities=frozenset())})
-    assert not {"Cancel", "Re-run failed jobs"} & set(labels(render(outcome, context=unable)))
+    assert not {"Cancel", "Re-run failed jobs", "Show log"} & set(labels(render(outcome, context=unable)))
     unknown = replace(BOTH, services={})
-    assert not {"Cancel", "Re-run failed jobs"} & set(labels(render(outcome, context=unknown)))
+    assert not {"Cancel", "Re-run failed jobs", "Show log"} & set(labels(render(outcome, context=unknown)))
 
 
 @pytest.mark.parametrize(

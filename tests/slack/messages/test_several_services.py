@@ -214,7 +214,7 @@ def test_huge_names_drop_details_and_no_button() -> None:
         for n in range(30)
     ]
     drawn = render(BuildShown(built(*huge)), context=BOTH)
-    assert labels(drawn) == ["Restart", "Re-run failed jobs", "Refresh", "Open build"]
+    assert labels(drawn) == ["Restart", "Re-run failed jobs", "Show log", "Refresh", "Open build"]
     assert len(json.dumps(drawn.blocks, ensure_ascii=False)) <= LARGEST_JSON
     assert message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) == []
     assert "www…" in json.dumps(drawn.blocks, ensure_ascii=False)

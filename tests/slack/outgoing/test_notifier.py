@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.model.builds import Actor, Build, Location, Project, Status
-from bot.core.model.follows import Follow, FollowState, FollowView, MessageGone, RetryLater
+from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location, Project, Status
+from bot.core.model.follows import Follow, FollowState, FollowView, MessageGone, RetryLater, ToldLog
 from bot.core.model.policy import OPEN
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.api_errors import BLOCKS_REFUSED, KINDS, Kind
@@ -230,3 +230,27 @@ def test_if_the_asker_cannot_be_reached_either_it_is_logged(slack: Slack, log: i
 def test_slack_accepts_the_message_of_a_follow_in_every_state(slack: Slack, state: FollowState) -> None:
     slack.notifier.show(replace(slack.shown, follow=replace(slack.follow, state=state)))
     assert len(slack.says()) == 1
+
+
+FAILURE = FailureLog(FailedJob("test", "Run the tests"), ("E assert 3 == 4", "Process completed with exit code 1."))
+
+
+def test_a_log_that_all_may_read_is_in_the_reply(slack: Slack) -> None:
+    slack.notifier.reply(replace(slack.shown, log=ToldLog(FAILURE, to_all=True)))
+    said = slack.says()[-1]
+    assert said.ephemeral_to is None
+    assert "exit code 1" in said.text
+
+
+def test_a_log_that_others_may_not_read_is_shown_to_the_asker_alone_below_the_reply(slack: Slack) -> None:
+    slack.notifier.reply(replace(slack.shown, log=ToldLog(FAILURE, to_all=False)))
+    reply, log = slack.says()[-2:]
+    assert (reply.ephemeral_to, "exit code" in reply.text) == (None, False)
+    assert (log.ephemeral_to, "exit code" in log.text) == (slack.follow.asker.id, True)
+    assert log.thread_ts == reply.thread_ts
+
+
+def test_a_log_that_slack_does_not_show_costs_nothing_else(slack: Slack) -> None:
+    slack.workspace.refuse("chat.postEphemeral", "user_not_in_channel")
+    slack.notifier.reply(replace(slack.shown, log=ToldLog(FAILURE, to_all=False)))
+    assert slack.says()[-1].ephemeral_to is None
