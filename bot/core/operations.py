@@ -200,7 +200,7 @@ class Operations:
 
     def _cancel(self, command: BranchCommand, request: UserRequest) -> Decision | Outcome:
         """Without a branch: the running build, if there is exactly one."""
-        meant = self._services.resolve(command.repo, timeout_s=request.seconds_left, for_certain=True)
+        meant = self._build_lookup.resolve(command, request)
         with about(meant.project):
             self._require_ability(command.verb, meant.project)
         result = self._build_lookup.find(command, request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.model.action_plans import restart_plan
-from bot.core.model.builds import Build, Project
+from bot.core.model.builds import Build
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
 from bot.slack.blocks.confirm_dialog import Restarting, asked, cancelling_named, dialog
@@ -53,13 +53,13 @@ def _runs_to_send(build: Build) -> Line:
     return line("This re-runs ", join(", ", *(name for name in named if name)), ".") if named else ()
 
 
-def choice(label: str, command: Command, project: Project, context: RenderContext) -> Choice:
-    """One that restarts a branch of `project` asks first if the policy wants that; one that cancels it, always."""
+def choice(label: str, command: Command, repository: str, context: RenderContext) -> Choice:
+    """One that restarts a branch of the repository asks first if the policy wants that; one that cancels, always."""
     match command:
         case BranchCommand(Verb.RESTART, branch=branch) if branch is not None:
-            asks = dialog(Restarting(project.name, branch.cleanest), context)
+            asks = dialog(Restarting(repository, branch.cleanest), context)
             return Choice(label, replace(command, confirmed=asks is not None), asks)
-        case BranchCommand(Verb.CANCEL, branch=branch) if branch is not None:
-            return Choice(label, command, cancelling_named(project.name, branch.cleanest))
+        case BranchCommand(Verb.CANCEL, branch=branch):
+            return Choice(label, command, cancelling_named(repository, branch.cleanest if branch else None))
         case _:
             return Choice(label, command)

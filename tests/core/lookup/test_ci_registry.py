@@ -73,12 +73,30 @@ def test_a_service_that_does_not_have_the_name_is_not_made_up_for_by_another_who
     assert (caught.value.nearest, caught.value.known) == ((OLD,), 1)
 
 
-def test_what_follows_the_at_is_a_part_of_the_name_if_no_service_is_called_so(make: Make) -> None:
+@pytest.mark.parametrize(
+    ("typed", "branch"),
+    [
+        ("acme/old@gitlab", "gitlab"),
+        ("acme/old:fix/a&b#c", "fix/a&b#c"),
+        ("old#main", "main"),
+        ("acme/old@codeship:main", "main"),
+        ("acme/old@codeship@main", "main"),
+        ("acme/old@codeship", None),
+    ],
+)
+def test_a_branch_may_follow_the_name_in_the_same_word(make: Make, typed: str, branch: str | None) -> None:
+    team = make()
+    team.knows(OLD)
+    meant = team.services.resolve(Word.of(typed), timeout_s=1.0)
+    assert (meant.project, meant.branch) == (OLD, Word.of(branch) if branch else None)
+
+
+def test_a_typo_in_the_name_keeps_the_branch_of_the_same_word_out_of_the_name(make: Make) -> None:
     team = make()
     team.knows(OLD)
     with pytest.raises(NoSuchProject) as caught:
-        team.find("acme/old@gitlab")
-    assert caught.value.name == "acme/old@gitlab"
+        team.find("acme/odl@main")
+    assert (caught.value.name, caught.value.nearest, caught.value.branch) == ("acme/odl", (OLD,), "main")
 
 
 @pytest.mark.parametrize(
