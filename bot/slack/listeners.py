@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history")
 SCOPES_OF_GROUPS = ("usergroups:read",)
 """Needed only if a policy names user groups, so manifest.yml has it commented out."""
+SCOPES_OF_GUESTS = ("users:read",)
+"""Needed only to tell guests from members, so manifest.yml has it commented out."""
 EVENTS = ("app_mention", "message.im")
 
 

@@ -303,3 +303,17 @@ def test_a_reload_that_fails_keeps_what_was_and_says_so(
     logged = capsys.readouterr().out
     assert "policy_error" in logged
     assert "policy_not_reloaded" in logged
+
+
+@pytest.mark.parametrize(
+    ("who", "subjects"),
+    [
+        ('"guests"', Subjects(groups=("guests",))),
+        ('["guests", "S0RELEASE"]', Subjects(groups=("guests", "S0RELEASE"))),
+        ('"!guests"', Subjects(everyone=True, no_guests=True)),
+        ('["C0BUILDS", "!guests"]', Subjects(channels=frozenset({"C0BUILDS"}), no_guests=True)),
+    ],
+)
+def test_a_rule_names_guests_or_leaves_them_out(path: Path, who: str, subjects: Subjects) -> None:
+    path.write_text(f"[[rule]]\nwho = {who}\n")
+    assert policy_in(str(path)).rules[0].subjects == subjects

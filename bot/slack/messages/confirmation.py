@@ -21,7 +21,9 @@ def whom_to_ask(error: NotAllowed) -> list[Line]:
     """What is said below the reason of a refusal."""
     lines = []
     if error.group_unknown:
-        lines.append(line("This is limited to a user group, and Slack doesn’t say right now who is in it."))
+        lines.append(
+            line("This is limited to some people, and Slack doesn’t say right now whether you are one of them.")
+        )
     asked_for = mention_or_text(error.ask, _ASK) if error.ask else None
     if asked_for is not None:
         lines.append(line("Who to ask: ", asked_for))
