@@ -112,7 +112,7 @@ class Bot:
         self.rights = Authorizer(policy, Membership(UserGroups(self._client, clock), self._people))
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
-        self._operations = Operations(self.services, self.store.audit, self.rights)
+        self._operations = Operations(self.services, self.store.audit, self.rights, self.store.channel_names)
         self._clock = clock
         self._environ = environ
         self._on_dead = on_dead

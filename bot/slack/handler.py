@@ -357,7 +357,7 @@ class RequestHandler:
             raise NotAllowed(FROM_ELSEWHERE.format(workspace=self._config.workspace or "its own workspace"))
         if isinstance(slack_request.command, NotUnderstood):
             raise slack_request.command
-        return slack_request.command
+        return self._operations.spelled_out(slack_request.command, slack_request.location)
 
     def _answered(self, slack_request: SlackRequest, run: _Run, reference: str) -> dict[str, str | None]:
         """The reply's ts, or why Slack did not take it, as plain values for a durable job to store."""

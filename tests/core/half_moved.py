@@ -132,7 +132,9 @@ class HalfMoved:
         both = [self._service(ci) for ci in (self.codeship, self.github)]
         wanted = [Pin(NamePattern((glob,)), service) for glob, service in pins]
         self.services = CIRegistry(both, nearest, self.clock, pins=wanted)
-        self.operations = Operations(self.services, self.store.audit, Authorizer(OPEN, MemoryGroups()))
+        self.operations = Operations(
+            self.services, self.store.audit, Authorizer(OPEN, MemoryGroups()), self.store.channel_names
+        )
 
     def _service(self, ci: MemoryCI) -> CIContext:
         directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)

@@ -150,7 +150,7 @@ class Talk:
             config=manners,
             clock=self.clock,
             deliveries=Deliveries(RecentDeliveries(self.clock), store.idempotency_keys),
-            operations=Operations(of_all, store.audit, self.rights),
+            operations=Operations(of_all, store.audit, self.rights, store.channel_names),
             replies=slack.answers,
             context=lambda: render_context(manners, self.clock, self.rights),
             follow_ups=FollowUps(self.following, lambda *_what: None),

@@ -6,7 +6,7 @@ the user is asked. If one service is down, the others' repositories are still fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.core.actions.service import ActionService
@@ -87,6 +87,11 @@ class CIRegistry:
 
     def __len__(self) -> int:
         return len(self._services)
+
+    @property
+    def names(self) -> Collection[str]:
+        """The services' names."""
+        return self._services.keys()
 
     def of(self, name: str) -> CIContext:
         """The service of that name. Raises NotFound: a stored name may belong to a service that is no longer

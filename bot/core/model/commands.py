@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from bot.core.model.builds import Ability, BuildRef
 from bot.core.model.errors import NotUnderstood
-from bot.core.model.sentences import names_in, without_closing_signs, without_question, without_request
+from bot.core.sentences import names_in, without_closing_signs, without_question, without_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Word:
         return self.spellings[-1]
 
 
+HERE = Word.of("")
+"""The repository of a command that names none: the channel's default."""
+
+
 class Verb(StrEnum):
     """Every verb, as people type it and as button values, stored results and metrics name it."""
 
@@ -47,6 +51,9 @@ class Verb(StrEnum):
     FOLLOW = "follow"
     BUILDS = "builds"
     PROJECTS = "projects"
+    USE = "use"
+    ALIAS = "alias"
+    SETTINGS = "settings"
     AUDIT = "audit"
     HELP = "help"
 
@@ -95,6 +102,20 @@ class ListProjects:
 
 
 @dataclass(frozen=True, slots=True)
+class NameCommand:
+    """Sets what `alias` means in the channel, or its default if that is empty. Without `repo` it is removed.
+
+    `is_question`: shows all of them instead.
+    """
+
+    verb: Verb
+    alias: str = ""
+    repo: Word | None = None
+    branch: Word | None = None
+    is_question: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ShowAudit:
     """The last actions, of one repository or of all."""
 
@@ -112,13 +133,13 @@ class ShowHelp:
     topic: str | None = None
 
 
-Command = BranchCommand | BuildCommand | ListProjects | ShowAudit | ShowHelp
+Command = BranchCommand | BuildCommand | ListProjects | NameCommand | ShowAudit | ShowHelp
 
 
 def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
     words = names_in(words)
     if not words:
-        raise NotUnderstood("Which repository?", verb)
+        return BranchCommand(verb, HERE)
     repo, branch = words[0], words[1] if len(words) > 1 else None
     if branch is not None and len(words) > 2:
         text = " ".join(word.exact for word in words[1:])
@@ -134,6 +155,31 @@ def _projects_command(verb: Verb, words: Sequence[Word]) -> Command:
     while said and said[0].lower() in ("all", "the", "my", "our", *own):
         said = said[1:]
     return ListProjects(" ".join(said))
+
+
+def _use_command(verb: Verb, words: Sequence[Word]) -> Command:
+    words = names_in(words)
+    if not words:
+        raise NotUnderstood("Which repository?", verb)
+    if len(words) == 1 and words[0].cleanest.lower() in _NOTHING:
+        return NameCommand(verb)
+    repo, branch, *more = (*words, None) if len(words) == 1 else words
+    if more:
+        raise NotUnderstood("It takes a repository and a branch.", verb)
+    return NameCommand(verb, "", repo, branch)
+
+
+def _alias_command(verb: Verb, words: Sequence[Word]) -> Command:
+    if len(words) not in (2, 3):
+        raise NotUnderstood("An alias takes a name and a repository.", verb)
+    alias, repo = words[0].cleanest, words[1]
+    if len(words) == 2 and repo.cleanest.lower() in _NOTHING:
+        return NameCommand(verb, alias)
+    return NameCommand(verb, alias, repo, words[2] if len(words) == 3 else None)
+
+
+def _settings_command(verb: Verb, _words: Sequence[Word]) -> Command:
+    return NameCommand(verb, is_question=True)
 
 
 def _audit_command(verb: Verb, words: Sequence[Word]) -> Command:
@@ -239,6 +285,30 @@ TABLE = (
         parse_arguments=_projects_command,
     ),
     Entry(
+        Verb.USE,
+        "use <repo> [branch]",
+        "Makes it this channel’s default, for commands without a repository. `use none` removes it.",
+        "use acme/web main",
+        aliases=("default", "defaults"),
+        parse_arguments=_use_command,
+        policy_action="defaults",
+    ),
+    Entry(
+        Verb.ALIAS,
+        "alias <name> <repo> [branch]",
+        "Gives a repository a short name in this channel. `alias <name> none` removes it.",
+        "alias site acme/website",
+        parse_arguments=_alias_command,
+        policy_action="defaults",
+    ),
+    Entry(
+        Verb.SETTINGS,
+        "settings",
+        "This channel’s default repository and its aliases.",
+        "settings",
+        parse_arguments=_settings_command,
+    ),
+    Entry(
         Verb.AUDIT,
         "audit [repo]",
         "The last actions, newest first: who requested what, where, and the result.",
@@ -255,6 +325,7 @@ TABLE = (
     ),
 )
 
+_NOTHING = ("none", "nothing")
 MORE = "more"
 """The topic of the long help."""
 

@@ -17,6 +17,7 @@ from bot.core.model.commands import (
     BranchCommand,
     BuildCommand,
     Command,
+    NameCommand,
     ShowAudit,
     Verb,
     Word,
@@ -324,6 +325,8 @@ def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -
     match command:
         case BranchCommand(verb):
             return BranchCommand(verb, repo, branch or command.branch)
+        case NameCommand():
+            return replace(command, repo=repo, branch=branch or command.branch)
         case ShowAudit():
             return ShowAudit(repo)
         case _:

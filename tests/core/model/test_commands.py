@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model.commands import (
+    HERE,
     TABLE,
     BranchCommand,
     Command,
     ListProjects,
+    NameCommand,
     ShowAudit,
     ShowHelp,
     Verb,
@@ -61,6 +63,15 @@ WEB, MAIN = Word.of("acme/web"), Word.of("main")
         ("list web", ListProjects("web")),
         ("repos", ListProjects()),
         ("help stop", ShowHelp("cancel")),
+        ("status", BranchCommand(Verb.STATUS, HERE)),
+        ("restart please", BranchCommand(Verb.RESTART, HERE)),
+        ("use acme/web", NameCommand(Verb.USE, "", WEB)),
+        ("use acme/web main", NameCommand(Verb.USE, "", WEB, MAIN)),
+        ("use none", NameCommand(Verb.USE)),
+        ("alias site acme/web", NameCommand(Verb.ALIAS, "site", WEB)),
+        ("alias site acme/web main", NameCommand(Verb.ALIAS, "site", WEB, MAIN)),
+        ("alias site none", NameCommand(Verb.ALIAS, "site")),
+        ("settings", NameCommand(Verb.SETTINGS, is_question=True)),
         ("list repos", ListProjects()),
         ("list all repositories", ListProjects()),
         ("list all web", ListProjects("web")),
@@ -94,9 +105,9 @@ def test_what_can_be_said_is_read(text: str, command: Command) -> None:
 @pytest.mark.parametrize(
     ("text", "topic", "instead"),
     [
-        ("status", "status", None),
-        ("restart", "restart", None),
-        ("builds", "builds", None),
+        ("use", "use", None),
+        ("use acme/web main dev", "use", None),
+        ("alias site", "alias", None),
         ("audit acme/web main", "audit", "audit acme/web"),
         ("status acme/web main dev", "status", "status acme/web main"),
         ("statsu acme/web main", "status", "status acme/web main"),

@@ -42,7 +42,7 @@ def without_closing_signs(words: Sequence[W]) -> Sequence[W]:
 
 def names_in(words: Sequence[W]) -> Sequence[W]:
     """The words after a verb that may name a repository and a branch, in the order in which they stand."""
-    while len(words) > 1 and _is(words[-1], _POLITE):
+    while words and _is(words[-1], _POLITE):
         words = words[:-1]
     if len(words) <= 2 and not (words and _is(words[0], _LINKING | _ARTICLES)):
         return words
