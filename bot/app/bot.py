@@ -183,7 +183,7 @@ class Bot:
         settings, identity = self._settings, token.identity
         home = Workspace(identity.team_id, identity.bot_user_id, identity.enterprise_id)
         config = HandlerConfig(
-            settings.slack_command,
+            settings.slack_command[0],
             f"@{token.user}",
             self._ci.words,
             settings.slack_allow_other_workspaces,
@@ -248,7 +248,7 @@ class Bot:
             submit=work.submitter.submit,
             clock=self._clock,
             workspace=home,
-            command=settings.slack_command,
+            commands=settings.slack_command,
             expect_reply=self._chat.open_ahead,
         )
 

@@ -62,6 +62,7 @@ class SlackRequest:
     `delivery` is the same for every redelivery; None if the payload has no id. `command` is the parsed command, or why
     it was not understood. `typed` is its text, empty for a button. `opens_thread`: the reply starts the location's
     thread. `may_be_colleague`: from elsewhere, but perhaps from another workspace of the same organisation.
+    `slash_command` is the one that was typed, with its slash; empty for other sources.
     """
 
     source: Source
@@ -75,6 +76,7 @@ class SlackRequest:
     opens_thread: bool = False
     pressed: PressedButton | None = None
     may_be_colleague: bool = False
+    slash_command: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """JSON for a durable job; `request_from_json` reads it."""
@@ -116,6 +118,7 @@ def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
         from_elsewhere=_is_elsewhere(workspace, _text(body, "team_id"), _text(body, "enterprise_id")),
         **_said(words_of_command(_text(body, "text"))),
         response_url=_text(body, "response_url") or None,
+        slash_command=_text(body, "command"),
     )
 
 

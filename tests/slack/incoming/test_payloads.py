@@ -50,6 +50,7 @@ def test_a_command_is_parsed_with_all_that_a_reply_needs() -> None:
         command=BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("main")),
         typed="status acme/web main",
         response_url="https://hooks.slack.com/commands/T0ACME/1/abc",
+        slash_command="/codeship",
     )
 
 
