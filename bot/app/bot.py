@@ -39,15 +39,16 @@ from bot.slack.blocks.context import RenderContext
 from bot.slack.client.auth import Token, who_am_i
 from bot.slack.client.chat_client import ChatClient
 from bot.slack.client.connections import Connections
+from bot.slack.client.people import People
 from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.client.shared_channels import SharedChannels
-from bot.slack.client.user_groups import UserGroups
+from bot.slack.client.user_groups import Membership, UserGroups
 from bot.slack.detached_urls import DetachedUrls
-from bot.slack.handler import REQUEST, Deliveries, FollowUps, Reporting, RequestHandler
+from bot.slack.handler import REQUEST, FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
-from bot.slack.incoming.recent_deliveries import RecentDeliveries
+from bot.slack.incoming.recent_deliveries import Deliveries, RecentDeliveries
 from bot.slack.incoming.workers import JobSubmitter, WorkerPool
 from bot.slack.listeners import register
 from bot.slack.outgoing.notifier import SlackNotifier
@@ -109,10 +110,11 @@ class Bot:
         self._chat = ChatClient(
             settings.slack_bot_token.reveal(), settings.slack_api_url, self._connections, mask=self._mask
         )
-        self.rights = Authorizer(policy, UserGroups(self._client, clock))
+        self._people = People(self._client, clock)
+        self.rights = Authorizer(policy, Membership(UserGroups(self._client, clock), self._people))
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
-        self._operations = Operations(self.services, self.store.audit, self.rights)
+        self._operations = Operations(self.services, self.store.audit, self.rights, self.store.channel_names)
         self._clock = clock
         self._environ = environ
         self._on_dead = on_dead
@@ -183,7 +185,7 @@ class Bot:
         settings, identity = self._settings, token.identity
         home = Workspace(identity.team_id, identity.bot_user_id, identity.enterprise_id)
         config = HandlerConfig(
-            settings.slack_command,
+            settings.slack_command[0],
             f"@{token.user}",
             self._ci.words,
             settings.slack_allow_other_workspaces,
@@ -231,6 +233,7 @@ class Bot:
             follow_ups=FollowUps(
                 poller, lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s)
             ),
+            is_colleague=lambda actor: self._people.belongs_to(identity.enterprise_id or "", actor) is not False,
             reporting=Reporting(self._recorder(), self._reference, self.metrics.answered, self.store.explain),
             begin=submitter.begin,
         )
@@ -250,7 +253,7 @@ class Bot:
             submit=work.submitter.submit,
             clock=self._clock,
             workspace=home,
-            command=settings.slack_command,
+            commands=settings.slack_command,
             expect_reply=self._chat.open_ahead,
         )
 

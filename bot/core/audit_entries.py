@@ -43,6 +43,7 @@ from bot.core.model.outcomes import (
     BuildShown,
     BuildsShown,
     Cancelled,
+    ChannelNamesShown,
     CouldNotTell,
     Followed,
     HelpShown,
@@ -155,6 +156,8 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
         case NothingToFollow() | NothingToCancel():
             return Result.NOT_DONE, "it has ended already"
         case BuildShown() | LogShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
+            return Result.DONE, ""
+        case ChannelNamesShown():
             return Result.DONE, ""
 
 

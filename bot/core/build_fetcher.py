@@ -132,6 +132,17 @@ class BuildFetcher:
         except TimeoutError:
             raise NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s") from None
 
+    def seen_on(self, page: Page) -> list[Build]:
+        """The cached builds that have the page's id or commit, at most one of each project. Makes no call."""
+        with self._lock:
+            views = list(self._seen.values())
+        found: dict[str, Build] = {}
+        for view in views:
+            for build in view.builds:
+                if build.project.id not in found and build.is_on(page):
+                    found[build.project.id] = build
+        return list(found.values())
+
     def forget(self, project: Project) -> None:
         """Makes later requests for the project start a new fetch instead of sharing a running one."""
         with self._lock:

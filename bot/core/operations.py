@@ -9,15 +9,17 @@ from dataclasses import replace
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.build_lookup import BuildLookup, about
+from bot.core.lookup.channel_names import ChannelNames
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.action_plans import restart_plan
-from bot.core.model.builds import Build, Project, branches_of, newest_of_each
+from bot.core.model.builds import Build, Location, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
     BranchCommand,
     BuildCommand,
     Command,
     ListProjects,
+    NameCommand,
     ShowAudit,
     ShowHelp,
     Verb,
@@ -39,7 +41,7 @@ from bot.core.model.outcomes import (
     Outcome,
     ProjectsShown,
 )
-from bot.core.ports import AuditLog
+from bot.core.ports import AuditLog, ChannelNameStore
 from bot.core.rate_limiter import FOR_PEOPLE, CallBudget, restart_budget
 from bot.core.request import UserRequest
 
@@ -58,8 +60,11 @@ def budget_for(command: Command) -> AbstractContextManager[CallBudget]:
 class Operations:
     """Carries out commands."""
 
-    def __init__(self, services: CIRegistry, audit: AuditLog, authorizer: Authorizer) -> None:
+    def __init__(
+        self, services: CIRegistry, audit: AuditLog, authorizer: Authorizer, channel_names: ChannelNameStore
+    ) -> None:
         self._services = services
+        self._names = ChannelNames(services, channel_names, authorizer)
         self._build_lookup = BuildLookup(services, authorizer)
         self._audit = audit
         self._authorizer = authorizer
@@ -83,8 +88,12 @@ class Operations:
         """Carries out the command. Raises BotError."""
         with budget_for(command) as budget:
             request = replace(request, budget=budget)
-            decided = self.decide(command, request)
+            decided = self.decide(self.spelled_out(command, request.location), request)
             return self.act(decided, request) if isinstance(decided, Decision) else decided
+
+    def spelled_out(self, command: Command, location: Location) -> Command:
+        """The command with what its words mean in the channel. Raises NotUnderstood."""
+        return self._names.spelled_out(command, location)
 
     def act(self, decision: Decision, request: UserRequest) -> Outcome:
         """Carries out a decision, at most once for the request's key. Raises CIError, NotRecorded, RequestExpired."""
@@ -105,6 +114,8 @@ class Operations:
                 return self._on_build[command.verb](command, request)
             case ListProjects():
                 return self._projects(command, request)
+            case NameCommand():
+                return self._names.change(command, request)
             case ShowAudit():
                 return self._show_audit(command, request)
             case ShowHelp(topic):
@@ -249,9 +260,7 @@ class Operations:
             return self._services.of(build.project.service).actions.decide_cancel(build, snapshot, request)
 
     def _require_ability_of_typed(self, command: BranchCommand, request: UserRequest) -> None:
-        certain = entry_for(command.verb).changes_something
-        meant = self._services.resolve(command.repo, timeout_s=request.seconds_left, for_certain=certain)
-        self._require_ability(command.verb, meant.project)
+        self._require_ability(command.verb, self._build_lookup.resolve(command, request).project)
 
     def _require_ability_of_pressed(self, command: BuildCommand, request: UserRequest) -> None:
         index = self._services.of(command.target.service).project_index

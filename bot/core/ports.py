@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry, RequestEntry
 from bot.core.model.builds import Ability, Actor, Build, FailureLog, Page, Project, Status
+from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.follows import Follow, FollowView
 from bot.core.model.rate_limit import Priority, Rejected
@@ -133,6 +134,19 @@ class ClaimStore(Protocol):
 
         The latter is found by `new_build_id`. A claim for two of the builds is returned once.
         """
+
+
+class ChannelNameStore(Protocol):
+    """Stores the default repositories and the aliases of channels. Each method is one transaction."""
+
+    def put(self, name: ChannelName) -> None:
+        """Stores it, in the place of an earlier one for the same alias."""
+
+    def remove(self, channel: str, alias: str) -> bool:
+        """False if there was none."""
+
+    def of_channel(self, channel: str) -> list[ChannelName]:
+        """The default first, then the aliases by name."""
 
 
 class IdempotencyKeys(Protocol):

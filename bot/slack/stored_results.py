@@ -26,6 +26,7 @@ KINDS: Mapping[str, type[Any]] = {
     "on branch": commands.BranchCommand,
     "on build": commands.BuildCommand,
     "projects": commands.ListProjects,
+    "channel name": commands.NameCommand,
     "audit": commands.ShowAudit,
     "help": commands.ShowHelp,
     # What a command was decided to be about
@@ -39,6 +40,7 @@ KINDS: Mapping[str, type[Any]] = {
     "projects shown": outcomes.ProjectsShown,
     "help shown": outcomes.HelpShown,
     "audit shown": outcomes.AuditShown,
+    "channel names shown": outcomes.ChannelNamesShown,
     "followed": outcomes.Followed,
     "nothing to follow": outcomes.NothingToFollow,
     "restarted": outcomes.Restarted,

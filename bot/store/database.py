@@ -9,8 +9,18 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bot.core.model.rate_limit import Quota
-from bot.core.ports import AuditLog, ClaimStore, Clock, FollowStore, IdempotencyKeys, ProjectStore, RunHistory
+from bot.core.ports import (
+    AuditLog,
+    ChannelNameStore,
+    ClaimStore,
+    Clock,
+    FollowStore,
+    IdempotencyKeys,
+    ProjectStore,
+    RunHistory,
+)
 from bot.store.audit import StoredAudit
+from bot.store.channel_names import StoredChannelNames
 from bot.store.claims import StoredClaims
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError, is_outage
 from bot.store.follows import StoredFollows
@@ -37,6 +47,7 @@ class Store:
         self.claims: ClaimStore = StoredClaims(database, clock, _KEPT)
         self.follows: FollowStore = StoredFollows(database, clock, _KEPT)
         self.history: RunHistory = StoredRunHistory(database, clock, _KEPT)
+        self.channel_names: ChannelNameStore = StoredChannelNames(database)
         self.projects: ProjectStore = StoredProjects(database)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
         self.response_urls = StoredResponseUrls(database, clock)

@@ -63,7 +63,7 @@ def test_the_required_settings_alone_give_every_default():
     assert settings.slack_bot_token.reveal() == BOT
     assert settings.slack_signing_secret is None
     assert settings.slack_api_url == "https://slack.com/api/"
-    assert settings.slack_command == "/codeship"
+    assert settings.slack_command == ("/codeship", "/ci")
     assert settings.slack_allow_other_workspaces is False
     assert (settings.ci_providers, settings.ci_pinned) == (("codeship",), ())
     assert settings.ci == {
@@ -232,6 +232,8 @@ REFUSED = [
     ("LOG_FORMAT", "xml", "is neither text nor json"),
     ("SLACK_COMMAND", "codeship", "is not a slash command"),
     ("SLACK_COMMAND", "/Code Ship", "is not a slash command"),
+    ("SLACK_COMMAND", ", ,", "is not a slash command"),
+    ("SLACK_COMMAND", "/codeship,ci", "is not a slash command"),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "maybe", "is neither yes nor no"),
     ("CI_PROVIDERS", "codeship, jenkins-of-ada", "names a CI service that there is not: there are codeship, github"),
     ("CI_PROVIDERS", ", ,", "names a CI service that there is not"),
@@ -276,7 +278,8 @@ TAKEN = [
     ("HOST", "::1", "::1"),
     ("LOG_LEVEL", "debug", "DEBUG"),
     ("LOG_FORMAT", "JSON", "json"),
-    ("SLACK_COMMAND", "/ci", "/ci"),
+    ("SLACK_COMMAND", "/ci", ("/ci",)),
+    ("SLACK_COMMAND", "/ci, /codeship /ci", ("/ci", "/codeship")),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "Yes", True),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "0", False),
 ]

@@ -44,10 +44,11 @@ def test_a_check_reports_each_passed_item_on_a_line(either: Sandbox, either_runs
     transport = "Socket Mode" if either.transport == "socket mode" else "HTTP on 127.0.0.1, port 0"
     beginnings = [
         "ok    Settings: complete",
-        "ok    Policy: none, so everyone may do everything",
+        "ok    Policy: none, so everyone, guests too, may do everything",
         "ok    Database: SQLite",
         "ok    Slack token: @codeship in Acme",
         "ok    Slack scopes: app_mentions:read, chat:write, commands, im:history",
+        "ok    Slack guests: not told apart from members, which needs the scope users:read",
         f"ok    Transport: {transport}",
         "ok    CodeShip key: sees 7 repositories",
         "ok    CodeShip rate limit: at most 60 calls a minute",

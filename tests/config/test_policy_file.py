@@ -139,7 +139,7 @@ MISTAKES = [
     ("[[rule]]\nwho = ['everyone']", 2, "“everyone” is no id"),
     ("[[rule]]\nwho = 'Everyone'", 2, "is no id"),
     ("[[rule]]\nwho = ['u0ada']", 2, "is no id"),
-    (WHOLE + "actions = ['deploy']", 3, "“deploy” is no action; these are: restart, cancel, follow, audit"),
+    (WHOLE + "actions = ['deploy']", 3, "“deploy” is no action; these are: restart, cancel, follow, defaults, audit"),
     (WHOLE + "actions = 'status'", 3, "always allowed"),
     (WHOLE + "actions = []", 3, "actions is an empty list"),
     (WHOLE + "actions = true", 3, "actions takes a word"),
@@ -303,3 +303,17 @@ def test_a_failed_reload_keeps_the_rules_and_logs_that(
     logged = capsys.readouterr().out
     assert "policy_error" in logged
     assert "policy_not_reloaded" in logged
+
+
+@pytest.mark.parametrize(
+    ("who", "subjects"),
+    [
+        ('"guests"', Subjects(groups=("guests",))),
+        ('["guests", "S0RELEASE"]', Subjects(groups=("guests", "S0RELEASE"))),
+        ('"!guests"', Subjects(everyone=True, no_guests=True)),
+        ('["C0BUILDS", "!guests"]', Subjects(channels=frozenset({"C0BUILDS"}), no_guests=True)),
+    ],
+)
+def test_a_rule_names_guests_or_leaves_them_out(path: Path, who: str, subjects: Subjects) -> None:
+    path.write_text(f"[[rule]]\nwho = {who}\n")
+    assert policy_in(str(path)).rules[0].subjects == subjects

@@ -133,7 +133,7 @@ class HalfMoved:
         wanted = [Pin(NamePattern((glob,)), service) for glob, service in pins]
         self.services = CIRegistry(both, nearest, self.clock, pins=wanted)
         self.rights = Authorizer(OPEN, MemoryGroups())
-        self.operations = Operations(self.services, self.store.audit, self.rights)
+        self.operations = Operations(self.services, self.store.audit, self.rights, self.store.channel_names)
 
     def _service(self, ci: MemoryCI) -> CIContext:
         directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)

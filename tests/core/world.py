@@ -313,7 +313,7 @@ class World:
         )
         self.groups = MemoryGroups()
         self.rights = Authorizer(OPEN, self.groups)
-        self.operations = Operations(self.services, self.store.audit, self.rights)
+        self.operations = Operations(self.services, self.store.audit, self.rights, self.store.channel_names)
 
     @property
     def services(self) -> CIRegistry:

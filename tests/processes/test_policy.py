@@ -127,7 +127,7 @@ def test_a_check_reports_the_missing_scope_for_user_groups(
     status, lines = checked(sandbox.environ | {"POLICY": str(EXAMPLE)}, capsys, "--as", "U0BOB")
     assert status == 1
     assert any(line.startswith("wrong Slack scopes: usergroups:read missing.") for line in lines)
-    assert any("Slack does not tell who is in the user group" in line for line in lines)
+    assert any("Slack does not tell who is in the user group, or a guest" in line for line in lines)
 
 
 def test_a_check_reports_a_bad_file_and_continues(
@@ -146,3 +146,19 @@ def test_the_checked_person_is_given_by_id(said: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         main(["--check", "--as", said], {})
     assert "such as U0123ABCD" in capsys.readouterr().err
+
+
+def test_a_check_misses_the_scope_that_rules_about_guests_need(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "guests.toml"
+    policy.write_text('[[rule]]\nwho = "!guests"\n')
+    environ = sandbox.environ | {"POLICY": str(policy)}
+    status, lines = checked(environ, capsys, "--as", "U0BOB")
+    assert status == 1
+    assert any(line.startswith("wrong Slack scopes: users:read missing.") for line in lines)
+    sandbox.workspace.scopes = SCOPES | {"users:read"}
+    sandbox.workspace.guests = {"U0BOB"}
+    status, lines = checked(environ, capsys, "--as", "U0BOB")
+    assert status == 0
+    assert any(line.strip() == "line 1: may not everything in *" for line in lines)

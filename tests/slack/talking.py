@@ -31,9 +31,9 @@ from bot.core.ports import Step
 from bot.slack.answers import HandlerConfig, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.connections import Connections
-from bot.slack.handler import Deliveries, FollowUps, Reporting, RequestHandler
+from bot.slack.handler import FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.payloads import SlackRequest
-from bot.slack.incoming.recent_deliveries import RecentDeliveries
+from bot.slack.incoming.recent_deliveries import Deliveries, RecentDeliveries
 from bot.slack.outgoing.notifier import SlackNotifier
 from bot.store import open_store
 from playground.slack.model import Message
@@ -126,6 +126,7 @@ class Talk:
                 )
             )
             directory.refresh()
+        self.colleagues: set[str] = set()
         self.rights = Authorizer(OPEN, MemoryGroups())
         self.audit = store.audit
         of_all = CIRegistry(services, nearest, self.clock)
@@ -151,7 +152,7 @@ class Talk:
             config=manners,
             clock=self.clock,
             deliveries=Deliveries(RecentDeliveries(self.clock), store.idempotency_keys),
-            operations=Operations(of_all, store.audit, self.rights),
+            operations=Operations(of_all, store.audit, self.rights, store.channel_names),
             replies=slack.answers,
             context=lambda: render_context(manners, self.clock, self.rights),
             follow_ups=FollowUps(self.following, lambda *_what: None),
@@ -160,6 +161,7 @@ class Talk:
                 lambda: f"r{next(references)}",
                 lambda *_what: None,
             ),
+            is_colleague=lambda actor: actor.id in self.colleagues,
         )
 
     def says(self, text: str, who: str = "ada", where: str = "#builds") -> None:
@@ -171,6 +173,12 @@ class Talk:
         self.slack.workspace.presses(who, message, label, confirm=True)
         assert self.slack.ear.heard is not None
         self.hears(self.slack.ear.heard)
+
+    def presses_from_elsewhere(self, on: Message, label: str, *, may_be_colleague: bool) -> None:
+        """As ada, but with the team of another workspace."""
+        self.slack.workspace.presses("ada", on, label, confirm=True)
+        assert self.slack.ear.heard is not None
+        self.hears(replace(self.slack.ear.heard, from_elsewhere=True, may_be_colleague=may_be_colleague))
 
     def hears(self, slack_request: SlackRequest, step: Step | None = None) -> None:
         """What changes something is a job's, as in production."""

@@ -240,7 +240,7 @@ def test_a_result_of_another_version_is_answered_as_a_bug_and_nothing_is_done_ag
         ("status acme/web main", False),
         ("builds acme/web", False),
         ("audit", False),
-        ("restart", False),
+        ("restart", True),
         ("nonsense", False),
         ("", False),
     ],

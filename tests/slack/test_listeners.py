@@ -60,9 +60,9 @@ def pressed(stage: Sandbox, action_id: str, value: str = "{}") -> Ack:
 def test_the_manifest_requests_what_the_listeners_need() -> None:
     assert sorted(MANIFEST["oauth_config"]["scopes"]["bot"]) == sorted(SCOPES)
     assert sorted(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == sorted(EVENTS)
-    (command,) = MANIFEST["features"]["slash_commands"]
-    assert command["command"] == next(row.default for row in rows() if row.name == "SLACK_COMMAND")
-    assert command["should_escape"] is False
+    commands = MANIFEST["features"]["slash_commands"]
+    default = next(row.default for row in rows() if row.name == "SLACK_COMMAND")
+    assert ",".join(command["command"] for command in commands) == default
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
 
 

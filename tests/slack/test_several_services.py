@@ -266,3 +266,18 @@ def test_an_error_without_a_repository_is_in_the_audit_of_all(talk: Talk) -> Non
     audit = talk.slack.last("#builds").text
     assert "“cancel acme/wob main” · invalid: no repository of that name" in audit
     assert "“stop” · invalid: Which repository?" in audit
+
+
+# Colleagues from another workspace of the organisation.
+
+
+def test_a_press_that_may_be_a_colleagues_counts_if_slack_does_not_deny_it(talk: Talk) -> None:
+    talk.says("/codeship status acme/web@codeship main")
+    status = talk.slack.last("#builds", "ada")
+    talk.presses_from_elsewhere(status, "Restart", may_be_colleague=True)
+    talk.colleagues = {"U0ADA"}
+    talk.presses_from_elsewhere(status, "Restart", may_be_colleague=False)
+    assert [said for said in talk.said() if "only works for members" in said] != []
+    assert talk.codeship.posts == []
+    talk.presses_from_elsewhere(status, "Restart", may_be_colleague=True)
+    assert len(talk.codeship.posts) == 1

@@ -210,6 +210,12 @@ class Build:
         """Whether the id is the build's own or that of a workflow's run of it: pages are of either."""
         return id_ is not None and (id_ == self.id or any(run.run_id == id_ for run in (*self.workflows, *self.beside)))
 
+    def is_on(self, page: Page) -> bool:
+        """Whether the page shows this build, or its commit."""
+        if page.build_id is not None:
+            return self.is_named(page.build_id)
+        return self.commit is not None and page.commit is not None and self.commit.startswith(page.commit)
+
     def only(self, run_id: str) -> Build:
         """This one of its runs as a build of its own, under the run's id. The run must be one of the build's."""
         run = next(run for run in (*self.workflows, *self.beside) if run.run_id == run_id)

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from bot.core.model.builds import Ability, BuildRef
 from bot.core.model.errors import NotUnderstood
+from bot.core.sentences import names_in, without_closing_signs, without_question, without_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Word:
         return self.spellings[-1]
 
 
+HERE = Word.of("")
+"""The repository of a command that names none: the channel's default."""
+
+
 class Verb(StrEnum):
     """Every verb, as people type it and as button values, stored results and metrics name it."""
 
@@ -47,6 +52,9 @@ class Verb(StrEnum):
     LOGS = "logs"
     BUILDS = "builds"
     PROJECTS = "projects"
+    USE = "use"
+    ALIAS = "alias"
+    SETTINGS = "settings"
     AUDIT = "audit"
     HELP = "help"
 
@@ -55,13 +63,16 @@ class Verb(StrEnum):
 class BranchCommand:
     """A verb on a repository and a branch, as typed. Without a branch, the verb's operation decides which build.
 
-    `confirmed`: a dialog has already asked for confirmation.
+    Either word may turn out to be the repository: `status of main on acme/web`. `confirmed`: a dialog has already asked
+    for confirmation. `is_guess`: there was no verb, so `repo` must name something known; else `unknown_command` is the
+    answer.
     """
 
     verb: Verb
     repo: Word
     branch: Word | None = None
     confirmed: bool = False
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,20 @@ class ListProjects:
 
 
 @dataclass(frozen=True, slots=True)
+class NameCommand:
+    """Sets what `alias` means in the channel, or its default if that is empty. Without `repo` it is removed.
+
+    `is_question`: shows all of them instead.
+    """
+
+    verb: Verb
+    alias: str = ""
+    repo: Word | None = None
+    branch: Word | None = None
+    is_question: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ShowAudit:
     """The last actions, of one repository or of all."""
 
@@ -111,12 +136,13 @@ class ShowHelp:
     topic: str | None = None
 
 
-Command = BranchCommand | BuildCommand | ListProjects | ShowAudit | ShowHelp
+Command = BranchCommand | BuildCommand | ListProjects | NameCommand | ShowAudit | ShowHelp
 
 
 def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
+    words = names_in(words)
     if not words:
-        raise NotUnderstood("Which repository?", verb)
+        return BranchCommand(verb, HERE)
     repo, branch = words[0], words[1] if len(words) > 1 else None
     if branch is not None and len(words) > 2:
         text = " ".join(word.exact for word in words[1:])
@@ -125,8 +151,38 @@ def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
     return BranchCommand(verb, repo, branch)
 
 
-def _projects_command(_verb: Verb, words: Sequence[Word]) -> Command:
-    return ListProjects(" ".join(word.cleanest for word in words))
+def _projects_command(verb: Verb, words: Sequence[Word]) -> Command:
+    """`list all repositories` lists all; later words may be part of names."""
+    said = [word.cleanest for word in words]
+    own = (verb, *_BY_VERB[verb].aliases)
+    while said and said[0].lower() in ("all", "the", "my", "our", *own):
+        said = said[1:]
+    return ListProjects(" ".join(said))
+
+
+def _use_command(verb: Verb, words: Sequence[Word]) -> Command:
+    words = names_in(words)
+    if not words:
+        raise NotUnderstood("Which repository?", verb)
+    if len(words) == 1 and words[0].cleanest.lower() in _NOTHING:
+        return NameCommand(verb)
+    repo, branch, *more = (*words, None) if len(words) == 1 else words
+    if more:
+        raise NotUnderstood("It takes a repository and a branch.", verb)
+    return NameCommand(verb, "", repo, branch)
+
+
+def _alias_command(verb: Verb, words: Sequence[Word]) -> Command:
+    if len(words) not in (2, 3):
+        raise NotUnderstood("An alias takes a name and a repository.", verb)
+    alias, repo = words[0].cleanest, words[1]
+    if len(words) == 2 and repo.cleanest.lower() in _NOTHING:
+        return NameCommand(verb, alias)
+    return NameCommand(verb, alias, repo, words[2] if len(words) == 3 else None)
+
+
+def _settings_command(verb: Verb, _words: Sequence[Word]) -> Command:
+    return NameCommand(verb, is_question=True)
 
 
 def _audit_command(verb: Verb, words: Sequence[Word]) -> Command:
@@ -249,6 +305,30 @@ TABLE = (
         parse_arguments=_projects_command,
     ),
     Entry(
+        Verb.USE,
+        "use <repo> [branch]",
+        "Makes it this channel’s default, for commands without a repository. `use none` removes it.",
+        "use acme/web main",
+        aliases=("default", "defaults"),
+        parse_arguments=_use_command,
+        policy_action="defaults",
+    ),
+    Entry(
+        Verb.ALIAS,
+        "alias <name> <repo> [branch]",
+        "Gives a repository a short name in this channel. `alias <name> none` removes it.",
+        "alias site acme/website",
+        parse_arguments=_alias_command,
+        policy_action="defaults",
+    ),
+    Entry(
+        Verb.SETTINGS,
+        "settings",
+        "This channel’s default repository and its aliases.",
+        "settings",
+        parse_arguments=_settings_command,
+    ),
+    Entry(
         Verb.AUDIT,
         "audit [repo]",
         "The last actions, newest first: who requested what, where, and the result.",
@@ -265,6 +345,7 @@ TABLE = (
     ),
 )
 
+_NOTHING = ("none", "nothing")
 MORE = "more"
 """The topic of the long help."""
 
@@ -284,39 +365,48 @@ def entry_named(name: str) -> Entry | None:
 
 
 def parse(words: Sequence[Word]) -> Command:
-    """The command in the words. Raises NotUnderstood, which names the problem and, if there is one, a correction."""
-    words = _without_closing_signs(words)
+    """The command in the words, which may be a small sentence. Words without a verb are a guess at a status.
+
+    Raises NotUnderstood, which names the problem and, if there is one, a correction.
+    """
+    words = without_closing_signs(words)
     if not words:
         return ShowHelp()
-    entry = _entry_meant_by(words[0])
-    if entry is None:
-        raise _no_such_verb(words)
-    return entry.parse_arguments(entry.verb, words[1:])
-
-
-def _without_closing_signs(words: Sequence[Word]) -> Sequence[Word]:
-    """Drops a separate final punctuation mark, as in `status acme/web main ?`."""
-    while words and set(words[-1].exact) <= set("?!."):
-        words = words[:-1]
-    return words
+    for rest, may_change in ((words, True), (without_request(words), True), (without_question(words), False)):
+        entry = _entry_meant_by(rest[0]) if rest else None
+        if entry is not None and (may_change or not entry.changes_something):
+            return entry.parse_arguments(entry.verb, rest[1:])
+    rest = names_in(without_question(words))
+    if not rest or len(rest) > 2:
+        raise unknown_command(words)
+    repo, branch = rest[0], rest[1] if len(rest) > 1 else None
+    return BranchCommand(Verb.STATUS, repo, branch, is_guess="/" not in repo.cleanest)
 
 
 def _entry_meant_by(word: Word) -> Entry | None:
     return next((entry for entry in map(entry_named, word.spellings) if entry), None)
 
 
-def _no_such_verb(words: Sequence[Word]) -> NotUnderstood:
+def nearest_verb(word: Word) -> Verb | None:
+    """The verb of which the word may be a misspelling; None if it resembles none."""
+    said = word.cleanest.lower()
+    nearest = get_close_matches(said, _BY_NAME, n=1, cutoff=0.6) if len(said) > 2 else []
+    return _BY_NAME[nearest[0]].verb if nearest else None
+
+
+def unknown_command(words: Sequence[Word], nearest_repo: str | None = None) -> NotUnderstood:
+    """The error for words that begin with no verb and no known repository, with the nearest proposal.
+
+    `nearest_repo` is the known repository whose name is most similar to the first word. It is proposed unless a verb is
+    similar, too, and more follows.
+    """
     first, *rest = words
     said = first.cleanest
-    after = [word.cleanest for word in rest]
-    nearest = get_close_matches(said.lower(), _BY_NAME, n=1, cutoff=0.6)
-    if nearest:
-        verb = _BY_NAME[nearest[0]].verb
-        return NotUnderstood(f"Unknown command “{said}”.", verb, instead=" ".join([verb, *after[:2]]))
-    if "/" in said and len(words) <= 2:
-        return NotUnderstood(
-            f"“{said}” looks like a repository, not a command.",
-            Verb.STATUS,
-            instead=" ".join([Verb.STATUS, said, *after]),
-        )
+    after = [word.cleanest for word in names_in(rest)][:2]
+    verb = nearest_verb(first)
+    if verb is not None and (after or nearest_repo is None):
+        return NotUnderstood(f"Unknown command “{said}”.", verb, instead=" ".join([verb, *after]))
+    if nearest_repo is not None:
+        instead = " ".join([Verb.STATUS, nearest_repo, *after[:1]])
+        return NotUnderstood(f"Unknown command “{said}”.", Verb.STATUS, instead=instead)
     return NotUnderstood(f"Unknown command “{said}”.")

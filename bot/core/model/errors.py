@@ -74,7 +74,10 @@ class NotUnderstood(UserError):
 
 
 class NoSuchProject(UserError):
-    """No repository of that name. `stale_because` says why the list could not be refreshed; None if it was."""
+    """No repository of that name. `stale_because` says why the list could not be refreshed; None if it was.
+
+    `branch` is the branch that was asked for.
+    """
 
     def __init__(
         self,
@@ -83,21 +86,24 @@ class NoSuchProject(UserError):
         *,
         known: int = 0,
         stale_because: CIError | None = None,
+        branch: str | None = None,
     ) -> None:
         super().__init__(name)
         self.name = name
         self.nearest = tuple(nearest)
         self.known = known
         self.stale_because = stale_because
+        self.branch = branch
 
 
 class AmbiguousProject(UserError):
-    """The name matches several repositories."""
+    """The name matches several repositories. `branch` is the branch that was asked for."""
 
-    def __init__(self, name: str, candidates: Sequence[Project]) -> None:
+    def __init__(self, name: str, candidates: Sequence[Project], *, branch: str | None = None) -> None:
         super().__init__(name)
         self.name = name
         self.candidates = tuple(candidates)
+        self.branch = branch
 
 
 class NoSuchBranch(UserError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.model.audit import AuditEntry
 from bot.core.model.builds import ActionResult, Build, FailureLog, Project
+from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.errors import CIError
 
@@ -75,6 +76,18 @@ class AuditShown:
 
     project: Project | None
     entries: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNamesShown:
+    """The channel's default and aliases as they are now. `alias` is the one that was set, or removed; None if none was.
+
+    `removed` is what was removed, if there was one.
+    """
+
+    names: tuple[ChannelName, ...]
+    alias: str | None = None
+    removed: ChannelName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +214,7 @@ Outcome = (
     | ProjectsShown
     | HelpShown
     | AuditShown
+    | ChannelNamesShown
     | Followed
     | NothingToFollow
     | Restarted

@@ -13,8 +13,11 @@ from enum import Enum
 from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import TABLE, Verb
 
-ACTIONS = tuple(entry.policy_action for entry in TABLE if entry.policy_action is not None)
+ACTIONS = tuple(dict.fromkeys(entry.policy_action for entry in TABLE if entry.policy_action is not None))
 """The actions that rules can name. A rule without actions covers all, including later ones."""
+
+GUESTS = "guests"
+"""The group of all guests, as rules name it."""
 
 NO_RULE = "No rule of the policy lets anybody do this."
 NO_REASON = "The policy lets only some people do this."
@@ -62,18 +65,25 @@ class NamePattern:
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Everyone that one of the fields names; `channels` means everyone who asks there. All empty: no one."""
+    """Everyone that one of the fields names; `channels` means everyone who asks there. All empty: no one.
+
+    `groups` are ids of user groups, and `GUESTS`. `no_guests`: guests are left out, whatever names them.
+    """
 
     people: frozenset[str] = frozenset()
     groups: tuple[str, ...] = ()
     channels: frozenset[str] = frozenset()
     everyone: bool = False
+    no_guests: bool = False
 
     def includes(self, actor: Actor, location: Location, in_group: InGroup) -> bool | None:
         """Whether the actor is included; None if only a user group decides and that is unknown. Checks groups last."""
-        if self.everyone or actor.id in self.people or location.channel in self.channels:
-            return True
-        return _any(in_group(group) for group in self.groups)
+        named = self.everyone or actor.id in self.people or location.channel in self.channels
+        included = True if named else _any(in_group(group) for group in self.groups)
+        if included is False or not self.no_guests:
+            return included
+        is_guest = in_group(GUESTS)
+        return False if is_guest else included if is_guest is False else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +199,14 @@ class Policy:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Every user group in the rules, without duplicates."""
-        return tuple(dict.fromkeys(group for rule in self.rules for group in rule.subjects.groups))
+        """Every user group in the rules, without duplicates and without `GUESTS`."""
+        named = (group for rule in self.rules for group in rule.subjects.groups)
+        return tuple(group for group in dict.fromkeys(named) if group != GUESTS)
+
+    @property
+    def names_guests(self) -> bool:
+        """Whether a rule depends on who is a guest."""
+        return any(rule.subjects.no_guests or GUESTS in rule.subjects.groups for rule in self.rules)
 
 
 EVERYONE = Subjects(everyone=True)

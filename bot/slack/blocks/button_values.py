@@ -21,6 +21,7 @@ from bot.core.model.commands import (
     Command,
     Entry,
     ListProjects,
+    NameCommand,
     ShowAudit,
     ShowHelp,
     Verb,
@@ -64,6 +65,8 @@ def value_of(command: Command) -> str | None:
             fields = _target_fields(target) | {"x": instead_of} | {name: yes or None for name, yes in said.items()}
         case BranchCommand(verb, repo, branch, confirmed):
             fields = {**_word_fields(verb, repo, branch), "c": confirmed or None}
+        case NameCommand(verb, alias, Word() as repo, branch):
+            fields = {**_word_fields(verb, repo, branch), "w": alias or None}
         case ListProjects(words, page):
             fields = {"f": words, "n": page}
         case ShowAudit(Word() as repo):
@@ -120,11 +123,12 @@ def _typed_command(fields: dict[str, Any]) -> Command:
     """The command as if typed: the verb with a repository and a branch."""
     verb = Verb(_text(fields.get("v")))
     branch = [] if fields.get("b") is None else [_word(fields["b"])]
-    command = entry_for(verb).parse_arguments(verb, [_word(fields.get("r")), *branch])
+    alias = [] if fields.get("w") is None else [Word.of(_text(fields["w"]))]
+    command = entry_for(verb).parse_arguments(verb, [*alias, _word(fields.get("r")), *branch])
     match command:
         case BranchCommand():
             return replace(command, confirmed=_yes(fields, "c"))
-        case ShowAudit(Word()) | ShowHelp(str()):
+        case ShowAudit(Word()) | ShowHelp(str()) | NameCommand(_, _, Word()):
             return command
         case _:
             raise ValueError("no such command on a button")

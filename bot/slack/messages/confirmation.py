@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.model.action_plans import restart_plan
-from bot.core.model.builds import Build, Project
+from bot.core.model.builds import Build
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, entry_for
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
 from bot.slack.blocks.confirm_dialog import DEBUG_LABEL, Restarting, asked, cancelling_named, dialog
@@ -21,7 +21,9 @@ def whom_to_ask(error: NotAllowed) -> list[Line]:
     """The line below the reason of a refusal."""
     lines = []
     if error.group_unknown:
-        lines.append(line("This is limited to a user group, and Slack doesn’t say right now who is in it."))
+        lines.append(
+            line("This is limited to some people, and Slack doesn’t say right now whether you are one of them.")
+        )
     asked_for = mention_or_text(error.ask, _ASK) if error.ask else None
     if asked_for is not None:
         lines.append(line("Who to ask: ", asked_for))
@@ -56,13 +58,13 @@ def _runs_to_send(build: Build) -> Line:
     return line("This re-runs ", join(", ", *(name for name in named if name)), ".") if named else ()
 
 
-def choice(label: str, command: Command, project: Project, context: RenderContext) -> Choice:
-    """A restart of a branch of `project` asks first if the policy wants that. A cancel always asks."""
+def choice(label: str, command: Command, repository: str, context: RenderContext) -> Choice:
+    """A restart of a branch of the repository asks first if the policy wants that. A cancel always asks."""
     match command:
         case BranchCommand(Verb.RESTART, branch=branch) if branch is not None:
-            asks = dialog(Restarting(project.name, branch.cleanest), context)
+            asks = dialog(Restarting(repository, branch.cleanest), context)
             return Choice(label, replace(command, confirmed=asks is not None), asks)
-        case BranchCommand(verb, branch=branch) if branch is not None and entry_for(verb).always_asks:
-            return Choice(label, command, cancelling_named(project.name, branch.cleanest))
+        case BranchCommand(verb, branch=branch) if entry_for(verb).always_asks:
+            return Choice(label, command, cancelling_named(repository, branch.cleanest if branch else None))
         case _:
             return Choice(label, command)

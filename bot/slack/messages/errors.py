@@ -17,11 +17,13 @@ from bot.core.model.commands import (
     BranchCommand,
     BuildCommand,
     Command,
+    NameCommand,
     ShowAudit,
     Verb,
     Word,
     entry_for,
     entry_named,
+    parse,
 )
 from bot.core.model.errors import (
     AmbiguousProject,
@@ -42,7 +44,7 @@ from bot.core.model.errors import (
     OverLimit,
     Unreachable,
 )
-from bot.slack.blocks.confirm_dialog import cancelling, cancelling_named
+from bot.slack.blocks.confirm_dialog import Restarting, asked, cancelling, cancelling_named
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, button, choice_message, link_button, message
 from bot.slack.blocks.rich_text import Inline, Line, code, emoji, line, literal, sanitize, untrusted
@@ -90,7 +92,7 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
             text = _said(command, untrusted(str(error), _SAID) or literal("You can’t do this."))
             return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
         case NotUnderstood():
-            return message(_not_understood(error, command, context), in_public=False, reference=reference)
+            return _not_understood(error, command, context, reference)
         case CIError(about=Build() as build) if (
             error.may_have_taken and command and entry_for(command.verb).raises_unknown
         ):
@@ -110,7 +112,7 @@ def _ambiguous(
     lines = [_said(command, "several repositories match “", _typed(error.name), "”:")]
     if len({project.service for project in error.candidates}) > 1:
         lines.append(line("An admin can set which one is meant by default."))
-    choices = _projects(error.candidates, command, context)
+    choices = _projects(error.candidates, error.branch, command, context)
     return choice_message(lines, choices, in_public=False, reference=reference)
 
 
@@ -229,7 +231,9 @@ def _no_such_project(
         lines.append(line(code(f"{context.command} projects"), f" lists {all_of_them} the bot can see."))
     else:
         lines.append(line(nothing_seen(context), ". An admin can check its API key."))
-    return choice_message(lines, _projects(error.nearest, command, context), in_public=False, reference=reference)
+    return choice_message(
+        lines, _projects(error.nearest, error.branch, command, context), in_public=False, reference=reference
+    )
 
 
 def _no_such_branch(
@@ -242,19 +246,42 @@ def _no_such_branch(
     return choice_message(lines, choices, in_public=False, reference=reference)
 
 
-def _not_understood(error: NotUnderstood, command: Command | None, context: RenderContext) -> list[Line]:
+def _not_understood(
+    error: NotUnderstood, command: Command | None, context: RenderContext, reference: str | None
+) -> Message:
+    """With the nearest command, also on a button if it is complete and fits on one; else with its usage."""
     lines = [_said(command, untrusted(error.why, _SAID) or literal("Unknown command."))]
-    instead = sanitize(error.instead, _SAID)
+    instead, entry, proposal = sanitize(error.instead, _SAID), entry_named(error.topic or ""), _proposal(error, context)
     if instead:
         lines.append(line("Did you mean: ", code(f"{context.command} {instead}")))
-    entry = entry_named(error.topic or "")
+    if proposal is not None and (pressed := button(proposal.label, proposal.command, proposal.dialog)):
+        return message(lines, [pressed], in_public=False, reference=reference)
     if entry is not None:
         lines.append(line("Usage: ", code(f"{context.command} {entry.usage}")))
         if not instead:
             lines.append(line("Example: ", code(f"{context.command} {entry.example}")))
     elif not instead:
         lines.append(line(f"Commands: {', '.join(VERBS)}. ", code(f"{context.command} help"), " says more."))
-    return lines
+    return message(lines, in_public=False, reference=reference)
+
+
+def _proposal(error: NotUnderstood, context: RenderContext) -> Choice | None:
+    """The command that was probably meant; None if there is none or it lacks its repository.
+
+    A restart always asks first: it is a guess, and its words may not show which branch the policy will see.
+    """
+    if not error.instead:
+        return None
+    try:
+        command = parse([Word.of(word) for word in error.instead.split()])
+    except NotUnderstood:
+        return None
+    if isinstance(command, BranchCommand) and command.verb is Verb.RESTART:
+        branch = command.branch.cleanest if command.branch else None
+        asks = asked(Restarting(command.repo.cleanest, branch))
+        return Choice(error.instead, replace(command, confirmed=True), asks)
+    repo = command.repo.cleanest if isinstance(command, BranchCommand | ShowAudit) and command.repo else ""
+    return choice(error.instead, command, repo, context)
 
 
 def _said(command: Command | None, *parts: Inline | Line | str) -> Line:
@@ -269,15 +296,17 @@ def _done(command: Command | None) -> str | None:
     return entry_for(command.verb).done if command else None
 
 
-def _projects(projects: Sequence[Project], command: Command | None, context: RenderContext) -> list[Choice]:
+def _projects(
+    projects: Sequence[Project], branch: str | None, command: Command | None, context: RenderContext
+) -> list[Choice]:
     """The same request for each of the repositories. Those of the same name show their service."""
     count = Counter(project.name.lower() for project in projects)
     alike = {project: count[project.name.lower()] > 1 and context.has_several for project in projects}
     return [
         choice(
             context.exactly(project) if alike[project] else project.name,
-            _asked_of(command, context.meaning(project)),
-            project,
+            _asked_of(command, context.meaning(project), Word.of(branch) if branch else None),
+            project.name,
             context,
         )
         for project in projects
@@ -289,7 +318,7 @@ def _branches(
 ) -> list[Choice]:
     """The same request for each of the branches."""
     repo = context.meaning(project)
-    return [choice(branch, _asked_of(command, repo, Word.of(branch)), project, context) for branch in branches]
+    return [choice(branch, _asked_of(command, repo, Word.of(branch)), project.name, context) for branch in branches]
 
 
 def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -> Command:
@@ -297,6 +326,8 @@ def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -
     match command:
         case BranchCommand(verb):
             return BranchCommand(verb, repo, branch or command.branch)
+        case NameCommand():
+            return replace(command, repo=repo, branch=branch or command.branch)
         case ShowAudit():
             return ShowAudit(repo)
         case _:

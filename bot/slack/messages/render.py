@@ -19,6 +19,7 @@ from bot.core.model.outcomes import (
     BuildShown,
     BuildsShown,
     Cancelled,
+    ChannelNamesShown,
     CouldNotTell,
     Followed,
     HelpShown,
@@ -59,6 +60,7 @@ from bot.slack.messages.builds import (
     try_again_button,
     view_buttons,
 )
+from bot.slack.messages.channel_names import render_channel_names
 from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
@@ -122,6 +124,8 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return render_help(topic, context)
         case AuditShown():
             return render_audit(outcome, context)
+        case ChannelNamesShown():
+            return render_channel_names(outcome, context, asker)
         case Followed(build):
             return followed(build, context, asker)
         case NothingToFollow(build, restart_state):

@@ -8,7 +8,15 @@ import pytest
 
 from bot.core.model.builds import Build, Project, Status
 from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
-from bot.core.model.errors import BranchRequired, BuildTooOld, NoSuchBranch, NoSuchProject, NotFound
+from bot.core.model.errors import (
+    AmbiguousProject,
+    BranchRequired,
+    BuildTooOld,
+    NoSuchBranch,
+    NoSuchProject,
+    NotFound,
+    NotUnderstood,
+)
 from bot.core.model.outcomes import BranchesShown, BuildShown, Restarted
 from tests.core.world import BOB, World, build, press, project, restart, status, target
 
@@ -220,3 +228,90 @@ def test_a_build_that_ran_again_names_who_restarted_it(web: World) -> None:
     assert isinstance(outcome, BuildShown)
     assert outcome.restart_state.previous is not None
     assert (outcome.restart_state.previous.actor, outcome.restart_state.run_number, outcome.ago_s) == (BOB, 2, None)
+
+
+# --- sentences, short shas, build numbers ---
+
+
+def test_the_repository_may_be_the_second_word(web: World) -> None:
+    assert shown(web.ask(BranchCommand(Verb.STATUS, Word.of("main"), Word.of("acme/web")))) == MAIN
+
+
+def test_the_first_word_is_the_repository_if_both_name_one(world: World) -> None:
+    other = project(2, "acme/main")
+    world.has(build(9, other, "web"), MAIN)
+    assert shown(world.ask(BranchCommand(Verb.STATUS, Word.of("main"), Word.of("web")))).project == other
+
+
+def test_choices_keep_the_branch_that_was_said_first(web: World) -> None:
+    web.has(MAIN, build(3, project(2, "other/web"), "main"))
+    with pytest.raises(AmbiguousProject) as caught:
+        web.ask(BranchCommand(Verb.STATUS, Word.of("main"), Word.of("web")))
+    assert (caught.value.name, caught.value.branch) == ("web", "main")
+
+
+@pytest.mark.parametrize("word", ["7", "#7", "4f2c1e9"])
+def test_a_build_may_be_named_instead_of_a_branch(world: World, word: str) -> None:
+    world.has(build(9, WEB, "main", commit="d" * 40), MAIN)
+    assert shown(world.ask(status("acme/web", word))) == MAIN
+
+
+def test_a_branch_with_the_name_of_a_build_comes_first(world: World) -> None:
+    seven = build(5, WEB, "7")
+    world.has(seven, MAIN)
+    assert shown(world.ask(status("acme/web", "7"))) == seven
+
+
+@pytest.mark.parametrize("word", ["#7", "4f2c1e9"])
+def test_a_build_that_the_bot_has_seen_may_be_named_alone(world: World, word: str) -> None:
+    world.has(build(9, WEB, "main", commit="d" * 40), MAIN)
+    world.ask(status("acme/web"))
+    assert shown(world.ask(status(word))) == MAIN
+    assert isinstance(world.ask(restart(word)), Restarted)
+    assert world.ci.posts == [(MAIN.id, 1, False)]
+
+
+def test_a_commit_that_several_repositories_have_built_is_asked_about(world: World) -> None:
+    fork = project(2, "eve/web")
+    world.has(MAIN, build(3, fork))
+    world.ask(status("acme/web"))
+    world.ask(status("eve/web"))
+    with pytest.raises(AmbiguousProject) as caught:
+        world.ask(status("4f2c1e9"))
+    assert (set(caught.value.candidates), caught.value.branch) == ({WEB, fork}, "4f2c1e9")
+
+
+@pytest.mark.parametrize("word", ["#8", "abcdef0"])
+def test_a_build_that_is_nowhere_is_answered_with_the_branches(web: World, word: str) -> None:
+    with pytest.raises(NoSuchBranch) as caught:
+        web.ask(restart("acme/web", word))
+    assert (caught.value.branch, web.ci.posts) == (word, [])
+
+
+# --- words without a verb ---
+
+
+def _guess(repo: str, branch: str | None = None) -> BranchCommand:
+    return BranchCommand(Verb.STATUS, Word.of(repo), Word.of(branch) if branch else None, is_guess=True)
+
+
+def test_a_known_name_without_a_verb_is_a_status(web: World) -> None:
+    assert shown(web.ask(_guess("web", "main"))) == MAIN
+    assert shown(web.ask(_guess("main", "web"))) == MAIN
+
+
+@pytest.mark.parametrize(
+    ("guess", "instead"),
+    [
+        (_guess("wbe", "main"), "status acme/web main"),
+        (_guess("wbe"), "status acme/web"),
+        (_guess("restrat", "acme/web"), "restart acme/web"),
+        (_guess("thanks"), None),
+    ],
+)
+def test_an_unknown_name_without_a_verb_is_not_understood_and_costs_no_call(
+    web: World, guess: BranchCommand, instead: str | None
+) -> None:
+    with pytest.raises(NotUnderstood) as caught:
+        web.ask(guess)
+    assert (caught.value.instead, web.ci.calls) == (instead, [])

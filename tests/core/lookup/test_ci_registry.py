@@ -73,12 +73,30 @@ def test_a_name_missing_at_the_named_service_is_offered_from_another_and_not_use
     assert (caught.value.nearest, caught.value.known) == ((OLD,), 1)
 
 
-def test_an_at_sign_without_a_services_name_belongs_to_the_repositorys_name(make: Make) -> None:
+@pytest.mark.parametrize(
+    ("typed", "branch"),
+    [
+        ("acme/old@gitlab", "gitlab"),
+        ("acme/old:fix/a&b#c", "fix/a&b#c"),
+        ("old#main", "main"),
+        ("acme/old@codeship:main", "main"),
+        ("acme/old@codeship@main", "main"),
+        ("acme/old@codeship", None),
+    ],
+)
+def test_a_branch_may_follow_the_name_in_the_same_word(make: Make, typed: str, branch: str | None) -> None:
+    team = make()
+    team.knows(OLD)
+    meant = team.services.resolve(Word.of(typed), timeout_s=1.0)
+    assert (meant.project, meant.branch) == (OLD, Word.of(branch) if branch else None)
+
+
+def test_a_typo_in_the_name_keeps_the_branch_of_the_same_word_out_of_the_name(make: Make) -> None:
     team = make()
     team.knows(OLD)
     with pytest.raises(NoSuchProject) as caught:
-        team.find("acme/old@gitlab")
-    assert caught.value.name == "acme/old@gitlab"
+        team.find("acme/odl@main")
+    assert (caught.value.name, caught.value.nearest, caught.value.branch) == ("acme/odl", (OLD,), "main")
 
 
 @pytest.mark.parametrize(

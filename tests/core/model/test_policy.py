@@ -145,6 +145,27 @@ def test_membership_in_one_group_is_enough_and_unknown_membership_is_not(
     assert policy.may(ADA, BUILDS, Verb.RESTART, "acme/web", "main", told.__getitem__) == answer
 
 
+@pytest.mark.parametrize(
+    ("subjects", "is_guest", "included"),
+    [
+        (Subjects(groups=("guests",)), True, True),
+        (Subjects(groups=("guests",)), False, False),
+        (Subjects(groups=("guests",)), None, None),
+        (Subjects(everyone=True, no_guests=True), True, False),
+        (Subjects(everyone=True, no_guests=True), False, True),
+        (Subjects(everyone=True, no_guests=True), None, None),
+        (Subjects(frozenset({BOB.id}), no_guests=True), False, False),
+        (Subjects(frozenset({ADA.id}), no_guests=True), True, False),
+    ],
+)
+def test_a_rule_may_name_guests_or_leave_them_out(
+    subjects: Subjects, is_guest: bool | None, included: bool | None
+) -> None:
+    assert subjects.includes(ADA, BUILDS, {"guests": is_guest}.__getitem__) is included
+    policy = Policy((Rule(subjects), Rule(Subjects(groups=("S1", "guests")))))
+    assert (policy.names_guests, policy.groups) == (True, ("S1",))
+
+
 def test_groups_are_fetched_only_if_they_decide() -> None:
     with_ada = Subjects(frozenset({"U0ADA"}), groups=("S0RELEASE",))
     policy = Policy((Rule(with_ada, branches=names("main")), Rule(RELEASE, branches=names("x")), Rule(EVERYONE)))

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model.builds import BuildRef
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, ListProjects, ShowAudit, ShowHelp, Verb, Word
+from bot.core.model.commands import (
+    BranchCommand,
+    BuildCommand,
+    Command,
+    ListProjects,
+    NameCommand,
+    ShowAudit,
+    ShowHelp,
+    Verb,
+    Word,
+)
 from bot.core.model.errors import NotUnderstood
 from bot.slack.blocks.button_values import ACTION_IDS, MAX_VALUE, action_id_of, command_of, entry_of_button, value_of
 
@@ -43,6 +53,8 @@ CARRIED = [
     ("command:9", BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("“main”", "main"))),
     ("command:1", BranchCommand(Verb.BUILDS, Word.of("acme/web"), Word.of("ветка/漢字/🚀"))),
     ("command:2", ShowAudit(Word.of("acme/web"))),
+    ("command:0", NameCommand(Verb.USE, "", Word.of("acme/web"), Word.of("main"))),
+    ("command:0", NameCommand(Verb.ALIAS, "site", Word.of("acme/web"))),
     ("page:1", ListProjects()),
     ("page:12", ListProjects("web & “x”", 12)),
 ]

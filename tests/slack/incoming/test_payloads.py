@@ -50,6 +50,7 @@ def test_a_command_is_parsed_with_all_that_a_reply_needs() -> None:
         command=BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("main")),
         typed="status acme/web main",
         response_url="https://hooks.slack.com/commands/T0ACME/1/abc",
+        slash_command="/codeship",
     )
 
 
@@ -140,6 +141,9 @@ def test_a_click_is_parsed_if_its_message_exists(fields: Payload, place: Locatio
         pytest.param(mention, {"user": "U0BOT"}, id="ourselves"),
         pytest.param(mention, {"edited": {"user": "U0ADA", "ts": "1.1"}}, id="an edited mention"),
         pytest.param(mention, {"type": "reaction_added"}, id="another event"),
+        pytest.param(mention, {"user": "USLACKBOT"}, id="a reminder"),
+        pytest.param(mention, {"text": "say `<@U0BOT> restart acme/web main`"}, id="a code sample"),
+        pytest.param(direct, {"user": "USLACKBOT"}, id="a reminder in direct messages"),
         pytest.param(mention, {"type": "message", "channel_type": "channel"}, id="a message in a channel"),
         pytest.param(mention, {"user": None}, id="nobody"),
         pytest.param(mention, {"channel": None}, id="nowhere"),

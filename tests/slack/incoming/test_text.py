@@ -207,7 +207,26 @@ def test_half_a_surrogate_pair_can_be_sent_on() -> None:
         assert spelling.encode("utf-8") == b"ma?in"
 
 
-PIECES = ["<", "<!", "<@U1", "<http://a|", "<@U0BOT|a", "(", ")", "&amp;", "—", "“", "_", "*", "x", "\u200b", " ", "."]
+PIECES = [
+    "`",
+    "```",
+    "<",
+    "<!",
+    "<@U1",
+    "<http://a|",
+    "<@U0BOT|a",
+    "(",
+    ")",
+    "&amp;",
+    "—",
+    "“",
+    "_",
+    "*",
+    "x",
+    "\u200b",
+    " ",
+    ".",
+]
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -249,7 +268,35 @@ def test_no_text_raises_and_every_word_keeps_the_rules(text: str) -> None:
             assert not re.search(r"\s", spelling)
 
 
-@given(st.text(), SLACKISH)
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"`<@{BOT}> restart acme/web main`",
+        f"like this: ```<@{BOT}> restart acme/web main```",
+        f"```\n<@{BOT}> restart\n``` and `<@{BOT}> stop`",
+    ],
+)
+def test_a_mention_in_a_code_sample_is_none(text: str) -> None:
+    assert words_of_message(text, BOT, needs_mention=True) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"`<@{BOT}> stop x` or <@{BOT}> status x",
+        f"```unfinished <@{BOT}> status x",
+        f"it's a ` <@{BOT}> status x",
+        f"```a``` <@{BOT}> status x",
+        f"<@{BOT}> `status` `x`",
+    ],
+)
+def test_a_mention_beside_code_counts(text: str) -> None:
+    words = words_of_message(text, BOT, needs_mention=True)
+    assert words is not None
+    assert [word.cleanest for word in words] == ["status", "x"]
+
+
+@given(st.text().filter(lambda text: "`" not in text), SLACKISH)
 def test_what_precedes_the_mention_changes_nothing(before: str, text: str) -> None:
     mentioned = words_of_message(f"<@{BOT}> {text}", BOT, needs_mention=True)
 
