@@ -179,6 +179,19 @@ def test_what_is_newest_now_is_offered_if_it_may_not_have_been_newest_at_the_req
     assert "[Restart]" in said(stage)[-1]
 
 
+def test_an_event_that_slack_sends_again_was_made_when_its_message_was_written(
+    stage: Sandbox, clock: HeldClock
+) -> None:
+    heard = replace(ask(stage, "restart acme/web main"), written_at=clock.now().timestamp())
+    clock.advance(60)
+    stage.codeship.push("acme/web", "main")
+    stage.codeship.finish("acme/web", "error")
+    job = conversation(stage).job_of(heard, is_again=True)
+    conversation(stage).job(json.loads(json.dumps(job)), Steps())
+    assert posts(stage) == 0
+    assert "Nothing was restarted: I got to your request late" in said(stage)[-1]
+
+
 def test_what_certainly_existed_at_the_request_is_restarted_however_late(stage: Sandbox, clock: HeldClock) -> None:
     steps, heard = Steps(("before", "decide")), ask(stage, "restart acme/web main")
     clock.advance(30)

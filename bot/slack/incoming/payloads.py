@@ -7,6 +7,7 @@ https://docs.slack.dev/apis/events-api/#events-JSON
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
@@ -21,6 +22,8 @@ from bot.slack.stored_results import tagged, untagged
 
 Payload = Mapping[str, Any]
 
+
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,6}", re.ASCII)
 
 SAID_BY_PEOPLE = (None, "file_share", "thread_broadcast", "me_message")
 """Subtypes of messages: written, with a file, sent to the channel from a thread, as /me. The others tell of events."""
@@ -58,7 +61,7 @@ class SlackRequest:
 
     `delivery` is the same for every redelivery; None if the payload has no id. `command` is the parsed command, or why
     it was not understood. `typed` is its text, empty for a button. `opens_thread`: the reply starts the location's
-    thread.
+    thread. `written_at`: when Slack received the message, in seconds since 1970; None for a command or a button.
     """
 
     source: Source
@@ -71,6 +74,7 @@ class SlackRequest:
     response_url: str | None = None
     opens_thread: bool = False
     pressed: PressedButton | None = None
+    written_at: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON for a durable job; `request_from_json` reads it."""
@@ -146,6 +150,7 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
             words_of_message(_text(event, "text"), workspace.bot_user_id, needs_mention=way is Source.MENTION) or ()
         ),
         opens_thread=way is Source.MENTION and not _text(event, "thread_ts"),
+        written_at=_seconds(_text(event, "ts")),
     )
 
 
@@ -200,6 +205,11 @@ def _is_elsewhere(workspace: Workspace, team: str, enterprise: str) -> bool:
 def _text(body: Payload, name: str) -> str:
     value = body.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _seconds(ts: str) -> float | None:
+    """A message's ts, which is a time: `1700000000.000100`."""
+    return float(ts) if _TS.fullmatch(ts) else None
 
 
 def _mapping(body: Payload, name: str) -> Payload:
