@@ -15,6 +15,7 @@ import structlog
 
 from bot.app.ci_services import CIServices
 from bot.app.clients import proxy_for, slack_client
+from bot.app.clock import SharedClock
 from bot.app.settings import Settings
 from bot.app.threads import PeriodicTask
 from bot.app.timeouts import TIMEOUTS, Timeouts
@@ -102,7 +103,8 @@ class Bot:
         policy = policy_in(settings.policy)  # first: if the policy is bad, nothing is opened
         self.metrics = Metrics()
         kept = timedelta(days=settings.audit_kept_days)
-        self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
+        self._clock = clock = SharedClock(clock)
+        self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept, learn_time=clock.learn)
         self.workers = WorkerPool(self._work_failed)
         self._client = slack_client(settings, timeouts)
         self._connections = Connections(timeouts.slack_s, tls=self._client.ssl, monotonic=clock.monotonic)
@@ -115,7 +117,6 @@ class Bot:
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
         self._operations = Operations(self.services, self.store.audit, self.rights, self.store.channel_names)
-        self._clock = clock
         self._environ = environ
         self._on_dead = on_dead
         self._reference = reference
@@ -265,6 +266,7 @@ class Bot:
             replicas=self.store.replicas,
             replica_id=new_replica_id(),
             clock=self._clock,
+            now=lambda: time.time() + self._clock.ahead_s,
             on_error=self._work_failed,
             timings=self._timeouts.jobs,
             pack=urls.detached,
