@@ -210,7 +210,7 @@ class Entry:
     `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
     be able to do; `unable` follows "can’t" if it can't. `raises_unknown`: its operation raises NoResponse if the result
     stays unknown. `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy
-    wants that.
+    wants that. `in_short_help`: the help lists it without [More].
     """
 
     verb: Verb
@@ -228,6 +228,7 @@ class Entry:
     unable: str = ""
     raises_unknown: bool = False
     always_asks: bool = False
+    in_short_help: bool = True
 
 
 TABLE = (
@@ -288,6 +289,7 @@ TABLE = (
         policy_action="logs",
         ability=Ability.LOGS,
         unable="show logs",
+        in_short_help=False,
     ),
     Entry(
         Verb.BUILDS,
@@ -307,19 +309,21 @@ TABLE = (
     Entry(
         Verb.USE,
         "use <repo> [branch]",
-        "Makes it this channel’s default, for commands without a repository. `use none` removes it.",
+        "Makes it this channel’s default, for commands without a repository. “use none” removes it.",
         "use acme/web main",
         aliases=("default", "defaults"),
         parse_arguments=_use_command,
         policy_action="defaults",
+        in_short_help=False,
     ),
     Entry(
         Verb.ALIAS,
         "alias <name> <repo> [branch]",
-        "Gives a repository a short name in this channel. `alias <name> none` removes it.",
+        "Gives a repository a short name in this channel. “alias site none” removes it.",
         "alias site acme/website",
         parse_arguments=_alias_command,
         policy_action="defaults",
+        in_short_help=False,
     ),
     Entry(
         Verb.SETTINGS,
@@ -327,6 +331,7 @@ TABLE = (
         "This channel’s default repository and its aliases.",
         "settings",
         parse_arguments=_settings_command,
+        in_short_help=False,
     ),
     Entry(
         Verb.AUDIT,
@@ -335,6 +340,7 @@ TABLE = (
         "audit acme/web",
         parse_arguments=_audit_command,
         policy_action="audit",
+        in_short_help=False,
     ),
     Entry(
         Verb.HELP,
