@@ -55,7 +55,13 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     audit.add_argument("--since", metavar="WHEN", help="a date (2026-03-01) or an age (7d, 12h); default: all")
     audit.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
     audit.add_argument("--repo", metavar="NAME", help="org/name, or only the name; default: all")
+    manifest = commands.add_parser("manifest", help="print manifest.yml as JSON, for the Slack CLI")
+    for each in (parser, manifest):  # the Slack CLI adds these to every hook
+        each.add_argument("--protocol", help=argparse.SUPPRESS)
+        each.add_argument("--boundary", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
+    if chosen.command == "manifest":
+        return _manifest(chosen)
     check = chosen.check
     environ, problems = with_secrets_from_files(environ, rows())
     if problems:
@@ -92,6 +98,17 @@ def _tell(bad: BadSettings, environ: Mapping[str, str], *, in_words: bool = Fals
 def _logs_json(environ: Mapping[str, str]) -> bool:
     """Whether LOG_FORMAT is json, even if other settings are wrong."""
     return tidied(environ.get("LOG_FORMAT", "")).lower() == "json"
+
+
+def _manifest(chosen: argparse.Namespace) -> int:
+    from bot.cli.manifest import manifest_as_json
+
+    try:
+        print(manifest_as_json(chosen.boundary))
+    except OSError as problem:
+        print(f"manifest.yml cannot be read: {problem.strerror}", file=sys.stderr)
+        return FAILED
+    return 0
 
 
 def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:

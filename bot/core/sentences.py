@@ -7,20 +7,8 @@ cannot be a repository. `acme/web@please` always names the branch `please`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
 
-
-class Said(Protocol):
-    """A typed word: as typed, and in its cleanest spelling."""
-
-    @property
-    def exact(self) -> str: ...
-
-    @property
-    def cleanest(self) -> str: ...
-
-
-W = TypeVar("W", bound=Said)
+from bot.core.words import Word
 
 _POLITE = frozenset({"please", "pls", "plz", "thanks", "thx", "now", "again", "asap"})
 _LINKING = frozenset({"of", "on", "in", "for", "at", "from"})
@@ -33,14 +21,14 @@ _REQUESTING = frozenset({"please", "can", "could", "would", "will", "you", "kind
 _ASKING = frozenset({"what", "what's", "whats", "how", "how's", "hows", "is", "the", "show", "me"})
 
 
-def without_closing_signs(words: Sequence[W]) -> Sequence[W]:
+def without_closing_signs(words: Sequence[Word]) -> Sequence[Word]:
     """Drops a final punctuation mark that is separate, as in `status acme/web main ?`."""
     while words and set(words[-1].exact) <= set("?!."):
         words = words[:-1]
     return words
 
 
-def names_in(words: Sequence[W]) -> Sequence[W]:
+def names_in(words: Sequence[Word]) -> Sequence[Word]:
     """The words after a verb that may name a repository and a branch, in the order in which they stand."""
     while words and _is(words[-1], _POLITE):
         words = words[:-1]
@@ -53,12 +41,12 @@ def names_in(words: Sequence[W]) -> Sequence[W]:
     return words
 
 
-def without_request(words: Sequence[W]) -> Sequence[W]:
+def without_request(words: Sequence[Word]) -> Sequence[Word]:
     """Without the words that politely come before a verb: `could you please restart …`."""
     return _without_first(words, _REQUESTING)
 
 
-def without_question(words: Sequence[W]) -> Sequence[W]:
+def without_question(words: Sequence[Word]) -> Sequence[Word]:
     """Without the words that come before a verb in a question: `what is the status of …`.
 
     Fit only for verbs that change nothing: `is the restart of … done` asks for no restart.
@@ -66,11 +54,11 @@ def without_question(words: Sequence[W]) -> Sequence[W]:
     return _without_first(words, _REQUESTING | _ASKING)
 
 
-def _without_first(words: Sequence[W], fillers: frozenset[str]) -> Sequence[W]:
+def _without_first(words: Sequence[Word], fillers: frozenset[str]) -> Sequence[Word]:
     while words and _is(words[0], fillers):
         words = words[1:]
     return words
 
 
-def _is(word: Said, names: frozenset[str]) -> bool:
+def _is(word: Word, names: frozenset[str]) -> bool:
     return word.cleanest.lower().replace("’", "'") in names

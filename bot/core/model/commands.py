@@ -16,27 +16,7 @@ from typing import ClassVar
 from bot.core.model.builds import Ability, BuildRef
 from bot.core.model.errors import NotUnderstood
 from bot.core.sentences import names_in, without_closing_signs, without_question, without_request
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """`spellings`, never empty: the exact word first, then cleaned ones in the order in which to try them."""
-
-    spellings: tuple[str, ...]
-
-    @classmethod
-    def of(cls, *spellings: str) -> Word:
-        """The spellings in order, without duplicates."""
-        return cls(tuple(dict.fromkeys(spellings)))
-
-    @property
-    def exact(self) -> str:
-        return self.spellings[0]
-
-    @property
-    def cleanest(self) -> str:
-        return self.spellings[-1]
-
+from bot.core.words import Word as Word  # noqa: PLC0414 - the grammar is read with its words
 
 HERE = Word.of("")
 """The repository of a command that names none: the channel's default."""
