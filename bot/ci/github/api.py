@@ -38,7 +38,6 @@ SERVICE = "github"
 
 _HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 _WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
-_WENT_WRONG = frozenset({"failure", "timed_out", "startup_failure", "action_required"})
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _ETAG = re.compile(r'(W/)?"[!#-~]{1,200}"', re.ASCII)
 
@@ -262,7 +261,7 @@ def parse_jobs(
     jobs = shapes.jobs(body)
     if jobs is None:
         raise invalid_response(headers, body, secret)
-    failed = [job for job in jobs if _went_wrong(job.conclusion)]
+    failed = [job for job in jobs if shapes.has_failed(job.conclusion)]
     text = tuple(_failed_job(name, job) for job in failed if (name := cleaning.line(job.name, cleaning.MAX_NAME)))
     are_final = all(job.run_attempt in (None, attempt) for job in failed)
     ends = [cleaning.time(job.completed_at) for job in jobs]
@@ -296,12 +295,8 @@ def etag_of(headers: Mapping[str, str]) -> str | None:
     return etag if _ETAG.fullmatch(etag) else None
 
 
-def _went_wrong(conclusion: object) -> bool:
-    return isinstance(conclusion, str) and conclusion in _WENT_WRONG
-
-
 def _failed_job(name: str, job: shapes.Job) -> FailedJob:
-    failed = (step for step in job.steps if step is not None and _went_wrong(step.conclusion))
+    failed = (step for step in job.steps if step is not None and shapes.has_failed(step.conclusion))
     step = next((step for step in failed if cleaning.line(step.name, cleaning.MAX_NAME)), shapes.Step())
     return FailedJob(
         name,

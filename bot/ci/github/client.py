@@ -45,7 +45,10 @@ WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 LOG_WITHIN_S = 5.0
 """For how long a job's log is read."""
 FULL_SHA = 40
+READ_ONLY = "GITHUB_READ_ONLY"
 
+_ALL = frozenset(Ability)
+_CHANGES = frozenset({Ability.RESTART, Ability.RESTART_FAILED_JOBS, Ability.CANCEL, Ability.DEBUG_LOGS})
 _DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
 _MAX_BYTES = 16 * 1024 * 1024
 
@@ -55,9 +58,17 @@ class GitHub:
 
     service = wire.SERVICE
     title = TITLE
-    abilities = frozenset(Ability)
 
-    def __init__(self, api_url: str, who: Secret | App, context: ClientContext, *, max_bytes: int = _MAX_BYTES) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        who: Secret | App,
+        context: ClientContext,
+        *,
+        read_only: bool = False,
+        max_bytes: int = _MAX_BYTES,
+    ) -> None:
+        self._read_only = read_only
         self._api_url, self._web_url = api_url, web_url(api_url)
         self._calls = GitHubRequests(api_url, who, context, max_bytes=max_bytes)
         self._monotonic = context.monotonic
@@ -68,6 +79,15 @@ class GitHub:
         self._workflows: LRUCache[str, tuple[float, tuple[wire.ListedWorkflow, ...] | None]] = LRUCache(1_000)
         self._jobs: LRUCache[tuple[str, int], tuple[tuple[FailedJob, ...], datetime | None]] = LRUCache(1_000)
         self._attempts: LRUCache[tuple[str, int], Status] = LRUCache(1_000)
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Without those that change something, if the bot may only read: by its setting, or by the App's installation.
+
+        What a token may do, GitHub does not tell before it is tried.
+        """
+        may_write = not self._read_only and self._calls.granted("actions") in (None, "write")
+        return _ALL if may_write else _ALL - _CHANGES
 
     def parse_url(self, url: str) -> Page | None:
         return parse_url(url, self._web_url)
@@ -202,23 +222,24 @@ class GitHub:
         def reads(call: str, path: str) -> bool | None:
             return may(call, wire.one_of(self._api_url, project, path), wire.parse_readable)
 
-        write = may("repository", wire.one_of(self._api_url, project, ""), wire.parse_may_write)
-        granted = self._calls.granted("actions")
         return [
             Permission(
                 "Actions: read", reads("builds", "/actions/runs"), "status, builds and follow", is_required=True
             ),
-            Permission(
-                "Actions: write",
-                write if granted is None else granted == "write",
-                "restart and cancel",
-                is_required=True,
-            ),
+            self._may_write(may, project),
             Permission(
                 "Contents: read", reads("branches", "/branches"), "merge queues, and a newest commit that has no runs"
             ),
             Permission("Pull requests: read", reads("pulls", "/pulls"), "links to pull requests of forks"),
         ]
+
+    def _may_write(self, may: Callable[..., bool | None], project: Project) -> Permission:
+        without = "restart and cancel"
+        if self._read_only:
+            return Permission(f"Actions: write (not used: {READ_ONLY} is on)", False, without)
+        write = may("repository", wire.one_of(self._api_url, project, ""), wire.parse_may_write)
+        granted = self._calls.granted("actions")
+        return Permission("Actions: write", write if granted is None else granted == "write", without, is_required=True)
 
     @property
     def hidden_organizations(self) -> tuple[str, ...]:

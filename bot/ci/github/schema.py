@@ -14,6 +14,14 @@ from bot.ci.json_fields import Shape, picked, read_damaged
 # Any: a field of a wrong kind costs that field alone, and where all is as it should be nothing is slower for it.
 
 
+_FAILED = frozenset({"failure", "timed_out", "startup_failure", "action_required"})
+
+
+def has_failed(conclusion: object) -> bool:
+    """Whether a job or a step with this conclusion failed."""
+    return isinstance(conclusion, str) and conclusion in _FAILED
+
+
 class Repository(msgspec.Struct):
     id: Any = None
     full_name: Any = None

@@ -167,13 +167,18 @@ class NeedsConfirmation(UserError):
 
 
 class NotSupported(UserError):
-    """The service (its title) has no way to do this for `project`. `unable` says what: "cancel builds"."""
+    """The service (its title) has no way to do this for `project`. `unable` says what: "cancel builds".
 
-    def __init__(self, project: Project, service: str, unable: str) -> None:
-        super().__init__(f"{service}’s API can’t {unable}.")
+    `is_read_only`: it has, but the bot may only read there.
+    """
+
+    def __init__(self, project: Project, service: str, unable: str, *, is_read_only: bool = False) -> None:
+        only_reads = f"the bot can only read {service}, so it can’t {unable}."
+        super().__init__(only_reads if is_read_only else f"{service}’s API can’t {unable}.")
         self.project = project
         self.service = service
         self.unable = unable
+        self.is_read_only = is_read_only
 
 
 class NotAllowed(UserError):

@@ -5,7 +5,7 @@ Pure.
 from __future__ import annotations
 
 from bot.core.model.action_plans import RestartPlan
-from bot.core.model.builds import Build, BuildRef, Workflow
+from bot.core.model.builds import Ability, Build, BuildRef, Workflow
 from bot.core.model.commands import BuildCommand, Verb
 from bot.slack.blocks.confirm_dialog import Restarting, dialog
 from bot.slack.blocks.context import RenderContext
@@ -35,6 +35,8 @@ def beside_buttons(build: Build, context: RenderContext) -> list[Block | None]:
 
 
 def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> Block | None:
+    if not context.can(Ability.RESTART, build):
+        return None
     name, at = sanitize(run.name, _NAME), sanitize(run.commit, _COMMIT)[:7]
     asks = dialog(Restarting(build.project.name, build.branch, run.commit or build.commit, (run.name,)), context)
     target = BuildRef(build.project.service, build.project.id, build.branch, run.run_id)

@@ -277,7 +277,12 @@ def build_buttons(build: Build, context: RenderContext, restart_state: RestartSt
 def restart_buttons(
     build: Build, run_number: int | None, context: RenderContext, *, in_live: bool = False
 ) -> list[Block | None]:
-    """Restart, primary if the build failed; also Re-run failed jobs, if the service can and a workflow has failed."""
+    """Restart, primary if the build failed; also Re-run failed jobs, if the service can and a workflow has failed.
+
+    Empty if the bot may only read there.
+    """
+    if not context.can(Ability.RESTART, build):
+        return []
     asks = dialog(Restarting.of(build), context)
     whole = BuildCommand(Verb.RESTART, target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
     restart = button("Restart", whole, asks, style="primary" if build.status.is_bad else None)
@@ -317,6 +322,8 @@ def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False
 
 
 def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Block | None:
+    if not context.can(Ability.RESTART, build):
+        return None
     only, debug = claim.failed_jobs_only, claim.debug_logs
     asks = dialog(Restarting.of(build, failed_jobs_only=only, debug_logs=debug), context)
     replaced = (claim.id, claim.attempt)

@@ -214,7 +214,7 @@ mistakes = st.one_of(
     st.builds(errors.AmbiguousProject, texts, many_projects),
     st.builds(errors.NoSuchBranch, projects, texts, many_texts),
     st.builds(errors.BranchRequired, projects, many_texts),
-    st.builds(errors.NotSupported, projects, texts, texts),
+    st.builds(errors.NotSupported, projects, texts, texts, is_read_only=st.booleans()),
     st.builds(
         errors.NotAllowed,
         texts,

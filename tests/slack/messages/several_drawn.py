@@ -199,6 +199,7 @@ ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
         errors.NeedsConfirmation(FAILED, 2),
         replace(RESTART_IT, confirmed=False, failed_jobs_only=True, debug_logs=True),
     ),
+    "read_only": (errors.NotSupported(WEB, "GitHub Actions", "restart builds", is_read_only=True), RESTART),
     "cannot_show_logs": (errors.NotSupported(OLD_WEB, "CodeShip", "show logs"), LOGS),
     "which_branch_s_log": (errors.BranchRequired(WEB, ["main", "dev"]), LOGS),
     "cannot_cancel": (errors.NotSupported(OLD_WEB, "CodeShip", "cancel builds"), CANCEL),
