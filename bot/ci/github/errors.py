@@ -17,6 +17,7 @@ from bot.core.model.errors import (
     InvalidResponse,
     NotPossible,
     OverLimit,
+    SignOnRequired,
 )
 
 TITLE = "GitHub"
@@ -51,7 +52,7 @@ def error_for(status: int, headers: Mapping[str, str], body: bytes, *, secret: s
         if limit is not None:
             return limit
     if status == 403 and (header(headers, "x-github-sso") or _SAML.search(said)):
-        return Forbidden(TITLE, _SIGN_ON)
+        return SignOnRequired(TITLE, _SIGN_ON)
     if status in (410, 422, 451) and said:
         return NotPossible(TITLE, said)
     return answers.error_for(TITLE, status, headers, body, secret=secret, address_setting=_ADDRESS_SETTING)

@@ -17,6 +17,7 @@
     └── CIError                     the CI service: one calm sentence that says what is known
         ├── Unauthorized                the operator must act: the key is wrong
         ├── Forbidden                   the key may not do this
+        │   └── SignOnRequired              until it is authorized for single sign-on
         ├── NotFound                    the service does not know this project or build
         ├── NotPossible                 the service does not do this to this build, for any caller
         ├── OverLimit                   too many calls: try again after `retry_after_s`
@@ -229,6 +230,10 @@ class Unauthorized(CIError):
 
 class Forbidden(CIError):
     """403 that is not about a rate limit: the key may not do this."""
+
+
+class SignOnRequired(Forbidden):
+    """The organization requires single sign-on, and the key is not authorized for it."""
 
 
 class NotFound(CIError):

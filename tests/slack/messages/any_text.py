@@ -147,6 +147,7 @@ failures = st.builds(
             errors.CIError,
             errors.Unauthorized,
             errors.Forbidden,
+            errors.SignOnRequired,
             errors.NotFound,
             errors.NotPossible,
             errors.OverLimit,
