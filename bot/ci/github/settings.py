@@ -1,4 +1,4 @@
-"""What an operator sets for GitHub Actions, what may be wrong with it, and how the bot is connected to it."""
+"""The settings for GitHub Actions, their checks, and how the bot connects with them."""
 
 from __future__ import annotations
 
