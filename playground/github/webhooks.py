@@ -54,7 +54,7 @@ class GitHubWebhooks:
         events: Sequence[str] = ("workflow_run",),
         wires: TrafficLog | None = None,
     ) -> None:
-        """`api_url` is the base of the addresses in payloads (`GitHubHost.url`). Without a `secret` nothing is signed."""
+        """`api_url` is the base of addresses in payloads (`GitHubHost.url`). Without a `secret` nothing is signed."""
         self._world = world
         self.url, self.id, self.owner, self.events = to, hook_id, owner, events
         self.is_reachable = True
