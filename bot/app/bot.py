@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
@@ -201,7 +201,8 @@ class Bot:
         jobs = self._jobs(kinds)
 
         def context() -> RenderContext:
-            return render_context(config, self._clock, self.rights)
+            # Read for each message: an App learns only from its first token whether it may restart builds.
+            return render_context(replace(config, services=self._ci.words), self._clock, self.rights)
 
         channels = SharedChannels(self._client, self._clock)
         is_shared = (lambda _id: False) if settings.slack_allow_other_workspaces else channels.is_shared

@@ -275,7 +275,7 @@ def _bot_token(settings: Settings, policy: Policy | None, say: Say) -> bool:
     say(f"ok    Slack scopes: {', '.join(needed)}")
     optional = [scope for scope in SCOPES_OF_CHANNELS if scope not in token.scopes]
     if optional and not settings.slack_allow_other_workspaces:
-        say(f"hint  Slack scopes: without {' and '.join(optional)}, only the asker sees why a followed build failed")
+        say(f"ok    Slack channels: without {' and '.join(optional)}, only the asker sees why a followed build failed")
     if not token.scopes.issuperset(SCOPES_OF_GUESTS):
         say("ok    Slack guests: not told apart from members, which needs the scope users:read")
         if token.identity.enterprise_id:

@@ -31,6 +31,7 @@ from bot.core.model.errors import (
     OverLimit,
     RateLimitExhausted,
     RateLimitPaused,
+    SignOnRequired,
     Unauthorized,
     Unreachable,
     UserError,
@@ -219,6 +220,7 @@ def _failure(error: Exception) -> tuple[Result, str]:
 _CAUSES: dict[type[CIError], str] = {
     Unauthorized: "API key rejected",
     Forbidden: "the API key lacks permission",
+    SignOnRequired: "single sign-on is required",
     NotFound: "no such project or build",
     NotPossible: "refused",
     OverLimit: "rate limit reached",

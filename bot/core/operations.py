@@ -12,7 +12,7 @@ from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.channel_names import ChannelNames
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.action_plans import restart_plan
-from bot.core.model.builds import Build, Location, Project, branches_of, newest_of_each
+from bot.core.model.builds import Ability, Build, Location, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
     BranchCommand,
@@ -133,6 +133,7 @@ class Operations:
         return BranchesShown(result.project, newest)
 
     def _restart(self, command: BranchCommand, request: UserRequest) -> Decision | Outcome:
+        self._require_ability_of_typed(command, request)
         result = self._build_lookup.find(command, request)
         if not result.builds:
             return NoBuilds(result.project)
@@ -198,6 +199,7 @@ class Operations:
 
     def _restart_build(self, command: BuildCommand, request: UserRequest) -> Decision | Outcome:
         target = command.target
+        self._require_ability_of_pressed(command, request)
         build, snapshot = self._build_lookup.find_build_ref(command, request)
         with about(build):
             allowed = self._authorizer.check(request, command.verb, build.project.name, build.branch or target.branch)
@@ -269,8 +271,9 @@ class Operations:
     def _require_ability(self, verb: Verb, project: Project) -> None:
         provider, entry = self._services.of(project.service).provider, entry_for(verb)
         if entry.ability not in provider.abilities:
+            is_read_only = entry.changes_something and Ability.RESTART not in provider.abilities
             with about(project):
-                raise NotSupported(project, provider.title, entry.unable)
+                raise NotSupported(project, provider.title, entry.unable, is_read_only=is_read_only)
 
     def _shown(self, build: Build, snapshot: Snapshot, request: UserRequest) -> BuildShown:
         service = self._services.of(build.project.service)

@@ -69,6 +69,7 @@ KINDS: Mapping[str, type[Any]] = {
     "ci error": errors.CIError,
     "key refused": errors.Unauthorized,
     "no rights": errors.Forbidden,
+    "sign-on required": errors.SignOnRequired,
     "not there": errors.NotFound,
     "will not": errors.NotPossible,
     "over limit": errors.OverLimit,

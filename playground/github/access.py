@@ -1,4 +1,4 @@
-"""Where a request to the sandbox GitHub leads, and whether its caller may go there.
+"""Resolves the target of a request to the simulated GitHub, and checks the caller's permissions.
 
 A repository that the caller may not see is not there; one that was renamed is found by a redirect.
 """
@@ -29,7 +29,7 @@ class Moved(Exception):
 
 
 class Access:
-    """`prefix` stands before every path of the API; `web_url` is where people look at pages."""
+    """`prefix` begins every path of the API; `web_url` is the base address of the pages."""
 
     def __init__(self, world: GitHubWorld, prefix: str, web_url: str) -> None:
         self._world = world
@@ -39,7 +39,7 @@ class Access:
         return Addresses(f"{request.url.origin()}{self.prefix}", self._web_url)
 
     def named(self, request: web.Request) -> SandboxRepo:
-        """The repository that is asked for, whoever asks. Raises NotFound, and Moved."""
+        """The requested repository, for any caller. Raises NotFound and Moved."""
         asked = request.match_info
         if "repository_id" in asked:
             return self._world.repo(int(asked["repository_id"]))
@@ -54,14 +54,14 @@ class Access:
         return self._world.accounts.caller(token_of(request))
 
     def person(self, request: web.Request) -> Caller:
-        """Raises NotPossible also where an app asks what only a person can."""
+        """Raises NotPossible, also for an app that requests what only a person can see."""
         caller = self.caller(request)
         if caller.installation is not None:
             raise _not_accessible(caller)
         return caller
 
     def repo(self, request: web.Request) -> SandboxRepo:
-        """The repository that is asked for, where the caller may ask this. Raises NotFound, NotPossible and Moved."""
+        """The requested repository, if the caller may do this. Raises NotFound, NotPossible and Moved."""
         caller = self.caller(request)
         try:
             repo = self.named(request)
@@ -94,7 +94,7 @@ class Access:
             raise NotPossible(403, _SAML, {"X-GitHub-SSO": f"required; url={at}"})
 
     def run(self, request: web.Request) -> SandboxRun:
-        """The run that is asked for, where the caller may ask this. Raises as `repo` does."""
+        """The requested run, if the caller may do this. Raises what `repo` does."""
         repo = self.repo(request)
         run = self._world.run(int(request.match_info["run_id"]))
         if run.repo_id != repo.id:

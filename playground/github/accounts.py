@@ -145,7 +145,7 @@ class Accounts:
             del self._installations[installation.id]
 
     def signer(self, token: str) -> App:
-        """Raises NotPossible where the JWT is none of an app's here."""
+        """Raises NotPossible if no app here signed the JWT."""
         with self._lock:
             return signer(token, tuple(self._apps.values()), self._clock())
 
@@ -158,7 +158,7 @@ class Accounts:
         raise NotFound(f"{app.slug} is not installed on {repo.full_name}")
 
     def installation_token(self, app: App, number: int) -> tuple[str, Caller]:
-        """A new token for an hour. Raises NotFound where the app has no such installation."""
+        """A new token for an hour. Raises NotFound if the app has no such installation."""
         with self._lock:
             installation = self._installations.get(number)
             if installation is None or installation.app != app:

@@ -1,4 +1,4 @@
-"""GitHub Apps: what one is, where it is installed, and whether a JWT was signed by it.
+"""GitHub Apps, their installations, and the verification of their JWTs.
 
 The rules and words are GitHub's own:
 https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app

@@ -30,7 +30,7 @@ def started(run: SandboxRun, at: datetime) -> SandboxRun:
 
 
 def ended(run: SandboxRun, ending: Ending, at: datetime) -> SandboxRun:
-    """The run is over, as `ending` says; where it names no job, a failure is the last job's.
+    """Ends the run as `ending` says. If that names no job, the last job fails.
 
     Raises NotFound for a job or a step that the run does not have.
     """
@@ -95,7 +95,7 @@ def has_failed_jobs(run: SandboxRun) -> bool:
 def again(
     run: SandboxRun, plans: Iterable[JobPlan], at: datetime, by: str | None, failed_only: bool, next_id: NextId
 ) -> SandboxRun:
-    """The next attempt: all jobs anew, or (`failed_only`) those that passed kept as copies."""
+    """The next attempt: all jobs again, or with `failed_only` copies of those that passed."""
     attempt = run.attempt + 1
     jobs = queued(plans, attempt, at, next_id)
     if failed_only:

@@ -320,7 +320,7 @@ class Answers:
         more: Json | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> web.Response:
-        """The page that is asked for: a list, or where it has a `name` an object that counts the whole as well."""
+        """The requested page: a list, or with a `name` an object that has the total count, too."""
         page = page_of(request.query, len(items))
         shown = [written(item) for item in page.of(items)]
         link = link_header(page, self._reach.url_of(request), request.query_string)

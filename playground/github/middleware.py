@@ -46,7 +46,7 @@ _NOBODY = "nobody"
 
 
 def route_name(call: str, how: str = "") -> str:
-    """What aiohttp takes as the name of a route: one word, borne by one route; `how` tells two of one call apart."""
+    """A unique name for a route, of one word; `how` distinguishes two routes of one call."""
     return call.replace(" ", "_") + (f".{how}" if how else "")
 
 
@@ -151,7 +151,7 @@ def _check_form(request: web.Request) -> None:
 
 
 def _check_caller(request: web.Request, world: GitHubWorld) -> None:
-    """Raises NotPossible for a request of nobody's."""
+    """Raises NotPossible for a request without credentials."""
     if call_of(request) in _BY_JWT:
         world.accounts.signer(token_of(request))
     else:
@@ -176,7 +176,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.Response:
 
 
 def _or_unchanged(request: web.Request, answer: web.Response) -> web.Response:
-    """A 304 where the caller has this answer already. Another token gets another `ETag` for the same answer."""
+    """A 304 if the caller already has this response. Each token gets its own `ETag`."""
     if request.method != "GET" or answer.status != 200 or not isinstance(answer.body, bytes):
         return answer
     seed = token_of(request).encode() + b" " + answer.body

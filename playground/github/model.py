@@ -157,7 +157,7 @@ class SandboxRun:
     """None: the answers have no head commit."""
     author: str | None
     head_repo: SandboxRepo | None
-    """Where the commit is from: a fork, or the repository itself. None: a fork that is gone."""
+    """The repository of the commit: a fork or the repository itself. None: a deleted fork."""
     jobs: tuple[SandboxJob, ...] = ()
     pull_request: PullRequest | None = None
     cancelling: bool = False
@@ -188,7 +188,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class RunEvent:
-    """What listeners are told of a run, as it was at that moment."""
+    """An event about a run, with the run at that moment."""
 
     action: Literal["requested", "in_progress", "completed"]
     run: SandboxRun
@@ -196,7 +196,7 @@ class RunEvent:
 
 @dataclass(frozen=True)
 class JobEvent:
-    """What listeners are told of a job, as it was at that moment, and of its run."""
+    """An event about a job, with the job and its run at that moment."""
 
     action: str
     """The job's status now: queued, waiting, in_progress or completed."""

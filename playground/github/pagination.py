@@ -38,7 +38,7 @@ def page_of(query: Mapping[str, str], count: int) -> Page:
 
 
 def link_header(page: Page, url: str, query_string: str) -> str | None:
-    """The `Link` header, its relations in GitHub's order; None where all is on one page."""
+    """The `Link` header, its relations in GitHub's order; None if there is one page."""
     pages: dict[str, int] = {}
     if page.number > 1:
         pages["prev"] = min(page.number - 1, page.last)
@@ -95,7 +95,7 @@ def _is_within(moment: str, wanted: str) -> bool:
 
 
 def _end_of(moment: str) -> str:
-    """A day's last second where only a day is named."""
+    """The last second of the day, if only a day is given."""
     return moment if "T" in moment else f"{moment}T23:59:59Z"
 
 

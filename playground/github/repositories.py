@@ -63,7 +63,7 @@ class GitHubRepos(RequestLog):
         owner_is: Literal["User", "Organization"] = "Organization",
         **fields: Any,
     ) -> SandboxRepo:
-        """With the workflows named, each of two jobs, `build` and `test`. Raises ValueError where the name is taken."""
+        """With these workflows, each of the jobs `build` and `test`. Raises ValueError if the name is taken."""
         with self._changed:
             if full_name.lower() in self._ids_by_name or id in self._repos:
                 raise ValueError(f"repository {full_name} ({id}) exists already")
@@ -117,7 +117,7 @@ class GitHubRepos(RequestLog):
             return self.change_repo(repo, full_name=to)
 
     def remove_repo(self, which: SandboxRepo | str | int) -> None:
-        """It is gone, and nobody can tell that it was there."""
+        """Deletes it without a trace."""
         with self._changed:
             repo = self.repo(which)
             del self._repos[repo.id], self._ids_by_name[repo.full_name.lower()]
@@ -131,7 +131,7 @@ class GitHubRepos(RequestLog):
         events: Iterable[str] = ("push", "pull_request"),
         path: str | None = None,
     ) -> SandboxWorkflow:
-        """A push starts a run of it where `events` has `push`."""
+        """A push starts a run of it if `events` has `push`."""
         with self._changed:
             number = _FIRST_WORKFLOW_ID + len(self._workflows)
             path = path or f".github/workflows/{name.lower().replace(' ', '-')}.yml"

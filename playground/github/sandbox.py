@@ -1,4 +1,4 @@
-"""The half of a team that has moved: a sandbox GitHub on loopback, and the webhook by which it tells the bot."""
+"""A simulated GitHub on loopback, and its webhook to the bot, for a team that has moved half of its builds."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class GitHubSandbox:
         self._host.start()
 
     def tell(self, site: str) -> None:
-        """From now on the bot at `site` is told what happens to runs."""
+        """Delivers events about runs to the bot at `site` from now on."""
         self._site = site
         self.tell_again()
 
@@ -81,7 +81,7 @@ class GitHubSandbox:
             self._webhooks.is_reachable = False
 
     def wait_told(self, timeout_s: float) -> bool:
-        """Whether everything that has happened was told, waiting for it up to `timeout_s` seconds."""
+        """Whether all events were delivered within `timeout_s` seconds."""
         webhooks = self._webhooks
         return webhooks is None or webhooks.wait_until(
             lambda: all(delivery.is_done for delivery in webhooks.deliveries), timeout_s

@@ -53,7 +53,7 @@ class GitHubWorld(GitHubRepos):
         self._stale_calls_left: float = 0
         self.pace = BuildPace()
         self.stale_calls_after_rerun: float = 0
-        """How many lists of runs still show the old attempt after a re-run; `math.inf`: until told."""
+        """How many lists of runs still show the old attempt after a re-run; `math.inf`: until it is changed."""
         self.fails_above_per_page: int | None = None
         """Pages of runs and of jobs with more entries than this are answered 502, as those of busy repositories are."""
         self.cancels_at_once = True
@@ -131,7 +131,7 @@ class GitHubWorld(GitHubRepos):
             return self.trigger(found, branch=branch, head_repo=head_repo, pull_request=pull, **run)
 
     def put_pull(self, pull: PullRequest) -> PullRequest:
-        """As it is from now on, also where its runs name it."""
+        """Replaces it, in its runs, too."""
         with self._changed:
             for run in self.runs(pull.repo_id):
                 if run.pull_request is not None and run.pull_request.number == pull.number:
@@ -139,7 +139,7 @@ class GitHubWorld(GitHubRepos):
             return super().put_pull(pull)
 
     def listen(self, listener: Listener) -> None:
-        """It is told of runs and jobs that are requested, begin, wait or end; it must be quick and raise nothing."""
+        """Calls it when a run or a job is requested, begins, waits or ends. It must be quick and raise nothing."""
         with self._changed:
             self._listeners.append(listener)
 
@@ -169,7 +169,7 @@ class GitHubWorld(GitHubRepos):
             )
 
     def newest(self, repo: Repo, branch: str = "main", workflow: str = "CI") -> SandboxRun:
-        """Raises NotFound where the branch has no run of the workflow."""
+        """Raises NotFound if the branch has no run of the workflow."""
         runs = self.runs(repo, branch, workflow)
         if not runs:
             raise NotFound(f"no run of {workflow} in {repo} {branch}")
@@ -254,7 +254,7 @@ class GitHubWorld(GitHubRepos):
             return self._put(attempts.ended(run, ending, at or self._clock()))
 
     def tick(self, now: datetime | None = None) -> tuple[SandboxRun, ...]:
-        """Moves on what is due by `pace`, each at the time it was due, and tells which runs moved."""
+        """Advances what is due by `pace`, each at its due time. Returns the runs that changed."""
         with self._changed:
             now = now or self._clock()
             unfinished = [of_run[-1] for of_run in self._attempts.values() if not of_run[-1].is_over]
@@ -349,7 +349,7 @@ class GitHubWorld(GitHubRepos):
         return self.asked("rerun", number) + self.asked("rerun failed", number)
 
     def _put(self, run: SandboxRun) -> SandboxRun:
-        """Stands for the newest attempt from now on, and is told to listeners where it began or ended by that."""
+        """Replaces the newest attempt, and calls listeners if it began or ended with that."""
         of_run = self._attempts.setdefault(run.id, [])
         old = of_run[-1] if of_run else None
         of_run[-1:] = [run]

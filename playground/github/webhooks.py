@@ -54,7 +54,7 @@ class GitHubWebhooks:
         events: Sequence[str] = ("workflow_run",),
         wires: TrafficLog | None = None,
     ) -> None:
-        """`api_url` is where the payload's addresses lead (`GitHubHost.url`). Without a `secret` nothing is signed."""
+        """`api_url` is the base of addresses in payloads (`GitHubHost.url`). Without a `secret` nothing is signed."""
         self._world = world
         self.url, self.id, self.owner, self.events = to, hook_id, owner, events
         self.is_reachable = True
@@ -73,7 +73,7 @@ class GitHubWebhooks:
         world.listen(self._on_event)
 
     def start(self) -> GitHubWebhooks:
-        """From now on events are delivered; what happened before is not told."""
+        """Delivers events from now on, not earlier ones."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._deliver_all, name="github webhooks", daemon=True)
             self._thread.start()
@@ -112,7 +112,7 @@ class GitHubWebhooks:
         self._queue(replace(again, status=None, failure=None))
 
     def wait_until(self, fact: Callable[[], bool], timeout_s: float = 5) -> bool:
-        """Waits without polling until `fact`, asked after every change, is true; False where it never was."""
+        """Waits until `fact`, checked after every change, is true. False if it never was."""
         with self._changed:
             return self._changed.wait_for(fact, timeout_s)
 

@@ -110,7 +110,7 @@ class MemoryCI:
 
     def __init__(self, clock: HeldClock, service: str = "codeship", title: str = "CodeShip") -> None:
         self.service, self.title = service, title
-        self.abilities: frozenset[Ability] = frozenset()
+        self.abilities: frozenset[Ability] = frozenset({Ability.RESTART})
         self.clock = clock
         self.account: list[Project] = []
         self.all_builds: list[Build] = []

@@ -25,7 +25,7 @@ class CodeShip:
 
     service = wire.SERVICE
     title = wire.TITLE
-    abilities: frozenset[Ability] = frozenset()
+    abilities = frozenset({Ability.RESTART})
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""GitHub's REST API as values: the requests to make, and most of their answers deciphered. Pure: no I/O, no clock.
+"""GitHub's REST API as values: requests, and the parsers of most responses. Pure: no I/O, no clock.
 
     GET  /user/repos, /installation/repositories            repositories, a hundred a page
     GET  /repos/{name}/actions/workflows                    which workflows there are, and which of them still run
@@ -12,9 +12,9 @@
     GET  /repos/{name}/actions/runs/{id}/attempts/{n}       how an earlier attempt of a run ended
     POST /repos/{name}/actions/runs/{id}/rerun, …/rerun-failed-jobs, …/cancel
 
-Every `decipher_…`, here and in `github_runs`, takes any status, any headers and any bytes, and raises `CIError` and
-nothing else. `secret` is the token that was sent, so that no error repeats it; `page` is the request that a page of a
-list answers. https://docs.github.com/en/rest/actions/workflow-runs
+Every `parse_…`, here and in `runs`, accepts any status, headers and bytes, and raises only `CIError`. `secret` is the
+token that was sent: no error contains it. `page` is the request for the page of a list.
+https://docs.github.com/en/rest/actions/workflow-runs
 """
 
 from __future__ import annotations
@@ -38,13 +38,12 @@ SERVICE = "github"
 
 _HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 _WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
-_WENT_WRONG = frozenset({"failure", "timed_out", "startup_failure", "action_required"})
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _ETAG = re.compile(r'(W/)?"[!#-~]{1,200}"', re.ASCII)
 
 
 def signed(request: Request, token: str, etag: str | None = None) -> Request:
-    """With the token; with an `etag`, GitHub answers 304 where nothing has changed since it gave that one."""
+    """With the token. With an `etag`, GitHub responds 304 if nothing has changed since it sent that one."""
     since = (("If-None-Match", etag),) if etag else ()
     return replace(request, headers=(*request.headers, ("Authorization", f"Bearer {token}"), *since))
 
@@ -60,7 +59,7 @@ def workflows_request(api_url: str, project: Project) -> Request:
 def builds_request(
     api_url: str, project: Project, branch: str | None = None, *, event: str | None = None, commit: str | None = None
 ) -> Request:
-    """The runs of a branch, of an event or of a commit (40 digits); of all where none is given."""
+    """The runs of a branch, an event or a commit (40 digits); all runs without any of them."""
     params = [A_PAGE]
     if branch is not None:
         params.append(("branch", branch.encode("utf-8", "replace").decode()))
@@ -69,7 +68,7 @@ def builds_request(
 
 
 def one_of(api_url: str, project: Project, path: str) -> Request:
-    """One entry of a list of the repository, or with an empty `path` the repository itself."""
+    """One entry of a list of the repository; with an empty `path` the repository itself."""
     return _get(f"{_repo(api_url, project)}{path}", *([("per_page", "1")] if path else []))
 
 
@@ -120,7 +119,7 @@ def token_request(api_url: str, installation_id: str) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class RepositoriesPage(ListPage[Project]):
-    """`hidden`: the ids of organizations whose repositories are left out, since the token lacks their sign-on."""
+    """`hidden`: the ids of organizations that are left out, since the token lacks their single sign-on."""
 
     hidden: tuple[str, ...] = ()
 
@@ -128,10 +127,7 @@ class RepositoriesPage(ListPage[Project]):
 def parse_repositories(
     status: int, headers: Mapping[str, str], body: bytes, *, page: Request, secret: str = ""
 ) -> RepositoriesPage:
-    """The repositories of one page that may still run something.
-
-    Archived and disabled ones are left out: in them nothing can be run again.
-    """
+    """The repositories of one page, except archived and disabled ones, in which nothing can be re-run."""
     if not 200 <= status < 300:
         raise error_for(status, headers, body, secret=secret)
     entries = shapes.repositories(body)
@@ -187,9 +183,9 @@ def parse_readable(status: int, headers: Mapping[str, str], body: bytes, *, secr
 
 
 def parse_may_write(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> bool | None:
-    """Whether the token may re-run the repository's workflows; None if that cannot be told, as of a fine-grained one.
+    """Whether the token may re-run the repository's workflows; None if unknown, as for a fine-grained token.
 
-    False if its owner may not push there, or if a classic token lacks the scope.
+    False if the token's owner may not push there, or if a classic token lacks the scope.
     """
     if not 200 <= status < 300:
         raise error_for(status, headers, body, secret=secret)
@@ -247,8 +243,8 @@ def parse_approvals(status: int, headers: Mapping[str, str], body: bytes, *, sec
 
 @dataclass(frozen=True, slots=True)
 class JobsPage(ListPage[FailedJob]):
-    """The jobs that went wrong. `are_final`: they are those of the attempt that was asked about. `ended_at` is when the
-    last of all jobs ended, None if one has not."""
+    """The failed jobs. `are_final`: they belong to the requested attempt. `ended_at` is when the last of all jobs
+    ended; None if one has not."""
 
     are_final: bool
     ended_at: datetime | None = None
@@ -262,7 +258,7 @@ def parse_jobs(
     jobs = shapes.jobs(body)
     if jobs is None:
         raise invalid_response(headers, body, secret)
-    failed = [job for job in jobs if _went_wrong(job.conclusion)]
+    failed = [job for job in jobs if shapes.has_failed(job.conclusion)]
     text = tuple(_failed_job(name, job) for job in failed if (name := cleaning.line(job.name, cleaning.MAX_NAME)))
     are_final = all(job.run_attempt in (None, attempt) for job in failed)
     ends = [cleaning.time(job.completed_at) for job in jobs]
@@ -271,7 +267,7 @@ def parse_jobs(
 
 
 def parse_log(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> str | bytes:
-    """Where a job's log is, or the log itself if it came at once."""
+    """The log's address, or the log itself."""
     if status in (302, 307) and (place := cleaning.address(header(headers, "location").strip())):
         return place
     if not 200 <= status < 300:
@@ -280,9 +276,9 @@ def parse_log(status: int, headers: Mapping[str, str], body: bytes, *, secret: s
 
 
 def parse_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> None:
-    """Of a re-run or a cancel: GitHub accepts it with 201 or 202 and an empty object.
+    """For a re-run or a cancel, which GitHub accepts with 201 or 202 and an empty object.
 
-    Raises NotPossible if GitHub does it to no such run, NotConfirmed for any other 2xx.
+    Raises NotPossible if GitHub refuses it for this run, NotConfirmed for any other 2xx.
     """
     if not 200 <= status < 300:
         raise action_error_for(status, headers, body, secret=secret)
@@ -291,17 +287,13 @@ def parse_done(status: int, headers: Mapping[str, str], body: bytes, *, secret: 
 
 
 def etag_of(headers: Mapping[str, str]) -> str | None:
-    """What to name, in order to hear only of changes."""
+    """The response's ETag; None if it has none that can be sent back."""
     etag = header(headers, "etag").strip()
     return etag if _ETAG.fullmatch(etag) else None
 
 
-def _went_wrong(conclusion: object) -> bool:
-    return isinstance(conclusion, str) and conclusion in _WENT_WRONG
-
-
 def _failed_job(name: str, job: shapes.Job) -> FailedJob:
-    failed = (step for step in job.steps if step is not None and _went_wrong(step.conclusion))
+    failed = (step for step in job.steps if step is not None and shapes.has_failed(step.conclusion))
     step = next((step for step in failed if cleaning.line(step.name, cleaning.MAX_NAME)), shapes.Step())
     return FailedJob(
         name,

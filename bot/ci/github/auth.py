@@ -1,4 +1,4 @@
-"""How the bot shows GitHub who it is: by a token that somebody made, or as a GitHub App by tokens for an hour each.
+"""Authenticates the bot: with a personal access token, or as a GitHub App with installation tokens for an hour each.
 
 https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 """
@@ -39,13 +39,13 @@ class Identity(Protocol):
     def repositories(self) -> str: ...
 
     def token(self, deadline: float) -> str:
-        """The token to send; it may be asked for first. `until`: on the clock `monotonic`. Raises CIError."""
+        """The token to send; an App may have to request it first. Raises CIError."""
 
     def forget(self, token: str) -> bool:
-        """After GitHub refused it: whether another is to be had."""
+        """Discards a rejected token. Returns whether another one can be requested."""
 
     def granted(self, permission: str) -> str | None:
-        """What GitHub said it grants: `read`, `write` or nothing; None if it said nothing yet, or never does."""
+        """What GitHub grants: `read`, `write` or empty; None if it has not said so, as for a token."""
 
 
 class Token:
@@ -83,7 +83,8 @@ class _AccessToken:
 
 
 class InstallationTokens:
-    """Asks for the installation's token when it is needed, and again before it ends; one thread does, for all."""
+    """Requests the installation's token when it is needed, and a new one before it expires. One thread does it for
+    all."""
 
     repositories = "/installation/repositories"
 
@@ -110,7 +111,7 @@ class InstallationTokens:
             if self._token is not None and self._monotonic() < self._good_until:
                 return self._token.reveal()
             if self._failed is not None and self._failed[0] > began:
-                raise copy.copy(self._failed[1])  # what another thread has learned while this one waited
+                raise copy.copy(self._failed[1])  # another thread failed while this one waited
             try:
                 given = self._ask(deadline)
             except CIError as failure:
@@ -137,15 +138,15 @@ class InstallationTokens:
         request = wire.signed(wire.token_request(self._api_url, self._app.installation_id), signed)
         read = partial(_parse_token, secret=signed)
         try:
-            # Asked for twice, it is given twice, and both are good.
+            # Safe to retry: each request returns another valid token.
             return self._tries.ask("token", request, read, max_bytes=_MAX_BYTES, deadline=deadline)
         except NoResponse as failure:
             why = failure.detail
-        # What the token was wanted for has not been sent: it is certain not to have taken.
+        # The request that needs the token was certainly not sent.
         raise Unreachable(TITLE, f"no token for the App came: {why}")
 
     def _signed(self) -> str:
-        """The proof that the bot is the App, good for nine minutes."""
+        """The App's JWT, valid for nine minutes."""
         import jwt
 
         key = signing_key(self._app.private_key)
@@ -157,8 +158,8 @@ class InstallationTokens:
 
 
 def signing_key(pem: Secret) -> RSAPrivateKey | None:
-    """None where it cannot sign for an App. Raises nothing: the library's own errors may hold parts of the key."""
-    # Ten megabytes, and time at every start, for those who are an App.
+    """None if it cannot sign for an App. Raises nothing: the library's errors may contain parts of the key."""
+    # Imported late: ten megabytes that only an App needs.
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -173,7 +174,7 @@ def signing_key(pem: Secret) -> RSAPrivateKey | None:
 def _parse_token(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> _AccessToken:
     if not 200 <= status < 300:
         error = error_for(status, headers, body, secret=secret)
-        if isinstance(error, NotFound | Forbidden):  # nobody but the operator can cure it, as with a wrong key
+        if isinstance(error, NotFound | Forbidden):  # an operator must act, as for a wrong key
             text = error.detail or "no such App, or not installed there"
             error = Unauthorized(TITLE, f"{text}; check GITHUB_APP_ID and GITHUB_APP_INSTALLATION_ID")
         raise error
@@ -182,7 +183,7 @@ def _parse_token(status: int, headers: Mapping[str, str], body: bytes, *, secret
     if given is None or not token or not all("!" <= sign <= "~" for sign in token):
         raise InvalidResponse(TITLE, "the answer has no token in it; check GITHUB_API_URL")
     ends_at, sent = cleaning.time(given.expires_at), sent_at(headers)
-    # By the sender's clock alone, however wrong this machine's is.
+    # By GitHub's clock alone: this machine's may be wrong.
     lasts_s = (ends_at - sent.astimezone(UTC)).total_seconds() if ends_at and sent else _LASTS_S
     granted = given.permissions if isinstance(given.permissions, dict) else None
     return _AccessToken(Secret(token), min(lasts_s, _LASTS_S), granted)

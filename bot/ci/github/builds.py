@@ -1,4 +1,4 @@
-"""Workflow runs that belong together drawn as one build: its state, its times, the names of its workflows. Pure."""
+"""Makes one build of the workflow runs that belong together: its status, times and workflow names. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.ci.github.urls import checks_page, commit_page
 from bot.core.model.builds import Build, Project, Workflow
 
 CHAINED_WITHIN = timedelta(minutes=5)
-"""What begins so soon after another has ended is one work with it; what runs hours later for the same commit is not."""
+"""Workflows that follow each other within this time are one round; one that runs hours later is another."""
 
 
 def build_of(project: Project, runs: RunGroup) -> Build:
@@ -44,18 +44,18 @@ def build_of(project: Project, runs: RunGroup) -> Build:
 
 
 def deciding_workflow(workflows: Sequence[Workflow]) -> Workflow:
-    """The worst, whose state is the build's. Of several, one of the build's own; where these went wrong, the one that
-    ended last."""
+    """The worst, whose status is the build's. Of several, one of the build's own; if they failed, the one that ended
+    last."""
     worst = _worst(workflows)
     alike = [run for run in worst if run.commit is None] or worst
     return max(alike, key=lambda run: run.finished_at or LONG_AGO) if alike[0].status.is_bad else alike[0]
 
 
 def most_retried(workflows: Sequence[Workflow]) -> Workflow | None:
-    """The one whose earlier attempts tell how the build went before: of the build's own ones that are in the state
-    that decides, the one that was run again most often.
+    """The workflow whose earlier attempts show how the build went before: of the build's own ones with the deciding
+    status, the one with the most attempts.
 
-    None where none of these was run again, and where only what is carried decides: it tells nothing of this commit.
+    None if none of these was re-run, or only an inherited run decides, which says nothing about this commit.
     """
     own = [run for run in _worst(workflows) if run.commit is None]
     return max((run for run in own if run.attempt > 1), key=lambda run: run.attempt, default=None)
@@ -67,7 +67,7 @@ def _worst(workflows: Sequence[Workflow]) -> list[Workflow]:
 
 
 def with_jobs_ends(build: Build, workflows: tuple[Workflow, ...]) -> Build:
-    """The build with these workflows in the place of its own, and its times as theirs tell them."""
+    """The build with these workflows instead of its own, and with their times."""
     started_at, finished_at = _times(workflows)
     return replace(build, workflows=workflows, started_at=started_at, finished_at=finished_at)
 
@@ -81,7 +81,7 @@ def _by_name(workflow: Workflow) -> tuple[str, str]:
 
 
 def _named(some: Sequence[ListedRun], runs: RunGroup) -> Iterable[Workflow]:
-    """Several runs of one workflow are told apart: the pull request's, and the older ones by their number."""
+    """Distinguishes several runs of one workflow: the pull request's by that word, older ones by their number."""
     seen: set[str] = set()
     for run in some:
         name = run.workflow.name
@@ -94,16 +94,16 @@ def _named(some: Sequence[ListedRun], runs: RunGroup) -> Iterable[Workflow]:
 
 
 def _id(project: Project, run: ListedRun) -> str:
-    """The same over re-runs, and when more workflows of the commit begin; of no other repository's build."""
+    """Stays the same over re-runs and when more workflows start. Unique over all repositories."""
     branch = hashlib.sha256(run.branch.encode("utf-8", "replace")).hexdigest()
     return f"{project.id}-{run.commit[:12]}-{branch[:8]}"
 
 
 def _times(workflows: Sequence[Workflow]) -> tuple[datetime | None, datetime | None]:
-    """Start and end: of what still runs or waits, since when; of what went wrong, those of the workflow that decides;
-    of what passed, those of its last round.
+    """Start and end of the build. Running: since when, without an end. Failed: those of the deciding workflow. Passed:
+    those of the last round.
 
-    What is carried counts for what runs only where nothing else does. There is no end before all have ended.
+    An inherited run counts as running only if no own run does. The end is None until all have ended.
     """
     under_way = [run for run in workflows if run.status.is_under_way]
     if under_way:
@@ -116,8 +116,8 @@ def _times(workflows: Sequence[Workflow]) -> tuple[datetime | None, datetime | N
 
 
 def _last_round(workflows: Sequence[Workflow]) -> tuple[datetime | None, datetime | None]:
-    """Of the workflows in the highest attempt: back from the one that ended last to the first of those that ran one
-    after the other. Carried ones count where they began later than the first of the build's own."""
+    """Of the workflows in the highest attempt: from the first to the last of those that ran one after the other.
+    Inherited ones count if they began later than the first own one."""
     own = [workflow for workflow in workflows if workflow.commit is None]
     began = min((workflow.started_at for workflow in own if workflow.started_at), default=LONG_AGO)
     round_ = [run for run in workflows if run.commit is None or (run.started_at or LONG_AGO) > began]

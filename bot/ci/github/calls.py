@@ -1,6 +1,6 @@
-"""Calls of GitHub's REST API, each signed with the bot's token; what GitHub says has not changed is told from memory.
+"""Requests to GitHub's REST API, each with the bot's token. After a 304 it returns the cached page.
 
-It knows neither builds nor restarts, and logs nothing: what goes wrong is raised, always as a `CIError`.
+Knows neither builds nor restarts and logs nothing; every failure is a `CIError`.
 https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
 
@@ -23,7 +23,7 @@ from bot.config.parsers import Secret
 from bot.core.model.errors import InvalidResponse, Unauthorized
 
 SMALLER_FOR_S = 3600.0
-"""For how long a list that was answered with 502 is asked for in smaller pages."""
+"""Seconds that a list is requested in smaller pages after a 502."""
 
 MAX_LOG_BYTES = 20 * 1024 * 1024
 
@@ -40,9 +40,9 @@ class _Known:
 
 
 class GitHubRequests:
-    """`read` deciphers an answer: it is given `secret`, the token that was sent; of a list also `page`, the request.
+    """`read` parses a response. It gets `secret`, the token that was sent, and for a list `page`, the request.
 
-    `until`: when what is asked must be over, on the clock `monotonic`. `max_bytes` bounds each answer.
+    A `deadline` is on the clock `monotonic`. `max_bytes` limits each response.
     """
 
     def __init__(self, api_url: str, who: Secret | App, context: ClientContext, *, max_bytes: int) -> None:
@@ -60,18 +60,18 @@ class GitHubRequests:
 
     @property
     def repositories(self) -> str:
-        """The path of the list of what the bot can see."""
+        """The path of the list of repositories."""
         return self._identity.repositories
 
     def granted(self, permission: str) -> str | None:
-        """What the App's installation grants: `read`, `write` or ``; None if that is unknown, as for a token."""
+        """What the App's installation grants: `read`, `write` or empty; None if unknown, as for a token."""
         return self._identity.granted(permission)
 
     def deadline_after(self, at_most_s: float | None = None) -> float:
         return self._tries.deadline_after(at_most_s)
 
     def post(self, call: str, request: Request, deadline: float) -> None:
-        """Sent once, whatever comes. https://docs.github.com/en/rest/actions/workflow-runs"""
+        """Sends it once. https://docs.github.com/en/rest/actions/workflow-runs"""
 
         def send(token: str) -> None:
             read = partial(wire.parse_done, secret=token)
@@ -98,12 +98,12 @@ class GitHubRequests:
         max_pages: int,
         deadline: float | None = None,
     ) -> Iterator[_Page]:
-        """A list page by page, `max_pages` at most, each asked for when it is wanted; without `deadline` each has its
-        own time.
+        """A list page by page, at most `max_pages`, each requested when it is consumed. Without `deadline` each page
+        has its own time.
 
-        `of` is what `read` knows beside the answer: with another, the same answer tells something else. A page that
-        has not changed since it was last read costs nothing of GitHub's limit. On 502 the list begins again with pages
-        half as large, and keeps that size for an hour: its entries may then come twice.
+        `of` is what `read` depends on besides the response; it is part of the cache key. An unchanged page costs
+        nothing of GitHub's primary limit. On 502 the list begins again with half the page size, which is kept for an
+        hour: entries may then come twice.
         """
         asked_until = self.deadline_after() if deadline is None else deadline
         size = self._page_size(request)
@@ -124,7 +124,7 @@ class GitHubRequests:
             asked_until = self.deadline_after() if deadline is None else deadline
 
     def log(self, request: Request, take: Callable[[bytes], None], deadline: float) -> None:
-        """Hands a job's log to `take`, at most 20 MB of it. It is on another host, which the token never goes to."""
+        """Passes a job's log to `take`, at most 20 MB. It is on another host, which never gets the token."""
         place = self.get("logs", request, wire.parse_log, deadline)
         if isinstance(place, bytes):
             take(place)
@@ -155,14 +155,14 @@ class GitHubRequests:
     def _page(self, call: str, page: Request, read: Callable[..., _Page], of: Hashable, deadline: float) -> _Page:
         known = self._unchanged.get((call, of, page))
         if known is not None and known.page.may_go_on_unseen:
-            known = None  # only a whole answer is certain to tell of a page that has come after it
+            known = None  # a 304 would not show that another page has been added after a full one
 
         def send(token: str) -> _Known:
             def read_or_known(status: int, headers: Mapping[str, str], body: bytes) -> _Known:
                 if status == 304 and known is not None:
                     if not header(headers, "link"):
                         return known
-                    # What comes after a page may change without it.
+                    # The next page's address may change while this page stays the same.
                     return replace(known, page=replace(known.page, onward=onward(headers, page)))
                 if status == 502 and page_size(page) > SMALLEST_PAGE_HAS:
                     raise PageTooLarge(TITLE, "answered 502")
@@ -177,7 +177,7 @@ class GitHubRequests:
         return cast("_Page", now.page)
 
     def _with_a_token(self, send: Callable[[str], _T], deadline: float) -> _T:
-        """Once more with a new token where the one that was sent holds no longer: refused, it did nothing."""
+        """Repeats the request with a new token if GitHub rejects the first: a rejected request had no effect."""
         token = self._identity.token(deadline)
         try:
             return send(token)

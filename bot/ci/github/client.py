@@ -1,7 +1,6 @@
-"""GitHub Actions behind the `CIProvider` port: asks for what `api` names, and caches what does not change.
+"""GitHub Actions behind the `CIProvider` port: sends the requests of `api`, and caches what does not change.
 
-`run_lists` reads the runs, `deciding` and `run_groups` say which of them are a build. It logs nothing: what goes wrong
-is raised, always as a `CIError`.
+`run_lists` reads the runs, `run_groups` says which of them are a build. Logs nothing; every failure is a `CIError`.
 """
 
 from __future__ import annotations
@@ -31,33 +30,47 @@ from bot.core.model.builds import Ability, Build, FailedJob, FailureLog, Page, P
 from bot.core.model.errors import CIError, Forbidden, NotFound, NotPossible, OverLimit
 
 MAX_PAGES = 100
-"""Of repositories, each with a hundred."""
+"""Pages of repositories, a hundred on each."""
 MORE_PAGES = 3
-"""Of every other list: a page is enough for all but few."""
+"""Pages of every other list. One is enough in most cases."""
 WORKFLOWS_DETAILED = 3
 JOBS_SHOWN = 5
-"""How many failed jobs of a workflow are told."""
+"""Failed jobs of a workflow that are shown."""
 MAX_ATTEMPTS = 10
-"""Of a run that was run again more often, nobody is told how often: each attempt costs a call, if only once."""
+"""A run with more attempts shows no earlier results: each attempt costs a call."""
 WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
-"""For how long it is known which workflows are active, and not asked again where it could not be learned."""
+"""Seconds that the list of workflows is cached, and seconds until a failed list is requested again."""
 
 LOG_WITHIN_S = 5.0
-"""For how long a job's log is read."""
+"""Seconds within which a job's log is read."""
 FULL_SHA = 40
+READ_ONLY = "GITHUB_READ_ONLY"
 
-_DETAILS_WITHIN = 1 / 3  # of the time that a call may take: an answer waits for them
+_ALL = frozenset(Ability)
+_CHANGES = frozenset({Ability.RESTART, Ability.RESTART_FAILED_JOBS, Ability.CANCEL, Ability.DEBUG_LOGS})
+_DETAILS_WITHIN = 1 / 3  # of a call's time, since a reply waits for the details
 _MAX_BYTES = 16 * 1024 * 1024
 
 
 class GitHub:
-    """A host that serves GitHub's REST API, asked with a token or as an App. `max_bytes` bounds its answers."""
+    """A host that serves GitHub's REST API. `who` is a token or an App. `max_bytes` limits each response.
+
+    `read_only`: nothing is restarted or cancelled, whatever the key may do.
+    """
 
     service = wire.SERVICE
     title = TITLE
-    abilities = frozenset(Ability)
 
-    def __init__(self, api_url: str, who: Secret | App, context: ClientContext, *, max_bytes: int = _MAX_BYTES) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        who: Secret | App,
+        context: ClientContext,
+        *,
+        read_only: bool = False,
+        max_bytes: int = _MAX_BYTES,
+    ) -> None:
+        self._read_only = read_only
         self._api_url, self._web_url = api_url, web_url(api_url)
         self._calls = GitHubRequests(api_url, who, context, max_bytes=max_bytes)
         self._monotonic = context.monotonic
@@ -69,11 +82,20 @@ class GitHub:
         self._jobs: LRUCache[tuple[str, int], tuple[tuple[FailedJob, ...], datetime | None]] = LRUCache(1_000)
         self._attempts: LRUCache[tuple[str, int], Status] = LRUCache(1_000)
 
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Without those that change something, if the bot may only read: by its setting, or by the App's installation.
+
+        What a token may do, GitHub does not tell before it is tried.
+        """
+        may_write = not self._read_only and self._calls.granted("actions") in (None, "write")
+        return _ALL if may_write else _ALL - _CHANGES
+
     def parse_url(self, url: str) -> Page | None:
         return parse_url(url, self._web_url)
 
     def projects(self) -> list[Project]:
-        """Every repository that the token, or the App's installation, can see; archived and disabled ones not."""
+        """Every repository that the token, or the App's installation, can see, except archived and disabled ones."""
         request = wire.repositories_request(self._api_url, self._calls.repositories)
         pages = list(self._calls.pages("projects", request, wire.parse_repositories, max_pages=MAX_PAGES))
         self._hidden = tuple(dict.fromkeys(id_ for page in pages for id_ in page.hidden))
@@ -82,8 +104,8 @@ class GitHub:
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         """The recent builds: those of the runs that decide, as `RunLists.read` finds them.
 
-        At most every ten minutes the repository's workflows are asked for too, if anything depends on them: an
-        inherited run, since a workflow that was disabled will never pass again, or names, since a run may have a title.
+        Fetches the repository's workflows, too, if something depends on them: an inherited run, since a disabled
+        workflow never passes again, or a name, since a run may have a title. They are cached for ten minutes.
         """
         deadline = self._calls.deadline_after()
         rules = self._rules_of(project)
@@ -128,7 +150,7 @@ class GitHub:
         self._calls.post("cancel", request, self._calls.deadline_after())
 
     def locate(self, project: Project, page: Page) -> Page | None:
-        """The page with the branch that it belongs to: one call. None if GitHub knows none, or more than one."""
+        """The page with its branch. One call, two without the right to read pull requests."""
         deadline = self._calls.deadline_after()
         try:
             if page.pull_request is not None:
@@ -148,7 +170,7 @@ class GitHub:
         return None
 
     def _head_of(self, project: Project, number: int, deadline: float) -> str:
-        """The head branch of a pull request. Without the right to read pull requests, the runs that name it tell."""
+        """The head branch of a pull request; without the right to read those, from the runs that name it."""
         request = wire.pull_request_request(self._api_url, project, number)
         try:
             return self._calls.get("pulls", request, partial(wire.parse_pull_request, project=project), deadline)
@@ -162,10 +184,9 @@ class GitHub:
             return branches.pop()
 
     def with_details(self, build: Build) -> Build:
-        """Which jobs failed in the first workflows that went wrong, and how the build went before.
+        """Adds the failed jobs of the first three failed workflows, and the earlier attempts of the deciding one.
 
-        Before: the attempts but this one of the workflow that decides (`tried_before`). What cannot be learned is left
-        out.
+        Details that GitHub does not return are left out.
         """
         deadline = self._calls.deadline_after(self._details_s)
         wrong = [run.run_id for run in _wrong(build.workflows)][:WORKFLOWS_DETAILED]
@@ -176,7 +197,7 @@ class GitHub:
         return replace(with_jobs_ends(build, detailed), earlier=self._earlier(build, deadline))
 
     def failure_log(self, build: Build) -> FailureLog | None:
-        """Two calls, and the log from another host, for which it takes five seconds at most. Raises CIError."""
+        """Two calls and the download from another host, within five seconds. Raises CIError."""
         deadline = self._calls.deadline_after(LOG_WITHIN_S)
         jobs = (job for run in _wrong(build.workflows) for job in self._jobs_of(build, run, deadline)[0])
         job = next((job for job in jobs if job.id and job.step_began and job.step_ended), None)
@@ -188,7 +209,7 @@ class GitHub:
         return FailureLog(job, lines) if lines else None
 
     def permissions(self, project: Project) -> list[Permission]:
-        """What the token, or the App, may do to the repository, as far as reading tells. Raises nothing."""
+        """What the token, or the App, may do to the repository, as far as reading shows. Raises nothing."""
         deadline = self._calls.deadline_after()
 
         def may(call: str, request: Request, read: Callable[..., bool | None]) -> bool | None:
@@ -202,34 +223,35 @@ class GitHub:
         def reads(call: str, path: str) -> bool | None:
             return may(call, wire.one_of(self._api_url, project, path), wire.parse_readable)
 
-        write = may("repository", wire.one_of(self._api_url, project, ""), wire.parse_may_write)
-        granted = self._calls.granted("actions")
         return [
             Permission(
                 "Actions: read", reads("builds", "/actions/runs"), "status, builds and follow", is_required=True
             ),
-            Permission(
-                "Actions: write",
-                write if granted is None else granted == "write",
-                "restart and cancel",
-                is_required=True,
-            ),
+            self._may_write(may, project),
             Permission(
                 "Contents: read", reads("branches", "/branches"), "merge queues, and a newest commit that has no runs"
             ),
             Permission("Pull requests: read", reads("pulls", "/pulls"), "links to pull requests of forks"),
         ]
 
+    def _may_write(self, may: Callable[..., bool | None], project: Project) -> Permission:
+        without = "restart and cancel"
+        if self._read_only:
+            return Permission(f"Actions: write (not used: {READ_ONLY} is on)", False, without)
+        write = may("repository", wire.one_of(self._api_url, project, ""), wire.parse_may_write)
+        granted = self._calls.granted("actions")
+        return Permission("Actions: write", write if granted is None else granted == "write", without, is_required=True)
+
     @property
     def hidden_organizations(self) -> tuple[str, ...]:
-        """The ids of organizations whose repositories the last list left out for want of single sign-on."""
+        """The ids of organizations that the last list left out, since the key lacks their single sign-on."""
         return self._hidden
 
     def close(self) -> None:
         self._calls.close()
 
     def _workflows_of(self, project: Project, deadline: float) -> tuple[wire.ListedWorkflow, ...] | None:
-        """The repository's workflows; None if they cannot be learned."""
+        """The repository's workflows; None if GitHub does not list them."""
         now = self._monotonic()
         good_until, workflows = self._workflows.get(project.id) or (now, None)
         if now < good_until:
@@ -240,7 +262,7 @@ class GitHub:
             pages = list(
                 self._calls.pages("workflows", request, wire.parse_workflows, max_pages=MORE_PAGES, deadline=soon)
             )
-        except OverLimit:  # the bot may not ask for now: it may again before the minute is over
+        except OverLimit:  # not cached: the limit may be free again in a second
             return workflows
         except CIError:
             good_until = now + WORKFLOWS_UNKNOWN_S
@@ -252,7 +274,7 @@ class GitHub:
         return workflows
 
     def _detailed(self, build: Build, run: Workflow, deadline: float) -> Workflow:
-        """With its failed jobs, the end that its jobs tell, and the environments whose approval it waits for."""
+        """With its failed jobs, the end of its last job, and the environments that wait for an approval."""
         jobs, ended_at = self._jobs_of(build, run, deadline)
         if run.status is Status.WAITING:
             return replace(run, failed_jobs=jobs, waits_for=self._waits_for(build, run, deadline))
@@ -266,7 +288,7 @@ class GitHub:
             return ()
 
     def _jobs_of(self, build: Build, run: Workflow, deadline: float) -> tuple[tuple[FailedJob, ...], datetime | None]:
-        """The jobs that failed, and when the last of all ended; None if that is not known."""
+        """The failed jobs, and when the last of all jobs ended; None if unknown."""
         known = self._jobs.get((run.run_id, run.attempt))
         if known is not None:
             return known
@@ -289,7 +311,7 @@ class GitHub:
             ends.append(None)
         jobs = tuple(result.values())[:JOBS_SHOWN]
         told = jobs, max((end for end in ends if end), default=None) if all(ends) else None
-        if are_final and (jobs or run.status is not Status.FAILED):  # it may be told that it failed before its job is
+        if are_final and (jobs or run.status is not Status.FAILED):  # the run may be shown as failed before its job is
             self._jobs.put((run.run_id, run.attempt), told)
         return told
 
@@ -314,10 +336,7 @@ class GitHub:
 
 
 def as_seen(newest: Build, look: BranchLook) -> Build:
-    """A branch's newest build with what only the look at the branch tells.
-
-    It never passed while runs of its commit are unread.
-    """
+    """The branch's newest build with what only `look` knows. It is not "passed" while runs of its commit are unread."""
     if look.unread == newest.commit and newest.status is Status.PASSED:
         newest = replace(newest, status=Status.UNKNOWN, status_word="not all of its runs were read")
     return replace(
@@ -328,7 +347,7 @@ def as_seen(newest: Build, look: BranchLook) -> Build:
 
 
 def _only_others(look: BranchLook) -> str:
-    """What was seen of a repository whose runs all test no branch. It is not called never built."""
+    """What was seen of a repository in which no run tests a branch."""
     events = ", ".join(sorted({run.event or "no event" for run in look.runs}))
     return f"none of the last {len(look.runs)} runs of {look.project.name} tests a branch; they are of: {events}"
 

@@ -1,4 +1,4 @@
-"""What GitHub means by an answer that is no success: its limits, its rights, what it does to no run. Pure.
+"""The error for an unsuccessful response of GitHub: rate limits, permissions, refusals for one run. Pure.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
@@ -17,6 +17,7 @@ from bot.core.model.errors import (
     InvalidResponse,
     NotPossible,
     OverLimit,
+    SignOnRequired,
 )
 
 TITLE = "GitHub"
@@ -40,25 +41,25 @@ _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 class PageTooLarge(InvalidResponse):
-    """502 to a page of a list, as busy repositories answer: a smaller page may come."""
+    """502 for a page of a list, as for busy repositories. A smaller page may work."""
 
 
 def error_for(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
-    """The error that an answer with this status stands for, `secret` kept out of its words."""
+    """The error for a response with this status. Its text never contains `secret`."""
     said = detail(headers, body, secret)
     if status in (403, 429):
         limit = _over_limit(status, headers, said)
         if limit is not None:
             return limit
     if status == 403 and (header(headers, "x-github-sso") or _SAML.search(said)):
-        return Forbidden(TITLE, _SIGN_ON)
+        return SignOnRequired(TITLE, _SIGN_ON)
     if status in (410, 422, 451) and said:
         return NotPossible(TITLE, said)
     return answers.error_for(TITLE, status, headers, body, secret=secret, address_setting=_ADDRESS_SETTING)
 
 
 def action_error_for(status: int, headers: Mapping[str, str], body: bytes, *, secret: str) -> CIError:
-    """The same for what was to be done to a run: GitHub may have its reasons not to, whoever asks."""
+    """The same for a re-run or a cancel, which GitHub may refuse for the run's own state."""
     error = error_for(status, headers, body, secret=secret)
     said = error.detail
     if status in (301, 302, 307, 308):
@@ -70,13 +71,13 @@ def action_error_for(status: int, headers: Mapping[str, str], body: bytes, *, se
 
 
 def hidden_organizations(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """The ids of the organizations whose repositories an answer leaves out, since they ask for single sign-on."""
+    """The ids of organizations that the response leaves out, since they require single sign-on."""
     named = _ORGANIZATIONS.match(header(headers, "x-github-sso"))
     return tuple(id_.strip() for id_ in named[1].split(",") if id_.strip()) if named else ()
 
 
 def invalid_response(headers: Mapping[str, str], body: bytes, secret: str) -> InvalidResponse:
-    """What a success stands for that has something else in it than the API's answer."""
+    """The error for a 2xx whose body is not the API's."""
     text = json_reason(headers, body, secret)
     return InvalidResponse(TITLE, text or "the answer is not that of its API; check GITHUB_API_URL")
 
@@ -93,12 +94,12 @@ def _over_limit(status: int, headers: Mapping[str, str], said: str) -> OverLimit
 
 
 def _says_why_not(said: str) -> bool:
-    """Whether the words are of a right or of the run: the hour's last call can be refused for these, too."""
+    """Whether the text is about a permission or the run: the hour's last call can be refused for these, too."""
     return not _LIMIT.search(said) and bool(_OF_THE_TOKEN.search(said) or _OF_THE_RUN.search(said))
 
 
 def _until_reset_s(headers: Mapping[str, str]) -> float:
-    """Until the hour's calls are counted anew. The time of that is counted from the answer's own date."""
+    """Seconds until the limit resets, counted from the response's own date."""
     raw, sent = header(headers, "x-ratelimit-reset").strip(), sent_at(headers)
     if sent is None or not _SECONDS.fullmatch(raw):
         return _SECONDARY_WAIT_S

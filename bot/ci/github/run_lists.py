@@ -1,4 +1,4 @@
-"""Reads the lists of runs that tell a branch's state: few calls, nothing forgotten, nothing taken back.
+"""Reads the lists of runs from which a branch's state follows, in few calls. A state never goes back.
 
 One unfiltered page is enough in most cases. A busy repository needs more: the runs of pushes and of pull requests alone
 if the page has none that decides, and all runs of the newest commit if the page may end among them. It logs nothing.
@@ -22,11 +22,11 @@ from bot.core.model.errors import CIError, Forbidden, NotFound, OverLimit
 from bot.core.model.policy import BuildRules
 
 MAX_LIST_CALLS = 4
-"""For one look at a branch, its newest commit not counted."""
+"""List calls for one status, without the one for the newest commit."""
 SHAPE_KEPT_S = 3600.0
-"""For how long it is remembered that a repository's unfiltered page has no run that decides."""
+"""Seconds that a repository is known to have no deciding run on its unfiltered page."""
 NO_BRANCH_KEPT_S, NO_CONTENTS_KEPT_S = 60.0, 600.0
-"""For how long a branch that is not there, and branches that may not be read, are not asked for again."""
+"""Seconds until a missing branch, and branches that may not be read, are requested again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class BranchLook:
 
 
 class RunLists:
-    """For many threads. `now` is the time of day, which tells how long a run has had no conclusion."""
+    """Thread-safe. `now` is the time of day, to measure how long a run has had no conclusion."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class RunLists:
             look.is_cut_off = look.is_cut_off or page.is_full
 
     def _add_commit(self, look: _Look, commit: str) -> bool:
-        """All runs of the commit, as far as calls are left; whether these are all. A queue's count as the branch's."""
+        """Adds the commit's runs while calls are left, a merge queue's as the branch's. False if some are missing."""
         request = wire.builds_request(self._api_url, look.project, commit=commit)
         queue = f"{QUEUE}{look.branch}/"
         is_whole = False
@@ -132,7 +132,7 @@ class RunLists:
             began_s = self._monotonic()
 
     def _tip(self, project: Project, branch: str, deadline: float) -> tuple[str | None, bool | None]:
-        """The branch's newest commit, and whether GitHub knows the branch. None for what cannot be learned."""
+        """The branch's newest commit, and whether GitHub knows the branch; each None if unknown."""
         now = self._monotonic()
         if now < max(self._no_tips.get((project.id, each)) or now for each in (branch, None)):
             return None, None
@@ -153,9 +153,9 @@ class RunLists:
         return None, None
 
     def _newest_known(self, runs: Iterable[ListedRun], began_s: float) -> list[ListedRun]:
-        """The runs, each as the latest answer showed it: lists lag, and answers overtake each other.
+        """The runs, each as the latest response showed it: lists lag, and responses overtake each other.
 
-        An earlier attempt, an earlier request's answer, and a state from before the end of the attempt are ignored.
+        Ignored are an earlier attempt, the response to an earlier request, and a status from before the attempt's end.
         """
         result = []
         for run in runs:
@@ -179,7 +179,7 @@ def _is_over(run: ListedRun) -> bool:
 
 
 class _Look:
-    """One look: the runs that it has read by now, and how many list calls that took."""
+    """The runs that were read so far, and how many list calls that took."""
 
     def __init__(self, project: Project, branch: str | None, deadline: float, rules: BuildRules | None) -> None:
         self.project, self.branch, self.deadline = project, branch, deadline
@@ -190,12 +190,12 @@ class _Look:
 
     @property
     def own(self) -> list[ListedRun]:
-        """Those of the branch: a fork's branch of the same name is another."""
+        """The branch's runs, without those of a fork's branch of the same name."""
         return [run for run in self.runs.values() if self.branch in (None, run.branch)]
 
     @property
     def deciding(self) -> list[ListedRun]:
-        """Those that decide whatever else ran."""
+        """The runs that decide, whatever else ran."""
         ran = [run for run in self.own if run.status is not Status.SKIPPED and not run.is_of_a_queue]
         return [run for run in ran if role_of(run, self._rules) is Role.DECIDES]
 

@@ -1,4 +1,4 @@
-"""GitHub's answers about workflow runs, deciphered: a list of them, or how one attempt ended. Pure: no I/O, no clock.
+"""Parses GitHub's responses about workflow runs: a list, one run, or the end of an attempt. Pure: no I/O, no clock.
 
 https://docs.github.com/en/rest/actions/workflow-runs
 """
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class RunsPage(ListPage[ListedRun]):
-    """Runs of the repository itself; the page is full with what is listed of forks, too. `project`: as of today."""
+    """A page of runs. `project` has the repository's current name."""
 
     project: Project
 
@@ -86,7 +86,7 @@ def parse_run(status: int, headers: Mapping[str, str], body: bytes, project: Pro
 
 
 def parse_attempt(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Status:
-    """How that attempt ended."""
+    """The attempt's status."""
     if not 200 <= status < 300:
         raise error_for(status, headers, body, secret=secret)
     run = shapes.run(body)
@@ -163,9 +163,9 @@ def _workflow(entry: shapes.Run, run_id: str, event: str | None, path: str) -> W
 
 
 def _end(entry: shapes.Run, started_at: datetime | None, meaning: Status) -> datetime | None:
-    """When the run was last changed, if that may be its end: the field moves again long after it.
+    """`updated_at`, if it may be the run's end: GitHub changes the field long after it, too.
 
-    A state of no known meaning keeps an end, since only that says that the run is over.
+    An unknown status keeps an end, since only the end says that the run is over.
     """
     updated_at = cleaning.time(entry.updated_at)
     if updated_at is not None and (started_at is None or timedelta(0) <= updated_at - started_at <= LONGEST_RUN):
@@ -215,7 +215,7 @@ def _is_over(status: str | None, conclusion: str | None) -> bool:
 
 
 def _state(status: str | None, conclusion: str | None) -> tuple[Status, str]:
-    """What a run's two words mean, and the one of them that tells: the conclusion once it is over."""
+    """The status, and the word it comes from: the conclusion once the run is over."""
     if _is_over(status, conclusion):
         word = conclusion or _COMPLETED
         return _CONCLUSIONS.get(word, Status.UNKNOWN), word

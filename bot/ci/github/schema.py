@@ -1,6 +1,6 @@
-"""The parts of GitHub's JSON that are read, taken apart quickly where all is well and field by field where it is not.
+"""The parts of GitHub's JSON that the bot reads. Parsed at once if they are valid, else field by field.
 
-Each function returns None where the answer is something else. Nothing in here raises, and nothing is cleaned yet.
+Each function returns None if the body is something else. Nothing here raises, and no value is cleaned yet.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ import msgspec
 
 from bot.ci.json_fields import Shape, picked, read_damaged
 
-# Any: a field of a wrong kind costs that field alone, and where all is as it should be nothing is slower for it.
+# Any: a field of a wrong type then costs that field alone.
+
+
+_FAILED = frozenset({"failure", "timed_out", "startup_failure", "action_required"})
+
+
+def has_failed(conclusion: object) -> bool:
+    """Whether a job or a step with this conclusion failed."""
+    return isinstance(conclusion, str) and conclusion in _FAILED
 
 
 class Repository(msgspec.Struct):

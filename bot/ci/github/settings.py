@@ -1,4 +1,4 @@
-"""What an operator sets for GitHub Actions, what may be wrong with it, and how the bot is connected to it."""
+"""The settings for GitHub Actions, their checks, and how the bot connects with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 from bot.ci.github.auth import App, signing_key
-from bot.ci.github.client import GitHub
+from bot.ci.github.client import READ_ONLY, GitHub
 from bot.ci.github.urls import API_URL, WEB_URL
 from bot.ci.github.webhook import PATH, GitHubWebhook
 from bot.ci.service import ClientContext, Hint, Permission, ServicePlugin, SettingValues
@@ -81,6 +81,14 @@ _ROWS = (
         API_URL,
     ),
     Setting(
+        READ_ONLY,
+        "yes: the bot shows and follows builds, and neither offers nor sends restarts and cancels. Use it for a token "
+        "without Actions: write.",
+        "",
+        values.yes_or_no,
+        "no",
+    ),
+    Setting(
         "GITHUB_CALLS_PER_MINUTE",
         "The most requests to GitHub per minute, for all processes with the same database. GitHub allows a token 5000 "
         "requests an hour.",
@@ -90,8 +98,8 @@ _ROWS = (
     ),
     Setting(
         "GITHUB_WEBHOOK_SECRET",
-        f"Verifies webhooks from GitHub at {PATH} (event: Workflow runs, content type: application/json). With them "
-        "the bot sees changes sooner.",
+        f"Verifies webhooks from GitHub at {PATH} (events: Workflow runs, Workflow jobs; content type: "
+        "application/json). With them the bot sees changes sooner.",
         "a long random text of your choice, the same as in the webhook's settings",
         values.key,
         secret=True,
@@ -139,7 +147,7 @@ def _connect(set_to: SettingValues, context: ClientContext) -> GitHub:
     if who is None:
         app_id, installation_id, path = (set_to[name] for name in _OF_THE_APP)
         who = App(app_id, installation_id, _private_key(path))
-    return GitHub(set_to["GITHUB_API_URL"], who, context)
+    return GitHub(set_to["GITHUB_API_URL"], who, context, read_only=set_to[READ_ONLY])
 
 
 def _permissions(set_to: SettingValues, context: ClientContext, project: Project) -> list[Permission]:

@@ -1,4 +1,4 @@
-"""The addresses of GitHub's pages: found beside its API, made from what it says, read when people paste them. Pure."""
+"""Addresses of GitHub's pages: built for links, parsed when people paste them. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _BRANCH_QUERY = re.compile(r"(?:^|\s)branch:(?:\"(?P<quoted>[^\"]+)\"|(?P<plain>
 
 
 def web_url(api_url: str) -> str:
-    """Where the pages are of which `api_url` is the API.
+    """The base address of the pages that belong to the API at `api_url`.
 
-    `https://api.github.com` and `https://api.acme.ghe.com` have them without `api.`, an Enterprise Server at
-    `https://git.acme.test/api/v3` on the same host. Anything else stands in front of GitHub's own.
+    `https://api.github.com` and `https://api.acme.ghe.com`: the host without `api.`. An Enterprise Server at
+    `https://git.acme.test/api/v3`: the same host. Anything else is a proxy for github.com.
     """
     address = api_url.rstrip("/")
     if address.endswith(_ENTERPRISE_API):

@@ -1,7 +1,7 @@
-"""GitHub's webhook: a signed word that a workflow run has moved. Only a hint: how things stand is asked of the API.
+"""GitHub's webhook: a signed message that a workflow run or a job has changed. A hint: the bot then polls the API.
 
-A WSGI application for POSTs. Nothing in a body is looked at before its signature has been found right; its length is
-`bot.http_server`'s to bound. https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+A WSGI application for POSTs. It parses a body only after it has verified the signature. `bot.http_server` bounds the
+length. https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 """
 
 from __future__ import annotations
@@ -32,16 +32,19 @@ _DELIVERY = re.compile(r"[0-9A-Za-z-]{1,100}", re.ASCII)
 log = structlog.get_logger(__name__)
 
 
-class _Told(msgspec.Struct):
+class _Payload(msgspec.Struct):
+    """A `workflow_run` or a `workflow_job`, as far as it is read."""
+
     repository: shapes.Repository | None = None
+    workflow_job: shapes.Job | None = None
 
 
 class _Refused(Exception):
-    """Not from GitHub, as far as can be told. `str()` is the reason, for the operator."""
+    """The signature is missing or wrong. `str()` is the reason, for the operator."""
 
 
 class GitHubWebhook:
-    """`hint` is called with the repository's id and the delivery's, before the answer. `now` is in seconds."""
+    """Calls `hint` with the repository's id and the delivery's before it responds. `now` returns seconds."""
 
     def __init__(self, secret: Secret, hint: Hint, *, now: Callable[[], float] = time.monotonic) -> None:
         self._secret, self._hint, self._now = secret, hint, now
@@ -56,24 +59,28 @@ class GitHubWebhook:
             status, why = HTTPStatus.UNAUTHORIZED, "not signed by GitHub"
         body = json.dumps({"error": why}).encode() if why else b""
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        # RFC 9110, 8.6: no length is told where there can be no content.
+        # RFC 9110, 8.6: 204 has no Content-Length.
         start_response(f"{status.value} {status.phrase}", [] if status is HTTPStatus.NO_CONTENT else headers)
         return [body]
 
     def _answer(self, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]:
         body = self._signed_body(environ)
         event = environ.get("HTTP_X_GITHUB_EVENT", "")
-        if event not in ("ping", "workflow_run"):
+        if event not in ("ping", "workflow_run", "workflow_job"):
             return HTTPStatus.NO_CONTENT, ""
         if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
             return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "choose application/json as the webhook's content type"
-        if event == "ping":  # when the webhook is set up: what is wrong with it shows at once
+        if event == "ping":  # sent when the webhook is set up, so a mistake shows at once
             return HTTPStatus.OK, ""
-        project_id = _repository_id(body)
+        payload = _parsed(body)
+        job = None if payload is None else payload.workflow_job
+        if job is not None and not shapes.has_failed(job.conclusion):
+            return HTTPStatus.NO_CONTENT, ""  # only a failed job changes what is shown before its run ends
+        project_id = None if payload is None or payload.repository is None else cleaning.id_(payload.repository.id)
         if project_id is None:
             return HTTPStatus.BAD_REQUEST, "the body names no repository"
         delivery = environ.get("HTTP_X_GITHUB_DELIVERY", "")
-        # GitHub names each delivery, and one that is sent again the same; the name is not signed.
+        # A redelivery has the same id. The id is not signed.
         self._hint(project_id, delivery if _DELIVERY.fullmatch(delivery) else hashlib.sha256(body).hexdigest())
         return HTTPStatus.ACCEPTED, ""
 
@@ -88,7 +95,7 @@ class GitHubWebhook:
         return body
 
     def _log_refusal(self, why: str) -> None:
-        """Seldom: anyone can send these, and an operator with a wrong secret must still see them."""
+        """At most once a minute: anyone can send these, but an operator with a wrong secret must see them."""
         self._refused += 1
         now = self._now()
         if self._next_refusal_logged_at is None or now >= self._next_refusal_logged_at:
@@ -96,9 +103,8 @@ class GitHubWebhook:
             log.warning("github_webhook_rejected", why=why, so_far=self._refused)
 
 
-def _repository_id(body: bytes) -> str | None:
+def _parsed(body: bytes) -> _Payload | None:
     try:
-        text = msgspec.json.decode(body, type=_Told)
+        return msgspec.json.decode(body, type=_Payload)
     except (ValueError, RecursionError):
         return None
-    return None if text.repository is None else cleaning.id_(text.repository.id)

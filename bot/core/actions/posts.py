@@ -17,6 +17,7 @@ from bot.core.model.errors import (
     OverLimit,
     RateLimitExhausted,
     RateLimitPaused,
+    SignOnRequired,
     Unauthorized,
     Unreachable,
 )
@@ -100,6 +101,8 @@ def reason_of(error: CIError) -> str:
             return f"not confirmed: {error.service} didn’t respond"
         case NotFound():
             return f"{error.service} no longer lists this run"
+        case SignOnRequired():
+            return f"{error.service} requires single sign-on, and the bot’s API key isn’t authorized for it"
         case Forbidden():
             return "the bot’s API key lacks permission for this"
         case Unauthorized():

@@ -58,6 +58,8 @@ _WORST_FIRST = (
 class Ability(Enum):
     """What only some CI services can do. It is offered only for those."""
 
+    RESTART = "restart"
+    """Every service can, unless the bot may only read there."""
     CANCEL = "cancel"
     RESTART_FAILED_JOBS = "restart failed jobs"
     LOGS = "logs"

@@ -231,6 +231,8 @@ TABLE = (
         policy_action="restart",
         audit_action="restart",
         done="restarted",
+        ability=Ability.RESTART,
+        unable="restart builds",
     ),
     Entry(
         Verb.CANCEL,

@@ -17,6 +17,7 @@
     └── CIError                     the CI service: one calm sentence that says what is known
         ├── Unauthorized                the operator must act: the key is wrong
         ├── Forbidden                   the key may not do this
+        │   └── SignOnRequired              until it is authorized for single sign-on
         ├── NotFound                    the service does not know this project or build
         ├── NotPossible                 the service does not do this to this build, for any caller
         ├── OverLimit                   too many calls: try again after `retry_after_s`
@@ -167,13 +168,18 @@ class NeedsConfirmation(UserError):
 
 
 class NotSupported(UserError):
-    """The service (its title) has no way to do this for `project`. `unable` says what: "cancel builds"."""
+    """The service (its title) has no way to do this for `project`. `unable` says what: "cancel builds".
 
-    def __init__(self, project: Project, service: str, unable: str) -> None:
-        super().__init__(f"{service}’s API can’t {unable}.")
+    `is_read_only`: it has, but the bot may only read there.
+    """
+
+    def __init__(self, project: Project, service: str, unable: str, *, is_read_only: bool = False) -> None:
+        only_reads = f"the bot can only read {service}, so it can’t {unable}."
+        super().__init__(only_reads if is_read_only else f"{service}’s API can’t {unable}.")
         self.project = project
         self.service = service
         self.unable = unable
+        self.is_read_only = is_read_only
 
 
 class NotAllowed(UserError):
@@ -224,6 +230,10 @@ class Unauthorized(CIError):
 
 class Forbidden(CIError):
     """403 that is not about a rate limit: the key may not do this."""
+
+
+class SignOnRequired(Forbidden):
+    """The organization requires single sign-on, and the key is not authorized for it."""
 
 
 class NotFound(CIError):

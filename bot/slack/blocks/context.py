@@ -23,7 +23,7 @@ class ServiceInfo:
     title: str
     key_setting: str
     calls_setting: str
-    abilities: frozenset[Ability] = frozenset()
+    abilities: frozenset[Ability] = frozenset({Ability.RESTART})
     rights: str = ""
 
 

@@ -1,11 +1,9 @@
-"""What a message says of a branch besides its build: runs that do not decide, the newest commit, the pull request.
-Pure.
-"""
+"""What a message says of a branch besides its build: runs that do not decide, and the newest commit. Pure."""
 
 from __future__ import annotations
 
 from bot.core.model.action_plans import RestartPlan
-from bot.core.model.builds import Build, BuildRef, Workflow
+from bot.core.model.builds import Ability, Build, BuildRef, Workflow
 from bot.core.model.commands import BuildCommand, Verb
 from bot.slack.blocks.confirm_dialog import Restarting, dialog
 from bot.slack.blocks.context import RenderContext
@@ -18,8 +16,8 @@ _NAME, _COMMIT, _TRIGGER = 60, 40, 40
 
 
 def branch_lines(build: Build) -> list[Line]:
-    """`the newest commit 96943dc has no runs; last tested: 8b3e2f2`, `pull request #12`, `also: Nightly failed`."""
-    return [each for each in (_newest_commit(build), _pull_request(build), _beside(build)) if each]
+    """`the newest commit 96943dc has no runs; last tested: 8b3e2f2`, `also: Nightly failed`."""
+    return [each for each in (_newest_commit(build), _beside(build)) if each]
 
 
 def rerun_buttons(build: Build, plan: RestartPlan, context: RenderContext) -> list[Block | None]:
@@ -35,6 +33,8 @@ def beside_buttons(build: Build, context: RenderContext) -> list[Block | None]:
 
 
 def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> Block | None:
+    if not context.can(Ability.RESTART, build):
+        return None
     name, at = sanitize(run.name, _NAME), sanitize(run.commit, _COMMIT)[:7]
     asks = dialog(Restarting(build.project.name, build.branch, run.commit or build.commit, (run.name,)), context)
     target = BuildRef(build.project.service, build.project.id, build.branch, run.run_id)
@@ -45,13 +45,6 @@ def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> B
 def _newest_commit(build: Build) -> Line:
     newest, tested = sanitize(build.newest_commit, _COMMIT)[:7], sanitize(build.commit, _COMMIT)[:7]
     return line(f"the newest commit {newest} has no runs; last tested: {tested}") if newest and tested else ()
-
-
-def _pull_request(build: Build) -> Line:
-    if build.pull_request is None:
-        return ()
-    page = f"{build.project.url}/pull/{build.pull_request}" if build.project.url else None
-    return line(link(f"pull request #{build.pull_request}", page))
 
 
 def _beside(build: Build) -> Line:

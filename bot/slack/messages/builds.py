@@ -172,8 +172,8 @@ def branch_named(branch: str | None, max_length: int = _BRANCH) -> Inline:
 
 
 def subject(build: Build) -> Line:
-    """`acme/web main`."""
-    return line(repository(build.project), " ", branch_named(build.branch))
+    """`acme/web main`, `acme/web tag v1.2`."""
+    return line(repository(build.project), " tag " if build.is_tag else " ", branch_named(build.branch))
 
 
 def headline(build: Build, context: RenderContext, verdict: str = "") -> Line:
@@ -192,8 +192,8 @@ def at_service(project: Project, context: RenderContext) -> str:
 
 
 def facts_line(build: Build) -> Line:
-    """`4f2c1e9 “Fix login” by ada · finished 12 minutes ago`; empty if none of it is known."""
-    return join_dots(commit(build), _when(build))
+    """`4f2c1e9 “Fix login” by ada · pull request #12 · finished 12 minutes ago`; empty if none of it is known."""
+    return join_dots(commit(build), _pull_request(build), _when(build))
 
 
 def commit(build: Build) -> Line:
@@ -206,6 +206,13 @@ def commit(build: Build) -> Line:
         line("“", text, "”") if text else None,
         line("by ", by) if by else None,
     )
+
+
+def _pull_request(build: Build) -> Line:
+    if build.pull_request is None:
+        return ()
+    page = f"{build.project.url}/pull/{build.pull_request}" if build.project.url else None
+    return line(link(f"pull request #{build.pull_request}", page))
 
 
 def list_lines(build: Build, *, branch: bool) -> list[Line]:
@@ -277,7 +284,12 @@ def build_buttons(build: Build, context: RenderContext, restart_state: RestartSt
 def restart_buttons(
     build: Build, run_number: int | None, context: RenderContext, *, in_live: bool = False
 ) -> list[Block | None]:
-    """Restart, primary if the build failed; also Re-run failed jobs, if the service can and a workflow has failed."""
+    """Restart, primary if the build failed; also Re-run failed jobs, if the service can and a workflow has failed.
+
+    Empty if the bot may only read there.
+    """
+    if not context.can(Ability.RESTART, build):
+        return []
     asks = dialog(Restarting.of(build), context)
     whole = BuildCommand(Verb.RESTART, target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
     restart = button("Restart", whole, asks, style="primary" if build.status.is_bad else None)
@@ -317,6 +329,8 @@ def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False
 
 
 def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Block | None:
+    if not context.can(Ability.RESTART, build):
+        return None
     only, debug = claim.failed_jobs_only, claim.debug_logs
     asks = dialog(Restarting.of(build, failed_jobs_only=only, debug_logs=debug), context)
     replaced = (claim.id, claim.attempt)

@@ -17,6 +17,7 @@ from bot.core.model.errors import (
     NotPossible,
     OverLimit,
     RateLimitExhausted,
+    SignOnRequired,
     Unauthorized,
     Unreachable,
 )
@@ -34,6 +35,8 @@ def describe_cause(error: CIError) -> Line:
     match error:
         case Unauthorized():
             return line(service, " rejected the bot’s API key")
+        case SignOnRequired():
+            return line(service, " requires single sign-on, and the bot’s API key isn’t authorized for it")
         case Forbidden():
             return line("the bot’s API key for ", service, " lacks permission for this")
         case NotFound():
@@ -67,6 +70,8 @@ def next_step(error: CIError, context: RenderContext) -> Line:
     match error:
         case Unauthorized():
             return line("An admin needs to update it.")
+        case SignOnRequired():
+            return line("An admin needs to authorize it for the organization.")
         case Forbidden():
             service = context.of_title(error.service)
             needed = f": {service.rights}" if service and service.rights else ""

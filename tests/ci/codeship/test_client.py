@@ -13,7 +13,7 @@ from requests.exceptions import ReadTimeout
 from responses import matchers
 
 from bot.ci.codeship.client import CodeShip
-from bot.core.model.builds import ActionResult, Page
+from bot.core.model.builds import Ability, ActionResult, Page
 from bot.core.model.errors import CIError, InvalidResponse, NotConfirmed, NotPossible, Unreachable
 from bot.core.ports import CIProvider
 from tests.ci.acting import cancel, restart
@@ -80,7 +80,7 @@ def test_a_success_that_breaks_the_contract_does_not_confirm_a_restart(
 def test_it_cannot_cancel_and_has_no_details_and_sends_nothing_for_either(
     codeship: CodeShip, api: responses.RequestsMock
 ) -> None:
-    assert codeship.abilities == frozenset()
+    assert codeship.abilities == {Ability.RESTART}
     with pytest.raises(NotPossible):
         cancel(codeship, BUILD)
     assert codeship.with_details(BUILD) is BUILD

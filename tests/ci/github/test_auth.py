@@ -21,7 +21,7 @@ from requests.exceptions import ReadTimeout
 from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import GitHub
 from bot.config.parsers import Secret
-from bot.core.model.builds import ActionResult
+from bot.core.model.builds import Ability, ActionResult
 from bot.core.model.errors import CIError, InvalidResponse, OverLimit, Unauthorized, Unreachable
 from tests.ci.acting import restart
 from tests.ci.codeship.canned import Clock, Gate, surroundings
@@ -294,3 +294,20 @@ def test_neither_key_nor_proof_nor_token_stands_in_an_error_a_log_or_a_repr(
     app = App("1071204", "52001100", Secret(PEM))
     assert "s3cret" not in told
     assert not any(line in told + repr(app) + repr(github) for line in PEM.splitlines()[1:-1])
+
+
+@pytest.mark.parametrize(
+    ("permissions", "may_write"),
+    [({"actions": "write"}, True), ({"actions": "read"}, False), ({"metadata": "read"}, False), (None, True)],
+)
+def test_an_app_that_may_not_write_offers_no_restart(
+    github: GitHub, api: responses.RequestsMock, permissions: dict[str, str] | None, may_write: bool
+) -> None:
+    more = {} if permissions is None else {"permissions": permissions}
+    api.post(TOKENS, **given("one", **more))
+    api.get(REPOSITORIES, json={"repositories": []})
+    assert Ability.RESTART in github.abilities, "it is not known before the first token"
+    github.projects()
+    assert (Ability.RESTART in github.abilities) is may_write
+    assert (Ability.CANCEL in github.abilities) is may_write
+    assert Ability.LOGS in github.abilities

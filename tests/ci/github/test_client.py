@@ -262,6 +262,18 @@ def test_it_is_told_what_the_token_may_and_what_cannot_be_told(
     assert [each.name for each in permissions if each.is_required] == ["Actions: read", "Actions: write"]
 
 
+def test_in_read_only_mode_nothing_that_changes_something_is_offered_or_needed(
+    clock: Clock, api: responses.RequestsMock
+) -> None:
+    github = GitHub(API, Secret(TOKEN), surroundings(clock), read_only=True)
+    assert github.abilities == {Ability.LOGS}
+    api.get(RUNS, **READABLE)
+    for path in ("branches", "pulls"):
+        api.get(f"{REPO}/{path}", json=[])
+    assert [each.name for each in github.permissions(WEB) if each.is_required] == ["Actions: read"]
+    github.close()
+
+
 def test_organizations_without_sign_on_are_remembered_from_the_list(
     github: GitHub, api: responses.RequestsMock
 ) -> None:

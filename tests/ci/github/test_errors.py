@@ -16,6 +16,7 @@ from bot.core.model.errors import (
     NotFound,
     NotPossible,
     OverLimit,
+    SignOnRequired,
     Unauthorized,
 )
 from tests.ci.github.canned import TOKEN
@@ -73,7 +74,7 @@ def test_over_a_limit_it_is_reported_when_to_come_again(
         (422, "Validation Failed", NotPossible),
         (410, "Issues are disabled for this repo", NotPossible),
         (451, "Repository access blocked", NotPossible),
-        (403, "Resource protected by organization SAML enforcement.", Forbidden),
+        (403, "Resource protected by organization SAML enforcement.", SignOnRequired),
         (502, "Server Error", NoResponse),
         (408, "", NoResponse),
         (304, "", InvalidResponse),
@@ -104,7 +105,11 @@ def test_what_is_asked_is_refused(status: int, words: str, kind: type[CIError]) 
         (403, "Resource not accessible by integration", Forbidden),
         (403, "Resource not accessible by personal access token", Forbidden),
         (403, "Must have admin rights to Repository.", Forbidden),
-        (403, "Resource protected by organization SAML enforcement. Re-authorize the OAuth Application", Forbidden),
+        (
+            403,
+            "Resource protected by organization SAML enforcement. Re-authorize the OAuth Application",
+            SignOnRequired,
+        ),
         (403, "You must have write access to the repository to re-run workflows", Forbidden),
         (403, "", Forbidden),
         (401, "Bad credentials", Unauthorized),

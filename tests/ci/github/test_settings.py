@@ -46,6 +46,7 @@ def test_a_token_alone_is_enough() -> None:
     assert (wrong, GITHUB.problems(values)) == ([], [])
     assert values == {
         "GITHUB_TOKEN": Secret(TOKEN),
+        "GITHUB_READ_ONLY": False,
         "GITHUB_APP_ID": None,
         "GITHUB_APP_INSTALLATION_ID": None,
         "GITHUB_APP_PRIVATE_KEY_FILE": None,

@@ -67,6 +67,17 @@ def test_a_run_that_has_moved_is_a_hint_for_its_repository(post: Posted) -> None
     assert post.hints == [("731204001", DELIVERY)]
 
 
+@pytest.mark.parametrize(
+    ("conclusion", "status"),
+    [("failure", 202), ("timed_out", 202), ("success", 204), ("skipped", 204), (None, 204), (["failure"], 204)],
+)
+def test_a_job_is_a_hint_if_it_failed(post: Posted, conclusion: object, status: int) -> None:
+    job = {"id": 7, "name": "test", "conclusion": conclusion}
+    body = json.dumps({"action": "completed", "workflow_job": job, "repository": REPOSITORY}).encode()
+    assert post(body, HTTP_X_GITHUB_EVENT="workflow_job") == (status, "")
+    assert post.hints == ([("731204001", DELIVERY)] if status == 202 else [])
+
+
 def test_the_signature_of_githubs_own_example_is_taken() -> None:
     """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries"""
     expected = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"

@@ -147,6 +147,7 @@ failures = st.builds(
             errors.CIError,
             errors.Unauthorized,
             errors.Forbidden,
+            errors.SignOnRequired,
             errors.NotFound,
             errors.NotPossible,
             errors.OverLimit,
@@ -214,7 +215,7 @@ mistakes = st.one_of(
     st.builds(errors.AmbiguousProject, texts, many_projects),
     st.builds(errors.NoSuchBranch, projects, texts, many_texts),
     st.builds(errors.BranchRequired, projects, many_texts),
-    st.builds(errors.NotSupported, projects, texts, texts),
+    st.builds(errors.NotSupported, projects, texts, texts, is_read_only=st.booleans()),
     st.builds(
         errors.NotAllowed,
         texts,

@@ -66,6 +66,7 @@ def test_only_possible_actions_are_offered(name: str, offered: list[str]) -> Non
 def test_an_action_that_the_service_lacks_is_not_offered(outcome: BuildShown) -> None:
     unable = replace(BOTH, services={"github": replace(BOTH.services["github"], abilities=frozenset())})
     assert not {"Cancel", "Re-run failed jobs", "Show log"} & set(labels(render(outcome, context=unable)))
+    assert "Restart" not in labels(render(outcome, context=unable)), "it may only be read"
     unknown = replace(BOTH, services={})
     assert not {"Cancel", "Re-run failed jobs", "Show log"} & set(labels(render(outcome, context=unknown)))
 
