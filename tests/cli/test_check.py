@@ -1,4 +1,4 @@
-"""`python -m bot --check`: a line for each check, and what is wrong."""
+"""`python -m bot check`: a line for each check, and what is wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ READY, NOT_READY = "All checks passed.", "Not ready: fix the lines that begin wi
 
 def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
     with process_put_back():
-        status = main(["--check"], environ)
+        status = main(["check"], environ)
     told = capsys.readouterr()
     assert not [
         secret
@@ -38,13 +38,23 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tupl
     return status, lines
 
 
+<<<<<<< HEAD
 def test_a_check_reports_each_passed_item_on_a_line(either: Sandbox, either_runs: Runs) -> None:
     run = either_runs.start("--check")
+=======
+def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_runs: Runs) -> None:
+    run = either_runs.start("check")
+>>>>>>> 83a0a33 (Use each CI service whose key is set, name it at the start, and say start errors in plain words; check is a command)
     assert run.ended() == 0
     transport = "Socket Mode" if either.transport == "socket mode" else "HTTP on 127.0.0.1, port 0"
     beginnings = [
         "ok    Settings: complete",
+<<<<<<< HEAD
         "ok    Policy: none, so everyone, guests too, may do everything",
+=======
+        "ok    CI services: codeship (by their keys; CI_PROVIDERS overrides)",
+        "ok    Policy: none, so everyone may do everything",
+>>>>>>> 83a0a33 (Use each CI service whose key is set, name it at the start, and say start errors in plain words; check is a command)
         "ok    Database: SQLite",
         "ok    Slack token: @codeship in Acme",
         "ok    Slack scopes: app_mentions:read, chat:write, commands, im:history",
@@ -63,7 +73,7 @@ def test_a_check_names_files_with_secrets_that_everyone_can_read(http: Sandbox, 
     (tmp_path / ".env").write_text("")
     for mode, is_named in ((0o644, True), (0o640, False)):
         (tmp_path / ".env").chmod(mode)
-        run = runs.start("--check")
+        run = runs.start("check")
         assert run.ended() == 0
         assert ("can read .env, and secrets in it: chmod 600 .env" in run.text) is is_named
 
@@ -71,8 +81,8 @@ def test_a_check_names_files_with_secrets_that_everyone_can_read(http: Sandbox, 
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [
-        ({"SLACK_BOT_TOKEN": OTHER_TOKEN}, "Slack token: Slack does not take SLACK_BOT_TOKEN: invalid_auth."),
-        ({"SLACK_BOT_TOKEN": "xoxb-…"}, "SLACK_BOT_TOKEN still holds a placeholder"),
+        ({"SLACK_BOT_TOKEN": OTHER_TOKEN}, "Slack token: Slack rejected SLACK_BOT_TOKEN: invalid_auth."),
+        ({"SLACK_BOT_TOKEN": "xoxb-…"}, "SLACK_BOT_TOKEN is still a placeholder"),
         ({"SLACK_API_URL": "nobody"}, "Slack token: Slack could not be reached"),
         ({"SLACK_API_URL": "codeship"}, "Slack token: Slack is down, or what answers is not Slack"),
         ({"CODESHIP_API_KEY": OTHER_KEY}, "CodeShip key: CODESHIP_API_KEY was rejected."),
@@ -93,7 +103,7 @@ def test_a_check_names_the_failed_item(
     environ = http.environ | {name: places.get(value, value) for name, value in changed.items()}
     if "placeholder" in wrong:
         with process_put_back():
-            assert main(["--check"], environ) == 1
+            assert main(["check"], environ) == 1
         assert wrong in capsys.readouterr().err
         return
     status, lines = checked(environ, capsys)
@@ -136,10 +146,10 @@ def test_a_check_names_what_is_set_for_a_service_that_is_not_chosen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with both_services("http", tmp_path) as sandbox:
-        status, lines = checked(sandbox.environ, capsys)
+        status, lines = checked(sandbox.environ | {"CI_PROVIDERS": "codeship"}, capsys)
         assert status == 0
         assert [line for line in lines if not line.startswith("ok ")] == [
-            "hint  Settings: GITHUB_TOKEN, GITHUB_API_URL are set and not read: github is not in CI_PROVIDERS."
+            "hint  Settings: GITHUB_TOKEN, GITHUB_API_URL are set but not used: github is not in CI_PROVIDERS."
         ]
         assert sandbox.github.requests == []
 
@@ -175,7 +185,7 @@ def test_a_check_names_the_scopes_that_are_missing(http: Sandbox, capsys: pytest
 @pytest.mark.parametrize(
     ("token", "words"),
     [
-        (OTHER_APP_TOKEN, "Transport: Slack does not take SLACK_APP_TOKEN: invalid_auth."),
+        (OTHER_APP_TOKEN, "Transport: Slack rejected SLACK_APP_TOKEN: invalid_auth."),
         (APP_TOKEN, None),
     ],
 )
