@@ -153,7 +153,7 @@ class Bot:
             port=self.web.port if self.web else None,
             ops_port=self.ops_web.port if self.ops_web else None,
             ci=", ".join(settings.ci_providers),
-            policy=settings.policy or "none: everyone may do everything",
+            policy=settings.policy or "none: everyone, guests too, may do everything",
             database=self.store.check(),
         )
 

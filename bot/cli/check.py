@@ -93,8 +93,8 @@ def cause(service: ServicePlugin, values: Mapping[str, Any], failure: CIError) -
         case Unreachable():
             address = next((name for name in rows if name.endswith("_API_URL")), service.title)
             default = values.get(address) == rows[address].default if address in rows else False
-            ended = f". That is its default: is {service.title} served there?" if default else ""
-            return f"{address} cannot be reached: {failure.detail}{ended}"
+            more = f". {service.unreachable_by_default}" if default and service.unreachable_by_default else ""
+            return f"{address} cannot be reached: {failure.detail}{more}"
         case _:
             return str(failure)
 

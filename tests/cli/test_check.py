@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.ci.codeship.client import API_URL, CODESHIP
+from bot.cli.check import cause
+from bot.core.model.errors import Unreachable
 from playground.sandbox import APP_TOKEN
 from tests.app.both_services import GITHUB_TOKEN, WEBHOOK_SECRET, both_services
 from tests.log_lines import process_put_back
@@ -38,23 +41,14 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tupl
     return status, lines
 
 
-<<<<<<< HEAD
 def test_a_check_reports_each_passed_item_on_a_line(either: Sandbox, either_runs: Runs) -> None:
-    run = either_runs.start("--check")
-=======
-def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_runs: Runs) -> None:
     run = either_runs.start("check")
->>>>>>> 83a0a33 (Use each CI service whose key is set, name it at the start, and say start errors in plain words; check is a command)
     assert run.ended() == 0
     transport = "Socket Mode" if either.transport == "socket mode" else "HTTP on 127.0.0.1, port 0"
     beginnings = [
         "ok    Settings: complete",
-<<<<<<< HEAD
-        "ok    Policy: none, so everyone, guests too, may do everything",
-=======
         "ok    CI services: codeship (by their keys; CI_PROVIDERS overrides)",
-        "ok    Policy: none, so everyone may do everything",
->>>>>>> 83a0a33 (Use each CI service whose key is set, name it at the start, and say start errors in plain words; check is a command)
+        "ok    Policy: none, so everyone, guests too, may do everything",
         "ok    Database: SQLite",
         "ok    Slack token: @codeship in Acme",
         "ok    Slack scopes: app_mentions:read, chat:write, commands, im:history",
@@ -197,3 +191,11 @@ def test_a_check_of_socket_mode_opens_a_connection(
         complaints = [line for line in lines if line.startswith("wrong ")]
         assert status == (0 if words is None else 1)
         assert [line.startswith(f"wrong {words}") for line in complaints] == ([] if words is None else [True])
+
+
+@pytest.mark.parametrize(("url", "is_named"), [(API_URL, True), ("https://ci.acme.example/v1", False)])
+def test_the_end_of_codeships_own_host_is_named_only_if_it_is_the_one_that_is_set(url: str, is_named: bool) -> None:
+    values = {"CODESHIP_API_KEY": "k", "CODESHIP_API_URL": url}
+    told = cause(CODESHIP, values, Unreachable("CodeShip", "ConnectionError"))
+    assert told.startswith("CODESHIP_API_URL cannot be reached: ConnectionError")
+    assert ("codeship.com, has ended" in told) is is_named

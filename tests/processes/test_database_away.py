@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bot.slack.incoming.workers import NOT_WRITTEN
 from bot.store.tables import audit
 from tests.killing.prepared import Databases
 from tests.killing.theatre import Mould, Process, Theatre, wait_until
@@ -97,7 +98,7 @@ def test_what_was_told_to_be_asked_again_is_not_sent_when_the_lock_is_gone(stack
             world.asks(person)
         told = world.theatre.texts("ada") + world.theatre.texts("bob")
         assert len(told) == 4
-        assert all("nothing is done yet. Say it again" in text for text in told), told
+        assert all(NOT_WRITTEN in text for text in told), told
         assert not wait_until(lambda: world.posts, 40), "while it is locked"
         other.execute("ROLLBACK")
     assert not wait_until(lambda: world.posts, 10), "what was withdrawn stays withdrawn"
