@@ -19,7 +19,7 @@ playground: $(INSTALLED) ## starts the playground: the bot with a simulated Slac
 	@exec $(RUN) -m playground
 
 doctor: $(INSTALLED) ## tests the settings and credentials in .env
-	@$(RUN) -m bot --check
+	@$(RUN) -m bot check
 
 test: $(TOOLS) ## runs the quick tests, in parallel
 	$(RUN) -m pytest -m "not slow" $(PARALLEL)

@@ -1,4 +1,4 @@
-"""`python -m bot` runs the bot until SIGTERM. `python -m bot --check` checks the configuration.
+"""`python -m bot` runs the bot until SIGTERM. `python -m bot check` tests the configuration.
 
 `python -m bot audit` exports the audit log. `python -m bot migrate` shows what has moved from CodeShip to GitHub.
 """
@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from types import FrameType
+from typing import Any
 
 import structlog
 from dotenv import dotenv_values
@@ -28,6 +29,10 @@ from bot.slack.client.auth import AppTokenRefused, SlackAway, TokenRefused
 log = structlog.get_logger("bot")
 
 FAILED = 1
+CHECK = (
+    "Tests the settings, the database, Slack and the CI services, and prints a line for each. Exit status 0 means that "
+    "the bot can start. Changes nothing."
+)
 AUDIT = (
     "Writes the audit log to standard output, oldest first, in UTC. csv is for spreadsheets: formulas are disabled. "
     "json is exact, one object per line. The only setting needed is DATABASE_URL."
@@ -44,10 +49,17 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Runs the command. Returns the exit status: 0, or 1 after an error, which has been reported."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="A Slack bot for CI builds.")
     parser.add_argument("--version", action="version", version=f"codeship-bot {__version__}")
-    parser.add_argument("--check", action="store_true", help="test all settings and credentials, and exit")
-    also = "with --check: also show what the policy allows this person"
-    parser.add_argument("--as", dest="asker", metavar="USER_ID", type=user_id, help=also)
+    parser.add_argument("--check", action="store_true", help="the same as the command check")
+    for_person: dict[str, Any] = {
+        "dest": "asker",
+        "metavar": "USER_ID",
+        "type": user_id,
+        "help": "with check: also show what the policy allows this person",
+    }
+    parser.add_argument("--as", **for_person)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    checking = commands.add_parser("check", help="test all settings and credentials", description=CHECK)
+    checking.add_argument("--as", **for_person, default=argparse.SUPPRESS)  # else it would undo the one before `check`
     commands.add_parser(
         "migrate", help="compare CodeShip with GitHub, and print settings for both", description=MIGRATE
     )
@@ -62,7 +74,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.command == "manifest":
         return _manifest(chosen)
-    check = chosen.check
+    check = chosen.check or chosen.command == "check"
     environ, problems = with_secrets_from_files(environ, rows())
     if problems:
         return _tell(BadSettings(problems), environ, in_words=check or chosen.command is not None)
@@ -91,7 +103,7 @@ def _tell(bad: BadSettings, environ: Mapping[str, str], *, in_words: bool = Fals
     logs.configure("ERROR", "json")
     for problem in bad.problems:
         log.error("setting_wrong", why=problem)
-    log.error("not_started", why="the settings are not right", problems=len(bad.problems))
+    log.error("not_started", why="settings are missing or wrong", problems=len(bad.problems))
     return FAILED
 
 
@@ -226,6 +238,6 @@ if __name__ == "__main__":
     try:
         around = settings_around()
     except (OSError, ValueError) as unreadable:
-        why = f"The file .env cannot be read: {getattr(unreadable, 'strerror', None) or 'it is no text in UTF-8'}."
+        why = f"The file .env cannot be read: {getattr(unreadable, 'strerror', None) or 'it is not text in UTF-8'}."
         sys.exit(_tell(BadSettings([why]), os.environ) if _logs_json(os.environ) else why)
     sys.exit(main(sys.argv[1:], around))

@@ -107,9 +107,10 @@ def runs_of_tests(folder: Path, target: str) -> list[str]:
 def test_make_test_runs_the_quick_tests_and_make_check_the_slow_ones_too(tmp_path):
     (quick,) = runs_of_tests(tmp_path, "test")
     assert quick.startswith("-m not slow ")
-    first, second = runs_of_tests(tmp_path, "check")
+    first, second, third = runs_of_tests(tmp_path, "check")
     assert first == quick
-    assert second.startswith("-m slow")
+    assert second.startswith("-m slow and not serial ")
+    assert third == "-m serial"
 
 
 def test_an_environment_without_pip_is_made_again(tmp_path):

@@ -134,7 +134,7 @@ class Bot:
 
         Raises SlackAway before anything has started, so that it may be called again.
         """
-        token = who_am_i(self._client)
+        token, settings = who_am_i(self._client), self._settings
         app = build_app(token.identity)
         with self.store.told_of_failures():
             self._ci.start()
@@ -152,6 +152,8 @@ class Bot:
             transport="socket mode" if self._socket else "http",
             port=self.web.port if self.web else None,
             ops_port=self.ops_web.port if self.ops_web else None,
+            ci=", ".join(settings.ci_providers),
+            policy=settings.policy or "none: everyone, guests too, may do everything",
             database=self.store.check(),
         )
 

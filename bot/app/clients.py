@@ -1,4 +1,4 @@
-"""Creates the clients of Slack and of the CI services, for the bot and for `--check`."""
+"""Creates the clients of Slack and of the CI services, for the bot and for `check`."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def chosen(text: str) -> tuple[str, ...]:
     """Parses names of services, separated by commas or blanks."""
     names = tuple(re.split(r"[\s,]+", text.lower().strip(" ,")))
     if not names or any(by_name(name) is None for name in names):
-        raise InvalidValue(f"names a CI service that there is not: there are {NAMES}")
+        raise InvalidValue(f"names an unknown CI service. Use {NAMES}")
     if len(set(names)) < len(names):
         raise InvalidValue(f"names a CI service twice: name each of {NAMES} once at most")
     return names
@@ -44,18 +44,18 @@ def pins(text: str) -> tuple[Pin, ...]:
 def _pin(number: int, entry: str) -> Pin:
     glob, equals, name = entry.rpartition("=")
     if not equals or not glob or "=" in glob:
-        raise InvalidValue(f"holds no repository and service as number {number}: {_PINNED_AS}")
+        raise InvalidValue(f"has no repository and service in entry {number}: {_PINNED_AS}")
     if by_name(name.lower()) is None:
-        raise InvalidValue(f"names a CI service that there is not, as number {number}: there are {NAMES}")
+        raise InvalidValue(f"names an unknown CI service in entry {number}. Use {NAMES}")
     return Pin(NamePattern((glob,)), name.lower())
 
 
 PROVIDERS = Setting(
     "CI_PROVIDERS",
-    f"The CI services to use, separated by commas: {NAMES}. With several, a repository belongs to the one that has it.",
+    f"The CI services to use, separated by commas: {NAMES}. With several, a repository belongs to the one that has it. "
+    "Without it, the bot uses each service whose key or token is set.",
     "",
     chosen,
-    BY_DEFAULT,
 )
 PINNED = Setting(
     "CI_PINNED",
@@ -72,6 +72,21 @@ def pins_to_others(pins: Sequence[Pin], chosen: Sequence[str]) -> list[str]:
     return [
         f"CI_PINNED pins to {name}, which is not in CI_PROVIDERS. Add it there, or leave it out." for name in others
     ]
+
+
+def is_inferred(environ: Mapping[str, str]) -> bool:
+    """Whether the services follow from the other settings, since CI_PROVIDERS is not set."""
+    return not values.tidied(environ.get(PROVIDERS.name, ""))
+
+
+def inferred(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The services that have a key, token or App. The first service if none has, so that its key is missed."""
+    having = [
+        service.name
+        for service in SERVICES
+        if any(re.search("KEY|TOKEN|_APP_", name) for name in set_for(service, environ))
+    ]
+    return tuple(having) or (BY_DEFAULT,)
 
 
 def named(names: Sequence[str]) -> list[ServicePlugin]:
@@ -106,7 +121,7 @@ def set_for(service: ServicePlugin, environ: Mapping[str, str]) -> list[str]:
 def set_in_vain(chosen: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """A sentence for each service that has settings but is not among those `chosen`."""
     return [
-        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} set and not read: {service.name} is not in "
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} set but not used: {service.name} is not in "
         "CI_PROVIDERS."
         for service in SERVICES
         if service.name not in chosen and (names := set_for(service, environ))
@@ -223,8 +238,8 @@ class Settings:
     """Every setting, parsed or by default. Its repr shows no secret.
 
     `port` None: no HTTP (Socket Mode without PORT). `ops_port` None: `port` serves /readyz and /metrics.
-    `slack_api_url` ends in a slash, other addresses do not. `ci` holds the settings of each of `ci_providers`, by
-    service and setting.
+    `slack_api_url` ends in a slash, other addresses do not. `ci` has the settings of each of
+    `ci_providers`, by service and setting.
     """
 
     slack_bot_token: Secret
@@ -257,6 +272,8 @@ class Settings:
         """
         problems: list[str] = []
         found: dict[str, Any] = {row.field: read_setting(row, environ, problems) for row in _ROWS_BEFORE}
+        if is_inferred(environ):
+            found["ci_providers"] = inferred(environ)
         providers, pinned = found["ci_providers"] or (), found["ci_pinned"] or ()
         problems += pins_to_others(pinned, providers) if providers else []
         of_services: list[str] = []
@@ -295,7 +312,7 @@ class BadSettings(Exception):
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
         count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        super().__init__("\n\n".join([f"{count} not right:", *(indent(problem, "  ") for problem in problems)]))
+        super().__init__("\n\n".join([f"{count} wrong:", *(indent(problem, "  ") for problem in problems)]))
 
 
 def rows() -> tuple[Setting, ...]:

@@ -103,7 +103,8 @@ class ServicePlugin:
     key, `calls_setting` the one for the calls per minute; both are in `rows`. `rights` are those the key needs, in the
     service's words. `problems` checks what no single setting shows, and returns sentences with the next step.
     `permissions` asks the service what the key may do to one repository. `webhook`
-    returns the path of the service's webhook and its application, or None.
+    returns the path of the service's webhook and its application, or None. `unreachable_by_default`: what an operator
+    should know if the default address does not answer.
     """
 
     name: str
@@ -113,6 +114,7 @@ class ServicePlugin:
     rows: tuple[Setting, ...]
     connect: Callable[[SettingValues, ClientContext], CIClient]
     rights: str = ""
+    unreachable_by_default: str = ""
     problems: Callable[[SettingValues], list[str]] = _nothing_wrong
     permissions: Callable[[SettingValues, ClientContext, Project], list[Permission]] = _no_permissions
     webhook: Callable[[SettingValues, Hint], tuple[str, WSGIApplication] | None] = _no_webhook

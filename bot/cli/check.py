@@ -1,4 +1,4 @@
-"""`python -m bot --check`: checks settings, services, database and Slack, and prints a line for each."""
+"""`python -m bot check`: checks settings, services, database and Slack, and prints a line for each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.app.clients import client_context, connected, slack_client
 from bot.app.clock import SystemClock
-from bot.app.settings import Settings, key_setting, named, set_in_vain
+from bot.app.settings import Settings, is_inferred, key_setting, named, set_in_vain
 from bot.ci.service import ServicePlugin
 from bot.config.policy_file import PolicyError, policy_in
 from bot.core.lookup.ci_registry import Pin
@@ -93,8 +93,8 @@ def cause(service: ServicePlugin, values: Mapping[str, Any], failure: CIError) -
         case Unreachable():
             address = next((name for name in rows if name.endswith("_API_URL")), service.title)
             default = values.get(address) == rows[address].default if address in rows else False
-            ended = f". That is its default: is {service.title} served there?" if default else ""
-            return f"{address} cannot be reached: {failure.detail}{ended}"
+            more = f". {service.unreachable_by_default}" if default and service.unreachable_by_default else ""
+            return f"{address} cannot be reached: {failure.detail}{more}"
         case _:
             return str(failure)
 
@@ -135,9 +135,7 @@ def _in_place(service: ServicePlugin, settings: Settings, environ: Mapping[str, 
         say(f"wrong {service.title} key: {refused}")
         return None
     if not projects:
-        say(
-            f"wrong {service.title} key: it sees no repository, so nothing can be asked for. It needs {service.rights}."
-        )
+        say(f"wrong {service.title} key: it sees no repository. It needs {service.rights}.")
         return None
     if not _says_permissions(service, values, environ, projects[0], say):
         return None
@@ -182,6 +180,8 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
     `asker` is a Slack user id: prints what the policy allows this person.
     """
     say("ok    Settings: complete")
+    if is_inferred(environ):
+        say(f"ok    CI services: {', '.join(settings.ci_providers)} (by their keys; CI_PROVIDERS overrides)")
     for hint in set_in_vain(settings.ci_providers, environ):
         say(f"hint  Settings: {hint}")
     for file in (Path(".env"), sqlite_file(settings.database_url.reveal())):
@@ -295,7 +295,7 @@ def _transport(settings: Settings, say: Say) -> bool:
             return _wrong(say, f"Transport: Slack is down, or what answers is not Slack ({word}).")
         return _wrong(
             say,
-            f"Transport: Slack does not take SLACK_APP_TOKEN: {word}. Make one with connections:write at "
+            f"Transport: Slack rejected SLACK_APP_TOKEN: {word}. Make one with connections:write at "
             "https://api.slack.com/apps, your app, Basic Information, App-Level Tokens.",
         )
     except ON_THE_WAY as failure:

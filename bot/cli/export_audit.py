@@ -62,7 +62,7 @@ def export(
             raise NotExported(f"There is no database {database.where} yet. Is DATABASE_URL the one that the bot uses?")
         with database.reading() as connection:
             if stored_version(connection) is None:
-                raise NotExported(f"The database {database.where} keeps no actions yet. Start this version of the bot.")
+                raise NotExported(f"The database {database.where} has no audit log yet. Start the bot once.")
             matches = _of_repository(repo)
             entries = (entry for entry in entries_since(connection, beginning) if matches(entry))
             write = write_csv if form == "csv" else write_json
@@ -89,7 +89,7 @@ def moment_of(since: str, now: datetime) -> datetime:
         moment = datetime.fromisoformat(since.strip())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise NotExported("--since is no day and no length of time: write it like 2026-03-01 or 7d.") from None
+        raise NotExported("--since is neither a date nor an age: write it like 2026-03-01 or 7d.") from None
 
 
 def write_csv(entries: Iterable[AuditEntry], out: TextIO) -> None:

@@ -66,7 +66,7 @@ def key(text: str) -> Secret:
     """Parses a key or secret that has no known form."""
     for beginning, kind in _SLACK_KINDS:
         if text.startswith(beginning):
-            raise InvalidValue(f"holds {kind}")
+            raise InvalidValue(f"contains {kind}")
     return _secret(text)
 
 
@@ -77,7 +77,7 @@ def token(prefix: str) -> Callable[[str], Secret]:
         if not text.startswith(prefix):
             for beginning, kind in _SLACK_KINDS:
                 if text.startswith(beginning):
-                    raise InvalidValue(f"holds {kind}")
+                    raise InvalidValue(f"contains {kind}")
             _secret(text)
             raise InvalidValue(f"does not begin with {prefix}")
         return _secret(text)
@@ -87,11 +87,11 @@ def token(prefix: str) -> Callable[[str], Secret]:
 
 def _secret(text: str) -> Secret:
     if _PLACEHOLDER.search(text):
-        raise InvalidValue("still holds a placeholder")
+        raise InvalidValue("is still a placeholder")
     if not all("!" <= character <= "~" for character in text):
-        raise InvalidValue("holds a space or a character that no key has: was more than the key pasted?")
+        raise InvalidValue("contains a space or a character that no key has: was more than the key pasted?")
     if len(text) < _SHORTEST_SECRET:
-        raise InvalidValue("is too short to be one: was all of it pasted?")
+        raise InvalidValue("is too short: was all of it pasted?")
     return Secret(text)
 
 
@@ -104,7 +104,7 @@ def api_address(text: str) -> str:
     """Parses the address of a service that receives a key with every call: https, or http on this machine."""
     tidy, scheme, host = _address(text)
     if scheme == "http" and not _is_this_machine(host):
-        raise InvalidValue("begins with http://, and the key sent there could be read on the way: use https://")
+        raise InvalidValue("begins with http://, so others could read the key on its way: use https://")
     return tidy
 
 
@@ -119,13 +119,13 @@ def _address(text: str) -> tuple[str, str, str]:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise InvalidValue("is not an address") from None
+        raise InvalidValue("is not a URL") from None
     if parts.scheme not in ("https", "http") or not host or re.search(r"[\s\\]", text):
-        raise InvalidValue("is not an address that begins with https://")
+        raise InvalidValue("is not a URL that begins with https://")
     if "@" in parts.netloc:
-        raise InvalidValue("holds a name or password: leave out what stands before the @")
+        raise InvalidValue("contains a name or password: leave out the part before the @")
     if "?" in text or "#" in text:
-        raise InvalidValue("holds more than an address: leave out what follows the ? or #")
+        raise InvalidValue("contains more than the address: leave out the part from ? or # on")
     return text.rstrip("/"), parts.scheme, host
 
 
@@ -146,7 +146,7 @@ def database(text: str) -> Secret:
     if scheme.partition("+")[0] != "sqlite":
         raise InvalidValue("begins with neither sqlite:/// nor postgresql://")
     if not rest.startswith("/") or rest.strip("/") in ("", ":memory:"):
-        raise InvalidValue("names no file, but the bot must remember restarts after it is started again")
+        raise InvalidValue("names no file. The bot needs one to remember restarts: sqlite:///codeship-bot.sqlite3")
     return Secret(text)
 
 
@@ -165,7 +165,7 @@ def _postgresql(scheme: str, rest: str) -> Secret:
             "name or a password are written %40 %3A %2F %3F %23"
         )
     if any("password" in name for name, _ in parse_qsl(whole["options"] or "", keep_blank_values=True)):
-        raise InvalidValue("holds a password after the ?: write it as in postgresql://user:password@host/database")
+        raise InvalidValue("contains a password after the ?: write it as in postgresql://user:password@host/database")
     return Secret(f"postgresql+psycopg://{rest}")
 
 

@@ -135,11 +135,7 @@ class RequestHandler:
         return entry_for(command.verb).changes_something
 
     def job_of(self, slack_request: SlackRequest, *, is_again: bool = False) -> dict[str, Any]:
-        """The payload with which `job` handles the request.
-
-        If Slack sends it again, it was made when its message was written, not now. Otherwise Slack's clock does not
-        count, since this machine's may be wrong.
-        """
+        """The payload with which `job` handles the request. `is_again`: it was made when its message was written."""
         now = self._clock.now().timestamp()
         made_at = min(now, slack_request.written_at or now) if is_again else now
         return {

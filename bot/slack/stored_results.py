@@ -119,8 +119,11 @@ def outcome_from_json(stored: Mapping[str, Any]) -> tuple[Command | None, Outcom
 
 
 def tagged(value: object) -> dict[str, Any]:
-    """The value's fields with its tag. Raises TypeError for a class without one."""
-    tag = _TAGS.get(type(value))
+    """The value's fields with its tag. Raises TypeError for a class without one.
+
+    An error of a CI service's own class is stored as the core's class that it extends.
+    """
+    tag = next((_TAGS[kind] for kind in type(value).__mro__ if kind in _TAGS), None)
     if tag is None:
         raise TypeError(f"{type(value).__name__} has no tag to be stored under")
     fields = _fields(value) if isinstance(value, BotError) else value

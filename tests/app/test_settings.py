@@ -120,10 +120,30 @@ def test_services_are_chosen_by_name_in_the_order_in_which_they_are_shown(chosen
     assert settings.ci_providers == tuple(settings.ci) == providers
 
 
+@pytest.mark.parametrize(
+    ("given", "providers"),
+    [
+        ({}, ("codeship",)),
+        ({"GITHUB_TOKEN": TOKEN}, ("codeship", "github")),
+        ({"GITHUB_TOKEN": TOKEN, "CODESHIP_API_KEY": ""}, ("github",)),
+        ({"GITHUB_TOKEN": TOKEN, "CI_PROVIDERS": "codeship"}, ("codeship",)),
+        ({"GITHUB_API_URL": "https://github.acme.example/api/v3"}, ("codeship",)),
+    ],
+)
+def test_without_a_choice_the_services_whose_credentials_are_set_are_used(given, providers):
+    settings = Settings.read({**WHOLE, **given})
+    assert settings.ci_providers == providers
+
+
+def test_the_parts_of_a_github_app_are_credentials_too():
+    (problem, *_) = problems_of({**WHOLE, "CODESHIP_API_KEY": "", "GITHUB_APP_ID": "1"})
+    assert "GITHUB_APP_" in problem
+    assert problems_of({**WHOLE, "CODESHIP_API_KEY": ""})[0].startswith("CODESHIP_API_KEY is missing.")
+
+
 def test_settings_of_a_service_that_is_not_chosen_are_neither_parsed_nor_required():
-    assert Settings.read({**WHOLE, "GITHUB_API_URL": "http://nowhere", "GITHUB_TOKEN": "your-token"}).ci.keys() == {
-        "codeship"
-    }
+    other = {"CI_PROVIDERS": "codeship", "GITHUB_API_URL": "http://nowhere", "GITHUB_TOKEN": "your-token"}
+    assert Settings.read({**WHOLE, **other}).ci.keys() == {"codeship"}
     alone = {**WHOLE, "CODESHIP_API_KEY": "", "CI_PROVIDERS": "github", "GITHUB_TOKEN": TOKEN}
     assert Settings.read(alone).ci["github"]["GITHUB_TOKEN"].reveal() == TOKEN
 
@@ -134,9 +154,9 @@ def test_missing_settings_of_a_chosen_service_are_reported_with_all_other_proble
 
 
 def test_a_key_of_a_service_that_is_not_chosen_is_mentioned_if_the_chosen_one_has_none():
-    (problem,) = problems_of({**WHOLE, "CODESHIP_API_KEY": "", "GITHUB_TOKEN": TOKEN})
+    (problem,) = problems_of({**WHOLE, "CODESHIP_API_KEY": "", "GITHUB_TOKEN": TOKEN, "CI_PROVIDERS": "codeship"})
     assert problem.startswith("CODESHIP_API_KEY is missing.")
-    assert problem.endswith("\n  GITHUB_TOKEN is set and not read: github is not in CI_PROVIDERS.")
+    assert problem.endswith("\n  GITHUB_TOKEN is set but not used: github is not in CI_PROVIDERS.")
 
 
 @pytest.mark.parametrize("text", ["acme/legacy-*=codeship, Acme/*=GitHub", "acme/legacy-*=codeship\n Acme/*=github,"])
@@ -162,46 +182,46 @@ def test_all_problems_are_reported_together_with_why_and_where():
 
 
 def test_the_report_counts_the_problems():
-    with pytest.raises(BadSettings, match=r"\A3 settings are not right:\n\n  SLACK_BOT_TOKEN is missing\."):
+    with pytest.raises(BadSettings, match=r"\A3 settings are wrong:\n\n  SLACK_BOT_TOKEN is missing\."):
         Settings.read({})
-    with pytest.raises(BadSettings, match=r"\A1 setting is not right:\n\n  CODESHIP_API_KEY is missing\."):
+    with pytest.raises(BadSettings, match=r"\A1 setting is wrong:\n\n  CODESHIP_API_KEY is missing\."):
         Settings.read({**WHOLE, "CODESHIP_API_KEY": ""})
 
 
 REFUSED = [
-    ("SLACK_BOT_TOKEN", APP, "holds an app-level token, which belongs in SLACK_APP_TOKEN"),
-    ("SLACK_BOT_TOKEN", "xoxp-1111-2222-abcdef", "holds a person's token"),
+    ("SLACK_BOT_TOKEN", APP, "contains an app-level token, which belongs in SLACK_APP_TOKEN"),
+    ("SLACK_BOT_TOKEN", "xoxp-1111-2222-abcdef", "contains a person's token"),
     ("SLACK_BOT_TOKEN", "xoxe.xoxb-1-abcdefgh", "turn token rotation off"),
     ("SLACK_BOT_TOKEN", KEY, "does not begin with xoxb-"),
-    ("SLACK_BOT_TOKEN", "xoxb-…", "still holds a placeholder"),
-    ("SLACK_BOT_TOKEN", "xoxb-...", "still holds a placeholder"),
-    ("SLACK_BOT_TOKEN", "xoxb-your-token", "still holds a placeholder"),
-    ("SLACK_BOT_TOKEN", "your-bot-token", "still holds a placeholder"),
-    ("SLACK_BOT_TOKEN", "xoxb-xxxxxxxx", "still holds a placeholder"),
-    ("SLACK_BOT_TOKEN", f"{BOT} {APP}", "holds a space"),
-    ("SLACK_BOT_TOKEN", f"{BOT}é", "holds a space or a character that no key has"),
+    ("SLACK_BOT_TOKEN", "xoxb-…", "is still a placeholder"),
+    ("SLACK_BOT_TOKEN", "xoxb-...", "is still a placeholder"),
+    ("SLACK_BOT_TOKEN", "xoxb-your-token", "is still a placeholder"),
+    ("SLACK_BOT_TOKEN", "your-bot-token", "is still a placeholder"),
+    ("SLACK_BOT_TOKEN", "xoxb-xxxxxxxx", "is still a placeholder"),
+    ("SLACK_BOT_TOKEN", f"{BOT} {APP}", "contains a space"),
+    ("SLACK_BOT_TOKEN", f"{BOT}é", "contains a space or a character that no key has"),
     ("SLACK_BOT_TOKEN", "xoxb-1", "is too short"),
-    ("SLACK_APP_TOKEN", BOT, "holds a bot token, which belongs in SLACK_BOT_TOKEN"),
+    ("SLACK_APP_TOKEN", BOT, "contains a bot token, which belongs in SLACK_BOT_TOKEN"),
     ("SLACK_APP_TOKEN", SIGNING, "does not begin with xapp-"),
-    ("SLACK_SIGNING_SECRET", BOT, "holds a bot token, which belongs in SLACK_BOT_TOKEN"),
-    ("SLACK_SIGNING_SECRET", "<signing secret>", "still holds a placeholder"),
-    ("CODESHIP_API_KEY", "your-key", "still holds a placeholder"),
-    ("CODESHIP_API_KEY", "changeme", "still holds a placeholder"),
+    ("SLACK_SIGNING_SECRET", BOT, "contains a bot token, which belongs in SLACK_BOT_TOKEN"),
+    ("SLACK_SIGNING_SECRET", "<signing secret>", "is still a placeholder"),
+    ("CODESHIP_API_KEY", "your-key", "is still a placeholder"),
+    ("CODESHIP_API_KEY", "changeme", "is still a placeholder"),
     ("CODESHIP_API_KEY", "abc", "is too short"),
-    ("CODESHIP_API_KEY", APP, "holds an app-level token"),
+    ("CODESHIP_API_KEY", APP, "contains an app-level token"),
     ("CODESHIP_API_URL", "http://ci.internal/api/v1", "use https://"),
     ("CODESHIP_API_URL", "http://127.0.0.1.evil.io/api", "use https://"),
     ("CODESHIP_API_URL", "http://10.0.0.5:8080/api", "use https://"),
-    ("CODESHIP_API_URL", "https://ada:pw12345@codeship.com/api/v1", "holds a name or password"),
-    ("CODESHIP_API_URL", "https://codeship.com/api/v1?api_key=abc", "leave out what follows the ? or #"),
-    ("CODESHIP_API_URL", "https://codeship.com/api/v1#x", "leave out what follows the ? or #"),
-    ("CODESHIP_API_URL", "codeship.com/api/v1", "is not an address that begins with https://"),
-    ("CODESHIP_API_URL", "ftp://codeship.com", "is not an address that begins with https://"),
-    ("CODESHIP_API_URL", "https://", "is not an address that begins with https://"),
-    ("CODESHIP_API_URL", "https://codeship.com:99999/", "is not an address"),
-    ("CODESHIP_API_URL", "https://[::1/", "is not an address"),
+    ("CODESHIP_API_URL", "https://ada:pw12345@codeship.com/api/v1", "contains a name or password"),
+    ("CODESHIP_API_URL", "https://codeship.com/api/v1?api_key=abc", "leave out the part from ? or # on"),
+    ("CODESHIP_API_URL", "https://codeship.com/api/v1#x", "leave out the part from ? or # on"),
+    ("CODESHIP_API_URL", "codeship.com/api/v1", "is not a URL that begins with https://"),
+    ("CODESHIP_API_URL", "ftp://codeship.com", "is not a URL that begins with https://"),
+    ("CODESHIP_API_URL", "https://", "is not a URL that begins with https://"),
+    ("CODESHIP_API_URL", "https://codeship.com:99999/", "is not a URL"),
+    ("CODESHIP_API_URL", "https://[::1/", "is not a URL"),
     ("SLACK_API_URL", "http://slack.com/api/", "use https://"),
-    ("CODESHIP_WEB_URL", "app.codeship.com", "is not an address"),
+    ("CODESHIP_WEB_URL", "app.codeship.com", "is not a URL"),
     ("DATABASE_URL", "mysql://ada:pw12345@db/bot", "begins with neither sqlite:/// nor postgresql://"),
     ("DATABASE_URL", "bot.sqlite3", "begins with neither sqlite:/// nor postgresql://"),
     ("DATABASE_URL", "postgresql+psycopg2://ada:pw12345@db/bot", "names a driver that the bot does not use"),
@@ -219,8 +239,8 @@ REFUSED = [
     ("DATABASE_URL", "postgresql://ada:pw 12345@db/bot", "within a name or a password are written %40"),
     ("DATABASE_URL", "postgresql://db:port/bot", "is not of the form"),
     ("DATABASE_URL", "postgresql://db:5432/bot?application_name=@", "is not of the form"),
-    ("DATABASE_URL", "postgresql://ada@db/bot?password=pw12345", "holds a password after the ?"),
-    ("DATABASE_URL", "postgresql://ada@db/bot?sslmode=require&sslpassword=pw12345", "holds a password after the ?"),
+    ("DATABASE_URL", "postgresql://ada@db/bot?password=pw12345", "contains a password after the ?"),
+    ("DATABASE_URL", "postgresql://ada@db/bot?sslmode=require&sslpassword=pw12345", "contains a password after the ?"),
     ("DATABASE_URL", "sqlite://", "names no file"),
     ("DATABASE_URL", "sqlite:///:memory:", "names no file"),
     ("POLICY", "policy\x00.toml", "is not the path of a file"),
@@ -235,14 +255,14 @@ REFUSED = [
     ("SLACK_COMMAND", ", ,", "is not a slash command"),
     ("SLACK_COMMAND", "/codeship,ci", "is not a slash command"),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "maybe", "is neither yes nor no"),
-    ("CI_PROVIDERS", "codeship, jenkins-of-ada", "names a CI service that there is not: there are codeship, github"),
-    ("CI_PROVIDERS", ", ,", "names a CI service that there is not"),
+    ("CI_PROVIDERS", "codeship, jenkins-of-ada", "names an unknown CI service. Use codeship, github"),
+    ("CI_PROVIDERS", ", ,", "names an unknown CI service"),
     ("CI_PROVIDERS", "CodeShip codeship", "names a CI service twice"),
-    ("CI_PINNED", "acme/web-of-ada", "holds no repository and service as number 1: write it like acme/legacy-*=code"),
-    ("CI_PINNED", "acme/*=codeship, =codeship", "holds no repository and service as number 2"),
-    ("CI_PINNED", "acme/web=codeship=codeship", "holds no repository and service as number 1"),
-    ("CI_PINNED", "acme/web = codeship", "holds no repository and service as number 1"),
-    ("CI_PINNED", "acme/a=codeship acme/web=jenkins-of-ada", "names a CI service that there is not, as number 2"),
+    ("CI_PINNED", "acme/web-of-ada", "has no repository and service in entry 1: write it like acme/legacy-*=code"),
+    ("CI_PINNED", "acme/*=codeship, =codeship", "has no repository and service in entry 2"),
+    ("CI_PINNED", "acme/web=codeship=codeship", "has no repository and service in entry 1"),
+    ("CI_PINNED", "acme/web = codeship", "has no repository and service in entry 1"),
+    ("CI_PINNED", "acme/a=codeship acme/web=jenkins-of-ada", "names an unknown CI service in entry 2"),
     ("CI_PINNED", "acme/a=codeship acme/web=github", "pins to github, which is not in CI_PROVIDERS"),
 ]
 

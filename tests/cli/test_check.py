@@ -1,4 +1,4 @@
-"""`python -m bot --check`: a line for each check, and what is wrong."""
+"""`python -m bot check`: a line for each check, and what is wrong."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.ci.codeship.client import API_URL, CODESHIP
+from bot.cli.check import cause
+from bot.core.model.errors import Unreachable
 from playground.sandbox import APP_TOKEN
 from tests.app.both_services import GITHUB_TOKEN, WEBHOOK_SECRET, both_services
 from tests.log_lines import process_put_back
@@ -25,7 +28,7 @@ READY, NOT_READY = "All checks passed.", "Not ready: fix the lines that begin wi
 
 def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
     with process_put_back():
-        status = main(["--check"], environ)
+        status = main(["check"], environ)
     told = capsys.readouterr()
     assert not [
         secret
@@ -39,11 +42,12 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tupl
 
 
 def test_a_check_reports_each_passed_item_on_a_line(either: Sandbox, either_runs: Runs) -> None:
-    run = either_runs.start("--check")
+    run = either_runs.start("check")
     assert run.ended() == 0
     transport = "Socket Mode" if either.transport == "socket mode" else "HTTP on 127.0.0.1, port 0"
     beginnings = [
         "ok    Settings: complete",
+        "ok    CI services: codeship (by their keys; CI_PROVIDERS overrides)",
         "ok    Policy: none, so everyone, guests too, may do everything",
         "ok    Database: SQLite",
         "ok    Slack token: @codeship in Acme",
@@ -64,7 +68,7 @@ def test_a_check_names_files_with_secrets_that_everyone_can_read(http: Sandbox, 
     (tmp_path / ".env").write_text("")
     for mode, is_named in ((0o644, True), (0o640, False)):
         (tmp_path / ".env").chmod(mode)
-        run = runs.start("--check")
+        run = runs.start("check")
         assert run.ended() == 0
         assert ("can read .env, and secrets in it: chmod 600 .env" in run.text) is is_named
 
@@ -72,8 +76,8 @@ def test_a_check_names_files_with_secrets_that_everyone_can_read(http: Sandbox, 
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [
-        ({"SLACK_BOT_TOKEN": OTHER_TOKEN}, "Slack token: Slack does not take SLACK_BOT_TOKEN: invalid_auth."),
-        ({"SLACK_BOT_TOKEN": "xoxb-…"}, "SLACK_BOT_TOKEN still holds a placeholder"),
+        ({"SLACK_BOT_TOKEN": OTHER_TOKEN}, "Slack token: Slack rejected SLACK_BOT_TOKEN: invalid_auth."),
+        ({"SLACK_BOT_TOKEN": "xoxb-…"}, "SLACK_BOT_TOKEN is still a placeholder"),
         ({"SLACK_API_URL": "nobody"}, "Slack token: Slack could not be reached"),
         ({"SLACK_API_URL": "codeship"}, "Slack token: Slack is down, or what answers is not Slack"),
         ({"CODESHIP_API_KEY": OTHER_KEY}, "CodeShip key: CODESHIP_API_KEY was rejected."),
@@ -94,12 +98,12 @@ def test_a_check_names_the_failed_item(
     environ = http.environ | {name: places.get(value, value) for name, value in changed.items()}
     if "placeholder" in wrong:
         with process_put_back():
-            assert main(["--check"], environ) == 1
+            assert main(["check"], environ) == 1
         assert wrong in capsys.readouterr().err
         return
     status, lines = checked(environ, capsys)
     assert status == 1
-    complaints = [line for line in lines if not line.startswith("ok    ")]
+    complaints = [line for line in lines if not line.startswith(("ok    ", "hint  Slack scopes: "))]
     assert len(complaints) >= 1
     assert complaints[0].startswith(f"wrong {wrong}")
     assert all(line.startswith("wrong ") for line in complaints)
@@ -137,10 +141,10 @@ def test_a_check_names_what_is_set_for_a_service_that_is_not_chosen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with both_services("http", tmp_path) as sandbox:
-        status, lines = checked(sandbox.environ, capsys)
+        status, lines = checked(sandbox.environ | {"CI_PROVIDERS": "codeship"}, capsys)
         assert status == 0
-        assert [line for line in lines if not line.startswith("ok ")] == [
-            "hint  Settings: GITHUB_TOKEN, GITHUB_API_URL are set and not read: github is not in CI_PROVIDERS."
+        assert [line for line in lines if not line.startswith(("ok ", "hint  Slack scopes: "))] == [
+            "hint  Settings: GITHUB_TOKEN, GITHUB_API_URL are set but not used: github is not in CI_PROVIDERS."
         ]
         assert sandbox.github.requests == []
 
@@ -176,7 +180,7 @@ def test_a_check_names_the_scopes_that_are_missing(http: Sandbox, capsys: pytest
 @pytest.mark.parametrize(
     ("token", "words"),
     [
-        (OTHER_APP_TOKEN, "Transport: Slack does not take SLACK_APP_TOKEN: invalid_auth."),
+        (OTHER_APP_TOKEN, "Transport: Slack rejected SLACK_APP_TOKEN: invalid_auth."),
         (APP_TOKEN, None),
     ],
 )
@@ -188,3 +192,11 @@ def test_a_check_of_socket_mode_opens_a_connection(
         complaints = [line for line in lines if line.startswith("wrong ")]
         assert status == (0 if words is None else 1)
         assert [line.startswith(f"wrong {words}") for line in complaints] == ([] if words is None else [True])
+
+
+@pytest.mark.parametrize(("url", "is_named"), [(API_URL, True), ("https://ci.acme.example/v1", False)])
+def test_the_end_of_codeships_own_host_is_named_only_if_it_is_the_one_that_is_set(url: str, is_named: bool) -> None:
+    values = {"CODESHIP_API_KEY": "k", "CODESHIP_API_URL": url}
+    told = cause(CODESHIP, values, Unreachable("CodeShip", "ConnectionError"))
+    assert told.startswith("CODESHIP_API_URL cannot be reached: ConnectionError")
+    assert ("codeship.com, has ended" in told) is is_named

@@ -205,7 +205,7 @@ def test_a_database_without_the_bots_tables_is_reported_and_unchanged(url: str, 
     for _ in range(2):
         status, out, err = run()
         assert (status, out) == (1, "")
-        assert "keeps no actions yet" in err
+        assert "has no audit log yet" in err
 
 
 @pytest.mark.parametrize(

@@ -112,9 +112,9 @@ def test_if_nothing_matches_it_says_so(sandbox: BothServices, runs: Runs) -> Non
         ({"GITHUB_TOKEN": "", "CI_PROVIDERS": "codeship"}, ["GITHUB_TOKEN is missing"]),
         (
             {"CODESHIP_API_KEY": "", "GITHUB_TOKEN": ""},
-            ["2 settings are not right", "CODESHIP_API_KEY", "GITHUB_TOKEN"],
+            ["2 settings are wrong", "CODESHIP_API_KEY", "GITHUB_TOKEN"],
         ),
-        ({"CI_PINNED": "acme"}, ["CI_PINNED holds no repository and service as number 1"]),
+        ({"CI_PINNED": "acme"}, ["CI_PINNED has no repository and service in entry 1"]),
         (
             {"CODESHIP_API_KEY": OTHER_KEY},
             ["CodeShip: CODESHIP_API_KEY was rejected. Copy it from https://app.codeship"],

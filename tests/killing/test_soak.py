@@ -13,7 +13,7 @@ from tests.postgres import Server
 GOOD = Judged("restart acme/web main", 2, 0, posts=1, may_post=True, is_audited=True, unanswered=())
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_under_load_a_few_kills_lose_and_repeat_nothing(postgres: Server, tmp_path: Path) -> None:
     reports = soak(6, 1, tmp_path, stopped_every=2)
     assert [problem for report in reports for problem in report.problems] == []
@@ -36,7 +36,7 @@ def test_a_fault_is_found(case: Judged, problem: str) -> None:
 
 
 def test_jobs_that_never_end_are_a_fault_and_the_rest_is_none() -> None:
-    assert Report("SQLite", 1, 0, [GOOD], left=1).problems == ["1 jobs were not finished"]
+    assert Report("SQLite", 1, 0, [GOOD], left=1).problems == ["1 jobs or follows were not finished"]
     assert Report("SQLite", 1, 0, [GOOD, replace(GOOD, posts=0, is_audited=False)]).problems == []
     assert "2 kills, 0 database stops, 2 requests (0 of them never acknowledged), 1 actions, 0 duplicates" in (
         Report("SQLite", 2, 0, [GOOD]).line()

@@ -1,4 +1,4 @@
-"""The policy file in a real process: what prevents a start, what SIGHUP changes, and what `--check` prints."""
+"""The policy file in a real process: what prevents a start, what SIGHUP changes, and what `check` prints."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_sighup_reads_the_file_again_and_a_bad_one_changes_nothing(sandbox: Sand
 
 def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, list[str]]:
     with process_put_back():
-        status = main(["--check", *more], environ)
+        status = main(["check", *more], environ)
     return status, capsys.readouterr().out.splitlines()
 
 
@@ -144,7 +144,7 @@ def test_a_check_reports_a_bad_file_and_continues(
 @pytest.mark.parametrize("said", ["@ada", "u0ada", "S0RELEASE", ""])
 def test_the_checked_person_is_given_by_id(said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["--check", "--as", said], {})
+        main(["check", "--as", said], {})
     assert "such as U0123ABCD" in capsys.readouterr().err
 
 

@@ -99,7 +99,7 @@ def test_it_runs_from_any_folder_with_its_env_file(http: Sandbox, runs: Runs, tm
 
 def test_an_env_file_that_is_not_text_is_reported(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SLACK_BOT_TOKEN=\xff\xfe\x00")
-    told = "The file .env cannot be read: it is no text in UTF-8."
+    told = "The file .env cannot be read: it is not text in UTF-8."
     bot = runs.start(LOG_FORMAT="text")
     assert (bot.ended(), bot.text) == (1, f"{told}\n")
     bot = runs.start()
@@ -119,7 +119,7 @@ def test_under_json_every_problem_with_the_settings_is_a_line_of_json(runs: Runs
     assert bot.ended() == 1
     assert len(bot.lines) == len(bot.text.splitlines())
     assert [line["event"] for line in bot.lines] == [*["setting_wrong"] * 4, "not_started"]
-    assert bot.lines[0]["why"].startswith("SLACK_BOT_TOKEN holds an app-level token")
+    assert bot.lines[0]["why"].startswith("SLACK_BOT_TOKEN contains an app-level token")
 
 
 def test_a_secret_can_come_from_a_file(http: Sandbox, runs: Runs, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_it_says_its_version(runs: Runs) -> None:
 @pytest.mark.parametrize(
     ("transport", "setting", "value", "why"),
     [
-        ("http", "SLACK_BOT_TOKEN", OTHER_TOKEN, "Slack does not take SLACK_BOT_TOKEN: invalid_auth."),
+        ("http", "SLACK_BOT_TOKEN", OTHER_TOKEN, "Slack rejected SLACK_BOT_TOKEN: invalid_auth."),
         ("socket mode", "SLACK_APP_TOKEN", OTHER_APP_TOKEN, "Slack refuses SLACK_APP_TOKEN (invalid_auth)"),
         ("http", "PORT", "taken", "another process listens there already. Set PORT to a free one."),
         ("http", "DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3", "there is no directory /nowhere/at"),

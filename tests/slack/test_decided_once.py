@@ -101,22 +101,32 @@ def test_a_cancel_whose_replies_are_retried_cancels_one_run(half_moved: Sandbox,
     assert [(action, result) for action, result, _ in audited(half_moved)] == [("cancel", "accepted")]
 
 
-def test_while_slack_is_away_only_replies_are_retried(stage: Sandbox, clock: HeldClock) -> None:
+@pytest.mark.parametrize(
+    ("error", "status", "may_be_there"),
+    [("restricted_action", 200, False), ("ratelimited", 200, False), ("service_unavailable", 503, True)],
+)
+def test_while_slack_takes_nothing_for_20_s_only_replies_are_retried(
+    stage: Sandbox, clock: HeldClock, error: str, status: int, may_be_there: bool
+) -> None:
+    """A restarts a build, B asks for the same, and C for one that runs. Both builds end before Slack is back."""
     for method in CHATS:
-        stage.workspace.refuse(method, "ratelimited", None)
+        stage.workspace.refuse(method, error, None, status=status)
     retries = collected(stage)
     asked(stage, ask(stage, "restart acme/web main", Source.DIRECT, number=1))
     asked(stage, ask(stage, "restart acme/web main", Source.DIRECT, person="U0BOB", number=2))
+    asked(stage, ask(stage, "restart acme/web feature/login", Source.DIRECT, person="U0BOB", number=3))
     assert posts(stage) == 1
-    stage.codeship.finish("acme/web", "error")
+    for branch in ("main", "feature/login"):
+        stage.codeship.finish("acme/web", "error", branch=branch)
     clock.advance(20)
     for method in CHATS:
         stage.workspace.refuse_no_more(method)
     for _key, payload in list(retries):
         conversation(stage).job(payload, Steps())
     assert posts(stage) == 1
-    assert sorted(result for _, result, _ in audited(stage)) == ["accepted", "already asked for"]
-    assert any("*acme/web main restarted" in each for each in said(stage))
+    assert sorted(result for _, result, _ in audited(stage)) == ["accepted", "already asked for", "still running"]
+    assert bool(retries) is not may_be_there, "what may be there already is not said again"
+    assert any("*acme/web main restarted" in each for each in said(stage)) is not may_be_there
 
 
 # --- the target stays the one that was decided on

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.ci.github.errors import PageTooLarge
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command, ShowHelp
 from bot.core.model.errors import BotError, CIError, LastKnown, UserError
@@ -39,6 +40,9 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 def errors_under(kind: type[BotError]) -> list[type[BotError]]:
     return [one for child in kind.__subclasses__() for one in (child, *errors_under(child))]
 
+
+OWN = [kind for kind in errors_under(BotError) if kind.__module__.startswith("bot.ci.")]
+"""Errors of a CI service's own classes."""
 
 ERRORS = [kind for kind in errors_under(BotError) if kind is not UserError and kind.__module__.startswith("bot.core.")]
 """Without `UserError`, which is only a base class."""
@@ -112,6 +116,18 @@ def test_an_outcome_or_an_error_comes_back_as_it_was(kind: type[Any], data: st.D
     command, back = from_json(json.loads(json.dumps(to_json(None, result))))
     assert command is None
     assert seen(back) == seen(result)
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_an_error_of_a_ci_services_own_class_comes_back_as_the_cores(kind: type[CIError]) -> None:
+    _command, back = from_json(json.loads(json.dumps(to_json(None, kind("GitHub", "answered 502")))))
+    assert (type(back), str(back)) == (kind.__base__, str(kind("GitHub", "answered 502")))
+
+
+def test_no_error_is_left_out() -> None:
+    every = {kind for kind in errors_under(BotError) if kind.__module__.startswith("bot.")} - {UserError}
+    assert every == {*ERRORS, *OWN}
+    assert PageTooLarge in OWN
 
 
 def test_what_version_1_stored_is_still_read_under_the_same_names() -> None:

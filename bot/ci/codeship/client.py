@@ -98,6 +98,8 @@ CODESHIP = ServicePlugin(
     title=CodeShip.title,
     key_setting="CODESHIP_API_KEY",
     calls_setting="CODESHIP_CALLS_PER_MINUTE",
+    unreachable_by_default="CodeShip's own host, codeship.com, has ended. Set CODESHIP_API_URL to a host with its API, "
+    "and CODESHIP_WEB_URL to its pages",
     rows=(
         Setting(
             "CODESHIP_API_KEY",

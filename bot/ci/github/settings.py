@@ -133,7 +133,9 @@ def _problems_with_the_key(path: str) -> list[str]:
     except OSError as failure:
         return [f"GITHUB_APP_PRIVATE_KEY_FILE names a file that cannot be read: {failure.strerror or failure}."]
     if signing_key(pem) is None:
-        return ["GITHUB_APP_PRIVATE_KEY_FILE names a file that holds no RSA private key (PEM, without a passphrase)."]
+        return [
+            "GITHUB_APP_PRIVATE_KEY_FILE names a file that contains no RSA private key (PEM, without a passphrase)."
+        ]
     return []
 
 

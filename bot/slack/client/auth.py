@@ -54,7 +54,7 @@ def who_am_i(client: WebClient) -> Token:
         word = word_of(refusal)
         if word in TOKEN_REFUSALS:
             raise TokenRefused(
-                f"Slack does not take SLACK_BOT_TOKEN: {word}. Install the app again, and copy the Bot User OAuth "
+                f"Slack rejected SLACK_BOT_TOKEN: {word}. Install the app again, and copy the Bot User OAuth "
                 "Token from https://api.slack.com/apps, your app, OAuth & Permissions."
             ) from None
         raise SlackAway(f"Slack is down, or what answers is not Slack ({word}). Check SLACK_API_URL.") from None

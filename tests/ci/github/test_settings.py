@@ -104,15 +104,15 @@ def test_a_key_file_without_a_key_is_reported_and_not_quoted(tmp_path: Path, con
     path = tmp_path / "app.pem"
     path.write_bytes(content)
     [told] = problems({**APP, "GITHUB_APP_PRIVATE_KEY_FILE": str(path)})
-    assert "holds no RSA private key" in told
+    assert "contains no RSA private key" in told
     assert "s3cret" not in told
 
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("GITHUB_TOKEN", "xoxb-1-abcdefgh", "holds a bot token, which belongs in SLACK_BOT_TOKEN"),
-        ("GITHUB_TOKEN", "github_pat_…", "still holds a placeholder"),
+        ("GITHUB_TOKEN", "xoxb-1-abcdefgh", "contains a bot token, which belongs in SLACK_BOT_TOKEN"),
+        ("GITHUB_TOKEN", "github_pat_…", "is still a placeholder"),
         ("GITHUB_APP_ID", "acme chatops", "is neither the App's ID nor its client ID"),
         ("GITHUB_APP_INSTALLATION_ID", "https://github.com/settings/installations/7", "is not the number"),
         ("GITHUB_API_URL", "http://git.acme.test/api/v3", "begins with http://"),
