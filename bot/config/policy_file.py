@@ -16,7 +16,8 @@ from bot.config.toml_lines import Lines
 from bot.core.authorization import Authorizer
 from bot.core.lookup.repo_urls import may_be_branch
 from bot.core.model.commands import entry_named
-from bot.core.model.policy import ACTIONS, OPEN, BuildRules, Confirm, NamePattern, Policy, Rule, Subjects
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.policy import ACTIONS, OPEN, BuildRules, Confirm, Policy, Rule, Subjects
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 LARGEST = 64 * 1024

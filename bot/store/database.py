@@ -9,12 +9,22 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bot.core.model.rate_limit import Quota
-from bot.core.ports import AuditLog, ClaimStore, Clock, FollowStore, IdempotencyKeys, ProjectStore, RunHistory
+from bot.core.ports import (
+    AuditLog,
+    ClaimStore,
+    Clock,
+    FollowStore,
+    IdempotencyKeys,
+    ProjectStore,
+    RunHistory,
+    SubscriptionStore,
+)
 from bot.store.audit import StoredAudit
 from bot.store.claims import StoredClaims
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError, is_outage
 from bot.store.follows import StoredFollows
 from bot.store.idempotency import StoredIdempotencyKeys
+from bot.store.notifications.subscriptions import StoredSubscriptions
 from bot.store.projects import StoredProjects
 from bot.store.rate_limit.shared import Observe, SharedRateLimit, unobserved
 from bot.store.replicas import StoredReplicas
@@ -37,6 +47,7 @@ class Store:
         self.claims: ClaimStore = StoredClaims(database, clock, _KEPT)
         self.follows: FollowStore = StoredFollows(database, clock, _KEPT)
         self.history: RunHistory = StoredRunHistory(database, clock, _KEPT)
+        self.subscriptions: SubscriptionStore = StoredSubscriptions(database, clock)
         self.projects: ProjectStore = StoredProjects(database)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
         self.response_urls = StoredResponseUrls(database, clock)

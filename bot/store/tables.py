@@ -240,3 +240,28 @@ replicas = sa.Table(
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
 )
+
+subscriptions = sa.Table(
+    "subscriptions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("channel", AnyText, nullable=False),
+    sa.Column("filters", AnyText, nullable=False),
+    sa.Column("maker_id", AnyText),
+    sa.Column("created_at", Moment),
+    sa.Column("origin", AnyText, nullable=False),
+    sa.Column("paused", AnyText),
+    sa.UniqueConstraint("channel", "origin", "filters", name="subscriptions_once_a_channel"),
+)
+
+mutes = sa.Table(
+    "mutes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("channel", AnyText, nullable=False),
+    sa.Column("repositories", AnyText, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("maker_id", AnyText, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.UniqueConstraint("channel", "repositories", name="mutes_once_a_channel"),
+)

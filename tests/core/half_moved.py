@@ -17,8 +17,9 @@ from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Build, Page, Project, Status, Workflow
 from bot.core.model.commands import Command, Word
+from bot.core.model.name_patterns import NamePattern
 from bot.core.model.outcomes import Outcome
-from bot.core.model.policy import OPEN, NamePattern
+from bot.core.model.policy import OPEN
 from bot.core.operations import Operations
 from bot.core.request import UserRequest
 from bot.store.database import open_store

@@ -168,6 +168,29 @@ def upgrade() -> None:
     op.create_index("runs_by_commit", "runs", ["service", "project_id", "commit_id"])
     op.create_index("runs_by_age", "runs", ["recorded_at"])
 
+    # Who wants to hear what, and until when not
+    op.create_table(
+        "subscriptions",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("filters", sa.Text, nullable=False),
+        sa.Column("maker_id", sa.Text),
+        sa.Column("created_at", moment),
+        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("paused", sa.Text),
+        sa.UniqueConstraint("channel", "origin", "filters", name="subscriptions_once_a_channel"),
+    )
+    op.create_table(
+        "mutes",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("repositories", sa.Text, nullable=False),
+        sa.Column("until", moment, nullable=False),
+        sa.Column("maker_id", sa.Text, nullable=False),
+        sa.Column("made_at", moment, nullable=False),
+        sa.UniqueConstraint("channel", "repositories", name="mutes_once_a_channel"),
+    )
+
     # Heartbeats of the processes that use this database
     op.create_table(
         "replicas",
