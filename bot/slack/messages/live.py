@@ -101,11 +101,15 @@ def lost(view: FollowView, why: str, context: RenderContext) -> Message:
     """To the person who asked: the message can no longer be changed, in Slack's word for why."""
     build, place = view.build, view.follow.location
     where = () if place.is_between_two else line(" in ", channel(place.channel))
-    because = _WHY_LOST.get(why) or f"Slack says {sanitize(why, 60)}"
-    lines = [_result(view, context), line("Stopped following", where, f": {because}.")]
+    lines = [_result(view, context), line("Stopped following", where, f": {why_lost(why)}.")]
     facts = [facts_line(build), _inconclusive(view, context)]
     buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
     return message(lines, buttons, facts=facts, in_public=False)
+
+
+def why_lost(why: str) -> str:
+    """Slack's word for why a channel takes no messages, for people."""
+    return _WHY_LOST.get(why) or f"Slack says {sanitize(why, 60)}"
 
 
 def verdict_words(verdict: Verdict | None) -> str:
