@@ -78,12 +78,17 @@ def followed(build: Build, context: RenderContext, asker: Actor | None) -> Messa
     return message(lines, buttons, facts=facts, details=_workflows_so_far(build), in_public=True)
 
 
+def why_lost(why: str) -> str:
+    """Slack's word for why the bot can't post somewhere, as a part of a sentence; empty if Slack gave none."""
+    return _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else "")
+
+
 def not_followed(why: str, context: RenderContext) -> Message:
     """To the person who asked, if the answer can't be changed later: `why` is Slack's word for that, or empty."""
     if why in NOT_A_MEMBER:
         because, then = "I’m not in this channel", line("Invite me: ", code(f"/invite {context.mention}"))
     else:
-        because, then = _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else ""), line()
+        because, then = why_lost(why), line()
     said = f"I can’t post updates here: {because}." if because else "I can’t post updates here."
     return message([line(said), then or line("Refresh shows the current status.")], in_public=False)
 
@@ -101,7 +106,7 @@ def lost(view: FollowView, why: str, context: RenderContext) -> Message:
     """To the person who asked: the message can no longer be changed, in Slack's word for why."""
     build, place = view.build, view.follow.location
     where = () if place.is_between_two else line(" in ", channel(place.channel))
-    because = _WHY_LOST.get(why) or f"Slack says {sanitize(why, 60)}"
+    because = why_lost(why)
     lines = [_result(view, context), line("Stopped following", where, f": {because}.")]
     facts = [facts_line(build), _inconclusive(view, context)]
     buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
