@@ -16,6 +16,7 @@ import structlog
 
 from bot.app.ci_services import CIServices
 from bot.app.clients import proxy_for, slack_client
+from bot.app.notifications import Notifications
 from bot.app.settings import Settings
 from bot.app.threads import PeriodicTask
 from bot.app.timeouts import TIMEOUTS, Timeouts
@@ -27,6 +28,7 @@ from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project
 from bot.core.model.policy import BuildRules
+from bot.core.notifications.sender import ANNOUNCE
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.polling.poller import POLL, Poller
@@ -74,12 +76,19 @@ class RequestWork:
     handler: RequestHandler
     poller: Poller
     restart_stalled: PeriodicTask
+    notifications: Notifications
+
+    def hint(self, service: str, project_id: str, key: str) -> None:
+        """A webhook says that the project has changed."""
+        self.notifications.hint(service, project_id, key)
+        self.poller.poll_now(service, project_id, key)
 
     def stop(self, deadline: float) -> None:
         """Stops within `deadline`, in seconds of `time.monotonic()`. Other replicas, or the next process, take over the
         rest.
         """
         self.restart_stalled.stop()
+        self.notifications.stop(deadline)
         self.submitter.close()
         self.jobs.stop(max(0.0, deadline - time.monotonic()))
 
@@ -212,8 +221,10 @@ class Bot:
         kinds: dict[str, Job] = {
             REQUEST: lambda payload, step: handler.job(payload, step),  # noqa: PLW0108 - not bound yet
             POLL: lambda payload, step: poller.job(payload, step),  # noqa: PLW0108 - not bound yet
+            ANNOUNCE: lambda payload, step: notifications.sender.job(payload, step),  # noqa: PLW0108 - not bound yet
         }
-        jobs = self._jobs(kinds)
+        replica_id = new_replica_id()
+        jobs = self._jobs(kinds, replica_id)
 
         def context() -> RenderContext:
             return render_context(config, self._clock, self.rights)
@@ -233,6 +244,17 @@ class Bot:
             clock=self._clock,
             pace=self._timeouts.pace,
             late=self.metrics.background_lag,
+        )
+        notifications = Notifications(
+            self.services,
+            self.store,
+            self._chat,
+            context,
+            jobs,
+            self._clock,
+            self.metrics,
+            self._timeouts,
+            replica_id,
         )
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         submitter = JobSubmitter(jobs)
@@ -255,9 +277,10 @@ class Bot:
             self.store.response_urls.purge()
 
         restart_stalled = PeriodicTask(self._timeouts.heal_s, "healing", heal)
-        self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled)
+        self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled, notifications)
         jobs.launch()
         restart_stalled.start()
+        notifications.start()
         register(
             app,
             worker_pool=self.workers,
@@ -269,13 +292,13 @@ class Bot:
             expect_reply=self._chat.open_ahead,
         )
 
-    def _jobs(self, kinds: Mapping[str, Job]) -> DurableJobs:
+    def _jobs(self, kinds: Mapping[str, Job], replica_id: str) -> DurableJobs:
         urls = DetachedUrls(self.store.response_urls)
         return DurableJobs(
             self._settings.database_url.reveal(),
             kinds,
             replicas=self.store.replicas,
-            replica_id=new_replica_id(),
+            replica_id=replica_id,
             clock=self._clock,
             on_error=self._work_failed,
             timings=self._timeouts.jobs,
@@ -298,7 +321,7 @@ class Bot:
             self.ops_web.start()
         if settings.port is None:
             return
-        posts = self._ci.webhooks(self.work.poller.poll_now) if self.work else {}
+        posts = self._ci.webhooks(self.work.hint) if self.work else {}
         if not settings.uses_socket_mode and settings.slack_signing_secret is not None:
             secret = settings.slack_signing_secret.reveal()
             posts[SLACK_EVENTS] = HttpMode(app, secret, observe_ack=self.metrics.acknowledged)

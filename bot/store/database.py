@@ -18,13 +18,17 @@ from bot.core.ports import (
     ProjectStore,
     RunHistory,
     SubscriptionStore,
+    WatchStore,
 )
 from bot.store.audit import StoredAudit
 from bot.store.claims import StoredClaims
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError, is_outage
 from bot.store.follows import StoredFollows
 from bot.store.idempotency import StoredIdempotencyKeys
+from bot.store.notifications.decisions import StoredDecisions
+from bot.store.notifications.outbox import StoredOutbox
 from bot.store.notifications.subscriptions import StoredSubscriptions
+from bot.store.notifications.watching import StoredWatching
 from bot.store.projects import StoredProjects
 from bot.store.rate_limit.shared import Observe, SharedRateLimit, unobserved
 from bot.store.replicas import StoredReplicas
@@ -48,6 +52,9 @@ class Store:
         self.follows: FollowStore = StoredFollows(database, clock, _KEPT)
         self.history: RunHistory = StoredRunHistory(database, clock, _KEPT)
         self.subscriptions: SubscriptionStore = StoredSubscriptions(database, clock)
+        self.decisions = StoredDecisions(database, clock)
+        self.outbox = StoredOutbox(database, clock, self.decisions, _KEPT)
+        self.watching: WatchStore = StoredWatching(database, clock, self.decisions)
         self.projects: ProjectStore = StoredProjects(database)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
         self.response_urls = StoredResponseUrls(database, clock)

@@ -77,6 +77,9 @@ class MemoryGitHub(MemoryCI):
                 return Page(name=f"{owner}/{repo}", build_id=run_id)
         return None
 
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+        return None
+
     def plan_restart(self, build: Build) -> ActionPlan:
         ended = [run for run in build.workflows if run.has_ended]
         again = [run for run in ended if run.status.is_bad] or ended

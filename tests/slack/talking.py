@@ -23,7 +23,7 @@ from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Ability, Build, Status, Workflow
+from bot.core.model.builds import Ability, Build, Project, Status, Workflow
 from bot.core.model.policy import OPEN
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
@@ -55,6 +55,9 @@ class WorkflowsCI(MemoryCI):
         super().__init__(clock, "github", "GitHub Actions")
         self.abilities = frozenset(Ability)
         self.asked: list[bool] = []
+
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+        return None
 
     def plan_restart(self, build: Build) -> ActionPlan:
         wrong = [run for run in build.workflows if run.has_ended and run.status.is_bad]

@@ -53,6 +53,11 @@ class CodeShip:
         read = partial(wire.parse_projects, web_url=self._web_url, key=self._key)
         return self._tries.ask("projects", request, read, max_bytes=self._max_list_bytes)
 
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+        request = wire.projects_request(self._api_url, self._key)
+        read = partial(wire.parse_recent, web_url=self._web_url, key=self._key)
+        return self._tries.ask("recent", request, read, max_bytes=self._max_list_bytes)
+
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         request = wire.builds_request(self._api_url, self._key, project.id, branch)
         read = partial(wire.parse_builds, project=project, web_url=self._web_url, key=self._key)

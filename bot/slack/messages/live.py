@@ -78,11 +78,6 @@ def followed(build: Build, context: RenderContext, asker: Actor | None) -> Messa
     return message(lines, buttons, facts=facts, details=_workflows_so_far(build), in_public=True)
 
 
-def why_lost(why: str) -> str:
-    """Slack's word for why the bot can't post somewhere, as a part of a sentence; empty if Slack gave none."""
-    return _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else "")
-
-
 def not_followed(why: str, context: RenderContext) -> Message:
     """To the person who asked, if the answer can't be changed later: `why` is Slack's word for that, or empty."""
     if why in NOT_A_MEMBER:
@@ -106,11 +101,15 @@ def lost(view: FollowView, why: str, context: RenderContext) -> Message:
     """To the person who asked: the message can no longer be changed, in Slack's word for why."""
     build, place = view.build, view.follow.location
     where = () if place.is_between_two else line(" in ", channel(place.channel))
-    because = why_lost(why)
-    lines = [_result(view, context), line("Stopped following", where, f": {because}.")]
+    lines = [_result(view, context), line("Stopped following", where, f": {why_lost(why)}.")]
     facts = [facts_line(build), _inconclusive(view, context)]
     buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
     return message(lines, buttons, facts=facts, in_public=False)
+
+
+def why_lost(why: str) -> str:
+    """Slack's word for why a channel takes no messages, for people; empty if Slack gave none."""
+    return _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else "")
 
 
 def verdict_words(verdict: Verdict | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.core.model.name_patterns import ANY_NAME, NamePattern
 from bot.core.model.notification_commands.values import UnmuteCommand, words_of
 from bot.core.model.notifications import Decision, Reason
@@ -12,7 +14,7 @@ from bot.slack.blocks.message import Block, Message, button, message
 from bot.slack.blocks.rich_text import Line, code, join_dots, line, sanitize, timestamp
 from bot.slack.messages.builds import at_service, branch_named, repository
 from bot.slack.messages.live import NOT_A_MEMBER, why_lost
-from bot.slack.messages.subscriptions import invite
+from bot.slack.messages.subscriptions import filter_words, invite
 
 _LINES = 10
 _DETAIL, _NAME = 150, 60
@@ -35,8 +37,10 @@ _WORDS = {
     Reason.CHANGED: "updated the message of this failure",
     Reason.TOLD: "notified",
 }
-_DETAIL_IS_FOR_THE_LOG = frozenset({Reason.TOLD, Reason.CHANGED, Reason.DIGEST})
-"""Their detail is Slack's ts."""
+_UNTIL = frozenset({Reason.MUTED, Reason.WAITING})
+"""Their detail is a time."""
+_WITH_DETAIL = frozenset({Reason.CI_UNREADABLE, Reason.EVENT, Reason.OLDER, Reason.NEUTRAL, Reason.NO_TRANSITION})
+"""Their detail is for people."""
 
 
 def explained(shown: Explained, context: RenderContext) -> Message:
@@ -50,7 +54,7 @@ def explained(shown: Explained, context: RenderContext) -> Message:
         lines = [line("Nothing is on record about ", about), line(f"The bot hasn’t looked at {which}.")]
         return message(lines, in_public=False)
     made = _newest_build_first(shown.decisions)
-    lines = [line("Why this channel was notified or not: ", about), *map(_line, made[:_LINES])]
+    lines = [line("Why this channel was notified or not: ", about), *(_line(each, shown) for each in made[:_LINES])]
     if len(made) > _LINES:
         lines.append(line(f"and {len(made) - _LINES} older ones"))
     next_step, buttons = _next_step(made[0], shown, context)
@@ -64,22 +68,35 @@ def _newest_build_first(decisions: tuple[Decision, ...]) -> list[Decision]:
     return sorted(decisions, key=lambda each: (order[each.build_id], reasons.index(each.reason)))
 
 
-def _line(decision: Decision) -> Line:
+def _line(decision: Decision, shown: Explained) -> Line:
     workflow = sanitize(decision.workflow, _NAME)
     return join_dots(
         line("• ", timestamp(decision.at) or "some time"),
         line(f"build {sanitize(decision.number or decision.build_id, _NAME)}", f" {workflow}" if workflow else ""),
-        line(_said(decision)),
-        line(f"seen by {decision.seen_by}"),
+        _said(decision, shown),
+        f"seen by {decision.seen_by}",
     )
 
 
-def _said(decision: Decision) -> str:
-    if decision.reason is Reason.PAUSED:
-        return f"paused: {why_lost(decision.detail)}"
-    words = _WORDS[decision.reason]
-    detail = "" if decision.reason in _DETAIL_IS_FOR_THE_LOG else sanitize(decision.detail, _DETAIL)
-    return f"{words}: {detail}" if detail else words
+def _said(decision: Decision, shown: Explained) -> Line:
+    reason, detail = decision.reason, sanitize(decision.detail, _DETAIL)
+    if reason is Reason.PAUSED:
+        return line(f"paused: {why_lost(decision.detail)}")
+    if reason in (Reason.BRANCH, Reason.WORKFLOW):
+        filters = next((each.filters for each in shown.subscriptions if each.id == decision.subscription_id), None)
+        return line(_WORDS[reason], line(": ", filter_words(filters)) if filters else ())
+    if reason in _UNTIL:
+        until = timestamp(_moment(decision.detail))
+        return line(_WORDS[reason], line(" until ", until) if until else ())
+    return line(f"{_WORDS[reason]}: {detail}" if detail and reason in _WITH_DETAIL else _WORDS[reason])
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _next_step(worst: Decision, shown: Explained, context: RenderContext) -> tuple[Line, list[Block | None]]:
@@ -91,9 +108,8 @@ def _next_step(worst: Decision, shown: Explained, context: RenderContext) -> tup
             return line("To change this: ", code(invite(context))), []
         case Reason.BRANCH if worst.branch:
             return _change(_subscribe(shown, NamePattern((worst.branch,)), DEFAULT_EVENTS), context), []
-        case Reason.EVENT if worst.detail in [*Event]:
-            events = DEFAULT_EVENTS | {Event(worst.detail)}
-            return _change(_subscribe(shown, ANY_NAME, events), context), []
+        case Reason.EVENT:
+            return _change(_subscribe(shown, ANY_NAME, frozenset(Event)), context), []
         case _:
             return (), []
 

@@ -14,8 +14,11 @@ _MESSAGES = UUID("6d3ff0a5-2a0e-5c0e-8f0c-6b7f6f0b7c11")
 """Makes our uuids differ from all others."""
 
 
-def new_message(message: Message, channel: str, *, thread: str | None = None, key: str | None = None) -> dict[str, Any]:
-    """For chat.postMessage. `channel` may be a person: the message then is a direct one.
+def new_message(
+    message: Message, channel: str, *, thread: str | None = None, broadcast: bool = False, key: str | None = None
+) -> dict[str, Any]:
+    """For chat.postMessage. `channel` may be a person: the message then is a direct one. `broadcast`: a reply in the
+    thread that the channel shows, too.
 
     Messages with the same `key` are one: Slack may drop the second. It does not document `client_msg_id`, so nothing
     relies on it.
@@ -23,6 +26,8 @@ def new_message(message: Message, channel: str, *, thread: str | None = None, ke
     body = _content(message) | {"channel": channel, "unfurl_links": False, "unfurl_media": False}
     if thread:
         body["thread_ts"] = thread
+        if broadcast:
+            body["reply_broadcast"] = True
     if key:
         body["client_msg_id"] = str(uuid5(_MESSAGES, f"{key} {channel}"))
     return body

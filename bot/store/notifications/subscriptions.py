@@ -18,6 +18,7 @@ from bot.core.model.name_patterns import NamePattern
 from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
 from bot.core.ports import Clock
 from bot.store.engine import Database
+from bot.store.notifications.outbox import unpause
 from bot.store.tables import mutes, subscriptions
 
 _KEPT = timedelta(days=1)
@@ -70,10 +71,10 @@ class StoredSubscriptions:
             return removed
 
     def pause(self, channel: str, why: str) -> list[Subscription]:
-        return self._set_paused(sa.and_(subscriptions.c.channel == channel, subscriptions.c.paused.is_(None)), why)
+        return self._set_paused(channel, subscriptions.c.paused.is_(None), why)
 
     def resume(self, channel: str) -> list[Subscription]:
-        return self._set_paused(sa.and_(subscriptions.c.channel == channel, subscriptions.c.paused.is_not(None)), None)
+        return self._set_paused(channel, subscriptions.c.paused.is_not(None), None)
 
     def put_file(self, wanted: Sequence[Subscription]) -> None:
         keys = {(each.channel, _filters_json(each.filters)) for each in wanted}
@@ -122,12 +123,19 @@ class StoredSubscriptions:
         connection.execute(new.on_conflict_do_nothing())
         return _subscription(connection.execute(subscriptions.select().where(_is_same(subscription))).one())
 
-    def _set_paused(self, condition: sa.ColumnElement[bool], why: str | None) -> list[Subscription]:
-        query = subscriptions.select().where(condition).order_by(subscriptions.c.id).with_for_update()
+    def _set_paused(self, channel: str, which: sa.ColumnElement[bool], why: str | None) -> list[Subscription]:
+        query = (
+            subscriptions.select()
+            .where(subscriptions.c.channel == channel, which)
+            .order_by(subscriptions.c.id)
+            .with_for_update()
+        )
         with self._database.writing() as connection:
             ids = [row.id for row in connection.execute(query)]
             of_ids = subscriptions.c.id.in_(ids)
             connection.execute(subscriptions.update().where(of_ids).values(paused=why))
+            if why is None:
+                unpause(connection, channel, self._clock.now())
             changed = subscriptions.select().where(of_ids).order_by(subscriptions.c.id)
             return [_subscription(row) for row in connection.execute(changed)]
 
