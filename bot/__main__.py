@@ -144,7 +144,7 @@ def user_id(text: str) -> str:
 def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     from bot.app.bot import Bot
     from bot.app.clock import SystemClock
-    from bot.config.policy_file import PolicyError, reload_for_ever
+    from bot.config.toml_file import FileError, reload_for_ever
     from bot.http_server import CannotListen
     from bot.store.engine import StoreError
 
@@ -162,11 +162,12 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     hangups: SimpleQueue[int] = SimpleQueue()  # the only queue that a signal handler may put into
-    # Without a policy file there is nothing to reload, and a closed terminal must not end the bot.
-    signal.signal(signal.SIGHUP, (lambda number, _frame: hangups.put(number)) if settings.policy else signal.SIG_IGN)
+    has_files = settings.policy or settings.subscriptions
+    # Without a file there is nothing to reload, and a closed terminal must not end the bot.
+    signal.signal(signal.SIGHUP, (lambda number, _frame: hangups.put(number)) if has_files else signal.SIG_IGN)
     try:
         bot = Bot(settings, SystemClock(), environ, on_dead=on_dead)
-    except PolicyError as problem:
+    except FileError as problem:
         if settings.log_format == "text":
             print(problem, file=sys.stderr)
         else:
@@ -175,9 +176,8 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     except StoreError as problem:
         log.error("not_started", why=str(problem))
         return FAILED
-    if settings.policy is not None:
-        reloads = (settings.policy, bot.rights, hangups.get)
-        threading.Thread(target=reload_for_ever, args=reloads, name="policy", daemon=True).start()
+    if has_files:
+        threading.Thread(target=reload_for_ever, args=(bot.reloads, hangups.get), name="files", daemon=True).start()
     try:
         start_patiently(bot.start, ending.wait)
         ending.wait()

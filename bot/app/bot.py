@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
@@ -19,13 +20,16 @@ from bot.app.notifications import Notifications
 from bot.app.settings import Settings
 from bot.app.threads import PeriodicTask
 from bot.app.timeouts import TIMEOUTS, Timeouts
+from bot.config import policy_file, subscriptions_file
 from bot.config.policy_file import policy_in
+from bot.config.subscriptions_file import subscriptions_in
 from bot.core.authorization import Authorizer
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project
 from bot.core.model.policy import BuildRules
 from bot.core.notifications.sender import ANNOUNCE
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.polling.poller import POLL, Poller
 from bot.core.ports import Clock, Job
@@ -105,7 +109,8 @@ class Bot:
     ) -> None:
         self._settings = settings
         self._stopping = threading.Event()
-        policy = policy_in(settings.policy)  # first: if the policy is bad, nothing is opened
+        policy = policy_in(settings.policy)  # first: if a file is bad, nothing is opened
+        self._of_file = subscriptions_in(settings.subscriptions, settings.ci_providers)
         self.metrics = Metrics()
         kept = timedelta(days=settings.audit_kept_days)
         self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
@@ -119,7 +124,10 @@ class Bot:
         self.rights = Authorizer(policy, UserGroups(self._client, clock))
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
-        self._operations = Operations(self.services, self.store.audit, self.rights)
+        subscriptions = SubscriptionService(
+            self.services, self.store.subscriptions, self.store.decisions, self.rights, settings.time_zone
+        )
+        self._operations = Operations(self.services, self.store.audit, self.rights, subscriptions)
         self._clock = clock
         self._environ = environ
         self._on_dead = on_dead
@@ -133,6 +141,17 @@ class Bot:
     def _build_rules(self, project: Project) -> BuildRules | None:
         return self.rights.policy.builds_of(project.name)
 
+    @property
+    def reloads(self) -> list[Callable[[], object]]:
+        """Each reads one of the files again that the settings name, and activates it if it has no mistakes."""
+        settings, found = self._settings, list[Callable[[], object]]()
+        if settings.policy is not None:
+            found.append(partial(policy_file.reload, settings.policy, self.rights))
+        if settings.subscriptions is not None:
+            store = self.store.subscriptions
+            found.append(partial(subscriptions_file.reload, settings.subscriptions, settings.ci_providers, store))
+        return found
+
     def start(self) -> None:
         """Returns when the bot accepts requests. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
 
@@ -143,6 +162,7 @@ class Bot:
         with self.store.told_of_failures():
             self._ci.start()
             self.store.audit.purge()
+            self.store.subscriptions.put_file(self._of_file)
             self._start_work(app, token)  # last: unfinished work of an earlier process continues at once
         watch = self.metrics.watch
         watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from bot.ci import SERVICES, by_name
 from bot.ci.service import ServicePlugin
@@ -198,6 +199,20 @@ _ROWS_AFTER = (
         "",
         values.path,
     ),
+    Setting(
+        "SUBSCRIPTIONS",
+        "A TOML file with subscriptions of channels (docs/notifications.md). Read at the start and on SIGHUP. They can "
+        "be seen and muted in Slack, and are changed only in the file.",
+        "",
+        values.path,
+    ),
+    Setting(
+        "TIME_ZONE",
+        "The time zone of times that people type without one, such as mute until mon 9:00.",
+        "",
+        values.time_zone,
+        "UTC",
+    ),
     Setting("HOST", "The address to listen on for HTTP.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
     Setting(
         "PORT",
@@ -239,6 +254,8 @@ class Settings:
     database_url: Secret
     audit_kept_days: int
     policy: str | None
+    subscriptions: str | None
+    time_zone: ZoneInfo
     host: str
     port: int | None
     ops_port: int | None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
@@ -20,6 +21,7 @@ from bot.core.model.commands import Command, Word
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.request import UserRequest
 from bot.store.database import open_store
@@ -136,7 +138,11 @@ class HalfMoved:
         both = [self._service(ci) for ci in (self.codeship, self.github)]
         wanted = [Pin(NamePattern((glob,)), service) for glob, service in pins]
         self.services = CIRegistry(both, nearest, self.clock, pins=wanted)
-        self.operations = Operations(self.services, self.store.audit, Authorizer(OPEN, MemoryGroups()))
+        rights = Authorizer(OPEN, MemoryGroups())
+        subscriptions = SubscriptionService(
+            self.services, self.store.subscriptions, self.store.decisions, rights, ZoneInfo("UTC")
+        )
+        self.operations = Operations(self.services, self.store.audit, rights, subscriptions)
 
     def _service(self, ci: MemoryCI) -> CIContext:
         directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)

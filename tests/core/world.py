@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
@@ -25,6 +26,7 @@ from bot.core.model.errors import BotError, CIError
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.rate_limiter import charged_budget
 from bot.core.request import UserRequest
@@ -321,7 +323,10 @@ class World:
         )
         self.groups = MemoryGroups()
         self.rights = Authorizer(OPEN, self.groups)
-        self.operations = Operations(self.services, self.store.audit, self.rights)
+        self.subscriptions = SubscriptionService(
+            self.services, self.store.subscriptions, self.store.decisions, self.rights, ZoneInfo("UTC")
+        )
+        self.operations = Operations(self.services, self.store.audit, self.rights, self.subscriptions)
 
     @property
     def services(self) -> CIRegistry:

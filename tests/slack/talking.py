@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from zoneinfo import ZoneInfo
 
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
@@ -24,6 +25,7 @@ from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry
 from bot.core.model.builds import Ability, Build, Project, Status, Workflow
 from bot.core.model.policy import OPEN
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
 from bot.core.ports import Step
@@ -152,7 +154,12 @@ class Talk:
             config=manners,
             clock=self.clock,
             deliveries=Deliveries(RecentDeliveries(self.clock), store.idempotency_keys),
-            operations=Operations(of_all, store.audit, self.rights),
+            operations=Operations(
+                of_all,
+                store.audit,
+                self.rights,
+                SubscriptionService(of_all, store.subscriptions, store.decisions, self.rights, ZoneInfo("UTC")),
+            ),
             replies=slack.answers,
             context=lambda: render_context(manners, self.clock, self.rights),
             follow_ups=FollowUps(self.following, lambda *_what: None),

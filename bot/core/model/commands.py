@@ -10,44 +10,43 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import ClassVar
 
 from bot.core.model.builds import Ability, BuildRef
 from bot.core.model.errors import NotUnderstood
+from bot.core.model.notification_commands.muting import mute_command, unmute_command
+from bot.core.model.notification_commands.subscribing import (
+    show_subscriptions_command,
+    subscribe_command,
+    unsubscribe_command,
+)
+from bot.core.model.notification_commands.values import (
+    MuteCommand,
+    ShowSubscriptions,
+    Subscribe,
+    UnmuteCommand,
+    Unsubscribe,
+)
+from bot.core.model.words import Verb, Word
 
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """`spellings`, never empty: the exact word first, then cleaned ones in the order in which to try them."""
-
-    spellings: tuple[str, ...]
-
-    @classmethod
-    def of(cls, *spellings: str) -> Word:
-        """The spellings in order, without duplicates."""
-        return cls(tuple(dict.fromkeys(spellings)))
-
-    @property
-    def exact(self) -> str:
-        return self.spellings[0]
-
-    @property
-    def cleanest(self) -> str:
-        return self.spellings[-1]
-
-
-class Verb(StrEnum):
-    """Every verb, as people type it and as button values, stored results and metrics name it."""
-
-    STATUS = "status"
-    RESTART = "restart"
-    CANCEL = "cancel"
-    FOLLOW = "follow"
-    BUILDS = "builds"
-    PROJECTS = "projects"
-    AUDIT = "audit"
-    HELP = "help"
+__all__ = [
+    "MORE",
+    "TABLE",
+    "VERBS",
+    "BranchCommand",
+    "BuildCommand",
+    "Command",
+    "Entry",
+    "ListProjects",
+    "NotificationCommand",
+    "ShowAudit",
+    "ShowHelp",
+    "Verb",
+    "Word",
+    "entry_for",
+    "entry_named",
+    "parse",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,8 @@ class ShowHelp:
     topic: str | None = None
 
 
-Command = BranchCommand | BuildCommand | ListProjects | ShowAudit | ShowHelp
+NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | MuteCommand | UnmuteCommand
+Command = BranchCommand | BuildCommand | ListProjects | ShowAudit | ShowHelp | NotificationCommand
 
 
 def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
@@ -227,6 +227,65 @@ TABLE = (
         "projects web",
         aliases=("list", "repos", "repositories"),
         parse_arguments=_projects_command,
+    ),
+    Entry(
+        Verb.SUBSCRIBE,
+        "subscribe <repos> [branch:…] [on:…] [workflow:…]",
+        "Tells this channel when a branch breaks and when it is fixed. Without branch: the default branch.",
+        "subscribe acme/web-* !acme/web-old branch:main,release/*",
+        aliases=("sub",),
+        parse_arguments=subscribe_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="subscribe",
+    ),
+    Entry(
+        Verb.UNSUBSCRIBE,
+        "unsubscribe <repos>|all",
+        "Removes subscriptions of this channel.",
+        "unsubscribe acme/web",
+        aliases=("unsub",),
+        parse_arguments=unsubscribe_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="unsubscribe",
+    ),
+    Entry(
+        Verb.SUBSCRIPTIONS,
+        "subscriptions",
+        "What this channel is subscribed to, and what is muted.",
+        "subscriptions",
+        aliases=("subs",),
+        parse_arguments=show_subscriptions_command,
+    ),
+    Entry(
+        Verb.MUTE,
+        "mute [repos] <time>|until <time>",
+        "Mutes the notifications of this channel for a while.",
+        "mute acme/web until mon 9:00",
+        aliases=("snooze",),
+        parse_arguments=mute_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="mute",
+    ),
+    Entry(
+        Verb.UNMUTE,
+        "unmute [repos]",
+        "Ends a mute. Without a repository: all mutes of this channel.",
+        "unmute acme/web",
+        aliases=("unsnooze",),
+        parse_arguments=unmute_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="unmute",
+    ),
+    Entry(
+        Verb.WHY,
+        "why <repo> [branch]",
+        "Why this channel was notified about a build, or was not.",
+        "why acme/web main",
+        aliases=("explain",),
     ),
     Entry(
         Verb.AUDIT,

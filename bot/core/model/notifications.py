@@ -16,25 +16,25 @@ class SeenBy(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a channel was told of a build, or was not."""
+    """Why a channel was told of a build, or was not; what people should look at first comes first."""
 
-    TOLD = "told"
-    CHANGED = "changed in place"
-    DIGEST = "told in digest"
-    WAITING = "waiting"
-    UNCERTAIN = "not confirmed by Slack"
     PAUSED = "paused"
-    MUTED = "muted"
+    UNCERTAIN = "not confirmed by Slack"
+    WAITING = "waiting"
     CI_UNREADABLE = "CI not readable"
-    FLAKY = "flaky"
-    NO_TRANSITION = "no transition"
+    MUTED = "muted"
+    BRANCH = "branch does not match"
+    WORKFLOW = "workflow does not match"
     EVENT = "not subscribed to this"
     YOUNGER = "subscription is younger"
     BASELINE = "first sight"
     OLDER = "older than the newest"
     NEUTRAL = "neutral status"
-    BRANCH = "branch does not match"
-    WORKFLOW = "workflow does not match"
+    FLAKY = "flaky"
+    NO_TRANSITION = "no transition"
+    DIGEST = "told in digest"
+    CHANGED = "changed in place"
+    TOLD = "told"
 
 
 @dataclass(frozen=True, slots=True)

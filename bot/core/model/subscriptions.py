@@ -73,9 +73,13 @@ class Filters:
         `default_branch` is None if the service does not name it. `workflow`: one workflow's name and its file's, empty
         if the service has no workflows.
         """
-        if self.service not in (None, service) or not self.repositories.matches(repository, any_case=True):
+        if not self.has_repository(service, repository):
             return Mismatch.REPOSITORY
         return self.mismatch_within(branch, default_branch, workflow)
+
+    def has_repository(self, service: str, repository: str) -> bool:
+        """Whether the repository matches, whatever the branch."""
+        return self.service in (None, service) and self.repositories.matches(repository, any_case=True)
 
     def mismatch_within(
         self, branch: str | None, default_branch: str | None, workflow: Sequence[str] = ()

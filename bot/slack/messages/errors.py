@@ -17,11 +17,13 @@ from bot.core.model.commands import (
     BranchCommand,
     BuildCommand,
     Command,
+    NotificationCommand,
     ShowAudit,
     Verb,
     Word,
     entry_for,
     entry_named,
+    parse,
 )
 from bot.core.model.errors import (
     AmbiguousProject,
@@ -42,6 +44,7 @@ from bot.core.model.errors import (
     OverLimit,
     Unreachable,
 )
+from bot.core.model.notification_commands.values import MuteCommand, Subscribe, UnmuteCommand
 from bot.slack.blocks.confirm_dialog import cancelling, cancelling_named
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, button, choice_message, link_button, message
@@ -90,7 +93,8 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
             text = _said(command, untrusted(str(error), _SAID) or literal("You can’t do this."))
             return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
         case NotUnderstood():
-            return message(_not_understood(error, command, context), in_public=False, reference=reference)
+            lines = _not_understood(error, command, context)
+            return message(lines, [_run_instead(error)], in_public=False, reference=reference)
         case CIError(about=Build() as build) if (
             error.may_have_taken and command and entry_for(command.verb).without_claim
         ):
@@ -256,6 +260,15 @@ def _not_understood(error: NotUnderstood, command: Command | None, context: Rend
     return lines
 
 
+def _run_instead(error: NotUnderstood) -> Block | None:
+    """Runs the corrected line, if that is about notifications: nothing is lost if it was not meant."""
+    try:
+        meant = parse([Word.of(word) for word in (error.instead or "").split()])
+    except NotUnderstood:
+        return None
+    return button(error.instead or "", meant) if isinstance(meant, NotificationCommand) else None
+
+
 def _said(command: Command | None, *parts: Inline | Line | str) -> Line:
     """The first line: that nothing was restarted or cancelled, if that was wanted; then what is wrong."""
     done = _done(command)
@@ -298,6 +311,8 @@ def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -
             return BranchCommand(verb, repo, branch or command.branch)
         case ShowAudit():
             return ShowAudit(repo)
+        case Subscribe() | MuteCommand() | UnmuteCommand():
+            return command.about(repo.cleanest)
         case _:
             return BranchCommand(Verb.STATUS, repo, branch)
 

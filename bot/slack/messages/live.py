@@ -83,7 +83,7 @@ def not_followed(why: str, context: RenderContext) -> Message:
     if why in NOT_A_MEMBER:
         because, then = "I’m not in this channel", line("Invite me: ", code(f"/invite {context.mention}"))
     else:
-        because, then = _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else ""), line()
+        because, then = why_lost(why), line()
     said = f"I can’t post updates here: {because}." if because else "I can’t post updates here."
     return message([line(said), then or line("Refresh shows the current status.")], in_public=False)
 
@@ -108,8 +108,8 @@ def lost(view: FollowView, why: str, context: RenderContext) -> Message:
 
 
 def why_lost(why: str) -> str:
-    """Slack's word for why a channel takes no messages, for people."""
-    return _WHY_LOST.get(why) or f"Slack says {sanitize(why, 60)}"
+    """Slack's word for why a channel takes no messages, for people; empty if Slack gave none."""
+    return _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else "")
 
 
 def verdict_words(verdict: Verdict | None) -> str:

@@ -20,17 +20,25 @@ from bot.core.model.outcomes import (
     BuildsShown,
     Cancelled,
     CouldNotTell,
+    Explained,
     Followed,
     HelpShown,
+    Muted,
     NoBuilds,
     NothingToCancel,
     NothingToFollow,
+    NotSubscribed,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    Subscribed,
+    SubscriptionsShown,
+    Unmuted,
+    UnsubscribeAll,
+    Unsubscribed,
 )
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
@@ -62,6 +70,16 @@ from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.help import render_help
 from bot.slack.messages.live import followed, verdict_words, why_inconclusive
 from bot.slack.messages.projects import render_projects
+from bot.slack.messages.subscriptions import (
+    muted,
+    not_subscribed,
+    subscribed,
+    subscriptions_shown,
+    unmuted,
+    unsubscribe_all,
+    unsubscribed,
+)
+from bot.slack.messages.why import explained
 from bot.slack.messages.workflows import cancelling_line, restarted_line, workflow_lines
 
 
@@ -143,6 +161,22 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return _instead(build, why, view_buttons(target_of(build), build.url), context, asker)
         case CouldNotTell():
             return _could_not_tell(outcome, context)
+        case Subscribed():
+            return subscribed(outcome, context, asker)
+        case Unsubscribed():
+            return unsubscribed(outcome, asker)
+        case NotSubscribed():
+            return not_subscribed(outcome, context)
+        case UnsubscribeAll():
+            return unsubscribe_all(outcome)
+        case SubscriptionsShown():
+            return subscriptions_shown(outcome, context)
+        case Muted():
+            return muted(outcome, asker)
+        case Unmuted():
+            return unmuted(outcome, asker)
+        case Explained():
+            return explained(outcome, context)
 
 
 def with_invitation(drawn: Message, mention: str) -> Message:
