@@ -231,7 +231,7 @@ TABLE = (
     Entry(
         Verb.SUBSCRIBE,
         "subscribe <repos> [branch:…] [on:…] [workflow:…]",
-        "Tells this channel when a branch breaks and when it is fixed. Without branch: the default branch.",
+        "Tells this channel when a branch breaks and when it is fixed.",
         "subscribe acme/web-* !acme/web-old branch:main,release/*",
         aliases=("sub",),
         parse_arguments=subscribe_command,
@@ -261,7 +261,7 @@ TABLE = (
     Entry(
         Verb.MUTE,
         "mute [repos] <time>|until <time>",
-        "Mutes the notifications of this channel for a while.",
+        "Mutes this channel’s notifications.",
         "mute acme/web until mon 9:00",
         aliases=("snooze",),
         parse_arguments=mute_command,
@@ -272,7 +272,7 @@ TABLE = (
     Entry(
         Verb.UNMUTE,
         "unmute [repos]",
-        "Ends a mute. Without a repository: all mutes of this channel.",
+        "Ends one mute, or all.",
         "unmute acme/web",
         aliases=("unsnooze",),
         parse_arguments=unmute_command,
@@ -283,7 +283,7 @@ TABLE = (
     Entry(
         Verb.WHY,
         "why <repo> [branch]",
-        "Why this channel was notified about a build, or was not.",
+        "Why this channel was notified or not.",
         "why acme/web main",
         aliases=("explain",),
     ),
