@@ -36,6 +36,10 @@ MIGRATE = (
     "Compares the repositories on CodeShip and GitHub by name, and prints the settings to serve both. Needs the "
     "credentials of both, whatever CI_PROVIDERS says. Changes nothing."
 )
+WEBHOOK = (
+    "Shows the address for CodeShip's webhook, with the secret token in it. Makes a new token if none is set, or "
+    "with --new. Changes no setting itself."
+)
 SLACK_AWAY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts to reach Slack: a machine that boots may have no network yet. Five failures are an error."""
 
@@ -55,6 +59,10 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     audit.add_argument("--since", metavar="WHEN", help="a date (2026-03-01) or an age (7d, 12h); default: all")
     audit.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
     audit.add_argument("--repo", metavar="NAME", help="org/name, or only the name; default: all")
+    webhook = commands.add_parser(
+        "webhook", help="show or make the address for CodeShip's webhook", description=WEBHOOK
+    )
+    webhook.add_argument("--new", action="store_true", help="make a new token, which replaces the one that is set")
     chosen = parser.parse_args(arguments)
     check = chosen.check
     environ, problems = with_secrets_from_files(environ, rows())
@@ -64,6 +72,11 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         return _export(chosen, environ)
     if chosen.command == "migrate":
         return _migrate(environ)
+    if chosen.command == "webhook":
+        from bot.cli.webhook import webhook as show_webhook
+
+        show_webhook(environ, print, new=chosen.new)
+        return 0
     try:
         settings = Settings.read(environ)
     except BadSettings as problem:

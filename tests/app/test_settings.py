@@ -72,6 +72,7 @@ def test_the_least_that_must_be_set_gives_every_default():
             "CODESHIP_API_URL": "https://codeship.com/api/v1",
             "CODESHIP_WEB_URL": "https://app.codeship.com",
             "CODESHIP_CALLS_PER_MINUTE": 60,
+            "CODESHIP_WEBHOOK_TOKEN": None,
         }
     }
     assert settings.database_url.reveal() == "sqlite:///codeship-bot.sqlite3"

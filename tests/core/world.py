@@ -35,6 +35,8 @@ from tests.held_clock import NOON, HeldClock
 
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
 BUILDS = Location("C0BUILDS")
+LISTED = 10
+"""How many builds a list shows of a project or a branch."""
 PATIENCE_S = 10.0
 """How long a test waits for another thread before it fails; what is waited for happens at once."""
 
@@ -123,7 +125,9 @@ class MemoryCI:
         self.asked_for: list[Priority] = []
         self.before_builds: Callable[[], None] = lambda: None
         self.seen: list[str] = []
+        self.lists_builds = False
         self.failures: dict[str, list[CIError | None]] = {
+            "recent": [],
             "projects": [],
             "builds": [],
             "restart": [],
@@ -169,12 +173,17 @@ class MemoryCI:
         self.before_builds()
         self._called("builds")
         self.seen.append(project.id)
-        found = [b for b in self.all_builds if b.project == project and branch in (None, b.branch)][:10]
+        found = [b for b in self.all_builds if b.project == project and branch in (None, b.branch)][:LISTED]
         self._wait("builds answered")
         return found
 
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
-        return None
+        """Each project's newest ten builds, if `lists_builds`."""
+        if not self.lists_builds:
+            return None
+        self.asked_for.append(charged_budget().priority)
+        self._called("recent")
+        return [(one, [b for b in self.all_builds if b.project == one][:LISTED]) for one in self.account]
 
     def plan_restart(self, build: Build) -> ActionPlan:
         return ActionPlan((RunTarget(build.id),))
