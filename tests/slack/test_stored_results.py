@@ -145,7 +145,7 @@ def test_fields_that_a_version_next_to_this_one_adds_are_ignored() -> None:
         {"command": {"kind": "of tomorrow"}},
     ],
 )
-def test_what_this_version_cannot_read_says_that_another_has_stored_it(changed: dict[str, Any]) -> None:
+def test_a_result_that_this_version_cannot_read_says_so(changed: dict[str, Any]) -> None:
     with pytest.raises(Unreadable, match=r"^a result (of version|is stored)"):
         from_json({**to_json(None, HelpShown()), **changed})
 
