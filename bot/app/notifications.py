@@ -9,14 +9,20 @@ from functools import partial
 from bot.app.threads import PeriodicTask, RepeatedTask
 from bot.app.timeouts import Timeouts
 from bot.core.lookup.ci_registry import CIRegistry
+from bot.core.model.builds import Build
+from bot.core.model.errors import CIError
 from bot.core.notifications.sender import Sender
 from bot.core.polling.watch import ChannelWatch
 from bot.core.ports import Clock, Jobs
+from bot.core.rate_limiter import FOR_BACKGROUND
 from bot.metrics import Metrics
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.chat_client import ChatClient
 from bot.slack.outgoing.announcer import SlackAnnouncer
 from bot.store.database import Store
+
+DETAILS_WITHIN_S = 8.0
+"""Seconds that a notification waits for which job failed."""
 
 
 class Notifications:
@@ -40,6 +46,7 @@ class Notifications:
             announcer=SlackAnnouncer(chat, context),
             jobs=jobs,
             clock=clock,
+            details=lambda build: _with_details(services, build),
             observe=metrics.notified,
         )
         self._watch = ChannelWatch(
@@ -84,6 +91,15 @@ class Notifications:
             thread.stop(deadline - time.monotonic())
         for service in self._services:
             self._watch.leave(service)
+
+
+def _with_details(services: CIRegistry, build: Build) -> Build:
+    """Unchanged if its service does not say in time, or is no longer configured."""
+    try:
+        fetcher = services.of(build.project.service).fetcher
+    except CIError:
+        return build
+    return fetcher.with_details(build, timeout_s=DETAILS_WITHIN_S, budget=FOR_BACKGROUND)
 
 
 def _age_s(clock: Clock, store: Store) -> float:

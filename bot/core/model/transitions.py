@@ -51,9 +51,11 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class GoodBuild:
-    """The last build that passed."""
+    """The last build that passed. `number` is that of its run."""
 
+    number: int
     build_id: str
+    commit: str | None
     url: str | None
     finished_at: datetime | None
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from bot.core.model.builds import Build
 from bot.core.model.deliveries import ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications import Decision, Reason
@@ -33,12 +34,15 @@ _SAID_AGAIN = ENDS_A_PERIOD | {Change.BROKE}
 _QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN})
 """These change the message that a channel has, and are not worth a new one."""
 
+_EXPLAINED = frozenset({Change.BROKE, Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.FAILED})
+"""For these the CI service is asked which job failed."""
+
 Observe = Callable[[str, str, float | None], None]
 """Called with the kind of a delivery, its result, and the seconds since its build ended if it was told."""
 
 
 class Sender:
-    """Thread-safe. `observe` counts what becomes of each delivery."""
+    """Thread-safe. `details` returns a build with its failed jobs, or unchanged. `observe` counts the deliveries."""
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class Sender:
         announcer: Announcer,
         jobs: Jobs,
         clock: Clock,
+        details: Callable[[Build], Build],
         observe: Observe,
     ) -> None:
         self._outbox = outbox
@@ -55,6 +60,7 @@ class Sender:
         self._announcer = announcer
         self._jobs = jobs
         self._clock = clock
+        self._details = details
         self._observe = observe
 
     def announce(self, deliveries: Sequence[Delivery]) -> None:
@@ -102,11 +108,15 @@ class Sender:
 
     def _send(self, delivery: Delivery, *, was_paused: bool) -> bool:
         """Whether the next delivery of the channel may follow."""
+        shown = delivery
+        if delivery.transition.change in _EXPLAINED:
+            build = self._details(delivery.transition.build)
+            shown = replace(delivery, transition=replace(delivery.transition, build=build))
         try:
             try:
-                told = self._said(delivery)
+                told = self._said(shown)
             except MessageGone:
-                told = self._said_anew(delivery)
+                told = self._said_anew(shown)
         except ChannelRefuses as refusal:
             self._pause(delivery, str(refusal), tells=not was_paused)
             return False

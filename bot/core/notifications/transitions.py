@@ -82,7 +82,7 @@ def highest(builds: Iterable[Build]) -> int:
 
 def lowest(builds: Iterable[Build]) -> int:
     """The lowest number of a build; 0 for none."""
-    return min((_number(build.id) for build in builds), default=0)
+    return min((_number_of(build) for build in builds), default=0)
 
 
 class _Look:
@@ -160,7 +160,7 @@ class _Look:
             in_a_row = (known.in_a_row if known is not None else 0) + (0 if same else 1)
         last_good = known.last_good if known is not None else None
         if not run.is_bad:
-            last_good = GoodBuild(run.build.id, run.build.url, run.finished_at)
+            last_good = GoodBuild(run.number, run.build.id, run.commit, run.build.url, run.finished_at)
         return WorkflowState(
             name=run.workflow,
             number=run.number,
@@ -238,8 +238,8 @@ class _Look:
             return None
         since = first.finished_at or self._now
         good = next((one.last_good for one in state.workflows if one.name == first.workflow), None)
-        after = _number(good.build_id) if good is not None else self._state.seen_to
-        between = [build for build in self._builds if after < _number(build.id) < _number(first.build.id)]
+        after = good.number if good is not None else self._state.seen_to
+        between = [build for build in self._builds if after < _number_of(build) < first.number]
         suspects = tuple(Suspect(build.id, build.commit, build.author) for build in between[:MAX_SUSPECTS])
         return Period(f"{first.number}.{first.attempt}.{int(since.timestamp())}", since, first.build, suspects)
 
@@ -289,6 +289,11 @@ def _of_build(build: Build) -> list[_SeenRun]:
         )
         for run in build.workflows
     ]
+
+
+def _number_of(build: Build) -> int:
+    """The number of a build; if it has workflows, the highest of its runs that ran for its commit."""
+    return max((run.number for run in _of_build(build) if run.commit == build.commit), default=0)
 
 
 def _number(id_: str) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bot.core.model.builds import Build
+from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.deliveries import Delivery
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.notification_commands.values import MuteCommand
 from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change, Period, Transition
 from bot.slack.blocks.context import RenderContext, listed
-from bot.slack.blocks.message import Block, Message, link_button, message
+from bot.slack.blocks.message import Block, Message, button, link_button, message
 from bot.slack.blocks.rich_text import Line, channel, code, join, length, line, link, sanitize, since
 from bot.slack.messages.builds import (
     commit,
@@ -22,6 +25,7 @@ from bot.slack.messages.workflows import workflow_lines
 _BAD, _GOOD = "x", "white_check_mark"
 _NAME = 60
 MAX_AUTHORS = 5
+MUTED_MIN = 120
 
 
 def notification(delivery: Delivery, context: RenderContext) -> Message:
@@ -68,7 +72,8 @@ def _broken(transition: Transition, context: RenderContext) -> Message:
     else:
         head = headline_with(_BAD, build, context, " broke: ", state(build))
     facts = [facts_line(build), _first(transition), _last_good(transition), _failing(transition)]
-    facts.append(_suspects(period))
+    if transition.last_good is not None:
+        facts.append(_suspects(period))
     return message([head], _buttons(build, context), facts=facts, details=workflow_lines(build), in_public=True)
 
 
@@ -109,7 +114,10 @@ def _last_good(transition: Transition) -> Line:
     good = transition.last_good
     if good is None:
         return ()
-    named = link(f"build {sanitize(good.build_id, _NAME)}", good.url)
+    # With workflows, a build's id is the bot's own, and people know it by its commit.
+    is_known = transition.build.workflows == () or not good.commit
+    label = f"build {sanitize(good.build_id, _NAME)}" if is_known else sanitize(good.commit, _NAME)[:7]
+    named = link(label, good.url)
     return join(" ", line("last passed: ", named), since(good.finished_at))
 
 
@@ -131,7 +139,14 @@ def _suspects(period: Period | None) -> Line:
 
 def _buttons(build: Build, context: RenderContext) -> list[Block | None]:
     restart = restart_buttons(build, None, context, in_live=True) if build.can_be_restarted else []
-    return [*restart, _page(build)]
+    about = BranchCommand(Verb.WHY, context.meaning(build.project), Word.of(build.branch) if build.branch else None)
+    mute = MuteCommand(NamePattern((build.project.name,)), MUTED_MIN)
+    return [
+        *restart,
+        _page(build),
+        button("Mute for 2h", mute, number=1),
+        button("Why was I told?", about, number=2),
+    ]
 
 
 def _page(build: Build) -> Block | None:

@@ -111,6 +111,7 @@ class Hearing:
             announcer=self.slack,
             jobs=self.jobs,
             clock=self.clock,
+            details=lambda build: build,
             observe=lambda *seen: self.observed.append(seen),
         )
         self.jobs.kinds[ANNOUNCE] = sender.job

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from bot.slack.blocks.message import Message
-from tests.slack.messages import live_drawn, one_service, several_drawn, subscriptions_drawn
+from tests.slack.messages import (
+    live_drawn,
+    notifications_drawn,
+    one_service,
+    several_drawn,
+    subscriptions_drawn,
+)
 
 SUBJECTS: dict[str, dict[str, Message]] = {
     **one_service.SUBJECTS,
     **live_drawn.SUBJECTS,
+    **notifications_drawn.SUBJECTS,
     **several_drawn.SUBJECTS,
     **subscriptions_drawn.SUBJECTS,
 }
