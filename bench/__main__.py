@@ -131,7 +131,7 @@ def _render(folder: Path) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measures the bot beside what one would otherwise write, and writes docs/benchmarks.md. "
+        description="Measures the bot and the alternatives to it, and writes docs/benchmarks.md. "
         "A run with any option goes to bench/tried instead, and leaves the document alone.",
     )
     parser.add_argument("--short", action="store_true", help="count calls, and nothing else: what CI runs")

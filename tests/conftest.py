@@ -19,6 +19,13 @@ def pytest_configure() -> None:
     settings.load_profile("any machine")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks are looked at
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("serial") or "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update", action="store_true", help="rewrite golden messages and transcripts from what is seen now"

@@ -33,8 +33,8 @@ PRINT = {"bot/__main__.py", "playground/__main__.py", "playground/play/terminal.
 
 MOST_LINES = 400
 MOST_FILES = 15
-MAY_HOLD_MORE = {"playground/slack": 20, "playground/github": 20, "bot/core/model": 20}
-"""Folders with more modules than `MOST_FILES`, and how many: each simulates a whole service, or holds all values."""
+MAY_HOLD_MORE = {"playground/slack": 20, "playground/github": 20, "bot/core/model": 22, "bot/slack/messages": 16}
+"""Folders with more modules than `MOST_FILES`, and how many: a module simulates a method, or holds a subject."""
 
 DOES_IO = {
     "socket",
@@ -173,7 +173,7 @@ def broken(rule: Rule, sources: list[Source]) -> list[str]:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_the_bot_keeps_the_rule(rule):
+def test_the_bot_keeps_every_rule(rule):
     assert len(OF_THE_BOT) > 10
     assert broken(rule, OF_THE_BOT) == []
 
@@ -184,7 +184,7 @@ def crowded(modules: Iterable[str]) -> list[str]:
     return [folder for folder, number in count.items() if number > MAY_HOLD_MORE.get(folder, MOST_FILES)]
 
 
-def test_a_folder_holds_few_enough_modules_to_read_their_names():
+def test_a_folder_has_few_modules():
     assert crowded(source.path for source in OF_THE_BOT) == []
 
 
@@ -192,7 +192,7 @@ def test_a_folder_with_too_many_modules_is_found():
     assert crowded(f"bot/core/m{n}.py" for n in range(MOST_FILES + 1)) == ["bot/core"]
 
 
-def test_the_modules_of_the_tests_say_what_they_are_for():
+def test_test_modules_have_docstrings():
     assert broken(a_module_says_what_it_is_for, OF_THE_TESTS) == []
 
 
@@ -220,7 +220,7 @@ def test_the_modules_of_the_tests_say_what_they_are_for():
         ("bot/ci/a.py", "\n" * 401, a_file_is_no_longer_than_400_lines),
     ],
 )
-def test_a_rule_finds_what_breaks_it(path, text, rule):
+def test_every_rule_finds_a_violation(path, text, rule):
     assert broken(rule, [Source(path, text)]) != []
 
 
@@ -238,6 +238,6 @@ def test_a_rule_finds_what_breaks_it(path, text, rule):
         ("bot/ci/a.py", "import os\nX = os.path.sep"),
     ],
 )
-def test_what_keeps_the_rules_is_let_pass(path, text):
+def test_code_that_keeps_the_rules_passes(path, text):
     found = [line for rule in RULES for line in broken(rule, [Source(path, f'"""Its job."""\n{text}')])]
     assert found == []

@@ -37,13 +37,13 @@ def test_three_replicas_of_the_image_share_one_postgresql() -> None:
     assert "container_name" not in bot
 
 
-def test_secrets_come_from_the_environment_file_alone() -> None:
+def test_secrets_come_only_from_the_environment_file() -> None:
     assert service("bot")["env_file"] == ".env"
     assert not SECRET.search(TEXT + BALANCER)
     assert SECRET.search("POSTGRES_PASSWORD: hunter2")
 
 
-def test_the_database_is_kept_and_waited_for() -> None:
+def test_the_database_is_persistent_and_waited_for() -> None:
     volumes = {volume.split(":")[0] for volume in service("database")["volumes"]}
     assert volumes <= set(COMPOSE["volumes"])
     assert service("bot")["depends_on"]["database"]["condition"] == "service_healthy"
@@ -55,7 +55,7 @@ def test_health_is_checked_if_the_image_does_not_do_so_itself(name: str) -> None
     assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
-def test_a_bot_has_the_time_to_stop_in_order() -> None:
+def test_a_bot_has_time_to_stop_cleanly() -> None:
     grace_s = int(service("bot")["stop_grace_period"].removesuffix("s"))
     assert grace_s >= TIMEOUTS.finish_s + 5
 
@@ -70,7 +70,7 @@ def test_the_balancer_knows_every_replica() -> None:
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
-def test_a_service_can_do_no_more_than_it_needs(name: str) -> None:
+def test_a_service_has_no_needless_privileges(name: str) -> None:
     found = service(name)
     assert (found["read_only"], found["cap_drop"]) == (True, ["ALL"])
     assert "cap_add" not in found
@@ -88,13 +88,13 @@ def _volumes_of_the_image() -> list[str]:
     return re.findall(r"^VOLUME (\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
-def test_the_balancer_may_open_a_file_for_both_ends_of_each_connection() -> None:
+def test_the_balancer_may_open_enough_files_for_its_connections() -> None:
     most = re.search(r"maxconn (\d+)", BALANCER)
     assert most is not None
     assert service("balancer")["ulimits"]["nofile"] >= 2 * int(most[1]) + 100
 
 
-def test_every_variable_that_compose_fills_in_has_a_line_in_the_example_of_the_environment_file() -> None:
+def test_every_variable_of_compose_is_in_env_example() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     filled_in = set(re.findall(r"\$\{(\w+)", TEXT))
     assert filled_in

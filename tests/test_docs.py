@@ -77,7 +77,7 @@ def with_examples(text: str) -> str:
 
 
 @pytest.mark.parametrize(("document", "name"), TABLES, ids=[" ".join(key) for key in TABLES])
-def test_a_table_of_the_documents_is_the_codes(document: str, name: str, update: bool) -> None:
+def test_a_table_of_the_documents_equals_the_codes(document: str, name: str, update: bool) -> None:
     path = ROOT / document
     text = path.read_text(encoding="utf-8")
     written = with_table(text, name, TABLES[document, name]())
@@ -86,7 +86,7 @@ def test_a_table_of_the_documents_is_the_codes(document: str, name: str, update:
     assert update or text == written
 
 
-def test_an_example_in_the_readme_is_what_its_transcript_says(update: bool) -> None:
+def test_an_example_in_the_readme_equals_its_transcript(update: bool) -> None:
     text = README.read_text(encoding="utf-8")
     assert EXAMPLE.search(text)
     if update:
@@ -130,7 +130,7 @@ def test_every_document_is_linked_from_the_readme() -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_in_a_document_can_be_read(path: Path) -> None:
+def test_every_command_in_a_document_can_be_parsed(path: Path) -> None:
     for words in re.findall(r"`/codeship ([^`…<]+)`", path.read_text(encoding="utf-8")):
         parse(words_of_command(words))
 
@@ -185,7 +185,7 @@ def test_no_retired_phrase_comes_back(path: Path) -> None:
     assert [phrase for phrase in RETIRED if re.search(rf"\b{re.escape(phrase)}\b", text)] == []
 
 
-def test_the_usage_hint_of_the_manifest_can_be_read() -> None:
+def test_the_usage_hint_of_the_manifest_can_be_parsed() -> None:
     hint = re.search(r"usage_hint: (.+)", (ROOT / "manifest.yml").read_text())
     assert hint is not None
     for words in hint[1].split(" | "):

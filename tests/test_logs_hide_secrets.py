@@ -1,4 +1,4 @@
-"""No log line contains a secret, however it got there and in whatever encoding."""
+"""No log line contains a secret, in any encoding."""
 
 from __future__ import annotations
 

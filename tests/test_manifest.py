@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.app.settings import rows
-from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS
+from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS, SCOPES_OF_GUESTS
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "tests/schemas/manifest.schema.1.0.0.json").read_text(encoding="utf-8"))
@@ -49,20 +49,20 @@ def test_unchanged_it_is_for_socket_mode_and_names_no_address():
 
 
 def test_changed_as_it_reports_everything_comes_to_one_address_over_http():
-    (command,) = HTTP["features"]["slash_commands"]
     settings = HTTP["settings"]
     assert settings["socket_mode_enabled"] is False
     assert {
-        command["url"],
+        *(command["url"] for command in HTTP["features"]["slash_commands"]),
         settings["event_subscriptions"]["request_url"],
         settings["interactivity"]["request_url"],
     } == {"https://bot.acme.io/slack/events"}
 
 
-def test_the_command_is_the_default_of_its_setting_and_its_text_comes_raw():
-    (command,) = SOCKET_MODE["features"]["slash_commands"]
-    assert command["command"] == next(row.default for row in rows() if row.name == "SLACK_COMMAND")
-    assert command["should_escape"] is False
+def test_the_commands_are_the_default_of_their_setting_and_their_text_comes_raw():
+    commands = SOCKET_MODE["features"]["slash_commands"]
+    default = next(row.default for row in rows() if row.name == "SLACK_COMMAND")
+    assert ",".join(command["command"] for command in commands) == default
+    assert [command["should_escape"] for command in commands] == [False, False]
 
 
 def test_the_scopes_are_those_that_its_features_need_and_no_others():
@@ -71,10 +71,10 @@ def test_the_scopes_are_those_that_its_features_need_and_no_others():
     assert SOCKET_MODE["oauth_config"]["scopes"] == {"bot": sorted(needed)}
 
 
-def test_the_scope_that_only_rules_about_user_groups_need_is_there_to_be_put_in():
-    with_groups = yaml.safe_load(re.sub(r"# (- usergroups:read)", r"\1", TEXT))
-    assert with_groups["oauth_config"]["scopes"]["bot"] == [*SCOPES, *SCOPES_OF_GROUPS]
-    assert jsonschema.Draft7Validator(SCHEMA).is_valid(with_groups)
+def test_the_scopes_that_only_some_rules_need_are_there_to_be_put_in():
+    with_all = yaml.safe_load(re.sub(r"# (- usergroups:read|- users:read)", r"\1", TEXT))
+    assert with_all["oauth_config"]["scopes"]["bot"] == [*SCOPES, *SCOPES_OF_GROUPS, *SCOPES_OF_GUESTS]
+    assert jsonschema.Draft7Validator(SCHEMA).is_valid(with_all)
 
 
 def test_people_can_write_to_the_bot_and_press_its_buttons():

@@ -78,7 +78,7 @@ def test_a_backup_of_an_sqlite_file_in_use_can_be_restored(tmp_path: Path) -> No
     assert database.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 @pytest.mark.parametrize("into", ["the same database", "an empty one"])
 def test_a_dump_of_postgresql_can_be_restored(postgres: Server, tmp_path: Path, into: str) -> None:
     address = postgres.new_database()

@@ -161,7 +161,7 @@ def test_only_locked_packages_are_installed_and_only_by_their_hashes():
     assert not re.search(r"apt-get|curl|wget", text_of("Dockerfile"))
 
 
-def test_the_image_is_built_of_the_package_and_the_runtime_lock_alone():
+def test_the_image_is_built_only_from_the_package_and_the_runtime_lock():
     copied = [arguments for word, arguments in instructions() if word in ("COPY", "ADD")]
     assert copied == [
         "requirements.txt /tmp/requirements.txt",
@@ -171,7 +171,7 @@ def test_the_image_is_built_of_the_package_and_the_runtime_lock_alone():
     ]
 
 
-def test_no_secret_has_a_place_in_a_layer():
+def test_no_layer_has_a_place_for_a_secret():
     assert not re.search(r"TOKEN|SECRET|KEY|PASSWORD", "".join(arguments for _, arguments in instructions()))
 
 
@@ -268,7 +268,7 @@ def goes_into_the_image(path: str) -> bool:
         ),
     ],
 )
-def test_nothing_goes_into_the_image_but_the_package_and_its_lock(path, taken):
+def test_only_the_package_and_its_lock_go_into_the_image(path, taken):
     assert goes_into_the_image(path) is taken
 
 

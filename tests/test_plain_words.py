@@ -85,11 +85,11 @@ def texts_of(source: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", [*DOCUMENTS, *SPOKEN], ids=lambda path: path.name)
-def test_no_retired_phrase_is_read_in_a_document_a_message_or_a_conversation(path: Path) -> None:
+def test_no_document_message_or_transcript_has_a_retired_phrase(path: Path) -> None:
     assert retired_in(path.read_text(encoding="utf-8")) == []
 
 
-def test_no_retired_phrase_is_in_a_text_of_the_bot() -> None:
+def test_no_string_of_the_bot_has_a_retired_phrase() -> None:
     found = [
         (str(path.relative_to(ROOT)), phrase)
         for path in SOURCES

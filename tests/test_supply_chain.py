@@ -63,6 +63,7 @@ def test_every_dependency_of_the_bot_is_imported_or_explained() -> None:
     assert without_a_reason(wanted(), imports("bot")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("extra", "folders"),
     [("playground", ("playground",)), ("bench", ("bench",)), ("dev", ("tests", "bench", "playground"))],

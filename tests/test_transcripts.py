@@ -38,7 +38,7 @@ def played(text: str) -> str:
 
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
-def test_the_conversation_goes_as_written(path: Path, update: bool) -> None:
+def test_the_conversation_matches_its_transcript(path: Path, update: bool) -> None:
     written = path.read_text()
     seen = played(written)
     if update:

@@ -24,6 +24,7 @@ from bot.config import policy_file, subscriptions_file
 from bot.config.policy_file import policy_in
 from bot.config.subscriptions_file import subscriptions_in
 from bot.core.authorization import Authorizer
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project
@@ -44,14 +45,16 @@ from bot.slack.blocks.context import RenderContext
 from bot.slack.client.auth import Token, who_am_i
 from bot.slack.client.chat_client import ChatClient
 from bot.slack.client.connections import Connections
+from bot.slack.client.people import People
 from bot.slack.client.response_urls import ResponseUrls
-from bot.slack.client.user_groups import UserGroups
+from bot.slack.client.shared_channels import SharedChannels
+from bot.slack.client.user_groups import Membership, UserGroups
 from bot.slack.detached_urls import DetachedUrls
-from bot.slack.handler import REQUEST, Deliveries, FollowUps, Reporting, RequestHandler
+from bot.slack.handler import REQUEST, FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
-from bot.slack.incoming.recent_deliveries import RecentDeliveries
+from bot.slack.incoming.recent_deliveries import Deliveries, RecentDeliveries
 from bot.slack.incoming.workers import JobSubmitter, WorkerPool
 from bot.slack.listeners import register
 from bot.slack.outgoing.notifier import SlackNotifier
@@ -121,13 +124,16 @@ class Bot:
         self._chat = ChatClient(
             settings.slack_bot_token.reveal(), settings.slack_api_url, self._connections, mask=self._mask
         )
-        self.rights = Authorizer(policy, UserGroups(self._client, clock))
+        self._people = People(self._client, clock)
+        self.rights = Authorizer(policy, Membership(UserGroups(self._client, clock), self._people))
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
         subscriptions = SubscriptionService(
             self.services, self.store.subscriptions, self.store.decisions, self.rights, settings.time_zone
         )
-        self._operations = Operations(self.services, self.store.audit, self.rights, subscriptions)
+        self._operations = Operations(
+            self.services, self.store.audit, self.rights, self.store.channel_names, subscriptions
+        )
         self._clock = clock
         self._environ = environ
         self._on_dead = on_dead
@@ -210,7 +216,7 @@ class Bot:
         settings, identity = self._settings, token.identity
         home = Workspace(identity.team_id, identity.bot_user_id, identity.enterprise_id)
         config = HandlerConfig(
-            settings.slack_command,
+            settings.slack_command[0],
             f"@{token.user}",
             self._ci.words,
             settings.slack_allow_other_workspaces,
@@ -229,8 +235,11 @@ class Bot:
         def context() -> RenderContext:
             return render_context(config, self._clock, self.rights)
 
+        channels = SharedChannels(self._client, self._clock)
+        is_shared = (lambda _id: False) if settings.slack_allow_other_workspaces else channels.is_shared
         messages = LiveMessages(
             services=self.services,
+            logs=FailureLogs(self.services, self.rights, is_shared),
             follows=self.store.follows,
             history=self.store.history,
             notifier=SlackNotifier(self._chat, context),
@@ -268,6 +277,7 @@ class Bot:
             follow_ups=FollowUps(
                 poller, lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s)
             ),
+            is_colleague=lambda actor: self._people.belongs_to(identity.enterprise_id or "", actor) is not False,
             reporting=Reporting(self._recorder(), self._reference, self.metrics.answered, self.store.explain),
             begin=submitter.begin,
         )
@@ -288,7 +298,7 @@ class Bot:
             submit=work.submitter.submit,
             clock=self._clock,
             workspace=home,
-            command=settings.slack_command,
+            commands=settings.slack_command,
             expect_reply=self._chat.open_ahead,
         )
 

@@ -26,6 +26,7 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.ports import Clock
+from bot.logs import hide
 from bot.metrics import Metrics
 from bot.slack.blocks.context import ServiceInfo
 from bot.store.database import Store
@@ -85,7 +86,7 @@ class CIServices:
             )
             calls = LoggingExecutor(CALLS_AT_ONCE, f"{kind.name} call")
             sends = LoggingExecutor(RESTARTS_AT_ONCE, f"{kind.name} restart")
-            fetcher = BuildFetcher(client, calls, clock, max_call_s=timeouts.call_s)
+            fetcher = BuildFetcher(client, calls, clock, max_call_s=timeouts.call_s, mask=hide(settings.secrets()))
             sending = ActionSender(client, fetcher, store.claims, sends, clock)
             restarts = ActionService(client, fetcher, store.claims, store.history, sending, clock)
             directory = ProjectIndex(client, store.projects, calls, clock, nearest)

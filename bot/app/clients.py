@@ -109,7 +109,7 @@ def connected(
 
 
 def client_context(clock: Clock, environ: Mapping[str, str], timeouts: Timeouts = TIMEOUTS) -> ClientContext:
-    """For a tool that asks a few questions: nothing is counted, and nothing limits it."""
+    """For tools that send a few requests: without metrics and without a rate limit."""
     return ClientContext(
         wait=clock.wait,
         monotonic=clock.monotonic,

@@ -159,10 +159,10 @@ _ROWS_BEFORE = (
     ),
     Setting(
         "SLACK_COMMAND",
-        "The slash command, as in manifest.yml.",
+        "The slash commands, separated by commas, as in manifest.yml. Messages name the first one.",
         "",
-        values.slash_command,
-        "/codeship",
+        values.slash_commands,
+        "/codeship,/ci",
     ),
     Setting(
         "SLACK_ALLOW_OTHER_WORKSPACES",
@@ -246,7 +246,7 @@ class Settings:
     slack_app_token: Secret | None
     slack_signing_secret: Secret | None
     slack_api_url: str
-    slack_command: str
+    slack_command: tuple[str, ...]
     slack_allow_other_workspaces: bool
     ci_providers: tuple[str, ...]
     ci_pinned: tuple[Pin, ...]

@@ -18,10 +18,12 @@ from bot.core.lookup.ci_registry import Pin
 from bot.core.model.builds import Actor, Location, Project
 from bot.core.model.errors import CIError, Forbidden, Unauthorized, Unreachable
 from bot.core.model.policy import Confirm, Policy
+from bot.core.ports import Groups
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
 from bot.slack.client.auth import TOKEN_REFUSALS, SlackAway, TokenRefused, who_am_i
-from bot.slack.client.user_groups import UserGroups
-from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS
+from bot.slack.client.people import People
+from bot.slack.client.user_groups import Membership, UserGroups
+from bot.slack.listeners import SCOPES, SCOPES_OF_CHANNELS, SCOPES_OF_GROUPS, SCOPES_OF_GUESTS
 from bot.store.database import open_store
 from bot.store.engine import StoreError, sqlite_file
 
@@ -188,7 +190,8 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
             say(f"hint  Files: every user of this machine can read {file}, and secrets in it: chmod 600 {file}")
     policy = _policy(settings, say)
     if policy is not None and asker is not None:
-        _lets(policy, asker, UserGroups(slack_client(settings), SystemClock()), say)
+        client, clock = slack_client(settings), SystemClock()
+        _lets(policy, asker, Membership(UserGroups(client, clock), People(client, clock)), say)
     parts = (
         policy is not None,
         _subscriptions(settings, say),
@@ -233,7 +236,7 @@ def _policy(settings: Settings, say: Say) -> Policy | None:
     say(
         f"ok    Policy: {settings.policy}, {count}"
         if settings.policy
-        else "ok    Policy: none, so everyone may do everything"
+        else "ok    Policy: none, so everyone, guests too, may do everything"
     )
     return policy
 
@@ -250,13 +253,13 @@ def _subscriptions(settings: Settings, say: Say) -> bool:
     return True
 
 
-def _lets(policy: Policy, asker: str, groups: UserGroups, say: Say) -> None:
+def _lets(policy: Policy, asker: str, groups: Groups, say: Say) -> None:
     """Prints what each rule says about this person, in the order in which the rules apply."""
     person = Actor(asker)
     say(f"      {asker}, by the first rule that is about what is asked:")
     for rule in policy.rules:
         included = rule.subjects.includes(person, Location(""), lambda group: groups.has(group, person))
-        may = "may" if included else "may (or not: Slack does not tell who is in the user group)"
+        may = "may" if included else "may (or not: Slack does not tell who is in the user group, or a guest)"
         if included is False:
             where = " or ".join(sorted(rule.subjects.channels))
             may = f"may, but only when asking in {where}," if where else "may not"
@@ -271,7 +274,11 @@ def _bot_token(settings: Settings, policy: Policy | None, say: Say) -> bool:
     except (TokenRefused, SlackAway) as problem:
         return _wrong(say, f"Slack token: {problem}")
     say(f"ok    Slack token: @{token.user} in {token.team}")
-    needed = (*SCOPES, *SCOPES_OF_GROUPS) if policy and policy.groups else SCOPES
+    needed: tuple[str, ...] = SCOPES
+    if policy and policy.groups:
+        needed = (*needed, *SCOPES_OF_GROUPS)
+    if policy and policy.names_guests:
+        needed = (*needed, *SCOPES_OF_GUESTS)
     missing = [scope for scope in needed if scope not in token.scopes]
     if missing:
         return _wrong(
@@ -280,6 +287,13 @@ def _bot_token(settings: Settings, policy: Policy | None, say: Say) -> bool:
             "and install the app again.",
         )
     say(f"ok    Slack scopes: {', '.join(needed)}")
+    optional = [scope for scope in SCOPES_OF_CHANNELS if scope not in token.scopes]
+    if optional and not settings.slack_allow_other_workspaces:
+        say(f"hint  Slack scopes: without {' and '.join(optional)}, only the asker sees why a followed build failed")
+    if not token.scopes.issuperset(SCOPES_OF_GUESTS):
+        say("ok    Slack guests: not told apart from members, which needs the scope users:read")
+        if token.identity.enterprise_id:
+            say("hint  Slack Connect: without users:read, buttons work for other organisations in shared channels, too")
     return True
 
 

@@ -107,7 +107,7 @@ class CannotCompare(Exception):
 def migrate(environ: Mapping[str, str], say: Say) -> None:
     """Prints what matches and what to set. Raises CannotCompare.
 
-    Needs the keys of both services, whatever CI_PROVIDERS says. What CI_PINNED keeps at CodeShip stays there.
+    Needs the keys of both services, even if CI_PROVIDERS names only one. CI_PINNED can keep repositories at CodeShip.
     """
     kept, values = _read(environ)
     logs.configure("CRITICAL", "text", [word for one in values.values() for word in secrets_of(one)])
@@ -174,8 +174,8 @@ def _say_rest(found: Sequence[Match], say: Say) -> None:
     if any(not match.same and not match.maybe for match in found):
         say(
             f"None: it stays at {FROM.title}, and people ask for it as before. If it is at {TO.title} already, the "
-            "token or the App has not been given it, or it is archived there: python -m bot migrate tells it anew."
+            "token or the App has no access to it, or it is archived there. Then run python -m bot migrate again."
         )
     if found and all(match.moves for match in found):
-        say(f"Nothing is left behind: once nobody asks for builds of {FROM.title}'s, CI_PROVIDERS={TO.name} is enough.")
-    say(f"Whatever is set, {TO.name}'s can be asked for as org/name@{TO.name}, {FROM.name}'s as org/name@{FROM.name}.")
+        say(f"All have moved: when no one needs builds of {FROM.title}'s any more, CI_PROVIDERS={TO.name} is enough.")
+    say(f"Always possible: org/name@{TO.name} for {TO.name}'s, org/name@{FROM.name} for {FROM.name}'s.")

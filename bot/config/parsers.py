@@ -147,7 +147,7 @@ def database(text: str) -> Secret:
     if scheme.partition("+")[0] != "sqlite":
         raise InvalidValue("begins with neither sqlite:/// nor postgresql://")
     if not rest.startswith("/") or rest.strip("/") in ("", ":memory:"):
-        raise InvalidValue("names no file, and restarts must be remembered when the bot starts anew")
+        raise InvalidValue("names no file, but the bot must remember restarts after it is started again")
     return Secret(text)
 
 
@@ -216,11 +216,13 @@ def yes_or_no(text: str) -> bool:
     return word in ("yes", "true", "on", "1")
 
 
-def slash_command(text: str) -> str:
-    """Slack allows lower-case letters, and at most 32 characters with the slash."""
-    if not re.fullmatch(r"/[^\sA-Z/]{1,31}", text):
-        raise InvalidValue("is not a slash command: give a / and one lower-case word, at most 32 characters in all")
-    return text
+def slash_commands(text: str) -> tuple[str, ...]:
+    """At least one. Slack allows lower-case letters, and at most 32 characters with the slash."""
+    commands = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    if not commands or not all(re.fullmatch(r"/[^\sA-Z/]{1,31}", command) for command in commands):
+        why = "give a / and one lower-case word, at most 32 characters in all; separate several by commas"
+        raise InvalidValue(f"is not a slash command: {why}")
+    return commands
 
 
 def log_level(text: str) -> str:

@@ -13,7 +13,7 @@ import structlog
 from bot.config.toml_file import FileError, Reading, read_toml, shown
 from bot.core.authorization import Authorizer
 from bot.core.model.commands import entry_named
-from bot.core.model.policy import ACTIONS, OPEN, BuildRules, Confirm, Policy, Rule, Subjects
+from bot.core.model.policy import ACTIONS, GUESTS, OPEN, BuildRules, Confirm, Policy, Rule, Subjects
 from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 MAX_REASON, MAX_CONTACT = 300, 100
@@ -116,8 +116,14 @@ class _Reading(Reading):
         if table.get("who") in ("everyone", "nobody"):
             return Subjects(everyone=table["who"] == "everyone")
         people, groups, channels = set(), [], set()
-        for value in self.listed(number, table, "who"):
-            if USER_ID.fullmatch(value):
+        listed = self.listed(number, table, "who")
+        no_guests = f"!{GUESTS}" in listed
+        for value in listed:
+            if value == GUESTS:
+                groups.append(value)
+            elif value == f"!{GUESTS}":
+                continue
+            elif USER_ID.fullmatch(value):
                 people.add(value)
             elif GROUP_ID.fullmatch(value):
                 groups.append(value)
@@ -125,8 +131,11 @@ class _Reading(Reading):
                 channels.add(value)
             else:
                 why = "is no id: a person's begins with U, a user group's with S, a channel's with C"
-                self.wrong(number, "who", f"{shown(value)} {why}; or write “everyone” or “nobody” alone.")
-        return Subjects(frozenset(people), tuple(groups), frozenset(channels))
+                self.wrong(
+                    number, "who", f"{shown(value)} {why}; or “guests”, “!guests”, or “everyone” or “nobody” alone."
+                )
+        everyone = no_guests and not people and not groups and not channels
+        return Subjects(frozenset(people), tuple(groups), frozenset(channels), everyone, no_guests)
 
     def _actions(self, number: int, table: Mapping[str, Any]) -> tuple[str, ...]:
         """By the names of the command table; an alias means its command."""

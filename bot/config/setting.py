@@ -15,7 +15,7 @@ from bot.config.parsers import InvalidValue, tidied
 class Setting:
     """One setting, with the texts that operators read. `default` None: required, or optional as `meaning` says.
 
-    `where` says where to get the value; it is empty if the operator chooses it. `read` raises `InvalidValue`.
+    `where` says where to get the value; it is empty if the operator chooses it. `parse` raises `InvalidValue`.
     """
 
     name: str

@@ -14,7 +14,7 @@ from bot.config.toml_file import FileError, Reading, read_toml, shown
 from bot.core.model.notification_commands.values import ALL
 from bot.core.model.slack_ids import CHANNEL_ID
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Origin, Subscription
-from bot.core.ports import SubscriptionStore
+from bot.core.notifications.ports import SubscriptionStore
 
 log = structlog.get_logger(__name__)
 

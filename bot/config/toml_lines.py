@@ -14,8 +14,9 @@ _KEY = re.compile(r"\s*(?:\"(?P<basic>[^\"\n]*)\"|'(?P<literal>[^'\n]*)'|(?P<bar
 
 
 class Lines:
-    """Of a text that tomllib takes: where the nth table of each kind (`[[rule]]`) begins, and each key of it or of the
-    document."""
+    """Of a text that tomllib accepts: the lines of the nth table of each kind (`[[rule]]`), and of each of its or the
+    document's keys.
+    """
 
     def __init__(self, text: str) -> None:
         self._found: dict[tuple[str, int, str], int] = {}
@@ -36,8 +37,9 @@ class Lines:
                 self._found.setdefault((kind, counted[kind], name), number)
 
     def at(self, number: int, key: str, kind: str = "rule") -> int:
-        """Counted from 1, as `number` is; 0 is the document, key "" the table itself. The nearest that is known, 0 for
-        none."""
+        """The line, from 1. `number` counts from 1, too; 0 is the document. Key "" is the table itself. The nearest
+        known line, else 0.
+        """
         places = (kind if number else "", number, key), (kind, number, ""), ("", 0, kind)
         known = (self._found.get(place) for place in places)
         return next((line for line in known if line), 0)

@@ -14,7 +14,6 @@ from bot.core.model.errors import (
     AmbiguousProject,
     BotError,
     BranchRequired,
-    CannotCancel,
     CIError,
     DelayedRequest,
     Forbidden,
@@ -28,6 +27,7 @@ from bot.core.model.errors import (
     NotFound,
     NotPossible,
     NotRecorded,
+    NotSupported,
     OverLimit,
     RateLimitExhausted,
     RateLimitPaused,
@@ -51,10 +51,12 @@ from bot.core.model.outcomes import (
     BuildShown,
     BuildsShown,
     Cancelled,
+    ChannelNamesShown,
     CouldNotTell,
     Explained,
     Followed,
     HelpShown,
+    LogShown,
     Muted,
     NoBuilds,
     NothingToCancel,
@@ -120,8 +122,8 @@ def entry_of(
             result, reason = _failure(outcome)
         case _:
             result, reason = _outcome(outcome)
-    without_claim = request.command is not None and entry_for(request.command.verb).without_claim
-    if without_claim and isinstance(outcome, NoResponse) and isinstance(outcome.about, Build):
+    raises_unknown = request.command is not None and entry_for(request.command.verb).raises_unknown
+    if raises_unknown and isinstance(outcome, NoResponse) and isinstance(outcome.about, Build):
         result = Result.UNKNOWN  # the build had been fetched, so it was the action itself that got no answer
 
     def cut(text: str, limit: int) -> str:
@@ -183,7 +185,9 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, f"{_muted(mute)} until {mute.until:%Y-%m-%dT%H:%M:%SZ}"
         case Unmuted(mutes):
             return (Result.DONE, ", ".join(map(_muted, mutes))) if mutes else (Result.NOT_DONE, "nothing was muted")
-        case BuildShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
+        case BuildShown() | LogShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
+            return Result.DONE, ""
+        case ChannelNamesShown():
             return Result.DONE, ""
         case SubscriptionsShown() | Explained():
             return Result.DONE, ""
@@ -209,7 +213,8 @@ def _muted(mute: Mute) -> str:
 def _of_restart(outcome: Restarted) -> str:
     seen = "no answer came, and it was seen to run" if outcome.seen else ""
     only = "only failed jobs" if outcome.claim.failed_jobs_only else ""
-    return "; ".join(said for said in (seen, only, _of_it(outcome.taken)) if said)
+    debug = "with debug logs" if outcome.claim.debug_logs else ""
+    return "; ".join(said for said in (seen, only, debug, _of_it(outcome.taken)) if said)
 
 
 def _of_it(taken: ActionResult | None) -> str:
@@ -241,7 +246,7 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.MISTAKE, "several branches, none named"
         case NeedsConfirmation():
             return Result.TO_BE_CONFIRMED, ""
-        case CannotCancel():
+        case NotSupported():
             return Result.NOT_DONE, str(error)
         case DelayedRequest():
             return Result.NOT_DONE, "too late to know which build was meant"
@@ -295,7 +300,7 @@ def found_in(outcome: Outcome | Exception | ActionSent) -> Build | Project | Non
             return outcome.build
         case ActionSent() | DelayedRequest() | NotRecorded():
             return outcome.build
-        case BranchRequired() | CannotCancel():
+        case BranchRequired() | NotSupported():
             return outcome.project
         case BotError():
             return outcome.about

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import Verb, entry_for
 from bot.core.model.errors import NotAllowed
 from bot.core.model.policy import Allowed, Denied, Policy
@@ -26,17 +27,23 @@ class Authorizer:
 
     def check(self, request: UserRequest, verb: Verb, project: str | None, branch: str | None) -> Allowed:
         """Raises NotAllowed, with the reason, if the actor may not do it."""
+        answer = self.may(request.actor, request.location, verb, project, branch)
+        if isinstance(answer, Denied):
+            raise NotAllowed(answer.reason, ask=answer.ask, group_unknown=answer.group_unknown)
+        return answer
+
+    def may(
+        self, actor: Actor, location: Location, verb: Verb, project: str | None, branch: str | None
+    ) -> Allowed | Denied:
+        """As `check`, without an error."""
         action = entry_for(verb).policy_action
         if action is None:
             return Allowed()
 
         def in_group(group_id: str) -> bool | None:
-            return self._groups.has(group_id, request.actor)
+            return self._groups.has(group_id, actor)
 
-        answer = self._policy.may(request.actor, request.location, action, project, branch, in_group)
-        if isinstance(answer, Denied):
-            raise NotAllowed(answer.reason, ask=answer.ask, group_unknown=answer.group_unknown)
-        return answer
+        return self._policy.may(actor, location, action, project, branch, in_group)
 
     def needs_confirmation(self, project: str, branch: str | None) -> bool:
         """Whether a button that restarts the branch needs confirmation."""

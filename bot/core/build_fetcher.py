@@ -11,11 +11,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Container
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from bot.core.model.builds import Build, Page, Project, Status
+from bot.core.model.builds import Build, FailureLog, Page, Project, Status
 from bot.core.model.errors import CIError, LastKnown, NoResponse, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import CIProvider, Clock
@@ -52,7 +52,8 @@ class BuildFetcher:
     """Fetches builds of one service. `executor` runs the calls, whose threads may hang up to the provider's timeouts.
 
     A caller with at least `max_call_s` left makes the call in its own thread: handing it to another thread takes a
-    tenth of the time of a reply. An error other than CIError is a bug; the thread that made the call logs it.
+    tenth of the time of a reply. An error other than CIError is a bug; the thread that made the call logs it. `mask`
+    removes secrets from a log's line.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class BuildFetcher:
         *,
         max_call_s: float = math.inf,
         remembered: int = 2000,
+        mask: Callable[[str], str] = str,
     ) -> None:
         self._provider = provider
         self._max_call_s = max_call_s
         self._executor = executor
         self._clock = clock
         self._remembered = remembered
+        self._mask = mask
         self._lock = threading.Lock()
         self._flights: dict[_Key, _InFlight] = {}
         self._seen: OrderedDict[_Key, _Cached] = OrderedDict()
@@ -109,6 +112,18 @@ class BuildFetcher:
         except (TimeoutError, CIError):
             return build
 
+    def failure_log(self, build: Build, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> FailureLog | None:
+        """Why the build failed, as `CIProvider.failure_log`, with secrets masked. Raises CIError.
+
+        Raises NoResponse after `timeout_s` seconds.
+        """
+        call = self._executor.submit(self._fetch_log, build, budget)
+        try:
+            log = call.result(timeout=max(timeout_s, 0.0))
+        except TimeoutError:
+            raise NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s", timed_out=True) from None
+        return log and replace(log, lines=tuple(map(self._mask, log.lines)))
+
     def locate(self, project: Project, page: Page, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> Page | None:
         """The page with its branch, as `CIProvider.locate`. Raises CIError."""
         call = self._executor.submit(self._fetch_location, project, page, budget)
@@ -116,6 +131,17 @@ class BuildFetcher:
             return call.result(timeout=max(timeout_s, 0.0))
         except TimeoutError:
             raise NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s") from None
+
+    def seen_on(self, page: Page) -> list[Build]:
+        """The cached builds that have the page's id or commit, at most one of each project. Makes no call."""
+        with self._lock:
+            views = list(self._seen.values())
+        found: dict[str, Build] = {}
+        for view in views:
+            for build in view.builds:
+                if build.project.id not in found and build.is_on(page):
+                    found[build.project.id] = build
+        return list(found.values())
 
     def forget(self, project: Project) -> None:
         """Makes later requests for the project start a new fetch instead of sharing a running one."""
@@ -158,6 +184,10 @@ class BuildFetcher:
     def _fetch_location(self, project: Project, page: Page, budget: CallBudget) -> Page | None:
         with charged_to(budget):
             return self._provider.locate(project, page)
+
+    def _fetch_log(self, build: Build, budget: CallBudget) -> FailureLog | None:
+        with charged_to(budget):
+            return self._provider.failure_log(build)
 
     def _fetch_details(self, build: Build, budget: CallBudget) -> Build:
         with charged_to(budget):

@@ -9,22 +9,24 @@ from dataclasses import replace
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.build_lookup import BuildLookup, about
+from bot.core.lookup.channel_names import ChannelNames
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.action_plans import restart_plan
-from bot.core.model.builds import Build, Project, branches_of, newest_of_each
+from bot.core.model.builds import Build, Location, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
     BranchCommand,
     BuildCommand,
     Command,
     ListProjects,
+    NameCommand,
     ShowAudit,
     ShowHelp,
     Verb,
     entry_for,
 )
 from bot.core.model.decisions import Decision
-from bot.core.model.errors import BranchRequired, CannotCancel, RequestExpired
+from bot.core.model.errors import BranchRequired, NotSupported, RequestExpired
 from bot.core.model.outcomes import (
     AuditShown,
     BranchesShown,
@@ -32,6 +34,7 @@ from bot.core.model.outcomes import (
     BuildsShown,
     Followed,
     HelpShown,
+    LogShown,
     NoBuilds,
     NothingToCancel,
     NothingToFollow,
@@ -39,7 +42,7 @@ from bot.core.model.outcomes import (
     ProjectsShown,
 )
 from bot.core.notifications.subscriptions import SubscriptionService
-from bot.core.ports import AuditLog
+from bot.core.ports import AuditLog, ChannelNameStore
 from bot.core.rate_limiter import FOR_PEOPLE, CallBudget, restart_budget
 from bot.core.request import UserRequest
 
@@ -59,9 +62,15 @@ class Operations:
     """Carries out commands."""
 
     def __init__(
-        self, services: CIRegistry, audit: AuditLog, authorizer: Authorizer, subscriptions: SubscriptionService
+        self,
+        services: CIRegistry,
+        audit: AuditLog,
+        authorizer: Authorizer,
+        channel_names: ChannelNameStore,
+        subscriptions: SubscriptionService,
     ) -> None:
         self._services = services
+        self._names = ChannelNames(services, channel_names, authorizer)
         self._build_lookup = BuildLookup(services, authorizer)
         self._audit = audit
         self._authorizer = authorizer
@@ -71,6 +80,7 @@ class Operations:
             Verb.RESTART: self._restart,
             Verb.CANCEL: self._cancel,
             Verb.FOLLOW: self._follow,
+            Verb.LOGS: self._logs,
             Verb.BUILDS: self._builds,
             Verb.WHY: subscriptions.why,
         }
@@ -79,14 +89,19 @@ class Operations:
             Verb.RESTART: self._restart_build,
             Verb.CANCEL: self._cancel_build,
             Verb.FOLLOW: self._follow_build,
+            Verb.LOGS: self._logs_of_build,
         }
 
     def execute(self, command: Command, request: UserRequest) -> Outcome:
         """Carries out the command. Raises BotError."""
         with budget_for(command) as budget:
             request = replace(request, budget=budget)
-            decided = self.decide(command, request)
+            decided = self.decide(self.spelled_out(command, request.location), request)
             return self.act(decided, request) if isinstance(decided, Decision) else decided
+
+    def spelled_out(self, command: Command, location: Location) -> Command:
+        """The command with what its words mean in the channel. Raises NotUnderstood."""
+        return self._names.spelled_out(command, location)
 
     def act(self, decision: Decision, request: UserRequest) -> Outcome:
         """Carries out a decision, at most once for the request's key. Raises CIError, NotRecorded, RequestExpired."""
@@ -107,6 +122,8 @@ class Operations:
                 return self._on_build[command.verb](command, request)
             case ListProjects():
                 return self._projects(command, request)
+            case NameCommand():
+                return self._names.change(command, request)
             case ShowAudit():
                 return self._show_audit(command, request)
             case ShowHelp(topic):
@@ -203,13 +220,35 @@ class Operations:
                 instead_of=command.instead_of,
                 unconfirmed=unconfirmed,
                 failed_jobs_only=command.failed_jobs_only,
+                debug_logs=command.debug_logs,
             )
+
+    def _logs(self, command: BranchCommand, request: UserRequest) -> Outcome:
+        """Without a branch: of the build that failed, if there is exactly one."""
+        self._require_ability_of_typed(command, request)
+        result = self._build_lookup.find(command, request)
+        if not result.builds:
+            return NoBuilds(result.project)
+        newest = newest_of_each(result.builds)
+        failed = [build for build in newest if build.status.is_bad]
+        if result.branch is None and len(failed) != 1 and len(newest) > 1:
+            raise BranchRequired(result.project, branches_of(failed) or branches_of(result.builds))
+        return self._log_shown(failed[0] if failed else newest[0], result.snapshot, request)
+
+    def _logs_of_build(self, command: BuildCommand, request: UserRequest) -> Outcome:
+        self._require_ability_of_pressed(command, request)
+        return self._log_shown(*self._build_lookup.find_build_ref(command, request), request)
+
+    def _log_shown(self, build: Build, snapshot: Snapshot, request: UserRequest) -> LogShown:
+        with about(build):
+            self._authorizer.check(request, Verb.LOGS, build.project.name, build.branch)
+            fetcher = self._services.of(build.project.service).fetcher
+            log = fetcher.failure_log(build, timeout_s=request.seconds_left, budget=request.budget)
+            return LogShown(build, log, self._restart_state(build, snapshot))
 
     def _cancel(self, command: BranchCommand, request: UserRequest) -> Decision | Outcome:
         """Without a branch: the running build, if there is exactly one."""
-        meant = self._services.resolve(command.repo, timeout_s=request.seconds_left, for_certain=True)
-        with about(meant.project):
-            self._require_ability(command.verb, meant.project)
+        self._require_ability_of_typed(command, request)
         result = self._build_lookup.find(command, request)
         if not result.builds:
             return NoBuilds(result.project)
@@ -220,12 +259,7 @@ class Operations:
         return self._cancelled(running[0] if running else result.builds[0], result.snapshot, request)
 
     def _cancel_build(self, command: BuildCommand, request: UserRequest) -> Decision | Outcome:
-        target = command.target
-        project = self._services.of(target.service).project_index.by_id(
-            target.project_id, timeout_s=request.seconds_left
-        )
-        with about(project):
-            self._require_ability(command.verb, project)
+        self._require_ability_of_pressed(command, request)
         return self._cancelled(*self._build_lookup.find_build_ref(command, request), request)
 
     def _cancelled(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Decision | Outcome:
@@ -235,10 +269,18 @@ class Operations:
                 return NothingToCancel(build, self._restart_state(build, snapshot))
             return self._services.of(build.project.service).actions.decide_cancel(build, snapshot, request)
 
+    def _require_ability_of_typed(self, command: BranchCommand, request: UserRequest) -> None:
+        self._require_ability(command.verb, self._build_lookup.resolve(command, request).project)
+
+    def _require_ability_of_pressed(self, command: BuildCommand, request: UserRequest) -> None:
+        index = self._services.of(command.target.service).project_index
+        self._require_ability(command.verb, index.by_id(command.target.project_id, timeout_s=request.seconds_left))
+
     def _require_ability(self, verb: Verb, project: Project) -> None:
-        provider = self._services.of(project.service).provider
-        if entry_for(verb).ability not in provider.abilities:
-            raise CannotCancel(project, provider.title)
+        provider, entry = self._services.of(project.service).provider, entry_for(verb)
+        if entry.ability not in provider.abilities:
+            with about(project):
+                raise NotSupported(project, provider.title, entry.unable)
 
     def _shown(self, build: Build, snapshot: Snapshot, request: UserRequest) -> BuildShown:
         service = self._services.of(build.project.service)

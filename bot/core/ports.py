@@ -9,13 +9,12 @@ from typing import Any, Protocol, TypeVar
 from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry, RequestEntry
 from bot.core.model.builds import Ability, Actor, Build, FailureLog, Page, Project, Status
+from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.deliveries import Delivery, WatchedProject
 from bot.core.model.follows import Follow, FollowView
-from bot.core.model.name_patterns import NamePattern
 from bot.core.model.notifications import Decision
 from bot.core.model.rate_limit import Priority, Rejected
-from bot.core.model.subscriptions import Mute, Subscription
 
 
 class Clock(Protocol):
@@ -84,6 +83,8 @@ class CIProvider(Protocol):
     def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
         """Sends one POST, once: runs `target` again, all its jobs or, if the service can, only the failed ones.
 
+        `target.debug_logs` is set only if the service can do that.
+
         Returns the id of the build that runs now, which may be the same. After an error whose `may_have_taken` is
         true it is not known whether the service accepted it.
         """
@@ -140,6 +141,19 @@ class ClaimStore(Protocol):
 
         The latter is found by `new_build_id`. A claim for two of the builds is returned once.
         """
+
+
+class ChannelNameStore(Protocol):
+    """Stores the default repositories and the aliases of channels. Each method is one transaction."""
+
+    def put(self, name: ChannelName) -> None:
+        """Stores it, in the place of an earlier one for the same alias."""
+
+    def remove(self, channel: str, alias: str) -> bool:
+        """False if there was none."""
+
+    def of_channel(self, channel: str) -> list[ChannelName]:
+        """The default first, then the aliases by name."""
 
 
 class IdempotencyKeys(Protocol):
@@ -236,52 +250,6 @@ class FollowStore(Protocol):
 
         Includes chains that moved in the future: the clock was set back since.
         """
-
-
-class SubscriptionStore(Protocol):
-    """Stores who wants to hear what, and what is muted. Each method is one transaction."""
-
-    def add(self, subscription: Subscription) -> Subscription:
-        """Stores it unless its channel has one with the same filters. Returns the stored one, with its id."""
-
-    def replace(self, subscription_id: int, channel: str, by: Subscription) -> Subscription | None:
-        """Stores the new filters under the same id, as active. None if the channel has no such subscription of its
-        own making.
-        """
-
-    def all(self) -> list[Subscription]:
-        """Every subscription, active and paused, by id."""
-
-    def of_channel(self, channel: str) -> list[Subscription]:
-        """The channel's subscriptions, active and paused, by id."""
-
-    def remove(self, ids: Sequence[int], channel: str) -> list[Subscription]:
-        """Deletes those of the channel that were made in Slack. Returns what it deleted."""
-
-    def pause(self, channel: str, why: str) -> list[Subscription]:
-        """Pauses the channel's active subscriptions. Returns those that it paused."""
-
-    def resume(self, channel: str) -> list[Subscription]:
-        """Activates the channel's paused subscriptions, and makes due what was held back. Returns those activated."""
-
-    def put_file(self, subscriptions: Sequence[Subscription]) -> None:
-        """Makes these the subscriptions of the file: adds new ones, deletes those that are gone, keeps the others."""
-
-    def mute(self, mute: Mute) -> Mute:
-        """Stores it in the place of an earlier one of the same channel and repositories. Returns it with its id."""
-
-    def unmute(self, channel: str, repositories: Sequence[NamePattern | None] | None = None) -> list[Mute]:
-        """Ends the channel's mutes of exactly these repositories, or all. Returns those that had not ended."""
-
-    def mutes(self, channel: str | None = None) -> list[Mute]:
-        """The mutes that have not ended, of the channel or of all, by end."""
-
-
-class DecisionLog(Protocol):
-    """What was decided about builds for channels, for some days."""
-
-    def decisions(self, service: str, project_id: str, branch: str | None, channel: str) -> list[Decision]:
-        """Those for the channel, and those that hold for every channel, newest first. Branch None: of every branch."""
 
 
 class WatchStore(Protocol):

@@ -71,7 +71,7 @@ class Heartbeat:
         """Writes a heartbeat now. Raises what the driver raises."""
         with self._lock:
             silent_s = self._replicas.beat(self.id)
-            # Far below zero: the clock was set back, and the other replicas have not written a heartbeat with it yet.
+            # Far below zero: the clock was set back, and the other replicas have not written a heartbeat since.
             if silent_s is not None and abs(silent_s) > self._dead_after_s / 2:
                 self._judges_from = self._clock.monotonic() + self._dead_after_s
 

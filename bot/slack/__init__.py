@@ -1,1 +1,1 @@
-"""All that knows Slack."""
+"""Everything that knows Slack."""

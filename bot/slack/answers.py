@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -85,8 +85,8 @@ class Answers:
             self.error(slack_request, command, outcome, reference)
             return None
         is_refresh = isinstance(command, BuildCommand) and command.verb is Verb.STATUS
-        asker = None if is_refresh else slack_request.actor  # who refreshes a message has not requested it
-        message = render(outcome, context=self._context(), asker=asker)
+        asker = None if is_refresh else slack_request.actor  # the person who refreshes a message did not request it
+        message = render(outcome, context=self._context_of(slack_request), asker=asker)
         match slack_request.pressed and reply_target(command, outcome):
             case "in its place":
                 self._replace(slack_request, message)
@@ -97,15 +97,20 @@ class Answers:
         if isinstance(outcome, Subscribed):
             posted = self._replies.answer(slack_request, message, changed=True)
             if posted.ts is None and not posted.is_explained:
-                self._replies.to_asker(slack_request, not_reached(posted.why_not, self._context()))
+                self._replies.to_asker(slack_request, not_reached(posted.why_not, self._context_of(slack_request)))
             return None
         if not isinstance(outcome, Restarted | Followed):
             return self._replies.answer(slack_request, message, changed=isinstance(outcome, _CHANGED)).ts
-        elsewhere = _not_live(outcome, message, self._context(), slack_request.actor)
+        elsewhere = _not_live(outcome, message, self._context_of(slack_request), slack_request.actor)
         posted = self._replies.answer(slack_request, message, elsewhere=elsewhere, changed=True)
         if posted.ts is None and not posted.is_explained:
-            self._replies.to_asker(slack_request, not_followed(posted.why_not, self._context()))
+            self._replies.to_asker(slack_request, not_followed(posted.why_not, self._context_of(slack_request)))
         return posted.ts
+
+    def _context_of(self, slack_request: SlackRequest) -> RenderContext:
+        """Names the slash command that was typed."""
+        context = self._context()
+        return replace(context, command=slack_request.slash_command or context.command)
 
     def update_pressed_message(
         self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError
@@ -113,7 +118,9 @@ class Answers:
         """Updates the pressed message after the reply, so that it offers what fits now. A failure does no harm."""
         if slack_request.pressed is None or isinstance(outcome, BotError):
             return
-        left = message_after_press(slack_request.pressed, command, outcome, slack_request.actor, self._context())
+        left = message_after_press(
+            slack_request.pressed, command, outcome, slack_request.actor, self._context_of(slack_request)
+        )
         try:
             if left == "nothing":
                 self._replies.remove_pressed(slack_request)
@@ -135,10 +142,11 @@ class Answers:
     def error(self, slack_request: SlackRequest, command: Command | None, error: BotError, reference: str) -> None:
         shown_reference = None if isinstance(error, UserError) else reference
         if isinstance(error, CIError):
-            setting = _setting_to_check(error, self._context())
+            setting = _setting_to_check(error, self._context_of(slack_request))
             log.warning("ci_failed", error=type(error).__name__, detail=error.detail, **setting)
         self._replies.to_asker(
-            slack_request, render_error(error, command, context=self._context(), reference=shown_reference)
+            slack_request,
+            render_error(error, command, context=self._context_of(slack_request), reference=shown_reference),
         )
 
     def bug(
@@ -163,7 +171,7 @@ class Answers:
         message = render_bug(
             reference,
             command,
-            context=self._context(),
+            context=self._context_of(slack_request),
             because=None if explained is None else explained.for_people,
             nothing_sent=nothing_sent,
             build=build,

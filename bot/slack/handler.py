@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.core.actions.lifecycle import Progress, Stage, next_stage
+from bot.core.model.builds import Actor
 from bot.core.model.commands import Command, entry_for
 from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, NotAllowed, NotRecorded, NotUnderstood
@@ -19,14 +20,14 @@ from bot.core.model.follows import follow_of
 from bot.core.model.outcomes import Outcome
 from bot.core.operations import Operations, budget_for
 from bot.core.polling.poller import Poller
-from bot.core.ports import Clock, IdempotencyKeys, Step
+from bot.core.ports import Clock, Step
 from bot.core.request import UserRequest
 from bot.slack.answer_log import answered_fields
 from bot.slack.answers import Answers, Explain, HandlerConfig
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext
-from bot.slack.incoming.payloads import SlackRequest, Source, request_from_json
-from bot.slack.incoming.recent_deliveries import RecentDeliveries
+from bot.slack.incoming.payloads import SlackRequest
+from bot.slack.incoming.recent_deliveries import Deliveries
 from bot.slack.outgoing.replies import DeliveryFailed, Replies
 from bot.slack.stored_results import from_json, outcome_from_json, to_json
 
@@ -46,29 +47,7 @@ FIND_OUT_AFTER_S = (2.0, 5.0, 10.0, 20.0, 30.0)
 TOO_LATE_AFTER_S = 600.0
 """In seconds. A request that waited longer is not carried out: a build that restarts the next morning helps no one."""
 
-COME_AGAIN = (Source.MENTION, Source.DIRECT)
-"""Sources that Slack resends minutes later, to any process. Others are resent only over a broken connection of Socket
-Mode. For those that change nothing, this process's memory is enough, without the database."""
-
-DELIVERY_KEPT_S = 3600.0
-"""In seconds. Slack redelivers three times within about six minutes."""
-
 FROM_ELSEWHERE = "This bot only works for members of {workspace}."
-
-
-@dataclass(frozen=True, slots=True)
-class Deliveries:
-    """The deliveries that were seen, by this process and by all processes on the database."""
-
-    recent: RecentDeliveries
-    stored: IdempotencyKeys
-
-    def add(self, slack_request: SlackRequest) -> bool:
-        """False for a redelivery. True for a request without an id."""
-        if not slack_request.delivery:
-            return True
-        seen = self.stored if slack_request.source in COME_AGAIN else self.recent
-        return seen.add(slack_request.delivery, keep_s=DELIVERY_KEPT_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +98,8 @@ class _Run:
 class RequestHandler:
     """Handles requests. `context` returns what messages are rendered with now.
 
-    `begin` is called with the key of each stored request: False if it was withdrawn.
+    `begin` is called with the key of each stored request: False if it was withdrawn. `is_colleague` is called for a
+    person of another workspace who may belong to the same organisation.
     """
 
     def __init__(
@@ -134,6 +114,7 @@ class RequestHandler:
         follow_ups: FollowUps,
         reporting: Reporting,
         begin: Callable[[str], bool] = lambda _key: True,
+        is_colleague: Callable[[Actor], bool] = lambda _actor: False,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -143,6 +124,7 @@ class RequestHandler:
         self._follow_ups = follow_ups
         self._reporting = reporting
         self._begin = begin
+        self._is_colleague = is_colleague
         self._process = token_hex(8)
 
     def changes_something(self, slack_request: SlackRequest) -> bool:
@@ -165,10 +147,10 @@ class RequestHandler:
     def job(self, payload: Mapping[str, Any], step: Step) -> None:
         """A `Job`: handles a request durably, so that another process can finish it.
 
-        Raises what `request_from_json` does. A reply that Slack refuses is sent again later, by a job that has the
+        Raises what `SlackRequest.from_json` does. A reply that Slack refuses is sent again later, by a job that has the
         recorded outcome and repeats only the reply.
         """
-        slack_request, tries = request_from_json(payload["slack_request"]), int(payload.get("tries", 0))
+        slack_request, tries = SlackRequest.from_json(payload["slack_request"]), int(payload.get("tries", 0))
         key, reference = slack_request.delivery or str(payload["ref"]), str(payload["ref"])
         if tries == 0 and not self._begin(key):
             log.info("request_withdrawn", ref=reference)
@@ -370,11 +352,12 @@ class RequestHandler:
         raise NotRecorded(decision.build, decision.action.value, is_accepted=False)
 
     def _allowed(self, slack_request: SlackRequest) -> Command:
-        if slack_request.from_elsewhere and not self._config.others_may_ask:
+        is_stranger = slack_request.from_elsewhere and not self._config.others_may_ask
+        if is_stranger and not (slack_request.may_be_colleague and self._is_colleague(slack_request.actor)):
             raise NotAllowed(FROM_ELSEWHERE.format(workspace=self._config.workspace or "its own workspace"))
         if isinstance(slack_request.command, NotUnderstood):
             raise slack_request.command
-        return slack_request.command
+        return self._operations.spelled_out(slack_request.command, slack_request.location)
 
     def _answered(self, slack_request: SlackRequest, run: _Run, reference: str) -> dict[str, str | None]:
         """The reply's ts, or why Slack did not take it, as plain values for a durable job to store."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,8 +19,12 @@ from bot.slack.incoming.workers import PoolFull, WorkerPool
 log = structlog.get_logger(__name__)
 
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history")
+SCOPES_OF_CHANNELS = ("channels:read", "groups:read")
+"""To see which channels other workspaces read. Without them a failed build's log is for the asker alone."""
 SCOPES_OF_GROUPS = ("usergroups:read",)
 """Needed only if a policy names user groups, so manifest.yml has it commented out."""
+SCOPES_OF_GUESTS = ("users:read",)
+"""Needed only to tell guests from members, so manifest.yml has it commented out."""
 EVENTS = ("app_mention", "message.im")
 
 
@@ -35,7 +39,7 @@ def register(
     submit: Callable[[str, str, Mapping[str, Any]], None],
     clock: Clock,
     workspace: Workspace,
-    command: str,
+    commands: Sequence[str],
     expect_reply: Callable[[], None] = lambda: None,
 ) -> None:
     """Registers every listener. Requests that change something are stored by `submit` before they are acknowledged.
@@ -73,7 +77,8 @@ def register(
             monotonic=clock.monotonic,
         )
 
-    on(app.command(command), "command", parse_command)
+    for command in commands:
+        on(app.command(command), "command", parse_command)
     on(app.event("app_mention"), "mention", parse_event)
     on(app.event("message"), "direct message", parse_event)
     on(app.action(ACTS), "click", parse_click)

@@ -27,13 +27,13 @@ from bot.slack.blocks.context import RenderContext
 from bot.slack.incoming.payloads import PressedButton
 from bot.slack.messages.render import Message, being_cancelled, render
 
-ReplyTarget = Literal["in its place", "to the asker", "anew"]
+ReplyTarget = Literal["in its place", "to the asker", "new message"]
 
 
 def reply_target(command: Command | None, outcome: Outcome) -> ReplyTarget:
     """Whether the reply to a press replaces the pressed message, goes only to the asker, or is a new message."""
     if not isinstance(command, BuildCommand | ListProjects | ShowHelp):
-        return "anew"
+        return "new message"
     match outcome:
         case NothingToCancel() if _in_live(command):
             return "to the asker"  # a live message keeps its text
@@ -44,7 +44,7 @@ def reply_target(command: Command | None, outcome: Outcome) -> ReplyTarget:
         case AlreadyRestarted():
             return "to the asker"  # only the asker needs to know that someone else was faster
         case _:
-            return "anew"
+            return "new message"
 
 
 def message_after_press(

@@ -9,18 +9,20 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bot.core.model.rate_limit import Quota
+from bot.core.notifications.ports import SubscriptionStore
 from bot.core.ports import (
     AuditLog,
+    ChannelNameStore,
     ClaimStore,
     Clock,
     FollowStore,
     IdempotencyKeys,
     ProjectStore,
     RunHistory,
-    SubscriptionStore,
     WatchStore,
 )
 from bot.store.audit import StoredAudit
+from bot.store.channel_names import StoredChannelNames
 from bot.store.claims import StoredClaims
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError, is_outage
 from bot.store.follows import StoredFollows
@@ -43,7 +45,7 @@ _KEPT = timedelta(days=90)
 
 
 class Store:
-    """One open database. Every part may be used from many threads; `close` ends them all."""
+    """One open database. Every part is thread-safe; `close` closes them all."""
 
     def __init__(self, database: Database, clock: Clock, audit_kept: timedelta) -> None:
         self._database = database
@@ -55,6 +57,7 @@ class Store:
         self.decisions = StoredDecisions(database, clock)
         self.outbox = StoredOutbox(database, clock, self.decisions, _KEPT)
         self.watching: WatchStore = StoredWatching(database, clock, self.decisions)
+        self.channel_names: ChannelNameStore = StoredChannelNames(database)
         self.projects: ProjectStore = StoredProjects(database)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
         self.response_urls = StoredResponseUrls(database, clock)

@@ -243,7 +243,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def _reason(url: URL, error: BaseException) -> tuple[str, str]:
-    """The cause, and what to do next."""
+    """The cause, and the next step."""
     elsewhere = "or set DATABASE_URL to another place"
     if is_full(error):
         return "its disk is full", f"Make room there, {elsewhere}."

@@ -14,7 +14,7 @@ PURGE_EVERY_S = 600.0
 
 
 class StoredIdempotencyKeys:
-    """An `IdempotencyKeys`. Each key costs the same row, whatever its length. A later `add` deletes expired rows."""
+    """An `IdempotencyKeys`. A row has the same size for every key. A later `add` deletes expired rows."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

@@ -58,6 +58,17 @@ class Moment(sa.TypeDecorator[datetime]):
 
 metadata = sa.MetaData()
 
+channel_names = sa.Table(
+    "channel_names",
+    metadata,
+    sa.Column("channel", AnyText, primary_key=True),
+    sa.Column("alias", AnyText, primary_key=True),
+    sa.Column("repo", AnyText, nullable=False),
+    sa.Column("branch", AnyText),
+    sa.Column("set_by", AnyText, nullable=False),
+    sa.Column("set_at", Moment, nullable=False),
+)
+
 claims = sa.Table(
     "claims",
     metadata,

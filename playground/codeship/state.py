@@ -202,7 +202,7 @@ class CodeShipWorld(RequestLog):
             return new
 
     def restarts_asked(self, which: SandboxBuild | int) -> int:
-        """How many POSTs tried to restart this build, whatever their result."""
+        """How many POSTs tried to restart this build, including failed ones."""
         return self.asked("restart", which if isinstance(which, int) else which.id)
 
     def show_new_runs(self) -> None:

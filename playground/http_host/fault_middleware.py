@@ -1,6 +1,5 @@
-"""Middleware that answers a simulated service's requests with the current fault, and logs each request.
-
-Knows no service: its users say what a request means.
+"""Middleware that answers a simulated service's requests with the current fault, and logs each request. Its users say
+what a request means.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class RequestLog:
             return list(self._requests.values())
 
     def asked(self, call: str, subject: int) -> int:
-        """How many POSTs of this kind were about `subject`, whatever their result."""
+        """How many POSTs of this kind were about `subject`, including failed ones."""
         of_it = (request for request in self.requests if (request.call, request.subject) == (call, subject))
         return sum(request.method == "POST" for request in of_it)
 

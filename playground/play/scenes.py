@@ -1,4 +1,4 @@
-"""The scenes and transcripts that the playground can play."""
+"""The scenes and transcripts of the playground."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.slack import block_rules as block_kit
-from playground.slack.model import Block, Channel, Message
+from playground.slack.model import PEOPLE, TEAM, Block, Channel, Message
 from playground.slack.payloads import message_object
 from playground.slack.workspace import Workspace
 
@@ -120,6 +120,12 @@ def _delete(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     return {"channel": channel.id, "ts": message.ts}
 
 
+def _channel_info(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    channel = _reached(workspace, arguments, uninvited=True)
+    shared = {"is_shared": channel.is_shared, "is_ext_shared": channel.is_shared, "is_org_shared": False}
+    return {"channel": {"id": channel.id, "name": channel.name, "is_pending_ext_shared": False, **shared}}
+
+
 def _open_view(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     view = _parsed(arguments.get("view"), "invalid_arguments")
     trigger_id = str(arguments.get("trigger_id", ""))
@@ -151,6 +157,15 @@ def _list_group(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]
     if members is None:
         raise _Refused("no_such_subteam")
     return {"users": sorted(members)}
+
+
+def _user(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    person = next((person for person in PEOPLE if person.id == arguments.get("user")), None)
+    if person is None:
+        raise _Refused("user_not_found")
+    is_guest = person.id in workspace.guests
+    flags = {"is_restricted": is_guest, "is_ultra_restricted": False, "is_stranger": person.team_id != TEAM.id}
+    return {"user": {"id": person.id, "team_id": person.team_id, "name": person.name, **flags}}
 
 
 def _reached(workspace: Workspace, arguments: Arguments, *, uninvited: bool = False) -> Channel:
@@ -245,6 +260,8 @@ _METHODS: Mapping[str, _Method] = {
     "chat.postEphemeral": _Method(_post_ephemeral, "chat:write"),
     "chat.update": _Method(_update, "chat:write"),
     "chat.delete": _Method(_delete, "chat:write"),
+    "conversations.info": _Method(_channel_info, "channels:read"),
+    "users.info": _Method(_user, "users:read"),
     "usergroups.users.list": _Method(_list_group, "usergroups:read"),
     "views.open": _Method(_open_view, None),
     "blocks.validate": _Method(_validate_blocks, None),

@@ -141,7 +141,7 @@ APP = App(
     team=TEAM,
     user_id="U0BOT",
     bot_id="B0BOT",
-    commands=("/codeship",),
+    commands=("/codeship", "/ci"),
     events=frozenset({"app_mention", "message.im"}),
 )
 

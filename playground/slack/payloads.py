@@ -12,7 +12,7 @@ from typing import Any
 from playground.slack.model import App, Channel, Message, Person
 
 Payload = dict[str, Any]
-_TOKEN = "sandbox-verification-token"  # noqa: S105  # deprecated by Slack; nobody may rely on it
+_TOKEN = "sandbox-verification-token"  # noqa: S105  # deprecated by Slack; not to be relied on
 
 
 def slash_command(

@@ -1,4 +1,4 @@
-"""A message as plain lines, for terminals and transcripts. Pure: what it shows is the message, whoever wrote it."""
+"""A message as plain lines, for terminals and transcripts. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.slack.controls import Button, buttons, is_seen
 from playground.slack.model import Block, Message
 
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
-# Whatever could move a cursor or hide text in a terminal; tabs and line ends are dealt with before.
+# Characters that could move a cursor or hide text in a terminal, except tabs and line ends.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -53,7 +53,7 @@ _STYLES = (("code", "`"), ("strike", "~"), ("italic", "_"), ("bold", "*"))
 
 
 def lines(block: Mapping[str, Any], names: Mapping[str, str], *, links: bool = False) -> list[str]:
-    """Every line of a rich_text block, without the indent of the message that it stands in."""
+    """Every line of a rich_text block, without its message's indent."""
     drawn: list[str] = []
     for part in block.get("elements", ()):
         match part.get("type"):
@@ -228,7 +228,7 @@ class _Pen:
         return str(cell.get("text", cell.get("value", "")))
 
     def text(self, node: object) -> str:
-        """Of a text object: mrkdwn is read, plain text stands as it is."""
+        """The text of a text object: mrkdwn is rendered, plain_text is literal."""
         if not isinstance(node, Mapping):
             return ""
         said = str(node.get("text", ""))

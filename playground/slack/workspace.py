@@ -73,6 +73,7 @@ class Workspace:
         self.typed_commands: list[TypedCommand] = []
         self.modals = Modals()
         self.user_groups = {group: set(members) for group, members in USER_GROUPS.items()}
+        self.guests: set[str] = set()
         self.wires = wires or TrafficLog(clock, (bot_token, app_token or "", signing_secret))
         self._roster = Visibility(app, self.conversations)
         self._post = EventSender(self.conversations.changed, self.wires)

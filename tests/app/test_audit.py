@@ -49,7 +49,7 @@ def forget_the_table(stage: Sandbox) -> None:
     database.close()
 
 
-def test_every_way_in_is_recorded(stage: Sandbox) -> None:
+def test_requests_from_every_source_are_recorded(stage: Sandbox) -> None:
     said(stage, "ada", "/codeship status acme/web main")
     message = stage.workspace.conversation("#builds", "bob")[-1]
     stage.workspace.presses("bob", message, "Restart", confirm=True)
@@ -73,17 +73,17 @@ def test_questions_are_not_recorded(stage: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("what", [RESTART, "@codeship restart acme/web main", "@codeship restart acme/wob"])
-def test_what_slack_delivers_again_is_recorded_once(stage: Sandbox, what: str) -> None:
+def test_a_redelivered_request_is_recorded_once(stage: Sandbox, what: str) -> None:
     said(stage, "ada", what)
     stage.workspace.deliver_again(3)
     stage.settle()
     assert len(kept(stage)) == 1
 
 
-def test_a_restart_that_cannot_be_read_is_recorded_as_it_was_typed(stage: Sandbox) -> None:
+def test_a_restart_that_was_not_understood_is_recorded_as_typed(stage: Sandbox) -> None:
     said(stage, "ada", "hello all, @codeship restart acme/web main, or not?")
     (entry,) = kept(stage)
-    assert (entry.result, entry.typed) == ("mistake", "restart acme/web main, or not?")
+    assert (entry.result, entry.typed) == ("invalid", "restart acme/web main, or not?")
 
 
 def test_requests_of_people_without_permission_are_recorded(stage: Sandbox) -> None:
@@ -92,13 +92,13 @@ def test_requests_of_people_without_permission_are_recorded(stage: Sandbox) -> N
     assert (entry.result, entry.branch) == ("refused by policy", "main")
 
 
-def test_without_an_audit_nothing_is_sent_and_the_asker_is_told(
+def test_if_the_audit_cannot_be_written_nothing_is_sent_and_the_asker_is_told(
     stage: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert stage.bot is not None
     forget_the_table(stage)
     said(stage, "ada", RESTART)
-    assert "Something went wrong on my side" in seen(stage)
+    assert "Something went wrong in the bot" in seen(stage)
     assert not any(request.call == "restart" for request in stage.codeship.requests)
     assert stage.bot.metrics.registry.get_sample_value("bot_audit_not_recorded_total") == 1
     logged = capsys.readouterr().out
@@ -114,7 +114,7 @@ def test_an_entry_is_written_before_the_reply(stage: Sandbox) -> None:
     assert entry.result == "accepted"
 
 
-def test_no_secret_is_in_any_row(stage: Sandbox) -> None:
+def test_no_row_has_a_secret(stage: Sandbox) -> None:
     secrets = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY)
     for secret in (*secrets, "xoxp-12345678-of-somebody-else"):
         said(stage, "ada", f"/codeship restart acme/web {secret}")

@@ -66,8 +66,8 @@ def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: S
     stage.workspace.types("bob", "#builds", "hey @codeship status acme/api main")
     stage.workspace.types("ada", "@codeship", "status acme/api main")
     assert ":hourglass_flowing_sand: *acme/web main restarted*" in seen(stage)
-    assert seen(stage)[-1].startswith("↳ :white_check_mark: *acme/api*")
-    assert seen(stage, "@codeship")[-1].startswith(":white_check_mark: *acme/api*")
+    assert seen(stage)[-1].startswith("↳ :white_check_mark: *acme/api main")
+    assert seen(stage, "@codeship")[-1].startswith(":white_check_mark: *acme/api main")
     assert all(delivery.is_acked for delivery in stage.workspace.deliveries)
 
 
@@ -99,7 +99,7 @@ def test_twenty_people_at_once_cause_one_restart(stage: Sandbox) -> None:
     told = seen(stage)
     assert calls(stage, "restart") == 1
     assert sum("main restarted*" in line for line in told) == 1
-    assert sum("already restarted" in line or "asked for a restart" in line for line in told) == 19
+    assert sum("already restarted" in line or "restart already requested" in line for line in told) == 19
 
 
 def test_redelivery_of_each_kind_is_answered_once(stage: Sandbox) -> None:
@@ -117,27 +117,27 @@ def test_redelivery_of_each_kind_is_answered_once(stage: Sandbox) -> None:
     assert len(stage.workspace.conversation("#builds", "ada")[-1].versions) == versions
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_a_request_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> None:
     hasty.workspace.types("ada", "#builds", STATUS)
     hasty.settle()
     hasty.codeship.mood = moods.hang()
     hasty.workspace.types("ada", "#builds", STATUS)
     last = seen(hasty)[-1]
-    assert "(only ada sees this) :warning: CodeShip" in last
+    assert "(only ada sees this) :warning: *CodeShip" in last
     answer = hasty.workspace.conversation("#builds", "ada")[-1].text
     assert "failed" in answer, "what is known is told"
 
 
-@pytest.mark.slow
-def test_a_restart_that_takes_and_is_never_answered_is_found_by_looking(hasty: Sandbox) -> None:
+@pytest.mark.serial
+def test_an_accepted_restart_without_a_response_is_found_by_a_fetch(hasty: Sandbox) -> None:
     hasty.codeship.mood = moods.hang(on="restart", takes=True)
     hasty.workspace.types("ada", "#builds", RESTART)
     assert "*acme/web main restarted*" in seen(hasty)[-1]
     assert calls(hasty, "restart") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_a_restart_without_effect_and_without_a_response_has_an_unknown_result(hasty: Sandbox) -> None:
     hasty.codeship.mood = moods.hang(on="restart", takes=False)
     hasty.workspace.types("ada", "#builds", RESTART)
@@ -145,21 +145,21 @@ def test_a_restart_without_effect_and_without_a_response_has_an_unknown_result(h
     assert calls(hasty, "restart") == 1
 
 
-def test_an_answer_slow_in_coming_is_still_written_down(stage: Sandbox) -> None:
+def test_a_late_response_is_still_stored(stage: Sandbox) -> None:
     stage.codeship.mood = moods.slow(0.2, on="restart")
     stage.workspace.types("ada", "#builds", RESTART)
     assert "main restarted*" in seen(stage)[-1]
 
 
-def test_nothing_asked_before_sigterm_is_lost(stage: Sandbox) -> None:
+def test_no_request_before_sigterm_is_lost(stage: Sandbox) -> None:
     stage.codeship.mood = moods.slow(0.2)
     for _ in range(5):
         stage.workspace.types("ada", "#builds", STATUS)
     stage.stop_bot()
-    assert sum(":x: *acme/web*" in line for line in seen(stage)) == 5
+    assert sum(":x: *acme/web main" in line for line in seen(stage)) == 5
 
 
-def test_a_used_up_response_url_still_leaves_the_asker_an_answer(stage: Sandbox) -> None:
+def test_the_asker_gets_a_reply_even_if_the_response_url_is_used_up(stage: Sandbox) -> None:
     stage.workspace.refuse("response_url", "used_url", None, status=404)
     stage.workspace.types("ada", "#builds", "/codeship help")
     assert seen(stage)[-1].startswith("(only ada sees this)")
@@ -168,10 +168,10 @@ def test_a_used_up_response_url_still_leaves_the_asker_an_answer(stage: Sandbox)
 def test_a_channel_that_is_rate_limited_is_answered_through_the_response_url(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "ratelimited", None, retry_after_s=30)
     stage.workspace.types("ada", "#builds", STATUS)
-    assert seen(stage)[-1].startswith(":x: *acme/web*")
+    assert seen(stage)[-1].startswith(":x: *acme/web main")
 
 
-def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
+def test_a_key_that_becomes_invalid_is_logged_once_and_shown_in_the_metrics(
     stage: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.settle()
@@ -191,7 +191,7 @@ def test_a_key_that_turns_bad_is_logged_once_and_shown_in_the_metrics(
     assert logged.count("ci_key_accepted_again") == 1
 
 
-def test_no_secret_is_in_what_people_see_or_what_is_stored(stage: Sandbox) -> None:
+def test_messages_and_rows_have_no_secret(stage: Sandbox) -> None:
     for mood in (moods.FINE, moods.down(), moods.wrong_key(), moods.garbage(), moods.redirect("http://127.0.0.1:9/")):
         stage.codeship.mood = mood
         stage.workspace.types("ada", "#builds", STATUS)
@@ -207,7 +207,7 @@ def test_no_secret_is_in_what_people_see_or_what_is_stored(stage: Sandbox) -> No
         assert secret not in stored
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
     with Sandbox(SystemClock()) as stage:
         stage.codeship.mood = moods.slow(0.3)
@@ -221,7 +221,7 @@ def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
         acks = [delivery.ack for delivery in stage.workspace.deliveries]
         assert len(acks) == 80
         assert all(ack.outcome == "acked" for ack in acks)
-        assert sum(":x: *acme/web*" in line for line in seen(stage)) == 80
+        assert sum(":x: *acme/web main" in line for line in seen(stage)) == 80
 
 
 def test_readiness_does_not_depend_on_codeship() -> None:
@@ -237,7 +237,7 @@ def test_readiness_does_not_depend_on_codeship() -> None:
         assert "bot_request_seconds" in requests.get(f"{base}/metrics", timeout=5).text
 
 
-def test_a_private_port_takes_readiness_and_metrics_off_the_public_one() -> None:
+def test_with_an_ops_port_the_public_port_serves_no_readiness_and_metrics() -> None:
     with Sandbox(HeldClock(), OPS_PORT="0") as stage:
         assert stage.bot is not None
         assert stage.bot.web is not None

@@ -40,7 +40,7 @@ def test_each_change_is_reported_once(results: Sequence[str], told: list[bool]) 
     ]
 
 
-def test_the_operator_learns_what_to_do() -> None:
+def test_the_log_says_what_to_do() -> None:
     watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", lambda accepted: None)
     with capture_logs() as logs:
         watch.called(BAD)
@@ -50,7 +50,7 @@ def test_the_operator_learns_what_to_do() -> None:
     assert "CODESHIP_API_KEY" in line["next_step"]
 
 
-def test_many_who_meet_it_at_once_tell_it_once() -> None:
+def test_concurrent_failures_are_reported_once() -> None:
     heard: list[bool] = []
     watch = KeyMonitor("CodeShip", "CODESHIP_API_KEY", heard.append)
     together = threading.Barrier(16)

@@ -25,23 +25,23 @@ NAMES = ["web", "api", "webshop", "my-web", "worker", "terraform", "docs"]
         ("", []),
     ],
 )
-def test_names_that_hold_the_word_come_first_and_then_those_that_a_slip_made(word: str, found: list[str]) -> None:
+def test_names_with_the_word_come_first_then_those_that_differ_by_typos(word: str, found: list[str]) -> None:
     assert nearest(word, NAMES, limit=5) == found
 
 
-def test_there_are_no_more_than_wanted_and_none_twice() -> None:
+def test_there_are_no_more_names_than_the_limit_and_no_duplicates() -> None:
     assert nearest("web", NAMES, limit=2) == ["web", "my-web"]
     found = nearest("web", NAMES, limit=5)
     assert len(found) == len(set(found)) <= 5
 
 
-def test_what_only_shares_the_organisation_is_not_alike() -> None:
+def test_a_name_that_shares_only_the_organisation_is_not_similar() -> None:
     names = ["acme/web", "acme/api", "acme/docs"]
     assert nearest("acme/wbe", names, limit=5) == ["acme/web"]
     assert nearest("acme/zzz", names, limit=5) == []
 
 
-def test_among_no_names_nothing_is_alike() -> None:
+def test_without_names_nothing_is_similar() -> None:
     assert nearest("web", [], limit=5) == []
 
 
@@ -52,7 +52,7 @@ def test_no_word_raises_and_only_names_are_found(word: str, names: list[str], li
     assert len(found) == len(set(found)) <= limit
 
 
-def test_a_word_that_ends_in_half_a_pair_raises_nothing() -> None:
+def test_a_word_that_ends_in_half_a_surrogate_pair_raises_nothing() -> None:
     assert nearest("web\ud83d", NAMES, limit=1) == ["web"]
 
 

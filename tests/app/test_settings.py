@@ -51,19 +51,19 @@ def outcome(environ: dict[str, str]) -> Settings | tuple[str, ...]:
         return bad.problems
 
 
-def test_every_row_is_a_field_of_the_settings_and_every_field_has_a_row():
+def test_settings_have_exactly_the_fields_of_the_table():
     of_services = {row.name for service in SERVICES for row in service.rows}
     assert of_services < {row.name for row in rows()}
     own = {row.field for row in rows() if row.name not in of_services}
     assert own | {"ci"} == {field.name for field in fields(Settings)}
 
 
-def test_the_least_that_must_be_set_gives_every_default():
+def test_the_required_settings_alone_give_every_default():
     settings = Settings.read(WHOLE)
     assert settings.slack_bot_token.reveal() == BOT
     assert settings.slack_signing_secret is None
     assert settings.slack_api_url == "https://slack.com/api/"
-    assert settings.slack_command == "/codeship"
+    assert settings.slack_command == ("/codeship", "/ci")
     assert settings.slack_allow_other_workspaces is False
     assert (settings.ci_providers, settings.ci_pinned) == (("codeship",), ())
     assert settings.ci == {
@@ -97,7 +97,7 @@ def test_an_app_token_chooses_socket_mode_and_a_signing_secret_alone_http(enviro
 
 
 @pytest.mark.parametrize("pasted", [KEY, f"  {KEY}\n", f'"{KEY}"', f"' {KEY} '", f"“{KEY}”", f"\u00a0{KEY}\r\n"])
-def test_white_space_and_quotes_around_a_value_are_dropped(pasted):
+def test_whitespace_and_quotes_around_a_value_are_dropped(pasted):
     assert Settings.read({**WHOLE, "CODESHIP_API_KEY": pasted}).ci["codeship"]["CODESHIP_API_KEY"].reveal() == KEY
 
 
@@ -121,7 +121,7 @@ def test_services_are_chosen_by_name_in_the_order_in_which_they_are_shown(chosen
     assert settings.ci_providers == tuple(settings.ci) == providers
 
 
-def test_the_settings_of_a_service_that_is_not_chosen_are_not_read_and_not_missed():
+def test_settings_of_a_service_that_is_not_chosen_are_neither_parsed_nor_required():
     assert Settings.read({**WHOLE, "GITHUB_API_URL": "http://nowhere", "GITHUB_TOKEN": "your-token"}).ci.keys() == {
         "codeship"
     }
@@ -129,12 +129,12 @@ def test_the_settings_of_a_service_that_is_not_chosen_are_not_read_and_not_misse
     assert Settings.read(alone).ci["github"]["GITHUB_TOKEN"].reveal() == TOKEN
 
 
-def test_a_service_that_is_chosen_says_what_it_misses_next_to_everything_else_that_is_wrong():
+def test_missing_settings_of_a_chosen_service_are_reported_with_all_other_problems():
     problems = problems_of({**WHOLE, "CI_PROVIDERS": "codeship, github", "CODESHIP_API_KEY": "", "PORT": "eighty"})
     assert [problem.split(maxsplit=1)[0] for problem in problems] == ["CODESHIP_API_KEY", "GITHUB_TOKEN", "PORT"]
 
 
-def test_a_key_of_a_service_that_is_not_chosen_is_named_if_one_that_is_has_none():
+def test_a_key_of_a_service_that_is_not_chosen_is_mentioned_if_the_chosen_one_has_none():
     (problem,) = problems_of({**WHOLE, "CODESHIP_API_KEY": "", "GITHUB_TOKEN": TOKEN})
     assert problem.startswith("CODESHIP_API_KEY is missing.")
     assert problem.endswith("\n  GITHUB_TOKEN is set and not read: github is not in CI_PROVIDERS.")
@@ -233,6 +233,8 @@ REFUSED = [
     ("LOG_FORMAT", "xml", "is neither text nor json"),
     ("SLACK_COMMAND", "codeship", "is not a slash command"),
     ("SLACK_COMMAND", "/Code Ship", "is not a slash command"),
+    ("SLACK_COMMAND", ", ,", "is not a slash command"),
+    ("SLACK_COMMAND", "/codeship,ci", "is not a slash command"),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "maybe", "is neither yes nor no"),
     ("CI_PROVIDERS", "codeship, jenkins-of-ada", "names a CI service that there is not: there are codeship, github"),
     ("CI_PROVIDERS", ", ,", "names a CI service that there is not"),
@@ -277,14 +279,15 @@ TAKEN = [
     ("HOST", "::1", "::1"),
     ("LOG_LEVEL", "debug", "DEBUG"),
     ("LOG_FORMAT", "JSON", "json"),
-    ("SLACK_COMMAND", "/ci", "/ci"),
+    ("SLACK_COMMAND", "/ci", ("/ci",)),
+    ("SLACK_COMMAND", "/ci, /codeship /ci", ("/ci", "/codeship")),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "Yes", True),
     ("SLACK_ALLOW_OTHER_WORKSPACES", "0", False),
 ]
 
 
 @pytest.mark.parametrize("value", [value for name, value, _ in TAKEN if name == "DATABASE_URL" and "pos" in value])
-def test_an_address_of_postgresql_is_taken_apart_by_the_store_as_by_the_log(value):
+def test_the_store_and_the_log_parse_a_postgresql_address_alike(value):
     address = Settings.read({**WHOLE, "DATABASE_URL": value}).database_url.reveal()
     read, seen = make_url(address), urlsplit(address)
     assert read.password == (unquote(seen.password) if seen.password else None)
@@ -292,7 +295,7 @@ def test_an_address_of_postgresql_is_taken_apart_by_the_store_as_by_the_log(valu
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), TAKEN)
-def test_a_value_is_read_in_the_one_form_that_the_bot_uses(name, value, expected):
+def test_a_value_is_parsed_into_the_bots_own_form(name, value, expected):
     settings = Settings.read({**WHOLE, name: value})
     of_services = {name: value for values in settings.ci.values() for name, value in values.items()}
     assert of_services.get(name, getattr(settings, name.lower(), None)) == expected
@@ -305,7 +308,7 @@ def traceback_with_locals(settings: Settings) -> str:
         return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
 
 
-def test_no_way_of_looking_at_the_settings_shows_a_secret():
+def test_no_representation_of_the_settings_shows_a_secret():
     settings = replace(
         Settings.read({**WHOLE, "SLACK_SIGNING_SECRET": SIGNING}), database_url=Secret("postgresql://u:p%40ss-word@h/d")
     )
@@ -348,11 +351,11 @@ def env_example() -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def test_env_example_says_of_every_setting_what_the_table_says():
+def test_env_example_describes_every_setting_as_the_table_does():
     assert ENV_EXAMPLE.read_text(encoding="utf-8") == env_example()
 
 
-def test_env_example_sets_nothing_and_so_overrides_no_default_of_a_container():
+def test_env_example_sets_nothing_and_overrides_no_container_default():
     assert {name for name, value in dotenv_values(ENV_EXAMPLE).items()} == {
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",

@@ -38,7 +38,7 @@ def test_the_benchmark_measures_processes_and_only_two_files_import_the_bot():
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_says_what_it_is_for_and_can_be_held_in_the_head(path):
+def test_a_module_has_a_docstring_and_is_short(path):
     text = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text))
     assert len(text.splitlines()) <= 300
@@ -52,7 +52,7 @@ def test_no_registry_and_no_other_machine_is_named():
         assert hosts <= {"127.0.0.1", "docs.slack.dev", "api.slack.com"}, path
 
 
-def test_contenders_do_the_same_work_over_each_transport_that_they_have():
+def test_contenders_do_the_same_work_over_each_of_their_transports():
     names = [one.name for one in [*of_python(), *of_node("node"), *of_slack_machine("python")]]
     assert sorted(names) == sorted(
         [f"{kind}-{transport}" for kind in ("bot", "floor", "raw", "bolt-js") for transport in ("http", "socket")]
@@ -60,12 +60,12 @@ def test_contenders_do_the_same_work_over_each_transport_that_they_have():
     )
 
 
-def test_a_whole_run_plays_every_scene_and_the_short_one_counts():
+def test_a_full_run_plays_every_scene_and_the_short_one_only_counts():
     assert Plan().scenes == tuple(TITLES)
     assert short().scenes == ("counts",)
 
 
-def test_what_is_not_known_is_refused(capsys):
+def test_an_unknown_argument_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["--only", "lodas"])
     assert "lodas" in capsys.readouterr().err

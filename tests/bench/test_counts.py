@@ -11,12 +11,12 @@ import pytest
 
 from bench.scenes.counts import Count
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_a_status_costs_one_call_a_restart_two_and_a_hundred_same_questions_one():
+def test_a_status_costs_one_call_a_restart_two_and_a_hundred_identical_requests_one():
     done = subprocess.run(
         [sys.executable, "-m", "bench", "--short"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=110
     )
@@ -35,7 +35,7 @@ def test_a_status_costs_one_call_a_restart_two_and_a_hundred_same_questions_one(
         {"CodeShip status": 2},
     ],
 )
-def test_a_call_too_many_or_too_few_is_wrong(called):
+def test_one_call_too_many_or_too_few_fails(called):
     wanted = {"CodeShip status": 2, "Slack chat.postMessage": 2}
     right = Count("http", "statuses", 2, wanted, wanted)
     assert right.is_right

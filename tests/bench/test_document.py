@@ -18,7 +18,7 @@ from bench.samples import Samples, read, read_run
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_the_document_and_its_plots_are_worked_out_of_the_raw_samples(tmp_path):
+def test_the_document_and_its_plots_follow_from_the_raw_samples(tmp_path):
     """To fix it: `python -m bench --render`."""
     written = write(RESULTS, tmp_path / DOCUMENT.name, tmp_path / PLOTS.name)
     kept = {DOCUMENT.relative_to(ROOT), *(path.relative_to(ROOT) for path in PLOTS.iterdir())}
@@ -33,7 +33,7 @@ def test_no_figure_is_typed_by_hand():
     assert set(re.findall(r"\d[\d.,]*\d|\d", prose)) <= {"0", "50", "80"}
 
 
-def test_every_place_in_the_prose_is_filled_and_every_filling_has_a_place():
+def test_the_placeholders_in_the_prose_are_exactly_the_figures():
     assert set(re.findall(r"\{\{([a-z_]+)\}\}", NOTES.read_text(encoding="utf-8"))) == set(PLACES)
 
 
@@ -62,11 +62,11 @@ def test_a_quantile_is_the_smallest_value_that_so_many_do_not_exceed(values, sha
     assert quantile(values, share) == found
 
 
-def test_of_nothing_there_is_no_quantile():
+def test_no_values_have_no_quantile():
     assert math.isnan(quantile([], 0.5))
 
 
-def test_a_cell_reports_of_all_its_rounds_and_an_answer_that_never_came_counts_as_late():
+def test_a_cell_covers_all_its_rounds_and_a_missing_reply_counts_as_late():
     rounds = (
         {"ack_us": [1000, 3_000_001], "reply_us": [2000, 4000], "took_us": 500_000, "cpu_s": 0.03},
         {"ack_us": [2000, None], "reply_us": [6000, None], "took_us": 500_000, "cpu_s": 0.01},
@@ -86,7 +86,7 @@ def test_milliseconds_have_only_significant_digits(value, words):
     assert ms(value) == words
 
 
-def test_samples_are_the_same_bytes_for_the_same_run_and_come_back_as_they_were(tmp_path):
+def test_samples_are_reproducible_and_read_back_unchanged(tmp_path):
     record = {"contender": "bot", "ack_us": [1, None], "round": 0}
     for folder in (tmp_path / "a", tmp_path / "b"):
         samples = Samples(folder)
@@ -99,7 +99,7 @@ def test_samples_are_the_same_bytes_for_the_same_run_and_come_back_as_they_were(
     assert (tmp_path / "a/loads.jsonl.gz").read_bytes() == (tmp_path / "b/loads.jsonl.gz").read_bytes()
 
 
-def test_a_new_run_leaves_nothing_of_the_one_before(tmp_path):
+def test_a_new_run_replaces_the_previous_one(tmp_path):
     Samples(tmp_path).write("follows", {"size": 1})
     Samples(tmp_path)
     assert read(tmp_path, "follows") == []

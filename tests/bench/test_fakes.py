@@ -46,7 +46,7 @@ def test_a_restarted_build_runs_from_then_on(codeship):
     assert [shown["builds"][0]["status"] for shown in (before, after)] == ["error", "testing"]
 
 
-def test_an_answer_takes_as_long_as_was_set(codeship):
+def test_a_response_takes_the_configured_time(codeship):
     codeship.tell("set", delay_ms=80)
     began = time.monotonic()
     asked(codeship, "/projects.json")
@@ -72,7 +72,7 @@ def test_an_account_shows_each_project_as_the_list_does():
 
 @pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
 @pytest.mark.parametrize("masked", [False, True])
-def test_frames_of_any_length_come_out_as_they_went_in(length, masked):
+def test_frames_of_any_length_are_unchanged(length, masked):
     data = frame(TEXT, b"x" * length, masked=masked) + frame(PING, b"there")
     frames = Frames()
     found = [got for at in range(0, len(data), 50_000) for got in frames.take(data[at : at + 50_000])]
@@ -87,7 +87,7 @@ def test_a_masked_frame_is_unmasked_and_a_half_one_is_waited_for():
     assert frames.take(data[7:] + frame(CLOSE, b"")) == [(TEXT, b"Hello"), (CLOSE, b"")]
 
 
-def test_a_handshake_is_accepted_as_the_standard_has_it():
+def test_a_handshake_is_accepted_as_in_the_standard():
     # From RFC 6455, 1.3.
     assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in accepting(
         b"GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="

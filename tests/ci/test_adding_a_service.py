@@ -31,12 +31,12 @@ YET_TO_COME = {"bot/ci/acme/api.py", "bot/ci/acme/client.py"}
 @pytest.mark.parametrize(
     "path", sorted({name for name in NAMED if re.fullmatch(r"(bot|tests|docs)/[\w/.]+", name)} - YET_TO_COME)
 )
-def test_a_file_that_is_named_is_there(path: str) -> None:
+def test_every_named_file_exists(path: str) -> None:
     assert (ROOT / path).is_file()
 
 
 @pytest.mark.parametrize("name", sorted({name for name in NAMED if re.fullmatch(r"[A-Z]\w*(\.\w+)?", name)}))
-def test_a_name_of_the_code_that_is_named_is_there(name: str) -> None:
+def test_every_named_identifier_exists(name: str) -> None:
     places = [
         bot.ci,
         bot.ci.http_client.responses,
@@ -78,7 +78,7 @@ def test_the_rows_in_the_example_are_rows_and_the_settings_named_are_among_them(
     assert all(isinstance(reader, ast.Attribute) and hasattr(bot.config.parsers, reader.attr) for reader in readers)
 
 
-def test_the_line_adds_to_those_there_are() -> None:
+def test_the_example_line_adds_to_the_existing_rows() -> None:
     [line] = [node for tree in CODE for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)]
     assert isinstance(line.value, ast.Tuple)
     assert [ast.unparse(each).lower() for each in line.value.elts] == [*(each.name for each in SERVICES), "acme"]

@@ -37,11 +37,11 @@ def test_a_row_names_its_settings_and_shares_none(service: Any) -> None:
     assert by_name(service.name) is service
 
 
-def test_there_is_no_service_of_another_name() -> None:
+def test_an_unknown_service_name_is_refused() -> None:
     assert by_name("jenkins") is None
 
 
-def test_a_provider_is_named_as_its_row(play: Play, provider: CIProvider) -> None:
+def test_a_provider_has_its_rows_name(play: Play, provider: CIProvider) -> None:
     row = by_name(play.stage.name)
     assert row is not None
     assert (provider.service, provider.title) == (row.name, row.title)
@@ -82,7 +82,7 @@ def test_builds_of_a_branch_come_newest_first_in_one_list(play: Play, provider: 
     ]
 
 
-def test_a_branch_that_has_no_builds_has_none(play: Play, provider: CIProvider, web: Project) -> None:
+def test_an_unknown_branch_has_no_builds(play: Play, provider: CIProvider, web: Project) -> None:
     assert provider.builds(web, "main") == []
     play.stage.push("acme/web")
     assert provider.builds(web, "nowhere") == []
@@ -95,7 +95,7 @@ def test_a_branch_may_have_any_name(play: Play, provider: CIProvider, web: Proje
     assert [build.branch for build in provider.builds(web, branch)] == [branch]
 
 
-def test_a_build_says_what_it_is_of(play: Play, provider: CIProvider, web: Project) -> None:
+def test_a_build_names_its_project_branch_and_commit(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web, message="Fix login\n\nFor good.", by="ada")
     assert (build.project, build.branch, build.author) == (web, "main", "ada")
     assert build.message == "Fix login\n\nFor good."
@@ -128,7 +128,7 @@ def test_a_build_goes_from_waiting_over_running_to_its_end(play: Play, provider:
     assert len({waiting.run, running.run, passed.run}) == 3
 
 
-def test_a_word_that_no_build_ever_had_is_unknown_and_shown(play: Play, provider: CIProvider, web: Project) -> None:
+def test_an_unknown_status_word_is_kept_and_shown(play: Play, provider: CIProvider, web: Project) -> None:
     play.stage.say(play.stage.push("acme/web"), "levitating")
     [build] = provider.builds(web)
     assert (build.status, build.status_word) == (Status.UNKNOWN, "levitating")
@@ -156,7 +156,7 @@ def test_a_build_that_passed_can_be_restarted(play: Play, provider: CIProvider, 
     assert provider.builds(web)[0].is_under_way
 
 
-def test_a_restart_whose_answer_is_lost_may_have_taken_and_is_sent_once(
+def test_a_restart_without_a_response_may_have_been_accepted_and_is_sent_once(
     play: Play, provider: CIProvider, web: Project
 ) -> None:
     build, _ = failed(play, provider, web)
@@ -180,7 +180,7 @@ def test_a_restart_that_the_service_was_too_busy_for_is_sent_once(
     assert len(play.asked("POST")) == 1
 
 
-def test_a_restart_that_could_not_be_sent_has_not_taken(play: Play, provider: CIProvider, web: Project) -> None:
+def test_a_restart_that_could_not_be_sent_was_not_accepted(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     play.stage.stop_host()
     with pytest.raises(Unreachable) as raised:
@@ -197,7 +197,7 @@ def test_a_restart_follows_no_redirect(play: Play, provider: CIProvider, web: Pr
     assert len(play.asked("POST")) == 1
 
 
-def test_a_build_that_is_not_there_cannot_be_restarted(play: Play, provider: CIProvider, web: Project) -> None:
+def test_a_missing_build_cannot_be_restarted(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     gone = replace(build, id="404", workflows=tuple(replace(run, run_id="404") for run in build.workflows))
     with pytest.raises(NotFound):

@@ -16,7 +16,7 @@ from tests.ci.contract import Play, failed
 # --- abilities
 
 
-def test_if_it_can_stop_what_runs_is_stopped(play: Play, provider: CIProvider, web: Project) -> None:
+def test_a_running_build_is_cancelled_if_the_service_can(play: Play, provider: CIProvider, web: Project) -> None:
     play.stage.start(play.stage.push("acme/web"))
     [build] = provider.builds(web)
     before = len(play.asked())
@@ -31,7 +31,7 @@ def test_if_it_can_stop_what_runs_is_stopped(play: Play, provider: CIProvider, w
     assert provider.builds(web)[0].status is Status.STOPPED
 
 
-def test_if_it_can_stop_nothing_that_is_over_is_stopped(play: Play, provider: CIProvider, web: Project) -> None:
+def test_an_ended_build_is_not_cancelled_if_the_service_can(play: Play, provider: CIProvider, web: Project) -> None:
     pushed = play.stage.push("acme/web")
     [running] = provider.builds(web)
     play.stage.end(pushed, well=False)
@@ -42,7 +42,7 @@ def test_if_it_can_stop_nothing_that_is_over_is_stopped(play: Play, provider: CI
     assert provider.builds(web) == [over]
 
 
-def test_if_it_can_the_failed_jobs_alone_run_again(play: Play, provider: CIProvider, web: Project) -> None:
+def test_only_the_failed_jobs_run_again_if_the_service_can(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     if Ability.RESTART_FAILED_JOBS in provider.abilities:
         assert isinstance(restart(provider, build, failed_jobs_only=True), ActionResult)
@@ -53,7 +53,7 @@ def test_if_it_can_the_failed_jobs_alone_run_again(play: Play, provider: CIProvi
 # --- details
 
 
-def test_details_change_nothing_else_and_cost_few_calls_once(play: Play, provider: CIProvider, web: Project) -> None:
+def test_details_change_no_other_field_and_cost_few_calls_once(play: Play, provider: CIProvider, web: Project) -> None:
     first, pushed = failed(play, provider, web)
     restart(provider, first)
     play.stage.end(pushed, well=False)
@@ -72,7 +72,7 @@ def test_details_change_nothing_else_and_cost_few_calls_once(play: Play, provide
     assert len(play.asked()) == before + asked
 
 
-def test_details_that_cannot_be_learned_are_left_out(play: Play, provider: CIProvider, web: Project) -> None:
+def test_unavailable_details_are_left_out(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     play.stage.world.mood = moods.down()
     assert provider.with_details(build) == build
@@ -93,5 +93,5 @@ def test_the_pages_that_a_build_links_are_recognised(play: Play, provider: CIPro
 
 
 @pytest.mark.parametrize("url", ["https://example.test/acme/web", "acme/web", "", "https://", "\x00", "https://[::1/x"])
-def test_other_pages_are_not(provider: CIProvider, url: str) -> None:
+def test_other_pages_are_not_recognised(provider: CIProvider, url: str) -> None:
     assert provider.parse_url(url) is None

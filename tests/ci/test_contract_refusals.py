@@ -43,7 +43,7 @@ def ask(provider: CIProvider, web: Project, call: str) -> object:
 READINGS = ["projects", "builds"]
 
 
-def test_a_key_that_is_none_is_refused(play: Play, web: Project, provider: CIProvider) -> None:
+def test_an_invalid_key_is_refused(play: Play, web: Project, provider: CIProvider) -> None:
     build, _ = failed(play, provider, web)
     stranger = play.client(key=WRONG_KEY)
     for call in (stranger.projects, lambda: stranger.builds(web), lambda: restart(stranger, build)):
@@ -68,7 +68,7 @@ def test_the_error_for_a_rate_limit_says_for_how_long(
 
 
 @pytest.mark.parametrize("call", READINGS)
-def test_a_reading_is_tried_three_times(play: Play, provider: CIProvider, web: Project, call: str) -> None:
+def test_a_fetch_is_tried_three_times(play: Play, provider: CIProvider, web: Project, call: str) -> None:
     before = len(play.asked())
     play.stage.world.mood = moods.down(503)
     with pytest.raises(NoResponse):
@@ -101,7 +101,7 @@ def test_an_unreachable_host_is_reported(play: Play, provider: CIProvider, web: 
         ask(provider, web, call)
 
 
-def test_nothing_goes_out_that_the_rate_limit_refuses(play: Play, provider: CIProvider, web: Project) -> None:
+def test_a_request_refused_by_the_rate_limit_is_not_sent(play: Play, provider: CIProvider, web: Project) -> None:
     build, _ = failed(play, provider, web)
     running = replace(build, workflows=tuple(replace(run, status=Status.RUNNING) for run in build.workflows))
     before = len(play.asked())

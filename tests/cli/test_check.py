@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,36 +13,11 @@ from tests.app.both_services import GITHUB_TOKEN, WEBHOOK_SECRET, both_services
 from tests.log_lines import process_put_back
 from tests.processes.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 OTHER_TOKEN = "xoxb-2-not-of-this-workspace"
 OTHER_APP_TOKEN = "xapp-1-not-of-this-app"
 OTHER_KEY = "0therkey0therkey0therkey"
-
-
-@pytest.fixture(params=["http", "socket mode"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox for each transport."""
-    yield from sandbox_of(request.param, tmp_path)
-
-
-@pytest.fixture
-def http(tmp_path: Path) -> Iterator[Sandbox]:
-    yield from sandbox_of("http", tmp_path)
-
-
-@pytest.fixture
-def either_runs(either: Sandbox, tmp_path: Path) -> Iterator[Runs]:
-    runs = Runs(either, tmp_path)
-    yield runs
-    runs.stop()
-
-
-@pytest.fixture
-def runs(http: Sandbox, tmp_path: Path) -> Iterator[Runs]:
-    runs = Runs(http, tmp_path)
-    yield runs
-    runs.stop()
 
 
 READY, NOT_READY = "All checks passed.", "Not ready: fix the lines that begin with “wrong”."
@@ -64,16 +38,17 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> tupl
     return status, lines
 
 
-def test_a_check_says_line_by_line_that_all_is_in_place(either: Sandbox, either_runs: Runs) -> None:
+def test_a_check_reports_each_passed_item_on_a_line(either: Sandbox, either_runs: Runs) -> None:
     run = either_runs.start("--check")
     assert run.ended() == 0
     transport = "Socket Mode" if either.transport == "socket mode" else "HTTP on 127.0.0.1, port 0"
     beginnings = [
         "ok    Settings: complete",
-        "ok    Policy: none, so everyone may do everything",
+        "ok    Policy: none, so everyone, guests too, may do everything",
         "ok    Database: SQLite",
         "ok    Slack token: @codeship in Acme",
         "ok    Slack scopes: app_mentions:read, chat:write, commands, im:history",
+        "ok    Slack guests: not told apart from members, which needs the scope users:read",
         f"ok    Transport: {transport}",
         "ok    CodeShip key: sees 7 repositories",
         "ok    CodeShip rate limit: at most 60 calls a minute",
@@ -107,7 +82,7 @@ def test_a_check_names_files_with_secrets_that_everyone_can_read(http: Sandbox, 
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
-def test_a_check_says_which_thing_is_wrong(
+def test_a_check_names_the_failed_item(
     http: Sandbox, capsys: pytest.CaptureFixture[str], changed: dict[str, str], wrong: str
 ) -> None:
     places = {

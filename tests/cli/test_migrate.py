@@ -12,7 +12,7 @@ from playground.http_host import faults as moods
 from tests.app.both_services import GITHUB_TOKEN, BothServices, both_services
 from tests.processes.bot_process import Runs
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 OTHER_KEY = "0therkey0therkey0therkey"
 
@@ -44,7 +44,7 @@ def pasted(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if line.startswith("CI_"))
 
 
-def test_it_says_what_matches_and_what_to_set_and_changes_nothing(sandbox: BothServices, runs: Runs) -> None:
+def test_it_prints_the_matches_and_settings_and_changes_nothing(sandbox: BothServices, runs: Runs) -> None:
     sandbox.github.add_repo("acme/infra-structure", workflows=())
     sandbox.github.add_repo("acme-labs/docs", workflows=())
     text = said(runs)
@@ -73,7 +73,7 @@ def test_it_says_what_matches_and_what_to_set_and_changes_nothing(sandbox: BothS
     assert {request.call for request in sandbox.github.requests} == {"user repos"}
 
 
-def test_a_bot_with_the_settings_that_it_says_answers_from_if_they_say(sandbox: BothServices, runs: Runs) -> None:
+def test_a_bot_with_the_printed_settings_uses_the_printed_services(sandbox: BothServices, runs: Runs) -> None:
     runs.ready(runs.start(**pasted(said(runs))))
     sandbox.says("/codeship status acme/mobile main")
     assert sandbox.sees("Build with the new camera"), "GitHub's, of which CodeShip knows nothing"
@@ -81,7 +81,7 @@ def test_a_bot_with_the_settings_that_it_says_answers_from_if_they_say(sandbox: 
     assert sandbox.sees("Fix login on slow networks"), "CodeShip's still"
 
 
-def test_if_all_have_moved_one_pin_says_so_and_github_alone_is_enough(sandbox: BothServices, runs: Runs) -> None:
+def test_if_all_have_moved_one_pin_is_enough_and_codeship_can_be_removed(sandbox: BothServices, runs: Runs) -> None:
     for project in sandbox.codeship.projects():
         if project.repository_name not in ("acme/mobile", "other-org/web"):
             sandbox.github.add_repo(project.repository_name, workflows=())
@@ -91,7 +91,7 @@ def test_if_all_have_moved_one_pin_says_so_and_github_alone_is_enough(sandbox: B
     assert "CI_PROVIDERS=github is enough" in text
 
 
-def test_what_is_pinned_to_codeship_stays_there(sandbox: BothServices, runs: Runs) -> None:
+def test_repositories_pinned_to_codeship_stay_there(sandbox: BothServices, runs: Runs) -> None:
     sandbox.github.add_repo("acme/web", workflows=())
     text = said(runs, CI_PROVIDERS="github", CI_PINNED="acme/m*=codeship, acme/web=github")
     assert "acme/mobile          acme/mobile  stays: CI_PINNED says codeship\n" in text

@@ -33,18 +33,18 @@ def found(here: list[str], there: list[str], *kept: str) -> list[Match]:
         ("web", ["acme/web"], None, ("acme/web",)),
     ],
 )
-def test_a_repository_is_there_by_the_same_name_or_maybe_by_another(
+def test_a_repository_matches_by_name_or_has_similar_candidates(
     name: str, there: list[str], same: str | None, maybe: tuple[str, ...]
 ) -> None:
     assert found([name], there) == [Match(name, same, maybe)]
 
 
-def test_what_has_the_name_of_another_is_no_maybe() -> None:
+def test_a_repository_that_matches_another_is_no_candidate() -> None:
     """other/web has not become acme/web, which is here as well."""
     assert found(["acme/web", "other/web"], ["acme/web"]) == [Match("acme/web", "acme/web"), Match("other/web")]
 
 
-def test_two_projects_of_one_name_are_reported_once() -> None:
+def test_two_projects_with_the_same_name_are_reported_once() -> None:
     assert [match.name for match in found(["acme/web", "Acme/web", "acme/api"], [])] == ["acme/api", "Acme/web"]
 
 
@@ -66,7 +66,7 @@ def test_two_projects_of_one_name_are_reported_once() -> None:
         (["a=b,*/web", "a=b,*/api"], ["a=b,*/web", "a=b,*/api"], [], []),
     ],
 )  # fmt: skip
-def test_pins_are_as_few_as_are_true_and_hold_nothing_that_could_be_read_otherwise(
+def test_pins_are_minimal_and_unambiguous(
     here: list[str], there: list[str], kept: list[str], expected: list[str]
 ) -> None:
     assert pins(found(here, there, *kept), "github") == expected

@@ -35,7 +35,7 @@ def test_a_value_is_read_from_its_file_without_the_line_end(tmp_path: Path, end:
 
 
 @pytest.mark.parametrize("name", ["PORT", "SLACK_COMMAND", "GITHUB_APP_PRIVATE_KEY"])
-def test_what_is_no_secret_is_not_read_from_a_file(name: str) -> None:
+def test_only_secrets_are_read_from_files(name: str) -> None:
     environ = {f"{name}_FILE": "/nowhere"}
     assert with_secrets_from_files(environ, rows()) == (environ, [])
 

@@ -1,4 +1,4 @@
-"""A team with repositories at CodeShip and at GitHub Actions: both services in memory, with the real core."""
+"""Repositories at CodeShip and at GitHub Actions: both services in memory, with the real core."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def of_workflows(id_: str, of: Project, *runs: Workflow, branch: str = "main") -
 
 
 class MemoryGitHub(MemoryCI):
-    """As `MemoryCI`, of builds with workflows: it can stop, and run the failed jobs alone."""
+    """As `MemoryCI`, with workflows: it can cancel, and restart only the failed jobs."""
 
     def __init__(self, clock: HeldClock) -> None:
         super().__init__(clock, "github", "GitHub Actions")
@@ -100,7 +100,7 @@ class MemoryGitHub(MemoryCI):
         self._called("cancel")
 
     def run_again(self, build: Build, runs: Sequence[Workflow]) -> None:
-        """These are in their next attempt, and run."""
+        """The next attempts of these runs, running."""
         now = self.clock.now()
         fresh = [
             replace(
@@ -118,7 +118,7 @@ class MemoryGitHub(MemoryCI):
         self.shows(of_workflows(build.id, build.project, *fresh, branch=build.branch or "main"))
 
     def shows(self, build: Build) -> None:
-        """In the place of the one with its id."""
+        """Replaces the build with the same id."""
         self.all_builds = [build if seen.id == build.id else seen for seen in self.all_builds]
 
 
@@ -138,11 +138,11 @@ class HalfMoved:
         both = [self._service(ci) for ci in (self.codeship, self.github)]
         wanted = [Pin(NamePattern((glob,)), service) for glob, service in pins]
         self.services = CIRegistry(both, nearest, self.clock, pins=wanted)
-        rights = Authorizer(OPEN, MemoryGroups())
+        self.rights = rights = Authorizer(OPEN, MemoryGroups())
         subscriptions = SubscriptionService(
             self.services, self.store.subscriptions, self.store.decisions, rights, ZoneInfo("UTC")
         )
-        self.operations = Operations(self.services, self.store.audit, rights, subscriptions)
+        self.operations = Operations(self.services, self.store.audit, rights, self.store.channel_names, subscriptions)
 
     def _service(self, ci: MemoryCI) -> CIContext:
         directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)
@@ -156,14 +156,14 @@ class HalfMoved:
         )
 
     def knows(self, *projects: Project) -> None:
-        """Each at its service."""
+        """Adds each to its service."""
         for service, ci in zip(self.services, (self.codeship, self.github), strict=True):
             ci.account.extend(p for p in projects if p.service == ci.service)
             service.project_index.refresh()
             ci.calls.clear()
 
     def has(self, *builds: Build) -> None:
-        """Each at its service, newest first; the bot knows their projects."""
+        """Lists each at its service, newest first; the bot knows their projects."""
         for ci in (self.codeship, self.github):
             ci.all_builds = [build for build in builds if build.project.service == ci.service]
         self.knows(*dict.fromkeys(build.project for build in builds))

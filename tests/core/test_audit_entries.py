@@ -12,21 +12,30 @@ from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Build
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, ListProjects, ShowAudit, ShowHelp, Verb, Word
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.notification_commands.values import ShowSubscriptions, Unsubscribe
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     Cancelled,
     CouldNotTell,
     Followed,
     HelpShown,
+    Muted,
     NoBuilds,
     NothingToCancel,
     NothingToFollow,
+    NotSubscribed,
     Outcome,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    Subscribed,
+    Unmuted,
+    UnsubscribeAll,
+    Unsubscribed,
 )
+from bot.core.model.subscriptions import Filters, Mute, Subscription
 from tests.core.world import ADA, BOB, BUILDS, World, build, press, project, restart, status, target
 from tests.held_clock import NOON
 
@@ -53,7 +62,7 @@ def kept(came: Outcome | Exception, command: Command | None = None, typed: str =
 
 
 @pytest.mark.parametrize("command", QUESTIONS, ids=lambda command: type(command).__name__)
-def test_a_question_is_no_action(command: Command) -> None:
+def test_a_request_that_changes_nothing_is_not_recorded(command: Command) -> None:
     asked = AuditedRequest(NOON, ADA, "command", BUILDS, "r1", action_of(command), command, "")
     assert entry_of(asked, HelpShown(), service="codeship", redact=str) is None
     assert entry_of(asked, errors.NoSuchProject("x"), service="codeship", redact=str) is None
@@ -71,7 +80,7 @@ def test_a_question_is_no_action(command: Command) -> None:
         (BuildCommand(Verb.CANCEL, target(FAILED)), "cancel"),
     ],
 )
-def test_what_changes_something_is_an_action(command: Command, action: str) -> None:
+def test_a_request_that_changes_something_is_recorded(command: Command, action: str) -> None:
     assert action_of(command) == action
 
 
@@ -124,12 +133,12 @@ def test_what_changes_something_is_an_action(command: Command, action: str) -> N
     ],
     ids=repr,
 )
-def test_each_end_has_its_word_and_its_reason(came: Outcome | Exception, result: Result, reason: str) -> None:
+def test_each_outcome_has_its_result_and_reason(came: Outcome | Exception, result: Result, reason: str) -> None:
     entry = kept(came)
     assert (entry.result, entry.reason) == (result, reason)
 
 
-def test_what_was_typed_is_kept_of_mistakes_and_if_nothing_was_found() -> None:
+def test_the_typed_text_is_stored_if_the_request_was_wrong_or_found_nothing() -> None:
     refused = errors.NotAllowed("no.")
     assert kept(errors.NoSuchProject("acme/wob"), typed="restart acme/wob").typed == "restart acme/wob"
     assert kept(errors.NoSuchBranch(WEB, "mian"), typed="restart web mian").typed == "restart web mian"
@@ -139,7 +148,7 @@ def test_what_was_typed_is_kept_of_mistakes_and_if_nothing_was_found() -> None:
     assert kept(Restarted(FAILED, CLAIM)).typed == ""
 
 
-def test_what_is_known_of_the_build_is_kept() -> None:
+def test_the_known_fields_of_the_build_are_stored() -> None:
     entry = kept(Restarted(FAILED, CLAIM))
     assert (entry.service, entry.project_id, entry.project_name) == ("codeship", "3", "acme/web")
     assert (entry.branch, entry.build_id) == ("main", "7")
@@ -152,12 +161,12 @@ def test_what_is_known_of_the_build_is_kept() -> None:
     )
 
 
-def test_a_button_that_led_nowhere_still_says_what_it_was_for() -> None:
+def test_a_button_that_found_nothing_is_recorded_with_its_target() -> None:
     entry = kept(errors.NoSuchProject("3"), press(FAILED))
     assert (entry.project_id, entry.project_name, entry.branch, entry.build_id) == ("3", None, "main", "7")
 
 
-def test_free_text_is_bounded_and_holds_no_secret() -> None:
+def test_free_text_is_cut_and_has_no_secret() -> None:
     long = "secret" * 1000
     entry = kept(errors.NotUnderstood(long), BranchCommand(Verb.RESTART, Word.of("x"), Word.of(long)), typed=long)
     assert (len(entry.reason), len(entry.typed), len(entry.branch or "")) == (
@@ -182,7 +191,7 @@ def test_free_text_is_bounded_and_holds_no_secret() -> None:
         (restart("acme/wob"), {}, None),
     ],
 )
-def test_what_goes_wrong_says_what_it_is_about(
+def test_an_error_is_recorded_with_its_subject(
     world: World, command: Command, failures: dict[str, errors.CIError], about: Build | None
 ) -> None:
     world.has(FAILED)
@@ -191,3 +200,29 @@ def test_what_goes_wrong_says_what_it_is_about(
     with pytest.raises(errors.BotError) as raised:
         world.ask(command)
     assert raised.value.about == about
+
+
+SUBSCRIPTION = Subscription("C1", Filters(NamePattern(("acme/*",), ("acme/old",))), ADA, NOON, id=3)
+MUTED = Muted(Mute("C1", NOON, ADA, NOON, NamePattern(("acme/web",))), None, is_subscribed=True)
+
+
+@pytest.mark.parametrize(
+    ("came", "result", "reason"),
+    [
+        (Subscribed(SUBSCRIPTION, is_new=True, repositories=1), Result.DONE, "acme/* !acme/old"),
+        (Subscribed(SUBSCRIPTION, is_new=False, repositories=1), Result.ALREADY, "acme/* !acme/old"),
+        (Unsubscribed((SUBSCRIPTION,), (SUBSCRIPTION,), 1), Result.DONE, "acme/* !acme/old; now only acme/* !acme/old"),
+        (NotSubscribed(("acme/web",), ()), Result.NOT_DONE, "not subscribed to that"),
+        (UnsubscribeAll((SUBSCRIPTION,)), Result.TO_BE_CONFIRMED, ""),
+        (MUTED, Result.DONE, "acme/web until 2026-03-02T12:00:00Z"),
+        (Unmuted((MUTED.mute,)), Result.DONE, "acme/web"),
+        (Unmuted(()), Result.NOT_DONE, "nothing was muted"),
+    ],
+)
+def test_what_a_channel_hears_is_changed_with_a_reason_in_words(came: Outcome, result: Result, reason: str) -> None:
+    entry = kept(came, Unsubscribe(numbers=(3,)), typed="")
+    assert (entry.action, entry.result, entry.reason, entry.typed) == ("unsubscribe", result, reason, "unsubscribe #3")
+
+
+def test_showing_subscriptions_is_no_action() -> None:
+    assert action_of(ShowSubscriptions()) is None

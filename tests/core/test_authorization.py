@@ -67,7 +67,7 @@ def test_a_try_again_is_refused_like_a_restart(web: World) -> None:
     refused(web, replace(press(MAIN), instead_of=(1, 1)))
 
 
-def test_the_only_branch_is_refused_though_no_one_named_it(world: World) -> None:
+def test_the_only_branch_is_checked_even_if_it_was_not_named(world: World) -> None:
     world.has(MAIN)
     world.rights.set_policy(MAIN_IS_ADAS)
     refused(world, restart("acme/web"))
@@ -79,7 +79,7 @@ def test_the_branch_that_the_service_shows_counts_not_the_one_on_the_button(web:
     refused(web, replace(press(MAIN), target=everything))
 
 
-def test_who_may_still_may_and_so_does_everyone_elsewhere(web: World) -> None:
+def test_a_rule_refuses_only_the_people_and_places_it_names(web: World) -> None:
     web.rights.set_policy(MAIN_IS_ADAS)
     assert isinstance(web.ask(restart("acme/web", "main"), ADA), Restarted)
     assert isinstance(web.ask(restart("acme/web", "dev"), BOB), Restarted)
@@ -93,7 +93,7 @@ def test_who_may_still_may_and_so_does_everyone_elsewhere(web: World) -> None:
         BuildCommand(Verb.STATUS, target(MAIN)),
     ],
 )
-def test_asking_is_free(web: World, command: Command) -> None:
+def test_requests_that_change_nothing_need_no_permission(web: World, command: Command) -> None:
     web.rights.set_policy(Policy((Rule(Subjects()),)))
     web.ask(command, BOB)
 
@@ -137,7 +137,7 @@ def test_without_a_file_a_typed_restart_is_done_at_once(web: World) -> None:
 
 
 @pytest.mark.parametrize("command", [restart("acme/web", "main"), press(MAIN)])
-def test_a_rule_that_wants_it_confirmed_is_answered_with_the_build_and_its_run(web: World, command: Command) -> None:
+def test_a_required_confirmation_shows_the_build_and_its_run(web: World, command: Command) -> None:
     web.rights.set_policy(CONFIRMED)
     with pytest.raises(NeedsConfirmation) as caught:
         web.ask(command)
@@ -152,23 +152,23 @@ def test_once_confirmed_it_is_done(web: World, command: BranchCommand) -> None:
     assert isinstance(web.ask(replace(command, confirmed=True)), Restarted)
 
 
-def test_other_branches_are_not_asked_about(web: World) -> None:
+def test_other_branches_need_no_confirmation(web: World) -> None:
     web.rights.set_policy(CONFIRMED)
     assert isinstance(web.ask(restart("acme/web", "dev")), Restarted)
 
 
-def test_what_would_not_be_restarted_anyway_is_not_asked_about(world: World) -> None:
+def test_a_build_that_cannot_be_restarted_needs_no_confirmation(world: World) -> None:
     world.has(build(7, WEB, status=Status.RUNNING))
     world.rights.set_policy(CONFIRMED)
     assert isinstance(world.ask(restart("acme/web", "main")), StillRunning)
 
 
-def test_a_refusal_comes_before_the_question(web: World) -> None:
+def test_permission_is_checked_before_confirmation(web: World) -> None:
     web.rights.set_policy(Policy((Rule(Subjects(), confirm=Confirm.ALWAYS, reason="No."),)))
     refused(web, restart("acme/web", "main"))
 
 
-def test_a_confirmation_gives_no_right(web: World) -> None:
+def test_a_confirmation_gives_no_permission(web: World) -> None:
     web.rights.set_policy(MAIN_IS_ADAS)
     refused(web, replace(restart("acme/web", "main"), confirmed=True))
 

@@ -64,7 +64,7 @@ def look(world: World, branch: str | None = "main", timeout_s: float = PATIENCE_
 
 
 def together(world: World, number: int) -> list[Snapshot | CIError]:
-    """What so many get who all wait for the same answer before it comes."""
+    """The results of so many requests that all wait for the same response."""
 
     def ask() -> Snapshot | CIError:
         try:
@@ -83,7 +83,7 @@ def together(world: World, number: int) -> list[Snapshot | CIError]:
         return [one.result(PATIENCE_S) for one in asked]
 
 
-def test_a_hundred_same_questions_at_once_are_one_call(world: World) -> None:
+def test_a_hundred_concurrent_identical_requests_make_one_call(world: World) -> None:
     world.ci.all_builds = [OLD]
     answers = together(world, 100)
     assert world.ci.calls == ["builds"]
@@ -103,7 +103,7 @@ def test_requests_during_a_call_share_it(world: World) -> None:
     assert world.ci.calls == ["builds"]
 
 
-def test_different_questions_are_different_calls(world: World) -> None:
+def test_different_requests_make_different_calls(world: World) -> None:
     held = world.ci.hold("builds")
     for branch in ("main", "dev", None, "Main"):
         with pytest.raises(NoResponse):
@@ -122,7 +122,7 @@ def test_a_request_after_the_result_gets_its_own_call(world: World) -> None:
 
 
 class Untidy(Watched):
-    """Wakes those who wait, and is slow to call back."""
+    """Wakes waiting threads, and calls back late."""
 
     def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
         pass
@@ -136,7 +136,7 @@ def test_a_request_between_the_result_and_its_cleanup_gets_its_own_call(world: W
     assert world.ci.calls == ["builds"] * 3
 
 
-def test_a_failing_call_fails_all_who_share_it_and_the_next_requests_again(world: World) -> None:
+def test_a_failing_call_fails_all_that_share_it_and_the_next_request_calls_again(world: World) -> None:
     world.ci.failures["builds"] = [Unreachable("CodeShip", "down")]
     answers = together(world, 10)
     assert world.ci.calls == ["builds"]
@@ -146,7 +146,7 @@ def test_a_failing_call_fails_all_who_share_it_and_the_next_requests_again(world
 
 
 class Hasty(ThreadPoolExecutor):
-    """Its work is done by the time that it has been handed in."""
+    """Finishes its work before `submit` returns."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future = super().submit(fn, *args, **kwargs)
@@ -224,7 +224,7 @@ def test_a_restart_of_one_project_leaves_the_fetches_of_others_shared(world: Wor
     assert world.ci.calls == ["builds"]
 
 
-def test_a_fetch_is_as_old_as_its_beginning(world: World) -> None:
+def test_the_age_of_a_fetch_counts_from_its_beginning(world: World) -> None:
     held = world.ci.hold("builds")
     began = world.clock.now()
     with ThreadPoolExecutor(1) as pool:
@@ -244,7 +244,7 @@ def test_nothing_is_kept_of_calls_that_have_ended(world: World) -> None:
     assert world.looks._flights == {}
 
 
-def test_a_build_that_is_shown_is_never_changed_by_a_later_fetch(world: World) -> None:
+def test_a_returned_build_is_never_changed_by_a_later_fetch(world: World) -> None:
     world.ci.all_builds = [OLD]
     first: tuple[Build, ...] = look(world).builds
     world.ci.becomes("7", Status.RUNNING, "testing")

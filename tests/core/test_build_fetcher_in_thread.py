@@ -18,7 +18,7 @@ CALL_S = 2.0
 
 
 class Nobody(Executor):
-    """Makes no call."""
+    """An executor that must not be used."""
 
     def submit(self, *_work: Any, **_more: Any) -> Future[Any]:
         raise AssertionError("handed to another thread")
@@ -30,13 +30,13 @@ def looks(world: World) -> BuildFetcher:
     return BuildFetcher(world.ci, Nobody(), world.clock, max_call_s=CALL_S)
 
 
-def test_who_has_time_for_the_call_makes_it_without_another_thread(world: World, looks: BuildFetcher) -> None:
+def test_a_caller_with_enough_time_makes_the_call_in_its_own_thread(world: World, looks: BuildFetcher) -> None:
     assert looks.builds(WEB, "main", timeout_s=CALL_S) == Snapshot((OLD,), world.clock.now())
     assert looks.builds(WEB, "main", timeout_s=CALL_S).builds == (OLD,)
     assert world.ci.calls == ["builds"] * 2
 
 
-def test_who_has_less_time_hands_it_to_another(world: World) -> None:
+def test_a_caller_with_less_time_uses_another_thread(world: World) -> None:
     world.has(OLD)
     looks = BuildFetcher(world.ci, world.executor, world.clock, max_call_s=CALL_S)
     held = world.ci.hold("builds")
@@ -58,7 +58,9 @@ def test_concurrent_requests_share_it_and_wait_as_long_as_they_can(world: World,
     assert world.ci.calls == ["builds"]
 
 
-def test_its_failure_is_that_of_all_who_share_it_and_the_next_requests_again(world: World, looks: BuildFetcher) -> None:
+def test_its_failure_reaches_all_that_share_it_and_the_next_request_calls_again(
+    world: World, looks: BuildFetcher
+) -> None:
     world.ci.failures["builds"] = [Unreachable("CodeShip")]
     with pytest.raises(Unreachable):
         looks.builds(WEB, "main", timeout_s=CALL_S)
@@ -79,7 +81,7 @@ def test_a_bug_in_it_is_raised_once_if_it_was_requested_and_blocks_no_one(world:
     assert looks.builds(WEB, "main", timeout_s=CALL_S).builds == (OLD,)
 
 
-def test_on_whose_behalf_it_is_asked_is_known_to_it(world: World, looks: BuildFetcher) -> None:
+def test_the_callers_priority_reaches_the_call(world: World, looks: BuildFetcher) -> None:
     seen: list[int] = []
     world.ci.before_builds = lambda: seen.append(threading.get_ident())
     looks.builds(WEB, "main", timeout_s=CALL_S)

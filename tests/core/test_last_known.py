@@ -34,18 +34,18 @@ def known(error: CIError) -> tuple[list[str], float]:
     return [seen.id for seen in error.last_known.builds], error.last_known.age_s
 
 
-def test_a_time_out_reports_what_was_last_known_and_how_old_that_is(world: World) -> None:
+def test_a_timeout_reports_the_cached_builds_and_their_age(world: World) -> None:
     world.ci.all_builds = [OLD]
     look(world)
     world.clock.advance(40)
     assert known(no_answer(world)) == (["7"], 40.0)
 
 
-def test_a_time_out_reports_nothing_if_nothing_is_known(world: World) -> None:
+def test_a_timeout_reports_no_builds_if_none_are_cached(world: World) -> None:
     assert no_answer(world).last_known is None
 
 
-def test_a_fetch_without_builds_leaves_nothing_known(world: World) -> None:
+def test_an_empty_fetch_caches_no_builds(world: World) -> None:
     look(world)
     assert no_answer(world).last_known is None
 
@@ -59,7 +59,7 @@ def test_a_request_without_time_reports_no_negative_seconds(world: World) -> Non
 
 
 @pytest.mark.parametrize("failure", [Unreachable("CodeShip"), NoResponse("CodeShip")])
-def test_any_failure_reports_what_was_last_known(world: World, failure: CIError) -> None:
+def test_every_failure_reports_the_cached_builds(world: World, failure: CIError) -> None:
     world.ci.all_builds = [OLD]
     look(world)
     world.clock.advance(9)
@@ -91,7 +91,7 @@ def test_of_two_fetches_of_a_branch_the_later_one_is_used(world: World) -> None:
     assert known(no_answer(world, "main")) == (["8", "7"], 2.0)
 
 
-def test_all_branches_are_not_known_from_a_fetch_of_one(world: World) -> None:
+def test_a_fetch_of_one_branch_is_no_cache_for_all(world: World) -> None:
     world.ci.all_builds = [OLD]
     look(world, "main")
     assert no_answer(world, None).last_known is None
@@ -117,7 +117,7 @@ def test_a_fetch_that_hung_does_not_hide_what_a_later_one_showed(world: World) -
     assert error.last_known.age_s == 5.0
 
 
-def test_what_is_remembered_is_bounded_and_the_oldest_goes_first(world: World) -> None:
+def test_the_cache_is_bounded_and_the_oldest_entry_goes_first(world: World) -> None:
     looks = BuildFetcher(world.ci, world.executor, world.clock, remembered=3)
     repositories = [project(number, f"acme/{number}") for number in range(5)]
     world.ci.all_builds = [build(number, each) for number, each in enumerate(repositories)]

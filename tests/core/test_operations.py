@@ -64,20 +64,20 @@ def test_a_status_without_a_branch_shows_the_build_itself_if_there_is_one_branch
     assert shown(world.ask(status("acme/web"))) == DEV_NEW
 
 
-def test_builds_that_name_no_branch_are_shown_as_one_more(world: World) -> None:
+def test_builds_without_a_branch_are_shown_as_one_more_branch(world: World) -> None:
     world.has(NO_BRANCH, MAIN)
     assert world.ask(status("acme/web")) == BranchesShown(WEB, (NO_BRANCH, MAIN))
 
 
 @pytest.mark.parametrize("command", [status("acme/web"), restart("acme/web"), builds("acme/web")])
-def test_a_repository_that_was_never_built_is_shown_so(world: World, command: object) -> None:
+def test_a_repository_without_builds_is_reported(world: World, command: object) -> None:
     world.knows(WEB)
     assert world.ask(command) == NoBuilds(WEB)  # type: ignore[arg-type]
     assert world.ci.calls == ["builds"]
 
 
 @pytest.mark.parametrize("command", [status("acme/web", "x"), restart("acme/web", "x"), builds("acme/web", "x")])
-def test_a_branch_of_a_repository_that_was_never_built_is_shown_so(world: World, command: object) -> None:
+def test_a_branch_of_a_repository_without_builds_is_reported(world: World, command: object) -> None:
     world.knows(WEB)
     assert world.ask(command) == NoBuilds(WEB)  # type: ignore[arg-type]
 
@@ -91,21 +91,21 @@ def test_an_unknown_branch_is_answered_with_those_that_have_builds(web: World, c
 
 
 @pytest.mark.parametrize("command", [status("nope"), restart("nope"), builds("nope")])
-def test_an_unknown_repository_costs_the_list_and_nothing_else(web: World, command: object) -> None:
+def test_an_unknown_repository_costs_only_the_list_call(web: World, command: object) -> None:
     with pytest.raises(NoSuchProject):
         web.ask(command)  # type: ignore[arg-type]
     assert web.ci.calls == ["projects"]
 
 
 @pytest.mark.parametrize("command", [status("web"), restart("web"), builds("web")])
-def test_an_ambiguous_name_costs_nothing(world: World, command: object) -> None:
+def test_an_ambiguous_name_costs_no_call(world: World, command: object) -> None:
     world.knows(WEB, project(3, "initech/web"))
     with pytest.raises(AmbiguousProject):
         world.ask(command)  # type: ignore[arg-type]
     assert world.ci.calls == []
 
 
-def test_a_name_is_read_in_any_case_and_alone(web: World) -> None:
+def test_a_name_is_found_in_any_case_and_without_its_organisation(web: World) -> None:
     assert shown(web.ask(status("ACME/Web", "main"))) == MAIN
     assert shown(web.ask(status("Web", "main"))) == MAIN
 
@@ -120,7 +120,7 @@ def test_a_restart_is_two_calls(web: World) -> None:
     assert web.ci.calls == ["builds", "restart"]
 
 
-def test_a_restart_without_a_branch_requests_which_if_there_are_several(web: World) -> None:
+def test_a_restart_without_a_branch_asks_which_if_there_are_several(web: World) -> None:
     with pytest.raises(BranchRequired) as caught:
         web.ask(restart("acme/web"))
     assert (caught.value.project, caught.value.branches) == (WEB, ("dev", "main"))
@@ -134,7 +134,7 @@ def test_a_restart_without_a_branch_takes_the_only_one(world: World) -> None:
     assert world.ci.calls == ["builds", "restart"]
 
 
-def test_a_build_that_names_no_branch_is_not_taken_for_the_only_branchs(world: World) -> None:
+def test_a_build_without_a_branch_is_not_restarted_as_the_only_branch(world: World) -> None:
     world.has(NO_BRANCH, MAIN)
     with pytest.raises(BranchRequired) as caught:
         world.ask(restart("acme/web"))
@@ -142,7 +142,7 @@ def test_a_build_that_names_no_branch_is_not_taken_for_the_only_branchs(world: W
     assert world.ci.posts == []
 
 
-def test_builds_that_all_name_no_branch_are_one(world: World) -> None:
+def test_builds_that_all_lack_a_branch_count_as_one_branch(world: World) -> None:
     world.has(NO_BRANCH, build(6, WEB, None))
     assert isinstance(world.ask(restart("acme/web")), Restarted)
     assert world.ci.posts == [("8", 1, False)]
@@ -167,7 +167,7 @@ def test_builds_is_one_call(web: World) -> None:
 @pytest.mark.parametrize(
     ("asked", "page", "first", "count"), [(0, 1, 0, 20), (1, 1, 0, 20), (3, 3, 40, 5), (9, 3, 40, 5)]
 )
-def test_projects_come_in_pages_and_a_page_that_is_not_there_is_the_nearest(
+def test_projects_come_in_pages_and_a_missing_page_becomes_the_nearest(
     world: World, asked: int, page: int, first: int, count: int
 ) -> None:
     every = [project(number, f"acme/{number:02}") for number in range(45)]
@@ -179,12 +179,12 @@ def test_projects_come_in_pages_and_a_page_that_is_not_there_is_the_nearest(
     assert world.ci.calls == []
 
 
-def test_no_projects_are_one_empty_page(world: World) -> None:
+def test_an_empty_list_is_one_empty_page(world: World) -> None:
     world.knows(WEB)
     assert world.ask(ListProjects("zzz")) == ProjectsShown("zzz", (), 1, 1, 0)
 
 
-def test_projects_from_a_list_that_could_not_be_requested_again_say_so_and_how_old_it_is(world: World) -> None:
+def test_projects_from_an_outdated_list_say_so_and_give_its_age(world: World) -> None:
     world.knows(WEB)
     failure = Unreachable("CodeShip")
     world.ci.failures["projects"] = [failure]
@@ -195,7 +195,7 @@ def test_projects_from_a_list_that_could_not_be_requested_again_say_so_and_how_o
 
 
 @pytest.mark.parametrize("topic", [None, "restart"])
-def test_help_needs_no_one(world: World, topic: str | None) -> None:
+def test_help_needs_no_ci_service(world: World, topic: str | None) -> None:
     assert world.ask(ShowHelp(topic)) == HelpShown(topic)
     assert world.ci.calls == []
 
@@ -204,7 +204,7 @@ def test_help_needs_no_one(world: World, topic: str | None) -> None:
 
 
 @pytest.mark.parametrize("command", [status("acme/web", "main"), restart("acme/web", "main"), builds("acme/web")])
-def test_a_service_that_hangs_is_answered_with_what_was_last_known(web: World, command: object) -> None:
+def test_a_hanging_service_is_answered_with_the_cached_builds(web: World, command: object) -> None:
     web.ask(builds("acme/web"))
     web.clock.advance(30)
     held = web.ci.hold("builds")

@@ -39,7 +39,7 @@ class Counted:
         self.background_reserve = 0
         self.takes: list[tuple[int, Priority]] = []
         self.begun: list[Priority] = []
-        self.aside = 0
+        self.reserved = 0
         self.paused: float | None = None
 
     def reserve(self, calls: int, priority: Priority) -> Rejected | None:
@@ -49,18 +49,18 @@ class Counted:
         if calls + (self.background_reserve if priority is BACKGROUND else 0) > self.left:
             return Rejected(40)
         self.left -= calls
-        self.aside += calls
+        self.reserved += calls
         return None
 
     def start_call(self, priority: Priority) -> Rejected | None:
         if self.paused is not None:
             return Rejected(self.paused, paused=True)
-        self.aside -= 1
+        self.reserved -= 1
         self.begun.append(priority)
         return None
 
     def release(self, calls: int) -> None:
-        self.aside -= calls
+        self.reserved -= calls
         self.left += calls
 
     def refund(self) -> None:
@@ -103,10 +103,10 @@ def paid(world: World, budget: Counted, spending: RateLimiter) -> Iterator[World
 
     ci.projects, ci.builds, ci.restart = projects, builds, run_again  # type: ignore[method-assign]
     yield world
-    assert budget.aside == 0, "what was set aside was neither used nor given back"
+    assert budget.reserved == 0, "reserved calls were neither used nor released"
 
 
-def test_a_call_is_peoples_unless_it_is_said_otherwise(spending: RateLimiter, budget: Counted) -> None:
+def test_a_call_has_peoples_priority_by_default(spending: RateLimiter, budget: Counted) -> None:
     spending.before_request("builds")
     with charged_to(FOR_BACKGROUND):
         spending.before_request("builds")
@@ -117,7 +117,9 @@ def test_a_call_is_peoples_unless_it_is_said_otherwise(spending: RateLimiter, bu
     assert budget.begun == [PEOPLE, BACKGROUND, PEOPLE, BACKGROUND, PEOPLE]
 
 
-def test_a_refusal_of_ours_and_a_pause_of_theirs_are_distinguished(spending: RateLimiter, budget: Counted) -> None:
+def test_the_bots_own_limit_and_the_services_pause_raise_different_errors(
+    spending: RateLimiter, budget: Counted
+) -> None:
     budget.left = 0
     with pytest.raises(RateLimitExhausted) as spent:
         spending.before_request("builds")
@@ -146,26 +148,26 @@ def test_only_the_service_itself_begins_a_pause(
     assert budget.paused is None
 
 
-def test_a_call_that_the_service_does_not_count_is_not_paid_for(spending: RateLimiter, budget: Counted) -> None:
+def test_a_call_that_the_service_does_not_count_is_refunded(spending: RateLimiter, budget: Counted) -> None:
     for was_free in (True, False):
         spending.before_request("builds")
         spending.after_request(None, was_free)
     assert (budget.left, budget.begun) == (9, [PEOPLE])
 
 
-def test_a_restart_puts_its_own_call_by_with_the_first_look(spending: RateLimiter, budget: Counted) -> None:
+def test_a_restart_reserves_its_own_call_with_the_first_fetch(spending: RateLimiter, budget: Counted) -> None:
     with restart_budget() as own, charged_to(own):
         for call in ("builds", "builds", "restart", "builds"):
             spending.before_request(call)
     assert budget.takes == [(2, PEOPLE), (1, PEOPLE), (1, PEOPLE)]
-    assert (len(budget.begun), budget.aside, budget.left) == (4, 0, 6)
+    assert (len(budget.begun), budget.reserved, budget.left) == (4, 0, 6)
 
 
-def test_a_restart_that_is_not_sent_gives_its_call_back(spending: RateLimiter, budget: Counted) -> None:
+def test_a_restart_that_is_not_sent_releases_its_call(spending: RateLimiter, budget: Counted) -> None:
     with restart_budget() as own, charged_to(own):
         spending.before_request("builds")
-        assert (budget.left, budget.aside) == (8, 1)
-    assert (budget.left, budget.aside) == (9, 0)
+        assert (budget.left, budget.reserved) == (8, 1)
+    assert (budget.left, budget.reserved) == (9, 0)
 
 
 def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: RateLimiter, budget: Counted) -> None:
@@ -174,7 +176,7 @@ def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: RateLimiter,
         budget.pause(9)
         with pytest.raises(RateLimitPaused):
             spending.before_request("restart")
-    assert (len(budget.begun), budget.aside, budget.left) == (1, 0, 9)
+    assert (len(budget.begun), budget.reserved, budget.left) == (1, 0, 9)
 
 
 def test_a_status_is_one_call_and_a_restart_two(paid: World, budget: Counted) -> None:
@@ -205,7 +207,7 @@ def test_a_restart_after_a_shared_fetch_is_charged_for_itself(paid: World, budge
     assert budget.left in (7, 8)
 
 
-def test_who_is_refused_gets_what_was_known(paid: World, budget: Counted) -> None:
+def test_a_refused_request_gets_the_cached_builds(paid: World, budget: Counted) -> None:
     paid.ask(status("acme/web", "main"))
     paid.clock.advance(90)
     budget.left = 0
@@ -220,7 +222,7 @@ def look(world: World, budget: CallBudget) -> Snapshot:
     return world.looks.builds(WEB, "main", timeout_s=PATIENCE_S, budget=budget)
 
 
-def test_a_look_counts_as_asked_by_whoever_began_it(paid: World, budget: Counted) -> None:
+def test_a_shared_fetch_is_charged_to_the_request_that_began_it(paid: World, budget: Counted) -> None:
     look(paid, FOR_BACKGROUND)
     assert budget.begun == [BACKGROUND]
 
@@ -257,7 +259,7 @@ class Watching(Executor):
         return future
 
 
-def test_people_who_join_a_fetch_that_is_refused_to_the_background_share_their_own(world: World) -> None:
+def test_people_who_share_a_refused_background_fetch_make_a_new_one_together(world: World) -> None:
     """The background fetch is held until people have joined it, and is then refused."""
     executor = Watching()
     looks = BuildFetcher(world.ci, executor, world.clock)
@@ -292,7 +294,9 @@ def test_the_list_of_projects_is_read_in_the_background_unless_someone_waits(pai
     assert budget.begun == [BACKGROUND, PEOPLE]
 
 
-def test_who_misses_a_name_is_not_held_to_what_the_background_was_refused(paid: World, budget: Counted) -> None:
+def test_a_missing_name_refreshes_the_list_even_after_a_refused_background_refresh(
+    paid: World, budget: Counted
+) -> None:
     budget.background_reserve = 10
     paid.directory.start()
     assert paid.directory.wait_idle(PATIENCE_S)
@@ -303,7 +307,7 @@ def test_who_misses_a_name_is_not_held_to_what_the_background_was_refused(paid: 
     assert budget.begun == [PEOPLE]
 
 
-def test_the_list_that_a_restart_needs_first_does_not_spend_what_it_put_by(paid: World, budget: Counted) -> None:
+def test_the_list_call_of_a_restart_does_not_use_its_reserved_call(paid: World, budget: Counted) -> None:
     new = project(2, "acme/new")
     paid.ci.account.append(new)
     paid.ci.all_builds.append(build(9, new))

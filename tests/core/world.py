@@ -38,7 +38,7 @@ BUILDS = Location("C0BUILDS")
 LISTED = 10
 """How many builds a list shows of a project or a branch."""
 PATIENCE_S = 10.0
-"""How long a test waits for another thread before it fails; what is waited for happens at once."""
+"""Seconds that a test waits for another thread before it fails."""
 
 
 def project(number: int, name: str) -> Project:
@@ -74,18 +74,18 @@ def restart(repo: str, branch: str | None = None) -> BranchCommand:
 
 
 def target(of: Build, run_number: int | None = 1) -> BuildRef:
-    """What a button under `of` names."""
+    """The target of a button on `of`."""
     return BuildRef("codeship", of.project.id, of.branch, of.id, run_number, of.started_at)
 
 
 def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = None) -> BuildCommand:
-    """The button Restart for `of`; Try again if it names a claim."""
+    """The command of the button Restart on `of`; of Try again if it names a claim."""
     replaced = (instead_of.id, instead_of.attempt) if instead_of else None
     return BuildCommand(Verb.RESTART, target(of, run_number), replaced)
 
 
 class Held:
-    """Calls that wait inside the service until they are let go."""
+    """Calls that wait inside the service until they are released."""
 
     def __init__(self) -> None:
         self._arrived = threading.Semaphore(0)
@@ -93,7 +93,7 @@ class Held:
 
     def enter(self) -> None:
         self._arrived.release()
-        assert self._open.wait(PATIENCE_S), "nobody let the call go"
+        assert self._open.wait(PATIENCE_S), "the call was never released"
 
     def wait_for(self, calls: int = 1) -> None:
         for _ in range(calls):
@@ -133,7 +133,9 @@ class MemoryCI:
             "restart": [],
             "cancel": [],
             "in detail": [],
+            "log": [],
         }
+        self.logs: dict[str, FailureLog] = {}
         self.details: dict[str, Build] = {}
         self.located: dict[Page, Page] = {}
         """The details of builds, by id."""
@@ -145,12 +147,14 @@ class MemoryCI:
         self._held: dict[str, Held] = {}
 
     def hold(self, call: str) -> Held:
-        """The next calls wait as they come in; with ` answered` after the name, once all is done but the answer."""
+        """The next calls wait when they arrive; with ` answered` after the name, after their effect and before the
+        response.
+        """
         self._held[call] = Held()
         return self._held[call]
 
     def hold_no_more(self, call: str) -> None:
-        """Calls from now on pass; those that wait still do."""
+        """Later calls pass; those that wait keep waiting."""
         del self._held[call]
 
     def parse_url(self, url: str) -> Page | None:
@@ -192,7 +196,7 @@ class MemoryCI:
         return ActionPlan((RunTarget(build.id),))
 
     def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
-        assert not failed_jobs_only, "what it cannot do is not asked of it"
+        assert not failed_jobs_only, "the core requests only what the service can do"
         self.calls.append("restart")
         self._wait("restart")
         run = self._runs.get(build.id, 1)
@@ -216,11 +220,11 @@ class MemoryCI:
         return self.details.get(build.id, build)
 
     def failure_log(self, build: Build) -> FailureLog | None:
-        """As a service without logs."""
-        return None
+        self._called("log")
+        return self.logs.get(build.id)
 
     def is_running(self, build_id: str) -> bool:
-        """The truth, which the list may not show yet."""
+        """The real state, which the list may not show yet."""
         shown = next((b for b in self.all_builds if b.id == build_id), None)
         now = self._not_shown.get(build_id, shown)
         return now is not None and now.is_under_way
@@ -238,7 +242,7 @@ class MemoryCI:
         self.becomes(build_id, status, word, self.clock.now())
 
     def catch_up(self) -> None:
-        """From now on the list shows the truth."""
+        """From now on the list shows the real state."""
         while self._not_shown:
             _id, build = self._not_shown.popitem()
             self._show(build)
@@ -288,7 +292,7 @@ class MemoryGroups:
 
 
 class Reporting(ThreadPoolExecutor):
-    """As in the bot: stores unexpected errors of its work."""
+    """As in the bot, but it stores unexpected errors of its work."""
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -326,11 +330,13 @@ class World:
         self.subscriptions = SubscriptionService(
             self.services, self.store.subscriptions, self.store.decisions, self.rights, ZoneInfo("UTC")
         )
-        self.operations = Operations(self.services, self.store.audit, self.rights, self.subscriptions)
+        self.operations = Operations(
+            self.services, self.store.audit, self.rights, self.store.channel_names, self.subscriptions
+        )
 
     @property
     def services(self) -> CIRegistry:
-        """The one service, and what the core keeps of it now."""
+        """The service, and what the core has cached of it."""
         return CIRegistry([CIContext(self.ci, self.directory, self.looks, self.restarts)], nearest, self.clock)
 
     def knows(self, *projects: Project) -> None:
@@ -339,12 +345,12 @@ class World:
         self.ci.calls.clear()
 
     def has(self, *builds: Build) -> None:
-        """The service shows these, newest first; the bot knows their projects."""
+        """The service lists these builds, newest first; the bot knows their projects."""
         self.ci.all_builds = list(builds)
         self.knows(*(p for p in dict.fromkeys(b.project for b in builds) if p not in self.ci.account))
 
     def find(self, *names: str, timeout_s: float = PATIENCE_S) -> Project:
-        """The repository that a word with these spellings means."""
+        """The repository for a word with these spellings."""
         return self.services.resolve(Word.of(*names), timeout_s=timeout_s).project
 
     def ask(self, command: Command, actor: Actor = ADA, *, timeout_s: float = 16.0) -> Outcome:

@@ -40,7 +40,7 @@ HALF_SENT = 950
 CUT_WITHIN_S = 5.0
 """What `timeout http-request` says."""
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 
 class Replicas:
@@ -131,14 +131,14 @@ def proxy(replicas: Replicas, tmp_path: Path) -> Iterator[Proxy]:
     proxy.stop()
 
 
-def test_haproxy_takes_the_file_as_it_is() -> None:
+def test_haproxy_accepts_the_file() -> None:
     checked = subprocess.run(
         [program("haproxy"), "-c", "-f", CONFIGURATION], capture_output=True, text=True, check=False
     )
     assert (checked.returncode, "WARNING" in checked.stderr) == (0, False), checked.stderr
 
 
-def test_what_the_services_send_reaches_a_replica(proxy: Proxy, replicas: Replicas) -> None:
+def test_requests_of_slack_and_github_reach_a_replica(proxy: Proxy, replicas: Replicas) -> None:
     body = command("status acme/web main")
     assert post(proxy.port, body, sign(body)).status == 200
     from_github = {
@@ -152,7 +152,7 @@ def test_what_the_services_send_reaches_a_replica(proxy: Proxy, replicas: Replic
     assert sorted(replicas.heard) == ["codeship", "github", "slack"]
 
 
-def test_an_unsigned_command_gets_the_bots_own_refusal(proxy: Proxy) -> None:
+def test_an_unsigned_command_gets_the_bots_refusal(proxy: Proxy) -> None:
     answer = post(proxy.port, command("status acme/web main"), {})
     assert (answer.status, answer.json) == (401, {"error": "not signed by Slack"})
 
@@ -187,7 +187,7 @@ def test_only_posts_pass(proxy: Proxy, path: str) -> None:
         (f"Content-Length: {MAX_BODY + 1}\r\n", 413),
     ],
 )
-def test_a_body_must_announce_a_length_that_the_bot_takes(
+def test_a_body_must_have_a_length_that_the_bot_accepts(
     proxy: Proxy, replicas: Replicas, headers: str, status: int
 ) -> None:
     request = f"POST {CODESHIP_WEBHOOK} HTTP/1.1\r\nHost: x\r\n{headers}\r\n0\r\n\r\n"
@@ -220,7 +220,7 @@ HEAD = f"POST {SLACK_EVENTS} HTTP/1.1\r\nHost: x\r\n"
 @pytest.mark.parametrize(
     "begun", [HEAD, f"{HEAD}Content-Length: 5000\r\n\r\nhalf a body"], ids=["dripping headers", "dripping bodies"]
 )
-def test_dripping_connections_are_cut_and_hold_up_no_command(proxy: Proxy, replicas: Replicas, begun: str) -> None:
+def test_dripping_connections_are_cut_and_delay_no_command(proxy: Proxy, replicas: Replicas, begun: str) -> None:
     with selectors.DefaultSelector() as selector:
         for _ in range(DRIPPING):
             connection = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
@@ -247,7 +247,7 @@ def test_dripping_connections_are_cut_and_hold_up_no_command(proxy: Proxy, repli
 
 
 @pytest.mark.usefixtures("open_files")
-def test_long_bodies_that_are_half_sent_hold_up_no_command(proxy: Proxy) -> None:
+def test_half_sent_long_bodies_delay_no_command(proxy: Proxy) -> None:
     with ExitStack() as opened:
         for _ in range(HALF_SENT):
             connection = opened.enter_context(socket.create_connection(("127.0.0.1", proxy.port), timeout=10))

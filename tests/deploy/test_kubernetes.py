@@ -34,7 +34,7 @@ def test_a_mistake_in_a_manifest_is_found() -> None:
         kubernetes_validate.validate(wrong, "1.37", strict=True)
 
 
-def test_every_manifest_means_the_same_pods() -> None:
+def test_every_manifest_selects_the_same_pods() -> None:
     labels = POD["metadata"]["labels"]
     assert MANIFESTS["deployment"]["spec"]["selector"]["matchLabels"] == labels
     assert MANIFESTS["service"]["spec"]["selector"] == labels
@@ -44,7 +44,7 @@ def test_every_manifest_means_the_same_pods() -> None:
     assert MANIFESTS["service"]["spec"]["ports"][0]["targetPort"] == port["name"]
 
 
-def test_the_container_can_do_no_more_than_it_needs() -> None:
+def test_the_container_has_no_needless_privileges() -> None:
     pod, container = POD["spec"]["securityContext"], BOT["securityContext"]
     assert (container["readOnlyRootFilesystem"], container["allowPrivilegeEscalation"]) == (True, False)
     assert container["capabilities"] == {"drop": ["ALL"]}
@@ -54,7 +54,7 @@ def test_the_container_can_do_no_more_than_it_needs() -> None:
     assert "memory" in BOT["resources"]["limits"]
 
 
-def test_what_the_image_writes_to_can_be_written_to() -> None:
+def test_the_paths_that_the_image_writes_are_writable() -> None:
     mounted = {mount["mountPath"] for mount in BOT["volumeMounts"]}
     assert mounted == {"/tmp", *re.findall(r"^VOLUME (\S+)$", DOCKERFILE, flags=re.MULTILINE)}
 
@@ -64,7 +64,7 @@ def test_settings_that_are_secret_come_from_a_secret() -> None:
     assert {variable["name"] for variable in BOT["env"]} == {"HOST", "PORT", "LOG_FORMAT"}
 
 
-def test_the_bot_has_the_time_to_stop_in_order() -> None:
+def test_the_bot_has_time_to_stop_cleanly() -> None:
     before = int(BOT["lifecycle"]["preStop"]["exec"]["command"][-1])
     assert POD["spec"]["terminationGracePeriodSeconds"] >= before + TIMEOUTS.finish_s + 5
 

@@ -46,8 +46,8 @@ def promtool(*arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.slow
-def test_every_alert_fires_and_stays_silent_as_its_test_says() -> None:
+@pytest.mark.serial
+def test_every_alert_passes_its_test() -> None:
     promtool("check", "rules", ALERTS)
     promtool("test", "rules", ALERTS_TEST)
 
@@ -67,7 +67,7 @@ def test_every_alert_says_what_to_do_next() -> None:
         assert rule["labels"]["severity"] in ("page", "ticket")
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_prometheus_understands_every_expression_of_the_dashboard(tmp_path: Path) -> None:
     rules = [{"record": f"panel:{number}", "expr": expr} for number, expr in enumerate(dashboard_expressions())]
     file = tmp_path / "rules.yml"
@@ -75,7 +75,7 @@ def test_prometheus_understands_every_expression_of_the_dashboard(tmp_path: Path
     promtool("check", "rules", file)
 
 
-def test_the_dashboard_has_no_variable_but_its_source_of_data() -> None:
+def test_the_data_source_is_the_dashboards_only_variable() -> None:
     assert [variable["name"] for variable in DASHBOARD["templating"]["list"]] == ["datasource"]
     assert [expression for expression in dashboard_expressions() if "$" in expression] == []
 
@@ -102,7 +102,7 @@ def test_the_dashboard_shows_every_metric() -> None:
     assert [name for name, metric in metrics().items() if not metric.samples & shown] == []
 
 
-def test_panels_do_not_lie_on_each_other() -> None:
+def test_panels_do_not_overlap() -> None:
     places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in DASHBOARD["panels"]]
     assert len(set(places)) == len(places)
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(places)

@@ -21,7 +21,7 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.slow
+@pytest.mark.serial
 def test_systemd_finds_no_mistake(tmp_path: Path) -> None:
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -33,13 +33,13 @@ def test_systemd_finds_no_mistake(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@pytest.mark.slow
-def test_systemd_calls_the_exposure_low() -> None:
+@pytest.mark.serial
+def test_systemd_rates_the_exposure_low() -> None:
     done = analyze("security", "--offline=true", "--threshold=20", UNIT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_bot_has_the_time_to_stop_in_order() -> None:
+def test_the_bot_has_time_to_stop_cleanly() -> None:
     found = re.search(r"^TimeoutStopSec=(\d+)$", TEXT, flags=re.MULTILINE)
     assert found is not None
     assert int(found[1]) >= TIMEOUTS.finish_s + 5

@@ -48,12 +48,12 @@ def ingress_lets_in(path: str) -> bool:
 
 
 @pytest.mark.parametrize("path", [*served(), "/codeship/webhook/a-Token_1"])
-def test_a_path_that_the_bot_serves_is_let_in(path: str) -> None:
+def test_a_path_that_the_bot_serves_is_let_through(path: str) -> None:
     assert haproxy_lets_in(path)
     assert ingress_lets_in(path)
 
 
 @pytest.mark.parametrize("path", PRIVATE)
-def test_any_other_path_is_not(path: str) -> None:
+def test_any_other_path_is_blocked(path: str) -> None:
     assert not haproxy_lets_in(path)
     assert not ingress_lets_in(path)

@@ -18,7 +18,7 @@ from tests.jobs.processes import QUICK, Replica
 from tests.postgres import Server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database that is new and empty."""
     if request.param == "sqlite":

@@ -52,7 +52,7 @@ def test_a_second_start_under_the_same_key_does_nothing(
     assert caplog.records == []
 
 
-def test_a_key_may_be_anything_and_stays_itself(open_jobs: Open, notes: Notes) -> None:
+def test_any_key_is_stored_and_distinguished(open_jobs: Open, notes: Notes) -> None:
     long = "k" * MAX_KEY
     keys = ["k", "K", " k", "", " ", "#k", "é", "\x00", "\ud800", "a\nb", "%", "_", long, long + "a", long + "b"]
     jobs = open_jobs(walk=notes)
@@ -96,7 +96,7 @@ def test_jobs_start_others_between_steps_and_within_them(open_jobs: Open, notes:
     assert len(notes) == 3
 
 
-def test_many_jobs_go_on_side_by_side(open_jobs: Open) -> None:
+def test_many_jobs_run_concurrently(open_jobs: Open) -> None:
     together = threading.Barrier(20)
     jobs = open_jobs(walk=lambda payload, step: step("meet", lambda: together.wait(20) * 0))
     for number in range(20):
@@ -104,7 +104,7 @@ def test_many_jobs_go_on_side_by_side(open_jobs: Open) -> None:
     assert jobs.wait_idle(20)
 
 
-def test_what_is_under_way_is_counted_until_it_is_done(open_jobs: Open, gate: Gate) -> None:
+def test_running_work_is_counted_until_it_is_done(open_jobs: Open, gate: Gate) -> None:
     jobs = open_jobs(walk=gate.pass_through)
     jobs.start("walk", "k", {})
     assert gate.reached.wait(20)
@@ -119,7 +119,7 @@ def test_what_is_under_way_is_counted_until_it_is_done(open_jobs: Open, gate: Ga
 # Cancelling
 
 
-def test_what_has_not_begun_and_is_cancelled_does_not_begin(open_jobs: Open, notes: Notes) -> None:
+def test_a_job_cancelled_before_its_start_does_not_run(open_jobs: Open, notes: Notes) -> None:
     jobs = open_jobs(walk=notes)
     jobs.start("walk", "k", {"number": 1}, delay_s=0.2)
     jobs.cancel("k")
@@ -129,7 +129,7 @@ def test_what_has_not_begun_and_is_cancelled_does_not_begin(open_jobs: Open, not
     notes.wait_for({"number": 3})
 
 
-def test_a_job_that_runs_and_is_cancelled_ends_after_its_step_without_a_word(
+def test_a_running_job_that_is_cancelled_ends_silently_after_its_step(
     open_jobs: Open, notes: Notes, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     def job(payload: Payload, step: Step) -> None:
@@ -209,7 +209,7 @@ RAISED = {
 }
 
 
-def test_what_a_step_raised_is_raised_again_the_same_when_its_job_goes_on_elsewhere(open_jobs: Open) -> None:
+def test_a_steps_error_is_the_same_when_its_job_continues_elsewhere(open_jobs: Open) -> None:
     asked: Counter[str] = Counter()
     caught: dict[str, list[Any]] = {which: [] for which in RAISED}
     gates = {which: Gate() for which in RAISED}
@@ -271,7 +271,7 @@ def stored(url: str) -> dict[str, list[Any]]:
     return found
 
 
-def test_all_that_is_stored_is_json_of_version_1(open_jobs: Open, told: Told, url: str) -> None:
+def test_every_stored_value_is_json_of_version_1(open_jobs: Open, told: Told, url: str) -> None:
     def job(payload: Payload, step: Step) -> None:
         step("well", lambda: {"ts": "1.2", "half": "\ud83d", "none": None})
         try:
@@ -302,7 +302,7 @@ def test_all_that_is_stored_is_json_of_version_1(open_jobs: Open, told: Told, ur
 @pytest.mark.parametrize(
     "value", [(1,), {1: 2}, {"a": (1,)}, {1}, b"x", float("nan"), pytest.param(object(), id="object")], ids=repr
 )
-def test_what_json_would_change_is_not_stored_and_ends_its_job(open_jobs: Open, told: Told, value: Any) -> None:
+def test_a_value_that_json_would_change_ends_its_job(open_jobs: Open, told: Told, value: Any) -> None:
     jobs = open_jobs(walk=lambda payload, step: step("one", lambda: value))
     jobs.start("walk", "k", {})
     assert jobs.wait_idle(20)
@@ -313,6 +313,6 @@ def test_what_json_would_change_is_not_stored_and_ends_its_job(open_jobs: Open, 
 
 
 @pytest.mark.parametrize("text", ['{"v": 2, "value": 1}', "[]", "1", "{}", "gASVAAAA"])
-def test_what_another_version_stored_is_not_read(text: str) -> None:
+def test_json_of_another_version_is_not_read(text: str) -> None:
     with pytest.raises(ValueError, match=r"another version of the bot|Expecting value"):
         from_text(text)

@@ -16,7 +16,7 @@ from bot.jobs.dbos_engine import Pending
 from tests.jobs.conftest import Gate, Told, opened
 from tests.jobs.processes import Replica, lines_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 Replicas = Callable[..., Replica]
 
@@ -36,7 +36,7 @@ def of(key: str, replica: Replica) -> Counter[str]:
     return Counter({line.split()[1]: times for line, times in done.items() if line.split()[0] == key})
 
 
-def test_another_process_ends_what_a_killed_one_had_begun(replica: Replicas) -> None:
+def test_another_process_finishes_a_killed_processs_job(replica: Replicas) -> None:
     first = replica()
     killed_at = {f"{way}-{point.replace(' ', '-')}": point for way in ("now", "queued") for point in POINTS}
     for key, point in killed_at.items():
@@ -64,7 +64,7 @@ def test_a_living_process_takes_over_from_a_dead_one_and_not_from_itself(replica
     assert of("left", second) == ONCE
 
 
-def test_of_several_that_take_over_at_the_same_moment_one_does(replica: Replicas) -> None:
+def test_one_of_several_concurrent_takeovers_succeeds(replica: Replicas) -> None:
     said = SimpleQueue[str]()  # of all, so that it does not matter who ends which
     first, *heirs = (replica(lines=said) for _ in range(3))
     keys = [f"k{number}" for number in range(20)]
@@ -77,7 +77,7 @@ def test_of_several_that_take_over_at_the_same_moment_one_does(replica: Replicas
     assert [heir.stop() for heir in heirs] == [0, 0]
 
 
-def test_a_paused_process_that_wakes_does_not_meddle_with_what_its_heir_has_done(replica: Replicas, url: str) -> None:
+def test_a_process_that_wakes_from_a_pause_does_not_repeat_its_successors_work(replica: Replicas, url: str) -> None:
     first = replica()
     first.start("k", stands_at="in one")
     first.hear("k stands in one")
@@ -111,7 +111,7 @@ def test_the_jobs_of_dead_replicas_can_be_taken_over_once(url: str, told: Told) 
         assert jobs._engine.pending() == [taken]
 
 
-def test_processes_that_start_together_on_a_new_database_all_come_up(replica: Replicas) -> None:
+def test_processes_that_start_together_on_a_new_database_all_start(replica: Replicas) -> None:
     with ThreadPoolExecutor() as pool:
         together = [pool.submit(replica) for _ in range(3)]
     assert [each.result().stop() for each in together] == [0, 0, 0]

@@ -41,11 +41,11 @@ def pass_time(clock: HeldClock, seconds: float, *living: Heartbeat) -> None:
             each.beat()
 
 
-def test_ids_are_unlike_each_other_also_on_one_host_and_in_one_process() -> None:
+def test_ids_are_unique_even_in_one_process() -> None:
     assert len({new_replica_id() for _ in range(100)}) == 100
 
 
-def test_a_replica_silent_for_long_is_gone_and_one_with_heartbeats_is_not(store: Store, clock: HeldClock) -> None:
+def test_a_replica_without_heartbeats_is_dead_and_one_with_them_is_not(store: Store, clock: HeldClock) -> None:
     first, second = present(store, clock, "first"), present(store, clock, "second")
     first.start()
     second.start()
@@ -58,7 +58,7 @@ def test_a_replica_silent_for_long_is_gone_and_one_with_heartbeats_is_not(store:
         each.stop(5, leaves_nothing=True)
 
 
-def test_after_a_pause_of_all_the_first_to_come_back_gives_the_others_time(store: Store, clock: HeldClock) -> None:
+def test_after_a_pause_of_all_replicas_the_first_waits_for_the_others(store: Store, clock: HeldClock) -> None:
     """A database that was away, or a machine that slept: every last heartbeat is old."""
     first, second = present(store, clock, "first"), present(store, clock, "second")
     first.start()
@@ -76,7 +76,7 @@ def test_after_a_pause_of_all_the_first_to_come_back_gives_the_others_time(store
 
 
 @pytest.mark.parametrize(("leaves_nothing", "alive"), [(True, []), (False, ["first"])])
-def test_who_leaves_nothing_is_gone_at_once(
+def test_a_replica_that_leaves_no_work_is_dead_at_once(
     store: Store, clock: HeldClock, leaves_nothing: bool, alive: list[str]
 ) -> None:
     presence = present(store, clock, "first")
@@ -117,7 +117,7 @@ def test_a_database_outage_is_reported_once_and_heartbeats_continue(clock: HeldC
     assert presence.alive() == ["first"]
 
 
-def test_after_the_clock_was_set_back_the_dead_are_found_out_within_half_a_minute(
+def test_dead_replicas_are_found_within_half_a_minute_after_the_clock_was_set_back(
     store: Store, clock: HeldClock
 ) -> None:
     living, dead = present(store, clock, "living"), present(store, clock, "dead")

@@ -18,10 +18,12 @@ from bot.store import open_store
 from tests.jobs.conftest import Gate, Notes, Open
 from tests.jobs.processes import QUICK
 
+pytestmark = pytest.mark.slow
+
 Payload = Mapping[str, Any]
 
 
-def test_a_stop_waits_for_what_runs_with_all_its_steps(open_jobs: Open, notes: Notes, gate: Gate) -> None:
+def test_a_stop_waits_for_running_jobs_and_all_their_steps(open_jobs: Open, notes: Notes, gate: Gate) -> None:
     jobs: DurableJobs
 
     def job(payload: Payload, step: Step) -> None:
@@ -39,7 +41,7 @@ def test_a_stop_waits_for_what_runs_with_all_its_steps(open_jobs: Open, notes: N
     notes.wait_for("three", {"number": 2})
 
 
-def test_a_stop_does_not_wait_for_what_hangs_and_leaves_it_to_be_done_again(
+def test_a_stop_leaves_a_hanging_job_for_another_process(
     open_jobs: Open, notes: Notes, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     def two() -> None:
@@ -61,7 +63,7 @@ def test_a_stop_does_not_wait_for_what_hangs_and_leaves_it_to_be_done_again(
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
-def test_what_is_due_when_a_process_starts_may_begin_before_the_launch_has_ended(open_jobs: Open, notes: Notes) -> None:
+def test_a_due_job_may_start_before_the_launch_has_ended(open_jobs: Open, notes: Notes) -> None:
     """Sixty more kinds make the launch long; what waits is taken from the queue after a twentieth of a second."""
     jobs = open_jobs(walk=notes)
     for number in range(8):
@@ -71,7 +73,7 @@ def test_what_is_due_when_a_process_starts_may_begin_before_the_launch_has_ended
     notes.wait_for_all(*({"number": number} for number in range(8)))
 
 
-def test_a_process_that_stops_in_order_is_gone_at_once_and_one_that_leaves_work_is_not(
+def test_a_process_that_finished_its_work_is_dead_at_once_and_another_is_not(
     open_jobs: Open, gate: Gate, url: str
 ) -> None:
     """Its work may still be running: it is not to be taken before the process has ended."""
@@ -87,7 +89,7 @@ def test_a_process_that_stops_in_order_is_gone_at_once_and_one_that_leaves_work_
         assert len(store.replicas.alive(20)) == 1
 
 
-def test_after_the_stop_nothing_is_taken(open_jobs: Open, notes: Notes) -> None:
+def test_no_job_starts_after_the_stop(open_jobs: Open, notes: Notes) -> None:
     jobs = open_jobs(walk=notes)
     assert jobs.stop(5) == []
     assert jobs.stop(5) == []
@@ -96,7 +98,7 @@ def test_after_the_stop_nothing_is_taken(open_jobs: Open, notes: Notes) -> None:
             ask()
 
 
-def test_a_process_has_one_at_a_time(open_jobs: Open, notes: Notes) -> None:
+def test_a_process_has_one_open_instance(open_jobs: Open, notes: Notes) -> None:
     jobs = open_jobs(walk=notes)
     with pytest.raises(RuntimeError, match="open in this process already"):
         open_jobs(walk=notes)
@@ -122,7 +124,7 @@ def test_nothing_is_printed_and_logging_is_left_as_it_was(
 # What others have left
 
 
-def test_work_of_a_kind_that_is_not_known_here_is_left_alone(
+def test_jobs_of_an_unknown_kind_are_left_alone(
     open_jobs: Open, notes: Notes, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     def job(payload: Payload, step: Step) -> None:
@@ -145,7 +147,7 @@ def test_work_of_a_kind_that_is_not_known_here_is_left_alone(
     notes.wait_for_all("begun", "later")
 
 
-def test_what_ended_long_ago_is_forgotten_and_nothing_else(open_jobs: Open, notes: Notes, gate: Gate) -> None:
+def test_only_jobs_that_ended_long_ago_are_deleted(open_jobs: Open, notes: Notes, gate: Gate) -> None:
     jobs = open_jobs(walk=notes)
     jobs.start("walk", "ended", {"ended": 1})
     jobs.start("walk", "waits", {"waits": 1}, delay_s=60)

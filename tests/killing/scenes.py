@@ -14,7 +14,7 @@ from playground.slack.model import CannotDo, Message
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 
 UNKNOWN = "restart not confirmed"
-VERDICT = "passed on the second run of the same commit: flaky"
+VERDICT = "(flaky)"
 NOT_DONE = ("PENDING", "ENQUEUED", "DELAYED")
 
 

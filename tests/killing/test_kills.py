@@ -17,7 +17,7 @@ from tests.killing.prepared import Databases
 from tests.killing.scenes import SCENES, NeverReached, Performance, Scene
 from tests.killing.theatre import Mould, Steps
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 AT_ONCE = 12
 LISTS = Path(__file__).parent / "steps"
@@ -65,7 +65,7 @@ def test_killed_at_any_step_it_keeps_its_promise(
     assert not complaints, "\n\n".join(complaints)
 
 
-def test_a_step_is_killed_at_once_and_what_comes_later_is_not() -> None:
+def test_the_bot_is_killed_at_the_step_and_not_later() -> None:
     killed: list[str] = []
     steps = Steps("after one: b (2)", lambda: killed.append("killed"))
     assert not steps.reach("before it begins")

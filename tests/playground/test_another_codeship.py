@@ -12,7 +12,7 @@ from playground.play.sessions import NOON, RealCodeShip, Sessions
 from tests.playground.page.page_client import Page
 
 
-def test_it_can_be_pointed_at_another_codeship_which_nobodys_hand_then_moves():
+def test_it_can_use_another_codeship_which_events_then_do_not_change():
     clock = SandboxClock(NOON)
     world = CodeShipWorld(clock.now, "a-real-key-0123456789")
     world.add_project("real/thing")

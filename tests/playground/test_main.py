@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ def start(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     )
 
 
-def test_it_prints_the_pages_address_serves_it_and_ends_on_a_signal():
+def test_it_prints_and_serves_the_page_and_ends_on_a_signal():
     process = start(PLAYGROUND_PORT="0")
     line = process.stdout.readline()
     found = re.search(r"http://127\.0\.0\.1:\d+", line)
@@ -44,7 +44,7 @@ def test_it_prints_the_pages_address_serves_it_and_ends_on_a_signal():
     assert (process.returncode, complaints) == (0, "")
 
 
-def test_a_port_that_is_taken_is_reported_with_the_way_out():
+def test_a_used_port_is_reported_with_a_remedy():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         _, complaints = start(PLAYGROUND_PORT=str(port)).communicate(timeout=20)

@@ -20,7 +20,7 @@ def last_said(sandbox: Sandbox) -> str:
 
 
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
-def test_what_github_reports_is_seen_before_anybody_looks_and_by_a_bot_that_was_restarted_too(transport: Transport):
+def test_a_webhook_updates_messages_before_the_next_poll_even_after_a_restart(transport: Transport):
     clock = HeldClock()
     with Sandbox(clock, transport=transport, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
         stage.workspace.types("ada", "#builds", "/codeship follow acme/mobile@github main")
@@ -35,7 +35,7 @@ def test_what_github_reports_is_seen_before_anybody_looks_and_by_a_bot_that_was_
         assert "failed" in last_said(stage)
 
 
-def test_github_is_looked_at_once_time_has_passed():
+def test_github_is_polled_once_time_has_passed():
     clock = HeldClock()
     with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
         stage.workspace.types("ada", "#builds", "/codeship follow acme/mobile@github main")
@@ -49,7 +49,7 @@ def test_github_is_looked_at_once_time_has_passed():
         assert "passed" in last_said(stage)
 
 
-def test_a_github_that_someone_else_brings_is_taken_instead():
+def test_a_given_github_is_used_instead():
     named = {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_TOKEN": "github_pat_of_somebody_else"}
     stage = Sandbox(HeldClock(), environ={**HALF_MOVED, **named})
     assert stage.github is None

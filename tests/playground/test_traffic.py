@@ -7,7 +7,7 @@ import pytest
 from playground.traffic import MAX_BODY, WIRES_KEPT, TrafficLog
 
 
-def test_an_exchange_is_seen_while_its_answer_is_awaited_and_again_when_it_came():
+def test_an_exchange_is_shown_before_and_after_its_response():
     wires = TrafficLog()
     number = wires.begin("bot to codeship", "GET /projects.json", {})
     (waiting,) = wires.since(0)
@@ -38,7 +38,7 @@ def test_an_exchange_is_seen_while_its_answer_is_awaited_and_again_when_it_came(
         ("x" * (MAX_BODY + 1), "(50,001 characters)"),
     ],
 )
-def test_no_secret_is_ever_written_down(sent, kept):
+def test_no_secret_is_stored(sent, kept):
     wires = TrafficLog(secrets=["s3cret", ""])
     number = wires.begin("bot to slack", "title", sent)
     wires.end(number, 200, sent)

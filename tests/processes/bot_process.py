@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.app.clock import SystemClock
 from playground.codeship.demo_data import seed
 from playground.codeship.server import CodeShipHost
@@ -186,3 +188,28 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+@pytest.fixture(params=["http", "socket mode"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox for each transport."""
+    yield from sandbox_of(request.param, tmp_path)
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[Sandbox]:
+    yield from sandbox_of("http", tmp_path)
+
+
+@pytest.fixture
+def either_runs(either: Sandbox, tmp_path: Path) -> Iterator[Runs]:
+    runs = Runs(either, tmp_path)
+    yield runs
+    runs.stop()
+
+
+@pytest.fixture
+def runs(http: Sandbox, tmp_path: Path) -> Iterator[Runs]:
+    runs = Runs(http, tmp_path)
+    yield runs
+    runs.stop()

@@ -14,7 +14,7 @@ from playground.slack.workspace import SCOPES
 from tests.log_lines import process_put_back
 from tests.processes.bot_process import MAX_S, Runs, Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 RESTART = "/codeship restart acme/web main"
 EXAMPLE = Path(__file__).parents[2] / "policy.example.toml"
@@ -100,7 +100,7 @@ def checked(environ: dict[str, str], capsys: pytest.CaptureFixture[str], *more: 
     return status, capsys.readouterr().out.splitlines()
 
 
-def test_a_check_says_which_rules_hold_and_what_they_let_someone_do(
+def test_a_check_prints_the_rules_and_what_they_allow_a_person(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.workspace.scopes = SCOPES | {"usergroups:read"}
@@ -121,14 +121,16 @@ def test_a_check_says_which_rules_hold_and_what_they_let_someone_do(
     assert any(line.startswith("ok    Slack scopes: ") and "usergroups:read" in line for line in lines)
 
 
-def test_a_check_misses_the_scope_that_user_groups_need(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_reports_the_missing_scope_for_user_groups(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, lines = checked(sandbox.environ | {"POLICY": str(EXAMPLE)}, capsys, "--as", "U0BOB")
     assert status == 1
     assert any(line.startswith("wrong Slack scopes: usergroups:read missing.") for line in lines)
-    assert any("Slack does not tell who is in the user group" in line for line in lines)
+    assert any("Slack does not tell who is in the user group, or a guest" in line for line in lines)
 
 
-def test_a_check_reports_a_bad_file_and_goes_on(
+def test_a_check_reports_a_bad_file_and_continues(
     sandbox: Sandbox, policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     policy.write_text("[[rule]]\n")
@@ -140,7 +142,23 @@ def test_a_check_reports_a_bad_file_and_goes_on(
 
 
 @pytest.mark.parametrize("said", ["@ada", "u0ada", "S0RELEASE", ""])
-def test_who_is_meant_is_an_id(said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_checked_person_is_given_by_id(said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--check", "--as", said], {})
     assert "such as U0123ABCD" in capsys.readouterr().err
+
+
+def test_a_check_misses_the_scope_that_rules_about_guests_need(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "guests.toml"
+    policy.write_text('[[rule]]\nwho = "!guests"\n')
+    environ = sandbox.environ | {"POLICY": str(policy)}
+    status, lines = checked(environ, capsys, "--as", "U0BOB")
+    assert status == 1
+    assert any(line.startswith("wrong Slack scopes: users:read missing.") for line in lines)
+    sandbox.workspace.scopes = SCOPES | {"users:read"}
+    sandbox.workspace.guests = {"U0BOB"}
+    status, lines = checked(environ, capsys, "--as", "U0BOB")
+    assert status == 0
+    assert any(line.strip() == "line 1: may not everything in *" for line in lines)

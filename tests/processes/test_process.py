@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ from bot.__main__ import SLACK_AWAY_PAUSES_S, start_patiently
 from bot.slack.client.auth import SlackAway, TokenRefused
 from playground.codeship import faults as moods
 from playground.sandbox import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Transport
-from tests.processes.bot_process import SECRETS, Runs, Sandbox, free_port, sandbox_of
+from tests.processes.bot_process import SECRETS, Runs, Sandbox, free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 STATUS = "/codeship status acme/web main"
 RESTART = "/codeship restart acme/web main"
@@ -26,39 +25,14 @@ OTHER_TOKEN = "xoxb-2-not-of-this-workspace"
 OTHER_APP_TOKEN = "xapp-1-not-of-this-app"
 
 
-@pytest.fixture(params=["http", "socket mode"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox for each transport."""
-    yield from sandbox_of(request.param, tmp_path)
-
-
-@pytest.fixture
-def http(tmp_path: Path) -> Iterator[Sandbox]:
-    yield from sandbox_of("http", tmp_path)
-
-
-@pytest.fixture
-def either_runs(either: Sandbox, tmp_path: Path) -> Iterator[Runs]:
-    runs = Runs(either, tmp_path)
-    yield runs
-    runs.stop()
-
-
-@pytest.fixture
-def runs(http: Sandbox, tmp_path: Path) -> Iterator[Runs]:
-    runs = Runs(http, tmp_path)
-    yield runs
-    runs.stop()
-
-
 # A life.
 
 
-def test_what_was_asked_before_sigterm_is_answered_before_the_end(either: Sandbox, either_runs: Runs) -> None:
+def test_requests_before_sigterm_are_answered_before_the_end(either: Sandbox, either_runs: Runs) -> None:
     bot = either_runs.ready()
     assert not [secret for secret in SECRETS if secret in bot.command_line]
     either.says(STATUS)
-    assert either.sees("failed after 4 min")
+    assert either.sees("failed in 4m")
     either.codeship.mood = moods.hang()
     either.says("/codeship status acme/api main")
     assert either.codeship.wait_until(lambda: either.codeship.held == 1)
@@ -66,7 +40,7 @@ def test_what_was_asked_before_sigterm_is_answered_before_the_end(either: Sandbo
     assert bot.logged("stopping")["signal"] == "SIGTERM"
     either.codeship.release()
     assert bot.ended(10) == 0
-    assert either.sees("*acme/api*")
+    assert either.sees("*acme/api main")
     assert bot.logged("stopped")["left"] == 0
 
 
@@ -86,7 +60,7 @@ def test_a_bot_that_was_killed_does_not_send_a_restart_again(either: Sandbox, ei
     assert either.codeship.restarts_asked(build) == 1
 
 
-def test_a_reading_that_no_one_waits_for_does_not_hold_up_the_end(http: Sandbox, runs: Runs) -> None:
+def test_a_fetch_that_no_request_waits_for_does_not_delay_the_end(http: Sandbox, runs: Runs) -> None:
     http.codeship.mood = moods.hang()
     bot = runs.ready()
     assert http.codeship.wait_until(lambda: http.codeship.held == 1), "the list of projects is being read"
@@ -96,10 +70,10 @@ def test_a_reading_that_no_one_waits_for_does_not_hold_up_the_end(http: Sandbox,
     assert time.monotonic() - began < 8
 
 
-def test_what_cannot_be_finished_in_ten_seconds_is_left_and_said(http: Sandbox, runs: Runs) -> None:
+def test_work_unfinished_after_ten_seconds_is_left_and_logged(http: Sandbox, runs: Runs) -> None:
     bot = runs.ready()
     http.says(STATUS)
-    assert http.sees("failed after 4 min")
+    assert http.sees("failed in 4m")
     http.codeship.mood = moods.hang()
     http.says(STATUS)
     assert http.codeship.wait_until(lambda: http.codeship.held == 1)
@@ -110,12 +84,12 @@ def test_what_cannot_be_finished_in_ten_seconds_is_left_and_said(http: Sandbox, 
     assert bot.logged("stopped")["left"] == 1
 
 
-def test_it_runs_from_any_folder_on_the_env_file_that_lies_there(http: Sandbox, runs: Runs, tmp_path: Path) -> None:
+def test_it_runs_from_any_folder_with_its_env_file(http: Sandbox, runs: Runs, tmp_path: Path) -> None:
     lines = [f"{name}={value}" for name, value in {**http.environ, "SLACK_COMMAND": "/other"}.items()]
     (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
     bot = runs.ready(runs.start(environ={"SLACK_COMMAND": "/codeship", "SLACK_BOT_TOKEN": ""}))
     http.says(STATUS)
-    assert http.sees("failed after 4 min"), "what the environment sets goes before the file, unless it is empty"
+    assert http.sees("failed in 4m"), "what the environment sets goes before the file, unless it is empty"
     bot.signal(signal.SIGTERM)
     assert bot.ended() == 0
 
@@ -172,7 +146,7 @@ def test_it_says_its_version(runs: Runs) -> None:
         ("http", "DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3", "there is no directory /nowhere/at"),
     ],
 )
-def test_what_cannot_start_says_why_and_ends(
+def test_a_failed_start_says_why_and_exits(
     tmp_path: Path, transport: Transport, setting: str, value: str, why: str
 ) -> None:
     sandbox = Sandbox(transport, tmp_path)
@@ -195,7 +169,7 @@ def test_what_cannot_start_says_why_and_ends(
 # If Slack is away.
 
 
-def test_a_bot_that_starts_before_its_network_does_is_ready_once_it_is_there(tmp_path: Path) -> None:
+def test_a_bot_that_starts_before_its_network_becomes_ready(tmp_path: Path) -> None:
     port = free_port()
     sandbox = Sandbox("http", tmp_path, slack_port=port)
     sandbox.start_codeship()
@@ -219,7 +193,7 @@ def test_a_bot_that_waits_for_slack_can_be_stopped(runs: Runs) -> None:
     assert time.monotonic() - began < 8
 
 
-def test_five_tries_in_vain_are_enough() -> None:
+def test_it_gives_up_after_five_attempts() -> None:
     waited: list[float] = []
 
     def start() -> None:
@@ -232,7 +206,7 @@ def test_five_tries_in_vain_are_enough() -> None:
     assert sum(waited) < 30
 
 
-def test_what_time_does_not_heal_is_not_tried_again() -> None:
+def test_a_permanent_error_is_not_retried_at_the_start() -> None:
     def start() -> None:
         raise TokenRefused("Slack does not take it.")
 
@@ -240,7 +214,7 @@ def test_what_time_does_not_heal_is_not_tried_again() -> None:
         start_patiently(start, lambda seconds: pytest.fail("waited"))
 
 
-def test_a_signing_secret_that_is_not_slacks_is_seen_by_no_one(http: Sandbox, runs: Runs) -> None:
+def test_a_wrong_signing_secret_is_not_noticed_at_the_start(http: Sandbox, runs: Runs) -> None:
     """It cannot be checked in advance. Slack's requests are then refused, and the log says what to check."""
     bot = runs.ready(runs.start(SLACK_SIGNING_SECRET=SIGNING_SECRET[::-1]))
     delivery = http.workspace.types("ada", "#builds", STATUS)

@@ -19,11 +19,11 @@ from tests.killing.prepared import Databases
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 from tests.postgres import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 REPLICAS = 3
 RESTART = "/codeship restart acme/web main"
-FLAKY = "passed on the second run of the same commit: flaky"
+FLAKY = "(flaky)"
 
 
 class Balancer:
@@ -112,7 +112,7 @@ def replicas(mould: Mould, databases: Databases, tmp_path: Path) -> Iterator[Ope
 
 
 @pytest.mark.parametrize("settings", [{}, {"SLACK_APP_TOKEN": APP_TOKEN}], ids=["http", "socket mode"])
-def test_what_all_replicas_are_asked_at_once_is_done_once(replicas: Open, settings: dict[str, str]) -> None:
+def test_a_request_to_all_replicas_at_once_is_carried_out_once(replicas: Open, settings: dict[str, str]) -> None:
     bots = replicas(**settings)
     build = bots.codeship.newest("acme/web", "main")
     with ThreadPoolExecutor(6) as pool:
@@ -130,7 +130,7 @@ def test_what_all_replicas_are_asked_at_once_is_done_once(replicas: Open, settin
     assert bots.count(FLAKY) == 2, "in the message and in its thread"
 
 
-def test_what_a_replica_had_begun_another_ends(replicas: Open) -> None:
+def test_another_replica_finishes_a_dead_replicas_work(replicas: Open) -> None:
     bots = replicas()
     build = bots.codeship.newest("acme/web", "main")
     bots.codeship.mood = moods.hang(on="restart")
@@ -157,8 +157,8 @@ def test_replicas_that_start_together_on_an_empty_database_are_all_ready(replica
     assert bots.sees("failed", REPLICAS), bots.log
 
 
-def test_all_replicas_together_keep_to_one_rate_limit(replicas: Open) -> None:
-    """All in much less than a minute: whatever is requested, no more calls than that reach CodeShip."""
+def test_all_replicas_share_one_rate_limit(replicas: Open) -> None:
+    """Within much less than a minute, no more calls than the limit reach CodeShip."""
     budget = 12
     bots = replicas(CODESHIP_CALLS_PER_MINUTE=str(budget))
     with ThreadPoolExecutor(6) as pool:

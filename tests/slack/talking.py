@@ -18,6 +18,7 @@ from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
@@ -32,9 +33,9 @@ from bot.core.ports import Step
 from bot.slack.answers import HandlerConfig, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.connections import Connections
-from bot.slack.handler import Deliveries, FollowUps, Reporting, RequestHandler
+from bot.slack.handler import FollowUps, Reporting, RequestHandler
 from bot.slack.incoming.payloads import SlackRequest
-from bot.slack.incoming.recent_deliveries import RecentDeliveries
+from bot.slack.incoming.recent_deliveries import Deliveries, RecentDeliveries
 from bot.slack.outgoing.notifier import SlackNotifier
 from bot.store import open_store
 from playground.slack.model import Message
@@ -130,6 +131,7 @@ class Talk:
                 )
             )
             directory.refresh()
+        self.colleagues: set[str] = set()
         self.rights = Authorizer(OPEN, MemoryGroups())
         self.audit = store.audit
         of_all = CIRegistry(services, nearest, self.clock)
@@ -139,6 +141,7 @@ class Talk:
             follows=store.follows,
             history=store.history,
             notifier=SlackNotifier(slack.client, lambda: render_context(manners, self.clock, self.rights)),
+            logs=FailureLogs(of_all, self.rights),
             clock=self.clock,
         )
         self.following = Poller(
@@ -158,6 +161,7 @@ class Talk:
                 of_all,
                 store.audit,
                 self.rights,
+                store.channel_names,
                 SubscriptionService(of_all, store.subscriptions, store.decisions, self.rights, ZoneInfo("UTC")),
             ),
             replies=slack.answers,
@@ -168,6 +172,7 @@ class Talk:
                 lambda: f"r{next(references)}",
                 lambda *_what: None,
             ),
+            is_colleague=lambda actor: actor.id in self.colleagues,
         )
 
     def says(self, text: str, who: str = "ada", where: str = "#builds") -> None:
@@ -179,6 +184,12 @@ class Talk:
         self.slack.workspace.presses(who, message, label, confirm=True)
         assert self.slack.ear.heard is not None
         self.hears(self.slack.ear.heard)
+
+    def presses_from_elsewhere(self, on: Message, label: str, *, may_be_colleague: bool) -> None:
+        """As ada, but with the team of another workspace."""
+        self.slack.workspace.presses("ada", on, label, confirm=True)
+        assert self.slack.ear.heard is not None
+        self.hears(replace(self.slack.ear.heard, from_elsewhere=True, may_be_colleague=may_be_colleague))
 
     def hears(self, slack_request: SlackRequest, step: Step | None = None) -> None:
         """What changes something is a job's, as in production."""

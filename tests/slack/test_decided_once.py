@@ -88,9 +88,7 @@ def running(stage: Sandbox) -> list[int]:
 # --- only the reply is repeated
 
 
-def test_a_cancel_whose_replies_slack_refuses_cancels_one_run_however_often_they_are_repeated(
-    half_moved: Sandbox, clock: HeldClock
-) -> None:
+def test_a_cancel_whose_replies_are_retried_cancels_one_run(half_moved: Sandbox, clock: HeldClock) -> None:
     for method in CHATS:
         half_moved.workspace.refuse(method, "restricted_action", None)
     retries, first = collected(half_moved), running(half_moved)
@@ -100,10 +98,10 @@ def test_a_cancel_whose_replies_slack_refuses_cancels_one_run_however_often_they
         clock.advance(40)
         conversation(half_moved).job(retries[number][1], Steps())
     assert cancelled(half_moved) == first
-    assert [(action, result) for action, result, _ in audited(half_moved)] == [("cancel", "taken")]
+    assert [(action, result) for action, result, _ in audited(half_moved)] == [("cancel", "accepted")]
 
 
-def test_while_slack_is_away_only_replies_are_left_to_repeat(stage: Sandbox, clock: HeldClock) -> None:
+def test_while_slack_is_away_only_replies_are_retried(stage: Sandbox, clock: HeldClock) -> None:
     for method in CHATS:
         stage.workspace.refuse(method, "ratelimited", None)
     retries = collected(stage)
@@ -117,15 +115,15 @@ def test_while_slack_is_away_only_replies_are_left_to_repeat(stage: Sandbox, clo
     for _key, payload in list(retries):
         conversation(stage).job(payload, Steps())
     assert posts(stage) == 1
-    assert sorted(result for _, result, _ in audited(stage)) == ["already asked for", "taken"]
-    assert any("@ada restarted *acme/web*" in each for each in said(stage))
+    assert sorted(result for _, result, _ in audited(stage)) == ["accepted", "already asked for"]
+    assert any("*acme/web main restarted" in each for each in said(stage))
 
 
 # --- the target stays the one that was decided on
 
 
 @pytest.mark.parametrize("death", [("once kept", "decide"), ("before", "act"), ("after", "act"), ("once kept", "act")])
-def test_a_cancel_that_is_cut_off_never_cancels_a_newer_run(half_moved: Sandbox, death: tuple[str, str]) -> None:
+def test_an_interrupted_cancel_never_cancels_a_newer_run(half_moved: Sandbox, death: tuple[str, str]) -> None:
     first = running(half_moved)
     steps, heard = Steps(death), ask(half_moved, "cancel acme/shop main")
     job = json.loads(json.dumps(conversation(half_moved).job_of(heard)))
@@ -140,9 +138,7 @@ def test_a_cancel_that_is_cut_off_never_cancels_a_newer_run(half_moved: Sandbox,
     assert {half_moved.github.run(run).status for run in newer} == {"in_progress"}
 
 
-def test_a_request_that_is_taken_over_late_does_not_restart_what_another_restart_has_finished(
-    stage: Sandbox, clock: HeldClock
-) -> None:
+def test_a_request_taken_over_late_does_not_restart_a_build_that_ran_again(stage: Sandbox, clock: HeldClock) -> None:
     for death in (("before", "decide"), ("once kept", "decide")):
         number = {"before": 1, "once kept": 2}[death[0]]
         steps, heard = Steps(death), ask(stage, "restart acme/web main", person="U0BOB", number=number)
@@ -160,9 +156,7 @@ def test_a_request_that_is_taken_over_late_does_not_restart_what_another_restart
         assert posts(stage) == before + 1, death
 
 
-def test_what_is_newest_now_is_offered_if_it_may_not_have_been_newest_at_the_request(
-    stage: Sandbox, clock: HeldClock
-) -> None:
+def test_a_delayed_request_offers_the_newest_build_if_that_may_be_a_later_one(stage: Sandbox, clock: HeldClock) -> None:
     steps, heard = Steps(("before", "decide")), ask(stage, "restart acme/web main")
     job = json.loads(json.dumps(conversation(stage).job_of(heard)))
     with pytest.raises(Crash):
@@ -179,7 +173,7 @@ def test_what_is_newest_now_is_offered_if_it_may_not_have_been_newest_at_the_req
     assert "[Restart]" in said(stage)[-1]
 
 
-def test_what_certainly_existed_at_the_request_is_restarted_however_late(stage: Sandbox, clock: HeldClock) -> None:
+def test_a_delayed_request_restarts_a_build_that_existed_when_it_was_made(stage: Sandbox, clock: HeldClock) -> None:
     steps, heard = Steps(("before", "decide")), ask(stage, "restart acme/web main")
     clock.advance(30)
     does(stage, heard, steps)
@@ -201,7 +195,7 @@ class Mending(HeldClock):
         super().wait(seconds)
 
 
-def test_a_restart_whose_record_the_database_refused_is_told_so_and_followed_later() -> None:
+def test_a_restart_that_could_not_be_stored_is_reported_so_and_followed_later() -> None:
     clock = Mending()
     with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0) as stage:
         assert stage.settle()
@@ -219,10 +213,10 @@ def test_a_restart_whose_record_the_database_refused_is_told_so_and_followed_lat
         asked(stage, ask(stage, "restart acme/web main"))
         assert posts(stage) == 1
         first, *_, last = said(stage)
-        assert "The restart of acme/web main was accepted." in first.replace("*", "")
-        assert "couldn't store the result" in first
-        assert "@ada restarted *acme/web*" in last
-        assert [(action, result) for action, result, _ in audited(stage)] == [("restart", "taken")]
+        assert "Restart of acme/web main was accepted" in first.replace("*", "")
+        assert "couldn’t store the result" in first
+        assert "*acme/web main restarted" in last
+        assert [(action, result) for action, result, _ in audited(stage)] == [("restart", "accepted")]
 
 
 def test_a_crash_between_the_post_and_its_record_leaves_an_audit_entry_with_its_target(stage: Sandbox) -> None:
@@ -238,7 +232,7 @@ def test_a_crash_between_the_post_and_its_record_leaves_an_audit_entry_with_its_
 
 
 @pytest.mark.parametrize("answer", [faults.html(on="restart"), faults.empty(on="restart")], ids=["html", "empty"])
-def test_a_success_that_is_not_codeships_contract_is_never_told_as_done(stage: Sandbox, answer: Any) -> None:
+def test_a_success_that_breaks_codeships_contract_is_never_reported_as_done(stage: Sandbox, answer: Any) -> None:
     stage.codeship.mood = answer
     asked(stage, ask(stage, "restart acme/web main"))
     assert posts(stage) == 1
@@ -254,7 +248,7 @@ def test_a_request_that_was_withdrawn_is_not_carried_out(stage: Sandbox) -> None
     assert said(stage) == []
 
 
-def test_an_action_that_is_refused_is_told_as_that_after_a_crash(stage: Sandbox) -> None:
+def test_a_refused_action_is_reported_as_refused_after_a_crash(stage: Sandbox) -> None:
     stage.codeship.mood = faults.no_rights(on="restart")
     does(stage, ask(stage, "restart acme/web main"), Steps(("after", "act")))
     assert posts(stage) == 1

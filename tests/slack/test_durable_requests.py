@@ -18,7 +18,7 @@ from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, ShowHelp, Verb, Word
 from bot.slack.handler import RequestHandler
-from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, parse_click, request_from_json
+from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, parse_click
 from playground.codeship import faults as moods
 from playground.sandbox import Sandbox
 from tests.held_clock import HeldClock
@@ -56,8 +56,9 @@ def test_these_are_all_the_steps(stage: Sandbox) -> None:
     assert steps.names == STEPS, "a new step needs a kill of its own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "name"), DEATHS)
-def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end(
+def test_a_restart_interrupted_anywhere_is_sent_once_and_followed_to_its_end(
     stage: Sandbox, clock: HeldClock, when: str, name: str
 ) -> None:
     does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
@@ -73,28 +74,28 @@ def test_a_restart_that_is_cut_off_anywhere_is_made_once_and_followed_to_one_end
     assert len(said(stage)) == messages + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "name"), DEATHS_OF_A_FOLLOWING)
-def test_a_following_that_is_cut_off_anywhere_comes_to_one_end(
-    stage: Sandbox, clock: HeldClock, when: str, name: str
-) -> None:
+def test_a_follow_interrupted_anywhere_ends_once(stage: Sandbox, clock: HeldClock, when: str, name: str) -> None:
     does(stage, ask(stage, "follow acme/web feature/login"), Steps((when, name)))
     stage.codeship.finish("acme/web", "error", branch="feature/login")
     clock.advance(8)
     stage.look()
-    replies = [each for each in said(stage) if "↳ @ada :x: failed" in each]
+    replies = [each for each in said(stage) if "↳ @ada :x: *acme/web feature/login failed" in each]
     assert len(replies) == 1
     assert len(said(stage)) == (3 if (when, name) == ("after", "reply") else 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "name"), DEATHS)
-def test_a_restart_whose_answer_got_lost_is_not_sent_again_after_a_crash(stage: Sandbox, when: str, name: str) -> None:
+def test_a_restart_without_a_response_is_not_sent_again_after_a_crash(stage: Sandbox, when: str, name: str) -> None:
     stage.codeship.mood = moods.refuse(on="restart", takes=True)
     does(stage, ask(stage, "restart acme/web main"), Steps((when, name)))
     assert posts(stage) == 1
     assert "main restarted*" in said(stage)[0]
 
 
-def test_a_restart_under_another_id_whose_answer_got_lost_is_followed_under_that_id(
+def test_a_restart_with_its_own_id_and_without_a_response_is_followed_under_that_id(
     stage: Sandbox, clock: HeldClock
 ) -> None:
     stage.codeship.restarts_make_new_builds = True
@@ -121,7 +122,7 @@ def test_if_no_reply_is_possible_the_job_ends_and_logs_that(stage: Sandbox) -> N
     assert stage.bot.metrics.registry.get_sample_value("bot_replies_not_delivered_total") == 1, "and it is no bug"
 
 
-def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_twice(stage: Sandbox) -> None:
+def test_a_refused_reply_is_sent_again_and_nothing_is_done_twice(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "restricted_action", 1)
     told_later: list[tuple[str, dict[str, Any], float]] = []
     talk = conversation(stage)
@@ -137,18 +138,16 @@ def test_an_answer_that_slack_would_not_take_is_given_again_and_nothing_is_done_
     assert len(told_later) == 1
 
 
-def test_a_restart_that_no_one_could_begin_for_long_is_not_made_the_next_morning(
-    stage: Sandbox, clock: HeldClock
-) -> None:
+def test_a_restart_that_waited_all_night_is_not_sent_the_next_morning(stage: Sandbox, clock: HeldClock) -> None:
     talk = conversation(stage)
     job = talk.job_of(ask(stage, "restart acme/web main"))
     clock.advance(20 * 3600)
     talk.job(json.loads(json.dumps(job)), Steps())
     assert posts(stage) == 0
-    assert "Not restarted: I was away when you asked" in said(stage)[0]
+    assert "Not restarted: the bot was down when you asked" in said(stage)[0]
 
 
-def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
+def test_a_restart_that_was_claimed_and_never_sent_is_not_sent_the_next_morning(
     stage: Sandbox, clock: HeldClock
 ) -> None:
     talk, heard = conversation(stage), ask(stage, "restart acme/web main")
@@ -170,13 +169,13 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_made_the_next_morning(
     clock.advance(20 * 3600)
     talk.job(json.loads(json.dumps(job)), Steps())
     assert posts(stage) == 0
-    assert "Not restarted: I was away when you asked" in said(stage)[0]
+    assert "Not restarted: the bot was down when you asked" in said(stage)[0]
     stage.workspace.types("bob", "#builds", "/codeship restart acme/web main")
     stage.settle()
     assert posts(stage) == 1, "and it is free for whoever asks now"
 
 
-def test_an_answer_that_no_one_ever_takes_is_given_up_in_the_end(stage: Sandbox) -> None:
+def test_a_reply_that_slack_always_refuses_is_given_up(stage: Sandbox) -> None:
     stage.workspace.refuse("chat.postMessage", "restricted_action", None)
     talk, waits = conversation(stage), []
     answers_again_with(talk, lambda _key, payload, after_s: (waits.append(after_s), talk.job(payload, Steps())))
@@ -241,12 +240,12 @@ def test_a_result_of_another_version_is_answered_as_a_bug_and_nothing_is_done_ag
         ("status acme/web main", False),
         ("builds acme/web", False),
         ("audit", False),
-        ("restart", False),
+        ("restart", True),
         ("nonsense", False),
         ("", False),
     ],
 )
-def test_what_changes_something_is_durable_and_questions_are_not(stage: Sandbox, text: str, is_durable: bool) -> None:
+def test_only_requests_that_change_something_are_durable(stage: Sandbox, text: str, is_durable: bool) -> None:
     assert conversation(stage).changes_something(ask(stage, text)) is is_durable
 
 
@@ -255,7 +254,7 @@ def test_a_request_without_an_id_is_answered_at_once(stage: Sandbox) -> None:
     assert not conversation(stage).changes_something(nameless)
 
 
-def test_a_button_is_durable_as_it_is_read(stage: Sandbox) -> None:
+def test_a_button_is_durable_if_its_command_is(stage: Sandbox) -> None:
     build = '{"s":"codeship","p":"1","i":"2"}'
     acts = [(action, build, True) for action in ("restart", "restart_failed", "restart_again", "cancel", "follow")]
     for action, value, is_durable in [*acts, ("restart", "{", False), ("status", build, False)]:
@@ -285,4 +284,4 @@ heards = st.builds(
 
 @given(heards)
 def test_a_request_survives_json(heard: SlackRequest) -> None:
-    assert request_from_json(json.loads(json.dumps(heard.as_json()))) == heard
+    assert SlackRequest.from_json(json.loads(json.dumps(heard.as_json()))) == heard

@@ -138,7 +138,7 @@ def test_after_a_bug_the_next_request_is_answered(stage: Sandbox) -> None:
         ("/codeship restart acme/web", "main"),
     ],
 )
-def test_a_mistake_is_shown_as_it_is_to_the_asker_alone(stage: Sandbox, mistake: str, answer: str) -> None:
+def test_a_user_error_is_shown_to_the_asker_alone(stage: Sandbox, mistake: str, answer: str) -> None:
     stage.workspace.types("ada", "#builds", mistake)
     (message,) = said(stage)
     assert answer in message.text
@@ -169,7 +169,7 @@ def test_people_of_another_workspace_get_a_reply_and_nothing_is_done_for_them(st
 
 @pytest.mark.parametrize(("where", "ask"), WAYS)
 @pytest.mark.parametrize("mood", [moods.FINE, moods.wrong_key()], ids=["an answer", "an error"])
-def test_an_answer_that_reaches_no_one_is_logged_and_counted(
+def test_a_reply_that_reaches_no_one_is_logged_and_counted(
     stage: Sandbox, log: io.StringIO, where: str, ask: str, mood: moods.Fault
 ) -> None:
     stage.codeship.mood = mood
@@ -190,7 +190,7 @@ def test_a_bug_whose_reply_fails_is_logged(stage: Sandbox, log: io.StringIO) -> 
     assert "reply_not_delivered" in log.getvalue()
 
 
-def test_every_request_is_logged_with_who_what_and_how_long(stage: Sandbox, log: io.StringIO) -> None:
+def test_every_request_is_logged_with_its_actor_outcome_and_duration(stage: Sandbox, log: io.StringIO) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     assert stage.settle()
     (line,) = [line for line in log.getvalue().splitlines() if " answered " in line]
@@ -203,7 +203,7 @@ def test_every_request_is_logged_with_who_what_and_how_long(stage: Sandbox, log:
 # What a press does to its message.
 
 
-def test_refresh_puts_the_new_state_in_the_place_of_the_old(stage: Sandbox) -> None:
+def test_refresh_replaces_the_message_with_the_current_state(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     (shown,) = said(stage)
     stage.codeship.start(stage.codeship.newest("acme/web", "main"))
@@ -212,7 +212,7 @@ def test_refresh_puts_the_new_state_in_the_place_of_the_old(stage: Sandbox) -> N
     assert (now.ts, len(now.versions)) == (shown.ts, 2)
 
 
-def test_a_restart_is_news_for_all_and_the_pressed_message_offers_it_no_longer(stage: Sandbox) -> None:
+def test_a_restart_is_answered_in_public_and_the_pressed_message_loses_its_button(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     press(stage, "bob", "Restart")
     pressed, news = said(stage, viewer="ada")
@@ -221,7 +221,7 @@ def test_a_restart_is_news_for_all_and_the_pressed_message_offers_it_no_longer(s
     assert "[Restart]" not in words(stage, pressed)
 
 
-def test_that_someone_was_faster_is_for_the_presser_alone_and_changes_nothing(stage: Sandbox) -> None:
+def test_already_restarted_is_told_to_the_presser_alone_and_changes_nothing(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     shown = said(stage)[-1]
     stage.workspace.types("ada", "#builds", RESTART)
@@ -233,7 +233,7 @@ def test_that_someone_was_faster_is_for_the_presser_alone_and_changes_nothing(st
     assert stage.codeship.restarts_asked(stage.codeship.newest("acme/web", "main")) == 1
 
 
-def test_a_choice_that_only_the_asker_saw_is_taken_away_once_it_is_made(stage: Sandbox) -> None:
+def test_an_ephemeral_choice_is_removed_once_it_is_made(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", "/codeship restart acme/web")
     (question,) = said(stage)
     assert question.ephemeral_to == "U0ADA"
@@ -243,7 +243,7 @@ def test_a_choice_that_only_the_asker_saw_is_taken_away_once_it_is_made(stage: S
     assert "requested by <@U0ADA>" in news.text
 
 
-def test_a_page_of_repositories_is_turned_in_its_place(stage: Sandbox) -> None:
+def test_the_next_page_of_repositories_replaces_the_first(stage: Sandbox) -> None:
     for number in range(30):
         stage.codeship.add_project(f"acme/service-{number:02d}")
     stage.stop_bot()
@@ -255,7 +255,7 @@ def test_a_page_of_repositories_is_turned_in_its_place(stage: Sandbox) -> None:
     assert "Page 2 of 2" in page.text
 
 
-def test_if_the_pressed_message_cannot_be_replaced_the_presser_is_answered_all_the_same(
+def test_if_the_pressed_message_cannot_be_replaced_the_presser_still_gets_a_reply(
     stage: Sandbox, log: io.StringIO
 ) -> None:
     stage.workspace.types("ada", "#builds", STATUS)

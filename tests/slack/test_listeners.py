@@ -60,9 +60,9 @@ def pressed(stage: Sandbox, action_id: str, value: str = "{}") -> Ack:
 def test_the_manifest_requests_what_the_listeners_need() -> None:
     assert sorted(MANIFEST["oauth_config"]["scopes"]["bot"]) == sorted(SCOPES)
     assert sorted(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == sorted(EVENTS)
-    (command,) = MANIFEST["features"]["slash_commands"]
-    assert command["command"] == next(row.default for row in rows() if row.name == "SLACK_COMMAND")
-    assert command["should_escape"] is False
+    commands = MANIFEST["features"]["slash_commands"]
+    default = next(row.default for row in rows() if row.name == "SLACK_COMMAND")
+    assert ",".join(command["command"] for command in commands) == default
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
 
 
@@ -72,7 +72,7 @@ def test_there_are_buttons_to_check() -> None:
 
 
 @pytest.mark.parametrize("action_id", [*DRAWN, "command:9", "page:1", "page:9999999"])
-def test_every_button_that_is_drawn_is_acknowledged(stage: Sandbox, action_id: str) -> None:
+def test_every_rendered_button_is_acknowledged(stage: Sandbox, action_id: str) -> None:
     assert pressed(stage, action_id).status == 200
 
 
@@ -95,11 +95,11 @@ def test_every_button_that_is_drawn_is_acknowledged(stage: Sandbox, action_id: s
         "",
     ],
 )
-def test_a_button_that_no_one_draws_is_not(stage: Sandbox, action_id: str) -> None:
+def test_an_unknown_button_is_not_acknowledged(stage: Sandbox, action_id: str) -> None:
     assert pressed(stage, action_id).status == 404
 
 
-def test_a_link_is_acknowledged_and_says_nothing(stage: Sandbox) -> None:
+def test_a_link_is_acknowledged_without_a_reply(stage: Sandbox) -> None:
     before = len(stage.workspace.conversations.everything())
     assert pressed(stage, "open:build").status == 200
     assert len(stage.workspace.conversations.everything()) == before
@@ -107,7 +107,7 @@ def test_a_link_is_acknowledged_and_says_nothing(stage: Sandbox) -> None:
 
 def test_a_button_with_a_manipulated_value_is_acknowledged_and_answered(stage: Sandbox) -> None:
     assert pressed(stage, "restart", '{"s":"codeship","p":"1","i":["x"]}').status == 200
-    assert "cannot read this button" in stage.workspace.conversation("#builds", "ada")[-1].text
+    assert "This button is too old" in stage.workspace.conversation("#builds", "ada")[-1].text
 
 
 def test_the_command_of_the_manifest_is_handled_and_no_other(stage: Sandbox) -> None:
@@ -134,7 +134,7 @@ def test_the_command_of_the_manifest_is_handled_and_no_other(stage: Sandbox) -> 
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
 )
-def test_events_are_acknowledged_also_those_that_are_not_for_us(
+def test_events_are_acknowledged_even_if_they_are_not_for_the_bot(
     stage: Sandbox, event: dict[str, str], answers: int
 ) -> None:
     before = len(stage.workspace.conversations.everything())

@@ -39,7 +39,7 @@ def failed(talk: Talk) -> Build:
 # Stops.
 
 
-def test_a_cancel_is_made_once_and_answered_to_all_and_recorded(talk: Talk) -> None:
+def test_a_cancel_is_sent_once_answered_in_public_and_recorded(talk: Talk) -> None:
     talk.says("/codeship cancel acme/web@github main")
     assert talk.github.calls.count("cancel") == 1
     assert "Cancelling acme/web main" in talk.said("bob")[-1]
@@ -48,7 +48,7 @@ def test_a_cancel_is_made_once_and_answered_to_all_and_recorded(talk: Talk) -> N
     assert (entry.action, entry.result, entry.service, entry.reason) == ("cancel", "accepted", "github", "Deploy")
 
 
-def test_a_cancel_needs_confirmation_and_its_message_offers_no_second_one(talk: Talk) -> None:
+def test_a_cancel_needs_confirmation_and_removes_its_button(talk: Talk) -> None:
     talk.says(STATUS)
     assert "[Cancel]" in talk.said()[-1]
     talk.presses("Cancel", "bob")
@@ -59,7 +59,7 @@ def test_a_cancel_needs_confirmation_and_its_message_offers_no_second_one(talk: 
     assert talk.github.calls.count("cancel") == 1
 
 
-def test_a_followed_build_is_stopped_from_its_live_message_which_goes_on_to_the_end(talk: Talk) -> None:
+def test_a_build_cancelled_from_its_live_message_is_followed_to_the_end(talk: Talk) -> None:
     talk.says("/codeship follow acme/web@github main")
     talk.look()
     before = talk.said()[0]
@@ -74,7 +74,7 @@ def test_a_followed_build_is_stopped_from_its_live_message_which_goes_on_to_the_
     assert "@ada :octagonal_sign: *acme/web main cancelled" in talk.said()[-1]
 
 
-def test_what_has_ended_meanwhile_is_shown_if_the_button_was(talk: Talk) -> None:
+def test_a_cancel_of_an_ended_build_shows_it_in_place_of_the_button(talk: Talk) -> None:
     talk.says(STATUS)
     talk.github.ends_all(Status.PASSED, "success")
     talk.presses("Cancel", "bob")
@@ -84,7 +84,7 @@ def test_what_has_ended_meanwhile_is_shown_if_the_button_was(talk: Talk) -> None
     assert "cancel" not in talk.github.calls
 
 
-def test_in_a_live_message_it_is_for_the_presser_alone(talk: Talk) -> None:
+def test_a_cancel_of_an_ended_build_in_a_live_message_answers_the_presser_alone(talk: Talk) -> None:
     talk.says("/codeship follow acme/web@github main")
     talk.look()
     talk.github.ends_all(Status.PASSED, "success")
@@ -95,7 +95,7 @@ def test_in_a_live_message_it_is_for_the_presser_alone(talk: Talk) -> None:
     assert "requested by" in live.text
 
 
-def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(talk: Talk) -> None:
+def test_a_service_that_cannot_cancel_gets_no_request_and_its_page_is_offered(talk: Talk) -> None:
     talk.codeship.becomes("7", Status.RUNNING, "testing")
     talk.says("/codeship cancel acme/web@codeship main")
     (told,) = talk.slack.seen("#builds")
@@ -117,7 +117,7 @@ def test_a_service_that_stops_nothing_is_not_asked_to_and_its_page_is_offered(ta
         ),
     ],
 )
-def test_a_failed_cancel_is_answered_with_what_is_known(
+def test_a_failed_cancel_reports_the_known_state(
     talk: Talk, failure: NoResponse | Unreachable | NotPossible, told: str
 ) -> None:
     talk.github.failures["cancel"] = [failure]
@@ -127,14 +127,14 @@ def test_a_failed_cancel_is_answered_with_what_is_known(
     assert message.ephemeral_to == "U0ADA"
 
 
-def test_a_cancel_whose_fetch_failed_was_certainly_not_made(talk: Talk) -> None:
+def test_a_cancel_whose_fetch_failed_is_reported_as_not_sent(talk: Talk) -> None:
     talk.github.failures["builds"] = [NoResponse("GitHub Actions")]
     talk.says("/codeship cancel acme/web@github main")
     assert ":warning: *Not cancelled: " in talk.slack.last("#builds").text
     assert "cancel" not in talk.github.calls
 
 
-def test_which_branch_to_cancel_is_asked_and_the_question_goes_with_the_answer(talk: Talk) -> None:
+def test_a_cancel_without_a_branch_asks_which_and_the_answer_removes_the_question(talk: Talk) -> None:
     talk.github.all_builds.append(built(DEPLOYING, id="dev", branch="dev"))
     talk.says("/codeship cancel acme/web@github")
     assert "Which branch of acme/web do you want to cancel?" in talk.said()[-1]
@@ -157,7 +157,7 @@ STEPS = ["decide", "act", "reply", "update pressed message"]
 
 @pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("when", ["before", "after", "once kept"])
-def test_a_cancel_that_is_interrupted_anywhere_is_made_and_answered(talk: Talk, when: str, name: str) -> None:
+def test_a_cancel_interrupted_anywhere_is_sent_and_answered(talk: Talk, when: str, name: str) -> None:
     talk.says(STATUS)
     talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Cancel", confirm=True)
     heard, steps = talk.slack.ear.heard, Steps((when, name))
@@ -194,7 +194,7 @@ def test_only_the_failed_jobs_run_again_and_are_followed_to_a_verdict(talk: Talk
     assert (entry.action, entry.result, entry.reason) == ("restart", "accepted", "only failed jobs; CI")
 
 
-def test_a_restart_is_of_whole_workflows_and_leaves_alone_what_runs(talk: Talk) -> None:
+def test_a_restart_re_runs_whole_workflows_and_leaves_running_ones_alone(talk: Talk) -> None:
     talk.github.all_builds = [
         replace(built(IN_DETAIL, LINT, DEPLOYING), status=Status.FAILED, status_word="failure", finished_at=None)
     ]
@@ -241,12 +241,12 @@ def test_the_user_chooses_between_two_services_with_the_same_name_and_the_choice
 
 
 @pytest.mark.parametrize(("service", "branch"), [("github", "Deploy"), ("codeship", "failed in 4m")])
-def test_the_service_can_be_said(talk: Talk, service: str, branch: str) -> None:
+def test_the_service_can_be_typed_after_the_name(talk: Talk, service: str, branch: str) -> None:
     talk.says(f"/codeship status acme/web@{service} main")
     assert branch in talk.said()[-1]
 
 
-def test_a_branch_that_is_offered_is_of_the_service_that_was_meant(talk: Talk) -> None:
+def test_an_offered_branch_belongs_to_the_named_service(talk: Talk) -> None:
     talk.github.all_builds.append(built(LINT, id="dev", branch="dev"))
     talk.says("/codeship status acme/web@github mian")
     talk.presses("dev")
@@ -259,10 +259,25 @@ def test_projects_name_their_service(talk: Talk) -> None:
     assert "• acme/web · GitHub Actions\n" in talk.slack.last("#builds").text + "\n"
 
 
-def test_a_mistake_is_in_the_audit_of_all_though_it_led_to_no_repository(talk: Talk) -> None:
+def test_an_error_without_a_repository_is_in_the_audit_of_all(talk: Talk) -> None:
     talk.says("/codeship cancel acme/wob main")
     talk.says("/codeship stop")
     talk.says("/codeship audit")
     audit = talk.slack.last("#builds").text
     assert "“cancel acme/wob main” · invalid: no repository of that name" in audit
     assert "“stop” · invalid: Which repository?" in audit
+
+
+# Colleagues from another workspace of the organisation.
+
+
+def test_a_press_that_may_be_a_colleagues_counts_if_slack_does_not_deny_it(talk: Talk) -> None:
+    talk.says("/codeship status acme/web@codeship main")
+    status = talk.slack.last("#builds", "ada")
+    talk.presses_from_elsewhere(status, "Restart", may_be_colleague=True)
+    talk.colleagues = {"U0ADA"}
+    talk.presses_from_elsewhere(status, "Restart", may_be_colleague=False)
+    assert [said for said in talk.said() if "only works for members" in said] != []
+    assert talk.codeship.posts == []
+    talk.presses_from_elsewhere(status, "Restart", may_be_colleague=True)
+    assert len(talk.codeship.posts) == 1

@@ -56,6 +56,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*(values(arg) for arg in args))
     if origin is Sequence or args[1:] == (...,):
         return st.lists(values(args[0]), max_size=1).map(tuple)
+    if origin is frozenset:
+        return st.frozensets(values(args[0]))
     if origin is tuple:
         return st.tuples(*(values(arg) for arg in args))
     if issubclass(hint, Enum):
@@ -84,6 +86,8 @@ def seen(value: Any) -> Any:
         return type(value), {field.name: seen(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
         return tuple(seen(each) for each in value)
+    if isinstance(value, frozenset):
+        return sorted(map(repr, value))
     return repr(value)
 
 
@@ -141,7 +145,7 @@ def test_fields_that_a_version_next_to_this_one_adds_are_ignored() -> None:
         {"command": {"kind": "of tomorrow"}},
     ],
 )
-def test_what_this_version_cannot_read_says_that_another_has_stored_it(changed: dict[str, Any]) -> None:
+def test_a_result_that_this_version_cannot_read_says_so(changed: dict[str, Any]) -> None:
     with pytest.raises(Unreadable, match=r"^a result (of version|is stored)"):
         from_json({**to_json(None, HelpShown()), **changed})
 

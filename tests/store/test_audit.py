@@ -50,18 +50,18 @@ def exported(url: str, since: datetime | None = None) -> list[AuditEntry]:
 
 
 @pytest.mark.parametrize("entry", [WHOLE, BARE], ids=["whole", "bare"])
-def test_an_entry_comes_back_the_same(store: Store, entry: AuditEntry) -> None:
+def test_an_entry_is_returned_unchanged(store: Store, entry: AuditEntry) -> None:
     store.audit.record(entry, request_key="command:1")
     assert last(store) == [entry]
 
 
-def test_words_of_a_newer_version_are_read_by_this_one(store: Store) -> None:
+def test_words_of_a_newer_version_are_readable(store: Store) -> None:
     newer = replace(BARE, action="approve", result="approved")
     store.audit.record(newer, request_key=None)
     assert last(store) == [newer]
 
 
-def test_the_last_come_first_also_within_one_moment(store: Store) -> None:
+def test_the_last_entries_come_first_even_within_one_moment(store: Store) -> None:
     for number in range(25):
         store.audit.record(
             replace(BARE, at=NOON + timedelta(seconds=number // 5), reference=f"r{number}"), request_key=None
@@ -84,14 +84,14 @@ def test_one_request_is_recorded_once_and_its_first_entry_counts(store: Store) -
     assert last(store) == [WHOLE]
 
 
-def test_requests_that_nothing_names_are_each_recorded(store: Store) -> None:
+def test_requests_without_a_key_are_each_recorded(store: Store) -> None:
     store.audit.record(WHOLE, request_key=None)
     store.audit.record(WHOLE, request_key=None)
     assert len(last(store)) == 2
 
 
 @pytest.mark.parametrize(("passed_days", "there"), [(0, True), (29.9, True), (30, False), (400, False)])
-def test_an_entry_is_shown_for_its_time(url: str, clock: Any, passed_days: float, there: bool) -> None:
+def test_an_entry_is_returned_until_it_expires(url: str, clock: Any, passed_days: float, there: bool) -> None:
     store = open_store(url, clock, audit_kept=timedelta(days=30))
     store.audit.record(WHOLE, request_key=None)
     clock.wait(passed_days * 86_400)
@@ -99,7 +99,7 @@ def test_an_entry_is_shown_for_its_time(url: str, clock: Any, passed_days: float
     store.close()
 
 
-def test_entries_whose_time_is_over_go_with_a_later_action(opened: Callable[[], Store], url: str, clock: Any) -> None:
+def test_a_later_record_deletes_expired_entries(opened: Callable[[], Store], url: str, clock: Any) -> None:
     audit = opened().audit
     audit.record(WHOLE, request_key="1")
     clock.wait(365 * 86_400)
@@ -109,9 +109,7 @@ def test_entries_whose_time_is_over_go_with_a_later_action(opened: Callable[[], 
     assert exported(url) == [later]
 
 
-def test_looking_for_what_is_over_is_not_done_with_every_action(
-    opened: Callable[[], Store], url: str, clock: Any
-) -> None:
+def test_not_every_record_looks_for_expired_entries(opened: Callable[[], Store], url: str, clock: Any) -> None:
     audit = opened().audit
     clock.wait(365 * 86_400 - 60)
     audit.record(replace(BARE, at=clock.now()), request_key=None)  # tidies up, as the first one does
@@ -132,7 +130,7 @@ def test_a_purge_deletes_old_entries_at_once(opened: Callable[[], Store], url: s
     assert exported(url) == []
 
 
-def test_all_that_is_there_comes_oldest_first_from_a_moment_on(opened: Callable[[], Store], url: str) -> None:
+def test_entries_since_returns_the_oldest_first(opened: Callable[[], Store], url: str) -> None:
     audit = opened().audit
     entries = [replace(BARE, at=NOON + timedelta(hours=hour), reference=f"r{hour}") for hour in range(4)]
     for entry in reversed(entries):
@@ -141,7 +139,7 @@ def test_all_that_is_there_comes_oldest_first_from_a_moment_on(opened: Callable[
     assert exported(url, NOON + timedelta(hours=2)) == entries[2:]
 
 
-def test_the_name_of_a_request_is_not_written(opened: Callable[[], Store], url: str) -> None:
+def test_the_key_of_a_request_is_stored_only_as_a_hash(opened: Callable[[], Store], url: str) -> None:
     opened().audit.record(BARE, request_key="command:1337.trigger.secret")
     database = Database.at(url)
     with database.reading() as connection:

@@ -40,7 +40,7 @@ def next_look(store: Store, number: int, project_id: str = "3") -> int | None:
     return store.follows.next_poll("codeship", project_id, number)
 
 
-def test_a_chain_goes_on_while_something_is_open_and_then_ends(store: Store) -> None:
+def test_a_chain_continues_while_a_follow_is_open_and_then_ends(store: Store) -> None:
     follow = store.follows.add(BARE)
     first = begun(store)
     second = next_look(store, first)
@@ -53,7 +53,7 @@ def test_a_chain_goes_on_while_something_is_open_and_then_ends(store: Store) -> 
 
 
 @pytest.mark.parametrize("begins_first", [True, False])
-def test_one_chain_serves_all_that_follow_a_project(store: Store, begins_first: bool) -> None:
+def test_one_chain_serves_all_follows_of_a_project(store: Store, begins_first: bool) -> None:
     store.follows.add(BARE)
     number = begun(store)
     if not begins_first:
@@ -63,7 +63,7 @@ def test_one_chain_serves_all_that_follow_a_project(store: Store, begins_first: 
     assert begun(store) == number + 1
 
 
-def test_projects_have_a_chain_each(store: Store) -> None:
+def test_each_project_has_its_own_chain(store: Store) -> None:
     store.follows.add(BARE)
     store.follows.add(replace(WHOLE, project_id="4"))
     assert (begun(store, "3"), begun(store, "4")) == (1, 1)
@@ -112,7 +112,7 @@ def test_an_unknown_number_has_no_next_poll(store: Store, number: int) -> None:
 
 @pytest.mark.parametrize(("passed_s", "is_stalled"), [(119.999999, False), (120, False), (120.000001, True)])
 @pytest.mark.parametrize("touch", ["begun", "begun again", "gone on", "moved on"])
-def test_a_chain_is_stalled_when_nothing_has_touched_it(
+def test_a_chain_that_has_not_moved_is_stalled(
     store: Store, clock: HeldClock, touch: str, passed_s: float, is_stalled: bool
 ) -> None:
     follow = store.follows.add(BARE)
@@ -158,6 +158,7 @@ def test_every_stalled_chain_is_returned(store: Store, clock: HeldClock) -> None
     assert len(found) == 4
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # thirty transactions take long on a busy machine
 @given(st.lists(st.sampled_from(["add", "end", "begin", "next", "again", "stalled"]), max_size=30), st.randoms())
 def test_no_number_is_used_twice_and_no_result_changes(
@@ -202,7 +203,7 @@ def test_chains_survive_the_process(opened: Callable[[], Store]) -> None:
     assert begun(opened()) == number + 1
 
 
-def test_a_chain_that_was_touched_before_the_clock_was_set_back_is_gone_on_with(store: Store, clock: HeldClock) -> None:
+def test_a_chain_that_moved_before_the_clock_was_set_back_is_continued(store: Store, clock: HeldClock) -> None:
     number = store.follows.begin_polling(WHOLE.service, WHOLE.project_id)
     store.follows.add(WHOLE)
     assert store.follows.stalled(120.0) == []

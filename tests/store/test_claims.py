@@ -28,20 +28,20 @@ def moved(store: Store, claim: Claim, **to: object) -> Claim:
     return after
 
 
-def test_a_claim_comes_back_as_it_was_stored_with_its_id(store: Store, wanted: Wanted) -> None:
+def test_a_claim_is_returned_as_stored_with_its_id(store: Store, wanted: Wanted) -> None:
     got = claimed(store, wanted())
     assert got.id > 0
     assert got == replace(wanted(), id=got.id, attempt=1, changed_at=wanted().requested_at)
     assert store.claims.newest("codeship", ["7"]) == [got]
 
 
-def test_all_that_may_be_missing_may_be_missing(store: Store, wanted: Wanted) -> None:
+def test_every_optional_field_may_be_none(store: Store, wanted: Wanted) -> None:
     bare = wanted(location=Location("C1"), replaced=Run("", None, None))
     got = claimed(store, bare)
     assert (got.location, got.replaced, got.new_build_id) == (Location("C1"), Run("", None, None), None)
 
 
-def test_which_attempt_each_workflow_was_in_and_what_of_it_runs_again_is_kept(store: Store, wanted: Wanted) -> None:
+def test_the_attempts_and_posts_of_workflows_are_stored(store: Store, wanted: Wanted) -> None:
     got = claimed(store, wanted(replaced=Run("failure", None, None, "101.1 102.3"), failed_jobs_only=True))
     (kept,) = store.claims.newest("codeship", ["7"])
     assert (kept, kept.replaced.attempts, kept.failed_jobs_only) == (got, "101.1 102.3", True)
@@ -58,7 +58,7 @@ def test_which_attempt_each_workflow_was_in_and_what_of_it_runs_again_is_kept(st
         ({"service": "another"}, True),
     ],
 )
-def test_one_claim_a_run(store: Store, wanted: Wanted, other: dict[str, object], wins: bool) -> None:
+def test_a_run_has_one_claim(store: Store, wanted: Wanted, other: dict[str, object], wins: bool) -> None:
     claimed(store, wanted())
     assert (store.claims.claim(wanted(**other)) is not None) is wins
 
@@ -118,7 +118,7 @@ def test_a_claim_that_has_moved_on_is_not_moved(store: Store, wanted: Wanted, st
     assert store.claims.newest("codeship", ["7"]) == [now]
 
 
-def test_an_answer_that_comes_after_the_next_claim_changes_nothing(store: Store, wanted: Wanted) -> None:
+def test_a_response_after_the_next_claim_changes_nothing(store: Store, wanted: Wanted) -> None:
     lost = moved(store, claimed(store, wanted()), state=ClaimState.NOT_SENT)
     second = claimed(store, wanted(actor="UBOB"))
     assert not store.claims.move(replace(lost, state=ClaimState.CLAIMED), replace(lost, state=ClaimState.TAKEN))
@@ -144,7 +144,9 @@ def test_a_run_that_is_claimed_again_belongs_to_the_request_that_did_so(store: S
 
 
 @pytest.mark.parametrize("state", list(ClaimState))
-def test_what_is_over_goes_after_ninety_days(store: Store, wanted: Wanted, clock: HeldClock, state: ClaimState) -> None:
+def test_ended_claims_are_deleted_after_ninety_days(
+    store: Store, wanted: Wanted, clock: HeldClock, state: ClaimState
+) -> None:
     """Counted from its end, and not while a restart may still run."""
     kept = moved(store, claimed(store, wanted("6", key="ask")), state=state, changed_at=later(wanted(), 3601))
     gone = moved(store, claimed(store, wanted("7")), state=state)
@@ -157,7 +159,7 @@ def test_what_is_over_goes_after_ninety_days(store: Store, wanted: Wanted, clock
     assert store.claims.newest("codeship", ["6", "7"]) == ([kept] if is_over else [kept, gone])
 
 
-def test_newest_gives_one_claim_a_build_in_the_order_asked(store: Store, wanted: Wanted) -> None:
+def test_newest_returns_one_claim_per_build_in_the_requested_order(store: Store, wanted: Wanted) -> None:
     for build_id, run_number in [("7", 2), ("7", 10), ("7", 9), ("8", 1), ("6", 1)]:
         claimed(store, wanted(build_id, run_number))
     claimed(store, wanted("7", 11, service="another"))
@@ -166,19 +168,19 @@ def test_newest_gives_one_claim_a_build_in_the_order_asked(store: Store, wanted:
     assert store.claims.newest("codeship", []) == []
 
 
-def test_newest_finds_a_build_by_the_restart_that_made_it(store: Store, wanted: Wanted) -> None:
+def test_newest_finds_a_build_by_the_restart_that_created_it(store: Store, wanted: Wanted) -> None:
     made = moved(store, claimed(store, wanted("7", 5)), state=ClaimState.TAKEN, new_build_id="9")
     assert store.claims.newest("codeship", ["9"]) == [made]
     assert store.claims.newest("codeship", ["9", "7"]) == [made]
 
 
-def test_a_builds_own_claim_hides_the_one_that_it_sprang_from(store: Store, wanted: Wanted) -> None:
+def test_a_builds_own_claim_hides_the_one_that_created_it(store: Store, wanted: Wanted) -> None:
     moved(store, claimed(store, wanted("7", 5)), state=ClaimState.ENDED, new_build_id="9")
     own = claimed(store, wanted("9", 1))
     assert store.claims.newest("codeship", ["9"]) == [own]
 
 
-def test_newest_answers_for_more_builds_than_one_query_may_name(store: Store, wanted: Wanted) -> None:
+def test_newest_accepts_more_builds_than_one_query_can_name(store: Store, wanted: Wanted) -> None:
     for number in range(0, 130, 40):
         claimed(store, wanted(f"b{number}"))
     found = store.claims.newest("codeship", [f"b{number}" for number in range(130)])

@@ -19,6 +19,8 @@ from bot.store.tables import poll_chains
 from tests.store.followed import BARE
 from tests.store.racing import ROUNDS, THREADS, in_threads, raced
 
+pytestmark = pytest.mark.slow
+
 FOLLOWS = """
 store = open_store(url, Clock)
 go()
@@ -34,7 +36,6 @@ print("done")
 """
 
 
-@pytest.mark.slow
 def test_no_follow_of_any_process_is_left_without_a_chain(opened: Callable[[], Store], url: str) -> None:
     store = opened()
     assert raced(FOLLOWS, url, 2) == ["done"] * 2
@@ -117,7 +118,7 @@ def test_one_thread_moves_a_follow(store: Store) -> None:
         (follow,) = store.follows.open_of("codeship", "3")
 
 
-def test_what_all_threads_add_is_there_once(store: Store) -> None:
+def test_a_follow_added_by_all_threads_is_stored_once(store: Store) -> None:
     build = Build("7", Project("3", "acme/web", "codeship"), Status.FAILED, "error", commit="4f2c1e9")
     for number in range(ROUNDS):
         added = in_threads(lambda who, key=str(number): store.follows.add(replace(BARE, key=key, shown=str(who))))

@@ -28,12 +28,12 @@ from tests.store.followed import BARE, ENDED, WHOLE, moved, open_of
     ],
     ids=["bare", "whole", "empty word", "with attempts"],
 )
-def test_a_follow_comes_back_as_it_was_stored(store: Store, follow: Follow) -> None:
+def test_a_follow_is_returned_as_stored(store: Store, follow: Follow) -> None:
     assert store.follows.add(follow) == follow
     assert open_of(store) == [follow]
 
 
-def test_a_repeated_request_adds_nothing_and_gets_what_is_stored(store: Store) -> None:
+def test_a_repeated_request_adds_nothing_and_returns_the_stored_follow(store: Store) -> None:
     stored = moved(store, store.follows.add(BARE), shown="running")
     assert store.follows.add(replace(BARE, build_id="8", message_ts="another")) == stored
     assert open_of(store) == [stored]
@@ -46,7 +46,7 @@ def test_only_open_follows_are_polled(store: Store, state: FollowState) -> None:
     assert store.follows.add(BARE) == stored
 
 
-def test_those_of_one_project_come_the_oldest_first(store: Store) -> None:
+def test_a_projects_follows_come_oldest_first(store: Store) -> None:
     minutes = {"a": 2, "b": 0, "c": 1, "d": 0}
     for key, minute in minutes.items():
         store.follows.add(replace(BARE, key=key, began_at=NOON + timedelta(minutes=minute)))
@@ -76,7 +76,7 @@ def test_follows_survive_the_process(opened: Callable[[], Store]) -> None:
     assert open_of(opened()) == [WHOLE]
 
 
-def test_follows_that_are_over_go_after_ninety_days(opened: Callable[[], Store], url: str, clock: HeldClock) -> None:
+def test_ended_follows_are_deleted_after_ninety_days(opened: Callable[[], Store], url: str, clock: HeldClock) -> None:
     store = opened()
     for key, state in {"ended": "ended", "given up": "given up", "lost": "lost", "open": "open"}.items():
         moved(store, store.follows.add(replace(BARE, key=key)), state=FollowState(state))

@@ -21,7 +21,7 @@ def rows(url: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(("passed_s", "first"), [(0, False), (59.999999, False), (60, True), (86_400, True)], ids=str)
-def test_a_key_counts_for_its_time(store: Store, clock: Any, passed_s: float, first: bool) -> None:
+def test_a_key_counts_until_it_expires(store: Store, clock: Any, passed_s: float, first: bool) -> None:
     assert store.idempotency_keys.add("Ev1", keep_s=60)
     clock.wait(passed_s)
     assert store.idempotency_keys.add("Ev1", keep_s=60) is first
@@ -43,14 +43,14 @@ def test_keys_are_distinguished(store: Store, other: str) -> None:
     assert not store.idempotency_keys.add(other, keep_s=60)
 
 
-def test_a_key_counts_over_a_restart_of_the_process(opened: Callable[[], Store]) -> None:
+def test_a_key_survives_a_restart_of_the_process(opened: Callable[[], Store]) -> None:
     before = opened()
     before.idempotency_keys.add("Ev1", keep_s=60)
     before.close()
     assert not opened().idempotency_keys.add("Ev1", keep_s=60)
 
 
-def test_keys_that_no_longer_count_go_in_time(opened: Callable[[], Store], url: str, clock: Any) -> None:
+def test_expired_keys_are_deleted(opened: Callable[[], Store], url: str, clock: Any) -> None:
     once = opened().idempotency_keys
     once.add("kept", keep_s=3600)
     for number in range(5):
@@ -64,7 +64,7 @@ def test_keys_that_no_longer_count_go_in_time(opened: Callable[[], Store], url: 
     assert not once.add("kept", keep_s=3600)
 
 
-def test_the_key_itself_is_not_written(opened: Callable[[], Store], url: str) -> None:
+def test_the_key_is_stored_only_as_a_hash(opened: Callable[[], Store], url: str) -> None:
     opened().idempotency_keys.add("xoxb-secret", keep_s=60)
     (row,) = rows(url)
     assert len(row) == 64

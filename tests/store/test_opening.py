@@ -34,13 +34,13 @@ def refusal(url: str) -> str:
     return str(raised.value)
 
 
-def test_check_says_what_is_open(opened: Callable[[], Store], tmp_path: Path) -> None:
+def test_check_describes_the_open_database(opened: Callable[[], Store], tmp_path: Path) -> None:
     said = opened().check()
     assert said.startswith("SQLite 3.")
     assert said.endswith(f" at {tmp_path}/bot.sqlite3, schema {HEAD}")
 
 
-def test_check_says_which_postgresql_is_open(new_postgres: str, clock: Any) -> None:
+def test_check_describes_the_open_postgresql(new_postgres: str, clock: Any) -> None:
     store = open_store(new_postgres, clock)
     assert re.fullmatch(rf"PostgreSQL \d+\.\d+ at 127\.0\.0\.1:\d+/test_\d+, schema {HEAD}", store.check())
     store.close()
@@ -57,7 +57,7 @@ def test_check_says_which_postgresql_is_open(new_postgres: str, clock: Any) -> N
     ],
     ids=str,
 )
-def test_errors_of_postgresql_are_reported_in_its_words(new_postgres: str, change: dict[str, Any], why: str) -> None:
+def test_errors_of_postgresql_are_reported_with_its_reason(new_postgres: str, change: dict[str, Any], why: str) -> None:
     url = make_url(new_postgres).set(**change)
     told = refusal(url.render_as_string(hide_password=False))
     assert told.startswith(f"The database at 127.0.0.1:{url.port}/{url.database} cannot be used: ")
@@ -73,7 +73,7 @@ def test_a_database_in_memory_says_so(url: str, clock: Any) -> None:
     store.close()
 
 
-def test_a_new_file_and_those_next_to_it_are_its_owners_alone(opened: Callable[[], Store], tmp_path: Path) -> None:
+def test_a_new_database_file_is_readable_by_its_owner_only(opened: Callable[[], Store], tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         store = opened()
@@ -110,7 +110,7 @@ def test_a_file_of_another_kind_is_refused_and_left_as_it_is(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a directory that not even root may write")
-def test_a_place_that_cannot_be_written_is_refused() -> None:
+def test_a_place_that_is_not_writable_is_refused() -> None:
     assert "the bot may not write there. Let its user write /proc" in refusal("sqlite:////proc/bot.sqlite3")
 
 

@@ -18,7 +18,7 @@ def projects(*names: str, service: str = "codeship") -> list[Project]:
     return [Project(f"id of {name}", name, service, f"https://ci.example/{name}") for name in names]
 
 
-def test_nothing_saved_is_not_an_empty_list_saved(store: Store) -> None:
+def test_an_empty_saved_list_differs_from_none(store: Store) -> None:
     assert store.projects.load_projects("codeship") == ([], None)
     store.projects.save_projects("codeship", [], AT)
     assert store.projects.load_projects("codeship") == ([], AT)
@@ -36,13 +36,13 @@ def test_nothing_saved_is_not_an_empty_list_saved(store: Store) -> None:
     ],
     ids=["same", "other order", "fewer", "more, one twice", "no link", "none"],
 )
-def test_a_list_replaces_the_one_before_as_a_whole(store: Store, second: list[Project]) -> None:
+def test_a_list_replaces_the_previous_one_completely(store: Store, second: list[Project]) -> None:
     store.projects.save_projects("codeship", projects("acme/web", "acme/api"), AT)
     store.projects.save_projects("codeship", second, LATER)
     assert store.projects.load_projects("codeship") == (second, LATER)
 
 
-def test_services_have_a_list_each(store: Store) -> None:
+def test_each_service_has_its_own_list(store: Store) -> None:
     other = projects("acme/web", service="another")
     store.projects.save_projects("another", other, AT)
     store.projects.save_projects("codeship", projects("acme/api"), LATER)

@@ -20,6 +20,8 @@ from tests.store.conftest import do
 from tests.store.followed import BARE
 from tests.store.racing import ROUNDS, THREADS, in_threads, processes, raced
 
+pytestmark = pytest.mark.slow
+
 OPENS = """
 go()
 store = open_store(url, Clock)
@@ -48,12 +50,10 @@ with Database.at(url).writing() as connection:
 """
 
 
-@pytest.mark.slow
 def test_processes_that_start_together_on_a_new_file_all_open_it(url: str) -> None:
     assert raced(OPENS, url, 4) == ["True"] * 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("script", [CLAIMS, SAYS_KEYS], ids=["claims", "keys"])
 def test_one_of_two_processes_wins(opened: Callable[[], Store], url: str, script: str) -> None:
     opened()
@@ -62,8 +62,7 @@ def test_one_of_two_processes_wins(opened: Callable[[], Store], url: str, script
     assert one | other == {str(number) for number in range(60)}
 
 
-@pytest.mark.slow
-def test_a_process_killed_while_it_writes_leaves_what_was_there_before(
+def test_a_process_killed_during_a_write_leaves_the_old_data(
     opened: Callable[[], Store], url: str, wanted: Callable[..., Claim]
 ) -> None:
     with processes(DIES_WRITING, url, 1) as (dying,):
@@ -92,7 +91,7 @@ def test_one_thread_wins_a_run_that_is_free_again(store: Store, wanted: Callable
         assert claim.attempt == attempt
 
 
-def test_one_thread_takes_the_place_of_an_unknown_claim(store: Store, wanted: Callable[..., Claim]) -> None:
+def test_one_thread_replaces_an_unknown_claim(store: Store, wanted: Callable[..., Claim]) -> None:
     claim = store.claims.claim(wanted())
     for attempt in range(1, ROUNDS):
         assert claim is not None
@@ -114,7 +113,7 @@ def test_one_thread_moves_a_claim(store: Store, wanted: Callable[..., Claim]) ->
         assert sorted(moved) == [False] * (THREADS - 1) + [True]
 
 
-def test_one_thread_wins_if_the_database_isolates_more_than_it_need(new_postgres: str, clock: Any) -> None:
+def test_one_thread_wins_under_stricter_isolation(new_postgres: str, clock: Any) -> None:
     """An operator's setting. PostgreSQL would then fail a transaction that waited for a changed row."""
     with isolating(new_postgres):
         store = open_store(new_postgres, clock)
@@ -136,7 +135,7 @@ def isolating(url: str) -> Iterator[None]:
         do(url, f"ALTER DATABASE {database} RESET default_transaction_isolation")
 
 
-def test_a_reader_sees_one_state(opened: Callable[[], Store], url: str) -> None:
+def test_a_reader_sees_one_snapshot(opened: Callable[[], Store], url: str) -> None:
     store, reader = opened(), Database.at(url)
     with reader.reading() as connection:
         for _ in range(2):
@@ -145,13 +144,13 @@ def test_a_reader_sees_one_state(opened: Callable[[], Store], url: str) -> None:
     reader.close()
 
 
-def test_one_thread_is_the_first_to_say_a_key(store: Store) -> None:
+def test_one_thread_is_first_to_add_a_key(store: Store) -> None:
     for number in range(ROUNDS):
         said = in_threads(lambda _, key=str(number): store.idempotency_keys.add(key, keep_s=60))
         assert sorted(said) == [False] * (THREADS - 1) + [True]
 
 
-def test_a_list_is_never_half_one_and_half_another(store: Store) -> None:
+def test_a_list_is_never_a_mixture_of_two(store: Store) -> None:
     at = datetime(2026, 3, 1, tzinfo=UTC)
     lists = [[Project(str(n), f"acme/{who}-{n}", "codeship") for n in range(50 + who)] for who in range(THREADS)]
 

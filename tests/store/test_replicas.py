@@ -33,7 +33,7 @@ def test_replicas_with_a_recent_heartbeat_are_alive_by_start_time(store: Store) 
     assert store.replicas.alive(60) == ["a", "c", "b"]
 
 
-def test_who_is_silent_is_not_alive_and_is_forgotten_after_long(store: Store) -> None:
+def test_a_replica_without_heartbeats_is_dead_and_deleted_after_long(store: Store) -> None:
     store.replicas.beat("a")
     _later(store)
     assert store.replicas.alive(0.0) == []

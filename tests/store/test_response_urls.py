@@ -30,7 +30,7 @@ def test_a_url_can_be_read_for_thirty_minutes(store: Store, clock: Any, passed_s
     assert "kSq2Vb9Xq" not in key
 
 
-def test_storing_it_again_does_not_lengthen_its_time(store: Store, clock: Any) -> None:
+def test_storing_it_again_does_not_extend_its_time(store: Store, clock: Any) -> None:
     key = store.response_urls.put(URL)
     clock.wait(1000)
     assert store.response_urls.put(URL) == key
@@ -42,9 +42,7 @@ def test_an_unknown_key_has_no_url(store: Store) -> None:
     assert store.response_urls.get("unknown") is None
 
 
-def test_what_expired_is_deleted_also_what_an_earlier_process_left(
-    opened: Callable[[], Store], url: str, clock: Any
-) -> None:
+def test_expired_urls_are_deleted_even_an_earlier_processs(opened: Callable[[], Store], url: str, clock: Any) -> None:
     before = opened()
     before.response_urls.put(URL)
     before.close()

@@ -28,12 +28,12 @@ def ended(store: Store, project: Project = WEB, commit: str = "4f2c1e9", branch:
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_a_run_is_remembered_as_it_ended(store: Store, status: Status) -> None:
+def test_a_run_is_stored_as_it_ended(store: Store, status: Status) -> None:
     record(store, status=status)
     assert ended(store) == [status]
 
 
-def test_a_run_is_remembered_once_as_it_was_recorded_first(store: Store) -> None:
+def test_a_run_is_stored_once_as_first_recorded(store: Store) -> None:
     record(store)
     record(store, minute=5, status=Status.PASSED)
     assert ended(store) == [Status.FAILED]
@@ -46,7 +46,7 @@ def test_runs_come_in_the_order_in_which_they_ended(store: Store) -> None:
     assert ended(store) == [Status.FAILED, Status.STOPPED, Status.PASSED]
 
 
-def test_runs_that_ended_in_one_moment_come_as_they_were_recorded(store: Store) -> None:
+def test_runs_that_ended_at_one_moment_come_in_the_order_of_recording(store: Store) -> None:
     for run_number, status in enumerate((Status.FAILED, Status.PASSED, Status.STOPPED), 1):
         record(store, run_number, status=status)
     assert ended(store) == [Status.FAILED, Status.PASSED, Status.STOPPED]
@@ -71,14 +71,14 @@ def test_the_last_fifty_runs_are_returned(store: Store) -> None:
         (WEB, "4f2c1e9", None, False),
     ],
 )
-def test_the_same_commit_is_one_of_a_project_and_a_branch(
+def test_history_is_per_project_and_branch(
     store: Store, project: Project, commit: str, branch: str | None, is_same: bool
 ) -> None:
     record(store)
     assert bool(ended(store, project, commit, branch)) is is_same
 
 
-def test_a_build_without_a_branch_is_remembered_among_those_without(store: Store) -> None:
+def test_builds_without_a_branch_share_a_history(store: Store) -> None:
     record(store, branch=None)
     assert (ended(store), ended(store, branch=None)) == ([], [Status.FAILED])
 
@@ -97,7 +97,7 @@ def test_history_survives_the_process(opened: Callable[[], Store]) -> None:
     assert ended(opened()) == [Status.FAILED]
 
 
-def test_what_was_recorded_ninety_days_ago_goes(opened: Callable[[], Store], url: str, clock: HeldClock) -> None:
+def test_records_are_deleted_after_ninety_days(opened: Callable[[], Store], url: str, clock: HeldClock) -> None:
     store = opened()
     record(store, run_number=1)
     record(store, run_number=2, minute=-(10**6))

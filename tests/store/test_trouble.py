@@ -31,7 +31,7 @@ def a_small_disk() -> Iterator[None]:
     event.remove(sa.Engine, "connect", bound)
 
 
-def test_there_is_no_trouble_before_the_first_write_and_after_one(tmp_path: Path, clock: Any) -> None:
+def test_there_is_no_trouble_before_and_after_the_first_write(tmp_path: Path, clock: Any) -> None:
     store = open_store(f"sqlite:///{tmp_path}/bot.sqlite3", clock)
     assert store.trouble() is None
     store.replicas.beat("one")

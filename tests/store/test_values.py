@@ -22,7 +22,7 @@ STRINGS = st.text(st.characters(exclude_categories=()), max_size=20)  # NUL and 
 run_numbers = count(1)
 
 
-@pytest.fixture(scope="module", params=["memory", "postgresql"])
+@pytest.fixture(scope="module", params=["memory", pytest.param("postgresql", marks=pytest.mark.slow)])
 def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
     """One for all the examples of a property."""
     is_memory = request.param == "memory"
@@ -51,7 +51,7 @@ def test_any_string_in_a_claim_survives(
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(STRINGS, STRINGS, st.none() | STRINGS), max_size=5), STRINGS)
-def test_any_string_in_the_directory_survives(
+def test_any_string_in_the_project_list_survives(
     shared: Store, names: list[tuple[str, str, str | None]], service: str
 ) -> None:
     projects = [Project(id, name, service, link) for id, name, link in names]
@@ -60,14 +60,14 @@ def test_any_string_in_the_directory_survives(
 
 
 @given(STRINGS)
-def test_what_is_written_is_what_either_database_takes(text: str) -> None:
+def test_stored_strings_are_valid_in_both_databases(text: str) -> None:
     written = AnyText().process_bind_param(text, None)  # type: ignore[arg-type]
     assert written is not None
     assert "\x00" not in written
     written.encode()
 
 
-def test_strings_that_are_written_alike_are_not_mistaken(store: Store, wanted: Callable[..., Claim]) -> None:
+def test_strings_with_similar_escapes_stay_distinct(store: Store, wanted: Callable[..., Claim]) -> None:
     for build_id in ("\x00", "\\u0000", "\\u005cu0000", "\\", "\\\\", ""):
         assert store.claims.claim(wanted(build_id)) is not None, build_id
 
@@ -84,7 +84,7 @@ def test_strings_that_are_written_alike_are_not_mistaken(store: Store, wanted: C
     ],
     ids=str,
 )
-def test_a_time_comes_back_in_utc(store: Store, wanted: Callable[..., Claim], time: datetime) -> None:
+def test_a_time_is_returned_in_utc(store: Store, wanted: Callable[..., Claim], time: datetime) -> None:
     got = store.claims.claim(wanted(requested_at=time, replaced=Run("error", time, None), changed_at=time))
     assert got is not None
     for stored in (got.requested_at, got.changed_at, got.replaced.started_at):
@@ -92,7 +92,7 @@ def test_a_time_comes_back_in_utc(store: Store, wanted: Callable[..., Claim], ti
         assert stored.tzinfo is UTC
 
 
-def test_a_time_without_a_zone_is_a_bug_and_not_stored(store: Store, wanted: Callable[..., Claim]) -> None:
+def test_a_time_without_a_zone_raises(store: Store, wanted: Callable[..., Claim]) -> None:
     with pytest.raises(StatementError, match="without a zone"):
         store.claims.claim(wanted(requested_at=datetime(2026, 3, 1)))  # noqa: DTZ001
     assert store.claims.newest("codeship", ["7"]) == []

@@ -48,7 +48,7 @@ class CodeShip:
         return parse_url(url, self._web_url)
 
     def locate(self, project: Project, page: Page) -> Page | None:  # noqa: ARG002 - as `CIProvider.locate`
-        """None: a build's page names its build, and of pull requests and commits the API tells nothing."""
+        """None: a build's page names its build, and the API knows no pull requests and no commits' pages."""
         return None
 
     def projects(self) -> list[Project]:
@@ -81,10 +81,10 @@ class CodeShip:
         raise NotPossible(self.title, "its API has no call that cancels a build")
 
     def with_details(self, build: Build) -> Build:
-        """Returns `build` unchanged: the API has no more details."""
+        """Returns `build` unchanged: the API has no details."""
         return build
 
-    def failure_log(self, build: Build) -> FailureLog | None:  # noqa: ARG002 - as `CIProvider.failure_log`
+    def failure_log(self, build: Build) -> FailureLog | None:  # noqa: ARG002 - no ability of its
         """None: the API has no logs."""
         return None
 

@@ -101,9 +101,12 @@ def attempt_request(api_url: str, project: Project, run_id: str, attempt: int) -
     return _get(f"{_run(api_url, project, run_id)}/attempts/{attempt}", _WITHOUT_PULL_REQUESTS)
 
 
-def rerun_request(api_url: str, project: Project, run_id: str, *, failed_jobs_only: bool = False) -> Request:
+def rerun_request(
+    api_url: str, project: Project, run_id: str, *, failed_jobs_only: bool = False, debug_logs: bool = False
+) -> Request:
     what = "rerun-failed-jobs" if failed_jobs_only else "rerun"
-    return Request("POST", f"{_run(api_url, project, run_id)}/{what}", headers=_HEADERS)
+    body = b'{"enable_debug_logging":true}' if debug_logs else b""
+    return Request("POST", f"{_run(api_url, project, run_id)}/{what}", headers=_HEADERS, body=body)
 
 
 def cancel_request(api_url: str, project: Project, run_id: str) -> Request:

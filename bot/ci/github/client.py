@@ -120,7 +120,10 @@ class GitHub:
         return _plan(running, ())
 
     def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
-        request = wire.rerun_request(self._api_url, build.project, target.run_id, failed_jobs_only=failed_jobs_only)
+        only, debug = failed_jobs_only, target.debug_logs
+        request = wire.rerun_request(
+            self._api_url, build.project, target.run_id, failed_jobs_only=only, debug_logs=debug
+        )
         self._calls.post("restart", request, self._calls.deadline_after())
         return build.id
 

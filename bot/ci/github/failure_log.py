@@ -16,9 +16,12 @@ LINES_BEFORE = 14
 """How many lines before the error are kept."""
 MAX_LINE = 300
 """Characters of a line that are kept."""
+MAX_INDENT = 40
 
 _TIMED = re.compile(rb"\xef?\xbb?\xbf?(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z ?(?P<text>.*)", re.DOTALL)
 _ERROR = b"##[error]"
+_COMMAND = b"##[group]Run "
+"""How the log of a step that runs a command begins."""
 _MARK = re.compile(r"##\[[a-z]{1,20}\]")
 _ANSI = re.compile(r"\x1b(?:\[[0-9;:?]{0,40}[ -/]?[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[@-Z\\^_])")
 _MAX_BYTES_OF_A_LINE = 4_096
@@ -64,6 +67,8 @@ class StepLog:
         text = timed["text"] if timed is not None else raw[:_MAX_BYTES_OF_A_LINE]
         if not self._is_within:
             return
+        if text.startswith(_COMMAND):  # the times are in whole seconds, so the step before may be among the lines
+            self._recent.clear()
         self._recent.append(text)
         if text.startswith(_ERROR):
             self._error = tuple(self._recent)
@@ -71,4 +76,7 @@ class StepLog:
 
 def _clean(raw: bytes) -> str:
     text = _MARK.sub("", _ANSI.sub("", raw.decode("utf-8", "replace")))
-    return cleaning.line(text.replace("\t", "    "), MAX_LINE) or ""
+    text = text.replace("\t", "    ")
+    indent = len(text) - len(text.lstrip(" "))
+    line = cleaning.line(text, MAX_LINE)
+    return " " * min(indent, MAX_INDENT) + line if line else ""

@@ -151,7 +151,11 @@ class HttpTransport:
         """Returns the error: raised here, it would chain the library's error, and with it the key in the address."""
         left = max(progress.left_s(), 0.001)
         try:
-            prepared = requests.Request(request.method, request.url, headers, params=list(request.params)).prepare()
+            if request.body:
+                headers = {**headers, "Content-Type": "application/json"}
+            prepared = requests.Request(
+                request.method, request.url, headers, params=list(request.params), data=request.body or None
+            ).prepare()
             return adapter.send(
                 prepared,
                 stream=True,

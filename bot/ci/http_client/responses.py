@@ -27,12 +27,16 @@ _UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to send. `params` go into the query, not yet percent-encoded. The query or the headers hold the key."""
+    """A request to send. `params` go into the query, not yet percent-encoded. The query or the headers hold the key.
+
+    `body` is JSON; empty for none.
+    """
 
     method: str
     url: str
     params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class ActionService:
         instead_of: tuple[int, int] | None = None,
         unconfirmed: bool = False,
         failed_jobs_only: bool = False,
+        debug_logs: bool = False,
     ) -> Decision | Outcome:
         """What a restart of `build`, which `snapshot` shows, would send; or why nothing is sent. Sends nothing.
 
@@ -95,11 +96,12 @@ class ActionService:
         if unconfirmed:
             raise NeedsConfirmation(build, now.run_number, instead_of)
         self._check_not_newer(ClaimKind.RESTART, build, now.run_number, request)
+        plan = self._provider.plan_restart(build)
         return Decision(
             ClaimKind.RESTART,
             build,
             now.run_number,
-            self._provider.plan_restart(build),
+            plan.with_debug_logs() if debug_logs else plan,
             snapshot.began_at,
             tuple(seen.id for seen in snapshot.builds),
             instead_of if now.claim is not None else None,
@@ -263,14 +265,14 @@ class ActionService:
             before = self._cancel_of(build, decision.run_number)
             if before is not None and not before.state.is_free:
                 return AlreadyCancelling(build, before, self.ago_s(before))
-            raise NoResponse(self._provider.title, "another cancel was refused in the same moment")
+            raise NoResponse(self._provider.title, "another cancel was refused at the same moment")
         now = self._restart_state_of(build, Snapshot((build,), decision.seen_at))
         against = self._conflict(build, now, None, None)
         if against is not None:
             return against
         if now.run_number != decision.run_number:
             return RunAgainSince(build, now, self.ago_s(now.previous) if now.previous else None)
-        raise NoResponse(self._provider.title, "somebody else's restart was refused in the same moment")
+        raise NoResponse(self._provider.title, "another restart was refused at the same moment")
 
     def _restart_state_of(self, build: Build, snapshot: Snapshot) -> RestartState:
         return self.restart_states(snapshot, [build]).get(build.id, NO_RESTART)

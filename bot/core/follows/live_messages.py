@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.build_fetcher import Snapshot
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Build, Project, Status
 from bot.core.model.claims import Claim, RestartState
@@ -50,9 +51,11 @@ class LiveMessages:
         follows: FollowStore,
         history: RunHistory,
         notifier: Notifier,
+        logs: FailureLogs,
         clock: Clock,
     ) -> None:
         self._services = services
+        self._logs = logs
         self._follows = follows
         self._history = history
         self._notifier = notifier
@@ -142,6 +145,8 @@ class LiveMessages:
         if updated is None:
             return
         if updated.reply is ReplyState.NOT_YET:
+            if not (view.overtaken or view.unseen):
+                view = replace(view, log=self._logs.of(updated, view.build))
             updated = self._moved(updated, reply=ReplyState.BEGUN)
             if updated is None:
                 return

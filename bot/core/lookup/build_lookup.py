@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
-from bot.core.lookup.ci_registry import CIRegistry
-from bot.core.lookup.repo_urls import may_be_branch
+from bot.core.lookup.ci_registry import CIRegistry, RepoMatch
+from bot.core.lookup.repo_urls import builds_named, may_be_branch
 from bot.core.model.builds import Build, BuildRef, Page, Project, branches_of, find_build, newest_of_each
-from bot.core.model.commands import BranchCommand, BuildCommand, Word, entry_for
-from bot.core.model.errors import BotError, BranchRequired, BuildTooOld, NoSuchBranch
+from bot.core.model.commands import BranchCommand, BuildCommand, Word, entry_for, nearest_verb, unknown_command
+from bot.core.model.errors import (
+    AmbiguousProject,
+    BotError,
+    BranchRequired,
+    BuildTooOld,
+    NoSuchBranch,
+    NoSuchProject,
+)
 from bot.core.request import UserRequest
 
 
@@ -50,18 +57,45 @@ class BuildLookup:
 
         Raises NotAllowed before it fetches anything if the words alone show that the asker may not do it.
         """
-        certain = entry_for(command.verb).changes_something
-        meant = self._services.resolve(command.repo, timeout_s=request.seconds_left, for_certain=certain)
-        project, branch = meant.project, command.branch or meant.branch
+        meant = self.resolve(command, request)
+        project, branch = meant.project, meant.branch
         with about(project):
             if branch is None and meant.page is not None:
                 found = self._find_on_page(project, meant.page, request)
                 if found is not None:
                     return found
                 branch = self._branch_of_page(project, meant.page, request)
-            if branch is not None and len(branch.spellings) == 1:
+            if branch is not None and len(branch.spellings) == 1 and not builds_named(branch.exact):
                 self._authorizer.check(request, command.verb, project.name, branch.exact)
             return self._find_branch(project, branch, request)
+
+    def resolve(self, command: BranchCommand, request: UserRequest) -> RepoMatch:
+        """The repository, and the branch if one was said. Either word of the command may be the repository.
+
+        It may also be a build number or a short sha that the bot has seen. Raises NoSuchProject, AmbiguousProject,
+        CIError, and NotUnderstood for a guess that names nothing.
+        """
+        repo, branch = command.repo, command.branch
+        if not self._services.knows(repo):
+            having = self._services.with_build(repo) if branch is None else {}
+            if len(having) == 1:
+                [(project, page)] = having.items()
+                return RepoMatch(project, page=page)
+            if having:
+                raise AmbiguousProject(repo.cleanest, list(having), branch=repo.cleanest)
+            is_typo = command.is_guess and nearest_verb(repo) is not None
+            if branch is not None and not is_typo and self._services.knows(branch):
+                repo, branch = branch, repo
+            elif command.is_guess:
+                words = [repo] if branch is None else [repo, branch]
+                raise unknown_command(words, self._services.nearest_name(repo))
+        certain = entry_for(command.verb).changes_something
+        try:
+            meant = self._services.resolve(repo, timeout_s=request.seconds_left, for_certain=certain)
+        except (NoSuchProject, AmbiguousProject) as error:
+            error.branch = branch.cleanest if branch else error.branch
+            raise
+        return replace(meant, branch=branch or meant.branch)
 
     def find_build_ref(self, command: BuildCommand, request: UserRequest) -> tuple[Build, Snapshot]:
         """The build that a button names. Raises BuildTooOld, NoSuchProject, CIError.
@@ -79,15 +113,18 @@ class BuildLookup:
             )
             return build_of(target, snapshot, service.provider.title), snapshot
 
-    def _find_on_page(self, project: Project, page: Page, request: UserRequest) -> BuildLookupResult | None:
+    def _find_on_page(
+        self, project: Project, page: Page, request: UserRequest, seen: Snapshot | None = None
+    ) -> BuildLookupResult | None:
         """Exactly one build, whose page was pasted; None if the page is of no build and of no commit.
 
-        It is looked for among the last builds, then on the branch that the service names. Raises BuildTooOld.
+        It is looked for among the last builds (`seen`, if they were just fetched), then on the branch that the service
+        names. Raises BuildTooOld.
         """
         if page.build_id is None and page.commit is None:
             return None
         service = self._services.of(project.service)
-        snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
+        snapshot = seen or service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
         found = _on_page(page, project, snapshot)
         if found is None:
             located = service.fetcher.locate(project, page, timeout_s=request.seconds_left, budget=request.budget)
@@ -122,6 +159,10 @@ class BuildLookup:
             if builds:
                 return BuildLookupResult(project, name, builds, snapshot)
         snapshot = fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
+        for page in [page for name in branch.spellings for page in builds_named(name)] if branch else []:
+            with suppress(BuildTooOld):
+                if found := self._find_on_page(project, page, request, snapshot):
+                    return found
         if branch is not None and snapshot.builds:
             raise NoSuchBranch(project, branch.cleanest, branches_of(snapshot.builds))
         return BuildLookupResult(project, None, snapshot.builds, snapshot)
@@ -131,7 +172,7 @@ def _on_page(page: Page, project: Project, snapshot: Snapshot) -> Build | None:
     """The build that the page shows. Raises BranchRequired if its commit has builds on several branches."""
     if page.build_id is not None:
         return find_build(snapshot.builds, page.build_id)
-    of_commit = [build for build in snapshot.builds if build.commit and build.commit.startswith(page.commit or " ")]
+    of_commit = [build for build in snapshot.builds if build.is_on(page)]
     if len(newest_of_each(of_commit)) > 1:
         raise BranchRequired(project, branches_of(of_commit))
     return of_commit[0] if of_commit else None

@@ -6,13 +6,13 @@ the user is asked. If one service is down, the others' repositories are still fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.project_index import NEAREST, ProjectIndex
-from bot.core.lookup.repo_urls import page_in
+from bot.core.lookup.repo_urls import builds_named, page_in, split_branch
 from bot.core.model.builds import Page, Project
 from bot.core.model.commands import Word
 from bot.core.model.errors import AmbiguousProject, CIError, NoSuchProject, NotFound
@@ -88,6 +88,11 @@ class CIRegistry:
     def __len__(self) -> int:
         return len(self._services)
 
+    @property
+    def names(self) -> Collection[str]:
+        """The services' names."""
+        return self._services.keys()
+
     def of(self, name: str) -> CIContext:
         """The service of that name. Raises NotFound: a stored name may belong to a service that is no longer
         configured.
@@ -111,12 +116,36 @@ class CIRegistry:
             service, page = min(pages, key=lambda pair: _vagueness(pair[1]))
             branches = [each.branch for _service, each in pages if each.branch]
             return _match(self._on_page(service, page, deadline), page, branches)
+        names, said, pasted = self._read(repo)
+        try:
+            project = self._find(names, deadline, for_certain=for_certain)
+        except (NoSuchProject, AmbiguousProject) as error:
+            error.branch = said[-1] if said else None
+            raise
+        return _match(project, min(pasted, key=_vagueness, default=None), said)
+
+    def knows(self, repo: Word) -> bool:
+        """Whether the word is a page of a CI service, or names a repository in the lists as they are. Makes no call."""
+        is_page = any(service.provider.parse_url(spelling) for service in self for spelling in repo.spellings)
+        return is_page or bool(self._named(self._read(repo)[0]))
+
+    def nearest_name(self, repo: Word) -> str | None:
+        """The name of the known repository that is most similar to the word; None if none is."""
+        nearest = self._nothing_named(self._read(repo)[0], {}).nearest
+        return nearest[0].name if nearest else None
+
+    def with_build(self, word: Word) -> dict[Project, Page]:
+        """The repositories that have a build of this number or commit among those the bot has seen, and its page."""
+        pages = {page: None for spelling in word.spellings for page in builds_named(spelling)}
+        return {build.project: page for page in pages for service in self for build in service.fetcher.seen_on(page)}
+
+    def _read(self, repo: Word) -> tuple[Sequence[str], Sequence[str], Sequence[Page]]:
+        """The names that a word may have for a repository, the branches in it, and the pages it is an address of."""
         pasted = [page for page in map(page_in, repo.spellings) if page]
-        names = [page.name for page in pasted if page.name] or repo.spellings
-        branches = [page.branch for page in pasted if page.branch]
-        return _match(
-            self._find(names, deadline, for_certain=for_certain), min(pasted, key=_vagueness, default=None), branches
-        )
+        if pasted:
+            return [page.name for page in pasted if page.name], [page.branch for page in pasted if page.branch], pasted
+        parts = [split_branch(spelling, self._services) for spelling in repo.spellings]
+        return [name for name, _branch in parts], [branch for _name, branch in parts if branch], ()
 
     def matching(self, words: str, *, timeout_s: float) -> tuple[list[Project], list[tuple[CIContext, CIError]]]:
         """Projects whose names contain all words, by name, and the services whose lists could not be refreshed.

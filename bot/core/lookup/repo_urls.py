@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from bot.core.model.builds import Page
@@ -25,6 +25,11 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA = re.compile(r"[0-9a-f]{7,64}")
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _SHORT = re.compile(r"(?P<name>[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100})#(?P<number>[0-9]{1,9})", re.ASCII)
+
+_WITH_BRANCH = re.compile(r"(?P<name>[A-Za-z0-9_./-]{1,201})(?P<sign>[@:#])(?P<rest>.+)", re.ASCII)
+_AFTER_SERVICE = re.compile(r"[@:#]")
+_BUILD_NUMBER = re.compile(r"#?(?P<number>[0-9]{1,20})", re.ASCII)
+_SHORT_SHA = re.compile(r"[0-9a-f]{7,40}")
 
 _PAGES = frozenset({"-", "tree", "blob", "raw", "commit", "commits", "merge_requests"})
 """Path segments that end the name if groups nest: GitLab reserves these words, and `-` since its version 12."""
@@ -68,6 +73,34 @@ def page_in(url: str) -> Page | None:
     address = _split(url)
     parts = [unquote(part) for part in address.path.split("/") if part] if address else []
     return shown_in(name, [part for part in parts[len(name.split("/")) :] if part != "-"])
+
+
+def split_branch(word: str, services: Container[str]) -> tuple[str, str | None]:
+    """The repository and the branch in `acme/web@main`, `acme/web:main` or `acme/web#main`; else the word and None.
+
+    What follows `@` and is one of `services` belongs to the repository: `acme/web@github:main`.
+    """
+    found = _WITH_BRANCH.fullmatch(word)
+    if found is None:
+        return word, None
+    name, branch = found["name"], found["rest"]
+    if found["sign"] == "@":
+        service, rest = _AFTER_SERVICE.split(branch, maxsplit=1) if _AFTER_SERVICE.search(branch) else (branch, "")
+        if service.lower() in services:
+            name, branch = f"{name}@{service}", rest
+    if not branch:
+        return name, None
+    return (name, branch) if may_be_branch(branch) else (word, None)
+
+
+def builds_named(word: str) -> tuple[Page, ...]:
+    """The build or the commit that the word may be: a number or a short sha, as the bot's messages show them."""
+    pages: list[Page] = []
+    if number := _BUILD_NUMBER.fullmatch(word):
+        pages.append(Page(build_id=number["number"]))
+    if _SHORT_SHA.fullmatch(word):
+        pages.append(Page(commit=word))
+    return tuple(pages)
 
 
 def shown_in(name: str, page: Sequence[str]) -> Page:

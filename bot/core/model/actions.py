@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from bot.core.model.builds import ActionResult
@@ -13,12 +13,13 @@ from bot.core.model.builds import ActionResult
 class RunTarget:
     """One POST of an action: a workflow's run in the attempt that was seen.
 
-    For a service without workflows `run_id` is the build's id, and `name` is empty.
+    For a service without workflows `run_id` is the build's id, and `name` is empty. `debug_logs`: the re-run logs more.
     """
 
     run_id: str
     attempt: int = 1
     name: str = ""
+    debug_logs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class ActionPlan:
 
     targets: tuple[RunTarget, ...]
     left: tuple[str, ...] = ()
+
+    def with_debug_logs(self) -> ActionPlan:
+        return replace(self, targets=tuple(replace(target, debug_logs=True) for target in self.targets))
 
 
 class PostState(Enum):

@@ -60,6 +60,9 @@ class Ability(Enum):
 
     CANCEL = "cancel"
     RESTART_FAILED_JOBS = "restart failed jobs"
+    LOGS = "logs"
+    DEBUG_LOGS = "debug logs"
+    """Of a re-run: it then logs more."""
 
 
 REPOSITORY_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)
@@ -171,7 +174,7 @@ class Build:
     def is_under_way(self) -> bool:
         """Whether the build, or one of its workflows, certainly waits or runs.
 
-        The status decides, whatever the times say.
+        The status decides, not the times.
         """
         if self.workflows:
             return any(workflow.status.is_under_way for workflow in self.workflows)
@@ -188,7 +191,7 @@ class Build:
 
     @property
     def can_be_restarted(self) -> bool:
-        """Whether it is over; or a workflow that ran for its commit is, and went wrong, whatever the others do."""
+        """Whether it has ended, or a workflow that ran for its commit has ended and failed."""
         return self.has_ended or any(
             run.has_ended and run.status.is_bad and run.commit is None for run in self.workflows
         )
@@ -206,6 +209,12 @@ class Build:
     def is_named(self, id_: str | None) -> bool:
         """Whether the id is the build's own or that of a workflow's run of it: pages are of either."""
         return id_ is not None and (id_ == self.id or any(run.run_id == id_ for run in (*self.workflows, *self.beside)))
+
+    def is_on(self, page: Page) -> bool:
+        """Whether the page shows this build, or its commit."""
+        if page.build_id is not None:
+            return self.is_named(page.build_id)
+        return self.commit is not None and page.commit is not None and self.commit.startswith(page.commit)
 
     def only(self, run_id: str) -> Build:
         """This one of its runs as a build of its own, under the run's id. The run must be one of the build's."""

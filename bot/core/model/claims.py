@@ -87,6 +87,11 @@ class Claim:
     posts: tuple[PostRecord, ...] = ()
     left: tuple[str, ...] = ()
 
+    @property
+    def debug_logs(self) -> bool:
+        """Whether the re-runs were asked for with debug logs."""
+        return any(post.target.debug_logs for post in self.posts)
+
     def age_s(self, now: datetime) -> float:
         """Seconds since it was requested, never negative."""
         return max(0.0, (now - self.requested_at).total_seconds())
@@ -145,7 +150,7 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
         return claim if known else replace(claim, state=ClaimState.TAKEN, seen_running=True, changed_at=seen_at)
     if not build.has_ended:
         return claim
-    # A run that ended before the request is not the new one, whatever an outdated or inconsistent list shows.
+    # A run that ended before the request is not the new one, even if an outdated or inconsistent list says so.
     is_earlier = build.finished_at is not None and build.finished_at < claim.requested_at
     if _unchanged_long(claim, build, age) or (
         not is_earlier and (claim.seen_running or build.run.is_another_than(claim.replaced))

@@ -10,9 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ClassVar
 
-from bot.core.model.builds import Ability, BuildRef
+from bot.core.model.builds import Ability
+from bot.core.model.command_values import (
+    HERE,
+    BranchCommand,
+    BuildCommand,
+    ListProjects,
+    NameCommand,
+    ShowAudit,
+    ShowHelp,
+    Verb,
+    Word,
+)
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.muting import mute_command, unmute_command
 from bot.core.model.notification_commands.subscribing import (
@@ -27,9 +37,10 @@ from bot.core.model.notification_commands.values import (
     UnmuteCommand,
     Unsubscribe,
 )
-from bot.core.model.words import Verb, Word
+from bot.core.sentences import names_in, without_closing_signs, without_question, without_request
 
 __all__ = [
+    "HERE",
     "MORE",
     "TABLE",
     "VERBS",
@@ -38,6 +49,7 @@ __all__ = [
     "Command",
     "Entry",
     "ListProjects",
+    "NameCommand",
     "NotificationCommand",
     "ShowAudit",
     "ShowHelp",
@@ -45,75 +57,20 @@ __all__ = [
     "Word",
     "entry_for",
     "entry_named",
+    "nearest_verb",
     "parse",
+    "unknown_command",
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class BranchCommand:
-    """A verb on a repository and a branch, as typed. Without a branch, the verb's operation decides which build.
-
-    `confirmed`: a dialog has already asked for confirmation.
-    """
-
-    verb: Verb
-    repo: Word
-    branch: Word | None = None
-    confirmed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BuildCommand:
-    """A verb on exactly this build, from a button.
-
-    `instead_of` names the unknown claim (id and attempt) that a "Try again" replaces. `confirmed`: the button's own
-    dialog has confirmed it. `in_live`: the button is in a live message, which keeps its text. `failed_jobs_only`: only
-    the failed jobs of the build's workflows, if the CI service can do that.
-    """
-
-    verb: Verb
-    target: BuildRef
-    instead_of: tuple[int, int] | None = None
-    confirmed: bool = False
-    in_live: bool = False
-    failed_jobs_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ListProjects:
-    """The repositories whose names contain each word of `filter`; `page` counts from 1."""
-
-    verb: ClassVar[Verb] = Verb.PROJECTS
-
-    filter: str = ""
-    page: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ShowAudit:
-    """The last actions, of one repository or of all."""
-
-    verb: ClassVar[Verb] = Verb.AUDIT
-
-    repo: Word | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShowHelp:
-    """The short list of commands; with `MORE` as `topic` all about them, else the command that `topic` names."""
-
-    verb: ClassVar[Verb] = Verb.HELP
-
-    topic: str | None = None
-
-
 NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | MuteCommand | UnmuteCommand
-Command = BranchCommand | BuildCommand | ListProjects | ShowAudit | ShowHelp | NotificationCommand
+Command = BranchCommand | BuildCommand | ListProjects | NameCommand | ShowAudit | ShowHelp | NotificationCommand
 
 
 def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
+    words = names_in(words)
     if not words:
-        raise NotUnderstood("Which repository?", verb)
+        return BranchCommand(verb, HERE)
     repo, branch = words[0], words[1] if len(words) > 1 else None
     if branch is not None and len(words) > 2:
         text = " ".join(word.exact for word in words[1:])
@@ -122,8 +79,38 @@ def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
     return BranchCommand(verb, repo, branch)
 
 
-def _projects_command(_verb: Verb, words: Sequence[Word]) -> Command:
-    return ListProjects(" ".join(word.cleanest for word in words))
+def _projects_command(verb: Verb, words: Sequence[Word]) -> Command:
+    """`list all repositories` lists all; later words may be part of names."""
+    said = [word.cleanest for word in words]
+    own = (verb, *_BY_VERB[verb].aliases)
+    while said and said[0].lower() in ("all", "the", "my", "our", *own):
+        said = said[1:]
+    return ListProjects(" ".join(said))
+
+
+def _use_command(verb: Verb, words: Sequence[Word]) -> Command:
+    words = names_in(words)
+    if not words:
+        raise NotUnderstood("Which repository?", verb)
+    if len(words) == 1 and words[0].cleanest.lower() in _NOTHING:
+        return NameCommand(verb)
+    repo, branch, *more = (*words, None) if len(words) == 1 else words
+    if more:
+        raise NotUnderstood("It takes a repository and a branch.", verb)
+    return NameCommand(verb, "", repo, branch)
+
+
+def _alias_command(verb: Verb, words: Sequence[Word]) -> Command:
+    if len(words) not in (2, 3):
+        raise NotUnderstood("An alias takes a name and a repository.", verb)
+    alias, repo = words[0].cleanest, words[1]
+    if len(words) == 2 and repo.cleanest.lower() in _NOTHING:
+        return NameCommand(verb, alias)
+    return NameCommand(verb, alias, repo, words[2] if len(words) == 3 else None)
+
+
+def _settings_command(verb: Verb, _words: Sequence[Word]) -> Command:
+    return NameCommand(verb, is_question=True)
 
 
 def _audit_command(verb: Verb, words: Sequence[Word]) -> Command:
@@ -149,7 +136,9 @@ class Entry:
     `changes_something`: the request must survive a crash and is answered once. `policy_action`: the action that a
     policy rule must allow; None if everyone may. `audit_action`: its name in the audit; None if it is not recorded.
     `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
-    be able to do. `without_claim`: it is sent without a claim, so without a response its result stays unknown.
+    be able to do; `unable` follows "can’t" if it can't. `raises_unknown`: its operation raises NoResponse if the result
+    stays unknown. `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy
+    wants that.
     """
 
     verb: Verb
@@ -164,7 +153,9 @@ class Entry:
     audit_action: str | None = None
     done: str | None = None
     ability: Ability | None = None
-    without_claim: bool = False
+    unable: str = ""
+    raises_unknown: bool = False
+    always_asks: bool = False
 
 
 TABLE = (
@@ -173,7 +164,7 @@ TABLE = (
         "status <repo> [branch]",
         "Latest build of a branch. Without a branch: of each branch.",
         "status acme/web main",
-        aliases=("state", "show", "logs"),  # a status names the failed jobs and links to their page
+        aliases=("state", "show"),
         on_build=True,
     ),
     Entry(
@@ -200,7 +191,9 @@ TABLE = (
         audit_action="cancel",
         done="cancelled",
         ability=Ability.CANCEL,
-        without_claim=True,
+        unable="cancel builds",
+        raises_unknown=True,
+        always_asks=True,
     ),
     Entry(
         Verb.FOLLOW,
@@ -212,6 +205,17 @@ TABLE = (
         changes_something=True,
         policy_action="follow",
         audit_action="follow",
+    ),
+    Entry(
+        Verb.LOGS,
+        "logs <repo> [branch]",
+        "Why a build failed: the last lines of its failed step (GitHub only). Only you see them.",
+        "logs acme/shop main",
+        aliases=("log",),
+        on_build=True,
+        policy_action="logs",
+        ability=Ability.LOGS,
+        unable="show logs",
     ),
     Entry(
         Verb.BUILDS,
@@ -231,7 +235,7 @@ TABLE = (
     Entry(
         Verb.SUBSCRIBE,
         "subscribe <repos> [branch:…] [on:…] [workflow:…]",
-        "Tells this channel when a branch breaks and when it is fixed. Without branch: the default branch.",
+        "Tells this channel when a branch breaks and when it is fixed.",
         "subscribe acme/web-* !acme/web-old branch:main,release/*",
         aliases=("sub",),
         parse_arguments=subscribe_command,
@@ -242,7 +246,7 @@ TABLE = (
     Entry(
         Verb.UNSUBSCRIBE,
         "unsubscribe <repos>|all",
-        "Removes subscriptions of this channel.",
+        "Removes this channel’s subscriptions.",
         "unsubscribe acme/web",
         aliases=("unsub",),
         parse_arguments=unsubscribe_command,
@@ -253,7 +257,7 @@ TABLE = (
     Entry(
         Verb.SUBSCRIPTIONS,
         "subscriptions",
-        "What this channel is subscribed to, and what is muted.",
+        "This channel’s subscriptions and mutes.",
         "subscriptions",
         aliases=("subs",),
         parse_arguments=show_subscriptions_command,
@@ -261,7 +265,7 @@ TABLE = (
     Entry(
         Verb.MUTE,
         "mute [repos] <time>|until <time>",
-        "Mutes the notifications of this channel for a while.",
+        "Mutes this channel’s notifications.",
         "mute acme/web until mon 9:00",
         aliases=("snooze",),
         parse_arguments=mute_command,
@@ -272,7 +276,7 @@ TABLE = (
     Entry(
         Verb.UNMUTE,
         "unmute [repos]",
-        "Ends a mute. Without a repository: all mutes of this channel.",
+        "Ends one mute, or all.",
         "unmute acme/web",
         aliases=("unsnooze",),
         parse_arguments=unmute_command,
@@ -283,9 +287,33 @@ TABLE = (
     Entry(
         Verb.WHY,
         "why <repo> [branch]",
-        "Why this channel was notified about a build, or was not.",
+        "Why this channel was notified or not.",
         "why acme/web main",
         aliases=("explain",),
+    ),
+    Entry(
+        Verb.USE,
+        "use <repo> [branch]",
+        "Makes it this channel’s default, for commands without a repository. `use none` removes it.",
+        "use acme/web main",
+        aliases=("default", "defaults"),
+        parse_arguments=_use_command,
+        policy_action="defaults",
+    ),
+    Entry(
+        Verb.ALIAS,
+        "alias <name> <repo> [branch]",
+        "Gives a repository a short name in this channel. `alias <name> none` removes it.",
+        "alias site acme/website",
+        parse_arguments=_alias_command,
+        policy_action="defaults",
+    ),
+    Entry(
+        Verb.SETTINGS,
+        "settings",
+        "This channel’s default repository and its aliases.",
+        "settings",
+        parse_arguments=_settings_command,
     ),
     Entry(
         Verb.AUDIT,
@@ -304,6 +332,7 @@ TABLE = (
     ),
 )
 
+_NOTHING = ("none", "nothing")
 MORE = "more"
 """The topic of the long help."""
 
@@ -323,39 +352,48 @@ def entry_named(name: str) -> Entry | None:
 
 
 def parse(words: Sequence[Word]) -> Command:
-    """The command in the words. Raises NotUnderstood, which names the problem and, if there is one, a correction."""
-    words = _without_closing_signs(words)
+    """The command in the words, which may be a small sentence. Words without a verb are a guess at a status.
+
+    Raises NotUnderstood, which names the problem and, if there is one, a correction.
+    """
+    words = without_closing_signs(words)
     if not words:
         return ShowHelp()
-    entry = _entry_meant_by(words[0])
-    if entry is None:
-        raise _no_such_verb(words)
-    return entry.parse_arguments(entry.verb, words[1:])
-
-
-def _without_closing_signs(words: Sequence[Word]) -> Sequence[Word]:
-    """Drops a final punctuation mark that is separate, as in `status acme/web main ?`."""
-    while words and set(words[-1].exact) <= set("?!."):
-        words = words[:-1]
-    return words
+    for rest, may_change in ((words, True), (without_request(words), True), (without_question(words), False)):
+        entry = _entry_meant_by(rest[0]) if rest else None
+        if entry is not None and (may_change or not entry.changes_something):
+            return entry.parse_arguments(entry.verb, rest[1:])
+    rest = names_in(without_question(words))
+    if not rest or len(rest) > 2:
+        raise unknown_command(words)
+    repo, branch = rest[0], rest[1] if len(rest) > 1 else None
+    return BranchCommand(Verb.STATUS, repo, branch, is_guess="/" not in repo.cleanest)
 
 
 def _entry_meant_by(word: Word) -> Entry | None:
     return next((entry for entry in map(entry_named, word.spellings) if entry), None)
 
 
-def _no_such_verb(words: Sequence[Word]) -> NotUnderstood:
+def nearest_verb(word: Word) -> Verb | None:
+    """The verb of which the word may be a misspelling; None if it resembles none."""
+    said = word.cleanest.lower()
+    nearest = get_close_matches(said, _BY_NAME, n=1, cutoff=0.6) if len(said) > 2 else []
+    return _BY_NAME[nearest[0]].verb if nearest else None
+
+
+def unknown_command(words: Sequence[Word], nearest_repo: str | None = None) -> NotUnderstood:
+    """The error for words that begin with no verb and no known repository, with the nearest proposal.
+
+    `nearest_repo` is the known repository whose name is most similar to the first word. It is proposed unless a verb is
+    similar, too, and more follows.
+    """
     first, *rest = words
     said = first.cleanest
-    after = [word.cleanest for word in rest]
-    nearest = get_close_matches(said.lower(), _BY_NAME, n=1, cutoff=0.6)
-    if nearest:
-        verb = _BY_NAME[nearest[0]].verb
-        return NotUnderstood(f"Unknown command “{said}”.", verb, instead=" ".join([verb, *after[:2]]))
-    if "/" in said and len(words) <= 2:
-        return NotUnderstood(
-            f"“{said}” looks like a repository, not a command.",
-            Verb.STATUS,
-            instead=" ".join([Verb.STATUS, said, *after]),
-        )
+    after = [word.cleanest for word in names_in(rest)][:2]
+    verb = nearest_verb(first)
+    if verb is not None and (after or nearest_repo is None):
+        return NotUnderstood(f"Unknown command “{said}”.", verb, instead=" ".join([verb, *after]))
+    if nearest_repo is not None:
+        instead = " ".join([Verb.STATUS, nearest_repo, *after[:1]])
+        return NotUnderstood(f"Unknown command “{said}”.", Verb.STATUS, instead=instead)
     return NotUnderstood(f"Unknown command “{said}”.")

@@ -11,7 +11,7 @@
     │   ├── DelayedRequest              the newest build may not be the one that was meant
     │   ├── BuildTooOld                 the service no longer lists the build
     │   ├── NeedsConfirmation           with the build, to be confirmed with a button
-    │   ├── CannotCancel                the CI service of this repository cannot cancel builds
+    │   ├── NotSupported                the CI service of this repository cannot do this
     │   └── NotAllowed                  with the reason, and whom to ask
     ├── NotRecorded                 an action was sent, but its result could not be stored
     └── CIError                     the CI service: one calm sentence that says what is known
@@ -74,7 +74,10 @@ class NotUnderstood(UserError):
 
 
 class NoSuchProject(UserError):
-    """No repository of that name. `stale_because` says why the list could not be refreshed; None if it was."""
+    """No repository of that name. `stale_because` says why the list could not be refreshed; None if it was.
+
+    `branch` is the branch that was asked for.
+    """
 
     def __init__(
         self,
@@ -83,21 +86,24 @@ class NoSuchProject(UserError):
         *,
         known: int = 0,
         stale_because: CIError | None = None,
+        branch: str | None = None,
     ) -> None:
         super().__init__(name)
         self.name = name
         self.nearest = tuple(nearest)
         self.known = known
         self.stale_because = stale_because
+        self.branch = branch
 
 
 class AmbiguousProject(UserError):
-    """The name matches several repositories."""
+    """The name matches several repositories. `branch` is the branch that was asked for."""
 
-    def __init__(self, name: str, candidates: Sequence[Project]) -> None:
+    def __init__(self, name: str, candidates: Sequence[Project], *, branch: str | None = None) -> None:
         super().__init__(name)
         self.name = name
         self.candidates = tuple(candidates)
+        self.branch = branch
 
 
 class NoSuchBranch(UserError):
@@ -123,7 +129,7 @@ class RequestExpired(UserError):
     """The request waited too long, while no process ran, and is not carried out."""
 
     def __init__(self) -> None:
-        super().__init__("The bot was down when you asked, so nothing was done. Ask again if you still want it.")
+        super().__init__("the bot was down when you asked, so nothing was done. Ask again if you still want it.")
 
 
 class DelayedRequest(UserError):
@@ -160,13 +166,14 @@ class NeedsConfirmation(UserError):
         self.instead_of = instead_of
 
 
-class CannotCancel(UserError):
-    """The service (its title) has no way to cancel the builds of `project`."""
+class NotSupported(UserError):
+    """The service (its title) has no way to do this for `project`. `unable` says what: "cancel builds"."""
 
-    def __init__(self, project: Project, service: str) -> None:
-        super().__init__(f"{service}’s API can’t cancel builds.")
+    def __init__(self, project: Project, service: str, unable: str) -> None:
+        super().__init__(f"{service}’s API can’t {unable}.")
         self.project = project
         self.service = service
+        self.unable = unable
 
 
 class NotAllowed(UserError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from bot.core.model.builds import Actor, Build, Location, Run, Status
+from bot.core.model.builds import Actor, Build, FailureLog, Location, Run, Status
 from bot.core.model.claims import Claim
 from bot.core.model.errors import BotError, CIError
 from bot.core.model.outcomes import Followed, Outcome, Restarted
@@ -61,13 +61,21 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldLog:
+    """Why a followed build failed. `to_all`: everyone in the channel may read it, not only the person who asked."""
+
+    log: FailureLog
+    to_all: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FollowView:
     """A live message as it should look now.
 
     `late_s`: seconds since the build was last seen, if that is long, because of `late_because`. `build` is then the
     last known one, with an unknown status if there is none. `overtaken`: another run began before the end of this one
     was seen, by the restart `overtaken_by` if known. `unseen`: the service accepted the restart but still shows the run
-    before.
+    before. `log` is for the reply.
     """
 
     follow: Follow
@@ -78,6 +86,7 @@ class FollowView:
     overtaken: bool = False
     overtaken_by: Claim | None = None
     unseen: bool = False
+    log: ToldLog | None = None
 
 
 class MessageGone(Exception):

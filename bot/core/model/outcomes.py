@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import ActionResult, Build, Project
+from bot.core.model.builds import ActionResult, Build, FailureLog, Project
+from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.errors import CIError
 from bot.core.model.notifications import Decision
@@ -20,6 +21,15 @@ class BuildShown:
     build: Build
     restart_state: RestartState = NO_RESTART
     ago_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogShown:
+    """Why a build failed. `log` is None if nothing failed, or the service has no log of what did."""
+
+    build: Build
+    log: FailureLog | None
+    restart_state: RestartState = NO_RESTART
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,18 @@ class AuditShown:
 
     project: Project | None
     entries: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNamesShown:
+    """The channel's default and aliases as they are now. `alias` is the one that was set, or removed; None if none was.
+
+    `removed` is what was removed, if there was one.
+    """
+
+    names: tuple[ChannelName, ...]
+    alias: str | None = None
+    removed: ChannelName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,12 +306,14 @@ class Explained:
 
 Outcome = (
     BuildShown
+    | LogShown
     | BranchesShown
     | BuildsShown
     | NoBuilds
     | ProjectsShown
     | HelpShown
     | AuditShown
+    | ChannelNamesShown
     | Followed
     | NothingToFollow
     | Restarted

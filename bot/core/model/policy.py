@@ -17,6 +17,9 @@ from bot.core.model.name_patterns import ANY_NAME, NamePattern
 ACTIONS = tuple(dict.fromkeys(entry.policy_action for entry in TABLE if entry.policy_action is not None))
 """The actions that rules can name. A rule without actions covers all, including later ones."""
 
+GUESTS = "guests"
+"""The group of all guests, as rules name it."""
+
 NO_RULE = "No rule of the policy lets anybody do this."
 NO_REASON = "The policy lets only some people do this."
 
@@ -34,26 +37,33 @@ class Confirm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Everyone that one of the fields names; `channels` means everyone who asks there. All empty: no one."""
+    """Everyone that one of the fields names; `channels` means everyone who asks there. All empty: no one.
+
+    `groups` are ids of user groups, and `GUESTS`. `no_guests`: guests are left out, whatever names them.
+    """
 
     people: frozenset[str] = frozenset()
     groups: tuple[str, ...] = ()
     channels: frozenset[str] = frozenset()
     everyone: bool = False
+    no_guests: bool = False
 
     def includes(self, actor: Actor, location: Location, in_group: InGroup) -> bool | None:
         """Whether the actor is included; None if only a user group decides and that is unknown. Checks groups last."""
-        if self.everyone or actor.id in self.people or location.channel in self.channels:
-            return True
-        return _any(in_group(group) for group in self.groups)
+        named = self.everyone or actor.id in self.people or location.channel in self.channels
+        included = True if named else _any(in_group(group) for group in self.groups)
+        if included is False or not self.no_guests:
+            return included
+        is_guest = in_group(GUESTS)
+        return False if is_guest else included if is_guest is False else None
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRules:
-    """Which workflows of the repositories that fit `repos` decide a branch's state: those that `decide` fits, if it has
-    patterns, and never those that `ignore` fits. A name fits in any case.
+    """Which workflows of the repositories that match `repos` decide a branch's state: those that match `decide`, if it
+    has patterns, and never those that match `ignore`. Names match in any case.
 
-    `line` is where it stands in its file.
+    `line` is its line in the file.
     """
 
     repos: NamePattern = ANY_NAME
@@ -123,7 +133,7 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`ask` is whom to ask where a rule does not say. `builds` says which workflows decide a branch's state."""
+    """`ask` is whom to ask if a rule does not say. `builds` says which workflows decide a branch's state."""
 
     rules: tuple[Rule, ...]
     ask: str | None = None
@@ -145,6 +155,11 @@ class Policy:
             return Allowed(confirm=rule.confirm is Confirm.ALWAYS)
         return Denied(rule.reason or NO_REASON, rule.ask or self.ask, group_unknown=included is None)
 
+    def lets_everyone(self, location: Location, action: str, project: str, branch: str | None) -> bool:
+        """Whether everyone who reads `location` may do it."""
+        rule = self.rule_about(action, project, branch)
+        return rule is not None and (rule.subjects.everyone or location.channel in rule.subjects.channels)
+
     def needs_confirmation(self, project: str, branch: str | None) -> bool:
         """Whether a button that restarts the branch needs confirmation."""
         rule = self.rule_about(Verb.RESTART, project, branch)
@@ -156,8 +171,14 @@ class Policy:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Every user group in the rules, without duplicates."""
-        return tuple(dict.fromkeys(group for rule in self.rules for group in rule.subjects.groups))
+        """Every user group in the rules, without duplicates and without `GUESTS`."""
+        named = (group for rule in self.rules for group in rule.subjects.groups)
+        return tuple(group for group in dict.fromkeys(named) if group != GUESTS)
+
+    @property
+    def names_guests(self) -> bool:
+        """Whether a rule depends on who is a guest."""
+        return any(rule.subjects.no_guests or GUESTS in rule.subjects.groups for rule in self.rules)
 
 
 EVERYONE = Subjects(everyone=True)

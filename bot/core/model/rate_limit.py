@@ -68,18 +68,18 @@ class Quota:
         promised = held if priority is Priority.PEOPLE else max(held, self.reserve)
         return used + promised + calls - self.calls
 
-    def to_keep(self, at_hand: int, *, used: int, held: int) -> int:
-        """How many calls a process with `at_hand` may add to its local reserve. 0 once people use the reserve."""
+    def to_keep(self, local_reserve: int, *, used: int, held: int) -> int:
+        """How many calls a process with `local_reserve` may add to that. 0 once people use the reserve."""
         if used > self.calls - self.reserve:
             return 0
-        return max(0, min(self.lease - at_hand, self.reserve - held, self.calls - used - held))
+        return max(0, min(self.lease - local_reserve, self.reserve - held, self.calls - used - held))
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """The last time for which a service wanted to be left alone; `count` is which of several in a row it is.
+    """The last pause that a service requested; `count` is its number among pauses in a row.
 
-    `began` is when it was asked for: before that, the clock was set back, and the pause says nothing.
+    `began` is when it was requested. At an earlier time the clock was set back, and the pause is ignored.
     """
 
     until: datetime | None = None

@@ -26,7 +26,6 @@ class Event(StrEnum):
     STARTED = "started"
     STOPPED = "stopped"
     INFRA = "infra"
-    EARLY = "early"
 
 
 DEFAULT_EVENTS = frozenset({Event.BROKE, Event.FIXED})

@@ -36,7 +36,7 @@ from bot.core.model.outcomes import (
 )
 from bot.core.model.subscriptions import Filters, Mismatch, Mute, Origin, Subscription
 from bot.core.notifications.mute_end import next_time, zone_of
-from bot.core.ports import DecisionLog, SubscriptionStore
+from bot.core.notifications.ports import DecisionLog, SubscriptionStore
 from bot.core.request import UserRequest
 
 MAX_OF_A_CHANNEL = 100

@@ -23,7 +23,7 @@ from bot.core.ports import Clock, FollowStore, Jobs, Step
 from bot.core.rate_limiter import FOR_BACKGROUND
 
 MAX_WAIT_S = 90.0
-"""The longest wait, whatever a service asks for.
+"""The longest wait, even if a service asks for more.
 
 It is below the time after which a chain counts as stalled; a poll that may not make calls yet costs none. It is longer
 than a call counts against the limit, so that a refused poll can succeed after it.
@@ -96,7 +96,7 @@ STALLED_AFTER_S = 120.0
 """Seconds after which a chain of polls that has not moved is restarted."""
 
 TRIES_IN_VAIN = 3
-"""After this many messages in a row that Slack could not take, the others wait for the next poll."""
+"""After this many failed messages in a row, the others wait for the next poll."""
 
 
 class Poller:

@@ -18,9 +18,10 @@ from bot.core.model.notifications import Decision, SeenBy
 from bot.core.model.rate_limit import CLOCKS_APART
 from bot.core.model.subscriptions import Mute, Subscription, SubscriptionIndex
 from bot.core.model.transitions import BranchState
+from bot.core.notifications.ports import SubscriptionStore
 from bot.core.notifications.recipients import Audience, notes, told
 from bot.core.notifications.transitions import highest, lowest, missing, observe
-from bot.core.ports import Clock, SubscriptionStore, WatchStore
+from bot.core.ports import Clock, WatchStore
 from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
 
 LEASE_S = 10.0

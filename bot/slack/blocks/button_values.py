@@ -21,6 +21,7 @@ from bot.core.model.commands import (
     Command,
     Entry,
     ListProjects,
+    NameCommand,
     ShowAudit,
     ShowHelp,
     Verb,
@@ -37,7 +38,7 @@ from bot.core.model.notification_commands.values import (
 )
 
 _VERBS = "|".join(entry.verb for entry in TABLE if entry.on_build)
-ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed)?(?::\d{{1,2}})?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
+ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed|_debug)?(?::\d{{1,2}})?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
 """The action_ids of buttons that do something: `action_id_of` makes them, `command_of` reads them."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links. Slack sends an action for them, too; it is acknowledged and ignored."""
@@ -58,7 +59,8 @@ def action_id_of(command: Command, number: int = 0) -> str:
         return f"page:{command.page}"
     if not isinstance(command, BuildCommand):
         return f"command:{number}"
-    kind = "_again" if command.instead_of is not None else "_failed" if command.failed_jobs_only else ""
+    more = "_debug" if command.debug_logs else "_failed" if command.failed_jobs_only else ""
+    kind = "_again" if command.instead_of is not None else more
     return f"{command.verb}{kind}" + (f":{number}" if number else "")
 
 
@@ -66,11 +68,13 @@ def value_of(command: Command) -> str | None:
     """The value of a button for `command`; None if it is too long or has characters that cannot be sent."""
     fields: dict[str, Any]
     match command:
-        case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only):
-            fields = _target_fields(target)
-            fields |= {"x": instead_of, "c": confirmed or None, "l": in_live or None, "f": failed_jobs_only or None}
+        case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only, debug_logs):
+            said = {"c": confirmed, "l": in_live, "f": failed_jobs_only, "d": debug_logs}
+            fields = _target_fields(target) | {"x": instead_of} | {name: yes or None for name, yes in said.items()}
         case BranchCommand(verb, repo, branch, confirmed):
             fields = {**_word_fields(verb, repo, branch), "c": confirmed or None}
+        case NameCommand(verb, alias, Word() as repo, branch):
+            fields = {**_word_fields(verb, repo, branch), "w": alias or None}
         case ListProjects(words, page):
             fields = {"f": words, "n": page}
         case ShowAudit(Word() as repo):
@@ -79,9 +83,9 @@ def value_of(command: Command) -> str | None:
             fields = _word_fields(command.verb, Word.of(topic), None)
         case Subscribe() | Unsubscribe() | MuteCommand() | UnmuteCommand():
             confirmed = isinstance(command, Unsubscribe) and command.confirmed
-            fields = {"v": command.verb, "w": command.words, "c": confirmed or None}
+            fields = {"v": command.verb, "a": command.words, "c": confirmed or None}
         case ShowSubscriptions():
-            fields = {"v": command.verb, "w": ()}
+            fields = {"v": command.verb, "a": ()}
         case _:
             return None
     there = {name: value for name, value in fields.items() if value is not None}
@@ -124,20 +128,22 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
                 confirmed=_yes(fields, "c"),
                 in_live=_yes(fields, "l"),
                 failed_jobs_only=_yes(fields, "f"),
+                debug_logs=_yes(fields, "d"),
             )
 
 
 def _typed_command(fields: dict[str, Any]) -> Command:
     """The command as if typed: the verb with words, or with a repository and a branch."""
     verb = Verb(_text(fields.get("v")))
-    if "w" in fields:
+    if "a" in fields:
         return _command_in_words(verb, fields)
     branch = [] if fields.get("b") is None else [_word(fields["b"])]
-    command = entry_for(verb).parse_arguments(verb, [_word(fields.get("r")), *branch])
+    alias = [] if fields.get("w") is None else [Word.of(_text(fields["w"]))]
+    command = entry_for(verb).parse_arguments(verb, [*alias, _word(fields.get("r")), *branch])
     match command:
         case BranchCommand():
             return replace(command, confirmed=_yes(fields, "c"))
-        case ShowAudit(Word()) | ShowHelp(str()):
+        case ShowAudit(Word()) | ShowHelp(str()) | NameCommand(_, _, Word()):
             return command
         case _:
             raise ValueError("no such command on a button")
@@ -145,7 +151,7 @@ def _typed_command(fields: dict[str, Any]) -> Command:
 
 def _command_in_words(verb: Verb, fields: dict[str, Any]) -> Command:
     """The command about notifications that these words make."""
-    words = fields["w"]
+    words = fields["a"]
     if not isinstance(words, list) or len(words) > _MAX_WORDS:
         raise ValueError("not words")
     command = entry_for(verb).parse_arguments(verb, [Word.of(_text(word)) for word in words])

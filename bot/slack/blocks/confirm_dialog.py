@@ -17,6 +17,7 @@ from bot.slack.blocks.rich_text import sanitize
 MAX_TITLE, MAX_TEXT, MAX_BUTTON = 100, 300, 30
 _BRANCH_IN_TITLE, _NAME, _BRANCH, _WORKFLOW, _COMMIT = 60, 60, 60, 38, 40
 _WORKFLOWS_NAMED = 3
+DEBUG_LABEL = "Re-run with debug logs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,15 @@ class Restarting:
     workflows: tuple[str, ...] = ()
     has_failed: bool = False
     failed_jobs_only: bool = False
+    debug_logs: bool = False
 
     @classmethod
-    def of(cls, build: Build, *, failed_jobs_only: bool = False) -> Restarting:
+    def of(cls, build: Build, *, failed_jobs_only: bool = False, debug_logs: bool = False) -> Restarting:
         """What `restart_plan` sends."""
         plan = restart_plan(build)
         names = tuple(run.full_name for run in plan.runs)
         has_failed = plan.case is RestartCase.FAILED
-        return cls(build.project.name, build.branch, build.commit, names, has_failed, failed_jobs_only)
+        return cls(build.project.name, build.branch, build.commit, names, has_failed, failed_jobs_only, debug_logs)
 
 
 def dialog(restarting: Restarting, context: RenderContext) -> Block | None:
@@ -47,14 +49,15 @@ def dialog(restarting: Restarting, context: RenderContext) -> Block | None:
 
 
 def asked(restarting: Restarting) -> Block:
-    """The dialog, whatever the policy says."""
+    """The dialog, even if the policy wants nothing confirmed."""
     of = _of(restarting.repository, restarting.branch)
     short = sanitize(restarting.commit, _COMMIT)[:7]
     at = f" at {short}" if short else ""
     named = _workflows(restarting.workflows)
     if restarting.failed_jobs_only:
         jobs = f"the failed jobs in {named}" if named else "the failed jobs"
-        return _dialog("Re-run failed jobs?", f"Re-run {jobs} of {of}{at}?", "Re-run failed jobs", "Don’t re-run")
+        label, how = (DEBUG_LABEL, " with debug logs") if restarting.debug_logs else ("Re-run failed jobs", "")
+        return _dialog(f"{label}?", f"Re-run {jobs} of {of}{at}{how}?", label, "Don’t re-run")
     failed = "failed " if restarting.has_failed else ""
     several = "workflow" if len(restarting.workflows) == 1 else "workflows"
     what = f"the {failed}{several} {named} of {of}" if named else f"the build of {of}"
@@ -64,13 +67,13 @@ def asked(restarting: Restarting) -> Block:
 
 
 def cancelling(build: Build) -> Block:
-    """Always asked: a cancelled run can't be resumed. Names what `cancel_plan` cancels."""
+    """Every cancel asks: a cancelled run can't be resumed. Names what `cancel_plan` cancels."""
     names = tuple(run.full_name for run in cancel_plan(build))
     return cancelling_named(build.project.name, build.branch, names)
 
 
 def cancelling_named(repository: str, branch: str | None, workflows: tuple[str, ...] = ()) -> Block:
-    """The same by names, for a build that is not at hand."""
+    """The same by the workflows' names, if the build itself is not available."""
     of, named = _of(repository, branch), _workflows(workflows)
     title = f"Cancel {sanitize(branch, _BRANCH_IN_TITLE)}".strip()
     several = "workflow" if len(workflows) == 1 else "workflows"

@@ -13,16 +13,29 @@ from typing import Any, Literal
 
 from bot.core.model.commands import Command
 from bot.slack.blocks.button_values import action_id_of, value_of
-from bot.slack.blocks.rich_text import Line, bold, good_url, join, line, literal, mrkdwn, sanitize, spoken
+from bot.slack.blocks.rich_text import (
+    Line,
+    bold,
+    code,
+    good_url,
+    join,
+    line,
+    literal,
+    mrkdwn,
+    sanitize,
+    spoken,
+    verbatim_line,
+)
 
 Block = Mapping[str, Any]
 Style = Literal["primary", "danger"]
-"""Of a button: the likely next step, or one that destroys something. At most one of a message is primary."""
+"""A button's style: the likely next step, or one that destroys something. A message has at most one primary button."""
 
 LARGEST_JSON = 10_000
-"""Characters of blocks in one message; senders met msg_blocks_too_long at about 13,200."""
+"""Maximum characters of a message's blocks. Slack answers msg_blocks_too_long from about 13,200 on."""
 MAX_TEXT = 3_500
 MAX_LABEL = 75
+MAX_VERBATIM, MAX_VERBATIM_LINE = 3_000, 300
 MAX_CHOICES = 10
 _MAX_REFERENCE = 100
 _MORE = line("…")
@@ -39,7 +52,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A word that stands for a command: a button where one can carry it, which asks first where there is a `dialog`."""
+    """A command that a message offers as a button, or as words if none can carry it. `dialog` is asked first."""
 
     label: str
     command: Command
@@ -49,7 +62,7 @@ class Choice:
 def button(
     label: str, command: Command, dialog: Block | None = None, *, number: int = 0, style: Style | None = None
 ) -> Block | None:
-    """None if nothing of the label shows, or the command does not fit into a button. `dialog` is asked first.
+    """None if nothing of the label is visible, or the command does not fit into a button. `dialog` is asked first.
 
     `number` tells choices in one message apart.
     """
@@ -61,7 +74,7 @@ def button(
 
 
 def link_button(label: str, url: str | None, what: str) -> Block | None:
-    """Opens a page. None where there is none that Slack would take."""
+    """Opens a page. None if Slack would not accept the address."""
     good = good_url(url)
     if good is None:
         return None
@@ -75,13 +88,16 @@ def message(
     in_public: bool,
     facts: Iterable[Line] = (),
     details: Iterable[Line] = (),
+    verbatim: Sequence[str] = (),
     aloud: Line = (),
     reference: str | None = None,
 ) -> Message:
-    """One message: the lines, the first in bold; the facts, small; the details; the buttons; the reference, small.
+    """Builds a message: the lines, the first in bold; the facts, small; the details; `verbatim`; the buttons; the
+    reference, small.
 
-    `aloud` is in `text` alone: what the screen shows as buttons. If it is too much, the last details go first, then
-    the last buttons, then the last lines.
+    `verbatim` are lines of a log, shown unchanged; if they are too many, only the last ones. `text` has the last of
+    them. `aloud` is only in `text`: what the screen shows as buttons. Above Slack's limits the last details are dropped
+    first, then the last buttons, then the last lines.
     """
     first, *more = [part for part in lines if part] or [line("…")]
     head = [bold(first), *more]
@@ -89,7 +105,8 @@ def message(
     pressed = [part for part in buttons if part is not None]
     found_by = sanitize(reference, _MAX_REFERENCE)
     ref = [line(f"Reference {found_by}")] if found_by else []
-    shown = _Shown(head, small, beneath, pressed, ref)
+    exact = _last_of(verbatim)
+    shown = _Shown(head, small, beneath, exact, pressed, ref)
     if beneath and shown.size > LARGEST_JSON:
         tries = [replace(shown, details=[*beneath[:kept], _MORE]) for kept in range(len(beneath))]
         fitting = bisect_right(tries, LARGEST_JSON, key=lambda one: one.size)
@@ -99,16 +116,18 @@ def message(
     while len(head) > 1 and shown.size > LARGEST_JSON:
         head = head[:-1]
         shown = replace(shown, lines=[*head, _MORE])
-    return Message(_text([bold(first), *more, *small, *beneath, aloud, *ref]), tuple(shown.blocks), in_public)
+    said = [bold(first), *more, *small, *beneath, *(line(code(each)) for each in exact[-1:] if each), aloud, *ref]
+    return Message(_text(said), tuple(shown.blocks), in_public)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the blocks of a message are made from."""
+    """The parts that a message's blocks are made from."""
 
     lines: Sequence[Line]
     facts: Sequence[Line] = ()
     details: Sequence[Line] = ()
+    verbatim: Sequence[str] = ()
     buttons: Sequence[Block] = ()
     end: Sequence[Line] = ()
 
@@ -117,13 +136,33 @@ class _Shown:
         rich = [_rich(self.lines)] if self.lines else []
         small = [_small(self.facts)] if self.facts else []
         beneath = [_rich(self.details)] if self.details else []
+        exact = [_preformatted(self.verbatim)] if self.verbatim else []
         actions = [{"type": "actions", "elements": list(self.buttons)}] if self.buttons else []
-        return [*rich, *small, *beneath, *actions, *([_small(self.end)] if self.end else [])]
+        return [*rich, *small, *beneath, *exact, *actions, *([_small(self.end)] if self.end else [])]
 
     @property
     def size(self) -> int:
         """Characters of JSON."""
         return len(json.dumps(self.blocks, ensure_ascii=False))
+
+
+def _last_of(verbatim: Sequence[str]) -> list[str]:
+    """The last lines that there is room for, each clean and no longer than `MAX_VERBATIM_LINE`."""
+    kept: list[str] = []
+    room = MAX_VERBATIM
+    for each in reversed(verbatim):
+        clean = verbatim_line(each, MAX_VERBATIM_LINE)
+        room -= len(json.dumps(clean, ensure_ascii=False))
+        if room < 0:
+            break
+        kept.append(clean)
+    return kept[::-1] if any(kept) else []
+
+
+def _preformatted(lines: Sequence[str]) -> Block:
+    """Slack shows the text as it stands: neither links nor mentions work in it."""
+    element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "\n".join(lines)}]}
+    return {"type": "rich_text", "elements": [element]}
 
 
 def _there(lines: Iterable[Line]) -> list[Line]:
@@ -154,7 +193,7 @@ def choice_message(
 
 
 def with_line(drawn: Message, *more: Line) -> Message:
-    """The same message with a small line at its end; short, since the limits are not looked at again."""
+    """The same message with a small line at its end. The line must be short: the limits are not checked again."""
     added = _there(more)
     return replace(drawn, text=f"{drawn.text}\n{_text(added)}", blocks=(*drawn.blocks, _small(added)))
 
@@ -166,7 +205,7 @@ def _names(choices: Sequence[Choice]) -> Line:
 
 
 def _rich(lines: Sequence[Line]) -> Block:
-    """One section: Slack's own clients break lines within it, and show several sections without any space between."""
+    """One section, in which Slack's clients break lines. Several sections would be shown without space between them."""
     elements: list[dict[str, Any]] = []
     for n, part in enumerate(lines):
         for piece in (literal("\n"), *part) if n else part:
@@ -193,7 +232,7 @@ def _text(lines: Sequence[Line]) -> str:
 
 
 def plain(text: str) -> Block:
-    """A text that is shown as it stands; not empty."""
+    """Text that Slack shows literally; not empty."""
     return {"type": "plain_text", "text": text, "emoji": False}
 
 

@@ -1,8 +1,8 @@
-"""The pieces that messages are made of: each is a rich_text element and the same thing as mrkdwn. Pure.
+"""The inline parts of messages: each is a rich_text element and the same text as mrkdwn. Pure.
 
-A message is described once, in pieces, and written twice: as blocks for the screen, as `text` for phones and screen
-readers; so the two cannot disagree. Rich text is literal (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block),
-so nothing that people or a CI service wrote can ping anyone or break the mark-up there; in mrkdwn it is escaped here.
+A message is described once and written twice, so that the two cannot disagree: as blocks for the screen, and as `text`
+for phones and screen readers. Rich text is literal (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block):
+text from people or a CI service can neither ping anyone nor break the markup there. In mrkdwn it is escaped here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MAX_S = 3650 * _DAY
 
 
 def length(seconds: float) -> str:
-    """Two units at most, held together by no-break spaces: `58s`, `4m 7s`, `2h 5m`, `2d 3h`. Below zero counts as 0."""
+    """At most two units, joined by a no-break space: `58s`, `4m 7s`, `2h 5m`, `2d 3h`. Below zero counts as 0."""
     whole = _whole(seconds)
     if whole < _MINUTE:
         return f"{whole}s"
@@ -47,14 +47,14 @@ def ago(seconds: float) -> str:
 
 
 def wait(seconds: float | None) -> str | None:
-    """How long to wait, rounded up; None if that is unknown, or no time that anyone can wait for."""
+    """How long to wait, rounded up; None if that is unknown or absurdly long."""
     if seconds is None or not math.isfinite(seconds) or seconds > _MAX_S:
         return None
     return length(max(1, math.ceil(seconds)))
 
 
 def _whole(seconds: float) -> int:
-    """Bounded, so that neither an infinite nor an absurd number is printed at length."""
+    """Whole seconds, from 0 to `_MAX_S` even for an infinite number."""
     if math.isnan(seconds):
         return 0
     return int(min(max(seconds, 0), _MAX_S))
@@ -66,16 +66,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_10000_S = 253_402_300_800
 _BLANK = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _INVISIBLE = _BLANK | {"Cf"}
-# Marks that turn the direction of all that follows, up to the end of the message.
+# Bidirectional control characters, which would change the direction of the rest of the message.
 _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 _URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:[/?#][!#-;=?-{}~]*)?")
 _MAX_URL = 600
 _USER = re.compile(r"[A-Z0-9]{2,40}")
 
-# Mrkdwn has no escape for its own marks, so they are replaced by signs that look alike and mean nothing to Slack.
+# Mrkdwn has no escape for its own marks, so they are replaced by characters that only look the same.
 _LOOKALIKES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "~": "∼", "`": "ˋ"})
 _UNDERSCORE_AT_AN_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-# A ping by `link_names` or `parse=full`; the joiner is invisible and takes no room.
+# With `link_names` or `parse=full` these would ping. An invisible joiner of no width prevents that.
 _PING = re.compile(r"@(?=channel|here|everyone|group)", re.IGNORECASE)
 
 
@@ -92,10 +92,9 @@ Part = Inline | Line | str | None
 
 
 def sanitize(text: str | None, max_length: int) -> str:
-    """What others wrote, as one line of at most `most` UTF-16 units (Slack may count these); "" where nothing shows.
+    """Untrusted text as one line of at most `max_length` UTF-16 units, which Slack may count; "" if nothing is visible.
 
-    Control signs become blanks, halves of surrogate pairs the replacement sign, marks that turn the direction of
-    writing are left out.
+    Control characters become blanks, half a surrogate pair becomes U+FFFD, bidirectional controls are dropped.
     """
     if not text:
         return ""
@@ -104,6 +103,14 @@ def sanitize(text: str | None, max_length: int) -> str:
         return ""
     whole = "".join(" " if of in _BLANK else "\ufffd" if of == "Cs" else sign for sign, of in signs)
     return _cut(" ".join(whole.split()), max_length)
+
+
+def verbatim_line(text: str, max_length: int) -> str:
+    """As `sanitize`, with its blanks as they stand."""
+    signs = (sign for sign in text[: 4 * max_length + 100] if sign not in _TURNING)
+    kinds = ((sign, unicodedata.category(sign)) for sign in signs)
+    whole = "".join(" " if of in _BLANK else "\ufffd" if of == "Cs" else sign for sign, of in kinds)
+    return _cut(whole.rstrip(), max_length)
 
 
 def first_line(text: str | None) -> str:
@@ -118,25 +125,25 @@ def escaped(text: str) -> str:
 
 
 def literal(text: str, *, bold: bool = False) -> Inline:
-    """The bot's own words, or foreign ones that went through `told`; not empty."""
+    """The bot's own text, or untrusted text that went through `sanitize`; not empty."""
     if bold:
         return Inline({"type": "text", "text": text, "style": {"bold": True}}, f"*{escaped(text)}*")
     return Inline({"type": "text", "text": text}, escaped(text))
 
 
 def untrusted(text: str | None, max_length: int) -> Inline | None:
-    """What others wrote, at most so long; None where nothing shows."""
+    """Untrusted text, sanitized; None if nothing of it is visible."""
     clean = sanitize(text, max_length)
     return literal(clean) if clean else None
 
 
 def code(text: str) -> Inline:
-    """Words to type; not empty."""
+    """Text to type; not empty."""
     return Inline({"type": "text", "text": text, "style": {"code": True}}, f"`{escaped(text)}`")
 
 
 def link(text: str, url: str | None, *, bold: bool = False) -> Inline:
-    """`text` (as for `own`), leading to `url` where that is one Slack takes; phones get the words alone."""
+    """`text` (as for `literal`), linked to `url` if Slack accepts that; phones get only the text."""
     plain = literal(text, bold=bold)
     good = good_url(url)
     if good is None:
@@ -146,12 +153,12 @@ def link(text: str, url: str | None, *, bold: bool = False) -> Inline:
 
 
 def linked(said: Line, url: str | None) -> Line:
-    """Words that are nothing but text, all of them leading to `url` where Slack takes it."""
+    """A line of plain text, linked to `url` if Slack accepts that."""
     return (link("".join(piece.element["text"] for piece in said), url),) if said and good_url(url) else said
 
 
 def good_url(url: str | None) -> str | None:
-    """`url` where it is whole, plain ASCII and not longer than a message has room for."""
+    """`url` if it is complete, plain ASCII and short enough for a message; else None."""
     return url if url and len(url) <= _MAX_URL and _URL.fullmatch(url) else None
 
 
@@ -170,7 +177,7 @@ def channel(channel_id: str) -> Inline:
 
 
 def mention_or_text(id_or_words: str, max_length: int) -> Inline | None:
-    """A person, a user group or a channel, which Slack shows by name; or words, where it is no id. None for nothing."""
+    """A mention of a person, a user group or a channel; text if it is no id. None if nothing of it is visible."""
     if USER_ID.fullmatch(id_or_words):
         return person(Actor(id_or_words))
     if CHANNEL_ID.fullmatch(id_or_words):
@@ -186,7 +193,9 @@ def emoji(name: str) -> Inline:
 
 
 def timestamp(moment: datetime | None, shape: str = "{date_short_pretty} at {time}") -> Inline | None:
-    """A moment (aware): in the reader's own time on the screen, in UTC in `text`. None before 1970: no real one."""
+    """An aware time: in the reader's time zone on the screen, in UTC in `text`. None before 1970, which is no real
+    time.
+    """
     seconds = (moment - _EPOCH) // timedelta(seconds=1) if moment else -1
     if not 0 <= seconds < _YEAR_10000_S:
         return None
@@ -195,12 +204,12 @@ def timestamp(moment: datetime | None, shape: str = "{date_short_pretty} at {tim
 
 
 def since(moment: datetime | None) -> Inline | None:
-    """How long ago a moment was, kept true by Slack: `12 minutes ago`; in UTC in `text`. None before 1970."""
+    """How long ago a moment was, kept current by Slack: `12 minutes ago`. In UTC in `text`. None before 1970."""
     return timestamp(moment, "{ago}")
 
 
 def bold(said: Line) -> Line:
-    """The same in bold. Emoji, people, dates and code stay as they are, and so does a blank behind one of these."""
+    """The same in bold. Emoji, people, dates and code stay as they are, and so does a blank after one of these."""
     pieces: list[Inline] = []
     for piece in said:
         is_bare = not pieces or "bold" not in pieces[-1].element.get("style", {})
@@ -215,12 +224,12 @@ def _bold(piece: Inline) -> Inline:
 
 
 def mrkdwn(said: Line) -> str:
-    """For blocks that take no rich text: with links and with dates in the reader's own time."""
+    """For blocks that take no rich text: with links, and with dates in the reader's time zone."""
     return _merged(map(_mrkdwn, said))
 
 
 def spoken(said: Line) -> str:
-    """As notifications and screen readers get it: links without their address, dates in UTC."""
+    """For notifications and screen readers: links without their address, dates in UTC."""
     return _merged(piece.text for piece in said)
 
 
@@ -236,7 +245,7 @@ def _mrkdwn(piece: Inline) -> str:
 
 
 def _merged(texts: Iterable[str]) -> str:
-    """Neighbours in bold share their marks: Slack shows `*a**b*` with its asterisks."""
+    """Adjacent bold texts share their marks: Slack would show the asterisks of `*a**b*`."""
     whole = ""
     for text in texts:
         meets = whole.endswith("*") and text.startswith("*")
@@ -245,7 +254,7 @@ def _merged(texts: Iterable[str]) -> str:
 
 
 def line(*parts: Part) -> Line:
-    """The parts one after the other; strings are the bot's own words; what is absent is left out."""
+    """The parts in order. Strings are the bot's own text; None is left out."""
     pieces: list[Inline] = []
     for part in parts:
         if isinstance(part, tuple):
@@ -256,7 +265,7 @@ def line(*parts: Part) -> Line:
 
 
 def join(by: str, *parts: Part) -> Line:
-    """The parts that are there, with `by` between them."""
+    """The parts that are not empty, with `by` between them."""
     there = [line(part) for part in parts if part]
     return line(*(piece for n, part in enumerate(there) for piece in ((by, part) if n else (part,))))
 

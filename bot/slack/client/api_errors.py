@@ -15,7 +15,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 ON_THE_WAY = (SlackClientError, OSError, HTTPException, ValueError)
-"""What slack_sdk raises beside SlackApiError: no connection, a cut answer, invalid JSON."""
+"""What slack_sdk raises besides SlackApiError: no connection, a truncated response, invalid JSON."""
 
 
 class Kind(Enum):
@@ -42,6 +42,7 @@ METHODS = (
     "chat.postMessage",
     "chat.update",
     "usergroups.users.list",
+    "users.info",
 )
 """Every method of Slack's Web API that the bot calls."""
 
@@ -61,14 +62,14 @@ _WORDS = {
     " restricted_action_thread_only_channel slack_connect_blocked_file_type slack_connect_canvas_sharing_blocked"
     " slack_connect_clip_sharing_blocked slack_connect_file_link_sharing_blocked"
     " slack_connect_file_upload_sharing_blocked slack_connect_lists_sharing_blocked team_not_found"
-    " user_not_in_channel no_such_subteam plan_upgrade_required",
+    " user_not_in_channel user_not_found user_not_visible no_such_subteam plan_upgrade_required",
     Kind.BUG: "as_user_not_supported attachment_payload_limit_exceeded block_mismatch blocked_file_type"
     " cant_broadcast_message draft_already_deleted draft_already_sent draft_has_conflict draft_not_found file_deleted"
     " file_is_deleted file_not_found file_share_limit_reached insecure_request invalid_attachments invalid_blocks"
     " invalid_blocks_format invalid_cursor invalid_metadata_format invalid_metadata_schema markdown_text_conflict"
     " max_file_sharing_exceeded metadata_must_be_sent_from_app metadata_too_large missing_args missing_file_data"
     " msg_blocks_too_long msg_too_long no_dual_broadcast_content_update no_text send_on_behalf_not_allowed"
-    " too_many_attachments too_many_contact_cards unable_to_share_files",
+    " too_many_attachments too_many_contact_cards too_many_users unable_to_share_files",
 }
 
 KINDS: Mapping[str, Kind] = {word: kind for kind, words in _WORDS.items() for word in words.split()}

@@ -100,7 +100,7 @@ class ChatClient:
 
 
 class _Repeatable(Exception):
-    """A failure after which the call may be made once more."""
+    """A failure after which the call may be repeated."""
 
     def __init__(self, failure: CallFailed, after_s: float) -> None:
         super().__init__()

@@ -23,13 +23,13 @@ _PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
 _HEADERS = {"Content-Type": "application/json;charset=utf-8", "User-Agent": "codeship-bot"}
 _NAME = "the response URL"
 _BAD_MESSAGE = "invalid_blocks"
-"""What a 400 means, whatever it says."""
+"""What every 400 means."""
 
 log = structlog.get_logger(__name__)
 
 
 class ResponseUrls:
-    """`api_url` is SLACK_API_URL: its scheme, host and port are trusted beside Slack's own. Thread-safe.
+    """`api_url` is SLACK_API_URL: its scheme, host and port are trusted in addition to Slack's own. Thread-safe.
 
     `mask` takes secrets out of each text that is sent.
     """

@@ -14,8 +14,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
 from bot.core.model.builds import Actor
+from bot.core.model.policy import GUESTS
 from bot.core.ports import Clock
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
+from bot.slack.client.people import People
 
 CACHE_TTL_S = 60.0
 STALE_FOR_S = 3600.0
@@ -35,8 +37,19 @@ class _Known:
     tried_at: float
 
 
+class Membership:
+    """A `Groups`: Slack's user groups, and `GUESTS`."""
+
+    def __init__(self, groups: UserGroups, people: People) -> None:
+        self._groups = groups
+        self._people = people
+
+    def has(self, group_id: str, actor: Actor) -> bool | None:
+        return self._people.is_guest(actor) if group_id == GUESTS else self._groups.has(group_id, actor)
+
+
 class UserGroups:
-    """A `Groups`. Thread-safe: of concurrent requests, one calls Slack and the others wait for its result."""
+    """Thread-safe: of concurrent requests, one calls Slack and the others wait for its result."""
 
     def __init__(self, client: WebClient, clock: Clock) -> None:
         self._client = client

@@ -22,6 +22,9 @@ from bot.slack.stored_results import tagged, untagged
 Payload = Mapping[str, Any]
 
 
+SLACKBOT = "USLACKBOT"
+"""It repeats people's words as reminders."""
+
 SAID_BY_PEOPLE = (None, "file_share", "thread_broadcast", "me_message")
 """Subtypes of messages: written, with a file, sent to the channel from a thread, as /me. The others tell of events."""
 
@@ -58,7 +61,8 @@ class SlackRequest:
 
     `delivery` is the same for every redelivery; None if the payload has no id. `command` is the parsed command, or why
     it was not understood. `typed` is its text, empty for a button. `opens_thread`: the reply starts the location's
-    thread.
+    thread. `may_be_colleague`: from elsewhere, but perhaps from another workspace of the same organisation.
+    `slash_command` is the one that was typed, with its slash; empty for other sources.
     """
 
     source: Source
@@ -71,9 +75,11 @@ class SlackRequest:
     response_url: str | None = None
     opens_thread: bool = False
     pressed: PressedButton | None = None
+    may_be_colleague: bool = False
+    slash_command: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """JSON for a durable job; `request_from_json` reads it."""
+        """JSON for a durable job; `from_json` reads it."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "source": self.source.value,
             "actor": asdict(self.actor),
@@ -82,20 +88,20 @@ class SlackRequest:
             "pressed": asdict(self.pressed) if self.pressed else None,
         }
 
-
-def request_from_json(kept: Payload) -> SlackRequest:
-    """Reads what `as_json` wrote, including a newer version's. Raises KeyError, TypeError or ValueError."""
-    pressed, known = kept["pressed"], {field.name for field in fields(SlackRequest)}
-    return SlackRequest(
-        **{
-            **{name: value for name, value in kept.items() if name in known},
-            "source": Source(kept["source"]),
-            "actor": Actor(**kept["actor"]),
-            "location": Location(**kept["location"]),
-            "command": untagged(kept["command"]),
-            "pressed": PressedButton(**pressed) if pressed else None,
-        }
-    )
+    @classmethod
+    def from_json(cls, stored: Payload) -> SlackRequest:
+        """Reads what `as_json` wrote, including a newer version's. Raises KeyError, TypeError or ValueError."""
+        pressed, known = stored["pressed"], {field.name for field in fields(cls)}
+        return cls(
+            **{
+                **{name: value for name, value in stored.items() if name in known},
+                "source": Source(stored["source"]),
+                "actor": Actor(**stored["actor"]),
+                "location": Location(**stored["location"]),
+                "command": untagged(stored["command"]),
+                "pressed": PressedButton(**pressed) if pressed else None,
+            }
+        )
 
 
 def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
@@ -112,14 +118,15 @@ def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
         from_elsewhere=_is_elsewhere(workspace, _text(body, "team_id"), _text(body, "enterprise_id")),
         **_said(words_of_command(_text(body, "text"))),
         response_url=_text(body, "response_url") or None,
+        slash_command=_text(body, "command"),
     )
 
 
 def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
-    """A mention or a direct message; None for other events: bots, the bot itself, edits."""
+    """A mention or a direct message; None for other events: bots, reminders, code samples, edits."""
     event = _mapping(body, "event")
     kind, actor, channel = _text(event, "type"), _text(event, "user"), _text(event, "channel")
-    if not actor or not channel or actor == workspace.bot_user_id:
+    if not actor or not channel or actor in (workspace.bot_user_id, SLACKBOT):
         return None
     if event.get("bot_id") or event.get("edited") or event.get("hidden"):
         return None
@@ -131,20 +138,24 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
         way, thread = Source.DIRECT, _text(event, "thread_ts")
     else:
         return None
+    text = _text(event, "text")
+    words = words_of_message(text, workspace.bot_user_id, needs_mention=way is Source.MENTION)
+    if words is None and f"<@{workspace.bot_user_id}" in text:
+        return None  # only a code sample mentions the bot
     delivery = _text(body, "event_id")
     # The person's team. Only `team` may be the bot's if the person's organisation, an E…, is in the other two.
     team = _text(event, "user_team") or _text(event, "source_team") or _text(event, "team")
     enterprise = _text(body, "enterprise_id") if team == _text(body, "team_id") else ""
     unknown = not team and body.get("is_ext_shared_channel") is True
+    # In an organisation, only a channel that is shared with others has other people.
+    is_among_us = workspace.enterprise_id is not None and body.get("is_ext_shared_channel") is False
     return SlackRequest(
         way,
         Actor(actor),
         Location(channel, thread or None),
         delivery=f"event:{delivery}" if delivery else None,
-        from_elsewhere=unknown or _is_elsewhere(workspace, team, enterprise),
-        **_said(
-            words_of_message(_text(event, "text"), workspace.bot_user_id, needs_mention=way is Source.MENTION) or ()
-        ),
+        from_elsewhere=unknown or (not is_among_us and _is_elsewhere(workspace, team, enterprise)),
+        **_said(words or ()),
         opens_thread=way is Source.MENTION and not _text(event, "thread_ts"),
     )
 
@@ -164,12 +175,15 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
     # The organisation counts only with the person's own team: `enterprise` is the app's.
     team, home_of_message = _text(user, "team_id"), _mapping(body, "team")
     enterprise = _text(home_of_message, "enterprise_id") if team == _text(home_of_message, "id") else ""
+    from_elsewhere = _is_elsewhere(workspace, team, enterprise)
+    is_pressed_at_home = workspace.enterprise_id == _text(home_of_message, "enterprise_id")
     return SlackRequest(
         Source.CLICK,
         Actor(actor),
         Location(channel, thread or None),
         delivery=f"click:{actor}:{channel}:{message_ts}:{action_id}:{pressed_at}" if pressed_at else None,
-        from_elsewhere=_is_elsewhere(workspace, team, enterprise),
+        from_elsewhere=from_elsewhere,
+        may_be_colleague=from_elsewhere and is_pressed_at_home and team.startswith("T"),
         command=_or_why_not(lambda: command_of(action_id, _text(action, "value"))),
         response_url=_text(body, "response_url") or None,
         pressed=PressedButton(action_id, container.get("is_ephemeral") is True),

@@ -19,6 +19,8 @@ MAX_SPELLINGS = 6
 # Every pattern here stops at the next `<`, so that none reads the same characters twice.
 _TOKEN = re.compile(r"<([^<>|\s]+)(?:\|([^<>]*))?>")
 _PERSON = re.compile(r"(?<!\S)<@[^<>|\s]+(?:\|[^<>]*)?>[.,:;!?]*(?!\S)")
+_FENCE = "```"
+_INLINE = re.compile(r"`[^`\n]+`")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://)?(?=.)")
 _PING = re.compile(r"<+!")
 
@@ -53,16 +55,30 @@ def words_of_command(text: str) -> tuple[Word, ...]:
 
 
 def words_of_message(text: str, bot_user_id: str, *, needs_mention: bool) -> tuple[Word, ...] | None:
-    """The words after the first mention of the bot. None without a mention if `needs_mention`.
+    """The words after the first mention of the bot outside code. None without a mention if `needs_mention`.
 
     If it need not be mentioned (a direct message) and nothing follows the mention, all words count.
     """
-    mention = re.search(rf"<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>", text)
+    mention = re.search(rf"<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>", _with_code_blanked(text))
     if mention is None:
         return None if needs_mention else words_of_command(text)
     words = words_of_command(text[mention.end() :].lstrip(":,;"))
     start = next((at for at, word in enumerate(words) if not _AFTER_MENTION.issuperset(word.exact)), len(words))
     return words[start:] or (() if needs_mention else words_of_command(text))
+
+
+def _with_code_blanked(text: str) -> str:
+    """Each character in code, between three backticks or one, is a blank. All positions stay the same."""
+    parts = text.split(_FENCE)
+    closed = len(parts) - 1 if len(parts) % 2 == 0 else len(parts)
+    blanked = [
+        " " * len(part) if at % 2 and at < closed else _INLINE.sub(_blank, part) for at, part in enumerate(parts)
+    ]
+    return _FENCE.join(blanked)
+
+
+def _blank(code: re.Match[str]) -> str:
+    return " " * len(code[0])
 
 
 def _readings(token: re.Match[str]) -> tuple[str, str]:

@@ -1,1 +1,1 @@
-"""What people read: an outcome or an error in, a message out. One file a subject, pure."""
+"""Turns an outcome or an error into a message. One file per subject, pure."""

@@ -1,4 +1,4 @@
-"""The audit: a line an action, newest first, to the asker alone. Pure."""
+"""The audit: a line for each action, newest first, to the asker alone. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _head(shown: AuditShown) -> Line:
 
 
 def _entry(entry: AuditEntry, title: str | None) -> Line:
-    """Plain words, without bold: twenty of these have to fit into one message."""
+    """Without bold: twenty of these must fit into one message."""
     found_by = sanitize(entry.reference, _WORD)
     return join_dots(
         line("• ", timestamp(entry.at) or "some time"),
@@ -67,6 +67,6 @@ def _what(entry: AuditEntry, title: str | None) -> Line:
 
 
 def _reason(entry: AuditEntry) -> Line:
-    """Not if someone else had asked already: their action is a few lines below."""
+    """Empty if someone else had already asked: their action is a few lines below."""
     why = untrusted(entry.reason, _REASON) if entry.result != Result.ALREADY else None
     return line(": ", why) if why else ()

@@ -1,4 +1,6 @@
-"""What is said of a branch beside its build: runs that do not decide, its newest commit, its pull request. Pure."""
+"""What a message says of a branch besides its build: runs that do not decide, the newest commit, the pull request.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ def rerun_buttons(build: Build, plan: RestartPlan, context: RenderContext) -> li
 
 
 def beside_buttons(build: Build, context: RenderContext) -> list[Block | None]:
-    """`Re-run Nightly`: one for each run that failed beside the build."""
+    """`Re-run Nightly`: one for each failed run that does not count for the build's status."""
     failed = [run for run in build.beside if run.has_ended and run.status.is_bad and run.can_rerun]
     return [_rerun(build, run, context, place) for place, run in enumerate(failed[:MAX_RERUNS], start=1)]
 

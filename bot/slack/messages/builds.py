@@ -1,4 +1,4 @@
-"""Builds in words: the lines and buttons that all messages about builds share. Pure."""
+"""The lines and buttons that all messages about builds share. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, Project, Status, Workflow
 from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState
 from bot.core.model.commands import BuildCommand, Verb
-from bot.slack.blocks.confirm_dialog import Restarting, cancelling, dialog
+from bot.slack.blocks.confirm_dialog import DEBUG_LABEL, Restarting, cancelling, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button, link_button
 from bot.slack.blocks.rich_text import (
@@ -55,7 +55,7 @@ WORDS = {
     Status.WAITING: "waiting for approval",
 }
 _STALE = "zzz"
-"""Of a workflow that GitHub gave up on: the stop sign is for what was cancelled."""
+"""For a workflow that GitHub gave up on: the stop sign means cancelled."""
 
 OF_WORKFLOWS = {
     "timed_out": "timed out",
@@ -65,11 +65,11 @@ OF_WORKFLOWS = {
     "neutral": "neutral",
     "stale": "stale",
 }
-"""What services with workflows say, if the status alone would say it wrongly:
+"""Words for the statuses of workflows whose `Status` alone would be misleading:
 https://docs.github.com/en/rest/checks/runs and https://docs.github.com/en/rest/actions/workflow-runs."""
 
 _PLAIN = {Status.IGNORED: "ignored", Status.BLOCKED: "blocked"}
-"""The reasons in `WORDS` are those of a service that builds in one piece."""
+"""Without the reasons in `WORDS`, which are CodeShip's."""
 _NO_LENGTH = frozenset(OF_WORKFLOWS) - {"timed_out"}
 _WORD = 60
 
@@ -80,7 +80,7 @@ def sign_of(what: Build | Workflow) -> str:
 
 
 def state(build: Build) -> Line:
-    """`failed in 4m 7s`, `running`: without a running time, which would soon be wrong in a message that stays.
+    """`failed in 4m 7s`, `running`. Without a running time, which would soon be wrong in the message.
 
     `CI failed, 1 of 3 workflows still running` if the worst of them has finished and another has not.
     """
@@ -110,12 +110,12 @@ def _lasting(text: Line, status: Status, status_word: str, seconds: float) -> Li
 
 
 def has_failed_jobs(run: Workflow) -> bool:
-    """One that could not even start has none."""
+    """Whether failed jobs can be re-run: a workflow that could not start has none."""
     return run.status is Status.FAILED and run.status_word != "startup_failure"
 
 
 def short_word(status: Status) -> str:
-    """The state in one word or two, without its reason."""
+    """The status in a word or two, without its reason."""
     return WORDS.get(status, "of unknown status").partition(" (")[0]
 
 
@@ -139,12 +139,12 @@ def _unknown(status_word: str) -> Line:
 
 
 def _has_no_length(status: Status, status_word: str) -> bool:
-    """Whether `after 4 min` would make no sense behind what is said of a workflow."""
+    """Whether `after 4 min` would make no sense after this status."""
     return status_word in _NO_LENGTH or (status is Status.UNKNOWN and status_word not in OF_WORKFLOWS)
 
 
 def _deciding_workflow(build: Build) -> Line:
-    """The name of the workflow that decides, where there are others."""
+    """The name of the workflow that decides, if there are others."""
     worst = next((run for run in build.workflows if run.status_word == build.status_word and run.has_ended), None)
     name = untrusted(worst.name, _WORD) if worst and len(build.workflows) > 1 else None
     return line(name, " ") if name else ()
@@ -159,11 +159,11 @@ def _still(workflows: tuple[Workflow, ...]) -> str:
 NO_BRANCH = "(no branch)"
 _NAME, _BRANCH, _MESSAGE, _AUTHOR, _ID = 100, 100, 150, 60, 40
 _BRANCH_IN_A_LIST, _MESSAGE_IN_A_LIST = 20, 22
-"""An entry of a list takes two lines of a phone."""
+"""So that an entry of a list fits on two lines of a phone."""
 
 
 def repository(project: Project) -> Inline:
-    """Its name, leading to its page."""
+    """Its name, linked to its page."""
     return link(sanitize(project.name, _NAME) or "a repository without a name", project.url)
 
 
@@ -182,7 +182,7 @@ def headline(build: Build, context: RenderContext, verdict: str = "") -> Line:
 
 
 def headline_with(sign: str, build: Build, context: RenderContext, *what: Line | Inline | str) -> Line:
-    """The same with another sign, and what happened instead of the state. `what` begins with its blank."""
+    """As `headline`, with another emoji and with `what` instead of the state. `what` begins with a blank."""
     return line(emoji(sign), " ", subject(build), *what, at_service(build.project, context))
 
 
@@ -192,12 +192,12 @@ def at_service(project: Project, context: RenderContext) -> str:
 
 
 def facts_line(build: Build) -> Line:
-    """`4f2c1e9 “Fix login” by ada · finished 12 minutes ago`; empty if nothing of it is known."""
+    """`4f2c1e9 “Fix login” by ada · finished 12 minutes ago`; empty if none of it is known."""
     return join_dots(commit(build), _when(build))
 
 
 def commit(build: Build) -> Line:
-    """`4f2c1e9 “Fix login” by ada`: what stays the same over restarts."""
+    """`4f2c1e9 “Fix login” by ada`: the facts that a restart does not change."""
     text = untrusted(first_line(build.message), _MESSAGE)
     by = untrusted(build.author, _AUTHOR)
     return join(
@@ -209,9 +209,9 @@ def commit(build: Build) -> Line:
 
 
 def list_lines(build: Build, *, branch: bool) -> list[Line]:
-    """One of many, on two lines of a phone: `:x: main failed 12 minutes ago`, `4f2c1e9 “Fix login” · 4m 7s`.
+    """An entry of a list, in two lines: `:x: main failed 12 minutes ago`, `4f2c1e9 “Fix login” · 4m 7s`.
 
-    The state leads to the build's page.
+    The state is linked to the build's page.
     """
     named = line(branch_named(build.branch, _BRANCH_IN_A_LIST), _joint(build)) if branch else None
     is_mixed = build.is_under_way and not build.status.is_under_way
@@ -225,12 +225,12 @@ def list_lines(build: Build, *, branch: bool) -> list[Line]:
 
 
 def requested_by(actor: Actor | None, at: datetime | None = None, *, what: str = "") -> Line:
-    """`requested by @ada`; with when and what was requested, if that is worth saying. Empty for None."""
+    """`requested by @ada`, with `what` before it and `at` after it if they are given. Empty if `actor` is None."""
     return join(" ", what, line("requested by ", person(actor)), since(at)) if actor else ()
 
 
 def claim_words(claim: Claim, build: Build, context: RenderContext, *, lags: str) -> Line:
-    """Who restarted it, and what is known of that. `lags` is said if `build` is still in its previous run."""
+    """Who restarted it, and the result as far as known. `lags` is added if `build` is still in its previous run."""
     by, title = requested_by(claim.actor, claim.requested_at), context.title_of(build.project.service)
     match claim.state:
         case ClaimState.CLAIMED | ClaimState.SENT:
@@ -263,20 +263,21 @@ def target_of(build: Build, run_number: int | None = None) -> BuildRef:
 
 
 def build_buttons(build: Build, context: RenderContext, restart_state: RestartState = NO_RESTART) -> list[Block | None]:
-    """Restart if possible and no other is under way; Try again if one is not confirmed; Cancel; Refresh; Open build."""
+    """Restart if possible and no other is under way; Try again if one is not confirmed; Show log; Cancel; Refresh;
+    Open build."""
     target, claim = target_of(build, restart_state.run_number), restart_state.claim
     first: list[Block | None] = []
     if claim is not None and claim.state is ClaimState.UNKNOWN and build.can_be_restarted:
         first = [try_again_button(build, claim, context)]
     elif claim is None and build.can_be_restarted:
         first = restart_buttons(build, restart_state.run_number, context)
-    return [*first, cancel_button(build, context), *view_buttons(target, build.url)]
+    return [*first, log_button(build, context), cancel_button(build, context), *view_buttons(target, build.url)]
 
 
 def restart_buttons(
     build: Build, run_number: int | None, context: RenderContext, *, in_live: bool = False
 ) -> list[Block | None]:
-    """Restart; and Re-run failed jobs, if the service can and a workflow has failed. The likely one is primary."""
+    """Restart, primary if the build failed; also Re-run failed jobs, if the service can and a workflow has failed."""
     asks = dialog(Restarting.of(build), context)
     whole = BuildCommand(Verb.RESTART, target_of(build, run_number), confirmed=asks is not None, in_live=in_live)
     restart = button("Restart", whole, asks, style="primary" if build.status.is_bad else None)
@@ -287,8 +288,27 @@ def restart_buttons(
     return [restart, button("Re-run failed jobs", replace(whole, failed_jobs_only=True), asks)]
 
 
+def log_button(build: Build, context: RenderContext) -> Block | None:
+    """If a job of the build failed and its service has logs."""
+    has_failed = any(run.has_ended and has_failed_jobs(run) for run in build.workflows)
+    if not has_failed or not context.can(Ability.LOGS, build):
+        return None
+    return button("Show log", BuildCommand(Verb.LOGS, target_of(build)))
+
+
+def debug_button(build: Build, context: RenderContext, restart_state: RestartState) -> Block | None:
+    """Re-runs the failed jobs with debug logs, if the service can and no other restart is under way."""
+    has_failed = any(run.has_ended and has_failed_jobs(run) and run.commit is None for run in build.workflows)
+    if not has_failed or restart_state.claim is not None or not context.can(Ability.DEBUG_LOGS, build):
+        return None
+    asks = dialog(Restarting.of(build, failed_jobs_only=True, debug_logs=True), context)
+    target = target_of(build, restart_state.run_number)
+    again = BuildCommand(Verb.RESTART, target, confirmed=asks is not None, failed_jobs_only=True, debug_logs=True)
+    return button(DEBUG_LABEL, again, asks)
+
+
 def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False) -> Block | None:
-    """If something runs and the service can cancel it. It always asks first."""
+    """None unless something runs and the service can cancel it. The button always asks first."""
     if not build.is_under_way or not context.can(Ability.CANCEL, build):
         return None
     asks = cancelling(build)
@@ -297,11 +317,11 @@ def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False
 
 
 def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Block | None:
-    only = claim.failed_jobs_only
-    asks = dialog(Restarting.of(build, failed_jobs_only=only), context)
+    only, debug = claim.failed_jobs_only, claim.debug_logs
+    asks = dialog(Restarting.of(build, failed_jobs_only=only, debug_logs=debug), context)
     replaced = (claim.id, claim.attempt)
     target = target_of(build, claim.run_number)
-    command = BuildCommand(Verb.RESTART, target, replaced, asks is not None, failed_jobs_only=only)
+    command = BuildCommand(Verb.RESTART, target, replaced, asks is not None, failed_jobs_only=only, debug_logs=debug)
     return button("Try again", command, asks, style="primary")
 
 

@@ -1,4 +1,4 @@
-"""What a CI service did not do: the cause, the next step, and the last known status. Pure."""
+"""Failures of a CI service: the cause, the next step, and the last known status. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LAST_KNOWN = 5
 
 
 def describe_cause(error: CIError) -> Line:
-    """What went wrong, as half a sentence that begins with the service's name or "the"."""
+    """The cause as a clause that begins with the service's name or "the"."""
     service = _service(error)
     match error:
         case Unauthorized():
@@ -82,7 +82,7 @@ def next_step(error: CIError, context: RenderContext) -> Line:
             return line(f"Try again in {time}." if its_own else f"It resets in {time}.")
         case InvalidResponse():
             return line("If this keeps happening, tell an admin.")
-        case _:  # Try again, the button, says it all
+        case _:  # the button Try again is enough
             return ()
 
 
@@ -96,7 +96,7 @@ def last_known_lines(known: LastKnown | None, command: Command | None) -> list[L
 
 
 def nothing_seen(context: RenderContext) -> Line:
-    """Half a sentence: no service shows any repository."""
+    """A clause: no service shows any repository."""
     titles = [service.title for service in context.services.values()]
     match titles:
         case []:

@@ -1,7 +1,7 @@
-"""Everything that goes wrong: what happened, why, and what to do next. Pure.
+"""Error messages: what happened, why, and what to do next. Pure.
 
-A service's failure is one calm sentence and its next step, then the last known status. Whatever was raised, nothing was
-restarted: the answer to a restart says so first. So does the answer to a cancellation, unless that is unknown.
+A service's failure is one calm sentence and its next step, then the last known status. After an error nothing was
+restarted, and the reply to a restart says so first. So does the reply to a cancel, unless that is unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.core.model.commands import (
     BranchCommand,
     BuildCommand,
     Command,
-    NotificationCommand,
+    NameCommand,
     ShowAudit,
     Verb,
     Word,
@@ -29,7 +29,6 @@ from bot.core.model.errors import (
     AmbiguousProject,
     BotError,
     BranchRequired,
-    CannotCancel,
     CIError,
     DelayedRequest,
     InvalidResponse,
@@ -40,12 +39,13 @@ from bot.core.model.errors import (
     NotAllowed,
     NotPossible,
     NotRecorded,
+    NotSupported,
     NotUnderstood,
     OverLimit,
     Unreachable,
 )
 from bot.core.model.notification_commands.values import MuteCommand, Subscribe, UnmuteCommand
-from bot.slack.blocks.confirm_dialog import cancelling, cancelling_named
+from bot.slack.blocks.confirm_dialog import Restarting, asked, cancelling, cancelling_named
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, button, choice_message, link_button, message
 from bot.slack.blocks.rich_text import Inline, Line, code, emoji, line, literal, sanitize, untrusted
@@ -69,7 +69,7 @@ _TYPED, _SAID = 100, 300
 
 
 def render_error(error: BotError, command: Command | None, *, context: RenderContext, reference: str | None) -> Message:
-    """To the asker alone. `command` is what was asked, None if it could not be read."""
+    """To the asker alone. `command` is None if it could not be parsed."""
     match error:
         case NoSuchProject():
             return _no_such_project(error, command, context, reference)
@@ -85,18 +85,17 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
             return _delayed(error, context)
         case NotRecorded():
             return _not_recorded(error, context, reference)
-        case CannotCancel():
-            text = _said(command, untrusted(str(error), _SAID) or literal("This service can’t cancel builds."))
+        case NotSupported():
+            text = _said(command, untrusted(str(error), _SAID) or literal("This service can’t do this."))
             page = link_button(f"Open on {context.title_of(error.project.service)}", error.project.url, "project")
             return message([text], [page], in_public=False, reference=reference)
         case NotAllowed():
             text = _said(command, untrusted(str(error), _SAID) or literal("You can’t do this."))
             return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
         case NotUnderstood():
-            lines = _not_understood(error, command, context)
-            return message(lines, [_run_instead(error)], in_public=False, reference=reference)
+            return _not_understood(error, command, context, reference)
         case CIError(about=Build() as build) if (
-            error.may_have_taken and command and entry_for(command.verb).without_claim
+            error.may_have_taken and command and entry_for(command.verb).raises_unknown
         ):
             return _perhaps_cancelled(error, build, context, reference)
         case CIError():
@@ -114,12 +113,12 @@ def _ambiguous(
     lines = [_said(command, "several repositories match “", _typed(error.name), "”:")]
     if len({project.service for project in error.candidates}) > 1:
         lines.append(line("An admin can set which one is meant by default."))
-    choices = _projects(error.candidates, command, context)
+    choices = _projects(error.candidates, error.branch, command, context)
     return choice_message(lines, choices, in_public=False, reference=reference)
 
 
 def _perhaps_cancelled(error: CIError, build: Build, context: RenderContext, reference: str | None) -> Message:
-    """It was sent, and the answer is missing."""
+    """A cancel that was sent and got no response."""
     lines = [
         line(emoji(_SIGN), " ", "Cancellation of ", subject(build), " not confirmed: ", describe_cause(error), "."),
         line("It may or may not have been cancelled. Refresh to check, or cancel again: that does no harm."),
@@ -129,7 +128,7 @@ def _perhaps_cancelled(error: CIError, build: Build, context: RenderContext, ref
 
 
 def _delayed(error: DelayedRequest, context: RenderContext) -> Message:
-    """To the asker, with the buttons that do what was asked to the build that is newest now."""
+    """To the asker, with a button that does the same to the build that is newest now."""
     build = error.build
     not_done = "cancelled" if error.action == "cancel" else "restarted"
     why = line(f"Nothing was {not_done}: I got to your request late, and this run may have started after it.")
@@ -154,7 +153,7 @@ def _not_recorded(error: NotRecorded, context: RenderContext, reference: str | N
 
 
 def _next(error: CIError, command: Command | None, context: RenderContext) -> list[Block | None]:
-    """The build's page if the service refused; Try again if the error may pass."""
+    """A link to the build's page if the service refused; Try again if the error may be temporary."""
     match error:
         case NotPossible(about=Build(url=url) as build):
             return [*rerun_buttons(build, restart_plan(build), context), link_button("Open build", url, "build")]
@@ -165,7 +164,7 @@ def _next(error: CIError, command: Command | None, context: RenderContext) -> li
 
 
 def _try_again(error: CIError, command: Command | None) -> Block | None:
-    """A restart that needs a confirmation asks for it then; a cancellation asks first, as always."""
+    """A restart that needs a confirmation asks for it when pressed. A cancel always asks."""
     match command:
         case None:
             return None
@@ -187,7 +186,8 @@ def _which_branch(
     repo = context.meaning(error.project)
     verb = command.verb if isinstance(command, BranchCommand) else Verb.RESTART
     done = entry_for(verb).done
-    text = line(emoji("point_right"), " ", "Which branch of ", repository(error.project), f" do you want to {verb}?")
+    wanted = f" do you want to {verb}?" if entry_for(verb).changes_something else "?"
+    text = line(emoji("point_right"), " ", "Which branch of ", repository(error.project), wanted)
     left = line(f"Nothing has been {done} yet.") if done else ()
     choices = _branches(error.project, error.branches, BranchCommand(verb, repo), context)
     return choice_message([text, left], choices, in_public=False, reference=reference)
@@ -232,7 +232,9 @@ def _no_such_project(
         lines.append(line(code(f"{context.command} projects"), f" lists {all_of_them} the bot can see."))
     else:
         lines.append(line(nothing_seen(context), ". An admin can check its API key."))
-    return choice_message(lines, _projects(error.nearest, command, context), in_public=False, reference=reference)
+    return choice_message(
+        lines, _projects(error.nearest, error.branch, command, context), in_public=False, reference=reference
+    )
 
 
 def _no_such_branch(
@@ -245,51 +247,67 @@ def _no_such_branch(
     return choice_message(lines, choices, in_public=False, reference=reference)
 
 
-def _not_understood(error: NotUnderstood, command: Command | None, context: RenderContext) -> list[Line]:
+def _not_understood(
+    error: NotUnderstood, command: Command | None, context: RenderContext, reference: str | None
+) -> Message:
+    """With the nearest command, also on a button if it is complete and fits on one; else with its usage."""
     lines = [_said(command, untrusted(error.why, _SAID) or literal("Unknown command."))]
-    instead = sanitize(error.instead, _SAID)
+    instead, entry, proposal = sanitize(error.instead, _SAID), entry_named(error.topic or ""), _proposal(error, context)
     if instead:
         lines.append(line("Did you mean: ", code(f"{context.command} {instead}")))
-    entry = entry_named(error.topic or "")
+    if proposal is not None and (pressed := button(proposal.label, proposal.command, proposal.dialog)):
+        return message(lines, [pressed], in_public=False, reference=reference)
     if entry is not None:
         lines.append(line("Usage: ", code(f"{context.command} {entry.usage}")))
         if not instead:
             lines.append(line("Example: ", code(f"{context.command} {entry.example}")))
     elif not instead:
         lines.append(line(f"Commands: {', '.join(VERBS)}. ", code(f"{context.command} help"), " says more."))
-    return lines
+    return message(lines, in_public=False, reference=reference)
 
 
-def _run_instead(error: NotUnderstood) -> Block | None:
-    """Runs the corrected line, if that is about notifications: nothing is lost if it was not meant."""
+def _proposal(error: NotUnderstood, context: RenderContext) -> Choice | None:
+    """The command that was probably meant; None if there is none or it lacks its repository.
+
+    A restart always asks first: it is a guess, and its words may not show which branch the policy will see.
+    """
+    if not error.instead:
+        return None
     try:
-        meant = parse([Word.of(word) for word in (error.instead or "").split()])
+        command = parse([Word.of(word) for word in error.instead.split()])
     except NotUnderstood:
         return None
-    return button(error.instead or "", meant) if isinstance(meant, NotificationCommand) else None
+    if isinstance(command, BranchCommand) and command.verb is Verb.RESTART:
+        branch = command.branch.cleanest if command.branch else None
+        asks = asked(Restarting(command.repo.cleanest, branch))
+        return Choice(error.instead, replace(command, confirmed=True), asks)
+    repo = command.repo.cleanest if isinstance(command, BranchCommand | ShowAudit) and command.repo else ""
+    return choice(error.instead, command, repo, context)
 
 
 def _said(command: Command | None, *parts: Inline | Line | str) -> Line:
-    """The first line: that nothing was restarted or cancelled, if that was wanted; then what is wrong."""
+    """The first line: what is wrong, after `Not restarted` or `Not cancelled` if that was requested."""
     done = _done(command)
     said = line(*parts)
     return line(emoji(_SIGN), " ", f"Not {done}: " if done else "", *(said if done else _capitalized(said)))
 
 
 def _done(command: Command | None) -> str | None:
-    """What was to be done to a build, as a participle; None for a question."""
+    """The action as a participle, such as "restarted"; None if the command changes nothing."""
     return entry_for(command.verb).done if command else None
 
 
-def _projects(projects: Sequence[Project], command: Command | None, context: RenderContext) -> list[Choice]:
-    """What was asked, of each of the repositories; those of one name are told apart by their services."""
+def _projects(
+    projects: Sequence[Project], branch: str | None, command: Command | None, context: RenderContext
+) -> list[Choice]:
+    """The same request for each of the repositories. Those of the same name show their service."""
     count = Counter(project.name.lower() for project in projects)
     alike = {project: count[project.name.lower()] > 1 and context.has_several for project in projects}
     return [
         choice(
             context.exactly(project) if alike[project] else project.name,
-            _asked_of(command, context.meaning(project)),
-            project,
+            _asked_of(command, context.meaning(project), Word.of(branch) if branch else None),
+            project.name,
             context,
         )
         for project in projects
@@ -299,16 +317,18 @@ def _projects(projects: Sequence[Project], command: Command | None, context: Ren
 def _branches(
     project: Project, branches: Sequence[str], command: Command | None, context: RenderContext
 ) -> list[Choice]:
-    """What was asked, of each of the branches."""
+    """The same request for each of the branches."""
     repo = context.meaning(project)
-    return [choice(branch, _asked_of(command, repo, Word.of(branch)), project, context) for branch in branches]
+    return [choice(branch, _asked_of(command, repo, Word.of(branch)), project.name, context) for branch in branches]
 
 
 def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -> Command:
-    """The same request for another repository (and branch, if one is given); a status if nothing else was asked."""
+    """The same request for another repository, and branch if one is given. A status if the command has no other."""
     match command:
         case BranchCommand(verb):
             return BranchCommand(verb, repo, branch or command.branch)
+        case NameCommand():
+            return replace(command, repo=repo, branch=branch or command.branch)
         case ShowAudit():
             return ShowAudit(repo)
         case Subscribe() | MuteCommand() | UnmuteCommand():
@@ -318,7 +338,7 @@ def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -
 
 
 def _capitalized(said: Line) -> Line:
-    """As a sentence begins: `The bot’s own limit …`."""
+    """With a capital first letter: `The bot’s own limit …`."""
     match said:
         case (first, *rest) if first.element.keys() == {"type", "text"}:
             text = first.element["text"]

@@ -1,4 +1,4 @@
-"""Help, from the table of commands and nothing else. Pure."""
+"""The help, made from the table of commands. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.slack.blocks.rich_text import Line, code, join, line
 
 
 def render_help(topic: str | None, context: RenderContext) -> Message:
-    """One command if `topic` names it; the whole text for `MORE`; else what fits on the screen of a phone."""
+    """One command if `topic` names it; all of them for `MORE`; else what fits on a phone's screen."""
     entry = entry_named(topic or "")
     if entry is not None:
         return message([line(entry.answer), *_usage(entry, context), *_ways(entry, context)], in_public=False)
@@ -45,7 +45,7 @@ def _ways(entry: Entry, context: RenderContext) -> list[Line]:
 
 
 def _with_service(context: RenderContext) -> Line:
-    """How to say which of several services is meant."""
+    """How to name one of several services."""
     if not context.has_several:
         return ()
     text = [code(f"org/name@{name}") for name in context.services]

@@ -17,6 +17,7 @@ from bot.slack.messages.builds import (
     facts_line,
     headline,
     headline_with,
+    log_button,
     requested_by,
     restart_buttons,
     short_word,
@@ -24,10 +25,11 @@ from bot.slack.messages.builds import (
     view_buttons,
 )
 from bot.slack.messages.ci_failures import describe_cause
+from bot.slack.messages.failure_log import of_job
 from bot.slack.messages.workflows import workflow_lines
 
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
-"""Slack's words for a channel that the bot has to be invited to."""
+"""Slack's error codes for a channel to which the bot must be invited."""
 
 _WHY_LOST = {
     "is_archived": "the channel is archived",
@@ -40,8 +42,8 @@ _WHY_LOST = {
 def live(view: FollowView, context: RenderContext) -> Message:
     """The message that changes in place until the build finishes.
 
-    Refresh is offered only if the message ended without the build's result: on any other, what Refresh puts in its
-    place would take away what this one says.
+    Only a message that ended without the build's result has a Refresh button: the reply replaces the message, and would
+    remove what it says.
     """
     build = view.build
     open_buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
@@ -51,7 +53,8 @@ def live(view: FollowView, context: RenderContext) -> Message:
             lines, facts = [headline(build, context), _overtaken(view)], [facts_line(build)]
             buttons = open_buttons
         case FollowState.ENDED:
-            buttons = [*restart_buttons(build, view.follow.run_number, context, in_live=True), _page(build)]
+            again = restart_buttons(build, view.follow.run_number, context, in_live=True)
+            buttons = [*again, log_button(build, context), _page(build)]
             facts = [facts_line(build), _who(view), _inconclusive(view, context)]
             return message(
                 [_result(view, context)], buttons, facts=facts, details=workflow_lines(build), in_public=True
@@ -71,7 +74,7 @@ def live(view: FollowView, context: RenderContext) -> Message:
 
 
 def followed(build: Build, context: RenderContext, asker: Actor | None) -> Message:
-    """The first version of a live message that was asked for."""
+    """The first version of a live message, for a follow command."""
     lines = [_so_far(build, context), line("I’ll update this message until it finishes.")]
     buttons = [cancel_button(build, context, in_live=True), _page(build)]
     facts = [_facts_so_far(build), requested_by(asker)]
@@ -79,7 +82,7 @@ def followed(build: Build, context: RenderContext, asker: Actor | None) -> Messa
 
 
 def not_followed(why: str, context: RenderContext) -> Message:
-    """To the person who asked, if the answer can't be changed later: `why` is Slack's word for that, or empty."""
+    """To the asker, if the reply can't be changed later. `why` is Slack's error code, or empty."""
     if why in NOT_A_MEMBER:
         because, then = "I’m not in this channel", line("Invite me: ", code(f"/invite {context.mention}"))
     else:
@@ -89,16 +92,22 @@ def not_followed(why: str, context: RenderContext) -> Message:
 
 
 def reply(view: FollowView, context: RenderContext) -> Message:
-    """What the person who asked gets in the thread, once. It says by itself which build it is about."""
+    """The reply in the thread to the asker, sent once. It names the build, so it can be read alone."""
     asker = person(view.follow.asker)
     if view.overtaken:
         head = headline_with(SIGNS[Status.QUEUED], view.build, context, " restarted again")
         return message([line(asker, " ", head), _overtaken(view)], in_public=True)
-    return message([line(asker, " ", _result(view, context))], facts=[_inconclusive(view, context)], in_public=True)
+    log = view.log.log if view.log is not None and view.log.to_all else None
+    return message(
+        [line(asker, " ", _result(view, context)), of_job(log) if log else ()],
+        facts=[_inconclusive(view, context)],
+        verbatim=log.lines if log else (),
+        in_public=True,
+    )
 
 
 def lost(view: FollowView, why: str, context: RenderContext) -> Message:
-    """To the person who asked: the message can no longer be changed, in Slack's word for why."""
+    """To the asker: the message can no longer be changed, with Slack's error code."""
     build, place = view.build, view.follow.location
     where = () if place.is_between_two else line(" in ", channel(place.channel))
     lines = [_result(view, context), line("Stopped following", where, f": {why_lost(why)}.")]
@@ -113,7 +122,7 @@ def why_lost(why: str) -> str:
 
 
 def verdict_words(verdict: Verdict | None) -> str:
-    """What the result means, to follow it in a headline: ` on retry (flaky)`. Empty for no verdict."""
+    """What the result means, for the end of a headline: ` on retry (flaky)`. Empty without a verdict."""
     match verdict and (verdict.meaning, verdict.after):
         case (Meaning.FLAKY, Status.PASSED):
             retries = verdict.runs - 1 if verdict else 1
@@ -127,7 +136,7 @@ def verdict_words(verdict: Verdict | None) -> str:
 
 
 def why_inconclusive(verdict: Verdict | None) -> Line:
-    """`Not conclusive: the run was cancelled`; empty if the verdict says something."""
+    """`Not conclusive: the run was cancelled`; empty if there is a verdict."""
     if verdict is None or verdict.meaning is not Meaning.NONE:
         return ()
     is_before = verdict.after in (Status.PASSED, Status.FAILED)
@@ -145,13 +154,13 @@ def _times(count: int) -> str:
 
 
 def _result(view: FollowView, context: RenderContext) -> Line:
-    """The headline of a finished build, or of one that was followed until now."""
+    """The headline of a finished build, or of one that is no longer followed."""
     return headline(view.build, context, "" if view.unseen else verdict_words(view.verdict))
 
 
 def _so_far(build: Build, context: RenderContext) -> Line:
     """The headline before the build has finished."""
-    if build.has_ended:  # the previous run, which CI still shows
+    if build.has_ended:  # CI still shows the previous run
         return headline_with(SIGNS[Status.QUEUED], build, context, " restarted")
     return headline(build, context)
 
@@ -161,7 +170,7 @@ def _facts_so_far(build: Build) -> Line:
 
 
 def _workflows_so_far(build: Build) -> list[Line]:
-    """Not those of the previous run."""
+    """The workflows; empty while the service still shows the previous run."""
     return [] if build.has_ended else workflow_lines(build)
 
 

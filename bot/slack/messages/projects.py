@@ -1,4 +1,4 @@
-"""A page of repositories: a line each, and what to do if there are none. To the asker alone. Pure."""
+"""A page of repositories, a line each, or what to do if there are none. To the asker alone. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _project(project: Project, shown: ProjectsShown, context: RenderContext) -> 
 
 
 def _stale(why: CIError, age_s: float | None) -> Line:
-    """Whose list is old, how old, and why."""
+    """Which services' lists are outdated, by how much, and why."""
     if age_s is None:
         return line("Not listed: ", describe_cause(why), ".")
     return line(f"As of {ago(age_s)}: ", describe_cause(why), ".")

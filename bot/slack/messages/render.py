@@ -1,7 +1,7 @@
-"""Every message: outcomes, errors and bugs become what Slack shows. Pure; sends nothing, decides nothing.
+"""The message for each outcome. Pure; sends nothing, decides nothing.
 
-What happened, to what, who asked; then facts; then buttons. Builds are public; help, lists of repositories and
-whatever went wrong are for the asker alone.
+What happened, to what, who asked; then facts; then buttons. Builds are public; help, lists of repositories and errors
+are for the asker alone.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from bot.core.model.outcomes import (
     BuildShown,
     BuildsShown,
     Cancelled,
+    ChannelNamesShown,
     CouldNotTell,
     Explained,
     Followed,
     HelpShown,
+    LogShown,
     Muted,
     NoBuilds,
     NothingToCancel,
@@ -66,7 +68,9 @@ from bot.slack.messages.builds import (
     try_again_button,
     view_buttons,
 )
+from bot.slack.messages.channel_names import render_channel_names
 from bot.slack.messages.ci_failures import describe_cause
+from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
 from bot.slack.messages.live import followed, verdict_words, why_inconclusive
 from bot.slack.messages.projects import render_projects
@@ -84,7 +88,7 @@ from bot.slack.messages.workflows import cancelling_line, restarted_line, workfl
 
 
 def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None) -> Message:
-    """The service has accepted the cancellation, and the build still runs for a moment."""
+    """The service has accepted the cancel, and the build still runs for a moment."""
     build = done.build
     title = context.title_of(build.project.service)
     lines = [
@@ -97,7 +101,7 @@ def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None) -> M
 
 
 def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Message:
-    """What is left of a message whose Cancel was pressed: the build as it was a moment ago, and no second Cancel."""
+    """Replaces a message whose Cancel was pressed: the build as it was a moment ago, without a second Cancel."""
     by = line("cancellation ", requested_by(asker, context.now))
     return message(
         [headline(build, context)],
@@ -111,16 +115,19 @@ def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Messa
 __all__ = ["Message", "RenderContext", "render", "with_doubt", "with_invitation", "with_place"]
 
 CANCELLING = "hourglass_flowing_sand"
-"""Not the stop sign, which is for what has been cancelled."""
+"""Not the stop sign, which means cancelled."""
 _MAX_LINES = 10
 
 
 def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = None) -> Message:
-    """The answer to a request that went well. `asker` is named in public, since Slack hides a typed command from all
-    others."""
+    """The reply to a successful request. `asker` is named in public, since Slack shows a typed command to no one
+    else.
+    """
     match outcome:
         case BuildShown():
             return _build(outcome, context, asker)
+        case LogShown():
+            return render_log(outcome, context)
         case BranchesShown():
             return _branches(outcome, context, asker)
         case BuildsShown():
@@ -135,6 +142,8 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return render_help(topic, context)
         case AuditShown():
             return render_audit(outcome, context)
+        case ChannelNamesShown():
+            return render_channel_names(outcome, context, asker)
         case Followed(build):
             return followed(build, context, asker)
         case NothingToFollow(build, restart_state):
@@ -180,25 +189,25 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
 
 
 def with_invitation(drawn: Message, mention: str) -> Message:
-    """The same, and how to make the bot a member of the channel."""
+    """The same, and how to invite the bot to the channel."""
     invite = sanitize(mention, 80)
     return with_line(drawn, line("I can’t post updates here: I’m not in this channel. ", code(f"/invite {invite}")))
 
 
 def with_doubt(drawn: Message) -> Message:
-    """For the asker, if Slack may have shown the message to everyone already."""
+    """For the asker, if Slack may already have shown the message to everyone."""
     return with_line(drawn, line("Slack didn’t confirm my message. It may already be above."))
 
 
 def with_place(drawn: Message, channel_id: str) -> Message:
-    """For the asker's direct messages, if Slack takes no answer where they asked."""
+    """For the asker's direct messages, if Slack refused the reply in the place where they asked."""
     return with_line(drawn, line("Slack doesn’t let me answer in ", channel(channel_id), ", so I answer here."))
 
 
 def _instead(
     build: Build, why: Line, buttons: list[Block | None], context: RenderContext, asker: Actor | None
 ) -> Message:
-    """The build, shown instead of what was asked for, and why."""
+    """Shows the build instead of what was requested, and why."""
     facts = [facts_line(build), requested_by(asker)]
     lines = [headline(build, context), why]
     return message(lines, buttons, facts=facts, details=workflow_lines(build), in_public=True)
@@ -212,7 +221,7 @@ def _build(shown: BuildShown, context: RenderContext, asker: Actor | None) -> Me
         facts.append(claim_words(restart_state.claim, build, context, lags="this is the previous run"))
     elif restart_state.previous is not None:
         facts.append(previous_words(restart_state.previous))
-    other = restart_state.claim or restart_state.previous  # two people may be named, for two things
+    other = restart_state.claim or restart_state.previous  # the line may name a second person
     facts += [*branch_lines(build), why_inconclusive(verdict), requested_by(asker, what="status" if other else "")]
     return message(
         [headline(build, context, verdict_words(verdict))],
@@ -224,7 +233,7 @@ def _build(shown: BuildShown, context: RenderContext, asker: Actor | None) -> Me
 
 
 def _verdict(build: Build) -> Verdict | None:
-    """What the result says of the commit, if the service tells how its earlier attempts ended."""
+    """What the result means for the commit, if the service says how its earlier attempts ended."""
     return verdict_on(build.earlier, build.status) if build.earlier and build.has_ended else None
 
 
@@ -252,6 +261,7 @@ def _builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> 
 def _restarted(done: Restarted, context: RenderContext) -> Message:
     build, claim = done.build, done.claim
     did = ": re-running failed jobs" if claim.failed_jobs_only else " restarted"
+    did += " with debug logs" if claim.debug_logs else ""
     lines = [headline_with("hourglass_flowing_sand", build, context, did), restarted_line(done.taken)]
     if done.seen:
         title = context.title_of(build.project.service)
@@ -261,7 +271,7 @@ def _restarted(done: Restarted, context: RenderContext) -> Message:
 
 
 def _looking_at_the_new_run(done: Restarted) -> list[Block | None]:
-    """A service may have given the restart an id of its own, whose page is not known before it is seen."""
+    """If the service gave the restart its own id, the page is unknown until the build has been fetched."""
     build, new_id = done.build, done.claim.new_build_id
     if new_id is None or new_id == build.id:
         return view_buttons(target_of(build, done.claim.run_number), build.url)

@@ -38,7 +38,7 @@ def subscribed(done: Subscribed, context: RenderContext, asker: Actor | None) ->
     filters = done.subscription.filters
     was = "Subscribed" if done.is_new else "Already subscribed"
     lines = [
-        line(emoji(BELL), f" {was} to ", repositories_in_words(filters.repositories), _service(filters, context)),
+        line(emoji(BELL), " ", f"{was} to ", repositories_in_words(filters.repositories), _service(filters, context)),
         filter_words(filters),
         *map(_present, done.now),
         _how_many(done),
@@ -53,11 +53,13 @@ def subscribed(done: Subscribed, context: RenderContext, asker: Actor | None) ->
 def not_reached(why: str, context: RenderContext) -> Message:
     """To the person who subscribed a channel in which the bot can't post; `why` is Slack's word, or empty."""
     if why in NOT_A_MEMBER:
-        said, then = "I can’t post here yet: I’m not in this channel.", line("Invite me: ", code(invite(context)))
+        said = "I can’t post here yet: I’m not in this channel."
+        then = line("The subscription is stored. To start notifications: ", code(invite(context)))
     else:
         because = why_lost(why)
-        said, then = f"I can’t post here yet: {because}." if because else "I can’t post here yet.", line()
-    return message([line(said), then, line("The subscription is stored; notifications start then.")], in_public=False)
+        said = f"I can’t post here: {because}." if because else "I can’t post here."
+        then = line("The subscription is stored. I’ll try again later.")
+    return message([line(said), then], in_public=False)
 
 
 def invite(context: RenderContext) -> str:
@@ -65,7 +67,7 @@ def invite(context: RenderContext) -> str:
 
 
 def unsubscribed(done: Unsubscribed, asker: Actor | None) -> Message:
-    lines = [line(emoji(NO_BELL), " Unsubscribed from ", _all_of(done.removed)) if done.removed else ()]
+    lines = [line(emoji(NO_BELL), " ", "Unsubscribed from ", _all_of(done.removed)) if done.removed else ()]
     lines += [
         line("Changed: now ", repositories_in_words(each.filters.repositories), " · ", filter_words(each.filters))
         for each in done.changed[:_NAMES]
@@ -125,7 +127,8 @@ def muted(done: Muted, asker: Actor | None) -> Message:
     mute = done.mute
     end = _in_zone(mute.until, done.zone) if done.zone else _when(mute.until)
     lines = [
-        line(emoji(NO_BELL), " ", _muted_of(mute), " muted until ", end),
+        line(emoji(NO_BELL), " ", _muted_of(mute), " muted"),
+        line("until ", end),
         () if done.is_subscribed else line("This channel isn’t subscribed to it."),
     ]
     undo = button("Unmute", UnmuteCommand(mute.repositories))
@@ -147,18 +150,29 @@ def repositories_in_words(repositories: NamePattern) -> Line:
 
 def filter_words(filters: Filters) -> Line:
     """`default branch · broke, fixed · workflow ci`."""
-    branches = filters.branches
-    if branches.patterns:
-        on = line("every branch") if "*" in branches.patterns else _listed(branches.patterns)
-    else:
-        on = line("default branch")
-    if branches.exceptions:
-        on = line(on, " except ", _listed(branches.exceptions))
     events = [event.value for event in Event if event in filters.events]
+    return join_dots(
+        branch_words(filters), "all events" if len(events) == len(Event) else ", ".join(events), workflow_words(filters)
+    )
+
+
+def branch_words(filters: Filters) -> Line:
+    """`main, release/* except release/0`."""
+    branches = filters.branches
+    if not branches.patterns:
+        on = line("default branch")
+    else:
+        on = line("every branch") if "*" in branches.patterns else _listed(branches.patterns)
+    return line(on, " except ", _listed(branches.exceptions)) if branches.exceptions else on
+
+
+def workflow_words(filters: Filters) -> Line:
+    """`workflow ci except nightly*`; empty for all."""
     workflows = filters.workflows
-    named = line("workflow ", _listed(workflows.patterns)) if workflows.patterns else ()
-    without = line("without workflow ", _listed(workflows.exceptions)) if workflows.exceptions else ()
-    return join_dots(on, "all events" if len(events) == len(Event) else ", ".join(events), named, without)
+    if not workflows:
+        return ()
+    on = line("workflow ", _listed(workflows.patterns)) if workflows.patterns else line("every workflow")
+    return line(on, " except ", _listed(workflows.exceptions)) if workflows.exceptions else on
 
 
 def _present(state: BranchState) -> Line:
@@ -230,7 +244,8 @@ def _in_zone(moment: datetime, zone: str) -> Line:
 
 
 def _all_of(subscriptions: Iterable[Subscription]) -> Line:
-    names = list(dict.fromkeys(repositories_in_words(each.filters.repositories) for each in subscriptions))
+    different = dict.fromkeys(each.filters.repositories for each in subscriptions)
+    names = [repositories_in_words(repositories) for repositories in different]
     more = len(names) - _NAMES
     return line(join("; ", *names[:_NAMES]), f" and {more} more" if more > 0 else "")
 

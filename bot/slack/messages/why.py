@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.model.name_patterns import ANY_NAME, NamePattern
 from bot.core.model.notification_commands.values import UnmuteCommand, words_of
-from bot.core.model.notifications import Decision, Reason
+from bot.core.model.notifications import Decision, Reason, SeenBy
 from bot.core.model.outcomes import Explained
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
 from bot.slack.blocks.context import RenderContext
@@ -14,10 +14,12 @@ from bot.slack.blocks.message import Block, Message, button, message
 from bot.slack.blocks.rich_text import Line, code, join_dots, line, sanitize, timestamp
 from bot.slack.messages.builds import at_service, branch_named, repository
 from bot.slack.messages.live import NOT_A_MEMBER, why_lost
-from bot.slack.messages.subscriptions import filter_words, invite
+from bot.slack.messages.subscriptions import branch_words, invite, workflow_words
 
 _LINES = 10
 _DETAIL, _NAME = 150, 60
+
+_SEEN = {SeenBy.LIST: "seen in the list", SeenBy.LOOK: "seen by polling", SeenBy.WEBHOOK: "seen by webhook"}
 
 _WORDS = {
     Reason.UNCERTAIN: "sent, but Slack didn’t confirm it",
@@ -74,7 +76,7 @@ def _line(decision: Decision, shown: Explained) -> Line:
         line("• ", timestamp(decision.at) or "some time"),
         line(f"build {sanitize(decision.number or decision.build_id, _NAME)}", f" {workflow}" if workflow else ""),
         _said(decision, shown),
-        f"seen by {decision.seen_by}",
+        _SEEN[decision.seen_by],
     )
 
 
@@ -84,7 +86,9 @@ def _said(decision: Decision, shown: Explained) -> Line:
         return line(f"paused: {why_lost(decision.detail)}")
     if reason in (Reason.BRANCH, Reason.WORKFLOW):
         filters = next((each.filters for each in shown.subscriptions if each.id == decision.subscription_id), None)
-        return line(_WORDS[reason], line(": ", filter_words(filters)) if filters else ())
+        if filters is None:
+            return line(_WORDS[reason])
+        return line(_WORDS[reason], ": ", branch_words(filters) if reason is Reason.BRANCH else workflow_words(filters))
     if reason in _UNTIL:
         until = timestamp(_moment(decision.detail))
         return line(_WORDS[reason], line(" until ", until) if until else ())

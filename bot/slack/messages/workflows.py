@@ -1,4 +1,4 @@
-"""The workflows of a build: a line each, the worst first, and under it the jobs that failed. Pure."""
+"""The workflows of a build, a line each, the worst first, with its failed jobs below it. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME, _COMMIT, _REASON = 60, 40, 100
 
 
 def workflow_lines(build: Build) -> list[Line]:
-    """Empty if they say no more than the build's own lines. A build that is one run, by its own id, is named."""
+    """Empty if the build's own lines say as much. A build that is a single run, under the run's id, is named."""
     is_one_run = any(run.run_id == build.id for run in build.workflows)
     if len(build.workflows) < 2 and not is_one_run and not any(map(_tells_more, build.workflows)):
         return []
@@ -70,13 +70,15 @@ def _waits_for(run: Workflow) -> Line:
 def _job_lines(jobs: Sequence[FailedJob]) -> list[Line]:
     """`    • build / test, step “Run pytest”`."""
     more = len(jobs) - MAX_JOBS
-    return [*map(_job, jobs[:MAX_JOBS]), line(f"    • and {_count(more, 'more job')}") if more > 0 else ()]
+    named = [line("    • ", job_line(job)) for job in jobs[:MAX_JOBS]]
+    return [*named, line(f"    • and {_count(more, 'more job')}") if more > 0 else ()]
 
 
-def _job(job: FailedJob) -> Line:
+def job_line(job: FailedJob) -> Line:
+    """`build / test, step “Run pytest”`; the job's name leads to its page."""
     step = untrusted(job.step, _NAME)
     name = link(sanitize(job.name, _NAME) or "a job without a name", job.url)
-    return line("    • ", name, *((", step “", step, "”") if step else ()))
+    return line(name, *((", step “", step, "”") if step else ()))
 
 
 def _rest(runs: Sequence[Workflow]) -> Line:
@@ -111,7 +113,7 @@ def _tells_more(run: Workflow) -> bool:
 
 
 def _severity(run: Workflow) -> int:
-    """All that went well rank alike, so that they keep their order."""
+    """The severity for sorting. All that went well rank the same, so that they keep their order."""
     return min(run.status.severity, Status.PASSED.severity)
 
 

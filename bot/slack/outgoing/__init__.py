@@ -1,1 +1,1 @@
-"""From a message to Slack: replies, and live messages."""
+"""Sends messages to Slack: replies, and live messages."""

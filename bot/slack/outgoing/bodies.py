@@ -1,4 +1,4 @@
-"""What a message is to Slack's methods. Pure.
+"""The arguments of Slack's methods for a message. Pure.
 
 Arguments: https://docs.slack.dev/reference/methods/chat.postMessage, …/chat.update, …/chat.postEphemeral
 """
@@ -11,17 +11,17 @@ from uuid import UUID, uuid5
 from bot.slack.blocks.message import Message
 
 _MESSAGES = UUID("6d3ff0a5-2a0e-5c0e-8f0c-6b7f6f0b7c11")
-"""Makes our uuids differ from all others."""
+"""The namespace of the bot's uuids."""
 
 
 def new_message(
     message: Message, channel: str, *, thread: str | None = None, broadcast: bool = False, key: str | None = None
 ) -> dict[str, Any]:
-    """For chat.postMessage. `channel` may be a person: the message then is a direct one. `broadcast`: a reply in the
-    thread that the channel shows, too.
+    """For chat.postMessage. If `channel` is a person, it is a direct message. `broadcast`: the channel shows a reply in
+    the thread, too.
 
-    Messages with the same `key` are one: Slack may drop the second. It does not document `client_msg_id`, so nothing
-    relies on it.
+    Slack may drop the second message with the same `key`. It does not document `client_msg_id`, so nothing relies on
+    it.
     """
     body = _content(message) | {"channel": channel, "unfurl_links": False, "unfurl_media": False}
     if thread:
@@ -45,7 +45,7 @@ def changed_message(message: Message, channel: str, ts: str) -> dict[str, Any]:
 
 
 def response(message: Message, *, thread: str | None = None, replace: bool = False) -> dict[str, Any]:
-    """For a response URL. `replace`: in the place of the message whose button was pressed."""
+    """For a response URL. `replace`: instead of the message whose button was pressed."""
     body = _content(message) | {
         "response_type": "in_channel" if message.in_public else "ephemeral",
         "replace_original": replace,

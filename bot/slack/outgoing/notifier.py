@@ -1,6 +1,6 @@
-"""What the bot says of its own accord: live messages changed in place, replies, and a word to one person.
+"""Sends what no request waits for: changes of live messages, replies in their threads, and notes to one person.
 
-Behind the core's `Notifier`. Slack's errors become the core's two: the message is gone, or it is tried again later.
+The core's `Notifier`. Slack's errors become one of the core's two: the message is gone, or a later try may succeed.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ import structlog
 
 from bot.core.model.follows import FollowView, MessageGone, RetryLater
 from bot.slack.client.api_errors import CallFailed, Kind
-from bot.slack.client.chat_client import POST, UPDATE, ChatClient
+from bot.slack.client.chat_client import POST, POST_EPHEMERAL, UPDATE, ChatClient
+from bot.slack.messages.failure_log import log_for_one
 from bot.slack.messages.live import live, lost, reply
 from bot.slack.messages.render import RenderContext, with_place
-from bot.slack.outgoing.bodies import changed_message, new_message
+from bot.slack.outgoing.bodies import changed_message, message_for_one, new_message
 
 log = structlog.get_logger(__name__)
 
 LONG_S = 60.0
-"""Seconds until the next try if nothing tells when."""
+"""Seconds until the next try if Slack does not say when."""
 
 PAUSE_S = 600.0
-"""Seconds until the next try if an operator has to act first."""
+"""Seconds until the next try if an operator must act first."""
 
 
 class SlackNotifier:
-    """`context()` gives the words for now. Thread-safe."""
+    """`context()` returns what messages are rendered with now. Thread-safe."""
 
     def __init__(self, client: ChatClient, context: Callable[[], RenderContext]) -> None:
         self._client = client
@@ -40,7 +41,7 @@ class SlackNotifier:
         self._call(UPDATE, changed_message(message, follow.location.channel, follow.message_ts))
 
     def reply(self, view: FollowView) -> None:
-        """In the thread of the message; if the conversation does not take it, to the asker."""
+        """Posts in the message's thread; if Slack refuses that, sends it to the asker."""
         follow, message = view.follow, reply(view, self._context())
         thread = follow.location.thread or follow.message_ts
         try:
@@ -51,12 +52,27 @@ class SlackNotifier:
             if not follow.location.is_between_two:
                 message = with_place(message, follow.location.channel)
             self._to_asker(view, new_message(message, follow.asker.id))
+        else:
+            self._tell_log(view, thread)
+
+    def _tell_log(self, view: FollowView, thread: str) -> None:
+        """Why the build failed, to the asker alone if the others may not read it. Raises nothing: Show log is there."""
+        follow, told = view.follow, view.log
+        if told is None or told.to_all:
+            return
+        message = log_for_one(view, told.log, self._context())
+        try:
+            self._client.call(
+                POST_EPHEMERAL, message_for_one(message, follow.location.channel, follow.asker.id, thread=thread)
+            )
+        except CallFailed as failure:
+            log.info("failure_log_not_shown", channel=follow.location.channel, why=str(failure))
 
     def tell(self, view: FollowView, why: str) -> None:
         self._to_asker(view, new_message(lost(view, why, self._context()), view.follow.asker.id))
 
     def _to_asker(self, view: FollowView, body: Mapping[str, Any]) -> None:
-        """In a direct message, once. Raises nothing: after this way there is no other."""
+        """Sends a direct message, once. Raises nothing: this is the last resort."""
         try:
             self._call(POST, body)
         except (MessageGone, RetryLater) as failure:
@@ -84,12 +100,12 @@ class SlackNotifier:
                 log.error("slack_rejects_token", method=method, why=word)
                 raise RetryLater(word, retry_after_s=PAUSE_S, is_everywhere=True) from None
             case Kind.RETRY:
-                # Changes have one limit for all of a workspace, new messages one for each channel.
+                # Slack limits changes for the whole workspace, and new messages for each channel.
                 raise RetryLater(word, retry_after_s=_seconds(failure), is_everywhere=method == UPDATE) from None
             case Kind.BUG:
                 log.error("follow_message_rejected", method=method, channel=channel, why=word)
                 raise MessageGone(word, is_told=True) from None
-            case _:  # a new word of Slack's, which may pass
+            case _:  # an unknown error code, which may be temporary
                 log.error("follow_message_rejected", method=method, channel=channel, why=word)
                 raise RetryLater(word, retry_after_s=LONG_S) from None
 

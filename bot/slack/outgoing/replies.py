@@ -1,10 +1,10 @@
-"""How an answer reaches people. If Slack refuses one way, the next is tried; if it does not answer, none is.
+"""Sends replies. If Slack refuses one way, the next is tried; if it does not respond, none is.
 
-In public: chat.postMessage, since a message of our own can be changed later; then the response URL of a command or a
+In public: chat.postMessage, since the bot can change its own message later; then the response URL of a command or a
 click, which needs no membership. To the asker alone: the response URL, chat.postEphemeral, a direct message.
 
-After a way of which nothing is known, a second message could be a repeat. So nothing more is said in public; the asker
-alone is told, once, and only if something was changed.
+If a way's result is unknown, a second message could be a duplicate. So nothing more is posted in public. Only the asker
+gets a message, once, and only if something was changed.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ log = structlog.get_logger(__name__)
 INVITATION_KEPT_S = 90 * 24 * 3600.0
 
 Way = Callable[[], str | None]
-"""One way to say something. Returns the ts of a message that can be changed later. Raises CallFailed."""
+"""One way to send a message. Returns its ts if it can be changed later. Raises CallFailed."""
 
 
 class DeliveryFailed(Exception):
-    """The answer did not reach Slack, or Slack refused it. `str()` holds no part of the URL, which is a secret.
+    """The reply did not reach Slack, or Slack refused it. `str()` holds no part of the URL, which is a secret.
 
-    `may_be_there`: Slack got it and did not answer, so that saying it again might say it twice.
+    `may_be_there`: Slack got it and did not respond, so a second try might post it twice.
     """
 
     def __init__(self, why: str, *, may_be_there: bool = False) -> None:
@@ -45,9 +45,9 @@ class DeliveryFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """`ts` of a message that can be changed later; else None, and Slack's word for why it can't be, if it gave one.
+    """`ts` if the message can be changed later; else None, and Slack's error code for why not, if it gave one.
 
-    `is_explained`: the message itself says why, and how to invite the bot.
+    `is_explained`: the message says why, and how to invite the bot.
     """
 
     ts: str | None
@@ -56,7 +56,7 @@ class Posted:
 
 
 class Replies:
-    """Thread-safe. Raises DeliveryFailed if an answer reached nobody, with Slack's error for each way."""
+    """Thread-safe. Raises DeliveryFailed if no way worked, with Slack's error for each."""
 
     def __init__(
         self, client: ChatClient, response_urls: ResponseUrls, idempotency_keys: IdempotencyKeys, mention: str
@@ -69,10 +69,10 @@ class Replies:
     def answer(
         self, slack_request: SlackRequest, message: Message, *, elsewhere: Message | None = None, changed: bool = False
     ) -> Posted:
-        """A new message: in public, or to the asker alone, as the message wants it.
+        """Sends a new message: in public, or to the asker alone if `message` is private.
 
-        One that cannot be changed later says `elsewhere` instead, if that is given. `changed`: the message tells of
-        something that was done, so the asker must hear of it.
+        If it cannot be changed later, sends `elsewhere` instead, if given. `changed`: the message reports an action, so
+        the asker must get it.
         """
         if not message.in_public:
             self.to_asker(slack_request, message)
@@ -93,7 +93,7 @@ class Replies:
             ts = self._first(ways, failed)
             return Posted(ts, failed[0].word if failed else "", is_explained=bool(invited))
         except DeliveryFailed as failure:
-            log.info("not_in_public", why=str(failure))  # a busy channel takes one message a second
+            log.info("not_in_public", why=str(failure))  # Slack accepts about one message a second in a channel
             if failure.may_be_there and not changed:
                 raise
             alone = with_doubt(said) if failure.may_be_there else said
@@ -102,17 +102,17 @@ class Replies:
         return Posted(None, why)
 
     def to_asker(self, slack_request: SlackRequest, message: Message) -> None:
-        """To the asker alone; in the bot's own direct messages everything is."""
+        """Sends it to the asker alone; in the bot's own direct messages every message is."""
         self._first(self._ways_to_asker(slack_request, message), [])
 
     def replace(self, slack_request: SlackRequest, message: Message) -> None:
-        """In the place of the message whose button was pressed."""
+        """Replaces the message whose button was pressed."""
         is_private = slack_request.pressed is not None and slack_request.pressed.in_ephemeral
         shown = Message(message.text, message.blocks, in_public=message.in_public and not is_private)
         self._first([lambda: self._respond(slack_request, shown, replace=True)], [])
 
     def remove_pressed(self, slack_request: SlackRequest) -> None:
-        """Takes away the pressed message, which only the asker sees."""
+        """Deletes the pressed message, which only the asker sees."""
         self._first([lambda: self._response_urls.post(_url(slack_request), {"delete_original": True})], [])
 
     def _ways_to_asker(
@@ -130,7 +130,7 @@ class Replies:
             if place.thread:
                 ways.append(lambda: self._post_directly(private, asker))
             return ways
-        # Slack shows what only one person sees in threads that have a reply already.
+        # Slack shows an ephemeral message in a thread only if the thread already has a reply.
         thread = None if slack_request.opens_thread else place.thread
         alone = message_for_one(private, place.channel, asker, thread=thread)
         direct = private if place.is_between_two else with_place(private, place.channel)
@@ -139,7 +139,7 @@ class Replies:
         return ways
 
     def _first(self, ways: Iterable[Way], failed: list[CallFailed]) -> str | None:
-        """By the first way that Slack takes; none is tried after one of which nothing is known. Adds to `failed`."""
+        """Tries the ways in order until one works or its result is unknown. Adds the others to `failed`."""
         for way in ways:
             try:
                 return way()
@@ -152,16 +152,16 @@ class Replies:
 
     def _post(self, slack_request: SlackRequest, message: Message) -> str | None:
         place = slack_request.location
-        # Only one public message answers a request. What is said to the asker alone may follow it.
+        # Only one public message answers a request. Messages to the asker alone may follow it.
         key = slack_request.delivery if message.in_public else None
         return self._called(POST, new_message(message, place.channel, thread=place.thread, key=key))
 
     def _post_directly(self, message: Message, asker: str) -> None:
-        """In the bot's direct messages with the asker. It is not changed later: it is not where they asked."""
+        """Sends a direct message to the asker. It is not changed later, as it is not where they asked."""
         self._called(POST, new_message(message, asker))
 
     def _called(self, method: str, body: Mapping[str, Any]) -> str | None:
-        """The ts of what was posted."""
+        """The ts of the posted message."""
         ts = self._client.call(method, body).get("ts")
         return ts if isinstance(ts, str) else None
 
@@ -170,7 +170,7 @@ class Replies:
         self._response_urls.post(_url(slack_request), response(message, thread=thread, replace=replace))
 
     def _invited(self, message: Message, slack_request: SlackRequest, refusal: CallFailed) -> Message:
-        """With how to invite the bot if it is not a member: once a channel, and not in a conversation of two."""
+        """Adds how to invite the bot if it is not a member: once per channel, and not in a direct message."""
         place = slack_request.location
         is_due = (
             refusal.word in NOT_A_MEMBER

@@ -1,6 +1,6 @@
 """The rate limit of one service as rows: a short transaction settles what a process has made, holds and wants.
 
-No minute sees more calls than the limit, whatever the number of processes. A call counts as held before it is made, and
+No minute has more calls than the limit, for any number of processes. A call counts as held before it is made, and
 as made until `COUNTED_S` after that. Nothing is granted if both together would exceed the limit. What a dead process
 held counts as long as it could have made those calls, and then a minute more.
 """
@@ -32,27 +32,27 @@ class UsageReport:
     """What a process reports.
 
     `made`: calls by second of the epoch that were not reported before. A count is negative if calls that were reported
-    turned out not to count. `at_hand`: the local reserve, kept for later requests. `aside`: calls reserved for requests
-    in progress. `wanted`: calls for a request that waits now, with `priority`.
+    turned out not to count. `local_reserve`: calls kept for later requests. `reserved`: calls reserved for requests in
+    progress. `wanted`: calls for a request that waits now, with `priority`.
     """
 
     made: dict[int, int]
-    at_hand: int
-    aside: int
+    local_reserve: int
+    reserved: int
     wanted: int = 0
     priority: Priority = Priority.PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What applies from now on. `refused` is None if `wanted` was granted. `more_at_hand` joins the local reserve.
+    """What applies from now on. `refused` is None if `wanted` was granted. `more_reserve` joins the local reserve.
 
     `free`: calls that are neither made nor held. `scarce`: people's requests already use the reserve, so a process
     should keep none of its own.
     """
 
     refused: Rejected | None
-    more_at_hand: int
+    more_reserve: int
     free: int
     scarce: bool
     processes: int
@@ -75,12 +75,12 @@ class RateLimitRows:
             self._forget(connection, now)
             made = self._made(connection)
             others, processes = self._held_by_others(connection)
-            used, held = sum(made.values()), others + report.at_hand + report.aside
+            used, held = sum(made.values()), others + report.local_reserve + report.reserved
             rejected = self._refused(report, pause, made, held, now) if report.wanted else None
             if rejected is None:
                 held += report.wanted
             calm = pause.refuses(Priority.PEOPLE, now) is None
-            more = self._shares.to_keep(report.at_hand, used=used, held=held) if calm else 0
+            more = self._shares.to_keep(report.local_reserve, used=used, held=held) if calm else 0
             self._hold(connection, held + more - others, now)
         scarce = used > self._shares.calls - self._shares.reserve
         return Grant(rejected, more, self._shares.calls - used - held - more, scarce, processes + 1, pause)

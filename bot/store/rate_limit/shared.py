@@ -245,7 +245,7 @@ class SharedRateLimit:
     def _learn(self, grant: Grant, waiter: _Waiter | None, began_at: float) -> None:
         """Call with the lock held."""
         self._last, self._settled_at = grant, began_at
-        self._local_calls += grant.more_at_hand
+        self._local_calls += grant.more_reserve
         self._pause = self._pause.or_later(grant.pause)
         if waiter is not None and grant.refused is None:
             waiter.is_granted = not waiter.is_over

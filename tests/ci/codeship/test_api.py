@@ -61,14 +61,14 @@ def test_an_id_cannot_lead_to_another_path() -> None:
     assert restart_request(API, KEY, "1/../2?x=#").url == f"{API}/builds/1%2F..%2F2%3Fx%3D%23/restart.json"
 
 
-def test_a_branch_that_cannot_be_encoded_is_still_requested() -> None:
+def test_a_branch_with_half_a_surrogate_pair_is_still_requested() -> None:
     assert builds_request(API, KEY, "1", "a\ud800b").params[1] == ("branch", "a?b")
 
 
 # --- projects
 
 
-def test_projects_are_parsed_whatever_their_builds_hold() -> None:
+def test_projects_are_parsed_even_if_their_builds_are_broken() -> None:
     body = json.dumps(
         {
             "projects": [
@@ -94,7 +94,7 @@ def test_a_broken_project_is_left_out_and_the_others_stay(broken: object) -> Non
     ]
 
 
-def test_an_account_without_projects_is_no_error_and_a_list_of_which_nothing_can_be_read_is_one() -> None:
+def test_an_empty_list_is_no_error_and_a_wholly_broken_one_is() -> None:
     assert parse_projects(200, {}, b'{"projects": []}') == []
     with pytest.raises(InvalidResponse):
         parse_projects(200, {}, b'{"projects": [null, {"id": 1}]}')
@@ -118,14 +118,14 @@ def test_an_account_without_projects_is_no_error_and_a_list_of_which_nothing_can
         b'{"projects": {"id": 1}, "builds": {"id": 1}}',
     ],
 )
-def test_a_success_that_is_not_the_contract_is_a_bad_answer(body: bytes) -> None:
+def test_a_success_that_breaks_the_contract_is_an_invalid_response(body: bytes) -> None:
     with pytest.raises(InvalidResponse, match="check CODESHIP_API_URL"):
         parse_projects(200, {}, body)
     with pytest.raises(InvalidResponse, match="check CODESHIP_API_URL"):
         parse_builds(200, {}, body, WEB)
 
 
-def test_a_success_that_reports_an_error_passes_its_words_on() -> None:
+def test_a_success_that_reports_an_error_passes_on_its_reason() -> None:
     with pytest.raises(InvalidResponse, match=r"^CodeShip: The API is closed$"):
         parse_projects(200, {}, b'{"error": "The API is closed"}')
 
@@ -184,9 +184,7 @@ HEADERS = st.dictionaries(
 @example(status=200, headers={}, body=b'{"id": ' + b"1" * 5_000 + b"}")
 @example(status=200, headers={}, body=b'{"id": 1e400, "builds": [{"id": 1e300}, {"id": NaN}]}')
 @example(status=429, headers={"Retry-After": "Mon, 01 Jan 0000 99:99:99 +9999", "Date": "x"}, body=b"")
-def test_no_answer_of_any_kind_raises_anything_but_a_ci_error(
-    status: int, headers: dict[str, str], body: bytes
-) -> None:
+def test_no_response_raises_anything_but_a_ci_error(status: int, headers: dict[str, str], body: bytes) -> None:
     for decipher in (
         lambda: parse_projects(status, headers, body, key=KEY),
         lambda: parse_builds(status, headers, body, WEB, key=KEY),

@@ -48,7 +48,7 @@ from tests.ci.http_client.faulty_hosts import (
         ),
     ],
 )
-def test_a_trickle_ends_when_the_time_is_up(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_slow_trickle_ends_at_the_deadline(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script)
     with at_most(1.5), pytest.raises(NoResponse, match="no whole answer came in time"):
         client(there.url, total_s=0.3).builds(WEB)
@@ -61,7 +61,7 @@ def test_a_length_that_is_too_large_is_not_even_read(host: Hosts, client: Client
         client(there.url).builds(WEB)
 
 
-def test_a_body_that_does_not_end_is_left(host: Hosts, client: Clients) -> None:
+def test_an_endless_body_is_abandoned(host: Hosts, client: Clients) -> None:
     def pour(wire: socket.socket) -> None:
         wire.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(1_000):
@@ -71,7 +71,7 @@ def test_a_body_that_does_not_end_is_left(host: Hosts, client: Clients) -> None:
         client(host(pour).url, max_bytes=100_000).builds(WEB)
 
 
-def test_a_small_body_that_unpacks_to_a_large_one_is_left(host: Hosts, client: Clients) -> None:
+def test_a_small_body_that_unpacks_to_a_large_one_is_abandoned(host: Hosts, client: Clients) -> None:
     packed = gzip.compress(b" " * 50_000_000)
     there = host(answer(packed, headers=b"Content-Encoding: gzip\r\n"))
     codeship = client(there.url, max_bytes=100_000)
@@ -84,7 +84,7 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_left(host: Hosts, client: C
         tracemalloc.stop()
 
 
-def test_what_is_not_packed_as_it_says_is_a_bad_answer(host: Hosts, client: Clients) -> None:
+def test_a_body_with_the_wrong_encoding_is_an_invalid_response(host: Hosts, client: Clients) -> None:
     there = host(answer(BODY, headers=b"Content-Encoding: gzip\r\n"))
     with pytest.raises(InvalidResponse, match="cannot be unpacked"):
         client(there.url).builds(WEB)
@@ -122,7 +122,7 @@ def test_a_proxy_is_used_if_the_environment_names_one(host: Hosts, client: Clien
 
 
 @pytest.mark.parametrize("no_proxy", ["127.0.0.1", "*", "127.0.0.0/8, elsewhere.test"])
-def test_no_proxy_is_used_if_the_environment_excepts_the_host(host: Hosts, client: Clients, no_proxy: str) -> None:
+def test_no_proxy_is_used_for_a_host_in_no_proxy(host: Hosts, client: Clients, no_proxy: str) -> None:
     proxy, there = host(answer(BODY)), host(answer(BODY))
     environ = {"HTTP_PROXY": f"http://127.0.0.1:{proxy.port}", "NO_PROXY": no_proxy}
     client(there.url, environ=environ).builds(WEB)
@@ -137,7 +137,7 @@ def test_the_process_own_environment_is_not_read(host: Hosts, client: Clients, m
 
 
 @pytest.mark.parametrize("script", [answer(b"", b"407 Proxy Authentication Required"), hang_up, hold])
-def test_a_proxy_that_makes_no_tunnel(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_proxy_that_refuses_a_tunnel_is_reported(host: Hosts, client: Clients, script: Script) -> None:
     proxy = host(script)
     codeship = client("https://ci.acme.test", environ={"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}, read_s=0.15)
     with at_most(2), pytest.raises(Unreachable):
@@ -145,7 +145,9 @@ def test_a_proxy_that_makes_no_tunnel(host: Hosts, client: Clients, script: Scri
     assert proxy.heads[0][1].startswith(b"CONNECT ci.acme.test:443")
 
 
-def test_a_tunnel_through_a_proxy(host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str]) -> None:
+def test_a_request_passes_through_a_proxys_tunnel(
+    host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str]
+) -> None:
     there = host(answer(TAKEN), tls=tls[0])
 
     def tunnel(wire: socket.socket) -> None:
@@ -163,7 +165,7 @@ def test_a_tunnel_through_a_proxy(host: Hosts, client: Clients, tls: tuple[ssl.S
     assert there.heads[0][1].startswith(b"POST /api/v1/builds/3277309/restart.json?")
 
 
-def test_a_proxy_that_is_not_there(client: Clients) -> None:
+def test_a_missing_proxy_is_reported(client: Clients) -> None:
     environ = {"HTTP_PROXY": f"http://user:pass@127.0.0.1:{unused_port()}"}
     with pytest.raises(Unreachable, match="the proxy let no connection through"):
         restart(client("http://ci.acme.test", environ=environ), BUILD)
@@ -200,7 +202,7 @@ def test_the_key_is_in_no_log_and_no_traceback_at_any_level(
 
 
 @pytest.mark.parametrize("script", UNANSWERED)
-def test_no_error_carries_the_librarys_own_along(host: Hosts, client: Clients, script: Script) -> None:
+def test_no_error_chains_the_librarys_own(host: Hosts, client: Clients, script: Script) -> None:
     codeship = client(host(script).url, read_s=0.1, total_s=0.3)
     for call in (codeship.projects, lambda: restart(codeship, BUILD)):
         with pytest.raises(CIError) as raised:

@@ -1,4 +1,4 @@
-"""How each field of a build is parsed, whatever CodeShip sends."""
+"""How each field of a build is parsed, including invalid ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def build(**changes: object) -> Build:
     return only
 
 
-def test_every_field_of_a_build_is_read() -> None:
+def test_every_field_of_a_build_is_parsed() -> None:
     assert build() == Build(
         id="3277309",
         project=WEB,
@@ -89,7 +89,7 @@ def test_a_status_that_is_no_word_is_unknown(status: object) -> None:
     assert (build(status=status).status, build(status=status).status_word) == (Status.UNKNOWN, "")
 
 
-def test_an_unseen_status_word_is_kept_up_to_100_characters() -> None:
+def test_an_unknown_status_word_is_kept_up_to_100_characters() -> None:
     assert build(status="x" * 500).status_word == "x" * 100
 
 
@@ -101,7 +101,7 @@ def test_a_build_of_nulls_is_a_build() -> None:
 
 @pytest.mark.parametrize("field", sorted(set(BUILD) - {"id", "status"}))
 @pytest.mark.parametrize("wrong", [5, 1.5, True, [], {"a": 1}])
-def test_a_field_of_a_wrong_kind_costs_that_field_alone(field: str, wrong: object) -> None:
+def test_a_field_of_the_wrong_type_invalidates_only_itself(field: str, wrong: object) -> None:
     assert build(**{field: wrong}) == build(**{field: None})
 
 
@@ -115,13 +115,13 @@ def test_builds_are_sorted_by_number_the_highest_first() -> None:
     assert [each.id for each in builds(*({"id": id_} for id_ in ids))] == [str(10**17), "11", "10", "9", "8", "x7", "a"]
 
 
-def test_bytes_that_are_no_utf8_cost_no_more_than_themselves() -> None:
+def test_invalid_utf8_is_replaced_byte_by_byte() -> None:
     body = b'{"id": 1, "builds": [{"id": 2, "message": "caf\xe9", "branch": "main"}]}'
     [only] = parse_builds(200, {}, body, WEB)
     assert (only.message, only.branch) == ("caf\ufffd", "main")
 
 
-def test_half_characters_do_not_come_through() -> None:
+def test_half_surrogate_pairs_are_replaced() -> None:
     body = rb'{"id": 1, "builds": [{"id": 2, "message": "a\ud800b", "branch": "c\udfffd"}]}'
     [only] = parse_builds(200, {}, body, WEB)
     assert (only.message, only.branch) == ("ab", "cd")
@@ -185,13 +185,13 @@ def test_the_commit_is_linked_if_its_host_is_known(provider: str | None, page: s
         ("acme/wéb", COMMIT),
     ],
 )
-def test_no_commit_is_linked_that_may_lead_elsewhere(name: str, commit: str) -> None:
+def test_no_commit_is_linked_to_another_host(name: str, commit: str) -> None:
     body = json.dumps({"id": 1, "builds": [{**BUILD, "commit_id": commit}]}).encode()
     [only] = parse_builds(200, {}, body, Project("33837", name, "codeship"))
     assert only.commit_url is None
 
 
-def test_pages_stand_on_the_web_address_that_is_set() -> None:
+def test_pages_are_linked_at_the_configured_web_address() -> None:
     body = json.dumps({"id": 1, "builds": [BUILD]}).encode()
     [only] = parse_builds(200, {}, body, WEB, web_url="http://127.0.0.1:8080/")
     assert only.url == "http://127.0.0.1:8080/projects/33837/builds/3277309"
@@ -214,7 +214,7 @@ JSON = st.recursive(
 
 
 @examples(30, 100, entries=st.lists(JSON, max_size=4))
-def test_what_is_read_is_always_bounded_and_fit_to_be_stored(entries: list[object]) -> None:
+def test_every_parsed_build_is_bounded_and_can_be_stored(entries: list[object]) -> None:
     try:
         found = builds(*entries)
     except CIError:

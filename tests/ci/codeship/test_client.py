@@ -68,7 +68,7 @@ def test_a_restart_returns_the_id_of_the_build_that_runs(
 
 
 @pytest.mark.parametrize("answer", [{"body": "<html>"}, {"status": 204}, {"body": b"x" * (5 * 1024 * 1024)}])
-def test_a_success_that_is_not_the_contract_does_not_confirm_a_restart(
+def test_a_success_that_breaks_the_contract_does_not_confirm_a_restart(
     codeship: CodeShip, api: responses.RequestsMock, answer: dict[str, Any]
 ) -> None:
     api.post(RESTART, **answer)
@@ -77,7 +77,7 @@ def test_a_success_that_is_not_the_contract_does_not_confirm_a_restart(
     assert len(api.calls) == 1
 
 
-def test_it_stops_nothing_and_reports_no_details_and_requests_nothing_for_that(
+def test_it_cannot_cancel_and_has_no_details_and_sends_nothing_for_either(
     codeship: CodeShip, api: responses.RequestsMock
 ) -> None:
     assert codeship.abilities == frozenset()
@@ -88,7 +88,7 @@ def test_it_stops_nothing_and_reports_no_details_and_requests_nothing_for_that(
 
 
 @pytest.mark.parametrize("body", ["<!DOCTYPE html><html>Sign in</html>", '{"projects": [{"id": ', "", "[]"])
-def test_a_success_that_is_not_the_contract_is_not_requested_again(
+def test_a_success_that_breaks_the_contract_is_not_retried(
     codeship: CodeShip, api: responses.RequestsMock, body: str
 ) -> None:
     api.get(LIST, body)
@@ -148,7 +148,7 @@ def test_a_list_may_be_larger_than_a_project(clock: Clock, api: responses.Reques
 
 
 @pytest.mark.parametrize("address", ["https://", "https://a..b/api", "https://\ud800/", "localhost:80/api", ""])
-def test_an_address_that_is_none_cannot_be_reached(address: str, clock: Clock) -> None:
+def test_an_invalid_address_cannot_be_reached(address: str, clock: Clock) -> None:
     codeship = CodeShip(address, KEY, surroundings(clock))
     with pytest.raises(Unreachable):
         restart(codeship, BUILD)
@@ -164,7 +164,7 @@ def test_an_address_that_is_none_cannot_be_reached(address: str, clock: Clock) -
         {"body": ReadTimeout(f"https://codeship.com/?api_key={KEY}")},
     ],
 )
-def test_no_error_carries_the_key_or_the_librarys_own_error(
+def test_no_error_has_the_key_or_the_librarys_own_error(
     codeship: CodeShip,
     api: responses.RequestsMock,
     caplog: pytest.LogCaptureFixture,

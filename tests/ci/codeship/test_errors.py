@@ -69,7 +69,7 @@ def refused(status: int, body: bytes = b"", headers: dict[str, str] | None = Non
         (100, b"", InvalidResponse),
     ],
 )
-def test_every_refusal_has_its_class(status: int, body: bytes, kind: type[CIError]) -> None:
+def test_every_refusal_raises_its_class(status: int, body: bytes, kind: type[CIError]) -> None:
     assert type(refused(status, body)) is kind
 
 
@@ -97,7 +97,7 @@ def test_the_reason_of_a_refusal_is_one_short_line(body: bytes, why: str) -> Non
     assert refused(403, body).detail == why
 
 
-def test_what_is_called_html_gives_no_reason() -> None:
+def test_an_html_page_gives_no_reason() -> None:
     assert refused(403, b"Not yours", {"Content-Type": "text/HTML; charset=utf-8"}).detail == ""
 
 

@@ -43,7 +43,7 @@ def test_a_branch_is_percent_encoded_on_the_wire_and_the_key_too(host: Hosts, cl
     )
 
 
-def test_questions_share_a_connection_and_a_restart_has_its_own(host: Hosts, client: Clients) -> None:
+def test_fetches_share_a_connection_and_a_restart_has_its_own(host: Hosts, client: Clients) -> None:
     there = host(answer(BODY), answer(BODY), answer(TAKEN), answer(BODY))
     codeship = client(there.url)
     codeship.builds(WEB)
@@ -55,7 +55,7 @@ def test_questions_share_a_connection_and_a_restart_has_its_own(host: Hosts, cli
     assert b"Content-Length: 0" in there.heads[2][1]
 
 
-def test_a_connection_that_went_stale_is_replaced(host: Hosts, client: Clients) -> None:
+def test_a_stale_connection_is_replaced(host: Hosts, client: Clients) -> None:
     there = host(answer(BODY), hang_up, answer(BODY))
     codeship = client(there.url)
     codeship.builds(WEB)
@@ -63,12 +63,12 @@ def test_a_connection_that_went_stale_is_replaced(host: Hosts, client: Clients) 
     assert [number for number, _ in there.heads] == [1, 1, 2]
 
 
-def test_a_packed_answer_is_unpacked(host: Hosts, client: Clients) -> None:
+def test_a_compressed_response_is_unpacked(host: Hosts, client: Clients) -> None:
     there = host(answer(gzip.compress(BODY), headers=b"Content-Encoding: gzip\r\n"))
     assert [build.id for build in client(there.url).builds(WEB)] == ["3277309"]
 
 
-def test_an_answer_in_chunks_is_read_and_its_connection_kept(host: Hosts, client: Clients) -> None:
+def test_a_chunked_response_is_read_and_its_connection_reused(host: Hosts, client: Clients) -> None:
     chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
     there = host(lambda wire: wire.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks))
     codeship = client(there.url)
@@ -79,7 +79,7 @@ def test_an_answer_in_chunks_is_read_and_its_connection_kept(host: Hosts, client
 # --- connections that fail: nothing was sent
 
 
-def test_refused(client: Clients) -> None:
+def test_a_refused_connection_is_reported(client: Clients) -> None:
     codeship = client(f"http://127.0.0.1:{unused_port()}")
     for call in (codeship.projects, lambda: restart(codeship, BUILD)):
         with pytest.raises(Unreachable, match=r"^CodeShip: the connection was refused$") as raised:
@@ -87,7 +87,7 @@ def test_refused(client: Clients) -> None:
         assert not raised.value.may_have_taken
 
 
-def test_a_name_that_is_unknown(client: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_name_is_reported(client: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -96,7 +96,7 @@ def test_a_name_that_is_unknown(client: Clients, monkeypatch: pytest.MonkeyPatch
         restart(client("http://ci.acme.test"), BUILD)
 
 
-def test_a_host_that_takes_no_connection(client: Clients) -> None:
+def test_a_host_that_accepts_no_connection_is_reported(client: Clients) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
         for _ in range(4):
             filler = waiting.enter_context(socket.socket())
@@ -107,13 +107,13 @@ def test_a_host_that_takes_no_connection(client: Clients) -> None:
 
 
 @pytest.mark.parametrize("at_once", [hold, hang_up, reset, send(b"HTTP/1.1 400 Bad Request\r\n\r\n")])
-def test_a_handshake_that_fails(host: Hosts, client: Clients, at_once: Script) -> None:
+def test_a_failed_handshake_is_reported(host: Hosts, client: Clients, at_once: Script) -> None:
     there = host(at_once=at_once)
     with at_most(2), pytest.raises(Unreachable):
         restart(client(there.url.replace("http:", "https:"), connect_s=0.15), BUILD)
 
 
-def test_a_certificate_that_is_not_trusted(host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str]) -> None:
+def test_an_untrusted_certificate_is_reported(host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str]) -> None:
     there = host(answer(TAKEN), tls=tls[0])
     with pytest.raises(Unreachable, match="certificate is not trusted"):
         restart(client(there.url), BUILD)
@@ -121,7 +121,7 @@ def test_a_certificate_that_is_not_trusted(host: Hosts, client: Clients, tls: tu
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_certificate_that_the_environment_trusts(
+def test_a_certificate_in_the_environments_bundle_is_trusted(
     host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str], name: str
 ) -> None:
     there = host(answer(TAKEN), answer(BODY), tls=tls[0])
@@ -130,7 +130,7 @@ def test_a_certificate_that_the_environment_trusts(
     assert codeship.builds(WEB) != []
 
 
-def test_a_bundle_that_is_not_there(host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str]) -> None:
+def test_a_missing_bundle_is_reported(host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str]) -> None:
     there = host(answer(TAKEN), tls=tls[0])
     with pytest.raises(Unreachable):
         restart(client(there.url, environ={"SSL_CERT_FILE": "/nowhere/bundle.pem"}), BUILD)
@@ -140,7 +140,7 @@ def test_a_bundle_that_is_not_there(host: Hosts, client: Clients, tls: tuple[ssl
 
 
 @pytest.mark.parametrize("script", UNANSWERED)
-def test_a_restart_without_an_answer_may_have_taken(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_restart_without_a_response_may_have_been_accepted(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script)
     with at_most(2), pytest.raises(NoResponse) as raised:
         restart(client(there.url, read_s=0.15, total_s=0.4), BUILD)
@@ -149,7 +149,7 @@ def test_a_restart_without_an_answer_may_have_taken(host: Hosts, client: Clients
 
 
 @pytest.mark.parametrize("script", [hang_up, reset, hold])
-def test_a_restart_without_an_answer_may_have_taken_over_tls_too(
+def test_a_restart_without_a_response_over_tls_may_have_been_accepted(
     host: Hosts, client: Clients, tls: tuple[ssl.SSLContext, str], script: Script
 ) -> None:
     there = host(script, tls=tls[0])
@@ -166,7 +166,7 @@ def test_a_read_without_a_response_is_retried(host: Hosts, client: Clients, scri
 
 
 @pytest.mark.parametrize("script", CUT)
-def test_an_answer_that_is_cut_off_is_none(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_truncated_response_is_no_response(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script)
     with at_most(3), pytest.raises(NoResponse):
         client(there.url, read_s=0.15).builds(WEB)
@@ -174,20 +174,20 @@ def test_an_answer_that_is_cut_off_is_none(host: Hosts, client: Clients, script:
 
 
 @pytest.mark.parametrize("script", CUT)
-def test_a_response_that_is_cut_off_once_is_retried(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_response_truncated_once_is_retried(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script, answer(BODY))
     assert [build.id for build in client(there.url, read_s=0.15).builds(WEB)] == ["3277309"]
 
 
 @pytest.mark.parametrize("script", CUT)
-def test_a_restart_whose_success_is_cut_off_is_not_confirmed(host: Hosts, client: Clients, script: Script) -> None:
+def test_a_truncated_success_does_not_confirm_a_restart(host: Hosts, client: Clients, script: Script) -> None:
     there = host(script)
     with pytest.raises(NotConfirmed):
         restart(client(there.url, read_s=0.15), BUILD)
     assert len(there.heads) == 1
 
 
-def test_a_refusal_that_is_cut_off_is_still_that_refusal(host: Hosts, client: Clients) -> None:
+def test_a_truncated_refusal_is_still_a_refusal(host: Hosts, client: Clients) -> None:
     there = host(send(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 999\r\n\r\nInvalid API key"))
     with pytest.raises(Unauthorized):
         client(there.url).builds(WEB)

@@ -38,13 +38,13 @@ def test_each_attempt_is_charged_and_reported(metered: CodeShip, gate: Gate, api
     assert (gate.asked, gate.told) == (["projects"] * 3, [NoResponse, OverLimit, None])
 
 
-def test_a_restart_is_requested_by_its_name(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
+def test_a_restart_is_reported_under_its_name(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
     api.post(RESTART, json={"id": 3277309, "uuid": "u"})
     restart(metered, BUILD)
     assert (gate.asked, gate.told) == (["restart"], [None])
 
 
-def test_a_redirect_that_is_followed_is_one_request_more(
+def test_a_followed_redirect_counts_as_another_request(
     metered: CodeShip, gate: Gate, api: responses.RequestsMock
 ) -> None:
     api.get(LIST, status=301, headers={"Location": f"{API}/all.json"})
@@ -54,7 +54,7 @@ def test_a_redirect_that_is_followed_is_one_request_more(
 
 
 @pytest.mark.parametrize("call", ["projects", "builds", "restart"])
-def test_nothing_goes_out_that_is_refused(
+def test_a_refused_request_is_not_sent(
     metered: CodeShip, gate: Gate, api: responses.RequestsMock, seen: list[tuple[str, str]], call: str
 ) -> None:
     gate.lets = 0
@@ -64,7 +64,9 @@ def test_nothing_goes_out_that_is_refused(
     assert (len(api.calls), seen, gate.told) == (0, [], [])
 
 
-def test_a_redirect_that_is_refused_is_not_followed(metered: CodeShip, gate: Gate, api: responses.RequestsMock) -> None:
+def test_a_redirect_refused_by_the_rate_limit_is_not_followed(
+    metered: CodeShip, gate: Gate, api: responses.RequestsMock
+) -> None:
     gate.lets = 1
     api.get(LIST, status=301, headers={"Location": f"{API}/all.json"})
     with pytest.raises(RateLimitExhausted):

@@ -18,7 +18,7 @@ from tests.ci.http_client.faulty_hosts import BUILD, WEB
 
 @pytest.mark.parametrize(("status", "body", "kind"), FOR_GOOD)
 @pytest.mark.parametrize(("method", "url", "call"), [("GET", LIST, "projects"), ("GET", PROJECT, "builds")])
-def test_what_will_not_change_is_asked_once(
+def test_a_permanent_error_is_not_retried(
     codeship: CodeShip,
     api: responses.RequestsMock,
     clock: Clock,
@@ -37,7 +37,7 @@ def test_what_will_not_change_is_asked_once(
 
 
 @pytest.mark.parametrize(("status", "body", "kind"), IN_PASSING)
-def test_what_may_pass_is_asked_three_times_with_growing_pauses(
+def test_a_temporary_error_is_retried_twice_with_growing_pauses(
     codeship: CodeShip,
     api: responses.RequestsMock,
     clock: Clock,
@@ -54,7 +54,7 @@ def test_what_may_pass_is_asked_three_times_with_growing_pauses(
 
 
 @pytest.mark.parametrize("failure", [{"status": 503}, {"body": NoConnection("gone")}, {"body": ReadTimeout("late")}])
-def test_one_failure_is_got_over(
+def test_a_single_failure_is_hidden_by_a_retry(
     codeship: CodeShip,
     api: responses.RequestsMock,
     seen: list[tuple[str, str]],
@@ -84,7 +84,7 @@ def test_a_restart_is_never_sent_twice(
 
 
 @pytest.mark.parametrize(("error", "kind"), [(NoConnection("x"), Unreachable), (ReadTimeout("x"), NoResponse)])
-def test_a_restart_that_failed_on_the_way_is_not_sent_again(
+def test_a_failed_restart_is_not_sent_again(
     codeship: CodeShip, api: responses.RequestsMock, error: Exception, kind: type[CIError]
 ) -> None:
     api.post(RESTART, body=error)
@@ -113,7 +113,7 @@ def test_retry_after_as_a_date_counts_from_the_date_of_the_answer(
     assert clock.waits == [5.0]
 
 
-def test_retry_after_as_a_date_is_understood_if_the_answer_has_no_date(
+def test_retry_after_as_a_date_is_parsed_if_the_response_has_no_date(
     codeship: CodeShip, api: responses.RequestsMock
 ) -> None:
     api.get(LIST, status=429, headers={"Retry-After": "Fri, 31 Dec 2199 23:59:59 GMT"})
@@ -140,7 +140,7 @@ def test_over_the_limit_without_retry_after_names_no_time(codeship: CodeShip, ap
     assert raised.value.retry_after_s is None
 
 
-def test_tries_end_when_the_time_is_up(codeship: CodeShip, api: responses.RequestsMock, clock: Clock) -> None:
+def test_retries_end_at_the_deadline(codeship: CodeShip, api: responses.RequestsMock, clock: Clock) -> None:
     def slow(_: object) -> tuple[int, dict[str, str], str]:
         clock.now += 7
         return 503, {}, ""

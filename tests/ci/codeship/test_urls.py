@@ -53,7 +53,7 @@ def test_the_pages_that_the_bot_links_are_recognised(web_url: str) -> None:
     assert parse_url(build_page(web_url, "33837", "3277309"), web_url) == BUILD
 
 
-def test_a_host_of_ones_own_is_recognised_on_its_port_and_path_alone() -> None:
+def test_another_host_is_recognised_only_by_its_port_and_path() -> None:
     assert parse_url("https://ci.acme.test/projects/1", "https://ci.acme.test/ship") is None
     assert parse_url("https://ci.acme.test:444/ship/projects/1", "https://ci.acme.test/ship") is None
 

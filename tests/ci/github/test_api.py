@@ -89,6 +89,11 @@ def test_a_request_is_the_documented_one(request_: Request, method: str, url: st
     assert request_ == Request(method, url, tuple(params.items()), HEADERS)
 
 
+def test_a_re_run_asks_for_debug_logs_in_its_body() -> None:
+    asked = wire.rerun_request(API, WEB, "19440221001", failed_jobs_only=True, debug_logs=True)
+    assert (asked.url, asked.body) == (f"{A_RUN}/rerun-failed-jobs", b'{"enable_debug_logging":true}')
+
+
 def test_a_request_is_signed_and_requests_changes_alone_if_there_is_an_etag() -> None:
     assert dict(wire.signed(PAGE, TOKEN).headers) == {**dict(HEADERS), "Authorization": f"Bearer {TOKEN}"}
     assert dict(wire.signed(PAGE, TOKEN, 'W/"1"').headers)["If-None-Match"] == 'W/"1"'

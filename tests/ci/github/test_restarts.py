@@ -234,7 +234,9 @@ def test_each_workflow_is_paid_for_and_if_the_rate_limit_ends_the_rest_is_report
     assert taken.refused == (("Lint", why), ("Deploy", why))
 
 
-def test_nothing_goes_out_that_the_rate_limit_refuses(github: GitHub, api: responses.RequestsMock, gate: Gate) -> None:
+def test_a_request_refused_by_the_rate_limit_is_not_sent(
+    github: GitHub, api: responses.RequestsMock, gate: Gate
+) -> None:
     gate.lets = 0
     with pytest.raises(RateLimitExhausted):
         restart(github, seen_build(CI))

@@ -1,4 +1,4 @@
-"""Shared by the tests of restarts: Ada's restart of a failed build, and what is known about it."""
+"""Shared by the tests of restarts: Ada's restart of a failed build, and its state."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ask(world: World, actor: Actor = ADA, timeout_s: float = 16.0) -> UserReques
 
 
 def could_not_tell(world: World) -> CouldNotTell:
-    """A restart whose answer got lost, and which did not take."""
+    """A restart whose response was lost, and which was not accepted."""
     world.ci.restart_takes = False
     world.ci.failures["restart"] = [LOST]
     outcome = world.ask(MAIN)

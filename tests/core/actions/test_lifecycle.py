@@ -177,7 +177,7 @@ def test_no_request_ends_without_a_reply(worlds: tuple[set[World], set[World]]) 
     assert all(world.replies for world in worlds[1])
 
 
-def test_what_is_told_is_true(worlds: tuple[set[World], set[World]]) -> None:
+def test_every_reply_is_true(worlds: tuple[set[World], set[World]]) -> None:
     for world in worlds[0]:
         for reply in world.replies:
             assert reply != "accepted" or world.posts
@@ -190,7 +190,7 @@ def test_what_is_told_is_true(worlds: tuple[set[World], set[World]]) -> None:
     }
 
 
-def test_the_exploration_goes_through_every_crash_and_both_replicas(worlds: tuple[set[World], set[World]]) -> None:
+def test_the_exploration_covers_every_crash_and_both_replicas(worlds: tuple[set[World], set[World]]) -> None:
     assert len(worlds[0]) > 500
     assert any(all(world.replicas) for world in worlds[0])
     assert {world.crashes for world in worlds[0]} == set(range(CRASHES + 1))

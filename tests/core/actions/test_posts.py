@@ -59,7 +59,7 @@ def test_each_is_stored_as_sent_before_it_leaves() -> None:
     assert service.result.build_id == "b1"
 
 
-def test_one_that_fails_holds_up_no_other() -> None:
+def test_a_failed_post_does_not_stop_the_others() -> None:
     service = Service(NotPossible("GitHub", "too old"), None, NoResponse("GitHub"))
     assert service.states() == (REFUSED, ACCEPTED, UNKNOWN)
     assert service.result.failure is None
@@ -68,20 +68,20 @@ def test_one_that_fails_holds_up_no_other() -> None:
     assert told.refused == (("CI", "too old"), ("Docs", "not confirmed: GitHub didn’t respond"))
 
 
-def test_after_an_error_that_is_not_of_one_run_nothing_more_is_sent() -> None:
+def test_after_an_error_of_the_whole_service_nothing_more_is_sent() -> None:
     service = Service(Unauthorized("GitHub"))
     assert service.states() == (REFUSED, NOT_SENT, NOT_SENT)
     assert isinstance(service.result.failure, Unauthorized)
     assert service.posted == [CI]
 
 
-def test_once_another_process_has_taken_over_nothing_more_is_sent() -> None:
+def test_nothing_is_sent_after_another_process_has_taken_over() -> None:
     service = Service(None, taken_over_at=1)
     assert service.states() == (ACCEPTED, NOT_SENT, NOT_SENT)
     assert service.posted == [CI]
 
 
-def test_no_post_begins_long_after_the_first() -> None:
+def test_a_post_that_would_begin_long_after_the_first_is_not_sent() -> None:
     service = Service(None, None, None)
     service.seconds = 0.0
     slow, send = service, service.send
@@ -98,7 +98,7 @@ def test_no_post_begins_long_after_the_first() -> None:
     ]
 
 
-def test_a_failure_that_leaves_the_result_open_is_told_before_one_that_does_not() -> None:
+def test_a_failure_with_an_unknown_result_is_reported_first() -> None:
     service = Service(NotPossible("GitHub", "too old"), NoResponse("GitHub"), NotPossible("GitHub", "too old"))
     service.states()
     assert isinstance(service.result.failure, NoResponse)
@@ -114,7 +114,7 @@ def test_a_failure_that_leaves_the_result_open_is_told_before_one_that_does_not(
         ((NOT_SENT,), ClaimState.NOT_SENT),
     ],
 )
-def test_a_claim_is_what_its_posts_are(states: tuple[PostState, ...], claim: ClaimState) -> None:
+def test_the_state_of_a_claim_follows_from_its_posts(states: tuple[PostState, ...], claim: ClaimState) -> None:
     assert state_of([PostRecord(CI, state) for state in states]) is claim
 
 
@@ -135,5 +135,5 @@ def test_a_claim_is_what_its_posts_are(states: tuple[PostState, ...], claim: Cla
         (InvalidResponse("GitHub"), "unexpected response from GitHub"),
     ],
 )
-def test_why_one_of_several_was_not_accepted_is_said_in_words(error: CIError, words: str) -> None:
+def test_the_reason_of_a_refused_post_is_given_in_words(error: CIError, words: str) -> None:
     assert reason_of(error) == words

@@ -16,7 +16,7 @@ from tests.core.actions.ada_restarts import LOST, MAIN, OLD, WEB, could_not_tell
 from tests.core.world import ADA, BOB, PATIENCE_S, World, build, press, restart, status
 
 
-def test_a_restart_without_an_answer_that_took_is_found_running(web: World) -> None:
+def test_an_accepted_restart_without_a_response_is_found_running(web: World) -> None:
     web.ci.failures["restart"] = [LOST]
     outcome = web.ask(MAIN)
     assert isinstance(outcome, Restarted)
@@ -25,7 +25,7 @@ def test_a_restart_without_an_answer_that_took_is_found_running(web: World) -> N
     assert web.ci.calls == ["builds", "restart", "builds"]
 
 
-def test_a_restart_without_an_answer_that_took_and_ended_at_once_is_found(web: World) -> None:
+def test_an_accepted_restart_without_a_response_that_ended_at_once_is_found(web: World) -> None:
     web.ci.failures["restart"] = [LOST]
     held = web.ci.hold("restart answered")
     with ThreadPoolExecutor(1) as pool:
@@ -39,7 +39,7 @@ def test_a_restart_without_an_answer_that_took_and_ended_at_once_is_found(web: W
     assert state(web) is ClaimState.ENDED
 
 
-def test_a_restart_without_an_answer_that_took_under_an_id_of_its_own_is_found(web: World) -> None:
+def test_an_accepted_restart_without_a_response_is_found_under_its_own_id(web: World) -> None:
     web.ci.new_id = "8"
     web.ci.failures["restart"] = [LOST]
     outcome = web.ask(MAIN)
@@ -73,7 +73,7 @@ def test_a_restart_without_a_response_and_without_effect_is_unknown(web: World) 
     assert outcome.claim.state is ClaimState.UNKNOWN
 
 
-def test_if_the_fetch_afterwards_fails_too_the_reply_says_why(web: World) -> None:
+def test_if_the_fetch_after_a_lost_response_fails_the_reply_says_why(web: World) -> None:
     web.ci.failures["restart"] = [LOST]
     down = Unreachable("CodeShip")
     web.ci.failures["builds"] = [None, down, down, down]
@@ -82,7 +82,7 @@ def test_if_the_fetch_afterwards_fails_too_the_reply_says_why(web: World) -> Non
     assert (outcome.found, outcome.looked) == (None, down)
 
 
-def test_looking_afterwards_ends_with_the_time_of_the_request(web: World) -> None:
+def test_the_search_for_the_result_ends_at_the_request_timeout(web: World) -> None:
     web.ci.restart_takes = False
     web.ci.failures["restart"] = [LOST]
     outcome = web.ask(MAIN, timeout_s=4.0)
@@ -90,7 +90,7 @@ def test_looking_afterwards_ends_with_the_time_of_the_request(web: World) -> Non
     assert web.clock.waits == [0.5, 1.5]
 
 
-def test_an_older_build_of_the_same_commit_is_not_taken_for_the_new_run(web: World) -> None:
+def test_an_older_build_of_the_same_commit_is_not_mistaken_for_the_new_run(web: World) -> None:
     older = build(3, WEB)
     elsewhere = [build(number, WEB, "dev", commit="a" * 40) for number in range(20, 11, -1)]
     web.has(*elsewhere, OLD, older)  # ten are listed: only a fetch of the branch shows the older one
@@ -111,7 +111,7 @@ def test_a_request_after_one_with_an_unknown_result_says_so_and_sends_nothing(we
     assert posts(web) == 1
 
 
-def test_a_request_after_one_that_no_one_could_tell_of_finds_it_running(web: World) -> None:
+def test_a_request_after_one_with_an_unknown_result_finds_it_running(web: World) -> None:
     could_not_tell(web)
     web.clock.advance(5)
     web.ci.becomes("7", Status.RUNNING, "testing")
@@ -129,7 +129,7 @@ def test_try_again_sends_one_more_restart(web: World) -> None:
     assert posts(web) == 2
 
 
-def test_try_again_by_two_at_once_is_one_post(web: World) -> None:
+def test_two_concurrent_try_again_send_one_post(web: World) -> None:
     first = could_not_tell(web)
     for number in range(5):
         web.ci.failures["restart"] = [LOST]
@@ -158,7 +158,7 @@ def test_a_stale_try_again_sends_nothing(web: World) -> None:
     assert posts(web) == 2
 
 
-def test_try_again_for_a_restart_that_has_begun_to_run_sends_nothing(web: World) -> None:
+def test_try_again_for_a_running_restart_sends_nothing(web: World) -> None:
     first = could_not_tell(web)
     web.clock.advance(5)
     web.ci.becomes("7", Status.RUNNING, "testing")
@@ -167,7 +167,7 @@ def test_try_again_for_a_restart_that_has_begun_to_run_sends_nothing(web: World)
     assert posts(web) == 1
 
 
-def test_try_again_for_a_restart_that_ran_and_ended_sends_nothing(web: World) -> None:
+def test_try_again_for_a_finished_restart_sends_nothing(web: World) -> None:
     first = could_not_tell(web)
     web.clock.advance(60)
     now = web.clock.now()
@@ -177,7 +177,7 @@ def test_try_again_for_a_restart_that_ran_and_ended_sends_nothing(web: World) ->
     assert posts(web) == 1
 
 
-def test_try_again_after_a_restart_that_took_sends_nothing(web: World) -> None:
+def test_try_again_after_an_accepted_restart_sends_nothing(web: World) -> None:
     first = could_not_tell(web)
     web.ci.restart_takes = True
     assert isinstance(web.ask(press(OLD, instead_of=first.claim)), Restarted)
@@ -189,7 +189,7 @@ def test_try_again_after_a_restart_that_took_sends_nothing(web: World) -> None:
     assert posts(web) == 2
 
 
-def test_try_again_that_names_nothing_stored_is_a_request_like_any_other(web: World) -> None:
+def test_try_again_for_an_unknown_claim_is_an_ordinary_request(web: World) -> None:
     first = could_not_tell(web)
     other = replace(first.claim, id=999)
     assert isinstance(web.ask(press(OLD, instead_of=other), BOB), CouldNotTell)
@@ -197,9 +197,7 @@ def test_try_again_that_names_nothing_stored_is_a_request_like_any_other(web: Wo
 
 
 @pytest.mark.parametrize("failure", [OverLimit("CodeShip"), Unauthorized("CodeShip"), Unreachable("CodeShip")])
-def test_a_try_again_that_certainly_did_not_take_leaves_the_first_as_unknown_as_it_was(
-    web: World, failure: CIError
-) -> None:
+def test_a_refused_try_again_leaves_the_first_restart_unknown(web: World, failure: CIError) -> None:
     first = could_not_tell(web)
     web.ci.failures["restart"] = [failure]
     with pytest.raises(type(failure)):
@@ -223,7 +221,7 @@ def test_a_try_again_that_certainly_did_not_take_leaves_the_first_as_unknown_as_
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_certainly_was_not_taken_is_reported_and_frees_the_run_at_once(
+def test_a_refused_restart_is_reported_and_frees_the_run_at_once(
     web: World, failure: CIError, becomes: ClaimState
 ) -> None:
     web.ci.failures["restart"] = [failure]

@@ -24,7 +24,7 @@ from tests.core.world import ADA, BOB, BUILDS, World, press, status
 
 
 class Sender(Executor):
-    """The service has done it, but its response is held until the asker's time is over."""
+    """The service has accepted it, but its response is held until the request timeout."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -37,13 +37,13 @@ class Sender(Executor):
         return future
 
     def let_go(self) -> None:
-        """The answer comes, and all is done that it is to do."""
+        """Releases the response, and waits until it has been handled."""
         self._held.let_go()
         self._world.executor.shutdown()
 
 
 class Jammed(Executor):
-    """Has no thread free until the asker's time is over."""
+    """Has no free thread until the request timeout."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -70,7 +70,7 @@ def slow_answers() -> Iterator[tuple[World, Sender]]:
     world.close()
 
 
-def test_when_the_askers_time_runs_out_the_answer_is_still_written_down() -> None:
+def test_a_response_after_the_request_timeout_is_still_stored() -> None:
     with slow_answers() as (world, sender):
         outcome = world.ask(MAIN)
         assert isinstance(outcome, CouldNotTell)
@@ -82,7 +82,7 @@ def test_when_the_askers_time_runs_out_the_answer_is_still_written_down() -> Non
         assert posts(world) == 1
 
 
-def test_an_answer_later_than_any_may_be_changes_nothing_that_was_decided_meanwhile() -> None:
+def test_a_far_too_late_response_changes_no_later_decision() -> None:
     with slow_answers() as (world, sender):
         world.ci.restart_shows = False
         assert isinstance(world.ask(MAIN), CouldNotTell)
@@ -93,7 +93,7 @@ def test_an_answer_later_than_any_may_be_changes_nothing_that_was_decided_meanwh
         assert state(world) is ClaimState.UNKNOWN
 
 
-def test_what_waited_for_a_thread_until_no_one_waited_for_it_is_never_sent() -> None:
+def test_a_restart_that_waited_for_a_thread_past_the_timeout_is_never_sent() -> None:
     world = World(sending=Jammed)
     world.has(OLD)
     with pytest.raises(NoResponse):
@@ -105,7 +105,7 @@ def test_what_waited_for_a_thread_until_no_one_waited_for_it_is_never_sent() -> 
     world.close()
 
 
-def test_a_try_again_that_waited_too_long_for_a_thread_is_as_unknown_as_what_it_replaced() -> None:
+def test_a_try_again_that_waited_too_long_for_a_thread_leaves_the_claim_unknown() -> None:
     world = World(sending=Jammed)
     world.has(OLD)
     with pytest.raises(NoResponse):
@@ -116,7 +116,7 @@ def test_a_try_again_that_waited_too_long_for_a_thread_is_as_unknown_as_what_it_
 
 
 def left_behind(world: World, state: ClaimState, run_number: int = 1) -> Claim:
-    """What a process leaves that dies in the middle of Ada's restart."""
+    """The claim that a process leaves if it dies during Ada's restart."""
     wanted = Claim("codeship", "1", "7", run_number, ADA, BUILDS, OLD.run, world.clock.now())
     claim = world.store.claims.claim(wanted)
     assert claim is not None
@@ -126,7 +126,7 @@ def left_behind(world: World, state: ClaimState, run_number: int = 1) -> Claim:
 
 
 @pytest.mark.parametrize("died", [ClaimState.CLAIMED, ClaimState.SENT])
-def test_the_claim_of_a_dead_process_is_held_as_long_as_it_might_live(web: World, died: ClaimState) -> None:
+def test_a_dead_processs_claim_blocks_the_run_until_the_process_is_surely_gone(web: World, died: ClaimState) -> None:
     left_behind(web, died)
     web.clock.advance(LOST_AFTER.total_seconds())
     outcome = web.ask(MAIN, BOB)
@@ -135,14 +135,14 @@ def test_the_claim_of_a_dead_process_is_held_as_long_as_it_might_live(web: World
     assert posts(web) == 0
 
 
-def test_what_died_before_it_sent_is_free_afterwards(web: World) -> None:
+def test_a_claim_that_was_never_sent_is_freed_after_a_crash(web: World) -> None:
     left_behind(web, ClaimState.CLAIMED)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     assert isinstance(web.ask(MAIN, BOB), Restarted)
     assert posts(web) == 1
 
 
-def test_a_process_that_was_only_slow_sends_nothing_once_it_is_given_up(web: World) -> None:
+def test_a_slow_process_sends_nothing_after_its_claim_was_given_up(web: World) -> None:
     claim = left_behind(web, ClaimState.CLAIMED)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     web.ask(status("acme/web", "main"))
@@ -157,7 +157,7 @@ def decided(actions: ActionService, world: World, instead_of: tuple[int, int] | 
     return decision
 
 
-def test_what_died_after_it_sent_cannot_be_reported_and_may_be_tried_again(web: World) -> None:
+def test_after_a_crash_between_send_and_response_the_result_is_unknown_and_try_again_is_offered(web: World) -> None:
     claim = left_behind(web, ClaimState.SENT)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     outcome = web.ask(MAIN, BOB)
@@ -167,7 +167,7 @@ def test_what_died_after_it_sent_cannot_be_reported_and_may_be_tried_again(web: 
     assert isinstance(web.ask(press(OLD, instead_of=outcome.claim), BOB), Restarted)
 
 
-def test_a_try_again_that_died_is_as_unknown_as_what_it_replaced(web: World) -> None:
+def test_a_crashed_try_again_leaves_the_claim_unknown(web: World) -> None:
     claim = left_behind(web, ClaimState.UNKNOWN)
 
     class Dead(Executor):
@@ -183,7 +183,7 @@ def test_a_try_again_that_died_is_as_unknown_as_what_it_replaced(web: World) -> 
     assert posts(web) == 0
 
 
-def test_what_died_after_it_sent_is_taken_if_the_build_runs(web: World) -> None:
+def test_a_sent_claim_counts_as_accepted_if_the_build_runs(web: World) -> None:
     left_behind(web, ClaimState.SENT)
     web.ci.becomes("7", Status.RUNNING, "testing")
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
@@ -192,7 +192,7 @@ def test_what_died_after_it_sent_is_taken_if_the_build_runs(web: World) -> None:
     assert outcome.claim.state is ClaimState.TAKEN
 
 
-def test_what_died_after_it_sent_is_over_if_the_build_has_run_again(web: World) -> None:
+def test_a_sent_claim_counts_as_ended_if_the_build_has_run_again(web: World) -> None:
     left_behind(web, ClaimState.SENT)
     web.clock.advance(LOST_AFTER.total_seconds() + 1)
     web.ci.ends("7", Status.FAILED, "error")

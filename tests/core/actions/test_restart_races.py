@@ -1,4 +1,4 @@
-"""Restarts whose facts change meanwhile: another person is faster, or the service gives the run its own id."""
+"""Restarts while the facts change: another person is faster, or the service gives the run its own id."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.core.world import ADA, BOB, PATIENCE_S, World, press, status
 
 
 def ran_again(world: World) -> None:
-    """Ada's restart took, ran, and has ended."""
+    """Ada's restart was accepted, ran, and has ended."""
     assert isinstance(world.ask(MAIN), Restarted)
     world.clock.advance(60)
     world.ci.ends("7", Status.FAILED, "error")
 
 
-def test_two_who_see_the_end_at_once_start_the_next_run_once_and_the_slower_learns_who_did(web: World) -> None:
+def test_two_concurrent_restarts_of_an_ended_run_send_one_and_the_slower_names_the_faster(web: World) -> None:
     ran_again(web)
     shown = look(web)
     stale = StaleOnce(web, web.claim_on("7"))
@@ -80,7 +80,7 @@ def restarts_on(claims: StaleOnce, world: World) -> ActionService:
     return ActionService(world.ci, world.looks, stored, world.store.history, sending, world.clock)
 
 
-def test_who_loses_the_race_to_a_restart_with_an_unknown_result_learns_that(web: World) -> None:
+def test_losing_a_race_to_a_restart_with_an_unknown_result_is_reported(web: World) -> None:
     shown = look(web)
     first = could_not_tell(web)
     slower = restarts_on(StaleOnce(web, None), web)
@@ -101,7 +101,7 @@ def renumbering(web: World) -> World:
     return web
 
 
-def test_the_old_build_is_held_for_good(renumbering: World) -> None:
+def test_the_old_build_stays_claimed_for_good(renumbering: World) -> None:
     for _ in range(3):
         renumbering.clock.advance(3600)
         assert isinstance(renumbering.ask(press(OLD), BOB), AlreadyRestarted)
@@ -110,7 +110,7 @@ def test_the_old_build_is_held_for_good(renumbering: World) -> None:
     assert posts(renumbering) == 1
 
 
-def test_the_new_build_is_that_persons_while_it_runs(renumbering: World) -> None:
+def test_the_new_build_shows_who_restarted_it_while_it_runs(renumbering: World) -> None:
     outcome = renumbering.ask(MAIN, BOB)
     assert isinstance(outcome, AlreadyRestarted)
     assert (outcome.claim.actor, outcome.build.id) == (ADA, "8")
@@ -127,7 +127,7 @@ def test_the_new_build_is_free_after_its_end(renumbering: World) -> None:
     assert renumbering.claim_on("8").build_id == "8"
 
 
-def test_a_build_with_its_own_claim_uses_that_and_not_the_one_that_created_it(renumbering: World) -> None:
+def test_a_builds_own_claim_wins_over_the_one_that_created_it(renumbering: World) -> None:
     renumbering.ci.ends("8")
     renumbering.ask(MAIN, BOB)
     shown = look(renumbering)

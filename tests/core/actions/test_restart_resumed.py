@@ -43,14 +43,14 @@ def again(web: World, *, late: bool = False) -> Outcome:
     return web.operations.act(DECISION, request)
 
 
-def test_what_was_claimed_and_not_sent_is_sent_now(web: World) -> None:
+def test_a_claim_that_was_not_sent_is_sent_after_a_crash(web: World) -> None:
     died(web, ClaimState.CLAIMED)
     assert isinstance(again(web), Restarted)
     assert posts(web) == 1
 
 
 @pytest.mark.parametrize(("free", "told"), [(ClaimState.REFUSED, NotPossible), (ClaimState.NOT_SENT, Unreachable)])
-def test_what_was_refused_or_not_sent_is_told_and_not_tried_again(
+def test_a_refused_or_unsent_claim_is_reported_and_not_repeated(
     web: World, free: ClaimState, told: type[CIError]
 ) -> None:
     died(web, free)
@@ -59,13 +59,13 @@ def test_what_was_refused_or_not_sent_is_told_and_not_tried_again(
     assert posts(web) == 0
 
 
-def test_what_was_decided_is_restarted_and_not_what_is_newest_by_now(web: World) -> None:
+def test_the_build_that_was_decided_on_is_restarted_even_if_a_newer_one_exists(web: World) -> None:
     web.ci.all_builds = [replace(OLD, id="8", started_at=NOON), OLD]
     assert isinstance(again(web, late=True), Restarted)
     assert web.ci.posts == [("7", 1, False)]
 
 
-def test_what_another_restart_has_finished_meanwhile_is_not_restarted(web: World) -> None:
+def test_a_build_that_another_restart_has_run_meanwhile_is_not_restarted(web: World) -> None:
     assert isinstance(web.ask(MAIN, BOB), Restarted)
     web.clock.advance(10)
     web.ci.ends("7", Status.FAILED, "error")
@@ -73,7 +73,7 @@ def test_what_another_restart_has_finished_meanwhile_is_not_restarted(web: World
     assert posts(web) == 1
 
 
-def test_a_decision_that_meets_a_restart_that_has_ended_sends_nothing_even_if_it_is_on_time(web: World) -> None:
+def test_a_decision_older_than_a_finished_restart_sends_nothing(web: World) -> None:
     assert isinstance(web.ask(MAIN, BOB), Restarted)
     web.clock.advance(10)
     web.ci.ends("7", Status.FAILED, "error")
@@ -83,7 +83,7 @@ def test_a_decision_that_meets_a_restart_that_has_ended_sends_nothing_even_if_it
 
 
 @pytest.mark.parametrize("sent", [ClaimState.SENT, ClaimState.UNKNOWN])
-def test_what_may_have_been_sent_is_looked_for_and_not_sent_again(web: World, sent: ClaimState) -> None:
+def test_a_claim_that_may_have_been_sent_is_looked_up_and_not_sent_again(web: World, sent: ClaimState) -> None:
     died(web, sent)
     assert isinstance(again(web), CouldNotTell)
     assert posts(web) == 0
@@ -91,7 +91,7 @@ def test_what_may_have_been_sent_is_looked_for_and_not_sent_again(web: World, se
 
 
 @pytest.mark.parametrize("sent", [ClaimState.SENT, ClaimState.UNKNOWN])
-def test_what_was_sent_and_runs_is_found(web: World, sent: ClaimState) -> None:
+def test_a_sent_restart_that_runs_is_found(web: World, sent: ClaimState) -> None:
     died(web, sent)
     web.clock.advance(2)
     web.ci.becomes("7", Status.RUNNING, "testing")
@@ -101,13 +101,13 @@ def test_what_was_sent_and_runs_is_found(web: World, sent: ClaimState) -> None:
     assert posts(web) == 0
 
 
-def test_what_was_taken_is_shown_as_that(web: World) -> None:
+def test_an_accepted_restart_is_reported_as_accepted(web: World) -> None:
     died(web, ClaimState.TAKEN)
     assert isinstance(again(web), Restarted)
     assert posts(web) == 0
 
 
-def test_what_was_never_sent_is_not_taken_for_a_run_that_others_began(web: World) -> None:
+def test_a_claim_that_was_never_sent_does_not_count_a_run_that_others_started(web: World) -> None:
     """On CodeShip's own page, say, between the crash and now."""
     died(web, ClaimState.CLAIMED)
     began = web.clock.now() + timedelta(seconds=1)
@@ -118,7 +118,7 @@ def test_what_was_never_sent_is_not_taken_for_a_run_that_others_began(web: World
     assert state(web) is ClaimState.NOT_SENT
 
 
-def test_while_the_service_is_down_nothing_is_sent_for_what_was_only_claimed(web: World) -> None:
+def test_a_claim_that_was_not_sent_stays_unsent_while_the_service_is_down(web: World) -> None:
     died(web, ClaimState.CLAIMED)
     web.ci.failures["builds"] = [Unreachable("CodeShip")]
     with pytest.raises(Unreachable):

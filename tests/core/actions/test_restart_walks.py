@@ -1,7 +1,5 @@
-"""Whatever people and the service do, in any order: one POST per run, and one more for each Try again.
-
-A walk is a list of steps on a real store. The service counts its own runs, and the POSTs that it took or may have
-taken.
+"""For any order of what people and the service do: one POST per run, and one more for each Try again. A walk is a list
+of steps on a real store. The service counts its runs, and the POSTs that it accepted or may have accepted.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ STEPS = st.one_of(
 
 
 class Walk:
-    """A world in which one build is restarted, and what was shown of it that can still be pressed."""
+    """A world in which one build is restarted, and its buttons that can still be pressed."""
 
     def __init__(self, *, timeless: bool) -> None:
         self.world = World()
@@ -115,7 +113,7 @@ class Walk:
             self.tried[claim.id, claim.attempt] += sent
 
     def die(self, when: str) -> None:
-        """A process claims what is free, and dies before or after it sends."""
+        """A process claims a free run, and dies before or after it sends."""
         seen = look(self.world)
         standing = self.world.restarts.restart_states(seen, seen.builds)["7"]
         if standing.claim is not None or not seen.builds[0].has_ended:
@@ -151,7 +149,7 @@ class Walk:
 
 
 @examples(25, 150, st.lists(STEPS, max_size=25), st.booleans())
-def test_no_sequence_of_requests_sends_more_than_one_post_a_run(steps: list[tuple[str, ...]], timeless: bool) -> None:
+def test_no_sequence_of_requests_sends_more_than_one_post_per_run(steps: list[tuple[str, ...]], timeless: bool) -> None:
     walk = Walk(timeless=timeless)
     try:
         for step in steps:

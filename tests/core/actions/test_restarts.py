@@ -1,4 +1,4 @@
-"""A run is restarted once, however many people ask, and however often."""
+"""A run is restarted once, no matter how many people ask and how often."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_second_request_for_the_same_run_names_the_first_and_sends_nothing(
     assert posts(web) == 1
 
 
-def test_a_list_that_still_shows_the_earlier_run_restarts_nothing_again(web: World) -> None:
+def test_an_outdated_list_causes_no_second_restart(web: World) -> None:
     web.ci.restart_shows = False
     web.ask(MAIN)
     for _ in range(5):
@@ -45,7 +45,7 @@ def test_a_list_that_still_shows_the_earlier_run_restarts_nothing_again(web: Wor
     assert posts(web) == 1
 
 
-def test_a_list_that_goes_back_and_forth_ends_no_run_and_restarts_nothing_again(web: World) -> None:
+def test_a_list_that_alternates_ends_no_run_and_causes_no_second_restart(web: World) -> None:
     web.ask(MAIN)
     running = web.ci.all_builds
     for shown in (running, [OLD], running, [OLD]):
@@ -55,7 +55,7 @@ def test_a_list_that_goes_back_and_forth_ends_no_run_and_restarts_nothing_again(
     assert posts(web) == 1
 
 
-def test_an_end_that_is_filled_in_late_is_not_taken_for_the_new_run(web: World) -> None:
+def test_an_end_time_that_appears_late_is_not_mistaken_for_the_new_run(web: World) -> None:
     web.has(replace(OLD, finished_at=None))
     web.ci.restart_shows = False
     web.ask(MAIN)
@@ -79,7 +79,7 @@ def test_a_second_request_while_the_first_is_being_sent_says_so(web: World) -> N
     assert posts(web) == 1
 
 
-def test_of_twenty_at_once_one_restarts_and_the_others_learn_who(web: World) -> None:
+def test_of_twenty_concurrent_requests_one_restarts_and_the_others_name_its_asker(web: World) -> None:
     barrier = Barrier(20)
 
     def ask(number: int) -> Outcome:
@@ -94,7 +94,7 @@ def test_of_twenty_at_once_one_restarts_and_the_others_learn_who(web: World) -> 
     assert (len(others), posts(web)) == (19, 1)
 
 
-def test_a_fetch_that_began_before_someone_elses_restart_restarts_nothing_again(web: World) -> None:
+def test_a_fetch_that_began_before_another_persons_restart_causes_no_second_one(web: World) -> None:
     before = look(web)
     web.ask(MAIN)
     web.ci.ends("7")
@@ -105,21 +105,21 @@ def test_a_fetch_that_began_before_someone_elses_restart_restarts_nothing_again(
 
 
 @pytest.mark.parametrize("how", [Status.RUNNING, Status.QUEUED])
-def test_a_build_that_no_one_here_restarted_and_that_runs_is_shown(world: World, how: Status) -> None:
+def test_a_build_that_runs_without_a_restart_by_the_bot_is_shown(world: World, how: Status) -> None:
     running = build(7, WEB, status=how)
     world.has(running)
     assert world.ask(MAIN) == StillRunning(running)
     assert posts(world) == 0
 
 
-def test_a_word_that_says_neither_running_nor_ended_is_not_restarted(world: World) -> None:
+def test_a_build_with_an_unknown_status_is_not_restarted(world: World) -> None:
     odd = build(7, WEB, status=Status.UNKNOWN, status_word="frozen", finished_at=None)
     world.has(odd)
     assert world.ask(MAIN) == StateNotKnown(odd)
     assert posts(world) == 0
 
 
-def test_a_word_that_no_one_knows_is_restarted_if_there_is_an_end(world: World) -> None:
+def test_a_build_with_an_unknown_status_is_restarted_if_it_has_an_end_time(world: World) -> None:
     world.has(build(7, WEB, status=Status.UNKNOWN, status_word="melted"))
     assert isinstance(world.ask(MAIN), Restarted)
 
@@ -133,19 +133,19 @@ def test_with_too_little_time_left_nothing_is_sent(web: World) -> None:
 
 
 def ran_again(world: World) -> None:
-    """Ada's restart took, ran, and has ended."""
+    """Ada's restart was accepted, ran, and has ended."""
     assert isinstance(world.ask(MAIN), Restarted)
     world.clock.advance(60)
     world.ci.ends("7", Status.FAILED, "error")
 
 
-def test_a_run_that_has_ended_may_be_restarted_again(web: World) -> None:
+def test_an_ended_run_can_be_restarted_again(web: World) -> None:
     ran_again(web)
     assert isinstance(web.ask(MAIN, BOB), Restarted)
     assert web.ci.posts == [("7", 1, False), ("7", 2, False)]
 
 
-def test_a_button_of_the_earlier_run_restarts_nothing_and_reports_whose_run_this_is(web: World) -> None:
+def test_a_button_of_an_earlier_run_restarts_nothing_and_names_who_started_the_current_one(web: World) -> None:
     ran_again(web)
     web.clock.advance(5)
     outcome = web.ask(press(OLD), BOB)
@@ -156,14 +156,14 @@ def test_a_button_of_the_earlier_run_restarts_nothing_and_reports_whose_run_this
     assert posts(web) == 1
 
 
-def test_a_button_of_the_run_that_is_shown_now_restarts_it(web: World) -> None:
+def test_a_button_of_the_current_run_restarts_it(web: World) -> None:
     ran_again(web)
     [now] = look(web).builds
     assert isinstance(web.ask(press(now, 2), BOB), Restarted)
     assert posts(web) == 2
 
 
-def test_a_button_of_a_build_that_ran_again_by_other_means_restarts_nothing(web: World) -> None:
+def test_a_button_of_a_build_that_was_restarted_elsewhere_restarts_nothing(web: World) -> None:
     web.ci.all_builds = [replace(OLD, started_at=web.clock.now(), finished_at=web.clock.now())]
     outcome = web.ask(press(OLD), BOB)
     assert isinstance(outcome, RunAgainSince)
@@ -171,7 +171,7 @@ def test_a_button_of_a_build_that_ran_again_by_other_means_restarts_nothing(web:
     assert posts(web) == 0
 
 
-def test_a_run_without_any_times_is_counted(world: World) -> None:
+def test_runs_without_times_are_counted(world: World) -> None:
     world.has(TIMELESS)
     world.ask(MAIN)
     world.clock.advance(10)
@@ -184,7 +184,7 @@ def test_a_run_without_any_times_is_counted(world: World) -> None:
     assert posts(world) == 2
 
 
-def test_a_run_without_any_times_that_no_one_saw_is_over_after_a_while(world: World) -> None:
+def test_a_run_without_times_that_was_never_seen_counts_as_ended_after_a_while(world: World) -> None:
     world.has(TIMELESS)
     world.ci.restart_shows = False
     world.ask(MAIN)

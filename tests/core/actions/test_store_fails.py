@@ -1,4 +1,4 @@
-"""The store fails in the middle of an action: what has left is never told as not sent."""
+"""The store fails during an action: a POST that was sent is never reported as not sent."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.core.world import World
 
 
 class Gone(Exception):
-    """The database's."""
+    """The error of the database."""
 
 
 class Failing:
-    """The claims of `world`, whose moves fail where `fails` says so of the state to be written."""
+    """The claims of `world`; a move fails if `fails` returns True for the new state."""
 
     def __init__(self, world: World, fails: Callable[[ClaimState], bool]) -> None:
         self._claims = world.store.claims
@@ -42,19 +42,19 @@ def failing(world: World, *states: ClaimState) -> ActionService:
     return ActionService(world.ci, world.looks, stored, world.store.history, sender, world.clock)
 
 
-def test_what_could_not_be_stored_as_sent_is_not_sent(web: World) -> None:
+def test_an_action_that_cannot_be_stored_as_sent_is_not_sent(web: World) -> None:
     with pytest.raises(Gone):
         restarted(failing(web, ClaimState.SENT), OLD, look(web), ask(web))
     assert posts(web) == 0
 
 
-def test_a_result_that_could_not_be_stored_is_told_as_that(web: World) -> None:
+def test_the_reply_says_that_a_result_could_not_be_stored(web: World) -> None:
     with pytest.raises(NotRecorded) as told:
         restarted(failing(web, ClaimState.TAKEN), OLD, look(web), ask(web))
     assert (posts(web), told.value.is_accepted, told.value.build) == (1, True, OLD)
 
 
-def test_a_restart_without_an_answer_is_never_told_as_not_sent(web: World) -> None:
+def test_a_restart_without_a_response_is_never_reported_as_not_sent(web: World) -> None:
     web.ci.failures["restart"] = [LOST]
     with pytest.raises(NotRecorded) as told:
         restarted(failing(web, ClaimState.TAKEN), OLD, look(web), ask(web))

@@ -12,7 +12,7 @@ from bot.core.authorization import Authorizer
 from bot.core.model.builds import ActionResult, Build, FailedJob, Run, Status, Workflow
 from bot.core.model.claims import ClaimState
 from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
-from bot.core.model.errors import BranchRequired, CannotCancel, NoResponse, NotAllowed, Unreachable
+from bot.core.model.errors import BranchRequired, NoResponse, NotAllowed, NotSupported, Unreachable
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BuildShown,
@@ -80,9 +80,7 @@ def test_a_build_ends_with_its_last_workflow(
         ("11.1", "", None),
     ],
 )
-def test_a_run_is_another_once_a_workflow_is_in_a_later_attempt(
-    earlier: str, later: str, attempted: bool | None
-) -> None:
+def test_a_later_attempt_of_a_workflow_is_a_new_run(earlier: str, later: str, attempted: bool | None) -> None:
     before, after = Run("failure", None, None, earlier), Run("failure", None, None, later)
     assert after.has_been_attempted_since(before) is attempted
     assert after.is_another_than(before) is (attempted if attempted is not None else before != after)
@@ -91,7 +89,7 @@ def test_a_run_is_another_once_a_workflow_is_in_a_later_attempt(
 # --- restarts ---
 
 
-def test_a_restart_of_a_build_that_failed_in_part_leaves_what_runs_alone(team: HalfMoved) -> None:
+def test_a_restart_leaves_running_workflows_alone(team: HalfMoved) -> None:
     team.has(of(FAILED, RUNNING))
     done = team.ask(restart("acme/web", "main"))
     assert isinstance(done, Restarted)
@@ -100,13 +98,13 @@ def test_a_restart_of_a_build_that_failed_in_part_leaves_what_runs_alone(team: H
     assert team.github.calls == ["builds", "restart"]
 
 
-def test_what_only_runs_is_not_restarted(team: HalfMoved) -> None:
+def test_a_build_whose_workflows_all_run_is_not_restarted(team: HalfMoved) -> None:
     team.has(of(PASSED, RUNNING))
     assert isinstance(team.ask(restart("acme/web", "main")), StillRunning)
     assert team.github.calls == ["builds"]
 
 
-def test_a_state_that_says_neither_running_nor_ended_is_left_alone(team: HalfMoved) -> None:
+def test_a_workflow_with_an_unknown_status_is_left_alone(team: HalfMoved) -> None:
     team.has(of(PASSED, UNKNOWN))
     assert isinstance(team.ask(restart("acme/web", "main")), StateNotKnown)
 
@@ -128,7 +126,7 @@ def test_pressing_both_buttons_restarts_once(team: HalfMoved) -> None:
     assert team.github.failed_jobs_only == [False]
 
 
-def test_while_a_list_lags_what_ran_before_is_not_taken_for_the_restarted_workflow(team: HalfMoved) -> None:
+def test_in_an_outdated_list_the_earlier_attempt_is_not_mistaken_for_the_restarted_workflow(team: HalfMoved) -> None:
     found = of(FAILED, RUNNING)
     team.has(found)
     team.github.restart_shows = False
@@ -142,13 +140,13 @@ def test_while_a_list_lags_what_ran_before_is_not_taken_for_the_restarted_workfl
     assert (claim.state, claim.seen_running) == (ClaimState.TAKEN, True)
 
 
-def test_a_restart_without_an_answer_is_not_seen_in_a_workflow_that_ran_before(team: HalfMoved) -> None:
+def test_a_restart_without_a_response_is_not_confirmed_by_a_workflow_that_ran_before(team: HalfMoved) -> None:
     team.has(of(FAILED, RUNNING))
     team.github.failures["restart"] = [NoResponse("GitHub Actions")]
     assert isinstance(team.ask(restart("acme/web", "main")), CouldNotTell)
 
 
-def test_a_workflow_that_begins_later_is_no_new_run_of_the_build(team: HalfMoved) -> None:
+def test_a_workflow_that_begins_later_makes_no_new_run_of_the_build(team: HalfMoved) -> None:
     found = of(FAILED, PASSED)
     team.has(found)
     team.github.restart_shows = False
@@ -183,7 +181,7 @@ def test_a_restart_is_over_when_its_workflows_have_ended_even_if_others_run(team
     assert team.github.calls.count("restart") == 2
 
 
-def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMoved) -> None:
+def test_an_interrupted_restart_names_the_workflows_it_did_not_reach(team: HalfMoved) -> None:
     lint = run(16, "Lint", Status.FAILED)
     found = of(FAILED, lint, RUNNING)
     team.has(found)
@@ -206,7 +204,7 @@ def test_a_restart_that_was_cut_off_names_what_it_did_not_come_to(team: HalfMove
     ],
     ids=["another workflow was", "it was, and passed"],
 )
-def test_a_button_shown_before_others_restarted_it_restarts_what_is_still_failed(
+def test_an_old_button_restarts_only_the_workflows_that_still_failed(
     team: HalfMoved, now: tuple[Workflow, ...], restarted: bool
 ) -> None:
     shown = of(FAILED, PASSED)
@@ -243,7 +241,7 @@ def test_without_details_the_status_is_still_shown(team: HalfMoved) -> None:
 # --- stops ---
 
 
-def test_a_running_build_is_stopped(team: HalfMoved) -> None:
+def test_a_running_build_is_cancelled(team: HalfMoved) -> None:
     found = of(FAILED, RUNNING)
     team.has(found)
     stopped = team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web"), Word.of("main")))
@@ -252,21 +250,21 @@ def test_a_running_build_is_stopped(team: HalfMoved) -> None:
     assert team.github.calls == ["builds", "cancel"]
 
 
-def test_without_a_branch_the_only_one_that_runs_is_stopped(team: HalfMoved) -> None:
+def test_without_a_branch_the_only_running_build_is_cancelled(team: HalfMoved) -> None:
     team.has(of(PASSED, id_="b2", branch="dev"), of(RUNNING))
     stopped = team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web")))
     assert isinstance(stopped, Cancelled)
     assert stopped.build.branch == "main"
 
 
-def test_if_two_branches_run_one_must_be_named(team: HalfMoved) -> None:
+def test_if_two_branches_run_a_cancel_must_name_one(team: HalfMoved) -> None:
     team.has(of(RUNNING, id_="b2", branch="dev"), of(RUNNING))
     with pytest.raises(BranchRequired) as caught:
         team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web")))
     assert caught.value.branches == ("dev", "main")
 
 
-def test_a_build_that_has_ended_is_not_stopped(team: HalfMoved) -> None:
+def test_an_ended_build_is_not_cancelled(team: HalfMoved) -> None:
     found = of(PASSED)
     team.has(found)
     assert team.ask(BuildCommand(Verb.CANCEL, replace(target(found), service="github"))) == NothingToCancel(found)
@@ -280,15 +278,15 @@ def test_a_build_that_has_ended_is_not_stopped(team: HalfMoved) -> None:
         BuildCommand(Verb.CANCEL, target(build(7, project(1, "acme/old")))),
     ],
 )
-def test_a_service_that_stops_nothing_is_not_even_asked(team: HalfMoved, command: BranchCommand | BuildCommand) -> None:
+def test_a_service_that_cannot_cancel_gets_no_request(team: HalfMoved, command: BranchCommand | BuildCommand) -> None:
     team.has(build(7, project(1, "acme/old"), status=Status.RUNNING))
-    with pytest.raises(CannotCancel) as caught:
+    with pytest.raises(NotSupported) as caught:
         team.ask(command)
     assert caught.value.service == "CodeShip"
     assert team.codeship.calls == []
 
 
-def test_stopping_is_a_matter_of_rights(team: HalfMoved) -> None:
+def test_a_cancel_needs_permission(team: HalfMoved) -> None:
     team.has(of(RUNNING))
     only_restarts = Policy((Rule(Subjects(people=frozenset({ADA.id})), ("restart",)),))
     team.operations._authorizer = team.operations._build_lookup._authorizer = Authorizer(only_restarts, MemoryGroups())
@@ -297,7 +295,7 @@ def test_stopping_is_a_matter_of_rights(team: HalfMoved) -> None:
     assert team.github.calls == []
 
 
-def test_a_stop_without_an_answer_says_that_no_one_knows(team: HalfMoved) -> None:
+def test_a_cancel_without_a_response_is_reported_as_unknown(team: HalfMoved) -> None:
     team.has(of(RUNNING))
     held = team.github.hold("cancel")
     with pytest.raises(NoResponse) as caught:
@@ -306,7 +304,7 @@ def test_a_stop_without_an_answer_says_that_no_one_knows(team: HalfMoved) -> Non
     held.let_go()
 
 
-def test_a_restarted_build_of_an_older_day_is_recognised_by_its_attempts(team: HalfMoved) -> None:
+def test_a_restarted_old_build_is_recognised_by_its_attempts(team: HalfMoved) -> None:
     found = of(FAILED)
     team.has(found)
     shown = replace(target(found), service="github", started_at=found.started_at)
@@ -314,7 +312,7 @@ def test_a_restarted_build_of_an_older_day_is_recognised_by_its_attempts(team: H
     assert isinstance(team.ask(BuildCommand(Verb.RESTART, shown)), Restarted)
 
 
-def test_trying_again_runs_what_was_requested_in_the_first_place(team: HalfMoved) -> None:
+def test_try_again_runs_what_was_first_requested(team: HalfMoved) -> None:
     found = of(FAILED, PASSED)
     team.has(found)
     team.github.restart_shows = False

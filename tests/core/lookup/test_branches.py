@@ -19,12 +19,12 @@ BAD += ["a\\b", ".a", "a/.b", "a.lock", "a.lock/b", "a\x7fb", "a\nb"]
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_what_git_allows_may_be_a_branch(name: str) -> None:
+def test_a_name_that_git_allows_may_be_a_branch(name: str) -> None:
     assert may_be_branch(name)
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_git_refuses_cannot_be_a_branch(name: str) -> None:
+def test_a_name_that_git_refuses_cannot_be_a_branch(name: str) -> None:
     assert not may_be_branch(name)
 
 

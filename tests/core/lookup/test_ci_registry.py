@@ -50,7 +50,7 @@ def test_the_same_words_reach_the_service_that_has_the_repository(make: Make) ->
     assert (team.codeship.calls, team.github.calls) == (["builds"], ["builds"])
 
 
-def test_a_name_that_two_services_have_is_not_guessed(make: Make) -> None:
+def test_a_name_at_two_services_is_ambiguous(make: Make) -> None:
     team = make()
     team.knows(HERE, THERE)
     with pytest.raises(AmbiguousProject) as caught:
@@ -59,13 +59,13 @@ def test_a_name_that_two_services_have_is_not_guessed(make: Make) -> None:
 
 
 @pytest.mark.parametrize("typed", ["acme/web@github", "ACME/Web@GitHub", "web@github"])
-def test_a_name_says_which_service_is_meant(make: Make, typed: str) -> None:
+def test_a_name_can_include_its_service(make: Make, typed: str) -> None:
     team = make(("acme/*", "codeship"))
     team.knows(HERE, THERE)
     assert team.find(typed) == THERE
 
 
-def test_a_service_that_does_not_have_the_name_is_not_made_up_for_by_another_whose_is_offered(make: Make) -> None:
+def test_a_name_missing_at_the_named_service_is_offered_from_another_and_not_used(make: Make) -> None:
     team = make()
     team.knows(OLD, on_github(2, "acme/unlike-it"))
     with pytest.raises(NoSuchProject) as caught:
@@ -73,12 +73,30 @@ def test_a_service_that_does_not_have_the_name_is_not_made_up_for_by_another_who
     assert (caught.value.nearest, caught.value.known) == ((OLD,), 1)
 
 
-def test_what_follows_the_at_is_a_part_of_the_name_if_no_service_is_called_so(make: Make) -> None:
+@pytest.mark.parametrize(
+    ("typed", "branch"),
+    [
+        ("acme/old@gitlab", "gitlab"),
+        ("acme/old:fix/a&b#c", "fix/a&b#c"),
+        ("old#main", "main"),
+        ("acme/old@codeship:main", "main"),
+        ("acme/old@codeship@main", "main"),
+        ("acme/old@codeship", None),
+    ],
+)
+def test_a_branch_may_follow_the_name_in_the_same_word(make: Make, typed: str, branch: str | None) -> None:
+    team = make()
+    team.knows(OLD)
+    meant = team.services.resolve(Word.of(typed), timeout_s=1.0)
+    assert (meant.project, meant.branch) == (OLD, Word.of(branch) if branch else None)
+
+
+def test_a_typo_in_the_name_keeps_the_branch_of_the_same_word_out_of_the_name(make: Make) -> None:
     team = make()
     team.knows(OLD)
     with pytest.raises(NoSuchProject) as caught:
-        team.find("acme/old@gitlab")
-    assert caught.value.name == "acme/old@gitlab"
+        team.find("acme/odl@main")
+    assert (caught.value.name, caught.value.nearest, caught.value.branch) == ("acme/odl", (OLD,), "main")
 
 
 @pytest.mark.parametrize(
@@ -90,20 +108,20 @@ def test_what_follows_the_at_is_a_part_of_the_name_if_no_service_is_called_so(ma
         ([("acme/*", "codeship"), ("acme/web", "github")], HERE),
     ],
 )
-def test_the_first_pin_that_fits_decides(make: Make, pins: list[tuple[str, str]], found: object) -> None:
+def test_the_first_matching_pin_decides(make: Make, pins: list[tuple[str, str]], found: object) -> None:
     team = make(*pins)
     team.knows(HERE, THERE)
     assert team.find("acme/web") == found
     assert team.find("web") == found
 
 
-def test_a_pin_takes_no_repository_from_the_only_service_that_has_it(make: Make) -> None:
+def test_a_pin_does_not_hide_a_repository_that_only_another_service_has(make: Make) -> None:
     team = make(("acme/*", "github"))
     team.knows(OLD, MOVED)
     assert team.find("acme/old") == OLD
 
 
-def test_a_pinned_repository_is_not_requested_elsewhere_while_its_own_service_cannot_be_read(make: Make) -> None:
+def test_a_pinned_repository_is_not_taken_from_another_service_while_its_own_is_down(make: Make) -> None:
     team = make(("acme/*", "github"))
     team.codeship.account.append(HERE)
     next(iter(team.services)).project_index.refresh()
@@ -113,7 +131,7 @@ def test_a_pinned_repository_is_not_requested_elsewhere_while_its_own_service_ca
     assert team.find("acme/web@codeship") == HERE
 
 
-def test_if_one_service_is_down_the_others_answers_stay(make: Make) -> None:
+def test_if_one_service_is_down_the_other_still_answers(make: Make) -> None:
     team = make()
     team.codeship.account.append(OLD)
     team.github.failures["projects"] = [DOWN, DOWN]
@@ -126,7 +144,7 @@ def test_if_one_service_is_down_the_others_answers_stay(make: Make) -> None:
     assert (shown.projects, shown.stale) == ((OLD,), ((DOWN, None),))
 
 
-def test_what_changes_something_does_not_pass_over_a_service_whose_list_was_never_read(make: Make) -> None:
+def test_an_action_fails_if_the_list_of_a_possible_service_was_never_read(make: Make) -> None:
     team = make()
     found = build(7, HERE)
     team.codeship.all_builds, team.codeship.account = [found], [HERE]
@@ -137,7 +155,7 @@ def test_what_changes_something_does_not_pass_over_a_service_whose_list_was_neve
     assert isinstance(team.ask(restart("acme/web@codeship", "main")), Restarted)
 
 
-def test_if_every_service_is_down_no_repository_is_called_unknown(make: Make) -> None:
+def test_if_every_service_is_down_no_repository_is_reported_as_unknown(make: Make) -> None:
     team = make()
     for ci in (team.codeship, team.github):
         ci.failures["projects"] = [DOWN, DOWN]
@@ -147,7 +165,7 @@ def test_if_every_service_is_down_no_repository_is_called_unknown(make: Make) ->
         team.ask(ListProjects())
 
 
-def test_a_name_that_no_one_knows_is_asked_of_every_service_once(make: Make) -> None:
+def test_an_unknown_name_causes_one_list_request_per_service(make: Make) -> None:
     team = make()
     team.knows(OLD, MOVED)
     team.clock.advance(60)
@@ -165,7 +183,7 @@ def test_the_nearest_names_come_from_every_service(make: Make) -> None:
     assert caught.value.known == 3
 
 
-def test_projects_shows_each_if_it_lives_and_a_pinned_one_once(make: Make) -> None:
+def test_projects_shows_each_repository_with_its_service_and_a_pinned_one_once(make: Make) -> None:
     team = make(("acme/web", "github"))
     team.knows(OLD, MOVED, HERE, THERE)
     assert team.ask(ListProjects()) == ProjectsShown("", (MOVED, OLD, THERE), 1, 1, 3, with_services=True)
@@ -177,7 +195,7 @@ def test_a_repository_that_two_services_have_is_listed_twice_in_projects(make: M
     assert team.ask(ListProjects("web")) == ProjectsShown("web", (HERE, THERE), 1, 1, 2, with_services=True)
 
 
-def test_a_pasted_page_of_a_run_means_that_run_alone(make: Make) -> None:
+def test_a_pasted_page_of_a_run_means_only_that_run(make: Make) -> None:
     team = make(("acme/*", "codeship"))
     found = of_workflows("b1", THERE, run(11, "CI", Status.FAILED), run(12, "Docs", Status.PASSED))
     team.has(found, build(7, HERE))
@@ -185,7 +203,7 @@ def test_a_pasted_page_of_a_run_means_that_run_alone(make: Make) -> None:
     assert team.ask(BranchCommand(Verb.STATUS, Word.of(page))) == BuildShown(found.only("12"))
 
 
-def test_a_button_of_a_service_that_is_no_longer_set_up_says_so(make: Make) -> None:
+def test_a_button_of_a_service_that_is_no_longer_configured_says_so(make: Make) -> None:
     team = make()
     team.knows(OLD)
     other = build(7, project(1, "acme/old"))
@@ -194,7 +212,7 @@ def test_a_button_of_a_service_that_is_no_longer_set_up_says_so(make: Make) -> N
     assert team.services.of(target(other).service).name == "codeship"
 
 
-def test_the_audit_is_of_all_services_newest_first(make: Make) -> None:
+def test_the_audit_covers_all_services_newest_first(make: Make) -> None:
     team = make()
     team.knows(OLD, MOVED)
     shown = team.ask(ShowAudit())

@@ -1,4 +1,4 @@
-"""What a pasted page shows is what is done; what cannot be told is asked, and no branch is ever guessed."""
+"""A command acts on what a pasted page shows. If that is unclear, the bot asks; it never guesses a branch."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def web(world: World) -> World:
 
 
 @pytest.mark.parametrize("url", PAGES_THAT_NAME_NO_BRANCH)
-def test_a_page_of_no_branch_restarts_nothing_and_is_asked_about(web: World, url: str) -> None:
+def test_a_page_without_a_branch_restarts_nothing_and_asks_which(web: World, url: str) -> None:
     with pytest.raises(BranchRequired) as raised:
         web.ask(BranchCommand(Verb.RESTART, Word.of(url)))
     assert (raised.value.branches, _restarted(web)) == (("main", "dev"), [])
 
 
 @pytest.mark.parametrize("url", PAGES_THAT_NAME_NO_BRANCH)
-def test_even_of_a_repository_with_one_branch_none_is_guessed(world: World, url: str) -> None:
+def test_the_branch_is_not_guessed_even_if_there_is_only_one(world: World, url: str) -> None:
     world.has(MAIN)
     with pytest.raises(BranchRequired):
         world.ask(BranchCommand(Verb.RESTART, Word.of(url)))
@@ -115,13 +115,13 @@ def test_a_commit_means_its_build(web: World, sha: str) -> None:
     assert _restarted(web) == [DEV.id]
 
 
-def test_a_commit_that_nothing_was_built_for_restarts_nothing(web: World) -> None:
+def test_a_commit_without_builds_restarts_nothing(web: World) -> None:
     with pytest.raises(BuildTooOld):
         web.ask(BranchCommand(Verb.RESTART, Word.of(f"{GITHUB}/commit/{'0' * 40}")))
     assert _restarted(web) == []
 
 
-def test_a_commit_on_two_branches_is_asked_about(world: World) -> None:
+def test_a_commit_on_two_branches_asks_which(world: World) -> None:
     world.has(MAIN, replace(DEV, commit=SHA))
     with pytest.raises(BranchRequired):
         world.ask(BranchCommand(Verb.RESTART, Word.of(f"{GITHUB}/commit/{SHA}")))
@@ -133,6 +133,6 @@ def test_a_comparison_means_the_branch_that_is_compared(web: World) -> None:
     assert _restarted(web) == [DEV.id]
 
 
-def test_a_branch_that_is_typed_beside_a_page_counts(web: World) -> None:
+def test_a_branch_typed_next_to_a_page_is_used(web: World) -> None:
     web.ask(BranchCommand(Verb.RESTART, Word.of(f"{GITHUB}/pull/12"), Word.of("dev")))
     assert _restarted(web) == [DEV.id]

@@ -35,7 +35,7 @@ def test_a_name_without_its_organisation_is_enough_if_only_one_has_it(world: Wor
     assert find(world, name) == API
 
 
-def test_a_name_alone_that_several_have_is_ambiguous(world: World) -> None:
+def test_a_name_without_its_organisation_is_ambiguous_if_several_have_it(world: World) -> None:
     world.knows(OTHER_WEB, WEB, API)
     with pytest.raises(AmbiguousProject) as caught:
         find(world, "Web")
@@ -43,13 +43,13 @@ def test_a_name_alone_that_several_have_is_ambiguous(world: World) -> None:
     assert calls(world) == 0
 
 
-def test_a_repository_without_an_organisation_goes_before_those_of_organisations(world: World) -> None:
+def test_a_repository_without_an_organisation_wins_over_those_of_organisations(world: World) -> None:
     bare = project(4, "web")
     world.knows(WEB, bare, OTHER_WEB)
     assert find(world, "web") == bare
 
 
-def test_of_names_that_differ_only_in_case_the_one_written_exactly_so_is_meant(world: World) -> None:
+def test_of_names_that_differ_only_in_case_the_exact_one_is_found(world: World) -> None:
     upper = project(5, "acme/WEB")
     world.knows(WEB, upper)
     assert find(world, "acme/web") == WEB
@@ -59,7 +59,7 @@ def test_of_names_that_differ_only_in_case_the_one_written_exactly_so_is_meant(w
     assert set(caught.value.candidates) == {WEB, upper}
 
 
-def test_a_repository_that_is_listed_twice_is_one(world: World) -> None:
+def test_a_repository_listed_twice_counts_once(world: World) -> None:
     world.knows(WEB, API, WEB)
     assert find(world, "web") == WEB
     assert world.directory.size == 2
@@ -71,7 +71,7 @@ def test_groups_may_nest(world: World) -> None:
     assert find(world, "Group/Sub/Name") == find(world, "name") == nested
 
 
-def test_the_spellings_of_a_name_are_tried_in_their_order_without_asking_in_between(world: World) -> None:
+def test_all_spellings_are_tried_in_order_before_the_list_is_requested(world: World) -> None:
     world.knows(WEB, project(7, "acme/web."), API)
     assert find(world, "acme/web.", "acme/web").id == "7"
     assert find(world, "`acme/api`", "acme/api") == API
@@ -117,7 +117,7 @@ def test_a_miss_names_the_nearest(world: World, name: str, near: list[str]) -> N
     assert [each.name for each in caught.value.nearest] == near
 
 
-def test_a_missing_name_is_reported_as_typed_and_searched_as_meant(world: World) -> None:
+def test_a_missing_name_is_reported_as_typed_and_searched_without_decoration(world: World) -> None:
     world.knows(WEB)
     with pytest.raises(NoSuchProject) as caught:
         find(world, "“webb”", '"webb"', "webb")
@@ -134,7 +134,7 @@ def test_a_missing_name_is_reported_as_typed_and_searched_as_meant(world: World)
         ("web zzz", []),
     ],
 )
-def test_projects_are_those_whose_names_hold_each_of_the_words(world: World, words: str, found: list[str]) -> None:
+def test_projects_shows_names_that_contain_every_word(world: World, words: str, found: list[str]) -> None:
     world.knows(OTHER_WEB, WEB, API)
     assert [each.name.lower() for each in world.directory.matching(words, timeout_s=PATIENCE_S)] == found
 
@@ -150,7 +150,7 @@ class Counted(str):
         return super().lower()
 
 
-def test_to_find_one_of_ten_thousand_reads_none_of_the_others(world: World) -> None:
+def test_finding_one_of_ten_thousand_names_reads_no_other(world: World) -> None:
     many = [Project(str(number), Counted(f"org{number % 50}/repo{number}"), "codeship") for number in range(10_000)]
     world.knows(*many)
     Counted.lowered.clear()

@@ -38,7 +38,7 @@ def restarted(world: World) -> ProjectIndex:
     return ProjectIndex(world.ci, world.store.projects, world.executor, world.clock, nearest)
 
 
-def test_a_miss_requests_the_list_again_and_finds_what_is_new(world: World) -> None:
+def test_a_missing_name_refreshes_the_list_and_finds_a_new_repository(world: World) -> None:
     world.knows(WEB)
     world.ci.account.append(NEW)
     assert find(world, "acme/new") == NEW
@@ -60,7 +60,7 @@ def test_missing_names_cause_at_most_one_request_in_thirty_seconds(world: World)
     assert calls(world) == 2
 
 
-def test_all_who_miss_while_the_list_is_on_its_way_wait_for_the_same_one(world: World) -> None:
+def test_concurrent_misses_wait_for_the_same_refresh(world: World) -> None:
     world.knows(WEB)
     world.ci.account.append(NEW)
     held = world.ci.hold("projects")
@@ -72,7 +72,7 @@ def test_all_who_miss_while_the_list_is_on_its_way_wait_for_the_same_one(world: 
     assert calls(world) == 1
 
 
-def test_a_request_without_time_learns_why_the_list_may_be_old(world: World) -> None:
+def test_a_request_without_time_is_told_why_the_list_may_be_outdated(world: World) -> None:
     world.knows(WEB)
     held = world.ci.hold("projects")
     with pytest.raises(NoSuchProject) as caught:
@@ -82,7 +82,7 @@ def test_a_request_without_time_learns_why_the_list_may_be_old(world: World) -> 
     held.let_go()
 
 
-def test_that_one_asker_had_no_time_is_no_failure_for_all_others(world: World) -> None:
+def test_one_requests_timeout_does_not_fail_the_others(world: World) -> None:
     world.knows(WEB)
     held = world.ci.hold("projects")
     with pytest.raises(NoSuchProject):
@@ -100,7 +100,7 @@ def test_a_list_that_is_fresh_is_not_requested(world: World) -> None:
     assert calls(world) == 0
 
 
-def test_an_old_list_is_refreshed_behind_the_scenes_and_no_one_waits(world: World) -> None:
+def test_an_old_list_is_refreshed_in_the_background_without_a_wait(world: World) -> None:
     world.knows(WEB)
     world.clock.advance(CACHE_TTL_S + 1)
     world.ci.account.append(NEW)
@@ -144,7 +144,7 @@ def test_a_missing_name_whose_refresh_fails_is_reported_so(world: World) -> None
 
 
 @pytest.mark.parametrize("failure", [DOWN, Unauthorized("CodeShip", "401")], ids=lambda failure: type(failure).__name__)
-def test_if_nothing_is_known_at_all_the_failure_itself_is_raised(world: World, failure: CIError) -> None:
+def test_without_any_list_the_failure_itself_is_raised(world: World, failure: CIError) -> None:
     world.ci.failures["projects"] = [failure]
     for _ in range(2):  # the second time within 30 s, without another call
         with pytest.raises(type(failure)):
@@ -157,7 +157,7 @@ def test_if_nothing_is_known_at_all_the_failure_itself_is_raised(world: World, f
     assert world.directory.age_s is None
 
 
-def test_if_nothing_is_known_yet_and_the_list_takes_too_long_there_is_no_answer(world: World) -> None:
+def test_without_any_list_a_slow_refresh_raises_no_response(world: World) -> None:
     held = world.ci.hold("projects")
     with pytest.raises(NoResponse):
         find(world, "acme/web", timeout_s=0.0)
@@ -166,14 +166,14 @@ def test_if_nothing_is_known_yet_and_the_list_takes_too_long_there_is_no_answer(
     held.let_go()
 
 
-def test_an_account_without_repositories_is_known_to_have_none(world: World) -> None:
+def test_an_account_without_repositories_has_an_empty_list(world: World) -> None:
     with pytest.raises(NoSuchProject) as caught:
         find(world, "acme/web")
     assert (caught.value.known, caught.value.nearest, caught.value.stale_because) == (0, (), None)
     assert world.directory.matching("", timeout_s=PATIENCE_S) == []
 
 
-def test_a_bot_that_starts_while_the_list_is_down_still_knows_its_names(world: World) -> None:
+def test_a_bot_that_starts_while_the_service_is_down_uses_the_stored_list(world: World) -> None:
     world.knows(WEB, API)
     world.clock.advance(3600)
     world.ci.failures["projects"] = [DOWN]
@@ -197,7 +197,7 @@ def test_a_bot_that_starts_requests_the_list_without_waiting_for_it(world: World
     assert calls(world) == 1
 
 
-def test_a_repository_that_is_gone_from_the_list_is_gone_from_the_store(world: World) -> None:
+def test_a_repository_missing_from_the_list_is_removed_from_the_store(world: World) -> None:
     world.knows(WEB, API)
     world.ci.account.remove(API)
     world.directory.refresh()
@@ -208,7 +208,7 @@ def test_a_repository_that_is_gone_from_the_list_is_gone_from_the_store(world: W
 
 
 class Full(Exception):
-    """The disk is."""
+    """The disk is full."""
 
 
 class FullStore:
@@ -227,7 +227,7 @@ def full(world: World) -> World:
     return world
 
 
-def test_names_are_used_even_if_they_cannot_be_stored_and_the_operator_learns_why(full: World) -> None:
+def test_names_are_used_and_the_failure_logged_if_they_cannot_be_stored(full: World) -> None:
     full.ci.account.append(WEB)
     assert find(full, "acme/web") == WEB
     assert [type(failure) for failure in full.executor.reported] == [Full]

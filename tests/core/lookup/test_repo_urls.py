@@ -118,14 +118,14 @@ def test_anything_else_is_no_address_of_a_repository(url: str) -> None:
 
 
 @pytest.mark.parametrize("ending", [".", "*", "/..", "%0A", "~", "%20x"])
-def test_a_branch_that_git_would_refuse_leaves_the_address_to_another_spelling(ending: str) -> None:
+def test_an_address_with_an_invalid_branch_is_not_parsed_in_this_spelling(ending: str) -> None:
     url = "https://github.com/acme/web/tree/main"
 
     assert repository_in(url) == ("acme/web", "main")
     assert repository_in(url + ending) is None
 
 
-def test_a_name_that_ends_in_a_full_stop_leaves_the_address_to_another_spelling() -> None:
+def test_an_address_whose_name_ends_in_a_full_stop_is_not_parsed_in_this_spelling() -> None:
     assert repository_in("https://github.com/acme/web.") is None
 
 

@@ -34,14 +34,14 @@ def build(status: Status, started_at: datetime | None = NOON, finished_at: datet
         (Status.INFRASTRUCTURE_FAILURE, False, True),
     ],
 )
-def test_the_status_decides_whatever_the_times_say(
+def test_the_status_decides_and_not_the_times(
     status: Status, under_way: bool, ended: bool, finished_at: datetime | None
 ) -> None:
     shown = build(status, finished_at=finished_at)
     assert (shown.is_under_way, shown.has_ended) == (under_way, ended)
 
 
-def test_an_unknown_word_has_ended_once_there_is_an_end_and_is_never_certain_to_run() -> None:
+def test_a_build_with_an_unknown_status_has_ended_if_it_has_an_end_time() -> None:
     assert build(Status.UNKNOWN).has_ended
     assert not build(Status.UNKNOWN, finished_at=None).has_ended
     assert not build(Status.UNKNOWN, finished_at=None).is_under_way
@@ -59,7 +59,7 @@ def test_an_unknown_word_has_ended_once_there_is_an_end_and_is_never_certain_to_
         (Status.UNKNOWN, NOON, LATER, timedelta(minutes=4)),
     ],
 )
-def test_how_long_it_took_is_known_of_an_ended_build_with_both_times_in_order(
+def test_the_duration_needs_both_times_in_order(
     status: Status, started_at: datetime | None, finished_at: datetime | None, took: timedelta | None
 ) -> None:
     assert build(status, started_at, finished_at).took == took

@@ -86,14 +86,14 @@ def test_a_restart_with_an_id_of_its_own_leaves_the_old_build_claimed_for_good()
     assert restart_state_of(taken, OLD) == RestartState(1, taken)
 
 
-def test_the_new_build_of_such_a_restart_is_that_persons_while_it_runs_and_free_afterwards() -> None:
+def test_the_new_build_of_such_a_restart_is_claimed_while_it_runs_and_free_afterwards() -> None:
     taken = claim(T, new_build_id="8")
     assert restart_state_of(taken, replace(RUNNING, id="8")) == RestartState(1, taken)
     assert restart_state_of(taken, replace(ENDED_AGAIN, id="8")) == RestartState(1, previous=taken)
 
 
 @pytest.mark.parametrize("state", [R, N])
-def test_refused_and_not_sent_free_the_same_run_at_once(state: ClaimState) -> None:
+def test_a_refused_or_unsent_claim_frees_its_run_at_once(state: ClaimState) -> None:
     assert restart_state_of(claim(state), OLD) == RestartState(1)
 
 
@@ -102,7 +102,7 @@ def test_after_an_ended_claim_the_build_is_in_its_next_run() -> None:
     assert restart_state_of(ended, OLD) == RestartState(4, previous=ended)
 
 
-def test_a_build_that_no_one_restarted_is_in_its_first_run() -> None:
+def test_a_build_that_was_never_restarted_is_in_its_first_run() -> None:
     assert restart_state_of(None, OLD) is NO_RESTART
 
 
@@ -115,9 +115,7 @@ def test_nothing_is_written_if_a_fetch_shows_nothing_new() -> None:
 @pytest.mark.parametrize(
     ("state", "shown", "becomes"), [(C, OLD, N), (S, OLD, U), (T, RUNNING, T), (T, ENDED_AGAIN, E), (U, ENDED_AGAIN, E)]
 )
-def test_a_clock_that_was_set_back_by_minutes_holds_no_claim_up(
-    state: ClaimState, shown: Build, becomes: ClaimState
-) -> None:
+def test_a_clock_set_back_by_minutes_delays_no_claim(state: ClaimState, shown: Build, becomes: ClaimState) -> None:
     """The claim was made by the old clock; what is seen now seems to be from before it."""
     seen = after_look(claim(state, seen_running=True), shown, NOON - timedelta(minutes=4))
     assert seen.state is becomes

@@ -5,16 +5,19 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model.commands import (
+    HERE,
     TABLE,
     BranchCommand,
     Command,
     ListProjects,
+    NameCommand,
     ShowAudit,
     ShowHelp,
     Verb,
     Word,
     entry_for,
     parse,
+    unknown_command,
 )
 from bot.core.model.errors import NotUnderstood
 
@@ -56,36 +59,84 @@ WEB, MAIN = Word.of("acme/web"), Word.of("main")
         ("rebuild acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
         ("retry acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
         ("watch acme/web main", BranchCommand(Verb.FOLLOW, WEB, MAIN)),
-        ("logs acme/web main", BranchCommand(Verb.STATUS, WEB, MAIN)),
+        ("logs acme/web main", BranchCommand(Verb.LOGS, WEB, MAIN)),
         ("list web", ListProjects("web")),
         ("repos", ListProjects()),
         ("help stop", ShowHelp("cancel")),
+        ("status", BranchCommand(Verb.STATUS, HERE)),
+        ("restart please", BranchCommand(Verb.RESTART, HERE)),
+        ("use acme/web", NameCommand(Verb.USE, "", WEB)),
+        ("use acme/web main", NameCommand(Verb.USE, "", WEB, MAIN)),
+        ("use none", NameCommand(Verb.USE)),
+        ("alias site acme/web", NameCommand(Verb.ALIAS, "site", WEB)),
+        ("alias site acme/web main", NameCommand(Verb.ALIAS, "site", WEB, MAIN)),
+        ("alias site none", NameCommand(Verb.ALIAS, "site")),
+        ("settings", NameCommand(Verb.SETTINGS, is_question=True)),
+        ("list repos", ListProjects()),
+        ("list all repositories", ListProjects()),
+        ("list all web", ListProjects("web")),
+        ("restart acme/web main please", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("restart acme/web please", BranchCommand(Verb.RESTART, WEB)),
+        ("restart acme/web main again, thanks".replace(",", ""), BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("restart acme/web on main", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("restart the acme/web build", BranchCommand(Verb.RESTART, WEB)),
+        ("restart the latest build of acme/web on the branch main", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("status of acme/web", BranchCommand(Verb.STATUS, WEB)),
+        ("status of main on acme/web", BranchCommand(Verb.STATUS, MAIN, WEB)),
+        ("builds of acme/web", BranchCommand(Verb.BUILDS, WEB)),
+        ("show me the status of acme/web", BranchCommand(Verb.STATUS, WEB)),
+        ("what is the status of main on acme/web ?", BranchCommand(Verb.STATUS, MAIN, WEB)),
+        ("could you please restart acme/web main", BranchCommand(Verb.RESTART, WEB, MAIN)),
+        ("status acme/web on", BranchCommand(Verb.STATUS, WEB, Word.of("on"))),
+        ("status acme/web build", BranchCommand(Verb.STATUS, WEB, Word.of("build"))),
+        ("status build main", BranchCommand(Verb.STATUS, Word.of("build"), MAIN)),
+        ("acme/web", BranchCommand(Verb.STATUS, WEB)),
+        ("acme/web main", BranchCommand(Verb.STATUS, WEB, MAIN)),
+        ("how is acme/web main", BranchCommand(Verb.STATUS, WEB, MAIN)),
+        ("web", BranchCommand(Verb.STATUS, Word.of("web"), is_guess=True)),
+        ("main on web", BranchCommand(Verb.STATUS, MAIN, Word.of("web"), is_guess=True)),
+        ("make me a sandwich", BranchCommand(Verb.STATUS, Word.of("make"), Word.of("sandwich"), is_guess=True)),
     ],
 )
-def test_what_can_be_said_is_read(text: str, command: Command) -> None:
+def test_every_valid_command_is_parsed(text: str, command: Command) -> None:
     assert parse(words(text)) == command
 
 
 @pytest.mark.parametrize(
     ("text", "topic", "instead"),
     [
-        ("status", "status", None),
-        ("restart", "restart", None),
-        ("builds", "builds", None),
+        ("use", "use", None),
+        ("use acme/web main dev", "use", None),
+        ("alias site", "alias", None),
         ("audit acme/web main", "audit", "audit acme/web"),
-        ("status acme/web main please", "status", "status acme/web main"),
-        ("restart acme/web on main", "restart", "restart acme/web on"),
+        ("status acme/web main dev", "status", "status acme/web main"),
         ("statsu acme/web main", "status", "status acme/web main"),
-        ("restrat acme/web", "restart", "restart acme/web"),
-        ("acme/web main", "status", "status acme/web main"),
-        ("acme/web", "status", "status acme/web"),
-        ("make me a sandwich", None, None),
+        ("statsu of main on acme/web", "status", "status main acme/web"),
+        ("is the restart of acme/web main through", None, None),
+        ("please do not restart acme/web main", None, None),
+        ("let us go and have lunch", None, None),
     ],
 )
-def test_what_cannot_be_read_is_answered_with_what_can(text: str, topic: str | None, instead: str | None) -> None:
+def test_an_invalid_command_is_answered_with_a_valid_one(text: str, topic: str | None, instead: str | None) -> None:
     with pytest.raises(NotUnderstood) as caught:
         parse(words(text))
     assert (caught.value.topic, caught.value.instead) == (topic, instead)
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest", "instead"),
+    [
+        ("restrat acme/web", None, "restart acme/web"),
+        ("statsu", None, "status"),
+        ("wbe", "acme/web", "status acme/web"),
+        ("wbe main", "acme/web", "status acme/web main"),
+        ("statsu", "acme/statues", "status acme/statues"),
+        ("statsu web", "acme/statues", "status web"),
+        ("nonsense", None, None),
+    ],
+)
+def test_one_command_is_proposed_for_words_without_a_verb(text: str, nearest: str | None, instead: str | None) -> None:
+    assert unknown_command(words(text), nearest).instead == instead
 
 
 def test_a_verb_is_known_in_any_of_its_spellings() -> None:
@@ -93,7 +144,7 @@ def test_a_verb_is_known_in_any_of_its_spellings() -> None:
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.verb)
-def test_every_example_in_the_table_is_understood_as_its_own_row(entry: object) -> None:
+def test_every_example_in_the_table_parses_to_its_own_verb(entry: object) -> None:
     parse(words(entry.example))  # type: ignore[attr-defined]
     assert entry.usage.startswith(entry.verb)  # type: ignore[attr-defined]
     assert entry_for(entry.verb) is entry  # type: ignore[attr-defined]

@@ -126,7 +126,6 @@ def test_the_words_of_the_other_commands(text, expected):
         ("mute acme/web until fri", "Until which time?", "mute acme/web until fri 9:00"),
         ("mute until 25:00", "Until which time?", "mute until 9:00"),
         ("mute until 13pm", "Until which time?", "mute until 9:00"),
-        ("subscibe acme/web", "Unknown command “subscibe”", "subscribe acme/web"),
     ],
 )
 def test_what_is_wrong_is_named_and_corrected(text, why, instead):

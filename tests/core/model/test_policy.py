@@ -61,7 +61,7 @@ def names(*patterns: str) -> NamePattern:
         (("a.c", "[x]"), ["a.c", "[x]"], ["abc", "x"]),
     ],
 )
-def test_a_pattern_fits_what_people_expect(patterns: tuple[str, ...], fitting: list[str], others: list[str]) -> None:
+def test_a_pattern_matches_what_people_expect(patterns: tuple[str, ...], fitting: list[str], others: list[str]) -> None:
     assert [name for name in [*fitting, *others] if names(*patterns).matches(name)] == fitting
 
 
@@ -72,7 +72,7 @@ def test_a_missing_name_matches_if_every_name_would(patterns: tuple[str, ...], f
     assert names(*patterns).matches(None) is fits
 
 
-def test_a_long_pattern_against_a_long_name_takes_no_time() -> None:
+def test_a_long_pattern_and_a_long_name_match_in_linear_time() -> None:
     began = time.perf_counter()
     assert not NamePattern(("a*" * 99 + "b",)).matches("a" * 100_000)
     assert time.perf_counter() - began < 1.0
@@ -84,32 +84,32 @@ def test_repositories_are_distinguished_in_any_case_and_branches_by_case() -> No
     assert not rule.is_about(Verb.RESTART, "acme/web", "main")
 
 
-def test_the_first_rule_about_it_decides_alone() -> None:
+def test_the_first_matching_rule_decides_alone() -> None:
     policy = Policy((Rule(ONLY_ADA, branches=names("main"), reason="Ada's.", ask="U0ADA"), Rule(EVERYONE)))
     assert may(policy, ADA) == Allowed()
     assert may(policy, BOB) == Denied("Ada's.", "U0ADA")
     assert may(policy, BOB, branch="dev") == Allowed()
 
 
-def test_an_exception_leaves_it_to_the_rules_behind() -> None:
+def test_an_exception_passes_the_request_on_to_later_rules() -> None:
     policy = Policy((Rule(EVERYONE, repos=names("acme/*", "!acme/secret")), Rule(ONLY_ADA, repos=names("acme/secret"))))
     assert may(policy, BOB) == Allowed()
     assert may(policy, BOB, "acme/secret") == Denied(NO_REASON)
     assert may(policy, ADA, "acme/secret") == Allowed()
 
 
-def test_what_no_rule_is_about_no_one_may() -> None:
+def test_a_request_that_no_rule_matches_is_refused() -> None:
     policy = Policy((Rule(EVERYONE, repos=names("acme/*")),), ask="the ops team")
     assert may(policy, ADA, "other/web") == Denied(NO_RULE, "the ops team")
 
 
-def test_whom_to_ask_is_in_the_rule_or_else_in_the_policy() -> None:
+def test_whom_to_ask_comes_from_the_rule_or_else_from_the_policy() -> None:
     rules = (Rule(NOBODY, branches=names("a"), ask="U0BOB"), Rule(NOBODY))
     assert may(Policy(rules, ask="C0OPS"), branch="a") == Denied(NO_REASON, "U0BOB")
     assert may(Policy(rules, ask="C0OPS"), branch="b") == Denied(NO_REASON, "C0OPS")
 
 
-def test_a_rule_is_about_the_actions_that_it_names_or_about_all_also_new_ones() -> None:
+def test_a_rule_covers_the_actions_that_it_names_or_else_all() -> None:
     policy = Policy((Rule(ONLY_ADA, actions=(Verb.AUDIT,)), Rule(EVERYONE, actions=(Verb.RESTART, Verb.FOLLOW))))
 
     def answer(action: str) -> object:
@@ -138,12 +138,35 @@ def test_a_channel_means_everyone_who_asks_there_also_in_a_thread() -> None:
         ({"S1": False, "S2": None}, Denied(NO_REASON, group_unknown=True)),
     ],
 )
-def test_being_in_one_group_is_enough_and_not_knowing_is_not(told: dict[str, bool | None], answer: object) -> None:
+def test_membership_in_one_group_is_enough_and_unknown_membership_is_not(
+    told: dict[str, bool | None], answer: object
+) -> None:
     policy = Policy((Rule(Subjects(groups=("S1", "S2"))),))
     assert policy.may(ADA, BUILDS, Verb.RESTART, "acme/web", "main", told.__getitem__) == answer
 
 
-def test_groups_are_requested_only_if_the_deciding_rule_leaves_it_to_them() -> None:
+@pytest.mark.parametrize(
+    ("subjects", "is_guest", "included"),
+    [
+        (Subjects(groups=("guests",)), True, True),
+        (Subjects(groups=("guests",)), False, False),
+        (Subjects(groups=("guests",)), None, None),
+        (Subjects(everyone=True, no_guests=True), True, False),
+        (Subjects(everyone=True, no_guests=True), False, True),
+        (Subjects(everyone=True, no_guests=True), None, None),
+        (Subjects(frozenset({BOB.id}), no_guests=True), False, False),
+        (Subjects(frozenset({ADA.id}), no_guests=True), True, False),
+    ],
+)
+def test_a_rule_may_name_guests_or_leave_them_out(
+    subjects: Subjects, is_guest: bool | None, included: bool | None
+) -> None:
+    assert subjects.includes(ADA, BUILDS, {"guests": is_guest}.__getitem__) is included
+    policy = Policy((Rule(subjects), Rule(Subjects(groups=("S1", "guests")))))
+    assert (policy.names_guests, policy.groups) == (True, ("S1",))
+
+
+def test_groups_are_fetched_only_if_they_decide() -> None:
     with_ada = Subjects(frozenset({"U0ADA"}), groups=("S0RELEASE",))
     policy = Policy((Rule(with_ada, branches=names("main")), Rule(RELEASE, branches=names("x")), Rule(EVERYONE)))
     assert may(policy, ADA) == Allowed()
@@ -153,7 +176,7 @@ def test_groups_are_requested_only_if_the_deciding_rule_leaves_it_to_them() -> N
     assert policy.groups == ("S0RELEASE",)
 
 
-def test_a_rule_wants_typed_restarts_confirmed_only_if_it_says_always() -> None:
+def test_typed_restarts_need_confirmation_only_with_confirm_always() -> None:
     rules = [Rule(EVERYONE, branches=names(confirm.value), confirm=confirm) for confirm in Confirm]
     policy = Policy(tuple(rules))
     assert [may(policy, branch=confirm.value) for confirm in Confirm] == [Allowed(), Allowed(), Allowed(confirm=True)]
@@ -191,5 +214,5 @@ def test_without_a_file_everyone_may_and_the_buttons_of_main_branches_need_confi
          "restart acme/* except acme/secret on main"),
     ],
 )  # fmt: skip
-def test_a_rule_can_be_read_aloud(rule: Rule, said: str) -> None:
+def test_a_rule_is_shown_as_a_sentence(rule: Rule, said: str) -> None:
     assert str(rule) == said

@@ -40,13 +40,13 @@ def after(*refusals: tuple[float, float | None]) -> Pause:
         ([(0, None), (1, None), (31, None)], 31 + 60),
     ],
 )
-def test_a_pause_lasts_as_long_as_asked_and_doubles_if_it_was_too_short(
+def test_a_pause_lasts_as_long_as_the_service_says_and_doubles_if_that_was_too_short(
     refusals: list[tuple[float, float | None]], until_s: float
 ) -> None:
     assert after(*refusals).until == NOON + timedelta(seconds=until_s)
 
 
-def test_pauses_that_repeat_end_at_five_minutes() -> None:
+def test_repeated_pauses_last_five_minutes_at_most() -> None:
     pause, now, lengths = Pause(), NOON, []
     for _ in range(40):
         pause = pause.after_refusal(now, None)
@@ -75,14 +75,16 @@ def test_without_a_refusal_there_is_no_pause() -> None:
     assert Pause().refuses(BACKGROUND, NOON) is None
 
 
-def test_of_two_pauses_the_longer_counts() -> None:
+def test_the_longer_of_two_pauses_counts() -> None:
     short, long = after((0, 5)), after((0, 50))
     for one, other in ((short, long), (long, short), (long, Pause()), (Pause(), long)):
         assert one.or_later(other) == long
 
 
 @pytest.mark.parametrize(("calls", "shares"), [(60, (15, 5)), (2, (0, 0)), (4, (1, 0)), (12, (3, 1)), (600, (150, 50))])
-def test_a_quarter_is_peoples_and_a_twelfth_at_hand(calls: int, shares: tuple[int, int]) -> None:
+def test_a_quarter_of_the_limit_is_for_people_and_a_twelfth_is_a_local_reserve(
+    calls: int, shares: tuple[int, int]
+) -> None:
     assert Quota.of(calls) == Quota(calls, *shares)
 
 
@@ -100,7 +102,7 @@ def test_a_quarter_is_peoples_and_a_twelfth_at_hand(calls: int, shares: tuple[in
         (70, 0, 0, 0),
     ],
 )
-def test_the_background_leaves_people_their_part(used: int, held: int, people: int, background: int) -> None:
+def test_background_work_leaves_peoples_share(used: int, held: int, people: int, background: int) -> None:
     shares = Quota.of(60)
     for priority, most in ((PEOPLE, people), (BACKGROUND, background)):
         can = [n for n in range(1, 61) if shares.missing(n, priority, used=used, held=held) <= 0]
@@ -108,7 +110,7 @@ def test_the_background_leaves_people_their_part(used: int, held: int, people: i
 
 
 @pytest.mark.parametrize(
-    ("at_hand", "used", "held", "more"),
+    ("local_reserve", "used", "held", "more"),
     [
         (0, 0, 0, 5),
         (3, 0, 3, 2),
@@ -120,7 +122,7 @@ def test_the_background_leaves_people_their_part(used: int, held: int, people: i
         (0, 45, 14, 1),
     ],
 )
-def test_little_is_kept_at_hand_and_nothing_once_people_live_on_the_reserve(
-    at_hand: int, used: int, held: int, more: int
+def test_the_local_reserve_is_small_and_empty_once_people_use_the_reserve(
+    local_reserve: int, used: int, held: int, more: int
 ) -> None:
-    assert Quota.of(60).to_keep(at_hand, used=used, held=held) == more
+    assert Quota.of(60).to_keep(local_reserve, used=used, held=held) == more

@@ -25,7 +25,7 @@ PROVES_NOTHING = [status for status in Status if status not in (P, F)]
         ([F, F], P, Meaning.FLAKY, 1),
     ],
 )
-def test_two_runs_that_say_something_make_a_verdict(
+def test_two_conclusive_runs_give_a_verdict(
     earlier: list[Status], after: Status, meaning: Meaning, in_a_row: int
 ) -> None:
     assert verdict_on(earlier, after) == Verdict(meaning, earlier[-1], after, len(earlier) + 1, in_a_row)
@@ -33,7 +33,7 @@ def test_two_runs_that_say_something_make_a_verdict(
 
 @pytest.mark.parametrize("odd", PROVES_NOTHING)
 @pytest.mark.parametrize("other", Status)
-def test_a_run_that_proves_nothing_makes_no_verdict_on_either_side(odd: Status, other: Status) -> None:
+def test_an_inconclusive_run_gives_no_verdict_on_either_side(odd: Status, other: Status) -> None:
     assert verdict_on([odd], other).meaning is Meaning.NONE
     assert verdict_on([other], odd).meaning is Meaning.NONE
     assert verdict_on([F, odd], F).meaning is Meaning.NONE
@@ -41,5 +41,5 @@ def test_a_run_that_proves_nothing_makes_no_verdict_on_either_side(odd: Status, 
 
 
 @pytest.mark.parametrize("after", Status)
-def test_an_only_run_makes_no_verdict(after: Status) -> None:
+def test_a_single_run_gives_no_verdict(after: Status) -> None:
     assert verdict_on([], after) == Verdict(Meaning.NONE, None, after, 1, 1)

@@ -23,7 +23,7 @@ def web() -> Iterator[Followers]:
     made.close()
 
 
-def test_what_is_begun_twice_is_followed_once(web: Followers) -> None:
+def test_a_follow_that_begins_twice_is_polled_once(web: Followers) -> None:
     follow = web.restarts()
     web.following.follow(follow)
     web.another_process().follow(follow)
@@ -37,7 +37,7 @@ def test_a_project_has_one_chain_however_many_messages(web: Followers) -> None:
     assert web.jobs.waiting == 1
 
 
-def test_a_chain_that_has_ended_is_begun_again(web: Followers) -> None:
+def test_a_new_follow_restarts_an_ended_chain(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.passes_time(60)
@@ -49,7 +49,7 @@ def test_a_chain_that_has_ended_is_begun_again(web: Followers) -> None:
 
 
 def test_a_poll_that_was_never_scheduled_is_made_later(web: Followers) -> None:
-    """The process died after the chain was started and before its first job was stored."""
+    """The process died after the chain was started, but before its first job was stored."""
     web.restarts()
     web.jobs.lose_all()
     web.passes_time(100)
@@ -63,7 +63,7 @@ def test_a_poll_that_was_never_scheduled_is_made_later(web: Followers) -> None:
     assert web.jobs.waiting == 1
 
 
-def test_a_chain_that_goes_on_needs_no_healing(web: Followers) -> None:
+def test_an_active_chain_is_not_restarted(web: Followers) -> None:
     web.restarts()
     for _ in range(20):
         web.passes_time(30)
@@ -91,7 +91,7 @@ def test_a_bug_with_one_message_costs_the_others_nothing(web: Followers) -> None
     assert [shown.build.id for shown in web.notifier.shown] == ["8"]
 
 
-def test_a_bug_that_stays_does_not_go_on_for_ever(web: Followers) -> None:
+def test_a_permanent_bug_ends_after_a_while(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [RuntimeError("a bug") for _ in range(1000)]
     web.jobs.pass_time(600)
@@ -135,7 +135,7 @@ class Death:
 
 
 def lives(at: int | None) -> tuple[Followers, list[str]]:
-    """A build is restarted, runs and ends; the process dies at that line, and another takes over."""
+    """A build is restarted, runs and ends. The process dies at that line, and another takes over."""
     web, death = Followers(), Death(at)
     follows: Any = Dying(web.store.follows, death)
     notifier: Any = Dying(web.notifier, death)
@@ -165,6 +165,7 @@ _WEB, LINES = lives(None)
 _WEB.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", range(1, len(LINES) + 1), ids=lambda at: f"{at} {LINES[at - 1]}")
 def test_a_crash_at_any_line_leaves_one_message_with_one_verdict(at: int) -> None:
     web, _lines = lives(at)
@@ -219,12 +220,12 @@ def test_if_calls_are_scarce_projects_take_turns(web: Followers) -> None:
     pays(web)
     runs_on(web, projects=100, messages_each=1, timeout_s=0)
     seen = looks_in(web, 360)
-    assert len(seen) == 100, "nobody is forgotten"
+    assert len(seen) == 100, "every project gets its turn"
     assert max(seen.values()) <= 3 * min(seen.values())
 
 
 @pytest.mark.parametrize("projects", [1, 3, 6])
-def test_what_the_rate_limit_allows_is_polled_as_often_as_ever(web: Followers, projects: int) -> None:
+def test_polls_within_the_rate_limit_keep_their_interval(web: Followers, projects: int) -> None:
     pays(web)
     runs_on(web, projects, messages_each=1)
     web.passes_time(120)
@@ -232,7 +233,8 @@ def test_what_the_rate_limit_allows_is_polled_as_often_as_ever(web: Followers, p
     assert web.lag[-1] == 0
 
 
-def test_what_the_rate_limit_almost_allows_is_polled_a_little_less(web: Followers) -> None:
+@pytest.mark.slow
+def test_polls_slightly_above_the_rate_limit_are_slightly_less_frequent(web: Followers) -> None:
     """Twelve projects share forty-five calls: each is polled every sixteen seconds at best."""
     pays(web)
     runs_on(web, 12, messages_each=1)

@@ -32,7 +32,7 @@ def web() -> Iterator[Followers]:
 # Changes.
 
 
-def test_each_change_is_said_once_until_the_end(web: Followers) -> None:
+def test_each_change_is_shown_once_until_the_end(web: Followers) -> None:
     web.restarts()
     web.ci.becomes("7", Status.QUEUED, "waiting")
     web.passes_time(60)
@@ -45,7 +45,7 @@ def test_each_change_is_said_once_until_the_end(web: Followers) -> None:
     assert web.open == []
 
 
-def test_nothing_is_said_if_nothing_changed(web: Followers) -> None:
+def test_nothing_is_shown_if_nothing_changed(web: Followers) -> None:
     web.restarts()
     web.passes_time(600)
     assert web.states == ["running"]
@@ -53,7 +53,7 @@ def test_nothing_is_said_if_nothing_changed(web: Followers) -> None:
 
 
 def test_a_message_changes_at_most_once_in_three_seconds(web: Followers) -> None:
-    """However often it is polled: by another process, or by a chain that was started twice."""
+    """Even if another process or a second chain polls it, too."""
     began = web.restarts().began_at
     for second in range(120):
         web.ci.becomes("7", (Status.QUEUED, Status.RUNNING)[second % 2], "testing")
@@ -68,7 +68,7 @@ def test_a_message_changes_at_most_once_in_three_seconds(web: Followers) -> None
 
 
 @pytest.mark.parametrize("runs_s", [1, 7, 60, 119, 121, 600, 7200])
-def test_the_end_is_seen_within_fifteen_seconds_however_long_it_took(web: Followers, runs_s: int) -> None:
+def test_the_end_is_seen_within_fifteen_seconds_even_of_a_long_build(web: Followers, runs_s: int) -> None:
     web.restarts()
     web.clock.advance(max(0, runs_s - 60))
     web.passes_time(min(runs_s, 60))
@@ -79,7 +79,7 @@ def test_the_end_is_seen_within_fifteen_seconds_however_long_it_took(web: Follow
     assert web.notifier.shown_at[-1] - ended <= timedelta(seconds=13), "a job begins up to two seconds late"
 
 
-def test_when_nothing_is_followed_any_more_polling_ends(web: Followers) -> None:
+def test_polling_ends_with_the_last_follow(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.passes_time(60)
@@ -89,14 +89,14 @@ def test_when_nothing_is_followed_any_more_polling_ends(web: Followers) -> None:
     assert web.jobs.waiting == 0
 
 
-def test_polls_take_only_what_people_leave_of_the_rate_limit(web: Followers) -> None:
+def test_polls_use_only_the_background_share_of_the_rate_limit(web: Followers) -> None:
     web.restarts()
     assert web.ci.asked_for == [Priority.PEOPLE]
     web.passes_time(20)
     assert set(web.ci.asked_for[1:]) == {Priority.BACKGROUND}
 
 
-def test_how_late_a_poll_is_is_reported(web: Followers) -> None:
+def test_the_delay_of_a_poll_is_reported(web: Followers) -> None:
     web.restarts()
     web.passes_time(10)
     assert web.lag == [0, 0]
@@ -108,7 +108,7 @@ def test_how_late_a_poll_is_is_reported(web: Followers) -> None:
 # One poll serves all followers.
 
 
-def test_one_poll_serves_all_who_wait_for_a_project(web: Followers) -> None:
+def test_one_poll_serves_all_follows_of_a_project(web: Followers) -> None:
     others = [build(number, WEB, f"feature/{number}", Status.RUNNING) for number in range(8, 13)]
     web.ci.all_builds = [*others, *web.ci.all_builds]
     web.restarts()
@@ -125,7 +125,7 @@ def test_one_poll_serves_all_who_wait_for_a_project(web: Followers) -> None:
     assert len(web.open) == 1
 
 
-def test_a_build_that_others_push_out_of_sight_is_looked_for_on_its_branch(web: Followers) -> None:
+def test_a_build_missing_from_the_list_is_fetched_by_its_branch(web: Followers) -> None:
     web.restarts()
     web.ci.all_builds = [*(build(100 + n, WEB, "busy") for n in range(12)), *web.ci.all_builds]
     web.passes_time(20)
@@ -134,7 +134,7 @@ def test_a_build_that_others_push_out_of_sight_is_looked_for_on_its_branch(web: 
     assert web.states == ["running", "ended passed"]
 
 
-def test_two_messages_on_one_build_both_come_to_its_end(web: Followers) -> None:
+def test_two_messages_about_one_build_both_show_its_end(web: Followers) -> None:
     web.restarts()
     outcome = web.world.ask(MAIN_FOLLOWED, BOB)
     assert isinstance(outcome, Followed)
@@ -149,7 +149,7 @@ def test_two_messages_on_one_build_both_come_to_its_end(web: Followers) -> None:
 # Runs.
 
 
-def test_the_run_that_a_stale_list_still_shows_does_not_end_it(web: Followers) -> None:
+def test_an_outdated_list_does_not_end_the_follow(web: Followers) -> None:
     web.ci.restart_shows = False
     web.restarts()
     web.passes_time(60)
@@ -163,7 +163,7 @@ def test_the_run_that_a_stale_list_still_shows_does_not_end_it(web: Followers) -
     assert web.verdict_of(ADA) is Meaning.FLAKY
 
 
-def test_a_restart_that_never_shows_comes_to_an_end_without_a_verdict(web: Followers) -> None:
+def test_a_restart_that_never_appears_ends_without_a_verdict(web: Followers) -> None:
     web.ci.restart_shows = False
     web.restarts()
     web.passes_time(300)
@@ -172,7 +172,7 @@ def test_a_restart_that_never_shows_comes_to_an_end_without_a_verdict(web: Follo
     assert web.store.history.of_commit(WEB, OLD.commit or "", "main") == [Status.FAILED], "that run did not end twice"
 
 
-def test_a_restart_that_gets_an_id_of_its_own_is_followed_under_that(web: Followers) -> None:
+def test_a_restart_with_its_own_id_is_followed_under_that_id(web: Followers) -> None:
     web.ci.new_id = "8"
     web.restarts()
     web.passes_time(60)
@@ -183,7 +183,7 @@ def test_a_restart_that_gets_an_id_of_its_own_is_followed_under_that(web: Follow
     assert web.verdict_of(ADA) is Meaning.FLAKY
 
 
-def test_a_build_that_is_restarted_again_first_comes_to_its_own_verdict(web: Followers) -> None:
+def test_a_build_that_is_restarted_again_first_gets_its_own_verdict(web: Followers) -> None:
     """The end was not seen before the next restart, whose claim names the run that it replaced."""
     web.restarts()
     web.passes_time(10)
@@ -200,7 +200,7 @@ def test_a_build_that_is_restarted_again_first_comes_to_its_own_verdict(web: Fol
     assert web.verdict_of(BOB) is Meaning.FLAKY
 
 
-def test_a_run_whose_end_no_one_saw_is_said_to_be_overtaken(web: Followers) -> None:
+def test_a_run_whose_end_was_not_seen_is_shown_as_overtaken(web: Followers) -> None:
     web.restarts()
     web.passes_time(10)
     web.ends(Status.FAILED, "error")
@@ -212,8 +212,8 @@ def test_a_run_whose_end_no_one_saw_is_said_to_be_overtaken(web: Followers) -> N
     assert [follow.asker for follow in web.open] == [BOB]
 
 
-def test_runs_that_were_missed_altogether_are_said_to_be_overtaken(web: Followers) -> None:
-    """The bot was away while the build ended, was restarted by another, and ended again."""
+def test_missed_runs_are_shown_as_overtaken(web: Followers) -> None:
+    """The bot was down while the build ended, was restarted elsewhere, and ended again."""
     web.restarts()
     for _ in range(2):
         web.clock.advance(60)
@@ -225,7 +225,7 @@ def test_runs_that_were_missed_altogether_are_said_to_be_overtaken(web: Follower
     assert web.open == []
 
 
-def test_a_later_run_is_not_taken_for_the_followed_one_though_a_restart_names_it(web: Followers) -> None:
+def test_a_later_run_is_not_mistaken_for_the_followed_one(web: Followers) -> None:
     web.restarts()
     web.clock.advance(60)
     web.ends(Status.FAILED, "error")
@@ -238,7 +238,7 @@ def test_a_later_run_is_not_taken_for_the_followed_one_though_a_restart_names_it
     assert web.states == ["ended overtaken passed"]
 
 
-def test_runs_that_were_missed_are_said_to_be_overtaken_also_if_the_last_restart_was_refused(
+def test_missed_runs_are_shown_as_overtaken_even_if_the_last_restart_was_refused(
     web: Followers,
 ) -> None:
     web.restarts()
@@ -255,7 +255,7 @@ def test_runs_that_were_missed_are_said_to_be_overtaken_also_if_the_last_restart
     assert web.notifier.shown[-1].overtaken_by is None
 
 
-def test_a_restart_again_that_was_refused_changes_nothing(web: Followers) -> None:
+def test_a_refused_second_restart_changes_nothing(web: Followers) -> None:
     web.restarts()
     web.passes_time(10)
     web.ends(Status.FAILED, "error")
@@ -267,7 +267,7 @@ def test_a_restart_again_that_was_refused_changes_nothing(web: Followers) -> Non
     assert web.verdict_of(ADA) is Meaning.REAL
 
 
-def test_a_build_that_is_restarted_on_the_services_own_page_is_followed_on(web: Followers) -> None:
+def test_a_build_restarted_on_the_services_own_page_stays_followed(web: Followers) -> None:
     web.restarts()
     web.passes_time(10)
     web.ci.becomes("7", Status.RUNNING, "testing")

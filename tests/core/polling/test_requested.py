@@ -25,11 +25,11 @@ def web() -> Iterator[Followers]:
     made.close()
 
 
-def test_a_build_that_has_ended_is_nothing_to_follow(web: Followers) -> None:
+def test_an_ended_build_cannot_be_followed(web: Followers) -> None:
     assert isinstance(web.world.ask(MAIN_FOLLOWED), NothingToFollow)
 
 
-def test_a_restart_of_which_no_one_knows_is_nothing_to_follow(web: Followers) -> None:
+def test_a_restart_with_an_unknown_result_is_not_followed(web: Followers) -> None:
     could_not_tell(web.world)
     outcome = web.world.ask(MAIN_FOLLOWED)
     assert isinstance(outcome, NothingToFollow)
@@ -37,13 +37,13 @@ def test_a_restart_of_which_no_one_knows_is_nothing_to_follow(web: Followers) ->
     assert outcome.restart_state.claim.state is ClaimState.UNKNOWN
 
 
-def test_the_old_build_of_a_restart_with_an_id_of_its_own_is_nothing_to_follow(web: Followers) -> None:
+def test_the_old_build_of_a_restart_with_its_own_id_is_not_followed(web: Followers) -> None:
     web.ci.new_id = "8"
     web.world.ask(MAIN)
     assert isinstance(web.world.ask(BuildCommand(Verb.FOLLOW, target(OLD))), NothingToFollow)
 
 
-def test_a_first_run_comes_to_its_end_without_a_word_on_verdicts(web: Followers) -> None:
+def test_a_first_run_ends_without_a_verdict(web: Followers) -> None:
     fresh = build(9, WEB, "fresh", Status.RUNNING, commit="a" * 40)
     web.ci.all_builds = [fresh, *web.ci.all_builds]
     web.follows(fresh)
@@ -53,7 +53,7 @@ def test_a_first_run_comes_to_its_end_without_a_word_on_verdicts(web: Followers)
     assert web.verdict is None
 
 
-def test_after_a_set_time_it_gives_up_and_says_so_once(web: Followers) -> None:
+def test_a_follow_gives_up_after_a_set_time_and_says_so_once(web: Followers) -> None:
     web.restarts()
     web.passes_time(30)
     web.clock.advance(3 * 3600)
@@ -63,7 +63,7 @@ def test_after_a_set_time_it_gives_up_and_says_so_once(web: Followers) -> None:
     assert web.jobs.waiting == 0
 
 
-def test_if_a_person_wants_it_it_goes_on_for_as_long_again(web: Followers) -> None:
+def test_keep_following_continues_for_the_same_time_again(web: Followers) -> None:
     first = web.restarts()
     web.passes_time(30)
     web.clock.advance(3 * 3600)

@@ -29,7 +29,7 @@ def _look(process: Poller) -> None:
     process.poll("codeship", WEB.id)
 
 
-def test_a_deleted_message_ends_it_and_no_one_is_told(web: Followers) -> None:
+def test_a_deleted_message_ends_the_follow_silently(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [MessageGone("message_not_found", is_told=False)]
     web.passes_time(60)
@@ -38,7 +38,7 @@ def test_a_deleted_message_ends_it_and_no_one_is_told(web: Followers) -> None:
 
 
 @pytest.mark.parametrize("why", ["is_archived", "not_in_channel", "channel_not_found"])
-def test_a_closed_channel_ends_it_and_the_asker_is_told_once(web: Followers, why: str) -> None:
+def test_a_closed_channel_ends_the_follow_and_the_asker_is_told_once(web: Followers, why: str) -> None:
     web.restarts()
     web.notifier.failures["show"] = [MessageGone(why, is_told=True)]
     web.passes_time(60)
@@ -46,7 +46,7 @@ def test_a_closed_channel_ends_it_and_the_asker_is_told_once(web: Followers, why
     assert (web.open, web.notifier.calls) == ([], ["show"])
 
 
-def test_if_two_processes_find_the_channel_closed_one_of_them_tells_the_asker(web: Followers) -> None:
+def test_if_two_processes_find_the_channel_closed_one_tells_the_asker(web: Followers) -> None:
     web.restarts()
     web.clock.advance(5)
     web.notifier.failures["show"] = [MessageGone("is_archived", is_told=True) for _ in range(2)]
@@ -56,7 +56,7 @@ def test_if_two_processes_find_the_channel_closed_one_of_them_tells_the_asker(we
     assert len(web.notifier.told) == 1
 
 
-def test_while_slack_is_away_it_goes_on_and_says_the_last_word_afterwards(web: Followers) -> None:
+def test_a_follow_continues_while_slack_is_away_and_shows_the_end_afterwards(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [RetryLater("timeout", is_everywhere=True) for _ in range(1000)]
     web.passes_time(120)
@@ -68,7 +68,7 @@ def test_while_slack_is_away_it_goes_on_and_says_the_last_word_afterwards(web: F
     assert len(web.notifier.replies) == 1
 
 
-def test_if_slack_names_a_time_it_is_waited_for(web: Followers) -> None:
+def test_slacks_retry_after_is_respected(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [RetryLater("ratelimited", retry_after_s=45)]
     web.passes_time(5 + 44)
@@ -77,7 +77,7 @@ def test_if_slack_names_a_time_it_is_waited_for(web: Followers) -> None:
     assert web.states == ["running"]
 
 
-def test_a_bot_that_is_shut_out_tries_once_a_minute_and_not_for_ever(web: Followers) -> None:
+def test_a_bot_without_access_tries_once_a_minute_and_gives_up_in_the_end(web: Followers) -> None:
     web.restarts()
     web.notifier.failures["show"] = [
         RetryLater("token_revoked", retry_after_s=60, is_everywhere=True) for _ in range(5000)
@@ -90,7 +90,7 @@ def test_a_bot_that_is_shut_out_tries_once_a_minute_and_not_for_ever(web: Follow
     assert web.jobs.waiting == 0
 
 
-def test_if_slack_is_away_for_all_the_rest_of_the_messages_wait_for_the_next_poll(web: Followers) -> None:
+def test_if_slack_is_away_the_remaining_messages_wait_for_the_next_poll(web: Followers) -> None:
     builds = [build(10 + n, WEB, f"b/{n}", Status.RUNNING) for n in range(10)]
     web.world.has(*builds)
     for each in builds:
@@ -102,7 +102,7 @@ def test_if_slack_is_away_for_all_the_rest_of_the_messages_wait_for_the_next_pol
     assert len(web.notifier.shown) == 10
 
 
-def test_a_message_that_slack_refuses_for_itself_costs_the_others_nothing(web: Followers) -> None:
+def test_a_refused_message_does_not_delay_the_others(web: Followers) -> None:
     builds = [build(10 + n, WEB, f"b/{n}", Status.RUNNING) for n in range(6)]
     web.world.has(*builds)
     for each in builds:
@@ -124,7 +124,7 @@ def test_the_reply_is_posted_once_even_if_the_poll_is_repeated(web: Followers) -
     assert len(web.notifier.replies) == 1
 
 
-def test_of_two_processes_that_see_the_end_one_replies(web: Followers) -> None:
+def test_if_two_processes_see_the_end_one_replies(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.clock.advance(5)
@@ -135,7 +135,7 @@ def test_of_two_processes_that_see_the_end_one_replies(web: Followers) -> None:
     assert web.open == []
 
 
-def test_a_reply_that_slack_surely_did_not_take_is_tried_again(web: Followers) -> None:
+def test_a_refused_reply_is_tried_again(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.notifier.failures["reply"] = [
@@ -149,7 +149,7 @@ def test_a_reply_that_slack_surely_did_not_take_is_tried_again(web: Followers) -
 
 
 @pytest.mark.parametrize("did", [True, False])
-def test_a_reply_of_which_no_one_knows_is_not_repeated(web: Followers, did: bool) -> None:
+def test_a_reply_with_an_unknown_result_is_not_repeated(web: Followers, did: bool) -> None:
     web.restarts()
     web.ends()
     web.notifier.did = did
@@ -160,7 +160,7 @@ def test_a_reply_of_which_no_one_knows_is_not_repeated(web: Followers, did: bool
     assert web.open == []
 
 
-def test_a_reply_whose_thread_is_gone_is_let_be(web: Followers) -> None:
+def test_a_reply_whose_thread_is_gone_is_dropped(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.notifier.failures["reply"] = [MessageGone("thread_not_found", is_told=False)]
@@ -168,7 +168,7 @@ def test_a_reply_whose_thread_is_gone_is_let_be(web: Followers) -> None:
     assert (web.open, web.notifier.told) == ([], [])
 
 
-def test_a_reply_that_can_never_be_posted_is_not_tried_for_ever(web: Followers) -> None:
+def test_a_reply_that_can_never_be_posted_is_given_up(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.notifier.failures["reply"] = [RetryLater("ratelimited", retry_after_s=60) for _ in range(10_000)]
@@ -179,7 +179,7 @@ def test_a_reply_that_can_never_be_posted_is_not_tried_for_ever(web: Followers) 
     assert web.open == []
 
 
-def test_a_final_message_that_waits_for_its_reply_is_not_taken_back_if_ci_is_down(web: Followers) -> None:
+def test_a_final_message_stays_while_its_reply_waits_and_ci_is_down(web: Followers) -> None:
     web.restarts()
     web.ends()
     web.notifier.failures["reply"] = [RetryLater("ratelimited", retry_after_s=30)]

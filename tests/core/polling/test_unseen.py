@@ -69,7 +69,7 @@ def test_a_ci_service_that_cannot_be_fetched_for_long_is_shown_once_with_its_age
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_ci_service_out_of_sight_is_asked_less_often(web: Followers, failure: Callable[[], CIError]) -> None:
+def test_a_ci_service_that_is_down_is_polled_less_often(web: Followers, failure: Callable[[], CIError]) -> None:
     web.restarts()
     web.is_down(failure)
     before = looks(web)
@@ -77,7 +77,7 @@ def test_a_ci_service_out_of_sight_is_asked_less_often(web: Followers, failure: 
     assert 6 <= looks(web) - before <= 41
 
 
-def test_a_refusal_is_waited_for_as_long_as_the_service_requests_but_not_so_long_that_the_chain_seems_to_have_stopped(
+def test_retry_after_is_respected_up_to_the_time_at_which_a_chain_counts_as_stalled(
     web: Followers,
 ) -> None:
     web.restarts()
@@ -92,7 +92,7 @@ def test_a_refusal_is_waited_for_as_long_as_the_service_requests_but_not_so_long
     assert looks(web) == before + 2
 
 
-def test_how_long_nothing_was_seen_is_in_the_lag(web: Followers) -> None:
+def test_the_time_without_a_successful_poll_is_reported_as_lag(web: Followers) -> None:
     web.restarts()
     web.passes_time(5)
     web.is_down(lambda: Unreachable("CodeShip"))
@@ -103,7 +103,7 @@ def test_how_long_nothing_was_seen_is_in_the_lag(web: Followers) -> None:
     assert web.lag[-1] == 0
 
 
-def test_what_is_said_after_a_start_of_which_nothing_is_remembered_names_the_build(web: Followers) -> None:
+def test_a_message_after_a_start_without_cached_builds_names_the_build(web: Followers) -> None:
     follow = web.follows(build(99, WEB, "main", Status.RUNNING))
     web.is_down(lambda: Unreachable("CodeShip"))
     web.passes_time(300)
@@ -114,7 +114,7 @@ def test_what_is_said_after_a_start_of_which_nothing_is_remembered_names_the_bui
     assert shown.follow.key == follow.key
 
 
-def test_it_gives_up_in_time_also_if_nothing_can_be_seen(web: Followers) -> None:
+def test_a_follow_gives_up_in_time_even_if_every_poll_fails(web: Followers) -> None:
     web.restarts()
     web.passes_time(30)
     web.is_down(lambda: Unauthorized("CodeShip"))
@@ -127,7 +127,7 @@ def test_it_gives_up_in_time_also_if_nothing_can_be_seen(web: Followers) -> None
 
 
 @pytest.mark.parametrize("where", ["fell out of the list", "the service knows it no more", "not in the directory"])
-def test_a_build_that_is_gone_is_given_up_after_minutes(web: Followers, where: str) -> None:
+def test_a_missing_build_is_given_up_after_minutes(web: Followers, where: str) -> None:
     web.restarts()
     web.passes_time(30)
     match where:
@@ -147,7 +147,7 @@ def test_a_build_that_is_gone_is_given_up_after_minutes(web: Followers, where: s
     assert web.jobs.waiting <= 1
 
 
-def test_one_build_that_is_gone_takes_nothing_from_another_of_its_project(web: Followers) -> None:
+def test_a_missing_build_does_not_affect_another_of_its_project(web: Followers) -> None:
     other = build(8, WEB, "feature/x", Status.RUNNING)
     web.ci.all_builds = [other, *web.ci.all_builds]
     web.restarts()

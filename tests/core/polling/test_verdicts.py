@@ -57,7 +57,7 @@ def run_again(web: Followers, first: Status, *then: Status) -> Verdict:
         ([STOPPED, F, F], Verdict(Meaning.REAL, F, F, 3, 2)),
     ],
 )
-def test_the_verdict_is_on_all_the_runs_that_the_bot_saw(web: Followers, runs: list[Status], verdict: Verdict) -> None:
+def test_the_verdict_counts_all_runs_that_the_bot_saw(web: Followers, runs: list[Status], verdict: Verdict) -> None:
     assert run_again(web, *runs) == verdict
 
 
@@ -78,7 +78,7 @@ def test_a_run_that_proves_nothing_ends_without_a_verdict(web: Followers, odd: S
 
 
 @pytest.mark.parametrize("odd", ENDS_THAT_PROVE_NOTHING)
-def test_a_run_after_which_nothing_is_proved_ends_without_a_verdict(web: Followers, odd: Status) -> None:
+def test_an_inconclusive_run_ends_without_a_verdict(web: Followers, odd: Status) -> None:
     assert run_again(web, F, odd) == Verdict(Meaning.NONE, F, odd, 2, 1)
 
 
@@ -110,7 +110,7 @@ def test_a_build_without_a_commit_is_compared_with_the_run_before(web: Followers
     assert web.verdict == Verdict(Meaning.FLAKY, F, P, 2, 1)
 
 
-def test_if_nothing_is_known_of_the_run_before_that_is_said(web: Followers) -> None:
+def test_an_unknown_previous_run_is_mentioned(web: Followers) -> None:
     web.world.has(replace(OLD, commit=None))
     outcome = web.restarts()
     (stored,) = web.open
@@ -120,7 +120,7 @@ def test_if_nothing_is_known_of_the_run_before_that_is_said(web: Followers) -> N
     assert web.verdict == Verdict(Meaning.NONE, None, P, 1, 1)
 
 
-def test_a_run_begun_by_other_means_is_not_taken_for_the_one_before(web: Followers) -> None:
+def test_a_run_that_was_started_elsewhere_is_not_counted_as_the_previous_one(web: Followers) -> None:
     """The bot's count says that it is the second run, whose end it has seen: it is the third."""
     run_again(web, F, P)
     web.ci.all_builds = [

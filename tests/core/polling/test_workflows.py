@@ -7,34 +7,40 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.authorization import Authorizer
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.model.builds import Build, FailedJob, Status, Workflow
 from bot.core.model.follows import Follow
 from bot.core.model.outcomes import Restarted
+from bot.core.model.policy import OPEN
 from bot.core.model.verdicts import Meaning, Verdict
 from bot.core.polling.poller import POLL, Poller
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run
 from tests.core.polling.world import HeldJobs, MemoryNotifier
-from tests.core.world import ADA, BUILDS, restart
+from tests.core.world import ADA, BUILDS, MemoryGroups, restart
 
 WEB = on_github(1, "acme/web")
 CI, DOCS = run(11, "CI", Status.FAILED), run(12, "Docs", Status.PASSED)
 
 
 class Followed:
-    """A team half moved whose restarts of acme/web are followed."""
+    """Two services; restarts of acme/web are followed."""
 
     def __init__(self) -> None:
         self.team = HalfMoved()
         self.team.has(of_workflows("b1", WEB, CI, DOCS))
         self.github, self.clock, self.notifier = self.team.github, self.team.clock, MemoryNotifier(self.team.clock)
         self.jobs = HeldJobs(self.clock)
+        self.rights = Authorizer(OPEN, MemoryGroups())
+        self.shared = {BUILDS.channel: False}
         store = self.team.store
         messages = LiveMessages(
             services=self.team.services,
             follows=store.follows,
             history=store.history,
             notifier=self.notifier,
+            logs=FailureLogs(self.team.services, self.rights, self.shared.get),
             clock=self.clock,
         )
         self.following = Poller(
@@ -48,7 +54,7 @@ class Followed:
         self.jobs.kinds[POLL] = self.following.job
 
     def restarts(self) -> Build:
-        """The build as it runs since."""
+        """The build as it runs after the restart."""
         done = self.team.ask(restart("acme/web", "main"))
         assert isinstance(done, Restarted)
         self.following.follow(
@@ -71,7 +77,7 @@ class Followed:
         return self.github.all_builds[0]
 
     def ends(self, status: Status, word: str, *others: Workflow) -> Build:
-        """The workflow CI ends so in its second attempt."""
+        """The workflow CI ends with this conclusion in its second attempt."""
         ended = replace(
             CI, status=status, status_word=word, attempt=2, started_at=self.clock.now(), finished_at=self.clock.now()
         )
@@ -104,7 +110,7 @@ def test_a_restart_is_followed_to_the_end_of_its_last_workflow(web: Followed) ->
     assert len(web.notifier.replies) == 1
 
 
-def test_each_change_of_a_workflow_is_said_once(web: Followed) -> None:
+def test_each_change_of_a_workflow_is_shown_once(web: Followed) -> None:
     running = replace(DOCS, status=Status.RUNNING, status_word="in_progress", finished_at=None)
     web.restarts()
     web.passes_time(30)
@@ -136,7 +142,7 @@ def test_attempts_that_the_service_remembers_decide_the_verdict(web: Followed) -
     assert reply.verdict == Verdict(Meaning.FLAKY, Status.FAILED, Status.PASSED, 2, 1)
 
 
-def test_a_list_that_still_shows_the_attempt_before_is_no_end(web: Followed) -> None:
+def test_a_list_that_still_shows_the_previous_attempt_does_not_end_the_follow(web: Followed) -> None:
     web.github.restart_shows = False
     web.restarts()
     web.passes_time(30)
@@ -155,7 +161,7 @@ def test_a_webhook_causes_a_poll_at_once(web: Followed) -> None:
     assert web.github.calls.count("builds") == looks + 1
 
 
-def test_a_hint_about_what_no_one_follows_costs_nothing(web: Followed) -> None:
+def test_a_webhook_about_an_unfollowed_build_costs_no_call(web: Followed) -> None:
     web.following.poll_now("github", WEB.id, "delivery 1")
     assert web.jobs.waiting == 0
 
@@ -175,7 +181,7 @@ def test_while_only_one_branch_is_followed_only_that_branch_is_polled(web: Follo
     assert set(web.github.branches_asked) == {"main"}
 
 
-def test_a_workflow_that_failed_on_its_only_attempt_is_no_second_failure(web: Followed) -> None:
+def test_a_workflow_with_one_failed_attempt_has_failed_once(web: Followed) -> None:
     web.restarts()
     web.passes_time(10)
     web.ends(Status.PASSED, "success", replace(DOCS, status=Status.FAILED, status_word="failure"))
@@ -184,7 +190,7 @@ def test_a_workflow_that_failed_on_its_only_attempt_is_no_second_failure(web: Fo
     assert reply.verdict is None
 
 
-def test_what_is_followed_at_a_service_that_is_no_longer_set_up_is_given_up(web: Followed) -> None:
+def test_a_follow_at_a_service_that_is_no_longer_configured_is_given_up(web: Followed) -> None:
     web.restarts()
     del web.team.services._services["github"]
     web.passes_time(600)

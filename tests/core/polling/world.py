@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.model.builds import Actor, Build, Location, Status
 from bot.core.model.claims import Claim
@@ -101,7 +102,7 @@ class HeldJobs:
         return len(self._waiting)
 
     def lose_all(self) -> None:
-        """What waits is gone, as after a crash before it was stored."""
+        """Deletes the waiting jobs, as after a crash before they were stored."""
         self._waiting.clear()
 
     def pass_time(self, seconds: float) -> None:
@@ -136,6 +137,7 @@ class Followers:
         self.jobs = HeldJobs(self.clock)
         self.notifier = MemoryNotifier(self.clock)
         self.lag: list[float] = []
+        self.shared: dict[str, bool] = {BUILDS.channel: False}
         self.following = self.another_process()
         self.jobs.kinds[POLL] = lambda *job: self.following.job(*job)  # noqa: PLW0108 - of the process that lives then
         self._asks = 0
@@ -147,6 +149,7 @@ class Followers:
             follows=follows or self.store.follows,
             history=self.store.history,
             notifier=notifier or self.notifier,
+            logs=FailureLogs(self.world.services, self.world.rights, self.shared.get),
             clock=self.clock,
         )
         return Poller(
@@ -159,7 +162,7 @@ class Followers:
         )
 
     def restarts(self, who: Actor = ADA) -> Follow:
-        """A person restarts the newest build of main, and it is followed."""
+        """A person restarts the newest build of main, which is then followed."""
         outcome = self.world.ask(MAIN, who)
         assert isinstance(outcome, Restarted)
         return self.follows(outcome.build, outcome.claim, who)
@@ -201,12 +204,12 @@ class Followers:
 
     @property
     def states(self) -> list[str]:
-        """What was said, change by change, in short."""
+        """Each change of the message, in short."""
         return [_short(shown) for shown in self.notifier.shown]
 
     @property
     def verdict(self) -> Verdict | None:
-        """Of the only following, which has ended."""
+        """The verdict of the only follow, which has ended."""
         assert self.notifier.shown[-1].follow.state is FollowState.ENDED
         (reply,) = self.notifier.replies
         assert reply.verdict == self.notifier.shown[-1].verdict

@@ -32,7 +32,7 @@ from tests.playground.codeship.client import KEY, Client, SettableClock
         (moods.empty(), 200, "application/json", ""),
     ],
 )
-def test_a_mood_answers_every_call_in_its_own_way_and_restarts_nothing(
+def test_a_fault_answers_every_call_and_restarts_nothing(
     client: Client, world: CodeShipWorld, mood: moods.Fault, status: int, content_type: str, body: str
 ) -> None:
     ended = world.finish(world.push("acme/web"), "error")
@@ -48,24 +48,24 @@ def test_a_mood_answers_every_call_in_its_own_way_and_restarts_nothing(
 
 
 @pytest.mark.parametrize("status", [403, 429])
-def test_over_the_limit_may_say_when_to_come_back(client: Client, world: CodeShipWorld, status: Any) -> None:
+def test_over_the_limit_may_have_retry_after(client: Client, world: CodeShipWorld, status: Any) -> None:
     world.mood = moods.over_the_limit(status, "17")
     assert client.list_projects().headers["Retry-After"] == "17"
 
 
-def test_no_rights_does_not_speak_of_a_limit(client: Client, world: CodeShipWorld) -> None:
+def test_forbidden_does_not_mention_a_limit(client: Client, world: CodeShipWorld) -> None:
     world.mood = moods.no_rights()
     assert "limit" not in client.list_projects().text.lower()
 
 
-def test_a_mood_holds_for_one_kind_of_call_and_for_so_many_calls(client: Client, world: CodeShipWorld) -> None:
+def test_a_fault_can_be_limited_to_a_kind_and_a_number_of_calls(client: Client, world: CodeShipWorld) -> None:
     world.mood = moods.down(on="project", times=2)
     asked = [client.project(33837), client.list_projects(), client.project(33837), client.project(33837)]
     assert [answer.status_code for answer in asked] == [502, 200, 502, 200]
     assert world.mood == moods.FINE
 
 
-def test_a_restart_may_take_and_its_answer_be_lost_by_a_proxy(client: Client, world: CodeShipWorld) -> None:
+def test_a_proxy_may_lose_the_response_of_an_accepted_restart(client: Client, world: CodeShipWorld) -> None:
     ended = world.finish(world.push("acme/web"), "error")
     world.mood = moods.down(503, on="restart", takes=True)
     assert client.restart(ended.id).status_code == 503
@@ -73,7 +73,7 @@ def test_a_restart_may_take_and_its_answer_be_lost_by_a_proxy(client: Client, wo
 
 
 @pytest.mark.parametrize("takes", [False, True])
-def test_refuse_closes_the_connection_without_an_answer(client: Client, world: CodeShipWorld, takes: bool) -> None:
+def test_refuse_closes_the_connection_without_a_response(client: Client, world: CodeShipWorld, takes: bool) -> None:
     ended = world.finish(world.push("acme/web"), "error")
     world.mood = moods.refuse(takes=takes)
     for call in (client.list_projects, lambda: client.restart(ended.id)):
@@ -92,7 +92,7 @@ def test_cut_promises_more_than_it_sends(client: Client, world: CodeShipWorld) -
         assert answer.headers["Content-Length"] == str(len(whole))
 
 
-def test_huge_is_valid_and_does_not_tell_its_length(client: Client, world: CodeShipWorld) -> None:
+def test_huge_is_valid_and_announces_no_length(client: Client, world: CodeShipWorld) -> None:
     true_answer = client.list_projects()
     world.mood = moods.huge(300_001)
     answer = client.list_projects()
@@ -101,9 +101,7 @@ def test_huge_is_valid_and_does_not_tell_its_length(client: Client, world: CodeS
     assert "Content-Length" not in answer.headers
 
 
-def test_a_caller_that_leaves_in_the_middle_of_a_huge_answer_harms_nothing(
-    client: Client, world: CodeShipWorld
-) -> None:
+def test_a_client_that_leaves_during_a_huge_response_does_no_harm(client: Client, world: CodeShipWorld) -> None:
     world.mood = moods.huge(64_000_000, times=1)
     with client.session.get(client._url + "/projects.json", params={"api_key": KEY}, stream=True) as answer:
         next(answer.iter_content(1000))
@@ -133,7 +131,7 @@ def test_redirect_may_name_a_whole_address(client: Client, world: CodeShipWorld)
     assert client.list_projects().headers["Location"] == "http://127.0.0.1:9/login"
 
 
-def test_slow_answers_late_by_itself(client: Client, world: CodeShipWorld) -> None:
+def test_slow_responds_late_by_itself(client: Client, world: CodeShipWorld) -> None:
     world.mood = moods.slow(0.02)
     answer = client.list_projects()
     assert answer.status_code == 200
@@ -141,7 +139,7 @@ def test_slow_answers_late_by_itself(client: Client, world: CodeShipWorld) -> No
 
 
 @pytest.mark.parametrize("mood", [moods.slow(3600, on="restart"), moods.hang(on="restart")])
-def test_a_restart_takes_at_once_and_is_answered_late(
+def test_a_slow_restart_is_accepted_at_once_and_answered_late(
     client: Client, world: CodeShipWorld, aside: Callable[..., Future[Any]], mood: moods.Fault
 ) -> None:
     ended = world.finish(world.push("acme/web"), "error")
@@ -155,7 +153,7 @@ def test_a_restart_takes_at_once_and_is_answered_late(
     assert world.wait_until(lambda: [asked.status for asked in world.requests] == [200, 200])
 
 
-def test_a_restart_may_hang_without_taking(
+def test_a_restart_may_hang_without_effect(
     client: Client, world: CodeShipWorld, aside: Callable[..., Future[Any]]
 ) -> None:
     ended = world.finish(world.push("acme/web"), "error")
@@ -169,7 +167,7 @@ def test_a_restart_may_hang_without_taking(
     assert world.build(ended) == ended
 
 
-def test_a_late_read_reports_what_was_true_when_it_was_asked(
+def test_a_late_response_has_the_state_at_the_request(
     client: Client, world: CodeShipWorld, aside: Callable[..., Future[Any]]
 ) -> None:
     world.finish(world.push("acme/web"), "error")
@@ -181,14 +179,14 @@ def test_a_late_read_reports_what_was_true_when_it_was_asked(
     assert late.result(5).json()["builds"][0]["status"] == "error"
 
 
-def test_a_caller_gives_up_on_a_host_that_hangs(client: Client, world: CodeShipWorld) -> None:
+def test_a_client_times_out_on_a_hanging_host(client: Client, world: CodeShipWorld) -> None:
     world.mood = moods.hang()
     with pytest.raises(requests.ReadTimeout):
         client.session.get(client._url + "/projects.json", params={"api_key": KEY}, timeout=0.02)
     assert world.held == 1
 
 
-def test_stopping_waits_for_no_call_that_hangs(
+def test_a_stop_does_not_wait_for_hanging_calls(
     host: CodeShipHost, client: Client, world: CodeShipWorld, aside: Callable[..., Future[Any]]
 ) -> None:
     world.mood = moods.hang()
@@ -200,7 +198,9 @@ def test_stopping_waits_for_no_call_that_hangs(
     assert [one.result(2).status_code for one in late] == [200] * 3
 
 
-def test_a_stopped_host_refuses_connections_and_is_found_again_if_it_was(host: CodeShipHost, client: Client) -> None:
+def test_a_stopped_host_refuses_connections_and_restarts_at_the_same_address(
+    host: CodeShipHost, client: Client
+) -> None:
     url = host.url
     host.stop()
     with pytest.raises(requests.ConnectionError, match="refused"):
@@ -210,6 +210,6 @@ def test_a_stopped_host_refuses_connections_and_is_found_again_if_it_was(host: C
     assert client.list_projects().status_code == 200
 
 
-def test_a_port_that_is_taken_is_reported(world: CodeShipWorld) -> None:
+def test_a_used_port_is_reported(world: CodeShipWorld) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="address"):
         CodeShipHost(world, taken.getsockname()[1]).start()

@@ -114,14 +114,14 @@ def test_a_wrong_key_is_refused_on_every_call(
         ("HEAD", "/projects.json", 405),
     ],
 )
-def test_what_is_not_there_is_refused_and_written_down(
+def test_an_unknown_request_is_refused_and_logged(
     client: Client, world: CodeShipWorld, method: str, path: str, status: int
 ) -> None:
     assert client.ask(method, path).status_code == status
     assert [(asked.method, asked.status) for asked in world.requests] == [(method, status)]
 
 
-def test_every_request_is_written_down_without_the_key(client: Client, world: CodeShipWorld) -> None:
+def test_every_request_is_logged_without_the_key(client: Client, world: CodeShipWorld) -> None:
     build = world.finish(world.push("acme/web"), "error")
     client.project(33837, branch="a&b")
     client.restart(build.id)

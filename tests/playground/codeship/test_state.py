@@ -51,7 +51,7 @@ def test_a_build_ends_with_any_word(client: Client, world: CodeShipWorld, word: 
     assert client.project(33837).json()["builds"][0]["status"] == word
 
 
-def test_builds_move_on_when_they_are_due_and_end_as_scripted(world: CodeShipWorld, clock: SettableClock) -> None:
+def test_builds_progress_when_due_and_end_as_scripted(world: CodeShipWorld, clock: SettableClock) -> None:
     world.will_end("acme/web", "main", "error")
     build = world.push("acme/web")
     assert world.tick(clock.passes(4.9)) == ()
@@ -110,7 +110,7 @@ def test_a_stale_list_can_last_until_it_is_ended(client: Client, world: CodeShip
     assert client.project(33837).json()["builds"][0]["status"] == "initiated"
 
 
-def test_a_name_borne_twice_means_the_older_project_and_an_id_is_borne_once(world: CodeShipWorld) -> None:
+def test_a_duplicate_name_means_the_older_project_and_ids_are_unique(world: CodeShipWorld) -> None:
     twin = world.add_project("acme/web")
     assert world.project("acme/web").id == 33837
     assert world.project(twin.id) == twin
@@ -124,7 +124,7 @@ def test_an_unknown_project_or_build_is_reported(world: CodeShipWorld, ask: str)
         getattr(world, ask)("acme/nothing")
 
 
-def test_the_demo_account_shows_every_state_worth_seeing(clock: SettableClock) -> None:
+def test_the_demo_account_shows_every_interesting_status(clock: SettableClock) -> None:
     world = CodeShipWorld(clock, KEY)
     seed(world)
     assert world.newest("acme/web").status == "error"

@@ -61,7 +61,7 @@ def test_what_was_asked_may_have_its_effect_and_its_answer_be_lost(
     assert client.get(RUNS).status_code == 200
 
 
-def test_a_mood_holds_for_one_kind_of_call_and_for_so_many_calls(client: Client, world: GitHubWorld) -> None:
+def test_a_fault_can_be_limited_to_a_kind_and_a_number_of_calls(client: Client, world: GitHubWorld) -> None:
     run = world.fail(world.trigger("acme/web"))
     world.mood = moods.server_error(on="jobs", times=1)
     assert client.get(RUNS).status_code == 200

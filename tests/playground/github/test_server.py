@@ -30,9 +30,7 @@ OTHER = "github_pat_11OTHER"
         ("GET", "/repos/acme/web/actions/runs/1/rerun"),
     ],
 )
-def test_what_is_not_there_is_refused_and_written_down(
-    client: Client, world: GitHubWorld, method: str, path: str
-) -> None:
+def test_an_unknown_request_is_refused_and_logged(client: Client, world: GitHubWorld, method: str, path: str) -> None:
     assert client.ask(method, path, described=False).status_code == 404
     assert [(asked.method, asked.status) for asked in world.requests] == [(method, 404)]
 
@@ -148,6 +146,6 @@ def test_stopped_it_refuses_connections_and_comes_back_at_the_same_address(host:
     assert client.get("/user").status_code == 200
 
 
-def test_a_port_that_is_taken_is_reported(world: GitHubWorld) -> None:
+def test_a_used_port_is_reported(world: GitHubWorld) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="address"):
         GitHubHost(world, taken.getsockname()[1]).start()

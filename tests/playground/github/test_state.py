@@ -197,7 +197,7 @@ def _do_to_a_run(world: GitHubWorld, act: str, run: SandboxRun) -> None:
             assert act in {"rerun", "rerun_failed", "cancel"}
 
 
-def test_the_demo_account_shows_every_state_worth_seeing(world: GitHubWorld, clock: SettableClock) -> None:
+def test_the_demo_account_shows_every_interesting_status(world: GitHubWorld, clock: SettableClock) -> None:
     seed(world)
     assert world.newest("acme/shop").conclusion == "failure"
     assert world.newest("acme/shop", workflow="Docs").conclusion == "success"

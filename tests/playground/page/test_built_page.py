@@ -28,7 +28,7 @@ def digest(root: Path, paths: Iterable[Path]) -> str:
     return whole.hexdigest()
 
 
-def test_the_page_that_is_checked_in_was_built_from_the_sources_next_to_it():
+def test_the_committed_page_was_built_from_its_sources():
     """To fix it: `make web`."""
     built = [path for path in files(STATIC, ["."]) if path.name != "SOURCE"]
     sealed = f"source {digest(WEB, files(WEB, SOURCES))}\nbuilt {digest(STATIC, built)}\n"
@@ -42,7 +42,7 @@ def test_the_page_requests_no_other_host_for_anything():
     assert re.findall(r"url\((?![\"']?/assets/)[^)]*\)|@import", styles) == []
 
 
-def test_what_is_built_reports_nothing_of_the_machine_that_built_it():
+def test_the_built_page_has_no_trace_of_the_build_machine():
     for path in files(STATIC, ["."]):
         text = path.read_bytes()
         assert not re.search(rb"sourceMappingURL|/home/|node_modules/\.|file://", text), path

@@ -51,12 +51,12 @@ def test_the_page_loads_everything_from_its_own_server(quiet_page):
     "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", "", "[::2]:1"]
 )
 @pytest.mark.parametrize("path", ["/", "/api/events", "/assets/icon.svg"])
-def test_a_untrusted_host_is_refused(quiet_page, host, path):
+def test_a_foreign_host_header_is_refused(quiet_page, host, path):
     assert quiet_page.get(path, Host=host).status_code == 403
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9000", "127.0.0.1:1", "[::1]:8765"])
-def test_this_machine_by_any_of_its_names_and_any_port_is_let_in(quiet_page, host):
+def test_every_loopback_name_and_port_is_accepted(quiet_page, host):
     assert quiet_page.get("/", Host=host).status_code == 200
 
 
@@ -71,18 +71,18 @@ def test_this_machine_by_any_of_its_names_and_any_port_is_let_in(quiet_page, hos
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_untrusted_origin_is_refused(quiet_page, headers):
+def test_a_foreign_origin_is_refused(quiet_page, headers):
     answer = quiet_page.post("say", {"who": "ada", "channel": BUILDS, "text": "hello"}, **headers)
     assert answer.status_code == 403
     assert quiet_page.get("/api/events", **headers).status_code == 403
 
 
-def test_the_pages_own_origin_is_let_in(page):
+def test_the_pages_own_origin_is_accepted(page):
     form = {"who": "ada", "channel": BUILDS, "text": "hello"}
     assert page.post("say", form, Origin=page.site.url, **{"Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
-def test_what_a_form_of_another_site_could_send_is_refused(quiet_page):
+def test_a_form_of_another_site_is_refused(quiet_page):
     url = f"{quiet_page.site.url}/api/say"
     body = json.dumps({"who": "ada", "channel": BUILDS, "text": "hello"})
     answer = quiet_page.session.post(url, data=body, headers={"Content-Type": "text/plain"}, timeout=10)
@@ -117,7 +117,7 @@ def test_only_the_loopback_address_is_listened_on(quiet_page):
         ("submit", {"who": "ada", "view_id": "V1", "values": {}}, 200),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_words(quiet_page, name, form, status):
+def test_an_impossible_action_is_refused_with_the_reason(quiet_page, name, form, status):
     answer = quiet_page.post(name, form)
     assert answer.status_code == status
     assert status in (404, 413) or answer.json().keys() - {"ok"} == {"error"}
@@ -161,7 +161,7 @@ def posted(site: Site, *blocks: Json) -> tuple[WebClient, str]:
     return client, answer["ts"]
 
 
-def test_a_question_before_a_press_must_have_been_answered(site, page):
+def test_a_button_with_a_dialog_needs_an_answer(site, page):
     confirm = {name: {"type": "plain_text", "text": name} for name in ("title", "text", "confirm", "deny")}
     element = {
         "type": "button",
@@ -197,7 +197,7 @@ class Answering:
         return Ack("acked", 200, json.dumps(self.body))
 
 
-def test_a_dialog_is_filled_in_faulted_and_closed(site, page):
+def test_a_modal_is_filled_in_rejected_and_closed(site, page):
     workspace = site.sessions.current.stage.workspace
     client, _ = posted(site, {"type": "divider"})
     page.says("/codeship help")
@@ -245,7 +245,7 @@ def test_the_app_is_notified_of_a_closed_dialog_if_it_asked_to(site, page, asks,
     assert [it.payload["type"] for it in workspace.deliveries[1:]] == hears
 
 
-def test_the_worlds_hand_moves_builds_moods_and_time(site, page):
+def test_events_change_builds_faults_and_time(site, page):
     world = site.sessions.current.stage.codeship
     page.does("wave", words="bob pushes acme/docs main “Write it down”")
     page.does("wave", words="acme/docs main fails")
@@ -257,7 +257,7 @@ def test_the_worlds_hand_moves_builds_moods_and_time(site, page):
     assert world.newest("acme/web", "feature/login").status == "success"  # it was to take a minute
 
 
-def test_runs_are_shown_as_they_stand_with_the_places_at_which_they_may_break(site, page):
+def test_runs_are_shown_with_their_state_and_the_steps_that_can_fail(site, page):
     page.does("wave", words="bob pushes acme/shop main “Sell more”")
     page.does("wave", words="the workflow CI of acme/shop fails on main at test, Install")
     page.does("wave", words="bob re-runs the failed jobs of the workflow CI of acme/shop on main")
@@ -272,7 +272,7 @@ def test_runs_are_shown_as_they_stand_with_the_places_at_which_they_may_break(si
     assert fork["state"] == "startup_failure"  # the repository's own, although a fork's is newer
 
 
-def test_a_button_for_a_deployment_brings_one_that_waits_for_its_environment(page):
+def test_the_deployment_button_starts_one_that_waits_for_its_environment(page):
     (deploy,) = [it for it in page.watch(lambda it: True)["parts"]["github"]["events"] if "deploys" in it["words"]]
     page.does("wave", words=deploy["words"])
     runs = page.watch(lambda it: any(run["waits_for"] for run in it["parts"]["github"]["runs"]))["parts"]["github"][
@@ -282,7 +282,7 @@ def test_a_button_for_a_deployment_brings_one_that_waits_for_its_environment(pag
     assert (run["workflow"], run["state"], run["waits_for"]) == ("Deploy", "waiting", ["production"])
 
 
-def test_starting_over_leaves_nothing_behind(page):
+def test_start_over_leaves_nothing_behind(page):
     page.says("hello")
     first = page.watch(lambda it: it["messages"])
     page.does("start_over")

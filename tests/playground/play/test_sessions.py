@@ -20,7 +20,7 @@ def sessions() -> Iterator[Sessions]:
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_a_scene_plays_to_its_end_by_itself(sessions, scene):
+def test_a_scene_plays_to_its_end(sessions, scene):
     sessions.show_scene(scene.name)
     session = sessions.current
     session.wait_for_the_scene()
@@ -28,8 +28,9 @@ def test_a_scene_plays_to_its_end_by_itself(sessions, scene):
     assert len(session.playing.seen) == len(scene.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["restart", "codeship_is_down", "mentions", "half_moved", "github_webhook"])
-def test_a_transcript_is_replayed_as_it_was_written(sessions, name):
+def test_a_replayed_transcript_shows_what_is_written(sessions, name):
     sessions.replay(name)
     session = sessions.current
     (script,) = [it for it in transcripts() if it.name == name]
@@ -41,7 +42,7 @@ def test_a_transcript_is_replayed_as_it_was_written(sessions, name):
     assert session.playing.has_ended
 
 
-def test_a_team_half_moved_is_shown_and_a_transcript_has_the_services_that_it_names(sessions):
+def test_the_playground_has_both_services_and_a_transcript_those_it_names(sessions):
     assert sessions.current.stage.github is not None
     sessions.replay("restart")
     assert sessions.current.stage.github is None
@@ -61,7 +62,7 @@ def test_if_the_tests_are_not_there_no_transcript_is_offered(tmp_path):
     assert transcripts(tmp_path / "nowhere") == ()
 
 
-def test_a_sandbox_that_is_left_in_the_middle_of_a_scene_ends():
+def test_a_sandbox_closed_during_a_scene_ends():
     sessions = Sessions(held_at=NOON, pause_s=3600).start()
     before = threading.active_count()
     sessions.show_scene(SCENES[0].name)
@@ -72,7 +73,7 @@ def test_a_sandbox_that_is_left_in_the_middle_of_a_scene_ends():
     sessions.stop()
 
 
-def test_what_does_not_exist_is_not_played_and_leaves_what_is_there(sessions):
+def test_an_unknown_script_is_refused_and_changes_nothing(sessions):
     number = sessions.current.number
     for play in (sessions.show_scene, sessions.replay):
         with pytest.raises(CannotDo):

@@ -42,7 +42,7 @@ def play(clock: HeldClock) -> Iterator[Play]:
         yield Play(stage, clock.advance)
 
 
-def test_a_script_is_read_as_steps_with_what_was_seen_after_each() -> None:
+def test_a_script_is_parsed_into_steps_and_what_was_seen() -> None:
     assert list(steps_of(SCRIPT)) == [
         Step("ada> /codeship status acme/web main", (":x: *acme/web*", "  [Restart]")),
         Step("! acme/web main passes", ()),
@@ -70,11 +70,11 @@ def test_a_script_without_steps_has_none(text: str) -> None:
         "(only ada> sees)",
     ],
 )
-def test_what_only_looks_like_a_step_counts_as_seen(line: str) -> None:
+def test_a_line_that_only_looks_like_a_step_counts_as_seen(line: str) -> None:
     assert list(steps_of(f"ada> hi\n{line}\n")) == [Step("ada> hi", (line,))]
 
 
-def test_what_is_seen_now_takes_the_place_of_what_was_seen_then() -> None:
+def test_rewriting_replaces_what_was_seen() -> None:
     seen = [("new", "  lines"), (), ("changed",), (), ("help",)]
     assert (
         rewritten(SCRIPT, seen)
@@ -101,7 +101,7 @@ help
     )
 
 
-def test_written_again_with_the_same_it_stays_the_same() -> None:
+def test_rewriting_with_the_same_lines_changes_nothing() -> None:
     seen = [step.seen for step in steps_of(SCRIPT)]
     once = rewritten(SCRIPT, seen)
     assert rewritten(once, seen) == once
@@ -124,34 +124,34 @@ def test_written_again_with_the_same_it_stays_the_same() -> None:
         ("! acme/nothing main passes", "no build of acme/nothing|no project acme/nothing"),
     ],
 )
-def test_a_step_that_cannot_be_taken_says_why(play: Play, line: str, why: str) -> None:
+def test_an_impossible_step_says_why(play: Play, line: str, why: str) -> None:
     with pytest.raises(CannotDo) as refusal:
         play.step(line)
     assert any(str(refusal.value).startswith(each) for each in why.split("|")), str(refusal.value)
 
 
-def test_each_message_is_seen_once_and_again_when_it_changes(play: Play) -> None:
+def test_each_message_is_seen_once_and_after_each_change(play: Play) -> None:
     first = play.step("ada> /codeship status acme/web main")
-    assert first[0].startswith(":x: *acme/web*")
+    assert first[0].startswith(":x: *acme/web main")
     assert play.step("! acme/web main passes") == ()
     again = play.step("bob> [Refresh]")
-    assert again[0].startswith("(changed) :white_check_mark: *acme/web*")
+    assert again[0].startswith("(changed) :white_check_mark: *acme/web main")
 
 
-def test_the_last_button_of_a_name_is_the_one_that_is_pressed(play: Play) -> None:
+def test_the_last_button_with_the_label_is_pressed(play: Play) -> None:
     play.step("ada> /codeship status acme/web main")
     play.step("ada> /codeship status acme/api main")
     assert "acme/api" in play.step("ada> [Refresh]")[0]
 
 
-def test_what_one_person_sees_is_not_anothers_to_press(play: Play) -> None:
+def test_a_person_cannot_press_another_persons_ephemeral_button(play: Play) -> None:
     assert play.step("ada> /codeship restart acme/web")[-1].strip().startswith("[")
     with pytest.raises(CannotDo, match=r"bob sees no button \[main\]"):
         play.step("bob> [main]")
 
 
 @pytest.mark.parametrize(("words", "seconds"), [("8 s", 8), ("4 min", 240), ("2 h", 7200)])
-def test_time_passes_when_it_is_said(play: Play, clock: HeldClock, words: str, seconds: float) -> None:
+def test_time_passes_only_in_a_step_that_says_so(play: Play, clock: HeldClock, words: str, seconds: float) -> None:
     before = clock.now()
     play.step(f"! {words} later")
     assert (clock.now() - before).total_seconds() == seconds
@@ -167,12 +167,12 @@ def test_the_first_list_of_projects_is_read_before_the_first_step(clock: HeldClo
         play = Play(stage, clock.advance)
         assert len(stage.codeship.requests) == before + 1
         play.step("! CodeShip gives no rights")
-        assert "does not let my API key" in play.step("ada> /codeship restart acme/web main")[0]
+        assert "lacks permission for this" in play.step("ada> /codeship restart acme/web main")[0]
         play.step("! CodeShip refuses the key")
-        assert "refuses my API key" in play.step("ada> /codeship restart acme/web main")[0]
+        assert "rejected the bot’s API key" in play.step("ada> /codeship restart acme/web main")[0]
 
 
-def test_a_bot_that_stays_busy_is_not_taken_for_one_that_has_answered(clock: HeldClock) -> None:
+def test_a_busy_bot_is_not_mistaken_for_one_that_has_answered(clock: HeldClock) -> None:
     class Busy(Sandbox):
         """One whose patience ends at once."""
 

@@ -81,13 +81,13 @@ def stage() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize(("words", "status"), SAID)
-def test_what_happens_to_a_build(stage: Sandbox, words: str, status: str) -> None:
+def test_events_of_builds(stage: Sandbox, words: str, status: str) -> None:
     trigger(stage, words)
     assert stage.codeship.newest("acme/web", "main").status == status
 
 
 @pytest.mark.parametrize(("words", "state"), ON_GITHUB)
-def test_what_happens_to_a_workflow(stage: Sandbox, words: str, state: tuple[str, str | None, str | None]) -> None:
+def test_events_of_workflows(stage: Sandbox, words: str, state: tuple[str, str | None, str | None]) -> None:
     trigger(stage, "ada pushes acme/shop main “Sell more”")
     trigger(stage, words)
     run = stage.github.newest("acme/shop")
@@ -96,7 +96,7 @@ def test_what_happens_to_a_workflow(stage: Sandbox, words: str, state: tuple[str
 
 
 @pytest.mark.parametrize(("words", "state"), ELSEWHERE_ON_GITHUB)
-def test_what_starts_a_run_besides_a_push(stage: Sandbox, words: str, state: tuple[str, str, str]) -> None:
+def test_events_that_start_runs_besides_a_push(stage: Sandbox, words: str, state: tuple[str, str, str]) -> None:
     trigger(stage, words)
     run = max((run for repo in stage.github.repos() for run in stage.github.runs(repo)), key=lambda run: run.id)
     event, branch, status = state
@@ -124,7 +124,7 @@ def test_a_deployment_is_approved_or_rejected(stage: Sandbox, how: str, state: t
         trigger(stage, f"bob {how} production for the workflow Deploy of acme/shop on main")
 
 
-def test_every_button_says_words_that_are_understood() -> None:
+def test_every_buttons_event_is_understood() -> None:
     buttons = [gesture for gesture in WORLD_EVENTS if gesture.button]
     assert len(buttons) == 7
     for gesture in buttons:
@@ -148,7 +148,7 @@ def test_a_push_is_built_by_every_service_that_has_the_repository(stage: Sandbox
     assert stage.github.newest("acme/mobile").message == "Both of you"
 
 
-def test_a_run_of_a_fork_is_not_meant(stage: Sandbox) -> None:
+def test_an_event_does_not_affect_a_forks_run(stage: Sandbox) -> None:
     """The newest one of acme/site main is a fork's."""
     trigger(stage, "carol re-runs the workflow CI of acme/site on main")
     *of_forks, own = stage.github.runs("acme/site", "main")
@@ -156,7 +156,7 @@ def test_a_run_of_a_fork_is_not_meant(stage: Sandbox) -> None:
     assert [own.attempt, *(run.attempt for run in of_forks)] == [2] + [1] * len(of_forks)
 
 
-def test_over_its_limit_github_refuses_until_it_is_fine_again(stage: Sandbox) -> None:
+def test_github_over_its_limit_refuses_until_reset(stage: Sandbox) -> None:
     limits, key = stage.github.accounts.limits, stage.github.accounts.caller(GITHUB_TOKEN).key
     trigger(stage, "GitHub is over its limit")
     assert limits.window(key).remaining == 0
@@ -164,7 +164,7 @@ def test_over_its_limit_github_refuses_until_it_is_fine_again(stage: Sandbox) ->
     assert limits.window(key).remaining == limits.per_hour
 
 
-def test_if_no_team_moves_there_is_no_github() -> None:
+def test_without_github_its_events_are_unknown() -> None:
     stage = Sandbox(HeldClock())
     with pytest.raises(CannotDo, match="this sandbox has no GitHub"):
         trigger(stage, "GitHub is down")
@@ -172,12 +172,12 @@ def test_if_no_team_moves_there_is_no_github() -> None:
 
 
 @pytest.mark.parametrize("words", ARRANGED)
-def test_what_is_arranged(stage: Sandbox, words: str) -> None:
+def test_events_that_set_the_world(stage: Sandbox, words: str) -> None:
     trigger(stage, f"  {words} ")
     assert stage.settle()
 
 
-def test_slack_delivers_again_what_it_has_delivered(stage: Sandbox) -> None:
+def test_slack_redelivers_the_last_payload(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", "/codeship help")
     assert stage.settle()
     before = len(stage.workspace.deliveries)
@@ -186,7 +186,7 @@ def test_slack_delivers_again_what_it_has_delivered(stage: Sandbox) -> None:
     assert stage.settle()
 
 
-def test_what_the_bot_said_last_can_be_deleted(stage: Sandbox) -> None:
+def test_the_bots_last_message_can_be_deleted(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", "/codeship status acme/web main")
     assert stage.settle()
     last = [message for message in stage.workspace.conversation("#builds", "ada") if message.bot_id][-1]
@@ -194,7 +194,7 @@ def test_what_the_bot_said_last_can_be_deleted(stage: Sandbox) -> None:
     assert last.ts not in [message.ts for message in stage.workspace.conversation("#builds", "ada")]
 
 
-def test_every_gesture_is_tried_here() -> None:
+def test_every_event_is_tested_here() -> None:
     said = [words for words, *_ in (*SAID, *ON_GITHUB, *ELSEWHERE_ON_GITHUB)] + ARRANGED
     said += ["the queue merges feature/coupons of acme/shop"]
     said += ["bob approves production for the workflow Deploy of acme/shop on main"]
@@ -205,7 +205,7 @@ def test_every_gesture_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("words", ["", "acme/web explodes", "CodeShip is happy", "acme/web main", "the bot is invited"])
-def test_what_it_does_not_know_is_answered_with_what_it_does(stage: Sandbox, words: str) -> None:
+def test_an_unknown_event_is_answered_with_the_known_ones(stage: Sandbox, words: str) -> None:
     with pytest.raises(CannotDo) as refusal:
         trigger(stage, words)
     for gesture in WORLD_EVENTS:
@@ -226,12 +226,12 @@ def test_what_it_does_not_know_is_answered_with_what_it_does(stage: Sandbox, wor
         ("ada re-runs the workflow CI of acme/billing on release/2025.12", "over a month ago"),
     ],
 )
-def test_what_is_not_there_is_named(stage: Sandbox, words: str, why: str) -> None:
+def test_a_missing_target_is_named(stage: Sandbox, words: str, why: str) -> None:
     with pytest.raises(CannotDo, match=why):
         trigger(stage, words)
 
 
-def test_what_github_could_not_deliver_is_kept_and_delivered_only_if_asked_for(stage: Sandbox) -> None:
+def test_failed_webhook_deliveries_are_kept_and_repeated_only_on_request(stage: Sandbox) -> None:
     assert stage.settle()
     [hook] = stage.github.hooks.values()
     trigger(stage, "GitHub’s webhooks are lost")

@@ -62,7 +62,7 @@ TAKEN: list[tuple[str, list[Block]]] = [
 
 
 @pytest.mark.parametrize("blocks", [blocks for _, blocks in TAKEN], ids=[name for name, _ in TAKEN])
-def test_it_is_taken(blocks: list[Block]) -> None:
+def test_valid_blocks_are_accepted(blocks: list[Block]) -> None:
     assert faults(blocks) == []
 
 
@@ -110,7 +110,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(
     ("blocks", "words"), [(blocks, words) for _, blocks, words in REFUSED], ids=[name for name, _, _ in REFUSED]
 )
-def test_it_is_refused_and_the_place_is_named(blocks: Any, words: str) -> None:
+def test_invalid_blocks_are_refused_with_the_place(blocks: Any, words: str) -> None:
     assert any(words in fault for fault in faults(blocks)), faults(blocks)
 
 
@@ -118,7 +118,7 @@ def test_it_is_refused_and_the_place_is_named(blocks: Any, words: str) -> None:
     ("text", "blocks", "count"),
     [("x", None, 0), ("x", [section()], 0), ("", [section()], 1), (None, None, 1), (" ", [{"type": "foo"}], 2)],
 )
-def test_a_message_needs_text_besides_good_blocks(text: str | None, blocks: Any, count: int) -> None:
+def test_a_message_needs_text_in_addition_to_blocks(text: str | None, blocks: Any, count: int) -> None:
     assert len(message_faults(text, blocks)) == count
 
 
@@ -133,6 +133,6 @@ def test_a_message_needs_text_besides_good_blocks(text: str | None, blocks: Any,
         ({"blocks": [{"type": "foo"}]}, "/blocks/0/type"),
     ],
 )
-def test_views_have_limits_of_their_own(changed: Block, pointer: str | None) -> None:
+def test_views_have_their_own_limits(changed: Block, pointer: str | None) -> None:
     view = {"type": "modal", "title": plain("Ask"), "blocks": [{"type": "divider"}] * 60} | changed
     assert [fault.pointer for fault in view_judged(view)] == ([pointer] if pointer else [])

@@ -32,7 +32,7 @@ def posted(workspace: Workspace, client: WebClient, *elements: dict[str, Any], c
     return workspace.conversation(channel, "ada")[-1]
 
 
-def test_a_press_says_who_if_and_what(workspace: Workspace, ear: Ear, client: WebClient) -> None:
+def test_a_press_names_the_person_message_and_action(workspace: Workspace, ear: Ear, client: WebClient) -> None:
     message = posted(workspace, client, button("Restart", "restart", value="acme/web"), button("Open", "open"))
     assert workspace.presses("bob", message, "Restart").is_acked
     action = ear.heard[0].action
@@ -65,7 +65,7 @@ def test_every_press_has_its_own_trigger_response_url_and_time(
     assert one["actions"][0]["action_ts"] != two["actions"][0]["action_ts"]
 
 
-def test_a_press_on_a_message_for_one_person_does_not_bring_the_message_along(
+def test_a_press_on_an_ephemeral_message_does_not_include_the_message(
     workspace: Workspace, ear: Ear, client: WebClient
 ) -> None:
     client.chat_postEphemeral(channel="C0BUILDS", user="U0ADA", text="psst", blocks=row(button("Yes", "yes")))
@@ -103,9 +103,7 @@ def test_a_menu_sends_the_chosen_option(workspace: Workspace, ear: Ear, client: 
     assert (chosen["type"], chosen["selected_option"]["value"]) == ("static_select", "b:dev")
 
 
-def test_people_cannot_do_what_slack_would_not_let_them(
-    workspace: Workspace, ear: Ear, client: WebClient, slack: object
-) -> None:
+def test_people_cannot_do_what_slack_forbids(workspace: Workspace, ear: Ear, client: WebClient, slack: object) -> None:
     message = posted(workspace, client, button("One", "one"), button("Two", "two"))
     client.chat_delete(channel="C0BUILDS", ts=message.ts)
     workspace.archive("#random")

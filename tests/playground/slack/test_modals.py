@@ -43,14 +43,14 @@ def titles(modals: Modals) -> list[str]:
         (json.dumps({"response_action": "push", "view": view("Second")}), ["First", "Second"]),
     ],
 )
-def test_an_ack_says_what_becomes_of_the_dialog(said, left):
+def test_an_ack_decides_what_happens_to_the_modal(said, left):
     modals = Modals()
     modals.show("U0ADA", "T0ACME", view("First"))
     modals.take(modals.open[-1], Ack("acked", 200, said))
     assert titles(modals) == left
 
 
-def test_errors_stand_at_their_inputs_and_go_with_the_next_submission_that_is_right():
+def test_errors_are_shown_at_their_inputs_until_a_valid_submission():
     modals = Modals()
     modals.show("U0ADA", "T0ACME", view("First"))
     modals.take(modals.open[-1], Ack("acked", 200, '{"response_action": "errors", "errors": {"name": "No."}}'))
@@ -73,14 +73,14 @@ def test_errors_stand_at_their_inputs_and_go_with_the_next_submission_that_is_ri
         Ack("acked", 200, '{"response_action": "push"}'),
     ],
 )
-def test_an_ack_that_slack_would_not_take_leaves_the_dialog_open_and_says_so(ack):
+def test_an_invalid_ack_leaves_the_modal_open_with_an_error(ack):
     modals = Modals()
     modals.show("U0ADA", "T0ACME", view("First"))
     modals.take(modals.open[-1], ack)
     assert [(modal.trouble, modal.errors) for modal in modals.open] == [(TROUBLE, {})]
 
 
-def test_a_dialog_is_found_only_for_the_person_who_has_it_open():
+def test_a_modal_is_found_only_for_its_person():
     modals = Modals()
     opened = modals.show("U0ADA", "T0ACME", view("First"))
     assert modals.find(opened["id"], "U0ADA").view == opened
@@ -88,7 +88,7 @@ def test_a_dialog_is_found_only_for_the_person_who_has_it_open():
         modals.find(opened["id"], "U0BOB")
 
 
-def test_clearing_closes_the_dialogs_of_one_person_alone():
+def test_clear_closes_the_modals_of_one_person_only():
     modals = Modals()
     modals.show("U0BOB", "T0ACME", view("Bob's"))
     modals.show("U0ADA", "T0ACME", view("First"))

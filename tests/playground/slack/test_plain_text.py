@@ -57,7 +57,7 @@ def item(text: str) -> Block:
         ("", ""),
     ],
 )
-def test_markup_is_read_as_a_person_reads_it(text: str, line: str) -> None:
+def test_markup_is_rendered_as_people_see_it(text: str, line: str) -> None:
     assert draw(message(text), NAMES) == [line]
 
 
@@ -149,7 +149,7 @@ def test_every_kind_of_block_has_its_lines(block: Block, lines: list[str]) -> No
         (rich("rich_text_section", {"type": "novelty"}), ["(novelty)"]),
     ],
 )
-def test_rich_text_is_drawn_whole(block: Block, lines: list[str]) -> None:
+def test_rich_text_is_rendered_completely(block: Block, lines: list[str]) -> None:
     assert draw(message("", [block]), NAMES) == lines
 
 
@@ -179,7 +179,7 @@ def test_buttons_are_listed_with_what_they_do() -> None:
     ]
 
 
-def test_a_button_for_some_is_shown_to_them_only() -> None:
+def test_a_button_for_some_people_is_shown_to_them_only() -> None:
     drawn = message(
         "", [{"type": "actions", "elements": [button("Mine", visible_to_user_ids=["U0ADA"]), button("All")]}]
     )

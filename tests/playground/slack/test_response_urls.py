@@ -26,7 +26,7 @@ def said(url: str, **body: Any) -> requests.Response:
 
 
 @pytest.mark.parametrize(("response_type", "seen_by_bob"), [(None, 0), ("ephemeral", 0), ("in_channel", 1)])
-def test_a_response_url_speaks_without_membership_to_the_asker_or_to_all(
+def test_a_response_url_posts_without_membership_to_the_asker_or_to_all(
     workspace: Workspace, response_url: str, response_type: str | None, seen_by_bob: int
 ) -> None:
     answer = said(response_url, text="hello", **({"response_type": response_type} if response_type else {}))
@@ -43,7 +43,7 @@ def test_a_response_url_works_five_times(workspace: Workspace, response_url: str
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(1800, 200), (1801, 404)])
-def test_a_response_url_lives_for_thirty_minutes(
+def test_a_response_url_works_for_thirty_minutes(
     clock: SettableClock, response_url: str, seconds: int, status: int
 ) -> None:
     clock.passes(seconds)
@@ -70,12 +70,12 @@ def test_a_response_url_refuses_what_slack_refuses(
     assert workspace.conversation("#random", "ada") == []
 
 
-def test_a_response_url_no_one_issued_or_a_body_that_is_not_json_is_refused(slack: SlackApi, response_url: str) -> None:
+def test_an_unknown_response_url_or_a_body_that_is_not_json_is_refused(slack: SlackApi, response_url: str) -> None:
     assert said(response_url + "x", text="hello").status_code == 404
     assert requests.post(response_url, data="[1", timeout=5).status_code == 400
 
 
-def test_a_response_url_can_be_ordered_to_fail(workspace: Workspace, response_url: str) -> None:
+def test_a_response_url_can_be_made_to_fail(workspace: Workspace, response_url: str) -> None:
     workspace.refuse("response_url", "down", status=500)
     assert [said(response_url, text="x").status_code for _ in range(2)] == [500, 200]
 
@@ -99,7 +99,7 @@ def test_the_response_url_of_a_press_replaces_or_deletes_its_message(
     assert [seen.text for seen in workspace.conversation("#builds", "ada")] == ["new"]
 
 
-def test_a_response_url_answers_in_a_thread_only_if_it_names_it(
+def test_a_response_url_posts_in_a_thread_only_if_the_message_names_it(
     workspace: Workspace, ear: Ear, client: WebClient
 ) -> None:
     workspace.types("ada", "#builds", "it broke")

@@ -29,7 +29,7 @@ def refused(slack: SlackApi, method: str, token: str | None = BOT_TOKEN, **argum
     return str(answer.json()["error"])
 
 
-def test_auth_test_says_who_the_bot_is_and_what_it_may(client: WebClient) -> None:
+def test_auth_test_returns_the_bots_identity_and_scopes(client: WebClient) -> None:
     answer = client.auth_test()
     assert (answer["team_id"], answer["user_id"], answer["bot_id"]) == ("T0ACME", "U0BOT", "B0BOT")
     assert answer.headers["x-oauth-scopes"] == "app_mentions:read,chat:write,commands,im:history"
@@ -82,7 +82,7 @@ def test_the_members_of_a_user_group_are_returned_to_apps_with_the_scope(slack: 
         ),
     ],
 )
-def test_messages_that_slack_refuses_are_refused_and_not_kept(
+def test_invalid_messages_are_refused_and_not_stored(
     workspace: Workspace, slack: SlackApi, arguments: dict[str, Any], error: str
 ) -> None:
     assert refused(slack, "chat.postMessage", **arguments) == error
@@ -96,7 +96,7 @@ def test_bad_blocks_are_named_with_their_place(slack: SlackApi) -> None:
     ]
 
 
-def test_an_archived_channel_takes_nothing(workspace: Workspace, slack: SlackApi) -> None:
+def test_an_archived_channel_accepts_no_message(workspace: Workspace, slack: SlackApi) -> None:
     workspace.archive("#builds")
     assert refused(slack, "chat.postMessage", channel="C0BUILDS", text="x") == "is_archived"
 
@@ -119,7 +119,7 @@ def test_a_missing_scope_is_named(clock: SettableClock) -> None:
 
 
 @pytest.mark.parametrize("channel", ["C0BUILDS", "#builds", "U0ADA", "D0ADA"])
-def test_a_message_is_kept_and_answered_with_its_ts(workspace: Workspace, client: WebClient, channel: str) -> None:
+def test_a_message_is_stored_and_its_ts_returned(workspace: Workspace, client: WebClient, channel: str) -> None:
     answer = client.chat_postMessage(channel=channel, text="hello", blocks=[SECTION], metadata={"event_type": "k"})
     (message,) = workspace.conversations.everything()
     assert (answer["ts"], answer["channel"]) == (message.ts, message.channel_id)
@@ -128,20 +128,20 @@ def test_a_message_is_kept_and_answered_with_its_ts(workspace: Workspace, client
     assert message.metadata == {"event_type": "k"}
 
 
-def test_a_form_is_as_good_as_json(workspace: Workspace, slack: SlackApi) -> None:
+def test_a_form_is_accepted_like_json(workspace: Workspace, slack: SlackApi) -> None:
     form = {"token": BOT_TOKEN, "channel": "C0BUILDS", "text": "hello", "blocks": '[{"type": "divider"}]'}
     assert requests.post(slack.api_url + "chat.postMessage", data=form, timeout=5).json()["ok"] is True
     assert workspace.conversation("#builds", "ada")[0].blocks[0]["type"] == "divider"
 
 
-def test_a_message_for_one_person_is_seen_by_no_one_else(workspace: Workspace, client: WebClient) -> None:
+def test_an_ephemeral_message_is_seen_by_no_one_else(workspace: Workspace, client: WebClient) -> None:
     answer = client.chat_postEphemeral(channel="C0BUILDS", user="U0ADA", text="psst")
     (message,) = workspace.conversation("#builds", "ada")
     assert answer["message_ts"] == message.ts
     assert workspace.conversation("#builds", "bob") == []
 
 
-def test_a_message_for_someone_who_is_not_there_is_refused(slack: SlackApi) -> None:
+def test_an_ephemeral_message_to_an_absent_person_is_refused(slack: SlackApi) -> None:
     assert refused(slack, "chat.postEphemeral", channel="C0BUILDS", user="U0NONE", text="x") == "user_not_in_channel"
 
 
@@ -155,7 +155,7 @@ def test_a_changed_message_keeps_its_versions(workspace: Workspace, client: WebC
     assert message.edited
 
 
-def test_a_deleted_message_is_seen_no_more_and_remembered(workspace: Workspace, client: WebClient) -> None:
+def test_a_deleted_message_is_hidden_and_kept(workspace: Workspace, client: WebClient) -> None:
     ts = client.chat_postMessage(channel="C0BUILDS", text="oops")["ts"]
     client.chat_delete(channel="C0BUILDS", ts=ts)
     assert workspace.conversation("#builds", "ada") == []
@@ -164,7 +164,7 @@ def test_a_deleted_message_is_seen_no_more_and_remembered(workspace: Workspace, 
 
 
 @pytest.mark.parametrize("method", ["chat.update", "chat.delete"])
-def test_only_its_own_messages_that_are_there_for_all_can_be_changed(
+def test_an_app_can_change_only_its_own_public_messages(
     workspace: Workspace, slack: SlackApi, client: WebClient, method: str
 ) -> None:
     workspace.types("ada", "#builds", "mine")
@@ -181,7 +181,7 @@ def test_a_change_takes_less_text_than_a_new_message(slack: SlackApi, client: We
     assert refused(slack, "chat.update", channel="C0BUILDS", ts=ts, text="x" * 4001) == "msg_too_long"
 
 
-def test_an_ordered_refusal_counts_down(workspace: Workspace, slack: SlackApi) -> None:
+def test_an_injected_error_applies_to_its_number_of_calls(workspace: Workspace, slack: SlackApi) -> None:
     workspace.refuse("chat.postMessage", "ratelimited", times=2, retry_after_s=7)
     answers = [called(slack, "chat.postMessage", channel="C0BUILDS", text="x") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [429, 429, 200]

@@ -82,19 +82,19 @@ def test_without_a_connection_nothing_is_delivered(workspace: Workspace, slack: 
     assert types(workspace).ack.outcome == "dispatch_failed"
 
 
-def test_a_connection_that_goes_away_before_the_ack_has_failed(workspace: Workspace, slack: SlackApi) -> None:
+def test_a_connection_lost_before_the_ack_is_a_failed_delivery(workspace: Workspace, slack: SlackApi) -> None:
     with TrafficEntry(link_url(slack), acks=False) as wire:
         wire.close_at_next_frame = True
         assert types(workspace).ack.outcome == "dispatch_failed"
 
 
-def test_pings_are_answered_with_what_they_said(slack: SlackApi) -> None:
+def test_pings_are_answered_with_their_content(slack: SlackApi) -> None:
     with TrafficEntry(link_url(slack)) as wire:
         wire.ping(b"sdk-ping-pong:1")
         assert wire.waits_for(lambda: wire.pongs == [b"sdk-ping-pong:1"])
 
 
-def test_an_asked_to_reconnect_connection_carries_nothing_once_there_is_another(
+def test_a_connection_asked_to_reconnect_gets_no_payload_once_there_is_another(
     workspace: Workspace, slack: SlackApi
 ) -> None:
     with TrafficEntry(link_url(slack)) as old:
@@ -107,7 +107,7 @@ def test_an_asked_to_reconnect_connection_carries_nothing_once_there_is_another(
         assert [len(old.frames), len(new.frames)] == [3, 4]
 
 
-def test_a_silent_connection_seems_alive_and_carries_nothing(clock: SettableClock) -> None:
+def test_a_silent_connection_seems_alive_and_delivers_nothing(clock: SettableClock) -> None:
     workspace = Workspace(clock, BOT_TOKEN, APP_TOKEN, SIGNING_SECRET)
     slack = SlackApi(workspace, sockets=SocketMode(workspace.app.id, ack_within_s=0.05)).start()
     try:
@@ -124,7 +124,7 @@ def test_a_silent_connection_seems_alive_and_carries_nothing(clock: SettableCloc
         slack.stop()
 
 
-def test_an_eleventh_connection_is_turned_away(slack: SlackApi) -> None:
+def test_an_eleventh_connection_is_refused(slack: SlackApi) -> None:
     wires = [TrafficEntry(link_url(slack)).__enter__() for _ in range(MAX_LINKS)]
     try:
         assert slack.sockets.wait_for_links(MAX_LINKS)

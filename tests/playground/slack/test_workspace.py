@@ -14,7 +14,7 @@ from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import SIGNING_SECRET, Ear, SettableClock
 
 
-def test_a_command_comes_as_a_signed_form_with_its_text_as_it_was_typed(workspace: Workspace, ear: Ear) -> None:
+def test_a_command_is_a_signed_form_with_its_text_as_typed(workspace: Workspace, ear: Ear) -> None:
     text = "  status acme/web feature/a&b#c <x> http://x.io “main”"
     delivery = workspace.types("ada", "#builds", f"/codeship {text}")
     (heard,) = ear.heard
@@ -40,7 +40,7 @@ def test_a_command_comes_as_a_signed_form_with_its_text_as_it_was_typed(workspac
 @pytest.mark.parametrize(
     ("channel", "name"), [("#random", "random"), ("#secret", "privategroup"), ("@codeship", "directmessage")]
 )
-def test_a_command_works_if_the_app_is_not_and_names_private_places_as_slack_does(
+def test_a_command_works_in_private_places_and_names_them_as_slack_does(
     workspace: Workspace, ear: Ear, channel: str, name: str
 ) -> None:
     workspace.types("ada", channel, "/codeship help")
@@ -72,7 +72,7 @@ def test_the_body_of_a_commands_ack_is_shown_to_the_asker_alone(
     assert workspace.conversation("#random", "bob") == []
 
 
-def test_a_bot_that_does_not_answer_in_time_has_failed(workspace: Workspace, ear: Ear) -> None:
+def test_a_late_ack_is_a_failed_delivery(workspace: Workspace, ear: Ear) -> None:
     ear.hold = True
     workspace.deliver_through(HttpTransport(ear.url, SIGNING_SECRET, ack_within_s=0.05))
     delivery = workspace.types("ada", "#builds", "/codeship help")
@@ -82,7 +82,7 @@ def test_a_bot_that_does_not_answer_in_time_has_failed(workspace: Workspace, ear
     assert workspace.deliveries == [delivery]
 
 
-def test_a_bot_that_is_not_there_has_failed(workspace: Workspace) -> None:
+def test_a_missing_bot_is_a_failed_delivery(workspace: Workspace) -> None:
     workspace.deliver_through(HttpTransport("http://127.0.0.1:9/slack/events", SIGNING_SECRET))
     delivery = workspace.types("ada", "#builds", "/codeship help")
     assert delivery is not None
@@ -99,7 +99,7 @@ def test_commands_in_threads_and_unknown_ones_never_reach_the_bot(workspace: Wor
     assert workspace.conversation("#builds", "ada")[-1].user_id == "USLACKBOT"
 
 
-def test_a_mention_comes_as_an_event_with_its_text_rewritten(workspace: Workspace, ear: Ear) -> None:
+def test_a_mention_is_an_event_with_rewritten_text(workspace: Workspace, ear: Ear) -> None:
     workspace.types("ada", "#builds", "hey @codeship: status acme/web release/1.2.io & <x>")
     (heard,) = ear.heard
     assert SignatureVerifier(SIGNING_SECRET).is_valid_request(heard.body, dict(heard.headers))
@@ -138,7 +138,7 @@ def test_a_guests_mention_names_their_team(workspace: Workspace, ear: Ear) -> No
     assert event["event"]["user_team"] == "T0OTHER"
 
 
-def test_in_a_direct_message_everything_comes_once_and_as_a_message(workspace: Workspace, ear: Ear) -> None:
+def test_a_direct_message_is_one_message_event(workspace: Workspace, ear: Ear) -> None:
     workspace.types("ada", "@codeship", "help")
     workspace.types("ada", "@codeship", "@codeship help")
     assert [heard.event["event"]["type"] for heard in ear.heard] == ["message", "message"]
@@ -155,7 +155,9 @@ def test_in_a_direct_message_everything_comes_once_and_as_a_message(workspace: W
         ("@bob", "@codeship help"),
     ],
 )
-def test_what_is_not_for_the_app_does_not_reach_it(workspace: Workspace, ear: Ear, channel: str, text: str) -> None:
+def test_messages_that_are_not_for_the_app_do_not_reach_it(
+    workspace: Workspace, ear: Ear, channel: str, text: str
+) -> None:
     assert workspace.types("ada", channel, text) is None
     assert ear.heard == []
 
@@ -165,7 +167,7 @@ def test_an_invited_app_receives_its_mentions(workspace: Workspace, ear: Ear) ->
     assert workspace.types("ada", "#random", "@codeship help") is not None
 
 
-def test_an_event_comes_again_as_the_same_event_and_says_so(workspace: Workspace, ear: Ear) -> None:
+def test_a_redelivered_event_has_the_same_id_and_says_so(workspace: Workspace, ear: Ear) -> None:
     workspace.types("ada", "#builds", "@codeship help")
     workspace.deliver_again(2)
     assert len({heard.body for heard in ear.heard}) == 1
@@ -174,13 +176,13 @@ def test_an_event_comes_again_as_the_same_event_and_says_so(workspace: Workspace
     assert [delivery.parcel.retry_num for delivery in workspace.deliveries] == [0, 1, 2]
 
 
-def test_a_command_comes_again_with_the_same_trigger(workspace: Workspace, ear: Ear) -> None:
+def test_a_redelivered_command_has_the_same_trigger(workspace: Workspace, ear: Ear) -> None:
     workspace.types("ada", "#builds", "/codeship help")
     workspace.deliver_again()
     assert len({heard.form["trigger_id"] for heard in ear.heard}) == 1
 
 
-def test_ids_and_times_repeat_themselves_in_another_run() -> None:
+def test_ids_and_times_are_the_same_in_another_run() -> None:
     def run() -> list[Any]:
         workspace = Workspace(SettableClock(), "t", None, "s")
         workspace.types("ada", "#builds", "hello")
@@ -192,7 +194,7 @@ def test_ids_and_times_repeat_themselves_in_another_run() -> None:
     assert run() == run()
 
 
-def test_messages_of_many_threads_all_get_a_ts_of_their_own(workspace: Workspace) -> None:
+def test_concurrent_messages_all_get_different_ts(workspace: Workspace) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: workspace.types("ada", "#builds", f"message {n}"), range(200)))
     messages = workspace.conversation("#builds", "ada")
@@ -200,7 +202,7 @@ def test_messages_of_many_threads_all_get_a_ts_of_their_own(workspace: Workspace
     assert [message.ts for message in messages] == sorted(message.ts for message in messages)
 
 
-def test_one_waits_for_what_the_bot_does_without_sleeping(workspace: Workspace, client: WebClient) -> None:
+def test_tests_can_wait_for_the_bot_without_sleeping(workspace: Workspace, client: WebClient) -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(client.chat_postMessage, channel="C0BUILDS", text="done")
         assert workspace.wait_until(lambda: bool(workspace.conversation("#builds", "ada")))

@@ -11,9 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model.builds import BuildRef
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, ListProjects, ShowAudit, ShowHelp, Verb, Word
+from bot.core.model.commands import (
+    BranchCommand,
+    BuildCommand,
+    Command,
+    ListProjects,
+    NameCommand,
+    ShowAudit,
+    ShowHelp,
+    Verb,
+    Word,
+    parse,
+)
 from bot.core.model.errors import NotUnderstood
-from bot.slack.blocks.button_values import ACTION_IDS, MAX_VALUE, action_id_of, command_of, entry_of_button, value_of
+from bot.core.model.notification_commands.values import Unsubscribe
+from bot.slack.blocks.button_values import (
+    ACTION_IDS,
+    ACTS,
+    MAX_VALUE,
+    action_id_of,
+    command_of,
+    entry_of_button,
+    value_of,
+)
 
 STARTED = datetime(2014, 12, 16, 11, 14, 8, 271000, tzinfo=UTC)
 TARGET = BuildRef("codeship", "33837", "feature/a&b#c", "3277309", 2, STARTED)
@@ -23,6 +43,8 @@ CARRIED = [
     ("restart", BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", None, "3277309"))),
     ("restart", BuildCommand(Verb.RESTART, TARGET, confirmed=True, in_live=True)),
     ("restart_failed", BuildCommand(Verb.RESTART, TARGET, failed_jobs_only=True)),
+    ("restart_debug", BuildCommand(Verb.RESTART, TARGET, failed_jobs_only=True, debug_logs=True)),
+    ("logs", BuildCommand(Verb.LOGS, TARGET)),
     ("restart_again", BuildCommand(Verb.RESTART, TARGET, (17, 2), failed_jobs_only=True)),
     ("restart_failed", BuildCommand(Verb.RESTART, TARGET, confirmed=True, in_live=True, failed_jobs_only=True)),
     ("cancel", BuildCommand(Verb.CANCEL, TARGET)),
@@ -41,20 +63,22 @@ CARRIED = [
     ("command:9", BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("“main”", "main"))),
     ("command:1", BranchCommand(Verb.BUILDS, Word.of("acme/web"), Word.of("ветка/漢字/🚀"))),
     ("command:2", ShowAudit(Word.of("acme/web"))),
+    ("command:0", NameCommand(Verb.USE, "", Word.of("acme/web"), Word.of("main"))),
+    ("command:0", NameCommand(Verb.ALIAS, "site", Word.of("acme/web"))),
     ("page:1", ListProjects()),
     ("page:12", ListProjects("web & “x”", 12)),
 ]
 
 
 @pytest.mark.parametrize(("action_id", "command"), CARRIED)
-def test_a_button_means_what_was_put_into_it(action_id: str, command: Command) -> None:
+def test_a_button_value_parses_to_its_command(action_id: str, command: Command) -> None:
     value = value_of(command)
     assert value is not None
     assert command_of(action_id, value) == command
 
 
 @pytest.mark.parametrize("command", [command for _, command in CARRIED])
-def test_a_value_holds_nothing_that_could_change_on_the_way(command: Command) -> None:
+def test_a_value_has_only_characters_that_never_change_in_transit(command: Command) -> None:
     value = value_of(command) or ""
     assert value.isascii()
     assert value.isprintable()
@@ -75,7 +99,7 @@ def test_a_value_holds_nothing_that_could_change_on_the_way(command: Command) ->
         BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", "main", "1", started_at=datetime(2014, 1, 1))),  # noqa: DTZ001
     ],
 )
-def test_what_a_button_cannot_carry_gets_no_button(command: Command) -> None:
+def test_a_command_that_fits_no_value_gets_no_button(command: Command) -> None:
     assert value_of(command) is None
 
 
@@ -127,12 +151,12 @@ GOOD: dict[str, object] = {"s": "codeship", "p": "33837", "b": "main", "i": "327
         ("", json.dumps(GOOD)),
     ],
 )
-def test_a_button_that_is_none_of_ours_is_not_understood(action_id: str, value: str) -> None:
+def test_a_foreign_button_is_not_understood(action_id: str, value: str) -> None:
     with pytest.raises(NotUnderstood, match="too old"):
         command_of(action_id, value)
 
 
-def test_the_value_that_the_table_spoils_is_good_itself() -> None:
+def test_the_value_that_the_table_changes_is_itself_valid() -> None:
     assert command_of("restart", json.dumps(GOOD)) == BuildCommand(
         Verb.RESTART, BuildRef("codeship", "33837", "main", "3277309", 1)
     )
@@ -147,13 +171,13 @@ JSON = st.recursive(
 
 
 @given(action_id=ACTIONS | st.text(), value=st.text() | JSON.map(json.dumps))
-def test_no_press_raises_anything_else(action_id: str, value: str) -> None:
+def test_no_press_raises_another_error(action_id: str, value: str) -> None:
     with contextlib.suppress(NotUnderstood):
         command_of(action_id, value)
 
 
 @given(branch=st.text(st.characters(), max_size=1200), name=st.text(st.characters(), max_size=300))
-def test_a_value_is_exact_and_fits_or_is_none(branch: str, name: str) -> None:
+def test_a_value_is_exact_and_short_enough_or_none(branch: str, name: str) -> None:
     command = BranchCommand(Verb.STATUS, Word.of(name), Word.of(branch))
     value = value_of(command)
     if value is not None:
@@ -169,10 +193,55 @@ def test_each_action_id_is_in_exactly_one_pattern(action_id: str) -> None:
     assert [bool(pattern.search(action_id)) for pattern in ACTION_IDS].count(True) == 1
 
 
-def test_several_buttons_on_builds_in_one_message_are_told_apart_and_read() -> None:
+def test_several_build_buttons_in_one_message_are_distinguished_and_parsed() -> None:
     command = BuildCommand(Verb.RESTART, TARGET)
     assert [action_id_of(command, number) for number in range(3)] == ["restart", "restart:1", "restart:2"]
     assert command_of("restart:2", value_of(command) or "") == command
     entry = entry_of_button("restart:2")
     assert entry is not None
     assert entry.verb is Verb.RESTART
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "subscribe acme/*@github !acme/old branch:main,release/* on:all workflow:ci",
+        "unsubscribe acme/web #7",
+        "unsubscribe all",
+        "subscriptions",
+        "mute acme/web until mon 9:00 Europe/Berlin",
+        "mute 2h",
+        "unmute",
+        "unmute acme/web",
+        "why acme/web main",
+    ],
+)
+def test_a_command_about_notifications_is_a_button(text: str) -> None:
+    command = parse([Word.of(word) for word in text.split()])
+    value = value_of(command)
+    assert value is not None
+    assert command_of(action_id_of(command, 3), value) == command
+    assert ACTS.match(action_id_of(command, 3))
+
+
+def test_only_a_button_confirms_that_all_are_removed() -> None:
+    command = Unsubscribe(everything=True, confirmed=True)
+    assert value_of(command) == '{"v":"unsubscribe","a":["all"],"c":true}'
+    assert command_of("command:0", value_of(command) or "") == command
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"v":"mute","a":["for ever"]}',
+        '{"v":"mute","a":"2h"}',
+        '{"v":"mute","a":[7]}',
+        '{"v":"help","a":["restart"]}',
+        '{"v":"restart","a":["acme/web","main"]}',
+        '{"v":"unsubscribe","a":["all"],"c":1}',
+        json.dumps({"v": "subscribe", "a": ["acme/web"] * 51}),
+    ],
+)
+def test_other_words_on_a_button_are_not_read(value: str) -> None:
+    with pytest.raises(NotUnderstood):
+        command_of("command:0", value)

@@ -63,7 +63,7 @@ def test_ago_has_one_unit_and_is_never_negative(seconds: float, words: str) -> N
         (1e12, None),
     ],
 )
-def test_a_wait_is_rounded_up_and_unknown_if_no_one_can_wait_for_it(seconds: float | None, words: str | None) -> None:
+def test_a_wait_is_rounded_up_and_none_if_absurdly_long(seconds: float | None, words: str | None) -> None:
     assert wait(seconds) == (words and words.replace(" ", NO_BREAK))
 
 

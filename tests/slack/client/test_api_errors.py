@@ -53,7 +53,7 @@ def test_a_method_in_use_needs_no_scope_that_the_manifest_does_not_name(method: 
 
 
 @pytest.mark.parametrize(("method", "body"), BODIES.items())
-def test_a_message_has_the_arguments_that_its_method_takes(method: str, body: dict[str, Any]) -> None:
+def test_a_message_has_only_arguments_that_its_method_accepts(method: str, body: dict[str, Any]) -> None:
     known = REFERENCE[method]
     assert set(body) - set(known["arguments"]) == UNDOCUMENTED.get(method, set())
     assert set(known["required"]) <= set(body)
@@ -69,7 +69,7 @@ def test_the_same_message_has_the_same_id_and_another_has_another() -> None:
 
 
 @pytest.mark.parametrize("word", sorted(BLOCKS_REFUSED))
-def test_blocks_are_refused_by_a_mistake_of_the_bots(word: str) -> None:
+def test_refused_blocks_are_a_bug_of_the_bot(word: str) -> None:
     assert KINDS[word] is Kind.BUG
 
 

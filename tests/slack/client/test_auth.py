@@ -28,13 +28,13 @@ def asked(workspace: Workspace, token: str = TOKEN) -> object:
     return who_am_i(web_client(token, f"{workspace.base_url}/api/", 5.0, sleep=lambda _: None))
 
 
-def test_slack_says_who_the_bot_is_and_what_it_may(workspace: Workspace) -> None:
+def test_auth_test_returns_the_bots_identity_and_scopes(workspace: Workspace) -> None:
     token = who_am_i(web_client(TOKEN, f"{workspace.base_url}/api/", 5.0))
     assert token.identity == Identity(team_id="T0ACME", bot_user_id="U0BOT", bot_id="B0BOT", enterprise_id=None)
     assert (token.team, token.user, token.scopes) == ("Acme", "codeship", SCOPES)
 
 
-def test_a_token_of_another_workspace_is_refused_in_words_that_hold_no_part_of_it(workspace: Workspace) -> None:
+def test_a_refused_token_is_not_repeated_in_the_error(workspace: Workspace) -> None:
     with pytest.raises(TokenRefused, match=r"invalid_auth.*https://api\.slack\.com/apps") as refusal:
         asked(workspace, "xoxb-2-somewhere-else")
     assert "somewhere-else" not in str(refusal.value)
@@ -42,7 +42,7 @@ def test_a_token_of_another_workspace_is_refused_in_words_that_hold_no_part_of_i
 
 
 @pytest.mark.parametrize("word", sorted(TOKEN_REFUSALS))
-def test_what_time_does_not_heal_is_a_refusal(workspace: Workspace, word: str) -> None:
+def test_a_permanent_error_is_a_refusal(workspace: Workspace, word: str) -> None:
     workspace.refuse("auth.test", word)
     with pytest.raises(TokenRefused, match=word):
         asked(workspace)
@@ -52,13 +52,13 @@ def test_what_time_does_not_heal_is_a_refusal(workspace: Workspace, word: str) -
     ("word", "status"),
     [("internal_error", 200), ("fatal_error", 200), ("service_unavailable", 503), ("ratelimited", 429)],
 )
-def test_what_time_heals_is_not(workspace: Workspace, word: str, status: int) -> None:
+def test_a_temporary_error_is_no_refusal(workspace: Workspace, word: str, status: int) -> None:
     workspace.refuse("auth.test", word, None, status=status)
     with pytest.raises(SlackAway):
         asked(workspace)
 
 
-def test_if_no_one_listens_slack_is_away() -> None:
+def test_if_nothing_listens_slack_is_away() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(SlackAway, match=r"^Slack could not be reached: URLError\. Check SLACK_API_URL\.$"):

@@ -98,7 +98,7 @@ def test_a_rate_limit_is_waited_for_once(slack: Slack) -> None:
 
 @pytest.mark.parametrize(("method", "times"), [(POST, 1), ("chat.postEphemeral", 1), (UPDATE, 2)])
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_message_that_may_be_there_is_not_posted_again_but_a_change_is(
+def test_a_message_with_an_unknown_result_is_not_posted_again_but_a_change_is(
     slack: Slack, status: int, method: str, times: int
 ) -> None:
     slack.answers = [web.json_response({"ok": False, "error": "internal_error"}, status=status) for _ in range(2)]
@@ -109,7 +109,7 @@ def test_a_message_that_may_be_there_is_not_posted_again_but_a_change_is(
 
 
 @pytest.mark.parametrize("body", [b'{"ok": tr', b"<html>Sign in", b"[]", b"\xff{", b"[" * 100_000])
-def test_an_answer_that_is_not_slacks_tells_nothing(slack: Slack, body: bytes) -> None:
+def test_a_response_that_is_not_slacks_is_a_failure(slack: Slack, body: bytes) -> None:
     slack.answers = [web.Response(body=body, content_type="application/json")]
     with pytest.raises(CallFailed, match=r"^chat\.postMessage was refused: HTTP 200$") as failure:
         slack.client.call(POST, BODY)
@@ -132,9 +132,7 @@ def test_a_redirect_is_not_followed(slack: Slack, status: int) -> None:
 
 
 @pytest.mark.parametrize(("method", "times"), [(POST, 1), (UPDATE, 2)])
-def test_after_a_cut_connection_only_what_leaves_the_same_behind_is_repeated(
-    slack: Slack, method: str, times: int
-) -> None:
+def test_after_a_cut_connection_only_idempotent_calls_are_repeated(slack: Slack, method: str, times: int) -> None:
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -154,7 +152,7 @@ def test_after_a_cut_connection_only_what_leaves_the_same_behind_is_repeated(
 
 
 @pytest.mark.parametrize("method", [POST, UPDATE])
-def test_after_a_timeout_nothing_is_known_and_nothing_is_repeated(slack: Slack, method: str) -> None:
+def test_after_a_timeout_the_result_is_unknown_and_nothing_is_repeated(slack: Slack, method: str) -> None:
     impatient = Connections(0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
@@ -167,7 +165,7 @@ def test_after_a_timeout_nothing_is_known_and_nothing_is_repeated(slack: Slack, 
 
 
 @pytest.mark.parametrize("method", [POST, UPDATE])
-def test_if_no_one_listens_nothing_was_sent_and_it_is_tried_twice(slack: Slack, method: str) -> None:
+def test_if_nothing_listens_nothing_was_sent_and_the_call_is_tried_twice(slack: Slack, method: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(CallFailed) as failure:

@@ -115,7 +115,7 @@ def test_a_second_message_does_not_wait_for_the_connection_of_the_first(slack: S
     assert slack.tls.handshakes <= 2
 
 
-def test_a_connection_that_soon_gets_too_old_is_not_counted_on(slack: Slack) -> None:
+def test_a_connection_that_expires_soon_is_not_relied_on(slack: Slack) -> None:
     slack.post()
     slack.clock.advance(KEPT_S - 1)
     slack.open_ahead()

@@ -74,7 +74,7 @@ def test_concurrent_requests_share_one_call(asked: Asked) -> None:
 
 
 @pytest.mark.parametrize(("error", "status"), [("ratelimited", 429), ("internal_error", 200), ("down", 503)])
-def test_while_slack_does_not_tell_the_members_of_the_last_hour_count(asked: Asked, error: str, status: int) -> None:
+def test_while_slack_does_not_respond_members_of_the_last_hour_count(asked: Asked, error: str, status: int) -> None:
     assert asked.has(BOB) is True
     asked.workspace.refuse(METHOD, error, None, status=status)
     asked.clock.advance(CACHE_TTL_S + 1)
@@ -87,7 +87,7 @@ def test_while_slack_does_not_tell_the_members_of_the_last_hour_count(asked: Ask
     assert asked.has(BOB) is True
 
 
-def test_without_any_knowledge_no_one_can_tell(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_cached_members_membership_is_unknown(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
     asked.workspace.refuse(METHOD, "internal_error", None)
     assert asked.has(BOB) is None
     assert asked.has(BOB) is None
@@ -103,7 +103,7 @@ def test_membership_in_a_missing_group_is_unknown(asked: Asked, group: str) -> N
     assert asked.has(ADA, group) is None
 
 
-def test_without_the_scope_no_one_can_tell_and_the_log_names_the_refusal(
+def test_without_the_scope_membership_is_unknown_and_the_log_names_the_error(
     asked: Asked, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked.workspace.scopes = SCOPES
@@ -111,7 +111,7 @@ def test_without_the_scope_no_one_can_tell_and_the_log_names_the_refusal(
     assert "missing_scope" in capsys.readouterr().out
 
 
-def test_a_slack_that_is_not_there_cannot_tell() -> None:
+def test_if_slack_is_away_membership_is_unknown() -> None:
     client = web_client(BOT_TOKEN, "http://127.0.0.1:9/api/", 0.5, sleep=lambda _seconds: None)
     client.retry_handlers.clear()
     assert UserGroups(client, HeldClock()).has("S0RELEASE", BOB) is None

@@ -74,7 +74,7 @@ def test_a_rate_limit_is_waited_for_once(slack: Slack) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_message_that_may_stand_is_not_posted_again(slack: Slack, status: int) -> None:
+def test_a_message_with_an_unknown_result_is_not_posted_again(slack: Slack, status: int) -> None:
     slack.answers = [web.json_response({"ok": False, "error": "internal_error"}, status=status)]
     client = web_client("xoxb-1", f"{slack.host.url}/api/", 5)
     with pytest.raises(SlackApiError):
@@ -95,9 +95,7 @@ def test_a_message_that_may_stand_is_not_posted_again(slack: Slack, status: int)
         (TimeoutError(), set()),
     ],
 )
-def test_only_what_was_never_sent_or_leaves_the_same_behind_is_repeated(
-    trouble: Exception | int, again: set[str]
-) -> None:
+def test_only_unsent_and_idempotent_calls_are_repeated(trouble: Exception | int, again: set[str]) -> None:
     client = web_client("xoxb-1", "https://slack.test/api/", 5)
     response = HttpResponse(status_code=trouble, headers={}) if isinstance(trouble, int) else None
     error = None if isinstance(trouble, int) else trouble

@@ -59,7 +59,7 @@ def app() -> App:
         pytest.param({"ssl_check": "1", "token": "t"}, 200, id="Slack looks at the certificate"),
     ],
 )
-def test_each_payload_finds_its_answer(app: App, workers: WorkerPool, payload: dict[str, Any], status: int) -> None:
+def test_each_payload_gets_its_response(app: App, workers: WorkerPool, payload: dict[str, Any], status: int) -> None:
     for register in (app.command("/codeship"), app.action("restart"), app.event("app_mention")):
         listen(register, workers, "any", lambda payload, heard_at: None)
     assert dispatch(app, payload).status == status
@@ -81,7 +81,7 @@ def test_the_challenge_is_answered(app: App) -> None:
     assert json.loads(dispatch(app, {"type": "url_verification", "challenge": "c"}).body) == {"challenge": "c"}
 
 
-def test_a_command_that_is_refused_is_answered_to_the_asker_alone(app: App, workers: WorkerPool) -> None:
+def test_a_refused_command_is_answered_to_the_asker_alone(app: App, workers: WorkerPool) -> None:
     listen(app.command("/codeship"), workers, "command", lambda payload, heard_at: None)
     workers.stop()
     answer = dispatch(app, dict(COMMAND))
@@ -93,16 +93,14 @@ def test_a_command_that_is_refused_is_answered_to_the_asker_alone(app: App, work
 
 
 @pytest.mark.parametrize("payload", [CLICK, event()])
-def test_a_click_or_an_event_that_is_refused_is_not_acknowledged(
-    app: App, workers: WorkerPool, payload: dict[str, Any]
-) -> None:
+def test_a_refused_click_or_event_is_not_acknowledged(app: App, workers: WorkerPool, payload: dict[str, Any]) -> None:
     listen(app.action("restart"), workers, "click", lambda payload, heard_at: None)
     listen(app.event("app_mention"), workers, "event", lambda payload, heard_at: None)
     workers.stop()
     assert dispatch(app, payload).status == 503
 
 
-def test_what_a_listener_raises_is_raised_and_not_swallowed(app: App) -> None:
+def test_a_listeners_error_is_not_swallowed(app: App) -> None:
     def broken(body: dict[str, Any]) -> None:
         raise RuntimeError("a bug")
 
@@ -174,7 +172,7 @@ def test_the_environment_of_other_bolt_apps_changes_nothing(
         ({}, "other"),
     ],
 )
-def test_kinds_are_few(payload: dict[str, Any], kind: str) -> None:
+def test_payload_kinds_are_a_closed_set(payload: dict[str, Any], kind: str) -> None:
     assert kind_of(payload) == kind
 
 

@@ -143,7 +143,7 @@ def test_plain_bolt_polls_for_the_ack_on_the_thread_that_answers_slack(monkeypat
     assert polls == [0.01]
 
 
-def test_the_ack_is_not_held_by_a_poll(monkeypatch: pytest.MonkeyPatch, app: App, workers: WorkerPool) -> None:
+def test_the_ack_does_not_wait_for_a_poll(monkeypatch: pytest.MonkeyPatch, app: App, workers: WorkerPool) -> None:
     polls = _let_time_fly(monkeypatch)
     listen(app.command("/codeship"), workers, "command", lambda payload, heard_at: None)
     assert dispatch(app, dict(COMMAND)).status == 200
@@ -196,7 +196,7 @@ def test_plain_bolt_answers_500_to_an_unsigned_body_that_is_not_valid(
 
 @pytest.mark.parametrize("content_type", [FORM, "application/json"])
 @pytest.mark.parametrize("body", BAD_BODIES)
-def test_a_body_that_is_not_valid_is_refused_in_peace_signed_or_not(
+def test_an_invalid_body_is_refused_signed_or_not(
     served: Callable[[Any], WebServer], app: App, caplog: pytest.LogCaptureFixture, body: str, content_type: str
 ) -> None:
     port = served(ours(app)).port

@@ -56,7 +56,7 @@ def test_slacks_check_of_the_certificate_is_answered_and_nothing_is_done(served:
 
 
 @pytest.mark.parametrize("body", [f"{BODY}&ssl_check=1", "ssl_check=0", f"ssl_check=1&x={'x' * 600}"])
-def test_no_other_unsigned_request_passes_for_that_check(served: Served, body: str) -> None:
+def test_no_other_unsigned_request_is_mistaken_for_that_check(served: Served, body: str) -> None:
     status = post(served.server.port, body, {"Content-Type": FORM}).status
     assert (status, served.heard) == (200 if "command" in body else 401, [])
 
@@ -91,7 +91,9 @@ def headers(**changes: str | None) -> dict[str, str]:
         pytest.param(headers(X_Slack_Request_Timestamp="NaN"), id="no number"),
     ],
 )
-def test_what_slack_has_not_signed_is_refused_and_not_handled(served: Served, changed: Mapping[str, str]) -> None:
+def test_a_request_without_slacks_signature_is_refused_and_not_handled(
+    served: Served, changed: Mapping[str, str]
+) -> None:
     answer = post(served.server.port, BODY, changed or sign(BODY, at=NOW, secret="another"))
     assert (answer.status, answer.json) == (401, {"error": "not signed by Slack"})
     assert served.workers.wait_idle(5)
@@ -99,7 +101,7 @@ def test_what_slack_has_not_signed_is_refused_and_not_handled(served: Served, ch
 
 
 @pytest.mark.parametrize("twice", ["X-Slack-Signature", "X-Slack-Request-Timestamp"])
-def test_a_header_that_comes_twice_is_refused(served: Served, twice: str) -> None:
+def test_a_duplicate_header_is_refused(served: Served, twice: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", served.server.port, timeout=10)
     try:
         connection.putrequest("POST", "/slack/events")
@@ -125,7 +127,7 @@ def test_a_header_that_comes_twice_is_refused(served: Served, twice: str) -> Non
         (b'{"event": null}', "application/json"),
     ],
 )
-def test_a_signed_body_that_is_none_of_slacks_is_a_bad_request(served: Served, body: bytes, content_type: str) -> None:
+def test_a_signed_body_that_slack_never_sends_is_a_bad_request(served: Served, body: bytes, content_type: str) -> None:
     signed = sign(body if _is_utf8(body) else b"x", at=NOW)
     answer = post(served.server.port, body, {**signed, "Content-Type": content_type})
     assert answer.status == 400
@@ -151,7 +153,7 @@ def test_refusals_are_logged_once_a_minute_however_many_come(served: Served) -> 
     assert SECRET not in str(logs)
 
 
-def test_an_old_request_is_logged_with_a_word_on_the_clock(served: Served) -> None:
+def test_the_log_line_of_an_old_request_mentions_the_clock(served: Served) -> None:
     with capture_logs() as logs:
         post(served.server.port, BODY, sign(BODY, at=NOW - 301))
     assert "clock" in logs[0]["why"]

@@ -1,4 +1,4 @@
-"""Storing a request before it is acknowledged: never longer than Slack waits, whatever the database does."""
+"""Storing a request before it is acknowledged takes no longer than Slack waits, even if the database hangs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.slack.incoming.workers import AT_ONCE, MAX_WAITING, JobSubmitter, PoolF
 
 
 class HangingJobs:
-    """`Jobs` whose database does not answer until it is let go."""
+    """`Jobs` whose database does not respond until it is released."""
 
     def __init__(self) -> None:
         self.let_go = threading.Event()
@@ -29,7 +29,7 @@ class HangingJobs:
         raise NotImplementedError
 
 
-def test_what_is_stored_in_time_is_taken() -> None:
+def test_a_request_stored_in_time_is_accepted() -> None:
     jobs = HangingJobs()
     jobs.let_go.set()
     begun = JobSubmitter(jobs)
@@ -38,7 +38,7 @@ def test_what_is_stored_in_time_is_taken() -> None:
     assert jobs.started == ["one"]
 
 
-def test_a_database_that_hangs_refuses_in_words_and_within_the_time_that_slack_waits() -> None:
+def test_if_the_database_hangs_the_request_is_refused_before_slacks_timeout() -> None:
     jobs = HangingJobs()
     begun = JobSubmitter(jobs, timeout_s=0.01)
     for number in range(MAX_WAITING + AT_ONCE):  # beyond the places, nothing more is even handed in
@@ -49,7 +49,7 @@ def test_a_database_that_hangs_refuses_in_words_and_within_the_time_that_slack_w
     assert len(jobs.started) <= MAX_WAITING
 
 
-def test_what_was_refused_for_its_time_is_withdrawn_for_good() -> None:
+def test_a_request_refused_for_its_time_is_never_carried_out() -> None:
     jobs = HangingJobs()
     begun = JobSubmitter(jobs, timeout_s=0.01)
     with pytest.raises(PoolFull):
@@ -59,9 +59,9 @@ def test_what_was_refused_for_its_time_is_withdrawn_for_good() -> None:
     begun.close()
 
 
-def test_what_has_begun_by_the_time_that_it_would_be_refused_is_taken() -> None:
+def test_a_request_that_has_begun_before_its_refusal_is_accepted() -> None:
     class SlowJobs(HangingJobs):
-        """Begins the job before it returns."""
+        """Starts the job before `start` returns."""
 
         def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
             assert begun.begin(key)

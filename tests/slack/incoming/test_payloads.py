@@ -50,6 +50,7 @@ def test_a_command_is_parsed_with_all_that_a_reply_needs() -> None:
         command=BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("main")),
         typed="status acme/web main",
         response_url="https://hooks.slack.com/commands/T0ACME/1/abc",
+        slash_command="/codeship",
     )
 
 
@@ -140,6 +141,9 @@ def test_a_click_is_parsed_if_its_message_exists(fields: Payload, place: Locatio
         pytest.param(mention, {"user": "U0BOT"}, id="ourselves"),
         pytest.param(mention, {"edited": {"user": "U0ADA", "ts": "1.1"}}, id="an edited mention"),
         pytest.param(mention, {"type": "reaction_added"}, id="another event"),
+        pytest.param(mention, {"user": "USLACKBOT"}, id="a reminder"),
+        pytest.param(mention, {"text": "say `<@U0BOT> restart acme/web main`"}, id="a code sample"),
+        pytest.param(direct, {"user": "USLACKBOT"}, id="a reminder in direct messages"),
         pytest.param(mention, {"type": "message", "channel_type": "channel"}, id="a message in a channel"),
         pytest.param(mention, {"user": None}, id="nobody"),
         pytest.param(mention, {"channel": None}, id="nowhere"),
@@ -159,7 +163,9 @@ def test_a_click_is_parsed_if_its_message_exists(fields: Payload, place: Locatio
         pytest.param(click, {"actions": "command:0"}, id="a click that is none"),
     ],
 )
-def test_what_is_not_for_the_bot_is_ignored(hear: Callable[..., SlackRequest | None], fields: Payload) -> None:
+def test_payloads_that_are_not_for_the_bot_are_ignored(
+    hear: Callable[..., SlackRequest | None], fields: Payload
+) -> None:
     assert hear() is not None
     assert hear(**fields) is None
 
@@ -171,9 +177,7 @@ def test_what_is_not_for_the_bot_is_ignored(hear: Callable[..., SlackRequest | N
         (click, {"trigger_id": None, "actions": [{"action_id": "command:0", "value": "{}"}]}),
     ],
 )
-def test_without_anything_to_go_by_no_delivery_is_named(
-    hear: Callable[..., SlackRequest | None], fields: Payload
-) -> None:
+def test_a_payload_without_an_id_has_no_delivery(hear: Callable[..., SlackRequest | None], fields: Payload) -> None:
     heard = hear(**fields)
     assert heard is not None
     assert heard.delivery is None
@@ -195,7 +199,7 @@ def test_a_redelivered_click_is_the_same_one_and_a_second_press_is_another() -> 
 
 
 @pytest.mark.parametrize("hear", [command, mention, direct])
-def test_the_same_words_mean_the_same_by_every_way(hear: Callable[..., SlackRequest | None]) -> None:
+def test_the_same_words_parse_to_the_same_command_from_every_source(hear: Callable[..., SlackRequest | None]) -> None:
     heard = hear()
     assert heard is not None
     asked = heard.command
@@ -209,7 +213,7 @@ def test_a_button_means_what_it_carries() -> None:
     assert isinstance(heard.command, BranchCommand)
 
 
-def test_a_mention_and_nothing_else_shows_help() -> None:
+def test_a_bare_mention_shows_help() -> None:
     heard = mention(text="<@U0BOT>")
     assert heard is not None
     assert heard.command == ShowHelp(None)

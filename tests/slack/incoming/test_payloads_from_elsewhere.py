@@ -12,6 +12,7 @@ from bot.slack.incoming.payloads import Workspace, parse_click, parse_command, p
 from tests.slack.payloads import CLICK, COMMAND, GRID, HOME, MENTION, Payload, changed
 
 ORGANISATION = {"enterprise_id": "E0ACME"}
+SHARED = {**ORGANISATION, "is_ext_shared_channel": True}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,9 @@ ORGANISATION = {"enterprise_id": "E0ACME"}
         (HOME, {"team_id": "T0OTHER", "enterprise_id": ""}, True),
     ],
 )
-def test_whose_person_types_a_command(home: Workspace, fields: Payload, elsewhere: bool) -> None:
+def test_the_home_of_a_person_who_types_a_command_is_recognised(
+    home: Workspace, fields: Payload, elsewhere: bool
+) -> None:
     heard = parse_command(changed(COMMAND, **fields), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere
@@ -40,25 +43,35 @@ def test_whose_person_types_a_command(home: Workspace, fields: Payload, elsewher
         pytest.param(HOME, {}, {}, False, id="ours"),
         pytest.param(HOME, {"team": None}, {}, False, id="a channel of ours alone, and no team named"),
         pytest.param(HOME, {"team": None}, {"is_ext_shared_channel": True}, True, id="a shared one, and no team named"),
+        pytest.param(
+            GRID, {"user_team": "T0SISTER"}, {"is_ext_shared_channel": False}, False, id="a sister's, among ourselves"
+        ),
+        pytest.param(GRID, {"user_team": "T0OTHER"}, {"is_ext_shared_channel": True}, True, id="theirs, or a sister's"),
         pytest.param(HOME, {"team": "T0OTHER"}, {"team_id": "T0OTHER"}, True, id="theirs"),
         pytest.param(HOME, {"user_team": "T0OTHER", "source_team": "T0OTHER"}, {}, True, id="theirs, by user_team"),
         pytest.param(HOME, {"source_team": "T0OTHER"}, {}, True, id="theirs, by source_team"),
         pytest.param(
             HOME, {"user_team": "E0OTHER", "source_team": "E0OTHER"}, {}, True, id="of an organisation; team is ours"
         ),
-        pytest.param(GRID, {"user_team": "E0OTHER"}, ORGANISATION, True, id="of another organisation; team is ours"),
+        pytest.param(GRID, {"user_team": "E0OTHER"}, SHARED, True, id="of another organisation; team is ours"),
         pytest.param(GRID, {}, ORGANISATION, False, id="ours in an organisation"),
         pytest.param(GRID, {"user_team": "E0ACME", "team": "T0SISTER"}, {}, False, id="a sister's, by organisation"),
         pytest.param(
             GRID, {"team": "T0SISTER"}, {"team_id": "T0SISTER", **ORGANISATION}, False, id="a sister's, by workspace"
         ),
-        pytest.param(GRID, {"team": "T0OTHER"}, ORGANISATION, True, id="theirs; the organisation is ours, not theirs"),
+        pytest.param(GRID, {"team": "T0OTHER"}, SHARED, True, id="theirs; the organisation is ours, not theirs"),
         pytest.param(
-            GRID, {"team": "T0OTHER"}, {"team_id": "T0OTHER", "enterprise_id": "E0OTHER"}, True, id="theirs, as a pair"
+            GRID,
+            {"team": "T0OTHER"},
+            {"team_id": "T0OTHER", "enterprise_id": "E0OTHER", "is_ext_shared_channel": True},
+            True,
+            id="theirs, as a pair",
         ),
     ],
 )
-def test_whose_person_mentions_the_bot(home: Workspace, event: Payload, body: Payload, elsewhere: bool) -> None:
+def test_the_home_of_a_person_who_mentions_the_bot_is_recognised(
+    home: Workspace, event: Payload, body: Payload, elsewhere: bool
+) -> None:
     heard = parse_event(changed(MENTION, event=event, **body), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere
@@ -91,7 +104,24 @@ def test_whose_person_mentions_the_bot(home: Workspace, event: Payload, body: Pa
         ),
     ],
 )
-def test_whose_person_presses_a_button(home: Workspace, fields: Payload, elsewhere: bool) -> None:
+def test_the_home_of_a_person_who_presses_a_button_is_recognised(
+    home: Workspace, fields: Payload, elsewhere: bool
+) -> None:
     heard = parse_click(changed(CLICK, **fields), home)
     assert heard is not None
     assert heard.from_elsewhere is elsewhere
+
+
+@pytest.mark.parametrize(
+    ("home", "team", "doubtful"),
+    [
+        (GRID, {"id": "T0ACME", "enterprise_id": "E0ACME"}, True),
+        (GRID, {"id": "T0ACME"}, False),
+        (GRID, {"id": "T0THEIRS", "enterprise_id": "E0OTHER"}, False),
+        (HOME, {"id": "T0ACME"}, False),
+    ],
+)
+def test_a_press_in_a_workspace_of_ours_may_be_a_colleagues(home: Workspace, team: Payload, doubtful: bool) -> None:
+    heard = parse_click(changed(CLICK, user={"team_id": "T0SISTER"}, team=team), home)
+    assert heard is not None
+    assert (heard.from_elsewhere, heard.may_be_colleague) == (True, doubtful)

@@ -25,7 +25,7 @@ def test_the_oldest_are_forgotten_first() -> None:
     assert lately.add("a", keep_s=60)
 
 
-def test_of_many_who_say_the_same_at_once_one_is_the_first() -> None:
+def test_of_concurrent_identical_deliveries_one_is_the_first() -> None:
     lately = RecentDeliveries(HeldClock())
     with ThreadPoolExecutor(16) as threads:
         firsts = list(threads.map(lambda _: lately.add("a", keep_s=60), range(200)))

@@ -99,7 +99,7 @@ def test_an_envelope_without_a_payload_is_handled_and_acknowledged(slack: Slack,
 
 
 @pytest.mark.parametrize("takes_payload", [True, False])
-def test_what_is_said_with_the_ack_goes_if_the_envelope_takes_it(slack: Slack, bot: Bot, takes_payload: bool) -> None:
+def test_an_acks_payload_is_sent_if_the_envelope_accepts_one(slack: Slack, bot: Bot, takes_payload: bool) -> None:
     bot.workers.stop()
     _, link = slack.link()
     slack.send(link, envelope("e1", accepts_response_payload=takes_payload))
@@ -107,7 +107,7 @@ def test_what_is_said_with_the_ack_goes_if_the_envelope_takes_it(slack: Slack, b
     assert slack.acks.get(timeout=5)[1] == {"envelope_id": "e1", **({"payload": refusal} if takes_payload else {})}
 
 
-def test_what_cannot_be_done_is_not_acknowledged_so_that_slack_sends_it_again(slack: Slack, bot: Bot) -> None:
+def test_a_request_that_cannot_be_handled_is_not_acknowledged_so_slack_sends_it_again(slack: Slack, bot: Bot) -> None:
     def broken(body: dict[str, Any]) -> None:
         raise RuntimeError("a bug")
 
@@ -146,7 +146,7 @@ def test_an_ack_that_slack_is_waiting_for_survives_a_reconnect(slack: Slack, bot
     assert slack.acks.get(timeout=5) == (second, {"envelope_id": "e2"})
 
 
-def test_it_comes_back_if_the_link_is_closed(slack: Slack, bot: Bot) -> None:
+def test_it_reconnects_if_the_link_is_closed(slack: Slack, bot: Bot) -> None:
     _, link = slack.link()
     slack.close(link)
     second, link = slack.link()
@@ -219,7 +219,7 @@ def test_a_long_silence_is_reported_once(slack: Slack, made: Callable[..., Bot])
     assert [entry["event"] for entry in logs].count("socket_mode_dead") == 1
 
 
-def test_a_living_connection_is_never_called_dead(slack: Slack, made: Callable[..., Bot]) -> None:
+def test_a_living_connection_is_never_reported_as_dead(slack: Slack, made: Callable[..., Bot]) -> None:
     bot = made(slack, ping_interval_s=0.1, silence_s=0.5)
     bot.socket_mode.start()
     assert not bot.dead.wait(0.7)
@@ -238,7 +238,7 @@ def test_a_proxy_is_taken_from_the_argument_and_not_from_the_environment(
         assert not proxied.socket_mode.connected
 
 
-def test_the_stop_lets_what_is_in_hand_be_acknowledged(slack: Slack, bot: Bot) -> None:
+def test_a_stop_lets_running_requests_be_acknowledged(slack: Slack, bot: Bot) -> None:
     begun, release = Event(), Event()
 
     def slow(ack: Callable[[], object]) -> None:
@@ -262,7 +262,7 @@ def test_a_stop_before_the_start_and_a_second_one_do_nothing(slack: Slack, made:
     bot.stop()
 
 
-def test_its_own_words_hold_no_secret(slack: Slack, made: Callable[..., Bot], caplog: pytest.LogCaptureFixture) -> None:
+def test_its_log_lines_have_no_secret(slack: Slack, made: Callable[..., Bot], caplog: pytest.LogCaptureFixture) -> None:
     slack.drops_tickets = 2
     bot = made(slack, timeout_s=0.1)
     with capture_logs() as logs:

@@ -197,7 +197,7 @@ def test_a_direct_message_needs_no_mention(text: str) -> None:
     assert [word.exact for word in words] == ["status", "x"]
 
 
-def test_what_is_too_long_is_cut() -> None:
+def test_long_text_is_cut() -> None:
     assert len(words_of_command("a " * 1_000)) == MAX_WORDS
     assert exact("x" * 100_000) == ["x" * MAX_CHARACTERS]
 
@@ -207,11 +207,30 @@ def test_half_a_surrogate_pair_can_be_sent_on() -> None:
         assert spelling.encode("utf-8") == b"ma?in"
 
 
-PIECES = ["<", "<!", "<@U1", "<http://a|", "<@U0BOT|a", "(", ")", "&amp;", "—", "“", "_", "*", "x", "\u200b", " ", "."]
+PIECES = [
+    "`",
+    "```",
+    "<",
+    "<!",
+    "<@U1",
+    "<http://a|",
+    "<@U0BOT|a",
+    "(",
+    ")",
+    "&amp;",
+    "—",
+    "“",
+    "_",
+    "*",
+    "x",
+    "\u200b",
+    " ",
+    ".",
+]
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_a_hostile_text_is_read_in_linear_time(piece: str) -> None:
+def test_a_hostile_text_is_parsed_in_linear_time(piece: str) -> None:
     """What is read is bounded, and the search for our mention passes over a text once; else it takes minutes."""
     text = piece * 100_000
     begun = time.perf_counter()
@@ -249,7 +268,35 @@ def test_no_text_raises_and_every_word_keeps_the_rules(text: str) -> None:
             assert not re.search(r"\s", spelling)
 
 
-@given(st.text(), SLACKISH)
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"`<@{BOT}> restart acme/web main`",
+        f"like this: ```<@{BOT}> restart acme/web main```",
+        f"```\n<@{BOT}> restart\n``` and `<@{BOT}> stop`",
+    ],
+)
+def test_a_mention_in_a_code_sample_is_none(text: str) -> None:
+    assert words_of_message(text, BOT, needs_mention=True) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"`<@{BOT}> stop x` or <@{BOT}> status x",
+        f"```unfinished <@{BOT}> status x",
+        f"it's a ` <@{BOT}> status x",
+        f"```a``` <@{BOT}> status x",
+        f"<@{BOT}> `status` `x`",
+    ],
+)
+def test_a_mention_beside_code_counts(text: str) -> None:
+    words = words_of_message(text, BOT, needs_mention=True)
+    assert words is not None
+    assert [word.cleanest for word in words] == ["status", "x"]
+
+
+@given(st.text().filter(lambda text: "`" not in text), SLACKISH)
 def test_what_precedes_the_mention_changes_nothing(before: str, text: str) -> None:
     mentioned = words_of_message(f"<@{BOT}> {text}", BOT, needs_mention=True)
 

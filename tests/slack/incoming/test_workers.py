@@ -45,7 +45,7 @@ def test_work_is_done_on_another_thread(workers: WorkerPool) -> None:
     assert done_on[0] != threading.current_thread().name
 
 
-def test_what_is_under_way_is_counted_until_it_is_done(workers: WorkerPool, gate: threading.Event) -> None:
+def test_running_work_is_counted_until_it_is_done(workers: WorkerPool, gate: threading.Event) -> None:
     workers.submit("status", lambda: _wait(gate))
     workers.submit("restart", lambda: _wait(gate))
     assert workers.under_way == 2
@@ -79,7 +79,7 @@ def test_an_exception_that_cannot_be_reported_is_logged() -> None:
     workers.stop()
 
 
-def test_a_full_queue_refuses_in_words_for_the_person(workers: WorkerPool, gate: threading.Event) -> None:
+def test_a_full_queue_refuses_with_a_message_for_the_person(workers: WorkerPool, gate: threading.Event) -> None:
     for _ in range(3):
         workers.submit("status", lambda: _wait(gate))
     with pytest.raises(PoolFull, match=r"more to do than it can.*Say it again in a minute"):
@@ -89,13 +89,13 @@ def test_a_full_queue_refuses_in_words_for_the_person(workers: WorkerPool, gate:
     workers.submit("status", lambda: None)
 
 
-def test_work_after_the_stop_is_refused_in_words_for_the_person(workers: WorkerPool) -> None:
+def test_work_after_the_stop_is_refused_with_a_message_for_the_person(workers: WorkerPool) -> None:
     assert workers.stop(timeout_s=5) == []
     with pytest.raises(PoolFull, match=r"restarting\. Say it again in a minute"):
         workers.submit("status", lambda: None)
 
 
-def test_the_stop_waits_for_what_was_taken_also_if_no_thread_was_free_yet(errors: Errors) -> None:
+def test_the_stop_waits_for_accepted_work_even_if_no_thread_was_free_yet(errors: Errors) -> None:
     workers, all_in, done = WorkerPool(errors, threads=1, max_running=4), threading.Event(), list[int]()
 
     def hold() -> None:
@@ -111,9 +111,7 @@ def test_the_stop_waits_for_what_was_taken_also_if_no_thread_was_free_yet(errors
     assert errors == []
 
 
-def test_the_stop_names_what_it_had_to_leave_and_drops_what_was_not_begun(
-    errors: Errors, gate: threading.Event
-) -> None:
+def test_the_stop_names_unfinished_work_and_drops_queued_work(errors: Errors, gate: threading.Event) -> None:
     workers, begun, threads = WorkerPool(errors, threads=1), threading.Event(), list[threading.Thread]()
 
     def hang() -> None:

@@ -17,6 +17,7 @@ from bot.core.model.builds import (
     Build,
     BuildRef,
     FailedJob,
+    FailureLog,
     Location,
     Project,
     Run,
@@ -34,6 +35,7 @@ from bot.core.model.outcomes import (
     Cancelled,
     CouldNotTell,
     HelpShown,
+    LogShown,
     NoBuilds,
     NothingToCancel,
     Outcome,
@@ -178,8 +180,10 @@ entries = st.builds(
     reason=texts,
     typed=texts,
 )
+logs = st.builds(FailureLog, st.builds(FailedJob, texts, maybe, maybe), st.lists(texts, max_size=20).map(tuple))
 outcomes: st.SearchStrategy[Outcome] = st.one_of(
     st.builds(BuildShown, builds, standings, st.none() | seconds),
+    st.builds(LogShown, builds, st.none() | logs, standings),
     st.builds(BranchesShown, projects, many_builds),
     st.builds(BuildsShown, projects, maybe, many_builds),
     st.builds(NoBuilds, projects),
@@ -210,7 +214,7 @@ mistakes = st.one_of(
     st.builds(errors.AmbiguousProject, texts, many_projects),
     st.builds(errors.NoSuchBranch, projects, texts, many_texts),
     st.builds(errors.BranchRequired, projects, many_texts),
-    st.builds(errors.CannotCancel, projects, texts),
+    st.builds(errors.NotSupported, projects, texts, texts),
     st.builds(
         errors.NotAllowed,
         texts,
@@ -289,7 +293,19 @@ def hold(drawn: Message) -> None:
             assert "url" in part or command_of(part["action_id"], part["value"])
 
 
-KINDS = {"rich_text", "rich_text_section", "text", "link", "user", "usergroup", "channel", "emoji", "date"} | {
+KINDS = {
+    "rich_text",
+    "rich_text_section",
+    "rich_text_preformatted",
+    "text",
+    "link",
+    "user",
+    "usergroup",
+    "channel",
+    "emoji",
+    "date",
+} | {
+    "rich_text_preformatted",
     "actions",
     "button",
     "plain_text",

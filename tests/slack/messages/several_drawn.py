@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.model import errors
+from bot.core.model.actions import PostRecord, PostState, RunTarget
 from bot.core.model.audit import AuditEntry, Result
-from bot.core.model.builds import ActionResult, Actor, Build, FailedJob, Location, Project, Status
+from bot.core.model.builds import ActionResult, Actor, Build, FailedJob, FailureLog, Location, Project, Status
 from bot.core.model.claims import Claim, ClaimState, RestartState
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
-from bot.core.model.follows import Follow, FollowState, FollowView
+from bot.core.model.follows import Follow, FollowState, FollowView, ToldLog
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     AuditShown,
@@ -20,6 +21,7 @@ from bot.core.model.outcomes import (
     CouldNotTell,
     Followed,
     HelpShown,
+    LogShown,
     NothingToCancel,
     NothingToFollow,
     Outcome,
@@ -32,7 +34,8 @@ from bot.core.model.verdicts import verdict_on
 from bot.slack.blocks.message import Message
 from bot.slack.messages.builds import target_of
 from bot.slack.messages.errors import render_error
-from bot.slack.messages.live import live
+from bot.slack.messages.failure_log import log_for_one
+from bot.slack.messages.live import live, reply
 from bot.slack.messages.render import being_cancelled, render
 from tests.slack.several import (
     AGAIN,
@@ -41,6 +44,7 @@ from tests.slack.several import (
     BROKEN,
     FAILED,
     HALF,
+    IN_DETAIL,
     NOW,
     OLD_WEB,
     PASSED,
@@ -86,6 +90,14 @@ CLAIM = Claim(
     id=17,
     state=ClaimState.TAKEN,
 )
+DEBUG_CLAIM = replace(
+    CLAIM, failed_jobs_only=True, posts=(PostRecord(RunTarget("1001", 1, "CI", debug_logs=True), PostState.ACCEPTED),)
+)
+LOG = FailureLog(
+    IN_DETAIL.failed_jobs[0],
+    ("tests/test_basket.py::test_total FAILED", "    E  assert 3 == 4", "Process completed with exit code 1."),
+)
+EVIL_LINES = ("<!channel> <@U0EVE> ```", "<https://x.io|y> https://x.io *bold*", "x" * 400)
 ENTRY = AuditEntry(
     at=NOW,
     actor=ADA,
@@ -112,6 +124,11 @@ BUILDS: dict[str, Outcome] = {
     "many_workflows": BuildShown(MANY),
     "hostile": BuildShown(HOSTILE),
     "restart_hangs": BuildShown(FAILED, RestartState(1, replace(CLAIM, state=ClaimState.UNKNOWN)), 8),
+    "log": LogShown(FAILED, LOG),
+    "log_while_it_is_restarted": LogShown(FAILED, LOG, RestartState(1, CLAIM)),
+    "log_that_is_missing": LogShown(FAILED, None),
+    "log_of_one_that_passed": LogShown(PASSED, None),
+    "log_hostile": LogShown(HOSTILE, FailureLog(HOSTILE.workflows[0].failed_jobs[0], EVIL_LINES)),
     "state_not_known": StateNotKnown(built(workflow(1, "CI", Status.UNKNOWN, "brooding", finished_at=None))),
     "branches": BranchesShown(WEB, (FAILED, replace(RUNNING, branch="feature/login"))),
     "builds": BuildsShown(WEB, "main", (HALF, replace(FAILED, url=None))),
@@ -120,6 +137,8 @@ RESTARTS_AND_STOPS: dict[str, Outcome] = {
     "restarted": Restarted(FAILED, CLAIM, taken=TAKEN),
     "restarted_one": Restarted(PASSED, CLAIM, taken=ActionResult(PASSED.id, ("CI",))),
     "restarted_failed_jobs": Restarted(FAILED, replace(CLAIM, failed_jobs_only=True), taken=TAKEN),
+    "restarted_with_debug_logs": Restarted(FAILED, DEBUG_CLAIM, taken=TAKEN),
+    "could_not_tell_with_debug_logs": CouldNotTell(replace(DEBUG_CLAIM, state=ClaimState.UNKNOWN), FAILED, 8),
     "could_not_tell_of_failed_jobs": CouldNotTell(
         replace(CLAIM, failed_jobs_only=True, state=ClaimState.UNKNOWN), FAILED, 8
     ),
@@ -155,6 +174,7 @@ RESTART, CANCEL = (
     BranchCommand(Verb.RESTART, Word.of("web"), Word.of("main")),
     BranchCommand(Verb.CANCEL, Word.of("web"), Word.of("main")),
 )
+LOGS = BranchCommand(Verb.LOGS, Word.of("web"))
 STATUS = BranchCommand(Verb.STATUS, Word.of("web"))
 CANCEL_IT = BuildCommand(Verb.CANCEL, target_of(RUNNING))
 RESTART_IT = BuildCommand(Verb.RESTART, target_of(FAILED, 1), confirmed=True)
@@ -175,7 +195,13 @@ ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
         errors.NeedsConfirmation(FAILED, 2),
         replace(RESTART_IT, confirmed=False, failed_jobs_only=True),
     ),
-    "cannot_cancel": (errors.CannotCancel(OLD_WEB, "CodeShip"), CANCEL),
+    "needs_confirmation_of_debug_logs": (
+        errors.NeedsConfirmation(FAILED, 2),
+        replace(RESTART_IT, confirmed=False, failed_jobs_only=True, debug_logs=True),
+    ),
+    "cannot_show_logs": (errors.NotSupported(OLD_WEB, "CodeShip", "show logs"), LOGS),
+    "which_branch_s_log": (errors.BranchRequired(WEB, ["main", "dev"]), LOGS),
+    "cannot_cancel": (errors.NotSupported(OLD_WEB, "CodeShip", "cancel builds"), CANCEL),
     "will_not_restart": (about(TOO_OLD, FAILED), RESTART_IT),
     "will_not_cancel": (errors.NotPossible("GitHub Actions"), CANCEL_IT),
     "cancel_not_answered": (about(errors.NoResponse("GitHub Actions", "no answer yet"), RUNNING), CANCEL_IT),
@@ -223,6 +249,11 @@ SUBJECTS: dict[str, dict[str, Message]] = {
     },
     "several_services_lists": outcomes(LISTS),
     "several_services_errors": {name: told(name) for name in ERRORS},
-    "several_services_live": {name: live(shown, BOTH) for name, shown in LIVE.items()},
+    "several_services_live": {
+        **{name: live(shown, BOTH) for name, shown in LIVE.items()},
+        "reply_with_the_log": reply(FollowView(ENDED, FAILED, log=ToldLog(LOG, to_all=True)), BOTH),
+        "reply_without_the_log": reply(FollowView(ENDED, FAILED, log=ToldLog(LOG, to_all=False)), BOTH),
+        "log_for_the_asker": log_for_one(FollowView(ENDED, FAILED), LOG, BOTH),
+    },
 }
 MESSAGES = {name: message for messages in SUBJECTS.values() for name, message in messages.items()}

@@ -77,13 +77,13 @@ FULL: list[Callable[[], Message]] = [
 
 
 @pytest.mark.parametrize("drawing", FULL)
-def test_a_message_at_its_fullest_keeps_its_head_and_fits(drawing: Callable[[], Message]) -> None:
+def test_the_largest_message_fits_and_keeps_its_head(drawing: Callable[[], Message]) -> None:
     drawn = drawing()
     hold(drawn)
     assert "nnn" in drawn.text
 
 
-def test_one_build_at_its_fullest_keeps_its_buttons_and_their_dialogs() -> None:
+def test_the_largest_build_keeps_its_buttons_and_their_dialogs() -> None:
     for message in (render(BuildShown(LONG), context=HOW), FULL[-1]()):
         (dialog,) = dialogs(message).values()
         assert "bbb…" in dialog["title"]

@@ -1,4 +1,4 @@
-"""The audit message: whole lines, newest first, harmless whatever its entries hold."""
+"""The audit message: whole lines, newest first, and harmless for any entries."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_head_says_how_many_on_what(entries: list[AuditEntry], project: Proj
     assert told(*entries, project=project).text.splitlines()[0] == head
 
 
-def test_nothing_in_it_pings_anyone_or_breaks_the_mark_up() -> None:
+def test_untrusted_text_pings_no_one_and_breaks_no_markup() -> None:
     drawn = told(HOSTILE, project=replace(WEB, name="<!here>"))
     line = drawn.text.splitlines()[1]
     assert not any(mark in line for mark in ("<", "*", "`", "~", "@here", "@channel", "@everyone"))
@@ -126,7 +126,7 @@ def test_nothing_in_it_pings_anyone_or_breaks_the_mark_up() -> None:
     assert kinds == {"text", "date"}
 
 
-def test_twenty_long_entries_are_cut_at_whole_lines_and_those_of_every_day_are_not() -> None:
+def test_twenty_long_entries_are_cut_at_whole_lines_and_usual_ones_are_not() -> None:
     long = replace(TAKEN, project_name="漢" * 200, branch="b" * 200, reason="r" * 300, typed="t" * 200)
     assert len(told(*[long] * 20).text.splitlines()) > 10
     usual = replace(TAKEN, project_name="acme/some-repository", branch="feature/quite-long-name", build_id="3277314")

@@ -1,4 +1,4 @@
-"""What a status says beside the build: other runs, the newest commit, the pull request, and re-runs of single runs."""
+"""What a status says besides the build: other runs, the newest commit, the pull request, and re-runs of single runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def labels(blocks: object) -> str:
     return str(blocks)
 
 
-def test_runs_that_do_not_decide_are_named_under_the_status_with_a_button_of_their_own() -> None:
+def test_runs_that_do_not_decide_are_named_under_the_status_with_their_own_button() -> None:
     message = render(BuildShown(replace(BUILD, beside=(NIGHTLY,))), context=BOTH)
     assert "also: Nightly failed (schedule)" in message.text
     assert "Re-run Nightly on 8b3e2f2" in labels(message.blocks)
 
 
-def test_a_newest_commit_without_runs_is_told_with_the_one_that_was_tested() -> None:
+def test_a_newest_commit_without_runs_is_named_with_the_one_that_was_tested() -> None:
     text = shown(replace(BUILD, newest_commit="7a08715" + "0" * 33))
     assert "the newest commit 7a08715 has no runs; last tested: 96943dc" in text
 
@@ -46,7 +46,7 @@ def test_a_run_that_waits_names_the_environment() -> None:
     assert "waiting for approval · for production" in shown(replace(BUILD, workflows=(CI, deploy)))
 
 
-def test_a_branch_that_is_red_through_an_older_commit_offers_just_that_run() -> None:
+def test_a_branch_that_failed_for_an_older_commit_offers_only_that_run() -> None:
     build = replace(BUILD, workflows=(CI, NIGHTLY))
     assert restart_plan(build).older == (NIGHTLY,)
     error = NotPossible("GitHub", "only runs of older commits failed: Nightly (at 8b3e2f2)")

@@ -55,9 +55,7 @@ from tests.slack.messages.test_any_text import LONG
         ("reply_flaky", []),
     ],
 )
-def test_a_live_message_offers_nothing_that_would_put_something_else_in_its_place(
-    name: str, offered: list[str]
-) -> None:
+def test_a_live_message_has_no_button_that_would_replace_it(name: str, offered: list[str]) -> None:
     assert labels(MESSAGES[name]) == offered
 
 
@@ -155,7 +153,7 @@ FULL: list[Callable[[], Message]] = [
 
 
 @pytest.mark.parametrize("drawing", FULL)
-def test_a_live_message_at_its_fullest_keeps_its_head_and_fits(drawing: Callable[[], Message]) -> None:
+def test_the_largest_live_message_fits_and_keeps_its_head(drawing: Callable[[], Message]) -> None:
     drawn = drawing()
     hold(drawn)
     assert "nnn" in drawn.text

@@ -40,7 +40,7 @@ def test_a_run_that_waits_names_the_environment() -> None:
     assert not any(MESSAGES[name].in_public for name in (*ERRORS, "bug", "bug_in_a_restart"))
 
 
-def test_a_branch_that_is_red_through_an_older_commit_offers_just_that_run() -> None:
+def test_a_branch_that_failed_for_an_older_commit_offers_only_that_run() -> None:
     assert set(SIGNS) == set(Status)
     assert len(set(SIGNS.values())) == len(Status)
     assert {*WORDS, Status.UNKNOWN} == set(Status)
@@ -67,7 +67,7 @@ def test_a_branch_that_is_red_through_an_older_commit_offers_just_that_run() -> 
         ("which_branch", [f"b{n}" for n in range(10)]),
     ],
 )
-def test_only_what_can_be_done_is_offered(name: str, drawn: list[str]) -> None:
+def test_only_possible_actions_are_offered(name: str, drawn: list[str]) -> None:
     assert labels(MESSAGES[name]) == drawn
 
 
@@ -104,7 +104,7 @@ def test_only_what_can_be_done_is_offered(name: str, drawn: list[str]) -> None:
         ("ambiguous_project", "umbrella/web", BranchCommand(Verb.STATUS, Word.of("umbrella/web"), Word.of("main"))),
     ],
 )
-def test_a_button_does_what_the_message_offers(name: str, label: str, command: Command) -> None:
+def test_a_buttons_command_matches_its_label(name: str, label: str, command: Command) -> None:
     assert pressed(MESSAGES[name], label) == command
 
 
@@ -126,7 +126,7 @@ def test_text_says_everything_by_itself() -> None:
     assert all(branch in MESSAGES["which_branch"].text for branch in ("b0", "b9", "b11"))
 
 
-def test_untrusted_words_ping_no_one_and_break_no_mark_up() -> None:
+def test_untrusted_text_pings_no_one_and_breaks_no_markup() -> None:
     text = MESSAGES["build_hostile"].text.replace("<@U0BOB>", "")  # who asked
     assert not any(mark in text for mark in ("<", "@here", "`", "~"))
     assert text.count("*") == 2  # the headline is bold
@@ -139,7 +139,7 @@ def test_messages_equal_their_golden_files(name: str) -> None:
     assert "Not restarted: " in MESSAGES[name].text or "Nothing has been restarted" in MESSAGES[name].text
 
 
-def test_a_clock_that_runs_ahead_makes_no_negative_time() -> None:
+def test_a_fast_clock_gives_no_negative_time() -> None:
     ahead = replace(RUNNING, started_at=NOW + timedelta(minutes=3))
     assert "main running · started " in render(BuildsShown(WEB, None, (ahead,)), context=HOW).text
 
@@ -168,12 +168,12 @@ def test_a_build_that_ran_when_last_seen_has_no_running_time() -> None:
         (errors.NotPossible("CodeShip", "x" * 500), f"CodeShip refused: “{'x' * 199}…”"),
     ],
 )
-def test_of_a_failure_only_what_is_fit_for_people_is_shown(error: errors.CIError, said: str) -> None:
+def test_only_the_public_part_of_a_failure_is_shown(error: errors.CIError, said: str) -> None:
     assert render_error(error, STATUS, context=HOW, reference=None).text.splitlines()[0] == f":warning: *{said}.*"
 
 
 @pytest.mark.parametrize("name", [name for name, (error, _) in ERRORS.items() if isinstance(error, errors.CIError)])
-def test_an_error_that_may_pass_can_be_tried_again(name: str) -> None:
+def test_a_temporary_error_offers_try_again(name: str) -> None:
     error, command = ERRORS[name]
     passes = isinstance(error, errors.OverLimit | errors.Unreachable | errors.NoResponse | errors.InvalidResponse)
     assert labels(MESSAGES[name]) == (["Try again"] if passes else [])
@@ -206,7 +206,7 @@ def test_any_lost_message_can_be_reported(name: str, asked: dict[str, str]) -> N
     assert {label: says["title"] for label, says in dialogs(MESSAGES[name]).items()} == asked
 
 
-def test_a_press_counts_as_confirmed_exactly_if_slack_asked() -> None:
+def test_a_press_counts_as_confirmed_only_if_slack_asked() -> None:
     for drawn in MESSAGES.values():
         for button in buttons(drawn):
             if "value" in button:
@@ -214,7 +214,7 @@ def test_a_press_counts_as_confirmed_exactly_if_slack_asked() -> None:
                 assert getattr(command, "confirmed", False) == ("confirm" in button)
 
 
-def test_who_is_asked_is_shown_by_name_or_in_words_that_ping_no_one() -> None:
+def test_whom_to_ask_is_a_mention_or_text_that_pings_no_one() -> None:
     assert MESSAGES["not_allowed_ask_somebody"].text.endswith("Who to ask: <@U0ADA>")
     assert MESSAGES["not_allowed_group_unknown"].text.endswith("Who to ask: <!subteam^S0RELEASE>")
     assert MESSAGES["not_allowed_ask_in_words"].text.endswith("Who to ask: &lt;!here&gt; the ops team")

@@ -27,22 +27,25 @@ from tests.slack.several import (
 @pytest.mark.parametrize(
     ("name", "offered"),
     [
-        ("failed_with_its_jobs", ["Restart", "Re-run failed jobs", "Refresh", "Open build"]),
-        ("failed_while_another_runs", ["Restart", "Re-run failed jobs", "Cancel", "Refresh", "Open build"]),
-        ("failed_while_another_runs_and_restarted", ["Cancel", "Refresh", "Open build"]),
+        ("failed_with_its_jobs", ["Restart", "Re-run failed jobs", "Show log", "Refresh", "Open build"]),
+        ("failed_while_another_runs", ["Restart", "Re-run failed jobs", "Show log", "Cancel", "Refresh", "Open build"]),
+        ("failed_while_another_runs_and_restarted", ["Show log", "Cancel", "Refresh", "Open build"]),
+        ("log", ["Re-run with debug logs", "Open job"]),
+        ("log_while_it_is_restarted", ["Open job"]),
+        ("log_that_is_missing", ["Open build"]),
         ("passed", ["Restart", "Refresh", "Open build"]),
         ("running", ["Cancel", "Refresh", "Open build"]),
         ("still_running", ["Cancel", "Refresh", "Open build"]),
-        ("restart_hangs", ["Try again", "Refresh", "Open build"]),
+        ("restart_hangs", ["Try again", "Show log", "Refresh", "Open build"]),
         ("state_not_known", ["Refresh", "Open build"]),
         ("cancelled", ["Refresh", "Open build"]),
         ("being_cancelled", ["Refresh", "Open build"]),
-        ("nothing_to_cancel", ["Restart", "Re-run failed jobs", "Refresh", "Open build"]),
+        ("nothing_to_cancel", ["Restart", "Re-run failed jobs", "Show log", "Refresh", "Open build"]),
         ("followed", ["Cancel", "Open build"]),
         ("live_running", ["Cancel", "Open build"]),
         ("live_failed_while_another_runs", ["Cancel", "Open build"]),
         ("live_list_lags", ["Open build"]),
-        ("live_failed", ["Restart", "Re-run failed jobs", "Open build"]),
+        ("live_failed", ["Restart", "Re-run failed jobs", "Show log", "Open build"]),
         ("live_passed", ["Restart", "Open build"]),
         ("live_given_up", ["Open build"]),
         ("cannot_cancel", ["Open on CodeShip"]),
@@ -55,16 +58,16 @@ from tests.slack.several import (
         ("no_such_project", ["acme/web@codeship", "acme/web@github", "acme/api"]),
     ],
 )
-def test_only_what_can_be_done_is_offered(name: str, offered: list[str]) -> None:
+def test_only_possible_actions_are_offered(name: str, offered: list[str]) -> None:
     assert labels(MESSAGES[name]) == offered
 
 
 @pytest.mark.parametrize("outcome", [BuildShown(FAILED), BuildShown(HALF), BuildShown(RUNNING)])
-def test_what_a_service_cannot_do_is_not_offered_there(outcome: BuildShown) -> None:
+def test_an_action_that_the_service_lacks_is_not_offered(outcome: BuildShown) -> None:
     unable = replace(BOTH, services={"github": replace(BOTH.services["github"], abilities=frozenset())})
-    assert not {"Cancel", "Re-run failed jobs"} & set(labels(render(outcome, context=unable)))
+    assert not {"Cancel", "Re-run failed jobs", "Show log"} & set(labels(render(outcome, context=unable)))
     unknown = replace(BOTH, services={})
-    assert not {"Cancel", "Re-run failed jobs"} & set(labels(render(outcome, context=unknown)))
+    assert not {"Cancel", "Re-run failed jobs", "Show log"} & set(labels(render(outcome, context=unknown)))
 
 
 @pytest.mark.parametrize(
@@ -98,11 +101,11 @@ def test_what_a_service_cannot_do_is_not_offered_there(outcome: BuildShown) -> N
         ("which_branch_to_cancel", "dev", BranchCommand(Verb.CANCEL, Word.of("acme/web@github"), Word.of("dev"))),
     ],
 )
-def test_a_button_does_what_the_message_offers(name: str, label: str, command: Command) -> None:
+def test_a_buttons_command_matches_its_label(name: str, label: str, command: Command) -> None:
     assert pressed(MESSAGES[name], label) == command
 
 
-def test_results_of_builds_are_public_and_the_rest_is_for_the_asker() -> None:
+def test_build_results_are_public_and_the_rest_is_for_the_asker() -> None:
     for drawn in MESSAGES.values():
         for button in (button for button in buttons(drawn) if "value" in button):
             command = command_of(button["action_id"], button["value"])
@@ -110,7 +113,7 @@ def test_results_of_builds_are_public_and_the_rest_is_for_the_asker() -> None:
             assert ("confirm" in button) == (cancels or getattr(command, "confirmed", False))
 
 
-def test_a_dialog_says_what_will_be_done_to_what() -> None:
+def test_a_dialog_names_the_action_and_its_target() -> None:
     says = dialogs(MESSAGES["failed_while_another_runs"])
     assert {label: (says[label]["text"], says[label]["confirm"]) for label in says} == {
         "Restart": ("Restart the failed workflow CI of acme/web main at 4f2c1e9?", "Restart 1 workflow"),
@@ -126,6 +129,6 @@ def test_every_status_has_its_own_emoji_and_word() -> None:
     assert asked == ["acme/web"], "a rule knows nothing of services"
 
 
-def test_a_live_message_offers_a_cancel_that_leaves_it_as_it_is() -> None:
+def test_the_cancel_button_of_a_live_message_does_not_replace_it() -> None:
     assert pressed(MESSAGES["running"], "Cancel") == CANCEL_IT
     assert pressed(MESSAGES["live_running"], "Cancel") == replace(CANCEL_IT, in_live=True)

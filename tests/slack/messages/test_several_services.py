@@ -40,7 +40,7 @@ def lines(name: str) -> list[str]:
     return MESSAGES[name].text.splitlines()
 
 
-def test_the_worst_decides_and_what_still_runs_is_said() -> None:
+def test_the_worst_workflow_decides_and_running_ones_are_mentioned() -> None:
     assert (
         lines("failed_while_another_runs")[0]
         == ":x: *acme/web main: CI failed, 1 of 3 workflows still running · GitHub Actions*"
@@ -58,7 +58,7 @@ def test_each_workflow_has_a_line_and_under_it_the_jobs_that_failed() -> None:
     ]
 
 
-def test_one_workflow_with_nothing_more_to_tell_has_no_line() -> None:
+def test_a_single_workflow_without_details_has_no_line() -> None:
     assert len(lines("passed")) == 3
     again = render(BuildShown(built(workflow(1, "CI", attempt=2))), context=BOTH).text
     assert f":white_check_mark: CI passed in {TIME} · attempt 2" in again
@@ -75,7 +75,7 @@ def test_attempts_of_the_same_commit_have_a_verdict() -> None:
     assert "Not conclusive: the previous run was cancelled" in render(BuildShown(stopped), context=BOTH).text
 
 
-def test_a_restart_that_was_not_made_is_shown_so() -> None:
+def test_a_restart_that_was_not_sent_is_shown_so() -> None:
     named = [line.split(": ")[1] for line in lines("many_workflows") if line.startswith(":")]
     assert named[1:4] == [f"CI failed in {TIME}", "Runs running", "Waits queued"]
     assert lines("many_workflows")[-1] == "and 2 more workflows: 1 passed, 1 skipped"
@@ -104,7 +104,7 @@ def test_a_build_that_ran_when_last_seen_is_shown_as_of_then(status: Status, wor
     assert said in render(BuildShown(built(*build.workflows, LINT)), context=BOTH).text
 
 
-def test_the_same_words_of_a_service_without_workflows_are_its_own() -> None:
+def test_status_words_of_a_service_without_workflows_are_not_translated() -> None:
     build = replace(PASSED, workflows=(), project=OLD_WEB, status=Status.QUEUED, status_word="waiting")
     assert render(BuildShown(build), context=BOTH).text.splitlines()[0].endswith(" queued · CodeShip*")
     assert "waiting" in OF_WORKFLOWS
@@ -124,7 +124,7 @@ def test_a_restart_says_which_workflows_run_again_and_which_do_not() -> None:
     assert lines("restarted_one")[1] == "Restarted CI."
 
 
-def test_a_stop_says_who_what_and_that_it_takes_a_moment() -> None:
+def test_a_cancel_names_the_asker_and_the_build_and_says_it_takes_a_moment() -> None:
     assert lines("cancelled") == [
         ":hourglass_flowing_sand: *Cancelling acme/web main · GitHub Actions*",
         "Cancelling Deploy. Not cancelled: Docs (“Cannot cancel a run that is over”).",
@@ -145,7 +145,7 @@ def test_a_button_that_restarts_a_main_branch_needs_confirmation_and_no_other_do
     assert MESSAGES[name].text.startswith(first.get(name, ":warning: *Not cancelled: "))
 
 
-def test_the_service_reports_why_it_will_not() -> None:
+def test_a_refusal_gives_the_services_reason() -> None:
     assert "month ago”." in MESSAGES["will_not_restart"].text
     long = errors.NotPossible("GitHub Actions", "<!channel> *x* " + "y" * 5000)
     drawn = render_error(long, CANCEL_IT, context=BOTH, reference=None)
@@ -153,7 +153,7 @@ def test_the_service_reports_why_it_will_not() -> None:
     assert len(drawn.text) < 500
 
 
-def test_settings_are_for_the_operator_and_named_in_no_message() -> None:
+def test_no_message_names_a_setting_of_the_operator() -> None:
     for drawn in MESSAGES.values():
         assert not re.search(r"\b[A-Z]{2,}_[A-Z_]{2,}\b", f"{drawn.text} {drawn.blocks}")
     assert "An admin can set which one is meant by default." in MESSAGES["ambiguous_by_service"].text
@@ -171,7 +171,7 @@ def test_settings_are_for_the_operator_and_named_in_no_message() -> None:
         ),
     ],
 )
-def test_if_nothing_is_seen_every_service_is_named(services: dict[str, Any], said: str) -> None:
+def test_without_any_list_every_service_is_named(services: dict[str, Any], said: str) -> None:
     words = replace(BOTH, services=services)
     assert render(ProjectsShown("", (), 1, 1, 0), context=words).text == f"*{said}.*"
     told = render_error(errors.NoSuchProject("zzz"), STATUS, context=words, reference=None).text
@@ -190,7 +190,7 @@ def test_every_cancel_button_needs_confirmation_and_a_restart_is_confirmed_only_
     ]
 
 
-def test_the_audit_of_all_says_whose_a_repository_is_and_shows_no_id_that_is_no_number() -> None:
+def test_the_audit_of_all_names_services_and_shows_only_numeric_ids() -> None:
     first, second = lines("audit")[1:]
     assert "cancel acme/web · GitHub Actions · main · accepted: CI; Deploy left running" in first
     assert "cancel acme/web · CodeShip · main · #7 · accepted" in second
@@ -200,21 +200,21 @@ def test_help_says_how_to_name_the_service() -> None:
     assert "have a repository of that name: `org/name@codeship` or `org/name@github`." in MESSAGES["help_cancel"].text
 
 
-def test_what_a_service_wrote_pings_no_one_and_breaks_no_mark_up() -> None:
+def test_a_services_text_pings_no_one_and_breaks_no_markup() -> None:
     text = MESSAGES["hostile"].text.replace("<@U0ADA>", "")  # who asked
     assert not any(mark in text for mark in ("<", "@here", "`", "~"))
     assert text.count("*") == 2  # the headline is bold
     assert "a workflow without a name: unknown status “&lt;!everyone&gt;”" in text
 
 
-def test_huge_names_cost_details_and_no_button() -> None:
+def test_huge_names_drop_details_and_no_button() -> None:
     job = FailedJob("j" * 5000, "s" * 5000, "https://github.com/" + "u" * 500)
     huge = [
         workflow(n, "w" * 5000, Status.FAILED, "failure", url="https://github.com/" + "v" * 500, failed_jobs=(job,) * 9)
         for n in range(30)
     ]
     drawn = render(BuildShown(built(*huge)), context=BOTH)
-    assert labels(drawn) == ["Restart", "Re-run failed jobs", "Refresh", "Open build"]
+    assert labels(drawn) == ["Restart", "Re-run failed jobs", "Show log", "Refresh", "Open build"]
     assert len(json.dumps(drawn.blocks, ensure_ascii=False)) <= LARGEST_JSON
     assert message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) == []
     assert "www…" in json.dumps(drawn.blocks, ensure_ascii=False)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.model.builds import Actor, Build, Location, Project, Status
-from bot.core.model.follows import Follow, FollowState, FollowView, MessageGone, RetryLater
+from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location, Project, Status
+from bot.core.model.follows import Follow, FollowState, FollowView, MessageGone, RetryLater, ToldLog
 from bot.core.model.policy import OPEN
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.api_errors import BLOCKS_REFUSED, KINDS, Kind
@@ -122,7 +122,7 @@ def test_a_deleted_message_is_lost_and_no_one_is_told(slack: Slack, say: str, wo
 
 
 @pytest.mark.parametrize("word", [*of_kind(Kind.LOST), *of_kind(Kind.BUG)])
-def test_what_a_place_does_not_take_is_lost_and_the_asker_is_to_be_reported(slack: Slack, word: str) -> None:
+def test_a_message_that_its_channel_refuses_is_lost_and_the_asker_is_told(slack: Slack, word: str) -> None:
     slack.workspace.refuse("chat.update", word, None)
     with pytest.raises(MessageGone) as lost:
         slack.notifier.show(slack.shown)
@@ -130,9 +130,7 @@ def test_what_a_place_does_not_take_is_lost_and_the_asker_is_to_be_reported(slac
 
 
 @pytest.mark.parametrize("word", of_kind(Kind.PAUSE))
-def test_a_bot_that_is_shut_out_tries_again_much_later_and_says_so_to_the_operator(
-    slack: Slack, log: io.StringIO, word: str
-) -> None:
+def test_a_bot_without_access_tries_much_later_and_logs_that(slack: Slack, log: io.StringIO, word: str) -> None:
     slack.workspace.refuse("chat.update", word)
     with pytest.raises(RetryLater) as later:
         slack.notifier.show(slack.shown)
@@ -158,7 +156,7 @@ def test_a_rate_limit_is_waited_for_as_long_as_slack_requests(slack: Slack) -> N
 
 @pytest.mark.parametrize("word", of_kind(Kind.UNKNOWN))
 @pytest.mark.parametrize("status", [200, 503])
-def test_after_slacks_own_troubles_no_one_knows_whether_it_did_it(slack: Slack, word: str, status: int) -> None:
+def test_after_a_server_error_the_result_is_unknown(slack: Slack, word: str, status: int) -> None:
     slack.workspace.refuse("*", word, None, status=status)
     for say in (slack.notifier.show, slack.notifier.reply):
         with pytest.raises(RetryLater) as later:
@@ -176,7 +174,7 @@ def test_if_slack_refuses_the_blocks_the_text_is_sent_alone(slack: Slack, log: i
     assert f"why={word}" in log.getvalue()
 
 
-def test_a_reply_that_its_thread_does_not_take_goes_to_the_asker(slack: Slack) -> None:
+def test_a_reply_refused_by_its_thread_goes_to_the_asker(slack: Slack) -> None:
     slack.workspace.refuse("chat.postMessage", "restricted_action_thread_locked", 1)
     slack.notifier.reply(replace(slack.shown, build=replace(BUILD, status=Status.PASSED, finished_at=NOON)))
     (told,) = slack.says("@codeship")
@@ -184,7 +182,7 @@ def test_a_reply_that_its_thread_does_not_take_goes_to_the_asker(slack: Slack) -
     assert len(slack.says()) == 1
 
 
-def test_a_new_word_is_tried_again_later_and_reported_to_the_operator(slack: Slack, log: io.StringIO) -> None:
+def test_an_unknown_error_code_is_retried_later_and_logged(slack: Slack, log: io.StringIO) -> None:
     word = "a_word_never_met"
     slack.workspace.refuse("chat.update", word)
     with pytest.raises(RetryLater) as later:
@@ -193,7 +191,7 @@ def test_a_new_word_is_tried_again_later_and_reported_to_the_operator(slack: Sla
     assert f"why={word}" in log.getvalue()
 
 
-def test_if_nothing_listens_nothing_has_happened(slack: Slack) -> None:
+def test_if_nothing_listens_nothing_was_sent(slack: Slack) -> None:
     slack.api.stop()
     for say in (slack.notifier.show, slack.notifier.reply):
         with pytest.raises(RetryLater) as later:
@@ -212,7 +210,7 @@ def test_a_deleted_message_is_lost(slack: Slack) -> None:
     assert not lost.value.is_told
 
 
-def test_in_an_archived_channel_it_is_lost_and_only_the_asker_is_told_the_status(slack: Slack) -> None:
+def test_in_an_archived_channel_the_message_is_lost_and_only_the_asker_gets_the_status(slack: Slack) -> None:
     slack.workspace.archive("#builds")
     with pytest.raises(MessageGone) as lost:
         slack.notifier.show(slack.shown)
@@ -222,7 +220,7 @@ def test_in_an_archived_channel_it_is_lost_and_only_the_asker_is_told_the_status
     assert "the channel is archived" in told.text
 
 
-def test_if_the_asker_cannot_be_told_either_the_operator_is(slack: Slack, log: io.StringIO) -> None:
+def test_if_the_asker_cannot_be_reached_either_it_is_logged(slack: Slack, log: io.StringIO) -> None:
     slack.workspace.refuse("chat.postMessage", "account_inactive")
     slack.notifier.tell(slack.shown, "is_archived")
     assert "follow_loss_not_reported" in log.getvalue()
@@ -232,3 +230,27 @@ def test_if_the_asker_cannot_be_told_either_the_operator_is(slack: Slack, log: i
 def test_slack_accepts_the_message_of_a_follow_in_every_state(slack: Slack, state: FollowState) -> None:
     slack.notifier.show(replace(slack.shown, follow=replace(slack.follow, state=state)))
     assert len(slack.says()) == 1
+
+
+FAILURE = FailureLog(FailedJob("test", "Run the tests"), ("E assert 3 == 4", "Process completed with exit code 1."))
+
+
+def test_a_log_that_all_may_read_is_in_the_reply(slack: Slack) -> None:
+    slack.notifier.reply(replace(slack.shown, log=ToldLog(FAILURE, to_all=True)))
+    said = slack.says()[-1]
+    assert said.ephemeral_to is None
+    assert "exit code 1" in said.text
+
+
+def test_a_log_that_others_may_not_read_is_shown_to_the_asker_alone_below_the_reply(slack: Slack) -> None:
+    slack.notifier.reply(replace(slack.shown, log=ToldLog(FAILURE, to_all=False)))
+    reply, log = slack.says()[-2:]
+    assert (reply.ephemeral_to, "exit code" in reply.text) == (None, False)
+    assert (log.ephemeral_to, "exit code" in log.text) == (slack.follow.asker.id, True)
+    assert log.thread_ts == reply.thread_ts
+
+
+def test_a_log_that_slack_does_not_show_costs_nothing_else(slack: Slack) -> None:
+    slack.workspace.refuse("chat.postEphemeral", "user_not_in_channel")
+    slack.notifier.reply(replace(slack.shown, log=ToldLog(FAILURE, to_all=False)))
+    assert slack.says()[-1].ephemeral_to is None

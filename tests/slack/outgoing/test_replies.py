@@ -20,7 +20,7 @@ def world() -> Iterator[World]:
 # If the bot is a member.
 
 
-def test_news_for_all_are_a_message_of_the_bots_own(world: World) -> None:
+def test_a_public_reply_is_the_bots_own_message(world: World) -> None:
     world.answers.answer(world.says("ada", "#builds", COMMAND), NEWS)
     message = world.last("#builds", "bob")
     assert (message.text, message.now.via, message.ephemeral_to, message.thread_ts) == (
@@ -32,7 +32,7 @@ def test_news_for_all_are_a_message_of_the_bots_own(world: World) -> None:
     assert message.blocks[0]["type"] == "markdown"
 
 
-def test_a_word_for_the_asker_is_seen_by_no_one_else(world: World) -> None:
+def test_a_private_reply_is_seen_by_no_one_else(world: World) -> None:
     world.answers.answer(world.says("ada", "#builds", COMMAND), WORD)
     assert world.last("#builds").now.via == "response_url"
     assert world.seen("#builds", "bob") == []
@@ -45,14 +45,14 @@ def test_a_mention_is_answered_in_the_thread_that_it_opens(world: World) -> None
     assert heard.opens_thread
 
 
-def test_a_word_for_the_asker_goes_to_the_channel_if_its_thread_does_not_exist_yet(world: World) -> None:
+def test_a_private_reply_goes_to_the_channel_if_its_thread_does_not_exist_yet(world: World) -> None:
     """Slack shows what only one person sees in threads that have a reply already."""
     world.answers.answer(world.says("ada", "#builds", MENTION), WORD)
     message = world.last("#builds")
     assert (message.now.via, message.ephemeral_to, message.thread_ts) == ("chat.postEphemeral", "U0ADA", None)
 
 
-def test_a_word_for_the_asker_stays_in_a_thread_that_exists(world: World) -> None:
+def test_a_private_reply_stays_in_an_existing_thread(world: World) -> None:
     first = world.says("ada", "#builds", MENTION)
     world.answers.answer(first, NEWS)
     world.answers.answer(world.says("bob", "#builds", MENTION, world.last("#builds")), WORD)
@@ -61,7 +61,7 @@ def test_a_word_for_the_asker_stays_in_a_thread_that_exists(world: World) -> Non
 
 
 @pytest.mark.parametrize("message", [NEWS, WORD])
-def test_a_direct_message_is_answered_as_one(world: World, message: Message) -> None:
+def test_a_direct_message_is_answered_by_a_direct_message(world: World, message: Message) -> None:
     world.answers.answer(world.says("ada", "@codeship", "status acme/web"), message)
     seen = world.last("@codeship")
     assert (seen.text, seen.now.via, seen.ephemeral_to) == (message.text, "chat.postMessage", None)
@@ -70,7 +70,7 @@ def test_a_direct_message_is_answered_as_one(world: World, message: Message) -> 
 # If it is not.
 
 
-def test_if_the_bot_is_no_member_it_answers_and_says_once_how_to_invite_it(world: World) -> None:
+def test_a_bot_that_is_no_member_answers_and_explains_once_how_to_invite_it(world: World) -> None:
     for who in ("ada", "bob"):
         world.answers.answer(world.says(who, "#random", COMMAND), NEWS)
     first, second = world.seen("#random", "bob")
@@ -86,7 +86,7 @@ def test_no_one_is_asked_to_invite_the_bot_into_a_conversation_of_two(world: Wor
     assert [message.text for message in world.seen("@ada", "bob")] == [NEWS.text]
 
 
-def test_once_it_is_invited_it_posts_by_itself(world: World) -> None:
+def test_once_invited_the_bot_posts_its_own_messages(world: World) -> None:
     world.answers.answer(world.says("ada", "#random", COMMAND), NEWS)
     world.workspace.invite_the_app("#random")
     world.answers.answer(world.says("ada", "#random", COMMAND), NEWS)
@@ -108,21 +108,21 @@ def test_the_pressed_message_is_replaced_and_removed(world: World) -> None:
     assert [seen.text for seen in world.seen("#builds")] == [NEWS.text]
 
 
-def test_a_word_for_one_stays_for_one_when_it_is_replaced(world: World) -> None:
+def test_a_private_message_stays_private_when_it_is_replaced(world: World) -> None:
     world.answers.to_asker(world.says("ada", "#builds", COMMAND), WITH_BUTTON)
     world.answers.replace(world.presses("ada", world.last("#builds")), NEWS)
     assert world.last("#builds").text == NEWS.text
     assert world.seen("#builds", "bob") == []
 
 
-def test_without_a_response_url_a_press_is_not_passed_over_in_silence(world: World) -> None:
+def test_without_a_response_url_a_press_still_gets_a_reply(world: World) -> None:
     heard = world.says("ada", "@codeship", "help")
     for on_pressed in (lambda: world.answers.replace(heard, NEWS), lambda: world.answers.remove_pressed(heard)):
         with pytest.raises(DeliveryFailed, match="the response URL did not come"):
             on_pressed()
 
 
-def test_what_follows_a_press_in_a_thread_stays_in_it(world: World) -> None:
+def test_a_reply_to_a_press_in_a_thread_stays_in_the_thread(world: World) -> None:
     world.answers.answer(world.says("ada", "#builds", MENTION), WITH_BUTTON)
     message = world.last("#builds")
     heard = world.presses("ada", message)

@@ -59,9 +59,7 @@ TROUBLES = ["fatal_error", "internal_error", "service_unavailable", "request_tim
 
 
 @pytest.mark.parametrize("error", REFUSALS)
-def test_a_command_that_cannot_be_answered_by_message_is_answered_through_its_response_url(
-    world: World, error: str
-) -> None:
+def test_a_command_without_a_possible_message_is_answered_through_its_response_url(world: World, error: str) -> None:
     world.workspace.refuse("chat.postMessage", error, None)
     world.answers.answer(world.says("ada", "#builds", COMMAND), NEWS)
     message = world.last("#builds", "bob")
@@ -74,7 +72,7 @@ MAY_BE_ABOVE = "It may already be above."
 
 @pytest.mark.parametrize("text", [COMMAND, MENTION])
 @pytest.mark.parametrize(("error", "status"), UNKNOWN)
-def test_what_was_done_is_said_once_more_to_the_asker_alone_if_the_message_may_be_there(
+def test_a_reply_about_an_action_is_repeated_to_the_asker_alone_if_its_result_is_unknown(
     world: World, error: str, status: int, text: str
 ) -> None:
     world.workspace.refuse("chat.postMessage", error, None, status=status)
@@ -86,7 +84,7 @@ def test_what_was_done_is_said_once_more_to_the_asker_alone_if_the_message_may_b
 
 
 @pytest.mark.parametrize(("error", "status"), UNKNOWN)
-def test_what_was_only_asked_is_not_said_again_if_the_message_may_be_there(
+def test_a_reply_that_reports_no_action_is_not_repeated_if_its_result_is_unknown(
     world: World, error: str, status: int
 ) -> None:
     heard = world.says("ada", "#builds", COMMAND)
@@ -109,7 +107,7 @@ def test_after_an_unknown_response_url_only_the_asker_is_told(world: World) -> N
     assert (message.now.via, message.ephemeral_to) == ("chat.postEphemeral", "U0ADA")
 
 
-def test_nothing_follows_a_second_way_of_which_nothing_is_known(world: World) -> None:
+def test_after_two_ways_with_unknown_results_no_other_is_tried(world: World) -> None:
     heard = world.says("ada", "#builds", MENTION)
     world.workspace.refuse("*", "internal_error", None)
     with pytest.raises(DeliveryFailed) as failure:
@@ -120,7 +118,7 @@ def test_nothing_follows_a_second_way_of_which_nothing_is_known(world: World) ->
 
 @pytest.mark.parametrize("error", ["ratelimited", "restricted_action", "not_in_channel"])
 @pytest.mark.parametrize("message", [NEWS, WORD])
-def test_if_a_command_is_refused_every_other_way_it_is_answered_by_direct_message(
+def test_a_command_is_answered_by_direct_message_if_every_other_way_is_refused(
     world: World, error: str, message: Message
 ) -> None:
     heard = world.says("ada", "#builds", COMMAND)
@@ -157,7 +155,7 @@ def test_if_slack_refuses_the_blocks_the_text_is_sent_alone_the_same_way(
     assert (said.text, said.blocks, said.now.via) == (message.text, (), via)
 
 
-def test_a_mention_without_a_time_is_answered(world: World) -> None:
+def test_a_mention_without_a_ts_is_answered(world: World) -> None:
     event = {"type": "app_mention", "user": "U0ADA", "channel": world.workspace.channel("#builds").id, "text": "help"}
     heard = parse_event({"event": event}, HOME)
     assert heard is not None
@@ -166,7 +164,7 @@ def test_a_mention_without_a_time_is_answered(world: World) -> None:
 
 
 @pytest.mark.parametrize("error", REFUSALS)
-def test_a_mention_that_cannot_be_answered_for_all_is_answered_to_the_asker(world: World, error: str) -> None:
+def test_a_mention_without_a_possible_public_reply_is_answered_to_the_asker(world: World, error: str) -> None:
     world.workspace.refuse("chat.postMessage", error, None)
     world.answers.answer(world.says("ada", "#builds", MENTION), NEWS)
     message = world.last("#builds")
@@ -189,14 +187,14 @@ def test_a_direct_message_that_is_refused_is_not_tried_twice(world: World) -> No
         world.answers.answer(heard, NEWS)
 
 
-def test_a_page_of_a_proxy_is_logged_by_its_status(world: World) -> None:
+def test_a_proxys_html_page_is_logged_by_its_status(world: World) -> None:
     heard = world.says("ada", "@codeship", "help")
     world.workspace.refuse("chat.postMessage", "ignored", None, status=503)
     with pytest.raises(DeliveryFailed, match=r"^chat\.postMessage was refused: HTTP 503$"):
         world.answers.answer(heard, NEWS)
 
 
-def test_a_wait_that_people_would_not_sit_out_is_not_begun(world: World) -> None:
+def test_a_long_rate_limit_is_not_waited_for(world: World) -> None:
     world.workspace.refuse("chat.postMessage", "ratelimited", 1, retry_after_s=30)
     world.answers.answer(world.says("ada", "#builds", COMMAND), NEWS)
     assert world.slept == []
@@ -215,7 +213,7 @@ def test_if_the_response_url_has_expired_the_asker_gets_a_message(world: World, 
     assert (message.text, message.now.via, message.ephemeral_to) == (WORD.text, "chat.postEphemeral", "U0ADA")
 
 
-def test_if_nothing_is_left_the_failure_is_reported_with_every_reason(world: World) -> None:
+def test_if_every_way_fails_each_reason_is_reported(world: World) -> None:
     heard = world.says("ada", "#random", COMMAND)
     used_up(world, heard)
     world.workspace.refuse("chat.postMessage", "restricted_action", None)
@@ -241,7 +239,7 @@ def test_if_nothing_is_left_the_failure_is_reported_with_every_reason(world: Wor
     ],
     ids=["cut", "a page", "a list", "no text"],
 )
-def test_an_answer_that_is_none_of_slacks_is_a_failure_to_deliver(answer: web.Response, cause: str) -> None:
+def test_an_invalid_response_is_a_delivery_failure(answer: web.Response, cause: str) -> None:
     async def say(_: web.Request) -> web.Response:
         return web.Response(body=answer.body, content_type=answer.content_type)
 

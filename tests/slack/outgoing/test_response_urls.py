@@ -156,7 +156,7 @@ def test_no_other_address_is_used(edge: NothingIsSent, api_url: str, url: str) -
     assert edge.sent == []
 
 
-def test_what_is_said_is_said_as_slack_reads_it(connections: Connections, host: Answering) -> None:
+def test_a_message_is_posted_in_slacks_format(connections: Connections, host: Answering) -> None:
     urls, url = ResponseUrls(f"{host.server.url}/api/", connections), f"{host.server.url}/commands/{SECRET}"
     urls.post(url, response(IN_PUBLIC, thread="1.1"))
     urls.post(url, response(HI, replace=True))
@@ -197,7 +197,7 @@ def test_a_redirect_is_not_followed(connections: Connections, host: Answering, s
         (500, "[" * 100_000, "500"),
     ],
 )
-def test_a_refusal_is_reported_with_slacks_word_and_nothing_else(
+def test_a_refusal_is_reported_with_slacks_error_code_only(
     connections: Connections, host: Answering, status: int, text: str, told: str
 ) -> None:
     host.status, host.text = status, text
@@ -206,7 +206,7 @@ def test_a_refusal_is_reported_with_slacks_word_and_nothing_else(
     assert str(refusal.value) == f"the response URL answered {told}"
 
 
-def test_if_no_one_listens_no_part_of_the_url_is_reported(connections: Connections) -> None:
+def test_if_nothing_listens_no_part_of_the_url_is_reported(connections: Connections) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(CallFailed) as failure:
@@ -218,7 +218,7 @@ def test_if_no_one_listens_no_part_of_the_url_is_reported(connections: Connectio
     assert failure.value.__suppress_context__, "a traceback would show the address"
 
 
-def test_an_answer_is_not_waited_for_for_ever() -> None:
+def test_a_response_has_a_timeout() -> None:
     impatient = Connections(0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         base = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -237,7 +237,7 @@ def test_if_slack_refuses_the_message_its_text_is_sent_alone(connections: Connec
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_after_a_failure_of_slacks_nothing_is_known(connections: Connections, host: Answering, status: int) -> None:
+def test_after_a_server_error_the_result_is_unknown(connections: Connections, host: Answering, status: int) -> None:
     host.status = status
     with pytest.raises(CallFailed) as failure:
         ResponseUrls(host.server.url, connections).post(f"{host.server.url}/commands/{SECRET}", response(HI))

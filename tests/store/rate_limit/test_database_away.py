@@ -62,7 +62,7 @@ def logged() -> Iterator[list[structlog.typing.EventDict]]:
         yield entries
 
 
-def test_one_process_stays_within_its_rate_limit_and_never_stops(fragile: Fragile, clock: HeldClock) -> None:
+def test_one_process_stays_within_its_rate_limit_without_the_database(fragile: Fragile, clock: HeldClock) -> None:
     budget = fragile.replica(60)
     assert made(budget, at_most=20) == 20
     counted(budget)
@@ -74,7 +74,7 @@ def test_one_process_stays_within_its_rate_limit_and_never_stops(fragile: Fragil
     assert made(budget) == 60
 
 
-def test_several_processes_spend_an_equal_share_each(fragile: Fragile, clock: HeldClock) -> None:
+def test_several_processes_use_an_equal_share_each(fragile: Fragile, clock: HeldClock) -> None:
     replicas = [fragile.replica(60) for _ in range(3)]
     for budget in replicas:
         clock.wait(SETTLED_EVERY_S)
@@ -86,14 +86,14 @@ def test_several_processes_spend_an_equal_share_each(fragile: Fragile, clock: He
         clock.wait(COUNTED_S)
 
 
-def test_the_background_leaves_people_their_part_there_too(fragile: Fragile, clock: HeldClock) -> None:
+def test_background_work_leaves_peoples_share_without_the_database(fragile: Fragile, clock: HeldClock) -> None:
     budget = fragile.replica(60)
     fragile.breaks()
     clock.wait(USABLE_S)
     assert (made(budget, BACKGROUND), made(budget)) == (45, 15)
 
 
-def test_what_was_made_alone_is_counted_for_all_once_the_database_is_back(fragile: Fragile, clock: HeldClock) -> None:
+def test_calls_made_without_the_database_are_reported_once_it_is_back(fragile: Fragile, clock: HeldClock) -> None:
     one, other = fragile.replica(60), fragile.replica(60)
     clock.wait(SETTLED_EVERY_S)
     renewed(one)
@@ -107,9 +107,7 @@ def test_what_was_made_alone_is_counted_for_all_once_the_database_is_back(fragil
     assert fragile.said[-1] == (PEOPLE, "refused")
 
 
-def test_going_and_coming_back_are_logged_once_with_what_it_means(
-    fragile: Fragile, logged: list[structlog.typing.EventDict]
-) -> None:
+def test_an_outage_and_its_end_are_logged_once_each(fragile: Fragile, logged: list[structlog.typing.EventDict]) -> None:
     budget = fragile.replica(60)
     fragile.breaks()
     made(budget)
@@ -123,7 +121,9 @@ def test_going_and_coming_back_are_logged_once_with_what_it_means(
     assert [entry["event"] for entry in logged] == ["rate_limit_counted_locally", "rate_limit_shared_again"]
 
 
-def test_a_call_that_the_service_does_not_count_is_not_counted_there_either(fragile: Fragile, clock: HeldClock) -> None:
+def test_a_call_that_the_service_does_not_count_is_refunded_without_the_database(
+    fragile: Fragile, clock: HeldClock
+) -> None:
     budget = fragile.replica(10)
     fragile.breaks()
     clock.wait(USABLE_S)
@@ -143,13 +143,13 @@ def test_a_pause_holds_if_it_cannot_be_shared(fragile: Fragile) -> None:
     assert budget.reserve(1, PEOPLE) == Rejected(20, paused=True)
 
 
-def test_no_one_waits_long_for_a_database_that_hangs(fragile: Fragile) -> None:
+def test_no_request_waits_long_for_a_hanging_database(fragile: Fragile) -> None:
     """One request waits a second. Those that the local reserve covers, and all later ones, do not wait."""
     budget = fragile.replica(60)
     with fragile._database.writing() as connection:
         connection.execute(sa.text("UPDATE rate_limits SET pauses = pauses"))
         assert made(budget, at_most=20) == 20
-        at_hand, alone = [(PEOPLE, "local")] * 5, [(PEOPLE, "fallback")] * 15
-        assert fragile.said == at_hand + alone
+        from_reserve, alone = [(PEOPLE, "local")] * 5, [(PEOPLE, "fallback")] * 15
+        assert fragile.said == from_reserve + alone
     renewed(budget)
     assert (made(budget), fragile.said[-1]) == (40, (PEOPLE, "refused"))

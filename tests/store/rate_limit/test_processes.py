@@ -12,7 +12,7 @@ import pytest
 
 from bot.store import Store
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 ROOT = Path(__file__).parents[3]
 BUDGET = 30
@@ -87,7 +87,7 @@ def test_two_processes_keep_within_the_rate_limit(
     assert sum(minutes) / len(minutes) > 0.8 * BUDGET
 
 
-def test_who_is_killed_leaves_the_rate_limit_whole(opened: Callable[[], Store], url: str) -> None:
+def test_a_killed_process_frees_its_calls(opened: Callable[[], Store], url: str) -> None:
     opened()
     with processes(url, "people", "people") as (dying, living):
         made = {second: sum(made_at(second, [dying, living])) for second in range(0, 8, 4)}

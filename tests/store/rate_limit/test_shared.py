@@ -64,7 +64,7 @@ def replica(opened: Callable[[], Store], said: list[tuple[Priority, str]]) -> It
         budget.close()
 
 
-def test_a_minute_holds_the_rate_limit_and_no_more(replica: Replicas, clock: HeldClock) -> None:
+def test_a_minute_has_exactly_the_calls_of_the_limit(replica: Replicas, clock: HeldClock) -> None:
     budget = replica(60)
     assert made(budget) == 60
     refused = budget.reserve(1, PEOPLE)
@@ -76,11 +76,11 @@ def test_a_minute_holds_the_rate_limit_and_no_more(replica: Replicas, clock: Hel
 
 
 @pytest.mark.parametrize("calls_per_minute", [2, 3, 11, 12, 59, 600])
-def test_rate_limits_of_any_size_are_spent_whole_by_one_process(replica: Replicas, calls_per_minute: int) -> None:
+def test_one_process_can_use_a_limit_of_any_size_completely(replica: Replicas, calls_per_minute: int) -> None:
     assert made(replica(calls_per_minute)) == calls_per_minute
 
 
-def test_what_was_made_comes_back_call_by_call(replica: Replicas, clock: HeldClock) -> None:
+def test_each_call_is_free_again_a_minute_after_it_was_made(replica: Replicas, clock: HeldClock) -> None:
     budget = replica(3)
     for _ in range(3):
         assert made(budget, at_most=1) == 1
@@ -98,7 +98,7 @@ def test_several_processes_share_it(replica: Replicas, clock: HeldClock) -> None
     assert sum(made(budget, at_most=7) for budget in replicas) == 21
 
 
-def test_what_others_keep_at_hand_comes_back_when_people_need_it(replica: Replicas, clock: HeldClock) -> None:
+def test_other_processes_release_their_local_reserve_when_people_need_it(replica: Replicas, clock: HeldClock) -> None:
     busy, *idle = [replica(60) for _ in range(4)]
     first = made(busy)
     assert 45 <= first < 60
@@ -108,18 +108,19 @@ def test_what_others_keep_at_hand_comes_back_when_people_need_it(replica: Replic
     assert made(busy) == 60 - first
 
 
-def test_services_have_rate_limits_of_their_own(replica: Replicas) -> None:
+def test_each_service_has_its_own_rate_limit(replica: Replicas) -> None:
     assert (made(replica(10)), made(replica(10, "another"))) == (10, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
-def test_no_sixty_seconds_see_more_than_the_rate_limit(replica: Replicas, clock: HeldClock, seed: int) -> None:
+def test_no_sixty_seconds_have_more_calls_than_the_limit(replica: Replicas, clock: HeldClock, seed: int) -> None:
     """Three processes reserve calls, wait, renew, die and start, on a clock that moves at random.
 
     The service does not count one in ten calls.
     """
     chance, times = random.Random(seed), list[float]()
-    budgets, aside = [replica(24) for _ in range(3)], [0, 0, 0]
+    budgets, reserved = [replica(24) for _ in range(3)], [0, 0, 0]
     for _ in range(250):
         at = chance.randrange(3)
         deeds = ["ask", "free", "reserve", "use", "wait", "renew", "die"]
@@ -134,9 +135,9 @@ def test_no_sixty_seconds_see_more_than_the_rate_limit(replica: Replicas, clock:
                 for _ in range(made(budgets[at], priority, at_most=chance.choice([1, 2, 30]))):
                     times.append(clock.monotonic())
             case "reserve":
-                aside[at] += 2 if budgets[at].reserve(2, PEOPLE) is None else 0
-            case "use" if aside[at]:
-                aside[at] -= 1
+                reserved[at] += 2 if budgets[at].reserve(2, PEOPLE) is None else 0
+            case "use" if reserved[at]:
+                reserved[at] -= 1
                 assert budgets[at].start_call(PEOPLE) is None
                 times.append(clock.monotonic())
             case "wait":
@@ -144,13 +145,13 @@ def test_no_sixty_seconds_see_more_than_the_rate_limit(replica: Replicas, clock:
             case "renew":
                 budgets[at].renew()
             case "die":
-                budgets[at], aside[at] = replica(24), 0
+                budgets[at], reserved[at] = replica(24), 0
     windows = [sum(begin <= time < begin + 60 for time in times) for begin in times]
     assert max(windows) <= 24
     assert max(windows) > 15, "else nothing was put to the test"
 
 
-def test_a_question_waits_for_no_database_while_there_is_enough(
+def test_a_request_does_not_wait_for_the_database_while_the_local_reserve_lasts(
     replica: Replicas, clock: HeldClock, said: list[tuple[Priority, str]]
 ) -> None:
     budget = replica(60)
@@ -161,7 +162,7 @@ def test_a_question_waits_for_no_database_while_there_is_enough(
     assert set(said) == {(PEOPLE, "local")}
 
 
-def test_after_an_idle_hour_there_is_still_something_at_hand(
+def test_after_an_idle_hour_there_is_still_a_local_reserve(
     replica: Replicas, clock: HeldClock, said: list[tuple[Priority, str]]
 ) -> None:
     budget = replica(60)
@@ -173,7 +174,7 @@ def test_after_an_idle_hour_there_is_still_something_at_hand(
     assert set(said) == {(PEOPLE, "local")}
 
 
-def test_what_was_at_hand_too_long_is_not_used(
+def test_an_expired_local_reserve_is_not_used(
     replica: Replicas, clock: HeldClock, said: list[tuple[Priority, str]]
 ) -> None:
     budget = replica(60)
@@ -182,7 +183,7 @@ def test_what_was_at_hand_too_long_is_not_used(
     assert said == [(PEOPLE, "shared")]
 
 
-def test_what_dead_replicas_held_becomes_free(replica: Replicas, clock: HeldClock) -> None:
+def test_calls_held_by_dead_replicas_become_free(replica: Replicas, clock: HeldClock) -> None:
     dead, alive = replica(60), replica(60)
     assert dead.reserve(2, PEOPLE) is None
     first = made(alive)
@@ -191,7 +192,7 @@ def test_what_dead_replicas_held_becomes_free(replica: Replicas, clock: HeldCloc
     assert made(alive) == 60
 
 
-def test_who_closes_gives_back_what_was_not_made(replica: Replicas) -> None:
+def test_close_releases_calls_that_were_not_made(replica: Replicas) -> None:
     leaving, staying = replica(60), replica(60)
     assert made(leaving, at_most=4) == 4
     counted(leaving)
@@ -206,7 +207,7 @@ def test_calls_are_reserved_all_or_none(replica: Replicas) -> None:
     assert made(budget) == 1
 
 
-def test_what_is_given_back_is_there_for_others(replica: Replicas) -> None:
+def test_released_calls_are_free_for_other_processes(replica: Replicas) -> None:
     one, other = replica(5), replica(5)
     assert one.reserve(4, PEOPLE) is None
     assert made(other) == 1
@@ -232,7 +233,7 @@ def test_a_call_that_the_service_does_not_count_can_be_made_again_in_the_same_mi
     assert made(budget) == 4, "the calls made first come back first, as ever"
 
 
-def test_calls_that_the_service_never_counts_are_not_used_up(replica: Replicas, clock: HeldClock) -> None:
+def test_calls_that_the_service_never_counts_do_not_use_the_limit(replica: Replicas, clock: HeldClock) -> None:
     budget = replica(10)
     assert made(budget, at_most=9) == 9
     for _ in range(50):
@@ -243,7 +244,7 @@ def test_calls_that_the_service_never_counts_are_not_used_up(replica: Replicas, 
     assert made(budget) == 10
 
 
-def test_a_call_that_does_not_count_is_there_for_other_processes(replica: Replicas) -> None:
+def test_a_refunded_call_is_free_for_other_processes(replica: Replicas) -> None:
     one, other = replica(10), replica(10)
     assert made(one) == 10
     counted(one)
@@ -252,9 +253,7 @@ def test_a_call_that_does_not_count_is_there_for_other_processes(replica: Replic
     assert made(other) == 1
 
 
-def test_a_call_that_does_not_count_is_the_last_one_of_the_thread_that_made_it(
-    replica: Replicas, clock: HeldClock
-) -> None:
+def test_a_refund_takes_back_the_last_call_of_its_thread(replica: Replicas, clock: HeldClock) -> None:
     """Another thread's later call counts, and comes back when its own minute is over."""
     budget = replica(2)
     assert made(budget, at_most=1) == 1
@@ -270,7 +269,7 @@ def test_a_call_that_does_not_count_is_the_last_one_of_the_thread_that_made_it(
     assert made(budget) == 2
 
 
-def test_background_work_leaves_the_reserve_to_people_and_learns_when_to_retry(
+def test_background_work_leaves_the_reserve_to_people_and_is_told_when_to_retry(
     replica: Replicas, clock: HeldClock
 ) -> None:
     busy, other = replica(60), replica(60)
@@ -300,7 +299,7 @@ def test_a_pause_holds_for_all_processes(replica: Replicas, clock: HeldClock, sa
     assert made(other, BACKGROUND, at_most=1) == 1
 
 
-def test_people_elsewhere_hear_of_a_pause_with_the_next_renewal(replica: Replicas) -> None:
+def test_other_processes_see_a_pause_at_the_next_renewal(replica: Replicas) -> None:
     told, other = replica(60), replica(60)
     told.pause(20)
     counted(told)
@@ -328,7 +327,7 @@ def test_repeated_pauses_double_whichever_process_was_refused(replica: Replicas,
     assert one.reserve(1, PEOPLE) == Rejected(60, paused=True)
 
 
-def test_what_is_left_is_known(replica: Replicas, clock: HeldClock) -> None:
+def test_the_calls_left_are_known(replica: Replicas, clock: HeldClock) -> None:
     budget = replica(60)
     assert budget.calls_left == 60
     made(budget, at_most=20)
@@ -347,7 +346,7 @@ def test_a_timer_renews_until_it_is_closed(opened: Callable[[], Store], clock: H
     budget.close()
 
 
-def test_many_threads_never_make_more_than_there_is(replica: Replicas) -> None:
+def test_many_threads_never_exceed_the_limit(replica: Replicas) -> None:
     budget, go, got = replica(60), Event(), list[int]()
 
     def ask() -> None:
@@ -363,7 +362,7 @@ def test_many_threads_never_make_more_than_there_is(replica: Replicas) -> None:
     assert sum(got) == 60
 
 
-def test_a_clock_that_is_two_seconds_off_breaks_nothing(opened: Callable[[], Store]) -> None:
+def test_clocks_two_seconds_apart_break_nothing(opened: Callable[[], Store]) -> None:
     right, late = HeldClock(), HeldClock()
     late.time -= timedelta(seconds=2)
     store = opened()
@@ -379,9 +378,7 @@ def test_a_clock_that_is_two_seconds_off_breaks_nothing(opened: Callable[[], Sto
     other.close()
 
 
-def test_a_clock_that_was_set_back_by_minutes_frees_what_was_counted_and_ends_a_pause(
-    replica: Replicas, clock: HeldClock
-) -> None:
+def test_a_clock_set_back_by_minutes_frees_counted_calls_and_ends_a_pause(replica: Replicas, clock: HeldClock) -> None:
     rate_limit = replica(12)
     assert made(rate_limit) == 12
     clock.time -= timedelta(minutes=4)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.core.model.command_values import Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.spelling import pattern_in, texts_of
 from bot.core.model.notification_commands.values import ALL, TOMORROW, WEEKDAYS, MuteCommand, UnmuteCommand, Until
-from bot.core.model.words import Verb, Word
 
 MAX_MUTE_MINUTES = 90 * 24 * 60
 

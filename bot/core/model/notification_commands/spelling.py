@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from bot.core.model.command_values import Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.name_patterns import NamePattern
-from bot.core.model.words import Verb, Word
 
 MAX_PATTERNS = 20
 MAX_PATTERN = 200

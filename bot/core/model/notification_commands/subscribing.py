@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
+from bot.core.model.command_values import Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.spelling import pattern_in, texts_of
 from bot.core.model.notification_commands.values import (
@@ -18,7 +19,6 @@ from bot.core.model.notification_commands.values import (
     Unsubscribe,
 )
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
-from bot.core.model.words import Verb, Word
 
 _KEYS = {
     BRANCH: BRANCH,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from bot.core.model.command_values import Verb
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
-from bot.core.model.words import Verb
 
 ALL = "all"
 BRANCH, ON, WORKFLOW = "branch", "on", "workflow"

@@ -53,6 +53,15 @@ def upgrade() -> None:
         sa.Column("url", sa.Text),
     )
     op.create_table(
+        "channel_names",
+        sa.Column("channel", sa.Text, primary_key=True),
+        sa.Column("alias", sa.Text, primary_key=True),
+        sa.Column("repo", sa.Text, nullable=False),
+        sa.Column("branch", sa.Text),
+        sa.Column("set_by", sa.Text, nullable=False),
+        sa.Column("set_at", moment, nullable=False),
+    )
+    op.create_table(
         "idempotency_keys",
         sa.Column("key_hash", sa.Text, primary_key=True),
         sa.Column("expires_at", moment, nullable=False),

@@ -1,0 +1,38 @@
+"""The core's `ChannelNameStore` in the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.core.model.builds import Actor
+from bot.core.model.channel_names import ChannelName
+from bot.store.engine import Database
+from bot.store.tables import channel_names
+
+
+class StoredChannelNames:
+    """A `ChannelNameStore`. Thread-safe. Raises what the driver raises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, name: ChannelName) -> None:
+        key = {"channel": name.channel, "alias": name.alias}
+        value = {"repo": name.repo, "branch": name.branch, "set_by": name.set_by.id, "set_at": name.set_at}
+        new = self._database.insert(channel_names).values(key | value)
+        with self._database.writing() as connection:
+            connection.execute(new.on_conflict_do_update(index_elements=["channel", "alias"], set_=value))
+
+    def remove(self, channel: str, alias: str) -> bool:
+        wanted = channel_names.delete().where(channel_names.c.channel == channel, channel_names.c.alias == alias)
+        with self._database.writing() as connection:
+            return connection.execute(wanted).rowcount == 1
+
+    def of_channel(self, channel: str) -> list[ChannelName]:
+        wanted = channel_names.select().where(channel_names.c.channel == channel).order_by(channel_names.c.alias)
+        with self._database.reading() as connection:
+            return [_name(row) for row in connection.execute(wanted)]
+
+
+def _name(row: Any) -> ChannelName:
+    return ChannelName(row.channel, row.alias, row.repo, row.branch, Actor(row.set_by), row.set_at)
