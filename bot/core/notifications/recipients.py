@@ -35,6 +35,16 @@ class Audience:
             for subscription in self.subscriptions
         )
 
+    def since(self, branch: str | None) -> datetime | None:
+        """When the first channel that still listens to the branch began to; None if it is not known of one."""
+        times = [
+            subscription.created_at
+            for subscription in self.subscriptions
+            if subscription.filters.mismatch_within(branch, None) is not Mismatch.BRANCH
+        ]
+        known = [time for time in times if time is not None]
+        return min(known) if len(known) == len(times) and known else None
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -64,6 +64,7 @@ class _Watched:
     subscriptions: Sequence[Subscription] = ()
     projects: dict[str, _Seen] = field(default_factory=dict)
     hinted: set[str] = field(default_factory=set)
+    new: list[Subscription] = field(default_factory=list)
 
 
 class ChannelWatch:
@@ -105,7 +106,7 @@ class ChannelWatch:
             return RENEWED_EVERY_S
         now_s = self._clock.monotonic()
         due_s = watched.due_s
-        if watched.hinted and watched.looked_s is not None:
+        if (watched.hinted or watched.new) and watched.looked_s is not None:
             due_s = min(due_s, watched.looked_s + HINTED_EVERY_S)
         if now_s >= due_s:
             self.look(service)
@@ -131,8 +132,9 @@ class ChannelWatch:
         watched = self._watched[service]
         began_s = watched.looked_s = self._clock.monotonic()
         hinted, watched.hinted = watched.hinted, set()
+        new, watched.new = SubscriptionIndex(watched.new), []
         try:
-            took_from_list = self._look(self._services.of(service), watched, hinted)
+            took_from_list = self._look(self._services.of(service), watched, hinted, new)
         except CIError as failure:
             watched.hinted |= hinted
             waits = failure.retry_after_s if isinstance(failure, OverLimit) else None
@@ -143,8 +145,10 @@ class ChannelWatch:
         watched.due_s = began_s + pause_s
 
     def _has_listeners(self, service: str, watched: _Watched) -> bool:
+        known = watched.subscriptions
         everyone = self._subscriptions.all()
         watched.subscriptions = [each for each in everyone if each.filters.service in (None, service)]
+        watched.new += [each for each in watched.subscriptions if each not in known]
         return bool(watched.subscriptions)
 
     def _has_lease(self, service: str, watched: _Watched) -> bool:
@@ -159,7 +163,7 @@ class ChannelWatch:
             watched.due_s = now_s
         return watched.has_lease
 
-    def _look(self, service: CIContext, watched: _Watched, hinted: set[str]) -> bool:
+    def _look(self, service: CIContext, watched: _Watched, hinted: set[str], new: SubscriptionIndex) -> bool:
         """Whether one list had everything. Raises CIError."""
         began_at = self._clock.now()
         index = SubscriptionIndex(watched.subscriptions)
@@ -167,19 +171,17 @@ class ChannelWatch:
         with charged_to(FOR_BACKGROUND):
             listed = service.provider.recent()
         if listed is not None:
+            failed: CIError | None = None
             for project, builds in listed:
                 seen_by = SeenBy.WEBHOOK if project.id in hinted else SeenBy.LIST
                 look = _Look(project, builds, began_at, self._audience(index, mutes, project), seen_by)
-                self._take(service, watched, look)
+                try:
+                    self._take(service, watched, look)
+                except CIError as failure:  # it is compared again with the next list
+                    failed = failure
+            if failed is not None:
+                raise failed
             return True
-        self._look_at_each(service, watched, index, mutes, hinted)
-        return False
-
-    def _look_at_each(
-        self, service: CIContext, watched: _Watched, index: SubscriptionIndex, mutes: Sequence[Mute], hinted: set[str]
-    ) -> None:
-        """Looks at each project that is due, longest due first, until `RENEWED_EVERY_S` have passed."""
-        began_s = self._clock.monotonic()
         heard = [
             (project, audience)
             for project in service.project_index.matching("", timeout_s=0.0)
@@ -189,6 +191,14 @@ class ChannelWatch:
             seen = watched.projects.setdefault(project.id, _Seen())
             if project.id in hinted:
                 seen.due_s, seen.hinted = 0.0, True
+            elif new.of_repository(project.service, project.name):
+                seen.due_s = 0.0
+        self._look_at_each(service, watched, heard)
+        return False
+
+    def _look_at_each(self, service: CIContext, watched: _Watched, heard: Sequence[tuple[Project, Audience]]) -> None:
+        """Looks at each project that is due, longest due first, until `RENEWED_EVERY_S` have passed."""
+        began_s = self._clock.monotonic()
         due = [(watched.projects[project.id].due_s, project, audience) for project, audience in heard]
         for due_s, project, audience in sorted(due, key=lambda one: one[0]):
             now_s = self._clock.monotonic()
@@ -246,9 +256,10 @@ class ChannelWatch:
         decisions: list[Decision] = []
         for branch in heard:
             state, builds = known.get(branch), listed.get(branch, [])
-            if state is not None and (has_gap or missing(state, builds)):
-                snapshot = service.fetcher.builds(look.project, branch, timeout_s=CALL_S, budget=FOR_BACKGROUND)
-                builds = list(snapshot.builds)
+            if state is None:
+                state, builds = self._baseline(service, look, branch, builds)
+            elif has_gap or missing(state, builds):
+                builds = self._of_branch(service, look.project, branch)
             observation = observe(state, builds, look.began_at)
             result = told(observation, look.audience, look.began_at, look.seen_by)
             branches.append((branch, observation.state))
@@ -257,6 +268,28 @@ class ChannelWatch:
         seen_to = max(before.seen_to, highest(look.builds))
         after = WatchedProject(before.service, before.project_id, look.began_at, seen_to, tuple(branches))
         return after, deliveries, decisions
+
+    def _baseline(
+        self, service: CIContext, look: _Look, branch: str, builds: list[Build]
+    ) -> tuple[BranchState | None, list[Build]]:
+        """The state of a branch, seen for the first time, when a channel began to listen; None if it had none.
+
+        What ended later is news. The branch is fetched if the list shows it only from then on.
+        """
+        since = look.audience.since(branch)
+        if since is None:
+            return None, builds
+        if not _ended_by(since, builds):
+            builds = self._of_branch(service, look.project, branch)
+        before = _ended_by(since, builds)
+        return (observe(None, before, look.began_at).state if before else None), builds
+
+    def _of_branch(self, service: CIContext, project: Project, branch: str) -> list[Build]:
+        return list(service.fetcher.builds(project, branch, timeout_s=CALL_S, budget=FOR_BACKGROUND).builds)
+
+
+def _ended_by(moment: datetime, builds: Iterable[Build]) -> list[Build]:
+    return [build for build in builds if build.finished_at is not None and build.finished_at <= moment]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.model.builds import Actor, Build, Project, Status
 from bot.core.model.deliveries import Delivery
@@ -125,11 +125,18 @@ class Hearing:
         )
         return watch, sender
 
-    def subscribe(self, *events: Event, repo: str = "acme/*", branch: str = "main", channel: str = CHANNEL) -> None:
+    def subscribe(
+        self,
+        *events: Event,
+        repo: str = "acme/*",
+        branch: str = "main",
+        channel: str = CHANNEL,
+        since: datetime | None = None,
+    ) -> None:
+        """Without `since`, the first look is the beginning."""
         branches = NamePattern((branch,))
         filters = Filters(NamePattern((repo,)), branches=branches, events=frozenset(events) or DEFAULT_EVENTS)
-        long_ago = self.clock.now() - timedelta(days=1)
-        self.store.subscriptions.add(Subscription(channel, filters, ADA, long_ago))
+        self.store.subscriptions.add(Subscription(channel, filters, ADA, since))
 
     def builds(self, *texts: str, of: Project = WEB) -> None:
         """What the service shows of the project from now on, newest first: `11 bad`, `10 ok release`, `12 run`."""

@@ -178,6 +178,39 @@ def test_a_new_subscription_has_what_was_known_looked_at_again(hearing):
     assert hearing.heard() == ["web topic broke 12"]
 
 
+def test_what_broke_after_the_channel_subscribed_and_before_the_first_look_is_news(hearing):
+    hearing.builds("10 ok")
+    hearing.clock.advance(10)
+    hearing.subscribe(since=hearing.clock.now())
+    hearing.clock.advance(10)
+    hearing.goes("11 bad ; 10 ok")
+    assert hearing.heard() == ["web main broke 11"]
+
+
+def test_a_quiet_branch_that_the_list_did_not_show_is_fetched_when_it_is_first_seen(hearing):
+    hearing.builds("10 ok")
+    hearing.clock.advance(10)
+    hearing.subscribe(since=hearing.clock.now())
+    hearing.clock.advance(10)
+    others = [f"{number} ok topic" for number in range(21, 11, -1)]
+    hearing.builds(*others, "10 ok")
+    hearing.look()
+    hearing.builds("22 bad", *others, "10 ok")
+    hearing.look()
+    assert hearing.ci.branches_asked == ["main"]
+    assert hearing.heard() == ["web main broke 22"]
+
+
+def test_a_branch_that_cannot_be_fetched_now_does_not_hold_up_other_projects(hearing):
+    hearing.subscribe()
+    hearing.goes("11 run ; 10 ok")
+    hearing.goes("20 ok", of=API)
+    hearing.ci.failures["builds"] = [Unreachable("CodeShip", "no connection")]
+    hearing.goes("12 ok ; 10 ok")
+    hearing.goes("21 bad ; 20 ok", of=API)
+    assert hearing.heard() == ["api main broke 21"]
+
+
 # A service without such a list
 
 
