@@ -144,8 +144,9 @@ CODESHIP = ServicePlugin(
         ),
         Setting(
             WEBHOOK_TOKEN,
-            "Accepts webhooks from CodeShip at /codeship/webhook/<token>. With them the bot sees changes sooner.",
-            "python -m bot webhook",
+            "Accepts webhooks from CodeShip at /codeship/webhook/<token>. With them the bot sees changes sooner. "
+            "python -m bot webhook makes a token.",
+            "",
             values.key,
             secret=True,
         ),

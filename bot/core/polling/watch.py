@@ -17,7 +17,7 @@ from bot.core.model.errors import CIError, OverLimit
 from bot.core.model.notifications import Decision, SeenBy
 from bot.core.model.rate_limit import CLOCKS_APART
 from bot.core.model.subscriptions import Mute, Subscription, SubscriptionIndex
-from bot.core.model.transitions import BranchState
+from bot.core.model.transitions import BranchState, Observation
 from bot.core.notifications.ports import SubscriptionStore
 from bot.core.notifications.recipients import Audience, notes, told
 from bot.core.notifications.transitions import highest, lowest, missing, observe
@@ -257,7 +257,10 @@ class ChannelWatch:
         for branch in heard:
             state, builds = known.get(branch), listed.get(branch, [])
             if state is None:
-                state, builds = self._baseline(service, look, branch, builds)
+                first, builds = self._baseline(service, look, branch, builds)
+                if first is not None:
+                    state = first.state
+                    decisions += notes(first, builds, look.began_at, look.seen_by)
             elif has_gap or missing(state, builds):
                 builds = self._of_branch(service, look.project, branch)
             observation = observe(state, builds, look.began_at)
@@ -271,8 +274,8 @@ class ChannelWatch:
 
     def _baseline(
         self, service: CIContext, look: _Look, branch: str, builds: list[Build]
-    ) -> tuple[BranchState | None, list[Build]]:
-        """The state of a branch, seen for the first time, when a channel began to listen; None if it had none.
+    ) -> tuple[Observation | None, list[Build]]:
+        """A branch that is seen for the first time, as it was when a channel began to listen; None without builds.
 
         What ended later is news. The branch is fetched if the list shows it only from then on.
         """
@@ -282,7 +285,7 @@ class ChannelWatch:
         if not _ended_by(since, builds):
             builds = self._of_branch(service, look.project, branch)
         before = _ended_by(since, builds)
-        return (observe(None, before, look.began_at).state if before else None), builds
+        return (observe(None, before, look.began_at) if before else None), builds
 
     def _of_branch(self, service: CIContext, project: Project, branch: str) -> list[Build]:
         return list(service.fetcher.builds(project, branch, timeout_s=CALL_S, budget=FOR_BACKGROUND).builds)
