@@ -7,7 +7,7 @@ TOOLS := $(VENV)/.tools
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run playground doctor test check bench lock web web-check screenshots sbom
+.PHONY: help run playground doctor test check bench lock web web-check screenshots sbom soak
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ sbom: $(TOOLS) ## writes the bot's packages to sbom.cdx.json (CycloneDX)
 web-check: ## builds the page again, and fails if it differs from the one that is checked in
 	cd playground/web && npm ci --no-audit --no-fund && PLAYGROUND_PAGE="$$PWD/.check" npm run build
 	diff -r playground/web/.check playground/static
+
+soak: $(TOOLS) ## kills the bot 200 times under load, and counts duplicates and lost answers (10 minutes; needs PostgreSQL)
+	@$(RUN) -m tests.killing.soak $(SOAK)
 
 screenshots: $(TOOLS) ## makes the README's pictures from a real conversation (needs Chromium)
 	$(RUN) -m tests.browser.screenshots

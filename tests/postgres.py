@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -37,12 +37,26 @@ _SETTINGS = {
 
 
 class Server:
-    """A server that runs."""
+    """A server that runs, unless it is stopped. `pg_ctl` calls that program with an action and its arguments."""
 
-    def __init__(self, port: int, password: str) -> None:
+    def __init__(self, port: int, password: str, pg_ctl: Callable[..., None]) -> None:
         self._port = port
         self._password = password
+        self._pg_ctl = pg_ctl
         self._numbers = count(1)
+        self._is_up = False
+
+    def start(self) -> None:
+        """Starts it, also after a stop. Returns when it takes connections."""
+        if not self._is_up:
+            self._pg_ctl("start")
+            self._is_up = True
+
+    def stop(self) -> None:
+        """Stops it as a crash would: connections break, and what was not committed is gone."""
+        if self._is_up:
+            self._pg_ctl("stop", "-m", "immediate")
+            self._is_up = False
 
     def new_database(self, like: str | None = None) -> str:
         """The address of a database that is new: empty, or a copy of the one with the name `like`."""
@@ -63,8 +77,8 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running(found: Path) -> Iterator[Server]:
-    """Starts a server with these programs, and at the end stops it and deletes its data."""
+def running(found: Path, **more: str) -> Iterator[Server]:
+    """Starts a server with these programs, and at the end stops it and deletes its data. `more` are settings."""
     home = Path(tempfile.mkdtemp(prefix="bot-postgres-"))  # not pytest's directory, which only its owner may enter
     data, log, password, port = str(home / "data"), home / "log", secrets.token_urlsafe(12), _free_port()
     user = _unprivileged()
@@ -86,15 +100,20 @@ def running(found: Path) -> Iterator[Server]:
         told = log.read_text(encoding="utf-8", errors="replace")[-4000:] if log.exists() else ""
         assert done.returncode == 0, f"{program} failed: {told}"
 
-    settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+    def pg_ctl(action: str, *arguments: str) -> None:
+        options = ("-l", str(log), "-o", f"-p {port} {settings}") if action == "start" else ()
+        run("pg_ctl", action, "-D", data, "-w", *options, *arguments)
+
+    settings = " ".join(f"-c {name}={value}" for name, value in (_SETTINGS | more).items())
     secured = ("-A", "scram-sha-256", "--pwfile", str(home / "password"))
     try:
         run("initdb", "-D", data, "-U", _ADMIN, *secured, "-E", "UTF8", "--no-sync")
-        run("pg_ctl", "start", "-D", data, "-w", "-l", str(log), "-o", f"-p {port} {settings}")
+        server = Server(port, password, pg_ctl)
+        server.start()
         try:
-            yield Server(port, password)
+            yield server
         finally:
-            run("pg_ctl", "stop", "-D", data, "-w", "-m", "immediate")
+            server.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

@@ -24,7 +24,7 @@ MAX_README_WORDS = 1200
 
 def short_commands_table() -> str:
     lines = ["| command | result |", "| --- | --- |"]
-    lines += [f"| `{entry.usage}` | {entry.answer} |" for entry in TABLE]
+    lines += [f"| `{entry.usage}` | {entry.answer} |" for entry in TABLE if entry.in_short_help]
     return "\n".join(lines)
 
 

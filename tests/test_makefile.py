@@ -46,6 +46,7 @@ def test_make_alone_says_what_can_be_made(tmp_path):
         "web",
         "sbom",
         "web-check",
+        "soak",
         "screenshots",
     ]
 

@@ -16,6 +16,7 @@ import structlog
 
 from bot.app.ci_services import CIServices
 from bot.app.clients import proxy_for, slack_client
+from bot.app.clock import SharedClock
 from bot.app.notifications import Notifications
 from bot.app.settings import Settings
 from bot.app.threads import PeriodicTask
@@ -116,7 +117,8 @@ class Bot:
         self._of_file = subscriptions_in(settings.subscriptions, settings.ci_providers)
         self.metrics = Metrics()
         kept = timedelta(days=settings.audit_kept_days)
-        self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept)
+        self._clock = clock = SharedClock(clock)
+        self.store: Store = open_store(settings.database_url.reveal(), clock, audit_kept=kept, learn_time=clock.learn)
         self.workers = WorkerPool(self._work_failed)
         self._client = slack_client(settings, timeouts)
         self._connections = Connections(timeouts.slack_s, tls=self._client.ssl, monotonic=clock.monotonic)
@@ -134,7 +136,6 @@ class Bot:
         self._operations = Operations(
             self.services, self.store.audit, self.rights, self.store.channel_names, subscriptions
         )
-        self._clock = clock
         self._environ = environ
         self._on_dead = on_dead
         self._reference = reference
@@ -310,6 +311,7 @@ class Bot:
             replicas=self.store.replicas,
             replica_id=replica_id,
             clock=self._clock,
+            now=lambda: time.time() + self._clock.ahead_s,
             on_error=self._work_failed,
             timings=self._timeouts.jobs,
             pack=urls.detached,

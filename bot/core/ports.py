@@ -130,6 +130,8 @@ class ClaimStore(Protocol):
     def move(self, claim: Claim, to: Claim, *, audit: RequestEntry | None = None) -> bool:
         """Writes `to`'s state, posts, `seen_running` and `new_build_id`, and `audit` with them, as `AuditLog.record`.
 
+        The entry of an action that is sent now replaces one of the same request that says that nothing was done.
+
         Only if the stored claim still has `claim`'s id, attempt and state; else writes nothing and returns False.
         """
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 from dbos import error as dbos_error
 
@@ -45,6 +46,9 @@ POLLS_NOTHING_S = 0.1
 DONE = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _MAX_LISTED = 1000
 
+_SET_BACK_MS = 5000
+"""A job is stored at most this far in the future, by clocks that were not set back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -60,10 +64,14 @@ Body = Callable[[str, str], None]
 
 
 class Engine:
-    """Runs jobs: each body of `kinds` is registered under its name and called with the payload it was started with."""
+    """Runs jobs: each body of `kinds` is registered under its name and called with the payload it was started with.
 
-    def __init__(self, database_url: str, kinds: Mapping[str, Body], replica_id: str) -> None:
+    Delays count by `now`, seconds since 1970.
+    """
+
+    def __init__(self, database_url: str, kinds: Mapping[str, Body], replica_id: str, now: Callable[[], float]) -> None:
         """Connects to nothing yet. Raises RuntimeError if this process has an open engine."""
+        self._now = now
         self._log = _Quiet()
         self._dbos = DBOS(config=_config(database_url, replica_id))
         if self._dbos._launched:  # a process has one DBOS, which is returned again without an error
@@ -79,6 +87,8 @@ class Engine:
     def launch(self, poll_s: float) -> None:
         """Starts the engine; bodies may run before this returns. Raises what the driver raises."""
         DBOS.launch()
+        # DBOS's own compares with the machine's clock, which other replicas do not share.
+        self._dbos._sys_db.transition_delayed_workflows = self._enqueue_due  # type: ignore[method-assign]
         for kind in self._bodies:
             DBOS.register_queue(
                 kind, worker_concurrency=AT_ONCE, polling_interval_sec=poll_s, on_conflict="always_update"
@@ -98,7 +108,10 @@ class Engine:
         """Stores the job. Any process that knows the kind starts it, up to two seconds after it is due."""
 
         def start() -> None:
-            with SetWorkflowID(id), SetEnqueueOptions(delay_seconds=delay_s if delay_s > 0 else None):
+            options = SetEnqueueOptions()
+            if delay_s > 0:
+                options.delay_until_epoch_ms = int((self._now() + delay_s) * 1000)
+            with SetWorkflowID(id), options:
                 DBOS.enqueue_workflow(kind, self._bodies[kind], payload)
 
         _apart(start)
@@ -145,6 +158,17 @@ class Engine:
         if ids:
             _apart(DBOS.delete_workflows, ids)
         return len(ids)
+
+    def _enqueue_due(self) -> None:
+        """Puts delayed jobs that are due into their queues.
+
+        A job that was stored in the future is due, too: the clock was set back since, so its time is too far ahead.
+        """
+        jobs, now_ms = self._dbos._sys_db.tables.workflow_status.c, int(self._now() * 1000)
+        is_due = sa.or_(jobs.delay_until_epoch_ms <= now_ms, jobs.created_at > now_ms + _SET_BACK_MS)
+        due = sa.update(self._dbos._sys_db.tables.workflow_status).where(jobs.status == "DELAYED", is_due)
+        with self._dbos._sys_db.engine.begin() as connection:
+            connection.execute(due.values(status="ENQUEUED"))
 
     def take_nothing_more(self) -> None:
         """Starts no more jobs: queued ones stay in the database, running ones go on."""

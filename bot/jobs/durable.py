@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -60,7 +60,8 @@ class DurableJobs:
     ends its job with an error. What a step raises reaches the job as `StepFailed`. The store on `database_url` must be
     open, and not in memory. A process may have one open instance.
 
-    `pack` changes each payload before it is stored, `unpack` changes it back before its job runs.
+    `now` returns seconds since 1970, by a clock that all processes on the database share: delays count by it. `pack`
+    changes each payload before it is stored, `unpack` changes it back before its job runs.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class DurableJobs:
         replicas: Replicas,
         replica_id: str,
         clock: Clock,
+        now: Callable[[], float] = time,
         on_error: OnError,
         timings: JobTimings = TIMINGS,
         pack: Change = lambda payload: payload,
@@ -82,6 +84,7 @@ class DurableJobs:
         self._kinds = dict(kinds)
         self._replica_id = replica_id
         self._clock = clock
+        self._now = now
         self._on_error = on_error
         self._timings = timings
         self._heartbeat = Heartbeat(
@@ -108,7 +111,8 @@ class DurableJobs:
         from bot.jobs.dbos_engine import Engine
 
         timings = self._timings
-        engine = Engine(self._url, {kind: partial(self._run, kind) for kind in self._kinds}, self._replica_id)
+        kinds = {kind: partial(self._run, kind) for kind in self._kinds}
+        engine = Engine(self._url, kinds, self._replica_id, self._now)
         rounds = RecoverySchedule(timings.sweep_s, timings.purge_s, timings.kept_s)
         sweeper = JobRecovery(engine, self._heartbeat, self._clock, rounds, self._report)
         try:

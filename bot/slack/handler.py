@@ -134,14 +134,20 @@ class RequestHandler:
             return False
         return entry_for(command.verb).changes_something
 
-    def job_of(self, slack_request: SlackRequest) -> dict[str, Any]:
-        """The payload with which `job` handles the request."""
+    def job_of(self, slack_request: SlackRequest, *, is_again: bool = False) -> dict[str, Any]:
+        """The payload with which `job` handles the request.
+
+        If Slack sends it again, it was made when its message was written, not now. Otherwise Slack's clock does not
+        count, since this machine's may be wrong.
+        """
+        now = self._clock.now().timestamp()
+        made_at = min(now, slack_request.written_at or now) if is_again else now
         return {
             "slack_request": slack_request.as_json(),
             "ref": self._reporting.new_reference(),
-            "at": self._clock.now().timestamp(),
+            "at": made_at,
             "process": self._process,
-            "monotonic": self._clock.monotonic(),
+            "monotonic": self._clock.monotonic() - (now - made_at),
         }
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:

@@ -48,11 +48,11 @@ def register(
     request that will be answered, before it is acknowledged, and returns at once.
     """
 
-    def durably(slack_request: SlackRequest) -> bool:
+    def durably(slack_request: SlackRequest, is_again: bool) -> bool:
         if not slack_request.delivery or not handler.changes_something(slack_request):
             return False
         try:
-            submit(REQUEST, slack_request.delivery, handler.job_of(slack_request))
+            submit(REQUEST, slack_request.delivery, handler.job_of(slack_request, is_again=is_again))
         except PoolFull:
             raise
         except Exception:  # the engine raises what its drivers raise; the request is still answered

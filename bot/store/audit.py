@@ -54,16 +54,19 @@ class StoredAudit:
         return self._clock.now() - self._kept
 
 
-def recording(database: Database, entry: AuditEntry, request_key: str | None) -> sa.Insert:
-    """Adds the entry. Of one request the first counts; an unknown result is completed, but not by a bug."""
+def recording(database: Database, entry: AuditEntry, request_key: str | None, *, is_sent: bool = False) -> sa.Insert:
+    """Adds the entry. Of one request the first counts; an unknown result is completed, but not by a bug.
+
+    `is_sent`: the action is sent now. So the entry replaces one that says that nothing was done, which a process wrote
+    that died before it had stored its decision.
+    """
     columns = _columns(entry)
     row = database.insert(audit).values(columns | {"request_hash": _hash(request_key)})
     if entry.result == Result.BUG:
         return row.on_conflict_do_nothing(index_elements=["request_hash"])
-    known = {name: columns[name] for name in ("result", "reason", "build_id", "branch")}
-    return row.on_conflict_do_update(
-        index_elements=["request_hash"], set_=known, where=audit.c.result == Result.UNKNOWN.value
-    )
+    known = {name: columns[name] for name in ("result", "reason", "project_id", "project_name", "branch", "build_id")}
+    is_open = audit.c.result != Result.TAKEN.value if is_sent else audit.c.result == Result.UNKNOWN.value
+    return row.on_conflict_do_update(index_elements=["request_hash"], set_=known, where=is_open)
 
 
 def entries_since(connection: sa.Connection, since: datetime | None) -> Iterator[AuditEntry]:

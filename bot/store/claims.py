@@ -76,7 +76,8 @@ class StoredClaims:
             if connection.execute(claims.update().where(same).values(_progress(to))).rowcount != 1:
                 return False
             if audit is not None:
-                connection.execute(recording(self._database, audit.entry, audit.request_key))
+                is_sent = to.state is ClaimState.SENT
+                connection.execute(recording(self._database, audit.entry, audit.request_key, is_sent=is_sent))
             return True
 
     def of_request(self, key: str) -> Claim | None:

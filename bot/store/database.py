@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -47,7 +47,9 @@ _KEPT = timedelta(days=90)
 class Store:
     """One open database. Every part is thread-safe; `close` closes them all."""
 
-    def __init__(self, database: Database, clock: Clock, audit_kept: timedelta) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, audit_kept: timedelta, learn_time: Callable[[datetime], None]
+    ) -> None:
         self._database = database
         self._clock = clock
         self.claims: ClaimStore = StoredClaims(database, clock, _KEPT)
@@ -61,7 +63,7 @@ class Store:
         self.projects: ProjectStore = StoredProjects(database)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
         self.response_urls = StoredResponseUrls(database, clock)
-        self.replicas = StoredReplicas(database, clock)
+        self.replicas = StoredReplicas(database, clock, learn_time)
         self.audit: AuditLog = StoredAudit(database, clock, audit_kept)
 
     def check(self) -> str:
@@ -97,9 +99,21 @@ class Store:
         self._database.close()
 
 
-def open_store(database_url: str, clock: Clock, *, audit_kept: timedelta = AUDIT_KEPT) -> Store:
+def _unlearned(_now: datetime) -> None:
+    """For a caller that has no other replicas to agree with."""
+
+
+def open_store(
+    database_url: str,
+    clock: Clock,
+    *,
+    audit_kept: timedelta = AUDIT_KEPT,
+    learn_time: Callable[[datetime], None] = _unlearned,
+) -> Store:
     """Opens and migrates the database; several processes may do so at once. Raises StoreError with cause
     and next step.
+
+    `learn_time` is called with PostgreSQL's time, now and with each heartbeat.
     """
     database = Database.at(database_url)
     try:
@@ -109,6 +123,8 @@ def open_store(database_url: str, clock: Clock, *, audit_kept: timedelta = AUDIT
             # Changes nothing, but fails if the database is read-only. SQLite begins a transaction even on a read-only
             # file.
             connection.execute(idempotency_keys.delete().where(sa.false()))
+            if database.is_postgresql:
+                learn_time(database.now(connection, clock))
     except ForeignSchema as error:
         database.close()
         why = f"it belongs to another program (its schema is {error})"
@@ -117,4 +133,4 @@ def open_store(database_url: str, clock: Clock, *, audit_kept: timedelta = AUDIT
         database.close()
         # The driver's error is not chained: it may quote the whole address, including the password.
         raise database.error(error) from None
-    return Store(database, clock, audit_kept)
+    return Store(database, clock, audit_kept, learn_time)

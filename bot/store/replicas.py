@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -17,12 +18,14 @@ WRITTEN_WITHIN_S = 2.0
 class StoredReplicas:
     """Compares times of one clock only: PostgreSQL's if machines share it, the machine's own for SQLite.
 
-    The heartbeat also shows, every few seconds, whether the database can be written to.
+    The heartbeat also shows, every few seconds, whether the database can be written to, and `learn_time` is called with
+    PostgreSQL's time.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, learn_time: Callable[[datetime], None]) -> None:
         self._database = database
         self._clock = clock
+        self._learn_time = learn_time
         self._beating_since: float | None = None
         self._failure: Exception | None = None
 
@@ -54,6 +57,8 @@ class StoredReplicas:
     def _beat(self, replica_id: str) -> float | None:
         with self._database.writing() as connection:
             now = self._database.now(connection, self._clock)
+            if self._database.is_postgresql:
+                self._learn_time(now)
             last = connection.scalar(sa.select(replicas.c.seen_at).where(replicas.c.replica_id == replica_id))
             new = self._database.insert(replicas).values(replica_id=replica_id, started_at=now, seen_at=now)
             connection.execute(new.on_conflict_do_update(index_elements=["replica_id"], set_={"seen_at": now}))

@@ -12,6 +12,7 @@ import requests
 
 from bot.app.clock import SystemClock
 from bot.app.timeouts import Timeouts
+from bot.slack.incoming.workers import NOT_WRITTEN
 from playground.codeship import faults as moods
 from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Sandbox, Transport
 from playground.slack.plain_text import draw
@@ -97,9 +98,11 @@ def test_twenty_people_at_once_cause_one_restart(stage: Sandbox) -> None:
     with ThreadPoolExecutor(20) as crowd:
         list(crowd.map(lambda _: stage.workspace.types("ada", "#builds", RESTART), range(20)))
     told = seen(stage)
+    # A busy machine may not store a request within two seconds. Then the asker is told to send it again.
+    turned_away = sum(NOT_WRITTEN in line for line in told)
     assert calls(stage, "restart") == 1
     assert sum("main restarted*" in line for line in told) == 1
-    assert sum("already restarted" in line or "restart already requested" in line for line in told) == 19
+    assert sum("already restarted" in line or "restart already requested" in line for line in told) == 19 - turned_away
 
 
 def test_redelivery_of_each_kind_is_answered_once(stage: Sandbox) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,7 +45,13 @@ class Told(list[tuple[str, BaseException]]):
 
 
 def opened(
-    url: str, kinds: Mapping[str, Job], told: Told, *, stack: ExitStack, timings: JobTimings = QUICK
+    url: str,
+    kinds: Mapping[str, Job],
+    told: Told,
+    *,
+    stack: ExitStack,
+    timings: JobTimings = QUICK,
+    now: Callable[[], float] = time.time,
 ) -> DurableJobs:
     """Launched; stopped with `stack`."""
     store = open_store(url, SystemClock())
@@ -55,6 +62,7 @@ def opened(
         replicas=store.replicas,
         replica_id=new_replica_id(),
         clock=SystemClock(),
+        now=now,
         on_error=told,
         timings=timings,
     )
@@ -80,8 +88,8 @@ def open_jobs(url: str, told: Told) -> Iterator[Open]:
     before = set(threading.enumerate())
     with ExitStack() as stack:
 
-        def open_again(timings: JobTimings = QUICK, **kinds: Job) -> DurableJobs:
-            return opened(url, kinds, told, stack=stack, timings=timings)
+        def open_again(timings: JobTimings = QUICK, now: Callable[[], float] = time.time, **kinds: Job) -> DurableJobs:
+            return opened(url, kinds, told, stack=stack, timings=timings, now=now)
 
         yield open_again
     for thread in set(threading.enumerate()) - before:

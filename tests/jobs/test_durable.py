@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -71,6 +72,20 @@ def test_a_payload_that_is_not_json_is_refused_at_once(open_jobs: Open, notes: N
     assert jobs.under_way == 0
     jobs.start("walk", "k", {"a": "right"})
     notes.wait_for({"a": "right"})
+
+
+def test_a_job_whose_clock_was_set_back_is_due_and_not_late(open_jobs: Open, notes: Notes) -> None:
+    ahead_s = 240.0
+    jobs = open_jobs(walk=notes, now=lambda: time.time() + ahead_s)
+    jobs.start("walk", "later", {"number": 1}, delay_s=60)
+    ahead_s = -10.0  # its row has the database's time, which is in the future now
+    notes.wait_for({"number": 1})
+
+
+def test_a_delay_counts_by_the_shared_clock(open_jobs: Open, notes: Notes) -> None:
+    jobs = open_jobs(walk=notes, now=lambda: time.time() + 3600)
+    jobs.start("walk", "soon", {"number": 1}, delay_s=0.3)
+    notes.wait_for({"number": 1})
 
 
 def test_a_job_with_a_delay_begins_when_it_is_due_and_is_not_waited_for(open_jobs: Open, notes: Notes) -> None:

@@ -14,6 +14,8 @@ import signal
 import socket
 import sys
 import threading
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -108,8 +110,24 @@ def patience(little: dict[str, float]) -> Timeouts:
     return Timeouts(jobs=jobs, pace=PollInterval(3.1, 3.1, 3.1), heal_s=1.0)
 
 
+class WrongClock(SystemClock):
+    """A machine's clock that is `ahead_s` ahead. SIGUSR1 sets it back by four minutes."""
+
+    def __init__(self, ahead_s: float) -> None:
+        real, self._ahead_s = time.time, ahead_s
+        time.time = lambda: real() + self._ahead_s
+        signal.signal(signal.SIGUSR1, lambda *_: self._set_back())
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(time.time(), UTC)
+
+    def _set_back(self) -> None:
+        self._ahead_s -= 240
+
+
 def run(order: dict[str, Any]) -> None:
     """Runs one bot until it is killed or told to stop."""
+    clock = WrongClock(order["ahead_s"]) if "ahead_s" in order else SystemClock()
     settings = Settings.read(order["environ"])
     logs.configure("INFO", "json", settings.secrets())
     line = Line(order["port"])
@@ -117,7 +135,7 @@ def run(order: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     if order.get("tells_commits"):
         tell_commits(line)
-    bot = Bot(settings, SystemClock(), {}, on_dead=ending.set, timeouts=patience(order.get("patience", {})))
+    bot = Bot(settings, clock, {}, on_dead=ending.set, timeouts=patience(order.get("patience", {})))
     bot.start()
     line.tell(f"ready {bot.web.port if bot.web else 0}")
     ending.wait()

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -181,13 +181,20 @@ class Steps:
             return True
 
 
+class Watcher(Protocol):
+    """Is told each step of the bots."""
+
+    def reach(self, name: str, landmark: str | None = None) -> bool:
+        """Whether the bot has been killed there, so that its connection is cut."""
+
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Theatre:
     """A workspace and a CodeShip on loopback."""
 
-    def __init__(self, database_url: str, steps: Steps, **settings: str) -> None:
+    def __init__(self, database_url: str, steps: Watcher, **settings: str) -> None:
         clock = SystemClock()
         self.steps = steps
         self.codeship = CodeShipWorld(clock.now, API_KEY)

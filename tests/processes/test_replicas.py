@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,14 +53,19 @@ class Balancer:
 class Replicas:
     """Three processes and what they live in."""
 
-    def __init__(self, mould: Mould, url: str, folder: Path, **settings: str) -> None:
+    def __init__(self, mould: Mould, url: str, folder: Path, ahead_s: Sequence[float] = (), **settings: str) -> None:
+        """`ahead_s`: how wrong the clock of each process is."""
         self.url = url
         self.theatre = Theatre(url, Steps(), **settings)
         self.workspace, self.codeship = self.theatre.workspace, self.theatre.codeship
         self.theatre.start()
         with ThreadPoolExecutor(REPLICAS) as pool:
-            environ, logs = self.theatre.environ, [folder / f"{number}.txt" for number in range(REPLICAS)]
-            self.processes = list(pool.map(lambda log: Process(mould, environ, log, lambda _: False), logs))
+            environ = self.theatre.environ
+            orders = [{"ahead_s": wrong} for wrong in ahead_s] or [{}] * REPLICAS
+            logs = [folder / f"{number}.txt" for number in range(REPLICAS)]
+            self.processes = list(
+                pool.map(lambda log, order: Process(mould, environ, log, lambda _: False, **order), logs, orders)
+            )
         self.ports = [process.wait_ready() for process in self.processes]
         if "SLACK_APP_TOKEN" not in settings:
             self.workspace.deliver_through(Balancer(self.ports))
@@ -103,8 +111,8 @@ Open = Callable[..., Replicas]
 def replicas(mould: Mould, databases: Databases, tmp_path: Path) -> Iterator[Open]:
     with ExitStack() as stack:
 
-        def opened(url: str | None = None, **settings: str) -> Replicas:
-            made = Replicas(mould, url or databases.new(tmp_path), tmp_path, **settings)
+        def opened(url: str | None = None, ahead_s: Sequence[float] = (), **settings: str) -> Replicas:
+            made = Replicas(mould, url or databases.new(tmp_path), tmp_path, ahead_s, **settings)
             stack.callback(made.stop)
             return made
 
@@ -155,6 +163,26 @@ def test_replicas_that_start_together_on_an_empty_database_are_all_ready(replica
     for _ in range(REPLICAS):
         assert bots.workspace.types("ada", "#builds", "/codeship status acme/web main")
     assert bots.sees("failed", REPLICAS), bots.log
+
+
+@pytest.mark.parametrize("ahead_s", [(0, 3600, -3600), (240, 240, 240)], ids=["an hour apart", "set back"])
+def test_clocks_that_are_wrong_delay_nothing_by_more_than_30_s(replicas: Open, ahead_s: Sequence[float]) -> None:
+    """In Socket Mode, since over HTTP a signature is valid for five minutes only."""
+    bots = replicas(ahead_s=ahead_s, SLACK_APP_TOKEN=APP_TOKEN)
+    builds = [bots.codeship.newest("acme/web", "main"), bots.codeship.newest("acme/web", "feature/login")]
+    for word, build in zip(("restart", "follow"), builds, strict=True):
+        assert bots.workspace.types("ada", "#builds", f"/codeship {word} acme/web {build.branch}")
+    assert wait_until(lambda: bots.rows(follows) == 2), bots.log
+    if len(set(ahead_s)) == 1:
+        for process in bots.processes:
+            os.kill(process.pid, signal.SIGUSR1)
+    for build in builds:
+        bots.codeship.finish(build, "success")
+    began_s, calls = time.monotonic(), len(bots.codeship.requests)
+    assert bots.sees(FLAKY, 4), bots.log
+    took_s = time.monotonic() - began_s
+    assert took_s < 30, "both messages and their replies"
+    assert len(bots.codeship.requests) - calls < 20 + 2 * took_s, "no poll begins before it is due"
 
 
 def test_all_replicas_share_one_rate_limit(replicas: Open) -> None:

@@ -173,6 +173,19 @@ def test_a_delayed_request_offers_the_newest_build_if_that_may_be_a_later_one(st
     assert "[Restart]" in said(stage)[-1]
 
 
+def test_an_event_that_slack_sends_again_was_made_when_its_message_was_written(
+    stage: Sandbox, clock: HeldClock
+) -> None:
+    heard = replace(ask(stage, "restart acme/web main"), written_at=clock.now().timestamp())
+    clock.advance(60)
+    stage.codeship.push("acme/web", "main")
+    stage.codeship.finish("acme/web", "error")
+    job = conversation(stage).job_of(heard, is_again=True)
+    conversation(stage).job(json.loads(json.dumps(job)), Steps())
+    assert posts(stage) == 0
+    assert "Nothing was restarted: I got to your request late" in said(stage)[-1]
+
+
 def test_a_delayed_request_restarts_a_build_that_existed_when_it_was_made(stage: Sandbox, clock: HeldClock) -> None:
     steps, heard = Steps(("before", "decide")), ask(stage, "restart acme/web main")
     clock.advance(30)

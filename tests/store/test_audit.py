@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.model.audit import AuditEntry, Result
+from bot.core.model.audit import AuditEntry, RequestEntry, Result
 from bot.core.model.builds import Actor, Location, Project
+from bot.core.model.claims import Claim, ClaimState
 from bot.store import Store, open_store
 from bot.store.audit import entries_since
 from bot.store.engine import Database
@@ -82,6 +83,21 @@ def test_one_request_is_recorded_once_and_its_first_entry_counts(store: Store) -
     store.audit.record(WHOLE, request_key="event:Ev1")
     store.audit.record(replace(WHOLE, result=Result.ALREADY), request_key="event:Ev1")
     assert last(store) == [WHOLE]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(Result.NOT_DONE, Result.UNKNOWN), (Result.TAKEN, Result.TAKEN)], ids=["refused", "accepted"]
+)
+def test_what_is_sent_replaces_what_says_that_nothing_was_done(
+    store: Store, wanted: Callable[..., Claim], before: Result, after: Result
+) -> None:
+    """A process dies after it has recorded a refusal. The next one decides again, and sends."""
+    store.audit.record(replace(WHOLE, result=before), request_key="event:Ev1")
+    claim = store.claims.claim(wanted())
+    assert claim is not None
+    sent = RequestEntry(replace(WHOLE, result=Result.UNKNOWN), "event:Ev1")
+    assert store.claims.move(claim, replace(claim, state=ClaimState.SENT), audit=sent)
+    assert [entry.result for entry in last(store)] == [after]
 
 
 def test_requests_without_a_key_are_each_recorded(store: Store) -> None:

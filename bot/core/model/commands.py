@@ -30,13 +30,7 @@ from bot.core.model.notification_commands.subscribing import (
     subscribe_command,
     unsubscribe_command,
 )
-from bot.core.model.notification_commands.values import (
-    MuteCommand,
-    ShowSubscriptions,
-    Subscribe,
-    UnmuteCommand,
-    Unsubscribe,
-)
+from bot.core.model.notification_commands.values import NotificationCommand
 from bot.core.sentences import names_in, without_closing_signs, without_question, without_request
 
 __all__ = [
@@ -63,7 +57,6 @@ __all__ = [
 ]
 
 
-NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | MuteCommand | UnmuteCommand
 Command = BranchCommand | BuildCommand | ListProjects | NameCommand | ShowAudit | ShowHelp | NotificationCommand
 
 
@@ -138,7 +131,7 @@ class Entry:
     `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
     be able to do; `unable` follows "can’t" if it can't. `raises_unknown`: its operation raises NoResponse if the result
     stays unknown. `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy
-    wants that.
+    wants that. `in_short_help`: the help lists it without [More].
     """
 
     verb: Verb
@@ -156,6 +149,7 @@ class Entry:
     unable: str = ""
     raises_unknown: bool = False
     always_asks: bool = False
+    in_short_help: bool = True
 
 
 TABLE = (
@@ -216,6 +210,7 @@ TABLE = (
         policy_action="logs",
         ability=Ability.LOGS,
         unable="show logs",
+        in_short_help=False,
     ),
     Entry(
         Verb.BUILDS,
@@ -248,11 +243,11 @@ TABLE = (
         "unsubscribe <repos>|all",
         "Removes this channel’s subscriptions.",
         "unsubscribe acme/web",
-        aliases=("unsub",),
         parse_arguments=unsubscribe_command,
         changes_something=True,
         policy_action="subscribe",
         audit_action="unsubscribe",
+        in_short_help=False,
     ),
     Entry(
         Verb.SUBSCRIPTIONS,
@@ -261,6 +256,7 @@ TABLE = (
         "subscriptions",
         aliases=("subs",),
         parse_arguments=show_subscriptions_command,
+        in_short_help=False,
     ),
     Entry(
         Verb.MUTE,
@@ -272,41 +268,44 @@ TABLE = (
         changes_something=True,
         policy_action="subscribe",
         audit_action="mute",
+        in_short_help=False,
     ),
     Entry(
         Verb.UNMUTE,
         "unmute [repos]",
         "Ends one mute, or all.",
         "unmute acme/web",
-        aliases=("unsnooze",),
         parse_arguments=unmute_command,
         changes_something=True,
         policy_action="subscribe",
         audit_action="unmute",
+        in_short_help=False,
     ),
     Entry(
         Verb.WHY,
         "why <repo> [branch]",
         "Why this channel was notified or not.",
         "why acme/web main",
-        aliases=("explain",),
+        in_short_help=False,
     ),
     Entry(
         Verb.USE,
         "use <repo> [branch]",
-        "Makes it this channel’s default, for commands without a repository. `use none` removes it.",
+        "Makes it this channel’s default, for commands without a repository. “use none” removes it.",
         "use acme/web main",
         aliases=("default", "defaults"),
         parse_arguments=_use_command,
         policy_action="defaults",
+        in_short_help=False,
     ),
     Entry(
         Verb.ALIAS,
         "alias <name> <repo> [branch]",
-        "Gives a repository a short name in this channel. `alias <name> none` removes it.",
+        "Gives a repository a short name in this channel. “alias site none” removes it.",
         "alias site acme/website",
         parse_arguments=_alias_command,
         policy_action="defaults",
+        in_short_help=False,
     ),
     Entry(
         Verb.SETTINGS,
@@ -314,6 +313,7 @@ TABLE = (
         "This channel’s default repository and its aliases.",
         "settings",
         parse_arguments=_settings_command,
+        in_short_help=False,
     ),
     Entry(
         Verb.AUDIT,
@@ -322,6 +322,7 @@ TABLE = (
         "audit acme/web",
         parse_arguments=_audit_command,
         policy_action="audit",
+        in_short_help=False,
     ),
     Entry(
         Verb.HELP,

@@ -101,24 +101,25 @@ def listen(
     handler: Handler,
     *,
     parse: Callable[[Payload], Any] = lambda payload: payload,
-    durably: Callable[[Any], bool] = lambda _request: False,
+    durably: Callable[[Any, bool], bool] = lambda _request, _is_again: False,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Registers a listener that acknowledges at once and runs the handler on a worker, under the name `kind`.
 
     Each payload is parsed once; if `parse` returns None, it is only acknowledged. If `durably` stores a request before
-    the acknowledgement, the handler is not called: a job carries it out.
+    the acknowledgement, the handler is not called: a job carries it out. Its second argument says whether Slack sends
+    the request again.
 
     Refused work is never acknowledged as if it were done. A command gets the reason, visible to the asker only. A click
     fails visibly. An event is sent again (503), perhaps to the next process.
     """
 
-    def listener(body: Payload) -> BoltResponse:
+    def listener(body: Payload, request: BoltRequest) -> BoltResponse:
         try:
-            received_at = monotonic()
-            request = parse(body)
-            if request is not None and not durably(request):
-                worker_pool.submit(kind, partial(handler, request, received_at))
+            received_at, is_again = monotonic(), "x-slack-retry-num" in request.headers
+            parsed = parse(body)
+            if parsed is not None and not durably(parsed, is_again):
+                worker_pool.submit(kind, partial(handler, parsed, received_at))
         except PoolFull as refusal:
             log.warning("worker_pool_full", kind=kind, why=str(refusal))
             if "command" in body:

@@ -7,6 +7,7 @@ https://docs.slack.dev/apis/events-api/#events-JSON
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
@@ -24,6 +25,7 @@ Payload = Mapping[str, Any]
 
 SLACKBOT = "USLACKBOT"
 """It repeats people's words as reminders."""
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,6}", re.ASCII)
 
 SAID_BY_PEOPLE = (None, "file_share", "thread_broadcast", "me_message")
 """Subtypes of messages: written, with a file, sent to the channel from a thread, as /me. The others tell of events."""
@@ -63,6 +65,7 @@ class SlackRequest:
     it was not understood. `typed` is its text, empty for a button. `opens_thread`: the reply starts the location's
     thread. `may_be_colleague`: from elsewhere, but perhaps from another workspace of the same organisation.
     `slash_command` is the one that was typed, with its slash; empty for other sources.
+    `written_at`: when Slack received the message, in seconds since 1970; None for a command or a button.
     """
 
     source: Source
@@ -77,6 +80,7 @@ class SlackRequest:
     pressed: PressedButton | None = None
     may_be_colleague: bool = False
     slash_command: str = ""
+    written_at: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON for a durable job; `from_json` reads it."""
@@ -157,6 +161,7 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
         from_elsewhere=unknown or (not is_among_us and _is_elsewhere(workspace, team, enterprise)),
         **_said(words or ()),
         opens_thread=way is Source.MENTION and not _text(event, "thread_ts"),
+        written_at=_seconds(_text(event, "ts")),
     )
 
 
@@ -214,6 +219,11 @@ def _is_elsewhere(workspace: Workspace, team: str, enterprise: str) -> bool:
 def _text(body: Payload, name: str) -> str:
     value = body.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _seconds(ts: str) -> float | None:
+    """A message's ts, which is a time: `1700000000.000100`."""
+    return float(ts) if _TS.fullmatch(ts) else None
 
 
 def _mapping(body: Payload, name: str) -> Payload:

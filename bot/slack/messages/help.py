@@ -18,7 +18,7 @@ def render_help(topic: str | None, context: RenderContext) -> Message:
         for entry in TABLE:
             parts += [line(code(entry.usage)), line(f"    {entry.answer}")]
         return message([*parts, *_ways(TABLE[0], context)], in_public=False)
-    parts = [line("Check and restart CI builds"), *(line(code(entry.usage)) for entry in TABLE)]
+    parts = [line("Check and restart CI builds"), *(line(code(entry.usage)) for entry in TABLE if entry.in_short_help)]
     example = line("For example ", code(f"{context.command} {TABLE[0].example}"))
     more = button("More", ShowHelp(MORE))
     return message([*parts, example], [more], in_public=False)

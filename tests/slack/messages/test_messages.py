@@ -220,10 +220,11 @@ def test_whom_to_ask_is_a_mention_or_text_that_pings_no_one() -> None:
     assert MESSAGES["not_allowed_ask_in_words"].text.endswith("Who to ask: &lt;!here&gt; the ops team")
 
 
-def test_help_names_every_command_and_more_says_what_it_does() -> None:
-    more = MESSAGES["help_more"].text
+def test_help_names_the_everyday_commands_and_more_says_what_every_command_does() -> None:
+    short, more = MESSAGES["help"].text, MESSAGES["help_more"].text
     for entry in TABLE:
-        assert f"`{escaped(entry.usage)}`" in MESSAGES["help"].text
+        assert (f"`{escaped(entry.usage)}`" in short) is entry.in_short_help
+        assert f"`{escaped(entry.usage)}`" in more
         assert entry.answer in more
 
 

@@ -113,6 +113,9 @@ class UnmuteCommand:
         return UnmuteCommand(NamePattern((repository.partition("@")[0],)))
 
 
+NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | MuteCommand | UnmuteCommand
+
+
 def words_of(filters: Filters) -> tuple[str, ...]:
     """The words of `subscribe` for the filters, without those that are the default."""
     at = f"@{filters.service}" if filters.service else ""

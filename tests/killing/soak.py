@@ -1,0 +1,385 @@
+"""The bot under load, while its processes are killed with SIGKILL at random steps and its database is stopped.
+
+`make soak` runs it on SQLite with one process, then on PostgreSQL with three. It prints what was requested and what was
+done. Its exit status is 1 if an action was sent twice, without a request or without an audit entry, or if a request got
+no answer. A seed repeats the requests and the points, but not the timing of the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bot.store.tables import audit
+from playground.codeship.model import SandboxBuild
+from playground.sandbox import SIGNING_SECRET
+from playground.slack.delivery import Ack, Delivery, HttpTransport, Payload
+from tests.killing.prepared import Databases
+from tests.killing.scenes import NOT_DONE
+from tests.killing.theatre import BESIDE, Mould, Process, Theatre, wait_until
+from tests.postgres import MISSING, Server, programs, running
+
+REPLICAS = 3
+REPOSITORIES = ("acme/web", "acme/api", "acme/docs", "acme/mobile")
+STOPPED_EVERY = 8
+"""PostgreSQL is stopped at every so-manieth kill."""
+
+MOST_STEPS = 40
+STEP_WITHIN_S = 3.0
+DELIVERED_WITHIN_S = 25.0
+DECIDED_WITHIN_S = 20.0
+SETTLED_WITHIN_S = 90.0
+DEAD_AFTER_S = 2.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request. `is_taken`: the bot acknowledged it. A mention has a thread of its own, a command a response URL.
+
+    `is_told`: the acknowledgement itself was an answer.
+    """
+
+    person: str
+    is_taken: bool
+    is_told: bool
+    thread: str | None
+    response_url: str
+
+
+@dataclass
+class Case:
+    """The requests about one build. `is_restart`, or else it is followed."""
+
+    build: SandboxBuild
+    repository: str
+    is_restart: bool
+    asked: list[Asked] = field(default_factory=list)
+    asked_s: float = 0.0
+    """When the last request was sent, in seconds of the monotonic clock."""
+
+    @property
+    def name(self) -> str:
+        return f"{'restart' if self.is_restart else 'follow'} {self.repository} {self.build.branch}"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of one case. `unanswered` are people, `posts` restarts that reached CI."""
+
+    name: str
+    requests: int
+    not_taken: int
+    posts: int
+    may_post: bool
+    is_audited: bool
+    unanswered: Sequence[str]
+
+    @property
+    def duplicates(self) -> int:
+        return max(0, self.posts - 1) if self.may_post else self.posts
+
+    @property
+    def problems(self) -> Iterable[str]:
+        if self.duplicates:
+            yield f"{self.name}: sent {self.posts} times"
+        if self.posts and not self.is_audited:
+            yield f"{self.name}: no audit entry"
+        for person in self.unanswered:
+            yield f"{self.name}: no answer to {person}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of one database."""
+
+    title: str
+    kills: int
+    stops: int
+    cases: Sequence[Judged]
+    left: int = 0
+    """Jobs that were not finished in time."""
+
+    @property
+    def problems(self) -> list[str]:
+        left = [f"{self.left} jobs were not finished"] if self.left else []
+        return [problem for case in self.cases for problem in case.problems] + left
+
+    def line(self) -> str:
+        requests = sum(case.requests for case in self.cases)
+        not_taken = sum(case.not_taken for case in self.cases)
+        actions = sum(case.posts for case in self.cases)
+        twice = sum(case.duplicates for case in self.cases)
+        silent = sum(len(case.unanswered) for case in self.cases)
+        return (
+            f"{self.title}: {self.kills} kills, {self.stops} database stops, {requests} requests ({not_taken} of them"
+            f" never acknowledged), {actions} actions, {twice} duplicates, {silent} requests without an answer"
+        )
+
+
+class Front:
+    """A `Transport`: a load balancer, and Slack behind it, which sends an event again until it is acknowledged."""
+
+    def __init__(self) -> None:
+        self.ports: list[int] = []
+
+    def carry(self, parcel: Payload) -> Ack:
+        until, tries, pause = time.monotonic() + DELIVERED_WITHIN_S, 0, threading.Event()
+        while True:
+            ack = self._carry(replace(parcel, retry_num=tries, retry_reason="http_error" if tries else ""))
+            if ack.outcome == "acked" or parcel.kind != "events_api" or time.monotonic() > until:
+                return ack
+            tries += 1
+            pause.wait(0.3)
+
+    def _carry(self, parcel: Payload) -> Ack:
+        ports, ack = list(self.ports), Ack("dispatch_failed")
+        random.shuffle(ports)
+        for port in ports:
+            ack = HttpTransport(f"http://127.0.0.1:{port}/slack/events", SIGNING_SECRET, 5.0).carry(parcel)
+            if ack.outcome != "dispatch_failed" or parcel.kind != "events_api":
+                break
+        return ack
+
+
+class Fuse:
+    """A `Watcher` that kills a process when so many steps were reached. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left = 0
+        self._process: Process | None = None
+        self.burnt = threading.Event()
+
+    def light(self, process: Process, steps: int) -> None:
+        with self._lock:
+            self._process, self._left = process, steps
+            self.burnt.clear()
+
+    def blow(self) -> None:
+        """Kills now, if that has not happened yet."""
+        with self._lock:
+            self._blow()
+
+    def reach(self, name: str, landmark: str | None = None) -> bool:
+        del landmark
+        if any(word in name for word in BESIDE):
+            return False
+        with self._lock:
+            if self._process is not None:
+                self._left -= 1
+                if self._left <= 0:
+                    self._blow()
+        return False
+
+    def _blow(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+            self.burnt.set()
+
+
+class Soak:
+    """One database, and the processes on it."""
+
+    def __init__(self, title: str, mould: Mould, databases: Databases, folder: Path, seed: int, size: int) -> None:
+        self._title = title
+        self._mould = mould
+        self._folder = folder
+        self._random = random.Random(seed)
+        self._fuse = Fuse()
+        self._front = Front()
+        self._url = databases.new(folder)
+        # High, since what a dead process had reserved counts for a while.
+        self._theatre = Theatre(self._url, self._fuse, CODESHIP_CALLS_PER_MINUTE="6000")
+        self._channel = self._theatre.workspace.channel("#builds").id
+        self._database = sa.create_engine(self._url, poolclass=sa.NullPool)
+        self._cases: list[Case] = []
+        self._numbers = iter(range(1, 1_000_000))
+        self._size = size
+
+    def run(self, kills: int, server: Server | None, stopped_every: int) -> Report:
+        stops = 0
+        self._theatre.start()
+        try:
+            self._processes = [self._new() for _ in range(self._size)]
+            self._open()
+            self._theatre.workspace.deliver_through(self._front)
+            with ThreadPoolExecutor(8) as people:
+                for number in range(1, kills + 1):
+                    stopping = server if server is not None and number % stopped_every == 0 else None
+                    stops += stopping is not None
+                    self._round(people, stopping)
+            left = self._settle()
+            cases = [self._judged(case) for case in self._cases]
+        finally:
+            for process in self._processes:
+                process.end()
+            self._theatre.stop()
+        return Report(self._title, kills, stops, cases, left)
+
+    def _new(self) -> Process:
+        log = self._folder / f"{next(self._numbers)}.txt"
+        patience = {"dead_after_s": DEAD_AFTER_S}
+        return Process(self._mould, self._theatre.environ, log, self._fuse.reach, tells_commits=True, patience=patience)
+
+    def _open(self) -> None:
+        self._front.ports = [process.wait_ready() for process in self._processes]
+
+    def _round(self, people: ThreadPoolExecutor, server: Server | None) -> None:
+        """Some requests, one kill among them, and a new process."""
+        victim = self._random.randrange(self._size)
+        self._fuse.light(self._processes[victim], self._random.randint(1, MOST_STEPS))
+        asks = [ask for _ in range(self._random.randint(1, 3)) for ask in self._case()]
+        asking = [people.submit(self._ask, *ask) for ask in asks]
+        if server is not None:
+            self._fuse.burnt.wait(self._random.random())
+            server.stop()
+        self._fuse.burnt.wait(STEP_WITHIN_S)
+        self._fuse.blow()
+        self._processes[victim].end()
+        if server is not None:
+            server.start()
+        self._processes[victim] = self._new()
+        self._open()
+        for asked in asking:
+            asked.result()
+        self._finish_some(0.5)
+
+    def _case(self) -> list[tuple[Case, str, bool]]:
+        """A build and who asks about it: the case, a person, and whether by a mention."""
+        codeship, repository = self._theatre.codeship, self._random.choice(REPOSITORIES)
+        is_restart = self._random.random() < 0.75
+        ago = codeship.now() - timedelta(minutes=2)
+        build = codeship.start(codeship.push(repository, f"soak-{len(self._cases) + 1}", at=ago), at=ago)
+        if is_restart:
+            build = codeship.finish(build, "error", at=ago + timedelta(minutes=1))
+        case = Case(build, repository, is_restart)
+        self._cases.append(case)
+        by_command = self._random.random() < 0.25
+        if by_command:
+            return [(case, self._random.choice(("ada", "bob")), False)]
+        return [(case, person, True) for person in self._random.choice((["ada"], ["bob"], ["ada", "bob", "ada"]))]
+
+    def _ask(self, case: Case, person: str, mentions: bool) -> None:
+        workspace, thread = self._theatre.workspace, None
+        if mentions:  # in a thread: what only the asker sees would else not be linked to the mention
+            said = workspace.conversations.add(self._channel, workspace.person(person).id, "typed", f"{case.name}?")
+            thread = said.ts
+        how = "@codeship" if mentions else "/codeship"
+        case.asked_s = time.monotonic()
+        delivery = workspace.types(person, "#builds", f"{how} {case.name}", thread)
+        assert isinstance(delivery, Delivery)
+        url = str(delivery.payload.get("response_url", "")).removeprefix(workspace.base_url)
+        case.asked.append(Asked(person, delivery.is_acked, bool(delivery.ack.body.strip()), thread, url))
+
+    def _finish_some(self, share: float) -> None:
+        """Ends that share of the builds, so that a late repetition would start a run of its own.
+
+        Not before the requests may no longer mean what is newest: a request is decided on within that time.
+        """
+        for case in self._cases:
+            build, is_old = self._theatre.codeship.build(case.build), time.monotonic() - case.asked_s > DECIDED_WITHIN_S
+            if is_old and build.is_running and self._random.random() < share:
+                self._theatre.codeship.finish(build, self._random.choice(("success", "error")))
+
+    def _settle(self) -> int:
+        """Ends all builds and waits for all answers. Returns the number of jobs that are left."""
+
+        def is_settled() -> bool:
+            self._finish_some(1.0)
+            return not self._left() and not any(self._unanswered(case) for case in self._cases)
+
+        wait_until(is_settled, SETTLED_WITHIN_S)
+        return self._left()
+
+    def _left(self) -> int:
+        with self._database.connect() as connection:
+            schema = "dbos." if connection.dialect.name == "postgresql" else ""
+            left = sa.text(f"SELECT count(*) FROM {schema}workflow_status WHERE status IN {NOT_DONE}")
+            return int(connection.execute(left).scalar_one())
+
+    def _judged(self, case: Case) -> Judged:
+        with self._database.connect() as connection:
+            entries = sa.select(sa.func.count()).where(
+                audit.c.build_id == str(case.build.id), audit.c.action == "restart"
+            )
+            is_audited = connection.execute(entries).scalar_one() > 0
+        return Judged(
+            case.name,
+            len(case.asked),
+            sum(not asked.is_taken for asked in case.asked),
+            self._theatre.codeship.restarts_asked(case.build),
+            case.is_restart,
+            is_audited,
+            self._unanswered(case),
+        )
+
+    def _unanswered(self, case: Case) -> list[str]:
+        return [asked.person for asked in case.asked if not self._is_answered(case, asked)]
+
+    def _is_answered(self, case: Case, asked: Asked) -> bool:
+        """Slack itself says that a command failed, and leaves a mention without an answer."""
+        workspace = self._theatre.workspace
+        said = [message for message in workspace.conversation("#builds", asked.person) if message.bot_id]
+        if asked.thread is not None:
+            return any(message.thread_ts == asked.thread for message in said)
+        return (
+            not asked.is_taken
+            or asked.is_told
+            or workspace.response_urls.uses(asked.response_url) > 0
+            or any(f"{case.build.branch} " in f"{message.text} " for message in said)
+        )
+
+
+def soak(kills: int, seed: int, folder: Path, stopped_every: int = STOPPED_EVERY) -> list[Report]:
+    """Half of the kills on SQLite, half on PostgreSQL. Raises RuntimeError without PostgreSQL."""
+    found = programs()
+    if found is None:
+        raise RuntimeError(MISSING)
+    reports: list[Report] = []
+    with ExitStack() as stack:
+        mould = Mould()
+        stack.callback(mould.stop)
+        # What was committed must be there after a crash, as in production.
+        server = stack.enter_context(running(found, synchronous_commit="on"))
+        for title, of, size in (
+            ("SQLite, 1 process", None, 1),
+            (f"PostgreSQL, {REPLICAS} processes", server, REPLICAS),
+        ):
+            place = Path(tempfile.mkdtemp(dir=folder))
+            world = Soak(title, mould, Databases(mould, place, of), place, seed, size)
+            reports.append(world.run(kills // 2, of, stopped_every))
+            print(reports[-1].line(), flush=True)
+    return reports
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    options = parser.parse_args()
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a process that is killed breaks its connections
+    print(f"seed {options.seed}", flush=True)
+    folder = Path(tempfile.mkdtemp(prefix="bot-soak-"))
+    problems = [problem for report in soak(options.kills, options.seed, folder) for problem in report.problems]
+    for problem in problems:
+        print(problem)
+    print(f"The logs are in {folder}." if problems else "No problem found.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
