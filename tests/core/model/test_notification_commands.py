@@ -67,7 +67,7 @@ def test_the_words_of_a_subscription_in_any_order(text, expected):
     ("text", "expected"),
     [
         ("unsubscribe acme/web", Unsubscribe(("acme/web",))),
-        ("unsub acme/* #7", Unsubscribe(("acme/*",), (7,))),
+        ("unsubscribe acme/* #7", Unsubscribe(("acme/*",), (7,))),
         ("unsubscribe all", Unsubscribe(everything=True)),
         ("unsubscribe ALL.", Unsubscribe(everything=True)),
         ("subscriptions", ShowSubscriptions()),
