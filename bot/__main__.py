@@ -41,6 +41,10 @@ MIGRATE = (
     "Compares the repositories on CodeShip and GitHub by name, and prints the settings to serve both. Needs the "
     "credentials of both, whatever CI_PROVIDERS says. Changes nothing."
 )
+WEBHOOK = (
+    "Shows the address for CodeShip's webhook, with the secret token in it. Makes a new token if none is set, or "
+    "with --new. Changes no setting itself."
+)
 SLACK_AWAY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts to reach Slack: a machine that boots may have no network yet. Five failures are an error."""
 
@@ -67,6 +71,10 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     audit.add_argument("--since", metavar="WHEN", help="a date (2026-03-01) or an age (7d, 12h); default: all")
     audit.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
     audit.add_argument("--repo", metavar="NAME", help="org/name, or only the name; default: all")
+    webhook = commands.add_parser(
+        "webhook", help="show or make the address for CodeShip's webhook", description=WEBHOOK
+    )
+    webhook.add_argument("--new", action="store_true", help="make a new token, which replaces the one that is set")
     manifest = commands.add_parser("manifest", help="print manifest.yml as JSON, for the Slack CLI")
     for each in (parser, manifest):  # the Slack CLI adds these to every hook
         each.add_argument("--protocol", help=argparse.SUPPRESS)
@@ -82,6 +90,11 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         return _export(chosen, environ)
     if chosen.command == "migrate":
         return _migrate(environ)
+    if chosen.command == "webhook":
+        from bot.cli.webhook import webhook as show_webhook
+
+        show_webhook(environ, print, new=chosen.new)
+        return 0
     try:
         settings = Settings.read(environ)
     except BadSettings as problem:
@@ -160,7 +173,7 @@ def user_id(text: str) -> str:
 def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     from bot.app.bot import Bot
     from bot.app.clock import SystemClock
-    from bot.config.policy_file import PolicyError, reload_for_ever
+    from bot.config.toml_file import FileError, reload_for_ever
     from bot.http_server import CannotListen
     from bot.store.engine import StoreError
 
@@ -178,11 +191,12 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     hangups: SimpleQueue[int] = SimpleQueue()  # the only queue that a signal handler may put into
-    # Without a policy file there is nothing to reload, and a closed terminal must not end the bot.
-    signal.signal(signal.SIGHUP, (lambda number, _frame: hangups.put(number)) if settings.policy else signal.SIG_IGN)
+    has_files = settings.policy or settings.subscriptions
+    # Without a file there is nothing to reload, and a closed terminal must not end the bot.
+    signal.signal(signal.SIGHUP, (lambda number, _frame: hangups.put(number)) if has_files else signal.SIG_IGN)
     try:
         bot = Bot(settings, SystemClock(), environ, on_dead=on_dead)
-    except PolicyError as problem:
+    except FileError as problem:
         if settings.log_format == "text":
             print(problem, file=sys.stderr)
         else:
@@ -191,9 +205,8 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
     except StoreError as problem:
         log.error("not_started", why=str(problem))
         return FAILED
-    if settings.policy is not None:
-        reloads = (settings.policy, bot.rights, hangups.get)
-        threading.Thread(target=reload_for_ever, args=reloads, name="policy", daemon=True).start()
+    if has_files:
+        threading.Thread(target=reload_for_ever, args=(bot.reloads, hangups.get), name="files", daemon=True).start()
     try:
         start_patiently(bot.start, ending.wait)
         ending.wait()

@@ -44,6 +44,8 @@ class CannotListen(Exception):
 class WebApp:
     """The WSGI application. `posts` maps a path to its POST handler; `reference()` returns a new id for a bug.
 
+    A path that ends in a slash stands for every path that adds one part to it.
+
     Without `ops_pages` it serves /healthz but not /readyz and /metrics, which another port serves.
     """
 
@@ -80,7 +82,7 @@ class WebApp:
                 return _not_allowed(start_response, "GET, HEAD")
             status, content_type, body = page()
             return _answer(start_response, status, body, content_type, head=method == "HEAD")
-        if post := self._posts.get(path):
+        if post := self._posts.get(path) or self._posts.get(path[: path.rfind("/") + 1]):
             if method != "POST":
                 return _not_allowed(start_response, "POST")
             length = environ.get("CONTENT_LENGTH", "")

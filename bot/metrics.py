@@ -14,6 +14,8 @@ from bot.core.model.rate_limit import Priority
 _ANSWER_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 _ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0)
 
+_LAG_BUCKETS = (1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 300.0, 3600.0)
+
 
 class Metrics:
     """One registry, and the methods that update it. Thread-safe."""
@@ -80,6 +82,19 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._notifications = Counter(
+            "bot_notifications",
+            "Notifications by kind (broke, fixed, …) and result: told, retried, paused, uncertain, dropped.",
+            ["kind", "result"],
+            registry=self.registry,
+        )
+        self._notification_lag = Histogram(
+            "bot_notification_lag_seconds",
+            "Seconds from the end of a build until Slack accepted the notification.",
+            buckets=_LAG_BUCKETS,
+            registry=self.registry,
+        )
+
     def answered(self, source: str, command: str, result: str, seconds: float) -> None:
         self._answers.labels(source, command, result).observe(seconds)
         if result == "DeliveryFailed":
@@ -102,6 +117,11 @@ class Metrics:
 
     def not_recorded(self) -> None:
         self._not_recorded.inc()
+
+    def notified(self, kind: str, result: str, lag_s: float | None) -> None:
+        self._notifications.labels(kind, result).inc()
+        if lag_s is not None:
+            self._notification_lag.observe(lag_s)
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """Registers a gauge that calls `value` on each scrape."""

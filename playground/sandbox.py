@@ -164,7 +164,7 @@ class Sandbox:
         return bot.wait_heard(timeout_s) and (bot.work is None or bot.work.jobs.wait_idle(timeout_s))
 
     def look(self) -> None:
-        """Polls everything that is followed now, as the bot does every few seconds.
+        """Polls everything that is followed or watched now, as the bot does every few seconds.
 
         Polls GitHub only if time has passed: its webhook reports what happens there.
         """
@@ -177,6 +177,8 @@ class Sandbox:
             self._looked_at_github = now
             for repo in self.github.repos():
                 self.bot.work.poller.poll("github", str(repo.id))
+        self.bot.work.notifications.look_now()
+        self.bot.work.jobs.wait_idle(20.0)
 
     def settings(self) -> Settings:
         """The settings as an operator would write them, with the sandbox's addresses."""

@@ -33,8 +33,8 @@ PRINT = {"bot/__main__.py", "playground/__main__.py", "playground/play/terminal.
 
 MOST_LINES = 400
 MOST_FILES = 15
-MAY_HOLD_MORE = {"playground/slack": 20, "playground/github": 20}
-"""Folders with more modules than `MOST_FILES`, and how many: each simulates a whole service."""
+MAY_HOLD_MORE = {"playground/slack": 20, "playground/github": 20, "bot/core/model": 22, "bot/slack/messages": 16}
+"""Folders with more modules than `MOST_FILES`, and how many: a module simulates a method, or holds a subject."""
 
 DOES_IO = {
     "socket",

@@ -17,7 +17,12 @@ TRANSCRIPTS = sorted((ROOT / "tests/transcripts").glob("*.txt"))
 
 NEVER_S = 86400.0
 UNHURRIED = Timeouts(
-    connect_s=30.0, read_s=30.0, slack_s=30.0, pace=PollInterval(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S
+    connect_s=30.0,
+    read_s=30.0,
+    slack_s=30.0,
+    pace=PollInterval(NEVER_S, NEVER_S, NEVER_S),
+    heal_s=NEVER_S,
+    watch_s=NEVER_S,
 )
 """Transcripts show what people see, with a fixed clock; the machine's speed must not matter.
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
@@ -16,16 +17,21 @@ import structlog
 from bot.app.ci_services import CIServices
 from bot.app.clients import proxy_for, slack_client
 from bot.app.clock import SharedClock
+from bot.app.notifications import Notifications
 from bot.app.settings import Settings
 from bot.app.threads import PeriodicTask
 from bot.app.timeouts import TIMEOUTS, Timeouts
+from bot.config import policy_file, subscriptions_file
 from bot.config.policy_file import policy_in
+from bot.config.subscriptions_file import subscriptions_in
 from bot.core.authorization import Authorizer
 from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project
 from bot.core.model.policy import BuildRules
+from bot.core.notifications.sender import ANNOUNCE
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.polling.poller import POLL, Poller
 from bot.core.ports import Clock, Job
@@ -74,12 +80,19 @@ class RequestWork:
     handler: RequestHandler
     poller: Poller
     restart_stalled: PeriodicTask
+    notifications: Notifications
+
+    def hint(self, service: str, project_id: str, key: str) -> None:
+        """A webhook says that the project has changed."""
+        self.notifications.hint(service, project_id, key)
+        self.poller.poll_now(service, project_id, key)
 
     def stop(self, deadline: float) -> None:
         """Stops within `deadline`, in seconds of `time.monotonic()`. Other replicas, or the next process, take over the
         rest.
         """
         self.restart_stalled.stop()
+        self.notifications.stop(deadline)
         self.submitter.close()
         self.jobs.stop(max(0.0, deadline - time.monotonic()))
 
@@ -100,7 +113,8 @@ class Bot:
     ) -> None:
         self._settings = settings
         self._stopping = threading.Event()
-        policy = policy_in(settings.policy)  # first: if the policy is bad, nothing is opened
+        policy = policy_in(settings.policy)  # first: if a file is bad, nothing is opened
+        self._of_file = subscriptions_in(settings.subscriptions, settings.ci_providers)
         self.metrics = Metrics()
         kept = timedelta(days=settings.audit_kept_days)
         self._clock = clock = SharedClock(clock)
@@ -116,7 +130,12 @@ class Bot:
         self.rights = Authorizer(policy, Membership(UserGroups(self._client, clock), self._people))
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
-        self._operations = Operations(self.services, self.store.audit, self.rights, self.store.channel_names)
+        subscriptions = SubscriptionService(
+            self.services, self.store.subscriptions, self.store.decisions, self.rights, settings.time_zone
+        )
+        self._operations = Operations(
+            self.services, self.store.audit, self.rights, self.store.channel_names, subscriptions
+        )
         self._environ = environ
         self._on_dead = on_dead
         self._reference = reference
@@ -129,6 +148,17 @@ class Bot:
     def _build_rules(self, project: Project) -> BuildRules | None:
         return self.rights.policy.builds_of(project.name)
 
+    @property
+    def reloads(self) -> list[Callable[[], object]]:
+        """Each reads one of the files again that the settings name, and activates it if it has no mistakes."""
+        settings, found = self._settings, list[Callable[[], object]]()
+        if settings.policy is not None:
+            found.append(partial(policy_file.reload, settings.policy, self.rights))
+        if settings.subscriptions is not None:
+            store = self.store.subscriptions
+            found.append(partial(subscriptions_file.reload, settings.subscriptions, settings.ci_providers, store))
+        return found
+
     def start(self) -> None:
         """Returns when the bot accepts requests. Raises TokenRefused, AppTokenRefused, CannotListen, StoreError.
 
@@ -139,6 +169,7 @@ class Bot:
         with self.store.told_of_failures():
             self._ci.start()
             self.store.audit.purge()
+            self.store.subscriptions.put_file(self._of_file)
             self._start_work(app, token)  # last: unfinished work of an earlier process continues at once
         watch = self.metrics.watch
         watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
@@ -199,8 +230,10 @@ class Bot:
         kinds: dict[str, Job] = {
             REQUEST: lambda payload, step: handler.job(payload, step),  # noqa: PLW0108 - not bound yet
             POLL: lambda payload, step: poller.job(payload, step),  # noqa: PLW0108 - not bound yet
+            ANNOUNCE: lambda payload, step: notifications.sender.job(payload, step),  # noqa: PLW0108 - not bound yet
         }
-        jobs = self._jobs(kinds)
+        replica_id = new_replica_id()
+        jobs = self._jobs(kinds, replica_id)
 
         def context() -> RenderContext:
             # Read for each message: an App learns only from its first token whether it may restart builds.
@@ -225,6 +258,17 @@ class Bot:
             pace=self._timeouts.pace,
             late=self.metrics.background_lag,
         )
+        notifications = Notifications(
+            self.services,
+            self.store,
+            self._chat,
+            context,
+            jobs,
+            self._clock,
+            self.metrics,
+            self._timeouts,
+            replica_id,
+        )
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         submitter = JobSubmitter(jobs)
         handler = RequestHandler(
@@ -247,9 +291,10 @@ class Bot:
             self.store.response_urls.purge()
 
         restart_stalled = PeriodicTask(self._timeouts.heal_s, "healing", heal)
-        self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled)
+        self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled, notifications)
         jobs.launch()
         restart_stalled.start()
+        notifications.start()
         register(
             app,
             worker_pool=self.workers,
@@ -261,13 +306,13 @@ class Bot:
             expect_reply=self._chat.open_ahead,
         )
 
-    def _jobs(self, kinds: Mapping[str, Job]) -> DurableJobs:
+    def _jobs(self, kinds: Mapping[str, Job], replica_id: str) -> DurableJobs:
         urls = DetachedUrls(self.store.response_urls)
         return DurableJobs(
             self._settings.database_url.reveal(),
             kinds,
             replicas=self.store.replicas,
-            replica_id=new_replica_id(),
+            replica_id=replica_id,
             clock=self._clock,
             now=lambda: time.time() + self._clock.ahead_s,
             on_error=self._work_failed,
@@ -291,7 +336,7 @@ class Bot:
             self.ops_web.start()
         if settings.port is None:
             return
-        posts = self._ci.webhooks(self.work.poller.poll_now) if self.work else {}
+        posts = self._ci.webhooks(self.work.hint) if self.work else {}
         if not settings.uses_socket_mode and settings.slack_signing_secret is not None:
             secret = settings.slack_signing_secret.reveal()
             posts[SLACK_EVENTS] = HttpMode(app, secret, observe_ack=self.metrics.acknowledged)

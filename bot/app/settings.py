@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from bot.ci import SERVICES, by_name
 from bot.ci.service import ServicePlugin
@@ -18,7 +19,7 @@ from bot.config import parsers as values
 from bot.config.parsers import InvalidValue, Secret, tidied
 from bot.config.setting import Setting, read_setting
 from bot.core.lookup.ci_registry import Pin
-from bot.core.model.policy import NamePattern
+from bot.core.model.name_patterns import NamePattern
 
 NAMES = ", ".join(service.name for service in SERVICES)
 BY_DEFAULT = SERVICES[0].name
@@ -213,6 +214,20 @@ _ROWS_AFTER = (
         "",
         values.path,
     ),
+    Setting(
+        "SUBSCRIPTIONS",
+        "A TOML file with subscriptions of channels (docs/notifications.md). Read at the start and on SIGHUP. They can "
+        "be seen and muted in Slack, and are changed only in the file.",
+        "",
+        values.path,
+    ),
+    Setting(
+        "TIME_ZONE",
+        "The time zone of times that people type without one, such as mute until mon 9:00.",
+        "",
+        values.time_zone,
+        "UTC",
+    ),
     Setting("HOST", "The address to listen on for HTTP.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
     Setting(
         "PORT",
@@ -254,6 +269,8 @@ class Settings:
     database_url: Secret
     audit_kept_days: int
     policy: str | None
+    subscriptions: str | None
+    time_zone: ZoneInfo
     host: str
     port: int | None
     ops_port: int | None

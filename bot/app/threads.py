@@ -67,3 +67,35 @@ class PeriodicTask:
                 self._work()
             except Exception:  # logged; one failure must not end the thread
                 log.exception("not_done", work=self._thread.name)
+
+
+class RepeatedTask:
+    """Runs `work` on its own thread until `stop`, each time after as many seconds as it returned the last time.
+
+    At least `shortest_s` pass before each run. Logs what `work` raises, and goes on after `retry_s` seconds.
+    """
+
+    def __init__(self, name: str, work: Callable[[], float], *, shortest_s: float, retry_s: float = 5.0) -> None:
+        self._work = work
+        self._shortest_s = shortest_s
+        self._retry_s = retry_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Waits up to `timeout_s` seconds for the current run to end."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(max(0.0, timeout_s))
+
+    def _run(self) -> None:
+        after_s = 0.0
+        while not self._stopping.wait(max(after_s, self._shortest_s)):
+            try:
+                after_s = self._work()
+            except Exception:  # logged; one failure must not end the thread
+                log.exception("not_done", work=self._thread.name)
+                after_s = self._retry_s

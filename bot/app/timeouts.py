@@ -11,7 +11,10 @@ from bot.jobs.durable import JobTimings as JobsPatience
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds. A request is answered within `request_timeout_s`, plus what Slack takes for the reply."""
+    """In seconds. A request is answered within `request_timeout_s`, plus what Slack takes for the reply.
+
+    `watch_s` is the shortest pause between two rounds of polling for channels.
+    """
 
     request_timeout_s: float = 16.0
     connect_s: float = 3.05
@@ -22,6 +25,7 @@ class Timeouts:
     jobs: JobsPatience = JOBS_PATIENCE
     pace: PollInterval = PACE
     heal_s: float = 15.0
+    watch_s: float = 0.1
 
 
 TIMEOUTS = Timeouts()

@@ -13,6 +13,7 @@ from bot.app.clock import SystemClock
 from bot.app.settings import Settings, is_inferred, key_setting, named, set_in_vain
 from bot.ci.service import ServicePlugin
 from bot.config.policy_file import PolicyError, policy_in
+from bot.config.subscriptions_file import SubscriptionsError, subscriptions_in
 from bot.core.lookup.ci_registry import Pin
 from bot.core.model.builds import Actor, Location, Project
 from bot.core.model.errors import CIError, Forbidden, Unauthorized, Unreachable
@@ -193,6 +194,7 @@ def check_all(settings: Settings, environ: Mapping[str, str], say: Say, *, asker
         _lets(policy, asker, Membership(UserGroups(client, clock), People(client, clock)), say)
     parts = (
         policy is not None,
+        _subscriptions(settings, say),
         _database(settings, say),
         _bot_token(settings, policy, say),
         _transport(settings, say),
@@ -237,6 +239,18 @@ def _policy(settings: Settings, say: Say) -> Policy | None:
         else "ok    Policy: none, so everyone, guests too, may do everything"
     )
     return policy
+
+
+def _subscriptions(settings: Settings, say: Say) -> bool:
+    """Whether the file of subscriptions can be used; True if there is none."""
+    if settings.subscriptions is None:
+        return True
+    try:
+        found = subscriptions_in(settings.subscriptions, settings.ci_providers)
+    except SubscriptionsError as problem:
+        return _wrong(say, f"Subscriptions: {problem}")
+    say(f"ok    Subscriptions: {settings.subscriptions}, {len(found)} of them")
+    return True
 
 
 def _lets(policy: Policy, asker: str, groups: Groups, say: Say) -> None:

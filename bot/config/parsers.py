@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _SLACK_KINDS = (
     ("xoxb-", "a bot token, which belongs in SLACK_BOT_TOKEN"),
@@ -174,6 +175,13 @@ def path(text: str) -> str:
     if not text.isprintable():
         raise InvalidValue("is not the path of a file")
     return text
+
+
+def time_zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidValue("is not a time zone: give a name such as Europe/Berlin, or UTC") from None
 
 
 def host(text: str) -> str:

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"""' r"|'''.*?'''" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'" r"|\#[^\n]*|[\[\]{}]|\n", re.DOTALL
 )
-_ARRAY_TABLE = re.compile(r"\s*\[\[\s*[\"']?(?P<name>rule|builds)[\"']?\s*\]\]")
+_ARRAY_TABLE = re.compile(r"\s*\[\[\s*[\"']?(?P<name>rule|builds|subscription)[\"']?\s*\]\]")
 _TABLE = re.compile(r"\s*\[\s*(?P<name>[^\[\].\s]+)")
 _KEY = re.compile(r"\s*(?:\"(?P<basic>[^\"\n]*)\"|'(?P<literal>[^'\n]*)'|(?P<bare>[\w-]+))\s*[=.]")
 
 
 class Lines:
-    """Of a text that tomllib accepts: the lines of the nth `[[rule]]` or `[[builds]]`, and of each of its or the
+    """Of a text that tomllib accepts: the lines of the nth table of each kind (`[[rule]]`), and of each of its or the
     document's keys.
     """
 
     def __init__(self, text: str) -> None:
         self._found: dict[tuple[str, int, str], int] = {}
         lines = text.split("\n")
-        counted = {"": 0, "rule": 0, "builds": 0}
+        counted = {"": 0, "rule": 0, "builds": 0, "subscription": 0}
         kind, within = "", True
         for number in _statements(text):
             line = lines[number - 1]

@@ -36,6 +36,14 @@ from bot.core.model.errors import (
     Unreachable,
     UserError,
 )
+from bot.core.model.notification_commands.values import (
+    MuteCommand,
+    Subscribe,
+    UnmuteCommand,
+    Unsubscribe,
+    pattern_words,
+    words_of,
+)
 from bot.core.model.outcomes import (
     AlreadyCancelling,
     AlreadyRestarted,
@@ -46,19 +54,28 @@ from bot.core.model.outcomes import (
     Cancelled,
     ChannelNamesShown,
     CouldNotTell,
+    Explained,
     Followed,
     HelpShown,
     LogShown,
+    Muted,
     NoBuilds,
     NothingToCancel,
     NothingToFollow,
+    NotSubscribed,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    Subscribed,
+    SubscriptionsShown,
+    Unmuted,
+    UnsubscribeAll,
+    Unsubscribed,
 )
+from bot.core.model.subscriptions import Mute, Subscription
 
 MAX_NAME = 200
 MAX_REASON = 300
@@ -126,7 +143,7 @@ def entry_of(
         result=result,
         reference=request.reference,
         reason=cut(reason, MAX_REASON),
-        typed=cut(request.typed, MAX_TYPED),
+        typed=cut(request.typed or _words_of(request.command), MAX_TYPED),
     )
     entry = _as_found(_as_asked(entry, request.command), found_in(outcome))
     if result is not Result.MISTAKE and entry.project_id is not None:
@@ -156,10 +173,42 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, ""
         case NothingToFollow() | NothingToCancel():
             return Result.NOT_DONE, "it has ended already"
+        case Subscribed(subscription, is_new):
+            return (Result.DONE if is_new else Result.ALREADY), _words(subscription)
+        case Unsubscribed(removed, changed):
+            less = [f"now only {_words(each)}" for each in changed]
+            return Result.DONE, "; ".join([*map(_words, removed), *less])
+        case NotSubscribed():
+            return Result.NOT_DONE, "not subscribed to that"
+        case UnsubscribeAll():
+            return Result.TO_BE_CONFIRMED, ""
+        case Muted(mute):
+            return Result.DONE, f"{_muted(mute)} until {mute.until:%Y-%m-%dT%H:%M:%SZ}"
+        case Unmuted(mutes):
+            return (Result.DONE, ", ".join(map(_muted, mutes))) if mutes else (Result.NOT_DONE, "nothing was muted")
         case BuildShown() | LogShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
             return Result.DONE, ""
         case ChannelNamesShown():
             return Result.DONE, ""
+        case SubscriptionsShown() | Explained():
+            return Result.DONE, ""
+
+
+def _words_of(command: Command | None) -> str:
+    """What one would have to type for a button about notifications; empty for other commands."""
+    match command:
+        case Subscribe() | Unsubscribe() | MuteCommand() | UnmuteCommand():
+            return " ".join([command.verb, *command.words])
+        case _:
+            return ""
+
+
+def _words(subscription: Subscription) -> str:
+    return " ".join(words_of(subscription.filters))
+
+
+def _muted(mute: Mute) -> str:
+    return " ".join(pattern_words(mute.repositories)) or "all repositories"
 
 
 def _of_restart(outcome: Restarted) -> str:

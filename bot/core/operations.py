@@ -41,6 +41,7 @@ from bot.core.model.outcomes import (
     Outcome,
     ProjectsShown,
 )
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.ports import AuditLog, ChannelNameStore
 from bot.core.rate_limiter import FOR_PEOPLE, CallBudget, restart_budget
 from bot.core.request import UserRequest
@@ -61,13 +62,19 @@ class Operations:
     """Carries out commands."""
 
     def __init__(
-        self, services: CIRegistry, audit: AuditLog, authorizer: Authorizer, channel_names: ChannelNameStore
+        self,
+        services: CIRegistry,
+        audit: AuditLog,
+        authorizer: Authorizer,
+        channel_names: ChannelNameStore,
+        subscriptions: SubscriptionService,
     ) -> None:
         self._services = services
         self._names = ChannelNames(services, channel_names, authorizer)
         self._build_lookup = BuildLookup(services, authorizer)
         self._audit = audit
         self._authorizer = authorizer
+        self._subscriptions = subscriptions
         self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._status,
             Verb.RESTART: self._restart,
@@ -75,6 +82,7 @@ class Operations:
             Verb.FOLLOW: self._follow,
             Verb.LOGS: self._logs,
             Verb.BUILDS: self._builds,
+            Verb.WHY: subscriptions.why,
         }
         self._on_build: Mapping[Verb, Callable[[BuildCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._show_build,
@@ -120,6 +128,8 @@ class Operations:
                 return self._show_audit(command, request)
             case ShowHelp(topic):
                 return HelpShown(topic)
+            case _:
+                return self._subscriptions.execute(command, request)
 
     def _status(self, command: BranchCommand, request: UserRequest) -> Outcome:
         result = self._build_lookup.find(command, request)

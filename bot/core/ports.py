@@ -11,7 +11,9 @@ from bot.core.model.audit import AuditEntry, RequestEntry
 from bot.core.model.builds import Ability, Actor, Build, FailureLog, Page, Project, Status
 from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import Claim, ClaimKind
+from bot.core.model.deliveries import Delivery, WatchedProject
 from bot.core.model.follows import Follow, FollowView
+from bot.core.model.notifications import Decision
 from bot.core.model.rate_limit import Priority, Rejected
 
 
@@ -57,6 +59,11 @@ class CIProvider(Protocol):
 
     def projects(self) -> list[Project]:
         """Every repository that the key can see. Expensive: takes seconds for a large account."""
+
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+        """The newest builds of every project, each newest first, with one call. None if the service has no such call,
+        so that each project has to be asked for.
+        """
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         """The recent builds, of one branch or of all, newest first. One list in most cases.
@@ -245,6 +252,69 @@ class FollowStore(Protocol):
 
         Includes chains that moved in the future: the clock was set back since.
         """
+
+
+class WatchStore(Protocol):
+    """Stores which process polls for channels, and what it has seen. Each method is one transaction."""
+
+    def lease(self, service: str, holder: str, for_s: float) -> bool:
+        """Takes or renews the service's lease for so many seconds. False if another holder has it."""
+
+    def release(self, service: str, holder: str) -> None:
+        """Gives the lease back, if this holder has it."""
+
+    def project(self, service: str, project_id: str) -> WatchedProject:
+        """What is known of the project; version 0 if nothing is."""
+
+    def projects(self, service: str) -> list[WatchedProject]:
+        """Every project of the service that was looked at, without its branches."""
+
+    def apply(
+        self,
+        before: WatchedProject,
+        after: WatchedProject,
+        deliveries: Sequence[Delivery],
+        decisions: Sequence[Decision],
+    ) -> list[Delivery] | None:
+        """Stores the result of a look, all or nothing: the new state, what is due, and why.
+
+        None, and nothing is stored, if the project has another version than `before`, or a look that began later was
+        stored. Else the deliveries that are new, with their ids: one with a known key is not stored again.
+        """
+
+
+class Outbox(Protocol):
+    """Stores what channels are told. Each method is one transaction."""
+
+    def queue(self, channel: str) -> list[Delivery]:
+        """The channel's unsent deliveries, the oldest first."""
+
+    def move(self, delivery: Delivery, to: Delivery, decision: Decision | None = None) -> Delivery | None:
+        """Stores `to` and the decision if the stored delivery still has `delivery`'s version. Returns it with the next
+        version; None if not.
+        """
+
+    def head(self, delivery: Delivery) -> str | None:
+        """The ts of the message that the channel has for the delivery's broken period; None if it has none."""
+
+    def waiting(self, due_before: datetime, claimed_before: datetime) -> list[Delivery]:
+        """For each channel its oldest unsent delivery, if that was due before, or claimed before and not finished."""
+
+
+class Announcer(Protocol):
+    """Tells channels of changes. Raises `ChannelRefuses`, `MessageGone` and `RetryLater`."""
+
+    def post(self, delivery: Delivery) -> str | None:
+        """Posts a new message. Returns its ts."""
+
+    def change(self, delivery: Delivery, head_ts: str) -> None:
+        """Changes the message of a broken period. Repeating it has no visible effect."""
+
+    def reply(self, delivery: Delivery, head_ts: str, *, broadcast: bool) -> str | None:
+        """Posts in the thread of that message, and in the channel if `broadcast`. Returns the ts."""
+
+    def tell_maker(self, person: Actor, channel: str, why: str) -> None:
+        """Tells the person who subscribed a channel that it is paused. Raises nothing."""
 
 
 class RunHistory(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.words import Word
+from bot.core.model.command_values import Word
 
 _POLITE = frozenset({"please", "pls", "plz", "thanks", "thx", "now", "again", "asap"})
 _LINKING = frozenset({"of", "on", "in", "for", "at", "from"})

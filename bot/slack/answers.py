@@ -13,13 +13,24 @@ from bot.core.model.builds import Actor, Build
 from bot.core.model.claims import RestartState
 from bot.core.model.commands import BuildCommand, Command, Verb
 from bot.core.model.errors import BotError, CIError, Forbidden, RateLimitExhausted, Unauthorized, UserError
-from bot.core.model.outcomes import BuildShown, Cancelled, Followed, Outcome, Restarted
+from bot.core.model.outcomes import (
+    BuildShown,
+    Cancelled,
+    Followed,
+    Muted,
+    Outcome,
+    Restarted,
+    Subscribed,
+    Unmuted,
+    Unsubscribed,
+)
 from bot.core.ports import Clock
 from bot.slack.blocks.context import RenderContext, ServiceInfo
 from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.messages.errors import render_bug, render_error
 from bot.slack.messages.live import not_followed
 from bot.slack.messages.render import Message, render
+from bot.slack.messages.subscriptions import not_reached
 from bot.slack.outgoing.replies import DeliveryFailed, Replies
 from bot.slack.pressed_message import message_after_press, reply_target
 
@@ -46,6 +57,9 @@ class HandlerConfig:
     workspace: str = ""
     """The name of the bot's own workspace."""
 
+
+_CHANGED = (Cancelled, Unsubscribed, Muted, Unmuted)
+"""Outcomes that tell of something that was done, so the asker must hear of it."""
 
 Explain = Callable[[BaseException], Explained | None]
 """Returns None for a bug."""
@@ -80,8 +94,13 @@ class Answers:
             case "to the asker":
                 self._replies.to_asker(slack_request, message)
                 return None
+        if isinstance(outcome, Subscribed):
+            posted = self._replies.answer(slack_request, message, changed=True)
+            if posted.ts is None and not posted.is_explained:
+                self._replies.to_asker(slack_request, not_reached(posted.why_not, self._context_of(slack_request)))
+            return None
         if not isinstance(outcome, Restarted | Followed):
-            return self._replies.answer(slack_request, message, changed=isinstance(outcome, Cancelled)).ts
+            return self._replies.answer(slack_request, message, changed=isinstance(outcome, _CHANGED)).ts
         elsewhere = _not_live(outcome, message, self._context_of(slack_request), slack_request.actor)
         posted = self._replies.answer(slack_request, message, elsewhere=elsewhere, changed=True)
         if posted.ts is None and not posted.is_explained:

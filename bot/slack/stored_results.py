@@ -17,6 +17,7 @@ from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command
 from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, CIError, LastKnown
+from bot.core.model.notification_commands import values
 from bot.core.model.outcomes import Outcome
 
 VERSION = 1
@@ -29,6 +30,11 @@ KINDS: Mapping[str, type[Any]] = {
     "channel name": commands.NameCommand,
     "audit": commands.ShowAudit,
     "help": commands.ShowHelp,
+    "subscribe": values.Subscribe,
+    "unsubscribe": values.Unsubscribe,
+    "subscriptions": values.ShowSubscriptions,
+    "mute": values.MuteCommand,
+    "unmute": values.UnmuteCommand,
     # What a command was decided to be about
     "decision": decisions.Decision,
     # Outcomes
@@ -52,6 +58,14 @@ KINDS: Mapping[str, type[Any]] = {
     "already cancelling": outcomes.AlreadyCancelling,
     "nothing to cancel": outcomes.NothingToCancel,
     "could not tell": outcomes.CouldNotTell,
+    "subscribed": outcomes.Subscribed,
+    "unsubscribed": outcomes.Unsubscribed,
+    "not subscribed": outcomes.NotSubscribed,
+    "unsubscribe all": outcomes.UnsubscribeAll,
+    "subscriptions shown": outcomes.SubscriptionsShown,
+    "muted": outcomes.Muted,
+    "unmuted": outcomes.Unmuted,
+    "explained": outcomes.Explained,
     # User errors
     "not understood": errors.NotUnderstood,
     "no such project": errors.NoSuchProject,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.core.model.rate_limit import Quota
+from bot.core.notifications.ports import SubscriptionStore
 from bot.core.ports import (
     AuditLog,
     ChannelNameStore,
@@ -18,6 +19,7 @@ from bot.core.ports import (
     IdempotencyKeys,
     ProjectStore,
     RunHistory,
+    WatchStore,
 )
 from bot.store.audit import StoredAudit
 from bot.store.channel_names import StoredChannelNames
@@ -25,6 +27,10 @@ from bot.store.claims import StoredClaims
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError, is_outage
 from bot.store.follows import StoredFollows
 from bot.store.idempotency import StoredIdempotencyKeys
+from bot.store.notifications.decisions import StoredDecisions
+from bot.store.notifications.outbox import StoredOutbox
+from bot.store.notifications.subscriptions import StoredSubscriptions
+from bot.store.notifications.watching import StoredWatching
 from bot.store.projects import StoredProjects
 from bot.store.rate_limit.shared import Observe, SharedRateLimit, unobserved
 from bot.store.replicas import StoredReplicas
@@ -49,6 +55,10 @@ class Store:
         self.claims: ClaimStore = StoredClaims(database, clock, _KEPT)
         self.follows: FollowStore = StoredFollows(database, clock, _KEPT)
         self.history: RunHistory = StoredRunHistory(database, clock, _KEPT)
+        self.subscriptions: SubscriptionStore = StoredSubscriptions(database, clock)
+        self.decisions = StoredDecisions(database, clock)
+        self.outbox = StoredOutbox(database, clock, self.decisions, _KEPT)
+        self.watching: WatchStore = StoredWatching(database, clock, self.decisions)
         self.channel_names: ChannelNameStore = StoredChannelNames(database)
         self.projects: ProjectStore = StoredProjects(database)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)

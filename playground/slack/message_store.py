@@ -65,11 +65,12 @@ class Conversations:
         thread_ts: str | None = None,
         ephemeral_to: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        is_broadcast: bool = False,
     ) -> Message:
         with self.changed:
             version = self._version(via, text, blocks)
             message = Message(
-                self.next_ts(), channel_id, user_id, (version,), bot_id, thread_ts, ephemeral_to, metadata
+                self.next_ts(), channel_id, user_id, (version,), bot_id, thread_ts, ephemeral_to, metadata, is_broadcast
             )
             self._messages[channel_id, message.ts] = message
             return message

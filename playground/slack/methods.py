@@ -217,6 +217,7 @@ def _added(
         thread_ts=None if thread_ts is None else str(thread_ts),
         ephemeral_to=ephemeral_to,
         metadata=metadata,
+        is_broadcast=thread_ts is not None and arguments.get("reply_broadcast") is True,
     )
 
 

@@ -71,7 +71,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`versions` has at least one, the oldest first. `thread_ts` is the message that this one replies to."""
+    """`versions` has at least one, the oldest first. `thread_ts` is the message that this one replies to.
+
+    `is_broadcast`: a reply that the channel shows, too.
+    """
 
     ts: str
     channel_id: str
@@ -81,6 +84,7 @@ class Message:
     thread_ts: str | None = None
     ephemeral_to: str | None = None
     metadata: Mapping[str, Any] | None = field(default=None, compare=False)
+    is_broadcast: bool = False
 
     @property
     def now(self) -> Version:

@@ -164,6 +164,8 @@ def message_object(app: App, message: Message) -> Payload:
         shown |= {"bot_id": message.bot_id, "app_id": app.id}
     if message.thread_ts is not None:
         shown["thread_ts"] = message.thread_ts
+    if message.is_broadcast:
+        shown["subtype"] = "thread_broadcast"
     if message.edited and not message.blocks:
         # Slack does not mark a message as edited if an app changed its blocks.
         shown["edited"] = {"user": message.user_id, "ts": f"{message.now.at:.6f}"}

@@ -141,7 +141,7 @@ def draw(message: Message, names: Mapping[str, str], *, links: bool = False, vie
     if message.ephemeral_to is not None:
         first = f"(only {names.get(message.ephemeral_to, message.ephemeral_to)} sees this) {first}"
     if message.is_reply:
-        first = f"↳ {first}"
+        first = f"↳ (also in the channel) {first}" if message.is_broadcast else f"↳ {first}"
     return [first.rstrip(), *(_INDENT + line if line else "" for line in later)]
 
 

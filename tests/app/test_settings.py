@@ -19,7 +19,7 @@ from bot.app.settings import BadSettings, Settings, rows
 from bot.ci import SERVICES
 from bot.config.parsers import Secret
 from bot.core.lookup.ci_registry import Pin
-from bot.core.model.policy import NamePattern
+from bot.core.model.name_patterns import NamePattern
 
 ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 FOR_COMPOSE = (
@@ -72,6 +72,7 @@ def test_the_required_settings_alone_give_every_default():
             "CODESHIP_API_URL": "https://codeship.com/api/v1",
             "CODESHIP_WEB_URL": "https://app.codeship.com",
             "CODESHIP_CALLS_PER_MINUTE": 60,
+            "CODESHIP_WEBHOOK_TOKEN": None,
         }
     }
     assert settings.database_url.reveal() == "sqlite:///codeship-bot.sqlite3"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.policy_file import LARGEST, PolicyError, policy_in, reload
+from bot.config.policy_file import PolicyError, policy_in, reload
+from bot.config.toml_file import LARGEST
 from bot.config.toml_lines import Lines
 from bot.core.authorization import Authorizer
 from bot.core.model.builds import Actor, Location
@@ -139,11 +140,7 @@ MISTAKES = [
     ("[[rule]]\nwho = ['everyone']", 2, "“everyone” is no id"),
     ("[[rule]]\nwho = 'Everyone'", 2, "is no id"),
     ("[[rule]]\nwho = ['u0ada']", 2, "is no id"),
-    (
-        WHOLE + "actions = ['deploy']",
-        3,
-        "“deploy” is no action; these are: restart, cancel, follow, logs, defaults, audit",
-    ),
+    (WHOLE + "actions = ['deploy']", 3, "“deploy” is no action; these are: restart, cancel, follow,"),
     (WHOLE + "actions = 'status'", 3, "always allowed"),
     (WHOLE + "actions = []", 3, "actions is an empty list"),
     (WHOLE + "actions = true", 3, "actions takes a word"),

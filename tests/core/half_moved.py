@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
@@ -17,8 +18,10 @@ from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Build, Page, Project, Status, Workflow
 from bot.core.model.commands import Command, Word
+from bot.core.model.name_patterns import NamePattern
 from bot.core.model.outcomes import Outcome
-from bot.core.model.policy import OPEN, NamePattern
+from bot.core.model.policy import OPEN
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.request import UserRequest
 from bot.store.database import open_store
@@ -72,6 +75,9 @@ class MemoryGitHub(MemoryCI):
         match url.removeprefix("https://github.com/").split("/"):
             case [owner, repo, "actions", "runs", run_id]:
                 return Page(name=f"{owner}/{repo}", build_id=run_id)
+        return None
+
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
         return None
 
     def plan_restart(self, build: Build) -> ActionPlan:
@@ -132,8 +138,11 @@ class HalfMoved:
         both = [self._service(ci) for ci in (self.codeship, self.github)]
         wanted = [Pin(NamePattern((glob,)), service) for glob, service in pins]
         self.services = CIRegistry(both, nearest, self.clock, pins=wanted)
-        self.rights = Authorizer(OPEN, MemoryGroups())
-        self.operations = Operations(self.services, self.store.audit, self.rights, self.store.channel_names)
+        self.rights = rights = Authorizer(OPEN, MemoryGroups())
+        subscriptions = SubscriptionService(
+            self.services, self.store.subscriptions, self.store.decisions, rights, ZoneInfo("UTC")
+        )
+        self.operations = Operations(self.services, self.store.audit, rights, self.store.channel_names, subscriptions)
 
     def _service(self, ci: MemoryCI) -> CIContext:
         directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)

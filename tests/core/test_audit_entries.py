@@ -12,21 +12,30 @@ from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Build
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, ListProjects, ShowAudit, ShowHelp, Verb, Word
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.notification_commands.values import ShowSubscriptions, Unsubscribe
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     Cancelled,
     CouldNotTell,
     Followed,
     HelpShown,
+    Muted,
     NoBuilds,
     NothingToCancel,
     NothingToFollow,
+    NotSubscribed,
     Outcome,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    Subscribed,
+    Unmuted,
+    UnsubscribeAll,
+    Unsubscribed,
 )
+from bot.core.model.subscriptions import Filters, Mute, Subscription
 from tests.core.world import ADA, BOB, BUILDS, World, build, press, project, restart, status, target
 from tests.held_clock import NOON
 
@@ -191,3 +200,29 @@ def test_an_error_is_recorded_with_its_subject(
     with pytest.raises(errors.BotError) as raised:
         world.ask(command)
     assert raised.value.about == about
+
+
+SUBSCRIPTION = Subscription("C1", Filters(NamePattern(("acme/*",), ("acme/old",))), ADA, NOON, id=3)
+MUTED = Muted(Mute("C1", NOON, ADA, NOON, NamePattern(("acme/web",))), None, is_subscribed=True)
+
+
+@pytest.mark.parametrize(
+    ("came", "result", "reason"),
+    [
+        (Subscribed(SUBSCRIPTION, is_new=True, repositories=1), Result.DONE, "acme/* !acme/old"),
+        (Subscribed(SUBSCRIPTION, is_new=False, repositories=1), Result.ALREADY, "acme/* !acme/old"),
+        (Unsubscribed((SUBSCRIPTION,), (SUBSCRIPTION,), 1), Result.DONE, "acme/* !acme/old; now only acme/* !acme/old"),
+        (NotSubscribed(("acme/web",), ()), Result.NOT_DONE, "not subscribed to that"),
+        (UnsubscribeAll((SUBSCRIPTION,)), Result.TO_BE_CONFIRMED, ""),
+        (MUTED, Result.DONE, "acme/web until 2026-03-02T12:00:00Z"),
+        (Unmuted((MUTED.mute,)), Result.DONE, "acme/web"),
+        (Unmuted(()), Result.NOT_DONE, "nothing was muted"),
+    ],
+)
+def test_what_a_channel_hears_is_changed_with_a_reason_in_words(came: Outcome, result: Result, reason: str) -> None:
+    entry = kept(came, Unsubscribe(numbers=(3,)), typed="")
+    assert (entry.action, entry.result, entry.reason, entry.typed) == ("unsubscribe", result, reason, "unsubscribe #3")
+
+
+def test_showing_subscriptions_is_no_action() -> None:
+    assert action_of(ShowSubscriptions()) is None

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
@@ -25,6 +26,7 @@ from bot.core.model.errors import BotError, CIError
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.rate_limiter import charged_budget
 from bot.core.request import UserRequest
@@ -33,6 +35,8 @@ from tests.held_clock import NOON, HeldClock
 
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
 BUILDS = Location("C0BUILDS")
+LISTED = 10
+"""How many builds a list shows of a project or a branch."""
 PATIENCE_S = 10.0
 """Seconds that a test waits for another thread before it fails."""
 
@@ -121,7 +125,9 @@ class MemoryCI:
         self.asked_for: list[Priority] = []
         self.before_builds: Callable[[], None] = lambda: None
         self.seen: list[str] = []
+        self.lists_builds = False
         self.failures: dict[str, list[CIError | None]] = {
+            "recent": [],
             "projects": [],
             "builds": [],
             "restart": [],
@@ -171,9 +177,17 @@ class MemoryCI:
         self.before_builds()
         self._called("builds")
         self.seen.append(project.id)
-        found = [b for b in self.all_builds if b.project == project and branch in (None, b.branch)][:10]
+        found = [b for b in self.all_builds if b.project == project and branch in (None, b.branch)][:LISTED]
         self._wait("builds answered")
         return found
+
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+        """Each project's newest ten builds, if `lists_builds`."""
+        if not self.lists_builds:
+            return None
+        self.asked_for.append(charged_budget().priority)
+        self._called("recent")
+        return [(one, [b for b in self.all_builds if b.project == one][:LISTED]) for one in self.account]
 
     def plan_restart(self, build: Build) -> ActionPlan:
         return ActionPlan((RunTarget(build.id),))
@@ -313,7 +327,12 @@ class World:
         )
         self.groups = MemoryGroups()
         self.rights = Authorizer(OPEN, self.groups)
-        self.operations = Operations(self.services, self.store.audit, self.rights, self.store.channel_names)
+        self.subscriptions = SubscriptionService(
+            self.services, self.store.subscriptions, self.store.decisions, self.rights, ZoneInfo("UTC")
+        )
+        self.operations = Operations(
+            self.services, self.store.audit, self.rights, self.store.channel_names, self.subscriptions
+        )
 
     @property
     def services(self) -> CIRegistry:

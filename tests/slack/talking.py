@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from zoneinfo import ZoneInfo
 
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
@@ -23,8 +24,9 @@ from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry
-from bot.core.model.builds import Ability, Build, Status, Workflow
+from bot.core.model.builds import Ability, Build, Project, Status, Workflow
 from bot.core.model.policy import OPEN
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
 from bot.core.ports import Step
@@ -54,6 +56,9 @@ class WorkflowsCI(MemoryCI):
         super().__init__(clock, "github", "GitHub Actions")
         self.abilities = frozenset(Ability)
         self.asked: list[bool] = []
+
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+        return None
 
     def plan_restart(self, build: Build) -> ActionPlan:
         wrong = [run for run in build.workflows if run.has_ended and run.status.is_bad]
@@ -152,7 +157,13 @@ class Talk:
             config=manners,
             clock=self.clock,
             deliveries=Deliveries(RecentDeliveries(self.clock), store.idempotency_keys),
-            operations=Operations(of_all, store.audit, self.rights, store.channel_names),
+            operations=Operations(
+                of_all,
+                store.audit,
+                self.rights,
+                store.channel_names,
+                SubscriptionService(of_all, store.subscriptions, store.decisions, self.rights, ZoneInfo("UTC")),
+            ),
             replies=slack.answers,
             context=lambda: render_context(manners, self.clock, self.rights),
             follow_ups=FollowUps(self.following, lambda *_what: None),

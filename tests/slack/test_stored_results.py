@@ -60,6 +60,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*(values(arg) for arg in args))
     if origin is Sequence or args[1:] == (...,):
         return st.lists(values(args[0]), max_size=1).map(tuple)
+    if origin is frozenset:
+        return st.frozensets(values(args[0]))
     if origin is tuple:
         return st.tuples(*(values(arg) for arg in args))
     if issubclass(hint, Enum):
@@ -88,6 +90,8 @@ def seen(value: Any) -> Any:
         return type(value), {field.name: seen(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
         return tuple(seen(each) for each in value)
+    if isinstance(value, frozenset):
+        return sorted(map(repr, value))
     return repr(value)
 
 

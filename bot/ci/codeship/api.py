@@ -126,6 +126,19 @@ class _Project(msgspec.Struct):
     builds: list[_Build | None] | None = None
 
 
+class _RecentProject(msgspec.Struct):
+    """A project of the list, with its builds."""
+
+    id: Any = None
+    repository_name: Any = None
+    repository_provider: Any = None
+    builds: list[_Build | None] | None = None
+
+
+class _RecentList(msgspec.Struct):
+    projects: list[_RecentProject | None]
+
+
 class _Restarted(msgspec.Struct):
     id: Any = None
     uuid: Any = None
@@ -174,16 +187,30 @@ def parse_builds(
     result = _read_project(body)
     if result is None or (result.builds is None and result.id is None):
         raise _invalid_response(headers, body, key)
-    provider = result.repository_provider
-    entries = result.builds or []
-    builds = [
-        _build(entry, id_, project, provider if isinstance(provider, str) else None, web_url)
-        for entry in entries
-        if entry is not None and (id_ := cleaning.id_(entry.id)) is not None
-    ]
-    if entries and not builds:
+    builds = _builds(result.builds or [], project, result.repository_provider, web_url)
+    if result.builds and not builds:
         raise InvalidResponse(TITLE, "none of its builds can be read")
-    return sorted(builds, key=lambda build: int(build.id) if build.id.isdecimal() else -1, reverse=True)
+    return builds
+
+
+def parse_recent(
+    status: int, headers: Mapping[str, str], body: bytes, *, web_url: str = WEB_URL, key: str = ""
+) -> list[tuple[Project, list[Build]]]:
+    """Every project of the list with the builds that the list shows, newest first, as `parse_builds`."""
+    _raise_if_refused(status, headers, body, key)
+    entries = _read_recent(body)
+    if entries is None:
+        raise _invalid_response(headers, body, key)
+    recent = []
+    for entry in entries:
+        id_ = None if entry is None else cleaning.id_(entry.id)
+        name = None if entry is None else cleaning.line(entry.repository_name, cleaning.MAX_NAME)
+        if entry is not None and id_ is not None and name is not None:
+            project = Project(id_, name, SERVICE, project_page(web_url, id_))
+            recent.append((project, _builds(entry.builds or [], project, entry.repository_provider, web_url)))
+    if entries and not recent:
+        raise InvalidResponse(TITLE, "none of its projects can be read")
+    return recent
 
 
 def parse_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> str:
@@ -197,6 +224,16 @@ def parse_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: 
     if new_id is None or not isinstance(restarted.uuid, str):
         raise NotConfirmed(TITLE, f"answered {status}, but not with the restarted build")
     return new_id
+
+
+def _builds(entries: list[_Build | None], project: Project, provider: object, web_url: str) -> list[Build]:
+    """Those that have an id, newest first by number."""
+    builds = [
+        _build(entry, id_, project, provider if isinstance(provider, str) else None, web_url)
+        for entry in entries
+        if entry is not None and (id_ := cleaning.id_(entry.id)) is not None
+    ]
+    return sorted(builds, key=lambda build: int(build.id) if build.id.isdecimal() else -1, reverse=True)
 
 
 def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_url: str) -> Build:
@@ -225,6 +262,27 @@ def _read_list(body: bytes) -> list[_ListedProject | None] | None:
     except (ValueError, RecursionError):
         entries = _object(body).get("projects")
     return [cleaning.picked(entry, _ListedProject) for entry in entries] if isinstance(entries, list) else None
+
+
+def _read_recent(body: bytes) -> list[_RecentProject | None] | None:
+    """The same with the builds of each."""
+    try:
+        return msgspec.json.decode(body, type=_RecentList).projects
+    except (ValueError, RecursionError):
+        entries = _object(body).get("projects")
+    if not isinstance(entries, list):
+        return None
+    return [
+        _RecentProject(
+            entry.get("id"),
+            entry.get("repository_name"),
+            entry.get("repository_provider"),
+            [cleaning.picked(one, _Build) for one in builds] if isinstance(builds := entry.get("builds"), list) else [],
+        )
+        if isinstance(entry, dict)
+        else None
+        for entry in entries
+    ]
 
 
 def _read_project(body: bytes) -> _Project | None:

@@ -6,11 +6,13 @@ Makes no decisions about builds and logs nothing: what goes wrong is raised as a
 from __future__ import annotations
 
 from functools import partial
+from wsgiref.types import WSGIApplication
 
 from bot.ci.codeship import api as wire
 from bot.ci.codeship.api import WEB_URL, parse_url
+from bot.ci.codeship.webhook import PATH, CodeShipWebhook
 from bot.ci.http_client.client import HttpClient
-from bot.ci.service import ClientContext, ServicePlugin, SettingValues
+from bot.ci.service import ClientContext, Hint, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.setting import Setting
 from bot.core.model.actions import ActionPlan, RunTarget
@@ -18,6 +20,7 @@ from bot.core.model.builds import Ability, Build, FailureLog, Page, Project
 from bot.core.model.errors import NotPossible
 
 API_URL = "https://codeship.com/api/v1"
+WEBHOOK_TOKEN = "CODESHIP_WEBHOOK_TOKEN"  # noqa: S105 - the name of a setting
 
 
 class CodeShip:
@@ -52,6 +55,11 @@ class CodeShip:
         request = wire.projects_request(self._api_url, self._key)
         read = partial(wire.parse_projects, web_url=self._web_url, key=self._key)
         return self._tries.ask("projects", request, read, max_bytes=self._max_list_bytes)
+
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+        request = wire.projects_request(self._api_url, self._key)
+        read = partial(wire.parse_recent, web_url=self._web_url, key=self._key)
+        return self._tries.ask("recent", request, read, max_bytes=self._max_list_bytes)
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         request = wire.builds_request(self._api_url, self._key, project.id, branch)
@@ -93,6 +101,11 @@ def _connect(set_to: SettingValues, context: ClientContext) -> CodeShip:
     )
 
 
+def _webhook(set_to: SettingValues, hint: Hint) -> tuple[str, WSGIApplication] | None:
+    token = set_to[WEBHOOK_TOKEN]
+    return None if token is None else (PATH, CodeShipWebhook(token, hint))
+
+
 CODESHIP = ServicePlugin(
     name=CodeShip.service,
     title=CodeShip.title,
@@ -131,6 +144,15 @@ CODESHIP = ServicePlugin(
             values.calls_per_minute,
             "60",
         ),
+        Setting(
+            WEBHOOK_TOKEN,
+            "Accepts webhooks from CodeShip at /codeship/webhook/<token>. With them the bot sees changes sooner. "
+            "python -m bot webhook makes a token.",
+            "",
+            values.key,
+            secret=True,
+        ),
     ),
     connect=_connect,
+    webhook=_webhook,
 )

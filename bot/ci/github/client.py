@@ -101,6 +101,10 @@ class GitHub:
         self._hidden = tuple(dict.fromkeys(id_ for page in pages for id_ in page.hidden))
         return list({project.id: project for page in pages for project in page.entries}.values())
 
+    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+        """None: no call lists the runs of several repositories."""
+        return None
+
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         """The recent builds: those of the runs that decide, as `RunLists.read` finds them.
 

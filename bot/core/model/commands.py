@@ -10,113 +10,54 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import StrEnum
-from typing import ClassVar
 
-from bot.core.model.builds import Ability, BuildRef
+from bot.core.model.builds import Ability
+from bot.core.model.command_values import (
+    HERE,
+    BranchCommand,
+    BuildCommand,
+    ListProjects,
+    NameCommand,
+    ShowAudit,
+    ShowHelp,
+    Verb,
+    Word,
+)
 from bot.core.model.errors import NotUnderstood
+from bot.core.model.notification_commands.muting import mute_command, unmute_command
+from bot.core.model.notification_commands.subscribing import (
+    show_subscriptions_command,
+    subscribe_command,
+    unsubscribe_command,
+)
+from bot.core.model.notification_commands.values import NotificationCommand
 from bot.core.sentences import names_in, without_closing_signs, without_question, without_request
-from bot.core.words import Word as Word  # noqa: PLC0414 - the grammar is read with its words
 
-HERE = Word.of("")
-"""The repository of a command that names none: the channel's default."""
-
-
-class Verb(StrEnum):
-    """Every verb, as people type it and as button values, stored results and metrics name it."""
-
-    STATUS = "status"
-    RESTART = "restart"
-    CANCEL = "cancel"
-    FOLLOW = "follow"
-    LOGS = "logs"
-    BUILDS = "builds"
-    PROJECTS = "projects"
-    USE = "use"
-    ALIAS = "alias"
-    SETTINGS = "settings"
-    AUDIT = "audit"
-    HELP = "help"
-
-
-@dataclass(frozen=True, slots=True)
-class BranchCommand:
-    """A verb on a repository and a branch, as typed. Without a branch, the verb's operation decides which build.
-
-    Either word may turn out to be the repository: `status of main on acme/web`. `confirmed`: a dialog has already asked
-    for confirmation. `is_guess`: there was no verb, so `repo` must name something known; else `unknown_command` is the
-    answer.
-    """
-
-    verb: Verb
-    repo: Word
-    branch: Word | None = None
-    confirmed: bool = False
-    is_guess: bool = False
+__all__ = [
+    "HERE",
+    "MORE",
+    "TABLE",
+    "VERBS",
+    "BranchCommand",
+    "BuildCommand",
+    "Command",
+    "Entry",
+    "ListProjects",
+    "NameCommand",
+    "NotificationCommand",
+    "ShowAudit",
+    "ShowHelp",
+    "Verb",
+    "Word",
+    "entry_for",
+    "entry_named",
+    "nearest_verb",
+    "parse",
+    "unknown_command",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class BuildCommand:
-    """A verb on exactly this build, from a button.
-
-    `instead_of` names the unknown claim (id and attempt) that a "Try again" replaces. `confirmed`: the button's own
-    dialog has confirmed it. `in_live`: the button is in a live message, which keeps its text. `failed_jobs_only`: only
-    the failed jobs of the build's workflows, if the CI service can do that. `debug_logs`: the same of a re-run that
-    logs more.
-    """
-
-    verb: Verb
-    target: BuildRef
-    instead_of: tuple[int, int] | None = None
-    confirmed: bool = False
-    in_live: bool = False
-    failed_jobs_only: bool = False
-    debug_logs: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ListProjects:
-    """The repositories whose names contain each word of `filter`; `page` counts from 1."""
-
-    verb: ClassVar[Verb] = Verb.PROJECTS
-
-    filter: str = ""
-    page: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class NameCommand:
-    """Sets what `alias` means in the channel, or its default if that is empty. Without `repo` it is removed.
-
-    `is_question`: shows all of them instead.
-    """
-
-    verb: Verb
-    alias: str = ""
-    repo: Word | None = None
-    branch: Word | None = None
-    is_question: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ShowAudit:
-    """The last actions, of one repository or of all."""
-
-    verb: ClassVar[Verb] = Verb.AUDIT
-
-    repo: Word | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShowHelp:
-    """The short list of commands; with `MORE` as `topic` all about them, else the command that `topic` names."""
-
-    verb: ClassVar[Verb] = Verb.HELP
-
-    topic: str | None = None
-
-
-Command = BranchCommand | BuildCommand | ListProjects | NameCommand | ShowAudit | ShowHelp
+Command = BranchCommand | BuildCommand | ListProjects | NameCommand | ShowAudit | ShowHelp | NotificationCommand
 
 
 def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
@@ -266,7 +207,7 @@ TABLE = (
         "logs <repo> [branch]",
         "Why a build failed: the last lines of its failed step (GitHub only). Only you see them.",
         "logs acme/shop main",
-        aliases=("log", "why"),
+        aliases=("log",),
         on_build=True,
         policy_action="logs",
         ability=Ability.LOGS,
@@ -287,6 +228,67 @@ TABLE = (
         "projects web",
         aliases=("list", "repos", "repositories"),
         parse_arguments=_projects_command,
+    ),
+    Entry(
+        Verb.SUBSCRIBE,
+        "subscribe <repos> [branch:…] [on:…] [workflow:…]",
+        "Tells this channel when a branch breaks and when it is fixed.",
+        "subscribe acme/web-* !acme/web-old branch:main,release/*",
+        aliases=("sub",),
+        parse_arguments=subscribe_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="subscribe",
+    ),
+    Entry(
+        Verb.UNSUBSCRIBE,
+        "unsubscribe <repos>|all",
+        "Removes this channel’s subscriptions.",
+        "unsubscribe acme/web",
+        parse_arguments=unsubscribe_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="unsubscribe",
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.SUBSCRIPTIONS,
+        "subscriptions",
+        "This channel’s subscriptions and mutes.",
+        "subscriptions",
+        aliases=("subs",),
+        parse_arguments=show_subscriptions_command,
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.MUTE,
+        "mute [repos] <time>|until <time>",
+        "Mutes this channel’s notifications.",
+        "mute acme/web until mon 9:00",
+        aliases=("snooze",),
+        parse_arguments=mute_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="mute",
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.UNMUTE,
+        "unmute [repos]",
+        "Ends one mute, or all.",
+        "unmute acme/web",
+        parse_arguments=unmute_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="unmute",
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.WHY,
+        "why <repo> [branch]",
+        "Why this channel was notified or not.",
+        "why acme/web main",
+        in_short_help=False,
     ),
     Entry(
         Verb.USE,

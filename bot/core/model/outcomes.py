@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.model.audit import AuditEntry
 from bot.core.model.builds import ActionResult, Build, FailureLog, Project
 from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.errors import CIError
+from bot.core.model.notifications import Decision
+from bot.core.model.subscriptions import Mute, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,102 @@ class CouldNotTell:
     looked: CIError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BranchState:
+    """The newest result of a branch, a build that passed or failed, and since when the branch is so.
+
+    `since` is None if unknown. `at_least`: it was so before, too; the builds before are not listed any more.
+    """
+
+    build: Build
+    since: datetime | None
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The channel is subscribed. `is_new`: it was not before, with the same filters.
+
+    `repositories`: how many known ones match; None if no list was ever read. `unknown`: names without `*` that no
+    service has yet, and `similar` ones that it has. `now` is set if the subscription is for one repository; `failed`
+    says why its state could not be read. `muted_until`: the channel, or the repository, is muted now.
+    """
+
+    subscription: Subscription
+    is_new: bool
+    repositories: int | None
+    unknown: tuple[str, ...] = ()
+    similar: tuple[str, ...] = ()
+    now: tuple[BranchState, ...] = ()
+    failed: CIError | None = None
+    muted_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    """`removed` are gone; `changed` lost some of their repositories. `left`: how many the channel has now."""
+
+    removed: tuple[Subscription, ...]
+    changed: tuple[Subscription, ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotSubscribed:
+    """Nothing was removed: the channel has no subscription to `words`. `covering` are those that match it anyway."""
+
+    words: tuple[str, ...]
+    covering: tuple[Subscription, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeAll:
+    """Nothing was removed yet: these are what `unsubscribe all` removes."""
+
+    subscriptions: tuple[Subscription, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionsShown:
+    """The channel's subscriptions, and its mutes that have not ended."""
+
+    subscriptions: tuple[Subscription, ...]
+    mutes: tuple[Mute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """`zone` is the time zone in which the end was named; None for a duration.
+
+    `is_subscribed`: whether the channel has a subscription that this mutes.
+    """
+
+    mute: Mute
+    zone: str | None
+    is_subscribed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unmuted:
+    """The mutes that were ended; none if there were none."""
+
+    mutes: tuple[Mute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What was decided about the builds of a branch (of all if None) for this channel: the newest build first.
+
+    `subscriptions` are those of the channel that match the repository. `build_id`: only that build was asked about.
+    """
+
+    project: Project
+    branch: str | None
+    decisions: tuple[Decision, ...]
+    subscriptions: tuple[Subscription, ...]
+    build_id: str | None = None
+
+
 Outcome = (
     BuildShown
     | LogShown
@@ -226,4 +325,12 @@ Outcome = (
     | RunAgainSince
     | StateNotKnown
     | CouldNotTell
+    | Subscribed
+    | Unsubscribed
+    | NotSubscribed
+    | UnsubscribeAll
+    | SubscriptionsShown
+    | Muted
+    | Unmuted
+    | Explained
 )

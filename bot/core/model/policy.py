@@ -12,6 +12,7 @@ from enum import Enum
 
 from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import TABLE, Verb
+from bot.core.model.name_patterns import ANY_NAME, NamePattern
 
 ACTIONS = tuple(dict.fromkeys(entry.policy_action for entry in TABLE if entry.policy_action is not None))
 """The actions that rules can name. A rule without actions covers all, including later ones."""
@@ -32,35 +33,6 @@ class Confirm(Enum):
     NEVER = "never"
     BUTTONS = "buttons"
     ALWAYS = "always"
-
-
-@dataclass(frozen=True, slots=True)
-class NamePattern:
-    """Name patterns: one of `meant` must match (any name if it is empty), and none of `exceptions`.
-
-    `*` matches any characters, none, and slashes. Every other character matches itself.
-    """
-
-    patterns: tuple[str, ...] = ()
-    exceptions: tuple[str, ...] = ()
-
-    def matches(self, name: str | None, *, any_case: bool = False) -> bool:
-        """Whether `name` matches. None (all repositories, or a build without a branch) matches if every name would."""
-        if name is None:
-            return not self.exceptions and (not self.patterns or "*" in self.patterns)
-        candidate = name.lower() if any_case else name
-
-        def fits(pattern: str) -> bool:
-            return _fits(pattern.lower() if any_case else pattern, candidate)
-
-        return (not self.patterns or any(map(fits, self.patterns))) and not any(map(fits, self.exceptions))
-
-    def __bool__(self) -> bool:
-        return bool(self.patterns or self.exceptions)
-
-    def __str__(self) -> str:
-        meant = ", ".join(self.patterns) or "*"
-        return f"{meant} except {', '.join(self.exceptions)}" if self.exceptions else meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +66,9 @@ class BuildRules:
     `line` is its line in the file.
     """
 
-    repos: NamePattern = NamePattern()
-    decide: NamePattern = NamePattern()
-    ignore: NamePattern = NamePattern()
+    repos: NamePattern = ANY_NAME
+    decide: NamePattern = ANY_NAME
+    ignore: NamePattern = ANY_NAME
     line: int = 0
 
     def decides(self, names: Iterable[str]) -> bool:
@@ -116,8 +88,8 @@ class Rule:
 
     subjects: Subjects
     actions: tuple[str, ...] = ()
-    repos: NamePattern = NamePattern()
-    branches: NamePattern = NamePattern()
+    repos: NamePattern = ANY_NAME
+    branches: NamePattern = ANY_NAME
     confirm: Confirm = Confirm.NEVER
     reason: str | None = None
     ask: str | None = None
@@ -227,20 +199,3 @@ def _any(answers: Iterator[bool | None]) -> bool | None:
             return True
         unknown = unknown or answer is None
     return None if unknown else False
-
-
-def _fits(pattern: str, name: str) -> bool:
-    """Runs in linear time for every pattern, since names are untrusted."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return pattern == name
-    *between, last = rest
-    at, end = len(first), len(name) - len(last)
-    if at > end or not name.startswith(first) or not name.endswith(last):
-        return False
-    for part in between:
-        result = name.find(part, at, end)
-        if result < 0:
-            return False
-        at = result + len(part)
-    return True

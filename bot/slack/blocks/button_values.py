@@ -29,6 +29,13 @@ from bot.core.model.commands import (
     entry_for,
 )
 from bot.core.model.errors import NotUnderstood
+from bot.core.model.notification_commands.values import (
+    MuteCommand,
+    ShowSubscriptions,
+    Subscribe,
+    UnmuteCommand,
+    Unsubscribe,
+)
 
 _VERBS = "|".join(entry.verb for entry in TABLE if entry.on_build)
 ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed|_debug)?(?::\d{{1,2}})?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
@@ -41,6 +48,7 @@ MAX_VALUE = 2000
 _MAX_WORD = 1024
 _MAX_NAME = 200
 _SPELLINGS = 8
+_MAX_WORDS = 50
 _LARGEST = 2**31 - 1
 _HTML_ESCAPES = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "&<>"})
 
@@ -73,6 +81,11 @@ def value_of(command: Command) -> str | None:
             fields = _word_fields(command.verb, repo, None)
         case ShowHelp(str() as topic):
             fields = _word_fields(command.verb, Word.of(topic), None)
+        case Subscribe() | Unsubscribe() | MuteCommand() | UnmuteCommand():
+            confirmed = isinstance(command, Unsubscribe) and command.confirmed
+            fields = {"v": command.verb, "a": command.words, "c": confirmed or None}
+        case ShowSubscriptions():
+            fields = {"v": command.verb, "a": ()}
         case _:
             return None
     there = {name: value for name, value in fields.items() if value is not None}
@@ -120,8 +133,10 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
 
 
 def _typed_command(fields: dict[str, Any]) -> Command:
-    """The command as if typed: the verb with a repository and a branch."""
+    """The command as if typed: the verb with words, or with a repository and a branch."""
     verb = Verb(_text(fields.get("v")))
+    if "a" in fields:
+        return _command_in_words(verb, fields)
     branch = [] if fields.get("b") is None else [_word(fields["b"])]
     alias = [] if fields.get("w") is None else [Word.of(_text(fields["w"]))]
     command = entry_for(verb).parse_arguments(verb, [*alias, _word(fields.get("r")), *branch])
@@ -129,6 +144,21 @@ def _typed_command(fields: dict[str, Any]) -> Command:
         case BranchCommand():
             return replace(command, confirmed=_yes(fields, "c"))
         case ShowAudit(Word()) | ShowHelp(str()) | NameCommand(_, _, Word()):
+            return command
+        case _:
+            raise ValueError("no such command on a button")
+
+
+def _command_in_words(verb: Verb, fields: dict[str, Any]) -> Command:
+    """The command about notifications that these words make."""
+    words = fields["a"]
+    if not isinstance(words, list) or len(words) > _MAX_WORDS:
+        raise ValueError("not words")
+    command = entry_for(verb).parse_arguments(verb, [Word.of(_text(word)) for word in words])
+    match command:
+        case Unsubscribe():
+            return replace(command, confirmed=_yes(fields, "c"))
+        case Subscribe() | ShowSubscriptions() | MuteCommand() | UnmuteCommand():
             return command
         case _:
             raise ValueError("no such command on a button")

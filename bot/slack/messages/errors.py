@@ -44,6 +44,7 @@ from bot.core.model.errors import (
     OverLimit,
     Unreachable,
 )
+from bot.core.model.notification_commands.values import MuteCommand, Subscribe, UnmuteCommand
 from bot.slack.blocks.confirm_dialog import Restarting, asked, cancelling, cancelling_named
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, button, choice_message, link_button, message
@@ -330,6 +331,8 @@ def _asked_of(command: Command | None, repo: Word, branch: Word | None = None) -
             return replace(command, repo=repo, branch=branch or command.branch)
         case ShowAudit():
             return ShowAudit(repo)
+        case Subscribe() | MuteCommand() | UnmuteCommand():
+            return command.about(repo.cleanest)
         case _:
             return BranchCommand(Verb.STATUS, repo, branch)
 

@@ -86,7 +86,7 @@ def not_followed(why: str, context: RenderContext) -> Message:
     if why in NOT_A_MEMBER:
         because, then = "I’m not in this channel", line("Invite me: ", code(f"/invite {context.mention}"))
     else:
-        because, then = _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else ""), line()
+        because, then = why_lost(why), line()
     said = f"I can’t post updates here: {because}." if because else "I can’t post updates here."
     return message([line(said), then or line("Refresh shows the current status.")], in_public=False)
 
@@ -110,11 +110,15 @@ def lost(view: FollowView, why: str, context: RenderContext) -> Message:
     """To the asker: the message can no longer be changed, with Slack's error code."""
     build, place = view.build, view.follow.location
     where = () if place.is_between_two else line(" in ", channel(place.channel))
-    because = _WHY_LOST.get(why) or f"Slack says {sanitize(why, 60)}"
-    lines = [_result(view, context), line("Stopped following", where, f": {because}.")]
+    lines = [_result(view, context), line("Stopped following", where, f": {why_lost(why)}.")]
     facts = [facts_line(build), _inconclusive(view, context)]
     buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
     return message(lines, buttons, facts=facts, in_public=False)
+
+
+def why_lost(why: str) -> str:
+    """Slack's word for why a channel takes no messages, for people; empty if Slack gave none."""
+    return _WHY_LOST.get(why) or (f"Slack says {sanitize(why, 60)}" if why else "")
 
 
 def verdict_words(verdict: Verdict | None) -> str:

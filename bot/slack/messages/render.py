@@ -21,18 +21,26 @@ from bot.core.model.outcomes import (
     Cancelled,
     ChannelNamesShown,
     CouldNotTell,
+    Explained,
     Followed,
     HelpShown,
     LogShown,
+    Muted,
     NoBuilds,
     NothingToCancel,
     NothingToFollow,
+    NotSubscribed,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    Subscribed,
+    SubscriptionsShown,
+    Unmuted,
+    UnsubscribeAll,
+    Unsubscribed,
 )
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
@@ -66,6 +74,16 @@ from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
 from bot.slack.messages.live import followed, verdict_words, why_inconclusive
 from bot.slack.messages.projects import render_projects
+from bot.slack.messages.subscriptions import (
+    muted,
+    not_subscribed,
+    subscribed,
+    subscriptions_shown,
+    unmuted,
+    unsubscribe_all,
+    unsubscribed,
+)
+from bot.slack.messages.why import explained
 from bot.slack.messages.workflows import cancelling_line, restarted_line, workflow_lines
 
 
@@ -152,6 +170,22 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return _instead(build, why, view_buttons(target_of(build), build.url), context, asker)
         case CouldNotTell():
             return _could_not_tell(outcome, context)
+        case Subscribed():
+            return subscribed(outcome, context, asker)
+        case Unsubscribed():
+            return unsubscribed(outcome, asker)
+        case NotSubscribed():
+            return not_subscribed(outcome, context)
+        case UnsubscribeAll():
+            return unsubscribe_all(outcome)
+        case SubscriptionsShown():
+            return subscriptions_shown(outcome, context)
+        case Muted():
+            return muted(outcome, asker)
+        case Unmuted():
+            return unmuted(outcome, asker)
+        case Explained():
+            return explained(outcome, context)
 
 
 def with_invitation(drawn: Message, mention: str) -> Message:

@@ -14,8 +14,11 @@ _MESSAGES = UUID("6d3ff0a5-2a0e-5c0e-8f0c-6b7f6f0b7c11")
 """The namespace of the bot's uuids."""
 
 
-def new_message(message: Message, channel: str, *, thread: str | None = None, key: str | None = None) -> dict[str, Any]:
-    """For chat.postMessage. If `channel` is a person, it is a direct message.
+def new_message(
+    message: Message, channel: str, *, thread: str | None = None, broadcast: bool = False, key: str | None = None
+) -> dict[str, Any]:
+    """For chat.postMessage. If `channel` is a person, it is a direct message. `broadcast`: the channel shows a reply in
+    the thread, too.
 
     Slack may drop the second message with the same `key`. It does not document `client_msg_id`, so nothing relies on
     it.
@@ -23,6 +26,8 @@ def new_message(message: Message, channel: str, *, thread: str | None = None, ke
     body = _content(message) | {"channel": channel, "unfurl_links": False, "unfurl_media": False}
     if thread:
         body["thread_ts"] = thread
+        if broadcast:
+            body["reply_broadcast"] = True
     if key:
         body["client_msg_id"] = str(uuid5(_MESSAGES, f"{key} {channel}"))
     return body

@@ -18,7 +18,8 @@ import pytest
 from bot.ci.github.run_groups import as_of, group_runs
 from bot.core.model.action_plans import RestartCase, cancel_plan, restart_plan
 from bot.core.model.builds import Build, Workflow
-from bot.core.model.policy import BuildRules, NamePattern
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.policy import BuildRules
 from tests.ci.github.canned import REPOSITORY, drawn, page, run, runs_json
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,7 +9,12 @@ from bot.core.model.commands import Verb, entry_for
 
 BOT = Path(__file__).parents[3] / "bot"
 
-VALUE_AND_TABLE = {"core/model/commands.py", "core/model/builds.py", "core/model/claims.py"}
+VALUE_AND_TABLE = {
+    "core/model/command_values.py",
+    "core/model/commands.py",
+    "core/model/builds.py",
+    "core/model/claims.py",
+}
 """The verb with its row, the ability that a CI service needs for it, and the kind of its claims."""
 
 OPERATION = {"core/operations.py", "core/actions/service.py", "core/actions/sender.py"}
@@ -42,4 +47,4 @@ def test_only_its_row_its_operation_its_message_and_its_port_method_name_the_ver
         if any(names(Verb.CANCEL, node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     }
     assert named_in == VALUE_AND_TABLE | OPERATION | MESSAGE | PORT_METHOD
-    assert len(named_in) <= 11
+    assert len(named_in) <= 12

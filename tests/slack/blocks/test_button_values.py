@@ -21,9 +21,19 @@ from bot.core.model.commands import (
     ShowHelp,
     Verb,
     Word,
+    parse,
 )
 from bot.core.model.errors import NotUnderstood
-from bot.slack.blocks.button_values import ACTION_IDS, MAX_VALUE, action_id_of, command_of, entry_of_button, value_of
+from bot.core.model.notification_commands.values import Unsubscribe
+from bot.slack.blocks.button_values import (
+    ACTION_IDS,
+    ACTS,
+    MAX_VALUE,
+    action_id_of,
+    command_of,
+    entry_of_button,
+    value_of,
+)
 
 STARTED = datetime(2014, 12, 16, 11, 14, 8, 271000, tzinfo=UTC)
 TARGET = BuildRef("codeship", "33837", "feature/a&b#c", "3277309", 2, STARTED)
@@ -190,3 +200,48 @@ def test_several_build_buttons_in_one_message_are_distinguished_and_parsed() -> 
     entry = entry_of_button("restart:2")
     assert entry is not None
     assert entry.verb is Verb.RESTART
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "subscribe acme/*@github !acme/old branch:main,release/* on:all workflow:ci",
+        "unsubscribe acme/web #7",
+        "unsubscribe all",
+        "subscriptions",
+        "mute acme/web until mon 9:00 Europe/Berlin",
+        "mute 2h",
+        "unmute",
+        "unmute acme/web",
+        "why acme/web main",
+    ],
+)
+def test_a_command_about_notifications_is_a_button(text: str) -> None:
+    command = parse([Word.of(word) for word in text.split()])
+    value = value_of(command)
+    assert value is not None
+    assert command_of(action_id_of(command, 3), value) == command
+    assert ACTS.match(action_id_of(command, 3))
+
+
+def test_only_a_button_confirms_that_all_are_removed() -> None:
+    command = Unsubscribe(everything=True, confirmed=True)
+    assert value_of(command) == '{"v":"unsubscribe","a":["all"],"c":true}'
+    assert command_of("command:0", value_of(command) or "") == command
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"v":"mute","a":["for ever"]}',
+        '{"v":"mute","a":"2h"}',
+        '{"v":"mute","a":[7]}',
+        '{"v":"help","a":["restart"]}',
+        '{"v":"restart","a":["acme/web","main"]}',
+        '{"v":"unsubscribe","a":["all"],"c":1}',
+        json.dumps({"v": "subscribe", "a": ["acme/web"] * 51}),
+    ],
+)
+def test_other_words_on_a_button_are_not_read(value: str) -> None:
+    with pytest.raises(NotUnderstood):
+        command_of("command:0", value)

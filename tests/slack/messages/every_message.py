@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from bot.slack.blocks.message import Message
-from tests.slack.messages import live_drawn, one_service, several_drawn
+from tests.slack.messages import (
+    live_drawn,
+    notifications_drawn,
+    one_service,
+    several_drawn,
+    subscriptions_drawn,
+)
 
 SUBJECTS: dict[str, dict[str, Message]] = {
     **one_service.SUBJECTS,
     **live_drawn.SUBJECTS,
+    **notifications_drawn.SUBJECTS,
     **several_drawn.SUBJECTS,
+    **subscriptions_drawn.SUBJECTS,
 }
 EVERY_MESSAGE = {
     f"{subject}/{name}": message for subject, messages in SUBJECTS.items() for name, message in messages.items()

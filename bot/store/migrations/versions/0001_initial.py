@@ -177,6 +177,97 @@ def upgrade() -> None:
     op.create_index("runs_by_commit", "runs", ["service", "project_id", "commit_id"])
     op.create_index("runs_by_age", "runs", ["recorded_at"])
 
+    # Who wants to hear what, and until when not
+    op.create_table(
+        "subscriptions",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("filters", sa.Text, nullable=False),
+        sa.Column("maker_id", sa.Text),
+        sa.Column("created_at", moment),
+        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("paused", sa.Text),
+        sa.UniqueConstraint("channel", "origin", "filters", name="subscriptions_once_a_channel"),
+    )
+    op.create_table(
+        "mutes",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("repositories", sa.Text, nullable=False),
+        sa.Column("until", moment, nullable=False),
+        sa.Column("maker_id", sa.Text, nullable=False),
+        sa.Column("made_at", moment, nullable=False),
+        sa.UniqueConstraint("channel", "repositories", name="mutes_once_a_channel"),
+    )
+
+    # What channels hear: which process polls, what it has seen, what is due, and why
+    op.create_table(
+        "watch_leases",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+    )
+    op.create_table(
+        "watched_projects",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("project_id", sa.Text, primary_key=True),
+        sa.Column("looked_at", moment, nullable=False),
+        sa.Column("seen_to", sa.BigInteger, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "watched_branches",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("project_id", sa.Text, primary_key=True),
+        sa.Column("branch", sa.Text, primary_key=True),
+        sa.Column("state", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("project_id", sa.Text, nullable=False),
+        sa.Column("branch", sa.Text),
+        sa.Column("period", sa.Text),
+        sa.Column("transition", sa.Text, nullable=False),
+        sa.Column("seen_by", sa.Text, nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("due_at", moment, nullable=False),
+        sa.Column("changed_at", moment, nullable=False),
+        sa.Column("subscription_id", sa.Integer),
+        sa.Column("reminder", sa.Boolean, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("ts", sa.Text),
+        sa.Column("head_ts", sa.Text),
+        sa.Column("doubtful", sa.Boolean, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.UniqueConstraint("key", name="deliveries_one_per_key"),
+    )
+    op.create_index("deliveries_by_channel", "deliveries", ["channel", "state"])
+    op.create_index("deliveries_by_period", "deliveries", ["channel", "service", "project_id", "branch", "period"])
+    op.create_table(
+        "decisions",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("project_id", sa.Text, nullable=False),
+        sa.Column("branch", sa.Text),
+        sa.Column("build_id", sa.Text, nullable=False),
+        sa.Column("number", sa.Text),
+        sa.Column("workflow", sa.Text),
+        sa.Column("seen_by", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("channel", sa.Text),
+        sa.Column("subscription_id", sa.Integer),
+    )
+    op.create_index("decisions_by_branch", "decisions", ["service", "project_id", "branch", "at"])
+    op.create_index("decisions_by_age", "decisions", ["at"])
+
     # Heartbeats of the processes that use this database
     op.create_table(
         "replicas",

@@ -1,0 +1,107 @@
+"""Puts together what tells channels of builds: polling under a lease, the outbox, and its sender."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from bot.app.threads import PeriodicTask, RepeatedTask
+from bot.app.timeouts import Timeouts
+from bot.core.lookup.ci_registry import CIRegistry
+from bot.core.model.builds import Build
+from bot.core.model.errors import CIError
+from bot.core.notifications.sender import Sender
+from bot.core.polling.watch import ChannelWatch
+from bot.core.ports import Clock, Jobs
+from bot.core.rate_limiter import FOR_BACKGROUND
+from bot.metrics import Metrics
+from bot.slack.blocks.context import RenderContext
+from bot.slack.client.chat_client import ChatClient
+from bot.slack.outgoing.announcer import SlackAnnouncer
+from bot.store.database import Store
+
+DETAILS_WITHIN_S = 8.0
+"""Seconds that a notification waits for which job failed."""
+
+
+class Notifications:
+    """Polls for channels and tells them what changed, from `start` to `stop`. `holder` names this process."""
+
+    def __init__(
+        self,
+        services: CIRegistry,
+        store: Store,
+        chat: ChatClient,
+        context: Callable[[], RenderContext],
+        jobs: Jobs,
+        clock: Clock,
+        metrics: Metrics,
+        timeouts: Timeouts,
+        holder: str,
+    ) -> None:
+        self.sender = Sender(
+            outbox=store.outbox,
+            subscriptions=store.subscriptions,
+            announcer=SlackAnnouncer(chat, context),
+            jobs=jobs,
+            clock=clock,
+            details=lambda build: _with_details(services, build),
+            observe=metrics.notified,
+        )
+        self._watch = ChannelWatch(
+            services=services,
+            subscriptions=store.subscriptions,
+            watching=store.watching,
+            clock=clock,
+            holder=holder,
+            announce=self.sender.announce,
+        )
+        self._services = [service.name for service in services]
+        self._threads = [
+            RepeatedTask(f"watch {name}", partial(self._watch.tick, name), shortest_s=timeouts.watch_s)
+            for name in self._services
+        ]
+        self._late = PeriodicTask(timeouts.heal_s, "late notifications", self.sender.restart_late)
+        metrics.watch("bot_outbox_due", "Notifications that wait to be sent.", lambda: store.outbox.depth()[0])
+        metrics.watch(
+            "bot_outbox_oldest_seconds",
+            "Age of the oldest notification that waits to be sent.",
+            lambda: _age_s(clock, store),
+        )
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+        self._late.start()
+
+    def hint(self, service: str, project_id: str, _key: str) -> None:
+        """A webhook says that the project has changed."""
+        self._watch.hint(service, project_id)
+
+    def look_now(self) -> None:
+        """Looks at everything that channels watch, in this thread."""
+        for service in self._services:
+            self._watch.look_now(service)
+
+    def stop(self, deadline: float) -> None:
+        """Stops within `deadline`, in seconds of `time.monotonic()`, and lets another process poll at once."""
+        self._late.stop()
+        for thread in self._threads:
+            thread.stop(deadline - time.monotonic())
+        for service in self._services:
+            self._watch.leave(service)
+
+
+def _with_details(services: CIRegistry, build: Build) -> Build:
+    """Unchanged if its service does not say in time, or is no longer configured."""
+    try:
+        fetcher = services.of(build.project.service).fetcher
+    except CIError:
+        return build
+    return fetcher.with_details(build, timeout_s=DETAILS_WITHIN_S, budget=FOR_BACKGROUND)
+
+
+def _age_s(clock: Clock, store: Store) -> float:
+    _, oldest = store.outbox.depth()
+    return 0.0 if oldest is None else max(0.0, (clock.now() - oldest).total_seconds())

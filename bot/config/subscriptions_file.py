@@ -1,0 +1,115 @@
+"""Reads the file behind the setting SUBSCRIPTIONS: TOML in, subscriptions or every mistake with its line out.
+
+docs/notifications.md explains the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from bot.config.toml_file import FileError, Reading, read_toml, shown
+from bot.core.model.notification_commands.values import ALL
+from bot.core.model.slack_ids import CHANNEL_ID
+from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Origin, Subscription
+from bot.core.notifications.ports import SubscriptionStore
+
+log = structlog.get_logger(__name__)
+
+_KIND = "subscription"
+_KEYS = ("channel", "repos", "branches", "on", "workflows", "service")
+
+
+class SubscriptionsError(FileError):
+    """The file of subscriptions cannot be used."""
+
+    setting = "SUBSCRIPTIONS"
+
+
+def subscriptions_in(path: str | None, services: tuple[str, ...]) -> list[Subscription]:
+    """The subscriptions in the file; none if `path` is None. `services` are the configured ones.
+
+    Raises SubscriptionsError with every mistake.
+    """
+    if path is None:
+        return []
+    reading = _Reading(*read_toml(path, SubscriptionsError))
+    subscriptions = reading.subscriptions(services)
+    if reading.mistakes:
+        raise SubscriptionsError(path, reading.mistakes)
+    return subscriptions
+
+
+def reload(path: str, services: tuple[str, ...], store: SubscriptionStore) -> bool:
+    """Reads the file again and stores it. If that fails, returns False and keeps what is stored. Logs either."""
+    try:
+        subscriptions = subscriptions_in(path, services)
+    except SubscriptionsError as problem:
+        for line, why in problem.mistakes:
+            log.error("subscriptions_error", file=path, line=line or None, why=why)
+        log.error("subscriptions_not_reloaded", file=path, mistakes=len(problem.mistakes))
+        return False
+    store.put_file(subscriptions)
+    log.info("subscriptions_reloaded", file=path, subscriptions=len(subscriptions))
+    return True
+
+
+class _Reading(Reading):
+    """Reads one file of subscriptions as far as possible."""
+
+    def subscriptions(self, services: tuple[str, ...]) -> list[Subscription]:
+        for key in self.document.keys() - {_KIND}:
+            known = ", ".join(_KEYS) if key in _KEYS else "[[subscription]]"
+            place = " within a [[subscription]]" if key in _KEYS else ""
+            self.wrong(0, key, f"{shown(key)} is not a key here; these are{place}: {known}.")
+        tables = self.document.get(_KIND, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self.wrong(0, _KIND, "a subscription begins with [[subscription]], in two brackets.")
+            return []
+        found: dict[tuple[str, Filters], int] = {}
+        for number, table in enumerate(tables, start=1):
+            subscription = self._subscription(number, table, services)
+            first = found.setdefault((subscription.channel, subscription.filters), number)
+            if first != number and not self.mistakes:
+                self.wrong(number, "", f"the subscription in line {self.lines.at(first, '', _KIND)} says this.", _KIND)
+        return [Subscription(channel, filters, origin=Origin.FILE) for channel, filters in found]
+
+    def _subscription(self, number: int, table: Mapping[str, Any], services: tuple[str, ...]) -> Subscription:
+        for key in table.keys() - set(_KEYS):
+            known = ", ".join(_KEYS)
+            self.wrong(number, key, f"{shown(key)} is not a key of a subscription; these are: {known}.", _KIND)
+        for key in ("channel", "repos"):
+            if key not in table:
+                self.wrong(number, "", f"this subscription has no {key}.", _KIND)
+        filters = Filters(
+            self.names(number, table, "repos", _KIND),
+            self._service(number, table, services),
+            self.names(number, table, "branches", _KIND),
+            self._events(number, table),
+            self.names(number, table, "workflows", _KIND),
+        )
+        return Subscription(self._channel(number, table), filters, origin=Origin.FILE)
+
+    def _channel(self, number: int, table: Mapping[str, Any]) -> str:
+        value = table.get("channel", "")
+        if value and (not isinstance(value, str) or CHANNEL_ID.fullmatch(value) is None):
+            self.wrong(number, "channel", f"{shown(str(value))} is not a channel's id, which begins with C.", _KIND)
+        return str(value)
+
+    def _service(self, number: int, table: Mapping[str, Any], services: tuple[str, ...]) -> str | None:
+        value = table.get("service")
+        if value is not None and value not in services:
+            self.wrong(number, "service", f"{shown(str(value))} is not in CI_PROVIDERS.", _KIND)
+        return value if isinstance(value, str) else None
+
+    def _events(self, number: int, table: Mapping[str, Any]) -> frozenset[Event]:
+        words = self.listed(number, table, "on", _KIND)
+        known = [event.value for event in Event]
+        for word in words:
+            if word not in known and word != ALL:
+                self.wrong(number, "on", f"{shown(word)} is no event; these are: {ALL}, {', '.join(known)}.", _KIND)
+        if ALL in words:
+            return frozenset(Event)
+        return frozenset(Event(word) for word in words if word in known) or DEFAULT_EVENTS

@@ -1,0 +1,105 @@
+"""What one channel is told of one change: from the moment that it is due until Slack has it. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.core.model.notifications import SeenBy
+from bot.core.model.subscriptions import Event
+from bot.core.model.transitions import BranchState, Change, Transition
+
+EVENT_OF = {
+    Change.BROKE: Event.BROKE,
+    Change.JOINED: Event.BROKE,
+    Change.EASED: Event.BROKE,
+    Change.FAILED_AGAIN: Event.BROKE,
+    Change.STILL: Event.BROKE,
+    Change.FIXED: Event.FIXED,
+    Change.FLAKY: Event.FIXED,
+    Change.RETIRED: Event.FIXED,
+    Change.STARTED: Event.STARTED,
+    Change.PASSED: Event.PASSED,
+    Change.FAILED: Event.FAILED,
+    Change.STOPPED: Event.STOPPED,
+    Change.INFRA: Event.INFRA,
+}
+"""What a channel must have asked for. Changes within a broken period alter the message of those that heard *broke*."""
+
+
+class DeliveryState(StrEnum):
+    """`UNCERTAIN`: Slack may have taken it and did not say so. `PAUSED`: the channel does not take it now."""
+
+    DUE = "due"
+    SENDING = "sending"
+    TOLD = "told"
+    UNCERTAIN = "uncertain"
+    PAUSED = "paused"
+    DROPPED = "dropped"
+
+
+UNSENT = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.PAUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One change for one channel. `id` is 0 until it is stored; `version` grows with each change of the row.
+
+    `reminder`: said in the thread, too. `due_at`: not sent earlier. `reason` completes `state`. `ts` is what was
+    posted, `head_ts` the message of the broken period. `doubtful`: an earlier attempt may have reached Slack.
+    """
+
+    channel: str
+    transition: Transition
+    seen_by: SeenBy
+    created_at: datetime
+    due_at: datetime
+    subscription_id: int | None = None
+    reminder: bool = False
+    state: DeliveryState = DeliveryState.DUE
+    reason: str = ""
+    ts: str | None = None
+    head_ts: str | None = None
+    doubtful: bool = False
+    tries: int = 0
+    changed_at: datetime | None = None
+    version: int = 1
+    id: int = 0
+
+    @property
+    def key(self) -> str:
+        """The same for each delivery of the same change to the same channel."""
+        project, period = self.transition.build.project, self.transition.period
+        of = f"{project.service} {project.id} {self.transition.build.branch or ''}"
+        return f"{self.channel} {of} {period.id if period else '-'} {self.transition.change} {self.transition.run_key}"
+
+    def is_of_the_period_of(self, other: Delivery) -> bool:
+        """Whether both are about the same broken period of a branch."""
+        mine, its = self.transition, other.transition
+        return (
+            mine.period is not None
+            and its.period is not None
+            and mine.period.id == its.period.id
+            and mine.build.branch == its.build.branch
+            and (mine.build.project.service, mine.build.project.id) == (its.build.project.service, its.build.project.id)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedProject:
+    """What is known of a watched project. `seen_to` is the highest build id of the last look that was stored.
+
+    `looked_at` is when that look began; None if there was none. `branches` are those that a channel wants to hear of.
+    """
+
+    service: str
+    project_id: str
+    looked_at: datetime | None = None
+    seen_to: int = 0
+    branches: tuple[tuple[str, BranchState], ...] = ()
+    version: int = 0
+
+
+class ChannelRefuses(Exception):
+    """The channel takes no messages now. `str()` is Slack's error, such as `not_in_channel`."""

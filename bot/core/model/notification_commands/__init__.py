@@ -1,0 +1,1 @@
+"""The commands about notifications: their values, and how their words are read."""

@@ -1,0 +1,148 @@
+"""How the words of `subscribe` and `unsubscribe` are read: in any order, with a correction if one is wrong. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+from bot.core.model.command_values import Verb, Word
+from bot.core.model.errors import NotUnderstood
+from bot.core.model.notification_commands.spelling import pattern_in, texts_of
+from bot.core.model.notification_commands.values import (
+    ALL,
+    BRANCH,
+    ON,
+    WORKFLOW,
+    ShowSubscriptions,
+    Subscribe,
+    Unsubscribe,
+)
+from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
+
+_KEYS = {
+    BRANCH: BRANCH,
+    "branches": BRANCH,
+    ON: ON,
+    "event": ON,
+    "events": ON,
+    WORKFLOW: WORKFLOW,
+    "workflows": WORKFLOW,
+}
+_EXAMPLES = {BRANCH: "branch:main", ON: "on:broke,fixed", WORKFLOW: "workflow:ci"}
+_KEYED = re.compile(r"(?P<key>[A-Za-z]+):(?!//)(?P<value>.*)", re.DOTALL)
+_NUMBER = re.compile(r"#(\d{1,9})", re.ASCII)
+
+
+def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
+    """Raises NotUnderstood."""
+    texts = texts_of(words)
+    repositories: list[str] = []
+    lists: dict[str, list[str]] = {BRANCH: [], ON: [], WORKFLOW: []}
+    for number, text in enumerate(texts):
+
+        def corrected(by: str, at: int = number) -> str:
+            return " ".join([verb, *texts[:at], by, *texts[at + 1 :]])
+
+        keyed = _KEYED.fullmatch(text)
+        if keyed is not None:
+            key = _key(keyed["key"], keyed["value"], verb, corrected)
+            values = [value for value in keyed["value"].split(",") if value]
+            if not values:
+                raise NotUnderstood(f"{key}: names nothing.", verb, instead=corrected(_EXAMPLES[key]))
+            lists[key] += values
+            if key == ON:
+                _check_events(values, verb, lambda events: corrected(f"{ON}:{events}"))
+        else:
+            if repositories and not _may_be_repository(text):
+                raise _no_repository(text, verb, corrected)
+            repositories.append(text)
+    if not repositories:
+        raise NotUnderstood("Which repository?", verb)
+    service, names = _without_service(repositories, verb)
+    return Subscribe(
+        Filters(
+            pattern_in(names, verb),
+            service,
+            pattern_in(lists[BRANCH], verb),
+            _events(lists[ON]),
+            pattern_in(lists[WORKFLOW], verb, is_workflow=True),
+        )
+    )
+
+
+def unsubscribe_command(verb: Verb, words: Sequence[Word]) -> Unsubscribe:
+    """Raises NotUnderstood."""
+    texts = texts_of(words)
+    if not texts:
+        raise NotUnderstood("Which repository?", verb)
+    if [text.lower() for text in texts] == [ALL]:
+        return Unsubscribe(everything=True)
+    keyed = next((text for text in texts if _KEYED.fullmatch(text)), None)
+    if keyed is not None:
+        rest = " ".join(text for text in texts if not _KEYED.fullmatch(text))
+        instead = f"{verb} {rest}" if rest else None
+        raise NotUnderstood(f"Subscriptions are removed whole, without “{keyed}”.", verb, instead=instead)
+    numbers = [int(found[1]) for found in map(_NUMBER.fullmatch, texts) if found]
+    names = [text for text in texts if not _NUMBER.fullmatch(text)]
+    return Unsubscribe(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(numbers)))
+
+
+def show_subscriptions_command(verb: Verb, words: Sequence[Word]) -> ShowSubscriptions:
+    """Raises NotUnderstood."""
+    if words:
+        raise NotUnderstood("The list of subscriptions takes no more words.", verb, instead=verb.value)
+    return ShowSubscriptions()
+
+
+def _key(typed: str, value: str, verb: Verb, corrected: Callable[[str], str]) -> str:
+    key = _KEYS.get(typed.lower())
+    if key is not None:
+        return key
+    nearest = get_close_matches(typed.lower(), _KEYS, n=1, cutoff=0.5)
+    instead = corrected(f"{_KEYS[nearest[0]]}:{value}") if nearest else None
+    raise NotUnderstood(f"Unknown filter “{typed}:”. There are branch:, on: and workflow:.", verb, instead=instead)
+
+
+def _check_events(values: Sequence[str], verb: Verb, corrected: Callable[[str], str]) -> None:
+    known = [ALL, *Event]
+    for number, value in enumerate(values):
+        if value.lower() in known:
+            continue
+        nearest = get_close_matches(value.lower(), known, n=1, cutoff=0.5)
+        instead = corrected(",".join([*values[:number], nearest[0], *values[number + 1 :]])) if nearest else None
+        raise NotUnderstood(f"Unknown event “{value}”. There are {', '.join(known)}.", verb, instead=instead)
+
+
+def _events(values: Sequence[str]) -> frozenset[Event]:
+    words = [value.lower() for value in values]
+    if ALL in words:
+        return frozenset(Event)
+    return frozenset(map(Event, words)) or DEFAULT_EVENTS
+
+
+def _may_be_repository(text: str) -> bool:
+    return "/" in text or "*" in text or text.startswith("!")
+
+
+def _no_repository(text: str, verb: Verb, corrected: Callable[[str], str]) -> NotUnderstood:
+    key = ON if text.lower() in [ALL, *Event] else BRANCH
+    what = "an event" if key == ON else "a branch"
+    why = f"“{text}” is not a repository (org/name). For {what}, put {key}: before it."
+    return NotUnderstood(why, verb, instead=corrected(f"{key}:{text}"))
+
+
+def _without_service(names: Sequence[str], verb: Verb) -> tuple[str | None, list[str]]:
+    """The service after an `@`, and the names without it. Raises NotUnderstood if there are several."""
+    services: list[str] = []
+    bare: list[str] = []
+    for text in names:
+        name, at, service = text.rpartition("@")
+        if at and name and service and "/" not in service and ":" not in name:
+            services.append(service.lower())
+            bare.append(name)
+        else:
+            bare.append(text)
+    if len(set(services)) > 1:
+        raise NotUnderstood("A subscription is for one CI service, or for all of them.", verb)
+    return (services[0] if services else None), bare

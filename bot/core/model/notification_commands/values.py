@@ -1,0 +1,144 @@
+"""What is asked for: to subscribe, to unsubscribe, to mute. Each command's `words` are what to type after its verb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from bot.core.model.command_values import Verb
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
+
+ALL = "all"
+BRANCH, ON, WORKFLOW = "branch", "on", "workflow"
+"""The keys of the filters."""
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+TOMORROW = "tomorrow"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """The repositories of `filters` are as typed: a name without its owner or a pasted URL is not resolved yet."""
+
+    verb: ClassVar[Verb] = Verb.SUBSCRIBE
+
+    filters: Filters
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return words_of(self.filters)
+
+    def about(self, repository: str) -> Subscribe:
+        """The same for this repository, `acme/web` or `acme/web@github`."""
+        name, _, service = repository.partition("@")
+        filters = replace(self.filters, repositories=NamePattern((name,)), service=service or self.filters.service)
+        return Subscribe(filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Removes by repository as it was subscribed to, by number, or all. `confirmed`: a button asked about all."""
+
+    verb: ClassVar[Verb] = Verb.UNSUBSCRIBE
+
+    repositories: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    everything: bool = False
+    confirmed: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        numbers = tuple(f"#{number}" for number in self.numbers)
+        return (*self.repositories, *numbers, *((ALL,) if self.everything else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSubscriptions:
+    """What the channel is subscribed to."""
+
+    verb: ClassVar[Verb] = Verb.SUBSCRIPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The next such time. `day`: a weekday of `WEEKDAYS` or `TOMORROW`; None for today or, if it is past, tomorrow.
+
+    `zone` is the time zone as typed; None for the default one.
+    """
+
+    hour: int
+    minute: int
+    day: str | None = None
+    zone: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(word for word in ("until", self.day, f"{self.hour}:{self.minute:02}", self.zone) if word)
+
+
+@dataclass(frozen=True, slots=True)
+class MuteCommand:
+    """For so many minutes, or until a time; one of them is set. `repositories` as in `Filters`, None for all."""
+
+    verb: ClassVar[Verb] = Verb.MUTE
+
+    repositories: NamePattern | None = None
+    minutes: int | None = None
+    until: Until | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        end = self.until.words if self.until else (duration_words(self.minutes or 0),)
+        return (*pattern_words(self.repositories), *end)
+
+    def about(self, repository: str) -> MuteCommand:
+        """The same for this repository, `acme/web` or `acme/web@github`."""
+        return replace(self, repositories=NamePattern((repository.partition("@")[0],)))
+
+
+@dataclass(frozen=True, slots=True)
+class UnmuteCommand:
+    """The mute of exactly these repositories, or every mute of the channel."""
+
+    verb: ClassVar[Verb] = Verb.UNMUTE
+
+    repositories: NamePattern | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return pattern_words(self.repositories)
+
+    def about(self, repository: str) -> UnmuteCommand:
+        """The same for this repository, `acme/web` or `acme/web@github`."""
+        return UnmuteCommand(NamePattern((repository.partition("@")[0],)))
+
+
+NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | MuteCommand | UnmuteCommand
+
+
+def words_of(filters: Filters) -> tuple[str, ...]:
+    """The words of `subscribe` for the filters, without those that are the default."""
+    at = f"@{filters.service}" if filters.service else ""
+    words = [f"{pattern}{at}" for pattern in filters.repositories.patterns]
+    words += [f"!{pattern}" for pattern in filters.repositories.exceptions]
+    for key, pattern in ((BRANCH, filters.branches), (WORKFLOW, filters.workflows)):
+        if pattern:
+            words.append(f"{key}:{','.join(pattern_words(pattern))}")
+    if filters.events != DEFAULT_EVENTS:
+        events = [event for event in Event if event in filters.events]
+        words.append(f"{ON}:{ALL if len(events) == len(Event) else ','.join(events)}")
+    return tuple(words)
+
+
+def duration_words(minutes: int) -> str:
+    """`2h`, `1d12h`, `90m`; the way in which it can be typed."""
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    parts = [(days, "d"), (hours, "h"), (minutes % 60, "m")]
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0m"
+
+
+def pattern_words(pattern: NamePattern | None) -> tuple[str, ...]:
+    """The names, then the exceptions, each with a `!`."""
+    if pattern is None:
+        return ()
+    return (*pattern.patterns, *(f"!{exception}" for exception in pattern.exceptions))

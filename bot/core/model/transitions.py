@@ -1,0 +1,147 @@
+"""The state of a watched branch, and what changed in it. Values: `core.notifications.transitions` has the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.core.model.builds import Build
+from bot.core.model.notifications import Reason
+
+
+class Change(StrEnum):
+    """What a look at a branch has shown. The last five are about single builds, and change nothing for the branch."""
+
+    BROKE = "broke"
+    """It was good, and is bad."""
+    JOINED = "joined"
+    """It was bad, and another workflow has broken since."""
+    STILL = "still"
+    """It was bad, and a new commit has failed, too."""
+    FAILED_AGAIN = "failed again"
+    """It was bad, and a restart of the same commit has failed, too."""
+    EASED = "eased"
+    """One of its workflows is good again, another is still bad."""
+    FIXED = "fixed"
+    FLAKY = "flaky"
+    """It is good again: the commit that had failed has passed."""
+    RETIRED = "retired"
+    """It is good again: the workflow that had failed no longer runs."""
+    STARTED = "started"
+    PASSED = "passed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INFRA = "infra"
+    """A build ended with an infrastructure failure."""
+
+
+ENDS_A_PERIOD = frozenset({Change.FIXED, Change.FLAKY, Change.RETIRED})
+OF_A_PERIOD = ENDS_A_PERIOD | {Change.BROKE, Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED}
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A build since the last good one that may have broken the branch. Its author is the CI service's name."""
+
+    build_id: str
+    commit: str | None
+    author: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoodBuild:
+    """The last build that passed. `number` is that of its run."""
+
+    number: int
+    build_id: str
+    commit: str | None
+    url: str | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowState:
+    """How the newest counted run of one workflow ended. `name` is empty if the service has no workflows.
+
+    `number`, `attempt`, `status_word`, `started_at` and `finished_at` tell that run from an earlier or later one.
+    `in_a_row` counts the commits that failed since the last good one.
+    """
+
+    name: str
+    number: int
+    attempt: int
+    status_word: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    commit: str | None
+    is_bad: bool
+    in_a_row: int = 0
+    last_good: GoodBuild | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The time from the build that broke a branch to the one that fixes it. `id` is unique within the branch."""
+
+    id: str
+    since: datetime
+    broken_by: Build
+    suspects: tuple[Suspect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BranchState:
+    """What is known of a branch. `seen_to` is the highest number of a run that was seen on it.
+
+    `under_way` are the workflow and number of each run that was not over at the last look.
+    """
+
+    workflows: tuple[WorkflowState, ...] = ()
+    under_way: tuple[tuple[str, int], ...] = ()
+    seen_to: int = 0
+    period: Period | None = None
+
+    @property
+    def is_bad(self) -> bool:
+        return any(workflow.is_bad for workflow in self.workflows)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change. `build` is the build that shows it. `period` is the broken period that it begins, continues or ends.
+
+    `workflows` names those that changed; empty if the service has none. `failing` are those that are bad now.
+    """
+
+    change: Change
+    build: Build
+    period: Period | None = None
+    workflows: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    in_a_row: int = 0
+    last_good: GoodBuild | None = None
+
+    @property
+    def run_key(self) -> str:
+        """Tells this change from every other of its kind and branch: the build, and which of its runs."""
+        ended = self.build.finished_at or self.build.started_at
+        return f"{self.build.id}.{self.build.reruns}.{ended.timestamp() if ended else self.build.status_word}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why one run of a build was no news. `detail` as in `Decision`."""
+
+    build_id: str
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The result of a look: the state after it, what changed, and why other runs were no news."""
+
+    state: BranchState
+    transitions: tuple[Transition, ...] = ()
+    notes: tuple[Note, ...] = ()

@@ -1,0 +1,56 @@
+"""What notifications need from outside, as Protocols in the core's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.notifications import Decision
+from bot.core.model.subscriptions import Mute, Subscription
+
+
+class SubscriptionStore(Protocol):
+    """Stores who wants to hear what, and what is muted. Each method is one transaction."""
+
+    def add(self, subscription: Subscription) -> Subscription:
+        """Stores it unless its channel has one with the same filters. Returns the stored one, with its id."""
+
+    def replace(self, subscription_id: int, channel: str, by: Subscription) -> Subscription | None:
+        """Stores the new filters under the same id, as active. None if the channel has no such subscription of its
+        own making.
+        """
+
+    def all(self) -> list[Subscription]:
+        """Every subscription, active and paused, by id."""
+
+    def of_channel(self, channel: str) -> list[Subscription]:
+        """The channel's subscriptions, active and paused, by id."""
+
+    def remove(self, ids: Sequence[int], channel: str) -> list[Subscription]:
+        """Deletes those of the channel that were made in Slack. Returns what it deleted."""
+
+    def pause(self, channel: str, why: str) -> list[Subscription]:
+        """Pauses the channel's active subscriptions. Returns those that it paused."""
+
+    def resume(self, channel: str) -> list[Subscription]:
+        """Activates the channel's paused subscriptions, and makes due what was held back. Returns those activated."""
+
+    def put_file(self, subscriptions: Sequence[Subscription]) -> None:
+        """Makes these the subscriptions of the file: adds new ones, deletes those that are gone, keeps the others."""
+
+    def mute(self, mute: Mute) -> Mute:
+        """Stores it in the place of an earlier one of the same channel and repositories. Returns it with its id."""
+
+    def unmute(self, channel: str, repositories: Sequence[NamePattern | None] | None = None) -> list[Mute]:
+        """Ends the channel's mutes of exactly these repositories, or all. Returns those that had not ended."""
+
+    def mutes(self, channel: str | None = None) -> list[Mute]:
+        """The mutes that have not ended, of the channel or of all, by end."""
+
+
+class DecisionLog(Protocol):
+    """What was decided about builds for channels, for some days."""
+
+    def decisions(self, service: str, project_id: str, branch: str | None, channel: str) -> list[Decision]:
+        """Those for the channel, and those that hold for every channel, newest first. Branch None: of every branch."""

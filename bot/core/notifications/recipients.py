@@ -1,0 +1,170 @@
+"""Which channels are told of what a look has shown, and why others are not. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.model.builds import Build
+from bot.core.model.deliveries import EVENT_OF, Delivery, DeliveryState
+from bot.core.model.notifications import Decision, Reason, SeenBy
+from bot.core.model.subscriptions import Event, Mismatch, Mute, Subscription
+from bot.core.model.transitions import OF_A_PERIOD, Change, Observation, Transition
+
+REMINDED_AT = frozenset({3, 10})
+REMINDED_EVERY = 30
+"""`on:still` speaks at 3, 10, 30, 60, … failed commits in a row."""
+
+_NEWS = frozenset({Change.BROKE, Change.FIXED, Change.FLAKY, Change.RETIRED})
+"""After these the same build is not told of once more, as failed or passed."""
+_MISMATCHES = {Mismatch.BRANCH: Reason.BRANCH, Mismatch.WORKFLOW: Reason.WORKFLOW}
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who listens: the subscriptions that match a repository, by id, and all mutes."""
+
+    subscriptions: Sequence[Subscription]
+    mutes: Sequence[Mute]
+
+    def hears_branch(self, branch: str | None) -> bool:
+        """Whether a channel wants to hear something of the branch."""
+        return any(
+            subscription.filters.mismatch_within(branch, None) is not Mismatch.BRANCH
+            for subscription in self.subscriptions
+        )
+
+    def since(self, branch: str | None) -> datetime | None:
+        """When the first channel that still listens to the branch began to; None if it is not known of one."""
+        times = [
+            subscription.created_at
+            for subscription in self.subscriptions
+            if subscription.filters.mismatch_within(branch, None) is not Mismatch.BRANCH
+        ]
+        known = [time for time in times if time is not None]
+        return min(known) if len(known) == len(times) and known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What follows from a look: what is due, and the reasons, also of what is not."""
+
+    deliveries: tuple[Delivery, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+
+def told(observation: Observation, audience: Audience, now: datetime, seen_by: SeenBy) -> Told:
+    """The deliveries for what a look at one branch has shown, at most one a channel and build."""
+    deliveries: list[Delivery] = []
+    decisions: list[Decision] = []
+    for channel in dict.fromkeys(each.channel for each in audience.subscriptions):
+        said: set[str] = set()
+        for transition in observation.transitions:
+            if transition.build.id in said and transition.change not in OF_A_PERIOD:
+                continue
+            found = _for_channel(channel, transition, audience, now, seen_by)
+            if isinstance(found, Delivery):
+                deliveries.append(found)
+                if transition.change in _NEWS or found.reminder:
+                    said.add(transition.build.id)
+            elif found is not None:
+                decisions.append(found)
+    return Told(tuple(deliveries), tuple(decisions))
+
+
+def decision(
+    build: Build,
+    at: datetime,
+    seen_by: SeenBy,
+    reason: Reason,
+    detail: str = "",
+    *,
+    channel: str | None = None,
+    subscription_id: int | None = None,
+) -> Decision:
+    return Decision(
+        at=at,
+        service=build.project.service,
+        project_id=build.project.id,
+        branch=build.branch,
+        build_id=build.id,
+        seen_by=seen_by,
+        reason=reason,
+        detail=detail,
+        channel=channel,
+        subscription_id=subscription_id,
+    )
+
+
+def notes(observation: Observation, builds: Iterable[Build], now: datetime, seen_by: SeenBy) -> list[Decision]:
+    """The reasons why runs were no news for any channel."""
+    by_id = {build.id: build for build in builds}
+    return [decision(by_id[note.build_id], now, seen_by, note.reason, note.detail) for note in observation.notes]
+
+
+def _for_channel(
+    channel: str, transition: Transition, audience: Audience, now: datetime, seen_by: SeenBy
+) -> Delivery | Decision | None:
+    """The channel's delivery; or why there is none, if its subscriptions came near to matching."""
+    build, event = transition.build, EVENT_OF[transition.change]
+    ended = build.finished_at
+    nearest: tuple[int, Reason, int | None] | None = None
+    matching: list[Subscription] = []
+    for subscription in audience.subscriptions:
+        if subscription.channel != channel:
+            continue
+        mismatch = _mismatch(subscription, transition)
+        if mismatch is not None:
+            rank, reason = (0, _MISMATCHES[mismatch])
+        elif not _wants(subscription, transition, event):
+            rank, reason = (1, Reason.EVENT)
+        elif subscription.created_at is not None and ended is not None and ended < subscription.created_at:
+            rank, reason = (2, Reason.YOUNGER)
+        else:
+            matching.append(subscription)
+            continue
+        if nearest is None or rank > nearest[0]:
+            nearest = (rank, reason, subscription.id)
+    if not matching:
+        # A build's start, or its end beside a change of the branch, that no one asked for needs no reason.
+        if nearest is None or (transition.change not in OF_A_PERIOD and nearest[0] == 1):
+            return None
+        return decision(build, now, seen_by, nearest[1], channel=channel, subscription_id=nearest[2])
+    muted = next((m for m in audience.mutes if m.channel == channel and m.covers(build.project.name, now)), None)
+    first = matching[0]
+    if muted is not None:
+        until = muted.until.isoformat()
+        return decision(build, now, seen_by, Reason.MUTED, until, channel=channel, subscription_id=first.id)
+    active = next((each for each in matching if each.is_active), None)
+    reminder = transition.change is Change.STILL and any(each.wants(Event.STILL) for each in matching)
+    return Delivery(
+        channel=channel,
+        transition=transition,
+        seen_by=seen_by,
+        created_at=now,
+        due_at=now,
+        subscription_id=(active or first).id,
+        reminder=reminder and _is_reminder_due(transition.in_a_row),
+        state=DeliveryState.DUE if active is not None else DeliveryState.PAUSED,
+        reason="" if active is not None else first.paused or "",
+    )
+
+
+def _mismatch(subscription: Subscription, transition: Transition) -> Mismatch | None:
+    """One of the workflows that changed must match, if the service has any."""
+    filters, branch = subscription.filters, transition.build.branch
+    reasons = [filters.mismatch_within(branch, None, (name,)) for name in transition.workflows]
+    if not reasons:
+        return filters.mismatch_within(branch, None)
+    return None if None in reasons else reasons[0]
+
+
+def _wants(subscription: Subscription, transition: Transition, event: Event) -> bool:
+    if transition.change is Change.STILL and subscription.wants(Event.STILL):
+        return True
+    return subscription.wants(event)
+
+
+def _is_reminder_due(in_a_row: int) -> bool:
+    return in_a_row in REMINDED_AT or (in_a_row > 0 and in_a_row % REMINDED_EVERY == 0)

@@ -1,0 +1,157 @@
+"""What channels hear of their own accord: a branch broke, is still broken, is fixed. Pure."""
+
+from __future__ import annotations
+
+from bot.core.model.builds import Build
+from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.deliveries import Delivery
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.notification_commands.values import MuteCommand
+from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change, Period, Transition
+from bot.slack.blocks.context import RenderContext, listed
+from bot.slack.blocks.message import Block, Message, button, link_button, message
+from bot.slack.blocks.rich_text import Line, channel, code, join, length, line, link, sanitize, since
+from bot.slack.messages.builds import (
+    commit,
+    facts_line,
+    headline,
+    headline_with,
+    restart_buttons,
+    state,
+)
+from bot.slack.messages.live import NOT_A_MEMBER, why_lost
+from bot.slack.messages.workflows import workflow_lines
+
+_BAD, _GOOD = "x", "white_check_mark"
+_NAME = 60
+MAX_AUTHORS = 5
+MUTED_MIN = 120
+
+
+def notification(delivery: Delivery, context: RenderContext) -> Message:
+    """A new message, or the one of a broken period as it should look now."""
+    transition = delivery.transition
+    if transition.change not in OF_A_PERIOD:
+        build = transition.build
+        return message([headline(build, context)], _buttons(build, context), facts=[facts_line(build)], in_public=True)
+    if transition.change in ENDS_A_PERIOD:
+        return _fixed(transition, context)
+    return _broken(transition, context)
+
+
+def thread_reply(delivery: Delivery, context: RenderContext) -> Message:
+    """What is said in the thread of a broken period's message. It names repository and branch: it may stand alone."""
+    transition = delivery.transition
+    build = transition.build
+    if transition.change in ENDS_A_PERIOD:
+        lines = [_fixed_headline(transition, context)]
+    elif transition.change is Change.FAILED_AGAIN:
+        lines = [headline_with(_BAD, build, context, " failed again on retry")]
+    else:
+        lines = [headline_with(_BAD, build, context, f" still failing: {_commits(transition.in_a_row)}")]
+    return message(lines, [_page(build)], facts=[facts_line(build)], in_public=True)
+
+
+def paused_subscription(where: str, why: str, context: RenderContext) -> Message:
+    """To the person who subscribed a channel that no longer takes messages. `why` is Slack's error."""
+    invite = line("Invite me there: ", code(f"/invite {context.mention}")) if why in NOT_A_MEMBER else ()
+    return message(
+        [
+            line("Notifications in ", channel(where), " are paused: ", why_lost(why), "."),
+            invite,
+            line("I’ll try again later. Nothing is lost until then."),
+        ],
+        in_public=False,
+    )
+
+
+def _broken(transition: Transition, context: RenderContext) -> Message:
+    build, period = transition.build, transition.period
+    if transition.in_a_row > 1:
+        head = headline_with(_BAD, build, context, f" is broken: {_commits(transition.in_a_row)} failed in a row")
+    else:
+        head = headline_with(_BAD, build, context, " broke: ", state(build))
+    facts = [facts_line(build), _first(transition), _last_good(transition), _failing(transition)]
+    if transition.last_good is not None:
+        facts.append(_suspects(period))
+    return message([head], _buttons(build, context), facts=facts, details=workflow_lines(build), in_public=True)
+
+
+def _fixed(transition: Transition, context: RenderContext) -> Message:
+    build, period = transition.build, transition.period
+    facts = [facts_line(build)]
+    if period is not None and period.broken_by.commit != build.commit:
+        facts.append(line("broken by ", commit(period.broken_by)))
+    return message([_fixed_headline(transition, context)], [_page(build)], facts=facts, in_public=True)
+
+
+def _fixed_headline(transition: Transition, context: RenderContext) -> Line:
+    """`acme/web main fixed after 42m`."""
+    build, period = transition.build, transition.period
+    ended = build.finished_at
+    took_s = (ended - period.since).total_seconds() if period is not None and ended is not None else None
+    after = line(" after ", length(took_s)) if took_s is not None and took_s > 0 else line()
+    match transition.change:
+        case Change.RETIRED:
+            names = listed([sanitize(name, _NAME) for name in transition.workflows])
+            verb = "no longer runs" if len(transition.workflows) == 1 else "no longer run"
+            return headline_with(_GOOD, build, context, " is green again: ", names, f" {verb}")
+        case Change.FLAKY:
+            return headline_with(_GOOD, build, context, " passed on retry (flaky)", after)
+        case _:
+            return headline_with(_GOOD, build, context, " fixed", after)
+
+
+def _first(transition: Transition) -> Line:
+    """The build that broke the branch, if this is a later one."""
+    period = transition.period
+    if period is None or period.broken_by.id == transition.build.id:
+        return ()
+    return line("broken ", since(period.since), " by ", commit(period.broken_by))
+
+
+def _last_good(transition: Transition) -> Line:
+    good = transition.last_good
+    if good is None:
+        return ()
+    # With workflows, a build's id is the bot's own, and people know it by its commit.
+    is_known = transition.build.workflows == () or not good.commit
+    label = f"build {sanitize(good.build_id, _NAME)}" if is_known else sanitize(good.commit, _NAME)[:7]
+    named = link(label, good.url)
+    return join(" ", line("last passed: ", named), since(good.finished_at))
+
+
+def _failing(transition: Transition) -> Line:
+    names = [sanitize(name, _NAME) for name in transition.failing]
+    return line(f"failing: {', '.join(names)}") if len(names) > 1 else ()
+
+
+def _suspects(period: Period | None) -> Line:
+    """`since then also: 2 builds by bob, eve`: the service shows each build's own commit only."""
+    if period is None or not period.suspects:
+        return ()
+    authors = [sanitize(one.author, _NAME) for one in period.suspects if one.author]
+    by = list(dict.fromkeys(authors))[:MAX_AUTHORS]
+    count = len(period.suspects)
+    builds = "1 build" if count == 1 else f"{count} builds"
+    return line(f"since then also: {builds}", f" by {listed(by)}" if by else "")
+
+
+def _buttons(build: Build, context: RenderContext) -> list[Block | None]:
+    restart = restart_buttons(build, None, context, in_live=True) if build.can_be_restarted else []
+    about = BranchCommand(Verb.WHY, context.meaning(build.project), Word.of(build.branch) if build.branch else None)
+    mute = MuteCommand(NamePattern((build.project.name,)), MUTED_MIN)
+    return [
+        *restart,
+        _page(build),
+        button("Mute for 2h", mute, number=1),
+        button("Why was I told?", about, number=2),
+    ]
+
+
+def _page(build: Build) -> Block | None:
+    return link_button("Open build", build.url, "build")
+
+
+def _commits(count: int) -> str:
+    return "1 commit" if count == 1 else f"{count} commits"

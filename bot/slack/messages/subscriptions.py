@@ -1,0 +1,258 @@
+"""Subscriptions and mutes in words: what was asked for, what there is, and how to take it back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.core.model.builds import Actor
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.notification_commands.values import ALL, UnmuteCommand, Unsubscribe
+from bot.core.model.outcomes import (
+    BranchState,
+    Muted,
+    NotSubscribed,
+    Subscribed,
+    SubscriptionsShown,
+    Unmuted,
+    UnsubscribeAll,
+    Unsubscribed,
+)
+from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
+from bot.slack.blocks.context import RenderContext
+from bot.slack.blocks.message import Block, Message, button, message
+from bot.slack.blocks.rich_text import Line, code, emoji, join, join_dots, line, literal, person, sanitize, timestamp
+from bot.slack.messages.builds import branch_named, requested_by, short_word
+from bot.slack.messages.ci_failures import describe_cause
+from bot.slack.messages.live import NOT_A_MEMBER, why_lost
+
+_NAME, _NAMES = 100, 5
+_SHOWN = 20
+_REMOVED = 10
+BELL, NO_BELL = "bell", "no_bell"
+
+
+def subscribed(done: Subscribed, context: RenderContext, asker: Actor | None) -> Message:
+    """In the channel, which shows that the bot can post there."""
+    filters = done.subscription.filters
+    was = "Subscribed" if done.is_new else "Already subscribed"
+    lines = [
+        line(emoji(BELL), " ", f"{was} to ", repositories_in_words(filters.repositories), _service(filters, context)),
+        filter_words(filters),
+        *map(_present, done.now),
+        _how_many(done),
+        *_unknown(done),
+        line("The present state isn’t known: ", describe_cause(done.failed), ".") if done.failed else (),
+        line("Muted until ", timestamp(done.muted_until) or "later", ".") if done.muted_until else (),
+    ]
+    remove = button("Unsubscribe", Unsubscribe(numbers=(done.subscription.id,)))
+    return message(lines, [remove], facts=[requested_by(asker)], in_public=True)
+
+
+def not_reached(why: str, context: RenderContext) -> Message:
+    """To the person who subscribed a channel in which the bot can't post; `why` is Slack's word, or empty."""
+    if why in NOT_A_MEMBER:
+        said = "I can’t post here yet: I’m not in this channel."
+        then = line("The subscription is stored. To start notifications: ", code(invite(context)))
+    else:
+        because = why_lost(why)
+        said = f"I can’t post here: {because}." if because else "I can’t post here."
+        then = line("The subscription is stored. I’ll try again later.")
+    return message([line(said), then], in_public=False)
+
+
+def invite(context: RenderContext) -> str:
+    return f"/invite {context.mention}"
+
+
+def unsubscribed(done: Unsubscribed, asker: Actor | None) -> Message:
+    lines = [line(emoji(NO_BELL), " ", "Unsubscribed from ", _all_of(done.removed)) if done.removed else ()]
+    lines += [
+        line("Changed: now ", repositories_in_words(each.filters.repositories), " · ", filter_words(each.filters))
+        for each in done.changed[:_NAMES]
+    ]
+    left = {0: "No subscription is left in this channel.", 1: "1 subscription is left."}
+    lines.append(line(left.get(done.left, f"{done.left} subscriptions are left.")))
+    return message(lines, facts=[requested_by(asker)], in_public=True)
+
+
+def not_subscribed(found: NotSubscribed, context: RenderContext) -> Message:
+    """To the asker: nothing was removed, and what covers the repository, if something does."""
+    of_file = [each for each in found.covering if each.origin is Origin.FILE]
+    own = [each for each in found.covering if each.origin is Origin.SLACK]
+    if all(word.startswith("#") for word in found.words) and not found.covering:
+        lines = [line("This subscription is gone already.")]
+    elif found.words == (ALL,):
+        lines = [line("This channel has no subscription to remove.")]
+    else:
+        lines = [line("This channel has no subscription to ", _listed(found.words), ".")]
+    if own:
+        lines.append(line("It is covered by ", _all_of(own), "."))
+    if of_file:
+        lines.append(line("An admin keeps ", _all_of(of_file), " in a file; from here it can be muted."))
+    lines.append(line(code(f"{context.command} subscriptions"), " lists all of this channel."))
+    return message(lines, in_public=False)
+
+
+def unsubscribe_all(asked: UnsubscribeAll) -> Message:
+    """To the asker, before anything is removed."""
+    count = len(asked.subscriptions)
+    what = "1 subscription" if count == 1 else f"{count} subscriptions"
+    yes = button(f"Remove {what}", Unsubscribe(everything=True, confirmed=True), style="danger")
+    lines = [line(f"Remove {what} of this channel?"), *(_listed_line(each) for each in asked.subscriptions[:_SHOWN])]
+    return message(lines, [yes], in_public=False)
+
+
+def subscriptions_shown(shown: SubscriptionsShown, context: RenderContext) -> Message:
+    """To the asker: each subscription with its number, its maker and its state, and each mute."""
+    every = shown.subscriptions
+    mutes = [line(emoji(NO_BELL), " ", _muted_of(mute), " muted until ", _when(mute.until)) for mute in shown.mutes]
+    if not every:
+        example = line("For example ", code(f"{context.command} subscribe acme/web"))
+        return message([line("This channel has no subscriptions."), example, *mutes], _unmute(shown), in_public=False)
+    count = "1 subscription" if len(every) == 1 else f"{len(every)} subscriptions"
+    lines = [line(f"{count} of this channel"), *(_listed_line(each) for each in every[:_SHOWN])]
+    if len(every) > _SHOWN:
+        lines.append(line(f"and {len(every) - _SHOWN} more"))
+    own = [each for each in every if each.origin is Origin.SLACK][:_REMOVED]
+    removes = [
+        button(f"Remove #{each.id}", Unsubscribe(numbers=(each.id,)), number=number)
+        for number, each in enumerate(own, start=1)
+    ]
+    return message([*lines, *mutes], [*_unmute(shown), *removes], in_public=False)
+
+
+def muted(done: Muted, asker: Actor | None) -> Message:
+    mute = done.mute
+    end = _in_zone(mute.until, done.zone) if done.zone else _when(mute.until)
+    lines = [
+        line(emoji(NO_BELL), " ", _muted_of(mute), " muted"),
+        line("until ", end),
+        () if done.is_subscribed else line("This channel isn’t subscribed to it."),
+    ]
+    undo = button("Unmute", UnmuteCommand(mute.repositories))
+    return message(lines, [undo], facts=[requested_by(asker)], in_public=True)
+
+
+def unmuted(done: Unmuted, asker: Actor | None) -> Message:
+    if not done.mutes:
+        return message([line("Nothing is muted in this channel.")], in_public=False)
+    lines = [line(emoji(BELL), " ", _muted_of(mute), " no longer muted") for mute in done.mutes[:_NAMES]]
+    return message(lines, facts=[requested_by(asker)], in_public=True)
+
+
+def repositories_in_words(repositories: NamePattern) -> Line:
+    """`acme/web-*, acme/api except acme/web-old`."""
+    meant = _listed(repositories.patterns) if repositories.patterns else line("all repositories")
+    return line(meant, " except ", _listed(repositories.exceptions)) if repositories.exceptions else meant
+
+
+def filter_words(filters: Filters) -> Line:
+    """`default branch · broke, fixed · workflow ci`."""
+    events = [event.value for event in Event if event in filters.events]
+    return join_dots(
+        branch_words(filters), "all events" if len(events) == len(Event) else ", ".join(events), workflow_words(filters)
+    )
+
+
+def branch_words(filters: Filters) -> Line:
+    """`main, release/* except release/0`."""
+    branches = filters.branches
+    if not branches.patterns:
+        on = line("default branch")
+    else:
+        on = line("every branch") if "*" in branches.patterns else _listed(branches.patterns)
+    return line(on, " except ", _listed(branches.exceptions)) if branches.exceptions else on
+
+
+def workflow_words(filters: Filters) -> Line:
+    """`workflow ci except nightly*`; empty for all."""
+    workflows = filters.workflows
+    if not workflows:
+        return ()
+    on = line("workflow ", _listed(workflows.patterns)) if workflows.patterns else line("every workflow")
+    return line(on, " except ", _listed(workflows.exceptions)) if workflows.exceptions else on
+
+
+def _present(state: BranchState) -> Line:
+    since = timestamp(state.since)
+    begun = line(" since at least " if state.at_least else " since ", since) if since else ()
+    return line("now: ", branch_named(state.build.branch), f" {short_word(state.build.status)}", begun)
+
+
+def _how_many(done: Subscribed) -> Line:
+    names = done.subscription.filters.repositories.patterns
+    if done.repositories is None:
+        return line("Which repositories match isn’t known yet: their list could not be read.")
+    if names and all("*" not in name for name in names):
+        return ()
+    if done.repositories == 0:
+        return line("No repository matches yet. Notifications start when one appears.")
+    count = "1 repository matches" if done.repositories == 1 else f"{done.repositories} repositories match"
+    return line(f"{count} now; later ones are included.")
+
+
+def _unknown(done: Subscribed) -> list[Line]:
+    if not done.unknown:
+        return []
+    similar = line(" Similar: ", _listed(done.similar), ".") if done.similar else ()
+    return [line("No repository called ", _listed(done.unknown), " yet. Notifications start when it appears.", similar)]
+
+
+def _service(filters: Filters, context: RenderContext) -> str:
+    if filters.service is None or not context.has_several:
+        return ""
+    return f" · {context.title_of(filters.service)}"
+
+
+def _listed_line(subscription: Subscription) -> Line:
+    """`• #3 acme/web · default branch · broke, fixed · by @ada`."""
+    if subscription.origin is Origin.FILE:
+        maker = line("kept in a file")
+    else:
+        maker = line("by ", person(subscription.maker)) if subscription.maker else ()
+    paused = f"paused: {why_lost(subscription.paused)}" if subscription.paused else ""
+    service = f"only {sanitize(subscription.filters.service, _NAME)}" if subscription.filters.service else ""
+    return join_dots(
+        line(f"• #{subscription.id} ", repositories_in_words(subscription.filters.repositories)),
+        service,
+        filter_words(subscription.filters),
+        maker,
+        paused,
+    )
+
+
+def _unmute(shown: SubscriptionsShown) -> list[Block | None]:
+    return [button("Unmute", UnmuteCommand())] if shown.mutes else []
+
+
+def _muted_of(mute: Mute) -> Line:
+    if mute.repositories is None:
+        return line("All notifications of this channel")
+    return line("Notifications about ", repositories_in_words(mute.repositories))
+
+
+def _when(moment: datetime) -> Line:
+    return line(timestamp(moment) or "later")
+
+
+def _in_zone(moment: datetime, zone: str) -> Line:
+    """`Mon 9 Mar 09:00 (Europe/Berlin)`: as it was named, for those who live elsewhere with the zone."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return line(f"{local:%a} {local.day} {local:%b %H:%M} ({zone})")
+
+
+def _all_of(subscriptions: Iterable[Subscription]) -> Line:
+    different = dict.fromkeys(each.filters.repositories for each in subscriptions)
+    names = [repositories_in_words(repositories) for repositories in different]
+    more = len(names) - _NAMES
+    return line(join("; ", *names[:_NAMES]), f" and {more} more" if more > 0 else "")
+
+
+def _listed(names: Iterable[str]) -> Line:
+    """Names and patterns as plain text, so that a `*` shows."""
+    every = [sanitize(name, _NAME) for name in names]
+    more = len(every) - _NAMES
+    shown = every[:_NAMES] + ([f"{more} more"] if more > 0 else [])
+    return line(literal(", ".join(shown[:-1]) + " and " + shown[-1] if more > 0 else ", ".join(shown) or "…"))

@@ -1,0 +1,89 @@
+"""Notifications to Slack: posts, changes and replies. Behind the core's `Announcer`, with its three errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Any, NoReturn
+
+import structlog
+
+from bot.core.model.builds import Actor
+from bot.core.model.deliveries import ChannelRefuses, Delivery
+from bot.core.model.follows import MessageGone, RetryLater
+from bot.slack.blocks.context import RenderContext
+from bot.slack.client.api_errors import CallFailed, Kind
+from bot.slack.client.chat_client import POST, UPDATE, ChatClient
+from bot.slack.messages.notifications import notification, paused_subscription, thread_reply
+from bot.slack.outgoing.bodies import changed_message, new_message
+
+log = structlog.get_logger(__name__)
+
+LONG_S = 60.0
+"""Seconds until the next try if nothing tells when."""
+
+PAUSE_S = 600.0
+"""Seconds until the next try if an operator has to act first."""
+
+
+class SlackAnnouncer:
+    """`context()` gives the words for now. Thread-safe."""
+
+    def __init__(self, client: ChatClient, context: Callable[[], RenderContext]) -> None:
+        self._client = client
+        self._context = context
+
+    def post(self, delivery: Delivery) -> str | None:
+        message = notification(delivery, self._context())
+        return self._call(POST, new_message(message, delivery.channel, key=_key(delivery, "post")))
+
+    def change(self, delivery: Delivery, head_ts: str) -> None:
+        self._call(UPDATE, changed_message(notification(delivery, self._context()), delivery.channel, head_ts))
+
+    def reply(self, delivery: Delivery, head_ts: str, *, broadcast: bool) -> str | None:
+        message, key = thread_reply(delivery, self._context()), _key(delivery, "reply")
+        return self._call(POST, new_message(message, delivery.channel, thread=head_ts, broadcast=broadcast, key=key))
+
+    def tell_maker(self, person: Actor, channel: str, why: str) -> None:
+        message = paused_subscription(channel, why, self._context())
+        try:
+            self._client.call(POST, new_message(message, person.id))
+        except CallFailed as failure:
+            log.warning("pause_not_reported", user=person.id, channel=channel, why=str(failure))
+
+    def _call(self, method: str, body: Mapping[str, Any]) -> str | None:
+        """The ts of what was posted."""
+        try:
+            ts = self._client.call(method, body).get("ts")
+        except CallFailed as failure:
+            _failed(method, body, failure)
+        return ts if isinstance(ts, str) else None
+
+
+def _key(delivery: Delivery, what: str) -> str:
+    """The same for a repeated message only."""
+    return f"{what} {delivery.key}"
+
+
+def _failed(method: str, body: Mapping[str, Any], failure: CallFailed) -> NoReturn:
+    word, channel = failure.word, str(body["channel"])
+    if failure.may_be_there:
+        raise RetryLater(word or str(failure), may_have_happened=method == POST) from None
+    match failure.kind:
+        case Kind.DELETED if method == UPDATE or "thread_ts" in body:
+            log.info("notification_gone", channel=channel, why=word)
+            raise MessageGone(word, is_told=False) from None
+        case Kind.LOST | Kind.DELETED:
+            log.warning("notifications_paused", channel=channel, why=word)
+            raise ChannelRefuses(word) from None
+        case Kind.BUG:
+            log.error("notification_rejected", method=method, channel=channel, why=word)
+            raise ChannelRefuses(word) from None
+        case Kind.PAUSE:
+            log.error("slack_rejects_token", method=method, why=word)
+            raise RetryLater(word, retry_after_s=PAUSE_S) from None
+        case Kind.RETRY:
+            known = failure.retry_after_s
+            raise RetryLater(word, retry_after_s=known if known is not None and isfinite(known) else LONG_S) from None
+        case _:  # no connection, or a new word of Slack's, which may pass
+            raise RetryLater(word or str(failure)) from None

@@ -1,0 +1,1 @@
+"""The tables behind notifications: subscriptions and mutes, and what was told."""

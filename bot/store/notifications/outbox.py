@@ -1,0 +1,155 @@
+"""The core's `Outbox` in the database: a row for each change and channel, stored with the state it follows from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from bot.core.model.deliveries import UNSENT, Delivery, DeliveryState
+from bot.core.model.notifications import Decision, SeenBy
+from bot.core.model.transitions import Transition
+from bot.core.ports import Clock
+from bot.store.engine import Database
+from bot.store.notifications.decisions import StoredDecisions
+from bot.store.periodic import Periodic
+from bot.store.tables import deliveries
+
+PURGE_EVERY_S = 3600.0
+
+_UNSENT = deliveries.c.state.in_(sorted(state.value for state in UNSENT))
+
+
+class StoredOutbox:
+    """An `Outbox`. Rows that are no longer unsent are deleted when they are older than `kept`."""
+
+    def __init__(self, database: Database, clock: Clock, decisions: StoredDecisions, kept: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._decisions = decisions
+        self._kept = kept
+        self._purging = Periodic(clock, PURGE_EVERY_S)
+
+    def queue(self, channel: str) -> list[Delivery]:
+        query = deliveries.select().where(deliveries.c.channel == channel, _UNSENT).order_by(deliveries.c.id)
+        with self._database.reading() as connection:
+            return [_delivery(row) for row in connection.execute(query)]
+
+    def move(self, delivery: Delivery, to: Delivery, decision: Decision | None = None) -> Delivery | None:
+        now = self._clock.now()
+        to = replace(to, version=delivery.version + 1, changed_at=now)
+        same = sa.and_(deliveries.c.id == delivery.id, deliveries.c.version == delivery.version)
+        with self._database.writing() as connection:
+            if connection.execute(deliveries.update().where(same).values(_columns(to))).rowcount != 1:
+                return None
+            if decision is not None:
+                self._decisions.add(connection, [decision])
+            if self._purging.is_due():
+                old = deliveries.c.created_at < now - self._kept
+                connection.execute(deliveries.delete().where(old, sa.not_(_UNSENT)))
+        return to
+
+    def head(self, delivery: Delivery) -> str | None:
+        build, period = delivery.transition.build, delivery.transition.period
+        if period is None:
+            return None
+        told = sa.select(deliveries.c.head_ts).where(
+            deliveries.c.channel == delivery.channel,
+            deliveries.c.service == build.project.service,
+            deliveries.c.project_id == build.project.id,
+            deliveries.c.branch == build.branch,
+            deliveries.c.period == period.id,
+            deliveries.c.head_ts.is_not(None),
+        )
+        with self._database.reading() as connection:
+            ts: str | None = connection.scalar(told.order_by(deliveries.c.id.desc()).limit(1))
+            return ts
+
+    def waiting(self, due_before: datetime, claimed_before: datetime) -> list[Delivery]:
+        first = sa.select(sa.func.min(deliveries.c.id)).where(_UNSENT).group_by(deliveries.c.channel)
+        is_late = sa.or_(
+            sa.and_(deliveries.c.state != DeliveryState.SENDING.value, deliveries.c.due_at <= due_before),
+            sa.and_(deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.changed_at <= claimed_before),
+        )
+        query = deliveries.select().where(deliveries.c.id.in_(first), is_late).order_by(deliveries.c.id)
+        with self._database.reading() as connection:
+            return [_delivery(row) for row in connection.execute(query)]
+
+    def depth(self) -> tuple[int, datetime | None]:
+        """How many deliveries wait to be sent, and when the oldest of them was made."""
+        query = sa.select(sa.func.count(), sa.func.min(deliveries.c.created_at)).where(
+            deliveries.c.state.in_([DeliveryState.DUE.value, DeliveryState.SENDING.value])
+        )
+        with self._database.reading() as connection:
+            count, oldest = connection.execute(query).one()
+            return int(count), oldest
+
+
+def added(database: Database, connection: sa.Connection, delivery: Delivery) -> Delivery | None:
+    """Stores a new delivery in the caller's transaction. Returns it with its id; None if its key is known."""
+    build, period = delivery.transition.build, delivery.transition.period
+    fixed = {
+        "key": delivery.key,
+        "channel": delivery.channel,
+        "service": build.project.service,
+        "project_id": build.project.id,
+        "branch": build.branch,
+        "period": period.id if period else None,
+        "transition": msgspec.json.encode(delivery.transition).decode(),
+        "seen_by": delivery.seen_by.value,
+        "created_at": delivery.created_at,
+        "subscription_id": delivery.subscription_id,
+        "reminder": delivery.reminder,
+    }
+    made = replace(delivery, changed_at=delivery.created_at)
+    new = database.insert(deliveries).values(**fixed, **_columns(made))
+    if connection.execute(new.on_conflict_do_nothing()).rowcount != 1:
+        return None
+    id_ = connection.scalar(sa.select(deliveries.c.id).where(deliveries.c.key == delivery.key))
+    return replace(made, id=int(id_ or 0))
+
+
+def unpause(connection: sa.Connection, channel: str, now: datetime) -> None:
+    """Makes the channel's paused deliveries due, in the caller's transaction."""
+    paused = sa.and_(deliveries.c.channel == channel, deliveries.c.state == DeliveryState.PAUSED.value)
+    due = {"state": DeliveryState.DUE.value, "reason": "", "due_at": now, "version": deliveries.c.version + 1}
+    connection.execute(deliveries.update().where(paused).values(due))
+
+
+def _columns(delivery: Delivery) -> dict[str, Any]:
+    """The columns that change."""
+    return {
+        "due_at": delivery.due_at,
+        "changed_at": delivery.changed_at,
+        "state": delivery.state.value,
+        "reason": delivery.reason,
+        "ts": delivery.ts,
+        "head_ts": delivery.head_ts,
+        "doubtful": delivery.doubtful,
+        "tries": delivery.tries,
+        "version": delivery.version,
+    }
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(
+        channel=row.channel,
+        transition=msgspec.json.decode(row.transition, type=Transition),
+        seen_by=SeenBy(row.seen_by),
+        created_at=row.created_at,
+        due_at=row.due_at,
+        subscription_id=row.subscription_id,
+        reminder=row.reminder,
+        state=DeliveryState(row.state),
+        reason=row.reason,
+        ts=row.ts,
+        head_ts=row.head_ts,
+        doubtful=row.doubtful,
+        tries=row.tries,
+        changed_at=row.changed_at,
+        version=row.version,
+        id=row.id,
+    )

@@ -1,0 +1,185 @@
+"""A channel watch and its sender on a `World`: builds happen, and what the channels of a Slack in memory show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.core.model.builds import Actor, Build, Project, Status
+from bot.core.model.deliveries import Delivery
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.notifications import Reason
+from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
+from bot.core.notifications.sender import ANNOUNCE, Sender
+from bot.core.polling.watch import ChannelWatch
+from tests.core.polling.world import HeldJobs
+from tests.core.world import World, project
+
+ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
+WEB, API = project(1, "acme/web"), project(2, "acme/api")
+CHANNEL = "C0BUILDS"
+
+
+@dataclass
+class Shown:
+    """A message: what it says now, its replies, and which of them the channel shows, too."""
+
+    channel: str
+    says: str
+    replies: list[str]
+    broadcasts: int = 0
+    deleted: bool = False
+
+
+class Crash(BaseException):
+    """The process dies."""
+
+
+class MemorySlack:
+    """An `Announcer`. `failures` holds what the next calls raise before they do anything, None for success.
+
+    `after` holds what they raise once it is done: Slack has it, and its answer is lost.
+    """
+
+    def __init__(self) -> None:
+        self.messages: dict[str, Shown] = {}
+        self.failures: list[BaseException | None] = []
+        self.after: list[BaseException | None] = []
+        self.told: list[tuple[Actor, str, str]] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def post(self, delivery: Delivery) -> str | None:
+        self._begin()
+        ts = f"{len(self.messages) + 1}.0"
+        self.messages[ts] = Shown(delivery.channel, _words(delivery), [])
+        self._end()
+        return ts
+
+    def change(self, delivery: Delivery, head_ts: str) -> None:
+        self._begin()
+        self.messages[head_ts].says = _words(delivery)
+        self._end()
+
+    def reply(self, delivery: Delivery, head_ts: str, *, broadcast: bool) -> str | None:
+        self._begin()
+        message = self.messages[head_ts]
+        message.replies.append(_words(delivery))
+        message.broadcasts += broadcast
+        self._end()
+        return f"{head_ts}.{len(message.replies)}"
+
+    def tell_maker(self, person: Actor, channel: str, why: str) -> None:
+        self.told.append((person, channel, why))
+
+    def _begin(self) -> None:
+        self.meanwhile()
+        self._raise(self.failures)
+
+    def _end(self) -> None:
+        self._raise(self.after)
+
+    def _raise(self, failures: list[BaseException | None]) -> None:
+        failure = failures.pop(0) if failures else None
+        if failure is not None:
+            raise failure
+
+
+def _words(delivery: Delivery) -> str:
+    build = delivery.transition.build
+    return f"{build.project.name} {build.branch} {delivery.transition.change} {build.id}"
+
+
+class Hearing:
+    """One process that polls and sends, on a service that lists all builds with one call unless told otherwise."""
+
+    def __init__(self, *, lists_builds: bool = True) -> None:
+        self.world = World()
+        self.ci, self.clock, self.store = self.world.ci, self.world.clock, self.world.store
+        self.ci.lists_builds = lists_builds
+        self.slack = MemorySlack()
+        self.jobs = HeldJobs(self.clock)
+        self.observed: list[tuple[str, str, float | None]] = []
+        self.watch, self.sender = self.process("replica 1")
+        self.world.knows(WEB, API)
+
+    def process(self, name: str) -> tuple[ChannelWatch, Sender]:
+        """The parts of another process on the same store and Slack."""
+        sender = Sender(
+            outbox=self.store.outbox,
+            subscriptions=self.store.subscriptions,
+            announcer=self.slack,
+            jobs=self.jobs,
+            clock=self.clock,
+            details=lambda build: build,
+            observe=lambda *seen: self.observed.append(seen),
+        )
+        self.jobs.kinds[ANNOUNCE] = sender.job
+        watch = ChannelWatch(
+            services=self.world.services,
+            subscriptions=self.store.subscriptions,
+            watching=self.store.watching,
+            clock=self.clock,
+            holder=name,
+            announce=sender.announce,
+        )
+        return watch, sender
+
+    def subscribe(
+        self,
+        *events: Event,
+        repo: str = "acme/*",
+        branch: str = "main",
+        channel: str = CHANNEL,
+        since: datetime | None = None,
+    ) -> None:
+        """Without `since`, the first look is the beginning."""
+        branches = NamePattern((branch,))
+        filters = Filters(NamePattern((repo,)), branches=branches, events=frozenset(events) or DEFAULT_EVENTS)
+        self.store.subscriptions.add(Subscription(channel, filters, ADA, since))
+
+    def builds(self, *texts: str, of: Project = WEB) -> None:
+        """What the service shows of the project from now on, newest first: `11 bad`, `10 ok release`, `12 run`."""
+        shown = [self._build(text, of) for text in texts]
+        self.ci.all_builds = [build for build in self.ci.all_builds if build.project != of] + shown
+
+    def look(self) -> None:
+        """A second passes, and the service is looked at and the channels are told."""
+        self.clock.advance(1)
+        self.watch.look_now("codeship")
+        self.jobs.pass_time(0)
+
+    def goes(self, *looks: str, of: Project = WEB) -> None:
+        """Looks at each of these: builds with `;` between them."""
+        for text in looks:
+            self.builds(*(part.strip() for part in text.split(";") if part.strip()), of=of)
+            self.look()
+
+    def heard(self, channel: str = CHANNEL) -> list[str]:
+        """Each message of the channel, as it is now, and its replies; `*` marks those that the channel shows, too."""
+        lines = []
+        for message in self.slack.messages.values():
+            if message.channel == channel and not message.deleted:
+                lines.append(message.says.removeprefix("acme/"))
+                for reply in message.replies:
+                    lines.append(f"  {'*' if message.broadcasts else ''}{reply.removeprefix('acme/')}")
+        return lines
+
+    def reasons(self, branch: str = "main") -> list[Reason]:
+        """Why the channel heard of builds of acme/web or not, the newest first."""
+        return [one.reason for one in self.store.decisions.decisions("codeship", WEB.id, branch, CHANNEL)]
+
+    def close(self) -> None:
+        self.world.close()
+
+    def _build(self, text: str, of: Project) -> Build:
+        number, word, *branch = text.split()
+        again = number.count("'")
+        number = number.rstrip("'")
+        status = {"ok": Status.PASSED, "bad": Status.FAILED, "run": Status.RUNNING, "stop": Status.STOPPED}[word]
+        ended = self.clock.now() + timedelta(minutes=again)
+        known = next((b for b in self.ci.all_builds if (b.id, b.status, b.project) == (number, status, of)), None)
+        if known is not None and not again:
+            return known
+        build = Build(number, of, status, word, branch=branch[0] if branch else "main", commit=f"c{number}")
+        return replace(build, started_at=ended, finished_at=None if status.is_under_way else ended)

@@ -1,0 +1,139 @@
+"""Every kind of message about subscriptions, mutes and why, drawn once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.model import errors
+from bot.core.model.builds import Actor, Status
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.notifications import Decision, Reason, SeenBy
+from bot.core.model.outcomes import (
+    BranchState,
+    Explained,
+    Muted,
+    NotSubscribed,
+    Subscribed,
+    SubscriptionsShown,
+    Unmuted,
+    UnsubscribeAll,
+    Unsubscribed,
+)
+from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
+from bot.slack.blocks.message import Message
+from bot.slack.messages.errors import render_error
+from bot.slack.messages.render import render
+from bot.slack.messages.subscriptions import not_reached
+from tests.slack.messages.one_service import FAILED, HOW, PASSED, WEB
+from tests.slack.several import BOTH, NOW
+
+ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
+HOSTILE = "<!channel>*b*`c`"
+
+SIMPLE = Subscription("C1", Filters(NamePattern(("acme/web",))), ADA, NOW, id=3)
+RICH = Subscription(
+    "C1",
+    Filters(
+        NamePattern(("acme/*", "other/web"), ("acme/old",)),
+        "github",
+        NamePattern(("main", "release/*"), ("release/0",)),
+        frozenset({Event.BROKE, Event.FIXED, Event.STILL}),
+        NamePattern(("ci",), ("nightly*",)),
+    ),
+    BOB,
+    NOW,
+    id=4,
+)
+PAUSED = replace(SIMPLE, id=5, paused="not_in_channel", filters=Filters(NamePattern((HOSTILE,))))
+OF_FILE = replace(
+    SIMPLE,
+    id=6,
+    maker=None,
+    origin=Origin.FILE,
+    filters=Filters(NamePattern(), branches=NamePattern(("*",)), events=frozenset(Event)),
+)
+EVERY = (SIMPLE, RICH, PAUSED, OF_FILE)
+MAIN = BranchState(FAILED, NOW - timedelta(days=2))
+RELEASE = BranchState(replace(PASSED, status=Status.PASSED), NOW - timedelta(hours=1), at_least=True)
+SOON = NOW + timedelta(hours=2)
+MUTE_ALL, MUTE_WEB = Mute("C1", SOON, BOB, NOW), Mute("C1", SOON, ADA, NOW, NamePattern(("acme/*",), ("acme/web",)))
+
+
+def decided(build: int, reason: Reason, detail: str = "", minutes: int = 0, **more: object) -> Decision:
+    made = Decision(
+        NOW - timedelta(minutes=minutes), "codeship", WEB.id, "dev", str(build), SeenBy.LIST, reason, detail
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+DECIDED = (
+    decided(9, Reason.NO_TRANSITION, minutes=1, workflow="Lint"),
+    decided(9, Reason.MUTED, SOON.isoformat(), 1, subscription_id=3),
+    decided(8, Reason.TOLD, "1418738832.000100", 20, seen_by=SeenBy.WEBHOOK, number="1208"),
+    decided(7, Reason.BRANCH, minutes=30, subscription_id=4),
+    decided(6, Reason.OLDER, "1205", 40),
+    decided(5, Reason.NEUTRAL, HOSTILE, 50),
+    decided(4, Reason.PAUSED, "is_archived", 60),
+    decided(3, Reason.WAITING, "no time", 70),
+    *(decided(2 - n, Reason.BASELINE, minutes=80) for n in range(4)),
+)
+
+
+def why(*decisions: Decision) -> Message:
+    return render(Explained(WEB, "dev", decisions, (SIMPLE, RICH)), context=HOW)
+
+
+def corrected(why: str, topic: str, instead: str) -> Message:
+    return render_error(errors.NotUnderstood(why, topic, instead=instead), None, context=HOW, reference=None)
+
+
+def of_ada(outcome: object) -> Message:
+    return render(outcome, context=HOW, asker=ADA)  # type: ignore[arg-type]
+
+
+SUBJECTS: dict[str, dict[str, Message]] = {
+    "subscriptions": {
+        "subscribed": of_ada(Subscribed(SIMPLE, True, 1, now=(MAIN,))),
+        "subscribed_again": of_ada(Subscribed(SIMPLE, False, 1, now=(MAIN, RELEASE), muted_until=SOON)),
+        "subscribed_by_pattern": render(Subscribed(RICH, True, 12), context=BOTH, asker=ADA),
+        "subscribed_to_nothing_yet": of_ada(Subscribed(RICH, True, 0)),
+        "subscribed_to_an_unknown_one": of_ada(
+            Subscribed(SIMPLE, True, 0, unknown=("acme/wob", HOSTILE), similar=("acme/web", "acme/webby"))
+        ),
+        "subscribed_without_a_list": of_ada(Subscribed(SIMPLE, True, None)),
+        "subscribed_while_the_service_is_down": of_ada(
+            Subscribed(SIMPLE, True, 1, failed=errors.NoResponse("CodeShip", http_status=502))
+        ),
+        "subscribed_to_a_hostile_name": of_ada(Subscribed(PAUSED, True, 1)),
+        "not_reached": not_reached("not_in_channel", HOW),
+        "not_reached_archived": not_reached("is_archived", HOW),
+        "not_reached_for_an_unknown_reason": not_reached("", HOW),
+        "unsubscribed": of_ada(Unsubscribed((SIMPLE,), (), 2)),
+        "unsubscribed_in_part": of_ada(Unsubscribed((), (RICH,), 1)),
+        "unsubscribed_from_all": of_ada(Unsubscribed(EVERY, (), 0)),
+        "not_subscribed": of_ada(NotSubscribed(("acme/wob",), ())),
+        "not_subscribed_but_covered": of_ada(NotSubscribed(("acme/web",), (RICH, OF_FILE))),
+        "gone_already": of_ada(NotSubscribed(("#3",), ())),
+        "nothing_to_remove": of_ada(NotSubscribed(("all",), ())),
+        "unsubscribe_all": of_ada(UnsubscribeAll((SIMPLE, RICH))),
+        "list": of_ada(SubscriptionsShown(EVERY, (MUTE_ALL, MUTE_WEB))),
+        "list_of_many": of_ada(SubscriptionsShown(tuple(replace(SIMPLE, id=n) for n in range(1, 26)), ())),
+        "list_of_none": of_ada(SubscriptionsShown((), (MUTE_ALL,))),
+        "muted": of_ada(Muted(MUTE_ALL, None, True)),
+        "muted_in_a_zone": of_ada(Muted(MUTE_WEB, "Europe/Berlin", False)),
+        "unmuted": of_ada(Unmuted((MUTE_ALL, MUTE_WEB))),
+        "nothing_unmuted": of_ada(Unmuted(())),
+        "corrected": corrected("Unknown event “brok”.", "subscribe", "subscribe acme/web on:broke"),
+    },
+    "why": {
+        "every_reason": why(*DECIDED),
+        "other_branch": why(decided(9, Reason.BRANCH, subscription_id=4)),
+        "other_event": why(decided(9, Reason.EVENT)),
+        "paused": why(decided(9, Reason.PAUSED, "not_in_channel")),
+        "told": why(decided(9, Reason.TOLD, "1.2")),
+        "nothing_on_record": why(),
+        "nothing_of_one_build": render(Explained(WEB, "dev", (), (SIMPLE,), "9"), context=HOW),
+        "not_subscribed_to_it": render(Explained(WEB, None, DECIDED, ()), context=BOTH),
+    },
+}
