@@ -17,6 +17,7 @@ from bot.core.ports import (
     FollowStore,
     IdempotencyKeys,
     ProjectStore,
+    RecentProjectStore,
     RunHistory,
 )
 from bot.store.audit import StoredAudit
@@ -27,6 +28,7 @@ from bot.store.follows import StoredFollows
 from bot.store.idempotency import StoredIdempotencyKeys
 from bot.store.projects import StoredProjects
 from bot.store.rate_limit.shared import Observe, SharedRateLimit, unobserved
+from bot.store.recent_projects import StoredRecentProjects
 from bot.store.replicas import StoredReplicas
 from bot.store.response_urls import StoredResponseUrls
 from bot.store.run_history import StoredRunHistory
@@ -51,6 +53,7 @@ class Store:
         self.history: RunHistory = StoredRunHistory(database, clock, _KEPT)
         self.channel_names: ChannelNameStore = StoredChannelNames(database)
         self.projects: ProjectStore = StoredProjects(database)
+        self.recent_projects: RecentProjectStore = StoredRecentProjects(database, clock)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
         self.response_urls = StoredResponseUrls(database, clock)
         self.replicas = StoredReplicas(database, clock, learn_time)

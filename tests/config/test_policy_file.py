@@ -139,7 +139,11 @@ MISTAKES = [
     ("[[rule]]\nwho = ['everyone']", 2, "“everyone” is no id"),
     ("[[rule]]\nwho = 'Everyone'", 2, "is no id"),
     ("[[rule]]\nwho = ['u0ada']", 2, "is no id"),
-    (WHOLE + "actions = ['deploy']", 3, "“deploy” is no action; these are: restart, cancel, follow, logs, defaults, audit"),
+    (
+        WHOLE + "actions = ['deploy']",
+        3,
+        "“deploy” is no action; these are: restart, cancel, follow, logs, defaults, audit",
+    ),
     (WHOLE + "actions = 'status'", 3, "always allowed"),
     (WHOLE + "actions = []", 3, "actions is an empty list"),
     (WHOLE + "actions = true", 3, "actions takes a word"),
