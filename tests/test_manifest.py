@@ -12,13 +12,14 @@ import pytest
 import yaml
 
 from bot.app.settings import rows
-from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS, SCOPES_OF_GUESTS
+from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS, SCOPES_OF_GUESTS, SHORTCUTS
+from playground.slack.model import APP, Shortcut
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "tests/schemas/manifest.schema.1.0.0.json").read_text(encoding="utf-8"))
 TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
 
-SCOPE_OF_EVENT = {"app_mention": "app_mentions:read", "message.im": "im:history"}
+SCOPE_OF_EVENT = {"app_home_opened": None, "app_mention": "app_mentions:read", "message.im": "im:history"}
 """What an app must be granted to receive an event: https://docs.slack.dev/reference/events"""
 
 
@@ -55,6 +56,7 @@ def test_changed_as_it_reports_everything_comes_to_one_address_over_http():
         *(command["url"] for command in HTTP["features"]["slash_commands"]),
         settings["event_subscriptions"]["request_url"],
         settings["interactivity"]["request_url"],
+        settings["interactivity"]["message_menu_options_url"],
     } == {"https://bot.acme.io/slack/events"}
 
 
@@ -66,8 +68,8 @@ def test_the_commands_are_the_default_of_their_setting_and_their_text_comes_raw(
 
 
 def test_the_scopes_are_those_that_its_features_need_and_no_others():
-    needed = {SCOPE_OF_EVENT[event] for event in SOCKET_MODE["settings"]["event_subscriptions"]["bot_events"]}
-    needed |= {"commands", "chat:write"}
+    events = SOCKET_MODE["settings"]["event_subscriptions"]["bot_events"]
+    needed = {scope for event in events if (scope := SCOPE_OF_EVENT[event])} | {"commands", "chat:write"}
     assert SOCKET_MODE["oauth_config"]["scopes"] == {"bot": sorted(needed)}
 
 
@@ -79,6 +81,15 @@ def test_the_scopes_that_only_some_rules_need_are_there_to_be_put_in():
 
 def test_people_can_write_to_the_bot_and_press_its_buttons():
     home = SOCKET_MODE["features"]["app_home"]
+    assert home["home_tab_enabled"] is True
     assert home["messages_tab_enabled"] is True
     assert home["messages_tab_read_only_enabled"] is False
     assert SOCKET_MODE["settings"]["interactivity"]["is_enabled"] is True
+
+
+def test_the_shortcuts_are_those_that_the_bot_answers_and_those_of_the_simulated_slack():
+    shortcuts = SOCKET_MODE["features"]["shortcuts"]
+    assert {it["callback_id"]: it["type"] for it in shortcuts} == SHORTCUTS
+    assert [Shortcut(it["name"], it["type"], it["callback_id"]) for it in shortcuts] == list(APP.shortcuts)
+    assert APP.events == set(SOCKET_MODE["settings"]["event_subscriptions"]["bot_events"])
+    assert all(len(it["name"]) <= 24 for it in shortcuts)

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -28,7 +29,8 @@ from bot.core.authorization import Authorizer
 from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
-from bot.core.model.builds import Project
+from bot.core.lookup.recent_projects import RecentProjects
+from bot.core.model.builds import Actor, Project
 from bot.core.model.policy import BuildRules
 from bot.core.notifications.sender import ANNOUNCE
 from bot.core.notifications.subscriptions import SubscriptionService
@@ -51,12 +53,14 @@ from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.client.shared_channels import SharedChannels
 from bot.slack.client.user_groups import Membership, UserGroups
 from bot.slack.detached_urls import DetachedUrls
+from bot.slack.forms import Forms
 from bot.slack.handler import REQUEST, FollowUps, Reporting, RequestHandler
+from bot.slack.home import Home
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
 from bot.slack.incoming.recent_deliveries import Deliveries, RecentDeliveries
-from bot.slack.incoming.workers import JobSubmitter, WorkerPool
+from bot.slack.incoming.workers import JobSubmitter, PoolFull, WorkerPool
 from bot.slack.listeners import register
 from bot.slack.outgoing.notifier import SlackNotifier
 from bot.slack.outgoing.replies import Replies
@@ -130,11 +134,12 @@ class Bot:
         self.rights = Authorizer(policy, Membership(UserGroups(self._client, clock), self._people))
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
+        self._recent = RecentProjects(self.store.recent_projects, self.services, self._later)
         subscriptions = SubscriptionService(
             self.services, self.store.subscriptions, self.store.decisions, self.rights, settings.time_zone
         )
         self._operations = Operations(
-            self.services, self.store.audit, self.rights, self.store.channel_names, subscriptions
+            self.services, self.store.audit, self.rights, self.store.channel_names, subscriptions, self._recent.use
         )
         self._environ = environ
         self._on_dead = on_dead
@@ -235,6 +240,9 @@ class Bot:
         replica_id = new_replica_id()
         jobs = self._jobs(kinds, replica_id)
 
+        def is_colleague(actor: Actor) -> bool:
+            return self._people.belongs_to(identity.enterprise_id or "", actor) is not False
+
         def context() -> RenderContext:
             # Read for each message: an App learns only from its first token whether it may restart builds.
             return render_context(replace(config, services=self._ci.words), self._clock, self.rights)
@@ -281,9 +289,10 @@ class Bot:
             follow_ups=FollowUps(
                 poller, lambda key, payload, after_s: jobs.start(REQUEST, key, payload, delay_s=after_s)
             ),
-            is_colleague=lambda actor: self._people.belongs_to(identity.enterprise_id or "", actor) is not False,
+            is_colleague=is_colleague,
             reporting=Reporting(self._recorder(), self._reference, self.metrics.answered, self.store.explain),
             begin=submitter.begin,
+            recent=self._recent.cached,
         )
 
         def heal() -> None:
@@ -299,6 +308,25 @@ class Bot:
             app,
             worker_pool=self.workers,
             handler=handler,
+            forms=Forms(
+                self._chat,
+                self.services,
+                self._recent,
+                context,
+                handler.handle,
+                home,
+                others_may_ask=config.others_may_ask,
+                is_colleague=is_colleague,
+            ),
+            home=Home(
+                self._chat,
+                self.services,
+                self._recent,
+                self.store.follows,
+                context,
+                self._clock,
+                others_may_ask=config.others_may_ask,
+            ),
             submit=work.submitter.submit,
             clock=self._clock,
             workspace=home,
@@ -320,6 +348,11 @@ class Bot:
             pack=urls.detached,
             unpack=urls.attached,
         )
+
+    def _later(self, work: Callable[[], None]) -> None:
+        """Runs what can be left out if there is too much to do."""
+        with suppress(PoolFull):
+            self.workers.submit("recent repositories", work)
 
     def _under_way(self) -> int:
         return self.workers.under_way + (self.work.jobs.under_way if self.work else 0)

@@ -143,6 +143,10 @@ class BuildFetcher:
                     found[build.project.id] = build
         return list(found.values())
 
+    def last_known(self, project: Project) -> LastKnown | None:
+        """The project's builds as they were last fetched; None if they are not cached. Makes no call."""
+        return self._last_known(project.id, None)
+
     def forget(self, project: Project) -> None:
         """Makes later requests for the project start a new fetch instead of sharing a running one."""
         with self._lock:

@@ -12,7 +12,7 @@ from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.channel_names import ChannelNames
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.action_plans import restart_plan
-from bot.core.model.builds import Ability, Build, Location, Project, branches_of, newest_of_each
+from bot.core.model.builds import Ability, Actor, Build, Location, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
     BranchCommand,
@@ -59,7 +59,7 @@ def budget_for(command: Command) -> AbstractContextManager[CallBudget]:
 
 
 class Operations:
-    """Carries out commands."""
+    """Carries out commands. `used` is told who asked about which repository, and returns at once."""
 
     def __init__(
         self,
@@ -68,10 +68,11 @@ class Operations:
         authorizer: Authorizer,
         channel_names: ChannelNameStore,
         subscriptions: SubscriptionService,
+        used: Callable[[Actor, Project], None] = lambda _actor, _project: None,
     ) -> None:
         self._services = services
         self._names = ChannelNames(services, channel_names, authorizer)
-        self._build_lookup = BuildLookup(services, authorizer)
+        self._build_lookup = BuildLookup(services, authorizer, used)
         self._audit = audit
         self._authorizer = authorizer
         self._subscriptions = subscriptions

@@ -112,6 +112,16 @@ class ProjectStore(Protocol):
         """Replaces the service's whole list."""
 
 
+class RecentProjectStore(Protocol):
+    """Stores which repositories each person asked about last. Each method is one transaction."""
+
+    def use(self, actor: Actor, project: Project) -> None:
+        """The person asked about the project now."""
+
+    def last(self, actor: Actor, count: int) -> list[tuple[str, str]]:
+        """Service and id of the projects that the person asked about, the latest first."""
+
+
 class ClaimStore(Protocol):
     """Stores restarts. Each method is one transaction, safe against other threads and processes."""
 
@@ -229,6 +239,9 @@ class FollowStore(Protocol):
 
     def open_of(self, service: str, project_id: str) -> list[Follow]:
         """The project's open follows, the oldest first."""
+
+    def open_for(self, actor: Actor, count: int) -> list[Follow]:
+        """The open follows that the person asked for, the newest first."""
 
     def move(self, follow: Follow, to: Follow) -> bool:
         """Stores `to` with the next version. Returns False if the stored follow no longer has `follow`'s version."""

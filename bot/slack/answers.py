@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
 from bot.core.authorization import Authorizer
-from bot.core.model.builds import Actor, Build
+from bot.core.model.builds import Actor, Build, Project
 from bot.core.model.claims import RestartState
 from bot.core.model.commands import BuildCommand, Command, Verb
-from bot.core.model.errors import BotError, CIError, Forbidden, RateLimitExhausted, Unauthorized, UserError
+from bot.core.model.errors import (
+    BotError,
+    CIError,
+    Forbidden,
+    NotUnderstood,
+    RateLimitExhausted,
+    Unauthorized,
+    UserError,
+)
 from bot.core.model.outcomes import (
     BuildShown,
     Cancelled,
@@ -66,9 +74,19 @@ Explain = Callable[[BaseException], Explained | None]
 
 
 class Answers:
-    """Thread-safe. Raises DeliveryFailed if an answer did not reach Slack."""
+    """Thread-safe. Raises DeliveryFailed if an answer did not reach Slack.
 
-    def __init__(self, replies: Replies, context: Callable[[], RenderContext], explain: Explain) -> None:
+    `recent` returns the repositories that a person asked about last, from memory.
+    """
+
+    def __init__(
+        self,
+        replies: Replies,
+        context: Callable[[], RenderContext],
+        explain: Explain,
+        recent: Callable[[Actor], Sequence[Project]],
+    ) -> None:
+        self._recent = recent
         self._replies = replies
         self._context = context
         self._explain = explain
@@ -146,7 +164,13 @@ class Answers:
             log.warning("ci_failed", error=type(error).__name__, detail=error.detail, **setting)
         self._replies.to_asker(
             slack_request,
-            render_error(error, command, context=self._context_of(slack_request), reference=shown_reference),
+            render_error(
+                error,
+                command,
+                context=self._context_of(slack_request),
+                reference=shown_reference,
+                recent=self._recent(slack_request.actor) if isinstance(error, NotUnderstood) else (),
+            ),
         )
 
     def bug(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.core.actions.lifecycle import Progress, Stage, next_stage
-from bot.core.model.builds import Actor
+from bot.core.model.builds import Actor, Project
 from bot.core.model.commands import Command, entry_for
 from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, NotAllowed, NotRecorded, NotUnderstood
@@ -99,7 +99,7 @@ class RequestHandler:
     """Handles requests. `context` returns what messages are rendered with now.
 
     `begin` is called with the key of each stored request: False if it was withdrawn. `is_colleague` is called for a
-    person of another workspace who may belong to the same organisation.
+    person of another workspace who may belong to the same organisation. `recent` is as for `Answers`.
     """
 
     def __init__(
@@ -115,12 +115,13 @@ class RequestHandler:
         reporting: Reporting,
         begin: Callable[[str], bool] = lambda _key: True,
         is_colleague: Callable[[Actor], bool] = lambda _actor: False,
+        recent: Callable[[Actor], Sequence[Project]] = lambda _actor: (),
     ) -> None:
         self._config = config
         self._clock = clock
         self._deliveries = deliveries
         self._operations = operations
-        self._answers = Answers(replies, context, reporting.explain)
+        self._answers = Answers(replies, context, reporting.explain, recent)
         self._follow_ups = follow_ups
         self._reporting = reporting
         self._begin = begin

@@ -10,11 +10,17 @@ import structlog
 from slack_bolt import App
 
 from bot.core.ports import Clock
-from bot.slack.blocks.button_values import ACTS, OPENS
+from bot.slack.blocks.button_values import ACTS, OPENS, OPENS_FORM
+from bot.slack.forms import Forms
 from bot.slack.handler import REQUEST, RequestHandler
-from bot.slack.incoming.bolt_app import Payload, listen
+from bot.slack.home import Home
+from bot.slack.incoming import interactions
+from bot.slack.incoming.bolt_app import Acknowledgement, Handler, Payload, listen
 from bot.slack.incoming.payloads import SlackRequest, Workspace, parse_click, parse_command, parse_event
 from bot.slack.incoming.workers import PoolFull, WorkerPool
+from bot.slack.views.form import BRANCH, FORM, REPO
+from bot.slack.views.home import REFRESH
+from bot.slack.views.restart import RESTART
 
 log = structlog.get_logger(__name__)
 
@@ -25,10 +31,12 @@ SCOPES_OF_GROUPS = ("usergroups:read",)
 """Needed only if a policy names user groups, so manifest.yml has it commented out."""
 SCOPES_OF_GUESTS = ("users:read",)
 """Needed only to tell guests from members, so manifest.yml has it commented out."""
-EVENTS = ("app_mention", "message.im")
+EVENTS = ("app_home_opened", "app_mention", "message.im")
+SHORTCUTS = {FORM: "global", RESTART: "message"}
+"""The callback ids of the shortcuts, and their types."""
 
-
-PayloadParser = Callable[[Payload, Workspace], SlackRequest | None]
+Parser = Callable[[Payload, Workspace], Any]
+"""Returns what the handler takes, an `Acknowledgement`, or None if there is nothing to do."""
 
 
 def register(
@@ -36,6 +44,8 @@ def register(
     *,
     worker_pool: WorkerPool,
     handler: RequestHandler,
+    forms: Forms,
+    home: Home,
     submit: Callable[[str, str, Mapping[str, Any]], None],
     clock: Clock,
     workspace: Workspace,
@@ -48,8 +58,10 @@ def register(
     request that will be answered, before it is acknowledged, and returns at once.
     """
 
-    def durably(slack_request: SlackRequest, is_again: bool) -> bool:
-        if not slack_request.delivery or not handler.changes_something(slack_request):
+    def durably(slack_request: object, is_again: bool) -> bool:
+        if not isinstance(slack_request, SlackRequest) or not slack_request.delivery:
+            return False
+        if not handler.changes_something(slack_request):
             return False
         try:
             submit(REQUEST, slack_request.delivery, handler.job_of(slack_request, is_again=is_again))
@@ -60,26 +72,60 @@ def register(
             return False
         return True
 
-    def parsed(parse: PayloadParser, payload: Payload) -> SlackRequest | None:
-        slack_request = parse(payload, workspace)
-        if slack_request is not None:
+    def parsed(parse: Parser, payload: Payload) -> Any:
+        request = parse(payload, workspace)
+        if request is not None:
             expect_reply()
-        return slack_request
+        return request
 
-    def on(registration: Callable[..., object], kind: str, parse: PayloadParser) -> None:
+    def on(registration: Callable[..., object], kind: str, parse: Parser, handle: Handler) -> None:
         listen(
             registration,
             worker_pool,
             kind,
-            handler.handle,
+            handle,
             parse=partial(parsed, parse),
             durably=durably,
             monotonic=clock.monotonic,
         )
 
+    def command_or_form(request: SlackRequest | interactions.Opening, received_at: float) -> None:
+        if isinstance(request, interactions.Opening):
+            forms.open(request, received_at)
+        else:
+            handler.handle(request, received_at)
+
     for command in commands:
-        on(app.command(command), "command", parse_command)
-    on(app.event("app_mention"), "mention", parse_event)
-    on(app.event("message"), "direct message", parse_event)
-    on(app.action(ACTS), "click", parse_click)
-    on(app.action(OPENS), "open", lambda _payload, _workspace: None)  # the browser has opened the link already
+        on(app.command(command), "command", _command_or_form, command_or_form)
+    on(app.event("app_mention"), "mention", parse_event, handler.handle)
+    on(app.event("message"), "direct message", parse_event, handler.handle)
+    on(app.action(ACTS), "click", parse_click, handler.handle)
+    # The browser has opened the link already.
+    on(app.action(OPENS), "open", lambda _payload, _workspace: None, handler.handle)
+    on(app.action(OPENS_FORM), "form", interactions.parse_open_click, forms.open)
+    on(app.shortcut(FORM), "form", interactions.parse_shortcut, forms.open)
+    on(app.action(REPO), "form", interactions.parse_repo_chosen, forms.choose_repo)
+    on(app.options(REPO), "options", partial(_options, forms), handler.handle)
+    on(app.options(BRANCH), "options", partial(_options, forms), handler.handle)
+    on(app.view(FORM), "form", _form_or_problems, handler.handle)
+    on(app.shortcut(RESTART), "shortcut", interactions.parse_message_shortcut, forms.ask_to_restart)
+    on(app.view(RESTART), "shortcut", interactions.parse_restart_sent, handler.handle)
+    on(app.event("app_home_opened"), "home", interactions.parse_home_opened, home.open)
+    on(app.action(REFRESH), "home", interactions.parse_refresh_click, home.refresh)
+
+
+def _command_or_form(payload: Payload, workspace: Workspace) -> SlackRequest | interactions.Opening | None:
+    return interactions.parse_bare_command(payload, workspace) or parse_command(payload, workspace)
+
+
+def _options(forms: Forms, payload: Payload, workspace: Workspace) -> SlackRequest | Acknowledgement:
+    """Answered at once, since it comes from memory: Slack asks after every few letters."""
+    suggestion = interactions.parse_suggestion(payload, workspace)
+    return Acknowledgement({"options": forms.options(suggestion) if suggestion else []})
+
+
+def _form_or_problems(payload: Payload, workspace: Workspace) -> SlackRequest | Acknowledgement | None:
+    sent = interactions.parse_form_sent(payload, workspace)
+    if isinstance(sent, interactions.Problems):
+        return Acknowledgement({"response_action": "errors", "errors": dict(sent.by_block)})
+    return sent

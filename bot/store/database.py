@@ -18,6 +18,7 @@ from bot.core.ports import (
     FollowStore,
     IdempotencyKeys,
     ProjectStore,
+    RecentProjectStore,
     RunHistory,
     WatchStore,
 )
@@ -33,6 +34,7 @@ from bot.store.notifications.subscriptions import StoredSubscriptions
 from bot.store.notifications.watching import StoredWatching
 from bot.store.projects import StoredProjects
 from bot.store.rate_limit.shared import Observe, SharedRateLimit, unobserved
+from bot.store.recent_projects import StoredRecentProjects
 from bot.store.replicas import StoredReplicas
 from bot.store.response_urls import StoredResponseUrls
 from bot.store.run_history import StoredRunHistory
@@ -61,6 +63,7 @@ class Store:
         self.watching: WatchStore = StoredWatching(database, clock, self.decisions)
         self.channel_names: ChannelNameStore = StoredChannelNames(database)
         self.projects: ProjectStore = StoredProjects(database)
+        self.recent_projects: RecentProjectStore = StoredRecentProjects(database, clock)
         self.idempotency_keys: IdempotencyKeys = StoredIdempotencyKeys(database, clock)
         self.response_urls = StoredResponseUrls(database, clock)
         self.replicas = StoredReplicas(database, clock, learn_time)

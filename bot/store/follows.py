@@ -60,6 +60,12 @@ class StoredFollows:
         with self._database.reading() as connection:
             return [_follow(row) for row in connection.execute(query)]
 
+    def open_for(self, actor: Actor, count: int) -> list[Follow]:
+        wanted = sa.and_(follows.c.asker_id == actor.id, follows.c.state == FollowState.OPEN.value)
+        query = follows.select().where(wanted).order_by(follows.c.began_at.desc(), follows.c.id.desc()).limit(count)
+        with self._database.reading() as connection:
+            return [_follow(row) for row in connection.execute(query)]
+
     def move(self, follow: Follow, to: Follow) -> bool:
         same = sa.and_(follows.c.key == follow.key, follows.c.version == follow.version)
         after = {"version": follow.version + 1} | _columns(to)

@@ -214,6 +214,7 @@ follows = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.UniqueConstraint("key", name="follows_one_per_key"),
     sa.Index("follows_by_project", "service", "project_id", "state"),
+    sa.Index("follows_by_asker", "asker_id", "state"),
 )
 
 poll_chains = sa.Table(
@@ -242,6 +243,16 @@ runs = sa.Table(
     sa.UniqueConstraint("service", "build_id", "run_number", name="runs_one_per_run"),
     sa.Index("runs_by_commit", "service", "project_id", "commit_id"),
     sa.Index("runs_by_age", "recorded_at"),
+)
+
+recent_projects = sa.Table(
+    "recent_projects",
+    metadata,
+    sa.Column("actor_id", AnyText, primary_key=True),
+    sa.Column("service", AnyText, primary_key=True),
+    sa.Column("project_id", AnyText, primary_key=True),
+    sa.Column("used_at", Moment, nullable=False),
+    sa.Index("recent_projects_by_age", "used_at"),
 )
 
 replicas = sa.Table(

@@ -9,8 +9,8 @@ import msgspec
 
 from playground.play.sessions import Sessions
 from playground.slack.controls import Choice, buttons
-from playground.slack.modal_submissions import closes, submits
 from playground.slack.model import CannotDo, Message
+from playground.slack.view_interactions import acts, closes, opens_home, submits, suggestions, uses_shortcut
 
 MAX_CHARACTERS = 12_000
 
@@ -49,6 +49,32 @@ class Submit(Form, frozen=True):
     who: str
     view_id: str
     values: dict[str, dict[str, dict[str, Any]]]
+
+
+class Suggest(Form, frozen=True):
+    who: str
+    view_id: str
+    action_id: str
+    typed: str
+
+
+class ActInView(Form, frozen=True):
+    who: str
+    view_id: str
+    action: dict[str, Any]
+    values: dict[str, dict[str, dict[str, Any]]]
+
+
+class UseShortcut(Form, frozen=True):
+    """`ts` is the message of a message shortcut."""
+
+    who: str
+    name: str
+    ts: str | None = None
+
+
+class OpenHome(Form, frozen=True):
+    who: str
 
 
 class Close(Form, frozen=True):
@@ -107,6 +133,23 @@ def _submit(sessions: Sessions, form: Submit) -> None:
     submits(sessions.current.stage.workspace, form.who, form.view_id, form.values)
 
 
+def _suggest(sessions: Sessions, form: Suggest) -> dict[str, Any]:
+    workspace = sessions.current.stage.workspace
+    return {"options": suggestions(workspace, form.who, form.view_id, form.action_id, form.typed)}
+
+
+def _act_in_view(sessions: Sessions, form: ActInView) -> None:
+    acts(sessions.current.stage.workspace, form.who, form.view_id, form.action, form.values)
+
+
+def _use_shortcut(sessions: Sessions, form: UseShortcut) -> None:
+    uses_shortcut(sessions.current.stage.workspace, form.who, form.name, form.ts)
+
+
+def _open_home(sessions: Sessions, form: OpenHome) -> None:
+    opens_home(sessions.current.stage.workspace, form.who)
+
+
 def _close(sessions: Sessions, form: Close) -> None:
     closes(sessions.current.stage.workspace, form.who, form.view_id)
 
@@ -117,7 +160,8 @@ def _wave(sessions: Sessions, form: TriggerEvent) -> None:
     sessions.current.trigger(form.words)
 
 
-Action = tuple[type[Form], Callable[[Sessions, Any], None]]
+Action = tuple[type[Form], Callable[[Sessions, Any], dict[str, Any] | None]]
+"""A form, and what carries it out and may answer something."""
 
 ACTIONS: dict[str, Action] = {
     "say": (SayForm, _say),
@@ -125,6 +169,10 @@ ACTIONS: dict[str, Action] = {
     "choose": (Choose, _choose),
     "submit": (Submit, _submit),
     "close": (Close, _close),
+    "suggest": (Suggest, _suggest),
+    "act_in_view": (ActInView, _act_in_view),
+    "shortcut": (UseShortcut, _use_shortcut),
+    "home": (OpenHome, _open_home),
     "wave": (TriggerEvent, _wave),
     "later": (Later, lambda sessions, form: sessions.current.pass_time(form.seconds)),
     "scene": (Named, lambda sessions, form: sessions.show_scene(form.name)),
@@ -134,7 +182,10 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-def act(sessions: Sessions, name: str, body: bytes) -> None:
-    """Carries out an action. Raises CannotDo, and `msgspec.ValidationError` or `msgspec.DecodeError` for a bad form."""
+def act(sessions: Sessions, name: str, body: bytes) -> dict[str, Any]:
+    """Carries out an action, and returns its answer.
+
+    Raises CannotDo, and `msgspec.ValidationError` or `msgspec.DecodeError` for a bad form.
+    """
     form, does = ACTIONS[name]
-    does(sessions, msgspec.json.decode(body or b"{}", type=form))
+    return does(sessions, msgspec.json.decode(body or b"{}", type=form)) or {}

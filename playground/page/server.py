@@ -93,14 +93,14 @@ class _Pages:
         body = await request.read()
         try:
             # On a thread: a person waits for Slack's ack, while others continue.
-            await asyncio.get_running_loop().run_in_executor(self._workers, act, self._sessions, name, body)
+            answer = await asyncio.get_running_loop().run_in_executor(self._workers, act, self._sessions, name, body)
         except CannotDo as why:
             return web.json_response(
                 {"ok": False, "error": str(why)}
             )  # not the page's fault, so no error in its console
         except (msgspec.ValidationError, msgspec.DecodeError) as why:
             return web.json_response({"error": str(why)}, status=400)
-        return web.json_response({"ok": True})
+        return web.json_response({"ok": True, **answer})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Streams changes until the page or the site is closed."""

@@ -10,7 +10,7 @@ from bot.core.model.commands import TABLE
 from playground.page.ci_state import codeship_json, github_json
 from playground.play.scenes import Script
 from playground.play.sessions import Playing, Session, Sessions
-from playground.slack.modals import Modal
+from playground.slack.modals import Modal, View
 from playground.slack.model import PEOPLE, SLACKBOT, Channel, Message, TypedCommand
 from playground.traffic import TrafficEntry
 
@@ -71,6 +71,8 @@ def _parts(sessions: Sessions, session: Session) -> Json:
         "team": app.team.name,
         "channels": [channel_json(it, app.user_id) for it in workspace.conversations.channels],
         "modals": [modal_json(it) for it in workspace.modals.open],
+        "homes": {user: view_json(view) for user, view in workspace.modals.homes.items()},
+        "shortcuts": [{"name": it.name, "kind": it.kind} for it in app.shortcuts],
         "commands": [_usage(app.commands[0], entry.usage, entry.answer, entry.verb) for entry in TABLE],
         "scenes": [_listed(script) for script in sessions.scenes],
         "transcripts": [_listed(script) for script in sessions.transcripts],
@@ -121,7 +123,12 @@ def channel_json(channel: Channel, bot_id: str) -> Json:
 
 
 def modal_json(modal: Modal) -> Json:
-    return {"user": modal.user_id, "view": modal.view, "errors": modal.errors, "trouble": modal.trouble}
+    return {"user": modal.user_id, "view": view_json(modal.view), "errors": modal.errors, "trouble": modal.trouble}
+
+
+def view_json(view: View) -> Json:
+    """A view as people's clients get it: the metadata is the app's own."""
+    return {name: value for name, value in view.items() if name != "private_metadata"}
 
 
 def wire_json(wire: TrafficEntry) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from playground.play.view_steps import USAGE, ViewSteps
 from playground.play.world_events import WORLD_EVENTS, trigger
 from playground.sandbox import Sandbox
 from playground.slack.controls import Button, buttons
@@ -30,8 +31,10 @@ Any other line is posted in the channel by the acting person.
   :again                    show the channel again
   :quit                     leave
 
-  Simulate an event with ! and one of these lines. Builds also progress on their own.
+  Forms, the Home and shortcuts:
 """
+
+EVENTS = "  Simulate an event with ! and one of these lines. Builds also progress on their own."
 
 
 class Terminal:
@@ -43,6 +46,7 @@ class Terminal:
         self._who = "ada"
         self._where = "#builds"
         self._thread: Message | None = None
+        self._views = ViewSteps(sandbox)
         self._buttons: list[tuple[Message, Button]] = []
         self._shown = 0
 
@@ -83,6 +87,12 @@ class Terminal:
                 self._who = self._stage.workspace.person(who[1:]).name
             case ["!", *words]:
                 trigger(self._stage, " ".join(words))
+            case _ if line[0] == "{" and line[-1] == "}":
+                channel = self._stage.workspace.channel(self._where, self._who)
+                for offered in self._views.does(self._who, line[1:-1], self._newest(), channel.id):
+                    self._say(offered)
+            case _ if line[0] == "[" and line[-1] == "]" and self._views.presses(self._who, line[1:-1]):
+                pass
             case _:
                 self._stage.workspace.types(self._who, self._where, line, self._thread)
 
@@ -106,13 +116,26 @@ class Terminal:
             raise CannotDo("there are no messages here yet")
         return seen[-1]
 
+    def _newest(self) -> Message | None:
+        """The last message here that everyone sees."""
+        seen = self._stage.workspace.conversation(self._where, self._who)
+        return next((message for message in reversed(seen) if message.ephemeral_to is None), None)
+
     def _help(self) -> None:
-        for line in [*HELP.splitlines(), *(f"  ! {gesture.usage}" for gesture in WORLD_EVENTS)]:
+        for line in [
+            *HELP.splitlines(),
+            *(f"  {usage}" for usage in USAGE.splitlines()),
+            "",
+            EVENTS,
+            *(f"  ! {gesture.usage}" for gesture in WORLD_EVENTS),
+        ]:
             self._say(line)
 
     def _show_news(self) -> None:
-        """Prints messages of this channel that are new or changed for this person."""
+        """Prints messages of this channel that are new or changed for this person, and views."""
         workspace = self._stage.workspace
+        for line in self._views.seen():
+            self._say(line)
         for message in workspace.conversation(self._where, self._who):
             if message.number <= self._shown:
                 continue

@@ -9,6 +9,7 @@
     ada in thread> @codeship restart acme/web  … in the thread of the last message
     ada> [Restart]                             presses the last button with this label; a dialog is shown and
                                                answered with yes
+    ada> {opens the Home}                      uses a shortcut, a form or the Home: see `view_steps.USAGE`
     ! acme/web main passes                     a simulated event
     ! 8 s later                                time passes
 
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.play.view_steps import ViewSteps
 from playground.play.world_events import trigger
 from playground.sandbox import Sandbox
 from playground.slack.controls import buttons, found_button
@@ -87,6 +89,7 @@ class Play:
     def __init__(self, sandbox: Sandbox, pass_time: Callable[[float], None]) -> None:
         self._stage = sandbox
         self._pass_time = pass_time
+        self._views = ViewSteps(sandbox)
         self._settle()  # so that the bot's first list of projects is read before the first step
         self._shown = self._last_number()
 
@@ -101,7 +104,7 @@ class Play:
                 raise CannotDo(f"not a step: {line}")
             asked = self._says(said["who"], said["channel"], said["direct"], said["what"])
         self._settle()
-        return (*asked, *self._seen())
+        return (*asked, *self._views.seen(), *self._seen())
 
     def _settle(self) -> None:
         if not self._stage.settle():
@@ -119,7 +122,12 @@ class Play:
     def _says(self, who: str, channel: str | None, direct: str | None, what: str) -> list[str]:
         """Returns the text of the dialog that was shown first, if any."""
         workspace = self._stage.workspace
+        if what.startswith("{") and what.endswith("}"):
+            where = workspace.channel(channel or direct or HOME, who).id
+            return self._views.does(who, what[1:-1], self._last_message(), where)
         if what.startswith("[") and what.endswith("]"):
+            if self._views.presses(who, what[1:-1]):
+                return []
             message = self._message_with(who, what[1:-1])
             dialog = found_button(message, what[1:-1], workspace.person(who).id).confirm
             workspace.presses(who, message, what[1:-1], confirm=True)
@@ -145,6 +153,15 @@ class Play:
         if not with_it:
             raise CannotDo(f"{who} sees no button [{label}]")
         return max(with_it, key=lambda message: message.number)
+
+    def _last_message(self) -> Message | None:
+        """The newest message that everyone in its conversation sees."""
+        said = self._stage.workspace.conversations.everything()
+        return max(
+            (message for message in said if message.ephemeral_to is None and not message.deleted),
+            key=lambda message: message.ts,
+            default=None,
+        )
 
     def _of_the_bot(self) -> list[Message]:
         return [m for m in self._stage.workspace.conversations.everything() if m.bot_id and not m.deleted]

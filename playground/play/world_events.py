@@ -64,6 +64,10 @@ def _joins(sandbox: Sandbox, said: Said) -> None:
     (members.add if said["how"] == "joins" else members.discard)(person.id)
 
 
+def _refuse(sandbox: Sandbox, said: Said) -> None:
+    sandbox.workspace.refuse(said["method"], said["error"])
+
+
 def _restart_bot(sandbox: Sandbox, _said: Said) -> None:
     sandbox.stop_bot()
     sandbox.start_bot()
@@ -83,5 +87,8 @@ WORLD_EVENTS = (
     gesture("#CHANNEL is archived", r"(?P<channel>#\S+) is archived", _archive),
     gesture("the bot’s last message is deleted", r"the bot’s last message is deleted", _delete),
     gesture("NAME joins|leaves GROUP", r"(?P<who>[a-z]+) (?P<how>joins|leaves) (?P<group>S\w+)", _joins),
+    gesture(
+        "Slack refuses METHOD with ERROR", r"Slack refuses (?P<method>[a-z]+\.[a-zA-Z.]+) with (?P<error>\w+)", _refuse
+    ),
     gesture("the bot is restarted", r"the bot is restarted", _restart_bot),
 )

@@ -110,6 +110,15 @@ def view_judged(view: object) -> list[BlockProblem]:
     return list(dict.fromkeys(found))
 
 
+def options_judged(options: object) -> list[BlockProblem]:
+    """What Slack would refuse in the options that an app offers; none at all are fine."""
+    if options == []:
+        return []
+    menu = {"type": "static_select", "options": options}
+    field = {"type": "input", "label": {"type": "plain_text", "text": "x"}, "element": menu}
+    return view_judged({"type": "modal", "title": {"type": "plain_text", "text": "x"}, "blocks": [field]})
+
+
 def is_too_large(blocks: object) -> bool:
     """Whether Slack would return msg_blocks_too_long."""
     return len(json.dumps(blocks, ensure_ascii=False)) > CHARACTERS_OF_A_MESSAGE

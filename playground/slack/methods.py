@@ -17,6 +17,7 @@ from playground.slack.workspace import Workspace
 
 MAX_CHARACTERS = 40_000
 MAX_CHARACTERS_CHANGED = 4_000
+BYTES_OF_A_VIEW = 250_000
 
 Arguments = Mapping[str, Any]
 
@@ -133,7 +134,34 @@ def _open_view(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     if wrong:
         raise _Refused(wrong)
     _refuse_faults("invalid_arguments", block_kit.view_judged(view))
+    if len(json.dumps(view).encode()) > BYTES_OF_A_VIEW:
+        raise _Refused("view_too_large")
     return {"view": workspace.modals.show(workspace.triggers.owner(trigger_id), workspace.app.team.id, view)}
+
+
+def _update_view(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    view = _parsed(arguments.get("view"), "invalid_arguments")
+    _refuse_faults("invalid_arguments", block_kit.view_judged(view))
+    changed = workspace.modals.update(str(arguments.get("view_id", "")), view)
+    if changed is None:
+        raise _Refused("not_found")
+    workspace.conversations.changed.notify_all()
+    return {"view": changed}
+
+
+def _publish_view(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    view = _parsed(arguments.get("view"), "invalid_arguments")
+    if "app_home_opened" not in workspace.app.events:
+        raise _Refused("not_enabled")
+    _refuse_faults("invalid_arguments", block_kit.view_judged(view))
+    if view.get("type") != "home" or len(json.dumps(view).encode()) > BYTES_OF_A_VIEW:
+        raise _Refused("invalid_arguments" if view.get("type") != "home" else "view_too_large")
+    user = str(arguments.get("user_id", ""))
+    if user not in workspace.names:
+        raise _Refused("invalid_arguments")
+    published = workspace.modals.publish(user, workspace.app.team.id, view)
+    workspace.conversations.changed.notify_all()
+    return {"view": published}
 
 
 def _validate_blocks(_: Workspace, arguments: Arguments) -> Mapping[str, Any]:
@@ -264,5 +292,7 @@ _METHODS: Mapping[str, _Method] = {
     "users.info": _Method(_user, "users:read"),
     "usergroups.users.list": _Method(_list_group, "usergroups:read"),
     "views.open": _Method(_open_view, None),
+    "views.publish": _Method(_publish_view, None),
+    "views.update": _Method(_update_view, None),
     "blocks.validate": _Method(_validate_blocks, None),
 }

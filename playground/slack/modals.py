@@ -1,4 +1,4 @@
-"""The modals that people have open, and what an app's ack does to them. Delivers nothing.
+"""The modals that people have open, what an app's ack does to them, and the Homes. Delivers nothing.
 
 https://docs.slack.dev/surfaces/modals: each person has a stack of views. An ack with errors shows them under their
 inputs; one without a body closes the view.
@@ -44,6 +44,7 @@ class Modals:
 
     def __init__(self) -> None:
         self._open: list[Modal] = []
+        self._homes: dict[str, View] = {}
         self._shown = 0
 
     @property
@@ -64,6 +65,34 @@ class Modals:
             if modal.id == view_id and modal.user_id == user_id:
                 return modal
         raise CannotDo("this dialog is no longer open")
+
+    def found(self, view_id: str, user_id: str) -> View:
+        """The person's open view or Home. Raises CannotDo if there is none."""
+        home = self._homes.get(user_id)
+        return home if home is not None and home["id"] == view_id else self.find(view_id, user_id).view
+
+    def update(self, view_id: str, view: View) -> View | None:
+        """Changes an open view in place, and returns it; None if it is no longer open."""
+        for modal in self._open:
+            if modal.id == view_id:
+                changed = {"team_id": modal.view.get("team_id"), **_named(view), "id": modal.id}
+                self._put(Modal(modal.user_id, changed))
+                return changed
+        return None
+
+    def publish(self, user_id: str, team_id: str, view: View) -> View:
+        """Replaces the person's Home, which keeps its id."""
+        self._homes[user_id] = home = {"team_id": team_id, **_named(view), "id": f"VHOME{user_id}"}
+        return home
+
+    def home(self, user_id: str) -> View | None:
+        """The person's Home; None if the app has published none."""
+        return self._homes.get(user_id)
+
+    @property
+    def homes(self) -> Mapping[str, View]:
+        """The Homes by person."""
+        return dict(self._homes)
 
     def close(self, modal: Modal) -> None:
         self._open = [other for other in self._open if other.id != modal.id]

@@ -28,6 +28,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortcut:
+    """`name` is what people see."""
+
+    name: str
+    kind: Literal["global", "message"]
+    callback_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """The app under test as installed in the workspace."""
 
@@ -38,6 +47,7 @@ class App:
     bot_id: str
     commands: tuple[str, ...]
     events: frozenset[str]
+    shortcuts: tuple[Shortcut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +152,11 @@ APP = App(
     user_id="U0BOT",
     bot_id="B0BOT",
     commands=("/codeship", "/ci"),
-    events=frozenset({"app_mention", "message.im"}),
+    events=frozenset({"app_home_opened", "app_mention", "message.im"}),
+    shortcuts=(
+        Shortcut("Check or restart a build", "global", "form"),
+        Shortcut("Restart this build", "message", "restart"),
+    ),
 )
 
 

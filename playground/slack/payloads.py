@@ -134,16 +134,7 @@ def view_event(app: App, person: Person, view: Mapping[str, Any], *, kind: str, 
 
     https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
     """
-    payload: Payload = {
-        "type": kind,
-        "team": {"id": app.team.id, "domain": app.team.domain},
-        "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team_id},
-        "api_app_id": app.id,
-        "token": _TOKEN,
-        "view": dict(view),
-        "enterprise": None,
-        "is_enterprise_install": False,
-    }
+    payload = _interaction(app, person, kind) | {"view": dict(view)}
     more: Payload = (
         {"trigger_id": trigger_id, "response_urls": []} if kind == "view_submission" else {"is_cleared": False}
     )
@@ -172,3 +163,78 @@ def message_object(app: App, message: Message) -> Payload:
     if message.metadata is not None:
         shown["metadata"] = dict(message.metadata)
     return shown
+
+
+def global_shortcut(app: App, person: Person, callback_id: str, trigger_id: str) -> Payload:
+    """https://docs.slack.dev/reference/interaction-payloads/shortcuts-interactions-payload"""
+    return _interaction(app, person, "shortcut") | {"callback_id": callback_id, "trigger_id": trigger_id}
+
+
+def message_shortcut(
+    app: App,
+    person: Person,
+    channel: Channel,
+    message: Message,
+    callback_id: str,
+    *,
+    response_url: str,
+    trigger_id: str,
+) -> Payload:
+    return _interaction(app, person, "message_action") | {
+        "callback_id": callback_id,
+        "trigger_id": trigger_id,
+        "response_url": response_url,
+        "message_ts": message.ts,
+        "channel": {"id": channel.id, "name": channel.name_in_payloads},
+        "message": message_object(app, message),
+    }
+
+
+def block_suggestion(
+    app: App, person: Person, view: Mapping[str, Any], block_id: str, action_id: str, typed: str
+) -> Payload:
+    """The view is as the app sent it: what was chosen since is not in its state."""
+    return _interaction(app, person, "block_suggestion") | {
+        "action_id": action_id,
+        "block_id": block_id,
+        "value": typed,
+        "container": {"type": "view", "view_id": view["id"]},
+        "view": {**view, "state": {"values": {}}},
+    }
+
+
+def view_action(
+    app: App, person: Person, view: Mapping[str, Any], action: Mapping[str, Any], trigger_id: str
+) -> Payload:
+    """A press in a view has no channel and no response URL."""
+    return _interaction(app, person, "block_actions") | {
+        "container": {"type": "view", "view_id": view["id"]},
+        "trigger_id": trigger_id,
+        "view": dict(view),
+        "actions": [dict(action)],
+    }
+
+
+def home_opened(app: App, person: Person, direct: Channel, view: Mapping[str, Any] | None, event_id: str) -> Payload:
+    """https://docs.slack.dev/reference/events/app_home_opened: `view` only if one was published."""
+    event: Payload = {"type": "app_home_opened", "user": person.id, "channel": direct.id, "tab": "home"}
+    return {
+        "token": _TOKEN,
+        "team_id": app.team.id,
+        "api_app_id": app.id,
+        "event": event | ({"view": dict(view)} if view else {}),
+        "type": "event_callback",
+        "event_id": event_id,
+    }
+
+
+def _interaction(app: App, person: Person, kind: str) -> Payload:
+    return {
+        "type": kind,
+        "team": {"id": app.team.id, "domain": app.team.domain},
+        "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team_id},
+        "api_app_id": app.id,
+        "token": _TOKEN,
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }

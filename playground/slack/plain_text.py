@@ -119,7 +119,7 @@ def _said(element: Mapping[str, Any], names: Mapping[str, str], links: bool) -> 
             return f"({kind})"
 
 
-__all__ = ["Button", "buttons", "draw", "draw_blocks", "draw_dialog"]
+__all__ = ["Button", "buttons", "draw", "draw_blocks", "draw_dialog", "draw_view"]
 
 _INDENT = "  "
 _DIVIDER = "─" * 8
@@ -158,6 +158,40 @@ def draw_dialog(dialog: Mapping[str, Any]) -> list[str]:
     pen = _Pen({}, links=False, viewer_id=None)
     title, text, yes, no = (harmless(pen.text(dialog.get(part))) for part in ("title", "text", "confirm", "deny"))
     return [f"(asks first) {title}", f"{_INDENT}{text}", f"{_INDENT}[{yes}] [{no}]"]
+
+
+def draw_view(
+    view: Mapping[str, Any],
+    names: Mapping[str, str],
+    *,
+    chosen: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    trouble: str = "",
+    links: bool = False,
+) -> list[str]:
+    """A modal or a Home; all lines but the first are indented.
+
+    `chosen` is what a field holds, and `errors` what is wrong with it, by block id.
+    """
+    pen = _Pen(names, links, viewer_id=None)
+    drawn = [f"*{pen.text(view['title'])}*"] if view.get("title") else []
+    drawn += [trouble] if trouble else []
+    for block in view.get("blocks", ()):
+        block_id = str(block.get("block_id"))
+        if block.get("type") != "input":
+            drawn += pen.block(block)
+            continue
+        optional = " (optional)" if block.get("optional") else ""
+        held = (chosen or {}).get(block_id)
+        field = f"[{held} ▾]" if held else pen.element(block.get("element", {}))
+        drawn.append(f"{pen.text(block.get('label'))}{optional}: {field}")
+        if error := (errors or {}).get(block_id):
+            drawn.append(f"{_INDENT}! {error}")
+    if view.get("type") == "modal":
+        buttons_there = [pen.text(view[name]) for name in ("submit", "close") if view.get(name)]
+        drawn.append(" ".join(f"[{label}]" for label in buttons_there))
+    first, *later = [harmless(line).rstrip() for line in drawn]
+    return [first, *(_INDENT + line if line else "" for line in later)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def application(workspace: Workspace, sockets: SocketMode) -> web.Application:
 
     app = web.Application(client_max_size=1024**2)
     app.router.add_route("*", "/api/{method}", call)
-    app.router.add_post("/{kind:commands|actions}/{team}/{number}/{secret}", respond)
+    app.router.add_post("/{kind:commands|actions|app}/{team}/{number}/{secret}", respond)
     app.router.add_get("/link/", sockets.connect)
     return app
 

@@ -18,6 +18,8 @@ from aiohttp import WSMsgType, web
 from playground.slack.delivery import ACK_WITHIN_S, Ack, Outcome, Payload
 
 MAX_LINKS = 10
+_ANSWERED = frozenset({"block_suggestion", "view_submission"})
+"""Interactions whose acknowledgement may have a body."""
 
 
 class _Link:
@@ -159,7 +161,7 @@ def _envelope(parcel: Payload, envelope_id: str) -> dict[str, Any]:
         "envelope_id": envelope_id,
         "payload": dict(parcel.payload),
         "type": parcel.kind,
-        "accepts_response_payload": parcel.kind == "slash_commands",
+        "accepts_response_payload": parcel.kind == "slash_commands" or parcel.payload.get("type") in _ANSWERED,
     }
     if parcel.kind == "events_api" or parcel.retry_num:
         envelope |= {"retry_attempt": parcel.retry_num, "retry_reason": parcel.retry_reason}

@@ -204,6 +204,15 @@ class Workspace:
             outcome = responses.shown(self.conversations, self.app, url, body, "response_url")
             return (400, outcome) if isinstance(outcome, str) else (200, "ok")
 
+    def seen_message(self, message: Message | str, person: Person) -> tuple[Channel, Message]:
+        """The current state of a message, or of the one with this ts, and its channel. Raises CannotDo."""
+        return self._roster.message(message, person)
+
+    def new_event_id(self) -> str:
+        with self.conversations.changed:
+            self._events += 1
+            return f"Ev{self._events:06d}"
+
     # Internals
 
     def _command(self, person: Person, where: Channel, text: str, thread_ts: str | None) -> Delivery | None:

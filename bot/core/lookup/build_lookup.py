@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.ci_registry import CIRegistry, RepoMatch
 from bot.core.lookup.repo_urls import builds_named, may_be_branch
-from bot.core.model.builds import Build, BuildRef, Page, Project, branches_of, find_build, newest_of_each
+from bot.core.model.builds import Actor, Build, BuildRef, Page, Project, branches_of, find_build, newest_of_each
 from bot.core.model.commands import BranchCommand, BuildCommand, Word, entry_for, nearest_verb, unknown_command
 from bot.core.model.errors import (
     AmbiguousProject,
@@ -46,11 +46,20 @@ class BuildLookupResult:
 
 
 class BuildLookup:
-    """Finds builds. Errors carry in `about` what was found before they occurred."""
+    """Finds builds. Errors carry in `about` what was found before they occurred.
 
-    def __init__(self, services: CIRegistry, authorizer: Authorizer) -> None:
+    `used` is told who asked about which repository, and returns at once.
+    """
+
+    def __init__(
+        self,
+        services: CIRegistry,
+        authorizer: Authorizer,
+        used: Callable[[Actor, Project], None] = lambda _actor, _project: None,
+    ) -> None:
         self._services = services
         self._authorizer = authorizer
+        self._used = used
 
     def find(self, command: BranchCommand, request: UserRequest) -> BuildLookupResult:
         """The builds that the words refer to. Raises NoSuchProject, AmbiguousProject, NoSuchBranch, CIError.
@@ -59,6 +68,7 @@ class BuildLookup:
         """
         meant = self.resolve(command, request)
         project, branch = meant.project, meant.branch
+        self._used(request.actor, project)
         with about(project):
             if branch is None and meant.page is not None:
                 found = self._find_on_page(project, meant.page, request)
@@ -105,6 +115,7 @@ class BuildLookup:
         target = command.target
         service = self._services.of(target.service)  # ids belong to one service: another may use the same ones
         project = service.project_index.by_id(target.project_id, timeout_s=request.seconds_left)
+        self._used(request.actor, project)
         with about(project):
             if target.branch is not None:
                 self._authorizer.check(request, command.verb, project.name, target.branch)

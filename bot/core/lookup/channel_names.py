@@ -10,7 +10,7 @@ from bot.core.lookup.repo_urls import split_branch
 from bot.core.model.builds import Location
 from bot.core.model.channel_names import ALIAS, MAX_ALIASES, ChannelName
 from bot.core.model.commands import HERE, BranchCommand, Command, NameCommand, Word, entry_named
-from bot.core.model.errors import NotUnderstood
+from bot.core.model.errors import WHICH_REPOSITORY, NotUnderstood
 from bot.core.model.outcomes import ChannelNamesShown
 from bot.core.ports import ChannelNameStore
 from bot.core.request import UserRequest
@@ -34,7 +34,7 @@ class ChannelNames:
         if command.repo == HERE:
             default = self._names(location).get("")
             if default is None:
-                raise NotUnderstood("Which repository?", command.verb)
+                raise NotUnderstood(WHICH_REPOSITORY, command.verb)
             return _meaning(command, default, command.branch)
         if self._services.knows(command.repo):
             return command

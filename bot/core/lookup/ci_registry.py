@@ -7,7 +7,7 @@ the user is asked. If one service is down, the others' repositories are still fo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import BuildFetcher
@@ -173,6 +173,43 @@ class CIRegistry:
             raise failed[0][1]
         here = [project for project in result if self._is_at_home(project)]
         return sorted(here, key=lambda project: (project.name.lower(), project.service)), failed
+
+    def suggested(self, words: str, first: Sequence[Project], *, limit: int) -> list[Project]:
+        """What typed words may mean, from memory alone: of `first` those that contain them, then others, then similar.
+
+        At most `limit`; without words, `first` and then the others by name.
+        """
+        parts = words.lower().split()
+        found = [project for project in first if all(word in project.name.lower() for word in parts)]
+        holding = [project for service in self for project in service.project_index.holding(words)]
+        found += sorted(holding, key=lambda project: (project.name.lower(), project.service))
+        if parts and len(found) < limit:
+            found += [project for service in self for project in service.project_index.alike("".join(parts))]
+        return list(dict.fromkeys(found))[:limit]
+
+    def known(self, service: str, project_id: str) -> Project | None:
+        """The project, from memory alone; None if it, or its service, is not known."""
+        context = self._services.get(service)
+        return context.project_index.known(project_id) if context else None
+
+    def named(self, name: str) -> Project | None:
+        """The one project with that name, from memory alone; None if there is none, or more than one."""
+        found = self._named([name])
+        return found[0] if len(found) == 1 else None
+
+    def shown(self, url: str) -> Page | None:
+        """What an address shows of a known repository, with its name, from memory alone."""
+        for service in self:
+            page = service.provider.parse_url(url)
+            if page is None:
+                continue
+            index = service.project_index
+            project = index.known(page.project_id) if page.project_id else None
+            found = [project] if project else index.named(page.name or "")
+            if found:
+                return replace(page, name=found[0].name)
+        page = page_in(url)
+        return page if page and page.name and self._named([page.name]) else None
 
     def _on_page(self, service: CIContext, page: Page, deadline: float) -> Project:
         if page.project_id is not None:

@@ -80,6 +80,15 @@ class ProjectIndex:
         """The known projects for `org/name` or `name`, in any case. Makes no call."""
         return self._index.named(name)
 
+    def holding(self, words: str) -> list[Project]:
+        """The known projects whose names contain all words, in any case, by name. Makes no call."""
+        parts = words.lower().split()
+        return [p for p in self._index.projects if all(word in p.name.lower() for word in parts)]
+
+    def known(self, project_id: str) -> Project | None:
+        """The known project with this id. Makes no call."""
+        return self._index.by_id.get(project_id)
+
     def alike(self, typed: str) -> list[Project]:
         """The known projects with the most similar names, best first, at most `NEAREST`."""
         index, word = self._index, typed.lower()
@@ -106,8 +115,7 @@ class ProjectIndex:
         if self._index.at is None:
             self.refreshed(timeout_s)
         self.refresh_if_stale()
-        parts = words.lower().split()
-        return [p for p in self._index.projects if all(word in p.name.lower() for word in parts)]
+        return self.holding(words)
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Whether no refresh is running; waits up to `timeout_s` seconds for its end."""

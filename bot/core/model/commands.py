@@ -151,6 +151,11 @@ class Entry:
     always_asks: bool = False
     in_short_help: bool = True
 
+    @property
+    def takes_branch(self) -> bool:
+        """Whether it is about a repository and a branch, so that a form can ask for both."""
+        return self.parse_arguments is _branch_command
+
 
 TABLE = (
     Entry(

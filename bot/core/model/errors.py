@@ -61,6 +61,10 @@ class UserError(BotError):
     """The user can fix it. The message says how."""
 
 
+WHICH_REPOSITORY = "Which repository?"
+"""Why a command that names no repository is not understood. The answer offers some."""
+
+
 class NotUnderstood(UserError):
     """The words cannot be parsed. `why` is a sentence that may quote them.
 

@@ -42,7 +42,10 @@ ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed|_debug)?(?::\d{{1,2}})?|c
 """The action_ids of buttons that do something: `action_id_of` makes them, `command_of` reads them."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links. Slack sends an action for them, too; it is acknowledged and ignored."""
-ACTION_IDS = (ACTS, OPENS)
+OPEN_FORM = "form:open"
+OPENS_FORM = re.compile(rf"^{OPEN_FORM}(?::\d{{1,3}})?\Z")
+"""The action_ids of buttons that open the form: `views.form` makes and reads them."""
+ACTION_IDS = (ACTS, OPENS, OPENS_FORM)
 
 MAX_VALUE = 2000
 _MAX_WORD = 1024

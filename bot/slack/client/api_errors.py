@@ -43,33 +43,38 @@ METHODS = (
     "chat.update",
     "usergroups.users.list",
     "users.info",
+    "views.open",
+    "views.publish",
+    "views.update",
 )
 """Every method of Slack's Web API that the bot calls."""
 
 _WORDS = {
     Kind.RETRY: "ratelimited rate_limited message_limit_exceeded external_channel_migrating streaming_state_conflict"
-    " update_failed",
+    " update_failed hash_conflict",
     # A repeat that Slack recognised by its client_msg_id: the first one may be there.
     Kind.UNKNOWN: "internal_error fatal_error service_unavailable request_timeout duplicate_message_not_found"
     " duplicate_channel_not_found",
     Kind.PAUSE: "invalid_auth not_authed account_inactive token_revoked token_expired not_allowed_token_type"
     " no_permission missing_scope access_denied org_login_required ekm_access_denied team_access_not_granted"
     " forbidden_team",
-    Kind.DELETED: "message_not_found cant_update_message edit_window_closed thread_not_found",
+    Kind.DELETED: "message_not_found cant_update_message edit_window_closed thread_not_found not_found",
     Kind.LOST: "app_access_restricted cannot_reply_to_message channel_not_found is_archived is_inactive"
     " messages_tab_disabled not_in_channel posting_to_channel_denied restricted_action"
     " restricted_action_non_threadable_channel restricted_action_read_only_channel restricted_action_thread_locked"
     " restricted_action_thread_only_channel slack_connect_blocked_file_type slack_connect_canvas_sharing_blocked"
     " slack_connect_clip_sharing_blocked slack_connect_file_link_sharing_blocked"
     " slack_connect_file_upload_sharing_blocked slack_connect_lists_sharing_blocked team_not_found"
-    " user_not_in_channel user_not_found user_not_visible no_such_subteam plan_upgrade_required",
+    " user_not_in_channel user_not_found user_not_visible no_such_subteam plan_upgrade_required exchanged_trigger_id"
+    " expired_trigger_id invalid_trigger_id not_enabled",
     Kind.BUG: "as_user_not_supported attachment_payload_limit_exceeded block_mismatch blocked_file_type"
     " cant_broadcast_message draft_already_deleted draft_already_sent draft_has_conflict draft_not_found file_deleted"
     " file_is_deleted file_not_found file_share_limit_reached insecure_request invalid_attachments invalid_blocks"
     " invalid_blocks_format invalid_cursor invalid_metadata_format invalid_metadata_schema markdown_text_conflict"
     " max_file_sharing_exceeded metadata_must_be_sent_from_app metadata_too_large missing_args missing_file_data"
     " msg_blocks_too_long msg_too_long no_dual_broadcast_content_update no_text send_on_behalf_not_allowed"
-    " too_many_attachments too_many_contact_cards too_many_users unable_to_share_files",
+    " too_many_attachments too_many_contact_cards too_many_users unable_to_share_files duplicate_external_id"
+    " missing_profile_id not_implemented view_too_large",
 }
 
 KINDS: Mapping[str, Kind] = {word: kind for kind, words in _WORDS.items() for word in words.split()}

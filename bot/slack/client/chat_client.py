@@ -1,4 +1,4 @@
-"""Posts and changes messages, over connections that are kept. Everything else of Slack's API goes through slack_sdk.
+"""Posts and changes messages and views, over connections that are kept. The rest of Slack's API goes through slack_sdk.
 
 A call is repeated if Slack surely did nothing, or if doing it twice is the same as once. `chat.postMessage` is neither
 once it has been sent: a repeat could post the message twice, so the caller decides, who knows what the message says.

@@ -16,6 +16,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -94,6 +95,13 @@ def build_app(identity: Identity) -> App:
     return app
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The whole answer to a payload, sent as its acknowledgement."""
+
+    body: Mapping[str, Any]
+
+
 def listen(
     register: Registration,
     worker_pool: WorkerPool,
@@ -106,18 +114,20 @@ def listen(
 ) -> None:
     """Registers a listener that acknowledges at once and runs the handler on a worker, under the name `kind`.
 
-    Each payload is parsed once; if `parse` returns None, it is only acknowledged. If `durably` stores a request before
-    the acknowledgement, the handler is not called: a job carries it out. Its second argument says whether Slack sends
-    the request again.
+    Each payload is parsed once; if `parse` returns None, it is only acknowledged. An `Acknowledgement` is sent as it
+    is. If `durably` stores a request before the acknowledgement, the handler is not called: a job carries it out. Its
+    second argument says whether Slack sends the request again.
 
     Refused work is never acknowledged as if it were done. A command gets the reason, visible to the asker only. A click
-    fails visibly. An event is sent again (503), perhaps to the next process.
+    and a sent form fail visibly. An event is sent again (503), perhaps to the next process.
     """
 
     def listener(body: Payload, request: BoltRequest) -> BoltResponse:
         try:
             received_at, is_again = monotonic(), "x-slack-retry-num" in request.headers
             parsed = parse(body)
+            if isinstance(parsed, Acknowledgement):
+                return BoltResponse(status=200, body=dict(parsed.body))
             if parsed is not None and not durably(parsed, is_again):
                 worker_pool.submit(kind, partial(handler, parsed, received_at))
         except PoolFull as refusal:

@@ -38,6 +38,8 @@ class Source(Enum):
     MENTION = "mention"
     DIRECT = "direct message"
     CLICK = "click"
+    FORM = "form"
+    SHORTCUT = "shortcut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +112,26 @@ class SlackRequest:
 
 def parse_command(body: Payload, workspace: Workspace) -> SlackRequest | None:
     """A slash command; None if the payload has no user or no channel."""
-    actor, channel = _text(body, "user_id"), _text(body, "channel_id")
+    actor, channel = text_in(body, "user_id"), text_in(body, "channel_id")
     if not actor or not channel:
         return None
-    trigger = _text(body, "trigger_id")
+    trigger = text_in(body, "trigger_id")
     return SlackRequest(
         Source.COMMAND,
         Actor(actor),
         Location(channel),
         delivery=f"command:{trigger}" if trigger else None,
-        from_elsewhere=_is_elsewhere(workspace, _text(body, "team_id"), _text(body, "enterprise_id")),
-        **_said(words_of_command(_text(body, "text"))),
-        response_url=_text(body, "response_url") or None,
-        slash_command=_text(body, "command"),
+        from_elsewhere=is_elsewhere(workspace, text_in(body, "team_id"), text_in(body, "enterprise_id")),
+        **_said(words_of_command(text_in(body, "text"))),
+        response_url=text_in(body, "response_url") or None,
+        slash_command=text_in(body, "command"),
     )
 
 
 def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
     """A mention or a direct message; None for other events: bots, reminders, code samples, edits."""
-    event = _mapping(body, "event")
-    kind, actor, channel = _text(event, "type"), _text(event, "user"), _text(event, "channel")
+    event = mapping_in(body, "event")
+    kind, actor, channel = text_in(event, "type"), text_in(event, "user"), text_in(event, "channel")
     if not actor or not channel or actor in (workspace.bot_user_id, SLACKBOT):
         return None
     if event.get("bot_id") or event.get("edited") or event.get("hidden"):
@@ -137,19 +139,19 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
     if (event.get("subtype") or None) not in SAID_BY_PEOPLE:
         return None
     if kind == "app_mention":
-        way, thread = Source.MENTION, _text(event, "thread_ts") or _text(event, "ts")
-    elif kind == "message" and _text(event, "channel_type") == "im":
-        way, thread = Source.DIRECT, _text(event, "thread_ts")
+        way, thread = Source.MENTION, text_in(event, "thread_ts") or text_in(event, "ts")
+    elif kind == "message" and text_in(event, "channel_type") == "im":
+        way, thread = Source.DIRECT, text_in(event, "thread_ts")
     else:
         return None
-    text = _text(event, "text")
+    text = text_in(event, "text")
     words = words_of_message(text, workspace.bot_user_id, needs_mention=way is Source.MENTION)
     if words is None and f"<@{workspace.bot_user_id}" in text:
         return None  # only a code sample mentions the bot
-    delivery = _text(body, "event_id")
+    delivery = text_in(body, "event_id")
     # The person's team. Only `team` may be the bot's if the person's organisation, an E…, is in the other two.
-    team = _text(event, "user_team") or _text(event, "source_team") or _text(event, "team")
-    enterprise = _text(body, "enterprise_id") if team == _text(body, "team_id") else ""
+    team = text_in(event, "user_team") or text_in(event, "source_team") or text_in(event, "team")
+    enterprise = text_in(body, "enterprise_id") if team == text_in(body, "team_id") else ""
     unknown = not team and body.get("is_ext_shared_channel") is True
     # In an organisation, only a channel that is shared with others has other people.
     is_among_us = workspace.enterprise_id is not None and body.get("is_ext_shared_channel") is False
@@ -158,30 +160,30 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
         Actor(actor),
         Location(channel, thread or None),
         delivery=f"event:{delivery}" if delivery else None,
-        from_elsewhere=unknown or (not is_among_us and _is_elsewhere(workspace, team, enterprise)),
+        from_elsewhere=unknown or (not is_among_us and is_elsewhere(workspace, team, enterprise)),
         **_said(words or ()),
-        opens_thread=way is Source.MENTION and not _text(event, "thread_ts"),
-        written_at=_seconds(_text(event, "ts")),
+        opens_thread=way is Source.MENTION and not text_in(event, "thread_ts"),
+        written_at=_seconds(text_in(event, "ts")),
     )
 
 
 def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
     """A pressed button; None if the payload has no button, no user or no channel."""
-    user, container, message = (_mapping(body, name) for name in ("user", "container", "message"))
+    user, container, message = (mapping_in(body, name) for name in ("user", "container", "message"))
     actions = body.get("actions")
     action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
-    actor, action_id = _text(user, "id"), _text(action, "action_id")
-    channel = _text(container, "channel_id") or _text(_mapping(body, "channel"), "id")
+    actor, action_id = text_in(user, "id"), text_in(action, "action_id")
+    channel = text_in(container, "channel_id") or text_in(mapping_in(body, "channel"), "id")
     if not actor or not channel or not action_id:
         return None
-    message_ts = _text(container, "message_ts") or _text(message, "ts")
-    pressed_at = _text(action, "action_ts") or _text(body, "trigger_id")
-    thread = _text(container, "thread_ts") or _text(message, "thread_ts")
+    message_ts = text_in(container, "message_ts") or text_in(message, "ts")
+    pressed_at = text_in(action, "action_ts") or text_in(body, "trigger_id")
+    thread = text_in(container, "thread_ts") or text_in(message, "thread_ts")
     # The organisation counts only with the person's own team: `enterprise` is the app's.
-    team, home_of_message = _text(user, "team_id"), _mapping(body, "team")
-    enterprise = _text(home_of_message, "enterprise_id") if team == _text(home_of_message, "id") else ""
-    from_elsewhere = _is_elsewhere(workspace, team, enterprise)
-    is_pressed_at_home = workspace.enterprise_id == _text(home_of_message, "enterprise_id")
+    team, home_of_message = text_in(user, "team_id"), mapping_in(body, "team")
+    enterprise = text_in(home_of_message, "enterprise_id") if team == text_in(home_of_message, "id") else ""
+    from_elsewhere = is_elsewhere(workspace, team, enterprise)
+    is_pressed_at_home = workspace.enterprise_id == text_in(home_of_message, "enterprise_id")
     return SlackRequest(
         Source.CLICK,
         Actor(actor),
@@ -189,8 +191,8 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
         delivery=f"click:{actor}:{channel}:{message_ts}:{action_id}:{pressed_at}" if pressed_at else None,
         from_elsewhere=from_elsewhere,
         may_be_colleague=from_elsewhere and is_pressed_at_home and team.startswith("T"),
-        command=_or_why_not(lambda: command_of(action_id, _text(action, "value"))),
-        response_url=_text(body, "response_url") or None,
+        command=_or_why_not(lambda: command_of(action_id, text_in(action, "value"))),
+        response_url=text_in(body, "response_url") or None,
         pressed=PressedButton(action_id, container.get("is_ephemeral") is True),
     )
 
@@ -206,7 +208,7 @@ def _or_why_not(read: Callable[[], Command]) -> Command | NotUnderstood:
         return error
 
 
-def _is_elsewhere(workspace: Workspace, team: str, enterprise: str) -> bool:
+def is_elsewhere(workspace: Workspace, team: str, enterprise: str) -> bool:
     """Whether the person belongs to another organisation. All workspaces of one Enterprise organisation are home.
 
     `team` is the person's workspace, or organisation if Slack sends that. `enterprise` is the workspace's organisation.
@@ -216,7 +218,7 @@ def _is_elsewhere(workspace: Workspace, team: str, enterprise: str) -> bool:
     return team not in ("", workspace.team_id)
 
 
-def _text(body: Payload, name: str) -> str:
+def text_in(body: Payload, name: str) -> str:
     value = body.get(name)
     return value if isinstance(value, str) else ""
 
@@ -226,6 +228,6 @@ def _seconds(ts: str) -> float | None:
     return float(ts) if _TS.fullmatch(ts) else None
 
 
-def _mapping(body: Payload, name: str) -> Payload:
+def mapping_in(body: Payload, name: str) -> Payload:
     value = body.get(name)
     return value if isinstance(value, Mapping) else {}

@@ -17,6 +17,8 @@ _WAYS = {
     "command": "by command",
     "mention": "by mention",
     "direct message": "in a direct message",
+    "form": "with the form",
+    "shortcut": "with a shortcut",
 }
 
 

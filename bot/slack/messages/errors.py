@@ -13,6 +13,7 @@ from dataclasses import replace
 from bot.core.model.action_plans import restart_plan
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import (
+    HERE,
     VERBS,
     BranchCommand,
     BuildCommand,
@@ -26,6 +27,7 @@ from bot.core.model.commands import (
     parse,
 )
 from bot.core.model.errors import (
+    WHICH_REPOSITORY,
     AmbiguousProject,
     BotError,
     BranchRequired,
@@ -63,13 +65,25 @@ from bot.slack.messages.builds import (
 )
 from bot.slack.messages.ci_failures import describe_cause, last_known_lines, next_step, nothing_seen
 from bot.slack.messages.confirmation import choice, render_confirmation, whom_to_ask
+from bot.slack.views.form import Preset, form_button
 
 _SIGN = "warning"
 _TYPED, _SAID = 100, 300
+_RECENT = 5
 
 
-def render_error(error: BotError, command: Command | None, *, context: RenderContext, reference: str | None) -> Message:
-    """To the asker alone. `command` is None if it could not be parsed."""
+def render_error(
+    error: BotError,
+    command: Command | None,
+    *,
+    context: RenderContext,
+    reference: str | None,
+    recent: Sequence[Project] = (),
+) -> Message:
+    """To the asker alone. `command` is what was asked, None if it could not be read.
+
+    `recent` are the asker's last repositories, the latest first.
+    """
     match error:
         case NoSuchProject():
             return _no_such_project(error, command, context, reference)
@@ -92,6 +106,8 @@ def render_error(error: BotError, command: Command | None, *, context: RenderCon
         case NotAllowed():
             text = _said(command, untrusted(str(error), _SAID) or literal("You can’t do this."))
             return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
+        case NotUnderstood(why=why, topic=str(topic)) if why == WHICH_REPOSITORY:
+            return _which_repository(Verb(topic), context, recent)
         case NotUnderstood():
             return _not_understood(error, command, context, reference)
         case CIError(about=Build() as build) if (
@@ -178,6 +194,19 @@ def _try_again(error: CIError, command: Command | None) -> Block | None:
         case BuildCommand():
             command = replace(command, confirmed=False, in_live=False)
     return button("Try again", command, style="primary")
+
+
+def _which_repository(verb: Verb, context: RenderContext, recent: Sequence[Project]) -> Message:
+    """The asker's last repositories as buttons, and the form."""
+    entry, offered = entry_for(verb), recent[:_RECENT]
+    lines = [
+        line(emoji("point_right"), " ", "Which repository?"),
+        line("Usage: ", code(f"{context.command} {entry.usage}")),
+        () if offered else line("Example: ", code(f"{context.command} {entry.example}")),
+    ]
+    choices = _projects(offered, None, BranchCommand(verb, HERE), context)
+    buttons = [button(one.label, one.command, one.dialog, number=n) for n, one in enumerate(choices)]
+    return message(lines, [*buttons, form_button("Open form", Preset(verb))], in_public=False)
 
 
 def _which_branch(

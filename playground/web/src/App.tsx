@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Composer } from "./Composer";
 import { useFollowing } from "./following";
+import { HomeView } from "./HomeView";
 import { MessageList } from "./MessageList";
 import { ModalView } from "./ModalView";
 import { PageProvider, type Page } from "./page";
@@ -31,6 +32,7 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
   const [thread, setThread] = useState<string | null>(null);
   const [sidePanel, setSidePanel] = useState<SidePanel>(null);
   const [isDrawerOpen, setDrawerOpen] = useState(false);
+  const [wantsHome, setHome] = useState(false);
   const [draft, setDraft] = useState<{ text: string } | null>(null);
   const [theme, toggleTheme] = useTheme();
   const [words, say] = useToast();
@@ -42,11 +44,13 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
   function go(id: string) {
     setChannel(id);
     setThread(null);
+    setHome(false);
     setDrawerOpen(false);
   }
   function speakAs(id: string) {
     const samePlace = parts.channels.find((it) => it.id === channel.id)?.members.includes(id);
     setViewer(id);
+    setHome(false);
     if (samePlace) return;
     // Stay in the same kind of conversation: the direct message with the bot, or else the first channel.
     const direct = channel.kind === "im" && channel.has_bot;
@@ -60,16 +64,33 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
 
   const run = useCallback(
     async (name: string, form?: object) => {
-      const why = await act(name, form);
+      const { why } = await act(name, form);
       if (why) say(why.charAt(0).toUpperCase() + why.slice(1));
       return why === null;
     },
     [say],
   );
+  const ask = useCallback(
+    async (name: string, form: object) => {
+      const answer = await act(name, form);
+      if (answer.why === null) return answer.body;
+      say(answer.why.charAt(0).toUpperCase() + answer.why.slice(1));
+      return null;
+    },
+    [say],
+  );
+  const hasHome = channel.kind === "im" && channel.has_bot;
+  const isHome = hasHome && wantsHome;
+  const place = isHome ? null : channel.id;
+  function showHome() {
+    setHome(true);
+    setThread(null);
+    void run("home", { who: viewer });
+  }
   const page = useMemo<Page>(() => {
     const held = parts.held_at;
-    return { known, viewer, theme, run, say, now: () => (held === null ? new Date() : new Date(held * 1000)) };
-  }, [known, viewer, theme, run, say, parts.held_at]);
+    return { known, viewer, theme, place, run, ask, say, now: () => (held === null ? new Date() : new Date(held * 1000)) };
+  }, [known, viewer, theme, place, run, ask, say, parts.held_at]);
 
   const title = titleOf(channel, parts, viewer);
   const label = channel.kind === "im" ? title : `#${title}`;
@@ -119,6 +140,11 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
               <p className="quiet">{about(channel, parts.bot.name)}</p>
             </div>
             <div className="channel-tools">
+              {hasHome && (
+                <button type="button" className="tool" aria-pressed={isHome} onClick={() => (isHome ? setHome(false) : showHome())}>
+                  Home
+                </button>
+              )}
               {(["simulate", "traffic"] as const).map((it) => (
                 <button key={it} type="button" className="tool" aria-pressed={sidePanel === it} onClick={() => setSidePanel(sidePanel === it ? null : it)}>
                   {it === "simulate" ? "Simulate" : "Traffic"}
@@ -127,6 +153,10 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
             </div>
           </header>
           {parts.playing && <PlayingBar playing={parts.playing} />}
+          {isHome ? (
+            <HomeView view={parts.homes[viewer]} name={parts.bot.name} />
+          ) : (
+            <>
           <MessageList
             key={known.session}
             lines={linesOf(known.messages.values(), parts.typed, channel.id, viewer)}
@@ -139,6 +169,7 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
           <Composer
             key={channel.id}
             label="Message"
+            shortcuts
             placeholder={`Message ${label} as ${parts.names[viewer]}`}
             draft={draft}
             onSend={(text) => {
@@ -146,6 +177,8 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
               post(text, null);
             }}
           />
+            </>
+          )}
         </main>
         {thread && (
           <Panel title="Thread" about={label} onClose={() => setThread(null)}>

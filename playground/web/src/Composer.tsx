@@ -2,6 +2,7 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { completed, completions } from "./completion";
 import { usePage } from "./page";
+import { Select } from "./Select";
 
 type Props = {
   label: string;
@@ -9,10 +10,12 @@ type Props = {
   onSend: (text: string) => void;
   /** A text to start with. A new object inserts it again. */
   draft?: { text: string } | null;
+  /** Whether it offers the global shortcuts. */
+  shortcuts?: boolean;
 };
 
-export function Composer({ label, placeholder, onSend, draft = null }: Props) {
-  const { known } = usePage();
+export function Composer({ label, placeholder, onSend, draft = null, shortcuts = false }: Props) {
+  const { known, run, viewer } = usePage();
   const [text, setText] = useState("");
   const [at, setAt] = useState<number | null>(null);
   const [isClosed, setClosed] = useState(false);
@@ -109,6 +112,18 @@ export function Composer({ label, placeholder, onSend, draft = null }: Props) {
             setAt(null);
           }}
         />
+        {shortcuts && (
+          <Select
+            label="Shortcuts"
+            isMenu
+            sign="⚡"
+            options={known.parts.shortcuts
+              .filter((it) => it.kind === "global")
+              .map((it) => ({ value: it.name, text: it.name, group: "" }))}
+            chosen={null}
+            onChoose={(name) => void run("shortcut", { who: viewer, name })}
+          />
+        )}
         <button type="button" className="send" aria-label="Send" disabled={!text.trim()} onClick={send}>
           ➤
         </button>

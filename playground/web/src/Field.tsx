@@ -1,5 +1,6 @@
 // One input of a modal, and its state as Slack's payloads write it.
 // https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+import { useRef, useState } from "react";
 import { usePage, type Page } from "./page";
 import { plain } from "./Drawn";
 import { optionsOf, Select, type Option } from "./Select";
@@ -9,6 +10,8 @@ export type FieldState = Dict;
 
 type Props = {
   element: Dict;
+  /** The id of the view that it is in. */
+  view: string;
   id: string;
   state: FieldState | undefined;
   describedBy: string | undefined;
@@ -48,9 +51,11 @@ const fieldOf = (element: Dict): string => {
   return TYPED[element.type]?.[1] ?? MENUS[element.type] ?? "selected_option";
 };
 
-export function initialOf(element: Dict): FieldState {
+/** `place` is the conversation on the screen. */
+export function initialOf(element: Dict, place: string | null): FieldState {
   const field = fieldOf(element);
-  return { type: element.type, [field]: element[INITIAL[field] ?? ""] ?? (field === "selected_options" ? [] : null) };
+  const fallback = field === "selected_options" ? [] : element.default_to_current_conversation ? place : null;
+  return { type: element.type, [field]: element[INITIAL[field] ?? ""] ?? fallback };
 }
 
 function workspaceOptions(kind: string, { known }: Page): Option[] {
@@ -61,7 +66,7 @@ function workspaceOptions(kind: string, { known }: Page): Option[] {
     .map((it) => ({ value: it.id, text: `#${it.name}`, group: "" }));
 }
 
-export function Field({ element, id, state, describedBy, isFaulty, onChange }: Props) {
+export function Field({ element, view, id, state, describedBy, isFaulty, onChange }: Props) {
   const page = usePage();
   const field = fieldOf(element);
   const put = (held: unknown) => onChange({ type: element.type, [field]: held });
@@ -81,18 +86,64 @@ export function Field({ element, id, state, describedBy, isFaulty, onChange }: P
   if (element.type === "checkboxes" || element.type === "radio_buttons" || element.type === "multi_static_select") {
     return <Choices element={element} id={id} held={state?.[field]} onChange={put} />;
   }
+  if (element.type === "external_select") {
+    return <Typeahead {...{ element, view, id, describedBy, isFaulty }} held={state?.selected_option} onChoose={put} />;
+  }
   const menu = MENUS[element.type];
   if (!menu) return <p className="quiet">(an input of a kind that the playground does not draw: {element.type})</p>;
   const isStatic = element.type === "static_select";
   const options = isStatic ? optionsOf(element) : workspaceOptions(element.type, page);
   return (
     <Select
+      id={id}
       label={plain(element.placeholder) || "Choose an option"}
       labelledBy={`${id}-label`}
       describedBy={describedBy}
+      isFaulty={isFaulty}
       options={options}
       chosen={(isStatic ? state?.[field]?.value : state?.[field]) ?? null}
       onChoose={(value) => put(isStatic ? allOptions(element).find((it) => String(it.value) === value) : value)}
+    />
+  );
+}
+
+type TypeaheadProps = {
+  element: Dict;
+  view: string;
+  id: string;
+  describedBy: string | undefined;
+  isFaulty: boolean;
+  held: Dict | null | undefined;
+  onChoose: (option: Dict | undefined) => void;
+};
+
+/** A menu whose options the app sends for what is typed. */
+function Typeahead({ element, view, id, describedBy, isFaulty, held, onChoose }: TypeaheadProps) {
+  const { ask, viewer } = usePage();
+  const [offered, setOffered] = useState<Dict[]>([]);
+  const [isWaiting, setWaiting] = useState(false);
+  const last = useRef(0);
+  async function search(typed: string) {
+    const number = ++last.current;
+    setWaiting(true);
+    const answer = await ask("suggest", { who: viewer, view_id: view, action_id: element.action_id, typed });
+    if (number !== last.current) return; // an older answer
+    setWaiting(false);
+    setOffered((answer?.options as Dict[] | undefined) ?? []);
+  }
+  return (
+    <Select
+      id={id}
+      label={plain(element.placeholder) || "Choose an option"}
+      labelledBy={`${id}-label`}
+      describedBy={describedBy}
+      isFaulty={isFaulty}
+      options={optionsOf({ options: offered })}
+      chosen={held ? String(held.value) : null}
+      chosenText={held ? plain(held.text) : undefined}
+      onType={(typed) => void search(typed)}
+      isWaiting={isWaiting}
+      onChoose={(value) => onChoose(offered.find((it) => String(it.value) === value))}
     />
   );
 }

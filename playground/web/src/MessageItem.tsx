@@ -59,11 +59,26 @@ export function MessageItem({ message, replies, onThread }: Props) {
           </button>
         )}
       </div>
-      {onThread && !message.ephemeral_to && (
+      {!message.ephemeral_to && (
         <div className="message-tools">
-          <button type="button" aria-label={`Reply in thread to ${name}`} title="Reply in thread" onClick={() => onThread(message.ts)}>
-            💬
-          </button>
+          {onThread && (
+            <button type="button" aria-label={`Reply in thread to ${name}`} title="Reply in thread" onClick={() => onThread(message.ts)}>
+              💬
+            </button>
+          )}
+          {parts.shortcuts
+            .filter((it) => it.kind === "message")
+            .map((it) => (
+              <button
+                key={it.name}
+                type="button"
+                aria-label={it.name}
+                title={it.name}
+                onClick={() => void run("shortcut", { who: viewer, name: it.name, ts: message.ts })}
+              >
+                ⚡
+              </button>
+            ))}
         </div>
       )}
     </article>

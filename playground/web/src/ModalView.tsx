@@ -4,6 +4,7 @@ import { Blocks } from "./Blocks";
 import { Dialog } from "./Dialog";
 import { plain } from "./Drawn";
 import { Field, initialOf, type FieldState } from "./Field";
+import { useActing } from "./HomeView";
 import { usePage } from "./page";
 import type { Dict, Modal } from "./wire-types";
 
@@ -13,13 +14,17 @@ const inputsOf = (view: Dict): Dict[] => (view.blocks as Dict[]).filter((block) 
 const actionOf = (block: Dict) => String(block.element.action_id ?? "input");
 
 export function ModalView({ modal }: { modal: Modal }) {
-  const { run, viewer, say } = usePage();
+  const { run, viewer, place } = usePage();
   const view = modal.view;
-  const [values, setValues] = useState<Values>(() =>
-    Object.fromEntries(
-      inputsOf(view).map((block) => [block.block_id, { [actionOf(block)]: initialOf(block.element) }]),
-    ),
+  const [typed, setTyped] = useState<Values>({});
+  // As in Slack: what was filled in stays as long as its block does, also if the app changes the view.
+  const values: Values = Object.fromEntries(
+    inputsOf(view).map((block) => [
+      block.block_id,
+      typed[block.block_id] ?? { [actionOf(block)]: initialOf(block.element, place) },
+    ]),
   );
+  const acting = useActing(view.id, values);
   const [isBusy, setBusy] = useState(false);
   const close = () => void run("close", { who: viewer, view_id: view.id });
   async function submit(event: React.FormEvent) {
@@ -28,7 +33,13 @@ export function ModalView({ modal }: { modal: Modal }) {
     await run("submit", { who: viewer, view_id: view.id, values });
     setBusy(false);
   }
-  const notHere = async () => say("Buttons inside dialogs do not work in the playground yet.");
+  function put(block: Dict, state: FieldState) {
+    const filled = { ...values, [block.block_id]: { [actionOf(block)]: state } };
+    setTyped((before) => ({ ...before, [block.block_id]: { [actionOf(block)]: state } }));
+    if (!block.dispatch_action) return;
+    const action = { ...block.element, ...state, block_id: block.block_id };
+    void run("act_in_view", { who: viewer, view_id: view.id, action, values: filled });
+  }
   return (
     <Dialog title={plain(view.title)} className="dialog" onClose={close}>
       <form onSubmit={(event) => void submit(event)} noValidate>
@@ -40,15 +51,14 @@ export function ModalView({ modal }: { modal: Modal }) {
           )}
           <Blocks
             blocks={view.blocks}
-            acting={{ press: notHere, choose: notHere }}
+            acting={acting}
             input={(block) => (
               <Input
                 block={block}
+                view={view.id}
                 error={modal.errors[block.block_id]}
                 state={values[block.block_id]?.[actionOf(block)]}
-                onChange={(state) =>
-                  setValues((before) => ({ ...before, [block.block_id]: { [actionOf(block)]: state } }))
-                }
+                onChange={(state) => put(block, state)}
               />
             )}
           />
@@ -70,12 +80,13 @@ export function ModalView({ modal }: { modal: Modal }) {
 
 type InputProps = {
   block: Dict;
+  view: string;
   error: string | undefined;
   state: FieldState | undefined;
   onChange: (state: FieldState) => void;
 };
 
-function Input({ block, error, state, onChange }: InputProps) {
+function Input({ block, view, error, state, onChange }: InputProps) {
   const id = useId();
   const about = [block.hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
@@ -86,6 +97,7 @@ function Input({ block, error, state, onChange }: InputProps) {
       </label>
       <Field
         element={block.element}
+        view={view}
         id={id}
         state={state}
         describedBy={about || undefined}

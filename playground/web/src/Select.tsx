@@ -3,12 +3,12 @@ import { useId, useRef, useState } from "react";
 import { plain } from "./Drawn";
 import type { Dict } from "./wire-types";
 
-export type Option = { value: string; text: string; group: string };
+export type Option = { value: string; text: string; group: string; small?: string };
 
 export function optionsOf(element: Dict): Option[] {
   const groups: Dict[] = element.option_groups ?? [{ options: element.options ?? [] }];
   return groups.flatMap((group) =>
-    (group.options as Dict[]).map((it) => ({ value: String(it.value), text: plain(it.text), group: plain(group.label) })),
+    (group.options as Dict[]).map((it) => ({ value: String(it.value), text: plain(it.text), group: plain(group.label), small: plain(it.description) })),
   );
 }
 
@@ -18,18 +18,35 @@ type Props = {
   chosen: string | null;
   onChoose: (value: string) => void;
   isMenu?: boolean;
+  /** If given, it is told what is typed, and `options` are the answer: they are not narrowed here. */
+  onType?: (typed: string) => void;
+  isWaiting?: boolean;
+  /** The text of what is chosen, if it may not be among the options. */
+  chosenText?: string | undefined;
+  isFaulty?: boolean;
+  id?: string;
+  /** What a menu shows when it is closed. */
+  sign?: string;
   labelledBy?: string | undefined;
   describedBy?: string | undefined;
 };
 
-export function Select({ label, options, chosen, onChoose, isMenu = false, labelledBy, describedBy }: Props) {
+export function Select({ label, options, chosen, onChoose, isMenu = false, labelledBy, describedBy, ...more }: Props) {
+  const { onType, isWaiting = false, isFaulty, chosenText } = more;
   const [isOpen, setOpen] = useState(false);
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
   const id = useId();
   const whole = useRef<HTMLDivElement>(null);
-  const fitting = options.filter((it) => it.text.toLowerCase().includes(typed.trim().toLowerCase()));
-  const current = options.find((it) => it.value === chosen);
+  const words = typed.trim().toLowerCase();
+  const fitting = onType ? options : options.filter((it) => it.text.toLowerCase().includes(words));
+  const current = chosenText ?? options.find((it) => it.value === chosen)?.text;
+
+  function open() {
+    if (isOpen) return;
+    setOpen(true);
+    onType?.("");
+  }
 
   function close() {
     setOpen(false);
@@ -48,7 +65,7 @@ export function Select({ label, options, chosen, onChoose, isMenu = false, label
       close();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (!isOpen) setOpen(true);
+      if (!isOpen) open();
       else setAt((it) => (it + (event.key === "ArrowDown" ? 1 : fitting.length - 1)) % Math.max(1, fitting.length));
     } else if (event.key === "Enter" && isOpen) {
       event.preventDefault();
@@ -64,23 +81,26 @@ export function Select({ label, options, chosen, onChoose, isMenu = false, label
       onBlur={(event) => !whole.current?.contains(event.relatedTarget) && close()}
     >
       <input
+        id={more.id}
         type="text"
         role="combobox"
         autoComplete="off"
         aria-label={labelledBy ? undefined : label}
         aria-labelledby={labelledBy}
         aria-describedby={describedBy}
+        aria-invalid={isFaulty}
         aria-expanded={isOpen}
         aria-controls={`${id}-list`}
         aria-autocomplete="list"
         aria-activedescendant={isOpen && fitting[at] ? `${id}-${at}` : undefined}
-        placeholder={isMenu ? "⋯" : (current?.text ?? label)}
-        value={isOpen ? typed : (current?.text ?? "")}
-        onClick={() => setOpen(true)}
+        placeholder={isMenu ? (more.sign ?? "⋯") : (current ?? label)}
+        value={isOpen ? typed : (current ?? "")}
+        onClick={open}
         onChange={(event) => {
           setOpen(true);
           setTyped(event.target.value);
           setAt(0);
+          onType?.(event.target.value);
         }}
       />
       {isOpen && (
@@ -97,11 +117,12 @@ export function Select({ label, options, chosen, onChoose, isMenu = false, label
               onClick={() => take(option)}
             >
               {option.text}
+              {option.small && <span className="quiet"> {option.small}</span>}
             </li>
           ))}
           {fitting.length === 0 && (
             <li role="option" aria-selected={false} aria-disabled="true">
-              Nothing fits “{typed}”
+              {isWaiting ? "Searching …" : typed ? `Nothing fits “${typed}”` : "Nothing to choose yet"}
             </li>
           )}
         </ul>

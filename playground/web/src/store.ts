@@ -1,6 +1,6 @@
 // The state received from the server, stored outside React. After a reconnect the server sends everything again.
 import { useSyncExternalStore } from "react";
-import type { Message, News, Parts, Wire } from "./wire-types";
+import type { Dict, Message, News, Parts, Wire } from "./wire-types";
 
 export type Known = {
   session: number;
@@ -60,17 +60,19 @@ export function listen() {
   return () => source.close();
 }
 
-/** Sends an action to the server. Returns null, or why it failed. */
-export async function act(name: string, form: object = {}): Promise<string | null> {
+export type Answer = { why: string } | { why: null; body: Dict };
+
+/** Sends an action to the server. Returns why it failed, or the answer. */
+export async function act(name: string, form: object = {}): Promise<Answer> {
   try {
     const answer = await fetch(`/api/${name}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(form),
     });
-    const said = (await answer.json().catch(() => ({}))) as { ok?: boolean; error?: string };
-    return said.ok ? null : (said.error ?? `the playground returned ${answer.status}`);
+    const said = (await answer.json().catch(() => ({}))) as { ok?: boolean; error?: string } & Dict;
+    return said.ok ? { why: null, body: said } : { why: said.error ?? `the playground returned ${answer.status}` };
   } catch {
-    return "the playground is not responding. Is it still running?";
+    return { why: "the playground is not responding. Is it still running?" };
   }
 }

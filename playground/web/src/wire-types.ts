@@ -70,6 +70,8 @@ export type Run = {
 export type WorldEvent = { label: string; words: string };
 
 export type Modal = { user: string; view: Dict; errors: { [block: string]: string }; trouble: string };
+/** What people see in a menu: of a message, or of the message input. */
+export type Shortcut = { name: string; kind: "global" | "message" };
 export type Listed = { name: string; title: string };
 export type Step = { line: string; expected: string[]; seen: string[] | null };
 export type Playing = Listed & { kind: "scene" | "transcript"; steps: Step[]; fault: string };
@@ -87,6 +89,8 @@ export type Parts = {
   team: string;
   channels: Channel[];
   modals: Modal[];
+  homes: { [user: string]: Dict };
+  shortcuts: Shortcut[];
   commands: Usage[];
   scenes: Listed[];
   transcripts: Listed[];

@@ -54,6 +54,7 @@ ARRANGED = [
     "CodeShip loses a restart",
     "CodeShip shows the old run for 3 calls",
     "CodeShip gives restarts new ids",
+    "Slack refuses views.open with expired_trigger_id",
     "the bot is invited to #random",
     "the bot is thrown out of #random",
     "#random is archived",

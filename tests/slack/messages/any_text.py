@@ -45,10 +45,11 @@ from bot.core.model.outcomes import (
     StateNotKnown,
     StillRunning,
 )
-from bot.slack.blocks.button_values import ACTION_IDS, OPENS, command_of
+from bot.slack.blocks.button_values import ACTION_IDS, OPENS, OPENS_FORM, command_of
 from bot.slack.blocks.message import LARGEST_JSON, MAX_TEXT
 from bot.slack.messages.builds import OF_WORKFLOWS
 from bot.slack.messages.render import Message, RenderContext
+from bot.slack.views.form import Preset
 from playground.slack.block_rules import message_faults
 from tests.slack.messages.drawn import parts
 from tests.slack.several import BOTH, NOW
@@ -291,6 +292,9 @@ def hold(drawn: Message) -> None:
         if "action_id" in part:
             assert any(pattern.search(part["action_id"]) for pattern in ACTION_IDS)
             assert bool(OPENS.search(part["action_id"])) == ("url" in part)
+            if OPENS_FORM.search(part["action_id"]):
+                assert Preset.read(part["value"]).value == part["value"]
+                continue
             assert "url" in part or command_of(part["action_id"], part["value"])
 
 

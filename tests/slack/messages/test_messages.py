@@ -11,8 +11,9 @@ import pytest
 from bot.core.model import errors
 from bot.core.model.builds import Status
 from bot.core.model.commands import MORE, TABLE, BranchCommand, BuildCommand, Command, ShowHelp, Verb, Word
+from bot.core.model.errors import WHICH_REPOSITORY, NotUnderstood
 from bot.core.model.outcomes import BuildsShown
-from bot.slack.blocks.button_values import command_of
+from bot.slack.blocks.button_values import OPENS_FORM, command_of
 from bot.slack.blocks.rich_text import escaped
 from bot.slack.messages.builds import SIGNS, WORDS, target_of
 from bot.slack.messages.errors import render_error
@@ -63,7 +64,7 @@ def test_a_branch_that_failed_for_an_older_commit_offers_only_that_run() -> None
         ("still_running", ["Refresh", "Open build"]),
         ("projects", ["Previous", "Next"]),
         ("branches", ["main", "release/1.2.io"]),
-        ("help", ["More"]),
+        ("help", ["Open form", "More"]),
         ("which_branch", [f"b{n}" for n in range(10)]),
     ],
 )
@@ -209,7 +210,7 @@ def test_any_lost_message_can_be_reported(name: str, asked: dict[str, str]) -> N
 def test_a_press_counts_as_confirmed_only_if_slack_asked() -> None:
     for drawn in MESSAGES.values():
         for button in buttons(drawn):
-            if "value" in button:
+            if "value" in button and not OPENS_FORM.search(button["action_id"]):
                 command = command_of(button["action_id"], button["value"])
                 assert getattr(command, "confirmed", False) == ("confirm" in button)
 
@@ -232,3 +233,11 @@ def test_help_fits_the_screen_of_a_phone() -> None:
     assert len(MESSAGES["help"].text.splitlines()) <= 12
     assert all(len(line) <= 45 for line in MESSAGES["help"].text.splitlines())
     assert pressed(MESSAGES["help"], "More") == ShowHelp(MORE)
+
+
+def test_a_command_without_its_repository_offers_the_askers_last_ones_and_the_form() -> None:
+    why = NotUnderstood(WHICH_REPOSITORY, Verb.RESTART)
+    many = [replace(WEB, id=str(number), name=f"acme/r{number}") for number in range(9)]
+    drawn = render_error(why, None, context=HOW, reference=None, recent=many)
+    assert labels(drawn) == ["acme/r0", "acme/r1", "acme/r2", "acme/r3", "acme/r4", "Open form"]
+    assert pressed(drawn, "acme/r1") == BranchCommand(Verb.RESTART, Word.of("acme/r1"))

@@ -152,6 +152,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name="follows_one_per_key"),
     )
     op.create_index("follows_by_project", "follows", ["service", "project_id", "state"])
+    op.create_index("follows_by_asker", "follows", ["asker_id", "state"])
     op.create_table(
         "poll_chains",
         sa.Column("service", sa.Text, primary_key=True),
@@ -267,6 +268,16 @@ def upgrade() -> None:
     )
     op.create_index("decisions_by_branch", "decisions", ["service", "project_id", "branch", "at"])
     op.create_index("decisions_by_age", "decisions", ["at"])
+
+    # The repositories that each person asked about last
+    op.create_table(
+        "recent_projects",
+        sa.Column("actor_id", sa.Text, primary_key=True),
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("project_id", sa.Text, primary_key=True),
+        sa.Column("used_at", moment, nullable=False),
+    )
+    op.create_index("recent_projects_by_age", "recent_projects", ["used_at"])
 
     # Heartbeats of the processes that use this database
     op.create_table(

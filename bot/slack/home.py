@@ -1,0 +1,101 @@
+"""Publishes the Home: at once from memory and the store, then again with what the CI services say now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.core.lookup.ci_registry import CIRegistry
+from bot.core.lookup.recent_projects import RecentProjects
+from bot.core.model.builds import Actor, Project
+from bot.core.model.errors import BotError, LastKnown
+from bot.core.model.follows import Follow
+from bot.core.ports import Clock, FollowStore
+from bot.slack.blocks.context import RenderContext
+from bot.slack.client.api_errors import CallFailed
+from bot.slack.client.chat_client import ChatClient
+from bot.slack.incoming.interactions import Visitor
+from bot.slack.views.home import MAX_FOLLOWED, MAX_RECENT, Followed, HomeShown, Recent, home
+
+log = structlog.get_logger(__name__)
+
+PUBLISH = "views.publish"
+FRESH_S = 30.0
+"""Seconds for which an opened Home does not fetch a repository's builds again. [Refresh] always does."""
+REFRESH_WITHIN_S = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Thread-safe. Raises what the store raises."""
+
+    client: ChatClient
+    services: CIRegistry
+    recent: RecentProjects
+    follows: FollowStore
+    context: Callable[[], RenderContext]
+    clock: Clock
+    others_may_ask: bool
+
+    def open(self, visitor: Visitor, _received_at: float) -> None:
+        """Slack sends this each time that a person looks at the Home."""
+        self._publish_twice(visitor, fresh_s=FRESH_S)
+
+    def refresh(self, visitor: Visitor, _received_at: float) -> None:
+        """A press of [Refresh]."""
+        self._publish_twice(visitor, fresh_s=0.0)
+
+    def _publish_twice(self, visitor: Visitor, *, fresh_s: float) -> None:
+        if visitor.from_elsewhere and not self.others_may_ask:
+            return
+        actor = visitor.actor
+        recent = self.recent.load(actor)[:MAX_RECENT]
+        followed = self._followed(actor)
+        wanted = list(dict.fromkeys([*(project for _, project in followed), *recent]))
+        due = [project for project in wanted if _is_older(self._known(project), fresh_s)]
+        self._publish(actor, self._shown(followed, recent, is_refreshing=bool(due)))
+        if due:
+            self._fetch(due)
+            self._publish(actor, self._shown(followed, recent))
+
+    def _followed(self, actor: Actor) -> list[tuple[Follow, Project]]:
+        found = self.follows.open_for(actor, MAX_FOLLOWED)
+        projects = [self.services.known(follow.service, follow.project_id) for follow in found]
+        return [(follow, project) for follow, project in zip(found, projects, strict=True) if project is not None]
+
+    def _shown(
+        self, followed: list[tuple[Follow, Project]], recent: list[Project], *, is_refreshing: bool = False
+    ) -> HomeShown:
+        return HomeShown(
+            [Followed(follow, project, self._known(project)) for follow, project in followed],
+            [Recent(project, self._known(project)) for project in recent],
+            self.clock.now(),
+            is_refreshing,
+        )
+
+    def _known(self, project: Project) -> LastKnown | None:
+        return self.services.of(project.service).fetcher.last_known(project)
+
+    def _fetch(self, projects: list[Project]) -> None:
+        """Fetches the builds of each; those of a service that does not answer in time stay as they were."""
+        deadline = self.clock.monotonic() + REFRESH_WITHIN_S
+        for project in projects:
+            left = deadline - self.clock.monotonic()
+            if left <= 0:
+                return
+            try:
+                self.services.of(project.service).fetcher.builds(project, None, timeout_s=left)
+            except BotError as error:
+                log.info("home_not_refreshed", error=type(error).__name__)
+
+    def _publish(self, actor: Actor, shown: HomeShown) -> None:
+        try:
+            self.client.call(PUBLISH, {"user_id": actor.id, "view": home(shown, self.context())})
+        except CallFailed as failure:
+            log.warning("home_not_published", why=str(failure))
+
+
+def _is_older(known: LastKnown | None, seconds: float) -> bool:
+    return known is None or known.age_s >= seconds

@@ -1,0 +1,1 @@
+"""The views of the bot, as values: its form, its dialogs, its Home. Pure."""

@@ -1,0 +1,107 @@
+"""The bot's Home: what a person follows, their recent repositories, and help. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.model.builds import Build, Project, find_build, newest_of_each
+from bot.core.model.commands import TABLE
+from bot.core.model.errors import LastKnown
+from bot.core.model.follows import Follow
+from bot.slack.blocks.context import RenderContext
+from bot.slack.blocks.message import Block, plain
+from bot.slack.blocks.rich_text import Line, ago, channel, code, emoji, join_dots, line, since, timestamp
+from bot.slack.messages.builds import branch_named, headline, repository
+from bot.slack.views.elements import View, section, small
+from bot.slack.views.form import Preset, form_button
+
+REFRESH = "home:refresh"
+"""The action id of [Refresh]."""
+MAX_FOLLOWED, MAX_RECENT = 10, 8
+_BRANCHES = 3
+_FRESH_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A live message that the person asked for, its repository, and what is last known of its builds."""
+
+    follow: Follow
+    project: Project
+    known: LastKnown | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A repository that the person asked about, and what is last known of its builds."""
+
+    project: Project
+    known: LastKnown | None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeShown:
+    """What the Home shows. `at`: when it was made. `is_refreshing`: newer states will follow in a moment."""
+
+    followed: Sequence[Followed]
+    recent: Sequence[Recent]
+    at: datetime
+    is_refreshing: bool = False
+
+
+def home(shown: HomeShown, context: RenderContext) -> View:
+    """Within Slack's 100 blocks: at most ten followed builds and eight repositories."""
+    refresh = {"type": "button", "action_id": REFRESH, "text": plain("Refresh"), "value": "home"}
+    blocks: list[Block] = [
+        {"type": "actions", "elements": [form_button("Open form"), refresh]},
+        small(_as_of(shown)),
+        _title("Following"),
+        *[section(_followed(one, context), _where(one)) for one in shown.followed[:MAX_FOLLOWED]],
+    ]
+    if not shown.followed:
+        blocks.append(small(line("Nothing. A restart is followed until it finishes, and so is ", code("follow"), ".")))
+    blocks.append(_title("Recent repositories"))
+    blocks += [_recent(one, number, context) for number, one in enumerate(shown.recent[:MAX_RECENT], 1)]
+    if not shown.recent:
+        blocks.append(small(line("None yet. For example: ", code(f"{context.command} {TABLE[0].example}"))))
+    blocks += [_title("Commands"), section(*(line(code(f"{context.command} {entry.usage}")) for entry in TABLE))]
+    return {"type": "home", "blocks": blocks}
+
+
+def _as_of(shown: HomeShown) -> Line:
+    return line("As of ", timestamp(shown.at, "{time_secs}"), ". Refreshing …" if shown.is_refreshing else ".")
+
+
+def _title(text: str) -> Block:
+    return {"type": "header", "text": plain(text)}
+
+
+def _followed(one: Followed, context: RenderContext) -> Line:
+    build = find_build(one.known.builds, one.follow.build_id) if one.known else None
+    if build is not None:
+        return headline(build, context)
+    name = line(repository(one.project), " ", branch_named(one.follow.branch))
+    return line(emoji("hourglass_flowing_sand"), " ", name)
+
+
+def _where(one: Followed) -> Line:
+    location = one.follow.location
+    where = line("in this app’s messages") if location.is_between_two else line("in ", channel(location.channel))
+    return join_dots(where, line("followed ", since(one.follow.began_at)))
+
+
+def _recent(one: Recent, number: int, context: RenderContext) -> Block:
+    """The newest builds of up to three branches, with a button that opens the form for the repository."""
+    button = form_button("Choose …", Preset(repo=context.meaning(one.project).exact), number)
+    lines = [_state(build, context) for build in newest_of_each(one.known.builds)[:_BRANCHES]] if one.known else []
+    if not lines:
+        lines = [line(repository(one.project), " · no builds known yet")]
+    elif one.known and one.known.age_s > _FRESH_S:
+        lines.append(line(f"last known status, {ago(one.known.age_s)}"))
+    return {**section(*lines), "accessory": button}
+
+
+def _state(build: Build, context: RenderContext) -> Line:
+    return headline(build, context)

@@ -1,0 +1,106 @@
+"""The form, its typeahead, the Home and the shortcuts, by keyboard, wide and on a phone. axe finds nothing grave."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.acting import go_to, log, message, say
+from tests.browser.conftest import PHONE, WIDE, Opens
+from tests.browser.test_for_everybody import findings
+
+pytestmark = pytest.mark.slow
+
+SIZES = pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+
+
+def choose(page: Page, field: Locator, typed: str, option: str) -> None:
+    """By keyboard alone: types, and takes the option with Enter."""
+    field.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type(typed)
+    expect(page.get_by_role("option").first).to_have_text(option)
+    page.keyboard.press("Enter")
+    expect(field).to_have_value(option.partition(" ")[0])
+
+
+@SIZES
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_a_form_is_filled_in_by_keyboard(opens: Opens, size: dict[str, int], colours: str) -> None:
+    page = opens(size, colours)
+    say(page, "/codeship")
+    form = page.get_by_role("dialog", name="Check or restart builds")
+    repository, branch = form.get_by_role("combobox", name="Repository"), form.get_by_role("combobox", name="Branch")
+    expect(repository).to_be_visible()
+    form.get_by_role("button", name="Send").click()
+    expect(form.get_by_role("alert")).to_have_text("Please complete this required field.")
+    found = {"faulty": findings(page)}
+
+    repository.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("option").first).to_be_visible()
+    found["options"] = findings(page)
+    page.keyboard.press("Escape")
+    choose(page, repository, "acme/w", "acme/web CodeShip")
+    expect(branch).to_have_attribute("placeholder", "All branches")
+    choose(page, branch, "mai", "main")
+    found["filled in"] = findings(page)
+    branch.press("Tab")
+    form.get_by_role("button", name="Send").focus()
+    page.keyboard.press("Enter")
+    expect(form).to_be_hidden()
+    expect(message(page, "acme/web main failed")).to_be_visible()
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+@SIZES
+def test_a_message_is_restarted_with_its_shortcut(opens: Opens, size: dict[str, int]) -> None:
+    page = opens(size)
+    say(page, "red: https://github.com/acme/shop/tree/main")
+    shortcut = log(page).get_by_role("article").last.get_by_role("button", name="Restart this build")
+    shortcut.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Restart this build?")
+    expect(dialog).to_contain_text("Restart acme/shop main?")
+    assert findings(page) == []
+    dialog.get_by_role("button", name="Restart build").press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(message(page, "acme/shop main restarted")).to_be_visible()
+
+
+@SIZES
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_home_shows_what_was_used_and_opens_the_form(opens: Opens, size: dict[str, int], colours: str) -> None:
+    page = opens(size, colours)
+    say(page, "/codeship status acme/web main")
+    expect(message(page, "acme/web main failed")).to_be_visible()
+    go_to(page, "codeship")
+    page.get_by_role("button", name="Home", exact=True).press("Enter")
+    home = page.get_by_role("region", name="Home of codeship")
+    expect(home).to_contain_text("acme/web main failed")
+    expect(home).not_to_contain_text("Refreshing")
+    found = findings(page)
+    home.get_by_role("button", name="Refresh").press("Enter")
+    home.get_by_role("button", name="Choose …").press("Enter")
+    form = page.get_by_role("dialog", name="Check or restart builds")
+    expect(form.get_by_role("combobox", name="Repository")).to_have_value("acme/web@codeship")
+    found += findings(page)
+    page.keyboard.press("Escape")
+    expect(form).to_be_hidden()
+    assert found == []
+
+
+@SIZES
+def test_the_global_shortcut_asks_where(opens: Opens, size: dict[str, int]) -> None:
+    page = opens(size)
+    shortcuts = page.get_by_role("combobox", name="Shortcuts")
+    shortcuts.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("option", name="Check or restart a build")).to_be_visible()
+    assert findings(page) == []
+    page.keyboard.press("Enter")
+    form = page.get_by_role("dialog", name="Check or restart builds")
+    expect(form.get_by_role("combobox", name="Post the result in")).to_have_value("#builds")
+    choose(page, form.get_by_role("combobox", name="Repository"), "acme/api", "acme/api CodeShip")
+    form.get_by_role("button", name="Send").press("Enter")
+    expect(message(page, "acme/api")).to_be_visible()

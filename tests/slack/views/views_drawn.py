@@ -1,0 +1,70 @@
+"""Every view of the bot, drawn once: some as people see them, some as large as they can get."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.model.builds import Actor, Location, Page, Project
+from bot.core.model.commands import Verb
+from bot.core.model.errors import LastKnown
+from bot.core.model.follows import Follow
+from bot.slack.views.elements import Place, View
+from bot.slack.views.form import FormState, Preset, form
+from bot.slack.views.home import Followed, HomeShown, Recent, home
+from bot.slack.views.restart import found_in, restart_dialog
+from tests.slack.messages.one_service import FAILED, HOW, PASSED, RUNNING, WEB
+from tests.slack.several import NOW
+
+HERE = Place(Location("C0BUILDS"), "https://hooks.slack.com/commands/T0ACME/1/abc")
+FOLLOW = Follow("command:1", "codeship", WEB.id, FAILED.id, 2, "main", Actor("U0ADA"), Location("C0BUILDS"), "1.2", NOW)
+KNOWN = LastKnown((FAILED, replace(RUNNING, id="9", branch="feature/login"), PASSED), 0.0)
+
+
+def message(*urls: str) -> View:
+    return {"text": " and ".join(f"<{url}>" for url in urls)}
+
+
+def dialog(*urls: str) -> View:
+    pages = {url: Page(name="acme/shop", pull_request=number) for number, url in enumerate(urls, 1)}
+    found = found_in(message(*urls), is_own=False, name_of=lambda _: None, page_of=pages.get)
+    return restart_dialog(found, HERE, HOW)
+
+
+def longest() -> HomeShown:
+    """As much as a Home can hold, in signs that are escaped and take four bytes."""
+    project = Project("1", "<&>" * 30 + "/" + "\N{PARTY POPPER}" * 90, "codeship", f"https://ci.acme.io/{'x' * 500}")
+    builds = tuple(
+        replace(FAILED, id=str(number), project=project, branch="&" * 250 + str(number)) for number in range(100)
+    )
+    known = LastKnown(builds, 999.0)
+    follows = [Followed(replace(FOLLOW, build_id=str(number)), project, known) for number in range(50)]
+    return HomeShown(follows, [Recent(project, known)] * 50, NOW, is_refreshing=True)
+
+
+VIEWS: dict[str, View] = {
+    "form": form(FormState(HERE), Preset()),
+    "form_in_a_thread": form(FormState(Place(Location("C0BUILDS", "1.1"))), Preset(Verb.RESTART, "acme/web")),
+    "form_in_a_direct_message": form(FormState(Place(Location("D0ADA"))), Preset()),
+    "form_that_asks_where": form(FormState(None, "acme/web", 3), Preset(Verb.RESTART, "acme/web")),
+    "restart": dialog("https://github.com/acme/shop/pull/1"),
+    "restart_which": dialog("https://github.com/acme/shop/pull/1", "https://github.com/acme/shop/pull/2"),
+    "restart_nothing": dialog(),
+    "home": home(
+        HomeShown(
+            [Followed(FOLLOW, WEB, KNOWN), Followed(replace(FOLLOW, build_id="0"), WEB, None)],
+            [Recent(WEB, KNOWN), Recent(WEB, replace(KNOWN, age_s=300.0)), Recent(WEB, None)],
+            NOW + timedelta(minutes=1),
+        ),
+        HOW,
+    ),
+    "home_of_a_new_person": home(HomeShown([], [], NOW, is_refreshing=True), HOW),
+}
+LARGEST: dict[str, View] = {
+    "form": form(
+        FormState(Place(Location("C" * 40, "1" * 40), f"https://hooks.slack.com/{'x' * 1900}"), "n" * 250, 9_999),
+        Preset(Verb.CANCEL, "n" * 150),
+    ),
+    "restart_which": dialog(*(f"https://github.com/acme/shop/pull/1?{'x' * 700}{number}" for number in range(20))),
+    "home": home(longest(), HOW),
+}
