@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from bot.app.ci_services import CIServices
 from bot.app.clients import proxy_for, slack_client
 from bot.app.clock import SharedClock
 from bot.app.notifications import Notifications
+from bot.app.request_work import RequestWork
 from bot.app.settings import Settings
 from bot.app.threads import PeriodicTask
 from bot.app.timeouts import TIMEOUTS, Timeouts
@@ -73,32 +74,6 @@ SLACK_EVENTS = "/slack/events"
 OPS_THREADS = 2
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestWork:
-    """What answers requests and follows builds, from `start` to `stop`: the durable jobs, and what runs on them."""
-
-    jobs: DurableJobs
-    submitter: JobSubmitter
-    handler: RequestHandler
-    poller: Poller
-    restart_stalled: PeriodicTask
-    notifications: Notifications
-
-    def hint(self, service: str, project_id: str, key: str) -> None:
-        """A webhook says that the project has changed."""
-        self.notifications.hint(service, project_id, key)
-        self.poller.poll_now(service, project_id, key)
-
-    def stop(self, deadline: float) -> None:
-        """Stops within `deadline`, in seconds of `time.monotonic()`. Other replicas, or the next process, take over the
-        rest.
-        """
-        self.restart_stalled.stop()
-        self.notifications.stop(deadline)
-        self.submitter.close()
-        self.jobs.stop(max(0.0, deadline - time.monotonic()))
 
 
 class Bot:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.core.model.builds import Ability
+from bot.core.model.channel_name_commands import alias_command, settings_command, use_command
 from bot.core.model.command_values import (
     HERE,
     BranchCommand,
@@ -79,31 +80,6 @@ def _projects_command(verb: Verb, words: Sequence[Word]) -> Command:
     while said and said[0].lower() in ("all", "the", "my", "our", *own):
         said = said[1:]
     return ListProjects(" ".join(said))
-
-
-def _use_command(verb: Verb, words: Sequence[Word]) -> Command:
-    words = names_in(words)
-    if not words:
-        raise NotUnderstood("Which repository?", verb)
-    if len(words) == 1 and words[0].cleanest.lower() in _NOTHING:
-        return NameCommand(verb)
-    repo, branch, *more = (*words, None) if len(words) == 1 else words
-    if more:
-        raise NotUnderstood("It takes a repository and a branch.", verb)
-    return NameCommand(verb, "", repo, branch)
-
-
-def _alias_command(verb: Verb, words: Sequence[Word]) -> Command:
-    if len(words) not in (2, 3):
-        raise NotUnderstood("An alias takes a name and a repository.", verb)
-    alias, repo = words[0].cleanest, words[1]
-    if len(words) == 2 and repo.cleanest.lower() in _NOTHING:
-        return NameCommand(verb, alias)
-    return NameCommand(verb, alias, repo, words[2] if len(words) == 3 else None)
-
-
-def _settings_command(verb: Verb, _words: Sequence[Word]) -> Command:
-    return NameCommand(verb, is_question=True)
 
 
 def _audit_command(verb: Verb, words: Sequence[Word]) -> Command:
@@ -236,8 +212,8 @@ TABLE = (
     ),
     Entry(
         Verb.SUBSCRIBE,
-        "subscribe <repos> [branch:…] [on:…] [workflow:…]",
-        "Tells this channel when a branch breaks and when it is fixed.",
+        "subscribe <repos> [filters]",
+        "Tells this channel when a branch breaks and when it is fixed. Filters: branch:… on:… workflow:…",
         "subscribe acme/web-* !acme/web-old branch:main,release/*",
         aliases=("sub",),
         parse_arguments=subscribe_command,
@@ -301,7 +277,7 @@ TABLE = (
         "Makes it this channel’s default, for commands without a repository. “use none” removes it.",
         "use acme/web main",
         aliases=("default", "defaults"),
-        parse_arguments=_use_command,
+        parse_arguments=use_command,
         policy_action="defaults",
         in_short_help=False,
     ),
@@ -310,7 +286,7 @@ TABLE = (
         "alias <name> <repo> [branch]",
         "Gives a repository a short name in this channel. “alias site none” removes it.",
         "alias site acme/website",
-        parse_arguments=_alias_command,
+        parse_arguments=alias_command,
         policy_action="defaults",
         in_short_help=False,
     ),
@@ -319,7 +295,7 @@ TABLE = (
         "settings",
         "This channel’s default repository and its aliases.",
         "settings",
-        parse_arguments=_settings_command,
+        parse_arguments=settings_command,
         in_short_help=False,
     ),
     Entry(
@@ -340,7 +316,6 @@ TABLE = (
     ),
 )
 
-_NOTHING = ("none", "nothing")
 MORE = "more"
 """The topic of the long help."""
 
