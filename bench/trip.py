@@ -20,12 +20,12 @@ from playground.sandbox import Sandbox
 ROOT = Path(__file__).parent.parent
 BOT = f"{ROOT / 'bot'}/"
 
-COUNTED = {"status": 62, "restart": 74}
+COUNTED = {"status": 77, "restart": 84}
 """The number of files when this was last updated."""
 
 MAY_RISE_BY = 3
 
-BACKGROUND = ("job-sweeper", "signs-of-life", "rate-limit-renewal", "healing")
+BACKGROUND = ("job-sweeper", "signs-of-life", "rate-limit-renewal", "healing", "watch ", "late notifications")
 """Name prefixes of background threads."""
 
 
