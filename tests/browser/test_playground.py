@@ -68,14 +68,15 @@ def test_a_button_with_a_dialog_acts_only_after_yes(opens: Opens, site: Site, si
     stage = site.sessions.current.stage
     (status,) = [it for it in stage.workspace.conversations.everything() if it.bot_id]
     blocks = [dict(block) for block in status.blocks]
-    (restart, *rest) = blocks[1]["elements"]
+    actions = next(block for block in blocks if block["type"] == "actions")
+    (restart, *rest) = actions["elements"]
     confirm = {
         "title": plain("Restart main?"),
         "text": plain("It runs again."),
         "confirm": plain("Yes, restart"),
         "deny": plain("Leave it"),
     }
-    blocks[1]["elements"] = [{**restart, "text": plain("Restart …"), "confirm": confirm}, *rest]
+    actions["elements"] = [{**restart, "text": plain("Restart …"), "confirm": confirm}, *rest]
     client = WebClient(BOT_TOKEN, base_url=stage.slack.api_url)
     client.chat_update(channel=status.channel_id, ts=status.ts, text=status.text, blocks=blocks)
     build = stage.codeship.newest("acme/web")
@@ -207,7 +208,7 @@ def test_mentions_are_completed_by_click_and_closed_by_escape(opens: Opens) -> N
 
 def test_a_complete_line_is_sent_despite_suggestions(opens: Opens) -> None:
     page = opens()
-    say(page, "/codeship")
+    say(page, "/codeship help")
     expect(message(page, "Check and restart CI builds")).to_be_visible()
 
 

@@ -9,7 +9,7 @@ from tests.browser.acting import go_to, log, message, say
 from tests.browser.conftest import PHONE, WIDE, Opens
 from tests.browser.test_for_everybody import findings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.serial
 
 SIZES = pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 
