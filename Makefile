@@ -64,8 +64,8 @@ screenshots: $(TOOLS) ## makes the README's pictures from a real conversation (n
 LOCK = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-# Two workers a core, since a test often waits for a disk or a thread. Not by file: a few files contain most of the tests.
-PARALLEL = -n $$(($$(getconf _NPROCESSORS_ONLN) * 2)) --dist worksteal
+# Not by file: a few files contain most of the tests.
+PARALLEL = -n logical --dist worksteal
 
 # $(call install,LOCK) keeps a .venv that works, makes one if there is none, and installs the lock into it. A .venv without
 # pip, or whose Python is too old or gone, is made again.

@@ -35,7 +35,7 @@ from playground.slack.workspace import Workspace
 from playground.traffic import TrafficLog
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 BESIDE = (" replicas", " rate_limit", " project_lists", " projects")
 """Tables that background threads write at their own times, independent of restarts and follows."""
 

@@ -26,7 +26,7 @@ from playground.slack.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 SECRETS = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY)
-MAX_S = 20.0
+MAX_S = 60.0
 
 
 class Sandbox:

@@ -112,7 +112,7 @@ def test_each_service_has_its_own_rate_limit(replica: Replicas) -> None:
     assert (made(replica(10)), made(replica(10, "another"))) == (10, 10)
 
 
-@pytest.mark.slow
+@pytest.mark.serial  # a database that is too slow is replaced by a local count
 @pytest.mark.parametrize("seed", range(4))
 def test_no_sixty_seconds_have_more_calls_than_the_limit(replica: Replicas, clock: HeldClock, seed: int) -> None:
     """Three processes reserve calls, wait, renew, die and start, on a clock that moves at random.
