@@ -297,7 +297,7 @@ class WatchStore(Protocol):
 
 
 class Outbox(Protocol):
-    """Stores what channels are told. Each method is one transaction."""
+    """Stores the states of branches, and the messages about them. Each method is one transaction."""
 
     def queue(self, channel: str) -> list[Delivery]:
         """The channel's unsent deliveries, the oldest first."""

@@ -172,7 +172,7 @@ def test_a_restart_that_was_claimed_and_never_sent_is_not_sent_the_next_morning(
     assert "Not restarted: the bot was down when you asked" in said(stage)[0]
     stage.workspace.types("bob", "#builds", "/codeship restart acme/web main")
     stage.settle()
-    assert posts(stage) == 1, "and it is free for whoever asks now"
+    assert posts(stage) == 1, "and the next request may restart it"
 
 
 def test_a_reply_that_slack_always_refuses_is_given_up(stage: Sandbox) -> None:

@@ -270,7 +270,7 @@ def _that_count(of_a_commit: Sequence[ListedRun]) -> list[ListedRun]:
     """Of each workflow the newest run, of a push and of a pull request apart.
 
     A cancelled run never takes the place of a finished one. A re-run that was still going when a newer run of the same
-    workflow began is kept beside that: it is what somebody waits for.
+    workflow began is kept beside that: people wait for that one.
     """
     finished = {run.workflow_id for run in of_a_commit if run.workflow.has_ended and not run.is_cancelled}
     newest: dict[tuple[str, bool], ListedRun] = {}

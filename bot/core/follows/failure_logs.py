@@ -32,7 +32,7 @@ class FailureLogs:
         self._is_shared = is_shared
 
     def of(self, follow: Follow, build: Build) -> ToldLog | None:
-        """None if the build did not fail, nobody here may read its log, or it cannot be read now."""
+        """None if the build did not fail, the people here may not read its log, or it cannot be read now."""
         service = self._services.of(follow.service)
         if build.status is not Status.FAILED or Ability.LOGS not in service.provider.abilities:
             return None

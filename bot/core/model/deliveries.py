@@ -1,4 +1,4 @@
-"""What one channel is told of one change: from the moment that it is due until Slack has it. Values only."""
+"""A message about one change for one channel, from when it is due until Slack has it. Values only."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What channels hear of their own accord: what changed on a branch, and who is told."""
+"""Channel notifications: what changed on a branch, and which channels get a message about it."""

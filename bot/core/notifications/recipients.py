@@ -1,4 +1,4 @@
-"""Which channels are told of what a look has shown, and why others are not. Pure."""
+"""Which channels get a message about a transition, and why others do not. Pure."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class _Watched:
 class ChannelWatch:
     """Call `tick` for each service from one thread, again after the seconds that it returns. `hint` is thread-safe.
 
-    `announce` is called with what is due, once it is stored. `late` is told of each transition that no webhook
+    `announce` is called with what is due, once it is stored. `late` is called for each transition that no webhook
     announced.
     """
 
@@ -113,7 +113,7 @@ class ChannelWatch:
         return min(TICK_S, max(0.0, watched.due_s - self._clock.monotonic()))
 
     def look_now(self, service: str) -> None:
-        """Looks at everything, whoever has the lease and whether it is due or not."""
+        """Fetches every watched project now, due or not, and without the lease."""
         watched = self._watched[service]
         if self._has_listeners(service, watched):
             for seen in watched.projects.values():
