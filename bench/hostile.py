@@ -33,8 +33,8 @@ from playground.sandbox import API_KEY, BOT_TOKEN, SIGNING_SECRET
 from playground.slack.server import SlackApi
 from playground.slack.workspace import Workspace
 
-MOST_ACK_S = 1.0
-MOST_MIB = 200.0
+MAX_ACK_S = 1.0
+MAX_MIB = 200.0
 DRIP_EVERY_S = 0.5
 BODY = 500_000
 
@@ -61,7 +61,7 @@ class Held:
 
     @property
     def is_fine(self) -> bool:
-        return bool(self.acks_s) and max(self.acks_s) < MOST_ACK_S and self.peak_mib < MOST_MIB
+        return bool(self.acks_s) and max(self.acks_s) < MAX_ACK_S and self.peak_mib < MAX_MIB
 
 
 def attacks(drippers: int, bodies: int) -> tuple[Attack, ...]:

@@ -17,8 +17,8 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).parent.parent
-READY_WITHIN_S = 60.0
-END_WITHIN_S = 15.0
+READY_TIMEOUT_S = 60.0
+END_TIMEOUT_S = 15.0
 
 _READY = re.compile(r'"event": "ready".*?"port": (\d+|null)|^ready port=(\d+)$', re.MULTILINE)
 
@@ -55,7 +55,7 @@ class Process:
 
     def ready(self) -> tuple[int, int]:
         """The port that it listens on (0 if none), and microseconds from its start. Raises NotReady."""
-        until = time.monotonic() + READY_WITHIN_S
+        until = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < until and self._process.poll() is None:
             said = _READY.search(self.text)
             if said is not None:
@@ -91,10 +91,10 @@ class Process:
         if self._process.poll() is None:
             self._process.terminate()
         try:
-            self._process.wait(END_WITHIN_S)
+            self._process.wait(END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(END_WITHIN_S)
+            self._process.wait(END_TIMEOUT_S)
 
 
 class Fake:
@@ -129,7 +129,7 @@ class Fake:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.kill()
-        self._process.wait(END_WITHIN_S)
+        self._process.wait(END_TIMEOUT_S)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -138,7 +138,7 @@ class Fake:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise NotReady("a fake has ended: what it said stands above")
+            raise NotReady("a fake has ended: see its output above")
         return json.loads(line)
 
 

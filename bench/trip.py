@@ -25,7 +25,7 @@ COUNTED = {"status": 77, "restart": 84}
 
 MAY_RISE_BY = 3
 
-BACKGROUND = ("job-sweeper", "signs-of-life", "rate-limit-renewal", "healing", "watch ", "late notifications")
+BACKGROUND = ("job-recovery", "heartbeat", "rate-limit-renewal", "maintenance", "watch ", "late notifications")
 """Name prefixes of background threads."""
 
 

@@ -55,7 +55,7 @@ class Metrics:
         self._not_recorded = Counter(
             "bot_audit_not_recorded", "Actions that could not be written to the audit log.", registry=self.registry
         )
-        self._budget = Counter(
+        self._reservations = Counter(
             "bot_ci_rate_limit_reservations",
             "Reservations of CI requests, by result: local, shared (in the database), fallback, refused, paused.",
             ["service", "priority", "result"],
@@ -109,8 +109,8 @@ class Metrics:
     def key_accepted(self, service: str, accepted: bool) -> None:
         self._key_accepted.labels(service).set(1 if accepted else 0)
 
-    def budget_asked(self, service: str, priority: Priority, result: str) -> None:
-        self._budget.labels(service, priority.value, result).inc()
+    def rate_limit_reserved(self, service: str, priority: Priority, result: str) -> None:
+        self._reservations.labels(service, priority.value, result).inc()
 
     def background_lag(self, seconds: float) -> None:
         self._background_lag.set(seconds)

@@ -20,7 +20,7 @@ from playground.codeship.server import CodeShipHost
 from playground.codeship.state import CodeShipWorld
 from playground.github.sandbox import GITHUB_TOKEN, WEBHOOK_SECRET, GitHubSandbox
 from playground.github.state import GitHubWorld
-from playground.slack.delivery import ACK_WITHIN_S, HttpTransport
+from playground.slack.delivery import ACK_TIMEOUT_S, HttpTransport
 from playground.slack.server import SlackApi
 from playground.slack.socket_mode import SocketMode
 from playground.slack.workspace import SCOPES, Workspace
@@ -44,7 +44,7 @@ class Sandbox:
     """Call `start`, then use `workspace`, `codeship` and `github`, then call `stop`. Also a context manager.
 
     `github` exists only if the bot serves it. Without a `database_url`, the database is a temporary file.
-    `ack_within_s` is how long Slack waits for an acknowledgement: longer than in reality, unless the test measures
+    `ack_timeout_s` is how long Slack waits for an acknowledgement: longer than in reality, unless the test measures
     speed. Further settings come in `environ` or by name.
     """
 
@@ -55,8 +55,8 @@ class Sandbox:
         transport: Transport = "http",
         database_url: str | None = None,
         seeded: bool = True,
-        patience: Timeouts = TIMEOUTS,
-        ack_within_s: float = ACK_WITHIN_S,
+        timeouts: Timeouts = TIMEOUTS,
+        ack_timeout_s: float = ACK_TIMEOUT_S,
         environ: Mapping[str, str] | None = None,
         **more_settings: str,
     ) -> None:
@@ -65,8 +65,8 @@ class Sandbox:
         self._folder = TemporaryDirectory(prefix="codeship-bot-")
         self._database_url = database_url or f"sqlite:///{self._folder.name}/bot.sqlite3"
         self._more_settings = more_settings = {**(environ or {}), **more_settings}
-        self._patience = patience
-        self._ack_within_s = ack_within_s
+        self._timeouts = timeouts
+        self._ack_timeout_s = ack_timeout_s
         self.codeship = CodeShipWorld(clock.now, API_KEY)
         if seeded:
             seed(self.codeship)
@@ -74,23 +74,23 @@ class Sandbox:
         self.wires = TrafficLog(clock.now, (*SECRETS, more_settings.get("CODESHIP_API_KEY", "")))
         self.codeship_host = CodeShipHost(self.codeship, wires=self.wires)
         has_github = "github" in more_settings.get("CI_PROVIDERS", "") and "GITHUB_API_URL" not in more_settings
-        self.github_beside = GitHubSandbox(clock.now, self.wires, seeded=seeded) if has_github else None
+        self.github_sandbox = GitHubSandbox(clock.now, self.wires, seeded=seeded) if has_github else None
         scopes = SCOPES | {"usergroups:read"} if "POLICY" in more_settings else SCOPES
         self.workspace = Workspace(clock.now, BOT_TOKEN, app_token, SIGNING_SECRET, scopes, wires=self.wires)
-        self.slack = SlackApi(self.workspace, sockets=SocketMode(self.workspace.app.id, ack_within_s))
+        self.slack = SlackApi(self.workspace, sockets=SocketMode(self.workspace.app.id, ack_timeout_s))
         self.bot: Bot | None = None
         self._references = count(1)
         self._looked_at_github = clock.now()
 
     @property
     def github(self) -> GitHubWorld | None:
-        return self.github_beside.world if self.github_beside else None
+        return self.github_sandbox.world if self.github_sandbox else None
 
     def start(self) -> Sandbox:
         """Returns when the bot accepts requests."""
         self.codeship_host.start()
-        if self.github_beside is not None:
-            self.github_beside.start()
+        if self.github_sandbox is not None:
+            self.github_sandbox.start()
         self.slack.start()
         self.start_bot()
         return self
@@ -103,7 +103,7 @@ class Sandbox:
             {},
             on_dead=lambda: None,
             reference=self._reference,
-            timeouts=self._patience,
+            timeouts=self._timeouts,
             random=lambda: 1.0,  # pauses pass on the sandbox's clock, and must be the same each time
         )
         self.bot = bot
@@ -111,10 +111,10 @@ class Sandbox:
         if bot.web is not None:
             site = f"http://127.0.0.1:{bot.web.port}"
             if self._transport == "http":
-                carrier = HttpTransport(f"{site}/slack/events", SIGNING_SECRET, self._ack_within_s)
+                carrier = HttpTransport(f"{site}/slack/events", SIGNING_SECRET, self._ack_timeout_s)
                 self.workspace.deliver_through(carrier)
-            if self.github_beside is not None:
-                self.github_beside.tell(site)
+            if self.github_sandbox is not None:
+                self.github_sandbox.start_webhooks(site)
         return bot
 
     def _reference(self) -> str:
@@ -122,8 +122,8 @@ class Sandbox:
         return f"r{next(self._references)}"
 
     def stop_bot(self) -> None:
-        if self.github_beside is not None:
-            self.github_beside.stop_telling()
+        if self.github_sandbox is not None:
+            self.github_sandbox.pause_webhooks()
         if self.bot is not None:
             self.bot.stop()
             self.bot = None
@@ -134,8 +134,8 @@ class Sandbox:
             self.github.release()
         self.stop_bot()
         self.slack.stop()
-        if self.github_beside is not None:
-            self.github_beside.stop()
+        if self.github_sandbox is not None:
+            self.github_sandbox.stop()
         self.codeship_host.stop()
         self._folder.cleanup()
 
@@ -157,13 +157,13 @@ class Sandbox:
 
     def _has_heard(self, bot: Bot, timeout_s: float) -> bool:
         """Whether GitHub's webhooks were all sent and handled."""
-        if self.github_beside is None:
+        if self.github_sandbox is None:
             return True
-        if not self.github_beside.wait_told(timeout_s):
+        if not self.github_sandbox.wait_delivered(timeout_s):
             return False
         return bot.wait_heard(timeout_s) and (bot.work is None or bot.work.jobs.wait_idle(timeout_s))
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Polls everything that is followed or watched now, as the bot does every few seconds.
 
         Polls GitHub only if time has passed: its webhook reports what happens there.
@@ -194,8 +194,8 @@ class Sandbox:
             environ["SLACK_APP_TOKEN"] = APP_TOKEN
         else:
             environ |= {"SLACK_SIGNING_SECRET": SIGNING_SECRET, "PORT": "0"}
-        if self.github_beside is not None:
-            environ |= self.github_beside.settings() | {"PORT": "0"}
+        if self.github_sandbox is not None:
+            environ |= self.github_sandbox.settings() | {"PORT": "0"}
         return Settings.read(environ | self._more_settings)
 
     def __enter__(self) -> Sandbox:

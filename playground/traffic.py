@@ -16,7 +16,7 @@ from typing import Any, Literal
 WIRES_KEPT = 300
 MAX_BODY = 50_000
 
-Way = Literal["slack to bot", "bot to slack", "bot to codeship", "bot to github", "github to bot"]
+Direction = Literal["slack to bot", "bot to slack", "bot to codeship", "bot to github", "github to bot"]
 
 _BLOTTED = "[redacted]"
 _SECRET_NAMES = frozenset({"token", "api_key", "authorization"})
@@ -28,7 +28,7 @@ class TrafficEntry:
     """One exchange. `took_ms` is None until the response. `change` grows with every change of the log."""
 
     id: int
-    way: Way
+    way: Direction
     title: str
     at: datetime
     sent: Any
@@ -49,7 +49,7 @@ class TrafficLog:
         self._begun_at: dict[int, float] = {}
         self._changes = 0
 
-    def begin(self, way: Way, title: str, sent: Any) -> int:
+    def begin(self, way: Direction, title: str, sent: Any) -> int:
         """Records a request. Returns the number for `end`."""
         clean_title, clean_sent = str(self._clean(title)), self._clean(sent)
         with self._lock:

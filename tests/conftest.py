@@ -19,7 +19,7 @@ def pytest_configure() -> None:
     settings.load_profile("any machine")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the marks are looked at
+@pytest.hookimpl(tryfirst=True)  # before pytest evaluates the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("serial") or "postgres" in getattr(item, "fixturenames", ()):

@@ -31,10 +31,10 @@ KNOW_ALL = {"app", "cli", "__main__"}
 READ_THE_ENVIRONMENT = {"bot/__main__.py", "playground/__main__.py"}
 PRINT = {"bot/__main__.py", "playground/__main__.py", "playground/play/terminal.py"}
 
-MOST_LINES = 400
-MOST_FILES = 15
+MAX_LINES = 400
+MAX_FILES = 15
 MAY_HOLD_MORE = {"playground/slack": 20, "playground/github": 20, "bot/core/model": 22, "bot/slack/messages": 16}
-"""Folders with more modules than `MOST_FILES`, and how many: a module simulates a method, or holds a subject."""
+"""Folders with more modules than `MAX_FILES`, and how many: a module simulates a method, or holds a subject."""
 
 DOES_IO = {
     "socket",
@@ -81,11 +81,11 @@ class Source:
                 yield from ((node.lineno, f"{stem}.{alias.name}") for alias in node.names)
 
 
-Found = Iterator[tuple[int, str]]
-Rule = Callable[[Source], Found]
+Findings = Iterator[tuple[int, str]]
+Rule = Callable[[Source], Findings]
 
 
-def imports_only_what_its_part_may(source: Source) -> Found:
+def imports_only_what_its_part_may(source: Source) -> Findings:
     allowed = MAY_IMPORT.get(source.part, OUTER) | {source.part}
     for line, name in source.imports():
         parts = name.split(".")
@@ -95,7 +95,7 @@ def imports_only_what_its_part_may(source: Source) -> Found:
             yield line, f"imports {name}"
 
 
-def the_core_imports_the_standard_library_alone_and_no_io(source: Source) -> Found:
+def the_core_imports_the_standard_library_alone_and_no_io(source: Source) -> Findings:
     if source.part != "core":
         return
     for line, name in source.imports():
@@ -106,7 +106,7 @@ def the_core_imports_the_standard_library_alone_and_no_io(source: Source) -> Fou
             yield line, f"imports {name}, which does I/O"
 
 
-def the_environment_is_read_in_one_place(source: Source) -> Found:
+def the_environment_is_read_in_one_place(source: Source) -> Findings:
     if source.path in READ_THE_ENVIRONMENT:
         return
     words = {"environ", "environb", "getenv", "getenvb"}
@@ -117,7 +117,7 @@ def the_environment_is_read_in_one_place(source: Source) -> Found:
             yield from ((node.lineno, f"imports os.{alias.name}") for alias in node.names if alias.name in words)
 
 
-def only_a_terminal_is_printed_to(source: Source) -> Found:
+def only_a_terminal_is_printed_to(source: Source) -> Findings:
     if source.path in PRINT:
         return
     for node in ast.walk(source.tree):
@@ -125,7 +125,7 @@ def only_a_terminal_is_printed_to(source: Source) -> Found:
             yield node.lineno, "prints"
 
 
-def nothing_is_done_at_import(source: Source) -> Found:
+def nothing_is_done_at_import(source: Source) -> Findings:
     """Expression calls, loops and `with` at the top level of a module are work; definitions are not."""
     if source.path == "bot/store/migrations/env.py":  # Alembic imports this file in order to run it
         return
@@ -135,15 +135,15 @@ def nothing_is_done_at_import(source: Source) -> Found:
             yield node.lineno, "does work at import"
 
 
-def a_module_says_what_it_is_for(source: Source) -> Found:
+def a_module_says_what_it_is_for(source: Source) -> Findings:
     if not ast.get_docstring(source.tree):
         yield 1, "has no docstring"
 
 
-def a_file_is_no_longer_than_400_lines(source: Source) -> Found:
+def a_file_is_no_longer_than_400_lines(source: Source) -> Findings:
     length = len(source.text.splitlines())
-    if length > MOST_LINES:
-        yield length, f"is longer than {MOST_LINES} lines"
+    if length > MAX_LINES:
+        yield length, f"is longer than {MAX_LINES} lines"
 
 
 RULES: list[Rule] = [
@@ -181,7 +181,7 @@ def test_the_bot_keeps_every_rule(rule):
 def crowded(modules: Iterable[str]) -> list[str]:
     """Folders that hold more modules than a folder may, `__init__.py` not counted."""
     count = Counter(str(Path(path).parent) for path in modules if Path(path).name != "__init__.py")
-    return [folder for folder, number in count.items() if number > MAY_HOLD_MORE.get(folder, MOST_FILES)]
+    return [folder for folder, number in count.items() if number > MAY_HOLD_MORE.get(folder, MAX_FILES)]
 
 
 def test_a_folder_has_few_modules():
@@ -189,7 +189,7 @@ def test_a_folder_has_few_modules():
 
 
 def test_a_folder_with_too_many_modules_is_found():
-    assert crowded(f"bot/core/m{n}.py" for n in range(MOST_FILES + 1)) == ["bot/core"]
+    assert crowded(f"bot/core/m{n}.py" for n in range(MAX_FILES + 1)) == ["bot/core"]
 
 
 def test_test_modules_have_docstrings():

@@ -142,7 +142,7 @@ def test_every_make_target_in_a_document_exists(path: Path) -> None:
 
 
 NOT_YET_THERE = {"bot/ci/acme/api.py", "bot/ci/acme/client.py"}
-"""The files that docs/adding-a-ci-service.md tells its reader to write."""
+"""The files that docs/adding-a-ci-service.md says to write."""
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

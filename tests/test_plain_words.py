@@ -67,13 +67,13 @@ SOURCES = sorted((ROOT / "bot").rglob("*.py"))
 
 
 def retired_in(text: str) -> list[str]:
-    """The retired phrases in `text`, whatever its capitals and line breaks."""
+    """The retired phrases in `text`, with any capitals and line breaks."""
     plain = re.sub(r"\s+", " ", text).lower()
     return [phrase for phrase in RETIRED if phrase in plain]
 
 
 def texts_of(source: str) -> Iterator[str]:
-    """Each string literal of a module that is no docstring; of a formatted one, what stands in it."""
+    """Each string literal of a module that is no docstring; of a formatted one, its parts."""
     tree = ast.parse(source)
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     within = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}

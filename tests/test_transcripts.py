@@ -21,7 +21,7 @@ UNHURRIED = Timeouts(
     read_s=30.0,
     slack_s=30.0,
     pace=PollInterval(NEVER_S, NEVER_S, NEVER_S),
-    heal_s=NEVER_S,
+    maintenance_s=NEVER_S,
     watch_s=NEVER_S,
 )
 """Transcripts show what people see, with a fixed clock; the machine's speed must not matter.
@@ -32,7 +32,7 @@ Followed builds are polled after each step, and at no other time.
 
 def played(text: str) -> str:
     clock = HeldClock()
-    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0, environ=settings_of(text, ROOT)) as stage:
+    with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0, environ=settings_of(text, ROOT)) as stage:
         play = Play(stage, clock.advance)
         return rewritten(text, [play.step(step.line) for step in steps_of(text)])
 

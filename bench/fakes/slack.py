@@ -94,7 +94,7 @@ class Slack:
             said.acknowledged()
 
     async def keep_links(self) -> None:
-        """Runs for ever: clients that receive no ping for half a minute open another connection."""
+        """Runs forever: clients that receive no ping for half a minute open another connection."""
         while True:
             await asyncio.sleep(PING_EVERY_S)
             for link in list(self._links.values()):

@@ -270,11 +270,11 @@ class Bot:
             recent=self._recent.cached,
         )
 
-        def heal() -> None:
+        def maintain() -> None:
             poller.restart_stalled()
             self.store.response_urls.purge()
 
-        restart_stalled = PeriodicTask(self._timeouts.heal_s, "healing", heal)
+        restart_stalled = PeriodicTask(self._timeouts.maintenance_s, "maintenance", maintain)
         self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled, notifications)
         jobs.launch()
         restart_stalled.start()

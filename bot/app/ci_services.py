@@ -19,7 +19,7 @@ from bot.app.name_matching import nearest
 from bot.app.settings import Settings, key_setting, named
 from bot.app.threads import LoggingExecutor
 from bot.app.timeouts import Timeouts
-from bot.ci.service import BuildRulesOf, CIClient, Hint, ServicePlugin
+from bot.ci.service import BuildRulesOf, CIClient, PollNow, ServicePlugin
 from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import BuildFetcher
@@ -71,7 +71,7 @@ class CIServices:
         def one(kind: ServicePlugin) -> _ConnectedService:
             values = settings.ci[kind.name]
             rate_limit = store.rate_limit(
-                kind.name, values[kind.calls_setting], partial(metrics.budget_asked, kind.name)
+                kind.name, values[kind.calls_setting], partial(metrics.rate_limit_reserved, kind.name)
             )
             client = connected(
                 kind,
@@ -133,13 +133,13 @@ class CIServices:
     def webhooks(self, hinted: Callable[[str, str, str], None]) -> dict[str, WSGIApplication]:
         """The webhook application of each path. `hinted(service, project_id, key)` is called on a thread of its own."""
         webhooks = [
-            one.plugin.webhook(self._settings.ci[one.plugin.name], self._hint(one.plugin.name, hinted))
+            one.plugin.webhook(self._settings.ci[one.plugin.name], self._poll_now(one.plugin.name, hinted))
             for one in self._all
         ]
         return dict(webhook for webhook in webhooks if webhook is not None)
 
-    def _hint(self, service: str, hinted: Callable[[str, str, str], None]) -> Hint:
-        def hint(project_id: str, key: str) -> None:
+    def _poll_now(self, service: str, hinted: Callable[[str, str, str], None]) -> PollNow:
+        def poll_now(project_id: str, key: str) -> None:
             if not self._hints_to_come.acquire(blocking=False):
                 log.info("webhook_dropped", service=service)  # the next poll sees the change anyway
                 return
@@ -150,7 +150,7 @@ class CIServices:
                 return
             future.add_done_callback(lambda _done: self._hints_to_come.release())
 
-        return hint
+        return poll_now
 
     def wait_heard(self, timeout_s: float) -> bool:
         """Whether all webhooks received so far were passed on within `timeout_s`."""

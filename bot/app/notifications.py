@@ -21,7 +21,7 @@ from bot.slack.client.chat_client import ChatClient
 from bot.slack.outgoing.announcer import SlackAnnouncer
 from bot.store.database import Store
 
-DETAILS_WITHIN_S = 8.0
+DETAILS_TIMEOUT_S = 8.0
 """Seconds that a notification waits for which job failed."""
 
 
@@ -62,7 +62,7 @@ class Notifications:
             RepeatedTask(f"watch {name}", partial(self._watch.tick, name), shortest_s=timeouts.watch_s)
             for name in self._services
         ]
-        self._late = PeriodicTask(timeouts.heal_s, "late notifications", self.sender.restart_late)
+        self._late = PeriodicTask(timeouts.maintenance_s, "late notifications", self.sender.restart_late)
         metrics.watch("bot_outbox_due", "Notifications that wait to be sent.", lambda: store.outbox.depth()[0])
         metrics.watch(
             "bot_outbox_oldest_seconds",
@@ -99,7 +99,7 @@ def _with_details(services: CIRegistry, build: Build) -> Build:
         fetcher = services.of(build.project.service).fetcher
     except CIError:
         return build
-    return fetcher.with_details(build, timeout_s=DETAILS_WITHIN_S, budget=FOR_BACKGROUND)
+    return fetcher.with_details(build, timeout_s=DETAILS_TIMEOUT_S, allowance=FOR_BACKGROUND)
 
 
 def _age_s(clock: Clock, store: Store) -> float:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.core.polling.poller import PACE, PollInterval
-from bot.jobs.durable import TIMINGS as JOBS_PATIENCE
-from bot.jobs.durable import JobTimings as JobsPatience
+from bot.jobs.durable import TIMINGS, JobTimings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +21,9 @@ class Timeouts:
     call_s: float = 12.0
     slack_s: float = 4.0
     finish_s: float = 10.0
-    jobs: JobsPatience = JOBS_PATIENCE
+    jobs: JobTimings = TIMINGS
     pace: PollInterval = PACE
-    heal_s: float = 15.0
+    maintenance_s: float = 15.0
     watch_s: float = 0.1
 
 

@@ -28,7 +28,7 @@ BeforeRequest = Callable[[str], None]
 AfterRequest = Callable[[CIError | None, bool], None]
 """Called after each attempt with its error, or None, and whether the service does not count it."""
 
-Hint = Callable[[str, str], None]
+PollNow = Callable[[str, str], None]
 """Called with the id of a project that changed, and a key that identifies the event."""
 
 
@@ -72,7 +72,7 @@ class ClientContext:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Something that a service's key may do. `has` is None if it cannot be told without doing it.
+    """Something that a service's key may do. `has` is None if that is unknown without using it.
 
     `without` says what will not work without it. `is_required`: without it no restart will be accepted.
     """
@@ -91,7 +91,7 @@ def _nothing_wrong(values: SettingValues) -> list[str]:  # noqa: ARG001 - as `Se
     return []
 
 
-def _no_webhook(values: SettingValues, hint: Hint) -> None:  # noqa: ARG001 - as `ServicePlugin.webhook`
+def _no_webhook(values: SettingValues, poll_now: PollNow) -> None:  # noqa: ARG001 - as `ServicePlugin.webhook`
     return None
 
 
@@ -117,4 +117,4 @@ class ServicePlugin:
     unreachable_by_default: str = ""
     problems: Callable[[SettingValues], list[str]] = _nothing_wrong
     permissions: Callable[[SettingValues, ClientContext, Project], list[Permission]] = _no_permissions
-    webhook: Callable[[SettingValues, Hint], tuple[str, WSGIApplication] | None] = _no_webhook
+    webhook: Callable[[SettingValues, PollNow], tuple[str, WSGIApplication] | None] = _no_webhook

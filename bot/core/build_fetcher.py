@@ -19,7 +19,7 @@ from bot.core.model.builds import Build, FailureLog, Page, Project, Status
 from bot.core.model.errors import CIError, LastKnown, NoResponse, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import CIProvider, Clock
-from bot.core.rate_limiter import FOR_PEOPLE, CallBudget, charged_to
+from bot.core.rate_limiter import FOR_PEOPLE, CallAllowance, charged_to
 
 _Key = tuple[str, str | None]
 
@@ -77,7 +77,7 @@ class BuildFetcher:
         self._seen: OrderedDict[_Key, _Cached] = OrderedDict()
 
     def builds(
-        self, project: Project, branch: str | None, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE
+        self, project: Project, branch: str | None, *, timeout_s: float, allowance: CallAllowance = FOR_PEOPLE
     ) -> Snapshot:
         """Fetches with one call, or shares a running one. `branch` None: of all branches.
 
@@ -85,12 +85,12 @@ class BuildFetcher:
         are any.
         """
         timeout_s = max(timeout_s, 0.0)
-        mine = budget.priority
-        flight = self._join(project, branch, tuple(Priority), timeout_s, budget)
+        mine = allowance.priority
+        flight = self._join(project, branch, tuple(Priority), timeout_s, allowance)
         try:
             if flight.priority is Priority.BACKGROUND is not mine and _was_refused(flight.answer, timeout_s):
                 # People may make calls that background work may not.
-                flight = self._join(project, branch, [mine], timeout_s, budget)
+                flight = self._join(project, branch, [mine], timeout_s, allowance)
             return flight.answer.result(timeout=timeout_s)
         except TimeoutError:
             error: CIError = NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s", timed_out=True)
@@ -99,34 +99,38 @@ class BuildFetcher:
         error.last_known = self._last_known(project.id, branch)
         raise error
 
-    def with_details(self, build: Build, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> Build:
+    def with_details(self, build: Build, *, timeout_s: float, allowance: CallAllowance = FOR_PEOPLE) -> Build:
         """The build with its details, if its service may have any. Unchanged after an error or `timeout_s` seconds."""
         if not any(
             run.attempt > 1 or run.status is Status.WAITING or (run.has_ended and run.status.is_bad)
             for run in build.workflows
         ):
             return build
-        call = self._executor.submit(self._fetch_details, build, budget)
+        call = self._executor.submit(self._fetch_details, build, allowance)
         try:
             return call.result(timeout=max(timeout_s, 0.0))
         except (TimeoutError, CIError):
             return build
 
-    def failure_log(self, build: Build, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> FailureLog | None:
+    def failure_log(
+        self, build: Build, *, timeout_s: float, allowance: CallAllowance = FOR_PEOPLE
+    ) -> FailureLog | None:
         """Why the build failed, as `CIProvider.failure_log`, with secrets masked. Raises CIError.
 
         Raises NoResponse after `timeout_s` seconds.
         """
-        call = self._executor.submit(self._fetch_log, build, budget)
+        call = self._executor.submit(self._fetch_log, build, allowance)
         try:
             log = call.result(timeout=max(timeout_s, 0.0))
         except TimeoutError:
             raise NoResponse(self._provider.title, f"no answer within {timeout_s:.0f} s", timed_out=True) from None
         return log and replace(log, lines=tuple(map(self._mask, log.lines)))
 
-    def locate(self, project: Project, page: Page, *, timeout_s: float, budget: CallBudget = FOR_PEOPLE) -> Page | None:
+    def locate(
+        self, project: Project, page: Page, *, timeout_s: float, allowance: CallAllowance = FOR_PEOPLE
+    ) -> Page | None:
         """The page with its branch, as `CIProvider.locate`. Raises CIError."""
-        call = self._executor.submit(self._fetch_location, project, page, budget)
+        call = self._executor.submit(self._fetch_location, project, page, allowance)
         try:
             return call.result(timeout=max(timeout_s, 0.0))
         except TimeoutError:
@@ -154,7 +158,12 @@ class BuildFetcher:
                 del self._flights[key]
 
     def _join(
-        self, project: Project, branch: str | None, begun_by: Container[Priority], timeout_s: float, budget: CallBudget
+        self,
+        project: Project,
+        branch: str | None,
+        begun_by: Container[Priority],
+        timeout_s: float,
+        allowance: CallAllowance,
     ) -> _InFlight:
         """The running fetch, if it began with one of these priorities; else a new one.
 
@@ -166,10 +175,10 @@ class BuildFetcher:
             # A waiting thread wakes before `_landed` runs, and may request again before it does.
             if flight is not None and not flight.answer.done() and flight.priority in begun_by:
                 return flight
-            snapshot = partial(self._fetch, project, branch, self._clock.now(), self._clock.monotonic(), budget)
+            snapshot = partial(self._fetch, project, branch, self._clock.now(), self._clock.monotonic(), allowance)
             is_made_here = timeout_s >= self._max_call_s
             answer = Future[Snapshot]() if is_made_here else self._executor.submit(snapshot)
-            flight = _InFlight(answer, budget.priority)
+            flight = _InFlight(answer, allowance.priority)
             self._flights[key] = flight
         # Outside the lock, which `_landed` takes: if the call has already failed, this runs it at once.
         answer.add_done_callback(lambda _done: self._landed(key, flight))
@@ -178,23 +187,23 @@ class BuildFetcher:
         return flight
 
     def _fetch(
-        self, project: Project, branch: str | None, began_at: datetime, began_s: float, budget: CallBudget
+        self, project: Project, branch: str | None, began_at: datetime, began_s: float, allowance: CallAllowance
     ) -> Snapshot:
-        with charged_to(budget):
+        with charged_to(allowance):
             builds = tuple(self._provider.builds(project, branch))
         self._remember((project.id, branch), _Cached(builds, began_s))
         return Snapshot(builds, began_at)
 
-    def _fetch_location(self, project: Project, page: Page, budget: CallBudget) -> Page | None:
-        with charged_to(budget):
+    def _fetch_location(self, project: Project, page: Page, allowance: CallAllowance) -> Page | None:
+        with charged_to(allowance):
             return self._provider.locate(project, page)
 
-    def _fetch_log(self, build: Build, budget: CallBudget) -> FailureLog | None:
-        with charged_to(budget):
+    def _fetch_log(self, build: Build, allowance: CallAllowance) -> FailureLog | None:
+        with charged_to(allowance):
             return self._provider.failure_log(build)
 
-    def _fetch_details(self, build: Build, budget: CallBudget) -> Build:
-        with charged_to(budget):
+    def _fetch_details(self, build: Build, allowance: CallAllowance) -> Build:
+        with charged_to(allowance):
             return self._provider.with_details(build)
 
     def _remember(self, key: _Key, seen: _Cached) -> None:

@@ -43,19 +43,19 @@ from bot.core.model.outcomes import (
 )
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.ports import AuditLog, ChannelNameStore
-from bot.core.rate_limiter import FOR_PEOPLE, CallBudget, restart_budget
+from bot.core.rate_limiter import FOR_PEOPLE, CallAllowance, restart_allowance
 from bot.core.request import UserRequest
 
 PROJECTS_A_PAGE = 20
 BUILDS_SHOWN = 10
 ACTIONS_SHOWN = 20
-DETAILS_WITHIN_S = 4.0
+DETAILS_TIMEOUT_S = 4.0
 """Seconds that a reply waits for which job failed. It shows what is known by then."""
 
 
-def budget_for(command: Command) -> AbstractContextManager[CallBudget]:
-    """The budget for a whole command: the first call of a restart also reserves the restart's call."""
-    return restart_budget() if command.verb is Verb.RESTART else nullcontext(FOR_PEOPLE)
+def allowance_for(command: Command) -> AbstractContextManager[CallAllowance]:
+    """The allowance for a whole command: the first call of a restart also reserves the restart's call."""
+    return restart_allowance() if command.verb is Verb.RESTART else nullcontext(FOR_PEOPLE)
 
 
 class Operations:
@@ -95,8 +95,8 @@ class Operations:
 
     def execute(self, command: Command, request: UserRequest) -> Outcome:
         """Carries out the command. Raises BotError."""
-        with budget_for(command) as budget:
-            request = replace(request, budget=budget)
+        with allowance_for(command) as allowance:
+            request = replace(request, allowance=allowance)
             decided = self.decide(self.spelled_out(command, request.location), request)
             return self.act(decided, request) if isinstance(decided, Decision) else decided
 
@@ -246,7 +246,7 @@ class Operations:
         with about(build):
             self._authorizer.check(request, Verb.LOGS, build.project.name, build.branch)
             fetcher = self._services.of(build.project.service).fetcher
-            log = fetcher.failure_log(build, timeout_s=request.seconds_left, budget=request.budget)
+            log = fetcher.failure_log(build, timeout_s=request.seconds_left, allowance=request.allowance)
             return LogShown(build, log, self._restart_state(build, snapshot))
 
     def _cancel(self, command: BranchCommand, request: UserRequest) -> Decision | Outcome:
@@ -288,7 +288,7 @@ class Operations:
 
     def _shown(self, build: Build, snapshot: Snapshot, request: UserRequest) -> BuildShown:
         service = self._services.of(build.project.service)
-        build = service.fetcher.with_details(build, timeout_s=min(request.seconds_left, DETAILS_WITHIN_S))
+        build = service.fetcher.with_details(build, timeout_s=min(request.seconds_left, DETAILS_TIMEOUT_S))
         restart_state = self._restart_state(build, snapshot)
         return BuildShown(
             build, restart_state, service.actions.ago_s(restart_state.claim) if restart_state.claim else None

@@ -1,8 +1,7 @@
 """Charges each CI request to the rate limit before it is sent.
 
-What a piece of work may spend is a `CallBudget`, an argument of each call down to the provider. Providers know no rate
-limit: `charged_to` says, in the thread of the provider's call and just around it, which budget its requests are
-charged to.
+The calls that a piece of work may make are its `CallAllowance`, an argument of each call down to the provider.
+Providers know no rate limit: `charged_to` says around the provider's call, in its thread, which allowance is charged.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ RESTART = "restart"
 """The name of the provider's call that restarts a build."""
 
 
-class CallBudget:
+class CallAllowance:
     """The calls that one piece of work may make.
 
     With `needs_restart_call`, a restart follows its fetches: the first request also reserves the restart's call, or is
@@ -52,35 +51,35 @@ class CallBudget:
             return taken
 
 
-FOR_PEOPLE, FOR_BACKGROUND = CallBudget(Priority.PEOPLE), CallBudget(Priority.BACKGROUND)
+FOR_PEOPLE, FOR_BACKGROUND = CallAllowance(Priority.PEOPLE), CallAllowance(Priority.BACKGROUND)
 """For work that reserves nothing. Shared by all threads."""
 
-_CHARGED: ContextVar[CallBudget] = ContextVar("charged_to", default=FOR_PEOPLE)
+_CHARGED: ContextVar[CallAllowance] = ContextVar("charged_to", default=FOR_PEOPLE)
 
 
 @contextmanager
-def charged_to(budget: CallBudget) -> Iterator[None]:
-    """Within the block, the provider's requests in this thread are charged to `budget`."""
-    token = _CHARGED.set(budget)
+def charged_to(allowance: CallAllowance) -> Iterator[None]:
+    """Within the block, the provider's requests in this thread are charged to `allowance`."""
+    token = _CHARGED.set(allowance)
     try:
         yield
     finally:
         _CHARGED.reset(token)
 
 
-def charged_budget() -> CallBudget:
-    """The budget of this thread's requests: people's, unless `charged_to` says otherwise."""
+def charged_allowance() -> CallAllowance:
+    """The allowance of this thread's requests: people's, unless `charged_to` says otherwise."""
     return _CHARGED.get()
 
 
 @contextmanager
-def restart_budget() -> Iterator[CallBudget]:
+def restart_allowance() -> Iterator[CallAllowance]:
     """For a person's restart: see `needs_restart_call`. A reserved call that was not made is released at the end."""
-    budget = CallBudget(Priority.PEOPLE, needs_restart_call=True)
+    allowance = CallAllowance(Priority.PEOPLE, needs_restart_call=True)
     try:
-        yield budget
+        yield allowance
     finally:
-        reserved = budget.take()
+        reserved = allowance.take()
         if reserved is not None:
             reserved.release(1)
 
@@ -94,15 +93,15 @@ class RateLimiter:
 
     def before_request(self, call: str) -> None:
         """Counts a request that is about to be sent. Raises RateLimitExhausted or RateLimitPaused if it must not be."""
-        budget = charged_budget()
-        if call != RESTART or budget.take() is None:
-            two = call != RESTART and budget.lacks_restart_call
-            rejected = self._rate_limit.reserve(2 if two else 1, budget.priority)
+        allowance = charged_allowance()
+        if call != RESTART or allowance.take() is None:
+            two = call != RESTART and allowance.lacks_restart_call
+            rejected = self._rate_limit.reserve(2 if two else 1, allowance.priority)
             if rejected is not None:
                 raise self._error(rejected)
             if two:
-                budget.keep(self._rate_limit)
-        rejected = self._rate_limit.start_call(budget.priority)
+                allowance.keep(self._rate_limit)
+        rejected = self._rate_limit.start_call(allowance.priority)
         if rejected is not None:
             self._rate_limit.release(1)
             raise self._error(rejected)

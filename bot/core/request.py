@@ -11,7 +11,7 @@ from bot.core.model.audit import RequestEntry
 from bot.core.model.builds import Actor, Location
 from bot.core.model.outcomes import Outcome
 from bot.core.ports import Clock
-from bot.core.rate_limiter import FOR_PEOPLE, CallBudget
+from bot.core.rate_limiter import FOR_PEOPLE, CallAllowance
 
 AuditOf = Callable[["Outcome | Exception | ActionSent"], RequestEntry | None]
 
@@ -27,7 +27,7 @@ class UserRequest:
     `key` identifies a durable request, so that after a crash its work is found again; else it is empty. `made_at` is
     set if the request could not be decided within 20 s of that moment. Then only what certainly existed at that moment
     is acted on. `entry` makes the audit entry of a result; None if nothing is recorded. `is_late`: the request waited
-    so long that carrying it out now would surprise people. Its requests to the CI service are charged to `budget`.
+    so long that carrying it out now would surprise people. Its requests to the CI service are charged to `allowance`.
     """
 
     actor: Actor
@@ -36,7 +36,7 @@ class UserRequest:
     deadline: float
     key: str = ""
     is_late: bool = False
-    budget: CallBudget = FOR_PEOPLE
+    allowance: CallAllowance = FOR_PEOPLE
     made_at: datetime | None = None
     entry: AuditOf = _unaudited
 

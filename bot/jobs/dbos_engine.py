@@ -25,7 +25,7 @@ P = ParamSpec("P")
 
 APPLICATION = "codeship-bot"
 VERSION = "1"
-"""Never change this: DBOS runs only work of its own version, so older work would stay in the database for ever."""
+"""Never change this: DBOS runs only work of its own version, so older work would stay in the database forever."""
 
 SCHEMA = "dbos"
 THREADS = 96

@@ -114,17 +114,17 @@ class DurableJobs:
         kinds = {kind: partial(self._run, kind) for kind in self._kinds}
         engine = Engine(self._url, kinds, self._replica_id, self._now)
         rounds = RecoverySchedule(timings.sweep_s, timings.purge_s, timings.kept_s)
-        sweeper = JobRecovery(engine, self._heartbeat, self._clock, rounds, self._report)
+        recovery = JobRecovery(engine, self._heartbeat, self._clock, rounds, self._report)
         try:
             self._heartbeat.start()  # before the first job: other processes take over jobs without a heartbeat
-            self._open = engine, sweeper  # before the launch: jobs that are due start at once
+            self._open = engine, recovery  # before the launch: jobs that are due start at once
             engine.launch(timings.poll_s)
         except BaseException:  # raised again, after closing what is open
             self._closed = True
             engine.close()
             self._heartbeat.stop(_CLOSING_S, leaves_nothing=False)
             raise
-        sweeper.start()
+        recovery.start()
 
     def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
         """Stores the job before it returns. May be called within a job or a step. Raises what the driver raises.
@@ -208,14 +208,14 @@ class DurableJobs:
 
     def _close(self, deadline: float) -> None:
         self.wait_idle(deadline - monotonic())
-        engine, sweeper, self._closed = self._engine, self._recovery, True
+        engine, recovery, self._closed = self._engine, self._recovery, True
         leaves_nothing = not self._under_way
-        sweeper.join(_CLOSING_S)
+        recovery.join(_CLOSING_S)
         engine.close()
         try:
             self._heartbeat.stop(_CLOSING_S, leaves_nothing=leaves_nothing)
         except Exception as error:  # noqa: BLE001 - others then notice the missing heartbeat
-            self._report("sign of life", error)
+            self._report("heartbeat", error)
 
     # Called on a job's thread
 

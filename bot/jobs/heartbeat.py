@@ -23,8 +23,8 @@ class Replicas(Protocol):
     def beat(self, replica_id: str) -> float | None:
         """Writes a heartbeat. Returns the seconds since the last one; None if this is the first."""
 
-    def alive(self, within_s: float) -> list[str]:
-        """The replicas with a heartbeat in the last `within_s` seconds, by start time."""
+    def alive(self, max_age_s: float) -> list[str]:
+        """The replicas with a heartbeat in the last `max_age_s` seconds, by start time."""
 
     def leave(self, replica_id: str) -> None:
         """Deletes the replica, so that others do not wait for its next heartbeat."""
@@ -58,7 +58,7 @@ class Heartbeat:
         self._dead_after_s = dead_after_s
         self._on_error = on_error
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep_beating, name="signs-of-life", daemon=True)
+        self._thread = threading.Thread(target=self._keep_beating, name="heartbeat", daemon=True)
         self._lock = threading.Lock()
         self._judges_from = clock.monotonic()
 
@@ -111,5 +111,5 @@ class Heartbeat:
                 fails = False
             except Exception as error:  # noqa: BLE001 - the thread must survive a database outage
                 if not fails:
-                    self._on_error("sign of life", error)
+                    self._on_error("heartbeat", error)
                 fails = True

@@ -43,7 +43,7 @@ class JobRecovery:
         self._schedule = schedule
         self._on_error = on_error
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run_rounds, name="job-sweeper", daemon=True)
+        self._thread = threading.Thread(target=self._run_rounds, name="job-recovery", daemon=True)
 
     def start(self) -> None:
         """Starts the thread. Its first round runs at once."""

@@ -84,6 +84,6 @@ class AuditRecorder:
             entry = entry_of(request, outcome, service=self.service, redact=self.redact)
             if entry is not None:
                 self.audit.record(entry, request_key=slack_request.delivery or request.reference)
-        except Exception:  # the person still gets a reply, and the operator is told
+        except Exception:  # the person still gets a reply, and the log has the error
             log.exception("action_not_recorded")
             self.not_recorded()

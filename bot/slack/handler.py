@@ -18,7 +18,7 @@ from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, NotAllowed, NotRecorded, NotUnderstood
 from bot.core.model.follows import follow_of
 from bot.core.model.outcomes import Outcome
-from bot.core.operations import Operations, budget_for
+from bot.core.operations import Operations, allowance_for
 from bot.core.polling.poller import Poller
 from bot.core.ports import Clock, Step
 from bot.core.request import UserRequest
@@ -88,10 +88,10 @@ class _Run:
     progress: Progress = field(default_factory=Progress)
 
     @property
-    def told(self) -> Outcome | BotError:
+    def result(self) -> Outcome | BotError:
         """What the reply says. Valid only if there is an outcome."""
         if self.outcome is None:
-            raise RuntimeError("there is nothing to be told yet")
+            raise RuntimeError("there is no result yet")
         return self.outcome
 
 
@@ -228,7 +228,7 @@ class RequestHandler:
                         if stage is Stage.DECIDE:
                             run.command = _command_of(slack_request)
                             if run.command is not None:
-                                request = replace(request, budget=calls.enter_context(budget_for(run.command)))
+                                request = replace(request, allowance=calls.enter_context(allowance_for(run.command)))
                         self._do(stage, slack_request, request, reference, step, run)
                 result = type(run.outcome).__name__
                 if run.progress.is_delivered is False:
@@ -270,18 +270,18 @@ class RequestHandler:
             case Stage.ACT | Stage.FIND_OUT:
                 self._act(stage, slack_request, request, reference, step, run)
             case Stage.REPLY:
-                told = step(stage.value, lambda: self._answered(slack_request, run, reference))
-                run.ts, run.why_not_delivered = told.get("ts"), told.get("not_delivered")
-                run.may_reply_again = run.why_not_delivered is not None and "may_be_there" not in told
+                delivery = step(stage.value, lambda: self._answered(slack_request, run, reference))
+                run.ts, run.why_not_delivered = delivery.get("ts"), delivery.get("not_delivered")
+                run.may_reply_again = run.why_not_delivered is not None and "may_be_there" not in delivery
                 run.progress = replace(run.progress, is_delivered=run.why_not_delivered is None)
             case Stage.FOLLOW:
                 asker, place, now = slack_request.actor, slack_request.location, self._clock.now()
-                follow = follow_of(asker, place, request.key, run.told, run.ts, now)
+                follow = follow_of(asker, place, request.key, run.result, run.ts, now)
                 if follow is not None:
                     step(stage.value, lambda: self._follow_ups.poller.follow(follow))
                 run.progress = replace(run.progress, is_followed=True)
             case Stage.TIDY_UP:
-                step(stage.value, lambda: self._answers.update_pressed_message(slack_request, run.command, run.told))
+                step(stage.value, lambda: self._answers.update_pressed_message(slack_request, run.command, run.result))
                 run.progress = replace(run.progress, is_tidy=True)
 
     def _decided(self, slack_request: SlackRequest, request: UserRequest, reference: str) -> dict[str, Any]:
@@ -367,10 +367,10 @@ class RequestHandler:
         if isinstance(run.outcome, NotRecorded):
             return {"ts": None}  # the reply was already sent
         try:
-            return {"ts": self._answers.answer(slack_request, run.command, run.told, reference)}
+            return {"ts": self._answers.answer(slack_request, run.command, run.result, reference)}
         except DeliveryFailed as failure:
-            told: dict[str, str | None] = {"not_delivered": str(failure)}
-            return told | {"may_be_there": "yes"} if failure.may_be_there else told
+            delivery: dict[str, str | None] = {"not_delivered": str(failure)}
+            return delivery | {"may_be_there": "yes"} if failure.may_be_there else delivery
 
 
 def _command_of(slack_request: SlackRequest) -> Command | None:

@@ -87,7 +87,7 @@ KINDS: Mapping[str, type[Any]] = {
     "not there": errors.NotFound,
     "will not": errors.NotPossible,
     "over limit": errors.OverLimit,
-    "budget spent": errors.RateLimitExhausted,
+    "rate limit exhausted": errors.RateLimitExhausted,
     "paused": errors.RateLimitPaused,
     "unreachable": errors.Unreachable,
     "no answer": errors.NoResponse,

@@ -11,7 +11,7 @@ from bot.core.ports import Clock
 from bot.store.engine import Database, StoreError
 from bot.store.tables import replicas
 
-WRITTEN_WITHIN_S = 2.0
+WRITE_TIMEOUT_S = 2.0
 """Seconds after which a write counts as failing. A row normally takes milliseconds."""
 
 
@@ -48,9 +48,9 @@ class StoredReplicas:
         since, failure = self._beating_since, self._failure
         if failure is not None:
             return self._database.error(failure)
-        if since is not None and self._clock.monotonic() - since > WRITTEN_WITHIN_S:
+        if since is not None and self._clock.monotonic() - since > WRITE_TIMEOUT_S:
             return StoreError(
-                self._database.where, f"a write takes longer than {WRITTEN_WITHIN_S:.0f} s", "Is it locked?"
+                self._database.where, f"a write takes longer than {WRITE_TIMEOUT_S:.0f} s", "Is it locked?"
             )
         return None
 
@@ -64,13 +64,13 @@ class StoredReplicas:
             connection.execute(new.on_conflict_do_update(index_elements=["replica_id"], set_={"seen_at": now}))
         return None if last is None else (now - last).total_seconds()
 
-    def alive(self, within_s: float) -> list[str]:
-        """The replicas with a heartbeat in the last `within_s` seconds, by start time.
+    def alive(self, max_age_s: float) -> list[str]:
+        """The replicas with a heartbeat in the last `max_age_s` seconds, by start time.
 
         One from the future was sent before the clock was set back, and does not count.
         """
         with self._database.reading() as connection:
-            now, within = self._database.now(connection, self._clock), timedelta(seconds=within_s)
+            now, within = self._database.now(connection, self._clock), timedelta(seconds=max_age_s)
             lately = replicas.c.seen_at.between(now - within, now + within)
             query = sa.select(replicas.c.replica_id).where(lately)
             return list(connection.scalars(query.order_by(replicas.c.started_at, replicas.c.replica_id)))

@@ -50,7 +50,7 @@ _FIELDS_OLD_BUILDS_LACK = frozenset({"project_id", "github_username", "started_a
 
 
 def seed(world: CodeShipWorld) -> None:
-    """Fills an empty account. Two builds run; the next of acme/web main fails once more, then passes."""
+    """Fills an empty account. Two builds run; the next of acme/web main fails once again, then passes."""
     now = world.now()
     for name in ("acme/web", "acme/api", "acme/docs", "other-org/web", "acme/mobile", "acme/infrastructure"):
         world.add_project(name)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from playground.codeship.model import NotFound, SandboxBuild, SandboxProject
 from playground.codeship.state import CodeShipWorld
-from playground.http_host.fault_middleware import let_go_at_the_end, moody
+from playground.http_host.fault_middleware import fault_middleware, release_on_shutdown
 from playground.http_host.request_log import Request
 from playground.http_host.server import Host
 from playground.traffic import TrafficLog
@@ -42,7 +42,7 @@ def application(world: CodeShipWorld, wires: TrafficLog) -> web.Application:
     def record_of(request: web.Request) -> Request:
         return _record(request, world.now())
 
-    answers = moody(world, wires, "bot to codeship", record_of, lambda _, record: dict(record.query))
+    answers = fault_middleware(world, wires, "bot to codeship", record_of, lambda _, record: dict(record.query))
     app = web.Application(middlewares=[answers])
     app.add_routes(
         [
@@ -51,7 +51,7 @@ def application(world: CodeShipWorld, wires: TrafficLog) -> web.Application:
             web.post(BASE_PATH + r"/builds/{id:\d{1,18}}/restart.json", contract.restart, name="restart"),
         ]
     )
-    let_go_at_the_end(app, world)
+    release_on_shutdown(app, world)
     return app
 
 

@@ -1,6 +1,6 @@
 """Resolves the target of a request to the simulated GitHub, and checks the caller's permissions.
 
-A repository that the caller may not see is not there; one that was renamed is found by a redirect.
+A repository that the caller may not see does not exist for it; a renamed one is found by a redirect.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HOW_TO_FOLLOW = "https://docs.github.com/rest/guides/best-practices-for-using-t
 
 
 class Moved(Exception):
-    """The repository that is asked for has another name now."""
+    """The requested repository has another name now."""
 
     def __init__(self, repo: SandboxRepo) -> None:
         super().__init__(repo.full_name)
@@ -79,7 +79,7 @@ class Access:
         return repo
 
     def org(self, request: web.Request) -> str:
-        """The login of the organization that is asked for, if the caller may ask this. Raises NotFound, NotPossible."""
+        """The requested organization's login, if the caller may do this. Raises NotFound, NotPossible."""
         caller, org = self.caller(request), request.match_info["org"].lower()
         if org not in {repo.owner.lower() for repo in self._world.repos()}:
             raise NotFound(org)

@@ -1,4 +1,4 @@
-"""Who may ask the sandbox GitHub, and for what: accounts, tokens, apps and their installations. Safe for threads."""
+"""The sandbox GitHub's accounts, tokens, apps and installations, and what each may do. Thread-safe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Kind = Literal["fine-grained", "classic", "installation"]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who a token speaks for. `repos` are ids; None: all that the account has. A classic token may do everything."""
+    """The owner of a token. `repos` are ids; None: all of the account's. A classic token may do everything."""
 
     kind: Kind
     login: str
@@ -37,7 +37,7 @@ class Caller:
 
     @property
     def key(self) -> str:
-        """Whose budget its calls are counted against: a user's tokens share one."""
+        """The key of the rate limit that its calls count against: a user's tokens share one."""
         return f"installation ID {self.installation.id}" if self.installation else f"user ID {self.user_id}"
 
     def owns(self, repo: SandboxRepo) -> bool:
@@ -66,7 +66,7 @@ class Accounts:
         self.limits = Limits(clock)
 
     def account(self, login: str, type: Literal["User", "Organization", "Bot"] = "User") -> Account:
-        """It is there from the first time that it is named."""
+        """Created when it is first named."""
         with self._lock:
             key = login.lower()
             if key not in self._accounts:
@@ -108,7 +108,7 @@ class Accounts:
             self._tokens[_digest(token)] = replace(caller, sso_for=caller.sso_for | {organization.lower()})
 
     def lacks_sso(self, caller: Caller) -> frozenset[str]:
-        """The organizations whose repositories the caller does not see for want of single sign-on."""
+        """The organizations whose repositories the caller does not see, as single sign-on is missing."""
         with self._lock:
             return frozenset(self._need_sso) - caller.sso_for if caller.kind == "classic" else frozenset()
 
@@ -140,7 +140,7 @@ class Accounts:
             self._installations[installation.id] = replace(installation, suspended_at=now)
 
     def uninstall(self, installation: Installation) -> None:
-        """Its tokens are wrong from now on."""
+        """Its tokens are invalid from now on."""
         with self._lock:
             del self._installations[installation.id]
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from playground.github.model import Ending, JobPlan, NotFound, SandboxJob, SandboxRun, SandboxStep
 
 _KEPT = frozenset({"success", "neutral"})
-"""How a job ended that a re-run of the failed jobs leaves as it is."""
+"""The conclusion of a job that a re-run of the failed jobs keeps."""
 _FAILED = frozenset({"failure", "cancelled", "timed_out", "action_required"})
 _OF_ONE_JOB = frozenset({"failure", "timed_out"})
 _NOTHING_RAN = frozenset({"startup_failure", "action_required"})

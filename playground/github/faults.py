@@ -1,6 +1,6 @@
-"""The moods of the sandbox GitHub: those of any service, and what GitHub alone says. Nothing is served here.
+"""The faults of the sandbox GitHub: those of any service, and GitHub's own.
 
-The primary rate limit is no mood: it is counted (`world.accounts.limits`).
+The primary rate limit is not a fault: it is counted (`world.accounts.limits`).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ Call = Literal[
     "repo deliveries",
     "repo redelivery",
 ]
-"""The kinds of call, by the names that moods and `world.requests` use."""
+"""The kinds of call, by the names that faults and `world.requests` use."""
 
 _SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
@@ -97,7 +97,7 @@ _SECONDARY_DOCS = (
 def secondary_limit(
     status: Literal[403, 429] = 403, retry_after: str | None = "60", *, on: Call | None = None, times: int | None = None
 ) -> Fault:
-    """Too much at once, while calls are left in the hour; `retry_after` goes into the header as it is."""
+    """Too many calls at once, although the hour has some left; `retry_after` is the header's value."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     body = json.dumps({"message": _SECONDARY, "documentation_url": _SECONDARY_DOCS})
     return says("secondary limit", CannedResponse(status, body, headers=headers), on, times)
@@ -106,7 +106,7 @@ def secondary_limit(
 def server_error(
     status: Literal[500, 502, 503, 504] = 502, *, on: Call | None = None, times: int | None = None, takes: bool = False
 ) -> Fault:
-    """GitHub's own words for a request that it gave up on. With `takes`, a POST went through all the same."""
+    """GitHub's response if it gave up on a request. With `takes`, a POST had its effect nevertheless."""
     body = json.dumps({"message": "Server Error"})
     return Fault("server error", on, times, CannedResponse(status, body), takes=takes)
 
@@ -124,12 +124,12 @@ def gone(
     on: Call | None = None,
     times: int | None = None,
 ) -> Fault:
-    """What is asked for was there once: 410."""
+    """What is requested no longer exists: 410."""
     body = json.dumps({"message": message, "documentation_url": "https://docs.github.com/rest", "status": "410"})
     return says("gone", CannedResponse(410, body), on, times)
 
 
 def unprocessable(message: str = "Validation Failed", *, on: Call | None = None, times: int | None = None) -> Fault:
-    """A request that GitHub understands and does not want: 422, with the reason as a message."""
+    """A request that GitHub understands but refuses: 422, with the reason as a message."""
     body = json.dumps({"message": message, "documentation_url": "https://docs.github.com/rest", "status": "422"})
     return says("unprocessable", CannedResponse(422, body), on, times)

@@ -1,6 +1,6 @@
-"""The true answers of the sandbox GitHub, one method for each call of the API that it serves.
+"""The sandbox GitHub's responses without faults: one method for each call of the API.
 
-Who asks is settled before (`middleware`). What a caller may not see is not there; what it may not do is refused.
+`middleware` has identified the caller. What it may not see is not found; what it may not do is refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from playground.github.access import Access, sees
 from playground.github.accounts import ALL_THAT_IS_NEEDED, Caller
-from playground.github.middleware import refusal, token_of, whose_budget
+from playground.github.middleware import rate_limit_owner, refusal, token_of
 from playground.github.model import Hook, HookDelivery, NotFound, NotPossible, SandboxRepo, SandboxRun
 from playground.github.pagination import chosen, link_header, page_of
 from playground.github.run_serializers import (
@@ -179,7 +179,7 @@ class Answers:
         return web.json_response([deployment_json(job, run, repo, account, at) for job in reviewed])
 
     async def job_log(self, request: web.Request) -> web.Response:
-        """Leads to the log's file on another host, for a minute."""
+        """Redirects to the log's file on another host, for a minute."""
         repo, job_id = self._reach.repo(request), int(request.match_info["job_id"])
         self._world.log(repo, job_id)
         expires = int(self._world.now().timestamp()) + LOG_LINK_LASTS_S
@@ -188,7 +188,7 @@ class Answers:
         return web.Response(status=302, headers={"Location": str(url % {"se": expires, "sig": _seal(job_id, expires)})})
 
     async def log_file(self, request: web.Request) -> web.Response:
-        """As a blob store answers: it takes the seal in the address, and nothing besides."""
+        """Responds like a blob store, which accepts only the signature in the URL."""
         job_id, expires = int(request.match_info["job_id"]), request.query.get("se", "")
         if "Authorization" in request.headers:
             return web.Response(
@@ -261,7 +261,7 @@ class Answers:
         return web.json_response(integration_json(app, owner, ALL_THAT_IS_NEEDED, at, _JOINED))
 
     async def rate_limit(self, request: web.Request) -> web.Response:
-        window = self._world.accounts.limits.window(whose_budget(request, self._world))
+        window = self._world.accounts.limits.window(rate_limit_owner(request, self._world))
         if window is None:
             raise NotPossible(404, "Rate limiting is not enabled.")
         return web.json_response(limits_json(window))
@@ -278,13 +278,13 @@ class Answers:
         number = int(request.match_info["installation_id"])
         app = self._world.accounts.signer(token_of(request))
         token, caller = self._world.accounts.installation_token(app, number)
-        told: Json = {
+        body: Json = {
             "token": token,
             "expires_at": time_json(caller.expires_at) if caller.expires_at else "",
             "permissions": dict(caller.permissions),
             "repository_selection": "all" if caller.repos is None else "selected",
         }
-        return web.json_response(told, status=201)
+        return web.json_response(body, status=201)
 
     def _owned_by(self, caller: Caller) -> list[SandboxRepo]:
         lacks_sso = self._world.accounts.lacks_sso(caller)
@@ -296,8 +296,8 @@ class Answers:
         return {"X-GitHub-SSO": f"partial-results; organizations={','.join(ids)}"} if ids else {}
 
     def _check_page_size(self, request: web.Request) -> None:
-        most = self._world.fails_above_per_page
-        if most is not None and page_of(request.query, 0).per_page > most:
+        limit = self._world.fails_above_per_page
+        if limit is not None and page_of(request.query, 0).per_page > limit:
             raise NotPossible(502, "Server Error")
 
     def _repo_writer(self, request: web.Request) -> Callable[[SandboxRepo], Json]:
@@ -354,7 +354,7 @@ def _seal(job_id: int, expires: int) -> str:
 
 
 def _is_wanted(delivery: HookDelivery, status: str | None, now: datetime) -> bool:
-    """Whether GitHub still has it, and with this outcome."""
+    """Whether GitHub still has the delivery, with this outcome."""
     if now - delivery.at > DELIVERIES_LAST or not delivery.is_done:
         return False
     code, _ = delivery_outcome(delivery)

@@ -1,6 +1,6 @@
-"""What the sandbox GitHub does with every request and answer: who asks, the API's version, the limit, `ETag`, headers.
+"""What the sandbox GitHub does for every request: authentication, API version, rate limit, `ETag`, headers.
 
-It knows no route.
+It does not know the routes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LIMIT_DOCS = f"{_DOCS}/overview/rate-limits-for-the-rest-api"
 _FREE = "rate limit"
 _BY_JWT = frozenset({"installation", "access token", "app", "app deliveries", "app delivery", "app redelivery"})
 ELSEWHERE = "log file"
-"""The call that another host answers, which knows nothing of GitHub's tokens, limits and headers."""
+"""The call that another host serves, without GitHub's tokens, limits and headers."""
 _NOBODY = "nobody"
 
 
@@ -67,7 +67,7 @@ def _refused(why: NotPossible) -> web.Response:
 
 
 def gate(world: GitHubWorld) -> Middleware:
-    """Lets a request through to its route, or refuses it in GitHub's words."""
+    """Passes a request to its route, or refuses it in GitHub's words."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -78,7 +78,7 @@ def gate(world: GitHubWorld) -> Middleware:
             _check_caller(request, world)
         except NotPossible as refused:
             return _refused(refused)
-        key = whose_budget(request, world)
+        key = rate_limit_owner(request, world)
         if call_of(request) == _FREE:
             return await _answer(request, handler)
         if _is_spent(world, key):
@@ -93,13 +93,13 @@ def gate(world: GitHubWorld) -> Middleware:
 
 
 def header_writer(world: GitHubWorld) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Writes the headers that stand on every answer of the API; a proxy's HTML page has none of them."""
+    """Adds the headers that every response of the API has; a proxy's HTML page has none of them."""
     requests_seen = itertools.count(1)
 
     async def write(request: web.Request, answer: web.StreamResponse) -> None:
         if answer.content_type == "text/html" or call_of(request) == ELSEWHERE:
             return
-        # The sandbox's time, so that a client that reads `x-ratelimit-reset` beside `Date` waits as long as it should.
+        # The sandbox's time, so that a client that reads `x-ratelimit-reset` and `Date` waits as long as it should.
         answer.headers["Date"] = format_datetime(world.now(), usegmt=True)
         answer.headers["X-GitHub-Api-Version-Selected"] = API_VERSIONS[0]
         answer.headers["X-GitHub-Media-Type"] = "github.v3; format=json"
@@ -107,7 +107,7 @@ def header_writer(world: GitHubWorld) -> Callable[[web.Request, web.StreamRespon
         needed = NEEDS.get(call_of(request) or "")
         if needed is not None:
             answer.headers["X-Accepted-GitHub-Permissions"] = "=".join(needed)
-        window = world.accounts.limits.window(whose_budget(request, world))
+        window = world.accounts.limits.window(rate_limit_owner(request, world))
         if window is not None:
             answer.headers["X-RateLimit-Limit"] = str(window.limit)
             answer.headers["X-RateLimit-Remaining"] = str(window.remaining)
@@ -118,7 +118,7 @@ def header_writer(world: GitHubWorld) -> Callable[[web.Request, web.StreamRespon
     return write
 
 
-def whose_budget(request: web.Request, world: GitHubWorld) -> str:
+def rate_limit_owner(request: web.Request, world: GitHubWorld) -> str:
     try:
         if call_of(request) in _BY_JWT:
             return f"app ID {world.accounts.signer(token_of(request)).id}"
@@ -128,7 +128,7 @@ def whose_budget(request: web.Request, world: GitHubWorld) -> str:
 
 
 def token_of(request: web.Request) -> str:
-    """What `Authorization` carries, by either of the two words that GitHub takes. Raises NotPossible."""
+    """The token in `Authorization`, after either of the two words that GitHub accepts. Raises NotPossible."""
     if "Authorization" not in request.headers:
         raise NotPossible(401, "Requires authentication")
     scheme, _, rest = request.headers["Authorization"].partition(" ")
@@ -167,7 +167,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.Response:
     try:
         answer = await handler(request)
     except (NotFound, web.HTTPNotFound, web.HTTPMethodNotAllowed):
-        return refusal(404, "Not Found")  # as GitHub does: a route, or a thing, that is not there or not to be seen
+        return refusal(404, "Not Found")  # as GitHub does for what does not exist or must not be seen
     except NotPossible as refused:
         return _refused(refused)
     if not isinstance(answer, web.Response):

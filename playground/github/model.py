@@ -1,4 +1,4 @@
-"""What the sandbox GitHub keeps: accounts, repositories, workflows, runs and their jobs. Values only."""
+"""What the sandbox GitHub stores: accounts, repositories, workflows, runs and their jobs. Values only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class NotFound(LookupError):
 
 
 class NotPossible(Exception):
-    """GitHub refuses to do what was asked: its status and its words."""
+    """GitHub refuses the request: its status and its words."""
 
     def __init__(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(words)
@@ -57,7 +57,7 @@ class SandboxRepo:
 
 @dataclass(frozen=True)
 class JobPlan:
-    """A job as the workflow's file has it. Its `needs` are names of jobs that stand before it."""
+    """A job as in the workflow's file. Its `needs` are names of jobs before it."""
 
     name: str
     steps: tuple[str, ...] = ("Set up job", "Check out", "Run the tests", "Complete job")
@@ -134,7 +134,7 @@ class PullRequest:
 
 @dataclass(frozen=True)
 class SandboxRun:
-    """One attempt of a workflow run as it stands now; a later state or attempt is another value under the same id."""
+    """One attempt of a workflow run at one moment; a later state or attempt is another value with the same id."""
 
     id: int
     number: int
@@ -149,7 +149,7 @@ class SandboxRun:
     attempt: int
     created_at: datetime
     started_at: datetime
-    """When this attempt was asked for: `run_started_at`."""
+    """When this attempt was requested: `run_started_at`."""
     updated_at: datetime
     actor: str | None
     triggering_actor: str | None
@@ -162,7 +162,7 @@ class SandboxRun:
     pull_request: PullRequest | None = None
     cancelling: bool = False
     debug_logging: bool = False
-    """Whether this attempt was asked for with debug logs."""
+    """Whether this attempt was requested with debug logs."""
     missing: frozenset[str] = frozenset()
     """Fields that answers leave out altogether."""
 

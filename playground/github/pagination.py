@@ -32,7 +32,7 @@ class Page:
 
 
 def page_of(query: Mapping[str, str], count: int) -> Page:
-    """What cannot be read counts as absent, and more than 100 as 100."""
+    """Invalid values count as absent, and more than 100 as 100."""
     per_page = min(_positive(query.get("per_page"), DEFAULT_PER_PAGE), MAX_PER_PAGE)
     return Page(_positive(query.get("page"), 1), per_page, max(-(-count // per_page), 1))
 
@@ -51,7 +51,7 @@ def link_header(page: Page, url: str, query_string: str) -> str | None:
 
 
 def chosen(runs: Iterable[SandboxRun], query: Mapping[str, str]) -> list[SandboxRun]:
-    """The runs that the list of runs is asked for. An empty or unknown parameter chooses nothing out."""
+    """The requested runs. An empty or unknown parameter does not filter."""
     return [run for run in runs if all(_fits(run, name, value) for name, value in query.items() if value)]
 
 
@@ -104,6 +104,6 @@ def _positive(word: str | None, otherwise: int) -> int:
 
 
 def _with_page(query_string: str, number: int) -> str:
-    """The query as it was asked, with another page."""
+    """The request's query with another page."""
     pairs = [(name, value) for name, value in parse_qsl(query_string, keep_blank_values=True) if name != "page"]
     return urlencode([*pairs, ("page", str(number))])

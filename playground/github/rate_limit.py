@@ -1,6 +1,6 @@
 """GitHub's primary rate limit: so many calls in a window of an hour for each user, installation or app.
 
-The secondary limits are a mood (`faults.secondary_limit`): GitHub does not say how near they are.
+The secondary limits are a fault (`faults.secondary_limit`): GitHub does not say how near they are.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Window:
 
 
 class Limits:
-    """Who has how many calls left. Safe for threads."""
+    """How many calls each user, installation or app has left. Thread-safe."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -48,7 +48,7 @@ class Limits:
                 self._windows[key] = replace(window, used=window.used + 1)
 
     def leave(self, calls: int, resets_in_s: float = 3_600) -> None:
-        """From now until the reset everybody has so many calls left."""
+        """Everyone has this many calls left until the reset."""
         if self.per_hour is None:
             raise ValueError("there is no limit")
         with self._lock:

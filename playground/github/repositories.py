@@ -1,4 +1,4 @@
-"""The sandbox GitHub's repositories and their workflows. No HTTP in here; safe for threads."""
+"""The sandbox GitHub's repositories and their workflows. No HTTP. Thread-safe."""
 
 from __future__ import annotations
 

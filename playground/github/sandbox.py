@@ -17,7 +17,7 @@ GITHUB_TOKEN = "github_pat_11SANDBOX0_of_the_playground"  # noqa: S105
 WEBHOOK_SECRET = "2f1c0e7b9d4a46f58c3b6e0d1a7f9c52"  # noqa: S105
 
 WEBHOOK = "/github/webhook"
-_DELIVERED_WITHIN_S = 10.0
+_DELIVERY_TIMEOUT_S = 10.0
 
 
 PERMISSIONS = {"actions": "write", "contents": "read", "pull_requests": "read", "metadata": "read"}
@@ -25,7 +25,7 @@ PERMISSIONS = {"actions": "write", "contents": "read", "pull_requests": "read", 
 
 
 class GitHubSandbox:
-    """`start`, then `tell` each bot that comes, and `stop_telling` before it goes; `stop` at the end."""
+    """Call `start`, `start_webhooks` for each bot, `pause_webhooks` before the bot stops, and `stop` at the end."""
 
     def __init__(self, now: Callable[[], datetime], wires: TrafficLog, *, seeded: bool) -> None:
         self.world = GitHubWorld(now, GITHUB_TOKEN)
@@ -48,7 +48,7 @@ class GitHubSandbox:
         return list(newest.values())
 
     def newest(self, repo: str, branch: str, workflow: str) -> SandboxRun:
-        """The one among them that is meant. Raises NotFound."""
+        """The newest run that the arguments name. Raises NotFound."""
         meant = self.world.repo(repo).id, branch, self.world.workflow(repo, workflow).id
         for run in self.newest_runs():
             if (run.repo_id, run.head_branch, run.workflow_id) == meant:
@@ -56,16 +56,16 @@ class GitHubSandbox:
         raise NotFound(f"no run of {workflow} in {repo} {branch}")
 
     def start(self) -> None:
-        """Returns when GitHub can be asked."""
+        """Returns when GitHub accepts requests."""
         self._host.start()
 
-    def tell(self, site: str) -> None:
+    def start_webhooks(self, site: str) -> None:
         """Delivers events about runs to the bot at `site` from now on."""
         self._site = site
-        self.tell_again()
+        self.resume_webhooks()
 
-    def tell_again(self) -> None:
-        """After `stop_telling`, or for a bot at a new address. What failed meanwhile is delivered only if asked for."""
+    def resume_webhooks(self) -> None:
+        """For use after `pause_webhooks`, or for a bot at a new address. Failed deliveries are not repeated."""
         if not self._site:
             return
         url = f"{self._site}{WEBHOOK}"
@@ -74,13 +74,13 @@ class GitHubSandbox:
             self._webhooks = made.start()
         self._webhooks.url, self._webhooks.is_reachable = url, True
 
-    def stop_telling(self) -> None:
-        """From now on every delivery fails. Returns when what waits has been delivered, or has failed."""
+    def pause_webhooks(self) -> None:
+        """Makes every delivery fail from now on. Returns when waiting ones have been delivered or have failed."""
         if self._webhooks is not None:
-            self.wait_told(_DELIVERED_WITHIN_S)
+            self.wait_delivered(_DELIVERY_TIMEOUT_S)
             self._webhooks.is_reachable = False
 
-    def wait_told(self, timeout_s: float) -> bool:
+    def wait_delivered(self, timeout_s: float) -> bool:
         """Whether all events were delivered within `timeout_s` seconds."""
         webhooks = self._webhooks
         return webhooks is None or webhooks.wait_until(

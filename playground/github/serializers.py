@@ -70,7 +70,7 @@ _REPO_LINKS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Of the API and of the pages that people look at, neither with a slash at the end."""
+    """The base URLs of the API and of the pages, without a slash at the end."""
 
     api: str
     web: str
@@ -111,15 +111,15 @@ def user_json(account: Account, at: Addresses) -> Json:
 
 
 def own_user_json(account: Account, at: Addresses, since: datetime) -> Json:
-    """public-user: what a token learns of its own user without permissions over the profile."""
-    told = dict.fromkeys(("name", "company", "location", "email", "hireable", "bio"))
+    """public-user: what a token sees of its own user without permissions for the profile."""
+    empty_fields = dict.fromkeys(("name", "company", "location", "email", "hireable", "bio"))
     counted = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     times = {"created_at": time_json(since), "updated_at": time_json(since)}
-    return {**user_json(account, at), **told, "blog": "", **counted, **times}
+    return {**user_json(account, at), **empty_fields, "blog": "", **counted, **times}
 
 
 def minimal_repo_json(repo: SandboxRepo, owner: Account, at: Addresses) -> Json:
-    """minimal-repository, as it stands in runs."""
+    """minimal-repository, as in runs."""
     url = at.repo(repo)
     return {
         "id": repo.id,
@@ -137,7 +137,7 @@ def minimal_repo_json(repo: SandboxRepo, owner: Account, at: Addresses) -> Json:
 
 
 def repo_json(repo: SandboxRepo, owner: Account, at: Addresses, *, may_write: bool) -> Json:
-    """repository, as it stands in lists."""
+    """repository, as in lists."""
     host = at.web.partition("://")[2]
     nothing = ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size", "open_issues")
     return {
@@ -172,7 +172,7 @@ def repo_json(repo: SandboxRepo, owner: Account, at: Addresses, *, may_write: bo
 
 
 def full_repo_json(repo: SandboxRepo, owner: Account, at: Addresses, *, may_write: bool) -> Json:
-    """full-repository, as it stands alone."""
+    """full-repository, as in a response of its own."""
     return {**repo_json(repo, owner, at, may_write=may_write), "subscribers_count": 0, "network_count": 0}
 
 
@@ -208,7 +208,7 @@ def limits_json(window: Window) -> Json:
     reset = int(window.resets_at.timestamp())
     core = {"limit": window.limit, "used": window.used, "remaining": window.remaining, "reset": reset}
     others: Mapping[str, int] = {"search": 30, "graphql": 5_000, "integration_manifest": 5_000, "code_search": 10}
-    unspent = {name: {"limit": most, "used": 0, "remaining": most, "reset": reset} for name, most in others.items()}
+    unspent = {name: {"limit": limit, "used": 0, "remaining": limit, "reset": reset} for name, limit in others.items()}
     return {"resources": {"core": core, **unspent}, "rate": core}
 
 
@@ -256,7 +256,7 @@ def hook_json(hook: Hook, at: Addresses, since: datetime) -> Json:
 
 
 def delivery_outcome(delivery: HookDelivery) -> tuple[int, str]:
-    """The status code and the word that GitHub keeps of a POST. Without an answer, the code is a gateway's."""
+    """The status code and the word that GitHub stores for a POST. Without a response, the code is a gateway's."""
     if delivery.status is None:
         is_late = delivery.failure == "timed out"
         return (504, "timed out") if is_late else (502, delivery.failure or "pending")

@@ -1,4 +1,4 @@
-"""The sandbox GitHub as an HTTP host: its REST API over a GitHubWorld, in the mood that the world is in.
+"""The sandbox GitHub as an HTTP host: its REST API over a GitHubWorld, with the world's faults.
 
 It holds no state of its own, and decides nothing about runs.
 """
@@ -14,14 +14,14 @@ from playground.github.handlers import Answers
 from playground.github.middleware import call_of, gate, header_writer, route_name
 from playground.github.serializers import Json
 from playground.github.state import GitHubWorld
-from playground.http_host.fault_middleware import let_go_at_the_end, moody
+from playground.http_host.fault_middleware import fault_middleware, release_on_shutdown
 from playground.http_host.request_log import Request
 from playground.http_host.server import Host
 from playground.traffic import TrafficLog
 
 WEB_URL = "https://github.com"
 ENTERPRISE_PREFIX = "/api/v3"
-"""What stands before every path at a GitHub Enterprise Server."""
+"""The prefix of every path at a GitHub Enterprise Server."""
 
 _ID = r"\d{1,18}"
 _HOOK, _DELIVERY = f"{{hook_id:{_ID}}}", f"{{delivery_id:{_ID}}}"
@@ -61,11 +61,11 @@ def application(world: GitHubWorld, wires: TrafficLog, prefix: str, web_url: str
         return _record(request, world)
 
     reach = Access(world, prefix, web_url)
-    middlewares = [moody(world, wires, "bot to github", record_of, _sent), gate(world), _redirecting(reach)]
+    middlewares = [fault_middleware(world, wires, "bot to github", record_of, _sent), gate(world), _redirecting(reach)]
     app = web.Application(middlewares=middlewares)
     app.add_routes(_routes(Answers(world, reach), prefix))
     app.on_response_prepare.append(header_writer(world))
-    let_go_at_the_end(app, world)
+    release_on_shutdown(app, world)
     return app
 
 
@@ -127,7 +127,7 @@ def _post(path: str, handler: Handler, call: Call, how: str = "") -> web.RouteDe
 
 
 def _redirecting(reach: Access) -> Middleware:
-    """Leads a request that names a repository by its old name to the repository."""
+    """Redirects a request with a repository's old name to the repository."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

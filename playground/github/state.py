@@ -1,6 +1,6 @@
 """The sandbox GitHub's state: repositories, their workflow runs, and how these move.
 
-No HTTP in here, no sleeping and no randomness. Every method may be called from any thread. What can be asked of GitHub
+No HTTP, no sleeping and no randomness. Every method may be called from any thread. What can be requested from GitHub
 by its API is refused here as GitHub refuses it (`NotPossible`); the rest directs the world and is never refused.
 """
 
@@ -40,7 +40,7 @@ _MOVES_A_BRANCH = frozenset({"push", "pull_request", "merge_group"})
 
 
 class GitHubWorld(GitHubRepos):
-    """`which` is a run or its id: always its newest attempt, as it stands now."""
+    """`which` is a run or its id: always its newest attempt, in its current state."""
 
     def __init__(self, clock: Callable[[], datetime], token: str) -> None:
         super().__init__(clock, token)
@@ -64,7 +64,7 @@ class GitHubWorld(GitHubRepos):
     def push(
         self, repo: Repo, branch: str = "main", *, at: datetime | None = None, **commit: Any
     ) -> tuple[SandboxRun, ...]:
-        """A commit arrives: a queued run of each workflow that is for pushes. `commit` as for `trigger`."""
+        """Pushes a commit: each workflow for pushes gets a queued run. `commit` as for `trigger`."""
         with self._changed:
             found, sha = self.repo(repo), commit.pop("sha", None) or self._new_sha()
             self.change_repo(found, pushed_at=at or self._clock())
@@ -87,7 +87,7 @@ class GitHubWorld(GitHubRepos):
         is_tag: bool = False,
         at: datetime | None = None,
     ) -> SandboxRun:
-        """One run, whatever for: `schedule`, `workflow_dispatch`, …; `by` pushed what `author` (else `by`) wrote.
+        """One run of any event: `schedule`, `workflow_dispatch`, …; `by` pushed what `author` (else `by`) wrote.
 
         Without a `sha` it is of a new commit if the event brings one, else of the newest one of the branch. With
         `is_tag`, `branch` is a tag's name, which GitHub shows in the same field.
@@ -158,7 +158,7 @@ class GitHubWorld(GitHubRepos):
             return tuple(self._attempts[number])
 
     def runs(self, repo: Repo, branch: str | None = None, workflow: str | None = None) -> tuple[SandboxRun, ...]:
-        """As they truly stand, newest first."""
+        """The current runs, newest first, even if lists lag."""
         with self._changed:
             number = self.repo(repo).id
             newest_first = (self._attempts[run_id][-1] for run_id in reversed(self._attempts))
@@ -236,8 +236,8 @@ class GitHubWorld(GitHubRepos):
         with self._changed:
             found = self.repo(repo)
             key = found.id, branch, self.workflow(found, workflow).id
-            told = (Ending(ending) if isinstance(ending, str) else ending for ending in endings)
-            self._endings.setdefault(key, deque()).extend(told)
+            parsed = (Ending(ending) if isinstance(ending, str) else ending for ending in endings)
+            self._endings.setdefault(key, deque()).extend(parsed)
 
     def advance(self, which: Which, *, at: datetime | None = None) -> SandboxRun:
         """The next step of a run: started, then ended as `will_end` says. One that is over or waits stays."""
@@ -261,7 +261,7 @@ class GitHubWorld(GitHubRepos):
             moved = [self._moved_on(run, now) for run in unfinished]
             return tuple(new for old, new in zip(unfinished, moved, strict=True) if new != old)
 
-    # What is asked of GitHub, by its API or on its pages
+    # What callers request from GitHub, by its API or on its pages
 
     def rerun(
         self,
@@ -338,13 +338,13 @@ class GitHubWorld(GitHubRepos):
             return shown
 
     def show_new_attempts(self) -> None:
-        """Ends what `stale_calls_after_rerun` began: from now on lists show the truth."""
+        """Ends `stale_calls_after_rerun`: lists show the current attempts from now on."""
         with self._changed:
             self._stale_calls_left = 0
             self._old_runs.clear()
 
     def reruns_asked(self, which: Which) -> int:
-        """How many POSTs asked to run it again, all of it or its failed jobs, whatever came of them."""
+        """How many POSTs requested a re-run of it or its failed jobs, with any result."""
         number = which if isinstance(which, int) else which.id
         return self.asked("rerun", number) + self.asked("rerun failed", number)
 

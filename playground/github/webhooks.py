@@ -1,4 +1,4 @@
-"""GitHub's webhooks: what happens to runs and jobs in the sandbox is sent by signed POSTs, each of them once.
+"""GitHub's webhooks: events of runs and jobs in the sandbox are sent by signed POSTs, each once.
 
 https://docs.github.com/webhooks/webhook-events-and-payloads#workflow_run
 GitHub delivers a failed POST again only if it is asked to, by its API or by `redeliver`.
@@ -80,7 +80,7 @@ class GitHubWebhooks:
         return self
 
     def stop(self) -> None:
-        """Returns when what waits has been delivered, or has failed."""
+        """Returns when waiting deliveries have succeeded or failed."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._waiting.put(None)
@@ -107,7 +107,7 @@ class GitHubWebhooks:
         self._send("ping", {"zen": "Keep it logically awesome.", "hook_id": self.id, **hook})
 
     def redeliver(self, delivery: HookDelivery) -> None:
-        """The same delivery once more: under the same guid, with an id of its own."""
+        """Sends the same delivery again, with the same guid and a new id."""
         again = replace(delivery, id=next(self._numbers), at=self._world.now(), redelivery=True)
         self._queue(replace(again, status=None, failure=None))
 
@@ -122,7 +122,7 @@ class GitHubWebhooks:
         try:
             repo = self._world.repo(event.run.repo_id)
         except NotFound:
-            return  # with a repository go its webhooks
+            return  # its webhooks are deleted with a repository
         account, name = self._world.accounts.account, "workflow_run" if isinstance(event, RunEvent) else "workflow_job"
         if name not in self.events or not self._has(repo):
             return

@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from playground.http_host.faults import CannedResponse, Fault
 from playground.http_host.request_log import Request, RequestLog
-from playground.traffic import MAX_BODY, TrafficLog, Way
+from playground.traffic import MAX_BODY, Direction, TrafficLog
 
 Record = Callable[[web.Request], Request]
 """Returns the log entry for a request, with secrets masked."""
@@ -27,7 +27,7 @@ Sent = Callable[[web.Request, Request], Mapping[str, Any]]
 _PIECE = b" " * 65_536
 
 
-def moody(world: RequestLog, wires: TrafficLog, way: Way, record_of: Record, sent: Sent) -> Middleware:
+def fault_middleware(world: RequestLog, wires: TrafficLog, way: Direction, record_of: Record, sent: Sent) -> Middleware:
     """Middleware that logs each request and answers it with the service's current fault."""
 
     @web.middleware
@@ -55,7 +55,7 @@ def moody(world: RequestLog, wires: TrafficLog, way: Way, record_of: Record, sen
     return middleware
 
 
-def let_go_at_the_end(app: web.Application, world: RequestLog) -> None:
+def release_on_shutdown(app: web.Application, world: RequestLog) -> None:
     """Releases held calls when the application stops, so that it does not wait for them."""
 
     async def release(_: web.Application) -> None:

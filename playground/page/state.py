@@ -61,7 +61,7 @@ def _parts(sessions: Sessions, session: Session) -> Json:
     is_real = sessions.codeship is not None
     return {
         "codeship": None if is_real else codeship_json(session.stage.codeship),
-        "github": github_json(session.stage.github_beside) if session.stage.github_beside else None,
+        "github": github_json(session.stage.github_sandbox) if session.stage.github_sandbox else None,
         "real_codeship": sessions.codeship.url if sessions.codeship else None,
         "held_at": session.clock.now().timestamp() if session.clock.is_held else None,
         "bot": {"id": app.user_id, "name": app.name, "command": app.commands[0]},

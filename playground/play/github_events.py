@@ -35,9 +35,9 @@ _RESETS_IN_S = 600
 
 
 def _beside(sandbox: Sandbox) -> GitHubSandbox:
-    if sandbox.github_beside is None:
+    if sandbox.github_sandbox is None:
         raise CannotDo("this sandbox has no GitHub")
-    return sandbox.github_beside
+    return sandbox.github_sandbox
 
 
 def _world(sandbox: Sandbox) -> GitHubWorld:
@@ -80,11 +80,11 @@ def _over_its_limit(sandbox: Sandbox, _said: Said) -> None:
 
 
 def _tells_nobody(sandbox: Sandbox, _said: Said) -> None:
-    _beside(sandbox).stop_telling()
+    _beside(sandbox).pause_webhooks()
 
 
 def _tells(sandbox: Sandbox, _said: Said) -> None:
-    _beside(sandbox).tell_again()
+    _beside(sandbox).resume_webhooks()
 
 
 def _opens_pull(sandbox: Sandbox, said: Said) -> None:

@@ -109,7 +109,7 @@ class Session:
     def _look(self) -> None:
         """Polls, since with a fixed time the bot never would."""
         if self.clock.is_held and self.stage.settle():
-            self.stage.look()
+            self.stage.poll()
 
     def _play_all(self, pause_s: float) -> None:
         while self.playing is not None and not self.playing.has_ended:

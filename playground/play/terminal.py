@@ -9,7 +9,7 @@ from playground.play.world_events import WORLD_EVENTS, trigger
 from playground.sandbox import Sandbox
 from playground.slack.controls import Button, buttons
 from playground.slack.model import CannotDo, Message
-from playground.slack.plain_text import draw
+from playground.slack.plain_text import as_text
 
 WELCOME = """\
 The playground: the real bot with a simulated Slack, CodeShip and GitHub. Nothing leaves this machine.
@@ -142,7 +142,7 @@ class Terminal:
             if message.now.via == "typed":
                 if self._shown == 0:
                     who = workspace.names.get(message.user_id, message.user_id)
-                    self._say(f"{who}: {' '.join(draw(message, workspace.names))}")
+                    self._say(f"{who}: {' '.join(as_text(message, workspace.names))}")
                 continue
             for line in self._numbered(message):
                 self._say(line)
@@ -152,7 +152,7 @@ class Terminal:
     def _numbered(self, message: Message) -> Iterable[str]:
         """The message as text, each button with the number that presses it."""
         viewer = self._stage.workspace.person(self._who).id
-        text = "\n".join(draw(message, self._stage.workspace.names, viewer_id=viewer))
+        text = "\n".join(as_text(message, self._stage.workspace.names, viewer_id=viewer))
         there = buttons(message, viewer)
         first = len(self._buttons) + 1
         end = len(text)

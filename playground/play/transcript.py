@@ -29,7 +29,7 @@ from playground.play.world_events import trigger
 from playground.sandbox import Sandbox
 from playground.slack.controls import buttons, found_button
 from playground.slack.model import CannotDo, Message
-from playground.slack.plain_text import draw, draw_dialog
+from playground.slack.plain_text import as_text, dialog_as_text
 
 HOME = "#builds"
 
@@ -109,7 +109,7 @@ class Play:
     def _settle(self) -> None:
         if not self._stage.settle():
             raise TimeoutError("the bot is still busy with what was asked")
-        self._stage.look()
+        self._stage.poll()
 
     def _happens(self, what: str) -> None:
         later = _LATER.fullmatch(what)
@@ -131,7 +131,7 @@ class Play:
             message = self._message_with(who, what[1:-1])
             dialog = found_button(message, what[1:-1], workspace.person(who).id).confirm
             workspace.presses(who, message, what[1:-1], confirm=True)
-            return draw_dialog(dialog) if dialog else []
+            return dialog_as_text(dialog) if dialog else []
         if channel == "thread":
             said = self._of_the_bot()
             if not said:
@@ -173,7 +173,7 @@ class Play:
         for message in sorted(everything, key=lambda message: message.number):
             if message.number <= self._shown or message.now.via == "typed":
                 continue
-            lines = draw(message, names)
+            lines = as_text(message, names)
             if len(message.versions) > 1 and not message.deleted:
                 lines[0] = f"(changed) {lines[0]}"
             yield from lines

@@ -25,7 +25,7 @@ ONLY_IN_MODALS = frozenset({"alert"})
 # Kinds that Slack accepts but its type definitions do not describe completely.
 UNDESCRIBED = frozenset({"data_visualization", "container", "auth_provider"})
 
-# kind → dotted place → maximum number of characters
+# kind → dotted path → maximum number of characters
 LENGTHS: Mapping[str, Mapping[str, int]] = {
     "header": {"text.text": 150},
     "section": {"text.text": 3_000},
@@ -59,26 +59,26 @@ COUNTS: Mapping[str, Mapping[str, tuple[int, int]]] = {
 CHARACTERS_OF_A_FIELD = 2_000
 
 
-Place = tuple[str | int, ...]
+JsonPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BlockProblem:
-    """`place` is the path to the faulty part, within the message (`("blocks", 0, "text")`) or the view."""
+    """`path` is the path to the faulty part, within the message (`("blocks", 0, "text")`) or the view."""
 
-    place: Place
+    path: JsonPath
     words: str
 
     @property
     def pointer(self) -> str:
-        return "/" + "/".join(map(str, self.place))
+        return "/" + "/".join(map(str, self.path))
 
     def __str__(self) -> str:
         return f"{self.words} [json-pointer:{self.pointer}]"
 
 
 def faults(blocks: object) -> list[str]:
-    """What Slack would refuse in a message's blocks, each with its place; empty if it would accept them."""
+    """What Slack would refuse in a message's blocks, each with its path; empty if it would accept them."""
     return [str(fault) for fault in judged(blocks)]
 
 
@@ -93,7 +93,7 @@ def message_faults(text: str | None, blocks: object = None) -> list[str]:
 def judged(blocks: object) -> list[BlockProblem]:
     """As `faults`, but as values."""
     return [
-        *_against("blocks", _described(blocks), ("blocks",)),
+        *_schema_problems("blocks", _described(blocks), ("blocks",)),
         *_of_blocks(blocks, BLOCKS_OF_A_MESSAGE),
         *_of_a_whole_message(blocks),
     ]
@@ -101,11 +101,11 @@ def judged(blocks: object) -> list[BlockProblem]:
 
 def view_judged(view: object) -> list[BlockProblem]:
     """What Slack would refuse in a modal or home view."""
-    found = list(_against("view", view, ()))
+    found = list(_schema_problems("view", view, ()))
     if isinstance(view, Mapping):
         found += _too_long(view, VIEW_LENGTHS, ())
         # The type definitions allow blocks of any type in a view.
-        found += _against("blocks", _described(view.get("blocks", [])), ("blocks",))
+        found += _schema_problems("blocks", _described(view.get("blocks", [])), ("blocks",))
         found += _of_blocks(view.get("blocks"), BLOCKS_OF_A_VIEW)
     return list(dict.fromkeys(found))
 
@@ -138,14 +138,14 @@ def _described(blocks: object) -> object:
     return [{"type": "divider"} if _kind(block) in UNDESCRIBED else block for block in blocks]
 
 
-def _against(schema: str, document: object, root: Place) -> Iterator[BlockProblem]:
+def _schema_problems(schema: str, document: object, root: JsonPath) -> Iterator[BlockProblem]:
     for error in _validator(schema).iter_errors(document):
         sharp = _sharpest(error)
-        place = root + tuple(sharp.absolute_path)
+        path = root + tuple(sharp.absolute_path)
         if sharp.context and _kind(sharp.instance):
-            yield BlockProblem((*place, "type"), f"unsupported type: {_kind(sharp.instance)[:40]}")
+            yield BlockProblem((*path, "type"), f"unsupported type: {_kind(sharp.instance)[:40]}")
         else:
-            yield BlockProblem(place, _words(sharp))
+            yield BlockProblem(path, _words(sharp))
 
 
 def _words(error: ValidationError) -> str:
@@ -181,43 +181,43 @@ def _is_of_another_type(error: ValidationError) -> bool:
     return error.validator in {"const", "enum"} and list(error.relative_path) == ["type"]
 
 
-def _of_blocks(blocks: object, most: int) -> Iterator[BlockProblem]:
+def _of_blocks(blocks: object, limit: int) -> Iterator[BlockProblem]:
     if not isinstance(blocks, Sequence) or isinstance(blocks, str):
         return
-    if len(blocks) > most:
-        yield BlockProblem(("blocks",), f"no more than {most} items allowed")
+    if len(blocks) > limit:
+        yield BlockProblem(("blocks",), f"no more than {limit} items allowed")
     yield from _repeated("block_id", (block.get("block_id") for block in blocks if isinstance(block, Mapping)), ())
     for number, block in enumerate(blocks):
-        parts = [(place, node) for place, node in _parts(block, ("blocks", number)) if isinstance(node, Mapping)]
+        parts = [(path, node) for path, node in _parts(block, ("blocks", number)) if isinstance(node, Mapping)]
         yield from _repeated("action_id", (node.get("action_id") for _, node in parts), (number,))
-        for place, node in parts:
-            yield from _of_part(place, node)
+        for path, node in parts:
+            yield from _of_part(path, node)
 
 
-def _of_part(place: Place, node: Mapping[str, Any]) -> Iterator[BlockProblem]:
+def _of_part(path: JsonPath, node: Mapping[str, Any]) -> Iterator[BlockProblem]:
     kind = _kind(node)
     if kind in {"plain_text", "mrkdwn"}:
         if node.get("text") == "":
-            yield BlockProblem((*place, "text"), "must be more than 0 characters")
-        yield from _too_long(node, {"text": CHARACTERS_OF_A_TEXT_OBJECT}, place)
-    yield from _too_long(node, ANY_LENGTHS, place)
-    yield from _too_long(node, LENGTHS.get(kind, {}), place)
-    for name, (least, most) in COUNTS.get(kind, {}).items():
+            yield BlockProblem((*path, "text"), "must be more than 0 characters")
+        yield from _too_long(node, {"text": CHARACTERS_OF_A_TEXT_OBJECT}, path)
+    yield from _too_long(node, ANY_LENGTHS, path)
+    yield from _too_long(node, LENGTHS.get(kind, {}), path)
+    for name, (least, limit) in COUNTS.get(kind, {}).items():
         items = node.get(name)
-        if isinstance(items, Sequence) and len(items) > most:
-            yield BlockProblem((*place, name), f"no more than {most} items allowed")
+        if isinstance(items, Sequence) and len(items) > limit:
+            yield BlockProblem((*path, name), f"no more than {limit} items allowed")
         if isinstance(items, Sequence) and len(items) < least:
-            yield BlockProblem((*place, name), f"must have at least {least} item")
+            yield BlockProblem((*path, name), f"must have at least {least} item")
     if kind == "section":
         if not node.get("text") and not node.get("fields"):
-            yield BlockProblem(place, "missing required field: text or fields")
+            yield BlockProblem(path, "missing required field: text or fields")
         for number, field in enumerate(_items(node.get("fields"))):
-            yield from _too_long(field, {"text": CHARACTERS_OF_A_FIELD}, (*place, "fields", number))
+            yield from _too_long(field, {"text": CHARACTERS_OF_A_FIELD}, (*path, "fields", number))
     for number, option in enumerate(_items(node.get("options"))):
-        yield from _too_long(option, OPTION_LENGTHS, (*place, "options", number))
+        yield from _too_long(option, OPTION_LENGTHS, (*path, "options", number))
     confirm = node.get("confirm")
     if isinstance(confirm, Mapping) and "type" not in confirm:  # a dialog has its own `confirm`, which is a text
-        yield from _too_long(confirm, CONFIRM_LENGTHS, (*place, "confirm"))
+        yield from _too_long(confirm, CONFIRM_LENGTHS, (*path, "confirm"))
 
 
 def _of_a_whole_message(blocks: object) -> Iterator[BlockProblem]:
@@ -233,31 +233,31 @@ def _of_a_whole_message(blocks: object) -> Iterator[BlockProblem]:
         yield BlockProblem(("blocks",), f"must be less than {CHARACTERS_OF_A_MESSAGE + 1} characters in all")
 
 
-def _too_long(node: Mapping[str, Any], longest: Mapping[str, int], place: Place) -> Iterator[BlockProblem]:
-    for dotted, most in longest.items():
-        way = dotted.split(".")
+def _too_long(node: Mapping[str, Any], longest: Mapping[str, int], path: JsonPath) -> Iterator[BlockProblem]:
+    for field, limit in longest.items():
+        names = field.split(".")
         value: Any = node
-        for name in way:
+        for name in names:
             value = value.get(name) if isinstance(value, Mapping) else None
-        if isinstance(value, str) and len(value) > most:
-            yield BlockProblem((*place, *way), f"must be less than {most + 1} characters")
+        if isinstance(value, str) and len(value) > limit:
+            yield BlockProblem((*path, *names), f"must be less than {limit + 1} characters")
 
 
-def _repeated(name: str, values: Iterable[Any], place: Place) -> Iterator[BlockProblem]:
+def _repeated(name: str, values: Iterable[Any], path: JsonPath) -> Iterator[BlockProblem]:
     for value, count in Counter(value for value in values if isinstance(value, str) and value).items():
         if count > 1:
-            yield BlockProblem(("blocks", *place), f"{name} {value!r} already exists")
+            yield BlockProblem(("blocks", *path), f"{name} {value!r} already exists")
 
 
-def _parts(node: object, place: Place) -> Iterator[tuple[Place, object]]:
-    """Every value in a document, with its place."""
-    yield place, node
+def _parts(node: object, path: JsonPath) -> Iterator[tuple[JsonPath, object]]:
+    """Every value in a document, with its path."""
+    yield path, node
     if isinstance(node, Mapping):
         for name, value in node.items():
-            yield from _parts(value, (*place, name))
+            yield from _parts(value, (*path, name))
     elif isinstance(node, list | tuple):
         for number, value in enumerate(node):
-            yield from _parts(value, (*place, number))
+            yield from _parts(value, (*path, number))
 
 
 def _kind(node: object) -> str:

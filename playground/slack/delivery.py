@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import requests
 
-ACK_WITHIN_S = 3.0
+ACK_TIMEOUT_S = 3.0
 
 Kind = Literal["slash_commands", "events_api", "interactive"]
 Outcome = Literal["acked", "operation_timeout", "dispatch_failed"]
@@ -73,12 +73,12 @@ class HttpTransport:
         self,
         url: str,
         signing_secret: str,
-        ack_within_s: float = ACK_WITHIN_S,
+        ack_timeout_s: float = ACK_TIMEOUT_S,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._url = url
         self._signing_secret = signing_secret
-        self._ack_within_s = ack_within_s
+        self._ack_timeout_s = ack_timeout_s
         self._now = now
 
     def carry(self, parcel: Payload) -> Ack:
@@ -92,7 +92,7 @@ class HttpTransport:
             session.trust_env = False  # no proxy on loopback
             try:
                 answer = session.post(
-                    self._url, data=body, headers=headers, timeout=self._ack_within_s, allow_redirects=False
+                    self._url, data=body, headers=headers, timeout=self._ack_timeout_s, allow_redirects=False
                 )
             except requests.Timeout:
                 return Ack("operation_timeout", took_ms=_ms_since(started))

@@ -48,7 +48,7 @@ class Conversations:
         return self._clock().timestamp()
 
     def next_ts(self) -> str:
-        """The time in the form of a message's ts: unique and rising, even if the clock stands still."""
+        """The time in the form of a message's ts: unique and rising, even if the clock stops."""
         with self.changed:
             self._last_ts_us = max(self._last_ts_us + 1, int(self.now() * 1_000_000))
             return f"{self._last_ts_us // 1_000_000}.{self._last_ts_us % 1_000_000:06d}"

@@ -23,7 +23,7 @@ Arguments = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """`body` None: a response that is not JSON."""
 
     body: Mapping[str, Any] | None
@@ -44,23 +44,23 @@ class _Method:
     caller: Literal["bot", "app"] = "bot"
 
 
-def answer(workspace: Workspace, method: str, token: str | None, arguments: Arguments) -> Answer:
+def answer(workspace: Workspace, method: str, token: str | None, arguments: Arguments) -> Response:
     """The response of `https://slack.com/api/<method>`."""
     with workspace.conversations.changed:
         refusal = workspace.refusals.next_for(method)
         if refusal is not None:
             body = {"ok": False, "error": refusal.error} if refusal.status < 500 else None
             wait = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
-            return Answer(body, refusal.status, wait)
+            return Response(body, refusal.status, wait)
         known = _METHODS.get(method)
         if known is None:
-            return Answer({"ok": False, "error": "unknown_method", "req_method": method})
+            return Response({"ok": False, "error": "unknown_method", "req_method": method})
         headers = {"x-oauth-scopes": ",".join(sorted(workspace.scopes)), "x-accepted-oauth-scopes": known.scope or ""}
         try:
             _check_token(workspace, known, token)
-            return Answer({"ok": True, **known.run(workspace, arguments)}, headers=headers)
+            return Response({"ok": True, **known.run(workspace, arguments)}, headers=headers)
         except _Refused as refused:
-            return Answer(refused.body, headers=headers)
+            return Response(refused.body, headers=headers)
 
 
 def _check_token(workspace: Workspace, method: _Method, token: str | None) -> None:
@@ -249,14 +249,14 @@ def _added(
     )
 
 
-def _content(arguments: Arguments, most: int) -> tuple[str, Sequence[Block] | None]:
+def _content(arguments: Arguments, limit: int) -> tuple[str, Sequence[Block] | None]:
     text = str(arguments.get("text") or "")
     blocks = arguments.get("blocks")
     if blocks is not None:
         blocks = _parsed(blocks, "invalid_blocks_format")
     if not text and not blocks:
         raise _Refused("no_text")
-    if len(text) > most:
+    if len(text) > limit:
         raise _Refused("msg_too_long")
     if blocks is not None:
         if block_kit.is_too_large(blocks):
@@ -272,7 +272,7 @@ def _refuse_faults(error: str, found: Sequence[block_kit.BlockProblem]) -> None:
 
 
 def _parsed(value: Any, otherwise: str) -> Any:
-    """A value that a form sends as text and JSON sends as it is."""
+    """A value that is text in a form and has its own type in JSON."""
     if isinstance(value, str):
         try:
             return json.loads(value)

@@ -119,13 +119,15 @@ def _said(element: Mapping[str, Any], names: Mapping[str, str], links: bool) -> 
             return f"({kind})"
 
 
-__all__ = ["Button", "buttons", "draw", "draw_blocks", "draw_dialog", "draw_view"]
+__all__ = ["Button", "as_text", "blocks_as_text", "buttons", "dialog_as_text", "draw_view"]
 
 _INDENT = "  "
 _DIVIDER = "─" * 8
 
 
-def draw(message: Message, names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None) -> list[str]:
+def as_text(
+    message: Message, names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None
+) -> list[str]:
     """At least one line; the later ones are indented. `names` gives the handle of each user id.
 
     With `links`, a link shows its target: `label <url>`. With `viewer_id`, buttons that this person does not see
@@ -134,7 +136,7 @@ def draw(message: Message, names: Mapping[str, str], *, links: bool = False, vie
     if message.deleted:
         drawn = ["(deleted)"]
     elif message.blocks:
-        drawn = draw_blocks(message.blocks, names, links=links, viewer_id=viewer_id)
+        drawn = blocks_as_text(message.blocks, names, links=links, viewer_id=viewer_id)
     else:
         drawn = read(message.text, names, links=links).split("\n")
     first, *later = [harmless(line).rstrip() for line in drawn] or [""]
@@ -145,7 +147,7 @@ def draw(message: Message, names: Mapping[str, str], *, links: bool = False, vie
     return [first.rstrip(), *(_INDENT + line if line else "" for line in later)]
 
 
-def draw_blocks(
+def blocks_as_text(
     blocks: Sequence[Block], names: Mapping[str, str], *, links: bool = False, viewer_id: str | None = None
 ) -> list[str]:
     """Every line, without indent."""
@@ -153,7 +155,7 @@ def draw_blocks(
     return [line for block in blocks for line in pen.block(block)]
 
 
-def draw_dialog(dialog: Mapping[str, Any]) -> list[str]:
+def dialog_as_text(dialog: Mapping[str, Any]) -> list[str]:
     """What Slack asks before it sends a press that is to be confirmed."""
     pen = _Pen({}, links=False, viewer_id=None)
     title, text, yes, no = (harmless(pen.text(dialog.get(part))) for part in ("title", "text", "confirm", "deny"))

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from playground.slack.delivery import ACK_WITHIN_S, Ack, Outcome, Payload
+from playground.slack.delivery import ACK_TIMEOUT_S, Ack, Outcome, Payload
 
 MAX_LINKS = 10
 _ANSWERED = frozenset({"block_suggestion", "view_submission"})
@@ -34,15 +34,15 @@ class _Link:
 
     def send(self, document: dict[str, Any]) -> None:
         """Thread-safe. Raises what a closed connection raises."""
-        asyncio.run_coroutine_threadsafe(self.ws.send_json(document), self.loop).result(timeout=ACK_WITHIN_S)
+        asyncio.run_coroutine_threadsafe(self.ws.send_json(document), self.loop).result(timeout=ACK_TIMEOUT_S)
 
 
 class SocketMode:
     """Sends each payload over one of the links, in turn. Thread-safe; a `Transport`."""
 
-    def __init__(self, app_id: str, ack_within_s: float = ACK_WITHIN_S) -> None:
+    def __init__(self, app_id: str, ack_timeout_s: float = ACK_TIMEOUT_S) -> None:
         self._app_id = app_id
-        self._ack_within_s = ack_within_s
+        self._ack_timeout_s = ack_timeout_s
         self._changed = threading.Condition()
         self._links: list[_Link] = []
         self._tickets: set[str] = set()
@@ -97,7 +97,7 @@ class SocketMode:
         try:
             if not link.silent:
                 link.send(_envelope(parcel, envelope_id))
-            body = answer.result(timeout=self._ack_within_s)
+            body = answer.result(timeout=self._ack_timeout_s)
         except TimeoutError:
             outcome = "operation_timeout"
         except (ConnectionError, RuntimeError):

@@ -12,7 +12,7 @@ from bot.store.audit import entries_since
 from bot.store.engine import Database
 from playground.codeship import faults as moods
 from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Sandbox
-from playground.slack.plain_text import draw
+from playground.slack.plain_text import as_text
 from tests.held_clock import HeldClock
 
 RESTART = "/codeship restart acme/web main"
@@ -31,7 +31,7 @@ def said(stage: Sandbox, who: str, what: str, channel: str = "#builds") -> None:
 
 def seen(stage: Sandbox) -> str:
     """The last message of the bot that ada sees."""
-    return draw(stage.workspace.conversation("#builds", "ada")[-1], stage.workspace.names)[0]
+    return as_text(stage.workspace.conversation("#builds", "ada")[-1], stage.workspace.names)[0]
 
 
 def kept(stage: Sandbox) -> list[AuditEntry]:

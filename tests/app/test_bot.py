@@ -15,7 +15,7 @@ from bot.app.timeouts import Timeouts
 from bot.slack.incoming.workers import NOT_WRITTEN
 from playground.codeship import faults as moods
 from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Sandbox, Transport
-from playground.slack.plain_text import draw
+from playground.slack.plain_text import as_text
 from tests.held_clock import HeldClock
 
 HASTY = Timeouts(connect_s=0.5, read_s=0.3, call_s=0.5, finish_s=5.0)
@@ -33,21 +33,21 @@ def transport(request: pytest.FixtureRequest) -> Transport:
 @pytest.fixture
 def stage(transport: Transport) -> Iterator[Sandbox]:
     """It waits long for CodeShip and for acknowledgements: a busy machine changes no answer."""
-    with Sandbox(HeldClock(), transport=transport, patience=UNHURRIED, ack_within_s=30.0) as made:
+    with Sandbox(HeldClock(), transport=transport, timeouts=UNHURRIED, ack_timeout_s=30.0) as made:
         yield made
 
 
 @pytest.fixture
 def hasty(transport: Transport) -> Iterator[Sandbox]:
     """It soon gives up on a CodeShip that hangs. What it answers depends on the machine's speed: for slow tests."""
-    with Sandbox(HeldClock(), transport=transport, patience=HASTY) as made:
+    with Sandbox(HeldClock(), transport=transport, timeouts=HASTY) as made:
         yield made
 
 
 def seen(stage: Sandbox, channel: str = "#builds", viewer: str = "ada") -> list[str]:
     assert stage.settle()
     return [
-        draw(message, stage.workspace.names)[0]
+        as_text(message, stage.workspace.names)[0]
         for message in stage.workspace.conversation(channel, viewer)
         if message.now.via != "typed"
     ]
@@ -79,7 +79,7 @@ def test_the_bots_own_keys_in_a_commit_message_are_masked_wherever_it_is_shown(s
     stage.workspace.types("ada", "@codeship", "status acme/web leaky")
     assert stage.settle()
     for conversation in ("#builds", "@codeship"):
-        shown = "\n".join(draw(stage.workspace.conversation(conversation, "ada")[-1], stage.workspace.names))
+        shown = "\n".join(as_text(stage.workspace.conversation(conversation, "ada")[-1], stage.workspace.names))
         assert "Use [hidden] and [hidden]" in shown
 
 
@@ -129,7 +129,7 @@ def test_a_request_is_answered_in_time_while_codeship_hangs(hasty: Sandbox) -> N
     last = seen(hasty)[-1]
     assert "(only ada sees this) :warning: *CodeShip" in last
     answer = hasty.workspace.conversation("#builds", "ada")[-1].text
-    assert "failed" in answer, "what is known is told"
+    assert "failed" in answer, "the reply says what is known"
 
 
 @pytest.mark.serial
@@ -228,7 +228,7 @@ def test_forty_commands_a_second_are_all_acknowledged_in_time() -> None:
 
 
 def test_readiness_does_not_depend_on_codeship() -> None:
-    with Sandbox(HeldClock(), patience=UNHURRIED, ack_within_s=30.0) as stage:
+    with Sandbox(HeldClock(), timeouts=UNHURRIED, ack_timeout_s=30.0) as stage:
         assert stage.bot is not None
         assert stage.bot.web is not None
         stage.codeship.mood = moods.down()

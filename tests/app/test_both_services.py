@@ -12,7 +12,7 @@ from bot.core.polling.poller import PollInterval
 from playground.github.sandbox import GITHUB_TOKEN
 from playground.http_host import faults as moods
 from playground.sandbox import HALF_MOVED, SECRETS, Sandbox
-from playground.slack.plain_text import draw
+from playground.slack.plain_text import as_text
 from tests.held_clock import HeldClock
 
 HASTY = Timeouts(connect_s=1.0, read_s=1.5, call_s=2.0, finish_s=5.0, pace=PollInterval(60.0, 60.0, 60.0))
@@ -23,9 +23,9 @@ WRONG_KEY = moods.says("wrong key", moods.CannedResponse(401, '{"message":"Bad c
 class Both:
     """A sandbox with a fixed clock, and a team with half of its repositories on GitHub."""
 
-    def __init__(self, patience: Timeouts = UNHURRIED, **settings: str) -> None:
+    def __init__(self, timeouts: Timeouts = UNHURRIED, **settings: str) -> None:
         self.clock = HeldClock()
-        self.stage = Sandbox(self.clock, patience=patience, ack_within_s=30.0, **(HALF_MOVED | settings))
+        self.stage = Sandbox(self.clock, timeouts=timeouts, ack_timeout_s=30.0, **(HALF_MOVED | settings))
         assert self.stage.github is not None
         self.github = self.stage.github
 
@@ -42,7 +42,9 @@ class Both:
     def seen(self, who: str = "ada") -> list[str]:
         assert self.stage.settle()
         told = self.stage.workspace.conversation("#builds", who)
-        return ["\n".join(draw(message, self.stage.workspace.names)) for message in told if message.now.via != "typed"]
+        return [
+            "\n".join(as_text(message, self.stage.workspace.names)) for message in told if message.now.via != "typed"
+        ]
 
     @property
     def site(self) -> str:

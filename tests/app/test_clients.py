@@ -1,4 +1,4 @@
-"""A key that becomes invalid is reported once, and once more when it is valid again."""
+"""A key that becomes invalid is reported once, and again when it becomes valid."""
 
 from __future__ import annotations
 

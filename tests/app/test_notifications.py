@@ -35,7 +35,7 @@ def subscribe(stage: Sandbox, clock: HeldClock, repo: str, *events: Event) -> No
 
 def test_a_channel_hears_that_a_branch_broke_and_is_fixed():
     clock = HeldClock()
-    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0) as stage:
+    with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0) as stage:
         subscribe(stage, clock, "acme/api")
         play = Play(stage, clock.advance)
 

@@ -1,4 +1,4 @@
-"""The benchmark's fakes of Slack and CodeShip count exactly, wait as told, and speak the protocols."""
+"""The benchmark's fakes of Slack and CodeShip count exactly, wait as configured, and speak the protocols."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_a_bot_with_the_printed_settings_uses_the_printed_services(sandbox: Both
     sandbox.says("/codeship status acme/mobile main")
     assert sandbox.sees("Build with the new camera"), "GitHub's, of which CodeShip knows nothing"
     sandbox.says("/codeship status acme/web main")
-    assert sandbox.sees("Fix login on slow networks"), "CodeShip's still"
+    assert sandbox.sees("Fix login on slow networks"), "still CodeShip's build"
 
 
 def test_if_all_have_moved_one_pin_is_enough_and_codeship_can_be_removed(sandbox: BothServices, runs: Runs) -> None:

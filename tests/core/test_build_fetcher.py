@@ -59,8 +59,8 @@ class Watching(Executor):
             thread.join(PATIENCE_S)
 
 
-def look(world: World, branch: str | None = "main", timeout_s: float = PATIENCE_S) -> Snapshot:
-    return world.looks.builds(WEB, branch, timeout_s=timeout_s)
+def fetch(world: World, branch: str | None = "main", timeout_s: float = PATIENCE_S) -> Snapshot:
+    return world.fetcher.builds(WEB, branch, timeout_s=timeout_s)
 
 
 def together(world: World, number: int) -> list[Snapshot | CIError]:
@@ -93,11 +93,11 @@ def test_a_hundred_concurrent_identical_requests_make_one_call(world: World) -> 
 def test_requests_during_a_call_share_it(world: World) -> None:
     held = world.ci.hold("builds")
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(look, world)
+        first = pool.submit(fetch, world)
         held.wait_for()
         for _ in range(100):
             with pytest.raises(NoResponse):
-                look(world, timeout_s=0.0)
+                fetch(world, timeout_s=0.0)
         held.let_go()
         first.result(PATIENCE_S)
     assert world.ci.calls == ["builds"]
@@ -107,9 +107,9 @@ def test_different_requests_make_different_calls(world: World) -> None:
     held = world.ci.hold("builds")
     for branch in ("main", "dev", None, "Main"):
         with pytest.raises(NoResponse):
-            look(world, branch, timeout_s=0.0)
+            fetch(world, branch, timeout_s=0.0)
     with pytest.raises(NoResponse):
-        world.looks.builds(API, "main", timeout_s=0.0)
+        world.fetcher.builds(API, "main", timeout_s=0.0)
     held.wait_for(5)
     held.let_go()
     assert world.ci.calls == ["builds"] * 5
@@ -117,7 +117,7 @@ def test_different_requests_make_different_calls(world: World) -> None:
 
 def test_a_request_after_the_result_gets_its_own_call(world: World) -> None:
     for number in range(1, 50):
-        look(world)
+        fetch(world)
         assert len(world.ci.calls) == number
 
 
@@ -130,9 +130,9 @@ class Untidy(Watched):
 
 def test_a_request_between_the_result_and_its_cleanup_gets_its_own_call(world: World) -> None:
     with Watching(Untidy) as executor:
-        looks = BuildFetcher(world.ci, executor, world.clock)
+        fetcher = BuildFetcher(world.ci, executor, world.clock)
         for _ in range(3):
-            looks.builds(WEB, "main", timeout_s=PATIENCE_S)
+            fetcher.builds(WEB, "main", timeout_s=PATIENCE_S)
     assert world.ci.calls == ["builds"] * 3
 
 
@@ -141,7 +141,7 @@ def test_a_failing_call_fails_all_that_share_it_and_the_next_request_calls_again
     answers = together(world, 10)
     assert world.ci.calls == ["builds"]
     assert [type(answer) for answer in answers] == [Unreachable] * 10
-    assert look(world).builds == ()
+    assert fetch(world).builds == ()
     assert world.ci.calls == ["builds"] * 2
 
 
@@ -161,13 +161,13 @@ def test_a_call_that_fails_at_once_blocks_no_one(world: World) -> None:
 
     def ask_twice() -> None:
         try:
-            looks.builds(WEB, "main", timeout_s=PATIENCE_S)
+            fetcher.builds(WEB, "main", timeout_s=PATIENCE_S)
         except CIError as failure:
             failures.append(failure)
-        seen.append(looks.builds(WEB, "main", timeout_s=PATIENCE_S))
+        seen.append(fetcher.builds(WEB, "main", timeout_s=PATIENCE_S))
 
     with Hasty(2) as executor:
-        looks = BuildFetcher(world.ci, executor, world.clock)
+        fetcher = BuildFetcher(world.ci, executor, world.clock)
         asker = Thread(target=ask_twice, daemon=True)
         asker.start()
         asker.join(PATIENCE_S)
@@ -179,12 +179,12 @@ def test_a_fetch_that_began_before_a_restart_is_not_shared_with_a_later_request(
     world.ci.all_builds = [OLD]
     old_held = world.ci.hold("builds answered")
     with ThreadPoolExecutor(2) as pool:
-        before = pool.submit(look, world)
+        before = pool.submit(fetch, world)
         old_held.wait_for()
         world.ci.becomes("7", Status.RUNNING, "testing")
-        world.looks.forget(WEB)
+        world.fetcher.forget(WEB)
         new_held = world.ci.hold("builds answered")
-        after = pool.submit(look, world)
+        after = pool.submit(fetch, world)
         new_held.wait_for()
         new_held.let_go()
         assert after.result(PATIENCE_S).builds[0].is_under_way
@@ -195,19 +195,19 @@ def test_a_fetch_that_began_before_a_restart_is_not_shared_with_a_later_request(
 
 def test_the_end_of_a_forgotten_fetch_does_not_end_the_sharing_of_the_next(world: World) -> None:
     with Watching() as executor:
-        looks = BuildFetcher(world.ci, executor, world.clock)
+        fetcher = BuildFetcher(world.ci, executor, world.clock)
         old_held = world.ci.hold("builds")
         with pytest.raises(NoResponse):
-            looks.builds(WEB, "main", timeout_s=0.0)
+            fetcher.builds(WEB, "main", timeout_s=0.0)
         old_held.wait_for()
-        looks.forget(WEB)
+        fetcher.forget(WEB)
         new_held = world.ci.hold("builds")
         with pytest.raises(NoResponse):
-            looks.builds(WEB, "main", timeout_s=0.0)
+            fetcher.builds(WEB, "main", timeout_s=0.0)
         old_held.let_go()
         executor.threads[0].join(PATIENCE_S)
         with pytest.raises(NoResponse):
-            looks.builds(WEB, "main", timeout_s=0.0)
+            fetcher.builds(WEB, "main", timeout_s=0.0)
         assert len(executor.futures) == 2
         new_held.let_go()
 
@@ -215,11 +215,11 @@ def test_the_end_of_a_forgotten_fetch_does_not_end_the_sharing_of_the_next(world
 def test_a_restart_of_one_project_leaves_the_fetches_of_others_shared(world: World) -> None:
     held = world.ci.hold("builds")
     with pytest.raises(NoResponse):
-        look(world, timeout_s=0.0)
+        fetch(world, timeout_s=0.0)
     held.wait_for()
-    world.looks.forget(API)
+    world.fetcher.forget(API)
     with pytest.raises(NoResponse):
-        look(world, timeout_s=0.0)
+        fetch(world, timeout_s=0.0)
     held.let_go()
     assert world.ci.calls == ["builds"]
 
@@ -228,7 +228,7 @@ def test_the_age_of_a_fetch_counts_from_its_beginning(world: World) -> None:
     held = world.ci.hold("builds")
     began = world.clock.now()
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(look, world)
+        asked = pool.submit(fetch, world)
         held.wait_for()
         world.clock.advance(5)
         held.let_go()
@@ -237,16 +237,16 @@ def test_the_age_of_a_fetch_counts_from_its_beginning(world: World) -> None:
 
 def test_nothing_is_kept_of_calls_that_have_ended(world: World) -> None:
     world.ci.failures["builds"] = [None, Unreachable("CodeShip")]
-    look(world)
+    fetch(world)
     with pytest.raises(Unreachable):
-        look(world)
+        fetch(world)
     world.executor.shutdown()  # by then all has been tidied that is tidied on the executor's threads
-    assert world.looks._flights == {}
+    assert world.fetcher._flights == {}
 
 
 def test_a_returned_build_is_never_changed_by_a_later_fetch(world: World) -> None:
     world.ci.all_builds = [OLD]
-    first: tuple[Build, ...] = look(world).builds
+    first: tuple[Build, ...] = fetch(world).builds
     world.ci.becomes("7", Status.RUNNING, "testing")
-    look(world)
+    fetch(world)
     assert first == (OLD,)

@@ -23,7 +23,7 @@ from bot.core.model.errors import (
 )
 from bot.core.model.outcomes import BuildShown, Restarted
 from bot.core.model.rate_limit import Priority, Rejected
-from bot.core.rate_limiter import FOR_BACKGROUND, FOR_PEOPLE, CallBudget, RateLimiter, charged_to, restart_budget
+from bot.core.rate_limiter import FOR_BACKGROUND, FOR_PEOPLE, CallAllowance, RateLimiter, charged_to, restart_allowance
 from tests.core.world import PATIENCE_S, World, build, press, project, restart, status
 
 PEOPLE, BACKGROUND = Priority.PEOPLE, Priority.BACKGROUND
@@ -72,17 +72,17 @@ class Counted:
 
 
 @pytest.fixture
-def budget() -> Counted:
+def rate_limit() -> Counted:
     return Counted(10)
 
 
 @pytest.fixture
-def spending(budget: Counted) -> RateLimiter:
-    return RateLimiter(budget, "CodeShip")
+def limiter(rate_limit: Counted) -> RateLimiter:
+    return RateLimiter(rate_limit, "CodeShip")
 
 
 @pytest.fixture
-def paid(world: World, budget: Counted, spending: RateLimiter) -> Iterator[World]:
+def paid(world: World, rate_limit: Counted, limiter: RateLimiter) -> Iterator[World]:
     """One repository with one build, which has failed; every call of its service is paid for."""
     world.has(OLD)
     ci = world.ci
@@ -90,45 +90,45 @@ def paid(world: World, budget: Counted, spending: RateLimiter) -> Iterator[World
     asked = (ci.projects, ci.builds, ci.restart)
 
     def projects() -> list[Project]:
-        spending.before_request("projects")
+        limiter.before_request("projects")
         return asked[0]()
 
     def builds(project: Project, branch: str | None = None) -> list[Build]:
-        spending.before_request("builds")
+        limiter.before_request("builds")
         return asked[1](project, branch)
 
     def run_again(build: Build, target: RunTarget, *, failed_jobs_only: bool) -> ActionResult:
-        spending.before_request("restart")
+        limiter.before_request("restart")
         return asked[2](build, target, failed_jobs_only=failed_jobs_only)
 
     ci.projects, ci.builds, ci.restart = projects, builds, run_again  # type: ignore[method-assign]
     yield world
-    assert budget.reserved == 0, "reserved calls were neither used nor released"
+    assert rate_limit.reserved == 0, "reserved calls were neither used nor released"
 
 
-def test_a_call_has_peoples_priority_by_default(spending: RateLimiter, budget: Counted) -> None:
-    spending.before_request("builds")
+def test_a_call_has_peoples_priority_by_default(limiter: RateLimiter, rate_limit: Counted) -> None:
+    limiter.before_request("builds")
     with charged_to(FOR_BACKGROUND):
-        spending.before_request("builds")
+        limiter.before_request("builds")
         with charged_to(FOR_PEOPLE):
-            spending.before_request("builds")
-        spending.before_request("projects")
-    spending.before_request("projects")
-    assert budget.begun == [PEOPLE, BACKGROUND, PEOPLE, BACKGROUND, PEOPLE]
+            limiter.before_request("builds")
+        limiter.before_request("projects")
+    limiter.before_request("projects")
+    assert rate_limit.begun == [PEOPLE, BACKGROUND, PEOPLE, BACKGROUND, PEOPLE]
 
 
 def test_the_bots_own_limit_and_the_services_pause_raise_different_errors(
-    spending: RateLimiter, budget: Counted
+    limiter: RateLimiter, rate_limit: Counted
 ) -> None:
-    budget.left = 0
+    rate_limit.left = 0
     with pytest.raises(RateLimitExhausted) as spent:
-        spending.before_request("builds")
+        limiter.before_request("builds")
     assert (spent.value.service, spent.value.retry_after_s) == ("CodeShip", 40)
-    spending.after_request(OverLimit("CodeShip", retry_after_s=7))
+    limiter.after_request(OverLimit("CodeShip", retry_after_s=7))
     with pytest.raises(RateLimitPaused) as paused:
-        spending.before_request("builds")
+        limiter.before_request("builds")
     assert paused.value.retry_after_s == 7
-    assert budget.begun == []
+    assert rate_limit.begun == []
 
 
 @pytest.mark.parametrize(
@@ -142,60 +142,60 @@ def test_the_bots_own_limit_and_the_services_pause_raise_different_errors(
     ],
 )
 def test_only_the_service_itself_begins_a_pause(
-    spending: RateLimiter, budget: Counted, outcome: CIError | None
+    limiter: RateLimiter, rate_limit: Counted, outcome: CIError | None
 ) -> None:
-    spending.after_request(outcome)
-    assert budget.paused is None
+    limiter.after_request(outcome)
+    assert rate_limit.paused is None
 
 
-def test_a_call_that_the_service_does_not_count_is_refunded(spending: RateLimiter, budget: Counted) -> None:
+def test_a_call_that_the_service_does_not_count_is_refunded(limiter: RateLimiter, rate_limit: Counted) -> None:
     for was_free in (True, False):
-        spending.before_request("builds")
-        spending.after_request(None, was_free)
-    assert (budget.left, budget.begun) == (9, [PEOPLE])
+        limiter.before_request("builds")
+        limiter.after_request(None, was_free)
+    assert (rate_limit.left, rate_limit.begun) == (9, [PEOPLE])
 
 
-def test_a_restart_reserves_its_own_call_with_the_first_fetch(spending: RateLimiter, budget: Counted) -> None:
-    with restart_budget() as own, charged_to(own):
+def test_a_restart_reserves_its_own_call_with_the_first_fetch(limiter: RateLimiter, rate_limit: Counted) -> None:
+    with restart_allowance() as own, charged_to(own):
         for call in ("builds", "builds", "restart", "builds"):
-            spending.before_request(call)
-    assert budget.takes == [(2, PEOPLE), (1, PEOPLE), (1, PEOPLE)]
-    assert (len(budget.begun), budget.reserved, budget.left) == (4, 0, 6)
+            limiter.before_request(call)
+    assert rate_limit.takes == [(2, PEOPLE), (1, PEOPLE), (1, PEOPLE)]
+    assert (len(rate_limit.begun), rate_limit.reserved, rate_limit.left) == (4, 0, 6)
 
 
-def test_a_restart_that_is_not_sent_releases_its_call(spending: RateLimiter, budget: Counted) -> None:
-    with restart_budget() as own, charged_to(own):
-        spending.before_request("builds")
-        assert (budget.left, budget.reserved) == (8, 1)
-    assert (budget.left, budget.reserved) == (9, 0)
+def test_a_restart_that_is_not_sent_releases_its_call(limiter: RateLimiter, rate_limit: Counted) -> None:
+    with restart_allowance() as own, charged_to(own):
+        limiter.before_request("builds")
+        assert (rate_limit.left, rate_limit.reserved) == (8, 1)
+    assert (rate_limit.left, rate_limit.reserved) == (9, 0)
 
 
-def test_a_restart_that_begins_within_a_pause_is_not_sent(spending: RateLimiter, budget: Counted) -> None:
-    with restart_budget() as own, charged_to(own):
-        spending.before_request("builds")
-        budget.pause(9)
+def test_a_restart_that_begins_within_a_pause_is_not_sent(limiter: RateLimiter, rate_limit: Counted) -> None:
+    with restart_allowance() as own, charged_to(own):
+        limiter.before_request("builds")
+        rate_limit.pause(9)
         with pytest.raises(RateLimitPaused):
-            spending.before_request("restart")
-    assert (len(budget.begun), budget.reserved, budget.left) == (1, 0, 9)
+            limiter.before_request("restart")
+    assert (len(rate_limit.begun), rate_limit.reserved, rate_limit.left) == (1, 0, 9)
 
 
-def test_a_status_is_one_call_and_a_restart_two(paid: World, budget: Counted) -> None:
+def test_a_status_is_one_call_and_a_restart_two(paid: World, rate_limit: Counted) -> None:
     assert isinstance(paid.ask(status("acme/web", "main")), BuildShown)
-    assert budget.left == 9
+    assert rate_limit.left == 9
     assert isinstance(paid.ask(restart("acme/web", "main")), Restarted)
-    assert budget.left == 7
+    assert rate_limit.left == 7
 
 
 @pytest.mark.parametrize("ask", [restart("acme/web", "main"), press(OLD)], ids=["command", "button"])
-def test_with_one_call_left_a_restart_does_not_even_fetch(paid: World, budget: Counted, ask: object) -> None:
-    budget.left = 1
+def test_with_one_call_left_a_restart_does_not_even_fetch(paid: World, rate_limit: Counted, ask: object) -> None:
+    rate_limit.left = 1
     with pytest.raises(RateLimitExhausted):
         paid.ask(ask)  # type: ignore[arg-type]
-    assert (paid.ci.calls, budget.left) == ([], 1)
+    assert (paid.ci.calls, rate_limit.left) == ([], 1)
     assert isinstance(paid.ask(status("acme/web", "main")), BuildShown)
 
 
-def test_a_restart_after_a_shared_fetch_is_charged_for_itself(paid: World, budget: Counted) -> None:
+def test_a_restart_after_a_shared_fetch_is_charged_for_itself(paid: World, rate_limit: Counted) -> None:
     held = paid.ci.hold("builds")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(paid.ask, status("acme/web", "main"))
@@ -204,13 +204,13 @@ def test_a_restart_after_a_shared_fetch_is_charged_for_itself(paid: World, budge
         held.let_go()
         assert isinstance(first.result(PATIENCE_S), BuildShown)
         assert isinstance(second.result(PATIENCE_S), Restarted)
-    assert budget.left in (7, 8)
+    assert rate_limit.left in (7, 8)
 
 
-def test_a_refused_request_gets_the_cached_builds(paid: World, budget: Counted) -> None:
+def test_a_refused_request_gets_the_cached_builds(paid: World, rate_limit: Counted) -> None:
     paid.ask(status("acme/web", "main"))
     paid.clock.advance(90)
-    budget.left = 0
+    rate_limit.left = 0
     for ask in (status("acme/web", "main"), restart("acme/web", "main"), press(OLD)):
         with pytest.raises(RateLimitExhausted) as refused:
             paid.ask(ask)
@@ -218,13 +218,13 @@ def test_a_refused_request_gets_the_cached_builds(paid: World, budget: Counted) 
         assert (refused.value.last_known.builds, refused.value.last_known.age_s) == ((OLD,), 90)
 
 
-def look(world: World, budget: CallBudget) -> Snapshot:
-    return world.looks.builds(WEB, "main", timeout_s=PATIENCE_S, budget=budget)
+def fetch(world: World, allowance: CallAllowance) -> Snapshot:
+    return world.fetcher.builds(WEB, "main", timeout_s=PATIENCE_S, allowance=allowance)
 
 
-def test_a_shared_fetch_is_charged_to_the_request_that_began_it(paid: World, budget: Counted) -> None:
-    look(paid, FOR_BACKGROUND)
-    assert budget.begun == [BACKGROUND]
+def test_a_shared_fetch_is_charged_to_the_request_that_began_it(paid: World, rate_limit: Counted) -> None:
+    fetch(paid, FOR_BACKGROUND)
+    assert rate_limit.begun == [BACKGROUND]
 
 
 class Watched(Future[Any]):
@@ -262,13 +262,13 @@ class Watching(Executor):
 def test_people_who_share_a_refused_background_fetch_make_a_new_one_together(world: World) -> None:
     """The background fetch is held until people have joined it, and is then refused."""
     executor = Watching()
-    looks = BuildFetcher(world.ci, executor, world.clock)
+    fetcher = BuildFetcher(world.ci, executor, world.clock)
     held = world.ci.hold("builds")
     world.ci.all_builds = [OLD]
     world.ci.failures["builds"] = [RateLimitExhausted("CodeShip", retry_after_s=40)]
 
     def ask(priority: Priority) -> Snapshot:
-        return looks.builds(WEB, "main", timeout_s=PATIENCE_S, budget=CallBudget(priority))
+        return fetcher.builds(WEB, "main", timeout_s=PATIENCE_S, allowance=CallAllowance(priority))
 
     with ThreadPoolExecutor(6) as pool:
         background = pool.submit(ask, BACKGROUND)
@@ -284,32 +284,32 @@ def test_people_who_share_a_refused_background_fetch_make_a_new_one_together(wor
         assert {one.result(PATIENCE_S).builds for one in people} == {(OLD,)}
 
 
-def test_the_list_of_projects_is_read_in_the_background_unless_someone_waits(paid: World, budget: Counted) -> None:
+def test_the_list_of_projects_is_read_in_the_background_unless_someone_waits(paid: World, rate_limit: Counted) -> None:
     paid.directory.start()
     assert paid.directory.wait_idle(PATIENCE_S)
-    assert budget.begun == [BACKGROUND]
+    assert rate_limit.begun == [BACKGROUND]
     paid.clock.advance(31)
     with pytest.raises(NoSuchProject):
         paid.find("acme/new")
-    assert budget.begun == [BACKGROUND, PEOPLE]
+    assert rate_limit.begun == [BACKGROUND, PEOPLE]
 
 
 def test_a_missing_name_refreshes_the_list_even_after_a_refused_background_refresh(
-    paid: World, budget: Counted
+    paid: World, rate_limit: Counted
 ) -> None:
-    budget.background_reserve = 10
+    rate_limit.background_reserve = 10
     paid.directory.start()
     assert paid.directory.wait_idle(PATIENCE_S)
-    assert budget.begun == []
+    assert rate_limit.begun == []
     new = project(2, "acme/new")
     paid.ci.account.append(new)
     assert paid.find("acme/new") == new
-    assert budget.begun == [PEOPLE]
+    assert rate_limit.begun == [PEOPLE]
 
 
-def test_the_list_call_of_a_restart_does_not_use_its_reserved_call(paid: World, budget: Counted) -> None:
+def test_the_list_call_of_a_restart_does_not_use_its_reserved_call(paid: World, rate_limit: Counted) -> None:
     new = project(2, "acme/new")
     paid.ci.account.append(new)
     paid.ci.all_builds.append(build(9, new))
     assert isinstance(paid.ask(restart("acme/new", "main")), Restarted)
-    assert budget.takes == [(1, PEOPLE), (2, PEOPLE)]
+    assert rate_limit.takes == [(1, PEOPLE), (2, PEOPLE)]

@@ -28,7 +28,7 @@ from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
-from bot.core.rate_limiter import charged_budget
+from bot.core.rate_limiter import charged_allowance
 from bot.core.request import UserRequest
 from bot.store.database import open_store
 from tests.held_clock import NOON, HeldClock
@@ -173,7 +173,7 @@ class MemoryCI:
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         self.branches_asked.append(branch)
-        self.asked_for.append(charged_budget().priority)
+        self.asked_for.append(charged_allowance().priority)
         self.before_builds()
         self._called("builds")
         self.seen.append(project.id)
@@ -185,7 +185,7 @@ class MemoryCI:
         """Each project's newest ten builds, if `lists_builds`."""
         if not self.lists_builds:
             return None
-        self.asked_for.append(charged_budget().priority)
+        self.asked_for.append(charged_allowance().priority)
         self._called("recent")
         return [(one, [b for b in self.all_builds if b.project == one][:LISTED]) for one in self.account]
 
@@ -319,11 +319,11 @@ class World:
         self.executor = Reporting(8)
         self.store = open_store("sqlite:///:memory:", self.clock)
         self.directory = ProjectIndex(self.ci, self.store.projects, self.executor, self.clock, nearest)
-        self.looks = BuildFetcher(self.ci, self.executor, self.clock)
+        self.fetcher = BuildFetcher(self.ci, self.executor, self.clock)
         self.sender = sending(self) if sending else self.executor
-        self.sending = ActionSender(self.ci, self.looks, self.store.claims, self.sender, self.clock)
+        self.sending = ActionSender(self.ci, self.fetcher, self.store.claims, self.sender, self.clock)
         self.restarts = ActionService(
-            self.ci, self.looks, self.store.claims, self.store.history, self.sending, self.clock
+            self.ci, self.fetcher, self.store.claims, self.store.history, self.sending, self.clock
         )
         self.groups = MemoryGroups()
         self.rights = Authorizer(OPEN, self.groups)
@@ -337,7 +337,7 @@ class World:
     @property
     def services(self) -> CIRegistry:
         """The service, and what the core has cached of it."""
-        return CIRegistry([CIContext(self.ci, self.directory, self.looks, self.restarts)], nearest, self.clock)
+        return CIRegistry([CIContext(self.ci, self.directory, self.fetcher, self.restarts)], nearest, self.clock)
 
     def knows(self, *projects: Project) -> None:
         self.ci.account.extend(projects)

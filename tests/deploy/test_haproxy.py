@@ -44,7 +44,7 @@ pytestmark = pytest.mark.serial
 
 
 class Replicas:
-    """Two servers with a replica's paths. `heard` holds the requests that reached them."""
+    """Two servers with a replica's paths. `heard` has the requests that reached them."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []

@@ -84,7 +84,7 @@ Open = Callable[..., DurableJobs]
 
 @pytest.fixture
 def open_jobs(url: str, told: Told) -> Iterator[Open]:
-    """Opens them for the kinds given, one after the other; what is open is stopped at the end, with all its threads."""
+    """Opens jobs of the given kinds. They are stopped at the end, with all their threads."""
     before = set(threading.enumerate())
     with ExitStack() as stack:
 

@@ -101,7 +101,7 @@ def test_a_database_outage_is_reported_once_and_heartbeats_continue(clock: HeldC
                 raise OSError("away")
             return None
 
-        def alive(self, within_s: float) -> list[str]:
+        def alive(self, max_age_s: float) -> list[str]:
             return []
 
         def leave(self, replica_id: str) -> None: ...
@@ -113,7 +113,7 @@ def test_a_database_outage_is_reported_once_and_heartbeats_continue(clock: HeldC
     presence.start()
     assert away.enough.wait(20)
     presence.stop(5, leaves_nothing=True)
-    assert [(name, str(error)) for name, error in told] == [("sign of life", "away")] * 2
+    assert [(name, str(error)) for name, error in told] == [("heartbeat", "away")] * 2
     assert presence.alive() == ["first"]
 
 

@@ -159,7 +159,7 @@ def test_only_jobs_that_ended_long_ago_are_deleted(open_jobs: Open, notes: Notes
     jobs = open_jobs(timings=replace(QUICK, kept_s=0.0), walk=notes, wait=gate.pass_through)
     jobs.start("wait", "runs", {})
     assert gate.reached.wait(20)
-    jobs.purge()  # as the sweeper may have done already
+    jobs.purge()  # as the recovery may have done already
     for key in ("ended", "waits", "cancelled"):
         jobs.start("walk", key, {key: 2})
     notes.wait_for_all({"ended": 2}, {"cancelled": 2})

@@ -27,7 +27,7 @@ from bot.app.clock import SystemClock
 from bot.app.settings import Settings
 from bot.app.timeouts import Timeouts
 from bot.core.polling.poller import PollInterval
-from bot.jobs import JobTimings as JobsPatience
+from bot.jobs import JobTimings
 from bot.jobs import dbos_engine as engine
 
 _WRITES = re.compile(r"\s*(?:WITH\b.*?\b)?(INSERT INTO|UPDATE|DELETE FROM)\s+([\w.\"]+)", re.IGNORECASE | re.DOTALL)
@@ -105,9 +105,9 @@ def _settle(connection: sa.Connection) -> None:
         connection.info.setdefault("wrote", {})[what] = None
 
 
-def patience(little: dict[str, float]) -> Timeouts:
-    jobs = JobsPatience(beat_s=0.3, dead_after_s=little.get("dead_after_s", 1.2), sweep_s=0.3, poll_s=0.1)
-    return Timeouts(jobs=jobs, pace=PollInterval(3.1, 3.1, 3.1), heal_s=1.0)
+def timeouts(little: dict[str, float]) -> Timeouts:
+    jobs = JobTimings(beat_s=0.3, dead_after_s=little.get("dead_after_s", 1.2), sweep_s=0.3, poll_s=0.1)
+    return Timeouts(jobs=jobs, pace=PollInterval(3.1, 3.1, 3.1), maintenance_s=1.0)
 
 
 class WrongClock(SystemClock):
@@ -126,7 +126,7 @@ class WrongClock(SystemClock):
 
 
 def run(order: dict[str, Any]) -> None:
-    """Runs one bot until it is killed or told to stop."""
+    """Runs one bot until it is killed or gets the order to stop."""
     clock = WrongClock(order["ahead_s"]) if "ahead_s" in order else SystemClock()
     settings = Settings.read(order["environ"])
     logs.configure("INFO", "json", settings.secrets())
@@ -135,7 +135,7 @@ def run(order: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     if order.get("tells_commits"):
         tell_commits(line)
-    bot = Bot(settings, clock, {}, on_dead=ending.set, timeouts=patience(order.get("patience", {})))
+    bot = Bot(settings, clock, {}, on_dead=ending.set, timeouts=timeouts(order.get("timeouts", {})))
     bot.start()
     line.tell(f"ready {bot.web.port if bot.web else 0}")
     ending.wait()

@@ -66,7 +66,7 @@ class NeverReached(Exception):
 
 @dataclass
 class Performance:
-    """One scene, with at most one kill. `problems` are what became of it that must not."""
+    """One scene, with at most one kill. `problems` describes each broken rule."""
 
     scene: Scene
     mould: Mould
@@ -184,7 +184,7 @@ class Performance:
         return [m for m in self.theatre.workspace.conversation("#builds", "ada") if m.is_reply and VERDICT in m.text]
 
     def _is_over(self) -> bool:
-        """Whether no work is left, and the person was told something."""
+        """Whether no work is left and the person got a reply."""
         if not self._verdicts() and not any(UNKNOWN in text for text in self.theatre.texts()):
             return False
         with self.database.connect() as connection:

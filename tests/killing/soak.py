@@ -234,8 +234,8 @@ class Soak:
 
     def _new(self) -> Process:
         log = self._folder / f"{next(self._numbers)}.txt"
-        patience = {"dead_after_s": DEAD_AFTER_S}
-        return Process(self._mould, self._theatre.environ, log, self._fuse.reach, tells_commits=True, patience=patience)
+        timeouts = {"dead_after_s": DEAD_AFTER_S}
+        return Process(self._mould, self._theatre.environ, log, self._fuse.reach, tells_commits=True, timeouts=timeouts)
 
     def _open(self) -> None:
         self._front.ports = [process.wait_ready() for process in self._processes]

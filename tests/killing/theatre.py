@@ -200,7 +200,7 @@ class Theatre:
         self.codeship = CodeShipWorld(clock.now, API_KEY)
         seed(self.codeship)
         self.workspace = Workspace(clock.now, BOT_TOKEN, settings.get("SLACK_APP_TOKEN"), SIGNING_SECRET)
-        self.sockets = SocketMode(self.workspace.app.id, ack_within_s=15.0)
+        self.sockets = SocketMode(self.workspace.app.id, ack_timeout_s=15.0)
         codeship = codeship_host.application(self.codeship, TrafficLog(clock.now))
         slack = slack_api.application(self.workspace, self.sockets)
         for app, name_of in ((codeship, _codeship_call), (slack, _slack_call)):

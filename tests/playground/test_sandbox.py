@@ -11,7 +11,7 @@ from playground.sandbox import HALF_MOVED, Sandbox, Transport
 from tests.held_clock import HeldClock
 
 NEVER_S = 86_400.0
-UNHURRIED = Timeouts(pace=PollInterval(NEVER_S, NEVER_S, NEVER_S), heal_s=NEVER_S)
+UNHURRIED = Timeouts(pace=PollInterval(NEVER_S, NEVER_S, NEVER_S), maintenance_s=NEVER_S)
 
 
 def last_said(sandbox: Sandbox) -> str:
@@ -22,7 +22,7 @@ def last_said(sandbox: Sandbox) -> str:
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 def test_a_webhook_updates_messages_before_the_next_poll_even_after_a_restart(transport: Transport):
     clock = HeldClock()
-    with Sandbox(clock, transport=transport, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
+    with Sandbox(clock, transport=transport, timeouts=UNHURRIED, ack_timeout_s=30.0, environ=HALF_MOVED) as stage:
         stage.workspace.types("ada", "#builds", "/codeship follow acme/mobile@github main")
         assert "running" in last_said(stage)
         trigger(stage, "GitHub’s webhooks are lost")
@@ -37,15 +37,15 @@ def test_a_webhook_updates_messages_before_the_next_poll_even_after_a_restart(tr
 
 def test_github_is_polled_once_time_has_passed():
     clock = HeldClock()
-    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as stage:
+    with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0, environ=HALF_MOVED) as stage:
         stage.workspace.types("ada", "#builds", "/codeship follow acme/mobile@github main")
         assert "running" in last_said(stage)
         trigger(stage, "GitHub’s webhooks are lost")
         trigger(stage, "the workflow CI of acme/mobile passes on main")
-        stage.look()
+        stage.poll()
         assert "running" in last_said(stage)
         clock.advance(10)
-        stage.look()
+        stage.poll()
         assert "passed" in last_said(stage)
 
 

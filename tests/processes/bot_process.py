@@ -173,7 +173,7 @@ class Runs:
                 run.process.kill()
             run.ended()
         for run in self._runs:
-            assert not [secret for secret in SECRETS if secret in run.text], "a secret has been told"
+            assert not [secret for secret in SECRETS if secret in run.text], "the output has a secret"
 
 
 def sandbox_of(transport: Transport, folder: Path) -> Iterator[Sandbox]:

@@ -58,7 +58,7 @@ def an_app(sandbox: BothServices) -> tuple[dict[str, str], str]:
 
 
 def told_and_stored(bot: BotProcess, sandbox: BothServices) -> str:
-    """Everything that anybody could see of a run that has ended: messages, what is stored, the log."""
+    """All that can be seen of a run that has ended: messages, stored rows, the log."""
     stored = "".join(path.read_bytes().decode("latin-1") for path in sandbox.folder.glob("bot.sqlite3*"))
     return repr(sandbox.workspace.conversations.everything()) + stored + bot.text
 

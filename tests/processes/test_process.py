@@ -56,7 +56,7 @@ def test_a_bot_that_was_killed_does_not_send_a_restart_again(either: Sandbox, ei
     either.codeship.mood = moods.FINE
     either_runs.ready()
     either.says(RESTART, "bob")
-    assert either.sees("<@U0ADA>"), "bob is told who asked first"
+    assert either.sees("<@U0ADA>"), "the reply to bob says who asked first"
     assert either.codeship.restarts_asked(build) == 1
 
 

@@ -134,7 +134,7 @@ def test_a_request_to_all_replicas_at_once_is_carried_out_once(replicas: Open, s
     assert [delivery.is_acked for delivery in again] == [True] * REPLICAS
     bots.codeship.finish(build, "success")
     assert bots.sees(FLAKY, 2), bots.log
-    assert bots.rows(audit) == 6, "what is delivered again, to whichever replica, is not asked again"
+    assert bots.rows(audit) == 6, "a redelivery to any replica is not a new request"
     assert bots.count(FLAKY) == 2, "in the message and in its thread"
 
 
@@ -187,12 +187,12 @@ def test_clocks_that_are_wrong_delay_nothing_by_more_than_30_s(replicas: Open, a
 
 def test_all_replicas_share_one_rate_limit(replicas: Open) -> None:
     """Within much less than a minute, no more calls than the limit reach CodeShip."""
-    budget = 12
-    bots = replicas(CODESHIP_CALLS_PER_MINUTE=str(budget))
+    limit = 12
+    bots = replicas(CODESHIP_CALLS_PER_MINUTE=str(limit))
     with ThreadPoolExecutor(6) as pool:
         names = ["acme/web", "acme/api", "acme/mobile", "other-org/web", "acme/infrastructure", "acme/legacy"] * 5
         list(pool.map(lambda name: bots.workspace.types("ada", "#builds", f"/codeship status {name}"), names))
     assert wait_until(lambda: len(bots.theatre.texts("ada")) >= len(names)), bots.log
     requests = sorted(request.at for request in bots.codeship.requests)
     fullest = max(sum(0 <= (other - at).total_seconds() < 60 for other in requests) for at in requests)
-    assert budget // 3 < fullest <= budget
+    assert limit // 3 < fullest <= limit

@@ -11,7 +11,7 @@ from bot.slack.handler import RequestHandler
 from bot.slack.incoming.payloads import SlackRequest, Source
 from bot.slack.incoming.text import words_of_command
 from playground.sandbox import Sandbox
-from playground.slack.plain_text import draw
+from playground.slack.plain_text import as_text
 from tests.slack.steps import Crash, Steps
 
 
@@ -49,4 +49,4 @@ def posts(stage: Sandbox) -> int:
 
 def said(stage: Sandbox) -> list[str]:
     messages = stage.workspace.conversation("#builds", "ada")
-    return ["\n".join(draw(message, stage.workspace.names)) for message in messages if message.bot_id]
+    return ["\n".join(as_text(message, stage.workspace.names)) for message in messages if message.bot_id]

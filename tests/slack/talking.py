@@ -39,7 +39,7 @@ from bot.slack.incoming.recent_deliveries import Deliveries, RecentDeliveries
 from bot.slack.outgoing.notifier import SlackNotifier
 from bot.store import open_store
 from playground.slack.model import Message
-from playground.slack.plain_text import draw
+from playground.slack.plain_text import as_text
 from tests.core.half_moved import plan_of
 from tests.core.polling.world import HeldJobs
 from tests.core.world import MemoryCI, MemoryGroups
@@ -50,7 +50,7 @@ from tests.slack.steps import Steps
 
 
 class WorkflowsCI(MemoryCI):
-    """Builds of workflows. `asked` says for each restart whether it was of the failed jobs only."""
+    """Builds of workflows. `asked` has for each restart whether only failed jobs were restarted."""
 
     def __init__(self, clock: HeldClock) -> None:
         super().__init__(clock, "github", "GitHub Actions")
@@ -123,11 +123,11 @@ class Talk:
         services: list[CIContext] = []
         for ci in (self.codeship, self.github):
             directory = ProjectIndex(ci, store.projects, executor, self.clock, nearest)
-            looks = BuildFetcher(ci, executor, self.clock)
-            sending = ActionSender(ci, looks, store.claims, executor, self.clock)
+            fetcher = BuildFetcher(ci, executor, self.clock)
+            sending = ActionSender(ci, fetcher, store.claims, executor, self.clock)
             services.append(
                 CIContext(
-                    ci, directory, looks, ActionService(ci, looks, store.claims, store.history, sending, self.clock)
+                    ci, directory, fetcher, ActionService(ci, fetcher, store.claims, store.history, sending, self.clock)
                 )
             )
             directory.refresh()
@@ -199,14 +199,14 @@ class Talk:
         else:
             self.conversation.handle(slack_request, self.clock.monotonic())
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Polls everything that is followed, long enough after the last change of a message."""
         self.clock.advance(10.0)
         self.following.poll("github", WEB.id)
 
     def said(self, who: str = "ada") -> list[str]:
         names = self.slack.workspace.names
-        return ["\n".join(draw(message, names)) for message in self.slack.seen("#builds", who)]
+        return ["\n".join(as_text(message, names)) for message in self.slack.seen("#builds", who)]
 
     def actions(self) -> list[AuditEntry]:
         """The newest first, of both services."""

@@ -1,4 +1,4 @@
-"""A request is decided once and carried out once. Whatever happens afterwards, only its reply is repeated."""
+"""A request is decided once and carried out once. After that, at most its reply is repeated."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture
 def stage(clock: HeldClock) -> Iterator[Sandbox]:
-    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0) as made:
+    with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0) as made:
         assert made.settle()
         yield made
 
@@ -38,7 +38,7 @@ def stage(clock: HeldClock) -> Iterator[Sandbox]:
 @pytest.fixture
 def half_moved(clock: HeldClock) -> Iterator[Sandbox]:
     """acme/shop is on GitHub, where a build can be cancelled."""
-    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0, environ=HALF_MOVED) as made:
+    with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0, environ=HALF_MOVED) as made:
         assert made.settle()
         yield made
 
@@ -220,7 +220,7 @@ class Mending(HeldClock):
 
 def test_a_restart_that_could_not_be_stored_is_reported_so_and_followed_later() -> None:
     clock = Mending()
-    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0) as stage:
+    with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0) as stage:
         assert stage.settle()
         database = stage.settings().database_url.reveal().removeprefix("sqlite:///")
 

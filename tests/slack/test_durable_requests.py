@@ -36,7 +36,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture
 def stage(clock: HeldClock) -> Iterator[Sandbox]:
-    with Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0) as made:
+    with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0) as made:
         assert made.settle()
         yield made
 
@@ -69,7 +69,7 @@ def test_a_restart_interrupted_anywhere_is_sent_once_and_followed_to_its_end(
     assert all("*acme/web main restarted*" in each for each in said(stage))
     stage.codeship.finish("acme/web", "success")
     clock.advance(8)
-    stage.look()
+    stage.poll()
     assert sum("on retry (flaky)" in each for each in said(stage)) == 2, "the message and its reply"
     assert len(said(stage)) == messages + 1
 
@@ -80,7 +80,7 @@ def test_a_follow_interrupted_anywhere_ends_once(stage: Sandbox, clock: HeldCloc
     does(stage, ask(stage, "follow acme/web feature/login"), Steps((when, name)))
     stage.codeship.finish("acme/web", "error", branch="feature/login")
     clock.advance(8)
-    stage.look()
+    stage.poll()
     replies = [each for each in said(stage) if "↳ @ada :x: *acme/web feature/login failed" in each]
     assert len(replies) == 1
     assert len(said(stage)) == (3 if (when, name) == ("after", "reply") else 2)
@@ -108,7 +108,7 @@ def test_a_restart_with_its_own_id_and_without_a_response_is_followed_under_that
     assert (follow.build_id, follow.run_number) == (str(stage.codeship.newest("acme/web").id), 1)
     stage.codeship.finish("acme/web", "success")
     clock.advance(8)
-    stage.look()
+    stage.poll()
     assert "on retry (flaky)" in said(stage)[-1]
 
 

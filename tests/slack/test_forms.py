@@ -11,7 +11,7 @@ from tests.held_clock import HeldClock
 
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 def test_the_form_works_over_both_transports(transport: Transport) -> None:
-    with Sandbox(HeldClock(), transport=transport, ack_within_s=30.0) as stage:
+    with Sandbox(HeldClock(), transport=transport, ack_timeout_s=30.0) as stage:
         workspace = stage.workspace
         workspace.types("ada", "#builds", "/codeship")
         assert stage.settle()

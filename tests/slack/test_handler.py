@@ -14,7 +14,7 @@ from bot.app.timeouts import Timeouts
 from playground.codeship import faults as moods
 from playground.sandbox import SIGNING_SECRET, Sandbox
 from playground.slack.model import Message
-from playground.slack.plain_text import draw
+from playground.slack.plain_text import as_text
 from tests.held_clock import HeldClock
 from tests.log_lines import configured, process_put_back
 
@@ -36,7 +36,7 @@ def log() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def stage(log: io.StringIO) -> Iterator[Sandbox]:
-    with Sandbox(HeldClock(), patience=Timeouts(slack_s=30.0), ack_within_s=30.0) as made:
+    with Sandbox(HeldClock(), timeouts=Timeouts(slack_s=30.0), ack_timeout_s=30.0) as made:
         assert made.settle()
         yield made
 
@@ -48,7 +48,7 @@ def said(stage: Sandbox, where: str = "#builds", viewer: str = "ada") -> list[Me
 
 
 def words(stage: Sandbox, message: Message) -> str:
-    return "\n".join(draw(message, stage.workspace.names))
+    return "\n".join(as_text(message, stage.workspace.names))
 
 
 def press(stage: Sandbox, who: str, label: str) -> None:

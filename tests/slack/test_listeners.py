@@ -26,7 +26,7 @@ DRAWN = sorted(
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Sandbox]:
-    with Sandbox(HeldClock(), ack_within_s=30.0) as made:
+    with Sandbox(HeldClock(), ack_timeout_s=30.0) as made:
         yield made
 
 

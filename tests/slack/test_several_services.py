@@ -61,12 +61,12 @@ def test_a_cancel_needs_confirmation_and_removes_its_button(talk: Talk) -> None:
 
 def test_a_build_cancelled_from_its_live_message_is_followed_to_the_end(talk: Talk) -> None:
     talk.says("/codeship follow acme/web@github main")
-    talk.look()
+    talk.poll()
     before = talk.said()[0]
     talk.presses("Cancel")
     assert talk.said()[0] == before, "it is not replaced"
     talk.github.ends_all(Status.STOPPED, "cancelled")
-    talk.look()
+    talk.poll()
     live = talk.said()[0]
     assert ":octagonal_sign: *acme/web main cancelled" in live
     assert "requested by @ada" in live
@@ -86,7 +86,7 @@ def test_a_cancel_of_an_ended_build_shows_it_in_place_of_the_button(talk: Talk) 
 
 def test_a_cancel_of_an_ended_build_in_a_live_message_answers_the_presser_alone(talk: Talk) -> None:
     talk.says("/codeship follow acme/web@github main")
-    talk.look()
+    talk.poll()
     talk.github.ends_all(Status.PASSED, "success")
     talk.presses("Cancel")
     live, told = talk.slack.seen("#builds")
@@ -182,12 +182,12 @@ def test_only_the_failed_jobs_run_again_and_are_followed_to_a_verdict(talk: Talk
     talk.presses("Re-run failed jobs")
     assert talk.github.asked == [True]
     assert "Restarted CI" in talk.said()[-1]
-    talk.look()
+    talk.poll()
     assert "CI running · attempt 2" in talk.said()[-1]
     talk.github.ends_all(Status.PASSED, "success")
     (ended,) = talk.github.all_builds
     talk.github.details = {build.id: replace(ended, earlier=(Status.FAILED,))}
-    talk.look()
+    talk.poll()
     assert "on retry (flaky)" in talk.said()[1]
     assert "CI passed" in talk.said()[1]
     (entry,) = talk.actions()
@@ -217,7 +217,7 @@ def test_failed_jobs_only_is_offered_if_the_service_can_and_something_failed(tal
 def test_the_end_of_a_live_message_offers_the_failed_jobs_and_keeps_what_it_says(talk: Talk) -> None:
     talk.says("/codeship follow acme/web@github main")
     talk.github.ends_all(Status.FAILED, "failure")
-    talk.look()
+    talk.poll()
     live = talk.slack.seen("#builds")[0]
     talk.presses("Re-run failed jobs", on=live)
     assert talk.github.asked == [True]

@@ -45,7 +45,7 @@ def test_no_follow_of_any_process_is_left_without_a_chain(opened: Callable[[], S
 
 
 def test_no_follow_of_any_thread_is_left_without_a_chain(store: Store) -> None:
-    """Each thread adds one and, if told to, polls until none is open."""
+    """Each thread adds one; one that starts a chain polls until none is open."""
 
     def follow_to_the_end(who: int) -> int | None:
         for number in range(ROUNDS):

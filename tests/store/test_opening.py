@@ -27,7 +27,7 @@ def url(tmp_path: Path) -> str:
 
 
 def refusal(url: str) -> str:
-    """What a person reads; what the log would hold besides has no secret either."""
+    """The text that a person reads. Checks that the log has no secret either."""
     with pytest.raises(StoreError) as raised:
         open_store(url, None)  # type: ignore[arg-type]
     assert "hunter2" not in "".join(traceback.format_exception(raised.value))

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from bot.store import open_store
-from bot.store.replicas import WRITTEN_WITHIN_S
+from bot.store.replicas import WRITE_TIMEOUT_S
 
 PAGES = 150
 """More than the empty schema has, at 4 kB each."""
@@ -70,7 +70,7 @@ def test_a_locked_database_is_named_while_a_write_waits_for_it(tmp_path: Path, c
         waiting.start()
         assert waiting.is_alive()
         waiting.join(0.2)
-        clock.wait(WRITTEN_WITHIN_S + 1)
+        clock.wait(WRITE_TIMEOUT_S + 1)
         assert "a write takes longer than 2 s. Is it locked?" in str(store.trouble())
         other.execute("ROLLBACK")
     waiting.join(10)

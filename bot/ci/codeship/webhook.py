@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from bot.ci import json_fields as cleaning
-from bot.ci.service import Hint
+from bot.ci.service import PollNow
 from bot.config.parsers import Secret
 
 PATH = "/codeship/webhook/"
@@ -24,7 +24,7 @@ PATH = "/codeship/webhook/"
 
 REFUSALS_LOGGED_EVERY_S = 60.0
 SAME_FOR_S = 5.0
-"""A repeated webhook within this time is one hint."""
+"""A repeated webhook within this time is one."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,10 +40,10 @@ class _Body(msgspec.Struct):
 
 
 class CodeShipWebhook:
-    """A WSGI application. `hint` is called before the answer. `now` is in seconds."""
+    """A WSGI application. `poll_now` is called before the answer. `now` is in seconds."""
 
-    def __init__(self, token: Secret, hint: Hint, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._token, self._hint, self._now = token, hint, now
+    def __init__(self, token: Secret, poll_now: PollNow, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._token, self._poll_now, self._now = token, poll_now, now
         self._refused = 0
         self._next_refusal_logged_at: float | None = None
 
@@ -64,7 +64,7 @@ class CodeShipWebhook:
         if build is None or project_id is None:
             return HTTPStatus.BAD_REQUEST, "the body names no project"
         of_build = f"{cleaning.id_(build.build_id)} {cleaning.line(build.status, cleaning.MAX_WORD)}"
-        self._hint(project_id, f"{of_build} {int(self._now() // SAME_FOR_S)}")
+        self._poll_now(project_id, f"{of_build} {int(self._now() // SAME_FOR_S)}")
         return HTTPStatus.ACCEPTED, ""
 
     def _log_refusal(self) -> None:

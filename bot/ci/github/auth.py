@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RENEWED_BEFORE_S = 300.0
 _JWT_EARLIER = timedelta(seconds=60)  # this machine's clock may be ahead of GitHub's
-_JWT_LASTS = timedelta(minutes=9)  # GitHub takes ten at most
+_JWT_LASTS = timedelta(minutes=9)  # GitHub accepts ten at most
 _LASTS_S = 3600.0
 _MAX_BYTES = 256 * 1024
 
@@ -68,7 +68,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A GitHub App where it is installed. `private_key` is the PEM that GitHub made for it."""
+    """An installation of a GitHub App. `private_key` is the App's PEM, made by GitHub."""
 
     id: str
     installation_id: str

@@ -16,7 +16,7 @@ CHAINED_WITHIN = timedelta(minutes=5)
 
 
 def build_of(project: Project, runs: RunGroup) -> Build:
-    """The build of `project` that has these runs. Its own workflows come first, each kind by name."""
+    """The build of `project` with these runs. Its own workflows come first; each group is sorted by name."""
     newest = runs.own[0]
     workflows = (*_workflows(runs, runs.own), *_workflows(runs, runs.inherited))
     decides = deciding_workflow(workflows)

@@ -17,7 +17,7 @@ from bot.ci.github.calls import GitHubRequests
 from bot.ci.github.errors import TITLE
 from bot.ci.github.failure_log import StepLog
 from bot.ci.github.run_groups import are_titles, group_runs, with_workflow_names
-from bot.ci.github.run_lists import BranchLook, RunLists
+from bot.ci.github.run_lists import BranchSnapshot, RunLists
 from bot.ci.github.runs import parse_attempt, parse_run, parse_runs
 from bot.ci.github.urls import parse_url, web_url
 from bot.ci.http_client.responses import Request
@@ -41,7 +41,7 @@ MAX_ATTEMPTS = 10
 WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 """Seconds that the list of workflows is cached, and seconds until a failed list is requested again."""
 
-LOG_WITHIN_S = 5.0
+LOG_TIMEOUT_S = 5.0
 """Seconds within which a job's log is read."""
 FULL_SHA = 40
 READ_ONLY = "GITHUB_READ_ONLY"
@@ -106,26 +106,26 @@ class GitHub:
         return None
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
-        """The recent builds: those of the runs that decide, as `RunLists.read` finds them.
+        """The recent builds, made of the deciding runs that `RunLists.read` finds.
 
         Fetches the repository's workflows, too, if something depends on them: an inherited run, since a disabled
         workflow never passes again, or a name, since a run may have a title. They are cached for ten minutes.
         """
         deadline = self._calls.deadline_after()
         rules = self._rules_of(project)
-        look = self._lists.read(project, branch, deadline, rules)
-        groups = group_runs(look.runs, rules=rules, is_cut_off=look.is_cut_off)
-        if any(each.inherited or each.beside for each in groups) or are_titles(look.runs) or rules is not None:
-            workflows = self._workflows_of(look.project, deadline)
+        snapshot = self._lists.read(project, branch, deadline, rules)
+        groups = group_runs(snapshot.runs, rules=rules, is_cut_off=snapshot.is_cut_off)
+        if any(each.inherited or each.beside for each in groups) or are_titles(snapshot.runs) or rules is not None:
+            workflows = self._workflows_of(snapshot.project, deadline)
             names = None if workflows is None else {each.id: each.name for each in workflows if each.name}
-            groups = group_runs(with_workflow_names(look.runs, names), rules=rules, is_cut_off=look.is_cut_off)
+            groups = group_runs(with_workflow_names(snapshot.runs, names), rules=rules, is_cut_off=snapshot.is_cut_off)
             if workflows is not None:
                 active = frozenset(each.id for each in workflows if each.is_active)
                 groups = [each.inheriting_only(active) for each in groups]
-        builds = [build_of(look.project, each) for each in groups]
-        if not builds and look.runs and branch is None:
-            raise NotPossible(self.title, _only_others(look))
-        return [as_seen(builds[0], look), *builds[1:]] if builds else []
+        builds = [build_of(snapshot.project, each) for each in groups]
+        if not builds and snapshot.runs and branch is None:
+            raise NotPossible(self.title, _only_others(snapshot))
+        return [as_seen(builds[0], snapshot), *builds[1:]] if builds else []
 
     def plan_restart(self, build: Build) -> ActionPlan:
         """The runs that `restart_plan` names."""
@@ -202,7 +202,7 @@ class GitHub:
 
     def failure_log(self, build: Build) -> FailureLog | None:
         """Two calls and the download from another host, within five seconds. Raises CIError."""
-        deadline = self._calls.deadline_after(LOG_WITHIN_S)
+        deadline = self._calls.deadline_after(LOG_TIMEOUT_S)
         jobs = (job for run in _wrong(build.workflows) for job in self._jobs_of(build, run, deadline)[0])
         job = next((job for job in jobs if job.id and job.step_began and job.step_ended), None)
         if job is None or job.id is None or job.step_began is None or job.step_ended is None:
@@ -314,10 +314,10 @@ class GitHub:
             are_final = False
             ends.append(None)
         jobs = tuple(result.values())[:JOBS_SHOWN]
-        told = jobs, max((end for end in ends if end), default=None) if all(ends) else None
+        details = jobs, max((end for end in ends if end), default=None) if all(ends) else None
         if are_final and (jobs or run.status is not Status.FAILED):  # the run may be shown as failed before its job is
-            self._jobs.put((run.run_id, run.attempt), told)
-        return told
+            self._jobs.put((run.run_id, run.attempt), details)
+        return details
 
     def _earlier(self, build: Build, deadline: float) -> tuple[Status, ...]:
         run = most_retried(build.workflows) if build.workflows else None
@@ -339,21 +339,26 @@ class GitHub:
         return status
 
 
-def as_seen(newest: Build, look: BranchLook) -> Build:
-    """The branch's newest build with what only `look` knows. It is not "passed" while runs of its commit are unread."""
-    if look.unread == newest.commit and newest.status is Status.PASSED:
+def as_seen(newest: Build, snapshot: BranchSnapshot) -> Build:
+    """The branch's newest build with what only `snapshot` knows.
+
+    It is not "passed" while runs of its commit are unread.
+    """
+    if snapshot.unread == newest.commit and newest.status is Status.PASSED:
         newest = replace(newest, status=Status.UNKNOWN, status_word="not all of its runs were read")
     return replace(
         newest,
-        newest_commit=look.tip if look.tip != newest.commit else None,
-        is_tag=newest.is_tag if look.is_branch is None else newest.is_tag and not look.is_branch,
+        newest_commit=snapshot.tip if snapshot.tip != newest.commit else None,
+        is_tag=newest.is_tag if snapshot.is_branch is None else newest.is_tag and not snapshot.is_branch,
     )
 
 
-def _only_others(look: BranchLook) -> str:
+def _only_others(snapshot: BranchSnapshot) -> str:
     """What was seen of a repository in which no run tests a branch."""
-    events = ", ".join(sorted({run.event or "no event" for run in look.runs}))
-    return f"none of the last {len(look.runs)} runs of {look.project.name} tests a branch; they are of: {events}"
+    events = ", ".join(sorted({run.event or "no event" for run in snapshot.runs}))
+    return (
+        f"none of the last {len(snapshot.runs)} runs of {snapshot.project.name} tests a branch; they are of: {events}"
+    )
 
 
 def _why_nothing(plan: RestartPlan) -> str:

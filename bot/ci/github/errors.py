@@ -23,7 +23,7 @@ from bot.core.model.errors import (
 TITLE = "GitHub"
 
 _ADDRESS_SETTING = "GITHUB_API_URL"
-_SECONDARY_WAIT_S = 60.0  # "wait for at least one minute" where no header says for how long
+_SECONDARY_WAIT_S = 60.0  # "wait for at least one minute" if no header says how long
 
 _LIMIT = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
 # Seen for `rerun`, `rerun-failed-jobs` and `cancel`: "Unable to retry this workflow run because it was created over a

@@ -1,17 +1,17 @@
-"""Which workflow runs decide the state of a branch, which are shown beside it, and which make up a build. Pure.
+"""Which workflow runs decide the state of a branch, which are shown next to it, and which make up a build. Pure.
 
-GitHub lists under a branch every run that carries its name, whatever triggered it. Only runs that test the branch's
+GitHub lists under a branch every run with its name, with any trigger. Only runs that test the branch's
 commits decide:
 
     push, pull_request, merge_group             decide
     workflow_dispatch, schedule,                decide only on a branch on which none of those ran;
-    repository_dispatch, pull_request_target    elsewhere they are shown beside
+    repository_dispatch, pull_request_target    otherwise they are shown next to it
     everything else                             never shown as the branch's
 
-A policy's override names the workflows that decide, or that never count, whatever triggered them.
+A policy's override names the workflows that decide, or that never count, with any trigger.
 
-A build is a commit on a branch. Its own runs are the deciding runs of its commit, of each workflow the newest; a pull
-request's run is another than the push's. A workflow that did not run for the commit, such as one that runs only if
+A build is a commit on a branch. Its own runs are the deciding runs of its commit, the newest of each workflow; a pull
+request's run is separate from the push's. A workflow that did not run for the commit, such as one that runs only if
 certain files change, keeps its last result: the build inherits that run, named with its commit. Each build inherits the
 runs before it, so the next push changes nothing of an older build.
 """
@@ -36,10 +36,10 @@ QUEUE = "gh-readonly-queue/"
 """How the branches of a merge queue begin: `gh-readonly-queue/main/pr-12-4f2c1e9`."""
 
 _TAG = re.compile(r"v[0-9]+(?:\.[0-9]+)*(?:[-+.][\w.-]+)?|[0-9]+\.[0-9]+\.[0-9]+(?:[-+.][\w.-]+)?", re.ASCII)
-"""Names that tags have and branches seldom: `v1.2`, `1.2.3-rc.1`. GitHub lists a tag's runs as a branch's."""
+"""Names that tags often have and branches seldom: `v1.2`, `1.2.3-rc.1`. GitHub lists a tag's runs as a branch's."""
 
 NULL_CONCLUSION_FOR = timedelta(minutes=10)
-"""For how long a run that is completed without a conclusion counts as running."""
+"""How long a completed run without a conclusion counts as running."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -73,7 +73,7 @@ class ListedRun:
 
     @property
     def age(self) -> tuple[datetime, int, int]:
-        """Greater for the younger. A run keeps its age when it is re-run."""
+        """Sort key, greater for newer runs. A re-run does not change it."""
         return self.created_at or LONG_AGO, self.number, int(self.workflow.run_id)
 
     @property
@@ -104,14 +104,14 @@ class ListedRun:
 
     @property
     def ended_at(self) -> datetime:
-        """When it ended; the end of time while it has not, long ago if that is unknown."""
+        """When it ended: the maximum while it runs, the minimum if unknown."""
         if not self.workflow.has_ended:
             return datetime.max.replace(tzinfo=UTC)
         return self.workflow.finished_at or LONG_AGO
 
 
 def role_of(run: ListedRun, rules: BuildRules | None = None) -> Role:
-    """What the run's event, or the policy's override, makes of it."""
+    """The run's role, by its event or the policy's override."""
     if rules is not None:
         names = (run.workflow.name, run.path.partition("@")[0].rpartition("/")[2])
         if rules.ignores(names):
@@ -132,7 +132,7 @@ def looks_like_tag(name: str) -> bool:
 
 
 def as_of(run: ListedRun, now: datetime) -> ListedRun:
-    """The run as it counts now: one without a conclusion runs for ten minutes more, then its state is unknown."""
+    """The run at the time `now`. One without a conclusion runs for ten minutes, then its status is unknown."""
     if run.concluded_without is None:
         return run
     if now - run.concluded_without < NULL_CONCLUSION_FOR:
@@ -153,7 +153,7 @@ class BranchRuns:
 
 
 def branch_runs(newest_first: Sequence[ListedRun], rules: BuildRules | None = None) -> BranchRuns:
-    """The runs of one branch by what they are to it."""
+    """The runs of one branch, sorted by role."""
     by_role: dict[Role, list[ListedRun]] = {role: [] for role in Role}
     for run in newest_first:
         by_role[role_of(run, rules)].append(run)
@@ -167,7 +167,7 @@ def branch_runs(newest_first: Sequence[ListedRun], rules: BuildRules | None = No
 
 
 def _without_skipped(runs: Sequence[ListedRun]) -> tuple[ListedRun, ...]:
-    """A run that was skipped counts as one that did not run."""
+    """Without skipped runs, which count as not run."""
     return tuple(run for run in runs if run.status is not Status.SKIPPED)
 
 
@@ -184,18 +184,18 @@ def superseded(newest_first: Sequence[ListedRun]) -> frozenset[str]:
 
 
 RERUN_WITHIN = timedelta(days=30)
-"""GitHub re-runs nothing older. https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs"""
+"""GitHub does not re-run older runs. https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs"""
 
 
 _RUNS_OF_A_COMMIT = 10
-"""How many runs of a workflow are looked at for those of its last commit."""
+"""How many runs of a workflow are searched for those of its last commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
-    """The runs of one build. `own`, the newest first, has one at least; `inherited` and `beside` name their commit.
+    """The runs of one build. `own`, the newest first, has at least one; `inherited` and `beside` name their commit.
 
-    `is_secondary`: nothing that a push or a pull request began decides on the branch.
+    `is_secondary`: no run of a push or a pull request decides on the branch.
     """
 
     own: tuple[ListedRun, ...]
@@ -210,7 +210,7 @@ class RunGroup:
     def inheriting_only(self, active: Set[str]) -> RunGroup:
         """Without inherited runs, and runs beside, of workflows that were deleted or disabled.
 
-        A workflow that another repository has is never among `active`, and is kept.
+        A workflow of another repository is never in `active`, and stays.
         """
 
         def kept(runs: Iterable[ListedRun]) -> tuple[ListedRun, ...]:
@@ -267,7 +267,7 @@ def _own_by_commit(deciding: Sequence[ListedRun]) -> list[tuple[ListedRun, ...]]
 
 
 def _that_count(of_a_commit: Sequence[ListedRun]) -> list[ListedRun]:
-    """Of each workflow the newest run, of a push and of a pull request apart.
+    """The newest run of each workflow; pushes and pull requests are separate.
 
     A cancelled run never takes the place of a finished one. A re-run that was still going when a newer run of the same
     workflow began is kept beside that: people wait for that one.
@@ -296,7 +296,7 @@ class _History:
                 self._to_come.setdefault(run.workflow_id, deque()).append(run)
 
     def before(self, own: Sequence[ListedRun]) -> tuple[ListedRun, ...]:
-        """Of each workflow that has no run in `own` the runs of the last commit before that it ran for."""
+        """For each workflow without a run in `own`, its runs for the last earlier commit that has any."""
         newest, age = own[0], own[0].age
         ran = {run.workflow_id for run in own}
         result: list[ListedRun] = []
@@ -310,12 +310,12 @@ class _History:
         return tuple(result)
 
     def _at_its_commit(self, run: ListedRun) -> ListedRun:
-        """Made once, however many builds inherit it."""
+        """Computed once for all builds that inherit it."""
         return self._made.setdefault(run.workflow.run_id, _at_its_commit(run))
 
 
 def _beside(group: RunGroup, beside: Sequence[ListedRun], gone: Set[str]) -> tuple[ListedRun, ...]:
-    """Of each workflow that does not decide the newest run, if that is no older than what GitHub re-runs."""
+    """The newest run of each workflow that does not decide, if GitHub could still re-run it."""
     newest: dict[str, ListedRun] = {}
     for run in beside:
         if run.workflow.run_id not in gone and group.own[0].age[0] - run.age[0] <= RERUN_WITHIN:

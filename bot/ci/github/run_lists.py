@@ -30,7 +30,7 @@ NO_BRANCH_KEPT_S, NO_CONTENTS_KEPT_S = 60.0, 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class BranchLook:
+class BranchSnapshot:
     """`runs` as GitHub lists them now. `project` has its name of today.
 
     `is_cut_off`: there are older runs than these. `unread`: the commit of which more runs may be listed than were read.
@@ -66,68 +66,68 @@ class RunLists:
 
     def read(
         self, project: Project, branch: str | None, deadline: float, rules: BuildRules | None = None
-    ) -> BranchLook:
+    ) -> BranchSnapshot:
         """The runs of one branch (`owner:branch` for a fork's), or of all. Raises CIError."""
-        look = _Look(project, branch, deadline, rules)
-        self._read_lists(look)
+        reader = _SnapshotReader(project, branch, deadline, rules)
+        self._read_lists(reader)
         tip: str | None = None
         is_branch: bool | None = None
         if branch is not None and ":" not in branch:
-            tip, is_branch = self._tip(look.project, branch, deadline)
-        unread = unread_may_decide(look.own, rules) if look.is_cut_off else None
+            tip, is_branch = self._tip(reader.project, branch, deadline)
+        unread = unread_may_decide(reader.own, rules) if reader.is_cut_off else None
         for commit in dict.fromkeys(each for each in (unread, tip) if each):
-            if commit == unread or not any(run.commit == commit for run in branch_runs(look.own, rules).deciding):
-                is_whole = self._add_commit(look, commit)
+            if commit == unread or not any(run.commit == commit for run in branch_runs(reader.own, rules).deciding):
+                is_whole = self._add_commit(reader, commit)
                 unread = None if commit == unread and is_whole else unread
-        runs = tuple(as_of(run, self._now()) for run in look.own)
-        return BranchLook(look.project, runs, look.is_cut_off, unread, tip, is_branch)
+        runs = tuple(as_of(run, self._now()) for run in reader.own)
+        return BranchSnapshot(reader.project, runs, reader.is_cut_off, unread, tip, is_branch)
 
-    def _read_lists(self, look: _Look) -> None:
+    def _read_lists(self, reader: _SnapshotReader) -> None:
         """The unfiltered page, or the lists of the events that decide if that page is known to have none."""
-        key = (look.project.id, look.branch)
+        key = (reader.project.id, reader.branch)
         if self._monotonic() >= (self._by_event.get(key) or self._monotonic()):
-            self._add_list(look)
-            if look.deciding or not look.is_cut_off:
+            self._add_list(reader)
+            if reader.deciding or not reader.is_cut_off:
                 return
-        is_cut_off, look.is_cut_off = look.is_cut_off, False
+        is_cut_off, reader.is_cut_off = reader.is_cut_off, False
         for event in ("push", "pull_request"):
-            self._add_list(look, event)
-        if look.deciding:
+            self._add_list(reader, event)
+        if reader.deciding:
             self._by_event.put(key, self._monotonic() + SHAPE_KEPT_S)
             return
-        look.is_cut_off = is_cut_off
-        if not look.runs:
+        reader.is_cut_off = is_cut_off
+        if not reader.runs:
             self._by_event.put(key, self._monotonic())
-            self._add_list(look)
+            self._add_list(reader)
 
-    def _add_list(self, look: _Look, event: str | None = None) -> None:
+    def _add_list(self, reader: _SnapshotReader, event: str | None = None) -> None:
         """The first page of the branch's runs, those of one event if that is given."""
-        branch = None if look.branch is None else look.branch.rpartition(":")[2]
-        request = wire.builds_request(self._api_url, look.project, branch, event=event)
-        for page in self._pages(look, request, max_pages=1):
-            look.add(page.entries)
-            look.is_cut_off = look.is_cut_off or page.is_full
+        branch = None if reader.branch is None else reader.branch.rpartition(":")[2]
+        request = wire.builds_request(self._api_url, reader.project, branch, event=event)
+        for page in self._pages(reader, request, max_pages=1):
+            reader.add(page.entries)
+            reader.is_cut_off = reader.is_cut_off or page.is_full
 
-    def _add_commit(self, look: _Look, commit: str) -> bool:
+    def _add_commit(self, reader: _SnapshotReader, commit: str) -> bool:
         """Adds the commit's runs while calls are left, a merge queue's as the branch's. False if some are missing."""
-        request = wire.builds_request(self._api_url, look.project, commit=commit)
-        queue = f"{QUEUE}{look.branch}/"
+        request = wire.builds_request(self._api_url, reader.project, commit=commit)
+        queue = f"{QUEUE}{reader.branch}/"
         is_whole = False
-        for page in self._pages(look, request, max_pages=MAX_LIST_CALLS - look.calls):
-            look.add(run for run in page.entries if not run.is_of_a_queue)
+        for page in self._pages(reader, request, max_pages=MAX_LIST_CALLS - reader.calls):
+            reader.add(run for run in page.entries if not run.is_of_a_queue)
             of_queue = [run for run in page.entries if run.branch.startswith(queue) and run.event == "merge_group"]
-            look.add(replace(run, branch=look.branch or run.branch) for run in of_queue)
+            reader.add(replace(run, branch=reader.branch or run.branch) for run in of_queue)
             is_whole = page.onward is None
         return is_whole
 
-    def _pages(self, look: _Look, request: Request, *, max_pages: int) -> Iterator[RunsPage]:
-        read = partial(parse_runs, project=look.project, web_url=self._web_url)
+    def _pages(self, reader: _SnapshotReader, request: Request, *, max_pages: int) -> Iterator[RunsPage]:
+        read = partial(parse_runs, project=reader.project, web_url=self._web_url)
         began_s = self._monotonic()
         for page in self._calls.pages(
-            "builds", request, read, of=look.project, max_pages=max_pages, deadline=look.deadline
+            "builds", request, read, of=reader.project, max_pages=max_pages, deadline=reader.deadline
         ):
-            look.calls += 1
-            look.project = page.project
+            reader.calls += 1
+            reader.project = page.project
             yield replace(page, entries=tuple(self._newest_known(page.entries, began_s)))
             began_s = self._monotonic()
 
@@ -178,7 +178,7 @@ def _is_over(run: ListedRun) -> bool:
     return run.workflow.has_ended and run.status is not Status.WAITING
 
 
-class _Look:
+class _SnapshotReader:
     """The runs that were read so far, and how many list calls that took."""
 
     def __init__(self, project: Project, branch: str | None, deadline: float, rules: BuildRules | None) -> None:

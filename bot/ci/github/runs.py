@@ -20,7 +20,7 @@ from bot.ci.http_client.responses import Request
 from bot.core.model.builds import REPOSITORY_NAME, Project, Status, Workflow
 from bot.core.model.errors import InvalidResponse, NotFound
 
-LONGEST_RUN = timedelta(days=35)
+MAX_RUN_TIME = timedelta(days=35)
 """GitHub cancels a run after that. https://docs.github.com/en/actions/reference/limits"""
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
@@ -66,7 +66,7 @@ def parse_runs(
     if entries and not readable:
         raise InvalidResponse(TITLE, "none of its workflow runs can be read")
     if elsewhere and not seen:
-        raise NotFound(TITLE, f"{project.name} is another repository by now")
+        raise NotFound(TITLE, f"{project.name} is now another repository")
     today = _named_today(project, seen[0][1].repository if seen else None, web_url)
     runs = tuple(run for run, _ in seen)
     return RunsPage(runs, len(entries) >= page_size(page), onward(headers, page), today)
@@ -126,7 +126,7 @@ def _seen(entry: shapes.Run, project: Project) -> ListedRun | None:
 
 
 def _fork_owner(entry: shapes.Run, event: str | None, project: Project) -> str | None:
-    """Who owns the fork that a pull request's run is of; `unknown` if the fork is gone; None if it is of no fork."""
+    """The owner of a pull request's fork; `unknown` if the fork is gone; None if it is of no fork."""
     if event is None or not event.startswith("pull_request"):
         return None
     head = entry.head_repository
@@ -168,7 +168,7 @@ def _end(entry: shapes.Run, started_at: datetime | None, meaning: Status) -> dat
     An unknown status keeps an end, since only the end says that the run is over.
     """
     updated_at = cleaning.time(entry.updated_at)
-    if updated_at is not None and (started_at is None or timedelta(0) <= updated_at - started_at <= LONGEST_RUN):
+    if updated_at is not None and (started_at is None or timedelta(0) <= updated_at - started_at <= MAX_RUN_TIME):
         return updated_at
     return started_at if meaning is Status.UNKNOWN else None
 
@@ -204,7 +204,7 @@ _CONCLUSIONS = {
     "timed_out": Status.FAILED,
     "startup_failure": Status.FAILED,
     "cancelled": Status.STOPPED,
-    "stale": Status.STOPPED,  # GitHub gave it up after a fortnight
+    "stale": Status.STOPPED,  # GitHub gave up after 14 days
     "skipped": Status.SKIPPED,
     "action_required": Status.BLOCKED,
 }

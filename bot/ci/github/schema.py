@@ -234,5 +234,5 @@ def _entries(whole: object, name: str) -> list[Any] | None:
 
 
 def _each(entries: list[Shape | None], shape: type[Shape]) -> list[Shape]:
-    """What is no object has none of the fields."""
+    """A value that is not an object has none of the fields."""
     return [shape() if entry is None else entry for entry in entries]

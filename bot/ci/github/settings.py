@@ -11,7 +11,7 @@ from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import READ_ONLY, GitHub
 from bot.ci.github.urls import API_URL, WEB_URL
 from bot.ci.github.webhook import PATH, GitHubWebhook
-from bot.ci.service import ClientContext, Hint, Permission, ServicePlugin, SettingValues
+from bot.ci.service import ClientContext, Permission, PollNow, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.parsers import InvalidValue, Secret
 from bot.config.setting import Setting
@@ -166,9 +166,9 @@ def _permissions(set_to: SettingValues, context: ClientContext, project: Project
         client.close()
 
 
-def _webhook(set_to: SettingValues, hint: Hint) -> tuple[str, WSGIApplication] | None:
+def _webhook(set_to: SettingValues, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
     secret = set_to["GITHUB_WEBHOOK_SECRET"]
-    return None if secret is None else (PATH, GitHubWebhook(secret, hint))
+    return None if secret is None else (PATH, GitHubWebhook(secret, poll_now))
 
 
 GITHUB = ServicePlugin(

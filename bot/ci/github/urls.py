@@ -35,7 +35,7 @@ def commit_page(repository_page: str, commit: str) -> str:
 
 
 def checks_page(repository_page: str, commit: str) -> str:
-    """Every workflow's run for the commit."""
+    """The page with every workflow's run for the commit."""
     return f"{commit_page(repository_page, commit)}/checks"
 
 
@@ -43,8 +43,8 @@ def parse_url(url: str, web: str = WEB_URL) -> Page | None:
     """What a page of Actions at `web` shows: a run (of whichever attempt or job), a branch, a commit's or a pull
     request's checks; the repository alone for the page of all runs.
 
-    Of a server that only its setting makes known as git's, also what the repository's other pages show. None for every
-    other page, a repository's own one too.
+    If only its setting shows that the server is a git host, also what the repository's other pages show. None for every
+    other page, including a repository's main page.
     """
     url = url.strip()
     try:
@@ -65,13 +65,13 @@ def parse_url(url: str, web: str = WEB_URL) -> Page | None:
         branch = _queried_branch(asked.query)
         is_unclear = branch is None and "branch:" in unquote(asked.query)
         return Page(name=name, branch=branch, is_unclear=is_unclear)
-    # A repository's other pages are the core's to read, if it can tell that the host is git's.
+    # The core parses a repository's other pages, if it recognises the git host.
     is_of_any_service = page_in(url) is not None and not rest.endswith("/checks")
     return None if is_of_any_service else shown_in(name, [unquote(part) for part in rest.split("/")])
 
 
 def _queried_branch(query: str) -> str | None:
-    """The branch that Actions' search box names: `query=branch:main event:push`."""
+    """The branch in Actions' search box: `query=branch:main event:push`."""
     found = _BRANCH_QUERY.search(parse_qs(query).get("query", [""])[0])
     branch = (found["quoted"] or found["plain"]) if found else ""
     return branch if may_be_branch(branch) else None

@@ -20,7 +20,7 @@ import structlog
 
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
-from bot.ci.service import Hint
+from bot.ci.service import PollNow
 from bot.config.parsers import Secret
 
 PATH = "/github/webhook"
@@ -46,8 +46,8 @@ class _Refused(Exception):
 class GitHubWebhook:
     """Calls `hint` with the repository's id and the delivery's before it responds. `now` returns seconds."""
 
-    def __init__(self, secret: Secret, hint: Hint, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._secret, self._hint, self._now = secret, hint, now
+    def __init__(self, secret: Secret, poll_now: PollNow, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._secret, self._poll_now, self._now = secret, poll_now, now
         self._refused = 0
         self._next_refusal_logged_at: float | None = None
 
@@ -81,7 +81,7 @@ class GitHubWebhook:
             return HTTPStatus.BAD_REQUEST, "the body names no repository"
         delivery = environ.get("HTTP_X_GITHUB_DELIVERY", "")
         # A redelivery has the same id. The id is not signed.
-        self._hint(project_id, delivery if _DELIVERY.fullmatch(delivery) else hashlib.sha256(body).hexdigest())
+        self._poll_now(project_id, delivery if _DELIVERY.fullmatch(delivery) else hashlib.sha256(body).hexdigest())
         return HTTPStatus.ACCEPTED, ""
 
     def _signed_body(self, environ: WSGIEnvironment) -> bytes:

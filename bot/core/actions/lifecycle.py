@@ -64,8 +64,8 @@ class Move(Enum):
 
     CLAIM = "claim"
     SEND = "send"
-    LOOK = "look"
-    TELL = "tell"
+    FETCH = "fetch"
+    REPORT = "report"
 
 
 def next_move(own: ClaimState | None) -> Move:
@@ -80,6 +80,6 @@ def next_move(own: ClaimState | None) -> Move:
         case ClaimState.CLAIMED:
             return Move.SEND
         case ClaimState.SENT | ClaimState.UNKNOWN:
-            return Move.LOOK
+            return Move.FETCH
         case _:
-            return Move.TELL
+            return Move.REPORT

@@ -136,7 +136,7 @@ class ActionSender:
         post = partial(self._post, claim, build)
         self._fetcher.forget(build.project)
         try:
-            with charged_to(request.budget):
+            with charged_to(request.allowance):
                 sent = send_posts(claim.posts, post, note, self._clock.monotonic)
         except NotRecorded:
             raise
@@ -192,7 +192,7 @@ class ActionSender:
             self._clock.wait(pause)
             try:
                 snapshot = self._fetcher.builds(
-                    build.project, build.branch, timeout_s=request.seconds_left, budget=request.budget
+                    build.project, build.branch, timeout_s=request.seconds_left, allowance=request.allowance
                 )
             except CIError as error:
                 looked = error
@@ -216,7 +216,7 @@ class ActionSender:
     def _check_cancelled(self, claim: Claim, decision: Decision, request: UserRequest) -> Outcome:
         build = decision.build
         snapshot = self._fetcher.builds(
-            build.project, build.branch, timeout_s=request.seconds_left, budget=request.budget
+            build.project, build.branch, timeout_s=request.seconds_left, allowance=request.allowance
         )
         seen = find_build(snapshot.builds, build.id) or build
         if seen.is_under_way:

@@ -139,7 +139,7 @@ class ActionService:
                 return changed or self._claim_and_send(decision, request)
             case Move.SEND if own is not None:
                 return self._send_claimed(own, decision, request)
-            case Move.LOOK if own is not None:
+            case Move.FETCH if own is not None:
                 return self._sender.find_out(own, decision, request)
             case _ if own is not None and own.state.is_free:
                 raise self._sender.why_not(own)
@@ -202,7 +202,7 @@ class ActionService:
         """The outcome instead of sending, if the build is no longer in the run that was decided on; else None."""
         before = decision.build
         snapshot = self._fetcher.builds(
-            before.project, before.branch, timeout_s=request.seconds_left, budget=request.budget
+            before.project, before.branch, timeout_s=request.seconds_left, allowance=request.allowance
         )
         build = find_build(snapshot.builds, before.id)
         if build is None:

@@ -13,14 +13,14 @@ from bot.core.model.follows import Follow, ToldLog
 from bot.core.model.policy import Allowed
 from bot.core.rate_limiter import FOR_BACKGROUND
 
-LOG_WITHIN_S = 7.0
+LOG_TIMEOUT_S = 7.0
 """Seconds that the reply to a failed build waits for its log."""
 
 
 class FailureLogs:
     """`is_shared(channel)` says whether people of another workspace read the channel; None if that is unknown.
 
-    A log is told to all in the channel if the policy lets all of them read it, and only the bot's own workspace is
+    The whole channel sees a log if the policy lets all of them read it, and only the bot's own workspace is
     there. Else only the person who asked gets it.
     """
 
@@ -40,7 +40,7 @@ class FailureLogs:
         if not isinstance(self._authorizer.may(follow.asker, place, Verb.LOGS, repo, branch), Allowed):
             return None
         try:
-            log = service.fetcher.failure_log(build, timeout_s=LOG_WITHIN_S, budget=FOR_BACKGROUND)
+            log = service.fetcher.failure_log(build, timeout_s=LOG_TIMEOUT_S, allowance=FOR_BACKGROUND)
         except CIError:
             return None
         if log is None:

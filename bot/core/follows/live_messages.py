@@ -34,7 +34,7 @@ LATE_FOR_WANT_OF_CALLS_AFTER_S = 300.0
 each message would only use up Slack's rate limit.
 """
 
-DETAILS_WITHIN_S = 8.0
+DETAILS_TIMEOUT_S = 8.0
 """Seconds that the end of a build waits for which job failed. Without an answer it is shown anyway."""
 
 SEEN_NOTED_EVERY = timedelta(seconds=30)
@@ -74,7 +74,7 @@ class LiveMessages:
         elif build.has_ended and (restart_state.claim is None or again is not None):
             unseen = again is None and _is_the_run_before(seen, build, restart_state)
             run_number = min(restart_state.run_number, seen.run_number)
-            build = service.fetcher.with_details(build, timeout_s=DETAILS_WITHIN_S, budget=FOR_BACKGROUND)
+            build = service.fetcher.with_details(build, timeout_s=DETAILS_TIMEOUT_S, allowance=FOR_BACKGROUND)
             verdict = None if unseen else self._verdict(seen, build, run_number)
             self._end(FollowView(seen, build, verdict, unseen=unseen))
         elif self._is_older(seen, FOLLOWED_FOR):

@@ -120,7 +120,7 @@ class BuildLookup:
             if target.branch is not None:
                 self._authorizer.check(request, command.verb, project.name, target.branch)
             snapshot = service.fetcher.builds(
-                project, target.branch, timeout_s=request.seconds_left, budget=request.budget
+                project, target.branch, timeout_s=request.seconds_left, allowance=request.allowance
             )
             return build_of(target, snapshot, service.provider.title), snapshot
 
@@ -135,14 +135,16 @@ class BuildLookup:
         if page.build_id is None and page.commit is None:
             return None
         service = self._services.of(project.service)
-        snapshot = seen or service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
+        snapshot = seen or service.fetcher.builds(
+            project, None, timeout_s=request.seconds_left, allowance=request.allowance
+        )
         found = _on_page(page, project, snapshot)
         if found is None:
-            located = service.fetcher.locate(project, page, timeout_s=request.seconds_left, budget=request.budget)
+            located = service.fetcher.locate(project, page, timeout_s=request.seconds_left, allowance=request.allowance)
             if located is None or located.branch is None:
                 raise BuildTooOld(service.provider.title)
             snapshot = service.fetcher.builds(
-                project, located.branch, timeout_s=request.seconds_left, budget=request.budget
+                project, located.branch, timeout_s=request.seconds_left, allowance=request.allowance
             )
             found = _on_page(page, project, snapshot)
         if found is None:
@@ -150,26 +152,28 @@ class BuildLookup:
         return BuildLookupResult(project, found.branch, (found,), snapshot)
 
     def _branch_of_page(self, project: Project, page: Page, request: UserRequest) -> Word:
-        """The branch that a pasted page is of. Raises BranchRequired if that cannot be told: no branch is guessed."""
+        """The branch that a pasted page is of. Raises BranchRequired if it is unknown: no branch is guessed."""
         service = self._services.of(project.service)
         located = (
-            service.fetcher.locate(project, page, timeout_s=request.seconds_left, budget=request.budget)
+            service.fetcher.locate(project, page, timeout_s=request.seconds_left, allowance=request.allowance)
             if page.pull_request is not None
             else None
         )
         if located is None or located.branch is None:
-            snapshot = service.fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
+            snapshot = service.fetcher.builds(
+                project, None, timeout_s=request.seconds_left, allowance=request.allowance
+            )
             raise BranchRequired(project, branches_of(snapshot.builds))
         return Word.of(located.branch)
 
     def _find_branch(self, project: Project, branch: Word | None, request: UserRequest) -> BuildLookupResult:
         fetcher = self._services.of(project.service).fetcher
         for name in [name for name in branch.spellings if _may_be_asked(name)][:SPELLINGS_TRIED] if branch else []:
-            snapshot = fetcher.builds(project, name, timeout_s=request.seconds_left, budget=request.budget)
+            snapshot = fetcher.builds(project, name, timeout_s=request.seconds_left, allowance=request.allowance)
             builds = tuple(replace(build, branch=name) for build in snapshot.builds if build.branch in (name, None))
             if builds:
                 return BuildLookupResult(project, name, builds, snapshot)
-        snapshot = fetcher.builds(project, None, timeout_s=request.seconds_left, budget=request.budget)
+        snapshot = fetcher.builds(project, None, timeout_s=request.seconds_left, allowance=request.allowance)
         for page in [page for name in branch.spellings for page in builds_named(name)] if branch else []:
             with suppress(BuildTooOld):
                 if found := self._find_on_page(project, page, request, snapshot):

@@ -112,7 +112,7 @@ class CIRegistry:
             (service, page) for service in self for page in map(service.provider.parse_url, repo.spellings) if page
         ]
         if pages:
-            # With a full stop after it, a build's page can be read as its project's: what says more is meant.
+            # A build's URL with a full stop after it may also parse as its project's. The more specific page is meant.
             service, page = min(pages, key=lambda pair: _vagueness(pair[1]))
             branches = [each.branch for _service, each in pages if each.branch]
             return _match(self._on_page(service, page, deadline), page, branches)

@@ -16,7 +16,7 @@ from bot.core.model.builds import Project
 from bot.core.model.errors import CIError, NoResponse, NoSuchProject, RateLimitExhausted, RateLimitPaused
 from bot.core.model.rate_limit import Priority
 from bot.core.ports import CIProvider, Clock, NameMatcher, ProjectStore
-from bot.core.rate_limiter import CallBudget, charged_to
+from bot.core.rate_limiter import CallAllowance, charged_to
 
 CACHE_TTL_S = 600.0
 RETRY_AFTER_S = 30.0
@@ -192,7 +192,7 @@ class ProjectIndex:
             return self._refresh
 
     def _refresh_for(self, priority: Priority) -> None:
-        with charged_to(CallBudget(priority)):
+        with charged_to(CallAllowance(priority)):
             self.refresh()
 
     def _was_refused_in_the_background(self, priority: Priority) -> bool:

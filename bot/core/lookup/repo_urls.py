@@ -58,7 +58,7 @@ def repository_in(url: str) -> tuple[str, str | None] | None:
 
 
 def page_in(url: str) -> Page | None:
-    """What `url` shows of a repository: a branch, a commit, a pull request, or something that cannot be told.
+    """What `url` shows of a repository: a branch, a commit, a pull request, or something unknown.
 
     None if it is no address of a repository. `acme/web#12` is a pull request, too.
     """

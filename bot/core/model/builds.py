@@ -301,7 +301,7 @@ class Page:
     """What a pasted page of a CI service names: a project by its id or by its name, and what it shows of it.
 
     That is a build (or a workflow's run), a branch, a commit (whole or its beginning), or a pull request's number.
-    `is_unclear`: it shows something of the project that cannot be told from the address.
+    `is_unclear`: it shows something of the project that the URL does not say.
     """
 
     project_id: str | None = None

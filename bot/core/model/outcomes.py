@@ -151,7 +151,7 @@ class StillRunning:
 
 @dataclass(frozen=True, slots=True)
 class RunAgainSince:
-    """The button belongs to an earlier run. The build has run again since, and is shown as it is now.
+    """The button belongs to an earlier run. The build has run again since; its current state is shown.
 
     If a restart by the bot started the new run, it is `restart_state.previous`, `ago_s` seconds ago.
     """

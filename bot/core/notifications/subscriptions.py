@@ -192,7 +192,7 @@ class SubscriptionService:
         only = filters.branches.patterns
         branch = only[0] if len(only) == 1 and "*" not in only[0] else None
         fetcher = self._services.of(project.service).fetcher
-        found = fetcher.builds(project, branch, timeout_s=request.seconds_left, budget=request.budget)
+        found = fetcher.builds(project, branch, timeout_s=request.seconds_left, allowance=request.allowance)
         ended = [
             build
             for build in found.builds

@@ -155,7 +155,7 @@ class Poller:
     def poll_now(self, service: str, project_id: str, key: str) -> None:
         """Polls now, once per `key`, if a follow of the project is open. A webhook says that something changed."""
         if self._follows.open_of(service, project_id):
-            self._jobs.start(POLL, f"hint:{service}:{key}", {"service": service, "project": project_id})
+            self._jobs.start(POLL, f"poll-now:{service}:{key}", {"service": service, "project": project_id})
 
     def restart_stalled(self) -> None:
         """Restarts chains of polls that have stopped for any reason."""
@@ -220,7 +220,7 @@ class Poller:
             return gone
         try:
             project = service.project_index.by_id(project_id, timeout_s=CALL_S, priority=Priority.BACKGROUND)
-            return service.fetcher.builds(project, branch, timeout_s=CALL_S, budget=FOR_BACKGROUND)
+            return service.fetcher.builds(project, branch, timeout_s=CALL_S, allowance=FOR_BACKGROUND)
         except CIError as failure:
             return failure
         except NoSuchProject as unknown:
@@ -237,4 +237,4 @@ class Poller:
     def _poll_later(self, service: str, project_id: str, number: int, delay_s: float) -> None:
         due = self._clock.now().timestamp() + delay_s
         payload = {"service": service, "project": project_id, "number": number, "due": due}
-        self._jobs.start(POLL, f"look:{service}:{project_id}:{number}", payload, delay_s=delay_s)
+        self._jobs.start(POLL, f"poll:{service}:{project_id}:{number}", payload, delay_s=delay_s)

@@ -206,7 +206,7 @@ class ChannelWatch:
                 break
             seen = watched.projects[project.id]
             seen_by = SeenBy.WEBHOOK if seen.hinted else SeenBy.LOOK
-            snapshot = service.fetcher.builds(project, None, timeout_s=CALL_S, budget=FOR_BACKGROUND)
+            snapshot = service.fetcher.builds(project, None, timeout_s=CALL_S, allowance=FOR_BACKGROUND)
             look = _Look(project, snapshot.builds, snapshot.began_at, audience, seen_by)
             self._take(service, watched, look)
             seen.hinted = False
@@ -288,7 +288,7 @@ class ChannelWatch:
         return (observe(None, before, look.began_at) if before else None), builds
 
     def _of_branch(self, service: CIContext, project: Project, branch: str) -> list[Build]:
-        return list(service.fetcher.builds(project, branch, timeout_s=CALL_S, budget=FOR_BACKGROUND).builds)
+        return list(service.fetcher.builds(project, branch, timeout_s=CALL_S, allowance=FOR_BACKGROUND).builds)
 
 
 def _ended_by(moment: datetime, builds: Iterable[Build]) -> list[Build]:

@@ -160,7 +160,7 @@ def _last_of(verbatim: Sequence[str]) -> list[str]:
 
 
 def _preformatted(lines: Sequence[str]) -> Block:
-    """Slack shows the text as it stands: neither links nor mentions work in it."""
+    """Slack shows the text unchanged: neither links nor mentions work in it."""
     element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "\n".join(lines)}]}
     return {"type": "rich_text", "elements": [element]}
 

@@ -1,4 +1,4 @@
-"""What Slack's refusals mean: one table for every method in use, and the errors that a call ends with.
+"""Slack's error codes: one table for every method in use, and the errors that calls raise.
 
 The errors of each method: https://docs.slack.dev/reference/methods. A test holds the table to Slack's reference.
 """
@@ -30,7 +30,7 @@ class Kind(Enum):
     DELETED = "deleted"
     """Lost: a person deleted the message, or it can no longer be edited. No one waits for it there."""
     LOST = "lost"
-    """This conversation does not take the message. Another way is tried, or the asker is told."""
+    """This conversation does not take the message. Another way is tried, or the asker gets a message."""
     BUG = "bug"
     """The request is wrong: repeating it does not help."""
 

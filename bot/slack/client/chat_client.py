@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from bot.slack.client.api_errors import BLOCKS_REFUSED, CallFailed, error_word, refused, seconds_of
-from bot.slack.client.connections import Answer, Connections, NotAnswered, NotSent
+from bot.slack.client.connections import Connections, NotAnswered, NotSent, Response
 from bot.slack.client.masking import Mask, masked
 from bot.slack.client.web_client import MAX_WAIT_S, SAFE_TO_REPEAT
 
@@ -108,7 +108,7 @@ class _Repeatable(Exception):
         self.after_s = after_s
 
 
-def _json(answer: Answer) -> Any:
+def _json(answer: Response) -> Any:
     """None if the answer is no JSON."""
     try:
         return json.loads(answer.body)

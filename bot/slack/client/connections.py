@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response. Header names are lower-case."""
 
     status: int
@@ -84,7 +84,7 @@ class Connections:
         self._hosts: dict[str, _Host] = {}
         self._is_closed = False
 
-    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Sends the request. Raises NotSent, NotAnswered."""
         host, target = self._host(url)
         try:
@@ -104,8 +104,8 @@ class Connections:
         except FAILURES as failure:
             connection.close()
             raise NotAnswered(type(failure).__name__, is_cut_off=isinstance(failure, _CUT_OFF)) from None
-        host.give_back(connection)
-        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, data)
+        host.release(connection)
+        return Response(response.status, {name.lower(): value for name, value in response.headers.items()}, data)
 
     def open_ahead(self, url: str) -> None:
         """Opens a connection for the next request to `url`, unless one is kept or being opened. Returns at once."""
@@ -201,7 +201,7 @@ class _Host:
                 return opening.connection
         return self._open()
 
-    def give_back(self, connection: HTTPConnection) -> None:
+    def release(self, connection: HTTPConnection) -> None:
         """Keeps the connection, unless Slack closes it after this response."""
         if not connection.is_closed:
             with self._lock:

@@ -16,7 +16,7 @@ from bot.core.ports import Clock
 from bot.slack.client.api_errors import ON_THE_WAY, word_of
 
 KNOWN_FOR_S = 600.0
-MOST_CHANNELS = 1_000
+MAX_CHANNELS = 1_000
 
 log = structlog.get_logger(__name__)
 
@@ -39,20 +39,22 @@ class SharedChannels:
             return is_shared
         is_shared = self._read(channel)
         with self._lock:
-            if len(self._known) >= MOST_CHANNELS:
+            if len(self._known) >= MAX_CHANNELS:
                 self._known.clear()
             self._known[channel] = (now + KNOWN_FOR_S, is_shared)
         return is_shared
 
     def _read(self, channel: str) -> bool | None:
         try:
-            told = self._client.conversations_info(channel=channel).get("channel")
+            channel_info = self._client.conversations_info(channel=channel).get("channel")
         except SlackApiError as refusal:
             log.info("channel_not_read", channel=channel, why=word_of(refusal))
             return None
         except ON_THE_WAY as failure:
             log.info("channel_not_read", channel=channel, why=type(failure).__name__)
             return None
-        if not isinstance(told, dict):
+        if not isinstance(channel_info, dict):
             return None
-        return any(told.get(name) is True for name in ("is_ext_shared", "is_pending_ext_shared", "is_org_shared"))
+        return any(
+            channel_info.get(name) is True for name in ("is_ext_shared", "is_pending_ext_shared", "is_org_shared")
+        )

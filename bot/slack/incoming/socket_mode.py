@@ -62,7 +62,7 @@ def quiet_logger(name: str) -> logging.Logger:
     return logger
 
 
-STOP_WITHIN_S = 2.0
+STOP_TIMEOUT_S = 2.0
 
 _REFUSED = {
     "invalid_auth": "Slack does not know it, or it has been revoked",
@@ -199,7 +199,7 @@ class SocketMode:
             await client.close()  # type: ignore[no-untyped-call]
 
     async def _connect(self, client: SocketModeClient) -> None:
-        """slack_sdk retries every failure for ever; this raises those that do not pass with time."""
+        """slack_sdk retries every failure forever; this raises those that do not pass with time."""
         while client.wss_uri is None:
             try:
                 client.wss_uri = await client.issue_new_wss_url()
@@ -245,7 +245,7 @@ class SocketMode:
             self._in_hand.discard(envelope.envelope_id)
 
     async def _acks_sent(self) -> None:
-        deadline = time.monotonic() + STOP_WITHIN_S
+        deadline = time.monotonic() + STOP_TIMEOUT_S
         while self._in_hand and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
 

@@ -109,14 +109,14 @@ NOT_WRITTEN = "I cannot write that down just now, so nothing is done yet. Say it
 
 
 class JobSubmitter:
-    """Starts jobs on threads of its own, and waits for each at most `within_s` seconds.
+    """Starts jobs on threads of its own, and waits for each at most `timeout_s` seconds.
 
     A job that was not stored in time is withdrawn: if it is stored later all the same, `begin` refuses it.
     """
 
     def __init__(self, jobs: Jobs, *, timeout_s: float = WITHIN_S) -> None:
         self._jobs = jobs
-        self._within_s = timeout_s
+        self._timeout_s = timeout_s
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="beginning")
         self._places = threading.BoundedSemaphore(MAX_WAITING)
         self._lock = threading.Lock()
@@ -133,7 +133,7 @@ class JobSubmitter:
         beginning = self._pool.submit(self._jobs.start, kind, key, payload)
         beginning.add_done_callback(lambda done: self._ended(key, done))
         try:
-            beginning.result(timeout=self._within_s)
+            beginning.result(timeout=self._timeout_s)
         except TimeoutError:
             if self._withdraw(key):
                 raise PoolFull(NOT_WRITTEN) from None

@@ -282,8 +282,8 @@ def _already_restarted(found: AlreadyRestarted, context: RenderContext, asker: A
     build, claim = found.build, found.claim
     title = context.title_of(build.project.service)
     was = " already restarted" if claim.state is ClaimState.TAKEN else " restart already requested"
-    told = claim_words(claim, build, context, lags=f"{title} still shows the previous run")
-    facts = [commit(build) if build.has_ended else facts_line(build), told]
+    claim_facts = claim_words(claim, build, context, lags=f"{title} still shows the previous run")
+    facts = [commit(build) if build.has_ended else facts_line(build), claim_facts]
     facts.append(requested_by(asker) if asker != claim.actor else ())
     head = headline_with("hourglass_flowing_sand", build, context, was)
     return message([head], view_buttons(target_of(build, claim.run_number), build.url), facts=facts, in_public=True)
@@ -300,9 +300,9 @@ def _already_cancelling(found: AlreadyCancelling, context: RenderContext, asker:
 def _still_running(found: StillRunning, context: RenderContext, asker: Actor | None) -> Message:
     build, claim = found.build, found.restart_state.claim
     doing = "queued" if build.status is Status.QUEUED else "running"
-    told = claim_words(claim, build, context, lags="") if claim is not None else ()
+    claim_facts = claim_words(claim, build, context, lags="") if claim is not None else ()
     lines = [headline(build, context), line(f"Not restarted: it’s still {doing}.")]
-    facts = [facts_line(build), told, requested_by(asker)]
+    facts = [facts_line(build), claim_facts, requested_by(asker)]
     open_buttons = view_buttons(target_of(build, found.restart_state.run_number), build.url)
     buttons = [cancel_button(build, context), *open_buttons]
     return message(lines, buttons, facts=facts, details=workflow_lines(build), in_public=True)
@@ -310,9 +310,9 @@ def _still_running(found: StillRunning, context: RenderContext, asker: Actor | N
 
 def _run_again_since(found: RunAgainSince, context: RenderContext, asker: Actor | None) -> Message:
     build, restart_state = found.build, found.restart_state
-    told = previous_words(restart_state.previous) if restart_state.previous is not None else ()
+    claim_facts = previous_words(restart_state.previous) if restart_state.previous is not None else ()
     lines = [headline(build, context), line("Not restarted: this button was for an older run.")]
-    facts = [facts_line(build), told, requested_by(asker)]
+    facts = [facts_line(build), claim_facts, requested_by(asker)]
     buttons = build_buttons(build, context, restart_state)
     return message(lines, buttons, facts=facts, details=workflow_lines(build), in_public=True)
 

@@ -57,10 +57,10 @@ class SlackNotifier:
 
     def _tell_log(self, view: FollowView, thread: str) -> None:
         """Why the build failed, to the asker alone if the others may not read it. Raises nothing: Show log is there."""
-        follow, told = view.follow, view.log
-        if told is None or told.to_all:
+        follow, failure_log = view.follow, view.log
+        if failure_log is None or failure_log.to_all:
             return
-        message = log_for_one(view, told.log, self._context())
+        message = log_for_one(view, failure_log.log, self._context())
         try:
             self._client.call(
                 POST_EPHEMERAL, message_for_one(message, follow.location.channel, follow.asker.id, thread=thread)

@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 INVITATION_KEPT_S = 90 * 24 * 3600.0
 
-Way = Callable[[], str | None]
-"""One way to send a message. Returns its ts if it can be changed later. Raises CallFailed."""
+Delivery = Callable[[], str | None]
+"""Sends a message in one way. Returns its ts if it can be changed later. Raises CallFailed."""
 
 
 class DeliveryFailed(Exception):
@@ -78,7 +78,7 @@ class Replies:
             self.to_asker(slack_request, message)
             return Posted(None)
         said, failed = elsewhere or message, list[CallFailed]()
-        ways: list[Way] = [lambda: self._post(slack_request, message)]
+        deliveries: list[Delivery] = [lambda: self._post(slack_request, message)]
         invited: list[Message] = []
 
         def respond() -> None:
@@ -88,9 +88,9 @@ class Replies:
                 invited.append(shown)
 
         if slack_request.response_url:
-            ways.append(respond)
+            deliveries.append(respond)
         try:
-            ts = self._first(ways, failed)
+            ts = self._first(deliveries, failed)
             return Posted(ts, failed[0].word if failed else "", is_explained=bool(invited))
         except DeliveryFailed as failure:
             log.info("not_in_public", why=str(failure))  # Slack accepts about one message a second in a channel
@@ -98,12 +98,12 @@ class Replies:
                 raise
             alone = with_doubt(said) if failure.may_be_there else said
         why = "" if failed[0].may_be_there else failed[0].word
-        self._first(self._ways_to_asker(slack_request, alone, failed), failed)
+        self._first(self._deliveries_to_asker(slack_request, alone, failed), failed)
         return Posted(None, why)
 
     def to_asker(self, slack_request: SlackRequest, message: Message) -> None:
         """Sends it to the asker alone; in the bot's own direct messages every message is."""
-        self._first(self._ways_to_asker(slack_request, message), [])
+        self._first(self._deliveries_to_asker(slack_request, message), [])
 
     def replace(self, slack_request: SlackRequest, message: Message) -> None:
         """Replaces the message whose button was pressed."""
@@ -115,34 +115,34 @@ class Replies:
         """Deletes the pressed message, which only the asker sees."""
         self._first([lambda: self._response_urls.post(_url(slack_request), {"delete_original": True})], [])
 
-    def _ways_to_asker(
+    def _deliveries_to_asker(
         self, slack_request: SlackRequest, message: Message, failed: Sequence[CallFailed] = ()
-    ) -> list[Way]:
-        """`failed`: the ways that were tried in public."""
+    ) -> list[Delivery]:
+        """`failed`: the deliveries that were tried in public."""
         asker, place = slack_request.actor.id, slack_request.location
         private = Message(message.text, message.blocks, in_public=False)
-        ways: list[Way] = []
+        deliveries: list[Delivery] = []
         if slack_request.response_url and len(failed) < 2:
-            ways.append(lambda: self._respond(slack_request, private))
+            deliveries.append(lambda: self._respond(slack_request, private))
         if slack_request.source is Source.DIRECT:
             if not failed or failed[-1].may_be_there:
-                ways.append(lambda: self._post(slack_request, private))
+                deliveries.append(lambda: self._post(slack_request, private))
             if place.thread:
-                ways.append(lambda: self._post_directly(private, asker))
-            return ways
+                deliveries.append(lambda: self._post_directly(private, asker))
+            return deliveries
         # Slack shows an ephemeral message in a thread only if the thread already has a reply.
         thread = None if slack_request.opens_thread else place.thread
         alone = message_for_one(private, place.channel, asker, thread=thread)
         direct = private if place.is_between_two else with_place(private, place.channel)
-        ways.append(lambda: self._called(POST_EPHEMERAL, alone))
-        ways.append(lambda: self._post_directly(direct, asker))
-        return ways
+        deliveries.append(lambda: self._called(POST_EPHEMERAL, alone))
+        deliveries.append(lambda: self._post_directly(direct, asker))
+        return deliveries
 
-    def _first(self, ways: Iterable[Way], failed: list[CallFailed]) -> str | None:
-        """Tries the ways in order until one works or its result is unknown. Adds the others to `failed`."""
-        for way in ways:
+    def _first(self, deliveries: Iterable[Delivery], failed: list[CallFailed]) -> str | None:
+        """Tries the deliveries in order until one works or its result is unknown. Adds the others to `failed`."""
+        for deliver in deliveries:
             try:
-                return way()
+                return deliver()
             except CallFailed as failure:
                 failed.append(failure)
                 if failure.may_be_there:

@@ -48,7 +48,7 @@ class LocalCount:
         if time in self._times:
             self._times.remove(time)
 
-    def told(self) -> dict[int, int]:
+    def take_unreported(self) -> dict[int, int]:
         """Calls by second that were not reported yet. The caller reports them, so they are not returned again."""
         made, self._not_told = self._not_told, Counter()
         return dict(made)

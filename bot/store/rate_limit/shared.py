@@ -149,7 +149,7 @@ class SharedRateLimit:
         self._ending.set()
         with self._lock:
             self._is_away = True
-            made, self._local_calls = self._local_count.told(), 0
+            made, self._local_calls = self._local_count.take_unreported(), 0
         leaving = self._submit(self._rows.leave, made)
         if leaving is None:
             return
@@ -219,7 +219,7 @@ class SharedRateLimit:
                 return None
             if self._last.scarce or self._clock.monotonic() - self._settled_at >= USABLE_S:
                 self._local_calls = 0
-            made = self._local_count.told()
+            made = self._local_count.take_unreported()
             wanted = (waiter.calls, waiter.priority) if waiter is not None else ()
             report = UsageReport(made, self._local_calls, self._reserved_calls, *wanted)
             began_at = self._clock.monotonic()

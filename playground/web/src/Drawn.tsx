@@ -82,7 +82,7 @@ export function Drawn({ blocks }: { blocks: Dict[] }) {
   return <Message blocks={drawn} logo="" name="" withoutWrapper theme={theme} hooks={hooks} />;
 }
 
-/** A text object of its own, or mrkdwn that somebody typed. */
+/** A text object of its own, or mrkdwn that a person typed. */
 export function Text({ of }: { of: Dict | string }) {
   const text = typeof of === "string" ? { type: "mrkdwn", text: of } : of;
   const blocks = useMemo(() => [{ type: "section", text }], [text.type, text.text]);

@@ -57,7 +57,7 @@ class Clock:
 
 
 class Gate:
-    """Allows so many requests. `told` holds the error of each, `free` whether it was not counted."""
+    """Allows `lets` requests. `told` has the error of each, `free` whether it was not counted."""
 
     def __init__(self) -> None:
         self.lets = 100

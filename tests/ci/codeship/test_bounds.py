@@ -1,4 +1,4 @@
-"""The CodeShip client's limits: it never waits for ever, reads without end, goes elsewhere, or reveals the key."""
+"""The CodeShip client's limits: it never waits or reads forever, leaves its host, or reveals the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CodeShip client: what it sends, where to, and how it parses the responses."""
+"""The CodeShip client: what it sends, to which URL, and how it parses the responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub's requests; its jobs and attempts deciphered; and that no answer raises anything unexpected."""
+"""GitHub's requests, parsing of jobs and attempts, and that no response raises anything unexpected."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_only_what_is_an_etag_is_sent_back(etag: str, kept: str | None) -> None:
     assert wire.etag_of({"ETag": etag}) == kept
 
 
-# --- whatever comes
+# --- any response
 
 DECIPHER: list[Callable[[int, dict[str, str], bytes], object]] = [
     partial(wire.parse_repositories, page=PAGE),

@@ -1,4 +1,4 @@
-"""What GitHub has told the client and says has not changed is told from memory, and costs nothing."""
+"""An unchanged response comes from the cache and does not count against the rate limit."""
 
 from __future__ import annotations
 

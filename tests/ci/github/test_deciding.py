@@ -1,11 +1,11 @@
-"""Lists of runs, and of each which runs decide, what is shown beside them, and what a restart sends.
+"""For lists of runs: which runs decide, what is shown next to them, and what a restart sends.
 
 A run is written `workflow event state commit`, the newest first, a minute apart. More may follow: `x2` (its attempt),
 `on BRANCH`, `of OWNER` (the head repository's; `gone` for a deleted one), `at FILE` (its workflow's), `for M` (minutes
 that it ran, one without it), `no 12` (its pull request), `#7` (its number), `days 40` (how much older it is).
 
-What is told is the newest build of `main`: its state, its workflows (`@1` if the run is of another commit), after `|`
-the runs beside it. A restart is `re-run` these, `ask` about these, or `nothing` and why.
+The result is the newest build of `main`: its state, its workflows (`@1` if the run is of another commit), after `|`
+the other runs. A restart is `re-run` these, `ask` about these, or `nothing` and why.
 """
 
 from __future__ import annotations

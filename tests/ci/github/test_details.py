@@ -1,4 +1,4 @@
-"""The GitHub client tells which jobs failed and how it went before, in few calls, as far as it can."""
+"""The GitHub client adds failed jobs and previous results, in few calls, as far as it can."""
 
 from __future__ import annotations
 

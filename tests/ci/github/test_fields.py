@@ -1,4 +1,4 @@
-"""Whatever GitHub writes into a field of a run, a workflow and a build get a clean value or none."""
+"""For any value in a field of a run, a workflow and a build get a sanitized value or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub's lists page by page: repositories and workflows deciphered, and where the next page is."""
+"""GitHub's lists page by page: parsing repositories and workflows, and the next page's URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GitHub client restarts and stops workflow by workflow, and tells what became of each."""
+"""The GitHub client restarts and cancels workflow by workflow, and returns the result of each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Seen = list[tuple[str, str]]
 
 
 def posted(api: responses.RequestsMock) -> list[str]:
-    """The runs' numbers and what was asked of them."""
+    """The runs' numbers and the action requested for each."""
     paths = [str(call.request.url).rpartition("/runs/194402210")[2] for call in api.calls]
     return [path for path, call in zip(paths, api.calls, strict=True) if call.request.method == "POST"]
 

@@ -112,7 +112,7 @@ def test_what_ran_for_the_commit_in_one_way_is_not_inherited_in_the_other() -> N
     assert told(builds(run(2), of_pull_request)[0]) == [("CI", "02", None)]
 
 
-# --- where the list ends
+# --- the end of the list
 
 
 def hundred(**changes: Any) -> list[dict[str, Any]]:

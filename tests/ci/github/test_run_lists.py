@@ -33,7 +33,7 @@ def main(github: GitHub) -> Build:
 
 
 def asked(api: responses.RequestsMock) -> list[str]:
-    """What each list call asked for, the branch left out."""
+    """The parameters of each list call, without the branch."""
     urls = [str(call.request.url) for call in api.calls if "/actions/runs" in str(call.request.url)]
     return [url.partition("?")[2].replace("&branch=main", "").removeprefix("per_page=") for url in urls]
 

@@ -146,9 +146,9 @@ def test_it_is_connected_as_the_app(clock: Clock, api: responses.RequestsMock, k
 
 
 def test_the_webhook_is_there_where_it_has_a_secret() -> None:
-    def hint(project_id: str, key: str) -> None: ...
+    def poll_now(project_id: str, key: str) -> None: ...
 
-    assert GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN})[0], hint) is None
-    served = GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": "long-enough"})[0], hint)
+    assert GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN})[0], poll_now) is None
+    served = GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": "long-enough"})[0], poll_now)
     assert served is not None
     assert served[0] == "/github/webhook"

@@ -1,4 +1,4 @@
-"""GitHub's pages are found beside its API, and recognised when people paste them; no others are."""
+"""URLs of GitHub's pages are derived from the API's, and parsed when people paste them; others are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub's webhook: signed, it is a hint; unsigned, nothing of it is looked at."""
+"""GitHub's webhook: a signed one triggers a poll; nothing of an unsigned one is parsed."""
 
 from __future__ import annotations
 

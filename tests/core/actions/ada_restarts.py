@@ -31,7 +31,7 @@ def state(world: World, build_id: str = "7") -> ClaimState:
 
 
 def look(world: World) -> Snapshot:
-    return world.looks.builds(WEB, "main", timeout_s=PATIENCE_S)
+    return world.fetcher.builds(WEB, "main", timeout_s=PATIENCE_S)
 
 
 def ask(world: World, actor: Actor = ADA, timeout_s: float = 16.0) -> UserRequest:

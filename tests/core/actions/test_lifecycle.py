@@ -126,9 +126,9 @@ def act(world: World, who: int, replica: Replica) -> Iterator[World]:
             yield world.having(who, replace(replica, at="send"), claim=ClaimState.CLAIMED)
         case Move.SEND:
             yield world.having(who, replace(replica, at="send"))
-        case Move.LOOK:
+        case Move.FETCH:
             yield from look(world, who, replica)
-        case Move.TELL:
+        case Move.REPORT:
             assert world.claim is not None
             yield world.having(who, replace(replica, at="done", outcome=told(world.claim)))
 
@@ -201,12 +201,12 @@ def test_the_exploration_covers_every_crash_and_both_replicas(worlds: tuple[set[
     [
         (None, Move.CLAIM),
         (ClaimState.CLAIMED, Move.SEND),
-        (ClaimState.SENT, Move.LOOK),
-        (ClaimState.UNKNOWN, Move.LOOK),
-        (ClaimState.TAKEN, Move.TELL),
-        (ClaimState.ENDED, Move.TELL),
-        (ClaimState.REFUSED, Move.TELL),
-        (ClaimState.NOT_SENT, Move.TELL),
+        (ClaimState.SENT, Move.FETCH),
+        (ClaimState.UNKNOWN, Move.FETCH),
+        (ClaimState.TAKEN, Move.REPORT),
+        (ClaimState.ENDED, Move.REPORT),
+        (ClaimState.REFUSED, Move.REPORT),
+        (ClaimState.NOT_SENT, Move.REPORT),
     ],
 )
 def test_only_what_was_certainly_not_sent_is_sent(own: ClaimState | None, move: Move) -> None:

@@ -174,8 +174,8 @@ def test_a_crashed_try_again_leaves_the_claim_unknown(web: World) -> None:
         def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
             raise SystemExit
 
-    sending = ActionSender(web.ci, web.looks, web.store.claims, Dead(), web.clock)
-    dying = ActionService(web.ci, web.looks, web.store.claims, web.store.history, sending, web.clock)
+    sending = ActionSender(web.ci, web.fetcher, web.store.claims, Dead(), web.clock)
+    dying = ActionService(web.ci, web.fetcher, web.store.claims, web.store.history, sending, web.clock)
     with pytest.raises(SystemExit):
         dying.act(decided(dying, web, (claim.id, claim.attempt)), ask(web))
     web.clock.advance(LOST_AFTER.total_seconds() + 1)

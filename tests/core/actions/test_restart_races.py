@@ -76,8 +76,8 @@ class StaleOnce:
 
 def restarts_on(claims: StaleOnce, world: World) -> ActionService:
     stored = cast(ClaimStore, claims)
-    sending = ActionSender(world.ci, world.looks, stored, world.executor, world.clock)
-    return ActionService(world.ci, world.looks, stored, world.store.history, sending, world.clock)
+    sending = ActionSender(world.ci, world.fetcher, stored, world.executor, world.clock)
+    return ActionService(world.ci, world.fetcher, stored, world.store.history, sending, world.clock)
 
 
 def test_losing_a_race_to_a_restart_with_an_unknown_result_is_reported(web: World) -> None:

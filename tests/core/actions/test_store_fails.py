@@ -38,8 +38,8 @@ class Failing:
 
 def failing(world: World, *states: ClaimState) -> ActionService:
     stored = cast(ClaimStore, Failing(world, lambda state: state in states))
-    sender = ActionSender(world.ci, world.looks, stored, world.executor, world.clock)
-    return ActionService(world.ci, world.looks, stored, world.store.history, sender, world.clock)
+    sender = ActionSender(world.ci, world.fetcher, stored, world.executor, world.clock)
+    return ActionService(world.ci, world.fetcher, stored, world.store.history, sender, world.clock)
 
 
 def test_an_action_that_cannot_be_stored_as_sent_is_not_sent(web: World) -> None:

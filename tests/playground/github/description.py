@@ -77,7 +77,7 @@ class Description(_Schemas):
         return [(method.upper(), path) for path, of_path in self._paths.items() for method in of_path]
 
     def path_of(self, path: str) -> str:
-        """The described path that an actual one stands for. Raises Undescribed."""
+        """The described path that matches an actual one. Raises Undescribed."""
         by_name = re.sub(r"^/repositories/\d+", "/repos/by-id/by-id", path)
         for pattern, described in self._by_pattern:
             if pattern.fullmatch(by_name):
@@ -85,7 +85,7 @@ class Description(_Schemas):
         raise Undescribed(f"no path {path}")
 
     def check(self, method: str, path: str, answer: requests.Response) -> None:
-        """A described status has its body, exactly where it is a success; other refusals have that of any error."""
+        """A success must have the body that is described for its status; a refusal may have that of any error."""
         self.check_body(method, self.path_of(path), answer.status_code, answer.content)
 
     def check_body(self, method: str, described: str, status: int, body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The sandbox GitHub's moods over real HTTP; what any service's moods do is tested at CodeShip's."""
+"""The sandbox GitHub's own faults over real HTTP. CodeShip's tests cover the faults of any service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox GitHub's API over real HTTP: where things are, which version, what is written down."""
+"""The sandbox GitHub's API over real HTTP: paths, versions, and the request log."""
 
 from __future__ import annotations
 

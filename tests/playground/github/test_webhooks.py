@@ -1,4 +1,4 @@
-"""The sandbox GitHub tells of runs by webhook: signed, once, off the caller's thread."""
+"""The sandbox GitHub sends webhooks about runs: signed, once, and not on the caller's thread."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Screen:
 
 @pytest.fixture
 def screen() -> Iterator[Screen]:
-    with Sandbox(HeldClock(), ack_within_s=30.0, environ=HALF_MOVED) as stage:
+    with Sandbox(HeldClock(), ack_timeout_s=30.0, environ=HALF_MOVED) as stage:
         assert stage.settle()
         yield Screen(stage)
 

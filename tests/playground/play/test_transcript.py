@@ -38,7 +38,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture
 def play(clock: HeldClock) -> Iterator[Play]:
-    with Sandbox(clock, ack_within_s=30.0) as stage:
+    with Sandbox(clock, ack_timeout_s=30.0) as stage:
         yield Play(stage, clock.advance)
 
 

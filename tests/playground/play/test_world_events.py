@@ -76,7 +76,7 @@ ARRANGED = [
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Sandbox]:
-    with Sandbox(HeldClock(), ack_within_s=30.0, environ=HALF_MOVED) as made:
+    with Sandbox(HeldClock(), ack_timeout_s=30.0, environ=HALF_MOVED) as made:
         assert made.settle()
         yield made
 

@@ -78,7 +78,7 @@ class Ear:
 
 
 class TrafficEntry:
-    """A bare Socket Mode client: stores every frame, acknowledges envelopes with `payload`, pings when told."""
+    """A bare Socket Mode client: stores every frame, acknowledges envelopes with `payload`, pings on request."""
 
     def __init__(self, url: str, payload: dict[str, Any] | None = None, *, acks: bool = True) -> None:
         self.frames: list[dict[str, Any]] = []

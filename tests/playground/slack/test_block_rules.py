@@ -1,4 +1,4 @@
-"""Slack's limits on messages: a table of what is accepted and what is refused, and where."""
+"""Slack's limits on messages: a table of what is accepted, what is refused, and the faulty path."""
 
 from __future__ import annotations
 

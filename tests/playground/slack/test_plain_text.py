@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from playground.slack.model import Message, Version
-from playground.slack.plain_text import Button, buttons, draw
+from playground.slack.plain_text import Button, as_text, buttons
 
 NAMES = {"U0ADA": "ada", "U0BOB": "bob", "U0BOT": "codeship"}
 Block = dict[str, Any]
@@ -58,7 +58,7 @@ def item(text: str) -> Block:
     ],
 )
 def test_markup_is_rendered_as_people_see_it(text: str, line: str) -> None:
-    assert draw(message(text), NAMES) == [line]
+    assert as_text(message(text), NAMES) == [line]
 
 
 def test_targets_of_links_are_shown_on_request() -> None:
@@ -67,8 +67,8 @@ def test_targets_of_links_are_shown_on_request() -> None:
         rich("rich_text_section", {"type": "link", "url": "https://z.io", "text": "build"}),
         {"type": "actions", "elements": [button("Open", url="https://o.io")]},
     ]
-    assert draw(message("", blocks), NAMES) == ["web https://y.io", "  build", "  [Open]"]
-    assert draw(message("", blocks), NAMES, links=True) == [
+    assert as_text(message("", blocks), NAMES) == ["web https://y.io", "  build", "  [Open]"]
+    assert as_text(message("", blocks), NAMES, links=True) == [
         "web <https://x.io> https://y.io",
         "  build <https://z.io>",
         "  [Open] <https://o.io>",
@@ -81,7 +81,7 @@ def test_the_first_line_is_not_indented_and_later_ones_are() -> None:
         {"type": "context", "elements": [mrkdwn("4f2c1e9 “Fix login” by ada")]},
         {"type": "actions", "elements": [button("Restart"), button("Open build")]},
     ]
-    assert draw(message("said otherwise", blocks), NAMES) == [
+    assert as_text(message("said otherwise", blocks), NAMES) == [
         ":x: *acme/web* · main · failed after 4 min 07 s",
         "  4f2c1e9 “Fix login” by ada",
         "  [Restart] [Open build]",
@@ -118,7 +118,7 @@ def test_the_first_line_is_not_indented_and_later_ones_are() -> None:
     ],
 )
 def test_every_kind_of_block_has_its_lines(block: Block, lines: list[str]) -> None:
-    assert draw(message("", [block]), NAMES) == lines
+    assert as_text(message("", [block]), NAMES) == lines
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_every_kind_of_block_has_its_lines(block: Block, lines: list[str]) -> No
     ],
 )
 def test_rich_text_is_rendered_completely(block: Block, lines: list[str]) -> None:
-    assert draw(message("", [block]), NAMES) == lines
+    assert as_text(message("", [block]), NAMES) == lines
 
 
 def test_ephemeral_messages_and_replies_in_a_thread_are_marked() -> None:
-    assert draw(message("psst", ephemeral_to="U0ADA"), NAMES) == ["(only ada sees this) psst"]
-    assert draw(message("yes", thread_ts="0.000001"), NAMES) == ["↳ yes"]
-    assert draw(message("root", thread_ts="1.000001"), NAMES) == ["root"]
+    assert as_text(message("psst", ephemeral_to="U0ADA"), NAMES) == ["(only ada sees this) psst"]
+    assert as_text(message("yes", thread_ts="0.000001"), NAMES) == ["↳ yes"]
+    assert as_text(message("root", thread_ts="1.000001"), NAMES) == ["root"]
 
 
 def test_buttons_are_listed_with_what_they_do() -> None:
@@ -183,6 +183,6 @@ def test_a_button_for_some_people_is_shown_to_them_only() -> None:
     drawn = message(
         "", [{"type": "actions", "elements": [button("Mine", visible_to_user_ids=["U0ADA"]), button("All")]}]
     )
-    assert draw(drawn, NAMES, viewer_id="U0ADA") == ["[Mine] [All]"]
-    assert draw(drawn, NAMES, viewer_id="U0BOB") == ["[All]"]
+    assert as_text(drawn, NAMES, viewer_id="U0ADA") == ["[Mine] [All]"]
+    assert as_text(drawn, NAMES, viewer_id="U0BOB") == ["[All]"]
     assert [found.text for found in buttons(drawn, "U0BOB")] == ["All"]

@@ -109,7 +109,7 @@ def test_a_connection_asked_to_reconnect_gets_no_payload_once_there_is_another(
 
 def test_a_silent_connection_seems_alive_and_delivers_nothing(clock: SettableClock) -> None:
     workspace = Workspace(clock, BOT_TOKEN, APP_TOKEN, SIGNING_SECRET)
-    slack = SlackApi(workspace, sockets=SocketMode(workspace.app.id, ack_within_s=0.05)).start()
+    slack = SlackApi(workspace, sockets=SocketMode(workspace.app.id, ack_timeout_s=0.05)).start()
     try:
         with TrafficEntry(link_url(slack)) as wire:
             assert slack.sockets.wait_for_links(1)

@@ -74,7 +74,7 @@ def test_the_body_of_a_commands_ack_is_shown_to_the_asker_alone(
 
 def test_a_late_ack_is_a_failed_delivery(workspace: Workspace, ear: Ear) -> None:
     ear.hold = True
-    workspace.deliver_through(HttpTransport(ear.url, SIGNING_SECRET, ack_within_s=0.05))
+    workspace.deliver_through(HttpTransport(ear.url, SIGNING_SECRET, ack_timeout_s=0.05))
     delivery = workspace.types("ada", "#builds", "/codeship help")
     assert delivery is not None
     assert delivery.ack.outcome == "operation_timeout"

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from bot.app.timeouts import Timeouts
-from bot.slack.client.connections import KEPT_S, Answer, Connections, NotAnswered, NotSent
+from bot.slack.client.connections import KEPT_S, Connections, NotAnswered, NotSent, Response
 from playground.codeship import faults as moods
 from playground.http_host.server import Loopback
 from playground.sandbox import Sandbox
@@ -26,7 +26,7 @@ UNHURRIED = Timeouts(connect_s=30.0, read_s=30.0, slack_s=30.0)
 
 
 class Slack:
-    """A plain server behind a `TlsServer`, and `connections` to it on a clock that stands still."""
+    """A plain server behind a `TlsServer`, and `connections` to it on a clock that does not run."""
 
     def __init__(self, folder: Path) -> None:
         app = web.Application()
@@ -44,7 +44,7 @@ class Slack:
         self.heard += 1
         return web.json_response({"ok": True}, headers={"Connection": "close"} if self.closes else {})
 
-    def post(self) -> Answer:
+    def post(self) -> Response:
         return self.connections.post(f"{self.tls.url}/api/chat.postMessage", {}, b"{}")
 
     def open_ahead(self) -> None:
@@ -211,7 +211,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: HeldClock) -> 
     made: list[Sandbox] = []
     tls = TlsServer(tmp_path, lambda: int(made[0].slack.url.rpartition(":")[2]))
     monkeypatch.setenv("SSL_CERT_FILE", str(tls.ca_file))
-    made.append(Sandbox(clock, patience=UNHURRIED, ack_within_s=30.0, SLACK_API_URL=f"{tls.url}/api/"))
+    made.append(Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0, SLACK_API_URL=f"{tls.url}/api/"))
     with made[0] as sandbox:
         assert sandbox.settle()
         yield sandbox, tls

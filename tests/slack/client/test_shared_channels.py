@@ -1,4 +1,4 @@
-"""Whether other workspaces read a channel: asked of Slack once in ten minutes, and unknown if Slack does not say."""
+"""Whether other workspaces read a channel: requested from Slack every ten minutes; unknown without a response."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 
 class TlsServer:
-    """`target` is the plain server's port, asked for at each connection. `ca_file` has the certificate to trust."""
+    """`target` returns the plain server's port; called for each connection. `ca_file` has the certificate to trust."""
 
     def __init__(self, folder: Path, target: Callable[[], int]) -> None:
         self.ca_file, key_file = folder / "ca.pem", folder / "key.pem"

@@ -16,7 +16,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -39,15 +39,15 @@ def sign(body: str | bytes, *, secret: str = SECRET, at: float | None = None) ->
 
 def call(
     port: int, method: str, path: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> Response:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request(method, path, body.encode() if isinstance(body, str) else body, dict(headers or {}))
         response = connection.getresponse()
-        return Answer(response.status, dict(response.getheaders()), response.read())
+        return Response(response.status, dict(response.getheaders()), response.read())
     finally:
         connection.close()
 
 
-def post(port: int, body: str | bytes, headers: Mapping[str, str]) -> Answer:
+def post(port: int, body: str | bytes, headers: Mapping[str, str]) -> Response:
     return call(port, "POST", "/slack/events", body, headers)

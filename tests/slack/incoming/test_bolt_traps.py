@@ -78,7 +78,7 @@ class Inline(Executor):
 
 
 class Later(Executor):
-    """Runs listeners when told to, like a pool without a free thread."""
+    """Runs listeners only on request, like a pool without a free thread."""
 
     def __init__(self) -> None:
         self._waiting: list[Callable[[], Any]] = []

@@ -1,4 +1,4 @@
-"""Parsing Slack's payloads: who asks for what, and where. No payload raises."""
+"""Parsing Slack's payloads: user, command and location. No payload raises."""
 
 from __future__ import annotations
 

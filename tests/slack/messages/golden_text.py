@@ -23,7 +23,7 @@ def written(messages: Mapping[str, Message]) -> str:
 
 
 def differences(kept: str, messages: Mapping[str, Message]) -> list[str]:
-    """What to tell a developer about each message that is not as `kept` has it; empty if the file is exactly right."""
+    """A line for developers about each message that differs from `kept`; empty if the file is exactly right."""
     before, now = _by_name(kept), _by_name(written(messages))
     found = [f"{name} is not in the file" for name in now if name not in before]
     found += [f"{name} is in the file, but no test draws it" for name in before if name not in now]

@@ -167,7 +167,7 @@ def _section(parts: dict[str, Any]) -> list[str]:
 
 
 def _text(node: Mapping[str, Any]) -> list[str]:
-    """A text object: mrkdwn as it is written, line by line; plain text in quotes."""
+    """A text object: mrkdwn unchanged, line by line; plain text in quotes."""
     if node.get("type") != "mrkdwn":
         return [_quoted(node)]
     with _opened(node) as parts:

@@ -1,4 +1,4 @@
-"""Every kind of message of a bot with one CI service, CodeShip; each drawn once."""
+"""Every kind of message of a bot with one CI service, CodeShip; each rendered once."""
 
 from __future__ import annotations
 
@@ -172,8 +172,8 @@ FAILURES: dict[str, tuple[errors.BotError, Command | None]] = {
     "not_there": (errors.NotFound("CodeShip"), PRESSED),
     "over_limit": (errors.OverLimit("CodeShip", retry_after_s=39.2), RESTART),
     "over_limit_for_how_long": (errors.OverLimit("CodeShip"), STATUS),
-    "budget_spent": (known(errors.RateLimitExhausted("CodeShip", retry_after_s=42.5), FAILED), STATUS),
-    "budget_spent_on_a_restart": (errors.RateLimitExhausted("CodeShip", retry_after_s=0.2), RESTART),
+    "rate_limit_exhausted": (known(errors.RateLimitExhausted("CodeShip", retry_after_s=42.5), FAILED), STATUS),
+    "rate_limit_exhausted_by_a_restart": (errors.RateLimitExhausted("CodeShip", retry_after_s=0.2), RESTART),
     "paused": (known(errors.RateLimitPaused("CodeShip", retry_after_s=25), FAILED), STATUS),
     "unreachable": (errors.Unreachable("CodeShip"), RESTART),
     "no_answer": (known(errors.NoResponse("CodeShip"), FAILED, RUNNING), STATUS),

@@ -1,4 +1,4 @@
-"""Every kind of message about builds with workflows, and about several CI services, drawn once."""
+"""Every kind of message about builds with workflows, and about several CI services, rendered once."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
     "cancel_too_late": (errors.RequestExpired(), CANCEL),
     "key_refused": (errors.Unauthorized("GitHub Actions"), STATUS),
     "no_rights": (errors.Forbidden("GitHub Actions"), RESTART_IT),
-    "budget_spent": (errors.RateLimitExhausted("GitHub Actions", retry_after_s=30), STATUS),
+    "rate_limit_exhausted": (errors.RateLimitExhausted("GitHub Actions", retry_after_s=30), STATUS),
     "key_refused_by_one_of_another_time": (errors.Unauthorized("Jenkins"), STATUS),
 }
 FOLLOW = Follow("1", "github", WEB.id, FAILED.id, 2, "main", ADA, Location("C0DEV"), "1.1", NOW, restarted=True)

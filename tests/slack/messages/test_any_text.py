@@ -1,4 +1,4 @@
-"""Whatever people, a CI service or an old button say: no message raises, pings, breaks Slack's limits or its types."""
+"""With any text of people, CI services or old buttons, no message raises, pings, or breaks Slack's limits or types."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def test_any_bug_can_be_shown(reference: str, command: BranchCommand | None) -> 
 
 
 @given(texts, st.integers(2, 200))
-def test_an_error_is_one_line_of_bounded_length(foreign: str, most: int) -> None:
-    shown = sanitize(foreign, most)
-    assert len(shown.encode("utf-16-le")) <= 2 * most
+def test_an_error_is_one_line_of_bounded_length(text: str, max_length: int) -> None:
+    shown = sanitize(text, max_length)
+    assert len(shown.encode("utf-16-le")) <= 2 * max_length
     assert shown == shown.strip()
     assert not re.search(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]", shown)
 

@@ -1,4 +1,4 @@
-"""What messages say and offer if one CI service stands behind the bot. `golden/` holds the whole of each."""
+"""What messages say and offer with one CI service. `golden/` has their full text."""
 
 from __future__ import annotations
 

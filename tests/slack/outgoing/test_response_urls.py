@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.slack.blocks.message import Message
 from bot.slack.client.api_errors import CallFailed
-from bot.slack.client.connections import Answer, Connections
+from bot.slack.client.connections import Connections, Response
 from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.outgoing.bodies import response
 from playground.http_host.server import Loopback
@@ -23,7 +23,7 @@ SLACKS = "https://slack.com/api/"
 
 
 class Answering:
-    """A host that records what is posted to it, and responds as told."""
+    """A host that records what is posted to it, and gives the configured response."""
 
     def __init__(self) -> None:
         self.bodies: list[object] = []
@@ -54,15 +54,15 @@ def connections() -> Iterator[Connections]:
 
 
 class NothingIsSent(Connections):
-    """Stands where the network begins, and writes down what would go there."""
+    """Replaces the network and records each request."""
 
     def __init__(self) -> None:
         super().__init__(5.0)
         self.sent: list[str] = []
 
-    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Response:
         self.sent.append(url)
-        return Answer(200, {}, b"ok")
+        return Response(200, {}, b"ok")
 
 
 @pytest.fixture

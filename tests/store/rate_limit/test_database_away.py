@@ -27,13 +27,13 @@ class Fragile:
         self._opened = opened
         self._database = Database.at(url)
         self.said: list[tuple[Priority, str]] = []
-        self.budgets: list[SharedRateLimit] = []
+        self.rate_limits: list[SharedRateLimit] = []
 
     def replica(self, calls_per_minute: int = 60) -> SharedRateLimit:
-        budget = self._opened().rate_limit("codeship", calls_per_minute, lambda *said: self.said.append(said))
-        self.budgets.append(budget)
-        renewed(budget)
-        return budget
+        rate_limit = self._opened().rate_limit("codeship", calls_per_minute, lambda *said: self.said.append(said))
+        self.rate_limits.append(rate_limit)
+        renewed(rate_limit)
+        return rate_limit
 
     def breaks(self) -> None:
         with self._database.writing() as connection:
@@ -44,8 +44,8 @@ class Fragile:
             metadata.create_all(connection, TABLES)
 
     def close(self) -> None:
-        for budget in self.budgets:
-            budget.close()
+        for rate_limit in self.rate_limits:
+            rate_limit.close()
         self._database.close()
 
 
@@ -63,34 +63,34 @@ def logged() -> Iterator[list[structlog.typing.EventDict]]:
 
 
 def test_one_process_stays_within_its_rate_limit_without_the_database(fragile: Fragile, clock: HeldClock) -> None:
-    budget = fragile.replica(60)
-    assert made(budget, at_most=20) == 20
-    counted(budget)
+    rate_limit = fragile.replica(60)
+    assert made(rate_limit, at_most=20) == 20
+    counted(rate_limit)
     fragile.breaks()
-    assert made(budget) == 40
-    refused = budget.reserve(1, PEOPLE)
+    assert made(rate_limit) == 40
+    refused = rate_limit.reserve(1, PEOPLE)
     assert isinstance(refused, Rejected)
     clock.wait(refused.retry_after_s)
-    assert made(budget) == 60
+    assert made(rate_limit) == 60
 
 
 def test_several_processes_use_an_equal_share_each(fragile: Fragile, clock: HeldClock) -> None:
     replicas = [fragile.replica(60) for _ in range(3)]
-    for budget in replicas:
+    for rate_limit in replicas:
         clock.wait(SETTLED_EVERY_S)
-        renewed(budget)
+        renewed(rate_limit)
     fragile.breaks()
     clock.wait(USABLE_S)
     for _ in range(3):
-        assert [made(budget) for budget in replicas] == [20, 20, 20]
+        assert [made(rate_limit) for rate_limit in replicas] == [20, 20, 20]
         clock.wait(COUNTED_S)
 
 
 def test_background_work_leaves_peoples_share_without_the_database(fragile: Fragile, clock: HeldClock) -> None:
-    budget = fragile.replica(60)
+    rate_limit = fragile.replica(60)
     fragile.breaks()
     clock.wait(USABLE_S)
-    assert (made(budget, BACKGROUND), made(budget)) == (45, 15)
+    assert (made(rate_limit, BACKGROUND), made(rate_limit)) == (45, 15)
 
 
 def test_calls_made_without_the_database_are_reported_once_it_is_back(fragile: Fragile, clock: HeldClock) -> None:
@@ -108,48 +108,48 @@ def test_calls_made_without_the_database_are_reported_once_it_is_back(fragile: F
 
 
 def test_an_outage_and_its_end_are_logged_once_each(fragile: Fragile, logged: list[structlog.typing.EventDict]) -> None:
-    budget = fragile.replica(60)
+    rate_limit = fragile.replica(60)
     fragile.breaks()
-    made(budget)
-    renewed(budget)
+    made(rate_limit)
+    renewed(rate_limit)
     [entry] = logged
     assert entry["event"] == "rate_limit_counted_locally"
     assert (entry["log_level"], entry["calls_per_minute"]) == ("warning", 60)
     assert entry["why"].startswith("The database at ")
     fragile.is_back()
-    renewed(budget)
+    renewed(rate_limit)
     assert [entry["event"] for entry in logged] == ["rate_limit_counted_locally", "rate_limit_shared_again"]
 
 
 def test_a_call_that_the_service_does_not_count_is_refunded_without_the_database(
     fragile: Fragile, clock: HeldClock
 ) -> None:
-    budget = fragile.replica(10)
+    rate_limit = fragile.replica(10)
     fragile.breaks()
     clock.wait(USABLE_S)
-    assert made(budget) == 10
-    budget.refund()
-    assert made(budget) == 1
+    assert made(rate_limit) == 10
+    rate_limit.refund()
+    assert made(rate_limit) == 1
     fragile.is_back()
-    renewed(budget)
-    assert made(budget) == 0
+    renewed(rate_limit)
+    assert made(rate_limit) == 0
 
 
 def test_a_pause_holds_if_it_cannot_be_shared(fragile: Fragile) -> None:
-    budget = fragile.replica(60)
+    rate_limit = fragile.replica(60)
     fragile.breaks()
-    budget.pause(20)
-    counted(budget)
-    assert budget.reserve(1, PEOPLE) == Rejected(20, paused=True)
+    rate_limit.pause(20)
+    counted(rate_limit)
+    assert rate_limit.reserve(1, PEOPLE) == Rejected(20, paused=True)
 
 
 def test_no_request_waits_long_for_a_hanging_database(fragile: Fragile) -> None:
     """One request waits a second. Those that the local reserve covers, and all later ones, do not wait."""
-    budget = fragile.replica(60)
+    rate_limit = fragile.replica(60)
     with fragile._database.writing() as connection:
         connection.execute(sa.text("UPDATE rate_limits SET pauses = pauses"))
-        assert made(budget, at_most=20) == 20
+        assert made(rate_limit, at_most=20) == 20
         from_reserve, alone = [(PEOPLE, "local")] * 5, [(PEOPLE, "fallback")] * 15
         assert fragile.said == from_reserve + alone
-    renewed(budget)
-    assert (made(budget), fragile.said[-1]) == (40, (PEOPLE, "refused"))
+    renewed(rate_limit)
+    assert (made(rate_limit), fragile.said[-1]) == (40, (PEOPLE, "refused"))

@@ -15,7 +15,7 @@ from bot.store import Store
 pytestmark = pytest.mark.serial
 
 ROOT = Path(__file__).parents[3]
-BUDGET = 30
+LIMIT = 30
 
 PROCESS = """
 import sys
@@ -28,9 +28,9 @@ class Clock:
     def now(self): return datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
     def monotonic(self): return self.seconds
 
-url, budget, priority = sys.argv[1], int(sys.argv[2]), Priority(sys.argv[3])
+url, rate_limit, priority = sys.argv[1], int(sys.argv[2]), Priority(sys.argv[3])
 clock = Clock()
-calls = open_store(url, clock).rate_limit("codeship", budget)
+calls = open_store(url, clock).rate_limit("codeship", rate_limit)
 calls.start()
 print("ready", flush=True)
 for line in sys.stdin:
@@ -47,7 +47,7 @@ calls.close()
 def processes(url: str, *priorities: str) -> Iterator[list[subprocess.Popen[str]]]:
     started = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", PROCESS, url, str(BUDGET), priority],
+            [sys.executable, "-W", "error", "-c", PROCESS, url, str(LIMIT), priority],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -67,7 +67,7 @@ def processes(url: str, *priorities: str) -> Iterator[list[subprocess.Popen[str]
 
 
 def made_at(second: int, asked: list[subprocess.Popen[str]]) -> list[int]:
-    """The calls that each process made when all were told at once to make what they may."""
+    """The calls that each process made when all started at once and made as many as allowed."""
     for each in asked:
         assert each.stdin is not None
         each.stdin.write(f"{second}\n")
@@ -83,8 +83,8 @@ def test_two_processes_keep_within_the_rate_limit(
     with processes(url, *priorities) as asked:
         made = {second: sum(made_at(second, asked)) for second in range(0, 300, 4)}
     minutes = [sum(made.get(second, 0) for second in range(begin, begin + 60)) for begin in range(240)]
-    assert max(minutes) <= BUDGET
-    assert sum(minutes) / len(minutes) > 0.8 * BUDGET
+    assert max(minutes) <= LIMIT
+    assert sum(minutes) / len(minutes) > 0.8 * LIMIT
 
 
 def test_a_killed_process_frees_its_calls(opened: Callable[[], Store], url: str) -> None:
@@ -95,5 +95,5 @@ def test_a_killed_process_frees_its_calls(opened: Callable[[], Store], url: str)
         dying.wait(timeout=10)
         made |= {second: sum(made_at(second, [living])) for second in range(8, 240, 4)}
     minutes = [sum(made.get(second, 0) for second in range(begin, begin + 60)) for begin in range(180)]
-    assert max(minutes) <= BUDGET
-    assert minutes[-1] > 0.8 * BUDGET
+    assert max(minutes) <= LIMIT
+    assert minutes[-1] > 0.8 * LIMIT

@@ -49,30 +49,30 @@ def said() -> list[tuple[Priority, str]]:
 @pytest.fixture
 def replica(opened: Callable[[], Store], said: list[tuple[Priority, str]]) -> Iterator[Replicas]:
     """A process of its own, without the timer: on one database with all the others."""
-    budgets: list[SharedRateLimit] = []
+    rate_limits: list[SharedRateLimit] = []
 
     def make(calls_per_minute: int = 60, service: str = "codeship") -> SharedRateLimit:
-        budget = opened().rate_limit(
+        rate_limit = opened().rate_limit(
             service, calls_per_minute, lambda priority, result: said.append((priority, result))
         )
-        budgets.append(budget)
-        renewed(budget)
-        return budget
+        rate_limits.append(rate_limit)
+        renewed(rate_limit)
+        return rate_limit
 
     yield make
-    for budget in budgets:
-        budget.close()
+    for rate_limit in rate_limits:
+        rate_limit.close()
 
 
 def test_a_minute_has_exactly_the_calls_of_the_limit(replica: Replicas, clock: HeldClock) -> None:
-    budget = replica(60)
-    assert made(budget) == 60
-    refused = budget.reserve(1, PEOPLE)
+    rate_limit = replica(60)
+    assert made(rate_limit) == 60
+    refused = rate_limit.reserve(1, PEOPLE)
     assert refused is not None
     assert not refused.paused
     assert COUNTED_S - 1 <= refused.retry_after_s <= COUNTED_S + 1
     clock.wait(refused.retry_after_s)
-    assert made(budget) == 60
+    assert made(rate_limit) == 60
 
 
 @pytest.mark.parametrize("calls_per_minute", [2, 3, 11, 12, 59, 600])
@@ -81,21 +81,21 @@ def test_one_process_can_use_a_limit_of_any_size_completely(replica: Replicas, c
 
 
 def test_each_call_is_free_again_a_minute_after_it_was_made(replica: Replicas, clock: HeldClock) -> None:
-    budget = replica(3)
+    rate_limit = replica(3)
     for _ in range(3):
-        assert made(budget, at_most=1) == 1
+        assert made(rate_limit, at_most=1) == 1
         clock.wait(10)
-    refused = budget.reserve(1, PEOPLE)
+    refused = rate_limit.reserve(1, PEOPLE)
     assert refused is not None
     clock.wait(refused.retry_after_s)
-    assert made(budget) == 1
+    assert made(rate_limit) == 1
 
 
 def test_several_processes_share_it(replica: Replicas, clock: HeldClock) -> None:
     replicas = [replica(60) for _ in range(3)]
     assert made(replicas[0]) + made(replicas[1]) + made(replicas[2]) == 60
     clock.wait(COUNTED_S + 1)
-    assert sum(made(budget, at_most=7) for budget in replicas) == 21
+    assert sum(made(rate_limit, at_most=7) for rate_limit in replicas) == 21
 
 
 def test_other_processes_release_their_local_reserve_when_people_need_it(replica: Replicas, clock: HeldClock) -> None:
@@ -103,8 +103,8 @@ def test_other_processes_release_their_local_reserve_when_people_need_it(replica
     first = made(busy)
     assert 45 <= first < 60
     clock.wait(SETTLED_EVERY_S)
-    for budget in idle:
-        renewed(budget)
+    for rate_limit in idle:
+        renewed(rate_limit)
     assert made(busy) == 60 - first
 
 
@@ -120,32 +120,32 @@ def test_no_sixty_seconds_have_more_calls_than_the_limit(replica: Replicas, cloc
     The service does not count one in ten calls.
     """
     chance, times = random.Random(seed), list[float]()
-    budgets, reserved = [replica(24) for _ in range(3)], [0, 0, 0]
+    rate_limits, reserved = [replica(24) for _ in range(3)], [0, 0, 0]
     for _ in range(250):
         at = chance.randrange(3)
         deeds = ["ask", "free", "reserve", "use", "wait", "renew", "die"]
         match chance.choices(deeds, [40, 10, 10, 15, 15, 15, 1])[0]:
-            case "free" if made(budgets[at], chance.choice([PEOPLE, BACKGROUND]), at_most=1):
+            case "free" if made(rate_limits[at], chance.choice([PEOPLE, BACKGROUND]), at_most=1):
                 clock.wait(chance.choice([0.1, 0.1, 4, 11]))
                 if chance.random() < 0.3:
-                    renewed(budgets[at], times=1)
-                budgets[at].refund()
+                    renewed(rate_limits[at], times=1)
+                rate_limits[at].refund()
             case "ask":
                 priority = chance.choice([PEOPLE, BACKGROUND])
-                for _ in range(made(budgets[at], priority, at_most=chance.choice([1, 2, 30]))):
+                for _ in range(made(rate_limits[at], priority, at_most=chance.choice([1, 2, 30]))):
                     times.append(clock.monotonic())
             case "reserve":
-                reserved[at] += 2 if budgets[at].reserve(2, PEOPLE) is None else 0
+                reserved[at] += 2 if rate_limits[at].reserve(2, PEOPLE) is None else 0
             case "use" if reserved[at]:
                 reserved[at] -= 1
-                assert budgets[at].start_call(PEOPLE) is None
+                assert rate_limits[at].start_call(PEOPLE) is None
                 times.append(clock.monotonic())
             case "wait":
                 clock.wait(chance.choice([0.3, 1.7, 5, 12, 31]))
             case "renew":
-                budgets[at].renew()
+                rate_limits[at].renew()
             case "die":
-                budgets[at], reserved[at] = replica(24), 0
+                rate_limits[at], reserved[at] = replica(24), 0
     windows = [sum(begin <= time < begin + 60 for time in times) for begin in times]
     assert max(windows) <= 24
     assert max(windows) > 15, "else nothing was put to the test"
@@ -154,10 +154,10 @@ def test_no_sixty_seconds_have_more_calls_than_the_limit(replica: Replicas, cloc
 def test_a_request_does_not_wait_for_the_database_while_the_local_reserve_lasts(
     replica: Replicas, clock: HeldClock, said: list[tuple[Priority, str]]
 ) -> None:
-    budget = replica(60)
+    rate_limit = replica(60)
     for _ in range(40):
-        assert made(budget, at_most=1) == 1
-        counted(budget)
+        assert made(rate_limit, at_most=1) == 1
+        counted(rate_limit)
         clock.wait(2)
     assert set(said) == {(PEOPLE, "local")}
 
@@ -165,21 +165,21 @@ def test_a_request_does_not_wait_for_the_database_while_the_local_reserve_lasts(
 def test_after_an_idle_hour_there_is_still_a_local_reserve(
     replica: Replicas, clock: HeldClock, said: list[tuple[Priority, str]]
 ) -> None:
-    budget = replica(60)
+    rate_limit = replica(60)
     for _ in range(int(3600 / RENEWED_EVERY_S)):
         clock.wait(RENEWED_EVERY_S)
-        budget.renew()
-    counted(budget)
-    assert made(budget, at_most=3) == 3
+        rate_limit.renew()
+    counted(rate_limit)
+    assert made(rate_limit, at_most=3) == 3
     assert set(said) == {(PEOPLE, "local")}
 
 
 def test_an_expired_local_reserve_is_not_used(
     replica: Replicas, clock: HeldClock, said: list[tuple[Priority, str]]
 ) -> None:
-    budget = replica(60)
+    rate_limit = replica(60)
     clock.wait(USABLE_S)
-    assert made(budget, at_most=1) == 1
+    assert made(rate_limit, at_most=1) == 1
     assert said == [(PEOPLE, "shared")]
 
 
@@ -201,10 +201,10 @@ def test_close_releases_calls_that_were_not_made(replica: Replicas) -> None:
 
 
 def test_calls_are_reserved_all_or_none(replica: Replicas) -> None:
-    budget = replica(5)
-    assert made(budget, at_most=4) == 4
-    assert budget.reserve(2, PEOPLE) is not None
-    assert made(budget) == 1
+    rate_limit = replica(5)
+    assert made(rate_limit, at_most=4) == 4
+    assert rate_limit.reserve(2, PEOPLE) is not None
+    assert made(rate_limit) == 1
 
 
 def test_released_calls_are_free_for_other_processes(replica: Replicas) -> None:
@@ -220,28 +220,28 @@ def test_released_calls_are_free_for_other_processes(replica: Replicas) -> None:
 def test_a_call_that_the_service_does_not_count_can_be_made_again_in_the_same_minute(
     replica: Replicas, clock: HeldClock, told: bool
 ) -> None:
-    budget = replica(10)
-    assert made(budget, at_most=4) == 4
+    rate_limit = replica(10)
+    assert made(rate_limit, at_most=4) == 4
     clock.wait(3)
-    assert made(budget) == 6
+    assert made(rate_limit) == 6
     if told:
-        renewed(budget)
-    budget.refund()
-    budget.refund()
-    assert made(budget) == 1, "one call was free, however often it is said"
+        renewed(rate_limit)
+    rate_limit.refund()
+    rate_limit.refund()
+    assert made(rate_limit) == 1, "only one call was free, however often it is refunded"
     clock.wait(COUNTED_S - 2)
-    assert made(budget) == 4, "the calls made first come back first, as ever"
+    assert made(rate_limit) == 4, "the oldest calls expire first"
 
 
 def test_calls_that_the_service_never_counts_do_not_use_the_limit(replica: Replicas, clock: HeldClock) -> None:
-    budget = replica(10)
-    assert made(budget, at_most=9) == 9
+    rate_limit = replica(10)
+    assert made(rate_limit, at_most=9) == 9
     for _ in range(50):
-        assert made(budget, at_most=1) == 1
-        budget.refund()
+        assert made(rate_limit, at_most=1) == 1
+        rate_limit.refund()
         clock.wait(0.5)
     clock.wait(COUNTED_S - 24)
-    assert made(budget) == 10
+    assert made(rate_limit) == 10
 
 
 def test_a_refunded_call_is_free_for_other_processes(replica: Replicas) -> None:
@@ -255,18 +255,18 @@ def test_a_refunded_call_is_free_for_other_processes(replica: Replicas) -> None:
 
 def test_a_refund_takes_back_the_last_call_of_its_thread(replica: Replicas, clock: HeldClock) -> None:
     """Another thread's later call counts, and comes back when its own minute is over."""
-    budget = replica(2)
-    assert made(budget, at_most=1) == 1
+    rate_limit = replica(2)
+    assert made(rate_limit, at_most=1) == 1
     clock.wait(30)
-    thread = Thread(target=made, args=(budget,))
+    thread = Thread(target=made, args=(rate_limit,))
     thread.start()
     thread.join(10)
-    budget.refund()
-    assert made(budget) == 1
+    rate_limit.refund()
+    assert made(rate_limit) == 1
     clock.wait(COUNTED_S - 28)
-    assert made(budget) == 0, "the other thread's counts still"
+    assert made(rate_limit) == 0, "the other thread's call still counts"
     clock.wait(30)
-    assert made(budget) == 2
+    assert made(rate_limit) == 2
 
 
 def test_background_work_leaves_the_reserve_to_people_and_is_told_when_to_retry(
@@ -278,7 +278,7 @@ def test_background_work_leaves_the_reserve_to_people_and_is_told_when_to_retry(
     assert isinstance(refused, Rejected)
     assert not refused.paused
     renewed(busy)
-    assert made(other) == 10, "five are at hand where the background is busy"
+    assert made(other) == 10, "five are reserved locally if the background is busy"
     clock.wait(COUNTED_S + 1)
     assert other.reserve(1, BACKGROUND) is None
 
@@ -308,12 +308,12 @@ def test_other_processes_see_a_pause_at_the_next_renewal(replica: Replicas) -> N
 
 
 def test_a_call_reserved_before_a_pause_waits_for_its_end(replica: Replicas, clock: HeldClock) -> None:
-    budget = replica(60)
-    assert budget.reserve(1, PEOPLE) is None
-    budget.pause(20)
-    assert budget.start_call(PEOPLE) == Rejected(20, paused=True)
+    rate_limit = replica(60)
+    assert rate_limit.reserve(1, PEOPLE) is None
+    rate_limit.pause(20)
+    assert rate_limit.start_call(PEOPLE) == Rejected(20, paused=True)
     clock.wait(20)
-    assert budget.start_call(PEOPLE) is None
+    assert rate_limit.start_call(PEOPLE) is None
 
 
 def test_repeated_pauses_double_whichever_process_was_refused(replica: Replicas, clock: HeldClock) -> None:
@@ -328,30 +328,30 @@ def test_repeated_pauses_double_whichever_process_was_refused(replica: Replicas,
 
 
 def test_the_calls_left_are_known(replica: Replicas, clock: HeldClock) -> None:
-    budget = replica(60)
-    assert budget.calls_left == 60
-    made(budget, at_most=20)
-    renewed(budget)
-    assert budget.calls_left == 40
-    made(budget)
-    assert budget.calls_left == 0
+    rate_limit = replica(60)
+    assert rate_limit.calls_left == 60
+    made(rate_limit, at_most=20)
+    renewed(rate_limit)
+    assert rate_limit.calls_left == 40
+    made(rate_limit)
+    assert rate_limit.calls_left == 0
 
 
 def test_a_timer_renews_until_it_is_closed(opened: Callable[[], Store], clock: HeldClock) -> None:
-    budget = opened().rate_limit("codeship", 60)
-    budget.start()
-    counted(budget)
-    assert budget.calls_left == 60
-    budget.close()
-    budget.close()
+    rate_limit = opened().rate_limit("codeship", 60)
+    rate_limit.start()
+    counted(rate_limit)
+    assert rate_limit.calls_left == 60
+    rate_limit.close()
+    rate_limit.close()
 
 
 def test_many_threads_never_exceed_the_limit(replica: Replicas) -> None:
-    budget, go, got = replica(60), Event(), list[int]()
+    rate_limit, go, got = replica(60), Event(), list[int]()
 
     def ask() -> None:
         assert go.wait(10)
-        got.append(made(budget))
+        got.append(made(rate_limit))
 
     threads = [Thread(target=ask) for _ in range(8)]
     for thread in threads:
