@@ -174,3 +174,12 @@ def _as(type_: Any, stored: object) -> Any:
 def _parameters(kind: type[BotError]) -> dict[str, Any]:
     """The parameters of an error's class. Each is an attribute of the same name."""
     return {name: type_ for name, type_ in get_type_hints(kind.__init__).items() if name != "return"}
+
+
+_DECODERS = [
+    msgspec.json.Decoder(type_)
+    for kind in [*KINDS.values(), LastKnown]
+    for type_ in (_parameters(kind).values() if issubclass(kind, BotError) else [kind])
+]
+"""Made so that msgspec knows every class from now on. Version 0.22 crashes if two threads meet a class for the first
+time at once."""

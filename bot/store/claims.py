@@ -171,8 +171,11 @@ class _Sends(msgspec.Struct):
     left: tuple[str, ...] = ()
 
 
+_SENDS = msgspec.json.Decoder(_Sends)
+
+
 def _claim(row: Any) -> Claim:
-    sends = msgspec.json.decode(row.posts, type=_Sends)
+    sends = _SENDS.decode(row.posts)
     return Claim(
         service=row.service,
         project_id=row.project_id,

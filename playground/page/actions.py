@@ -181,11 +181,13 @@ ACTIONS: dict[str, Action] = {
     "start_over": (Nothing, lambda sessions, _form: sessions.start_over()),
 }
 
+_FORMS = {name: msgspec.json.Decoder(form) for name, (form, _) in ACTIONS.items()}
+
 
 def act(sessions: Sessions, name: str, body: bytes) -> dict[str, Any]:
     """Carries out an action, and returns its answer.
 
     Raises CannotDo, and `msgspec.ValidationError` or `msgspec.DecodeError` for a bad form.
     """
-    form, does = ACTIONS[name]
-    return does(sessions, msgspec.json.decode(body or b"{}", type=form)) or {}
+    _, does = ACTIONS[name]
+    return does(sessions, _FORMS[name].decode(body or b"{}")) or {}

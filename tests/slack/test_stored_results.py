@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -172,3 +174,36 @@ def test_a_class_without_a_tag_is_not_stored() -> None:
 
     with pytest.raises(TypeError, match="OfTomorrow has no tag to be stored under"):
         to_json(None, OfTomorrow())
+
+
+RACE = """
+import json, sys, threading
+from bot.slack.stored_results import from_json
+
+samples = json.load(sys.stdin)
+sys.setswitchinterval(1e-6)
+start = threading.Barrier(8)
+
+
+def read():
+    start.wait()
+    for sample in samples:
+        from_json(sample)
+
+
+threads = [threading.Thread(target=read) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+@pytest.mark.slow
+def test_threads_that_read_results_for_the_first_time_at_once_do_not_crash_the_process():
+    """Two threads that meet a class for the first time at once end the process inside msgspec 0.22."""
+    with VERSION_1.open("rb") as samples:
+        ended = subprocess.run(
+            [sys.executable, "-c", RACE], stdin=samples, capture_output=True, timeout=60, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (0, b"")

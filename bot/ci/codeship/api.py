@@ -144,6 +144,12 @@ class _Restarted(msgspec.Struct):
     uuid: Any = None
 
 
+_LIST = msgspec.json.Decoder(_List)
+_RECENT_LIST = msgspec.json.Decoder(_RecentList)
+_PROJECT = msgspec.json.Decoder(_Project)
+_RESTARTED = msgspec.json.Decoder(_Restarted)
+
+
 def projects_request(api_url: str, key: str) -> Request:
     return Request("GET", f"{api_url.rstrip('/')}/projects.json", _params(key))
 
@@ -217,7 +223,7 @@ def parse_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: 
     """The id of the build that runs now. Raises NotConfirmed for a 2xx without `id` and `uuid`."""
     _raise_if_refused(status, headers, body, key)
     try:
-        restarted = msgspec.json.decode(body, type=_Restarted)
+        restarted = _RESTARTED.decode(body)
     except (ValueError, RecursionError):
         restarted = _Restarted()
     new_id = cleaning.id_(restarted.id)
@@ -258,7 +264,7 @@ def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_
 def _read_list(body: bytes) -> list[_ListedProject | None] | None:
     """None if the response is not a list of projects. An entry that is not an object is None."""
     try:
-        return msgspec.json.decode(body, type=_List).projects
+        return _LIST.decode(body).projects
     except (ValueError, RecursionError):
         entries = _object(body).get("projects")
     return [cleaning.picked(entry, _ListedProject) for entry in entries] if isinstance(entries, list) else None
@@ -267,7 +273,7 @@ def _read_list(body: bytes) -> list[_ListedProject | None] | None:
 def _read_recent(body: bytes) -> list[_RecentProject | None] | None:
     """The same with the builds of each."""
     try:
-        return msgspec.json.decode(body, type=_RecentList).projects
+        return _RECENT_LIST.decode(body).projects
     except (ValueError, RecursionError):
         entries = _object(body).get("projects")
     if not isinstance(entries, list):
@@ -288,7 +294,7 @@ def _read_recent(body: bytes) -> list[_RecentProject | None] | None:
 def _read_project(body: bytes) -> _Project | None:
     """None if the response is not a project. Its builds are None if it has none."""
     try:
-        return msgspec.json.decode(body, type=_Project)
+        return _PROJECT.decode(body)
     except (ValueError, RecursionError):
         result = _object(body)
     entries = result.get("builds")

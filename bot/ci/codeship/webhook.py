@@ -39,6 +39,9 @@ class _Body(msgspec.Struct):
     build: _Build | None = None
 
 
+_BODY = msgspec.json.Decoder(_Body)
+
+
 class CodeShipWebhook:
     """A WSGI application. `poll_now` is called before the answer. `now` is in seconds."""
 
@@ -78,6 +81,6 @@ class CodeShipWebhook:
 
 def _build_in(body: bytes) -> _Build | None:
     try:
-        return msgspec.json.decode(body, type=_Body).build
+        return _BODY.decode(body).build
     except (ValueError, RecursionError):
         return None

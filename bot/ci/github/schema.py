@@ -135,10 +135,24 @@ class _Jobs(msgspec.Struct):
     jobs: list[Job | None]
 
 
+_REPOSITORIES: msgspec.json.Decoder[list[Repository | None] | _Repositories] = msgspec.json.Decoder(
+    list[Repository | None] | _Repositories
+)
+_APPROVALS = msgspec.json.Decoder(list[Approval | None])
+_WORKFLOWS = msgspec.json.Decoder(_Workflows)
+_RUNS = msgspec.json.Decoder(_Runs)
+_JOBS = msgspec.json.Decoder(_Jobs)
+_RUN = msgspec.json.Decoder(Run)
+_REPOSITORY = msgspec.json.Decoder(Repository)
+_BRANCH = msgspec.json.Decoder(Branch)
+_PULL = msgspec.json.Decoder(Pull)
+_TOKEN = msgspec.json.Decoder(Token)
+
+
 def repositories(body: bytes) -> list[Repository] | None:
     """A list of them, or an object that has one."""
     try:
-        result = msgspec.json.decode(body, type=list[Repository | None] | _Repositories)
+        result = _REPOSITORIES.decode(body)
         return _each(result.repositories if isinstance(result, _Repositories) else result, Repository)
     except (ValueError, RecursionError):
         whole = read_damaged(body)
@@ -148,7 +162,7 @@ def repositories(body: bytes) -> list[Repository] | None:
 
 def workflows(body: bytes) -> list[Workflow] | None:
     try:
-        return _each(msgspec.json.decode(body, type=_Workflows).workflows, Workflow)
+        return _each(_WORKFLOWS.decode(body).workflows, Workflow)
     except (ValueError, RecursionError):
         entries = _entries(read_damaged(body), "workflows")
     return None if entries is None else _each([picked(entry, Workflow) for entry in entries], Workflow)
@@ -156,7 +170,7 @@ def workflows(body: bytes) -> list[Workflow] | None:
 
 def runs(body: bytes) -> list[Run] | None:
     try:
-        return _each(msgspec.json.decode(body, type=_Runs).workflow_runs, Run)
+        return _each(_RUNS.decode(body).workflow_runs, Run)
     except (ValueError, RecursionError):
         entries = _entries(read_damaged(body), "workflow_runs")
     return None if entries is None else _each([_run(entry) for entry in entries], Run)
@@ -164,42 +178,42 @@ def runs(body: bytes) -> list[Run] | None:
 
 def jobs(body: bytes) -> list[Job] | None:
     try:
-        return _each(msgspec.json.decode(body, type=_Jobs).jobs, Job)
+        return _each(_JOBS.decode(body).jobs, Job)
     except (ValueError, RecursionError):
         entries = _entries(read_damaged(body), "jobs")
     return None if entries is None else _each([_job(entry) for entry in entries], Job)
 
 
 def run(body: bytes) -> Run | None:
-    return _quickly(body, Run) or _run(read_damaged(body))
+    return _quickly(body, _RUN) or _run(read_damaged(body))
 
 
 def repository(body: bytes) -> Repository | None:
-    return _quickly(body, Repository)
+    return _quickly(body, _REPOSITORY)
 
 
 def branch(body: bytes) -> Branch | None:
-    return _quickly(body, Branch)
+    return _quickly(body, _BRANCH)
 
 
 def pull_request(body: bytes) -> Pull | None:
-    return _quickly(body, Pull)
+    return _quickly(body, _PULL)
 
 
 def approvals(body: bytes) -> list[Approval] | None:
     try:
-        return _each(msgspec.json.decode(body, type=list[Approval | None]), Approval)
+        return _each(_APPROVALS.decode(body), Approval)
     except (ValueError, RecursionError):
         return None
 
 
 def token(body: bytes) -> Token | None:
-    return _quickly(body, Token)
+    return _quickly(body, _TOKEN)
 
 
-def _quickly(body: bytes, shape: type[Shape]) -> Shape | None:
+def _quickly(body: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape | None:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return decoder.decode(body)
     except (ValueError, RecursionError):
         return None
 

@@ -39,6 +39,9 @@ class _Payload(msgspec.Struct):
     workflow_job: shapes.Job | None = None
 
 
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
 class _Refused(Exception):
     """The signature is missing or wrong. `str()` is the reason, for the operator."""
 
@@ -105,6 +108,6 @@ class GitHubWebhook:
 
 def _parsed(body: bytes) -> _Payload | None:
     try:
-        return msgspec.json.decode(body, type=_Payload)
+        return _PAYLOAD.decode(body)
     except (ValueError, RecursionError):
         return None

@@ -23,6 +23,9 @@ PURGE_EVERY_S = 3600.0
 _UNSENT = deliveries.c.state.in_(sorted(state.value for state in UNSENT))
 
 
+_TRANSITION = msgspec.json.Decoder(Transition)
+
+
 class StoredOutbox:
     """An `Outbox`. Rows that are no longer unsent are deleted when they are older than `kept`."""
 
@@ -137,7 +140,7 @@ def _columns(delivery: Delivery) -> dict[str, Any]:
 def _delivery(row: Any) -> Delivery:
     return Delivery(
         channel=row.channel,
-        transition=msgspec.json.decode(row.transition, type=Transition),
+        transition=_TRANSITION.decode(row.transition),
         seen_by=SeenBy(row.seen_by),
         created_at=row.created_at,
         due_at=row.due_at,

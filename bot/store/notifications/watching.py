@@ -21,6 +21,8 @@ from bot.store.notifications.decisions import StoredDecisions
 from bot.store.notifications.outbox import added
 from bot.store.tables import watch_leases, watched_branches, watched_projects
 
+_STATE = msgspec.json.Decoder(BranchState)
+
 
 class StoredWatching:
     """A `WatchStore`."""
@@ -57,7 +59,7 @@ class StoredWatching:
                 return WatchedProject(service, project_id)
             of_project = watched_branches.select().where(_branches_of(service, project_id))
             rows = connection.execute(of_project.order_by(watched_branches.c.branch))
-            branches = tuple((one.branch, msgspec.json.decode(one.state, type=BranchState)) for one in rows)
+            branches = tuple((one.branch, _STATE.decode(one.state)) for one in rows)
             return _project(row, branches)
 
     def projects(self, service: str) -> list[WatchedProject]:
