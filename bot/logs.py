@@ -178,7 +178,7 @@ def _word(value: object) -> str:
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    structlog.get_logger("bot").critical("uncaught exception", exc_info=(kind, error, trace))
+    structlog.get_logger("bot").critical("unhandled_exception", exc_info=(kind, error, trace))
 
 
 def _log_uncaught_in_thread(uncaught: threading.ExceptHookArgs) -> None:
@@ -186,9 +186,9 @@ def _log_uncaught_in_thread(uncaught: threading.ExceptHookArgs) -> None:
         return
     trouble = (uncaught.exc_type, uncaught.exc_value, uncaught.exc_traceback)
     thread = uncaught.thread.name if uncaught.thread else None
-    structlog.get_logger("bot").critical("uncaught exception in a thread", thread=thread, exc_info=trouble)
+    structlog.get_logger("bot").critical("unhandled_exception_in_thread", thread=thread, exc_info=trouble)
 
 
 def _log_unraisable(unraisable: Any) -> None:
     trouble = (unraisable.exc_type, unraisable.exc_value, unraisable.exc_traceback)
-    structlog.get_logger("bot").error("exception that nobody could catch", exc_info=trouble)
+    structlog.get_logger("bot").error("unraisable_exception", exc_info=trouble)

@@ -147,9 +147,9 @@ def test_an_exception_that_ends_the_process_is_logged_in_one_line_and_never_prin
     assert KEY not in ended.stderr
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
     assert [line["event"] for line in lines] == [
-        "exception that nobody could catch",
-        "uncaught exception in a thread",
-        "uncaught exception",
+        "unraisable_exception",
+        "unhandled_exception_in_thread",
+        "unhandled_exception",
     ]
     assert lines[-1]["exception"].endswith("RuntimeError: with [hidden]")
 

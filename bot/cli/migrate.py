@@ -168,7 +168,7 @@ def _say_rest(found: Sequence[Match], say: Say) -> None:
     say("")
     if any(match.maybe for match in found):
         say(
-            f"A maybe: where it is the same repository, nothing is to be set. At {TO.title} people ask for it by its "
+            f"Possible: if it is the same repository, nothing needs to be set. At {TO.title} people ask for it by its "
             f"new name; until it is gone from {FROM.title}, the old name means the one there."
         )
     if any(not match.same and not match.maybe for match in found):

@@ -59,7 +59,7 @@ def allowance_for(command: Command) -> AbstractContextManager[CallAllowance]:
 
 
 class Operations:
-    """Carries out commands. `used` is told who asked about which repository, and returns at once."""
+    """Carries out commands. `used` is called with who asked about which repository, and returns at once."""
 
     def __init__(
         self,

@@ -36,7 +36,7 @@ class SandboxBuild:
     started_at: datetime | None
     finished_at: datetime | None
     moved_at: datetime
-    """When it got this status. Never in a response, where the other two times may be null."""
+    """When it got this status. Never in a response; there, the other two times may be null."""
     run: int = 1
     """The number of this run of the build. Never in a response."""
     missing: frozenset[str] = frozenset()

@@ -59,7 +59,7 @@ _HISTORY = (
 
 
 def seed(world: GitHubWorld) -> None:
-    """Fills an empty world. Two runs are under way; the next attempt of acme/shop main fails once more, then passes."""
+    """Fills an empty world. Two runs are under way; the next attempt of acme/shop main fails again, then passes."""
     now = world.now()
     _add_repos(world)
     for past in sorted(_HISTORY, key=lambda past: -past.minutes_ago):

@@ -65,7 +65,7 @@ def test_it_prints_the_matches_and_settings_and_changes_nothing(sandbox: BothSer
         "CI_PROVIDERS=codeship,github\n"
         "CI_PINNED=acme/mobile=github\n"
         "\n"
-        "A maybe: "
+        "Possible: "
     ), text
     assert "\nNone: it stays at CodeShip" in text
     assert not (sandbox.folder / "bot.sqlite3").exists()

@@ -48,7 +48,7 @@ class BuildLookupResult:
 class BuildLookup:
     """Finds builds. Errors carry in `about` what was found before they occurred.
 
-    `used` is told who asked about which repository, and returns at once.
+    `used` is called with who asked about which repository, and returns at once.
     """
 
     def __init__(

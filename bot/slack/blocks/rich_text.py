@@ -165,7 +165,7 @@ def good_url(url: str | None) -> str | None:
 def person(actor: Actor) -> Inline:
     """Slack shows the current name for the id."""
     if _USER.fullmatch(actor.id) is None:
-        return literal("somebody")
+        return literal("someone")
     return Inline({"type": "user", "user_id": actor.id}, f"<@{actor.id}>")
 
 
