@@ -113,8 +113,9 @@ class Bot:
         subscriptions = SubscriptionService(
             self.services, self.store.subscriptions, self.store.decisions, self.rights, settings.time_zone
         )
+        names, history = self.store.channel_names, self.store.build_history
         self._operations = Operations(
-            self.services, self.store.audit, self.rights, self.store.channel_names, subscriptions, self._recent.use
+            self.services, self.store.audit, self.rights, names, subscriptions, history, clock, self._recent.use
         )
         self._environ = environ
         self._on_dead = on_dead

@@ -53,6 +53,7 @@ class Notifications:
             services=services,
             subscriptions=store.subscriptions,
             watching=store.watching,
+            history=store.build_history,
             clock=clock,
             holder=holder,
             announce=self.sender.announce,

@@ -55,6 +55,7 @@ from bot.core.model.outcomes import (
     ChannelNamesShown,
     CouldNotTell,
     Explained,
+    FlakyShown,
     Followed,
     HelpShown,
     LogShown,
@@ -67,6 +68,7 @@ from bot.core.model.outcomes import (
     ProjectsShown,
     Restarted,
     RunAgainSince,
+    SlowShown,
     StateNotKnown,
     StillRunning,
     Subscribed,
@@ -188,7 +190,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return (Result.DONE, ", ".join(map(_muted, mutes))) if mutes else (Result.NOT_DONE, "nothing was muted")
         case BuildShown() | LogShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
             return Result.DONE, ""
-        case ChannelNamesShown():
+        case ChannelNamesShown() | FlakyShown() | SlowShown():
             return Result.DONE, ""
         case SubscriptionsShown() | Explained():
             return Result.DONE, ""

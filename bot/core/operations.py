@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
+from bot.core.build_history import BuildHistory
 from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.channel_names import ChannelNames
 from bot.core.lookup.ci_registry import CIRegistry
@@ -22,6 +23,7 @@ from bot.core.model.commands import (
     NameCommand,
     ShowAudit,
     ShowHelp,
+    ShowHistory,
     Verb,
     entry_for,
 )
@@ -42,7 +44,7 @@ from bot.core.model.outcomes import (
     ProjectsShown,
 )
 from bot.core.notifications.subscriptions import SubscriptionService
-from bot.core.ports import AuditLog, ChannelNameStore
+from bot.core.ports import AuditLog, BuildHistoryStore, ChannelNameStore, Clock
 from bot.core.rate_limiter import FOR_PEOPLE, CallAllowance, restart_allowance
 from bot.core.request import UserRequest
 
@@ -68,6 +70,8 @@ class Operations:
         authorizer: Authorizer,
         channel_names: ChannelNameStore,
         subscriptions: SubscriptionService,
+        history: BuildHistoryStore,
+        clock: Clock,
         used: Callable[[Actor, Project], None] = lambda _actor, _project: None,
     ) -> None:
         self._services = services
@@ -76,6 +80,7 @@ class Operations:
         self._audit = audit
         self._authorizer = authorizer
         self._subscriptions = subscriptions
+        self._history = BuildHistory(services, self._build_lookup, history, clock)
         self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._status,
             Verb.RESTART: self._restart,
@@ -84,6 +89,8 @@ class Operations:
             Verb.LOGS: self._logs,
             Verb.BUILDS: self._builds,
             Verb.WHY: subscriptions.why,
+            Verb.FLAKY: self._history.of_repository,
+            Verb.SLOW: self._history.of_repository,
         }
         self._on_build: Mapping[Verb, Callable[[BuildCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._show_build,
@@ -125,6 +132,8 @@ class Operations:
                 return self._projects(command, request)
             case NameCommand():
                 return self._names.change(command, request)
+            case ShowHistory():
+                return self._history.of_all(command)
             case ShowAudit():
                 return self._show_audit(command, request)
             case ShowHelp(topic):

@@ -12,6 +12,7 @@ from bot.core.model.builds import Ability, Actor, Build, FailureLog, Page, Proje
 from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.deliveries import Delivery, WatchedProject
+from bot.core.model.ended_builds import EndedBuild
 from bot.core.model.follows import Follow, FollowView
 from bot.core.model.notifications import Decision
 from bot.core.model.rate_limit import Priority, Rejected
@@ -338,6 +339,16 @@ class RunHistory(Protocol):
 
     def of_commit(self, project: Project, commit: str, branch: str | None) -> list[Status]:
         """How the commit's last fifty runs on the branch ended, the oldest first."""
+
+
+class BuildHistoryStore(Protocol):
+    """How watched builds ended, for at least the last 60 days."""
+
+    def add(self, builds: Sequence[EndedBuild]) -> None:
+        """Stores each end once, however often it is added."""
+
+    def since(self, moment: datetime, project: Project | None) -> list[EndedBuild]:
+        """What ended from then on, of the project or of all, in no order."""
 
 
 class Notifier(Protocol):

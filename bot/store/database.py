@@ -12,6 +12,7 @@ from bot.core.model.rate_limit import Quota
 from bot.core.notifications.ports import SubscriptionStore
 from bot.core.ports import (
     AuditLog,
+    BuildHistoryStore,
     ChannelNameStore,
     ClaimStore,
     Clock,
@@ -28,6 +29,7 @@ from bot.store.claims import StoredClaims
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError, is_outage
 from bot.store.follows import StoredFollows
 from bot.store.idempotency import StoredIdempotencyKeys
+from bot.store.notifications.build_history import StoredBuildHistory
 from bot.store.notifications.decisions import StoredDecisions
 from bot.store.notifications.outbox import StoredOutbox
 from bot.store.notifications.subscriptions import StoredSubscriptions
@@ -57,6 +59,7 @@ class Store:
         self.claims: ClaimStore = StoredClaims(database, clock, _KEPT)
         self.follows: FollowStore = StoredFollows(database, clock, _KEPT)
         self.history: RunHistory = StoredRunHistory(database, clock, _KEPT)
+        self.build_history: BuildHistoryStore = StoredBuildHistory(database, clock, _KEPT)
         self.subscriptions: SubscriptionStore = StoredSubscriptions(database, clock)
         self.decisions = StoredDecisions(database, clock)
         self.outbox = StoredOutbox(database, clock, self.decisions, _KEPT)

@@ -245,6 +245,22 @@ runs = sa.Table(
     sa.Index("runs_by_age", "recorded_at"),
 )
 
+ended_builds = sa.Table(
+    "ended_builds",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("service", AnyText, nullable=False),
+    sa.Column("project_id", AnyText, nullable=False),
+    sa.Column("branch", AnyText, nullable=False),
+    sa.Column("build_id", AnyText, nullable=False),
+    sa.Column("commit_id", AnyText),
+    sa.Column("status", AnyText, nullable=False),
+    sa.Column("started_at", Moment),
+    sa.Column("finished_at", Moment, nullable=False),
+    sa.UniqueConstraint("service", "project_id", "build_id", "finished_at", name="ended_builds_once_a_run"),
+    sa.Index("ended_builds_by_age", "finished_at"),
+)
+
 recent_projects = sa.Table(
     "recent_projects",
     metadata,

@@ -142,7 +142,8 @@ class HalfMoved:
         subscriptions = SubscriptionService(
             self.services, self.store.subscriptions, self.store.decisions, rights, ZoneInfo("UTC")
         )
-        self.operations = Operations(self.services, self.store.audit, rights, self.store.channel_names, subscriptions)
+        names, history = self.store.channel_names, self.store.build_history
+        self.operations = Operations(self.services, self.store.audit, rights, names, subscriptions, history, self.clock)
 
     def _service(self, ci: MemoryCI) -> CIContext:
         directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)

@@ -11,7 +11,17 @@ from bot.core.model import errors
 from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Build
 from bot.core.model.claims import Claim
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, ListProjects, ShowAudit, ShowHelp, Verb, Word
+from bot.core.model.commands import (
+    BranchCommand,
+    BuildCommand,
+    Command,
+    ListProjects,
+    ShowAudit,
+    ShowHelp,
+    ShowHistory,
+    Verb,
+    Word,
+)
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import ShowSubscriptions, Unsubscribe
 from bot.core.model.outcomes import (
@@ -50,6 +60,7 @@ QUESTIONS: list[Command] = [
     ShowHelp("restart"),
     BuildCommand(Verb.STATUS, target(FAILED)),
     ShowAudit(),
+    ShowHistory(Verb.FLAKY),
 ]
 
 

@@ -331,7 +331,13 @@ class World:
             self.services, self.store.subscriptions, self.store.decisions, self.rights, ZoneInfo("UTC")
         )
         self.operations = Operations(
-            self.services, self.store.audit, self.rights, self.store.channel_names, self.subscriptions
+            self.services,
+            self.store.audit,
+            self.rights,
+            self.store.channel_names,
+            self.subscriptions,
+            self.store.build_history,
+            self.clock,
         )
 
     @property

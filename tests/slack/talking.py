@@ -163,6 +163,8 @@ class Talk:
                 self.rights,
                 store.channel_names,
                 SubscriptionService(of_all, store.subscriptions, store.decisions, self.rights, ZoneInfo("UTC")),
+                store.build_history,
+                self.clock,
             ),
             replies=slack.answers,
             context=lambda: render_context(manners, self.clock, self.rights),

@@ -52,6 +52,8 @@ class Verb(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
     WHY = "why"
+    FLAKY = "flaky"
+    SLOW = "slow"
     AUDIT = "audit"
     HELP = "help"
 
@@ -113,6 +115,13 @@ class NameCommand:
     repo: Word | None = None
     branch: Word | None = None
     is_question: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHistory:
+    """Which branches are flaky or slow, of every repository that is watched."""
+
+    verb: Verb
 
 
 @dataclass(frozen=True, slots=True)

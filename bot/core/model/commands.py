@@ -7,12 +7,12 @@ port method.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bot.core.model.builds import Ability
 from bot.core.model.channel_name_commands import alias_command, settings_command, use_command
+from bot.core.model.command_entries import Command, Entry, branch_command
 from bot.core.model.command_values import (
     HERE,
     BranchCommand,
@@ -21,6 +21,7 @@ from bot.core.model.command_values import (
     NameCommand,
     ShowAudit,
     ShowHelp,
+    ShowHistory,
     Verb,
     Word,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "NotificationCommand",
     "ShowAudit",
     "ShowHelp",
+    "ShowHistory",
     "Verb",
     "Word",
     "entry_for",
@@ -58,21 +60,6 @@ __all__ = [
 ]
 
 
-Command = BranchCommand | BuildCommand | ListProjects | NameCommand | ShowAudit | ShowHelp | NotificationCommand
-
-
-def _branch_command(verb: Verb, words: Sequence[Word]) -> Command:
-    words = names_in(words)
-    if not words:
-        return BranchCommand(verb, HERE)
-    repo, branch = words[0], words[1] if len(words) > 1 else None
-    if branch is not None and len(words) > 2:
-        text = " ".join(word.exact for word in words[1:])
-        instead = f"{verb} {repo.cleanest} {branch.cleanest}"
-        raise NotUnderstood(f"Branch names can’t contain spaces: “{text}”", verb, instead=instead)
-    return BranchCommand(verb, repo, branch)
-
-
 def _projects_command(verb: Verb, words: Sequence[Word]) -> Command:
     """`list all repositories` lists all; later words may be part of names."""
     said = [word.cleanest for word in words]
@@ -80,6 +67,10 @@ def _projects_command(verb: Verb, words: Sequence[Word]) -> Command:
     while said and said[0].lower() in ("all", "the", "my", "our", *own):
         said = said[1:]
     return ListProjects(" ".join(said))
+
+
+def _history_command(verb: Verb, words: Sequence[Word]) -> Command:
+    return branch_command(verb, words) if names_in(words) else ShowHistory(verb)
 
 
 def _audit_command(verb: Verb, words: Sequence[Word]) -> Command:
@@ -94,43 +85,6 @@ def _help_command(_verb: Verb, words: Sequence[Word]) -> Command:
         return ShowHelp(MORE)
     entry = _entry_meant_by(words[0]) if words else None
     return ShowHelp(entry.verb if entry else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of the table.
-
-    `usage` follows the command's or the mention's name; `<x>` is required, `[x]` optional. `parse_arguments` parses the
-    words after the verb and raises NotUnderstood. `on_build`: a button can request it for exactly one build.
-    `changes_something`: the request must survive a crash and is answered once. `policy_action`: the action that a
-    policy rule must allow; None if everyone may. `audit_action`: its name in the audit; None if it is not recorded.
-    `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
-    be able to do; `unable` follows "can’t" if it can't. `raises_unknown`: its operation raises NoResponse if the result
-    stays unknown. `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy
-    wants that. `in_short_help`: the help lists it without [More].
-    """
-
-    verb: Verb
-    usage: str
-    answer: str
-    example: str
-    aliases: tuple[str, ...] = ()
-    parse_arguments: Callable[[Verb, Sequence[Word]], Command] = _branch_command
-    on_build: bool = False
-    changes_something: bool = False
-    policy_action: str | None = None
-    audit_action: str | None = None
-    done: str | None = None
-    ability: Ability | None = None
-    unable: str = ""
-    raises_unknown: bool = False
-    always_asks: bool = False
-    in_short_help: bool = True
-
-    @property
-    def takes_branch(self) -> bool:
-        """Whether it is about a repository and a branch, so that a form can ask for both."""
-        return self.parse_arguments is _branch_command
 
 
 TABLE = (
@@ -296,6 +250,22 @@ TABLE = (
         "This channel’s default repository and its aliases.",
         "settings",
         parse_arguments=settings_command,
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.FLAKY,
+        "flaky [repo] [branch]",
+        "Branches with commits that failed and then passed on retry, in the last 30 days.",
+        "flaky acme/web",
+        parse_arguments=_history_command,
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.SLOW,
+        "slow [repo] [branch]",
+        "Branches by the median duration of their passed builds in the last 30 days, the longest first.",
+        "slow acme/web",
+        parse_arguments=_history_command,
         in_short_help=False,
     ),
     Entry(

@@ -82,6 +82,56 @@ class AuditShown:
 
 
 @dataclass(frozen=True, slots=True)
+class FlakyBranch:
+    """`flaky` of its `commits` failed and then passed. `commit` is the last of them, which passed at `at`."""
+
+    project: Project
+    branch: str
+    flaky: int
+    commits: int
+    commit: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlakyShown:
+    """The flakiest branches, of `project` or of all. `total` counts those left out, too.
+
+    `builds` is how many builds of the last `days` days are on record.
+    """
+
+    project: Project | None
+    branch: str | None
+    entries: tuple[FlakyBranch, ...]
+    total: int
+    builds: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlowBranch:
+    """The median duration of its passed `builds`, in seconds. `before_s` is that of the time before, if known."""
+
+    project: Project
+    branch: str
+    builds: int
+    median_s: float
+    before_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlowShown:
+    """The slowest branches, otherwise as `FlakyShown`."""
+
+    project: Project | None
+    branch: str | None
+    entries: tuple[SlowBranch, ...]
+    total: int
+    builds: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelNamesShown:
     """The channel's default and aliases as they are now. `alias` is the one that was set, or removed; None if none was.
 
@@ -313,6 +363,8 @@ Outcome = (
     | ProjectsShown
     | HelpShown
     | AuditShown
+    | FlakyShown
+    | SlowShown
     | ChannelNamesShown
     | Followed
     | NothingToFollow

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.model.builds import Build, Project
 from bot.core.model.deliveries import Delivery, WatchedProject
+from bot.core.model.ended_builds import EndedBuild, ended
 from bot.core.model.errors import CIError, OverLimit
 from bot.core.model.notifications import Decision, SeenBy
 from bot.core.model.rate_limit import CLOCKS_APART
@@ -21,7 +22,7 @@ from bot.core.model.transitions import BranchState, Observation
 from bot.core.notifications.ports import SubscriptionStore
 from bot.core.notifications.recipients import Audience, notes, told
 from bot.core.notifications.transitions import highest, lowest, missing, observe
-from bot.core.ports import Clock, WatchStore
+from bot.core.ports import BuildHistoryStore, Clock, WatchStore
 from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
 
 LEASE_S = 10.0
@@ -51,6 +52,7 @@ class _Seen:
     due_s: float = 0.0
     changed_at: datetime | None = None
     hinted: bool = False
+    ends: set[EndedBuild] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -80,6 +82,7 @@ class ChannelWatch:
         services: CIRegistry,
         subscriptions: SubscriptionStore,
         watching: WatchStore,
+        history: BuildHistoryStore,
         clock: Clock,
         holder: str,
         announce: Callable[[Sequence[Delivery]], None],
@@ -87,6 +90,7 @@ class ChannelWatch:
         self._services = services
         self._subscriptions = subscriptions
         self._watching = watching
+        self._history = history
         self._clock = clock
         self._holder = holder
         self._announce = announce
@@ -236,8 +240,16 @@ class ChannelWatch:
         new = self._watching.apply(before, after, deliveries, decisions)
         if new is None:
             return
+        self._record_ends(seen, look)
         seen.fingerprint, seen.changed_at = fingerprint, look.began_at
         self._announce(new)
+
+    def _record_ends(self, seen: _Seen, look: _Look) -> None:
+        """Stores how builds of watched branches ended, for `flaky` and `slow`."""
+        ends = set(ended(build for build in look.builds if look.audience.hears_branch(build.branch or "")))
+        if ends - seen.ends:
+            self._history.add(list(ends - seen.ends))
+            seen.ends = ends
 
     def _compared(
         self, service: CIContext, before: WatchedProject, look: _Look

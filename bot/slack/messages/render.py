@@ -6,7 +6,9 @@ are for the asker alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState
@@ -22,6 +24,7 @@ from bot.core.model.outcomes import (
     ChannelNamesShown,
     CouldNotTell,
     Explained,
+    FlakyShown,
     Followed,
     HelpShown,
     LogShown,
@@ -34,6 +37,7 @@ from bot.core.model.outcomes import (
     ProjectsShown,
     Restarted,
     RunAgainSince,
+    SlowShown,
     StateNotKnown,
     StillRunning,
     Subscribed,
@@ -45,9 +49,10 @@ from bot.core.model.outcomes import (
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
-from bot.slack.blocks.rich_text import Line, channel, code, emoji, line, sanitize
+from bot.slack.blocks.rich_text import Line, channel, code, emoji, join_dots, length, line, sanitize
 from bot.slack.messages.audit import render_audit
 from bot.slack.messages.branch_facts import beside_buttons, branch_lines
+from bot.slack.messages.build_history import render_flaky, render_slow
 from bot.slack.messages.builds import (
     at_service,
     branch_named,
@@ -117,6 +122,7 @@ __all__ = ["Message", "RenderContext", "render", "with_doubt", "with_invitation"
 CANCELLING = "hourglass_flowing_sand"
 """Not the stop sign, which means cancelled."""
 _MAX_LINES = 10
+_ENOUGH_FOR_A_TREND = 3
 
 
 def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = None) -> Message:
@@ -142,6 +148,10 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return render_help(topic, context)
         case AuditShown():
             return render_audit(outcome, context)
+        case FlakyShown():
+            return render_flaky(outcome, context, asker)
+        case SlowShown():
+            return render_slow(outcome, context, asker)
         case ChannelNamesShown():
             return render_channel_names(outcome, context, asker)
         case Followed(build):
@@ -255,7 +265,18 @@ def _builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> 
     branch = line(" ", branch_named(shown.branch)) if shown.branch is not None else ()
     head = line(repository(shown.project), branch, f": {count}", at_service(shown.project, context))
     lines = [part for build in builds for part in list_lines(build, branch=shown.branch is None)]
-    return message([head, *lines], facts=[requested_by(asker)], in_public=True)
+    facts = [_trend(shown.builds), requested_by(asker)]
+    return message([head, *lines], facts=facts, in_public=True)
+
+
+def _trend(builds: Sequence[Build]) -> Line:
+    """`7 of 10 passed · median 4m 7s`, of those that passed or failed; empty for fewer than three."""
+    judged = [build for build in builds if build.status in (Status.PASSED, Status.FAILED)]
+    if len(judged) < _ENOUGH_FOR_A_TREND:
+        return ()
+    passed = [build for build in judged if build.status is Status.PASSED]
+    took = [build.took.total_seconds() for build in passed if build.took is not None]
+    return join_dots(f"{len(passed)} of {len(judged)} passed", f"median {length(median(took))}" if took else None)
 
 
 def _restarted(done: Restarted, context: RenderContext) -> Message:

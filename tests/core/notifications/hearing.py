@@ -119,6 +119,7 @@ class Hearing:
             services=self.world.services,
             subscriptions=self.store.subscriptions,
             watching=self.store.watching,
+            history=self.store.build_history,
             clock=self.clock,
             holder=name,
             announce=sender.announce,

@@ -178,6 +178,21 @@ def upgrade() -> None:
     op.create_index("runs_by_commit", "runs", ["service", "project_id", "commit_id"])
     op.create_index("runs_by_age", "runs", ["recorded_at"])
 
+    op.create_table(
+        "ended_builds",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("project_id", sa.Text, nullable=False),
+        sa.Column("branch", sa.Text, nullable=False),
+        sa.Column("build_id", sa.Text, nullable=False),
+        sa.Column("commit_id", sa.Text),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("started_at", moment),
+        sa.Column("finished_at", moment, nullable=False),
+        sa.UniqueConstraint("service", "project_id", "build_id", "finished_at", name="ended_builds_once_a_run"),
+    )
+    op.create_index("ended_builds_by_age", "ended_builds", ["finished_at"])
+
     # Who wants to hear what, and until when not
     op.create_table(
         "subscriptions",
