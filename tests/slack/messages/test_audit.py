@@ -121,7 +121,7 @@ def test_untrusted_text_pings_no_one_and_breaks_no_markup() -> None:
     drawn = told(HOSTILE, project=replace(WEB, name="<!here>"))
     line = drawn.text.splitlines()[1]
     assert not any(mark in line for mark in ("<", "*", "`", "~", "@here", "@channel", "@everyone"))
-    assert line.startswith("• 2026-03-02 12:00 UTC · somebody ")
+    assert line.startswith("• 2026-03-02 12:00 UTC · someone ")
     kinds = {element["type"] for part in drawn.blocks[0]["elements"] for element in part["elements"]}
     assert kinds == {"text", "date"}
 
