@@ -180,6 +180,12 @@ class Sandbox:
         self.bot.work.notifications.look_now()
         self.bot.work.jobs.wait_idle(20.0)
 
+    def poll_soon(self) -> None:
+        """Makes the bot poll CodeShip's projects for channels within seconds, as a webhook of each would."""
+        if self.bot is not None and self.bot.work is not None:
+            for project in self.codeship.projects():
+                self.bot.work.notifications.hint("codeship", str(project.id), "")
+
     def settings(self) -> Settings:
         """The settings as an operator would write them, with the sandbox's addresses."""
         environ = {

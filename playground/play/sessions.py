@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from bot.core.model.builds import Actor
+from bot.core.model.name_patterns import NamePattern
+from bot.core.model.subscriptions import Filters, Subscription
 from playground.clock import SandboxClock
 from playground.pace import BuildPace
 from playground.play.scenes import SCENES, TRANSCRIPTS, Script, transcripts
@@ -20,6 +23,7 @@ from playground.slack.model import CannotDo
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """When every transcript begins."""
 
+SUBSCRIBED = "acme/api"
 WATCHABLE = BuildPace(waits_s=4, runs_s=20)
 PAUSE_S = 1.8
 """Seconds between the steps of a scene."""
@@ -107,8 +111,10 @@ class Session:
                 self.stage.stop()
 
     def _look(self) -> None:
-        """Polls, since with a fixed time the bot never would."""
-        if self.clock.is_held and self.stage.settle():
+        """Polls, since with a fixed time the bot never would. Else the bot polls soon, as after a webhook."""
+        if not self.clock.is_held:
+            self.stage.poll_soon()
+        elif self.stage.settle():
             self.stage.poll()
 
     def _play_all(self, pause_s: float) -> None:
@@ -189,9 +195,18 @@ class Sessions:
             except BaseException:  # raised again, after closing the sandbox's servers
                 stage.stop()
                 raise
+            if self.codeship is None and (playing is None or playing.kind == "scene"):
+                _subscribe_builds(stage, clock.now())
             self._number += 1
             self._current = session = Session(self._number, clock, stage, playing)
             return session
+
+
+def _subscribe_builds(stage: Sandbox, now: datetime) -> None:
+    """#builds hears from the start when main of acme/api breaks, and when it is fixed."""
+    channel, ada = stage.workspace.channel("#builds", "ada").id, Actor(stage.workspace.person("ada").id)
+    if stage.bot is not None:
+        stage.bot.store.subscriptions.add(Subscription(channel, Filters(NamePattern((SUBSCRIBED,))), ada, now))
 
 
 def _found(scripts: Iterable[Script], name: str) -> Script:

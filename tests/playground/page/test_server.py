@@ -253,7 +253,7 @@ def test_events_change_builds_faults_and_time(site, page):
     assert (world.newest("acme/docs").status, world.mood.name) == ("error", "down")
     before = site.sessions.current.clock.now()
     page.does("later", seconds=60)
-    assert (site.sessions.current.clock.now() - before).total_seconds() == 60
+    assert (site.sessions.current.clock.now() - before).total_seconds() >= 60  # and what the bot waits for CodeShip
     assert world.newest("acme/web", "feature/login").status == "success"  # it was to take a minute
 
 

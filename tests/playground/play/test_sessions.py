@@ -28,6 +28,15 @@ def test_a_scene_plays_to_its_end(sessions, scene):
     assert len(session.playing.seen) == len(scene.steps)
 
 
+def test_builds_hears_that_main_broke_and_is_fixed_without_a_command(sessions):
+    sessions.show_scene("Broken and fixed")
+    session = sessions.current
+    session.wait_for_the_scene()
+    told = [line for seen in session.playing.seen for line in seen]
+    assert any("main broke" in line for line in told)
+    assert any(line.startswith("↳ (also in the channel)") and "fixed" in line for line in told)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["restart", "codeship_is_down", "mentions", "half_moved", "github_webhook"])
 def test_a_replayed_transcript_shows_what_is_written(sessions, name):
