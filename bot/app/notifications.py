@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from bot.app.threads import PeriodicTask, RepeatedTask
 from bot.app.timeouts import Timeouts
+from bot.core.authorization import Authorizer
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Build
 from bot.core.model.errors import CIError
+from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.sender import Sender
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.polling.watch import ChannelWatch
 from bot.core.ports import Clock, Jobs
 from bot.core.rate_limiter import FOR_BACKGROUND
@@ -26,11 +30,15 @@ DETAILS_TIMEOUT_S = 8.0
 
 
 class Notifications:
-    """Polls for channels and tells them what changed, from `start` to `stop`. `holder` names this process."""
+    """Polls for channels and tells them what changed, from `start` to `stop`. `holder` names this process.
+
+    `zone` is the time zone of an end of a mute that names none.
+    """
 
     def __init__(
         self,
         services: CIRegistry,
+        authorizer: Authorizer,
         store: Store,
         chat: ChatClient,
         context: Callable[[], RenderContext],
@@ -39,6 +47,7 @@ class Notifications:
         metrics: Metrics,
         timeouts: Timeouts,
         holder: str,
+        zone: ZoneInfo,
     ) -> None:
         self.sender = Sender(
             outbox=store.outbox,
@@ -49,6 +58,8 @@ class Notifications:
             details=lambda build: _with_details(services, build),
             observe=metrics.notified,
         )
+        self.owners = PeriodOwners(services, store.watching, store.outbox, authorizer, self.sender.announce)
+        self.subscriptions = SubscriptionService(services, store.subscriptions, store.decisions, authorizer, zone)
         self._watch = ChannelWatch(
             services=services,
             subscriptions=store.subscriptions,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.model.builds import Build
+from bot.core.model.builds import Actor, Build
 from bot.core.model.notifications import Reason
 
 
 class Change(StrEnum):
-    """What a look at a branch has shown. The last five are about single builds, and change nothing for the branch."""
+    """What a look at a branch has shown, or a person has said. The last five are about single builds only."""
 
     BROKE = "broke"
     """It was good, and is bad."""
@@ -23,6 +23,8 @@ class Change(StrEnum):
     """It was bad, and a restart of the same commit has failed, too."""
     EASED = "eased"
     """One of its workflows is good again, another is still bad."""
+    ON_IT = "on it"
+    """It is bad, and a person has said that they take care of it, or no longer do."""
     FIXED = "fixed"
     FLAKY = "flaky"
     """It is good again: the commit that had failed has passed."""
@@ -37,7 +39,8 @@ class Change(StrEnum):
 
 
 ENDS_A_PERIOD = frozenset({Change.FIXED, Change.FLAKY, Change.RETIRED})
-OF_A_PERIOD = ENDS_A_PERIOD | {Change.BROKE, Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED}
+WITHIN_A_PERIOD = frozenset({Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED, Change.ON_IT})
+OF_A_PERIOD = ENDS_A_PERIOD | WITHIN_A_PERIOD | {Change.BROKE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,14 @@ class WorkflowState:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The person who takes care of a broken branch."""
+
+    person: Actor
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """The time from the build that broke a branch to the one that fixes it. `id` is unique within the branch."""
 
@@ -88,6 +99,8 @@ class Period:
     since: datetime
     broken_by: Build
     suspects: tuple[Suspect, ...] = ()
+    owner: Owner | None = None
+    owner_changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,8 @@ def _for_channel(
         until = muted.until.isoformat()
         return decision(build, now, seen_by, Reason.MUTED, until, channel=channel, subscription_id=first.id)
     active = next((each for each in matching if each.is_active), None)
-    reminder = transition.change is Change.STILL and any(each.wants(Event.STILL) for each in matching)
+    is_taken = transition.period is not None and transition.period.owner is not None
+    reminder = transition.change is Change.STILL and not is_taken and any(each.wants(Event.STILL) for each in matching)
     return Delivery(
         channel=channel,
         transition=transition,

@@ -15,7 +15,7 @@ from bot.core.model.builds import Build
 from bot.core.model.deliveries import ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications import Decision, Reason
-from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change
+from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
 from bot.core.notifications.ports import SubscriptionStore
 from bot.core.notifications.recipients import decision
 from bot.core.ports import Announcer, Clock, Jobs, Outbox, Step
@@ -31,10 +31,10 @@ RETRIES_OF_PAUSED = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 PAUSED_FOR = timedelta(days=30)
 
 _SAID_AGAIN = ENDS_A_PERIOD | {Change.BROKE}
-_QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN})
+_QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN, Change.ON_IT})
 """These change the message that a channel has, and are not worth a new one."""
 
-_EXPLAINED = frozenset({Change.BROKE, Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.FAILED})
+_EXPLAINED = WITHIN_A_PERIOD | {Change.BROKE, Change.FAILED}
 """For these the CI service is asked which job failed."""
 
 Observe = Callable[[str, str, float | None], None]
@@ -128,8 +128,10 @@ class Sender:
         if was_paused:
             self._subscriptions.resume(delivery.channel)
         reason = Reason.CHANGED if told.ts is None else Reason.TOLD
-        self._outbox.move(delivery, told, _decided(told, self._clock, reason, told.ts or told.head_ts or ""))
-        ended = delivery.transition.build.finished_at
+        is_news = delivery.transition.change is not Change.ON_IT
+        decided = _decided(told, self._clock, reason, told.ts or told.head_ts or "") if is_news else None
+        self._outbox.move(delivery, told, decided)
+        ended = delivery.transition.build.finished_at if is_news else None
         lag_s = max(0.0, (self._clock.now() - ended).total_seconds()) if ended else None
         self._observe(delivery.transition.change.value, "told", lag_s)
         return True

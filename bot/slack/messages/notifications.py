@@ -6,23 +6,40 @@ from bot.core.model.builds import Build
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notification_commands.values import MuteCommand
-from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change, Period, Transition
+from bot.core.model.notification_commands.values import MuteCommand, OnIt, ShowSubscriptions
+from bot.core.model.outcomes import NotBroken, OwnerChanged
+from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change, Owner, Period, Transition
 from bot.slack.blocks.context import RenderContext, listed
-from bot.slack.blocks.message import Block, Message, button, link_button, message
-from bot.slack.blocks.rich_text import Line, channel, code, join, length, line, link, sanitize, since
+from bot.slack.blocks.message import Block, Message, button, link_button, message, more_menu
+from bot.slack.blocks.rich_text import (
+    Line,
+    channel,
+    code,
+    emoji,
+    join,
+    length,
+    line,
+    link,
+    person,
+    sanitize,
+    since,
+    timestamp,
+)
 from bot.slack.messages.builds import (
+    at_service,
+    branch_named,
     commit,
     facts_line,
     headline,
     headline_with,
+    repository,
     restart_buttons,
     state,
 )
 from bot.slack.messages.live import NOT_A_MEMBER, why_lost
 from bot.slack.messages.workflows import workflow_lines
 
-_BAD, _GOOD = "x", "white_check_mark"
+_BAD, _GOOD, _ON_IT = "x", "white_check_mark", "raising_hand"
 _NAME = 60
 MAX_AUTHORS = 5
 MUTED_MIN = 120
@@ -65,6 +82,33 @@ def paused_subscription(where: str, why: str, context: RenderContext) -> Message
     )
 
 
+def owner_changed(done: OwnerChanged, context: RenderContext) -> Message:
+    """To the asker alone: the channel sees it in the notification."""
+    where = line(repository(done.project), " ", branch_named(done.branch), at_service(done.project, context))
+    if done.owner is None:
+        lines = [line("You’re no longer on it: ", where), line("Its notification names no one now.")]
+    else:
+        before = done.before.person if done.before is not None else None
+        instead = before if before != done.owner.person else None
+        lines = [
+            line(emoji(_ON_IT), " You’re on it: ", where),
+            line("Its notification shows that, instead of ", person(instead), ".")
+            if instead is not None
+            else line("Its notification shows that. There are no reminders until it’s fixed."),
+        ]
+    return message(lines, in_public=False)
+
+
+def not_broken(found: NotBroken, context: RenderContext) -> Message:
+    branch = line(" ", branch_named(found.branch)) if found.branch is not None else ()
+    where = line(repository(found.project), branch, at_service(found.project, context))
+    if found.is_old:
+        lines = [line("This notification is about an earlier failure of ", where, ".")]
+    else:
+        lines = [line("Nothing to take on: no channel has heard that ", where, " is broken now.")]
+    return message(lines, in_public=False)
+
+
 def _broken(transition: Transition, context: RenderContext) -> Message:
     build, period = transition.build, transition.period
     if transition.in_a_row > 1:
@@ -74,7 +118,8 @@ def _broken(transition: Transition, context: RenderContext) -> Message:
     facts = [facts_line(build), _first(transition), _last_good(transition), _failing(transition)]
     if transition.last_good is not None:
         facts.append(_suspects(period))
-    return message([head], _buttons(build, context), facts=facts, details=workflow_lines(build), in_public=True)
+    facts.append(_owner_line(period.owner if period is not None else None))
+    return message([head], _buttons(build, context, period), facts=facts, details=workflow_lines(build), in_public=True)
 
 
 def _fixed(transition: Transition, context: RenderContext) -> Message:
@@ -137,16 +182,32 @@ def _suspects(period: Period | None) -> Line:
     return line(f"since then also: {builds}", f" by {listed(by)}" if by else "")
 
 
-def _buttons(build: Build, context: RenderContext) -> list[Block | None]:
+def _owner_line(owner: Owner | None) -> Line:
+    """`@ada is on it since today at 12:01`; empty for no one."""
+    if owner is None:
+        return ()
+    at = timestamp(owner.since)
+    return line(emoji(_ON_IT), " ", person(owner.person), " is on it", line(" since ", at) if at else ())
+
+
+def _buttons(build: Build, context: RenderContext, period: Period | None = None) -> list[Block | None]:
     restart = restart_buttons(build, None, context, in_live=True) if build.can_be_restarted else []
     about = BranchCommand(Verb.WHY, context.meaning(build.project), Word.of(build.branch) if build.branch else None)
     mute = MuteCommand(NamePattern((build.project.name,)), MUTED_MIN)
     return [
         *restart,
+        _on_it(build, period, context),
         _page(build),
-        button("Mute for 2h", mute, number=1),
-        button("Why was I told?", about, number=2),
+        button(f"Mute {build.project.name} for 2h", mute, number=1),
+        *more_menu([("Why was I told?", about), ("Show subscriptions", ShowSubscriptions())], number=4),
     ]
+
+
+def _on_it(build: Build, period: Period | None, context: RenderContext) -> Block | None:
+    if period is None or build.branch is None:
+        return None
+    owner = period.owner.person.id if period.owner is not None else None
+    return button("I’m on it", OnIt(context.meaning(build.project), build.branch, period.id, owner), number=3)
 
 
 def _page(build: Build) -> Block | None:

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.model.builds import Actor, Build, Project, Status
+from bot.core.model.builds import Actor, Build, Location, Project, Status
+from bot.core.model.commands import Command
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.notifications import Reason
+from bot.core.model.outcomes import Outcome
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from bot.core.notifications.sender import ANNOUNCE, Sender
 from bot.core.polling.watch import ChannelWatch
+from bot.core.request import UserRequest
 from tests.core.polling.world import HeldJobs
 from tests.core.world import World, project
 
@@ -87,7 +90,9 @@ class MemorySlack:
 
 def _words(delivery: Delivery) -> str:
     build = delivery.transition.build
-    return f"{build.project.name} {build.branch} {delivery.transition.change} {build.id}"
+    owner = delivery.transition.period.owner if delivery.transition.period else None
+    on_it = f", {owner.person.id} is on it" if owner else ""
+    return f"{build.project.name} {build.branch} {delivery.transition.change} {build.id}{on_it}"
 
 
 class Hearing:
@@ -101,6 +106,7 @@ class Hearing:
         self.jobs = HeldJobs(self.clock)
         self.observed: list[tuple[str, str, float | None]] = []
         self.watch, self.sender = self.process("replica 1")
+        self.world.announced = self.sender.announce
         self.world.knows(WEB, API)
 
     def process(self, name: str) -> tuple[ChannelWatch, Sender]:
@@ -155,6 +161,11 @@ class Hearing:
         for text in looks:
             self.builds(*(part.strip() for part in text.split(";") if part.strip()), of=of)
             self.look()
+
+    def does(self, command: Command, who: Actor) -> Outcome:
+        """What comes of a command in the channel."""
+        request = UserRequest(who, Location(CHANNEL), self.clock, self.clock.monotonic() + 16.0)
+        return self.world.operations.execute(command, request)
 
     def heard(self, channel: str = CHANNEL) -> list[str]:
         """Each message of the channel, as it is now, and its replies; `*` marks those that the channel shows, too."""

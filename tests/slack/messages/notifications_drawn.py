@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.model.builds import Build, Status
+from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.deliveries import Delivery
 from bot.core.model.notifications import SeenBy
-from bot.core.model.transitions import Change, GoodBuild, Period, Suspect, Transition
+from bot.core.model.transitions import Change, GoodBuild, Owner, Period, Suspect, Transition
 from bot.slack.blocks.message import Message
 from bot.slack.messages.notifications import notification, paused_subscription, thread_reply
 from tests.slack.messages.one_service import BARE, FAILED, HOSTILE, HOW, PASSED, WEB
@@ -34,6 +34,9 @@ NEWS = {
     "broke, hostile": delivery(Change.BROKE, HOSTILE, STRANGE, failing=("<!here>", "lint"), last_good=GOOD),
     "still broken": delivery(Change.STILL, LATER, in_a_row=3, last_good=GOOD),
     "another workflow broke": delivery(Change.JOINED, LATER, in_a_row=1, failing=("CI", "Lint")),
+    "ada is on it": delivery(
+        Change.ON_IT, FAILED, replace(PERIOD, owner=Owner(Actor("U0ADA"), NOW)), in_a_row=1, last_good=GOOD
+    ),
     "fixed": delivery(Change.FIXED, FIXES),
     "flaky": delivery(Change.FLAKY, replace(FIXES, commit=FAILED.commit)),
     "workflow is gone": delivery(Change.RETIRED, FIXES, workflows=("Lint",)),

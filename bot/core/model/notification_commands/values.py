@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bot.core.model.command_values import Verb
+from bot.core.model.command_values import Verb, Word
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
 
@@ -111,6 +111,22 @@ class UnmuteCommand:
     def about(self, repository: str) -> UnmuteCommand:
         """The same for this repository, `acme/web` or `acme/web@github`."""
         return UnmuteCommand(NamePattern((repository.partition("@")[0],)))
+
+
+@dataclass(frozen=True, slots=True)
+class OnIt:
+    """The button of a notification. `period` is the broken period that it is about.
+
+    `owner` is the user id of the person whom the message named as being on it; None for no one. A press by that
+    person takes it back; a press by another, or on a message that named no one, takes it over.
+    """
+
+    verb: ClassVar[Verb] = Verb.ON_IT
+
+    repo: Word
+    branch: str
+    period: str
+    owner: str | None = None
 
 
 NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | MuteCommand | UnmuteCommand
