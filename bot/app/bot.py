@@ -216,9 +216,10 @@ class Bot:
 
         channels = SharedChannels(self._client, self._clock)
         is_shared = (lambda _id: False) if settings.slack_allow_other_workspaces else channels.is_shared
+        logs = FailureLogs(self.services, self.rights, is_shared)
         messages = LiveMessages(
             services=self.services,
-            logs=FailureLogs(self.services, self.rights, is_shared),
+            logs=logs,
             follows=self.store.follows,
             history=self.store.history,
             notifier=SlackNotifier(self._chat, context),
@@ -236,6 +237,7 @@ class Bot:
         notifications = Notifications(
             self.services,
             self.rights,
+            logs,
             self.store,
             self._chat,
             context,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.app.threads import PeriodicTask, RepeatedTask
 from bot.app.timeouts import Timeouts
 from bot.core.authorization import Authorizer
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Build
 from bot.core.model.errors import CIError
@@ -39,6 +40,7 @@ class Notifications:
         self,
         services: CIRegistry,
         authorizer: Authorizer,
+        logs: FailureLogs,
         store: Store,
         chat: ChatClient,
         context: Callable[[], RenderContext],
@@ -55,6 +57,7 @@ class Notifications:
             announcer=SlackAnnouncer(chat, context),
             jobs=jobs,
             clock=clock,
+            log_of=logs.of_notification,
             details=lambda build: _with_details(services, build),
             observe=metrics.notified,
         )

@@ -330,6 +330,9 @@ class Announcer(Protocol):
     def reply(self, delivery: Delivery, head_ts: str, *, broadcast: bool) -> str | None:
         """Posts in the thread of that message, and in the channel if `broadcast`. Returns the ts."""
 
+    def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
+        """Posts why the build failed in the thread of that message."""
+
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         """Tells the person who subscribed a channel that it is paused. Raises nothing."""
 

@@ -7,11 +7,12 @@ A delivery is claimed before it is sent and recorded after. If the process dies 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.model.builds import Build
+from bot.core.model.builds import Build, FailureLog
 from bot.core.model.deliveries import ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications import Decision, Reason
@@ -37,12 +38,18 @@ _QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN, Change.ON_I
 _EXPLAINED = WITHIN_A_PERIOD | {Change.BROKE, Change.FAILED}
 """For these the CI service is asked which job failed."""
 
+_WITH_LOG = frozenset({Change.BROKE, Change.JOINED})
+
 Observe = Callable[[str, str, float | None], None]
 """Called with the kind of a delivery, its result, and the seconds since its build ended if it was told."""
 
 
 class Sender:
-    """Thread-safe. `details` returns a build with its failed jobs, or unchanged. `observe` counts the deliveries."""
+    """Thread-safe. `observe` counts the deliveries.
+
+    `details` returns a build with its failed jobs, or unchanged. `log_of` returns why a build failed, None if the
+    channel does not get that.
+    """
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class Sender:
         jobs: Jobs,
         clock: Clock,
         details: Callable[[Build], Build],
+        log_of: Callable[[str, Build], FailureLog | None],
         observe: Observe,
     ) -> None:
         self._outbox = outbox
@@ -61,6 +69,7 @@ class Sender:
         self._jobs = jobs
         self._clock = clock
         self._details = details
+        self._log_of = log_of
         self._observe = observe
 
     def announce(self, deliveries: Sequence[Delivery]) -> None:
@@ -134,7 +143,16 @@ class Sender:
         ended = delivery.transition.build.finished_at if is_news else None
         lag_s = max(0.0, (self._clock.now() - ended).total_seconds()) if ended else None
         self._observe(delivery.transition.change.value, "told", lag_s)
+        if delivery.transition.change in _WITH_LOG and told.head_ts is not None:
+            self._show_log(shown, told.head_ts)
         return True
+
+    def _show_log(self, delivery: Delivery, head_ts: str) -> None:
+        """Once, after the message: a log that is lost on its way can be had with its button."""
+        log = self._log_of(delivery.channel, delivery.transition.build)
+        if log is not None:
+            with suppress(ChannelRefuses, MessageGone, RetryLater):
+                self._announcer.show_log(delivery, head_ts, log)
 
     def _said(self, delivery: Delivery) -> Delivery | None:
         """The delivery as told; None if there was nothing to say it with. Raises what an `Announcer` raises."""

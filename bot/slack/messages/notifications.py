@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.model.builds import Build
+from bot.core.model.builds import Build, FailureLog
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
@@ -32,10 +32,12 @@ from bot.slack.messages.builds import (
     facts_line,
     headline,
     headline_with,
+    log_button,
     repository,
     restart_buttons,
     state,
 )
+from bot.slack.messages.failure_log import of_job
 from bot.slack.messages.live import NOT_A_MEMBER, why_lost
 from bot.slack.messages.workflows import workflow_lines
 
@@ -43,6 +45,7 @@ _BAD, _GOOD, _ON_IT = "x", "white_check_mark", "raising_hand"
 _NAME = 60
 MAX_AUTHORS = 5
 MUTED_MIN = 120
+LOG_LINES = 10
 
 
 def notification(delivery: Delivery, context: RenderContext) -> Message:
@@ -67,6 +70,13 @@ def thread_reply(delivery: Delivery, context: RenderContext) -> Message:
     else:
         lines = [headline_with(_BAD, build, context, f" still failing: {_commits(transition.in_a_row)}")]
     return message(lines, [_page(build)], facts=[facts_line(build)], in_public=True)
+
+
+def log_reply(delivery: Delivery, log: FailureLog, context: RenderContext) -> Message:
+    """In the thread: the last lines of the failed step's log."""
+    lines = [headline(delivery.transition.build, context), of_job(log)]
+    buttons = [link_button("Open job", log.job.url, "job")]
+    return message(lines, buttons, verbatim=log.lines[-LOG_LINES:], in_public=True)
 
 
 def paused_subscription(where: str, why: str, context: RenderContext) -> Message:
@@ -197,6 +207,7 @@ def _buttons(build: Build, context: RenderContext, period: Period | None = None)
     return [
         *restart,
         _on_it(build, period, context),
+        log_button(build, context),
         _page(build),
         button(f"Mute {build.project.name} for 2h", mute, number=1),
         *more_menu([("Why was I told?", about), ("Show subscriptions", ShowSubscriptions())], number=4),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.model.builds import Actor, Build, Location, Project, Status
+from bot.core.model.builds import Actor, Build, FailureLog, Location, Project, Status
 from bot.core.model.commands import Command
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
@@ -72,6 +72,10 @@ class MemorySlack:
         self._end()
         return f"{head_ts}.{len(message.replies)}"
 
+    def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
+        self._begin()
+        self.messages[head_ts].replies.append(f"log of {log.job.name}")
+
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         self.told.append((person, channel, why))
 
@@ -104,6 +108,7 @@ class Hearing:
         self.ci.lists_builds = lists_builds
         self.slack = MemorySlack()
         self.jobs = HeldJobs(self.clock)
+        self.log: FailureLog | None = None
         self.observed: list[tuple[str, str, float | None]] = []
         self.watch, self.sender = self.process("replica 1")
         self.world.announced = self.sender.announce
@@ -118,6 +123,7 @@ class Hearing:
             jobs=self.jobs,
             clock=self.clock,
             details=lambda build: build,
+            log_of=lambda _channel, _build: self.log,
             observe=lambda *seen: self.observed.append(seen),
         )
         self.jobs.kinds[ANNOUNCE] = sender.job

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.model.builds import FailedJob, FailureLog
 from bot.core.model.deliveries import ChannelRefuses
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.name_patterns import NamePattern
@@ -39,6 +40,18 @@ def test_a_failed_restart_is_said_in_the_thread(hearing):
     hearing.look()
     hearing.goes("11' bad ; 10 ok")
     assert hearing.heard() == ["web main failed again 11", "  web main failed again 11"]
+
+
+def test_the_log_follows_in_the_thread_once_and_a_failure_to_post_it_changes_nothing(hearing):
+    hearing.log = FailureLog(FailedJob("test"), ("boom",))
+    broken(hearing)
+    hearing.look()
+    hearing.goes("12 bad ; 11 bad", "13 ok ; 12 bad")
+    assert hearing.heard() == ["web main fixed 13", "  *log of test", "  *web main fixed 13"]
+    hearing.slack.failures = [None, BUSY]
+    hearing.goes("14 bad ; 13 ok")
+    hearing.jobs.pass_time(120)
+    assert hearing.heard()[-1] == "web main broke 14"
 
 
 def test_a_fix_of_what_the_channel_never_heard_of_is_a_message(hearing):

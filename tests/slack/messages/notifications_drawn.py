@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.model.builds import Actor, Build, Status
+from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Status
 from bot.core.model.deliveries import Delivery
 from bot.core.model.notifications import SeenBy
 from bot.core.model.transitions import Change, GoodBuild, Owner, Period, Suspect, Transition
 from bot.slack.blocks.message import Message
-from bot.slack.messages.notifications import notification, paused_subscription, thread_reply
+from bot.slack.messages.notifications import log_reply, notification, paused_subscription, thread_reply
 from tests.slack.messages.one_service import BARE, FAILED, HOSTILE, HOW, PASSED, WEB
 from tests.slack.several import NOW
 
@@ -54,6 +54,7 @@ SUBJECTS: dict[str, dict[str, Message]] = {
     "notifications": {
         **{name: notification(each, HOW) for name, each in NEWS.items()},
         **{f"in the thread: {name}": thread_reply(each, HOW) for name, each in REPLIES.items()},
+        "log": log_reply(NEWS["broke"], FailureLog(FailedJob("test", "Run"), ("boom", "<!here>")), HOW),
         **{f"paused: {why}": paused_subscription("C0BUILDS", why, HOW) for why in WHYS},
     }
 }
