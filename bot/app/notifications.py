@@ -71,6 +71,7 @@ class Notifications:
             clock=clock,
             holder=holder,
             announce=self.sender.announce,
+            observer=metrics,
         )
         self._services = [service.name for service in services]
         self._threads = [
@@ -78,6 +79,7 @@ class Notifications:
             for name in self._services
         ]
         self._late = PeriodicTask(timeouts.maintenance_s, "late notifications", self.sender.restart_late)
+        metrics.watch_subscriptions(lambda: _count(store, active=True), lambda: _count(store, active=False))
         metrics.watch("bot_outbox_due", "Notifications that wait to be sent.", lambda: store.outbox.depth()[0])
         metrics.watch(
             "bot_outbox_oldest_seconds",
@@ -115,6 +117,10 @@ def _with_details(services: CIRegistry, build: Build) -> Build:
     except CIError:
         return build
     return fetcher.with_details(build, timeout_s=DETAILS_TIMEOUT_S, allowance=FOR_BACKGROUND)
+
+
+def _count(store: Store, *, active: bool) -> int:
+    return sum(each.is_active is active for each in store.subscriptions.all())
 
 
 def _age_s(clock: Clock, store: Store) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -92,6 +93,19 @@ class MemorySlack:
             raise failure
 
 
+class Counts(Counter[str]):
+    """A `WatchObserver`."""
+
+    def decided(self, reason: str) -> None:
+        self[reason] += 1
+
+    def webhook(self, service: str, result: str) -> None:
+        self[f"{service} {result}"] += 1
+
+    def webhook_missed(self, service: str) -> None:
+        self[f"{service} missed"] += 1
+
+
 def _words(delivery: Delivery) -> str:
     build = delivery.transition.build
     owner = delivery.transition.period.owner if delivery.transition.period else None
@@ -108,6 +122,7 @@ class Hearing:
         self.ci.lists_builds = lists_builds
         self.slack = MemorySlack()
         self.jobs = HeldJobs(self.clock)
+        self.counts = Counts()
         self.log: FailureLog | None = None
         self.observed: list[tuple[str, str, float | None]] = []
         self.watch, self.sender = self.process("replica 1")
@@ -135,6 +150,7 @@ class Hearing:
             clock=self.clock,
             holder=name,
             announce=sender.announce,
+            observer=self.counts,
         )
         return watch, sender
 
