@@ -12,6 +12,8 @@ from bot.core.model.transitions import BranchState, Change, Transition
 
 EVENT_OF = {
     Change.BROKE: Event.BROKE,
+    Change.FAILING: Event.EARLY,
+    Change.PASSED_AFTER_ALL: Event.EARLY,
     Change.JOINED: Event.BROKE,
     Change.EASED: Event.BROKE,
     Change.FAILED_AGAIN: Event.BROKE,

@@ -15,6 +15,10 @@ class Change(StrEnum):
 
     BROKE = "broke"
     """It was good, and is bad."""
+    FAILING = "failing"
+    """It was good, and a job of a run that is still under way has failed."""
+    PASSED_AFTER_ALL = "passed after all"
+    """That run has ended without breaking the branch."""
     JOINED = "joined"
     """It was bad, and another workflow has broken since."""
     STILL = "still"
@@ -38,9 +42,10 @@ class Change(StrEnum):
     """A build ended with an infrastructure failure."""
 
 
+BEFORE_A_PERIOD = frozenset({Change.FAILING, Change.PASSED_AFTER_ALL})
 ENDS_A_PERIOD = frozenset({Change.FIXED, Change.FLAKY, Change.RETIRED})
 WITHIN_A_PERIOD = frozenset({Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED, Change.ON_IT})
-OF_A_PERIOD = ENDS_A_PERIOD | WITHIN_A_PERIOD | {Change.BROKE}
+OF_A_PERIOD = ENDS_A_PERIOD | WITHIN_A_PERIOD | BEFORE_A_PERIOD | {Change.BROKE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +112,15 @@ class Period:
 class BranchState:
     """What is known of a branch. `seen_to` is the highest number of a run that was seen on it.
 
-    `under_way` are the workflow and number of each run that was not over at the last look.
+    `under_way` are the workflow and number of each run that was not over at the last look. `failing` is the period that
+    begins if the branch breaks now: a job of a run has failed.
     """
 
     workflows: tuple[WorkflowState, ...] = ()
     under_way: tuple[tuple[str, int], ...] = ()
     seen_to: int = 0
     period: Period | None = None
+    failing: Period | None = None
 
     @property
     def is_bad(self) -> bool:

@@ -32,7 +32,7 @@ RETRIES_OF_PAUSED = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 PAUSED_FOR = timedelta(days=30)
 
 _SAID_AGAIN = ENDS_A_PERIOD | {Change.BROKE}
-_QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN, Change.ON_IT})
+_QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN, Change.ON_IT, Change.PASSED_AFTER_ALL})
 """These change the message that a channel has, and are not worth a new one."""
 
 _EXPLAINED = WITHIN_A_PERIOD | {Change.BROKE, Change.FAILED}
@@ -160,7 +160,7 @@ class Sender:
         if change not in OF_A_PERIOD:
             return replace(told, ts=self._announcer.post(delivery))
         head = self._outbox.head(delivery)
-        if change is Change.BROKE or head is None:
+        if head is None:
             if change in _QUIET and not delivery.reminder:
                 return None
             ts = self._announcer.post(delivery)

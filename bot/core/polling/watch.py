@@ -350,4 +350,9 @@ class _Look:
 
 
 def _shape(builds: Iterable[Build]) -> tuple[object, ...]:
-    return tuple((build.id, build.run) for build in builds)
+    return tuple((build.id, build.run, _failing(build)) for build in builds)
+
+
+def _failing(build: Build) -> int:
+    """How many of its jobs have failed so far, if it still runs."""
+    return sum(len(run.failed_jobs) for run in build.workflows if not run.has_ended)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.core.model.builds import Build, FailureLog
+from bot.core.model.builds import Build, FailureLog, Status
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import MuteCommand, OnIt, ShowSubscriptions
 from bot.core.model.outcomes import NotBroken, OwnerChanged
-from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change, Owner, Period, Transition
+from bot.core.model.transitions import BEFORE_A_PERIOD, ENDS_A_PERIOD, OF_A_PERIOD, Change, Owner, Period, Transition
 from bot.slack.blocks.context import RenderContext, listed
 from bot.slack.blocks.message import Block, Message, button, link_button, message, more_menu
 from bot.slack.blocks.rich_text import (
@@ -56,6 +56,8 @@ def notification(delivery: Delivery, context: RenderContext) -> Message:
         return message([headline(build, context)], _buttons(build, context), facts=[facts_line(build)], in_public=True)
     if transition.change in ENDS_A_PERIOD:
         return _fixed(transition, context)
+    if transition.change in BEFORE_A_PERIOD:
+        return _early(transition.build, transition.change, context)
     return _broken(transition, context)
 
 
@@ -130,6 +132,19 @@ def _broken(transition: Transition, context: RenderContext) -> Message:
         facts.append(_suspects(period))
     facts.append(_owner_line(period.owner if period is not None else None))
     return message([head], _buttons(build, context, period), facts=facts, details=workflow_lines(build), in_public=True)
+
+
+def _early(build: Build, change: Change, context: RenderContext) -> Message:
+    """While the build runs, and in its place if the build ends well."""
+    if change is Change.FAILING:
+        jobs = [sanitize(job.name, _NAME) for run in build.workflows if not run.has_ended for job in run.failed_jobs]
+        names = f": {listed(jobs[:MAX_AUTHORS])}" if jobs else ""
+        head, buttons = headline_with(_BAD, build, context, f" is failing{names}"), _buttons(build, context)
+    elif build.status is Status.PASSED:
+        head, buttons = headline_with(_GOOD, build, context, " passed after all"), [_page(build)]
+    else:
+        head, buttons = headline(build, context), [_page(build)]
+    return message([head], buttons, facts=[facts_line(build)], in_public=True)
 
 
 def _fixed(transition: Transition, context: RenderContext) -> Message:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.model.builds import Actor, Build, FailureLog, Location, Project, Status
+from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location, Project, Status, Workflow
 from bot.core.model.commands import Command
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
@@ -23,6 +23,15 @@ from tests.core.world import World, project
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
 WEB, API = project(1, "acme/web"), project(2, "acme/api")
 CHANNEL = "C0BUILDS"
+
+
+STATUSES = {
+    "ok": Status.PASSED,
+    "bad": Status.FAILED,
+    "run": Status.RUNNING,
+    "failing": Status.RUNNING,
+    "stop": Status.STOPPED,
+}
 
 
 @dataclass
@@ -123,6 +132,7 @@ class Hearing:
         self.slack = MemorySlack()
         self.jobs = HeldJobs(self.clock)
         self.counts = Counts()
+        self.has_workflows = False
         self.log: FailureLog | None = None
         self.observed: list[tuple[str, str, float | None]] = []
         self.watch, self.sender = self.process("replica 1")
@@ -161,10 +171,12 @@ class Hearing:
         branch: str = "main",
         channel: str = CHANNEL,
         since: datetime | None = None,
+        still_every: int | None = None,
     ) -> None:
         """Without `since`, the first look is the beginning."""
         branches = NamePattern((branch,))
-        filters = Filters(NamePattern((repo,)), branches=branches, events=frozenset(events) or DEFAULT_EVENTS)
+        wanted = frozenset(events) or DEFAULT_EVENTS
+        filters = Filters(NamePattern((repo,)), branches=branches, events=wanted, still_every=still_every)
         self.store.subscriptions.add(Subscription(channel, filters, ADA, since))
 
     def builds(self, *texts: str, of: Project = WEB) -> None:
@@ -210,10 +222,15 @@ class Hearing:
         number, word, *branch = text.split()
         again = number.count("'")
         number = number.rstrip("'")
-        status = {"ok": Status.PASSED, "bad": Status.FAILED, "run": Status.RUNNING, "stop": Status.STOPPED}[word]
+        status = STATUSES[word]
         ended = self.clock.now() + timedelta(minutes=again)
         known = next((b for b in self.ci.all_builds if (b.id, b.status, b.project) == (number, status, of)), None)
         if known is not None and not again:
             return known
         build = Build(number, of, status, word, branch=branch[0] if branch else "main", commit=f"c{number}")
-        return replace(build, started_at=ended, finished_at=None if status.is_under_way else ended)
+        build = replace(build, started_at=ended, finished_at=None if status.is_under_way else ended)
+        if not self.has_workflows:
+            return build
+        failed = (FailedJob("test"),) if word == "failing" else ()
+        run = Workflow(number, "CI", status, word, again + 1, ended, build.finished_at, failed_jobs=failed)
+        return replace(build, workflows=(run,))

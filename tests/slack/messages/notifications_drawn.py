@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Status
+from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Status, Workflow
 from bot.core.model.deliveries import Delivery
 from bot.core.model.notifications import SeenBy
 from bot.core.model.transitions import Change, GoodBuild, Owner, Period, Suspect, Transition
@@ -16,6 +16,14 @@ from tests.slack.several import NOW
 
 FIXES = replace(PASSED, id="3277400", project=WEB, branch="main", finished_at=NOW, commit="e41" + "0" * 37)
 LATER = replace(FAILED, id="3277390", commit="7c0ffee" + "0" * 33, message="Sort by name", author="eve")
+FAILING = replace(
+    FAILED,
+    status=Status.RUNNING,
+    finished_at=None,
+    workflows=(
+        Workflow("1", "CI", Status.RUNNING, "in_progress", failed_jobs=(FailedJob("lint"), FailedJob("<!here>"))),
+    ),
+)
 GOOD = GoodBuild(3277290, "3277290", "0" * 40, "https://ci.example/builds/3277290", NOW - timedelta(hours=2))
 PERIOD = Period(
     "1", NOW - timedelta(minutes=42), FAILED, (Suspect("3277300", "1" * 40, "bob"), Suspect("3277299", None, None))
@@ -32,6 +40,9 @@ NEWS = {
     "broke": delivery(Change.BROKE, FAILED, in_a_row=1, last_good=GOOD),
     "broke, and nothing else is known": delivery(Change.BROKE, replace(BARE, status=Status.FAILED), None),
     "broke, hostile": delivery(Change.BROKE, HOSTILE, STRANGE, failing=("<!here>", "lint"), last_good=GOOD),
+    "failing": delivery(Change.FAILING, FAILING),
+    "passed after all": delivery(Change.PASSED_AFTER_ALL, FIXES),
+    "cancelled after all": delivery(Change.PASSED_AFTER_ALL, replace(FIXES, status=Status.STOPPED)),
     "still broken": delivery(Change.STILL, LATER, in_a_row=3, last_good=GOOD),
     "another workflow broke": delivery(Change.JOINED, LATER, in_a_row=1, failing=("CI", "Lint")),
     "ada is on it": delivery(

@@ -140,10 +140,17 @@ def words_of(filters: Filters) -> tuple[str, ...]:
     for key, pattern in ((BRANCH, filters.branches), (WORKFLOW, filters.workflows)):
         if pattern:
             words.append(f"{key}:{','.join(pattern_words(pattern))}")
-    if filters.events != DEFAULT_EVENTS:
-        events = [event for event in Event if event in filters.events]
-        words.append(f"{ON}:{ALL if len(events) == len(Event) else ','.join(events)}")
+    if filters.events != DEFAULT_EVENTS or filters.still_every is not None:
+        words.append(f"{ON}:{','.join(event_words(filters))}")
     return tuple(words)
+
+
+def event_words(filters: Filters) -> list[str]:
+    """`broke`, `fixed`, `still:5`; `all` for all."""
+    if filters.events == frozenset(Event) and filters.still_every is None:
+        return [ALL]
+    every = f":{filters.still_every}" if filters.still_every is not None else ""
+    return [f"{event}{every}" if event is Event.STILL else event.value for event in Event if event in filters.events]
 
 
 def duration_words(minutes: int) -> str:
