@@ -95,6 +95,28 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._decisions = Counter(
+            "bot_notification_decisions",
+            "Why builds were no news for channels: no transition, muted, branch does not match, …",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._subscriptions = Gauge(
+            "bot_subscriptions", "Subscriptions of channels: active or paused.", ["state"], registry=self.registry
+        )
+        self._webhooks = Counter(
+            "bot_webhooks",
+            "Webhooks about watched repositories: news, or late if polling had shown the change already.",
+            ["service", "result"],
+            registry=self.registry,
+        )
+        self._webhooks_missed = Counter(
+            "bot_webhooks_missed",
+            "Changes that polling showed and no webhook reported within a minute, once webhooks have come.",
+            ["service"],
+            registry=self.registry,
+        )
+
     def answered(self, source: str, command: str, result: str, seconds: float) -> None:
         self._answers.labels(source, command, result).observe(seconds)
         if result == "DeliveryFailed":
@@ -122,6 +144,20 @@ class Metrics:
         self._notifications.labels(kind, result).inc()
         if lag_s is not None:
             self._notification_lag.observe(lag_s)
+
+    def decided(self, reason: str) -> None:
+        self._decisions.labels(reason).inc()
+
+    def webhook(self, service: str, result: str) -> None:
+        self._webhooks.labels(service, result).inc()
+
+    def webhook_missed(self, service: str) -> None:
+        self._webhooks_missed.labels(service).inc()
+
+    def watch_subscriptions(self, active: Callable[[], float], paused: Callable[[], float]) -> None:
+        """Registers the gauges of channels' subscriptions."""
+        self._subscriptions.labels("active").set_function(active)
+        self._subscriptions.labels("paused").set_function(paused)
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """Registers a gauge that calls `value` on each scrape."""

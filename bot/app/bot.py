@@ -34,7 +34,6 @@ from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.model.builds import Actor, Project
 from bot.core.model.policy import BuildRules
 from bot.core.notifications.sender import ANNOUNCE
-from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.polling.poller import POLL, Poller
 from bot.core.ports import Clock, Job
@@ -110,13 +109,6 @@ class Bot:
         self._ci = CIServices(settings, self.store, self.metrics, clock, environ, timeouts, random, self._build_rules)
         self.services: CIRegistry = self._ci.services
         self._recent = RecentProjects(self.store.recent_projects, self.services, self._later)
-        subscriptions = SubscriptionService(
-            self.services, self.store.subscriptions, self.store.decisions, self.rights, settings.time_zone
-        )
-        names, history = self.store.channel_names, self.store.build_history
-        self._operations = Operations(
-            self.services, self.store.audit, self.rights, names, subscriptions, history, clock, self._recent.use
-        )
         self._environ = environ
         self._on_dead = on_dead
         self._reference = reference
@@ -152,8 +144,7 @@ class Bot:
             self.store.audit.purge()
             self.store.subscriptions.put_file(self._of_file)
             self._start_work(app, token)  # last: unfinished work of an earlier process continues at once
-        watch = self.metrics.watch
-        watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
+        self.metrics.watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
         self._ci.watched(self.metrics)
         self._start_web(app)
         self._start_socket_mode(app)
@@ -225,9 +216,10 @@ class Bot:
 
         channels = SharedChannels(self._client, self._clock)
         is_shared = (lambda _id: False) if settings.slack_allow_other_workspaces else channels.is_shared
+        logs = FailureLogs(self.services, self.rights, is_shared)
         messages = LiveMessages(
             services=self.services,
-            logs=FailureLogs(self.services, self.rights, is_shared),
+            logs=logs,
             follows=self.store.follows,
             history=self.store.history,
             notifier=SlackNotifier(self._chat, context),
@@ -244,6 +236,8 @@ class Bot:
         )
         notifications = Notifications(
             self.services,
+            self.rights,
+            logs,
             self.store,
             self._chat,
             context,
@@ -252,6 +246,12 @@ class Bot:
             self.metrics,
             self._timeouts,
             replica_id,
+            settings.time_zone,
+        )
+        names, history, clock = self.store.channel_names, self.store.build_history, self._clock
+        subscriptions, owners, used = notifications.subscriptions, notifications.owners, self._recent.use
+        operations = Operations(
+            self.services, self.store.audit, self.rights, names, subscriptions, owners, history, clock, used
         )
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         submitter = JobSubmitter(jobs)
@@ -259,7 +259,7 @@ class Bot:
             config=config,
             clock=self._clock,
             deliveries=Deliveries(RecentDeliveries(self._clock), self.store.idempotency_keys),
-            operations=self._operations,
+            operations=operations,
             replies=Replies(self._chat, urls, self.store.idempotency_keys, config.mention),
             context=context,
             follow_ups=FollowUps(

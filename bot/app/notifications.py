@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from bot.app.threads import PeriodicTask, RepeatedTask
 from bot.app.timeouts import Timeouts
+from bot.core.authorization import Authorizer
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Build
 from bot.core.model.errors import CIError
+from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.sender import Sender
+from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.polling.watch import ChannelWatch
 from bot.core.ports import Clock, Jobs
 from bot.core.rate_limiter import FOR_BACKGROUND
@@ -26,11 +31,16 @@ DETAILS_TIMEOUT_S = 8.0
 
 
 class Notifications:
-    """Polls for channels and tells them what changed, from `start` to `stop`. `holder` names this process."""
+    """Polls for channels and tells them what changed, from `start` to `stop`. `holder` names this process.
+
+    `zone` is the time zone of an end of a mute that names none.
+    """
 
     def __init__(
         self,
         services: CIRegistry,
+        authorizer: Authorizer,
+        logs: FailureLogs,
         store: Store,
         chat: ChatClient,
         context: Callable[[], RenderContext],
@@ -39,6 +49,7 @@ class Notifications:
         metrics: Metrics,
         timeouts: Timeouts,
         holder: str,
+        zone: ZoneInfo,
     ) -> None:
         self.sender = Sender(
             outbox=store.outbox,
@@ -46,9 +57,12 @@ class Notifications:
             announcer=SlackAnnouncer(chat, context),
             jobs=jobs,
             clock=clock,
+            log_of=logs.of_notification,
             details=lambda build: _with_details(services, build),
             observe=metrics.notified,
         )
+        self.owners = PeriodOwners(services, store.watching, store.outbox, authorizer, self.sender.announce)
+        self.subscriptions = SubscriptionService(services, store.subscriptions, store.decisions, authorizer, zone)
         self._watch = ChannelWatch(
             services=services,
             subscriptions=store.subscriptions,
@@ -57,6 +71,7 @@ class Notifications:
             clock=clock,
             holder=holder,
             announce=self.sender.announce,
+            observer=metrics,
         )
         self._services = [service.name for service in services]
         self._threads = [
@@ -64,6 +79,7 @@ class Notifications:
             for name in self._services
         ]
         self._late = PeriodicTask(timeouts.maintenance_s, "late notifications", self.sender.restart_late)
+        metrics.watch_subscriptions(lambda: _count(store, active=True), lambda: _count(store, active=False))
         metrics.watch("bot_outbox_due", "Notifications that wait to be sent.", lambda: store.outbox.depth()[0])
         metrics.watch(
             "bot_outbox_oldest_seconds",
@@ -101,6 +117,10 @@ def _with_details(services: CIRegistry, build: Build) -> Build:
     except CIError:
         return build
     return fetcher.with_details(build, timeout_s=DETAILS_TIMEOUT_S, allowance=FOR_BACKGROUND)
+
+
+def _count(store: Store, *, active: bool) -> int:
+    return sum(each.is_active is active for each in store.subscriptions.all())
 
 
 def _age_s(clock: Clock, store: Store) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from bot.config.toml_file import FileError, Reading, read_toml, shown
+from bot.core.model.notification_commands.subscribing import still_every
 from bot.core.model.notification_commands.values import ALL
 from bot.core.model.slack_ids import CHANNEL_ID
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Origin, Subscription
@@ -89,6 +90,7 @@ class _Reading(Reading):
             self.names(number, table, "branches", _KIND),
             self._events(number, table),
             self.names(number, table, "workflows", _KIND),
+            still_every([str(word) for word in self.listed(number, table, "on", _KIND)]),
         )
         return Subscription(self._channel(number, table), filters, origin=Origin.FILE)
 
@@ -108,8 +110,9 @@ class _Reading(Reading):
         words = self.listed(number, table, "on", _KIND)
         known = [event.value for event in Event]
         for word in words:
-            if word not in known and word != ALL:
+            if word not in known and word != ALL and still_every([word]) is None:
                 self.wrong(number, "on", f"{shown(word)} is no event; these are: {ALL}, {', '.join(known)}.", _KIND)
         if ALL in words:
             return frozenset(Event)
-        return frozenset(Event(word) for word in words if word in known) or DEFAULT_EVENTS
+        events = [word.partition(":")[0] for word in words]
+        return frozenset(Event(word) for word in events if word in known) or DEFAULT_EVENTS

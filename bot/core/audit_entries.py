@@ -61,10 +61,12 @@ from bot.core.model.outcomes import (
     LogShown,
     Muted,
     NoBuilds,
+    NotBroken,
     NothingToCancel,
     NothingToFollow,
     NotSubscribed,
     Outcome,
+    OwnerChanged,
     ProjectsShown,
     Restarted,
     RunAgainSince,
@@ -192,7 +194,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, ""
         case ChannelNamesShown() | FlakyShown() | SlowShown():
             return Result.DONE, ""
-        case SubscriptionsShown() | Explained():
+        case SubscriptionsShown() | Explained() | OwnerChanged() | NotBroken():
             return Result.DONE, ""
 
 

@@ -29,6 +29,7 @@ from bot.core.model.commands import (
 )
 from bot.core.model.decisions import Decision
 from bot.core.model.errors import BranchRequired, NotSupported, RequestExpired
+from bot.core.model.notification_commands.values import OnIt
 from bot.core.model.outcomes import (
     AuditShown,
     BranchesShown,
@@ -43,6 +44,7 @@ from bot.core.model.outcomes import (
     Outcome,
     ProjectsShown,
 )
+from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.ports import AuditLog, BuildHistoryStore, ChannelNameStore, Clock
 from bot.core.rate_limiter import FOR_PEOPLE, CallAllowance, restart_allowance
@@ -70,6 +72,7 @@ class Operations:
         authorizer: Authorizer,
         channel_names: ChannelNameStore,
         subscriptions: SubscriptionService,
+        owners: PeriodOwners,
         history: BuildHistoryStore,
         clock: Clock,
         used: Callable[[Actor, Project], None] = lambda _actor, _project: None,
@@ -80,6 +83,7 @@ class Operations:
         self._audit = audit
         self._authorizer = authorizer
         self._subscriptions = subscriptions
+        self._owners = owners
         self._history = BuildHistory(services, self._build_lookup, history, clock)
         self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._status,
@@ -89,6 +93,7 @@ class Operations:
             Verb.LOGS: self._logs,
             Verb.BUILDS: self._builds,
             Verb.WHY: subscriptions.why,
+            Verb.ON_IT: owners.take,
             Verb.FLAKY: self._history.of_repository,
             Verb.SLOW: self._history.of_repository,
         }
@@ -138,6 +143,8 @@ class Operations:
                 return self._show_audit(command, request)
             case ShowHelp(topic):
                 return HelpShown(topic)
+            case OnIt():
+                return self._owners.press(command, request)
             case _:
                 return self._subscriptions.execute(command, request)
 

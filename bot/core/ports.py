@@ -311,6 +311,9 @@ class Outbox(Protocol):
     def head(self, delivery: Delivery) -> str | None:
         """The ts of the message that the channel has for the delivery's broken period; None if it has none."""
 
+    def of_period(self, service: str, project_id: str, branch: str, period: str) -> list[Delivery]:
+        """The newest delivery of each channel about this broken period, sent or not, by id."""
+
     def waiting(self, due_before: datetime, claimed_before: datetime) -> list[Delivery]:
         """For each channel its oldest unsent delivery, if that was due before, or claimed before and not finished."""
 
@@ -326,6 +329,9 @@ class Announcer(Protocol):
 
     def reply(self, delivery: Delivery, head_ts: str, *, broadcast: bool) -> str | None:
         """Posts in the thread of that message, and in the channel if `broadcast`. Returns the ts."""
+
+    def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
+        """Posts why the build failed in the thread of that message."""
 
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         """Tells the person who subscribed a channel that it is paused. Raises nothing."""

@@ -36,6 +36,7 @@ KINDS: Mapping[str, type[Any]] = {
     "subscriptions": values.ShowSubscriptions,
     "mute": values.MuteCommand,
     "unmute": values.UnmuteCommand,
+    "on it": values.OnIt,
     # What a command was decided to be about
     "decision": decisions.Decision,
     # Outcomes
@@ -69,6 +70,8 @@ KINDS: Mapping[str, type[Any]] = {
     "muted": outcomes.Muted,
     "unmuted": outcomes.Unmuted,
     "explained": outcomes.Explained,
+    "owner changed": outcomes.OwnerChanged,
+    "not broken": outcomes.NotBroken,
     # User errors
     "not understood": errors.NotUnderstood,
     "no such project": errors.NoSuchProject,

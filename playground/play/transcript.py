@@ -9,6 +9,7 @@
     ada in thread> @codeship restart acme/web  … in the thread of the last message
     ada> [Restart]                             presses the last button with this label; a dialog is shown and
                                                answered with yes
+    ada> [⋯ Why was I told?]                   … chooses it in the last menu ⋯ that has it
     ada> {opens the Home}                      uses a shortcut, a form or the Home: see `view_steps.USAGE`
     ! acme/web main passes                     a simulated event
     ! 8 s later                                time passes
@@ -20,18 +21,19 @@ follows after each step. It polls GitHub only if time has passed, since a webhoo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from playground.play.view_steps import ViewSteps
 from playground.play.world_events import trigger
 from playground.sandbox import Sandbox
-from playground.slack.controls import buttons, found_button
+from playground.slack.controls import Button, Menu, buttons, found_button, is_seen, menus
 from playground.slack.model import CannotDo, Message
 from playground.slack.plain_text import as_text, dialog_as_text
 
 HOME = "#builds"
+MORE = "[⋯ "
 
 _SAYS = re.compile(r"(?P<who>[a-z]+)(?: in (?P<channel>#\S+|thread)| with (?P<direct>@\S+))?> (?P<what>.+)")
 _SETTING = re.compile(r"^# ([A-Z][A-Z_]+)=(\S+)$", re.MULTILINE)
@@ -128,7 +130,11 @@ class Play:
         if what.startswith("[") and what.endswith("]"):
             if self._views.presses(who, what[1:-1]):
                 return []
-            message = self._message_with(who, what[1:-1])
+            if what.startswith(MORE):
+                option = what[len(MORE) : -1]
+                workspace.chooses(who, self._message_with(who, option, menus), option, confirm=True)
+                return []
+            message = self._message_with(who, what[1:-1], buttons)
             dialog = found_button(message, what[1:-1], workspace.person(who).id).confirm
             workspace.presses(who, message, what[1:-1], confirm=True)
             return dialog_as_text(dialog) if dialog else []
@@ -142,13 +148,13 @@ class Play:
             workspace.types(who, channel or direct or HOME, what)
         return []
 
-    def _message_with(self, who: str, label: str) -> Message:
+    def _message_with(self, who: str, label: str, controls: Callable[[Message], Iterable[Button | Menu]]) -> Message:
         viewer = self._stage.workspace.person(who).id
         with_it = [
             message
             for message in self._of_the_bot()
             if message.ephemeral_to in (None, viewer)
-            and any(button.text == label for button in buttons(message, viewer))
+            and any(label in _labels(control) for control in controls(message) if is_seen(control.element, viewer))
         ]
         if not with_it:
             raise CannotDo(f"{who} sees no button [{label}]")
@@ -181,3 +187,7 @@ class Play:
 
     def _last_number(self) -> int:
         return max((message.number for message in self._stage.workspace.conversations.everything()), default=0)
+
+
+def _labels(control: Button | Menu) -> tuple[str, ...]:
+    return (control.text,) if isinstance(control, Button) else tuple(text for text, _ in control.options)

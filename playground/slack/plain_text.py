@@ -247,7 +247,8 @@ class _Pen:
                 label = f"[{self.text(element.get('text'))}]"
                 return f"{label} <{element['url']}>" if self.links and element.get("url") else label
             case "overflow":
-                return "[⋯]"
+                offered = " | ".join(self.text(option.get("text")) for option in element.get("options", ()))
+                return f"[⋯ {offered}]" if offered else "[⋯]"
             case "image":
                 return f"(image: {element.get('alt_text', '')})"
             case "checkboxes" | "radio_buttons":

@@ -21,6 +21,7 @@ from bot.core.model.commands import Command, Word
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
+from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.request import UserRequest
@@ -142,8 +143,18 @@ class HalfMoved:
         subscriptions = SubscriptionService(
             self.services, self.store.subscriptions, self.store.decisions, rights, ZoneInfo("UTC")
         )
-        names, history = self.store.channel_names, self.store.build_history
-        self.operations = Operations(self.services, self.store.audit, rights, names, subscriptions, history, self.clock)
+        store = self.store
+        owners = PeriodOwners(self.services, store.watching, store.outbox, rights, lambda _due: None)
+        self.operations = Operations(
+            self.services,
+            store.audit,
+            rights,
+            store.channel_names,
+            subscriptions,
+            owners,
+            store.build_history,
+            self.clock,
+        )
 
     def _service(self, ci: MemoryCI) -> CIContext:
         directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,10 +22,12 @@ from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, FailureLog, Location, Page, Project, Status
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.deliveries import Delivery
 from bot.core.model.errors import BotError, CIError
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority
+from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.rate_limiter import charged_allowance
@@ -330,15 +332,22 @@ class World:
         self.subscriptions = SubscriptionService(
             self.services, self.store.subscriptions, self.store.decisions, self.rights, ZoneInfo("UTC")
         )
+        store = self.store
+        self.owners = PeriodOwners(self.services, store.watching, store.outbox, self.rights, self._announce)
+        self.announced: Callable[[Sequence[Delivery]], None] = lambda _due: None
         self.operations = Operations(
             self.services,
             self.store.audit,
             self.rights,
             self.store.channel_names,
             self.subscriptions,
+            self.owners,
             self.store.build_history,
             self.clock,
         )
+
+    def _announce(self, due: Sequence[Delivery]) -> None:
+        self.announced(due)
 
     @property
     def services(self) -> CIRegistry:

@@ -26,6 +26,7 @@ from bot.core.model.actions import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry
 from bot.core.model.builds import Ability, Build, Project, Status, Workflow
 from bot.core.model.policy import OPEN
+from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
@@ -163,6 +164,7 @@ class Talk:
                 self.rights,
                 store.channel_names,
                 SubscriptionService(of_all, store.subscriptions, store.decisions, self.rights, ZoneInfo("UTC")),
+                PeriodOwners(of_all, store.watching, store.outbox, self.rights, lambda _due: None),
                 store.build_history,
                 self.clock,
             ),

@@ -1,4 +1,4 @@
-"""Why a followed build failed, and who may read it where the build is followed. Knows neither Slack nor HTTP."""
+"""Why a build failed, and who may read it in a channel that hears of it. Knows neither Slack nor HTTP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bot.core.authorization import Authorizer
 from bot.core.lookup.ci_registry import CIRegistry
-from bot.core.model.builds import Ability, Build, Status
+from bot.core.model.builds import Ability, Build, FailureLog, Location, Status
 from bot.core.model.commands import Verb, entry_for
 from bot.core.model.errors import CIError
 from bot.core.model.follows import Follow, ToldLog
@@ -33,18 +33,37 @@ class FailureLogs:
 
     def of(self, follow: Follow, build: Build) -> ToldLog | None:
         """None if the build did not fail, the people here may not read its log, or it cannot be read now."""
-        service = self._services.of(follow.service)
-        if build.status is not Status.FAILED or Ability.LOGS not in service.provider.abilities:
+        if not self._has_log(build):
             return None
         place, repo, branch = follow.location, build.project.name, build.branch
         if not isinstance(self._authorizer.may(follow.asker, place, Verb.LOGS, repo, branch), Allowed):
             return None
+        log = self._read(build)
+        return ToldLog(log, to_all=self._is_for_all(place, build)) if log is not None else None
+
+    def of_notification(self, channel: str, build: Build) -> FailureLog | None:
+        """None if the build did not fail, not everyone in the channel may read its log, or it cannot be read now."""
+        if not self._has_log(build) or not self._is_for_all(Location(channel), build):
+            return None
+        return self._read(build)
+
+    def _has_log(self, build: Build) -> bool:
         try:
-            log = service.fetcher.failure_log(build, timeout_s=LOG_TIMEOUT_S, allowance=FOR_BACKGROUND)
+            abilities = self._services.of(build.project.service).provider.abilities
+        except CIError:  # its service is no longer configured
+            return False
+        return build.status is Status.FAILED and Ability.LOGS in abilities
+
+    def _is_for_all(self, place: Location, build: Build) -> bool:
+        if place.is_between_two:
+            return True
+        action = entry_for(Verb.LOGS).policy_action or Verb.LOGS
+        for_all = self._authorizer.policy.lets_everyone(place, action, build.project.name, build.branch)
+        return for_all and self._is_shared(place.channel) is False
+
+    def _read(self, build: Build) -> FailureLog | None:
+        try:
+            fetcher = self._services.of(build.project.service).fetcher
+            return fetcher.failure_log(build, timeout_s=LOG_TIMEOUT_S, allowance=FOR_BACKGROUND)
         except CIError:
             return None
-        if log is None:
-            return None
-        action = entry_for(Verb.LOGS).policy_action or Verb.LOGS
-        for_all = self._authorizer.policy.lets_everyone(place, action, repo, branch)
-        return ToldLog(log, to_all=place.is_between_two or (for_all and self._is_shared(place.channel) is False))

@@ -54,6 +54,7 @@ class Verb(StrEnum):
     WHY = "why"
     FLAKY = "flaky"
     SLOW = "slow"
+    ON_IT = "on-it"
     AUDIT = "audit"
     HELP = "help"
 

@@ -226,6 +226,14 @@ TABLE = (
         in_short_help=False,
     ),
     Entry(
+        Verb.ON_IT,
+        "on-it <repo> [branch]",
+        "Says in the notifications of a broken branch that you’re on it. Reminders stop.",
+        "on-it acme/web main",
+        changes_something=True,
+        in_short_help=False,
+    ),
+    Entry(
         Verb.USE,
         "use <repo> [branch]",
         "Makes it this channel’s default, for commands without a repository. “use none” removes it.",

@@ -12,10 +12,13 @@ from bot.core.model.transitions import BranchState, Change, Transition
 
 EVENT_OF = {
     Change.BROKE: Event.BROKE,
+    Change.FAILING: Event.EARLY,
+    Change.PASSED_AFTER_ALL: Event.EARLY,
     Change.JOINED: Event.BROKE,
     Change.EASED: Event.BROKE,
     Change.FAILED_AGAIN: Event.BROKE,
     Change.STILL: Event.BROKE,
+    Change.ON_IT: Event.BROKE,
     Change.FIXED: Event.FIXED,
     Change.FLAKY: Event.FIXED,
     Change.RETIRED: Event.FIXED,
@@ -72,7 +75,9 @@ class Delivery:
         """The same for each delivery of the same change to the same channel."""
         project, period = self.transition.build.project, self.transition.period
         of = f"{project.service} {project.id} {self.transition.build.branch or ''}"
-        return f"{self.channel} {of} {period.id if period else '-'} {self.transition.change} {self.transition.run_key}"
+        change = self.transition.change
+        which = period.owner_changes if period and change is Change.ON_IT else self.transition.run_key
+        return f"{self.channel} {of} {period.id if period else '-'} {change} {which}"
 
     def is_of_the_period_of(self, other: Delivery) -> bool:
         """Whether both are about the same broken period of a branch."""

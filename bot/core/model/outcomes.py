@@ -12,6 +12,7 @@ from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.errors import CIError
 from bot.core.model.notifications import Decision
 from bot.core.model.subscriptions import Mute, Subscription
+from bot.core.model.transitions import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +355,28 @@ class Explained:
     build_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnerChanged:
+    """Who is on it, for a broken branch: `owner` now, None for no one; `before` until now."""
+
+    project: Project
+    branch: str
+    owner: Owner | None
+    before: Owner | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotBroken:
+    """Nothing changed: `branch` is not broken, or none is, as far as channels were told.
+
+    `is_old`: the button was about an earlier failure of the branch, which has failed again since.
+    """
+
+    project: Project
+    branch: str | None
+    is_old: bool = False
+
+
 Outcome = (
     BuildShown
     | LogShown
@@ -385,4 +408,6 @@ Outcome = (
     | Muted
     | Unmuted
     | Explained
+    | OwnerChanged
+    | NotBroken
 )

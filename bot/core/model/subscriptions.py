@@ -26,6 +26,7 @@ class Event(StrEnum):
     STARTED = "started"
     STOPPED = "stopped"
     INFRA = "infra"
+    EARLY = "early"
 
 
 DEFAULT_EVENTS = frozenset({Event.BROKE, Event.FIXED})
@@ -50,7 +51,8 @@ class Mismatch(Enum):
 class Filters:
     """Which builds and events. `service` None: of any service. `repositories` match in any case.
 
-    Without `branches`: the default branch. Without `workflows`: all.
+    Without `branches`: the default branch. Without `workflows`: all. `still_every`: after how many more failed commits
+    *still* speaks; None for its usual steps.
     """
 
     repositories: NamePattern
@@ -58,6 +60,7 @@ class Filters:
     branches: NamePattern = ANY_NAME
     events: frozenset[Event] = DEFAULT_EVENTS
     workflows: NamePattern = ANY_NAME
+    still_every: int | None = None
 
     def mismatch(
         self,

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.model.builds import Build
+from bot.core.model.builds import Actor, Build
 from bot.core.model.notifications import Reason
 
 
 class Change(StrEnum):
-    """What a look at a branch has shown. The last five are about single builds, and change nothing for the branch."""
+    """What a look at a branch has shown, or a person has said. The last five are about single builds only."""
 
     BROKE = "broke"
     """It was good, and is bad."""
+    FAILING = "failing"
+    """It was good, and a job of a run that is still under way has failed."""
+    PASSED_AFTER_ALL = "passed after all"
+    """That run has ended without breaking the branch."""
     JOINED = "joined"
     """It was bad, and another workflow has broken since."""
     STILL = "still"
@@ -23,6 +27,8 @@ class Change(StrEnum):
     """It was bad, and a restart of the same commit has failed, too."""
     EASED = "eased"
     """One of its workflows is good again, another is still bad."""
+    ON_IT = "on it"
+    """It is bad, and a person has said that they take care of it, or no longer do."""
     FIXED = "fixed"
     FLAKY = "flaky"
     """It is good again: the commit that had failed has passed."""
@@ -36,8 +42,10 @@ class Change(StrEnum):
     """A build ended with an infrastructure failure."""
 
 
+BEFORE_A_PERIOD = frozenset({Change.FAILING, Change.PASSED_AFTER_ALL})
 ENDS_A_PERIOD = frozenset({Change.FIXED, Change.FLAKY, Change.RETIRED})
-OF_A_PERIOD = ENDS_A_PERIOD | {Change.BROKE, Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED}
+WITHIN_A_PERIOD = frozenset({Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED, Change.ON_IT})
+OF_A_PERIOD = ENDS_A_PERIOD | WITHIN_A_PERIOD | BEFORE_A_PERIOD | {Change.BROKE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,14 @@ class WorkflowState:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The person who takes care of a broken branch."""
+
+    person: Actor
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """The time from the build that broke a branch to the one that fixes it. `id` is unique within the branch."""
 
@@ -88,19 +104,23 @@ class Period:
     since: datetime
     broken_by: Build
     suspects: tuple[Suspect, ...] = ()
+    owner: Owner | None = None
+    owner_changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class BranchState:
     """What is known of a branch. `seen_to` is the highest number of a run that was seen on it.
 
-    `under_way` are the workflow and number of each run that was not over at the last look.
+    `under_way` are the workflow and number of each run that was not over at the last look. `failing` is the period that
+    begins if the branch breaks now: a job of a run has failed.
     """
 
     workflows: tuple[WorkflowState, ...] = ()
     under_way: tuple[tuple[str, int], ...] = ()
     seen_to: int = 0
     period: Period | None = None
+    failing: Period | None = None
 
     @property
     def is_bad(self) -> bool:

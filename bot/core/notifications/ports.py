@@ -49,6 +49,19 @@ class SubscriptionStore(Protocol):
         """The mutes that have not ended, of the channel or of all, by end."""
 
 
+class WatchObserver(Protocol):
+    """Counts what polling for channels finds. Thread-safe."""
+
+    def decided(self, reason: str) -> None:
+        """A build was no news, for one channel or for all."""
+
+    def webhook(self, service: str, result: str) -> None:
+        """A webhook led to a look, which showed news ("news") or nothing that was not known ("late")."""
+
+    def webhook_missed(self, service: str) -> None:
+        """A change was seen that no webhook reported."""
+
+
 class DecisionLog(Protocol):
     """What was decided about builds for channels, for some days."""
 

@@ -10,11 +10,11 @@ from bot.core.model.builds import Build
 from bot.core.model.deliveries import EVENT_OF, Delivery, DeliveryState
 from bot.core.model.notifications import Decision, Reason, SeenBy
 from bot.core.model.subscriptions import Event, Mismatch, Mute, Subscription
-from bot.core.model.transitions import OF_A_PERIOD, Change, Observation, Transition
+from bot.core.model.transitions import BEFORE_A_PERIOD, OF_A_PERIOD, Change, Observation, Transition
 
 REMINDED_AT = frozenset({3, 10})
 REMINDED_EVERY = 30
-"""`on:still` speaks at 3, 10, 30, 60, … failed commits in a row."""
+"""`on:still` speaks at 3, 10, 30, 60, … failed commits in a row, `on:still:5` at every fifth."""
 
 _NEWS = frozenset({Change.BROKE, Change.FIXED, Change.FLAKY, Change.RETIRED})
 """After these the same build is not told of once more, as failed or passed."""
@@ -117,7 +117,7 @@ def _for_channel(
         mismatch = _mismatch(subscription, transition)
         if mismatch is not None:
             rank, reason = (0, _MISMATCHES[mismatch])
-        elif not _wants(subscription, transition, event):
+        elif not _wants(subscription, event):
             rank, reason = (1, Reason.EVENT)
         elif subscription.created_at is not None and ended is not None and ended < subscription.created_at:
             rank, reason = (2, Reason.YOUNGER)
@@ -128,7 +128,7 @@ def _for_channel(
             nearest = (rank, reason, subscription.id)
     if not matching:
         # A build's start, or its end beside a change of the branch, that no one asked for needs no reason.
-        if nearest is None or (transition.change not in OF_A_PERIOD and nearest[0] == 1):
+        if nearest is None or (transition.change not in OF_A_PERIOD - BEFORE_A_PERIOD and nearest[0] == 1):
             return None
         return decision(build, now, seen_by, nearest[1], channel=channel, subscription_id=nearest[2])
     muted = next((m for m in audience.mutes if m.channel == channel and m.covers(build.project.name, now)), None)
@@ -137,7 +137,6 @@ def _for_channel(
         until = muted.until.isoformat()
         return decision(build, now, seen_by, Reason.MUTED, until, channel=channel, subscription_id=first.id)
     active = next((each for each in matching if each.is_active), None)
-    reminder = transition.change is Change.STILL and any(each.wants(Event.STILL) for each in matching)
     return Delivery(
         channel=channel,
         transition=transition,
@@ -145,9 +144,21 @@ def _for_channel(
         created_at=now,
         due_at=now,
         subscription_id=(active or first).id,
-        reminder=reminder and _is_reminder_due(transition.in_a_row),
+        reminder=_has_reminder(transition, matching),
         state=DeliveryState.DUE if active is not None else DeliveryState.PAUSED,
         reason="" if active is not None else first.paused or "",
+    )
+
+
+def _has_reminder(transition: Transition, matching: Iterable[Subscription]) -> bool:
+    is_taken = transition.period is not None and transition.period.owner is not None
+    return (
+        transition.change is Change.STILL
+        and not is_taken
+        and any(
+            each.wants(Event.STILL) and _is_reminder_due(transition.in_a_row, each.filters.still_every)
+            for each in matching
+        )
     )
 
 
@@ -160,11 +171,14 @@ def _mismatch(subscription: Subscription, transition: Transition) -> Mismatch | 
     return None if None in reasons else reasons[0]
 
 
-def _wants(subscription: Subscription, transition: Transition, event: Event) -> bool:
-    if transition.change is Change.STILL and subscription.wants(Event.STILL):
+def _wants(subscription: Subscription, event: Event) -> bool:
+    """Those who want to hear of a failure early, or again, want to hear of it."""
+    if event is Event.BROKE and any(map(subscription.wants, (Event.STILL, Event.EARLY))):
         return True
     return subscription.wants(event)
 
 
-def _is_reminder_due(in_a_row: int) -> bool:
+def _is_reminder_due(in_a_row: int, every: int | None) -> bool:
+    if every is not None:
+        return in_a_row > 1 and in_a_row % every == 0
     return in_a_row in REMINDED_AT or (in_a_row > 0 and in_a_row % REMINDED_EVERY == 0)

@@ -7,15 +7,16 @@ A delivery is claimed before it is sent and recorded after. If the process dies 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.model.builds import Build
+from bot.core.model.builds import Build, FailureLog
 from bot.core.model.deliveries import ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications import Decision, Reason
-from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change
+from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
 from bot.core.notifications.ports import SubscriptionStore
 from bot.core.notifications.recipients import decision
 from bot.core.ports import Announcer, Clock, Jobs, Outbox, Step
@@ -31,18 +32,24 @@ RETRIES_OF_PAUSED = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 PAUSED_FOR = timedelta(days=30)
 
 _SAID_AGAIN = ENDS_A_PERIOD | {Change.BROKE}
-_QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN})
+_QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN, Change.ON_IT, Change.PASSED_AFTER_ALL})
 """These change the message that a channel has, and are not worth a new one."""
 
-_EXPLAINED = frozenset({Change.BROKE, Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.FAILED})
+_EXPLAINED = WITHIN_A_PERIOD | {Change.BROKE, Change.FAILED}
 """For these the CI service is asked which job failed."""
+
+_WITH_LOG = frozenset({Change.BROKE, Change.JOINED})
 
 Observe = Callable[[str, str, float | None], None]
 """Called with the kind of a delivery, its result, and the seconds since its build ended if it was told."""
 
 
 class Sender:
-    """Thread-safe. `details` returns a build with its failed jobs, or unchanged. `observe` counts the deliveries."""
+    """Thread-safe. `observe` counts the deliveries.
+
+    `details` returns a build with its failed jobs, or unchanged. `log_of` returns why a build failed, None if the
+    channel does not get that.
+    """
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class Sender:
         jobs: Jobs,
         clock: Clock,
         details: Callable[[Build], Build],
+        log_of: Callable[[str, Build], FailureLog | None],
         observe: Observe,
     ) -> None:
         self._outbox = outbox
@@ -61,6 +69,7 @@ class Sender:
         self._jobs = jobs
         self._clock = clock
         self._details = details
+        self._log_of = log_of
         self._observe = observe
 
     def announce(self, deliveries: Sequence[Delivery]) -> None:
@@ -128,11 +137,22 @@ class Sender:
         if was_paused:
             self._subscriptions.resume(delivery.channel)
         reason = Reason.CHANGED if told.ts is None else Reason.TOLD
-        self._outbox.move(delivery, told, _decided(told, self._clock, reason, told.ts or told.head_ts or ""))
-        ended = delivery.transition.build.finished_at
+        is_news = delivery.transition.change is not Change.ON_IT
+        decided = _decided(told, self._clock, reason, told.ts or told.head_ts or "") if is_news else None
+        self._outbox.move(delivery, told, decided)
+        ended = delivery.transition.build.finished_at if is_news else None
         lag_s = max(0.0, (self._clock.now() - ended).total_seconds()) if ended else None
         self._observe(delivery.transition.change.value, "told", lag_s)
+        if delivery.transition.change in _WITH_LOG and told.head_ts is not None:
+            self._show_log(shown, told.head_ts)
         return True
+
+    def _show_log(self, delivery: Delivery, head_ts: str) -> None:
+        """Once, after the message: a log that is lost on its way can be had with its button."""
+        log = self._log_of(delivery.channel, delivery.transition.build)
+        if log is not None:
+            with suppress(ChannelRefuses, MessageGone, RetryLater):
+                self._announcer.show_log(delivery, head_ts, log)
 
     def _said(self, delivery: Delivery) -> Delivery | None:
         """The delivery as told; None if there was nothing to say it with. Raises what an `Announcer` raises."""
@@ -140,7 +160,7 @@ class Sender:
         if change not in OF_A_PERIOD:
             return replace(told, ts=self._announcer.post(delivery))
         head = self._outbox.head(delivery)
-        if change is Change.BROKE or head is None:
+        if head is None:
             if change in _QUIET and not delivery.reminder:
                 return None
             ts = self._announcer.post(delivery)

@@ -51,6 +51,12 @@ class _SeenRun:
     finished_at: datetime | None
     commit: str | None
     build: Build
+    has_failed_jobs: bool = False
+
+    @property
+    def early_id(self) -> str:
+        """The id of the period that begins if this run breaks its branch."""
+        return f"{self.number}.{self.attempt}.early"
 
     @property
     def key(self) -> tuple[str, int]:
@@ -113,14 +119,38 @@ class _Look:
             period=self._state.period,
         )
         change = self._of_the_branch(state, retired)
+        failing: Period | None = None
+        if not state.is_bad and change is None and not self._is_first:
+            failing, change = self._early()
         period = state.period
         if not state.is_bad:
             period = None
         elif period is None:
             period = change.period if change is not None else self._new_period(state)
-        return Observation(
-            replace(state, period=period), (*((change,) if change else ()), *self._told), tuple(self._notes)
-        )
+        after = replace(state, period=period, failing=failing)
+        return Observation(after, (*((change,) if change else ()), *self._told), tuple(self._notes))
+
+    def _early(self) -> tuple[Period | None, Transition | None]:
+        """Of a good branch: the period that a run with a failed job may begin, and the news about it."""
+        known = self._state.failing
+        failing = [run for run in self._runs if run.has_failed_jobs and not run.has_ended and self._would_count(run)]
+        if known is None:
+            if not failing:
+                return None, None
+            run = failing[-1]
+            period = Period(run.early_id, self._now, run.build)
+            return period, Transition(Change.FAILING, run.build, period, workflows=(run.workflow,))
+        if any(run.early_id == known.id for run in failing):
+            return known, None
+        ended = next((run for run in self._runs if run.early_id == known.id), None)
+        build = ended.build if ended is not None else self._builds[0] if self._builds else known.broken_by
+        workflows = (ended.workflow,) if ended is not None else ()
+        return None, Transition(Change.PASSED_AFTER_ALL, build, known, workflows=workflows)
+
+    def _would_count(self, run: _SeenRun) -> bool:
+        """Whether the run decides about its workflow when it ends."""
+        known = self._after.get(run.workflow)
+        return known is not None and (run.number, run.attempt) > (known.number, known.attempt)
 
     def _fold(self, run: _SeenRun, *, was_under_way: bool) -> None:
         known = self._after.get(run.workflow)
@@ -240,8 +270,10 @@ class _Look:
         good = next((one.last_good for one in state.workflows if one.name == first.workflow), None)
         after = good.number if good is not None else self._state.seen_to
         between = [build for build in self._builds if after < _number_of(build) < first.number]
+        early = self._state.failing
+        id_ = early.id if early is not None else f"{first.number}.{first.attempt}.{int(since.timestamp())}"
         suspects = tuple(Suspect(build.id, build.commit, build.author) for build in between[:MAX_SUSPECTS])
-        return Period(f"{first.number}.{first.attempt}.{int(since.timestamp())}", since, first.build, suspects)
+        return Period(id_, since, first.build, suspects)
 
     def _tell(self, change: Change, run: _SeenRun) -> None:
         if not self._is_first:
@@ -286,6 +318,7 @@ def _of_build(build: Build) -> list[_SeenRun]:
             finished_at=run.finished_at,
             commit=run.commit or build.commit,
             build=build,
+            has_failed_jobs=bool(run.failed_jobs),
         )
         for run in build.workflows
     ]

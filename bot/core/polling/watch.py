@@ -19,7 +19,7 @@ from bot.core.model.notifications import Decision, SeenBy
 from bot.core.model.rate_limit import CLOCKS_APART
 from bot.core.model.subscriptions import Mute, Subscription, SubscriptionIndex
 from bot.core.model.transitions import BranchState, Observation
-from bot.core.notifications.ports import SubscriptionStore
+from bot.core.notifications.ports import SubscriptionStore, WatchObserver
 from bot.core.notifications.recipients import Audience, notes, told
 from bot.core.notifications.transitions import highest, lowest, missing, observe
 from bot.core.ports import BuildHistoryStore, Clock, WatchStore
@@ -35,6 +35,8 @@ TICK_S = 1.0
 LIST_EVERY_S = 15.0
 HINTED_EVERY_S = 5.0
 """Seconds between two lists if a webhook asks for one."""
+MISSED_AFTER_S = 60.0
+"""A webhook that comes later than this after the change was seen counts as missed."""
 TIMES_ITS_DURATION = 10
 """A list that takes two seconds is read every twenty."""
 
@@ -66,14 +68,16 @@ class _Watched:
     subscriptions: Sequence[Subscription] = ()
     projects: dict[str, _Seen] = field(default_factory=dict)
     hinted: set[str] = field(default_factory=set)
+    has_webhooks: bool = False
+    unannounced: dict[str, float] = field(default_factory=dict)
+    """When a change of a project was seen, in seconds, that no webhook has reported yet."""
     new: list[Subscription] = field(default_factory=list)
 
 
 class ChannelWatch:
     """Call `tick` for each service from one thread, again after the seconds that it returns. `hint` is thread-safe.
 
-    `announce` is called with what is due, once it is stored. `late` is called for each transition that no webhook
-    announced.
+    `announce` is called with what is due, once it is stored.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class ChannelWatch:
         clock: Clock,
         holder: str,
         announce: Callable[[Sequence[Delivery]], None],
+        observer: WatchObserver,
     ) -> None:
         self._services = services
         self._subscriptions = subscriptions
@@ -94,11 +99,14 @@ class ChannelWatch:
         self._clock = clock
         self._holder = holder
         self._announce = announce
+        self._observer = observer
         self._watched = {service.name: _Watched() for service in services}
 
     def hint(self, service: str, project_id: str) -> None:
         """A webhook says that the project has changed: it is looked at next."""
-        self._watched[service].hinted.add(project_id)
+        watched = self._watched[service]
+        watched.has_webhooks = True
+        watched.hinted.add(project_id)
 
     def tick(self, service: str) -> float:
         """Looks if it is time to, and if this process has the lease or can take it. Returns seconds until the next."""
@@ -144,9 +152,16 @@ class ChannelWatch:
             waits = failure.retry_after_s if isinstance(failure, OverLimit) else None
             watched.due_s = began_s + min(max(waits or 0.0, LIST_EVERY_S), MAX_PAUSE_S)
             return
+        self._count_missed(service, watched)
         took_s = self._clock.monotonic() - began_s
         pause_s = max(LIST_EVERY_S, TIMES_ITS_DURATION * took_s) if took_from_list else RENEWED_EVERY_S
         watched.due_s = began_s + pause_s
+
+    def _count_missed(self, service: str, watched: _Watched) -> None:
+        for project_id, seen_s in [*watched.unannounced.items()]:
+            if self._clock.monotonic() - seen_s > MISSED_AFTER_S:
+                del watched.unannounced[project_id]
+                self._observer.webhook_missed(service)
 
     def _has_listeners(self, service: str, watched: _Watched) -> bool:
         known = watched.subscriptions
@@ -231,7 +246,12 @@ class ChannelWatch:
             return
         seen = watched.projects.setdefault(look.project.id, _Seen())
         fingerprint = look.fingerprint
+        is_hinted = look.seen_by is SeenBy.WEBHOOK
+        if is_hinted:
+            watched.unannounced.pop(look.project.id, None)
         if seen.fingerprint == fingerprint:
+            if is_hinted:
+                self._observer.webhook(service.name, "late")
             return
         before = self._watching.project(look.project.service, look.project.id)
         if before.looked_at is not None and look.began_at < before.looked_at < look.began_at + CLOCKS_APART:
@@ -241,6 +261,12 @@ class ChannelWatch:
         if new is None:
             return
         self._record_ends(seen, look)
+        if is_hinted:
+            self._observer.webhook(service.name, "news")
+        elif watched.has_webhooks and seen.fingerprint is not None:
+            watched.unannounced[look.project.id] = self._clock.monotonic()
+        for decision in decisions:
+            self._observer.decided(decision.reason.value)
         seen.fingerprint, seen.changed_at = fingerprint, look.began_at
         self._announce(new)
 
@@ -324,4 +350,9 @@ class _Look:
 
 
 def _shape(builds: Iterable[Build]) -> tuple[object, ...]:
-    return tuple((build.id, build.run) for build in builds)
+    return tuple((build.id, build.run, _failing(build)) for build in builds)
+
+
+def _failing(build: Build) -> int:
+    """How many of its jobs have failed so far, if it still runs."""
+    return sum(len(run.failed_jobs) for run in build.workflows if not run.has_ended)

@@ -31,6 +31,7 @@ from bot.core.model.commands import (
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.values import (
     MuteCommand,
+    OnIt,
     ShowSubscriptions,
     Subscribe,
     UnmuteCommand,
@@ -87,6 +88,8 @@ def value_of(command: Command) -> str | None:
         case Subscribe() | Unsubscribe() | MuteCommand() | UnmuteCommand():
             confirmed = isinstance(command, Unsubscribe) and command.confirmed
             fields = {"v": command.verb, "a": command.words, "c": confirmed or None}
+        case OnIt(repo, branch, period, owner):
+            fields = {**_word_fields(command.verb, repo, Word.of(branch)), "q": period, "o": owner}
         case ShowSubscriptions():
             fields = {"v": command.verb, "a": ()}
         case _:
@@ -140,6 +143,8 @@ def _typed_command(fields: dict[str, Any]) -> Command:
     verb = Verb(_text(fields.get("v")))
     if "a" in fields:
         return _command_in_words(verb, fields)
+    if "q" in fields:
+        return _on_it(verb, fields)
     branch = [] if fields.get("b") is None else [_word(fields["b"])]
     alias = [] if fields.get("w") is None else [Word.of(_text(fields["w"]))]
     command = entry_for(verb).parse_arguments(verb, [*alias, _word(fields.get("r")), *branch])
@@ -165,6 +170,13 @@ def _command_in_words(verb: Verb, fields: dict[str, Any]) -> Command:
             return command
         case _:
             raise ValueError("no such command on a button")
+
+
+def _on_it(verb: Verb, fields: dict[str, Any]) -> OnIt:
+    if verb is not OnIt.verb:
+        raise ValueError("not about a broken branch")
+    owner = None if fields.get("o") is None else _text(fields["o"], _MAX_NAME)
+    return OnIt(_word(fields.get("r")), _word(fields.get("b")).exact, _text(fields["q"], _MAX_NAME), owner)
 
 
 def _fields(value: str) -> dict[str, Any]:

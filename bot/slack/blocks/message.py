@@ -35,6 +35,7 @@ LARGEST_JSON = 10_000
 """Maximum characters of a message's blocks. Slack answers msg_blocks_too_long from about 13,200 on."""
 MAX_TEXT = 3_500
 MAX_LABEL = 75
+MAX_OPTION_VALUE = 150
 MAX_VERBATIM, MAX_VERBATIM_LINE = 3_000, 300
 MAX_CHOICES = 10
 _MAX_REFERENCE = 100
@@ -71,6 +72,23 @@ def button(
         return None
     more = {**({"style": style} if style else {}), **({"confirm": dialog} if dialog else {})}
     return {"type": "button", "action_id": action_id_of(command, number), "text": plain(shown), "value": value, **more}
+
+
+def more_menu(choices: Iterable[tuple[str, Command]], *, number: int) -> list[Block | None]:
+    """The choices in the menu that opens with ⋯. A choice whose command is too long for an option is a button instead.
+
+    `number` and those after it tell the elements from others in the message.
+    """
+    options: list[Block] = []
+    buttons: list[Block | None] = []
+    for label, command in choices:
+        shown, value = sanitize(label, MAX_LABEL), value_of(command)
+        if value is not None and len(value) <= MAX_OPTION_VALUE:
+            options.append({"text": plain(shown), "value": value})
+        else:
+            buttons.append(button(label, command, number=number + 1 + len(buttons)))
+    menu = {"type": "overflow", "action_id": f"command:{number}", "options": options}
+    return [*buttons, menu if options else None]
 
 
 def link_button(label: str, url: str | None, what: str) -> Block | None:

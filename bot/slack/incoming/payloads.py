@@ -168,7 +168,7 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
 
 
 def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
-    """A pressed button; None if the payload has no button, no user or no channel."""
+    """A pressed button or chosen option; None if the payload has neither, no user or no channel."""
     user, container, message = (mapping_in(body, name) for name in ("user", "container", "message"))
     actions = body.get("actions")
     action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
@@ -176,6 +176,7 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
     channel = text_in(container, "channel_id") or text_in(mapping_in(body, "channel"), "id")
     if not actor or not channel or not action_id:
         return None
+    value = text_in(action, "value") or text_in(mapping_in(action, "selected_option"), "value")
     message_ts = text_in(container, "message_ts") or text_in(message, "ts")
     pressed_at = text_in(action, "action_ts") or text_in(body, "trigger_id")
     thread = text_in(container, "thread_ts") or text_in(message, "thread_ts")
@@ -191,7 +192,7 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
         delivery=f"click:{actor}:{channel}:{message_ts}:{action_id}:{pressed_at}" if pressed_at else None,
         from_elsewhere=from_elsewhere,
         may_be_colleague=from_elsewhere and is_pressed_at_home and team.startswith("T"),
-        command=_or_why_not(lambda: command_of(action_id, text_in(action, "value"))),
+        command=_or_why_not(lambda: command_of(action_id, value)),
         response_url=text_in(body, "response_url") or None,
         pressed=PressedButton(action_id, container.get("is_ephemeral") is True),
     )

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from bot.core.model.builds import Build
+from bot.core.model.builds import Build, FailureLog, Status
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notification_commands.values import MuteCommand
-from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change, Period, Transition
+from bot.core.model.notification_commands.values import MuteCommand, OnIt, ShowSubscriptions
+from bot.core.model.outcomes import NotBroken, OwnerChanged
+from bot.core.model.transitions import BEFORE_A_PERIOD, ENDS_A_PERIOD, OF_A_PERIOD, Change, Owner, Period, Transition
 from bot.slack.blocks.context import RenderContext, listed
-from bot.slack.blocks.message import Block, Message, button, link_button, message
-from bot.slack.blocks.rich_text import Line, channel, code, join, length, line, link, sanitize, since
+from bot.slack.blocks.message import Block, Message, button, link_button, message, more_menu
+from bot.slack.blocks.rich_text import (
+    Line,
+    channel,
+    code,
+    emoji,
+    join,
+    length,
+    line,
+    link,
+    person,
+    sanitize,
+    since,
+    timestamp,
+)
 from bot.slack.messages.builds import (
+    at_service,
+    branch_named,
     commit,
     facts_line,
     headline,
     headline_with,
+    log_button,
+    repository,
     restart_buttons,
     state,
 )
+from bot.slack.messages.failure_log import of_job
 from bot.slack.messages.live import NOT_A_MEMBER, why_lost
 from bot.slack.messages.workflows import workflow_lines
 
-_BAD, _GOOD = "x", "white_check_mark"
+_BAD, _GOOD, _ON_IT = "x", "white_check_mark", "raising_hand"
 _NAME = 60
 MAX_AUTHORS = 5
 MUTED_MIN = 120
+LOG_LINES = 10
 
 
 def notification(delivery: Delivery, context: RenderContext) -> Message:
@@ -36,6 +56,8 @@ def notification(delivery: Delivery, context: RenderContext) -> Message:
         return message([headline(build, context)], _buttons(build, context), facts=[facts_line(build)], in_public=True)
     if transition.change in ENDS_A_PERIOD:
         return _fixed(transition, context)
+    if transition.change in BEFORE_A_PERIOD:
+        return _early(transition.build, transition.change, context)
     return _broken(transition, context)
 
 
@@ -52,6 +74,13 @@ def thread_reply(delivery: Delivery, context: RenderContext) -> Message:
     return message(lines, [_page(build)], facts=[facts_line(build)], in_public=True)
 
 
+def log_reply(delivery: Delivery, log: FailureLog, context: RenderContext) -> Message:
+    """In the thread: the last lines of the failed step's log."""
+    lines = [headline(delivery.transition.build, context), of_job(log)]
+    buttons = [link_button("Open job", log.job.url, "job")]
+    return message(lines, buttons, verbatim=log.lines[-LOG_LINES:], in_public=True)
+
+
 def paused_subscription(where: str, why: str, context: RenderContext) -> Message:
     """To the person who subscribed a channel that no longer takes messages. `why` is Slack's error."""
     invite = line("Invite me there: ", code(f"/invite {context.mention}")) if why in NOT_A_MEMBER else ()
@@ -65,6 +94,33 @@ def paused_subscription(where: str, why: str, context: RenderContext) -> Message
     )
 
 
+def owner_changed(done: OwnerChanged, context: RenderContext) -> Message:
+    """To the asker alone: the channel sees it in the notification."""
+    where = line(repository(done.project), " ", branch_named(done.branch), at_service(done.project, context))
+    if done.owner is None:
+        lines = [line("You’re no longer on it: ", where), line("Its notification names no one now.")]
+    else:
+        before = done.before.person if done.before is not None else None
+        instead = before if before != done.owner.person else None
+        lines = [
+            line(emoji(_ON_IT), " You’re on it: ", where),
+            line("Its notification shows that, instead of ", person(instead), ".")
+            if instead is not None
+            else line("Its notification shows that. There are no reminders until it’s fixed."),
+        ]
+    return message(lines, in_public=False)
+
+
+def not_broken(found: NotBroken, context: RenderContext) -> Message:
+    branch = line(" ", branch_named(found.branch)) if found.branch is not None else ()
+    where = line(repository(found.project), branch, at_service(found.project, context))
+    if found.is_old:
+        lines = [line("This notification is about an earlier failure of ", where, ".")]
+    else:
+        lines = [line("Nothing to take on: no channel has heard that ", where, " is broken now.")]
+    return message(lines, in_public=False)
+
+
 def _broken(transition: Transition, context: RenderContext) -> Message:
     build, period = transition.build, transition.period
     if transition.in_a_row > 1:
@@ -74,7 +130,21 @@ def _broken(transition: Transition, context: RenderContext) -> Message:
     facts = [facts_line(build), _first(transition), _last_good(transition), _failing(transition)]
     if transition.last_good is not None:
         facts.append(_suspects(period))
-    return message([head], _buttons(build, context), facts=facts, details=workflow_lines(build), in_public=True)
+    facts.append(_owner_line(period.owner if period is not None else None))
+    return message([head], _buttons(build, context, period), facts=facts, details=workflow_lines(build), in_public=True)
+
+
+def _early(build: Build, change: Change, context: RenderContext) -> Message:
+    """While the build runs, and in its place if the build ends well."""
+    if change is Change.FAILING:
+        jobs = [sanitize(job.name, _NAME) for run in build.workflows if not run.has_ended for job in run.failed_jobs]
+        names = f": {listed(jobs[:MAX_AUTHORS])}" if jobs else ""
+        head, buttons = headline_with(_BAD, build, context, f" is failing{names}"), _buttons(build, context)
+    elif build.status is Status.PASSED:
+        head, buttons = headline_with(_GOOD, build, context, " passed after all"), [_page(build)]
+    else:
+        head, buttons = headline(build, context), [_page(build)]
+    return message([head], buttons, facts=[facts_line(build)], in_public=True)
 
 
 def _fixed(transition: Transition, context: RenderContext) -> Message:
@@ -137,16 +207,33 @@ def _suspects(period: Period | None) -> Line:
     return line(f"since then also: {builds}", f" by {listed(by)}" if by else "")
 
 
-def _buttons(build: Build, context: RenderContext) -> list[Block | None]:
+def _owner_line(owner: Owner | None) -> Line:
+    """`@ada is on it since today at 12:01`; empty for no one."""
+    if owner is None:
+        return ()
+    at = timestamp(owner.since)
+    return line(emoji(_ON_IT), " ", person(owner.person), " is on it", line(" since ", at) if at else ())
+
+
+def _buttons(build: Build, context: RenderContext, period: Period | None = None) -> list[Block | None]:
     restart = restart_buttons(build, None, context, in_live=True) if build.can_be_restarted else []
     about = BranchCommand(Verb.WHY, context.meaning(build.project), Word.of(build.branch) if build.branch else None)
     mute = MuteCommand(NamePattern((build.project.name,)), MUTED_MIN)
     return [
         *restart,
+        _on_it(build, period, context),
+        log_button(build, context),
         _page(build),
-        button("Mute for 2h", mute, number=1),
-        button("Why was I told?", about, number=2),
+        button(f"Mute {build.project.name} for 2h", mute, number=1),
+        *more_menu([("Why was I told?", about), ("Show subscriptions", ShowSubscriptions())], number=4),
     ]
+
+
+def _on_it(build: Build, period: Period | None, context: RenderContext) -> Block | None:
+    if period is None or build.branch is None:
+        return None
+    owner = period.owner.person.id if period.owner is not None else None
+    return button("I’m on it", OnIt(context.meaning(build.project), build.branch, period.id, owner), number=3)
 
 
 def _page(build: Build) -> Block | None:

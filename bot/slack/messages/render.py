@@ -30,10 +30,12 @@ from bot.core.model.outcomes import (
     LogShown,
     Muted,
     NoBuilds,
+    NotBroken,
     NothingToCancel,
     NothingToFollow,
     NotSubscribed,
     Outcome,
+    OwnerChanged,
     ProjectsShown,
     Restarted,
     RunAgainSince,
@@ -78,6 +80,7 @@ from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
 from bot.slack.messages.live import followed, verdict_words, why_inconclusive
+from bot.slack.messages.notifications import not_broken, owner_changed
 from bot.slack.messages.projects import render_projects
 from bot.slack.messages.subscriptions import (
     muted,
@@ -196,6 +199,10 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return unmuted(outcome, asker)
         case Explained():
             return explained(outcome, context)
+        case OwnerChanged():
+            return owner_changed(outcome, context)
+        case NotBroken():
+            return not_broken(outcome, context)
 
 
 def with_invitation(drawn: Message, mention: str) -> Message:

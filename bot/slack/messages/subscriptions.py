@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.model.builds import Actor
 from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notification_commands.values import ALL, UnmuteCommand, Unsubscribe
+from bot.core.model.notification_commands.values import ALL, UnmuteCommand, Unsubscribe, event_words
 from bot.core.model.outcomes import (
     BranchState,
     Muted,
@@ -19,7 +19,7 @@ from bot.core.model.outcomes import (
     UnsubscribeAll,
     Unsubscribed,
 )
-from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
+from bot.core.model.subscriptions import Filters, Mute, Origin, Subscription
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, message
 from bot.slack.blocks.rich_text import Line, code, emoji, join, join_dots, line, literal, person, sanitize, timestamp
@@ -150,9 +150,9 @@ def repositories_in_words(repositories: NamePattern) -> Line:
 
 def filter_words(filters: Filters) -> Line:
     """`default branch · broke, fixed · workflow ci`."""
-    events = [event.value for event in Event if event in filters.events]
+    events = event_words(filters)
     return join_dots(
-        branch_words(filters), "all events" if len(events) == len(Event) else ", ".join(events), workflow_words(filters)
+        branch_words(filters), "all events" if events == [ALL] else ", ".join(events), workflow_words(filters)
     )
 
 

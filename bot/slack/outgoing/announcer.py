@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 
 import structlog
 
-from bot.core.model.builds import Actor
+from bot.core.model.builds import Actor, FailureLog
 from bot.core.model.deliveries import ChannelRefuses, Delivery
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.api_errors import CallFailed, Kind
 from bot.slack.client.chat_client import POST, UPDATE, ChatClient
-from bot.slack.messages.notifications import notification, paused_subscription, thread_reply
+from bot.slack.messages.notifications import log_reply, notification, paused_subscription, thread_reply
 from bot.slack.outgoing.bodies import changed_message, new_message
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,10 @@ class SlackAnnouncer:
     def reply(self, delivery: Delivery, head_ts: str, *, broadcast: bool) -> str | None:
         message, key = thread_reply(delivery, self._context()), _key(delivery, "reply")
         return self._call(POST, new_message(message, delivery.channel, thread=head_ts, broadcast=broadcast, key=key))
+
+    def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
+        message, key = log_reply(delivery, log, self._context()), _key(delivery, "log")
+        self._call(POST, new_message(message, delivery.channel, thread=head_ts, key=key))
 
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         message = paused_subscription(channel, why, self._context())

@@ -71,6 +71,18 @@ class StoredOutbox:
             ts: str | None = connection.scalar(told.order_by(deliveries.c.id.desc()).limit(1))
             return ts
 
+    def of_period(self, service: str, project_id: str, branch: str, period: str) -> list[Delivery]:
+        is_of_it = sa.and_(
+            deliveries.c.service == service,
+            deliveries.c.project_id == project_id,
+            deliveries.c.branch == branch,
+            deliveries.c.period == period,
+        )
+        newest = sa.select(sa.func.max(deliveries.c.id)).where(is_of_it).group_by(deliveries.c.channel)
+        query = deliveries.select().where(deliveries.c.id.in_(newest)).order_by(deliveries.c.id)
+        with self._database.reading() as connection:
+            return [_delivery(row) for row in connection.execute(query)]
+
     def waiting(self, due_before: datetime, claimed_before: datetime) -> list[Delivery]:
         first = sa.select(sa.func.min(deliveries.c.id)).where(_UNSENT).group_by(deliveries.c.channel)
         is_late = sa.or_(

@@ -192,6 +192,7 @@ def _filters_json(filters: Filters) -> str:
             "branches": _lists(filters.branches),
             "events": sorted(filters.events),
             "workflows": _lists(filters.workflows),
+            **({"still_every": filters.still_every} if filters.still_every is not None else {}),
         }
     )
 
@@ -203,6 +204,7 @@ def _filters(text: str) -> Filters:
         service=fields["service"],
         branches=_pattern(fields["branches"]),
         events=frozenset(map(Event, fields["events"])),
+        still_every=fields.get("still_every"),
         workflows=_pattern(fields["workflows"]),
     )
 

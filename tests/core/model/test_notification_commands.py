@@ -53,6 +53,7 @@ def filters(text):
         ("subscribe acme/web branch:*,!wip/*", Filters(WEB, branches=NamePattern(("*",), ("wip/*",)))),
         ("subscribe acme/web branches:a branch:b", Filters(WEB, branches=NamePattern(("a", "b")))),
         ("subscribe acme/web on:broke,fixed", Filters(WEB)),
+        ("subscribe acme/web on:broke,still:5", Filters(WEB, events=frozenset({BROKE, STILL}), still_every=5)),
         ("subscribe acme/web on:still,Broke", Filters(WEB, events=frozenset({BROKE, STILL}))),
         ("subscribe on:all acme/web", Filters(WEB, events=frozenset(Event))),
         ("subscribe acme/web workflow:ci,!nightly", Filters(WEB, workflows=NamePattern(("ci",), ("nightly",)))),
@@ -139,7 +140,7 @@ def test_what_is_wrong_is_named_and_corrected(text, why, instead):
     "text",
     [
         "subscribe acme/web",
-        "subscribe acme/web@github acme/api@github !acme/old branch:main,!x workflow:ci,!nightly on:broke,still",
+        "subscribe acme/web@github acme/api@github !acme/old branch:main,!x workflow:ci,!nightly on:broke,still:7",
         "subscribe !acme/old on:all",
         "unsubscribe acme/web #7",
         "unsubscribe all",

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.model.builds import Actor, Build, Project, Status
+from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location, Project, Status, Workflow
+from bot.core.model.commands import Command
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.notifications import Reason
+from bot.core.model.outcomes import Outcome
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from bot.core.notifications.sender import ANNOUNCE, Sender
 from bot.core.polling.watch import ChannelWatch
+from bot.core.request import UserRequest
 from tests.core.polling.world import HeldJobs
 from tests.core.world import World, project
 
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
 WEB, API = project(1, "acme/web"), project(2, "acme/api")
 CHANNEL = "C0BUILDS"
+
+
+STATUSES = {
+    "ok": Status.PASSED,
+    "bad": Status.FAILED,
+    "run": Status.RUNNING,
+    "failing": Status.RUNNING,
+    "stop": Status.STOPPED,
+}
 
 
 @dataclass
@@ -69,6 +82,10 @@ class MemorySlack:
         self._end()
         return f"{head_ts}.{len(message.replies)}"
 
+    def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
+        self._begin()
+        self.messages[head_ts].replies.append(f"log of {log.job.name}")
+
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         self.told.append((person, channel, why))
 
@@ -85,9 +102,24 @@ class MemorySlack:
             raise failure
 
 
+class Counts(Counter[str]):
+    """A `WatchObserver`."""
+
+    def decided(self, reason: str) -> None:
+        self[reason] += 1
+
+    def webhook(self, service: str, result: str) -> None:
+        self[f"{service} {result}"] += 1
+
+    def webhook_missed(self, service: str) -> None:
+        self[f"{service} missed"] += 1
+
+
 def _words(delivery: Delivery) -> str:
     build = delivery.transition.build
-    return f"{build.project.name} {build.branch} {delivery.transition.change} {build.id}"
+    owner = delivery.transition.period.owner if delivery.transition.period else None
+    on_it = f", {owner.person.id} is on it" if owner else ""
+    return f"{build.project.name} {build.branch} {delivery.transition.change} {build.id}{on_it}"
 
 
 class Hearing:
@@ -99,8 +131,12 @@ class Hearing:
         self.ci.lists_builds = lists_builds
         self.slack = MemorySlack()
         self.jobs = HeldJobs(self.clock)
+        self.counts = Counts()
+        self.has_workflows = False
+        self.log: FailureLog | None = None
         self.observed: list[tuple[str, str, float | None]] = []
         self.watch, self.sender = self.process("replica 1")
+        self.world.announced = self.sender.announce
         self.world.knows(WEB, API)
 
     def process(self, name: str) -> tuple[ChannelWatch, Sender]:
@@ -112,6 +148,7 @@ class Hearing:
             jobs=self.jobs,
             clock=self.clock,
             details=lambda build: build,
+            log_of=lambda _channel, _build: self.log,
             observe=lambda *seen: self.observed.append(seen),
         )
         self.jobs.kinds[ANNOUNCE] = sender.job
@@ -123,6 +160,7 @@ class Hearing:
             clock=self.clock,
             holder=name,
             announce=sender.announce,
+            observer=self.counts,
         )
         return watch, sender
 
@@ -133,10 +171,12 @@ class Hearing:
         branch: str = "main",
         channel: str = CHANNEL,
         since: datetime | None = None,
+        still_every: int | None = None,
     ) -> None:
         """Without `since`, the first look is the beginning."""
         branches = NamePattern((branch,))
-        filters = Filters(NamePattern((repo,)), branches=branches, events=frozenset(events) or DEFAULT_EVENTS)
+        wanted = frozenset(events) or DEFAULT_EVENTS
+        filters = Filters(NamePattern((repo,)), branches=branches, events=wanted, still_every=still_every)
         self.store.subscriptions.add(Subscription(channel, filters, ADA, since))
 
     def builds(self, *texts: str, of: Project = WEB) -> None:
@@ -155,6 +195,11 @@ class Hearing:
         for text in looks:
             self.builds(*(part.strip() for part in text.split(";") if part.strip()), of=of)
             self.look()
+
+    def does(self, command: Command, who: Actor) -> Outcome:
+        """What comes of a command in the channel."""
+        request = UserRequest(who, Location(CHANNEL), self.clock, self.clock.monotonic() + 16.0)
+        return self.world.operations.execute(command, request)
 
     def heard(self, channel: str = CHANNEL) -> list[str]:
         """Each message of the channel, as it is now, and its replies; `*` marks those that the channel shows, too."""
@@ -177,10 +222,15 @@ class Hearing:
         number, word, *branch = text.split()
         again = number.count("'")
         number = number.rstrip("'")
-        status = {"ok": Status.PASSED, "bad": Status.FAILED, "run": Status.RUNNING, "stop": Status.STOPPED}[word]
+        status = STATUSES[word]
         ended = self.clock.now() + timedelta(minutes=again)
         known = next((b for b in self.ci.all_builds if (b.id, b.status, b.project) == (number, status, of)), None)
         if known is not None and not again:
             return known
         build = Build(number, of, status, word, branch=branch[0] if branch else "main", commit=f"c{number}")
-        return replace(build, started_at=ended, finished_at=None if status.is_under_way else ended)
+        build = replace(build, started_at=ended, finished_at=None if status.is_under_way else ended)
+        if not self.has_workflows:
+            return build
+        failed = (FailedJob("test"),) if word == "failing" else ()
+        run = Workflow(number, "CI", status, word, again + 1, ended, build.finished_at, failed_jobs=failed)
+        return replace(build, workflows=(run,))

@@ -2,6 +2,7 @@
 
 10 ok | 11 bad ; 10 ok       looks are separated by `|`, builds by `;`, the newest first
 11' bad                      the second run of build 11: each ' is a restart
+ci:11 failing                a run that is under way, and one of its jobs has failed
 12 bad @11                   build 12 of the commit of build 11; without it each build has its own
 ci:11 bad, lint:12 ok        a build of two workflows, with their run numbers; `@9` is then a run of an older commit
 """
@@ -12,7 +13,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core.model.builds import Build, Project, Status, Workflow
+from bot.core.model.builds import Build, FailedJob, Project, Status, Workflow
 from bot.core.model.transitions import OF_A_PERIOD, BranchState, Transition
 from bot.core.notifications.transitions import observe
 from tests.held_clock import NOON
@@ -22,6 +23,7 @@ STATUSES = {
     "ok": Status.PASSED,
     "bad": Status.FAILED,
     "run": Status.RUNNING,
+    "failing": Status.RUNNING,
     "queued": Status.QUEUED,
     "waits": Status.WAITING,
     "stopped": Status.STOPPED,
@@ -90,6 +92,7 @@ def _workflow(run: re.Match[str]) -> Workflow:
         started_at=build.started_at,
         finished_at=build.finished_at,
         commit=f"c{run['commit']}" if run["commit"] else None,
+        failed_jobs=(FailedJob("test"),) if run["status"] == "failing" else (),
     )
 
 

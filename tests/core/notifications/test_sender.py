@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.model.builds import FailedJob, FailureLog
 from bot.core.model.deliveries import ChannelRefuses
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.name_patterns import NamePattern
@@ -41,6 +42,18 @@ def test_a_failed_restart_is_said_in_the_thread(hearing):
     assert hearing.heard() == ["web main failed again 11", "  web main failed again 11"]
 
 
+def test_the_log_follows_in_the_thread_once_and_a_failure_to_post_it_changes_nothing(hearing):
+    hearing.log = FailureLog(FailedJob("test"), ("boom",))
+    broken(hearing)
+    hearing.look()
+    hearing.goes("12 bad ; 11 bad", "13 ok ; 12 bad")
+    assert hearing.heard() == ["web main fixed 13", "  *log of test", "  *web main fixed 13"]
+    hearing.slack.failures = [None, BUSY]
+    hearing.goes("14 bad ; 13 ok")
+    hearing.jobs.pass_time(120)
+    assert hearing.heard()[-1] == "web main broke 14"
+
+
 def test_a_fix_of_what_the_channel_never_heard_of_is_a_message(hearing):
     hearing.subscribe()
     hearing.goes("10 bad", "11 ok ; 10 bad")
@@ -51,6 +64,31 @@ def test_reminders_come_at_three_and_ten_failed_commits_for_those_who_asked(hear
     hearing.subscribe(Event.BROKE, Event.STILL)
     hearing.goes("10 ok", *(f"{number} bad" for number in range(11, 22)))
     assert hearing.heard() == ["web main still 21", "  web main still 13", "  web main still 20"]
+
+
+def test_reminders_come_at_every_so_many_failed_commits_for_those_who_said_how_many(hearing):
+    hearing.subscribe(Event.BROKE, Event.STILL, still_every=4)
+    hearing.goes("10 ok", *(f"{number} bad" for number in range(11, 20)))
+    assert hearing.heard() == ["web main still 19", "  web main still 14", "  web main still 18"]
+
+
+def test_an_early_message_becomes_that_of_the_failure(hearing):
+    hearing.has_workflows = True
+    hearing.subscribe(Event.EARLY, Event.FIXED)
+    hearing.subscribe(channel="C0OTHER")
+    hearing.goes("10 ok", "11 failing ; 10 ok")
+    assert (hearing.heard(), hearing.heard("C0OTHER")) == (["web main failing 11"], [])
+    hearing.goes("11 bad ; 10 ok")
+    assert (hearing.heard(), hearing.heard("C0OTHER")) == (["web main broke 11"], ["web main broke 11"])
+    hearing.goes("12 ok ; 11 bad")
+    assert hearing.heard() == ["web main fixed 12", "  *web main fixed 12"]
+
+
+def test_an_early_message_is_corrected_if_the_build_passes(hearing):
+    hearing.has_workflows = True
+    hearing.subscribe(Event.EARLY)
+    hearing.goes("10 ok", "11 failing ; 10 ok", "11 ok ; 10 ok")
+    assert hearing.heard() == ["web main passed after all 11"]
 
 
 def test_each_build_is_told_if_it_was_asked_for_but_never_twice(hearing):

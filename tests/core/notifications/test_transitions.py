@@ -31,6 +31,20 @@ BRANCH = {
     "a second commit fails": ("10 ok | 11 bad | 12 bad", "broke | still"),
     "a third commit fails": ("10 ok | 11 bad | 12 bad | 13 bad", "broke | still | still"),
     "another build of the same commit fails": ("10 ok | 11 bad | 12 bad @11", "broke | failed again"),
+    # While a build runs
+    "a job fails, then its run": ("ci:10 ok | ci:11 failing | ci:11 failing | ci:11 bad", "failing | - | broke"),
+    "a job fails and its run passes": ("ci:10 ok | ci:11 failing | ci:11 ok", "failing | passed after all"),
+    "a job fails and its run is cancelled": ("ci:10 ok | ci:11 failing | ci:11 stopped", "failing | passed after all"),
+    "a job fails and its run is overtaken": ("ci:10 ok | ci:11 failing | ci:12 ok", "failing | passed after all"),
+    "a job fails of a broken branch": ("ci:10 ok | ci:21 bad | ci:32 failing | ci:32 bad", "broke | - | still"),
+    "a job fails of an older run": ("ci:12 ok | ci:11 failing ; ci:12 ok", "-"),
+    "a job fails of a restart": ("ci:12 ok | ci:12' failing | ci:12' bad", "failing | broke"),
+    "a job fails at the first sight": ("ci:12 failing | ci:12 bad", "-"),
+    "a job fails of a workflow that was never seen": ("ci:12 ok | lint:13 failing | lint:13 bad", "- | -"),
+    "another workflow breaks first": (
+        "ci:10 ok, lint:11 ok | ci:12 failing, lint:13 run | ci:12 failing, lint:13 bad | ci:12 bad, lint:13 bad",
+        "failing | broke | joined",
+    ),
     # Between two looks
     "two red builds at once": ("10 ok | 12 bad ; 11 bad ; 10 ok", "broke"),
     "red and green at once": ("10 ok | 12 ok ; 11 bad ; 10 ok", "-"),
@@ -188,6 +202,12 @@ def test_all_changes_of_a_period_name_it() -> None:
     looks = "10 ok | 11 bad | 11' bad | 12 bad | 13 ok"
     ids = {transitions[0].period and transitions[0].period.id for _, transitions in seen(looks)[1:]}
     assert len(ids) == 1
+
+
+def test_a_branch_that_was_failing_early_keeps_its_period_when_it_breaks() -> None:
+    looks = seen("ci:10 ok | ci:11 failing | ci:11 bad | ci:22 ok")[1:]
+    ids = [transitions[0].period and transitions[0].period.id for _, transitions in looks]
+    assert ids == ["11.1.early"] * 3
 
 
 def test_a_run_that_is_no_longer_listed_is_missing() -> None:

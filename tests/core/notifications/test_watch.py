@@ -238,3 +238,31 @@ def test_a_webhook_has_its_project_looked_at_next():
     rounds(hearing, 6)
     assert hearing.heard() == ["api main broke 21"]
     hearing.close()
+
+
+def test_webhooks_are_counted_as_news_as_late_or_as_missed(hearing):
+    hearing.subscribe()
+    hearing.goes("10 ok")
+    hearing.watch.hint("codeship", WEB.id)
+    hearing.goes("11 bad ; 10 ok")
+    hearing.watch.hint("codeship", WEB.id)
+    hearing.look()
+    assert (hearing.counts["codeship news"], hearing.counts["codeship late"]) == (1, 1)
+    hearing.goes("12 ok ; 11 bad")
+    hearing.watch.hint("codeship", WEB.id)
+    hearing.look()
+    hearing.clock.advance(61)
+    hearing.look()
+    assert (hearing.counts["codeship late"], hearing.counts["codeship missed"]) == (2, 0)
+    hearing.goes("13 bad ; 12 ok")
+    hearing.clock.advance(61)
+    hearing.look()
+    assert hearing.counts["codeship missed"] == 1
+
+
+def test_without_webhooks_none_is_missed_and_each_silence_has_a_counted_reason(hearing):
+    hearing.subscribe()
+    hearing.goes("10 ok", "11 ok ; 10 ok", "12 bad other ; 11 ok")
+    hearing.clock.advance(61)
+    hearing.look()
+    assert hearing.counts == {Reason.BASELINE: 1, Reason.NO_TRANSITION: 1}

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.follows.failure_logs import FailureLogs
 from bot.core.model.builds import FailedJob, FailureLog, Status
 from bot.core.model.errors import NoResponse
 from bot.core.model.follows import ToldLog
@@ -57,6 +58,19 @@ def test_nobody_is_told_if_the_asker_may_not_read_logs(followed: Followed) -> No
     followed.rights.set_policy(Policy((only_bob, Rule(Subjects(everyone=True)))))
     assert the_reply(followed) is None
     assert "log" not in followed.github.calls
+
+
+def test_a_channel_that_hears_of_a_failure_gets_the_log_only_if_everyone_there_may_read_it(followed: Followed) -> None:
+    followed.ends(Status.FAILED, "failed")
+    [build] = [each for each in followed.github.all_builds if each.id in followed.github.logs]
+    logs = FailureLogs(followed.team.services, followed.rights, followed.shared.get)
+    assert logs.of_notification(BUILDS.channel, build) == LOG
+    assert logs.of_notification("C0UNKNOWN", build) is None
+    assert logs.of_notification(BUILDS.channel, replace(build, status=Status.PASSED)) is None
+    followed.github.failures["log"] = [NoResponse("GitHub")]
+    assert logs.of_notification(BUILDS.channel, build) is None
+    followed.rights.set_policy(Policy((Rule(Subjects(people=frozenset({ADA.id})), ("logs",)),)))
+    assert logs.of_notification(BUILDS.channel, build) is None
 
 
 def test_no_log_is_read_of_a_build_that_passed(followed: Followed) -> None:

@@ -111,9 +111,10 @@ def test_the_first_line_is_not_indented_and_later_ones_are() -> None:
                 "elements": [
                     {"type": "static_select", "placeholder": plain("Choose a branch"), "options": []},
                     {"type": "overflow", "options": []},
+                    {"type": "overflow", "options": [{"text": plain("Edit")}, {"text": plain("Delete")}]},
                 ],
             },
-            ["[Choose a branch ▾] [⋯]"],
+            ["[Choose a branch ▾] [⋯] [⋯ Edit | Delete]"],
         ),
     ],
 )

@@ -24,7 +24,7 @@ from bot.core.model.commands import (
     parse,
 )
 from bot.core.model.errors import NotUnderstood
-from bot.core.model.notification_commands.values import Unsubscribe
+from bot.core.model.notification_commands.values import OnIt, Unsubscribe
 from bot.slack.blocks.button_values import (
     ACTION_IDS,
     ACTS,
@@ -222,6 +222,17 @@ def test_a_command_about_notifications_is_a_button(text: str) -> None:
     assert value is not None
     assert command_of(action_id_of(command, 3), value) == command
     assert ACTS.match(action_id_of(command, 3))
+
+
+@pytest.mark.parametrize("owner", [None, "U0ADA"])
+def test_being_on_it_is_a_button(owner: str | None) -> None:
+    command = OnIt(Word.of("acme/web@github"), "feature/a&b", "812.1.1700000000", owner)
+    assert command_of("command:3", value_of(command) or "") == command
+
+
+def test_no_other_verb_is_about_a_broken_branch() -> None:
+    with pytest.raises(NotUnderstood):
+        command_of("command:3", '{"v":"restart","r":["acme/web"],"b":["main"],"q":"1"}')
 
 
 def test_only_a_button_confirms_that_all_are_removed() -> None:

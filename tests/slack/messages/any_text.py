@@ -319,7 +319,8 @@ def hold(drawn: Message) -> None:
             if OPENS_FORM.search(part["action_id"]):
                 assert Preset.read(part["value"]).value == part["value"]
                 continue
-            assert "url" in part or command_of(part["action_id"], part["value"])
+            values = [option["value"] for option in part.get("options", [part])] if "url" not in part else []
+            assert all(command_of(part["action_id"], value) for value in values)
 
 
 KINDS = {
@@ -337,6 +338,7 @@ KINDS = {
     "rich_text_preformatted",
     "actions",
     "button",
+    "overflow",
     "plain_text",
     "context",
     "mrkdwn",

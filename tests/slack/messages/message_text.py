@@ -225,6 +225,11 @@ def _select(parts: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _overflow(parts: dict[str, Any]) -> list[str]:
+    lines = [f"overflow {_one_line(parts.pop('action_id'))}"]
+    return lines + _indented([f"option {_option(option)}" for option in parts.pop("options")])
+
+
 def _option(node: Mapping[str, Any]) -> str:
     with _opened(node) as parts:
         described = f" described {_quoted(parts.pop('description'))}" if "description" in parts else ""
@@ -262,7 +267,11 @@ PIECES: dict[str, Callable[[dict[str, Any], object], str]] = {
     "usergroup": _named("<!subteam^", "usergroup_id", ">"),
     "broadcast": _named("<!", "range", ">"),
 }
-ELEMENTS: dict[str, Callable[[dict[str, Any]], list[str]]] = {"button": _button, "static_select": _select}
+ELEMENTS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "button": _button,
+    "static_select": _select,
+    "overflow": _overflow,
+}
 
 
 def _whole(value: object) -> int:

@@ -13,7 +13,9 @@ from bot.core.model.outcomes import (
     BranchState,
     Explained,
     Muted,
+    NotBroken,
     NotSubscribed,
+    OwnerChanged,
     Subscribed,
     SubscriptionsShown,
     Unmuted,
@@ -21,6 +23,7 @@ from bot.core.model.outcomes import (
     Unsubscribed,
 )
 from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
+from bot.core.model.transitions import Owner
 from bot.slack.blocks.message import Message
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
@@ -124,6 +127,12 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "muted_in_a_zone": of_ada(Muted(MUTE_WEB, "Europe/Berlin", False)),
         "unmuted": of_ada(Unmuted((MUTE_ALL, MUTE_WEB))),
         "nothing_unmuted": of_ada(Unmuted(())),
+        "on_it": of_ada(OwnerChanged(WEB, "main", Owner(ADA, NOW), None)),
+        "on_it_instead_of_another": of_ada(OwnerChanged(WEB, "main", Owner(ADA, NOW), Owner(BOB, NOW))),
+        "no_longer_on_it": of_ada(OwnerChanged(WEB, "main", None, Owner(ADA, NOW))),
+        "on_it_but_not_broken": of_ada(NotBroken(WEB, "main")),
+        "on_it_but_nothing_broken": of_ada(NotBroken(WEB, None)),
+        "on_it_of_an_earlier_failure": of_ada(NotBroken(WEB, "main", is_old=True)),
         "corrected": corrected("Unknown event “brok”.", "subscribe", "subscribe acme/web on:broke"),
     },
     "why": {

@@ -204,7 +204,7 @@ def rich(*pieces: dict[str, Any]) -> Message:
         ({"type": "image", "image_url": "https://x.io", "alt_text": "x"}, "'image'"),
         ({"type": "divider", "color": "red"}, "divider has color"),
         ({"type": "actions"}, "actions has no 'elements'"),
-        ({"type": "actions", "elements": [{"type": "overflow"}]}, "'overflow'"),
+        ({"type": "actions", "elements": [{"type": "timepicker"}]}, "'timepicker'"),
         ({"type": "actions", "elements": [{**BUTTON, "shape": "round"}]}, "button has shape"),
         ({"type": "actions", "elements": [{**BUTTON, "confirm": {**DIALOG, "icon": "x"}}]}, "has icon"),
         ({"type": "actions", "elements": [{**SELECT, "option_groups": []}]}, "static_select has option_groups"),

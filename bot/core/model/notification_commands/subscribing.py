@@ -31,6 +31,8 @@ _KEYS = {
 }
 _EXAMPLES = {BRANCH: "branch:main", ON: "on:broke,fixed", WORKFLOW: "workflow:ci"}
 _KEYED = re.compile(r"(?P<key>[A-Za-z]+):(?!//)(?P<value>.*)", re.DOTALL)
+_STILL_EVERY = re.compile(r"still:([2-9]|[1-9]\d{1,2})", re.ASCII | re.IGNORECASE)
+"""Every second commit at most; every single one is what `failed` says."""
 _NUMBER = re.compile(r"#(\d{1,9})", re.ASCII)
 
 
@@ -67,6 +69,7 @@ def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
             pattern_in(lists[BRANCH], verb),
             _events(lists[ON]),
             pattern_in(lists[WORKFLOW], verb, is_workflow=True),
+            still_every(lists[ON]),
         )
     )
 
@@ -107,7 +110,7 @@ def _key(typed: str, value: str, verb: Verb, corrected: Callable[[str], str]) ->
 def _check_events(values: Sequence[str], verb: Verb, corrected: Callable[[str], str]) -> None:
     known = [ALL, *Event]
     for number, value in enumerate(values):
-        if value.lower() in known:
+        if value.lower() in known or _STILL_EVERY.fullmatch(value):
             continue
         nearest = get_close_matches(value.lower(), known, n=1, cutoff=0.5)
         instead = corrected(",".join([*values[:number], nearest[0], *values[number + 1 :]])) if nearest else None
@@ -115,10 +118,16 @@ def _check_events(values: Sequence[str], verb: Verb, corrected: Callable[[str], 
 
 
 def _events(values: Sequence[str]) -> frozenset[Event]:
-    words = [value.lower() for value in values]
+    words = [value.lower().partition(":")[0] for value in values]
     if ALL in words:
         return frozenset(Event)
     return frozenset(map(Event, words)) or DEFAULT_EVENTS
+
+
+def still_every(values: Sequence[str]) -> int | None:
+    """The number in `still:5`."""
+    found = [match for match in map(_STILL_EVERY.fullmatch, values) if match]
+    return int(found[-1][1]) if found else None
 
 
 def _may_be_repository(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bot.core.model.command_values import Verb
+from bot.core.model.command_values import Verb, Word
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
 
@@ -113,6 +113,22 @@ class UnmuteCommand:
         return UnmuteCommand(NamePattern((repository.partition("@")[0],)))
 
 
+@dataclass(frozen=True, slots=True)
+class OnIt:
+    """The button of a notification. `period` is the broken period that it is about.
+
+    `owner` is the user id of the person whom the message named as being on it; None for no one. A press by that
+    person takes it back; a press by another, or on a message that named no one, takes it over.
+    """
+
+    verb: ClassVar[Verb] = Verb.ON_IT
+
+    repo: Word
+    branch: str
+    period: str
+    owner: str | None = None
+
+
 NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | MuteCommand | UnmuteCommand
 
 
@@ -124,10 +140,17 @@ def words_of(filters: Filters) -> tuple[str, ...]:
     for key, pattern in ((BRANCH, filters.branches), (WORKFLOW, filters.workflows)):
         if pattern:
             words.append(f"{key}:{','.join(pattern_words(pattern))}")
-    if filters.events != DEFAULT_EVENTS:
-        events = [event for event in Event if event in filters.events]
-        words.append(f"{ON}:{ALL if len(events) == len(Event) else ','.join(events)}")
+    if filters.events != DEFAULT_EVENTS or filters.still_every is not None:
+        words.append(f"{ON}:{','.join(event_words(filters))}")
     return tuple(words)
+
+
+def event_words(filters: Filters) -> list[str]:
+    """`broke`, `fixed`, `still:5`; `all` for all."""
+    if filters.events == frozenset(Event) and filters.still_every is None:
+        return [ALL]
+    every = f":{filters.still_every}" if filters.still_every is not None else ""
+    return [f"{event}{every}" if event is Event.STILL else event.value for event in Event if event in filters.events]
 
 
 def duration_words(minutes: int) -> str:
