@@ -10,6 +10,7 @@ from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Actor, Build, Location, Project
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, entry_for
+from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import (
     AmbiguousProject,
     BotError,
@@ -55,7 +56,6 @@ from bot.core.model.outcomes import (
     ChannelNamesShown,
     CouldNotTell,
     Explained,
-    FlakyShown,
     Followed,
     HelpShown,
     LogShown,
@@ -70,7 +70,6 @@ from bot.core.model.outcomes import (
     ProjectsShown,
     Restarted,
     RunAgainSince,
-    SlowShown,
     StateNotKnown,
     StillRunning,
     Subscribed,

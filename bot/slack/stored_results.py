@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.core.model import commands, decisions, errors, outcomes
+from bot.core.model import commands, decisions, ended_builds, errors, outcomes
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command
 from bot.core.model.decisions import Decision
@@ -48,8 +48,8 @@ KINDS: Mapping[str, type[Any]] = {
     "projects shown": outcomes.ProjectsShown,
     "help shown": outcomes.HelpShown,
     "audit shown": outcomes.AuditShown,
-    "flaky shown": outcomes.FlakyShown,
-    "slow shown": outcomes.SlowShown,
+    "flaky shown": ended_builds.FlakyShown,
+    "slow shown": ended_builds.SlowShown,
     "channel names shown": outcomes.ChannelNamesShown,
     "followed": outcomes.Followed,
     "nothing to follow": outcomes.NothingToFollow,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.model.builds import Build, Status
+from bot.core.model.builds import Build, Project, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +46,53 @@ def ended(builds: Iterable[Build]) -> list[EndedBuild]:
         for build in builds
         if build.has_ended and build.branch and not build.is_tag and build.finished_at is not None
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class FlakyBranch:
+    """`flaky` of its `commits` failed and then passed. `commit` is the last of them, which passed at `at`."""
+
+    project: Project
+    branch: str
+    flaky: int
+    commits: int
+    commit: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlakyShown:
+    """The flakiest branches, of `project` or of all. `total` counts those left out, too.
+
+    `builds` is how many builds of the last `days` days are on record.
+    """
+
+    project: Project | None
+    branch: str | None
+    entries: tuple[FlakyBranch, ...]
+    total: int
+    builds: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlowBranch:
+    """The median duration of its passed `builds`, in seconds. `before_s` is that of the time before, if known."""
+
+    project: Project
+    branch: str
+    builds: int
+    median_s: float
+    before_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlowShown:
+    """The slowest branches, otherwise as `FlakyShown`."""
+
+    project: Project | None
+    branch: str | None
+    entries: tuple[SlowBranch, ...]
+    total: int
+    builds: int
+    days: int

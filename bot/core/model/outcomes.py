@@ -9,6 +9,7 @@ from bot.core.model.audit import AuditEntry
 from bot.core.model.builds import ActionResult, Build, FailureLog, Project
 from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import NO_RESTART, Claim, RestartState
+from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import CIError
 from bot.core.model.notifications import Decision
 from bot.core.model.subscriptions import Mute, Subscription
@@ -80,56 +81,6 @@ class AuditShown:
 
     project: Project | None
     entries: tuple[AuditEntry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FlakyBranch:
-    """`flaky` of its `commits` failed and then passed. `commit` is the last of them, which passed at `at`."""
-
-    project: Project
-    branch: str
-    flaky: int
-    commits: int
-    commit: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FlakyShown:
-    """The flakiest branches, of `project` or of all. `total` counts those left out, too.
-
-    `builds` is how many builds of the last `days` days are on record.
-    """
-
-    project: Project | None
-    branch: str | None
-    entries: tuple[FlakyBranch, ...]
-    total: int
-    builds: int
-    days: int
-
-
-@dataclass(frozen=True, slots=True)
-class SlowBranch:
-    """The median duration of its passed `builds`, in seconds. `before_s` is that of the time before, if known."""
-
-    project: Project
-    branch: str
-    builds: int
-    median_s: float
-    before_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SlowShown:
-    """The slowest branches, otherwise as `FlakyShown`."""
-
-    project: Project | None
-    branch: str | None
-    entries: tuple[SlowBranch, ...]
-    total: int
-    builds: int
-    days: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.model.builds import Actor, Project
-from bot.core.model.outcomes import FlakyBranch, FlakyShown, SlowBranch, SlowShown
+from bot.core.model.ended_builds import FlakyBranch, FlakyShown, SlowBranch, SlowShown
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
 from bot.slack.blocks.rich_text import Line, code, join_dots, length, line, since, untrusted

@@ -13,6 +13,7 @@ from statistics import median
 from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState
 from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.outcomes import (
     AlreadyCancelling,
     AlreadyRestarted,
@@ -24,7 +25,6 @@ from bot.core.model.outcomes import (
     ChannelNamesShown,
     CouldNotTell,
     Explained,
-    FlakyShown,
     Followed,
     HelpShown,
     LogShown,
@@ -39,7 +39,6 @@ from bot.core.model.outcomes import (
     ProjectsShown,
     Restarted,
     RunAgainSince,
-    SlowShown,
     StateNotKnown,
     StillRunning,
     Subscribed,

@@ -26,6 +26,7 @@ from bot.core.model.builds import (
 )
 from bot.core.model.claims import Claim, ClaimState, RestartState
 from bot.core.model.commands import BranchCommand, BuildCommand, ListProjects, ShowHelp, Verb, Word
+from bot.core.model.ended_builds import FlakyBranch, FlakyShown, SlowBranch, SlowShown
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     AuditShown,
@@ -34,8 +35,6 @@ from bot.core.model.outcomes import (
     BuildsShown,
     Cancelled,
     CouldNotTell,
-    FlakyBranch,
-    FlakyShown,
     HelpShown,
     LogShown,
     NoBuilds,
@@ -44,8 +43,6 @@ from bot.core.model.outcomes import (
     ProjectsShown,
     Restarted,
     RunAgainSince,
-    SlowBranch,
-    SlowShown,
     StateNotKnown,
     StillRunning,
 )
@@ -209,7 +206,7 @@ outcomes: st.SearchStrategy[Outcome] = st.one_of(
         FlakyShown,
         st.none() | projects,
         maybe,
-        st.lists(st.builds(FlakyBranch, projects, texts), max_size=10).map(tuple),
+        st.lists(st.builds(FlakyBranch, projects, texts, commit=texts, at=moments), max_size=10).map(tuple),
         st.integers(0, 99),
         st.integers(0, 999),
         st.just(30),

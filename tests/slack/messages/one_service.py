@@ -9,22 +9,19 @@ from bot.core.model import errors
 from bot.core.model.builds import Actor, Build, Location, Project, Status
 from bot.core.model.claims import Claim, ClaimState, RestartState
 from bot.core.model.commands import MORE, BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.ended_builds import FlakyBranch, FlakyShown, SlowBranch, SlowShown
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BranchesShown,
     BuildShown,
     BuildsShown,
     CouldNotTell,
-    FlakyBranch,
-    FlakyShown,
     HelpShown,
     NoBuilds,
     Outcome,
     ProjectsShown,
     Restarted,
     RunAgainSince,
-    SlowBranch,
-    SlowShown,
     StateNotKnown,
     StillRunning,
 )
