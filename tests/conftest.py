@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.postgres import Server
 
 
+# No test trusts a public authority, and reading the list of them takes 20 ms for each client.
+os.environ["SSL_CERT_FILE"] = os.devnull
 # jsonschema imports it, for a format that no schema here has, and building its grammars takes more than a second.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 

@@ -28,8 +28,10 @@ class NewDatabases:
     def empty(self) -> Iterator[None]:
         """Meanwhile new databases are empty, as in production."""
         self._are_copies = False
-        yield
-        self._are_copies = True
+        try:
+            yield
+        finally:
+            self._are_copies = True
 
     def _on_connect(self, connection: object, _record: object) -> None:
         if not isinstance(connection, sqlite3.Connection):
@@ -49,21 +51,16 @@ class NewDatabases:
 
 
 def _migrated() -> bytes:
-    """A database that a bot has started on once."""
+    """A database with all tables and no rows."""
+    from dbos import DBOS
+
     from bot.app.clock import SystemClock
-    from bot.jobs import DurableJobs, new_replica_id
     from bot.store import open_store
 
-    clock = SystemClock()
     with TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/bot.sqlite3"
-        with closing(open_store(url, clock)) as store:
-            jobs = DurableJobs(
-                url, {}, replicas=store.replicas, replica_id=new_replica_id(), clock=clock, on_error=lambda *_: None
-            )
-            jobs.launch()
-            jobs.stop(5)
-        copy = Path(folder, "copy.sqlite3")
+        url, copy = f"sqlite:///{folder}/bot.sqlite3", Path(folder, "copy.sqlite3")
+        open_store(url, SystemClock()).close()
+        DBOS.migrate(url)
         with closing(sqlite3.connect(Path(folder, "bot.sqlite3"))) as database:
             database.execute("VACUUM INTO ?", [str(copy)])  # without a write-ahead log, which memory cannot have
         return copy.read_bytes()
