@@ -6,6 +6,9 @@ INSTALLED := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
+# Compiling the tests takes each process ten seconds, so what is compiled is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run playground doctor test check bench lock web web-check screenshots sbom soak
 

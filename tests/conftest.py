@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from tests.new_databases import NewDatabases
     from tests.postgres import Server
+
+
+# No test trusts a public authority, and reading the list of them takes 20 ms for each client.
+os.environ["SSL_CERT_FILE"] = os.devnull
+# jsonschema imports it, for a format that no schema here has, and building its grammars takes more than a second.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 
 def pytest_configure() -> None:
@@ -35,6 +43,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def new_databases() -> NewDatabases:
+    from tests.new_databases import NewDatabases
+
+    return NewDatabases()
+
+
+@pytest.fixture
+def empty_databases(new_databases: NewDatabases) -> Iterator[None]:
+    """For tests of the migrations."""
+    with new_databases.empty():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ def _calls() -> Iterator[tuple[str, ast.Call]]:
                 yield path, node
 
 
+@cache
 def strings() -> set[str]:
     """Every string literal in the source."""
     return {
@@ -57,6 +58,7 @@ def strings() -> set[str]:
     }
 
 
+@cache
 def metrics() -> dict[str, MetricFacts]:
     """By name, without the suffixes of series.
 

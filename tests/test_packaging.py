@@ -44,6 +44,7 @@ def locked(lock: str) -> dict[str, str]:
     return dict(pins)
 
 
+@cache
 def wanted(*extras: str) -> list[Requirement]:
     lists = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
     return [

@@ -14,6 +14,13 @@ from tests.held_clock import HeldClock
 
 ROOT = Path(__file__).parent.parent
 TRANSCRIPTS = sorted((ROOT / "tests/transcripts").glob("*.txt"))
+QUICK = frozenset(
+    {
+        *("status", "why", "restart", "cancel", "follow", "who_may", "mentions", "redelivery"),
+        *("subscribe", "notifications", "github_restart", "home"),
+    }
+)
+"""One of each capability, for `make test`. The others are slow."""
 
 NEVER_S = 86400.0
 UNHURRIED = Timeouts(
@@ -37,7 +44,10 @@ def played(text: str) -> str:
         return rewritten(text, [play.step(step.line) for step in steps_of(text)])
 
 
-@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(it, id=it.stem, marks=[] if it.stem in QUICK else [pytest.mark.slow]) for it in TRANSCRIPTS],
+)
 def test_the_conversation_matches_its_transcript(path: Path, update: bool) -> None:
     written = path.read_text()
     seen = played(written)
@@ -47,4 +57,4 @@ def test_the_conversation_matches_its_transcript(path: Path, update: bool) -> No
 
 
 def test_there_are_transcripts_to_play() -> None:
-    assert TRANSCRIPTS
+    assert {path.stem for path in TRANSCRIPTS} > QUICK

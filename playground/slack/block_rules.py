@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 BLOCKS_OF_A_MESSAGE = 50
 BLOCKS_OF_A_VIEW = 100
@@ -128,7 +129,29 @@ def is_too_large(blocks: object) -> bool:
 def _validator(name: str) -> Draft7Validator:
     # Compiled once, and only if a message is checked: reading the schema takes longer than checking.
     source = resources.files("playground") / "schemas" / f"block-kit.{name}.schema.json"
-    return Draft7Validator(json.loads(source.read_text(encoding="utf-8")))
+    schema = json.loads(source.read_text(encoding="utf-8"))
+    quicker = {"anyOf": _any_of(schema["definitions"])}
+    return cast(Draft7Validator, extend(Draft7Validator, quicker)(schema))  # type: ignore[no-untyped-call]
+
+
+def _any_of(definitions: Mapping[str, Any]) -> Callable[..., Iterator[ValidationError]]:
+    """As JSON Schema's `anyOf`, but several times as fast: branches with the instance's `type` are tried first."""
+
+    @cache
+    def kinds(reference: str) -> frozenset[str]:
+        schema = definitions[reference.rpartition("/")[2]]
+        kind = schema.get("properties", {}).get("type", {})
+        inner = [kinds(branch["$ref"]) for branch in schema.get("anyOf", []) if "$ref" in branch]
+        return frozenset({kind.get("const"), *kind.get("enum", [])}).union(*inner) - {None}
+
+    def any_of(
+        validator: Draft7Validator, branches: list[dict[str, Any]], instance: object, schema: object
+    ) -> Iterator[ValidationError]:
+        likely = [branch for branch in branches if "$ref" in branch and _kind(instance) in kinds(branch["$ref"])]
+        if not any(validator.evolve(schema=branch).is_valid(instance) for branch in likely):
+            yield from Draft7Validator.VALIDATORS["anyOf"](validator, branches, instance, schema)
+
+    return any_of
 
 
 def _described(blocks: object) -> object:

@@ -197,6 +197,7 @@ def test_a_missing_database_is_reported_and_not_created(run: Run, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("empty_databases")
 def test_a_database_without_the_bots_tables_is_reported_and_unchanged(url: str, run: Run) -> None:
     database = Database.at(url)
     with database.writing() as connection:

@@ -17,6 +17,8 @@ from bot.store.engine import Database
 from bot.store.schema import HEAD
 from bot.store.tables import metadata
 
+pytestmark = pytest.mark.usefixtures("empty_databases")
+
 FILES = sorted((Path(bot.store.migrations.__file__).parent / "versions").glob("[0-9]*.py"))
 VERSIONS = [file.name[:4] for file in FILES]
 

@@ -17,6 +17,8 @@ from sqlalchemy.engine import make_url
 from bot.store import Store, StoreError, open_store
 from bot.store.schema import HEAD
 
+pytestmark = pytest.mark.usefixtures("empty_databases")
+
 ROOT = Path(__file__).parents[2]
 
 

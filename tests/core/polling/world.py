@@ -196,7 +196,7 @@ class Followers:
     def ends(self, status: Status = Status.PASSED, word: str = "success", build_id: str = "7") -> None:
         self.ci.ends(build_id, status, word)
 
-    def is_down(self, failure: Callable[[], CIError], calls: int = 10_000) -> None:
+    def is_down(self, failure: Callable[[], CIError], calls: int = 1000) -> None:
         self.ci.failures["builds"] = [failure() for _ in range(calls)]
 
     def is_up(self) -> None:

@@ -19,6 +19,7 @@ def sessions() -> Iterator[Sessions]:
     sessions.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_a_scene_plays_to_its_end(sessions, scene):
     sessions.show_scene(scene.name)
