@@ -61,12 +61,10 @@ from bot.core.model.outcomes import (
     LogShown,
     Muted,
     NoBuilds,
-    NotBroken,
     NothingToCancel,
     NothingToFollow,
     NotSubscribed,
     Outcome,
-    OwnerChanged,
     ProjectsShown,
     Restarted,
     RunAgainSince,
@@ -79,6 +77,7 @@ from bot.core.model.outcomes import (
     Unsubscribed,
 )
 from bot.core.model.subscriptions import Mute, Subscription
+from bot.core.model.transitions import NotBroken, OwnerChanged
 
 MAX_NAME = 200
 MAX_REASON = 300

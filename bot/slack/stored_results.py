@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.core.model import commands, decisions, ended_builds, errors, outcomes
+from bot.core.model import commands, decisions, ended_builds, errors, outcomes, transitions
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command
 from bot.core.model.decisions import Decision
@@ -70,8 +70,8 @@ KINDS: Mapping[str, type[Any]] = {
     "muted": outcomes.Muted,
     "unmuted": outcomes.Unmuted,
     "explained": outcomes.Explained,
-    "owner changed": outcomes.OwnerChanged,
-    "not broken": outcomes.NotBroken,
+    "owner changed": transitions.OwnerChanged,
+    "not broken": transitions.NotBroken,
     # User errors
     "not understood": errors.NotUnderstood,
     "no such project": errors.NoSuchProject,

@@ -13,7 +13,7 @@ from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import CIError
 from bot.core.model.notifications import Decision
 from bot.core.model.subscriptions import Mute, Subscription
-from bot.core.model.transitions import Owner
+from bot.core.model.transitions import NotBroken, OwnerChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,28 +304,6 @@ class Explained:
     decisions: tuple[Decision, ...]
     subscriptions: tuple[Subscription, ...]
     build_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerChanged:
-    """Who is on it, for a broken branch: `owner` now, None for no one; `before` until now."""
-
-    project: Project
-    branch: str
-    owner: Owner | None
-    before: Owner | None
-
-
-@dataclass(frozen=True, slots=True)
-class NotBroken:
-    """Nothing changed: `branch` is not broken, or none is, as far as channels were told.
-
-    `is_old`: the button was about an earlier failure of the branch, which has failed again since.
-    """
-
-    project: Project
-    branch: str | None
-    is_old: bool = False
 
 
 Outcome = (

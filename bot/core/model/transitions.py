@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.model.builds import Actor, Build
+from bot.core.model.builds import Actor, Build, Project
 from bot.core.model.notifications import Reason
 
 
@@ -165,3 +165,25 @@ class Observation:
     state: BranchState
     transitions: tuple[Transition, ...] = ()
     notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChanged:
+    """Who is on it, for a broken branch: `owner` now, None for no one; `before` until now."""
+
+    project: Project
+    branch: str
+    owner: Owner | None
+    before: Owner | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotBroken:
+    """Nothing changed: `branch` is not broken, or none is, as far as channels were told.
+
+    `is_old`: the button was about an earlier failure of the branch, which has failed again since.
+    """
+
+    project: Project
+    branch: str | None
+    is_old: bool = False

@@ -13,8 +13,7 @@ from bot.core.model.commands import BranchCommand, Word
 from bot.core.model.deliveries import Delivery, DeliveryState
 from bot.core.model.errors import BranchRequired
 from bot.core.model.notification_commands.values import OnIt
-from bot.core.model.outcomes import NotBroken, OwnerChanged
-from bot.core.model.transitions import Change, Owner, Period
+from bot.core.model.transitions import Change, NotBroken, Owner, OwnerChanged, Period
 from bot.core.ports import Outbox, WatchStore
 from bot.core.request import UserRequest
 

@@ -7,8 +7,17 @@ from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.deliveries import Delivery
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import MuteCommand, OnIt, ShowSubscriptions
-from bot.core.model.outcomes import NotBroken, OwnerChanged
-from bot.core.model.transitions import BEFORE_A_PERIOD, ENDS_A_PERIOD, OF_A_PERIOD, Change, Owner, Period, Transition
+from bot.core.model.transitions import (
+    BEFORE_A_PERIOD,
+    ENDS_A_PERIOD,
+    OF_A_PERIOD,
+    Change,
+    NotBroken,
+    Owner,
+    OwnerChanged,
+    Period,
+    Transition,
+)
 from bot.slack.blocks.context import RenderContext, listed
 from bot.slack.blocks.message import Block, Message, button, link_button, message, more_menu
 from bot.slack.blocks.rich_text import (

@@ -30,12 +30,10 @@ from bot.core.model.outcomes import (
     LogShown,
     Muted,
     NoBuilds,
-    NotBroken,
     NothingToCancel,
     NothingToFollow,
     NotSubscribed,
     Outcome,
-    OwnerChanged,
     ProjectsShown,
     Restarted,
     RunAgainSince,
@@ -47,6 +45,7 @@ from bot.core.model.outcomes import (
     UnsubscribeAll,
     Unsubscribed,
 )
+from bot.core.model.transitions import NotBroken, OwnerChanged
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line

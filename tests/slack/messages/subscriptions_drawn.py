@@ -13,9 +13,7 @@ from bot.core.model.outcomes import (
     BranchState,
     Explained,
     Muted,
-    NotBroken,
     NotSubscribed,
-    OwnerChanged,
     Subscribed,
     SubscriptionsShown,
     Unmuted,
@@ -23,7 +21,7 @@ from bot.core.model.outcomes import (
     Unsubscribed,
 )
 from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
-from bot.core.model.transitions import Owner
+from bot.core.model.transitions import NotBroken, Owner, OwnerChanged
 from bot.slack.blocks.message import Message
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
