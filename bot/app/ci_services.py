@@ -133,7 +133,7 @@ class CIServices:
     def webhooks(self, hinted: Callable[[str, str, str], None]) -> dict[str, WSGIApplication]:
         """The webhook application of each path. `hinted(service, project_id, key)` is called on a thread of its own."""
         webhooks = [
-            one.plugin.webhook(self._settings.ci[one.plugin.name], self._poll_now(one.plugin.name, hinted))
+            one.plugin.webhook(self._settings.ci[one.plugin.name], one.client, self._poll_now(one.plugin.name, hinted))
             for one in self._all
         ]
         return dict(webhook for webhook in webhooks if webhook is not None)

@@ -12,7 +12,7 @@ from bot.ci.codeship import api as wire
 from bot.ci.codeship.api import WEB_URL, parse_url
 from bot.ci.codeship.webhook import PATH, CodeShipWebhook
 from bot.ci.http_client.client import HttpClient
-from bot.ci.service import ClientContext, PollNow, ServicePlugin, SettingValues
+from bot.ci.service import CIClient, ClientContext, PollNow, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.setting import Setting
 from bot.core.model.actions import ActionPlan, RunTarget
@@ -101,7 +101,11 @@ def _connect(set_to: SettingValues, context: ClientContext) -> CodeShip:
     )
 
 
-def _webhook(set_to: SettingValues, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
+def _webhook(
+    set_to: SettingValues,
+    client: CIClient,  # noqa: ARG001 - as `ServicePlugin.webhook`
+    poll_now: PollNow,
+) -> tuple[str, WSGIApplication] | None:
     token = set_to[WEBHOOK_TOKEN]
     return None if token is None else (PATH, CodeShipWebhook(token, poll_now))
 

@@ -29,12 +29,10 @@ from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
 from bot.ci.github.errors import TITLE, action_error_for, error_for, hidden_organizations, invalid_response
 from bot.ci.github.pagination import A_PAGE, ListPage, onward, page_size
+from bot.ci.github.urls import SERVICE
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
 from bot.core.model.errors import InvalidResponse, NotConfirmed, NotFound
-
-SERVICE = "github"
-
 
 _HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 _WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
@@ -259,7 +257,7 @@ def parse_jobs(
     if jobs is None:
         raise invalid_response(headers, body, secret)
     failed = [job for job in jobs if shapes.has_failed(job.conclusion)]
-    text = tuple(_failed_job(name, job) for job in failed if (name := cleaning.line(job.name, cleaning.MAX_NAME)))
+    text = tuple(each for job in failed if (each := failed_job(job)))
     are_final = all(job.run_attempt in (None, attempt) for job in failed)
     ends = [cleaning.time(job.completed_at) for job in jobs]
     ended_at = max((end for end in ends if end), default=None) if all(ends) else None
@@ -292,7 +290,11 @@ def etag_of(headers: Mapping[str, str]) -> str | None:
     return etag if _ETAG.fullmatch(etag) else None
 
 
-def _failed_job(name: str, job: shapes.Job) -> FailedJob:
+def failed_job(job: shapes.Job) -> FailedJob | None:
+    """The job with its first failed step; None if it has no name."""
+    name = cleaning.line(job.name, cleaning.MAX_NAME)
+    if name is None:
+        return None
     failed = (step for step in job.steps if step is not None and shapes.has_failed(step.conclusion))
     step = next((step for step in failed if cleaning.line(step.name, cleaning.MAX_NAME)), shapes.Step())
     return FailedJob(

@@ -109,6 +109,7 @@ class Job(msgspec.Struct):
     completed_at: Any = None
     conclusion: Any = None
     html_url: Any = None
+    run_id: Any = None
     run_attempt: Any = None
     steps: list[Step | None] = []
 

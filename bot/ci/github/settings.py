@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 from wsgiref.types import WSGIApplication
 
 from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import READ_ONLY, GitHub
 from bot.ci.github.urls import API_URL, WEB_URL
 from bot.ci.github.webhook import PATH, GitHubWebhook
-from bot.ci.service import ClientContext, Permission, PollNow, ServicePlugin, SettingValues
+from bot.ci.service import CIClient, ClientContext, Permission, PollNow, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.parsers import InvalidValue, Secret
 from bot.config.setting import Setting
@@ -166,9 +167,9 @@ def _permissions(set_to: SettingValues, context: ClientContext, project: Project
         client.close()
 
 
-def _webhook(set_to: SettingValues, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
+def _webhook(set_to: SettingValues, client: CIClient, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
     secret = set_to["GITHUB_WEBHOOK_SECRET"]
-    return None if secret is None else (PATH, GitHubWebhook(secret, poll_now))
+    return None if secret is None else (PATH, GitHubWebhook(secret, cast("GitHub", client), poll_now))
 
 
 GITHUB = ServicePlugin(

@@ -9,7 +9,8 @@ import pytest
 import responses
 from requests.exceptions import ReadTimeout
 
-from bot.ci.github.client import MAX_ATTEMPTS, GitHub
+from bot.ci.github.client import GitHub
+from bot.ci.github.run_details import MAX_ATTEMPTS
 from bot.core.model.builds import Build, FailedJob, Status, Workflow
 from tests.ci.codeship.canned import Clock, Gate
 from tests.ci.github.canned import RUNS, run, seen_build, workflow

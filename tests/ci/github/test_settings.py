@@ -10,6 +10,7 @@ import responses
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bot.ci.github.client import GitHub
 from bot.ci.github.settings import GITHUB
 from bot.config.parsers import Secret
 from bot.config.setting import read_setting
@@ -145,10 +146,10 @@ def test_it_is_connected_as_the_app(clock: Clock, api: responses.RequestsMock, k
     client.close()
 
 
-def test_the_webhook_is_there_where_it_has_a_secret() -> None:
+def test_the_webhook_is_there_if_it_has_a_secret(github: GitHub) -> None:
     def poll_now(project_id: str, key: str) -> None: ...
 
-    assert GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN})[0], poll_now) is None
-    served = GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": "long-enough"})[0], poll_now)
+    assert GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN})[0], github, poll_now) is None
+    served = GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": "long-enough"})[0], github, poll_now)
     assert served is not None
     assert served[0] == "/github/webhook"
