@@ -52,6 +52,20 @@ class _ConnectedService:
     context: CIContext
 
 
+class _HiddenOrganizations:
+    """Logs the organizations that a service's lists leave out, each time they change."""
+
+    def __init__(self, client: CIClient) -> None:
+        self._client = client
+        self._logged: tuple[str, ...] = ()
+
+    def log(self) -> None:
+        hidden = self._client.hidden_organizations
+        if hidden != self._logged:
+            log.warning("organizations_hidden", service=self._client.service, organizations=", ".join(hidden))
+        self._logged = hidden
+
+
 class CIServices:
     """The connected CI services. Call `start` once, then `finish` and `close` once."""
 
@@ -89,7 +103,7 @@ class CIServices:
             fetcher = BuildFetcher(client, calls, clock, max_call_s=timeouts.call_s, mask=hide(settings.secrets()))
             sending = ActionSender(client, fetcher, store.claims, sends, clock)
             restarts = ActionService(client, fetcher, store.claims, store.history, sending, clock)
-            directory = ProjectIndex(client, store.projects, calls, clock, nearest)
+            directory = ProjectIndex(client, store.projects, calls, clock, nearest, _HiddenOrganizations(client).log)
             return _ConnectedService(
                 kind, client, rate_limit, calls, sends, CIContext(client, directory, fetcher, restarts)
             )

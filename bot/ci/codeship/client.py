@@ -56,6 +56,10 @@ class CodeShip:
         read = partial(wire.parse_projects, web_url=self._web_url, key=self._key)
         return self._tries.ask("projects", request, read, max_bytes=self._max_list_bytes)
 
+    @property
+    def hidden_organizations(self) -> tuple[str, ...]:
+        return ()
+
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
         request = wire.projects_request(self._api_url, self._key)
         read = partial(wire.parse_recent, web_url=self._web_url, key=self._key)

@@ -138,7 +138,8 @@ def parse_repositories(
             continue
         readable += 1
         if entry.archived is not True and entry.disabled is not True:
-            projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url)))
+            default_branch = cleaning.line(entry.default_branch, cleaning.MAX_BRANCH)
+            projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url), default_branch))
     if entries and not readable:
         raise InvalidResponse(TITLE, "none of its repositories can be read")
     hidden = hidden_organizations(headers)

@@ -92,6 +92,10 @@ class GitHub:
         self._hidden = tuple(dict.fromkeys(id_ for page in pages for id_ in page.hidden))
         return list({project.id: project for page in pages for project in page.entries}.values())
 
+    @property
+    def hidden_organizations(self) -> tuple[str, ...]:
+        return self._hidden
+
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
         """None: no call lists the runs of several repositories."""
         return None
@@ -226,11 +230,6 @@ class GitHub:
         write = may("repository", wire.one_of(self._api_url, project, ""), wire.parse_may_write)
         granted = self._calls.granted("actions")
         return Permission("Actions: write", write if granted is None else granted == "write", without, is_required=True)
-
-    @property
-    def hidden_organizations(self) -> tuple[str, ...]:
-        """The ids of organizations that the last list left out, since the key lacks their single sign-on."""
-        return self._hidden
 
     def close(self) -> None:
         self._calls.close()

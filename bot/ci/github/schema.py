@@ -26,6 +26,7 @@ class Repository(msgspec.Struct):
     id: Any = None
     full_name: Any = None
     html_url: Any = None
+    default_branch: Any = None
     archived: Any = None
     disabled: Any = None
     permissions: Any = None
