@@ -117,9 +117,14 @@ def token_request(api_url: str, installation_id: str) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class RepositoriesPage(ListPage[Project]):
-    """`hidden`: the ids of organizations that are left out, since the token lacks their single sign-on."""
+    """`hidden`: the ids of organizations that are left out, since the token lacks their single sign-on.
+
+    `may_write` is False if the token's scopes allow no re-run, None if GitHub names no scopes, as for a fine-grained
+    token.
+    """
 
     hidden: tuple[str, ...] = ()
+    may_write: bool | None = None
 
 
 def parse_repositories(
@@ -143,7 +148,8 @@ def parse_repositories(
     if entries and not readable:
         raise InvalidResponse(TITLE, "none of its repositories can be read")
     hidden = hidden_organizations(headers)
-    return RepositoriesPage(tuple(projects), len(entries) >= page_size(page), onward(headers, page), hidden)
+    is_full = len(entries) >= page_size(page)
+    return RepositoriesPage(tuple(projects), is_full, onward(headers, page), hidden, _scopes_allow_write(headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +199,13 @@ def parse_may_write(status: int, headers: Mapping[str, str], body: bytes, *, sec
         raise invalid_response(headers, body, secret)
     if isinstance(entry.permissions, dict) and entry.permissions.get("push") is False:
         return False
+    return _scopes_allow_write(headers)
+
+
+def _scopes_allow_write(headers: Mapping[str, str]) -> bool | None:
+    """Whether a classic token's scopes allow a re-run; None without scopes, which other tokens do not have."""
     scopes = {scope.strip() for scope in header(headers, "x-oauth-scopes").split(",")} - {""}
-    if not scopes:
-        return None
-    return not scopes.isdisjoint({"repo", "public_repo"})
+    return not scopes.isdisjoint({"repo", "public_repo"}) if scopes else None
 
 
 def parse_branch(

@@ -67,6 +67,7 @@ class GitHub:
         self._calls = GitHubRequests(api_url, who, context, max_bytes=max_bytes)
         self._monotonic = context.monotonic
         self._hidden: tuple[str, ...] = ()
+        self._scopes_allow_write: bool | None = None
         self._details_s = context.total_s * _DETAILS_WITHIN
         self._rules_of = context.build_rules
         self._lists = RunLists(api_url, self._web_url, self._calls, monotonic=context.monotonic, now=context.now)
@@ -75,11 +76,13 @@ class GitHub:
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        """Without those that change something, if the bot may only read: by its setting, or by the App's installation.
+        """Without those that change something, if the bot may only read: by its setting, by the App's installation, or
+        by a classic token's scopes.
 
-        What a token may do, GitHub does not tell before it is tried.
+        What a fine-grained token may do, GitHub does not tell before it is tried.
         """
-        may_write = not self._read_only and self._calls.granted("actions") in (None, "write")
+        granted = self._calls.granted("actions") in (None, "write")
+        may_write = granted and self._scopes_allow_write is not False and not self._read_only
         return _ALL if may_write else _ALL - _CHANGES
 
     def parse_url(self, url: str) -> Page | None:
@@ -89,6 +92,7 @@ class GitHub:
         """Every repository that the token, or the App's installation, can see, except archived and disabled ones."""
         request = wire.repositories_request(self._api_url, self._calls.repositories)
         pages = list(self._calls.pages("projects", request, wire.parse_repositories, max_pages=MAX_PAGES))
+        self._scopes_allow_write = pages[0].may_write
         self._hidden = tuple(dict.fromkeys(id_ for page in pages for id_ in page.hidden))
         return list({project.id: project for page in pages for project in page.entries}.values())
 

@@ -274,7 +274,7 @@ def _hidden(organizations: Sequence[str]) -> Line:
     named = ", ".join(sanitize(each, _SAID) for each in organizations[:_MAX_HIDDEN])
     which = f"organization {named}" if len(organizations) == 1 else f"organizations {named}"
     return line(
-        f"The bot can’t see the repositories of {which}: an admin needs to authorize its token for single sign-on (SSO)."
+        f"Repositories of {which} are hidden from the bot: an admin can authorize its token for single sign-on (SSO)."
     )
 
 

@@ -274,6 +274,19 @@ def test_in_read_only_mode_nothing_that_changes_something_is_offered_or_needed(
     github.close()
 
 
+@pytest.mark.parametrize(
+    ("scopes", "may_write"),
+    [("repo, gist", True), ("public_repo", True), ("gist, read:org", False), ("", True), (None, True)],
+)
+def test_a_classic_token_whose_scopes_allow_no_rerun_offers_none(
+    github: GitHub, api: responses.RequestsMock, scopes: str | None, may_write: bool
+) -> None:
+    api.get(USER_REPOS, json=[], headers={} if scopes is None else {"X-OAuth-Scopes": scopes})
+    github.projects()
+    assert (Ability.RESTART in github.abilities) is may_write
+    assert (Ability.CANCEL in github.abilities) is may_write
+
+
 def test_organizations_without_sign_on_are_remembered_from_the_list(
     github: GitHub, api: responses.RequestsMock
 ) -> None:
