@@ -25,7 +25,9 @@ from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
+from bot.core.model.errors import CIError
 from bot.core.ports import Clock
+from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
 from bot.logs import hide
 from bot.metrics import Metrics
 from bot.slack.blocks.context import ServiceInfo
@@ -165,6 +167,18 @@ class CIServices:
             future.add_done_callback(lambda _done: self._hints_to_come.release())
 
         return poll_now
+
+    def redeliver_failed(self) -> None:
+        """Asks the services to send webhooks again that did not arrive. Logs a failure: polling finds the rest."""
+        for one in self._all:
+            try:
+                with charged_to(FOR_BACKGROUND):
+                    count = one.client.redeliver_failed()
+            except CIError as failure:
+                log.info("webhooks_not_redelivered", service=one.plugin.name, why=str(failure))
+            else:
+                if count:
+                    log.info("webhooks_redelivered", service=one.plugin.name, count=count)
 
     def wait_heard(self, timeout_s: float) -> bool:
         """Whether all webhooks received so far were passed on within `timeout_s`."""

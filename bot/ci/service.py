@@ -44,6 +44,12 @@ def no_build_rules(project: Project) -> None:  # noqa: ARG001 - as `BuildRulesOf
 class CIClient(CIProvider, Protocol):
     """A provider with open connections."""
 
+    def redeliver_failed(self) -> int:
+        """Asks the service to send webhooks again that did not arrive, each once. Called every few seconds.
+
+        Returns how many; 0 if it cannot. Raises CIError.
+        """
+
     def close(self) -> None:
         """Closes idle connections. Running calls are not interrupted."""
 

@@ -92,6 +92,9 @@ class CodeShip:
         """None: the API has no logs."""
         return None
 
+    def redeliver_failed(self) -> int:
+        return 0
+
     def close(self) -> None:
         self._tries.close()
 

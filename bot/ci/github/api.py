@@ -34,7 +34,7 @@ from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
 from bot.core.model.errors import InvalidResponse, NotConfirmed, NotFound
 
-_HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
+HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 _WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _ETAG = re.compile(r'(W/)?"[!#-~]{1,200}"', re.ASCII)
@@ -103,16 +103,16 @@ def rerun_request(
 ) -> Request:
     what = "rerun-failed-jobs" if failed_jobs_only else "rerun"
     body = b'{"enable_debug_logging":true}' if debug_logs else b""
-    return Request("POST", f"{_run(api_url, project, run_id)}/{what}", headers=_HEADERS, body=body)
+    return Request("POST", f"{_run(api_url, project, run_id)}/{what}", headers=HEADERS, body=body)
 
 
 def cancel_request(api_url: str, project: Project, run_id: str) -> Request:
-    return Request("POST", f"{_run(api_url, project, run_id)}/cancel", headers=_HEADERS)
+    return Request("POST", f"{_run(api_url, project, run_id)}/cancel", headers=HEADERS)
 
 
 def token_request(api_url: str, installation_id: str) -> Request:
     path = f"/app/installations/{quote(installation_id, safe='')}/access_tokens"
-    return Request("POST", f"{api_url}{path}", headers=_HEADERS)
+    return Request("POST", f"{api_url}{path}", headers=HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +318,7 @@ def failed_job(job: shapes.Job) -> FailedJob | None:
 
 
 def _get(url: str, *params: tuple[str, str]) -> Request:
-    return Request("GET", url, tuple(params), _HEADERS)
+    return Request("GET", url, tuple(params), HEADERS)
 
 
 def _repo(api_url: str, project: Project) -> str:

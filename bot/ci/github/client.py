@@ -14,6 +14,7 @@ from bot.ci.github.auth import App
 from bot.ci.github.builds import build_of
 from bot.ci.github.calls import GitHubRequests
 from bot.ci.github.errors import TITLE
+from bot.ci.github.hook_deliveries import HookDeliveries
 from bot.ci.github.run_details import RunDetails
 from bot.ci.github.run_groups import ListedRun, are_titles, group_runs, with_workflow_names
 from bot.ci.github.run_lists import BranchSnapshot, RunLists
@@ -47,7 +48,8 @@ _MAX_BYTES = 16 * 1024 * 1024
 class GitHub:
     """A host that serves GitHub's REST API. `who` is a token or an App. `max_bytes` limits each response.
 
-    `read_only`: nothing is restarted or cancelled, whatever the key may do.
+    `read_only`: nothing is restarted or cancelled, whatever the key may do. `hook` is the path of the bot's webhook in
+    GitHub's API; without it no failed delivery is asked for again.
     """
 
     service = SERVICE
@@ -60,6 +62,7 @@ class GitHub:
         context: ClientContext,
         *,
         read_only: bool = False,
+        hook: str | None = None,
         max_bytes: int = _MAX_BYTES,
     ) -> None:
         self._read_only = read_only
@@ -69,6 +72,9 @@ class GitHub:
         self._hidden: tuple[str, ...] = ()
         self._scopes_allow_write: bool | None = None
         self._details_s = context.total_s * _DETAILS_WITHIN
+        self._deliveries = hook and HookDeliveries(
+            api_url, hook, self._calls, monotonic=context.monotonic, now=context.now
+        )
         self._rules_of = context.build_rules
         self._lists = RunLists(api_url, self._web_url, self._calls, monotonic=context.monotonic, now=context.now)
         self._workflows: LRUCache[str, tuple[float, tuple[wire.ListedWorkflow, ...] | None]] = LRUCache(1_000)
@@ -234,6 +240,9 @@ class GitHub:
         write = may("repository", wire.one_of(self._api_url, project, ""), wire.parse_may_write)
         granted = self._calls.granted("actions")
         return Permission("Actions: write", write if granted is None else granted == "write", without, is_required=True)
+
+    def redeliver_failed(self) -> int:
+        return self._deliveries.redeliver_failed() if self._deliveries else 0
 
     def close(self) -> None:
         self._calls.close()

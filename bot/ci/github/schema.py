@@ -115,6 +115,14 @@ class Job(msgspec.Struct):
     steps: list[Step | None] = []
 
 
+class Delivery(msgspec.Struct):
+    id: Any = None
+    guid: Any = None
+    delivered_at: Any = None
+    redelivery: Any = None
+    event: Any = None
+
+
 class Token(msgspec.Struct):
     token: Any = None
     expires_at: Any = None
@@ -141,6 +149,7 @@ _REPOSITORIES: msgspec.json.Decoder[list[Repository | None] | _Repositories] = m
     list[Repository | None] | _Repositories
 )
 _APPROVALS = msgspec.json.Decoder(list[Approval | None])
+_DELIVERIES = msgspec.json.Decoder(list[Delivery | None])
 _WORKFLOWS = msgspec.json.Decoder(_Workflows)
 _RUNS = msgspec.json.Decoder(_Runs)
 _JOBS = msgspec.json.Decoder(_Jobs)
@@ -205,6 +214,13 @@ def pull_request(body: bytes) -> Pull | None:
 def approvals(body: bytes) -> list[Approval] | None:
     try:
         return _each(_APPROVALS.decode(body), Approval)
+    except (ValueError, RecursionError):
+        return None
+
+
+def deliveries(body: bytes) -> list[Delivery] | None:
+    try:
+        return _each(_DELIVERIES.decode(body), Delivery)
     except (ValueError, RecursionError):
         return None
 

@@ -54,6 +54,7 @@ def test_a_token_alone_is_enough() -> None:
         "GITHUB_API_URL": API,
         "GITHUB_CALLS_PER_MINUTE": 80,
         "GITHUB_WEBHOOK_SECRET": None,
+        "GITHUB_WEBHOOK_PATH": None,
     }
     assert TOKEN not in repr(values)
 
@@ -144,6 +145,15 @@ def test_it_is_connected_as_the_app(clock: Clock, api: responses.RequestsMock, k
     api.get(f"{API}/installation/repositories", json={"repositories": []})
     assert client.projects() == []
     client.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [("orgs/acme/hooks/12", True), ("repos/acme/web/hooks/7", True), ("hooks/7", False), ("https://x/hooks/7", False)],
+)
+def test_a_webhooks_path_is_githubs(path: str, is_one: bool) -> None:
+    values, problems = read({"GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_PATH": path})
+    assert (values["GITHUB_WEBHOOK_PATH"] == path, not problems) == (is_one, is_one)
 
 
 def test_the_webhook_is_there_if_it_has_a_secret(github: GitHub) -> None:
