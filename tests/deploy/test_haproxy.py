@@ -84,6 +84,9 @@ class Replicas:
         self._client.close()
         self._workers.stop(timeout_s=5)
 
+    def _hinted(self, _project_id: str, _key: str) -> None:
+        self.heard.append("github")
+
     def _codeship(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.heard.append("codeship")
         start_response("202 Accepted", [("Content-Length", "0")])

@@ -211,20 +211,29 @@ class GitHub:
         """What the token, or the App, may do to the repository, as far as reading shows. Raises nothing."""
         deadline = self._calls.deadline_after()
 
-        def may(call: str, request: Request, read: Callable[..., bool | None]) -> bool | None:
+        def may(
+            call: str, request: Request, read: Callable[..., bool | None], *, if_missing: bool | None = None
+        ) -> bool | None:
             try:
                 return self._calls.get(call, request, read, deadline)
             except Forbidden:
                 return False
+            except NotFound:
+                return if_missing
             except CIError:
                 return None
 
-        def reads(call: str, path: str) -> bool | None:
-            return may(call, wire.one_of(self._api_url, project, path), wire.parse_readable)
+        def reads(call: str, path: str, *, if_missing: bool | None = None) -> bool | None:
+            request = wire.one_of(self._api_url, project, path)
+            return may(call, request, wire.parse_readable, if_missing=if_missing)
 
         return [
             Permission(
-                "Actions: read", reads("builds", "/actions/runs"), "status, builds and follow", is_required=True
+                "Actions: read",
+                # The repository is listed, so it is Actions that are not there for the key, or are disabled.
+                reads("builds", "/actions/runs", if_missing=False),
+                "status, builds and follow",
+                is_required=True,
             ),
             self._may_write(may, project),
             Permission(

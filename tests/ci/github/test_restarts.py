@@ -25,7 +25,7 @@ from bot.core.model.errors import (
 )
 from tests.ci.acting import cancel, restart
 from tests.ci.codeship.canned import Clock, Gate, surroundings
-from tests.ci.github.canned import OLDER, RUNS, seen_build, workflow
+from tests.ci.github.canned import API, OLDER, RUNS, seen_build, workflow
 
 CI, LINT, DEPLOY = workflow(1, "CI"), workflow(2, "Lint"), workflow(3, "Deploy")
 OVER_A_MONTH = "Unable to retry this workflow run because it was created over a month ago"
@@ -149,6 +149,7 @@ def test_if_nothing_has_ended_nothing_is_sent(
         ({"status": 401}, Unauthorized),
         ({"status": 429}, OverLimit),
         ({"status": 500}, NoResponse),
+        ({"status": 301, "headers": {"Location": f"{API}/repositories/731204001/actions/runs/1/rerun"}}, NotPossible),
         ({"status": 307, "headers": {"Location": f"{RUNS}/1/rerun"}}, NotPossible),
         ({"body": NoConnection("x")}, Unreachable),
         ({"body": ReadTimeout("x")}, NoResponse),
