@@ -137,7 +137,7 @@ class GitHub:
         """The runs that `restart_plan` names."""
         plan = restart_plan(build)
         if not plan.runs:
-            raise NotPossible(self.title, _why_nothing(plan))
+            raise NotPossible(self.title, _why_nothing(plan, build))
         return _plan(plan.runs, plan.left)
 
     def plan_cancel(self, build: Build) -> ActionPlan:
@@ -302,13 +302,16 @@ def _only_others(snapshot: BranchSnapshot) -> str:
     )
 
 
-def _why_nothing(plan: RestartPlan) -> str:
+def _why_nothing(plan: RestartPlan, build: Build) -> str:
     match plan.case:
         case RestartCase.OLDER_FAILED:
             return f"only runs of older commits failed: {', '.join(run.full_name for run in plan.older)}"
         case RestartCase.RUNNING:
             return f"still running: {', '.join(run.full_name for run in plan.left)}"
-    return "none of its workflows has ended and can be re-run"
+    failed = [run.full_name for run in build.workflows if run.has_ended and run.status.is_bad and not run.can_rerun]
+    return (
+        f"can’t be re-run now: {', '.join(failed)}" if failed else "none of its workflows has ended and can be re-run"
+    )
 
 
 def _plan(runs: Iterable[Workflow], left: Iterable[Workflow]) -> ActionPlan:

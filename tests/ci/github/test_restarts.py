@@ -94,10 +94,17 @@ def test_what_is_inherited_from_another_commit_is_not_run_again(
             r"older commits failed: Nightly \(runs on 1f0c2b8",
         ),
         ((workflow(1, "CI", RUNNING), workflow(2, "Nightly", **OF_OLDER)), "still running: CI"),
-        ((workflow(1, "CI", can_rerun=False),), "can be re-run"),
+        ((workflow(1, "CI", can_rerun=False),), "can’t be re-run now: CI"),
+        ((workflow(1, "CI", PASSED), workflow(2, "Deploy", can_rerun=False)), "can’t be re-run now: Deploy"),
         ((workflow(1, "CI", Status.WAITING),), "can be re-run"),
     ],
-    ids=["an older commit's run failed", "the commit's own still runs", "a merge queue's", "an approval is missing"],
+    ids=[
+        "an older commit's run failed",
+        "the commit's own still runs",
+        "a merge queue's",
+        "another passed",
+        "an approval is missing",
+    ],
 )
 def test_if_the_commit_has_nothing_to_rerun_nothing_is_sent_and_it_is_said_why(
     github: GitHub, gate: Gate, workflows: tuple[Workflow, ...], why: str
