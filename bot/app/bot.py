@@ -273,6 +273,7 @@ class Bot:
 
         def maintain() -> None:
             poller.restart_stalled()
+            self._ci.redeliver_failed()
             self.store.response_urls.purge()
 
         restart_stalled = PeriodicTask(self._timeouts.maintenance_s, "maintenance", maintain)

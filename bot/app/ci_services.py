@@ -25,7 +25,9 @@ from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
+from bot.core.model.errors import CIError
 from bot.core.ports import Clock
+from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
 from bot.logs import hide
 from bot.metrics import Metrics
 from bot.slack.blocks.context import ServiceInfo
@@ -50,6 +52,20 @@ class _ConnectedService:
     calls: LoggingExecutor
     sends: LoggingExecutor
     context: CIContext
+
+
+class _HiddenOrganizations:
+    """Logs the organizations that a service's lists leave out, each time they change."""
+
+    def __init__(self, client: CIClient) -> None:
+        self._client = client
+        self._logged: tuple[str, ...] = ()
+
+    def log(self) -> None:
+        hidden = self._client.hidden_organizations
+        if hidden != self._logged:
+            log.warning("organizations_hidden", service=self._client.service, organizations=", ".join(hidden))
+        self._logged = hidden
 
 
 class CIServices:
@@ -89,7 +105,7 @@ class CIServices:
             fetcher = BuildFetcher(client, calls, clock, max_call_s=timeouts.call_s, mask=hide(settings.secrets()))
             sending = ActionSender(client, fetcher, store.claims, sends, clock)
             restarts = ActionService(client, fetcher, store.claims, store.history, sending, clock)
-            directory = ProjectIndex(client, store.projects, calls, clock, nearest)
+            directory = ProjectIndex(client, store.projects, calls, clock, nearest, _HiddenOrganizations(client).log)
             return _ConnectedService(
                 kind, client, rate_limit, calls, sends, CIContext(client, directory, fetcher, restarts)
             )
@@ -133,7 +149,7 @@ class CIServices:
     def webhooks(self, hinted: Callable[[str, str, str], None]) -> dict[str, WSGIApplication]:
         """The webhook application of each path. `hinted(service, project_id, key)` is called on a thread of its own."""
         webhooks = [
-            one.plugin.webhook(self._settings.ci[one.plugin.name], self._poll_now(one.plugin.name, hinted))
+            one.plugin.webhook(self._settings.ci[one.plugin.name], one.client, self._poll_now(one.plugin.name, hinted))
             for one in self._all
         ]
         return dict(webhook for webhook in webhooks if webhook is not None)
@@ -151,6 +167,18 @@ class CIServices:
             future.add_done_callback(lambda _done: self._hints_to_come.release())
 
         return poll_now
+
+    def redeliver_failed(self) -> None:
+        """Asks the services to send webhooks again that did not arrive. Logs a failure: polling finds the rest."""
+        for one in self._all:
+            try:
+                with charged_to(FOR_BACKGROUND):
+                    count = one.client.redeliver_failed()
+            except CIError as failure:
+                log.info("webhooks_not_redelivered", service=one.plugin.name, why=str(failure))
+            else:
+                if count:
+                    log.info("webhooks_redelivered", service=one.plugin.name, count=count)
 
     def wait_heard(self, timeout_s: float) -> bool:
         """Whether all webhooks received so far were passed on within `timeout_s`."""

@@ -44,6 +44,12 @@ def no_build_rules(project: Project) -> None:  # noqa: ARG001 - as `BuildRulesOf
 class CIClient(CIProvider, Protocol):
     """A provider with open connections."""
 
+    def redeliver_failed(self) -> int:
+        """Asks the service to send webhooks again that did not arrive, each once. Called every few seconds.
+
+        Returns how many; 0 if it cannot. Raises CIError.
+        """
+
     def close(self) -> None:
         """Closes idle connections. Running calls are not interrupted."""
 
@@ -91,7 +97,7 @@ def _nothing_wrong(values: SettingValues) -> list[str]:  # noqa: ARG001 - as `Se
     return []
 
 
-def _no_webhook(values: SettingValues, poll_now: PollNow) -> None:  # noqa: ARG001 - as `ServicePlugin.webhook`
+def _no_webhook(values: SettingValues, client: CIClient, poll_now: PollNow) -> None:  # noqa: ARG001 - as `ServicePlugin.webhook`
     return None
 
 
@@ -102,8 +108,8 @@ class ServicePlugin:
     `name` is used in settings, in the store and after an `@`; people read `title`. `key_setting` is the setting for the
     key, `calls_setting` the one for the calls per minute; both are in `rows`. `rights` are those the key needs, in the
     service's words. `problems` checks what no single setting shows, and returns sentences with the next step.
-    `permissions` asks the service what the key may do to one repository. `webhook`
-    returns the path of the service's webhook and its application, or None. `unreachable_by_default`: what an operator
+    `permissions` asks the service what the key may do to one repository. `webhook` returns the path of the service's
+    webhook and its application, or None; it gets what `connect` returned. `unreachable_by_default`: what an operator
     should know if the default address does not answer.
     """
 
@@ -117,4 +123,4 @@ class ServicePlugin:
     unreachable_by_default: str = ""
     problems: Callable[[SettingValues], list[str]] = _nothing_wrong
     permissions: Callable[[SettingValues, ClientContext, Project], list[Permission]] = _no_permissions
-    webhook: Callable[[SettingValues, PollNow], tuple[str, WSGIApplication] | None] = _no_webhook
+    webhook: Callable[[SettingValues, CIClient, PollNow], tuple[str, WSGIApplication] | None] = _no_webhook

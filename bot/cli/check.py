@@ -141,12 +141,21 @@ def _in_place(service: ServicePlugin, settings: Settings, environ: Mapping[str, 
     if not _says_permissions(service, values, environ, projects[0], say):
         return None
     say(f"ok    {service.title} rate limit: at most {values[service.calls_setting]} calls a minute")
-    webhook = service.webhook(values, lambda _project_id, _key: None)
-    if webhook is not None and settings.port is None:
+    path = _webhook_path(service, values, environ)
+    if path is not None and settings.port is None:
         say(f"hint  {service.title} webhook: not served. In Socket Mode, HTTP needs PORT")
-    elif webhook is not None:
-        say(f"ok    {service.title} webhook: HTTP on {settings.host}, port {settings.port}; to {webhook[0]}")
+    elif path is not None:
+        say(f"ok    {service.title} webhook: HTTP on {settings.host}, port {settings.port}; to {path}")
     return projects
+
+
+def _webhook_path(service: ServicePlugin, values: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    client = connected(service, values, SystemClock(), environ)
+    try:
+        webhook = service.webhook(values, client, lambda _project_id, _key: None)
+        return None if webhook is None else webhook[0]
+    finally:
+        client.close()
 
 
 def _says_permissions(

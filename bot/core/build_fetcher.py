@@ -104,7 +104,7 @@ class BuildFetcher:
         if not any(
             run.attempt > 1 or run.status is Status.WAITING or (run.has_ended and run.status.is_bad)
             for run in build.workflows
-        ):
+        ) and not any(run.status is Status.WAITING for run in build.beside):
             return build
         call = self._executor.submit(self._fetch_details, build, allowance)
         try:

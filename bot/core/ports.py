@@ -61,6 +61,12 @@ class CIProvider(Protocol):
     def projects(self) -> list[Project]:
         """Every repository that the key can see. Expensive: takes seconds for a large account."""
 
+    @property
+    def hidden_organizations(self) -> tuple[str, ...]:
+        """The ids of organizations whose repositories the last list left out, since the key lacks their single
+        sign-on.
+        """
+
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
         """The newest builds of every project, each newest first, with one call. None if the service has no such call,
         so that each project has to be asked for.

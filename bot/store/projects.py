@@ -34,7 +34,14 @@ class StoredProjects:
                 return
             connection.execute(tables.projects.delete().where(tables.projects.c.service == service))
             rows = [
-                {"service": service, "position": position, "project_id": each.id, "name": each.name, "url": each.url}
+                {
+                    "service": service,
+                    "position": position,
+                    "project_id": each.id,
+                    "name": each.name,
+                    "url": each.url,
+                    "default_branch": each.default_branch,
+                }
                 for position, each in enumerate(projects)
             ]
             if rows:
@@ -42,6 +49,8 @@ class StoredProjects:
 
 
 def _stored(connection: sa.Connection, service: str) -> list[Project]:
-    columns = sa.select(tables.projects.c.project_id, tables.projects.c.name, tables.projects.c.url)
-    rows = connection.execute(columns.where(tables.projects.c.service == service).order_by(tables.projects.c.position))
-    return [Project(id=project_id, name=name, service=service, url=url) for project_id, name, url in rows]
+    table = tables.projects.c
+    columns = sa.select(table.project_id, table.name, table.service, table.url, table.default_branch)
+    return [
+        Project(*row) for row in connection.execute(columns.where(table.service == service).order_by(table.position))
+    ]

@@ -114,6 +114,7 @@ projects = sa.Table(
     sa.Column("project_id", AnyText, nullable=False),
     sa.Column("name", AnyText, nullable=False),
     sa.Column("url", AnyText),
+    sa.Column("default_branch", AnyText),
 )
 
 idempotency_keys = sa.Table(

@@ -17,6 +17,7 @@ GITHUB_TOKEN = "github_pat_11SANDBOX0_of_the_playground"  # noqa: S105
 WEBHOOK_SECRET = "2f1c0e7b9d4a46f58c3b6e0d1a7f9c52"  # noqa: S105
 
 WEBHOOK = "/github/webhook"
+EVENTS = ("workflow_run", "workflow_job")
 _DELIVERY_TIMEOUT_S = 10.0
 
 
@@ -70,7 +71,9 @@ class GitHubSandbox:
             return
         url = f"{self._site}{WEBHOOK}"
         if self._webhooks is None:
-            made = GitHubWebhooks(self.world, url, WEBHOOK_SECRET, api_url=self._host.url, wires=self._wires)
+            made = GitHubWebhooks(
+                self.world, url, WEBHOOK_SECRET, api_url=self._host.url, events=EVENTS, wires=self._wires
+            )
             self._webhooks = made.start()
         self._webhooks.url, self._webhooks.is_reachable = url, True
 

@@ -60,6 +60,10 @@ def _fails_at(sandbox: Sandbox, said: Said) -> None:
     _world(sandbox).fail(_run(sandbox, said), said["job"], said["step"])
 
 
+def _job_fails(sandbox: Sandbox, said: Said) -> None:
+    _world(sandbox).finish_job(_run(sandbox, said), said["job"])
+
+
 def _ends_as(sandbox: Sandbox, said: Said) -> None:
     _world(sandbox).finish(_run(sandbox, said), said["word"])
 
@@ -136,6 +140,11 @@ WORLD_EVENTS = (
         "the workflow NAME of REPO fails on BRANCH at JOB, STEP",
         rf"{_OF} fails {_ON} at (?P<job>[^,]+)(?:, (?P<step>.+))?",
         _fails_at,
+    ),
+    gesture(
+        "the job JOB of the workflow NAME of REPO fails on BRANCH",
+        rf"the job (?P<job>.+) of {_OF} fails {_ON}",
+        _job_fails,
     ),
     gesture("the workflow NAME of REPO ends on BRANCH as “WORD”", rf"{_OF} ends {_ON} as “(?P<word>[^”]*)”", _ends_as),
     gesture("NAME re-runs [the failed jobs of] the workflow NAME of REPO on BRANCH", _AGAIN, _run_again),

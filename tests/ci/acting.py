@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 
@@ -11,9 +12,12 @@ from bot.core.model.builds import ActionResult, Build
 from bot.core.ports import CIProvider
 
 
-def restart(provider: CIProvider, build: Build, *, failed_jobs_only: bool = False) -> ActionResult:
+def restart(
+    provider: CIProvider, build: Build, *, failed_jobs_only: bool = False, debug_logs: bool = False
+) -> ActionResult:
     """Raises CIError if no run was accepted."""
     plan = provider.plan_restart(build)
+    plan = replace(plan, targets=tuple(replace(target, debug_logs=debug_logs) for target in plan.targets))
     send = partial(provider.restart, build, failed_jobs_only=failed_jobs_only)
     return _result(plan, build, send_posts(_records(plan), send, lambda _: True, monotonic))
 

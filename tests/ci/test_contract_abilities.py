@@ -50,6 +50,32 @@ def test_only_the_failed_jobs_run_again_if_the_service_can(play: Play, provider:
         assert provider.builds(web)[0].is_under_way
 
 
+def test_the_failed_jobs_run_again_with_debug_logs_if_the_service_can(
+    play: Play, provider: CIProvider, web: Project
+) -> None:
+    build, _ = failed(play, provider, web)
+    if Ability.DEBUG_LOGS not in provider.abilities:
+        return
+    restart(provider, build, failed_jobs_only=True, debug_logs=True)
+    [again] = play.stage.world.runs("acme/web")
+    assert (again.attempt, again.debug_logging) == (2, True)
+
+
+def test_the_log_of_a_failed_build_is_read_if_the_service_can(play: Play, provider: CIProvider, web: Project) -> None:
+    build, _ = failed(play, provider, web)
+    log = provider.failure_log(build)
+    assert (log is not None) is (Ability.LOGS in provider.abilities)
+    if log is not None:
+        assert log.job.name
+        assert log.lines[-1] == "Process completed with exit code 1."
+
+
+def test_a_build_that_passed_has_no_log_of_a_failure(play: Play, provider: CIProvider, web: Project) -> None:
+    pushed = play.stage.push("acme/web")
+    play.stage.end(pushed, well=True)
+    assert provider.failure_log(provider.builds(web)[0]) is None
+
+
 # --- details
 
 

@@ -78,6 +78,8 @@ class MemoryGitHub(MemoryCI):
                 return Page(name=f"{owner}/{repo}", build_id=run_id)
         return None
 
+    hidden_organizations: tuple[str, ...] = ()
+
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
         return None
 

@@ -183,6 +183,8 @@ class MemoryCI:
         self._wait("builds answered")
         return found
 
+    hidden_organizations: tuple[str, ...] = ()
+
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
         """Each project's newest ten builds, if `lists_builds`."""
         if not self.lists_builds:

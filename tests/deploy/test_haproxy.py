@@ -18,6 +18,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from bot.app.bot import SLACK_EVENTS
+from bot.app.clients import client_context
+from bot.app.clock import SystemClock
+from bot.ci.github.client import GitHub
 from bot.ci.github.webhook import PATH as GITHUB_WEBHOOK
 from bot.ci.github.webhook import GitHubWebhook
 from bot.config.parsers import Secret
@@ -48,12 +51,15 @@ class Replicas:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
+        self._client = GitHub("https://api.github.com", Secret("of-no-use"), client_context(SystemClock(), {}))
         self._workers = WorkerPool(lambda name, error: self.heard.append(repr(error)))
         app = build_app(Identity(team_id="T1", bot_user_id="UBOT", bot_id="BBOT"))
         listen(app.command("/codeship"), self._workers, "command", lambda payload, at: self.heard.append("slack"))
         posts = {
             SLACK_EVENTS: HttpMode(app, SECRET, observe_ack=lambda kind, seconds: None),
-            GITHUB_WEBHOOK: GitHubWebhook(Secret(GITHUB_SECRET), lambda *hint: self.heard.append("github")),
+            GITHUB_WEBHOOK: GitHubWebhook(
+                Secret(GITHUB_SECRET), self._client, lambda *hint: self.heard.append("github")
+            ),
             CODESHIP_WEBHOOK: self._codeship,
         }
         self._servers = [
@@ -75,7 +81,11 @@ class Replicas:
     def stop(self) -> None:
         for server in self._servers:
             server.stop()
+        self._client.close()
         self._workers.stop(timeout_s=5)
+
+    def _hinted(self, _project_id: str, _key: str) -> None:
+        self.heard.append("github")
 
     def _codeship(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.heard.append("codeship")

@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from bot.app.bot import SLACK_EVENTS
+from bot.app.clients import connected
+from bot.app.clock import SystemClock
 from bot.app.settings import Settings
 from bot.ci import SERVICES
 
@@ -27,7 +29,12 @@ PRIVATE = ["/", "/healthz", "/readyz", "/metrics", "/slack", "/slack/eventsx", "
 def served() -> list[str]:
     """The paths of the bot with every service and webhook that there is."""
     settings = Settings.read(EVERY_WEBHOOK)
-    webhooks = [service.webhook(settings.ci[service.name], lambda _project_id, _key: None) for service in SERVICES]
+    webhooks = []
+    for service in SERVICES:
+        values = settings.ci[service.name]
+        client = connected(service, values, SystemClock(), {})
+        webhooks.append(service.webhook(values, client, lambda _project_id, _key: None))
+        client.close()
     return [SLACK_EVENTS, *(webhook[0] for webhook in webhooks if webhook is not None)]
 
 

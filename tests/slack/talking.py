@@ -58,6 +58,8 @@ class WorkflowsCI(MemoryCI):
         self.abilities = frozenset(Ability)
         self.asked: list[bool] = []
 
+    hidden_organizations: tuple[str, ...] = ()
+
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
         return None
 

@@ -32,9 +32,10 @@ def test_an_empty_saved_list_differs_from_none(store: Store) -> None:
         projects("acme/web"),
         projects("acme/web", "acme/new", "acme/api", "acme/api"),
         [Project("id of acme/web", "acme/web", "codeship", None)],
+        [Project("id of acme/web", "acme/web", "codeship", default_branch="trunk")],
         [],
     ],
-    ids=["same", "other order", "fewer", "more, one twice", "no link", "none"],
+    ids=["same", "other order", "fewer", "more, one twice", "no link", "a default branch", "none"],
 )
 def test_a_list_replaces_the_previous_one_completely(store: Store, second: list[Project]) -> None:
     store.projects.save_projects("codeship", projects("acme/web", "acme/api"), AT)

@@ -12,7 +12,7 @@ from bot.ci.codeship import api as wire
 from bot.ci.codeship.api import WEB_URL, parse_url
 from bot.ci.codeship.webhook import PATH, CodeShipWebhook
 from bot.ci.http_client.client import HttpClient
-from bot.ci.service import ClientContext, PollNow, ServicePlugin, SettingValues
+from bot.ci.service import CIClient, ClientContext, PollNow, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.setting import Setting
 from bot.core.model.actions import ActionPlan, RunTarget
@@ -56,6 +56,10 @@ class CodeShip:
         read = partial(wire.parse_projects, web_url=self._web_url, key=self._key)
         return self._tries.ask("projects", request, read, max_bytes=self._max_list_bytes)
 
+    @property
+    def hidden_organizations(self) -> tuple[str, ...]:
+        return ()
+
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
         request = wire.projects_request(self._api_url, self._key)
         read = partial(wire.parse_recent, web_url=self._web_url, key=self._key)
@@ -88,6 +92,9 @@ class CodeShip:
         """None: the API has no logs."""
         return None
 
+    def redeliver_failed(self) -> int:
+        return 0
+
     def close(self) -> None:
         self._tries.close()
 
@@ -101,7 +108,11 @@ def _connect(set_to: SettingValues, context: ClientContext) -> CodeShip:
     )
 
 
-def _webhook(set_to: SettingValues, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
+def _webhook(
+    set_to: SettingValues,
+    client: CIClient,  # noqa: ARG001 - as `ServicePlugin.webhook`
+    poll_now: PollNow,
+) -> tuple[str, WSGIApplication] | None:
     token = set_to[WEBHOOK_TOKEN]
     return None if token is None else (PATH, CodeShipWebhook(token, poll_now))
 

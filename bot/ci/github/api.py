@@ -29,14 +29,12 @@ from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
 from bot.ci.github.errors import TITLE, action_error_for, error_for, hidden_organizations, invalid_response
 from bot.ci.github.pagination import A_PAGE, ListPage, onward, page_size
+from bot.ci.github.urls import SERVICE
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project
 from bot.core.model.errors import InvalidResponse, NotConfirmed, NotFound
 
-SERVICE = "github"
-
-
-_HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
+HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
 _WITHOUT_PULL_REQUESTS = ("exclude_pull_requests", "true")  # a list in each run that is not read
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _ETAG = re.compile(r'(W/)?"[!#-~]{1,200}"', re.ASCII)
@@ -105,23 +103,28 @@ def rerun_request(
 ) -> Request:
     what = "rerun-failed-jobs" if failed_jobs_only else "rerun"
     body = b'{"enable_debug_logging":true}' if debug_logs else b""
-    return Request("POST", f"{_run(api_url, project, run_id)}/{what}", headers=_HEADERS, body=body)
+    return Request("POST", f"{_run(api_url, project, run_id)}/{what}", headers=HEADERS, body=body)
 
 
 def cancel_request(api_url: str, project: Project, run_id: str) -> Request:
-    return Request("POST", f"{_run(api_url, project, run_id)}/cancel", headers=_HEADERS)
+    return Request("POST", f"{_run(api_url, project, run_id)}/cancel", headers=HEADERS)
 
 
 def token_request(api_url: str, installation_id: str) -> Request:
     path = f"/app/installations/{quote(installation_id, safe='')}/access_tokens"
-    return Request("POST", f"{api_url}{path}", headers=_HEADERS)
+    return Request("POST", f"{api_url}{path}", headers=HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoriesPage(ListPage[Project]):
-    """`hidden`: the ids of organizations that are left out, since the token lacks their single sign-on."""
+    """`hidden`: the ids of organizations that are left out, since the token lacks their single sign-on.
+
+    `may_write` is False if the token's scopes allow no re-run, None if GitHub names no scopes, as for a fine-grained
+    token.
+    """
 
     hidden: tuple[str, ...] = ()
+    may_write: bool | None = None
 
 
 def parse_repositories(
@@ -140,11 +143,13 @@ def parse_repositories(
             continue
         readable += 1
         if entry.archived is not True and entry.disabled is not True:
-            projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url)))
+            default_branch = cleaning.line(entry.default_branch, cleaning.MAX_BRANCH)
+            projects.append(Project(id_, name, SERVICE, cleaning.address(entry.html_url), default_branch))
     if entries and not readable:
         raise InvalidResponse(TITLE, "none of its repositories can be read")
     hidden = hidden_organizations(headers)
-    return RepositoriesPage(tuple(projects), len(entries) >= page_size(page), onward(headers, page), hidden)
+    is_full = len(entries) >= page_size(page)
+    return RepositoriesPage(tuple(projects), is_full, onward(headers, page), hidden, _scopes_allow_write(headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +199,13 @@ def parse_may_write(status: int, headers: Mapping[str, str], body: bytes, *, sec
         raise invalid_response(headers, body, secret)
     if isinstance(entry.permissions, dict) and entry.permissions.get("push") is False:
         return False
+    return _scopes_allow_write(headers)
+
+
+def _scopes_allow_write(headers: Mapping[str, str]) -> bool | None:
+    """Whether a classic token's scopes allow a re-run; None without scopes, which other tokens do not have."""
     scopes = {scope.strip() for scope in header(headers, "x-oauth-scopes").split(",")} - {""}
-    if not scopes:
-        return None
-    return not scopes.isdisjoint({"repo", "public_repo"})
+    return not scopes.isdisjoint({"repo", "public_repo"}) if scopes else None
 
 
 def parse_branch(
@@ -259,7 +267,7 @@ def parse_jobs(
     if jobs is None:
         raise invalid_response(headers, body, secret)
     failed = [job for job in jobs if shapes.has_failed(job.conclusion)]
-    text = tuple(_failed_job(name, job) for job in failed if (name := cleaning.line(job.name, cleaning.MAX_NAME)))
+    text = tuple(each for job in failed if (each := failed_job(job)))
     are_final = all(job.run_attempt in (None, attempt) for job in failed)
     ends = [cleaning.time(job.completed_at) for job in jobs]
     ended_at = max((end for end in ends if end), default=None) if all(ends) else None
@@ -292,7 +300,11 @@ def etag_of(headers: Mapping[str, str]) -> str | None:
     return etag if _ETAG.fullmatch(etag) else None
 
 
-def _failed_job(name: str, job: shapes.Job) -> FailedJob:
+def failed_job(job: shapes.Job) -> FailedJob | None:
+    """The job with its first failed step; None if it has no name."""
+    name = cleaning.line(job.name, cleaning.MAX_NAME)
+    if name is None:
+        return None
     failed = (step for step in job.steps if step is not None and shapes.has_failed(step.conclusion))
     step = next((step for step in failed if cleaning.line(step.name, cleaning.MAX_NAME)), shapes.Step())
     return FailedJob(
@@ -306,7 +318,7 @@ def _failed_job(name: str, job: shapes.Job) -> FailedJob:
 
 
 def _get(url: str, *params: tuple[str, str]) -> Request:
-    return Request("GET", url, tuple(params), _HEADERS)
+    return Request("GET", url, tuple(params), HEADERS)
 
 
 def _repo(api_url: str, project: Project) -> str:

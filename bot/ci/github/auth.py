@@ -41,6 +41,9 @@ class Identity(Protocol):
     def token(self, deadline: float) -> str:
         """The token to send; an App may have to request it first. Raises CIError."""
 
+    def proof(self) -> str:
+        """What proves who the bot is: an App's JWT, else the token. Raises CIError."""
+
     def forget(self, token: str) -> bool:
         """Discards a rejected token. Returns whether another one can be requested."""
 
@@ -57,6 +60,9 @@ class Token:
         self._token = token
 
     def token(self, deadline: float) -> str:  # noqa: ARG002 - as `Identity`
+        return self._token.reveal()
+
+    def proof(self) -> str:
         return self._token.reveal()
 
     def forget(self, token: str) -> bool:  # noqa: ARG002 - as `Identity`
@@ -134,7 +140,7 @@ class InstallationTokens:
         return level if isinstance(level, str) else None
 
     def _ask(self, deadline: float) -> _AccessToken:
-        signed = self._signed()
+        signed = self.proof()
         request = wire.signed(wire.token_request(self._api_url, self._app.installation_id), signed)
         read = partial(_parse_token, secret=signed)
         try:
@@ -145,7 +151,7 @@ class InstallationTokens:
         # The request that needs the token was certainly not sent.
         raise Unreachable(TITLE, f"no token for the App came: {why}")
 
-    def _signed(self) -> str:
+    def proof(self) -> str:
         """The App's JWT, valid for nine minutes."""
         import jwt
 

@@ -42,7 +42,8 @@ class _Known:
 class GitHubRequests:
     """`read` parses a response. It gets `secret`, the token that was sent, and for a list `page`, the request.
 
-    A `deadline` is on the clock `monotonic`. `max_bytes` limits each response.
+    A `deadline` is on the clock `monotonic`. `max_bytes` limits each response. `as_app`: the App itself asks, not its
+    installation.
     """
 
     def __init__(self, api_url: str, who: Secret | App, context: ClientContext, *, max_bytes: int) -> None:
@@ -70,23 +71,23 @@ class GitHubRequests:
     def deadline_after(self, at_most_s: float | None = None) -> float:
         return self._tries.deadline_after(at_most_s)
 
-    def post(self, call: str, request: Request, deadline: float) -> None:
+    def post(self, call: str, request: Request, deadline: float, *, as_app: bool = False) -> None:
         """Sends it once. https://docs.github.com/en/rest/actions/workflow-runs"""
 
         def send(token: str) -> None:
             read = partial(wire.parse_done, secret=token)
             self._tries.ask_once(call, wire.signed(request, token), read, max_bytes=self._max_bytes, deadline=deadline)
 
-        self._with_a_token(send, deadline)
+        self._with_a_token(send, deadline, as_app=as_app)
 
-    def get(self, call: str, request: Request, read: Callable[..., _T], deadline: float) -> _T:
+    def get(self, call: str, request: Request, read: Callable[..., _T], deadline: float, *, as_app: bool = False) -> _T:
         def send(token: str) -> _T:
             signed = wire.signed(request, token)
             return self._tries.ask(
                 call, signed, partial(read, secret=token), max_bytes=self._max_bytes, deadline=deadline
             )
 
-        return self._with_a_token(send, deadline)
+        return self._with_a_token(send, deadline, as_app=as_app)
 
     def pages(
         self,
@@ -176,8 +177,10 @@ class GitHubRequests:
             self._unchanged.put((call, of, page), now)
         return cast("_Page", now.page)
 
-    def _with_a_token(self, send: Callable[[str], _T], deadline: float) -> _T:
+    def _with_a_token(self, send: Callable[[str], _T], deadline: float, *, as_app: bool = False) -> _T:
         """Repeats the request with a new token if GitHub rejects the first: a rejected request had no effect."""
+        if as_app:
+            return send(self._identity.proof())
         token = self._identity.token(deadline)
         try:
             return send(token)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 from bot.ci.github import api as wire
 from bot.ci.github.auth import App
-from bot.ci.github.builds import build_of, most_retried, with_jobs_ends
+from bot.ci.github.builds import build_of
 from bot.ci.github.calls import GitHubRequests
 from bot.ci.github.errors import TITLE
-from bot.ci.github.failure_log import StepLog
-from bot.ci.github.run_groups import are_titles, group_runs, with_workflow_names
+from bot.ci.github.hook_deliveries import HookDeliveries
+from bot.ci.github.run_details import RunDetails
+from bot.ci.github.run_groups import ListedRun, are_titles, group_runs, with_workflow_names
 from bot.ci.github.run_lists import BranchSnapshot, RunLists
-from bot.ci.github.runs import parse_attempt, parse_run, parse_runs
-from bot.ci.github.urls import parse_url, web_url
+from bot.ci.github.runs import parse_run, parse_runs
+from bot.ci.github.urls import SERVICE, parse_url, web_url
 from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext, Permission
@@ -33,16 +33,9 @@ MAX_PAGES = 100
 """Pages of repositories, a hundred on each."""
 MORE_PAGES = 3
 """Pages of every other list. One is enough in most cases."""
-WORKFLOWS_DETAILED = 3
-JOBS_SHOWN = 5
-"""Failed jobs of a workflow that are shown."""
-MAX_ATTEMPTS = 10
-"""A run with more attempts shows no earlier results: each attempt costs a call."""
 WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 """Seconds that the list of workflows is cached, and seconds until a failed list is requested again."""
 
-LOG_TIMEOUT_S = 5.0
-"""Seconds within which a job's log is read."""
 FULL_SHA = 40
 READ_ONLY = "GITHUB_READ_ONLY"
 
@@ -55,10 +48,11 @@ _MAX_BYTES = 16 * 1024 * 1024
 class GitHub:
     """A host that serves GitHub's REST API. `who` is a token or an App. `max_bytes` limits each response.
 
-    `read_only`: nothing is restarted or cancelled, whatever the key may do.
+    `read_only`: nothing is restarted or cancelled, whatever the key may do. `hook` is the path of the bot's webhook in
+    GitHub's API; without it no failed delivery is asked for again.
     """
 
-    service = wire.SERVICE
+    service = SERVICE
     title = TITLE
 
     def __init__(
@@ -68,6 +62,7 @@ class GitHub:
         context: ClientContext,
         *,
         read_only: bool = False,
+        hook: str | None = None,
         max_bytes: int = _MAX_BYTES,
     ) -> None:
         self._read_only = read_only
@@ -75,20 +70,25 @@ class GitHub:
         self._calls = GitHubRequests(api_url, who, context, max_bytes=max_bytes)
         self._monotonic = context.monotonic
         self._hidden: tuple[str, ...] = ()
+        self._scopes_allow_write: bool | None = None
         self._details_s = context.total_s * _DETAILS_WITHIN
+        self._deliveries = hook and HookDeliveries(
+            api_url, hook, self._calls, monotonic=context.monotonic, now=context.now
+        )
         self._rules_of = context.build_rules
         self._lists = RunLists(api_url, self._web_url, self._calls, monotonic=context.monotonic, now=context.now)
         self._workflows: LRUCache[str, tuple[float, tuple[wire.ListedWorkflow, ...] | None]] = LRUCache(1_000)
-        self._jobs: LRUCache[tuple[str, int], tuple[tuple[FailedJob, ...], datetime | None]] = LRUCache(1_000)
-        self._attempts: LRUCache[tuple[str, int], Status] = LRUCache(1_000)
+        self._details = RunDetails(api_url, self._calls, monotonic=context.monotonic, details_s=self._details_s)
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        """Without those that change something, if the bot may only read: by its setting, or by the App's installation.
+        """Without those that change something, if the bot may only read: by its setting, by the App's installation, or
+        by a classic token's scopes.
 
-        What a token may do, GitHub does not tell before it is tried.
+        What a fine-grained token may do, GitHub does not tell before it is tried.
         """
-        may_write = not self._read_only and self._calls.granted("actions") in (None, "write")
+        granted = self._calls.granted("actions") in (None, "write")
+        may_write = granted and self._scopes_allow_write is not False and not self._read_only
         return _ALL if may_write else _ALL - _CHANGES
 
     def parse_url(self, url: str) -> Page | None:
@@ -98,8 +98,13 @@ class GitHub:
         """Every repository that the token, or the App's installation, can see, except archived and disabled ones."""
         request = wire.repositories_request(self._api_url, self._calls.repositories)
         pages = list(self._calls.pages("projects", request, wire.parse_repositories, max_pages=MAX_PAGES))
+        self._scopes_allow_write = pages[0].may_write
         self._hidden = tuple(dict.fromkeys(id_ for page in pages for id_ in page.hidden))
         return list({project.id: project for page in pages for project in page.entries}.values())
+
+    @property
+    def hidden_organizations(self) -> tuple[str, ...]:
+        return self._hidden
 
     def recent(self) -> list[tuple[Project, list[Build]]] | None:
         """None: no call lists the runs of several repositories."""
@@ -122,6 +127,7 @@ class GitHub:
             if workflows is not None:
                 active = frozenset(each.id for each in workflows if each.is_active)
                 groups = [each.inheriting_only(active) for each in groups]
+        groups = self._details.with_early_failures(groups, snapshot.project, deadline)
         builds = [build_of(snapshot.project, each) for each in groups]
         if not builds and snapshot.runs and branch is None:
             raise NotPossible(self.title, _only_others(snapshot))
@@ -131,7 +137,7 @@ class GitHub:
         """The runs that `restart_plan` names."""
         plan = restart_plan(build)
         if not plan.runs:
-            raise NotPossible(self.title, _why_nothing(plan))
+            raise NotPossible(self.title, _why_nothing(plan, build))
         return _plan(plan.runs, plan.left)
 
     def plan_cancel(self, build: Build) -> ActionPlan:
@@ -188,48 +194,46 @@ class GitHub:
             return branches.pop()
 
     def with_details(self, build: Build) -> Build:
-        """Adds the failed jobs of the first three failed workflows, and the earlier attempts of the deciding one.
-
-        Details that GitHub does not return are left out.
-        """
-        deadline = self._calls.deadline_after(self._details_s)
-        wrong = [run.run_id for run in _wrong(build.workflows)][:WORKFLOWS_DETAILED]
-        detailed = tuple(
-            self._detailed(build, run, deadline) if run.run_id in wrong or run.status is Status.WAITING else run
-            for run in build.workflows
-        )
-        return replace(with_jobs_ends(build, detailed), earlier=self._earlier(build, deadline))
+        return self._details.with_details(build)
 
     def failure_log(self, build: Build) -> FailureLog | None:
-        """Two calls and the download from another host, within five seconds. Raises CIError."""
-        deadline = self._calls.deadline_after(LOG_TIMEOUT_S)
-        jobs = (job for run in _wrong(build.workflows) for job in self._jobs_of(build, run, deadline)[0])
-        job = next((job for job in jobs if job.id and job.step_began and job.step_ended), None)
-        if job is None or job.id is None or job.step_began is None or job.step_ended is None:
-            return None
-        log = StepLog(job.step_began, job.step_ended)
-        self._calls.log(wire.log_request(self._api_url, build.project, job.id), log.take, deadline)
-        lines = log.lines()
-        return FailureLog(job, lines) if lines else None
+        return self._details.failure_log(build)
+
+    def apply_run(self, project_id: str, run: ListedRun) -> None:
+        """Takes over what a signed webhook says of a run, unless more is known of it."""
+        self._lists.apply(project_id, run)
+
+    def apply_failed_job(self, run_id: str, attempt: int, job: FailedJob) -> None:
+        """Takes over that a job of a run has failed, which perhaps still runs."""
+        self._details.apply_failed_job(run_id, attempt, job)
 
     def permissions(self, project: Project) -> list[Permission]:
         """What the token, or the App, may do to the repository, as far as reading shows. Raises nothing."""
         deadline = self._calls.deadline_after()
 
-        def may(call: str, request: Request, read: Callable[..., bool | None]) -> bool | None:
+        def may(
+            call: str, request: Request, read: Callable[..., bool | None], *, if_missing: bool | None = None
+        ) -> bool | None:
             try:
                 return self._calls.get(call, request, read, deadline)
             except Forbidden:
                 return False
+            except NotFound:
+                return if_missing
             except CIError:
                 return None
 
-        def reads(call: str, path: str) -> bool | None:
-            return may(call, wire.one_of(self._api_url, project, path), wire.parse_readable)
+        def reads(call: str, path: str, *, if_missing: bool | None = None) -> bool | None:
+            request = wire.one_of(self._api_url, project, path)
+            return may(call, request, wire.parse_readable, if_missing=if_missing)
 
         return [
             Permission(
-                "Actions: read", reads("builds", "/actions/runs"), "status, builds and follow", is_required=True
+                "Actions: read",
+                # The repository is listed, so it is Actions that are not there for the key, or are disabled.
+                reads("builds", "/actions/runs", if_missing=False),
+                "status, builds and follow",
+                is_required=True,
             ),
             self._may_write(may, project),
             Permission(
@@ -246,10 +250,8 @@ class GitHub:
         granted = self._calls.granted("actions")
         return Permission("Actions: write", write if granted is None else granted == "write", without, is_required=True)
 
-    @property
-    def hidden_organizations(self) -> tuple[str, ...]:
-        """The ids of organizations that the last list left out, since the key lacks their single sign-on."""
-        return self._hidden
+    def redeliver_failed(self) -> int:
+        return self._deliveries.redeliver_failed() if self._deliveries else 0
 
     def close(self) -> None:
         self._calls.close()
@@ -277,67 +279,6 @@ class GitHub:
         self._workflows.put(project.id, (good_until, workflows))
         return workflows
 
-    def _detailed(self, build: Build, run: Workflow, deadline: float) -> Workflow:
-        """With its failed jobs, the end of its last job, and the environments that wait for an approval."""
-        jobs, ended_at = self._jobs_of(build, run, deadline)
-        if run.status is Status.WAITING:
-            return replace(run, failed_jobs=jobs, waits_for=self._waits_for(build, run, deadline))
-        return replace(run, failed_jobs=jobs, finished_at=ended_at if ended_at and run.has_ended else run.finished_at)
-
-    def _waits_for(self, build: Build, run: Workflow, deadline: float) -> tuple[str, ...]:
-        request = wire.approvals_request(self._api_url, build.project, run.run_id)
-        try:
-            return self._calls.get("approvals", request, wire.parse_approvals, deadline)
-        except CIError:
-            return ()
-
-    def _jobs_of(self, build: Build, run: Workflow, deadline: float) -> tuple[tuple[FailedJob, ...], datetime | None]:
-        """The failed jobs, and when the last of all jobs ended; None if unknown."""
-        known = self._jobs.get((run.run_id, run.attempt))
-        if known is not None:
-            return known
-        request = wire.jobs_request(self._api_url, build.project, run.run_id)
-        read = partial(wire.parse_jobs, attempt=run.attempt)
-        result: dict[tuple[str, str | None], FailedJob] = {}
-        ends: list[datetime | None] = []
-        are_final = True
-        try:
-            for page in self._calls.pages(
-                "jobs", request, read, of=run.attempt, max_pages=MORE_PAGES, deadline=deadline
-            ):
-                result |= {(job.name, job.id or str(len(result))): job for job in page.entries}
-                are_final = are_final and page.are_final
-                ends.append(page.ended_at if page.onward is None or len(result) < JOBS_SHOWN else None)
-                if len(result) >= JOBS_SHOWN:
-                    break
-        except CIError:
-            are_final = False
-            ends.append(None)
-        jobs = tuple(result.values())[:JOBS_SHOWN]
-        details = jobs, max((end for end in ends if end), default=None) if all(ends) else None
-        if are_final and (jobs or run.status is not Status.FAILED):  # the run may be shown as failed before its job is
-            self._jobs.put((run.run_id, run.attempt), details)
-        return details
-
-    def _earlier(self, build: Build, deadline: float) -> tuple[Status, ...]:
-        run = most_retried(build.workflows) if build.workflows else None
-        if run is None or run.attempt > MAX_ATTEMPTS:
-            return ()
-        try:
-            return tuple(self._attempt(build, run.run_id, attempt, deadline) for attempt in range(1, run.attempt))
-        except CIError:
-            return ()
-
-    def _attempt(self, build: Build, run_id: str, attempt: int, deadline: float) -> Status:
-        known = self._attempts.get((run_id, attempt))
-        if known is not None:
-            return known
-        request = wire.attempt_request(self._api_url, build.project, run_id, attempt)
-        status = self._calls.get("attempts", request, parse_attempt, deadline)
-        if not status.is_under_way:
-            self._attempts.put((run_id, attempt), status)
-        return status
-
 
 def as_seen(newest: Build, snapshot: BranchSnapshot) -> Build:
     """The branch's newest build with what only `snapshot` knows.
@@ -361,17 +302,16 @@ def _only_others(snapshot: BranchSnapshot) -> str:
     )
 
 
-def _why_nothing(plan: RestartPlan) -> str:
+def _why_nothing(plan: RestartPlan, build: Build) -> str:
     match plan.case:
         case RestartCase.OLDER_FAILED:
             return f"only runs of older commits failed: {', '.join(run.full_name for run in plan.older)}"
         case RestartCase.RUNNING:
             return f"still running: {', '.join(run.full_name for run in plan.left)}"
-    return "none of its workflows has ended and can be re-run"
-
-
-def _wrong(runs: Iterable[Workflow]) -> list[Workflow]:
-    return [run for run in runs if run.has_ended and run.status.is_bad]
+    failed = [run.full_name for run in build.workflows if run.has_ended and run.status.is_bad and not run.can_rerun]
+    return (
+        f"can’t be re-run now: {', '.join(failed)}" if failed else "none of its workflows has ended and can be re-run"
+    )
 
 
 def _plan(runs: Iterable[Workflow], left: Iterable[Workflow]) -> ActionPlan:

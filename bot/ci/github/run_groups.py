@@ -56,6 +56,7 @@ class ListedRun:
 
     `branch` is `owner:branch` for a fork's pull request. `path` is its workflow's file. `workflow.name` may be a
     title made for one run. `concluded_without` is when it was completed without a conclusion; None for every other run.
+    `updated_at` tells an earlier sight of the run from a later one.
     """
 
     workflow: Workflow
@@ -70,6 +71,7 @@ class ListedRun:
     path: str = ""
     pull_request: int | None = None
     concluded_without: datetime | None = None
+    updated_at: datetime | None = None
 
     @property
     def age(self) -> tuple[datetime, int, int]:

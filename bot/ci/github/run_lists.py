@@ -25,6 +25,10 @@ MAX_LIST_CALLS = 4
 """List calls for one status, without the one for the newest commit."""
 SHAPE_KEPT_S = 3600.0
 """Seconds that a repository is known to have no deciding run on its unfiltered page."""
+APPLIED_FOR_S = 120.0
+"""Seconds that a run from a webhook is shown although the lists, which lag, do not have it."""
+MAX_APPLIED = 50
+"""Such runs of one repository."""
 NO_BRANCH_KEPT_S, NO_CONTENTS_KEPT_S = 60.0, 600.0
 """Seconds until a missing branch, and branches that may not be read, are requested again."""
 
@@ -63,6 +67,7 @@ class RunLists:
         self._by_event: LRUCache[tuple[str, str | None], float] = LRUCache(2_000)
         self._no_tips: LRUCache[tuple[str, str | None], float] = LRUCache(2_000)
         self._latest: LRUCache[str, tuple[float, ListedRun]] = LRUCache(5_000)
+        self._applied: LRUCache[str, tuple[tuple[float, ListedRun], ...]] = LRUCache(1_000)
 
     def read(
         self, project: Project, branch: str | None, deadline: float, rules: BuildRules | None = None
@@ -70,6 +75,7 @@ class RunLists:
         """The runs of one branch (`owner:branch` for a fork's), or of all. Raises CIError."""
         reader = _SnapshotReader(project, branch, deadline, rules)
         self._read_lists(reader)
+        reader.add_unlisted(self._applied_to(project.id))
         tip: str | None = None
         is_branch: bool | None = None
         if branch is not None and ":" not in branch:
@@ -81,6 +87,26 @@ class RunLists:
                 unread = None if commit == unread and is_whole else unread
         runs = tuple(as_of(run, self._now()) for run in reader.own)
         return BranchSnapshot(reader.project, runs, reader.is_cut_off, unread, tip, is_branch)
+
+    def apply(self, project_id: str, run: ListedRun) -> None:
+        """What a webhook says of a run counts from now on, unless more is known of it. Events may overtake each other.
+
+        A run that the lists do not show yet is added to them.
+        """
+        now_s = self._monotonic()
+        _, known = self._latest.get(run.workflow.run_id) or (now_s, run)
+        if _goes_back(run, known):
+            return
+        self._latest.put(run.workflow.run_id, (now_s, run))
+        others = (
+            each for each in self._applied.get(project_id) or () if each[1].workflow.run_id != run.workflow.run_id
+        )
+        still = (each for each in others if now_s < each[0])
+        self._applied.put(project_id, (*still, (now_s + APPLIED_FOR_S, run))[-MAX_APPLIED:])
+
+    def _applied_to(self, project_id: str) -> list[ListedRun]:
+        now_s = self._monotonic()
+        return [run for until_s, run in self._applied.get(project_id) or () if now_s < until_s]
 
     def _read_lists(self, reader: _SnapshotReader) -> None:
         """The unfiltered page, or the lists of the events that decide if that page is known to have none."""
@@ -171,7 +197,9 @@ class RunLists:
 def _goes_back(run: ListedRun, known: ListedRun) -> bool:
     if run.workflow.attempt != known.workflow.attempt:
         return run.workflow.attempt < known.workflow.attempt
-    return _is_over(known) and not _is_over(run)
+    if _is_over(known) != _is_over(run):
+        return _is_over(known)
+    return run.updated_at is not None and known.updated_at is not None and run.updated_at < known.updated_at
 
 
 def _is_over(run: ListedRun) -> bool:
@@ -201,3 +229,10 @@ class _SnapshotReader:
 
     def add(self, runs: Iterable[ListedRun]) -> None:
         self.runs |= {run.workflow.run_id: run for run in runs}
+
+    def add_unlisted(self, runs: Iterable[ListedRun]) -> None:
+        """Adds runs that the lists should have shown: those that are older than all of a cut list may be behind it."""
+        listed = [run.age for run in self.runs.values()]
+        after = min(listed) if listed and self.is_cut_off else None
+        unlisted = [run for run in runs if run.workflow.run_id not in self.runs]
+        self.add(run for run in unlisted if after is None or run.age > after)

@@ -15,7 +15,7 @@ from bot.ci.github import schema as shapes
 from bot.ci.github.errors import TITLE, error_for, invalid_response
 from bot.ci.github.pagination import ListPage, onward, page_size
 from bot.ci.github.run_groups import ListedRun
-from bot.ci.github.urls import WEB_URL
+from bot.ci.github.urls import SERVICE, WEB_URL
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import REPOSITORY_NAME, Project, Status, Workflow
 from bot.core.model.errors import InvalidResponse, NotFound
@@ -85,6 +85,11 @@ def parse_run(status: int, headers: Mapping[str, str], body: bytes, project: Pro
     return result
 
 
+def run_of_event(entry: shapes.Run | None, project_id: str) -> ListedRun | None:
+    """The run in a webhook's payload; None if it cannot be read."""
+    return None if entry is None else _seen(entry, Project(project_id, "", SERVICE))
+
+
 def parse_attempt(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Status:
     """The attempt's status."""
     if not 200 <= status < 300:
@@ -122,6 +127,7 @@ def _seen(entry: shapes.Run, project: Project) -> ListedRun | None:
         path=path,
         pull_request=_pull_request(entry),
         concluded_without=cleaning.time(entry.updated_at) if has_no_conclusion else None,
+        updated_at=cleaning.time(entry.updated_at),
     )
 
 

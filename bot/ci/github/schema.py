@@ -26,6 +26,7 @@ class Repository(msgspec.Struct):
     id: Any = None
     full_name: Any = None
     html_url: Any = None
+    default_branch: Any = None
     archived: Any = None
     disabled: Any = None
     permissions: Any = None
@@ -109,8 +110,17 @@ class Job(msgspec.Struct):
     completed_at: Any = None
     conclusion: Any = None
     html_url: Any = None
+    run_id: Any = None
     run_attempt: Any = None
     steps: list[Step | None] = []
+
+
+class Delivery(msgspec.Struct):
+    id: Any = None
+    guid: Any = None
+    delivered_at: Any = None
+    redelivery: Any = None
+    event: Any = None
 
 
 class Token(msgspec.Struct):
@@ -139,6 +149,7 @@ _REPOSITORIES: msgspec.json.Decoder[list[Repository | None] | _Repositories] = m
     list[Repository | None] | _Repositories
 )
 _APPROVALS = msgspec.json.Decoder(list[Approval | None])
+_DELIVERIES = msgspec.json.Decoder(list[Delivery | None])
 _WORKFLOWS = msgspec.json.Decoder(_Workflows)
 _RUNS = msgspec.json.Decoder(_Runs)
 _JOBS = msgspec.json.Decoder(_Jobs)
@@ -203,6 +214,13 @@ def pull_request(body: bytes) -> Pull | None:
 def approvals(body: bytes) -> list[Approval] | None:
     try:
         return _each(_APPROVALS.decode(body), Approval)
+    except (ValueError, RecursionError):
+        return None
+
+
+def deliveries(body: bytes) -> list[Delivery] | None:
+    try:
+        return _each(_DELIVERIES.decode(body), Delivery)
     except (ValueError, RecursionError):
         return None
 

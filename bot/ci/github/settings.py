@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 from wsgiref.types import WSGIApplication
 
 from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import READ_ONLY, GitHub
+from bot.ci.github.hook_deliveries import APP_HOOK
 from bot.ci.github.urls import API_URL, WEB_URL
 from bot.ci.github.webhook import PATH, GitHubWebhook
-from bot.ci.service import ClientContext, Permission, PollNow, ServicePlugin, SettingValues
+from bot.ci.service import CIClient, ClientContext, Permission, PollNow, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.parsers import InvalidValue, Secret
 from bot.config.setting import Setting
@@ -24,6 +26,7 @@ _NEW_TOKEN = f"{WEB_URL}/settings/personal-access-tokens/new, {_PERMISSIONS}"
 _NEW_APP = f"{WEB_URL}/settings/apps/new (of an organization: its own settings), {_PERMISSIONS}"
 _MAX_KEY_BYTES = 64 * 1024
 _APP_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_HOOK_PATH = re.compile(r"(?:orgs/[\w.-]{1,100}|repos/[\w.-]{1,100}/[\w.-]{1,100})/hooks/[0-9]{1,18}", re.ASCII)
 _INSTALLATION_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -36,6 +39,12 @@ def _app_id(text: str) -> str:
 def _installation_id(text: str) -> str:
     if not _INSTALLATION_ID.fullmatch(text):
         raise InvalidValue("is not the number of an installation")
+    return text
+
+
+def _hook_path(text: str) -> str:
+    if not _HOOK_PATH.fullmatch(text):
+        raise InvalidValue("is neither orgs/NAME/hooks/NUMBER nor repos/OWNER/NAME/hooks/NUMBER")
     return text
 
 
@@ -104,6 +113,13 @@ _ROWS = (
         values.key,
         secret=True,
     ),
+    Setting(
+        "GITHUB_WEBHOOK_PATH",
+        "The webhook, as orgs/acme/hooks/12 or repos/acme/web/hooks/7. The bot then asks GitHub to send again what did "
+        "not arrive. A GitHub App needs it only if the webhook is not its own.",
+        "the number at the end of the address of the webhook's settings; the token needs Webhooks: read and write",
+        _hook_path,
+    ),
 )
 
 
@@ -149,7 +165,11 @@ def _connect(set_to: SettingValues, context: ClientContext) -> GitHub:
     if who is None:
         app_id, installation_id, path = (set_to[name] for name in _OF_THE_APP)
         who = App(app_id, installation_id, _private_key(path))
-    return GitHub(set_to["GITHUB_API_URL"], who, context, read_only=set_to[READ_ONLY])
+    hook = set_to["GITHUB_WEBHOOK_PATH"] or (APP_HOOK if isinstance(who, App) else None)
+    has_webhook = set_to["GITHUB_WEBHOOK_SECRET"] is not None
+    return GitHub(
+        set_to["GITHUB_API_URL"], who, context, read_only=set_to[READ_ONLY], hook=hook if has_webhook else None
+    )
 
 
 def _permissions(set_to: SettingValues, context: ClientContext, project: Project) -> list[Permission]:
@@ -166,9 +186,9 @@ def _permissions(set_to: SettingValues, context: ClientContext, project: Project
         client.close()
 
 
-def _webhook(set_to: SettingValues, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
+def _webhook(set_to: SettingValues, client: CIClient, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
     secret = set_to["GITHUB_WEBHOOK_SECRET"]
-    return None if secret is None else (PATH, GitHubWebhook(secret, poll_now))
+    return None if secret is None else (PATH, GitHubWebhook(secret, cast("GitHub", client), poll_now))
 
 
 GITHUB = ServicePlugin(

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from bot.core.lookup.repo_urls import may_be_branch, page_in, shown_in
 from bot.core.model.builds import Page
 
+SERVICE = "github"
 API_URL = "https://api.github.com"
 WEB_URL = "https://github.com"
 

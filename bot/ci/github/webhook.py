@@ -1,4 +1,6 @@
-"""GitHub's webhook: a signed message that a workflow run or a job has changed. A hint: the bot then polls the API.
+"""GitHub's webhook: a signed message that a workflow run or a job has changed.
+
+What it says is taken over at once, unless more is known, and the bot then polls the API.
 
 A WSGI application for POSTs. It parses a body only after it has verified the signature. `bot.http_server` bounds the
 length. https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
@@ -13,6 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from typing import Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
@@ -20,8 +23,12 @@ import structlog
 
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
+from bot.ci.github.api import failed_job
+from bot.ci.github.run_groups import ListedRun
+from bot.ci.github.runs import run_of_event
 from bot.ci.service import PollNow
 from bot.config.parsers import Secret
+from bot.core.model.builds import FailedJob
 
 PATH = "/github/webhook"
 REFUSALS_LOGGED_EVERY_S = 60.0
@@ -36,6 +43,7 @@ class _Payload(msgspec.Struct):
     """A `workflow_run` or a `workflow_job`, as far as it is read."""
 
     repository: shapes.Repository | None = None
+    workflow_run: shapes.Run | None = None
     workflow_job: shapes.Job | None = None
 
 
@@ -46,11 +54,21 @@ class _Refused(Exception):
     """The signature is missing or wrong. `str()` is the reason, for the operator."""
 
 
-class GitHubWebhook:
-    """Calls `hint` with the repository's id and the delivery's before it responds. `now` returns seconds."""
+class RunUpdates(Protocol):
+    """Takes over what signed webhooks say. Thread-safe, and returns at once."""
 
-    def __init__(self, secret: Secret, poll_now: PollNow, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._secret, self._poll_now, self._now = secret, poll_now, now
+    def apply_run(self, project_id: str, run: ListedRun) -> None: ...
+
+    def apply_failed_job(self, run_id: str, attempt: int, job: FailedJob) -> None: ...
+
+
+class GitHubWebhook:
+    """Calls `poll_now` with the repository's id and the delivery's before it responds. `now` returns seconds."""
+
+    def __init__(
+        self, secret: Secret, updates: RunUpdates, poll_now: PollNow, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._secret, self._updates, self._poll_now, self._now = secret, updates, poll_now, now
         self._refused = 0
         self._next_refusal_logged_at: float | None = None
 
@@ -75,17 +93,27 @@ class GitHubWebhook:
             return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "choose application/json as the webhook's content type"
         if event == "ping":  # sent when the webhook is set up, so a mistake shows at once
             return HTTPStatus.OK, ""
-        payload = _parsed(body)
-        job = None if payload is None else payload.workflow_job
+        payload = _parsed(body) or _Payload()
+        job = payload.workflow_job
         if job is not None and not shapes.has_failed(job.conclusion):
             return HTTPStatus.NO_CONTENT, ""  # only a failed job changes what is shown before its run ends
-        project_id = None if payload is None or payload.repository is None else cleaning.id_(payload.repository.id)
+        project_id = cleaning.id_(payload.repository and payload.repository.id)
         if project_id is None:
             return HTTPStatus.BAD_REQUEST, "the body names no repository"
+        self._apply(payload, project_id)
         delivery = environ.get("HTTP_X_GITHUB_DELIVERY", "")
         # A redelivery has the same id. The id is not signed.
         self._poll_now(project_id, delivery if _DELIVERY.fullmatch(delivery) else hashlib.sha256(body).hexdigest())
         return HTTPStatus.ACCEPTED, ""
+
+    def _apply(self, payload: _Payload, project_id: str) -> None:
+        run = run_of_event(payload.workflow_run, project_id)
+        if run is not None:
+            self._updates.apply_run(project_id, run)
+        job = payload.workflow_job
+        run_id, failed = (None, None) if job is None else (cleaning.id_(job.run_id), failed_job(job))
+        if job is not None and run_id is not None and failed is not None:
+            self._updates.apply_failed_job(run_id, cleaning.count(job.run_attempt) or 1, failed)
 
     def _signed_body(self, environ: WSGIEnvironment) -> bytes:
         signature = environ.get("HTTP_X_HUB_SIGNATURE_256", "")

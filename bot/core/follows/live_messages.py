@@ -13,7 +13,7 @@ from typing import Any
 from bot.core.build_fetcher import Snapshot
 from bot.core.follows.failure_logs import FailureLogs
 from bot.core.lookup.ci_registry import CIRegistry
-from bot.core.model.builds import Build, Project, Status
+from bot.core.model.builds import Build, Project, Status, Workflow
 from bot.core.model.claims import Claim, RestartState
 from bot.core.model.errors import BotError, CIError, NotFound, RateLimitExhausted
 from bot.core.model.follows import Follow, FollowState, FollowView, MessageGone, ReplyState, RetryLater
@@ -232,11 +232,16 @@ def _is_the_run_before(follow: Follow, build: Build, restart_state: RestartState
 _LATE = "late "
 
 
+def _failing(run: Workflow) -> str:
+    """How many of its jobs have failed while it runs."""
+    return f"!{len(run.failed_jobs)}" if run.failed_jobs and run.status.is_under_way else ""
+
+
 def _message_key(view: FollowView) -> str:
     """Everything that the message's text depends on. An equal string means that the message need not change."""
     run, build = view.build.run, view.build
     late = _LATE if view.late_s is not None else ""
     overtaken = (view.overtaken, view.overtaken_by.id if view.overtaken_by else None)
-    workflows = " ".join(f"{each.run_id}={each.status_word}" for each in build.workflows)
+    workflows = " ".join(f"{each.run_id}={each.status_word}{_failing(each)}" for each in build.workflows)
     key = f"{late}{view.follow.state.value} {build.status.value} {run} {view.verdict} {overtaken} {view.unseen}"
     return f"{key} {workflows}".rstrip()

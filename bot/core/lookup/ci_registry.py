@@ -314,7 +314,10 @@ class CIRegistry:
         alike = [*elsewhere, *alike]
         stale = [failures[service.name] for service in services if service.name in failures]
         known = sum(service.project_index.size for service in services)
-        return NoSuchProject(names[0], alike[:NEAREST], known=known, stale_because=stale[0] if stale else None)
+        hidden = [id_ for service in services for id_ in service.provider.hidden_organizations]
+        return NoSuchProject(
+            names[0], alike[:NEAREST], known=known, stale_because=stale[0] if stale else None, hidden=hidden
+        )
 
     def _left(self, deadline: float) -> float:
         return deadline - self._clock.monotonic()

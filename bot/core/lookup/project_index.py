@@ -7,7 +7,7 @@ starts while the service is down uses the stored list.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,20 +50,27 @@ class _Index:
 
 
 class ProjectIndex:
-    """`executor` runs the list call; `nearest` finds similar names.
+    """`executor` runs the list call; `nearest` finds similar names; `listed` is called after each new list.
 
     The executor reports errors of a refresh other than CIError, such as a store that is down. The names are known by
     then, and perhaps no caller is waiting.
     """
 
     def __init__(
-        self, provider: CIProvider, store: ProjectStore, executor: Executor, clock: Clock, nearest: NameMatcher
+        self,
+        provider: CIProvider,
+        store: ProjectStore,
+        executor: Executor,
+        clock: Clock,
+        nearest: NameMatcher,
+        listed: Callable[[], None] = lambda: None,
     ) -> None:
         self._provider = provider
         self._store = store
         self._executor = executor
         self._clock = clock
         self._nearest = nearest
+        self._listed = listed
         self._lock = threading.Lock()
         self._index = _Index()
         self._asked_at: float | None = None
@@ -142,6 +149,7 @@ class ProjectIndex:
         now = self._clock.now()
         self._index = _Index.of(projects, now)
         self.last_failure = None
+        self._listed()
         self._store.save_projects(self._provider.service, projects, now)
 
     def refresh_if_stale(self) -> None:

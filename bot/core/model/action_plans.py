@@ -5,6 +5,7 @@ A restart:
     a run of the build's commit failed       those are re-run; what still runs is left alone
     none failed, some still run              nothing
     only an older commit's run failed        nothing; that run is named
+    one failed that cannot be re-run         nothing
     none failed, none runs                   all runs of the build's commit
 
 What a plan names is exactly what is sent.
@@ -54,6 +55,8 @@ def restart_plan(build: Build) -> RestartPlan:
     older_failed = tuple(run for run in older if _has_failed(run))
     if older_failed:
         return RestartPlan(RestartCase.OLDER_FAILED, older=older_failed)
+    if any(map(_has_failed, own)):  # one that cannot be re-run: re-running the others would not help
+        return RestartPlan(RestartCase.NOTHING)
     ended = tuple(run for run in own if run.has_ended and run.can_rerun and run.status is not Status.WAITING)
     return RestartPlan(RestartCase.ALL if ended else RestartCase.NOTHING, ended)
 

@@ -73,12 +73,16 @@ REPOSITORY_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,10
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A repository at its CI service. `id` is opaque; `name` is `org/name` in the service's own spelling."""
+    """A repository at its CI service. `id` is opaque; `name` is `org/name` in the service's own spelling.
+
+    `default_branch` is None if the service does not tell it.
+    """
 
     id: str
     name: str
     service: str
     url: str | None = None
+    default_branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,11 @@ class Build:
         if self.workflows:
             return any(workflow.status.is_under_way for workflow in self.workflows)
         return self.status.is_under_way
+
+    @property
+    def is_on_default_branch(self) -> bool:
+        """Whether it certainly is: not every service tells the default branch."""
+        return self.branch is not None and self.branch == self.project.default_branch
 
     @property
     def has_ended(self) -> bool:
@@ -363,13 +372,18 @@ def find_build(builds: Sequence[Build], id_: str) -> Build | None:
 
 
 def branches_of(builds: Sequence[Build]) -> tuple[str, ...]:
-    """Each branch once, in the order of its newest build; tags and builds without a branch do not count."""
-    return tuple(dict.fromkeys(build.branch for build in builds if build.branch and not build.is_tag))
+    """Each branch once: the default branch, then in the order of the newest build. Tags do not count, nor builds
+    without a branch.
+    """
+    return tuple(build.branch for build in newest_of_each(builds) if build.branch and not build.is_tag)
 
 
 def newest_of_each(builds: Sequence[Build]) -> tuple[Build, ...]:
-    """The first build of each branch, and of those without one. `builds` must be newest first."""
+    """The first build of each branch, and of those without one: the default branch's, then the newest.
+
+    `builds` must be newest first.
+    """
     newest: dict[str | None, Build] = {}
     for build in builds:
         newest.setdefault(build.branch, build)
-    return tuple(newest.values())
+    return tuple(sorted(newest.values(), key=lambda build: not build.is_on_default_branch))

@@ -81,7 +81,7 @@ class NotUnderstood(UserError):
 class NoSuchProject(UserError):
     """No repository of that name. `stale_because` says why the list could not be refreshed; None if it was.
 
-    `branch` is the branch that was asked for.
+    `branch` is the branch that was asked for. `hidden` are the ids of organizations whose repositories no list has.
     """
 
     def __init__(
@@ -92,10 +92,12 @@ class NoSuchProject(UserError):
         known: int = 0,
         stale_because: CIError | None = None,
         branch: str | None = None,
+        hidden: Sequence[str] = (),
     ) -> None:
         super().__init__(name)
         self.name = name
         self.nearest = tuple(nearest)
+        self.hidden = tuple(hidden)
         self.known = known
         self.stale_because = stale_because
         self.branch = branch

@@ -27,11 +27,12 @@ class Audience:
 
     subscriptions: Sequence[Subscription]
     mutes: Sequence[Mute]
+    default_branch: str | None = None
 
     def hears_branch(self, branch: str | None) -> bool:
         """Whether a channel wants to hear something of the branch."""
         return any(
-            subscription.filters.mismatch_within(branch, None) is not Mismatch.BRANCH
+            subscription.filters.mismatch_within(branch, self.default_branch) is not Mismatch.BRANCH
             for subscription in self.subscriptions
         )
 
@@ -40,7 +41,7 @@ class Audience:
         times = [
             subscription.created_at
             for subscription in self.subscriptions
-            if subscription.filters.mismatch_within(branch, None) is not Mismatch.BRANCH
+            if subscription.filters.mismatch_within(branch, self.default_branch) is not Mismatch.BRANCH
         ]
         known = [time for time in times if time is not None]
         return min(known) if len(known) == len(times) and known else None
@@ -165,9 +166,10 @@ def _has_reminder(transition: Transition, matching: Iterable[Subscription]) -> b
 def _mismatch(subscription: Subscription, transition: Transition) -> Mismatch | None:
     """One of the workflows that changed must match, if the service has any."""
     filters, branch = subscription.filters, transition.build.branch
-    reasons = [filters.mismatch_within(branch, None, (name,)) for name in transition.workflows]
+    default = transition.build.project.default_branch
+    reasons = [filters.mismatch_within(branch, default, (name,)) for name in transition.workflows]
     if not reasons:
-        return filters.mismatch_within(branch, None)
+        return filters.mismatch_within(branch, default)
     return None if None in reasons else reasons[0]
 
 

@@ -198,7 +198,7 @@ class SubscriptionService:
             for build in found.builds
             if build.has_ended
             and build.status in (Status.PASSED, Status.FAILED)
-            and filters.mismatch_within(build.branch, None) is not Mismatch.BRANCH
+            and filters.mismatch_within(build.branch, project.default_branch) is not Mismatch.BRANCH
         ]
         states: list[BranchState] = []
         for name in dict.fromkeys(build.branch for build in ended):

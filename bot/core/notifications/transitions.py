@@ -349,8 +349,8 @@ def _is_same_commit(before: WorkflowState, after: WorkflowState) -> bool:
 
 def _is_later(run: _SeenRun, known: WorkflowState) -> bool:
     """Whether a run with the number of a known one is a later run of it. A list may show an earlier one for a while."""
-    if run.attempt != known.attempt:
-        return run.attempt > known.attempt
+    if run.workflow:  # the service counts attempts, and may change the end of one long after it
+        return run.attempt > known.attempt or (run.attempt == known.attempt and run.is_bad != known.is_bad)
     if run.finished_at is not None and known.finished_at is not None:
         return run.finished_at > known.finished_at
     seen = (run.status_word, run.started_at, run.finished_at)

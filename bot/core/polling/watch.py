@@ -238,7 +238,7 @@ class ChannelWatch:
         return BUSY_EVERY_S if is_busy else QUIET_EVERY_S
 
     def _audience(self, index: SubscriptionIndex, mutes: Sequence[Mute], project: Project) -> Audience:
-        return Audience(index.of_repository(project.service, project.name), mutes)
+        return Audience(index.of_repository(project.service, project.name), mutes, project.default_branch)
 
     def _take(self, service: CIContext, watched: _Watched, look: _Look) -> None:
         """Stores what the look has shown of a project, unless nothing has changed."""

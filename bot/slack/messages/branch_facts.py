@@ -10,6 +10,7 @@ from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button
 from bot.slack.blocks.rich_text import Line, join, line, link, sanitize, since, untrusted
 from bot.slack.messages.builds import state_of_workflow
+from bot.slack.messages.workflows import waits_for
 
 MAX_BESIDE, MAX_RERUNS = 5, 2
 _NAME, _COMMIT, _TRIGGER = 60, 40, 40
@@ -59,4 +60,4 @@ def _one_beside(run: Workflow) -> Line:
     began = since(run.started_at)
     why = join(", ", line(trigger) if trigger else None, line(began) if began else None)
     name = link(sanitize(run.name, _NAME) or "a workflow without a name", run.url)
-    return line(name, " ", state_of_workflow(run), *((" (", why, ")") if why else ()))
+    return line(name, " ", state_of_workflow(run), waits_for(run), *((" (", why, ")") if why else ()))

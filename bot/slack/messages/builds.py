@@ -70,21 +70,34 @@ https://docs.github.com/en/rest/checks/runs and https://docs.github.com/en/rest/
 
 _PLAIN = {Status.IGNORED: "ignored", Status.BLOCKED: "blocked"}
 """Without the reasons in `WORDS`, which are CodeShip's."""
+_FAILING = ", already failing"
 _NO_LENGTH = frozenset(OF_WORKFLOWS) - {"timed_out"}
 _WORD = 60
 
 
 def sign_of(what: Build | Workflow) -> str:
-    """The emoji of a status."""
+    """The emoji of a status; that of a failure also if one of its jobs has failed already."""
+    if is_failing(what):
+        return SIGNS[Status.FAILED]
     return _STALE if what.status_word == "stale" and what.status is Status.STOPPED else SIGNS[what.status]
+
+
+def is_failing(what: Build | Workflow) -> bool:
+    """Whether it still runs, and a job of it has failed already."""
+    if isinstance(what, Build):
+        return any(map(is_failing, what.workflows))
+    return what.status.is_under_way and bool(what.failed_jobs)
 
 
 def state(build: Build) -> Line:
     """`failed in 4m 7s`, `running`. Without a running time, which would soon be wrong in the message.
 
-    `CI failed, 1 of 3 workflows still running` if the worst of them has finished and another has not.
+    `CI failed, 1 of 3 workflows still running` if the worst of them has finished and another has not, and
+    `running, already failing` if a job has failed.
     """
     text = _of_build(build)
+    if build.status.is_under_way and is_failing(build):
+        return line(text, _FAILING)
     if build.is_under_way and not build.status.is_under_way:
         return line(_deciding_workflow(build), text, f", {_still(build.workflows)}")
     if build.took is not None and not (build.workflows and _has_no_length(build.status, build.status_word)):
@@ -95,6 +108,8 @@ def state(build: Build) -> Line:
 def state_of_workflow(run: Workflow) -> Line:
     """`failed in 2m 3s`. Without a running time, as in `state`."""
     text = _of_workflow(run.status, run.status_word)
+    if is_failing(run):
+        return line(text, _FAILING)
     if not run.has_ended or _has_no_length(run.status, run.status_word):
         return text
     if run.started_at is None or run.finished_at is None:
@@ -126,6 +141,8 @@ def _of_build(build: Build) -> Line:
 
 
 def _of_workflow(status: Status, status_word: str) -> Line:
+    if status_word == "waiting" and status is Status.FAILED:
+        return line("failed, waiting for approval")
     if status_word in OF_WORKFLOWS:
         return line(OF_WORKFLOWS[status_word])
     if status is not Status.UNKNOWN:

@@ -70,6 +70,7 @@ from bot.slack.views.form import Preset, form_button
 _SIGN = "warning"
 _TYPED, _SAID = 100, 300
 _RECENT = 5
+_MAX_HIDDEN = 3
 
 
 def render_error(
@@ -254,6 +255,8 @@ def _no_such_project(
     lines = [_said(command, "no repository called “", _typed(error.name), "”.")]
     if error.stale_because is not None:
         lines.append(line("The list may be out of date: ", describe_cause(error.stale_because), "."))
+    if error.hidden:
+        lines.append(_hidden(error.hidden))
     if error.nearest:
         lines.append(line("Did you mean:"))
     elif error.known > 0:
@@ -263,6 +266,15 @@ def _no_such_project(
         lines.append(line(nothing_seen(context), ". An admin can check its API key."))
     return choice_message(
         lines, _projects(error.nearest, error.branch, command, context), in_public=False, reference=reference
+    )
+
+
+def _hidden(organizations: Sequence[str]) -> Line:
+    """That single sign-on may be the reason. An organization is known by its number alone."""
+    named = ", ".join(sanitize(each, _SAID) for each in organizations[:_MAX_HIDDEN])
+    which = f"organization {named}" if len(organizations) == 1 else f"organizations {named}"
+    return line(
+        f"Repositories of {which} are hidden from the bot: an admin can authorize its token for single sign-on (SSO)."
     )
 
 

@@ -53,18 +53,18 @@ def _line(run: Workflow) -> Line:
         emoji(sign_of(run)),
         " ",
         join_dots(
-            line(name, joint(run.status), state_of_workflow(run)),
+            line(name, joint(run.status), state_of_workflow(run), waits_for(run)),
             f"attempt {run.attempt}" if run.attempt > 1 else None,
             f"on {on}" if on else None,
             untrusted(run.trigger, _COMMIT),
-            _waits_for(run),
         ),
     )
 
 
-def _waits_for(run: Workflow) -> Line:
-    names = [name for name in (untrusted(each, _NAME) for each in run.waits_for[:MAX_JOBS]) if name]
-    return line("for ", join(", ", *names)) if names else ()
+def waits_for(run: Workflow) -> Line:
+    """` to deploy to production`, linked to the run's page, on which it is approved."""
+    names = [link(name, run.url) for name in (sanitize(each, _NAME) for each in run.waits_for[:MAX_JOBS]) if name]
+    return line(" to deploy to ", join(", ", *names)) if names else ()
 
 
 def _job_lines(jobs: Sequence[FailedJob]) -> list[Line]:

@@ -20,6 +20,7 @@ from requests.exceptions import ReadTimeout
 
 from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import GitHub
+from bot.ci.github.hook_deliveries import APP_HOOK
 from bot.config.parsers import Secret
 from bot.core.model.builds import Ability, ActionResult
 from bot.core.model.errors import CIError, InvalidResponse, OverLimit, Unauthorized, Unreachable
@@ -294,6 +295,15 @@ def test_neither_key_nor_proof_nor_token_stands_in_an_error_a_log_or_a_repr(
     app = App("1071204", "52001100", Secret(PEM))
     assert "s3cret" not in told
     assert not any(line in told + repr(app) + repr(github) for line in PEM.splitlines()[1:-1])
+
+
+def test_the_app_itself_asks_for_its_webhooks_failed_deliveries(clock: Clock, api: responses.RequestsMock) -> None:
+    github = GitHub(API, App("1071204", "52001100", Secret(PEM)), surroundings(clock), hook=APP_HOOK)
+    api.get(f"{API}/app/hook/deliveries", json=[])
+    assert github.redeliver_failed() == 0
+    proof = str(api.calls[0].request.headers["Authorization"]).removeprefix("Bearer ")
+    assert jwt.decode(proof, options={"verify_signature": False})["iss"] == "1071204"
+    github.close()
 
 
 @pytest.mark.parametrize(

@@ -261,5 +261,5 @@ def test_a_renamed_repository_has_its_name_of_today() -> None:
 
 def test_a_repository_that_took_over_the_name_is_not_this_one() -> None:
     other = {"id": 5, "full_name": "acme/web", "html_url": "https://github.com/acme/web"}
-    with pytest.raises(NotFound, match="acme/web is another repository by now"):
+    with pytest.raises(NotFound, match="acme/web is now another repository"):
         builds(run(repository=other, head_repository=other))

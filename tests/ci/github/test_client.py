@@ -262,6 +262,17 @@ def test_it_is_told_what_the_token_may_and_what_cannot_be_told(
     assert [each.name for each in permissions if each.is_required] == ["Actions: read", "Actions: write"]
 
 
+@pytest.mark.parametrize(("status", "has"), [(404, False), (403, False), (500, None)])
+def test_actions_that_are_not_there_are_not_readable(
+    github: GitHub, api: responses.RequestsMock, status: int, has: bool | None
+) -> None:
+    api.get(RUNS, status=status, json={"message": "Not Found"})
+    for path in ("", "/branches", "/pulls"):
+        api.get(f"{REPO}{path}", json={} if path == "" else [])
+    read = github.permissions(WEB)[0]
+    assert (read.name, read.has, read.is_required) == ("Actions: read", has, True)
+
+
 def test_in_read_only_mode_nothing_that_changes_something_is_offered_or_needed(
     clock: Clock, api: responses.RequestsMock
 ) -> None:
@@ -272,6 +283,19 @@ def test_in_read_only_mode_nothing_that_changes_something_is_offered_or_needed(
         api.get(f"{REPO}/{path}", json=[])
     assert [each.name for each in github.permissions(WEB) if each.is_required] == ["Actions: read"]
     github.close()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "may_write"),
+    [("repo, gist", True), ("public_repo", True), ("gist, read:org", False), ("", True), (None, True)],
+)
+def test_a_classic_token_whose_scopes_allow_no_rerun_offers_none(
+    github: GitHub, api: responses.RequestsMock, scopes: str | None, may_write: bool
+) -> None:
+    api.get(USER_REPOS, json=[], headers={} if scopes is None else {"X-OAuth-Scopes": scopes})
+    github.projects()
+    assert (Ability.RESTART in github.abilities) is may_write
+    assert (Ability.CANCEL in github.abilities) is may_write
 
 
 def test_organizations_without_sign_on_are_remembered_from_the_list(

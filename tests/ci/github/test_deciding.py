@@ -436,6 +436,16 @@ ROWS = {
         "re-run CI",
     ),
     "a queue's run of main is never re-run": ("CI merge_group failed 2", "failed: CI failed", "nothing"),
+    "nothing else is re-run for it": (
+        "CI merge_group failed 2; Lint push passed 2",
+        "failed: CI failed, Lint passed",
+        "nothing",
+    ),
+    "a workflow that failed beside it is re-run": (
+        "CI merge_group failed 2; Lint push failed 2",
+        "failed: CI failed, Lint failed",
+        "re-run Lint",
+    ),
     "a tag's push is not main's": ("Release push failed 3 on v1.2; CI push passed 2", "passed: CI passed", "re-run CI"),
 }
 

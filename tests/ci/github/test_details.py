@@ -9,10 +9,11 @@ import pytest
 import responses
 from requests.exceptions import ReadTimeout
 
-from bot.ci.github.client import MAX_ATTEMPTS, GitHub
+from bot.ci.github.client import GitHub
+from bot.ci.github.run_details import MAX_ATTEMPTS
 from bot.core.model.builds import Build, FailedJob, Status, Workflow
 from tests.ci.codeship.canned import Clock, Gate
-from tests.ci.github.canned import RUNS, run, seen_build, workflow
+from tests.ci.github.canned import RUNS, asking, run, seen_build, workflow
 
 CI, LINT, DEPLOY = workflow(1, "CI"), workflow(2, "Lint"), workflow(3, "Deploy")
 
@@ -72,6 +73,14 @@ def test_jobs_are_looked_for_on_three_pages_and_kept_once_they_are_found(
     for _ in range(2):
         assert failed_jobs(github.with_details(seen_build(CI))) == {"CI": ["test (240)"]}
     assert len(api.calls) == 3
+
+
+def test_a_long_list_of_jobs_is_asked_for_in_smaller_pages_after_502(
+    github: GitHub, api: responses.RequestsMock
+) -> None:
+    api.get(f"{RUNS}/19440221001/jobs", status=502, match=[asking(per_page="100")])
+    api.get(f"{RUNS}/19440221001/jobs", json=jobs("test"), match=[asking(per_page="50")])
+    assert failed_jobs(github.with_details(seen_build(CI))) == {"CI": ["test"]}
 
 
 def test_only_the_first_jobs_are_reported_and_no_page_is_read_for_more(

@@ -53,6 +53,11 @@ def test_a_repository_that_cannot_be_read_costs_that_one_alone() -> None:
     assert repositories([repository(1, html_url=["x"])]).entries[0].url is None
 
 
+@pytest.mark.parametrize(("told", "known"), [("trunk", "trunk"), (None, None), (7, None), ("a\nb", "ab")])
+def test_a_repositorys_default_branch_is_read(told: object, known: str | None) -> None:
+    assert repositories([repository(1, default_branch=told)]).entries[0].default_branch == known
+
+
 @pytest.mark.parametrize("listed", [[None], [{"id": 1}], ["x", 7]])
 def test_repositories_of_which_none_can_be_read_are_reported(listed: list[object]) -> None:
     with pytest.raises(InvalidResponse, match="none of its repositories can be read"):

@@ -25,7 +25,7 @@ from bot.core.model.errors import (
 )
 from tests.ci.acting import cancel, restart
 from tests.ci.codeship.canned import Clock, Gate, surroundings
-from tests.ci.github.canned import OLDER, RUNS, seen_build, workflow
+from tests.ci.github.canned import API, OLDER, RUNS, seen_build, workflow
 
 CI, LINT, DEPLOY = workflow(1, "CI"), workflow(2, "Lint"), workflow(3, "Deploy")
 OVER_A_MONTH = "Unable to retry this workflow run because it was created over a month ago"
@@ -94,10 +94,17 @@ def test_what_is_inherited_from_another_commit_is_not_run_again(
             r"older commits failed: Nightly \(runs on 1f0c2b8",
         ),
         ((workflow(1, "CI", RUNNING), workflow(2, "Nightly", **OF_OLDER)), "still running: CI"),
-        ((workflow(1, "CI", can_rerun=False),), "can be re-run"),
+        ((workflow(1, "CI", can_rerun=False),), "can’t be re-run now: CI"),
+        ((workflow(1, "CI", PASSED), workflow(2, "Deploy", can_rerun=False)), "can’t be re-run now: Deploy"),
         ((workflow(1, "CI", Status.WAITING),), "can be re-run"),
     ],
-    ids=["an older commit's run failed", "the commit's own still runs", "a merge queue's", "an approval is missing"],
+    ids=[
+        "an older commit's run failed",
+        "the commit's own still runs",
+        "a merge queue's",
+        "another passed",
+        "an approval is missing",
+    ],
 )
 def test_if_the_commit_has_nothing_to_rerun_nothing_is_sent_and_it_is_said_why(
     github: GitHub, gate: Gate, workflows: tuple[Workflow, ...], why: str
@@ -149,6 +156,7 @@ def test_if_nothing_has_ended_nothing_is_sent(
         ({"status": 401}, Unauthorized),
         ({"status": 429}, OverLimit),
         ({"status": 500}, NoResponse),
+        ({"status": 301, "headers": {"Location": f"{API}/repositories/731204001/actions/runs/1/rerun"}}, NotPossible),
         ({"status": 307, "headers": {"Location": f"{RUNS}/1/rerun"}}, NotPossible),
         ({"body": NoConnection("x")}, Unreachable),
         ({"body": ReadTimeout("x")}, NoResponse),

@@ -10,6 +10,7 @@ import responses
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bot.ci.github.client import GitHub
 from bot.ci.github.settings import GITHUB
 from bot.config.parsers import Secret
 from bot.config.setting import read_setting
@@ -53,6 +54,7 @@ def test_a_token_alone_is_enough() -> None:
         "GITHUB_API_URL": API,
         "GITHUB_CALLS_PER_MINUTE": 80,
         "GITHUB_WEBHOOK_SECRET": None,
+        "GITHUB_WEBHOOK_PATH": None,
     }
     assert TOKEN not in repr(values)
 
@@ -145,10 +147,19 @@ def test_it_is_connected_as_the_app(clock: Clock, api: responses.RequestsMock, k
     client.close()
 
 
-def test_the_webhook_is_there_where_it_has_a_secret() -> None:
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [("orgs/acme/hooks/12", True), ("repos/acme/web/hooks/7", True), ("hooks/7", False), ("https://x/hooks/7", False)],
+)
+def test_a_webhooks_path_is_githubs(path: str, is_one: bool) -> None:
+    values, problems = read({"GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_PATH": path})
+    assert (values["GITHUB_WEBHOOK_PATH"] == path, not problems) == (is_one, is_one)
+
+
+def test_the_webhook_is_there_if_it_has_a_secret(github: GitHub) -> None:
     def poll_now(project_id: str, key: str) -> None: ...
 
-    assert GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN})[0], poll_now) is None
-    served = GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": "long-enough"})[0], poll_now)
+    assert GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN})[0], github, poll_now) is None
+    served = GITHUB.webhook(read({"GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": "long-enough"})[0], github, poll_now)
     assert served is not None
     assert served[0] == "/github/webhook"

@@ -14,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from bot.ci.github.client import GitHub
+from bot.ci.github.run_groups import ListedRun
 from bot.ci.github.webhook import GitHubWebhook
 from bot.config.parsers import Secret
-from tests.ci.github.canned import REPOSITORY, run
+from bot.core.model.builds import FailedJob
+from tests.ci.github.canned import REPOSITORY, page, run, runs_json
 
 SECRET = "s3cret-of-the-hook"
 DELIVERY = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
@@ -29,8 +32,16 @@ class Posted:
     def __init__(self) -> None:
         self.now = 1000.0
         self.hints: list[tuple[str, str]] = []
+        self.runs: list[tuple[str, ListedRun]] = []
+        self.failed_jobs: list[tuple[str, int, FailedJob]] = []
         secret = Secret(SECRET)
-        self._app = GitHubWebhook(secret, lambda *hint: self.hints.append(hint), now=lambda: self.now)
+        self._app = GitHubWebhook(secret, self, lambda *hint: self.hints.append(hint), now=lambda: self.now)
+
+    def apply_run(self, project_id: str, run: ListedRun) -> None:
+        self.runs.append((project_id, run))
+
+    def apply_failed_job(self, run_id: str, attempt: int, job: FailedJob) -> None:
+        self.failed_jobs.append((run_id, attempt, job))
 
     def __call__(self, body: bytes = BODY, **changes: Any) -> tuple[int, str]:
         """Status and body. `changes` to what GitHub sends; None takes away."""
@@ -65,6 +76,21 @@ def post() -> Posted:
 def test_a_run_that_has_moved_is_a_hint_for_its_repository(post: Posted) -> None:
     assert post() == (202, "")
     assert post.hints == [("731204001", DELIVERY)]
+    assert post.runs == [("731204001", page(runs_json(run())).entries[0])]
+
+
+@pytest.mark.parametrize("broken", [None, {}, {"id": "x"}, "nothing", {**run(), "head_branch": None}])
+def test_a_run_that_cannot_be_read_is_a_hint_alone(post: Posted, broken: object) -> None:
+    assert post(json.dumps({"workflow_run": broken, "repository": REPOSITORY}).encode())[0] in (202, 400)
+    assert post.runs == []
+
+
+def test_a_failed_job_is_told_with_its_run_and_step(post: Posted) -> None:
+    step = {"name": "Run pytest", "conclusion": "failure"}
+    job = {"id": 7, "run_id": 19440221001, "run_attempt": 2, "name": "test", "conclusion": "failure", "steps": [step]}
+    post(json.dumps({"workflow_job": job, "repository": REPOSITORY}).encode(), HTTP_X_GITHUB_EVENT="workflow_job")
+    [(run_id, attempt, told)] = post.failed_jobs
+    assert (run_id, attempt, told.name, told.step) == ("19440221001", 2, "test", "Run pytest")
 
 
 @pytest.mark.parametrize(
@@ -78,12 +104,12 @@ def test_a_job_is_a_hint_if_it_failed(post: Posted, conclusion: object, status: 
     assert post.hints == ([("731204001", DELIVERY)] if status == 202 else [])
 
 
-def test_the_signature_of_githubs_own_example_is_taken() -> None:
+def test_the_signature_of_githubs_own_example_is_taken(github: GitHub) -> None:
     """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries"""
     expected = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     assert signature(b"Hello, World!", "It's a Secret to Everybody") == expected
     hints: list[str] = []
-    app = GitHubWebhook(Secret("It's a Secret to Everybody"), lambda *hint: hints.append(hint[0]))
+    app = GitHubWebhook(Secret("It's a Secret to Everybody"), github, lambda *hint: hints.append(hint[0]))
     environ: dict[str, Any] = {
         "CONTENT_LENGTH": "13",
         "CONTENT_TYPE": "application/json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,13 @@ def test_git_itself_agrees(name: str) -> None:
 @given(st.text())
 def test_no_text_raises(name: str) -> None:
     may_be_branch(name)
+
+
+def test_the_default_branch_comes_first_if_it_is_known() -> None:
+    web = replace(project(1, "acme/web"), default_branch="trunk")
+    builds = [build(4, web, "b"), build(3, web, None), build(2, web, "trunk"), build(1, web, "main")]
+    assert branches_of(builds) == ("trunk", "b", "main")
+    assert [b.id for b in newest_of_each(builds)] == ["2", "4", "3", "1"]
 
 
 def test_branches_come_in_the_order_of_their_newest_build() -> None:

@@ -218,3 +218,17 @@ def test_the_audit_covers_all_services_newest_first(make: Make) -> None:
     shown = team.ask(ShowAudit())
     assert shown == AuditShown(None, ())
     assert team.ask(ShowAudit(Word.of("acme/moved"))) == AuditShown(MOVED, ())
+
+
+@pytest.mark.parametrize(
+    ("typed", "hidden"), [("acme/nope", ("7",)), ("acme/nope@github", ("7",)), ("nope@codeship", ())]
+)
+def test_a_missing_repository_names_the_organizations_that_are_hidden(
+    make: Make, typed: str, hidden: tuple[str, ...]
+) -> None:
+    team = make()
+    team.knows(OLD, MOVED)
+    team.github.hidden_organizations = ("7",)
+    with pytest.raises(NoSuchProject) as raised:
+        team.find(typed)
+    assert raised.value.hidden == hidden

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.lookup.repo_urls import page_in
-from bot.core.model.builds import Page
+from bot.core.model.builds import Ability, Page
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.errors import BranchRequired, BuildTooOld
 from bot.core.model.outcomes import BuildShown
@@ -98,6 +98,16 @@ def test_a_pull_request_means_its_head_branch(web: World, url: str) -> None:
     web.ci.located[PULL_12] = replace(PULL_12, branch="dev")
     web.ask(BranchCommand(Verb.RESTART, Word.of(url)))
     assert _restarted(web) == [DEV.id]
+
+
+@pytest.mark.parametrize(
+    "verb", [Verb.STATUS, Verb.RESTART, Verb.CANCEL, Verb.FOLLOW, Verb.LOGS, Verb.BUILDS, Verb.WHY]
+)
+def test_every_command_for_a_branch_takes_a_pull_request(web: World, verb: Verb) -> None:
+    web.ci.abilities = frozenset(Ability)
+    web.ci.located[PULL_12] = replace(PULL_12, branch="dev")
+    web.ask(BranchCommand(verb, Word.of("acme/web#12")))
+    assert "dev" in web.ci.branches_asked
 
 
 def test_a_pull_request_of_a_fork_means_the_forks_branch(world: World) -> None:

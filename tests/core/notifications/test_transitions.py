@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from bot.core.model.builds import Workflow
 from bot.core.model.transitions import BranchState
 from bot.core.notifications.transitions import missing, observe
 from tests.core.notifications.sequences import NOON, builds_told, changes, look, seen
@@ -156,6 +160,19 @@ BUILDS = {
 def test_a_branch_changes(name: str) -> None:
     looks, expected = BRANCH[name]
     assert changes(looks) == expected
+
+
+def test_an_attempt_whose_end_is_told_later_is_no_news() -> None:
+    """GitHub moves the time by which a run seems to have ended long after it did."""
+    first = look("ci:20 bad")
+    later = [replace(build, workflows=tuple(map(_ended_later, build.workflows))) for build in first]
+    state = observe(observe(None, look("ci:10 ok"), NOON).state, first, NOON).state
+    assert observe(state, later, NOON).transitions == ()
+
+
+def _ended_later(run: Workflow) -> Workflow:
+    assert run.finished_at is not None
+    return replace(run, finished_at=run.finished_at + timedelta(hours=1))
 
 
 def test_there_are_at_least_sixty_sequences() -> None:

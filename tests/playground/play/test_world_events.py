@@ -31,6 +31,7 @@ ON_GITHUB = [
     ("the workflow CI of acme/shop is cancelled on main", ("completed", "cancelled", None)),
     ("the workflow CI of acme/shop is skipped on main", ("completed", "skipped", None)),
     ("the workflow CI of acme/shop ends on main as “odd”", ("completed", "odd", None)),
+    ("the job lint of the workflow CI of acme/shop fails on main", ("in_progress", None, "lint, Run the linters")),
     ("the workflow CI of acme/shop fails on main at test", ("completed", "failure", "test, Run the tests")),
     ("the workflow CI of acme/shop fails on main at build, Install", ("completed", "failure", "build, Install")),
 ]

@@ -168,6 +168,7 @@ MISTAKES: dict[str, tuple[errors.BotError, Command | None]] = {
     "no_such_project": (errors.NoSuchProject("acme/wbe", [WEB, WEBBY], known=42), TYPO),
     "no_such_project_none_like_it": (errors.NoSuchProject("zzz", known=42, stale_because=SILENT), STATUS),
     "no_such_project_at_all": (errors.NoSuchProject("zzz"), STATUS),
+    "no_such_project_seen": (errors.NoSuchProject("zzz", known=42, hidden=["21955855"]), STATUS),
     "ambiguous_project": (errors.AmbiguousProject("web", [WEB, replace(WEB, name="umbrella/web")]), STATUS),
     "no_such_branch": (
         errors.NoSuchBranch(WEB, "mian", ["main", "dev"]),

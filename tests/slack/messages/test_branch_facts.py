@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.model.action_plans import restart_plan
-from bot.core.model.builds import Build, Project, Status, Workflow
+from bot.core.model.builds import Build, FailedJob, Project, Status, Workflow
 from bot.core.model.errors import NotPossible
 from bot.core.model.outcomes import BuildShown
 from bot.slack.messages.errors import render_error
@@ -43,7 +43,23 @@ def test_the_pull_request_of_a_build_is_named() -> None:
 
 def test_a_run_that_waits_names_the_environment() -> None:
     deploy = Workflow("13", "Deploy", Status.WAITING, "waiting", waits_for=("production",))
-    assert "waiting for approval · for production" in shown(replace(BUILD, workflows=(CI, deploy)))
+    assert "Deploy waiting for approval to deploy to production" in shown(replace(BUILD, workflows=(CI, deploy)))
+
+
+def test_a_run_that_waits_and_has_failed_says_both() -> None:
+    job = FailedJob("test", "Run pytest")
+    deploy = Workflow("13", "Deploy", Status.FAILED, "waiting", waits_for=("production",), failed_jobs=(job,))
+    text = shown(replace(BUILD, status=Status.FAILED, status_word="waiting", workflows=(CI, deploy)))
+    assert ":x: Deploy failed, waiting for approval to deploy to production" in text
+    assert "test, step “Run pytest”" in text
+
+
+def test_a_build_of_which_a_job_has_failed_already_says_so_before_its_end() -> None:
+    running = Workflow("13", "E2E", Status.RUNNING, "in_progress", failed_jobs=(FailedJob("test"),))
+    build = replace(BUILD, status=Status.RUNNING, status_word="in_progress", finished_at=None, workflows=(CI, running))
+    text = shown(build)
+    assert text.splitlines()[0].startswith(":x: *acme/web main running, already failing")
+    assert ":x: E2E running, already failing" in text
 
 
 def test_a_branch_that_failed_for_an_older_commit_offers_only_that_run() -> None:

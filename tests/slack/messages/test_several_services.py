@@ -89,6 +89,7 @@ def test_a_restart_that_was_not_sent_is_shown_so() -> None:
         (Status.FAILED, "startup_failure", "couldn’t start"),
         (Status.BLOCKED, "action_required", "waiting for approval"),
         (Status.WAITING, "waiting", "waiting for approval"),
+        (Status.FAILED, "waiting", "failed, waiting for approval"),
         (Status.PASSED, "neutral", "neutral"),
         (Status.IGNORED, "stale", "stale"),
         (Status.UNKNOWN, "stale", "stale"),

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("url", sa.Text),
+        sa.Column("default_branch", sa.Text),
     )
     op.create_table(
         "channel_names",
