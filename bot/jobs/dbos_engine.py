@@ -89,7 +89,7 @@ class Engine:
         """Connects to nothing yet. Raises RuntimeError if this process has an open engine."""
         self._now = now
         self._log = _Quiet()
-        dbos_database.time = _ShortSleeps()  # type: ignore[attr-defined]
+        dbos_database.time = _ShortSleeps()  # type: ignore[assignment, attr-defined]
         self._dbos = DBOS(config=_config(database_url, replica_id))
         if self._dbos._launched:  # a process has one DBOS, which is returned again without an error
             self._log.end()
