@@ -81,11 +81,18 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         each.add_argument("--boundary", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.command == "manifest":
-        return _manifest(chosen)
-    check = chosen.check or chosen.command == "check"
+        return _manifest(chosen, environ)
+    try:
+        return _with_settings(chosen, environ)
+    except BadSettings as problem:
+        return _tell(problem, environ)
+
+
+def _with_settings(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Runs a command that reads settings. Returns the exit status. Raises BadSettings."""
     environ, problems = with_secrets_from_files(environ, rows())
     if problems:
-        return _tell(BadSettings(problems), environ, in_words=check or chosen.command is not None)
+        raise BadSettings(problems)
     if chosen.command == "audit":
         return _export(chosen, environ)
     if chosen.command == "migrate":
@@ -95,10 +102,8 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
 
         show_webhook(environ, print, new=chosen.new)
         return 0
-    try:
-        settings = Settings.read(environ)
-    except BadSettings as problem:
-        return _tell(problem, environ, in_words=check)
+    settings = Settings.read(environ)
+    check = chosen.check or chosen.command == "check"
     level = "CRITICAL" if check else settings.log_level  # a check prints its results and logs nothing
     logs.configure(level, settings.log_format, settings.secrets())
     if check:
@@ -108,9 +113,9 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     return _run(settings, environ)
 
 
-def _tell(bad: BadSettings, environ: Mapping[str, str], *, in_words: bool = False) -> int:
+def _tell(bad: BadSettings, environ: Mapping[str, str]) -> int:
     """Prints the problems for a person, or logs a line for each if LOG_FORMAT is json. Returns the exit status."""
-    if in_words or not _logs_json(environ):
+    if not _logs_json(environ):
         print(bad, file=sys.stderr)
         return FAILED
     logs.configure("ERROR", "json")
@@ -120,19 +125,28 @@ def _tell(bad: BadSettings, environ: Mapping[str, str], *, in_words: bool = Fals
     return FAILED
 
 
+def _failed(why: object, environ: Mapping[str, str]) -> int:
+    """Prints why a command failed, or logs it if LOG_FORMAT is json. Returns the exit status."""
+    if _logs_json(environ):
+        logs.configure("ERROR", "json")
+        log.error("command_failed", why=str(why))
+    else:
+        print(why, file=sys.stderr)
+    return FAILED
+
+
 def _logs_json(environ: Mapping[str, str]) -> bool:
     """Whether LOG_FORMAT is json, even if other settings are wrong."""
     return tidied(environ.get("LOG_FORMAT", "")).lower() == "json"
 
 
-def _manifest(chosen: argparse.Namespace) -> int:
+def _manifest(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from bot.cli.manifest import manifest_as_json
 
     try:
         print(manifest_as_json(chosen.boundary))
     except OSError as problem:
-        print(f"manifest.yml cannot be read: {problem.strerror}", file=sys.stderr)
-        return FAILED
+        return _failed(f"manifest.yml cannot be read: {problem.strerror}", environ)
     return 0
 
 
@@ -147,8 +161,7 @@ def _export(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
     except BrokenPipeError:  # the reader closed the pipe, like `head`
         return FAILED
     except (NotExported, OSError) as problem:
-        print(problem, file=sys.stderr)
-        return FAILED
+        return _failed(problem, environ)
     return 0
 
 
@@ -158,8 +171,7 @@ def _migrate(environ: Mapping[str, str]) -> int:
     try:
         migrate(environ, print)
     except CannotCompare as problem:
-        print(problem, file=sys.stderr)
-        return FAILED
+        return _failed(problem, environ)
     return 0
 
 

@@ -104,6 +104,13 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             return None
         return self.idle_since if self.request is None else self.request_began
 
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Orders connections that wait for their client: the smallest is cut first."""
+        if not self.answered:
+            return False, self.idle_since
+        return self.request is None, self.idle_since if self.request is None else self.request_began
+
     def is_too_slow(self, limits: Limits, now: float) -> bool:
         if self.total_outbufs_len:
             self.sending_since = self.sending_since or now
@@ -206,9 +213,12 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
     def _slowest_first(self) -> list[_Channel]:
         """Connections that wait for their client, the slowest first. Idle ones that had a request come last: a proxy
         may be about to reuse them.
+
+        Before its first response a connection counts from its beginning. Else a new one, whose request has not been
+        read yet, would be cut in favor of older ones whose first bytes have just come.
         """
         waiting = [channel for channel in self.active_channels.values() if channel.waiting_since is not None]
-        return sorted(waiting, key=lambda one: (one.answered > 0 and one.request is None, one.waiting_since))
+        return sorted(waiting, key=lambda one: one.rank)
 
     def _cut(self, channel: _Channel) -> None:
         if channel.request is not None or not channel.answered:

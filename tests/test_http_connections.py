@@ -142,6 +142,15 @@ def test_beyond_the_most_connections_the_slowest_are_cut_and_a_new_one_is_served
             rest(connection)
 
 
+def test_the_oldest_connection_is_cut_first_even_if_its_request_began_last(serve: Serve) -> None:
+    port = serve(connections=2)
+    with connect(port) as older, connect(port) as newer:
+        older.sendall(HEAD + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        assert older.recv(4096).startswith(b"HTTP/1.1 100 ")
+        assert call(port, "POST", "/", "abc").body == b"3"
+        assert echoed(newer, b"ab") == b"2"
+
+
 def test_an_idle_connection_that_has_been_of_use_outlives_a_crowd(serve: Serve) -> None:
     port = serve(connections=5)
     with ExitStack() as stack:

@@ -22,7 +22,6 @@ from bot.core.lookup.ci_registry import Pin
 from bot.core.model.name_patterns import NamePattern
 
 NAMES = ", ".join(service.name for service in SERVICES)
-BY_DEFAULT = SERVICES[0].name
 
 _PINNED_AS = "write it like acme/legacy-*=codeship, acme/*=github"
 
@@ -81,13 +80,12 @@ def is_inferred(environ: Mapping[str, str]) -> bool:
 
 
 def inferred(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The services that have a key, token or App. The first service if none has, so that its key is missed."""
-    having = [
+    """The services that have a key, token or App."""
+    return tuple(
         service.name
         for service in SERVICES
         if any(re.search("KEY|TOKEN|_APP_", name) for name in set_for(service, environ))
-    ]
-    return tuple(having) or (BY_DEFAULT,)
+    )
 
 
 def named(names: Sequence[str]) -> list[ServicePlugin]:
@@ -291,6 +289,11 @@ class Settings:
         found: dict[str, Any] = {row.field: read_setting(row, environ, problems) for row in _ROWS_BEFORE}
         if is_inferred(environ):
             found["ci_providers"] = inferred(environ)
+            if not found["ci_providers"]:
+                problems.append(_no_service())
+                for row in rows_of_services():
+                    if tidied(environ.get(row.name, "")):
+                        read_setting(row, environ, problems)
         providers, pinned = found["ci_providers"] or (), found["ci_pinned"] or ()
         problems += pins_to_others(pinned, providers) if providers else []
         of_services: list[str] = []
@@ -344,6 +347,21 @@ def database_url(environ: Mapping[str, str]) -> Secret:
     if not isinstance(url, Secret):
         raise BadSettings(problems)
     return url
+
+
+def _no_service() -> str:
+    ways = []
+    for service in SERVICES:
+        key = next(row for row in service.rows if row.name == service.key_setting)
+        ways.append(f"\n  {service.title}: {key.name}, from {key.where}.")
+        app = [row for row in service.rows if "_APP_" in row.name]
+        if app:
+            ways.append(f"\n  {service.title}, as an App: {', '.join(row.name for row in app)}, from {app[0].where}.")
+    return (
+        "No CI service has a key or a token. Give at least one."
+        + "".join(ways)
+        + "\n  To try the bot without any: make playground."
+    )
 
 
 def _no_transport() -> str:

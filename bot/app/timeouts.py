@@ -23,7 +23,7 @@ class Timeouts:
     finish_s: float = 10.0
     jobs: JobTimings = TIMINGS
     pace: PollInterval = PACE
-    maintenance_s: float = 15.0
+    maintenance_s: float = 5.0
     watch_s: float = 0.1
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TextIO
 
-from bot.app.settings import BadSettings, database_url
+from bot.app.settings import database_url
 from bot.core.model.audit import AuditEntry
 from bot.store.audit import entries_since
 from bot.store.engine import DRIVER_ERRORS, Database, StoreError
@@ -54,7 +54,7 @@ class NotExported(Exception):
 def export(
     environ: Mapping[str, str], out: TextIO, *, since: str | None, repo: str | None, form: Form, now: datetime
 ) -> None:
-    """Writes entries to `out` as they are read. Raises NotExported, and OSError if `out` takes no more."""
+    """Writes entries to `out` as they are read. Raises NotExported, BadSettings, and OSError if `out` takes no more."""
     beginning = moment_of(since, now) if since is not None else None
     database = _database(environ)
     try:
@@ -149,5 +149,5 @@ def _of_repository(repo: str | None) -> Callable[[AuditEntry], bool]:
 def _database(environ: Mapping[str, str]) -> Database:
     try:
         return Database.at(database_url(environ).reveal())
-    except (BadSettings, StoreError) as problem:
+    except StoreError as problem:
         raise NotExported(str(problem)) from None

@@ -105,7 +105,7 @@ class CannotCompare(Exception):
 
 
 def migrate(environ: Mapping[str, str], say: Say) -> None:
-    """Prints what matches and what to set. Raises CannotCompare.
+    """Prints what matches and what to set. Raises CannotCompare, BadSettings.
 
     Needs the keys of both services, even if CI_PROVIDERS names only one. CI_PINNED can keep repositories at CodeShip.
     """
@@ -128,7 +128,7 @@ def _read(environ: Mapping[str, str]) -> tuple[list[Pin], dict[str, dict[str, ob
     values = {service.name: settings_of(service, environ, problems) for service in (FROM, TO)}
     pinned = read_setting(PINNED, environ, problems)
     if problems:
-        raise CannotCompare(str(BadSettings(problems)))
+        raise BadSettings(problems)
     return [pin for pin in pinned if pin.service == FROM.name] if isinstance(pinned, tuple) else [], values
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -13,7 +13,7 @@ from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.deliveries import Delivery, WatchedProject
 from bot.core.model.ended_builds import EndedBuild
-from bot.core.model.follows import Follow, FollowView
+from bot.core.model.follows import Follow, FollowView, PollChain
 from bot.core.model.notifications import Decision
 from bot.core.model.rate_limit import Priority, Rejected
 
@@ -266,11 +266,16 @@ class FollowStore(Protocol):
         Repeated calls with the same number return the same. None for a poll that another one has overtaken.
         """
 
-    def stalled(self, after_s: float) -> list[tuple[str, str, int]]:
-        """Active chains that have not moved for `after_s` seconds: service, project id, and the number each was moved
-        on to.
+    def quiet_chains(self, after_s: float) -> list[PollChain]:
+        """Active chains that have not moved for more than `after_s` seconds.
 
         Includes chains that moved in the future: the clock was set back since.
+        """
+
+    def restart_chain(self, chain: PollChain) -> int | None:
+        """The number of the poll that the chain waits for now. None if it has moved since it was read, or has ended.
+
+        The poll that it waited for is overtaken.
         """
 
 
@@ -395,6 +400,9 @@ class Jobs(Protocol):
 
     def cancel(self, key: str) -> None:
         """Cancels a job that has not started. Unknown keys are ignored."""
+
+    def unfinished(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys whose jobs wait or run, in any process."""
 
     def sweep(self) -> int:
         """Takes over jobs of dead processes. Returns how many."""

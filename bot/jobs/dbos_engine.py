@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
+import dbos._sys_db as dbos_database
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 from dbos import error as dbos_error
@@ -43,8 +45,12 @@ CONNECTIONS = 10
 POLLS_NOTHING_S = 0.1
 """Seconds that DBOS's thread for messages sleeps at a time. The bot sends none, but a stop waits for this thread."""
 
+NOT_DONE = ["DELAYED", "ENQUEUED", "PENDING"]
 DONE = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _MAX_LISTED = 1000
+
+MAX_SLEEP_S = 3.0
+"""The longest that DBOS sleeps before it tries a lost database again. By itself it sleeps up to 90 s."""
 
 _SET_BACK_MS = 5000
 """A job is stored at most this far in the future, by clocks that were not set back."""
@@ -57,6 +63,16 @@ class Pending:
     id: str
     kind: str
     replica_id: str
+
+
+class _ShortSleeps:
+    """Stands for the module `time` where DBOS retries database calls, whose pauses no setting limits."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(min(seconds, MAX_SLEEP_S))
 
 
 Body = Callable[[str, str], None]
@@ -73,6 +89,7 @@ class Engine:
         """Connects to nothing yet. Raises RuntimeError if this process has an open engine."""
         self._now = now
         self._log = _Quiet()
+        dbos_database.time = _ShortSleeps()  # type: ignore[assignment, attr-defined]
         self._dbos = DBOS(config=_config(database_url, replica_id))
         if self._dbos._launched:  # a process has one DBOS, which is returned again without an error
             self._log.end()
@@ -135,6 +152,11 @@ class Engine:
             limit=_MAX_LISTED,
         )
         return [Pending(each.workflow_id, each.name, each.executor_id or "") for each in result]
+
+    def unfinished(self, ids: list[str]) -> list[str]:
+        """Those of the jobs that wait or run, in any process."""
+        listed = _apart(DBOS.list_workflows, workflow_ids=ids, status=NOT_DONE, load_input=False, load_output=False)
+        return [each.workflow_id for each in listed]
 
     def take_over(self, work: Pending) -> bool:
         """Puts the job back into its kind's queue. False if it no longer belongs to the named process.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic, time
@@ -149,6 +149,11 @@ class DurableJobs:
     def cancel(self, key: str) -> None:
         """Cancels a job. One that runs goes on to the end of its step."""
         self._engine.cancel(id_of(key))
+
+    def unfinished(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys whose jobs wait or run, in any process."""
+        ids = {id_of(key): key for key in keys}
+        return {ids[id] for id in self._engine.unfinished(list(ids))} if ids else set()
 
     def sweep(self) -> int:
         return self._recovery.sweep()

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.model.builds import Actor, Location, Run, Status
-from bot.core.model.follows import Follow, FollowState, ReplyState
+from bot.core.model.follows import Follow, FollowState, PollChain, ReplyState
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.periodic import Periodic
@@ -103,22 +103,23 @@ class StoredFollows:
             connection.execute(poll_chains.update().where(chain).values(after))
             return number + 1 if goes_on else None
 
-    def stalled(self, after_s: float) -> list[tuple[str, str, int]]:
-        goes_on = poll_chains.c.active.is_(True)
-        found: list[tuple[str, str, int]] = []
+    def quiet_chains(self, after_s: float) -> list[PollChain]:
+        now, touched = self._clock.now(), poll_chains.c.touched_at
+        is_quiet = sa.or_(touched < now - timedelta(seconds=after_s), touched > now + _AHEAD)
+        query = poll_chains.select().where(poll_chains.c.active.is_(True), is_quiet)
+        with self._database.reading() as connection:
+            return [
+                PollChain(row.service, row.project_id, row.number, (now - row.touched_at).total_seconds())
+                for row in connection.execute(query.order_by(poll_chains.c.service, poll_chains.c.project_id))
+            ]
+
+    def restart_chain(self, chain: PollChain) -> int | None:
+        is_same = (poll_chains.c.number == chain.number, poll_chains.c.active.is_(True))
+        of_project = poll_chains.update().where(_chain(chain.service, chain.project_id), *is_same)
+        after = chain.number + _NEW_CHAIN
         with self._database.writing() as connection:
-            now = self._clock.now()
-            touched = poll_chains.c.touched_at
-            is_stalled = sa.or_(touched < now - timedelta(seconds=after_s), touched > now + _AHEAD)
-            query = poll_chains.select().where(goes_on, is_stalled)
-            # Always in one order, so that two processes that do this never wait for each other.
-            in_order = query.order_by(poll_chains.c.service, poll_chains.c.project_id)
-            for row in connection.execute(in_order).all():
-                same = sa.and_(_chain(row.service, row.project_id), poll_chains.c.number == row.number, goes_on)
-                after = {"number": row.number + _NEW_CHAIN, "touched_at": now}
-                if connection.execute(poll_chains.update().where(same).values(after)).rowcount == 1:
-                    found.append((row.service, row.project_id, after["number"]))
-        return found
+            moved = connection.execute(of_project.values(number=after, touched_at=self._clock.now()))
+            return after if moved.rowcount == 1 else None
 
 
 def _is_open(service: str, project_id: str) -> sa.ColumnElement[bool]:

@@ -139,7 +139,6 @@ def test_without_a_choice_the_services_whose_credentials_are_set_are_used(given,
 def test_the_parts_of_a_github_app_are_credentials_too():
     (problem, *_) = problems_of({**WHOLE, "CODESHIP_API_KEY": "", "GITHUB_APP_ID": "1"})
     assert "GITHUB_APP_" in problem
-    assert problems_of({**WHOLE, "CODESHIP_API_KEY": ""})[0].startswith("CODESHIP_API_KEY is missing.")
 
 
 def test_settings_of_a_service_that_is_not_chosen_are_neither_parsed_nor_required():
@@ -170,23 +169,36 @@ def test_pins_are_globs_and_services_in_the_order_in_which_they_decide(text):
 
 
 def test_all_problems_are_reported_together_with_why_and_where():
-    missing_bot, missing_key, bad_port, no_transport = problems_of({"PORT": "eighty"})
+    missing_bot, no_service, bad_port, no_transport = problems_of({"PORT": "eighty"})
     assert missing_bot.splitlines() == [
         "SLACK_BOT_TOKEN is missing.",
         "  The bot's token for Slack's API.",
         "  From https://api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token (xoxb-…).",
     ]
     assert bad_port.startswith("PORT is not a port: give a number from 0 to 65535.")
-    assert missing_key.startswith("CODESHIP_API_KEY is missing.")
-    assert "https://app.codeship.com/user/edit" in missing_key
+    first, *ways = no_service.splitlines()
+    assert first == "No CI service has a key or a token. Give at least one."
+    assert [way.partition(", from ")[0] for way in ways] == [
+        "  CodeShip: CODESHIP_API_KEY",
+        "  GitHub: GITHUB_TOKEN",
+        "  GitHub, as an App: GITHUB_APP_ID, GITHUB_APP_INSTALLATION_ID, GITHUB_APP_PRIVATE_KEY_FILE",
+        "  To try the bot without any: make playground.",
+    ]
+    assert "https://app.codeship.com/user/edit" in ways[0]
     assert no_transport.startswith("SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing")
+
+
+def test_what_is_wrong_with_a_service_is_reported_even_if_none_has_a_key():
+    no_service, address = problems_of({**WHOLE, "CODESHIP_API_KEY": "", "CODESHIP_API_URL": "http://ci.acme.io"})
+    assert no_service.startswith("No CI service has a key")
+    assert address.startswith("CODESHIP_API_URL ")
 
 
 def test_the_report_counts_the_problems():
     with pytest.raises(BadSettings, match=r"\A3 settings are wrong:\n\n  SLACK_BOT_TOKEN is missing\."):
         Settings.read({})
-    with pytest.raises(BadSettings, match=r"\A1 setting is wrong:\n\n  CODESHIP_API_KEY is missing\."):
-        Settings.read({**WHOLE, "CODESHIP_API_KEY": ""})
+    with pytest.raises(BadSettings, match=r"\A1 setting is wrong:\n\n  SLACK_BOT_TOKEN is missing\."):
+        Settings.read({**WHOLE, "SLACK_BOT_TOKEN": ""})
 
 
 REFUSED = [

@@ -31,7 +31,7 @@ def runs(sandbox: BothServices, tmp_path: Path) -> Iterator[Runs]:
 
 
 def said(runs: Runs, status: int = 0, **settings: str) -> str:
-    run = runs.start("migrate", **settings)
+    run = runs.start("migrate", **{"LOG_FORMAT": "text"} | settings)
     assert run.ended() == status, run.text
     assert (
         GITHUB_TOKEN not in run.text + run.command_line if run.process.poll() is None else GITHUB_TOKEN not in run.text

@@ -19,6 +19,7 @@ from bot.core.ports import Step
 from bot.jobs import DurableJobs
 from bot.jobs.serialization import MAX_KEY, StepFailed, from_text
 from tests.jobs.conftest import Gate, Notes, Open, Told
+from tests.killing.theatre import wait_until
 
 Payload = Mapping[str, Any]
 
@@ -95,6 +96,24 @@ def test_a_job_with_a_delay_begins_when_it_is_due_and_is_not_waited_for(open_job
     assert jobs.wait_idle(20)
     assert notes == []
     notes.wait_for({"number": 1})
+
+
+def test_jobs_that_wait_or_run_are_unfinished(open_jobs: Open, notes: Notes, gate: Gate, told: Told) -> None:
+    jobs = open_jobs(walk=lambda *_: gate.pass_through(), note=notes, fail=lambda *_: next(iter(())))
+    jobs.start("walk", "runs", {})
+    assert gate.reached.wait(20)
+    jobs.start("note", "waits é", {}, delay_s=60)
+    jobs.start("note", "done", {"number": 1})
+    jobs.start("fail", "failed", {})
+    notes.wait_for({"number": 1})
+    keys = ["runs", "waits é", "done", "failed", "unknown"]
+    assert wait_until(lambda: jobs.unfinished(keys) == {"runs", "waits é"}, 20)
+    assert jobs.unfinished([]) == set()
+    gate.set()
+    assert jobs.wait_idle(20)
+    assert jobs.unfinished(["runs"]) == set()
+    assert [type(error) for _, error in told] == [StopIteration]
+    told.clear()
 
 
 def test_jobs_start_others_between_steps_and_within_them(open_jobs: Open, notes: Notes) -> None:

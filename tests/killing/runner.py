@@ -25,7 +25,7 @@ from bot import logs
 from bot.app.bot import Bot
 from bot.app.clock import SystemClock
 from bot.app.settings import Settings
-from bot.app.timeouts import Timeouts
+from bot.app.timeouts import TIMEOUTS, Timeouts
 from bot.core.polling.poller import PollInterval
 from bot.jobs import JobTimings
 from bot.jobs import dbos_engine as engine
@@ -106,6 +106,8 @@ def _settle(connection: sa.Connection) -> None:
 
 
 def timeouts(little: dict[str, float]) -> Timeouts:
+    if "as_in_production" in little:
+        return TIMEOUTS
     jobs = JobTimings(beat_s=0.3, dead_after_s=little.get("dead_after_s", 1.2), sweep_s=0.3, poll_s=0.1)
     return Timeouts(jobs=jobs, pace=PollInterval(3.1, 3.1, 3.1), maintenance_s=1.0)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +21,7 @@ from tests.postgres import Server, programs, running
 pytestmark = pytest.mark.serial
 
 RESTART = "/codeship restart acme/web main"
+AWAY_S = 30
 
 
 class Cut:
@@ -37,15 +40,17 @@ class Cut:
 class World:
     """A bot on a database, and what it lives in."""
 
-    def __init__(self, stack: ExitStack, folder: Path, server: Server | None) -> None:
+    def __init__(
+        self, stack: ExitStack, folder: Path, server: Server | None, is_cut: bool = True, **order: Any
+    ) -> None:
         mould = Mould()
         stack.callback(mould.stop)
         self.url = Databases(mould, folder, server).new(folder)
-        cut = Cut(server)
+        cut = Cut(server if is_cut else None)
         self.theatre = Theatre(self.url, cut)
         self.theatre.start()
         stack.callback(self.theatre.stop)
-        self.process = Process(mould, self.theatre.environ, folder / "log.txt", cut.reach)
+        self.process = Process(mould, self.theatre.environ, folder / "log.txt", cut.reach, **order)
         stack.callback(self.process.end)
         self.theatre.deliver_to(self.process.wait_ready())
         self.build = self.theatre.codeship.newest("acme/web", "main")
@@ -88,6 +93,28 @@ def test_postgresql_stopped_between_the_post_and_its_record_is_told_and_followed
     world.theatre.codeship.finish(world.build, "success")
     assert world.sees("flaky"), world.process.log
     assert world.posts == 1
+
+
+def test_a_followed_build_is_polled_again_within_30_s_once_the_database_is_back(
+    stack: ExitStack, tmp_path: Path, postgres: Server
+) -> None:
+    """With the timeouts of production. The outage is long enough for retries to have come to long pauses."""
+    del postgres  # another server than this one, since it is stopped
+    found = programs()
+    assert found is not None
+    server = stack.enter_context(running(found, synchronous_commit="on"))
+    world = World(stack, tmp_path, server, is_cut=False, timeouts={"as_in_production": 1})
+    world.asks("ada")
+    assert world.sees("acme/web main restarted"), world.process.log
+    calls = len(world.theatre.codeship.requests)
+    assert wait_until(lambda: len(world.theatre.codeship.requests) > calls), "it is polled"
+    server.stop()
+    assert not wait_until(lambda: False, AWAY_S)
+    world.theatre.codeship.finish(world.build, "success")
+    server.start()
+    began_s = time.monotonic()
+    assert world.sees("flaky"), world.process.log
+    assert time.monotonic() - began_s < 30
 
 
 def test_what_was_told_to_be_asked_again_is_not_sent_when_the_lock_is_gone(stack: ExitStack, tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ def open_of(store: Store, project_id: str = "3") -> list[Follow]:
     return store.follows.open_of("codeship", project_id)
 
 
+def restarted(store: Store, after_s: float) -> list[tuple[str, str, int]]:
+    """Restarts the chains that have not moved for so long. Service, project and the number it waits for now."""
+    found = [(chain, store.follows.restart_chain(chain)) for chain in store.follows.quiet_chains(after_s)]
+    return [(chain.service, chain.project_id, number) for chain, number in found if number is not None]
+
+
 def moved(store: Store, follow: Follow, **to: Any) -> Follow:
     assert store.follows.move(follow, replace(follow, **to))
     return replace(follow, version=follow.version + 1, **to)

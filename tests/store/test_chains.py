@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.store import Store, open_store
 from tests.store.conftest import HeldClock
-from tests.store.followed import BARE, ENDED, WHOLE, moved, open_of
+from tests.store.followed import BARE, ENDED, WHOLE, moved, open_of, restarted
 
 numbers = count(1)
 
@@ -92,7 +92,7 @@ def test_an_overtaken_poll_has_no_next_one(store: Store, clock: HeldClock) -> No
     store.follows.add(BARE)
     lost = begun(store)
     clock.wait(121)
-    ((_, _, instead),) = store.follows.stalled(120.0)
+    ((_, _, instead),) = restarted(store, 120.0)
     assert next_look(store, lost) is None
     following = next_look(store, instead)
     assert following is not None
@@ -120,7 +120,7 @@ def test_a_chain_that_has_not_moved_is_stalled(
     clock.wait(1000)
     if touch == "begun":
         number = begun(store, "4")
-        store.follows.stalled(-1.0)
+        restarted(store, -1.0)
     elif touch == "begun again":
         moved(store, follow, **ENDED)
         next_look(store, number)
@@ -128,19 +128,19 @@ def test_a_chain_that_has_not_moved_is_stalled(
     elif touch == "gone on":
         number = next_look(store, number) or 0
     else:
-        ((_, _, number),) = store.follows.stalled(-1.0)
+        ((_, _, number),) = restarted(store, -1.0)
     clock.wait(passed_s)
     project = "4" if touch == "begun" else "3"
-    found = store.follows.stalled(120.0)
+    found = restarted(store, 120.0)
     mine = [number for service, project_id, number in found if (service, project_id) == ("codeship", project)]
     assert [now > number for now in mine] == ([True] if is_stalled else [])
-    assert store.follows.stalled(120.0) == []
+    assert restarted(store, 120.0) == []
 
 
 def test_a_chain_that_has_ended_is_not_stalled(store: Store, clock: HeldClock) -> None:
     assert next_look(store, begun(store)) is None
     clock.wait(1000)
-    assert store.follows.stalled(-1.0) == []
+    assert restarted(store, -1.0) == []
 
 
 def test_every_stalled_chain_is_returned(store: Store, clock: HeldClock) -> None:
@@ -148,7 +148,7 @@ def test_every_stalled_chain_is_returned(store: Store, clock: HeldClock) -> None
         begun(store, project_id)
     store.follows.begin_polling("another", "3")
     clock.wait(1)
-    found = store.follows.stalled(-1.0)
+    found = restarted(store, -1.0)
     assert {(service, project_id) for service, project_id, _ in found} == {
         ("another", "3"),
         ("codeship", "3"),
@@ -178,7 +178,7 @@ def test_no_number_is_used_twice_and_no_result_changes(
         elif act == "begin":
             new = [store.follows.begin_polling("codeship", project_id)]
         elif act == "stalled":
-            new = [number for _, of, number in store.follows.stalled(-1.0) if of == project_id]
+            new = [number for _, of, number in restarted(store, -1.0) if of == project_id]
         elif looks[1:]:
             number = looks[-1] if act == "next" else random.choice(looks[1:])
             answer = next_look(store, number, project_id)
@@ -194,6 +194,17 @@ def test_no_number_is_used_twice_and_no_result_changes(
             looks.append(issued)
 
 
+def test_only_a_chain_that_has_not_moved_since_it_was_read_is_restarted(store: Store, clock: HeldClock) -> None:
+    store.follows.add(BARE)
+    number = begun(store)
+    clock.wait(13)
+    (chain,) = store.follows.quiet_chains(12.0)
+    assert (chain.number, chain.quiet_s) == (number, 13)
+    assert next_look(store, number) == number + 1
+    assert store.follows.restart_chain(chain) is None
+    assert store.follows.quiet_chains(12.0) == []
+
+
 def test_chains_survive_the_process(opened: Callable[[], Store]) -> None:
     before = opened()
     before.follows.add(BARE)
@@ -206,8 +217,8 @@ def test_chains_survive_the_process(opened: Callable[[], Store]) -> None:
 def test_a_chain_that_moved_before_the_clock_was_set_back_is_continued(store: Store, clock: HeldClock) -> None:
     number = store.follows.begin_polling(WHOLE.service, WHOLE.project_id)
     store.follows.add(WHOLE)
-    assert store.follows.stalled(120.0) == []
+    assert restarted(store, 120.0) == []
     clock.time -= timedelta(minutes=4)
-    ((_, _, instead),) = store.follows.stalled(120.0)
+    ((_, _, instead),) = restarted(store, 120.0)
     assert instead > number
-    assert store.follows.stalled(120.0) == []
+    assert restarted(store, 120.0) == []

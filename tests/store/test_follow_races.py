@@ -16,7 +16,7 @@ from bot.core.model.follows import FollowState
 from bot.store import Store, open_store
 from bot.store.engine import Database
 from bot.store.tables import poll_chains
-from tests.store.followed import BARE
+from tests.store.followed import BARE, restarted
 from tests.store.racing import ROUNDS, THREADS, in_threads, raced
 
 pytestmark = pytest.mark.slow
@@ -41,7 +41,7 @@ def test_no_follow_of_any_process_is_left_without_a_chain(opened: Callable[[], S
     assert raced(FOLLOWS, url, 2) == ["done"] * 2
     projects = [str(number) for number in range(40)]
     assert [project for project in projects if store.follows.open_of("codeship", project)] == []
-    assert store.follows.stalled(-1.0) == []
+    assert restarted(store, -1.0) == []
 
 
 def test_no_follow_of_any_thread_is_left_without_a_chain(store: Store) -> None:
@@ -59,7 +59,7 @@ def test_no_follow_of_any_thread_is_left_without_a_chain(store: Store) -> None:
 
     in_threads(follow_to_the_end)
     assert store.follows.open_of("codeship", "3") == []
-    assert store.follows.stalled(-1.0) == []
+    assert restarted(store, -1.0) == []
 
 
 def test_a_chain_that_waited_for_a_follow_to_be_added_sees_it(new_postgres: str, clock: Any) -> None:
@@ -93,7 +93,7 @@ def test_one_thread_begins_a_chain_and_one_restarts_a_stalled_one(store: Store, 
         begun = in_threads(lambda _, project=project: store.follows.begin_polling("codeship", project))
         assert begun == [1] * THREADS
         clock.wait(1)
-        found = in_threads(lambda _: store.follows.stalled(0.5))
+        found = in_threads(lambda _: restarted(store, 0.5))
         assert [each for each in found if each] == [[("codeship", project, 3)]]
         clock.wait(-1)
         store.follows.next_poll("codeship", project, 3)

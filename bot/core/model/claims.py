@@ -129,7 +129,8 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
     The fetched data may be older than the fetch: CodeShip's list can show the replaced run after a restart began.
     """
     age = seen_at - claim.requested_at
-    if age < -SET_BACK:  # the clock was set back, so the claim's age is unknown: treat it as lost
+    was_set_back = age < -SET_BACK
+    if was_set_back:  # the claim's age is unknown: treat it as lost
         age = LOST_AFTER + timedelta(seconds=1)
     if claim.state is ClaimState.CLAIMED and age > LOST_AFTER:
         return replace(claim, state=ClaimState.NOT_SENT, changed_at=seen_at)
@@ -152,6 +153,8 @@ def after_look(claim: Claim, build: Build, seen_at: datetime) -> Claim:
         return claim
     # A run that ended before the request is not the new one, even if an outdated or inconsistent list says so.
     is_earlier = build.finished_at is not None and build.finished_at < claim.requested_at
+    if was_set_back:  # the request's time says nothing: only the replaced run itself is known to be earlier
+        is_earlier = not build.run.is_another_than(claim.replaced)
     if _unchanged_long(claim, build, age) or (
         not is_earlier and (claim.seen_running or build.run.is_another_than(claim.replaced))
     ):

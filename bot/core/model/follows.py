@@ -61,6 +61,19 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True)
+class PollChain:
+    """The polls of a project, one after another: it waits for poll `number`, and last moved `quiet_s` seconds ago.
+
+    `quiet_s` is negative if the clock was set back since.
+    """
+
+    service: str
+    project_id: str
+    number: int
+    quiet_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ToldLog:
     """Why a followed build failed. `to_all`: everyone in the channel may read it, not only the person who asked."""
 

@@ -92,8 +92,17 @@ POLL = "poll"
 """The kind of the job that polls one project for all its follows."""
 
 CALL_S = 12.0
+LOST_AFTER_S = 12.0
+"""Seconds after which a chain of polls that has not moved is restarted if the job of its next poll is gone.
+
+A database that stopped during a poll takes the job of the next one with it.
+"""
+
 STALLED_AFTER_S = 120.0
-"""Seconds after which a chain of polls that has not moved is restarted."""
+"""Seconds after which a chain of polls that has not moved is restarted, whatever its job does.
+
+Below that a job may only be late: it waits for its turn, or its CI service is slow.
+"""
 
 TRIES_IN_VAIN = 3
 """After this many failed messages in a row, the others wait for the next poll."""
@@ -159,8 +168,17 @@ class Poller:
 
     def restart_stalled(self) -> None:
         """Restarts chains of polls that have stopped for any reason."""
-        for service, project_id, number in self._follows.stalled(STALLED_AFTER_S):
-            self._poll_later(service, project_id, number, 0.0)
+        quiet = {
+            _key(chain.service, chain.project_id, chain.number): chain
+            for chain in self._follows.quiet_chains(LOST_AFTER_S)
+        }
+        unfinished = self._jobs.unfinished(quiet)
+        for key, chain in quiet.items():
+            if key in unfinished and 0 <= chain.quiet_s <= STALLED_AFTER_S:
+                continue
+            number = self._follows.restart_chain(chain)
+            if number is not None:
+                self._poll_later(chain.service, chain.project_id, number, 0.0)
 
     def poll(self, service: str, project_id: str) -> float:
         """Polls the project and updates the message of each of its follows.
@@ -237,4 +255,8 @@ class Poller:
     def _poll_later(self, service: str, project_id: str, number: int, delay_s: float) -> None:
         due = self._clock.now().timestamp() + delay_s
         payload = {"service": service, "project": project_id, "number": number, "due": due}
-        self._jobs.start(POLL, f"poll:{service}:{project_id}:{number}", payload, delay_s=delay_s)
+        self._jobs.start(POLL, _key(service, project_id, number), payload, delay_s=delay_s)
+
+
+def _key(service: str, project_id: str, number: int) -> str:
+    return f"poll:{service}:{project_id}:{number}"

@@ -119,3 +119,10 @@ def test_a_clock_set_back_by_minutes_delays_no_claim(state: ClaimState, shown: B
     """The claim was made by the old clock; what is seen now seems to be from before it."""
     seen = after_look(claim(state, seen_running=True), shown, NOON - timedelta(minutes=4))
     assert seen.state is becomes
+
+
+def test_after_the_clock_was_set_back_a_run_that_seems_to_have_ended_before_its_request_is_the_new_one() -> None:
+    """The request has the old clock's time, and the run that of CI."""
+    ago = replace(ENDED_AGAIN, started_at=NOON - timedelta(minutes=3), finished_at=NOON - timedelta(minutes=2))
+    assert after_look(claim(T), ago, NOON + SOON).state is T
+    assert after_look(claim(T), ago, NOON - timedelta(minutes=1)).state is E

@@ -48,18 +48,31 @@ def test_a_new_follow_restarts_an_ended_chain(web: Followers) -> None:
     assert web.states == ["ended passed", "ended failed"]
 
 
-def test_a_poll_that_was_never_scheduled_is_made_later(web: Followers) -> None:
-    """The process died after the chain was started, but before its first job was stored."""
+def test_a_poll_that_was_never_scheduled_is_made_soon(web: Followers) -> None:
+    """The process died, or the database stopped, after the chain was started, but before its first job was stored."""
     web.restarts()
     web.jobs.lose_all()
-    web.passes_time(100)
+    web.passes_time(12)
     web.following.restart_stalled()
     assert web.jobs.waiting == 0, "another process may be about to"
-    web.passes_time(21)
+    web.passes_time(1)
     web.following.restart_stalled()
     web.another_process().restart_stalled()
     web.passes_time(0)
     assert web.states == ["running"]
+    assert web.jobs.waiting == 1
+
+
+def test_a_poll_that_is_only_late_is_not_replaced_for_two_minutes(web: Followers) -> None:
+    """It waits for its turn: to put it at the end of the queue again helps no one."""
+    web.restarts()
+    web.clock.advance(120)
+    web.following.restart_stalled()
+    assert web.jobs.waiting == 1
+    web.clock.advance(1)
+    web.following.restart_stalled()
+    assert web.jobs.waiting == 2
+    web.passes_time(0)
     assert web.jobs.waiting == 1
 
 

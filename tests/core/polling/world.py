@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -81,18 +81,22 @@ class HeldJobs:
     def __init__(self, clock: HeldClock) -> None:
         self._clock = clock
         self._waiting: list[tuple[datetime, int, str, str, dict[str, Any]]] = []
-        self._keys: set[str] = set()
+        self._keys: dict[str, int] = {}
         self.kinds: dict[str, Job] = {}
         self.errors: list[Exception] = []
 
     def start(self, kind: str, key: str, payload: Mapping[str, Any], *, delay_s: float = 0.0) -> None:
         if key not in self._keys:
-            self._keys.add(key)
+            number = self._keys[key] = len(self._keys)
             due = self._clock.now() + timedelta(seconds=delay_s)
-            heapq.heappush(self._waiting, (due, len(self._keys), kind, json.dumps(payload), {}))
+            heapq.heappush(self._waiting, (due, number, kind, json.dumps(payload), {}))
 
     def cancel(self, key: str) -> None:
         raise NotImplementedError
+
+    def unfinished(self, keys: Iterable[str]) -> set[str]:
+        waiting = {number for _, number, *_ in self._waiting}
+        return {key for key in keys if self._keys.get(key) in waiting}
 
     def sweep(self) -> int:
         raise NotImplementedError

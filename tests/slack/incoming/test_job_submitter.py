@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -23,6 +23,9 @@ class HangingJobs:
         self.started.append(key)
 
     def cancel(self, key: str) -> None:
+        raise NotImplementedError
+
+    def unfinished(self, keys: Iterable[str]) -> set[str]:
         raise NotImplementedError
 
     def sweep(self) -> int:
