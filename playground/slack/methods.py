@@ -121,6 +121,15 @@ def _delete(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     return {"channel": channel.id, "ts": message.ts}
 
 
+def _permalink(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    channel = _reached(workspace, arguments, uninvited=True)
+    ts = str(arguments.get("message_ts", ""))
+    if workspace.conversations.find(channel.id, ts) is None:
+        raise _Refused("message_not_found")
+    url = f"https://{workspace.app.team.domain}.slack.com/archives/{channel.id}/p{ts.replace('.', '')}"
+    return {"channel": channel.id, "permalink": url}
+
+
 def _channel_info(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     channel = _reached(workspace, arguments, uninvited=True)
     shared = {"is_shared": channel.is_shared, "is_ext_shared": channel.is_shared, "is_org_shared": False}
@@ -287,6 +296,7 @@ _METHODS: Mapping[str, _Method] = {
     "chat.postMessage": _Method(_post_message, "chat:write"),
     "chat.postEphemeral": _Method(_post_ephemeral, "chat:write"),
     "chat.update": _Method(_update, "chat:write"),
+    "chat.getPermalink": _Method(_permalink, None),
     "chat.delete": _Method(_delete, "chat:write"),
     "conversations.info": _Method(_channel_info, "channels:read"),
     "users.info": _Method(_user, "users:read"),

@@ -38,6 +38,7 @@ class Kind(Enum):
 METHODS = (
     "apps.connections.open",
     "auth.test",
+    "chat.getPermalink",
     "chat.postEphemeral",
     "chat.postMessage",
     "chat.update",

@@ -53,10 +53,11 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class PressedButton:
-    """The pressed button, and whether its message is visible to one person only."""
+    """The pressed button, whether its message is visible to one person only, and the message's ts if it has one."""
 
     action_id: str
     in_ephemeral: bool
+    message_ts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
         may_be_colleague=from_elsewhere and is_pressed_at_home and team.startswith("T"),
         command=_or_why_not(lambda: command_of(action_id, value)),
         response_url=text_in(body, "response_url") or None,
-        pressed=PressedButton(action_id, container.get("is_ephemeral") is True),
+        pressed=PressedButton(action_id, container.get("is_ephemeral") is True, message_ts or None),
     )
 
 
