@@ -253,7 +253,17 @@ class Bot:
         subscriptions, owners, used = notifications.subscriptions, notifications.owners, self._recent.use
         live = ChannelMessages(self.store.follows)
         operations = Operations(
-            self.services, self.store.audit, self.rights, names, subscriptions, owners, live, history, clock, used
+            self.services,
+            self.store.audit,
+            self.rights,
+            names,
+            subscriptions,
+            owners,
+            live,
+            history,
+            clock,
+            used,
+            self._recent.load,
         )
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         submitter = JobSubmitter(jobs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -66,7 +66,7 @@ def allowance_for(command: Command) -> AbstractContextManager[CallAllowance]:
 
 
 class Operations:
-    """Carries out commands. `used` is called with who asked about which repository, and returns at once."""
+    """Carries out commands. `used` and `recent` are as for `BuildLookup`."""
 
     def __init__(
         self,
@@ -80,10 +80,11 @@ class Operations:
         history: BuildHistoryStore,
         clock: Clock,
         used: Callable[[Actor, Project], None] = lambda _actor, _project: None,
+        recent: Callable[[Actor], Sequence[Project]] = lambda _actor: (),
     ) -> None:
         self._services = services
         self._names = ChannelNames(services, channel_names, authorizer)
-        self._build_lookup = BuildLookup(services, authorizer, used)
+        self._build_lookup = BuildLookup(services, authorizer, used, recent)
         self._live = live
         self._audit = audit
         self._authorizer = authorizer
