@@ -1,13 +1,17 @@
-"""Assembles what answers outside of messages: the form, the shortcuts, the Home."""
+"""Assembles what answers outside of messages: the form, the shortcuts, the Home, link previews."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from slack_sdk.web import WebClient
+
+from bot.core.authorization import Authorizer
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.model.builds import Actor
+from bot.core.operations import Operations
 from bot.core.ports import Clock
 from bot.slack.answers import HandlerConfig
 from bot.slack.blocks.context import RenderContext
@@ -16,6 +20,7 @@ from bot.slack.forms import Forms
 from bot.slack.handler import RequestHandler
 from bot.slack.home import Home
 from bot.slack.incoming.payloads import Workspace
+from bot.slack.link_previews import LinkPreviews
 from bot.store.database import Store
 
 
@@ -42,6 +47,9 @@ class Views:
             others_may_ask=self.config.others_may_ask,
             is_colleague=is_colleague,
         )
+
+    def previews(self, client: WebClient, operations: Operations, authorizer: Authorizer) -> LinkPreviews:
+        return LinkPreviews(client, self.services, operations, authorizer, self.context, self.clock)
 
     def home(self) -> Home:
         return Home(
