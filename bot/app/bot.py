@@ -300,7 +300,7 @@ class Bot:
             handler=handler,
             forms=views.forms(handler, home, is_colleague),
             home=views.home(),
-            previews=views.previews(self._client, self._operations, self.rights),
+            previews=views.previews(self._client, operations, self.rights),
             submit=work.submitter.submit,
             clock=self._clock,
             workspace=home,
