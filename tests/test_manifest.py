@@ -12,7 +12,15 @@ import pytest
 import yaml
 
 from bot.app.settings import rows
-from bot.slack.listeners import SCOPES, SCOPES_OF_GROUPS, SCOPES_OF_GUESTS, SHORTCUTS
+from bot.slack.listeners import (
+    EVENTS,
+    EVENTS_OF_LINKS,
+    SCOPES,
+    SCOPES_OF_GROUPS,
+    SCOPES_OF_GUESTS,
+    SCOPES_OF_LINKS,
+    SHORTCUTS,
+)
 from playground.slack.model import APP, Shortcut
 
 ROOT = Path(__file__).parent.parent
@@ -77,6 +85,16 @@ def test_the_scopes_that_only_some_rules_need_are_there_to_be_put_in():
     with_all = yaml.safe_load(re.sub(r"# (- usergroups:read|- users:read)", r"\1", TEXT))
     assert with_all["oauth_config"]["scopes"]["bot"] == [*SCOPES, *SCOPES_OF_GROUPS, *SCOPES_OF_GUESTS]
     assert jsonschema.Draft7Validator(SCHEMA).is_valid(with_all)
+
+
+def test_what_link_previews_need_is_there_to_be_put_in():
+    wanted = r"# (unfurl_domains:|  - [a-z]+\.[a-z.]+$|- links:|- link_shared)"
+    text = re.sub(wanted, r"\1", TEXT, flags=re.MULTILINE)
+    manifest = yaml.safe_load(text)
+    assert manifest["features"]["unfurl_domains"] == ["app.codeship.com", "github.com"]
+    assert manifest["oauth_config"]["scopes"]["bot"] == [*SCOPES, *SCOPES_OF_LINKS]
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == {*EVENTS, *EVENTS_OF_LINKS}
+    assert jsonschema.Draft7Validator(SCHEMA).is_valid(manifest)
 
 
 def test_people_can_write_to_the_bot_and_press_its_buttons():

@@ -23,10 +23,12 @@ from bot.app.request_work import RequestWork
 from bot.app.settings import Settings
 from bot.app.threads import PeriodicTask
 from bot.app.timeouts import TIMEOUTS, Timeouts
+from bot.app.views import Views
 from bot.config import policy_file, subscriptions_file
 from bot.config.policy_file import policy_in
 from bot.config.subscriptions_file import subscriptions_in
 from bot.core.authorization import Authorizer
+from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIRegistry
@@ -42,20 +44,19 @@ from bot.jobs.durable import DurableJobs
 from bot.jobs.heartbeat import new_replica_id
 from bot.logs import hide, reference
 from bot.metrics import Metrics
-from bot.slack.answers import HandlerConfig, render_context
+from bot.slack.answers import HandlerConfig, LiveMessagesThere, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.auth import Token, who_am_i
 from bot.slack.client.chat_client import ChatClient
 from bot.slack.client.connections import Connections
 from bot.slack.client.people import People
+from bot.slack.client.permalinks import permalink
 from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.client.shared_channels import SharedChannels
 from bot.slack.client.user_groups import Membership, UserGroups
 from bot.slack.detached_urls import DetachedUrls
-from bot.slack.forms import Forms
 from bot.slack.handler import REQUEST, FollowUps, Reporting, RequestHandler
-from bot.slack.home import Home
 from bot.slack.incoming.bolt_app import build_app
 from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
@@ -250,8 +251,19 @@ class Bot:
         )
         names, history, clock = self.store.channel_names, self.store.build_history, self._clock
         subscriptions, owners, used = notifications.subscriptions, notifications.owners, self._recent.use
+        live = ChannelMessages(self.store.follows)
         operations = Operations(
-            self.services, self.store.audit, self.rights, names, subscriptions, owners, history, clock, used
+            self.services,
+            self.store.audit,
+            self.rights,
+            names,
+            subscriptions,
+            owners,
+            live,
+            history,
+            clock,
+            used,
+            self._recent.load,
         )
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         submitter = JobSubmitter(jobs)
@@ -267,6 +279,7 @@ class Bot:
             ),
             is_colleague=is_colleague,
             reporting=Reporting(self._recorder(), self._reference, self.metrics.answered, self.store.explain),
+            live=LiveMessagesThere(live, partial(permalink, self._client)),
             begin=submitter.begin,
             recent=self._recent.cached,
         )
@@ -281,29 +294,14 @@ class Bot:
         jobs.launch()
         restart_stalled.start()
         notifications.start()
+        views = Views(self._chat, self.services, self._recent, self.store, context, self._clock, config)
         register(
             app,
             worker_pool=self.workers,
             handler=handler,
-            forms=Forms(
-                self._chat,
-                self.services,
-                self._recent,
-                context,
-                handler.handle,
-                home,
-                others_may_ask=config.others_may_ask,
-                is_colleague=is_colleague,
-            ),
-            home=Home(
-                self._chat,
-                self.services,
-                self._recent,
-                self.store.follows,
-                context,
-                self._clock,
-                others_may_ask=config.others_may_ask,
-            ),
+            forms=views.forms(handler, home, is_colleague),
+            home=views.home(),
+            previews=views.previews(self._client, operations, self.rights),
             submit=work.submitter.submit,
             clock=self._clock,
             workspace=home,

@@ -23,7 +23,7 @@ from bot.slack.client.api_errors import ON_THE_WAY, word_of
 from bot.slack.client.auth import TOKEN_REFUSALS, SlackAway, TokenRefused, who_am_i
 from bot.slack.client.people import People
 from bot.slack.client.user_groups import Membership, UserGroups
-from bot.slack.listeners import SCOPES, SCOPES_OF_CHANNELS, SCOPES_OF_GROUPS, SCOPES_OF_GUESTS
+from bot.slack.listeners import SCOPES, SCOPES_OF_CHANNELS, SCOPES_OF_GROUPS, SCOPES_OF_GUESTS, SCOPES_OF_LINKS
 from bot.store.database import open_store
 from bot.store.engine import StoreError, sqlite_file
 
@@ -299,6 +299,12 @@ def _bot_token(settings: Settings, policy: Policy | None, say: Say) -> bool:
     optional = [scope for scope in SCOPES_OF_CHANNELS if scope not in token.scopes]
     if optional and not settings.slack_allow_other_workspaces:
         say(f"ok    Slack channels: without {' and '.join(optional)}, only the asker sees why a followed build failed")
+    links = [scope for scope in SCOPES_OF_LINKS if scope not in token.scopes]
+    if links:
+        which = " and ".join(links)
+        say(f"ok    Slack link previews: off, without {which}. manifest.yml has all that they need, commented out")
+    else:
+        say("ok    Slack link previews: of the links whose domain is in the app's unfurl_domains")
     if not token.scopes.issuperset(SCOPES_OF_GUESTS):
         say("ok    Slack guests: not told apart from members, which needs the scope users:read")
         if token.identity.enterprise_id:

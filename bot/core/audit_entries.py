@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Actor, Build, Location, Project
 from bot.core.model.claims import Claim
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, entry_for
+from bot.core.model.commands import BranchCommand, BuildCommand, Command, NameCommand, entry_for
 from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import (
     AmbiguousProject,
@@ -75,6 +75,7 @@ from bot.core.model.outcomes import (
     Unmuted,
     UnsubscribeAll,
     Unsubscribed,
+    WillNotify,
 )
 from bot.core.model.subscriptions import Mute, Subscription
 from bot.core.model.transitions import NotBroken, OwnerChanged
@@ -171,7 +172,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.NOT_DONE, f"the state “{build.status_word}” says neither running nor ended"
         case NoBuilds():
             return Result.MISTAKE, "never been built"
-        case Followed():
+        case Followed() | WillNotify():
             return Result.DONE, ""
         case NothingToFollow() | NothingToCancel():
             return Result.NOT_DONE, "it has ended already"
@@ -190,17 +191,32 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return (Result.DONE, ", ".join(map(_muted, mutes))) if mutes else (Result.NOT_DONE, "nothing was muted")
         case BuildShown() | LogShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():
             return Result.DONE, ""
-        case ChannelNamesShown() | FlakyShown() | SlowShown():
+        case ChannelNamesShown():
+            return _of_names(outcome)
+        case FlakyShown() | SlowShown():
             return Result.DONE, ""
         case SubscriptionsShown() | Explained() | OwnerChanged() | NotBroken():
             return Result.DONE, ""
 
 
+def _of_names(shown: ChannelNamesShown) -> tuple[Result, str]:
+    """What the name means now, or meant until it was removed."""
+    now = next((name for name in shown.names if name.alias == shown.alias), None)
+    if now is None and shown.removed is None:
+        return Result.NOT_DONE, "it was not set"
+    name = now or shown.removed
+    means = f"{name.repo} {name.branch or ''}".strip() if name else ""
+    return Result.DONE, means if now else f"removed: {means}"
+
+
 def _words_of(command: Command | None) -> str:
-    """What one would have to type for a button about notifications; empty for other commands."""
+    """What one would have to type for a button that names no build; empty for commands of other kinds."""
     match command:
         case Subscribe() | Unsubscribe() | MuteCommand() | UnmuteCommand():
             return " ".join([command.verb, *command.words])
+        case NameCommand(verb, alias, repo, branch):
+            words = (alias, repo.cleanest if repo else "none", branch.cleanest if branch else "")
+            return " ".join(word for word in (verb, *words) if word)
         case _:
             return ""
 
@@ -299,7 +315,13 @@ def found_in(outcome: Outcome | Exception | ActionSent) -> Build | Project | Non
         case Restarted() | AlreadyRestarted() | StillRunning() | RunAgainSince() | StateNotKnown():
             return outcome.build
         case (
-            Followed() | NothingToFollow() | NeedsConfirmation() | Cancelled() | NothingToCancel() | AlreadyCancelling()
+            Followed()
+            | WillNotify()
+            | NothingToFollow()
+            | NeedsConfirmation()
+            | Cancelled()
+            | NothingToCancel()
+            | AlreadyCancelling()
         ):
             return outcome.build
         case ActionSent() | DelayedRequest() | NotRecorded():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import Snapshot
 from bot.core.build_history import BuildHistory
+from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.channel_names import ChannelNames
 from bot.core.lookup.ci_registry import CIRegistry
@@ -35,6 +36,7 @@ from bot.core.model.outcomes import (
     BranchesShown,
     BuildShown,
     BuildsShown,
+    Cancelled,
     Followed,
     HelpShown,
     LogShown,
@@ -43,6 +45,7 @@ from bot.core.model.outcomes import (
     NothingToFollow,
     Outcome,
     ProjectsShown,
+    WillNotify,
 )
 from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
@@ -63,7 +66,7 @@ def allowance_for(command: Command) -> AbstractContextManager[CallAllowance]:
 
 
 class Operations:
-    """Carries out commands. `used` is called with who asked about which repository, and returns at once."""
+    """Carries out commands. `used` and `recent` are as for `BuildLookup`."""
 
     def __init__(
         self,
@@ -73,13 +76,16 @@ class Operations:
         channel_names: ChannelNameStore,
         subscriptions: SubscriptionService,
         owners: PeriodOwners,
+        live: ChannelMessages,
         history: BuildHistoryStore,
         clock: Clock,
         used: Callable[[Actor, Project], None] = lambda _actor, _project: None,
+        recent: Callable[[Actor], Sequence[Project]] = lambda _actor: (),
     ) -> None:
         self._services = services
         self._names = ChannelNames(services, channel_names, authorizer)
-        self._build_lookup = BuildLookup(services, authorizer, used)
+        self._build_lookup = BuildLookup(services, authorizer, used, recent)
+        self._live = live
         self._audit = audit
         self._authorizer = authorizer
         self._subscriptions = subscriptions
@@ -119,7 +125,8 @@ class Operations:
     def act(self, decision: Decision, request: UserRequest) -> Outcome:
         """Carries out a decision, at most once for the request's key. Raises CIError, NotRecorded, RequestExpired."""
         with about(decision.build):
-            return self._services.of(decision.build.project.service).actions.act(decision, request)
+            outcome = self._services.of(decision.build.project.service).actions.act(decision, request)
+        return replace(outcome, run_number=decision.run_under_way) if isinstance(outcome, Cancelled) else outcome
 
     def decide(self, command: Command, request: UserRequest) -> Decision | Outcome:
         """What to send, for a command that restarts or cancels something; else its outcome. Sends nothing.
@@ -200,7 +207,13 @@ class Operations:
         return self._shown(*self._build_lookup.find_build_ref(command, request), request)
 
     def _follow_build(self, command: BuildCommand, request: UserRequest) -> Outcome:
-        return self._followed(*self._build_lookup.find_build_ref(command, request), request)
+        build, snapshot = self._build_lookup.find_build_ref(command, request)
+        outcome = self._followed(build, snapshot, request)
+        if command.notify and isinstance(outcome, Followed):
+            channel = request.location.channel
+            if self._live.notify(request.actor, build, outcome.run_number, channel):
+                return WillNotify(build)
+        return outcome
 
     def _follow(self, command: BranchCommand, request: UserRequest) -> Outcome:
         """Without a branch: the running build, if there is exactly one."""
@@ -217,12 +230,12 @@ class Operations:
         with about(build):
             self._authorizer.check(request, Verb.FOLLOW, build.project.name, build.branch)
         restart_state = self._restart_state(build, snapshot)
-        claim = restart_state.claim
-        comes_back = claim is not None and claim.build_id == build.id and claim.new_build_id in (None, build.id)
+        claim, run_number = restart_state.claim, restart_state.run_under_way(build)
+        comes_back = run_number != restart_state.run_number
         restarted = comes_back and claim is not None and claim.state is ClaimState.TAKEN
         if build.has_ended and not restarted:  # following would not show whether an unknown restart began
             return NothingToFollow(build, restart_state)
-        return Followed(build, restart_state.run_number + 1 if comes_back else restart_state.run_number)
+        return Followed(build, run_number)
 
     def _restart_build(self, command: BuildCommand, request: UserRequest) -> Decision | Outcome:
         target = command.target

@@ -174,6 +174,12 @@ class ChannelNameStore(Protocol):
     def of_channel(self, channel: str) -> list[ChannelName]:
         """The default first, then the aliases by name."""
 
+    def of_person(self, actor: Actor, count: int) -> list[list[ChannelName]]:
+        """As `of_channel`, for each channel in which the person set a name or follows, or followed, a build.
+
+        At most `count` channels: those in which something was set last.
+        """
+
 
 class IdempotencyKeys(Protocol):
     """Remembers that something was done, so that it is done once: a delivery answered, an invitation explained."""
@@ -248,7 +254,7 @@ class FollowStore(Protocol):
         """The project's open follows, the oldest first."""
 
     def open_for(self, actor: Actor, count: int) -> list[Follow]:
-        """The open follows that the person asked for, the newest first."""
+        """The open follows at whose end the person is notified, the newest first."""
 
     def move(self, follow: Follow, to: Follow) -> bool:
         """Stores `to` with the next version. Returns False if the stored follow no longer has `follow`'s version."""

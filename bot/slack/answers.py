@@ -9,7 +9,8 @@ from typing import Protocol
 import structlog
 
 from bot.core.authorization import Authorizer
-from bot.core.model.builds import Actor, Build, Project
+from bot.core.follows.channel_messages import ChannelMessages
+from bot.core.model.builds import Actor, Build, Location, Project
 from bot.core.model.claims import RestartState
 from bot.core.model.commands import BuildCommand, Command, Verb
 from bot.core.model.errors import (
@@ -21,13 +22,17 @@ from bot.core.model.errors import (
     Unauthorized,
     UserError,
 )
+from bot.core.model.follows import Follow
 from bot.core.model.outcomes import (
+    AlreadyCancelling,
+    AlreadyRestarted,
     BuildShown,
     Cancelled,
     Followed,
     Muted,
     Outcome,
     Restarted,
+    StillRunning,
     Subscribed,
     Unmuted,
     Unsubscribed,
@@ -36,8 +41,8 @@ from bot.core.ports import Clock
 from bot.slack.blocks.context import RenderContext, ServiceInfo
 from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.messages.errors import render_bug, render_error
-from bot.slack.messages.live import not_followed
-from bot.slack.messages.render import Message, render
+from bot.slack.messages.live import followed_elsewhere, not_followed
+from bot.slack.messages.render import Message, cancelled, render
 from bot.slack.messages.subscriptions import not_reached
 from bot.slack.outgoing.replies import DeliveryFailed, Replies
 from bot.slack.pressed_message import message_after_press, reply_target
@@ -66,11 +71,19 @@ class HandlerConfig:
     """The name of the bot's own workspace."""
 
 
-_CHANGED = (Cancelled, Unsubscribed, Muted, Unmuted)
+_CHANGED = (Unsubscribed, Muted, Unmuted)
 """Outcomes that tell of something that was done, so the asker must hear of it."""
 
 Explain = Callable[[BaseException], Explained | None]
 """Returns None for a bug."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMessagesThere:
+    """The live messages that channels have already. `permalink` returns the URL of one; None if it is unknown."""
+
+    messages: ChannelMessages
+    permalink: Callable[[str, str], str | None]
 
 
 class Answers:
@@ -85,8 +98,10 @@ class Answers:
         context: Callable[[], RenderContext],
         explain: Explain,
         recent: Callable[[Actor], Sequence[Project]],
+        live: LiveMessagesThere,
     ) -> None:
         self._recent = recent
+        self._live = live
         self._replies = replies
         self._context = context
         self._explain = explain
@@ -105,7 +120,10 @@ class Answers:
         is_refresh = isinstance(command, BuildCommand) and command.verb is Verb.STATUS
         asker = None if is_refresh else slack_request.actor  # the person who refreshes a message did not request it
         message = render(outcome, context=self._context_of(slack_request), asker=asker)
-        match slack_request.pressed and reply_target(command, outcome):
+        target = reply_target(command, outcome) if slack_request.pressed else None
+        if target != "in its place" and self._is_shown_already(slack_request, outcome, reference):
+            return None
+        match target:
             case "in its place":
                 self._replace(slack_request, message)
                 return None
@@ -117,13 +135,61 @@ class Answers:
             if posted.ts is None and not posted.is_explained:
                 self._replies.to_asker(slack_request, not_reached(posted.why_not, self._context_of(slack_request)))
             return None
-        if not isinstance(outcome, Restarted | Followed):
+        if not isinstance(outcome, Restarted | Followed | Cancelled):
             return self._replies.answer(slack_request, message, changed=isinstance(outcome, _CHANGED)).ts
+        changed_ts = self._made_live(slack_request, command, outcome, message)
+        if changed_ts is not None:
+            return changed_ts
         elsewhere = _not_live(outcome, message, self._context_of(slack_request), slack_request.actor)
         posted = self._replies.answer(slack_request, message, elsewhere=elsewhere, changed=True)
         if posted.ts is None and not posted.is_explained:
             self._replies.to_asker(slack_request, not_followed(posted.why_not, self._context_of(slack_request)))
         return posted.ts
+
+    def _is_shown_already(self, slack_request: SlackRequest, outcome: Outcome, reference: str) -> bool:
+        """Whether the channel has a live message of the same run. The asker is then pointed to it.
+
+        Everyone hears of a cancel, in the thread of that message.
+        """
+        place, context = slack_request.location, self._context_of(slack_request)
+        follow = self._found(
+            lambda: self._live.messages.showing(outcome, place.channel, slack_request.delivery or reference)
+        )
+        if follow is None:
+            return False
+        if isinstance(outcome, Cancelled):
+            in_thread = Location(place.channel, follow.location.thread or follow.message_ts)
+            message = cancelled(outcome, context, slack_request.actor, is_live=None)
+            self._replies.answer(replace(slack_request, location=in_thread), message, changed=True)
+        elif isinstance(outcome, Followed | AlreadyRestarted | AlreadyCancelling | StillRunning):
+            link = self._live.permalink(place.channel, follow.message_ts)
+            message = followed_elsewhere(outcome, follow, link, context, slack_request.actor)
+            self._replies.to_asker(slack_request, message)
+        return True
+
+    def _made_live(
+        self,
+        slack_request: SlackRequest,
+        command: Command | None,
+        outcome: Restarted | Followed | Cancelled,
+        message: Message,
+    ) -> str | None:
+        """The ts of the pressed message if it is the live one now; None if there has to be a new message."""
+        pressed, channel = slack_request.pressed, slack_request.location.channel
+        if pressed is None or not isinstance(command, BuildCommand) or command.in_live:
+            return None
+        ts = pressed.message_ts
+        if ts is None or self._found(lambda: self._live.messages.at(outcome.build, channel, ts)) is not None:
+            return None
+        return self._replies.change(slack_request, message)
+
+    def _found(self, find: Callable[[], Follow | None]) -> Follow | None:
+        """None also if the database can't be read: a second live message is better than no reply."""
+        try:
+            return find()
+        except Exception as error:  # noqa: BLE001 - the driver's
+            log.warning("live_message_not_read", why=str(self.why(error) or type(error).__name__))
+            return None
 
     def _context_of(self, slack_request: SlackRequest) -> RenderContext:
         """Names the slash command that was typed."""
@@ -131,10 +197,15 @@ class Answers:
         return replace(context, command=slack_request.slash_command or context.command)
 
     def update_pressed_message(
-        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError
+        self, slack_request: SlackRequest, command: Command | None, outcome: Outcome | BotError, live_ts: str | None
     ) -> None:
-        """Updates the pressed message after the reply, so that it offers what fits now. A failure does no harm."""
+        """Updates the pressed message after the reply, so that it offers what fits now. A failure does no harm.
+
+        If it is the live message `live_ts` by now, it does.
+        """
         if slack_request.pressed is None or isinstance(outcome, BotError):
+            return
+        if live_ts is not None and live_ts == slack_request.pressed.message_ts:
             return
         left = message_after_press(
             slack_request.pressed, command, outcome, slack_request.actor, self._context_of(slack_request)
@@ -224,8 +295,12 @@ def _setting_to_check(error: CIError, context: RenderContext) -> dict[str, str]:
             return {}
 
 
-def _not_live(outcome: Restarted | Followed, message: Message, context: RenderContext, asker: Actor) -> Message:
+def _not_live(
+    outcome: Restarted | Followed | Cancelled, message: Message, context: RenderContext, asker: Actor
+) -> Message:
     """The same if the message cannot be changed later: it promises nothing."""
     if isinstance(outcome, Restarted):
         return message
+    if isinstance(outcome, Cancelled):
+        return cancelled(outcome, context, asker, is_live=False)
     return render(BuildShown(outcome.build, RestartState(outcome.run_number)), context=context, asker=asker)

@@ -23,7 +23,7 @@ from bot.core.polling.poller import Poller
 from bot.core.ports import Clock, Step
 from bot.core.request import UserRequest
 from bot.slack.answer_log import answered_fields
-from bot.slack.answers import Answers, Explain, HandlerConfig
+from bot.slack.answers import Answers, Explain, HandlerConfig, LiveMessagesThere
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext
 from bot.slack.incoming.payloads import SlackRequest
@@ -113,6 +113,7 @@ class RequestHandler:
         context: Callable[[], RenderContext],
         follow_ups: FollowUps,
         reporting: Reporting,
+        live: LiveMessagesThere,
         begin: Callable[[str], bool] = lambda _key: True,
         is_colleague: Callable[[Actor], bool] = lambda _actor: False,
         recent: Callable[[Actor], Sequence[Project]] = lambda _actor: (),
@@ -121,7 +122,7 @@ class RequestHandler:
         self._clock = clock
         self._deliveries = deliveries
         self._operations = operations
-        self._answers = Answers(replies, context, reporting.explain, recent)
+        self._answers = Answers(replies, context, reporting.explain, recent, live)
         self._follow_ups = follow_ups
         self._reporting = reporting
         self._begin = begin
@@ -281,7 +282,8 @@ class RequestHandler:
                     step(stage.value, lambda: self._follow_ups.poller.follow(follow))
                 run.progress = replace(run.progress, is_followed=True)
             case Stage.TIDY_UP:
-                step(stage.value, lambda: self._answers.update_pressed_message(slack_request, run.command, run.result))
+                tidy = self._answers.update_pressed_message
+                step(stage.value, lambda: tidy(slack_request, run.command, run.result, run.ts))
                 run.progress = replace(run.progress, is_tidy=True)
 
     def _decided(self, slack_request: SlackRequest, request: UserRequest, reference: str) -> dict[str, Any]:

@@ -10,14 +10,15 @@ import structlog
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.model.builds import Actor, Project
+from bot.core.model.channel_names import ChannelName
 from bot.core.model.errors import BotError, LastKnown
 from bot.core.model.follows import Follow
-from bot.core.ports import Clock, FollowStore
+from bot.core.ports import ChannelNameStore, Clock, FollowStore
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.api_errors import CallFailed
 from bot.slack.client.chat_client import ChatClient
 from bot.slack.incoming.interactions import Visitor
-from bot.slack.views.home import MAX_FOLLOWED, MAX_RECENT, Followed, HomeShown, Recent, home
+from bot.slack.views.home import MAX_CHANNELS, MAX_FOLLOWED, MAX_RECENT, Followed, HomeShown, Recent, home
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,7 @@ class Home:
     services: CIRegistry
     recent: RecentProjects
     follows: FollowStore
+    names: ChannelNameStore
     context: Callable[[], RenderContext]
     clock: Clock
     others_may_ask: bool
@@ -52,13 +54,13 @@ class Home:
             return
         actor = visitor.actor
         recent = self.recent.load(actor)[:MAX_RECENT]
-        followed = self._followed(actor)
+        followed, channels = self._followed(actor), self.names.of_person(actor, MAX_CHANNELS)
         wanted = list(dict.fromkeys([*(project for _, project in followed), *recent]))
         due = [project for project in wanted if _is_older(self._known(project), fresh_s)]
-        self._publish(actor, self._shown(followed, recent, is_refreshing=bool(due)))
+        self._publish(actor, self._shown(followed, recent, channels, is_refreshing=bool(due)))
         if due:
             self._fetch(due)
-            self._publish(actor, self._shown(followed, recent))
+            self._publish(actor, self._shown(followed, recent, channels))
 
     def _followed(self, actor: Actor) -> list[tuple[Follow, Project]]:
         found = self.follows.open_for(actor, MAX_FOLLOWED)
@@ -66,11 +68,17 @@ class Home:
         return [(follow, project) for follow, project in zip(found, projects, strict=True) if project is not None]
 
     def _shown(
-        self, followed: list[tuple[Follow, Project]], recent: list[Project], *, is_refreshing: bool = False
+        self,
+        followed: list[tuple[Follow, Project]],
+        recent: list[Project],
+        channels: list[list[ChannelName]],
+        *,
+        is_refreshing: bool = False,
     ) -> HomeShown:
         return HomeShown(
             [Followed(follow, project, self._known(project)) for follow, project in followed],
             [Recent(project, self._known(project)) for project in recent],
+            channels,
             self.clock.now(),
             is_refreshing,
         )

@@ -17,7 +17,9 @@ from bot.slack.home import Home
 from bot.slack.incoming import interactions
 from bot.slack.incoming.bolt_app import Acknowledgement, Handler, Payload, listen
 from bot.slack.incoming.payloads import SlackRequest, Workspace, parse_click, parse_command, parse_event
+from bot.slack.incoming.shared_links import parse_shared_links
 from bot.slack.incoming.workers import PoolFull, WorkerPool
+from bot.slack.link_previews import LinkPreviews
 from bot.slack.views.form import BRANCH, FORM, REPO
 from bot.slack.views.home import REFRESH
 from bot.slack.views.restart import RESTART
@@ -31,6 +33,9 @@ SCOPES_OF_GROUPS = ("usergroups:read",)
 """Needed only if a policy names user groups, so manifest.yml has it commented out."""
 SCOPES_OF_GUESTS = ("users:read",)
 """Needed only to tell guests from members, so manifest.yml has it commented out."""
+SCOPES_OF_LINKS = ("links:read", "links:write")
+EVENTS_OF_LINKS = ("link_shared",)
+"""Needed only for link previews, so manifest.yml has them commented out, with the domains."""
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 SHORTCUTS = {FORM: "global", RESTART: "message"}
 """The callback ids of the shortcuts, and their types."""
@@ -46,6 +51,7 @@ def register(
     handler: RequestHandler,
     forms: Forms,
     home: Home,
+    previews: LinkPreviews,
     submit: Callable[[str, str, Mapping[str, Any]], None],
     clock: Clock,
     workspace: Workspace,
@@ -110,6 +116,7 @@ def register(
     on(app.view(FORM), "form", _form_or_problems, handler.handle)
     on(app.shortcut(RESTART), "shortcut", interactions.parse_message_shortcut, forms.ask_to_restart)
     on(app.view(RESTART), "shortcut", interactions.parse_restart_sent, handler.handle)
+    on(app.event("link_shared"), "link", parse_shared_links, previews.show)
     on(app.event("app_home_opened"), "home", interactions.parse_home_opened, home.open)
     on(app.action(REFRESH), "home", interactions.parse_refresh_click, home.refresh)
 

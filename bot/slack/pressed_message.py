@@ -22,6 +22,7 @@ from bot.core.model.outcomes import (
     RunAgainSince,
     StateNotKnown,
     StillRunning,
+    WillNotify,
 )
 from bot.slack.blocks.context import RenderContext
 from bot.slack.incoming.payloads import PressedButton
@@ -37,7 +38,7 @@ def reply_target(command: Command | None, outcome: Outcome) -> ReplyTarget:
     match outcome:
         case NothingToCancel() if _in_live(command):
             return "to the asker"  # a live message keeps its text
-        case BuildShown() | ProjectsShown() | HelpShown():
+        case BuildShown() | ProjectsShown() | HelpShown() | WillNotify():
             return "in its place"
         case StillRunning() | RunAgainSince() | StateNotKnown() | NothingToFollow() | NothingToCancel():
             return "in its place"  # the current state is shown where the button was

@@ -52,6 +52,7 @@ KINDS: Mapping[str, type[Any]] = {
     "slow shown": ended_builds.SlowShown,
     "channel names shown": outcomes.ChannelNamesShown,
     "followed": outcomes.Followed,
+    "will notify": outcomes.WillNotify,
     "nothing to follow": outcomes.NothingToFollow,
     "restarted": outcomes.Restarted,
     "already restarted": outcomes.AlreadyRestarted,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from bot.core.model.builds import Actor
 from bot.core.model.channel_names import ChannelName
 from bot.store.engine import Database
-from bot.store.tables import channel_names
+from bot.store.follows import notifies
+from bot.store.tables import channel_names, follows
 
 
 class StoredChannelNames:
@@ -32,6 +35,23 @@ class StoredChannelNames:
         wanted = channel_names.select().where(channel_names.c.channel == channel).order_by(channel_names.c.alias)
         with self._database.reading() as connection:
             return [_name(row) for row in connection.execute(wanted)]
+
+    def of_person(self, actor: Actor, count: int) -> list[list[ChannelName]]:
+        own = sa.select(channel_names.c.channel).where(channel_names.c.set_by == actor.id)
+        followed = sa.select(follows.c.channel).where(notifies(actor))
+        latest = sa.func.max(channel_names.c.set_at)
+        theirs = (
+            sa.select(channel_names.c.channel)
+            .where(channel_names.c.channel.in_(own.union(followed)))
+            .group_by(channel_names.c.channel)
+            .order_by(latest.desc(), channel_names.c.channel)
+            .limit(count)
+        )
+        with self._database.reading() as connection:
+            channels = list(connection.scalars(theirs))
+            wanted = channel_names.select().where(channel_names.c.channel.in_(channels))
+            names = [_name(row) for row in connection.execute(wanted.order_by(channel_names.c.alias))]
+        return [[name for name in names if name.channel == channel] for channel in channels]
 
 
 def _name(row: Any) -> ChannelName:

@@ -61,7 +61,7 @@ class StoredFollows:
             return [_follow(row) for row in connection.execute(query)]
 
     def open_for(self, actor: Actor, count: int) -> list[Follow]:
-        wanted = sa.and_(follows.c.asker_id == actor.id, follows.c.state == FollowState.OPEN.value)
+        wanted = sa.and_(notifies(actor), follows.c.state == FollowState.OPEN.value)
         query = follows.select().where(wanted).order_by(follows.c.began_at.desc(), follows.c.id.desc()).limit(count)
         with self._database.reading() as connection:
             return [_follow(row) for row in connection.execute(query)]
@@ -122,6 +122,11 @@ class StoredFollows:
             return after if moved.rowcount == 1 else None
 
 
+def notifies(actor: Actor) -> sa.ColumnElement[bool]:
+    """Whether the person is notified at the end."""
+    return sa.or_(follows.c.asker_id == actor.id, follows.c.others.contains(f" {actor.id} ", autoescape=True))
+
+
 def _is_open(service: str, project_id: str) -> sa.ColumnElement[bool]:
     of_project = sa.and_(follows.c.service == service, follows.c.project_id == project_id)
     return sa.and_(of_project, follows.c.state == FollowState.OPEN.value)
@@ -151,6 +156,8 @@ def _columns(follow: Follow) -> dict[str, Any]:
         "before_finished_at": before.finished_at if before else None,
         "before_attempts": before.attempts if before else "",
         "before_status": follow.before_status.value if follow.before_status else None,
+        "cancelled": follow.cancelled,
+        "others": "".join(f" {actor.id} " for actor in follow.others),
         "state": follow.state.value,
         "reply": follow.reply.value,
         "shown": follow.shown,
@@ -177,6 +184,8 @@ def _follow(row: Any) -> Follow:
         if has_before
         else None,
         before_status=Status(row.before_status) if row.before_status is not None else None,
+        cancelled=row.cancelled,
+        others=tuple(map(Actor, row.others.split())),
         state=FollowState(row.state),
         reply=ReplyState(row.reply),
         shown=row.shown,

@@ -207,6 +207,8 @@ follows = sa.Table(
     sa.Column("before_finished_at", Moment),
     sa.Column("before_attempts", AnyText, nullable=False, server_default=""),
     sa.Column("before_status", AnyText),
+    sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("others", AnyText, nullable=False, server_default=""),
     sa.Column("state", AnyText, nullable=False),
     sa.Column("reply", AnyText, nullable=False),
     sa.Column("shown", AnyText, nullable=False),

@@ -68,6 +68,10 @@ def _refuse(sandbox: Sandbox, said: Said) -> None:
     sandbox.workspace.refuse(said["method"], said["error"])
 
 
+def _previews(sandbox: Sandbox, said: Said) -> None:
+    sandbox.workspace.previews_links(said["domain"])
+
+
 def _restart_bot(sandbox: Sandbox, _said: Said) -> None:
     sandbox.stop_bot()
     sandbox.start_bot()
@@ -90,5 +94,6 @@ WORLD_EVENTS = (
     gesture(
         "Slack refuses METHOD with ERROR", r"Slack refuses (?P<method>[a-z]+\.[a-zA-Z.]+) with (?P<error>\w+)", _refuse
     ),
+    gesture("the app previews links of DOMAIN", r"the app previews links of (?P<domain>\S+)", _previews),
     gesture("the bot is restarted", r"the bot is restarted", _restart_bot),
 )

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from playground.slack import block_rules as block_kit
 from playground.slack.model import PEOPLE, TEAM, Block, Channel, Message
-from playground.slack.payloads import message_object
+from playground.slack.payloads import PREVIEW, message_object
 from playground.slack.workspace import Workspace
 
 MAX_CHARACTERS = 40_000
@@ -121,10 +121,48 @@ def _delete(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     return {"channel": channel.id, "ts": message.ts}
 
 
+def _permalink(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    channel = _reached(workspace, arguments, uninvited=True)
+    ts = str(arguments.get("message_ts", ""))
+    if workspace.conversations.find(channel.id, ts) is None:
+        raise _Refused("message_not_found")
+    url = f"https://{workspace.app.team.domain}.slack.com/archives/{channel.id}/p{ts.replace('.', '')}"
+    return {"channel": channel.id, "permalink": url}
+
+
 def _channel_info(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     channel = _reached(workspace, arguments, uninvited=True)
     shared = {"is_shared": channel.is_shared, "is_ext_shared": channel.is_shared, "is_org_shared": False}
     return {"channel": {"id": channel.id, "name": channel.name, "is_pending_ext_shared": False, **shared}}
+
+
+def _unfurl(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    """Each preview is kept as a message of the app's, in the same conversation and thread."""
+    channel_id, ts = str(arguments.get("channel", "")), str(arguments.get("ts", ""))
+    if arguments.get("unfurl_id"):
+        if not arguments.get("source"):
+            raise _Refused("missing_source")
+        channel_id, _, ts = str(arguments["unfurl_id"]).partition(":")
+    message = workspace.conversations.find(channel_id, ts)
+    if message is None:
+        raise _Refused("cannot_find_message")
+    unfurls = _parsed(arguments.get("unfurls"), "invalid_unfurls_format")
+    if not isinstance(unfurls, Mapping) or not unfurls:
+        raise _Refused("missing_unfurls")
+    for url, preview in unfurls.items():
+        if url not in message.text:
+            raise _Refused("cannot_unfurl_url")
+        _refuse_faults("invalid_unfurls_format", block_kit.judged(preview["blocks"]))
+        workspace.conversations.add(
+            message.channel_id,
+            workspace.app.user_id,
+            PREVIEW,
+            url,
+            preview["blocks"],
+            bot_id=workspace.app.bot_id,
+            thread_ts=message.thread_ts,
+        )
+    return {}
 
 
 def _open_view(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
@@ -286,7 +324,9 @@ _METHODS: Mapping[str, _Method] = {
     "apps.connections.open": _Method(_open_connection, "connections:write", "app"),
     "chat.postMessage": _Method(_post_message, "chat:write"),
     "chat.postEphemeral": _Method(_post_ephemeral, "chat:write"),
+    "chat.unfurl": _Method(_unfurl, "links:write"),
     "chat.update": _Method(_update, "chat:write"),
+    "chat.getPermalink": _Method(_permalink, None),
     "chat.delete": _Method(_delete, "chat:write"),
     "conversations.info": _Method(_channel_info, "channels:read"),
     "users.info": _Method(_user, "users:read"),

@@ -48,6 +48,7 @@ class App:
     commands: tuple[str, ...]
     events: frozenset[str]
     shortcuts: tuple[Shortcut, ...] = ()
+    unfurl_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ Sources: https://docs.slack.dev/interactivity/implementing-slash-commands, …/r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from playground.slack.model import App, Channel, Message, Person
 
 Payload = dict[str, Any]
+PREVIEW = "chat.unfurl"
+"""How a preview of a link was made."""
 _TOKEN = "sandbox-verification-token"  # noqa: S105  # deprecated by Slack; not to be relied on
 
 
@@ -124,6 +127,8 @@ def block_actions(
         "response_url": response_url,
         "actions": [dict(action)],
     }
+    if message.versions[0].via == PREVIEW:
+        container |= {"type": "message_attachment", "is_app_unfurl": True, "app_unfurl_url": message.text}
     if message.ephemeral_to is None:
         payload["message"] = message_object(app, message)
     return payload
@@ -212,6 +217,34 @@ def view_action(
         "trigger_id": trigger_id,
         "view": dict(view),
         "actions": [dict(action)],
+    }
+
+
+def link_shared(
+    app: App, person: Person, channel: Channel, message: Message, urls: Sequence[str], *, event_id: str
+) -> Payload:
+    """https://docs.slack.dev/reference/events/link_shared"""
+    inner: Payload = {
+        "type": "link_shared",
+        "user": person.id,
+        "channel": channel.id,
+        "message_ts": message.ts,
+        "is_bot_user_member": app.user_id in channel.members,
+        "unfurl_id": f"{channel.id}:{message.ts}",
+        "source": "conversations_history",
+        "links": [{"domain": urlsplit(url).hostname, "url": url} for url in urls],
+        "event_ts": message.ts,
+    }
+    if message.thread_ts is not None:
+        inner["thread_ts"] = message.thread_ts
+    return {
+        "token": _TOKEN,
+        "team_id": app.team.id,
+        "api_app_id": app.id,
+        "event": inner,
+        "type": "event_callback",
+        "event_id": event_id,
+        "is_ext_shared_channel": channel.is_shared,
     }
 
 

@@ -7,9 +7,12 @@ counted, not random, so that a run repeats exactly.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from playground.slack import payloads
 from playground.slack import response_urls as responses
@@ -259,6 +262,7 @@ class Workspace:
         message = self.conversations.add(
             where.id, person.id, "typed", rewritten(text, self._roster.ids, channels), thread_ts=thread_ts
         )
+        self._share_links(person, where, message)
         is_mention = f"<@{self.app.user_id}>" in message.text
         if self.app.user_id not in where.members:
             # https://docs.slack.dev/reference/events/app_mention: no event if the app is not a member.
@@ -274,6 +278,18 @@ class Workspace:
             number = self._events
         payload = payloads.event(self.app, person, where, message, kind=kind, event_id=f"Ev{number:06d}", number=number)
         return self._post.send("events_api", payload)
+
+    def previews_links(self, *domains: str) -> None:
+        """Gives the app what its manifest has commented out for link previews."""
+        self.scopes |= {"links:read", "links:write"}
+        self.app = replace(self.app, events=self.app.events | {"link_shared"}, unfurl_domains=domains)
+
+    def _share_links(self, person: Person, where: Channel, message: Message) -> None:
+        found = re.findall(r"https?://[^\s<>|]+", message.text)
+        urls = [url for url in dict.fromkeys(found) if urlsplit(url).hostname in self.app.unfurl_domains]
+        if urls and "link_shared" in self.app.events and "links:read" in self.scopes:
+            shared = payloads.link_shared(self.app, person, where, message, urls, event_id=self.new_event_id())
+            self._post.send("events_api", shared)
 
     def _acted(self, person: Person, where: Channel, message: Message, action: Mapping[str, Any]) -> Delivery:
         with self.conversations.changed:

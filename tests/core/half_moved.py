@@ -13,6 +13,7 @@ from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
+from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry, Pin
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions import ActionPlan, RunTarget
@@ -154,6 +155,7 @@ class HalfMoved:
             store.channel_names,
             subscriptions,
             owners,
+            ChannelMessages(store.follows),
             store.build_history,
             self.clock,
         )

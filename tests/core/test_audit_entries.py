@@ -10,12 +10,14 @@ from bot.core.audit_entries import MAX_NAME, MAX_REASON, MAX_TYPED, AuditedReque
 from bot.core.model import errors
 from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Build
+from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import Claim
 from bot.core.model.commands import (
     BranchCommand,
     BuildCommand,
     Command,
     ListProjects,
+    NameCommand,
     ShowAudit,
     ShowHelp,
     ShowHistory,
@@ -27,6 +29,7 @@ from bot.core.model.notification_commands.values import ShowSubscriptions, Unsub
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     Cancelled,
+    ChannelNamesShown,
     CouldNotTell,
     Followed,
     HelpShown,
@@ -44,6 +47,7 @@ from bot.core.model.outcomes import (
     Unmuted,
     UnsubscribeAll,
     Unsubscribed,
+    WillNotify,
 )
 from bot.core.model.subscriptions import Filters, Mute, Subscription
 from tests.core.world import ADA, BOB, BUILDS, World, build, press, project, restart, status, target
@@ -52,6 +56,7 @@ from tests.held_clock import NOON
 WEB = project(3, "acme/web")
 FAILED = build(7, WEB)
 CLAIM = Claim("codeship", "3", "7", 1, BOB, BUILDS, FAILED.run, NOON)
+SITE = ChannelName("C0BUILDS", "site", "acme/web@codeship", "main", ADA, NOON)
 QUESTIONS: list[Command] = [
     BranchCommand(Verb.STATUS, Word.of("acme/web")),
     BranchCommand(Verb.BUILDS, Word.of("acme/web")),
@@ -61,6 +66,7 @@ QUESTIONS: list[Command] = [
     BuildCommand(Verb.STATUS, target(FAILED)),
     ShowAudit(),
     ShowHistory(Verb.FLAKY),
+    NameCommand(Verb.SETTINGS, is_question=True),
 ]
 
 
@@ -89,6 +95,8 @@ def test_a_request_that_changes_nothing_is_not_recorded(command: Command) -> Non
         (BuildCommand(Verb.FOLLOW, target(FAILED)), "follow"),
         (BranchCommand(Verb.CANCEL, Word.of("acme/web")), "cancel"),
         (BuildCommand(Verb.CANCEL, target(FAILED)), "cancel"),
+        (NameCommand(Verb.USE, "", Word.of("acme/web")), "use"),
+        (NameCommand(Verb.ALIAS, "site"), "alias"),
     ],
 )
 def test_a_request_that_changes_something_is_recorded(command: Command, action: str) -> None:
@@ -118,6 +126,10 @@ def test_a_request_that_changes_something_is_recorded(command: Command, action: 
             "the state “foo” says neither running nor ended",
         ),
         (Followed(FAILED, 2), Result.DONE, ""),
+        (WillNotify(FAILED), Result.DONE, ""),
+        (ChannelNamesShown((SITE,), "site"), Result.DONE, "acme/web@codeship main"),
+        (ChannelNamesShown((), "site", SITE), Result.DONE, "removed: acme/web@codeship main"),
+        (ChannelNamesShown((), "site"), Result.NOT_DONE, "it was not set"),
         (NothingToFollow(FAILED), Result.NOT_DONE, "it has ended already"),
         (errors.NeedsConfirmation(FAILED, 1), Result.TO_BE_CONFIRMED, ""),
         (errors.RateLimitPaused("CodeShip"), Result.NOT_DONE, "rate limit reached"),

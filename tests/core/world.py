@@ -16,6 +16,7 @@ from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
+from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions import ActionPlan, RunTarget
@@ -344,6 +345,7 @@ class World:
             self.store.channel_names,
             self.subscriptions,
             self.owners,
+            ChannelMessages(self.store.follows),
             self.store.build_history,
             self.clock,
         )

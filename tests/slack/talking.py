@@ -18,6 +18,7 @@ from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
+from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
@@ -31,7 +32,7 @@ from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
 from bot.core.ports import Step
-from bot.slack.answers import HandlerConfig, render_context
+from bot.slack.answers import HandlerConfig, LiveMessagesThere, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.client.connections import Connections
 from bot.slack.handler import FollowUps, Reporting, RequestHandler
@@ -167,6 +168,7 @@ class Talk:
                 store.channel_names,
                 SubscriptionService(of_all, store.subscriptions, store.decisions, self.rights, ZoneInfo("UTC")),
                 PeriodOwners(of_all, store.watching, store.outbox, self.rights, lambda _due: None),
+                ChannelMessages(store.follows),
                 store.build_history,
                 self.clock,
             ),
@@ -177,6 +179,9 @@ class Talk:
                 AuditRecorder(store.audit, self.clock, "codeship", lambda text: text, lambda: None),
                 lambda: f"r{next(references)}",
                 lambda *_what: None,
+            ),
+            live=LiveMessagesThere(
+                ChannelMessages(store.follows), lambda channel, ts: f"https://x.slack.com/{channel}/{ts}"
             ),
             is_colleague=lambda actor: actor.id in self.colleagues,
         )

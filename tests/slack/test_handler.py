@@ -212,13 +212,31 @@ def test_refresh_replaces_the_message_with_the_current_state(stage: Sandbox) -> 
     assert (now.ts, len(now.versions)) == (shown.ts, 2)
 
 
-def test_a_restart_is_answered_in_public_and_the_pressed_message_loses_its_button(stage: Sandbox) -> None:
+def test_a_restart_is_answered_in_public_in_the_place_of_the_pressed_button(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
+    press(stage, "bob", "Restart")
+    (news,) = said(stage, viewer="ada")
+    assert "requested by <@U0BOB>" in news.text
+    assert len(news.versions) == 2
+    assert "[Restart]" not in words(stage, news)
+
+
+def test_a_message_that_cannot_be_changed_is_answered_by_a_new_one_and_loses_its_button(stage: Sandbox) -> None:
+    stage.workspace.types("ada", "#builds", STATUS)
+    stage.workspace.refuse("chat.update", "cant_update_message")
     press(stage, "bob", "Restart")
     pressed, news = said(stage, viewer="ada")
     assert "requested by <@U0BOB>" in news.text
-    assert len(pressed.versions) == 2
     assert "[Restart]" not in words(stage, pressed)
+
+
+def test_one_who_asks_for_the_same_is_pointed_to_the_live_message(stage: Sandbox) -> None:
+    stage.workspace.types("ada", "#builds", RESTART)
+    assert stage.settle()
+    stage.workspace.types("bob", "#builds", RESTART)
+    live, told = said(stage, viewer="bob")
+    assert told.ephemeral_to is not None
+    assert f"/archives/{live.channel_id}/p{live.ts.replace('.', '')}" in str(told.blocks)
 
 
 def test_already_restarted_is_told_to_the_presser_alone_and_changes_nothing(stage: Sandbox) -> None:

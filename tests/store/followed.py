@@ -26,6 +26,8 @@ WHOLE = Follow(
     restarted=True,
     before=Run("error", NOON - timedelta(minutes=9), None),
     before_status=Status.FAILED,
+    cancelled=True,
+    others=(Actor("UBOB"), Actor("UCAROL")),
     state=FollowState.OPEN,
     reply=ReplyState.BEGUN,
     shown="open running",

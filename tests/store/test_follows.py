@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.model.builds import Run
+from bot.core.model.builds import Actor, Run
 from bot.core.model.follows import Follow, FollowState
 from bot.store import Store
 from bot.store.engine import Database
@@ -94,3 +94,9 @@ def keys(url: str) -> set[str]:
         found = {row.key for row in connection.execute(sa.text("SELECT key FROM follows"))}
     database.close()
     return found
+
+
+def test_the_asker_and_those_who_want_to_be_notified_find_the_follow(store: Store) -> None:
+    store.follows.add(WHOLE)
+    for person, found in (("UADA", [WHOLE]), ("UBOB", [WHOLE]), ("UCAROL", [WHOLE]), ("UBO", []), ("%", [])):
+        assert store.follows.open_for(Actor(person), 9) == found

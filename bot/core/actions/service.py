@@ -122,6 +122,7 @@ class ActionService:
             self._provider.plan_cancel(build),
             snapshot.began_at,
             instead_of=None if before is None or before.state.is_free else (before.id, before.attempt),
+            run_under_way=now.run_under_way(build),
         )
 
     def act(self, decision: Decision, request: UserRequest) -> Outcome:

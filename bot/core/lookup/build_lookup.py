@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,7 @@ from bot.core.model.errors import (
     BotError,
     BranchRequired,
     BuildTooOld,
+    CIError,
     NoSuchBranch,
     NoSuchProject,
 )
@@ -30,6 +31,9 @@ def build_of(target: BuildRef, snapshot: Snapshot, service: str) -> Build:
         raise BuildTooOld(service)
     return build
 
+
+PROJECTS_ASKED, PROJECT_ASKED_S = 4, 3.0
+"""Of how many repositories, and for how many seconds each, a build is looked for that the bot has not seen."""
 
 SPELLINGS_TRIED = 4
 """Each spelling of a branch may cost a call."""
@@ -48,7 +52,8 @@ class BuildLookupResult:
 class BuildLookup:
     """Finds builds. Errors carry in `about` what was found before they occurred.
 
-    `used` is called with who asked about which repository, and returns at once.
+    `used` is called with who asked about which repository, and returns at once. `recent` returns the repositories that
+    a person asked about, the latest first.
     """
 
     def __init__(
@@ -56,7 +61,9 @@ class BuildLookup:
         services: CIRegistry,
         authorizer: Authorizer,
         used: Callable[[Actor, Project], None] = lambda _actor, _project: None,
+        recent: Callable[[Actor], Sequence[Project]] = lambda _actor: (),
     ) -> None:
+        self._recent = recent
         self._services = services
         self._authorizer = authorizer
         self._used = used
@@ -82,12 +89,13 @@ class BuildLookup:
     def resolve(self, command: BranchCommand, request: UserRequest) -> RepoMatch:
         """The repository, and the branch if one was said. Either word of the command may be the repository.
 
-        It may also be a build number or a short sha that the bot has seen. Raises NoSuchProject, AmbiguousProject,
+        It may also be a build number or a short sha that the bot has seen, or that one of the asker's last repositories
+        has. Raises NoSuchProject, AmbiguousProject,
         CIError, and NotUnderstood for a guess that names nothing.
         """
         repo, branch = command.repo, command.branch
         if not self._services.knows(repo):
-            having = self._services.with_build(repo) if branch is None else {}
+            having = self._with_build(repo, request) if branch is None else {}
             if len(having) == 1:
                 [(project, page)] = having.items()
                 return RepoMatch(project, page=page)
@@ -106,6 +114,24 @@ class BuildLookup:
             error.branch = branch.cleanest if branch else error.branch
             raise
         return replace(meant, branch=branch or meant.branch)
+
+    def _with_build(self, word: Word, request: UserRequest) -> Mapping[Project, Page]:
+        """The repositories that have a build of this number or commit, and its page. Asks only if none is known."""
+        pages = [page for spelling in word.spellings for page in builds_named(spelling)]
+        if not pages or (having := self._services.with_build(word)):
+            return having if pages else {}
+        for project in self._recent(request.actor)[:PROJECTS_ASKED]:
+            timeout_s = min(PROJECT_ASKED_S, request.seconds_left / 2)
+            with suppress(CIError):
+                fetcher = self._services.of(project.service).fetcher
+                fetcher.builds(project, None, timeout_s=timeout_s, allowance=request.allowance)
+                if having := self._services.with_build(word):
+                    return having
+                for page in pages:
+                    located = fetcher.locate(project, page, timeout_s=timeout_s, allowance=request.allowance)
+                    if located is not None and located.branch is not None:
+                        return {project: page}
+        return {}
 
     def find_build_ref(self, command: BuildCommand, request: UserRequest) -> tuple[Build, Snapshot]:
         """The build that a button names. Raises BuildTooOld, NoSuchProject, CIError.

@@ -108,6 +108,12 @@ class RestartState:
     claim: Claim | None = None
     previous: Claim | None = None
 
+    def run_under_way(self, build: Build) -> int:
+        """The number of the run that `build` is in, or will be in once the restart shows."""
+        claim = self.claim
+        comes_back = claim is not None and claim.build_id == build.id and claim.new_build_id in (None, build.id)
+        return self.run_number + 1 if comes_back else self.run_number
+
 
 NO_RESTART = RestartState()
 

@@ -80,9 +80,10 @@ class BuildCommand:
     """A verb on exactly this build, from a button.
 
     `instead_of` names the unknown claim (id and attempt) that a "Try again" replaces. `confirmed`: the button's own
-    dialog has confirmed it. `in_live`: the button is in a live message, which keeps its text. `failed_jobs_only`: only
-    the failed jobs of the build's workflows, if the CI service can do that. `debug_logs`: the same of a re-run that
-    logs more.
+    dialog has confirmed it. `in_live`: the button's message keeps its text, as it changes by itself.
+    `failed_jobs_only`: only the failed jobs of the build's workflows, if the CI service can do that. `debug_logs`: the
+    same of a re-run that logs more. `notify`: of a follow, the person only wants to be notified by the live message
+    that is there already.
     """
 
     verb: Verb
@@ -92,6 +93,7 @@ class BuildCommand:
     in_live: bool = False
     failed_jobs_only: bool = False
     debug_logs: bool = False
+    notify: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,7 @@ TABLE = (
         aliases=("default", "defaults"),
         parse_arguments=use_command,
         policy_action="defaults",
+        audit_action="use",
         in_short_help=False,
     ),
     Entry(
@@ -250,6 +251,7 @@ TABLE = (
         "alias site acme/website",
         parse_arguments=alias_command,
         policy_action="defaults",
+        audit_action="alias",
         in_short_help=False,
     ),
     Entry(

@@ -18,7 +18,7 @@ class Decision:
     """The build and run that is restarted or cancelled, and the POSTs for that.
 
     `build` is as it was fetched at `seen_at`; `listed` are the ids of all builds in that fetch. `instead_of` is the id
-    and attempt of the unknown claim that a "Try again" replaces.
+    and attempt of the unknown claim that a "Try again" replaces. `run_under_way` is as in `RestartState`.
     """
 
     action: ClaimKind
@@ -29,6 +29,7 @@ class Decision:
     listed: tuple[str, ...] = ()
     instead_of: tuple[int, int] | None = None
     failed_jobs_only: bool = False
+    run_under_way: int = 1
 
 
 def existed_at(build: Build, moment: datetime) -> bool:

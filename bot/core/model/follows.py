@@ -9,7 +9,15 @@ from enum import Enum
 from bot.core.model.builds import Actor, Build, FailureLog, Location, Run, Status
 from bot.core.model.claims import Claim
 from bot.core.model.errors import BotError, CIError
-from bot.core.model.outcomes import Followed, Outcome, Restarted
+from bot.core.model.outcomes import (
+    AlreadyCancelling,
+    AlreadyRestarted,
+    Cancelled,
+    Followed,
+    Outcome,
+    Restarted,
+    StillRunning,
+)
 from bot.core.model.verdicts import Verdict
 
 
@@ -35,8 +43,9 @@ class Follow:
     """One live message: `message_ts` in `location` shows run `run_number` of a build.
 
     `key` is that of its request, so that a repeated request adds no second one. `before` is the run that a restart
-    replaced, None if the build was already running; `restarted` says which. `shown` is what the message last said.
-    `version` grows with each change, for compare-and-set.
+    replaced, None if the build was already running; `restarted` says which. `cancelled`: the request cancelled the run.
+    `others` are notified at the end as the asker is. `shown` is what the message last said. `version` grows with each
+    change, for compare-and-set.
     """
 
     key: str
@@ -52,12 +61,19 @@ class Follow:
     restarted: bool = False
     before: Run | None = None
     before_status: Status | None = None
+    cancelled: bool = False
+    others: tuple[Actor, ...] = ()
     state: FollowState = FollowState.OPEN
     reply: ReplyState = ReplyState.NOT_YET
     shown: str = ""
     shown_at: datetime | None = None
     polled_at: datetime | None = None
     version: int = 1
+
+    @property
+    def notified(self) -> tuple[Actor, ...]:
+        """Everyone who hears of the end, the asker first."""
+        return (self.asker, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,34 +144,48 @@ class RetryLater(Exception):
         self.is_everywhere = is_everywhere
 
 
+def run_of(outcome: Outcome | BotError) -> tuple[str, int | None] | None:
+    """The id and the run of the build that a reply shows under way, or that its restart starts.
+
+    None for other outcomes. The run is None if it is the one that the service shows now.
+    """
+    match outcome:
+        case Restarted(build, claim) | AlreadyRestarted(build, claim):
+            is_new = claim.new_build_id not in (None, claim.build_id)  # `build` may already be the new one
+            return (claim.new_build_id or build.id, 1) if is_new else (build.id, claim.run_number + 1)
+        case Followed(build, run_number) | Cancelled(build, _, run_number):
+            return build.id, run_number
+        case StillRunning(build, restart_state):
+            return build.id, restart_state.run_under_way(build)
+        case AlreadyCancelling(build):
+            return build.id, None
+        case _:
+            return None
+
+
 def follow_of(
     actor: Actor, location: Location, key: str, outcome: Outcome | BotError, ts: str | None, now: datetime
 ) -> Follow | None:
     """The follow that the reply promises; None if it promises none or cannot be changed later."""
-    match outcome:
-        case Restarted(build, claim):
-            is_new = claim.new_build_id not in (None, claim.build_id)  # `build` may already be the new one
-            build_id, run_number = (claim.new_build_id or build.id, 1) if is_new else (build.id, claim.run_number + 1)
-            before: Run | None = claim.replaced
-            restarted = True
-        case Followed(build, number):
-            build_id, run_number, before, restarted = build.id, number, None, False
-        case _:
-            return None
-    if ts is None:
+    run = run_of(outcome)
+    if ts is None or run is None or not isinstance(outcome, Restarted | Followed | Cancelled):
         return None
+    build_id, run_number = run
+    build = outcome.build
+    before = outcome.claim.replaced if isinstance(outcome, Restarted) else None
     return Follow(
         key=key,
         service=build.project.service,
         project_id=build.project.id,
         build_id=build_id,
-        run_number=run_number,
+        run_number=run_number or 1,
         branch=build.branch,
         asker=actor,
         location=location,
         message_ts=ts,
         began_at=now,
-        restarted=restarted,
+        restarted=isinstance(outcome, Restarted),
         before=before,
         before_status=build.status if before == build.run else None,
+        cancelled=isinstance(outcome, Cancelled),
     )

@@ -111,6 +111,13 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
+class WillNotify:
+    """The person will be notified at the end of the running build, by the live message that the channel has of it."""
+
+    build: Build
+
+
+@dataclass(frozen=True, slots=True)
 class NothingToFollow:
     """The build has already ended, and is shown instead."""
 
@@ -172,10 +179,11 @@ class StateNotKnown:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The service accepted the cancel, and ends the build within moments."""
+    """The service accepted the cancel, and ends run `run_number` of the build within moments."""
 
     build: Build
     taken: ActionResult
+    run_number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +327,7 @@ Outcome = (
     | SlowShown
     | ChannelNamesShown
     | Followed
+    | WillNotify
     | NothingToFollow
     | Restarted
     | Cancelled

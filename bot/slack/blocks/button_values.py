@@ -39,7 +39,8 @@ from bot.core.model.notification_commands.values import (
 )
 
 _VERBS = "|".join(entry.verb for entry in TABLE if entry.on_build)
-ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:_again|_failed|_debug)?(?::\d{{1,2}})?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
+_KINDS = "_again|_failed|_debug|_notify"
+ACTS = re.compile(rf"^(?:(?:{_VERBS})(?:{_KINDS})?(?::\d{{1,2}})?|command:\d{{1,2}}|page:\d{{1,10}})\Z")
 """The action_ids of buttons that do something: `action_id_of` makes them, `command_of` reads them."""
 OPENS = re.compile(r"^open:[a-z]{1,20}\Z")
 """The action_ids of links. Slack sends an action for them, too; it is acknowledged and ignored."""
@@ -64,6 +65,7 @@ def action_id_of(command: Command, number: int = 0) -> str:
     if not isinstance(command, BuildCommand):
         return f"command:{number}"
     more = "_debug" if command.debug_logs else "_failed" if command.failed_jobs_only else ""
+    more = "_notify" if command.notify else more
     kind = "_again" if command.instead_of is not None else more
     return f"{command.verb}{kind}" + (f":{number}" if number else "")
 
@@ -72,8 +74,8 @@ def value_of(command: Command) -> str | None:
     """The value of a button for `command`; None if it is too long or has characters that cannot be sent."""
     fields: dict[str, Any]
     match command:
-        case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only, debug_logs):
-            said = {"c": confirmed, "l": in_live, "f": failed_jobs_only, "d": debug_logs}
+        case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only, debug_logs, notify):
+            said = {"c": confirmed, "l": in_live, "f": failed_jobs_only, "d": debug_logs, "m": notify}
             fields = _target_fields(target) | {"x": instead_of} | {name: yes or None for name, yes in said.items()}
         case BranchCommand(verb, repo, branch, confirmed):
             fields = {**_word_fields(verb, repo, branch), "c": confirmed or None}
@@ -135,6 +137,7 @@ def _command_of(action_id: str, fields: dict[str, Any]) -> Command:
                 in_live=_yes(fields, "l"),
                 failed_jobs_only=_yes(fields, "f"),
                 debug_logs=_yes(fields, "d"),
+                notify=_yes(fields, "m"),
             )
 
 

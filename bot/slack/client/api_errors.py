@@ -38,8 +38,10 @@ class Kind(Enum):
 METHODS = (
     "apps.connections.open",
     "auth.test",
+    "chat.getPermalink",
     "chat.postEphemeral",
     "chat.postMessage",
+    "chat.unfurl",
     "chat.update",
     "conversations.info",
     "usergroups.users.list",
@@ -67,7 +69,8 @@ _WORDS = {
     " slack_connect_clip_sharing_blocked slack_connect_file_link_sharing_blocked"
     " slack_connect_file_upload_sharing_blocked slack_connect_lists_sharing_blocked team_not_found"
     " user_not_in_channel user_not_found user_not_visible no_such_subteam plan_upgrade_required exchanged_trigger_id"
-    " expired_trigger_id invalid_trigger_id not_enabled channel_is_limited_access",
+    " expired_trigger_id invalid_trigger_id not_enabled channel_is_limited_access"
+    " cannot_find_channel cannot_find_message cannot_unfurl_message cannot_unfurl_url",
     Kind.BUG: "as_user_not_supported attachment_payload_limit_exceeded block_mismatch blocked_file_type"
     " cant_broadcast_message draft_already_deleted draft_already_sent draft_has_conflict draft_not_found file_deleted"
     " file_is_deleted file_not_found file_share_limit_reached insecure_request invalid_attachments invalid_blocks"
@@ -75,7 +78,9 @@ _WORDS = {
     " max_file_sharing_exceeded metadata_must_be_sent_from_app metadata_too_large missing_args missing_file_data"
     " msg_blocks_too_long msg_too_long no_dual_broadcast_content_update no_text send_on_behalf_not_allowed"
     " too_many_attachments too_many_contact_cards too_many_users unable_to_share_files duplicate_external_id"
-    " missing_profile_id not_implemented view_too_large",
+    " missing_profile_id not_implemented view_too_large cannot_auth_user cannot_find_service"
+    " cannot_parse_attachment cannot_prompt invalid_source invalid_unfurl_id invalid_unfurls_format missing_channel"
+    " missing_source missing_ts missing_unfurl_id missing_unfurls",
 }
 
 KINDS: Mapping[str, Kind] = {word: kind for kind, words in _WORDS.items() for word in words.split()}

@@ -28,7 +28,7 @@ MAX_WAIT_S = 5.0
 """Seconds. People wait behind a rate limit, too; above this, the caller reports it instead."""
 
 SAFE_TO_REPEAT = frozenset(
-    {"delete", "history", "info", "list", "members", "publish", "replies", "test", "update", "validate"}
+    {"delete", "getPermalink", "history", "info", "list", "members", "publish", "replies", "test", "update", "validate"}
 )
 """The last words of methods that read, or that have the same effect when called twice."""
 

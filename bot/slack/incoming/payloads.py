@@ -53,10 +53,11 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class PressedButton:
-    """The pressed button, and whether its message is visible to one person only."""
+    """The pressed button, whether its message is visible to one person only, and the message's ts if it has one."""
 
     action_id: str
     in_ephemeral: bool
+    message_ts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,8 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
         return None
     value = text_in(action, "value") or text_in(mapping_in(action, "selected_option"), "value")
     message_ts = text_in(container, "message_ts") or text_in(message, "ts")
+    in_ephemeral = container.get("is_ephemeral") is True
+    is_preview = container.get("is_app_unfurl") is True  # the message is a person's, so it is not changed
     pressed_at = text_in(action, "action_ts") or text_in(body, "trigger_id")
     thread = text_in(container, "thread_ts") or text_in(message, "thread_ts")
     # The organisation counts only with the person's own team: `enterprise` is the app's.
@@ -194,7 +197,7 @@ def parse_click(body: Payload, workspace: Workspace) -> SlackRequest | None:
         may_be_colleague=from_elsewhere and is_pressed_at_home and team.startswith("T"),
         command=_or_why_not(lambda: command_of(action_id, value)),
         response_url=text_in(body, "response_url") or None,
-        pressed=PressedButton(action_id, container.get("is_ephemeral") is True),
+        pressed=None if is_preview else PressedButton(action_id, in_ephemeral, message_ts or None),
     )
 
 

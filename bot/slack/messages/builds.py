@@ -75,6 +75,10 @@ _NO_LENGTH = frozenset(OF_WORKFLOWS) - {"timed_out"}
 _WORD = 60
 
 
+CANCELLING = "hourglass_flowing_sand"
+"""Not the stop sign, which means cancelled."""
+
+
 def sign_of(what: Build | Workflow) -> str:
     """The emoji of a status; that of a failure also if one of its jobs has failed already."""
     if is_failing(what):
@@ -287,15 +291,16 @@ def target_of(build: Build, run_number: int | None = None) -> BuildRef:
 
 
 def build_buttons(build: Build, context: RenderContext, restart_state: RestartState = NO_RESTART) -> list[Block | None]:
-    """Restart if possible and no other is under way; Try again if one is not confirmed; Show log; Cancel; Refresh;
-    Open build."""
+    """Restart if possible and no other is under way; Try again if one is not confirmed; Follow; Show log; Cancel;
+    Refresh; Open build."""
     target, claim = target_of(build, restart_state.run_number), restart_state.claim
     first: list[Block | None] = []
     if claim is not None and claim.state is ClaimState.UNKNOWN and build.can_be_restarted:
         first = [try_again_button(build, claim, context)]
     elif claim is None and build.can_be_restarted:
         first = restart_buttons(build, restart_state.run_number, context)
-    return [*first, log_button(build, context), cancel_button(build, context), *view_buttons(target, build.url)]
+    more = [log_button(build, context), cancel_button(build, context)]
+    return [*first, follow_button(build, restart_state), *more, *view_buttons(target, build.url)]
 
 
 def restart_buttons(
@@ -345,6 +350,13 @@ def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False
     return button("Cancel", command, asks, style="danger")
 
 
+def follow_button(build: Build, restart_state: RestartState = NO_RESTART) -> Block | None:
+    """None unless something runs."""
+    if not build.is_under_way:
+        return None
+    return button("Follow", BuildCommand(Verb.FOLLOW, target_of(build, restart_state.run_under_way(build))))
+
+
 def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Block | None:
     if not context.can(Ability.RESTART, build):
         return None
@@ -358,6 +370,10 @@ def try_again_button(build: Build, claim: Claim, context: RenderContext) -> Bloc
 
 def view_buttons(target: BuildRef, url: str | None) -> list[Block | None]:
     return [button("Refresh", BuildCommand(Verb.STATUS, target)), link_button("Open build", url, "build")]
+
+
+def open_button(build: Build) -> Block | None:
+    return link_button("Open build", build.url, "build")
 
 
 _INDENT = "    "

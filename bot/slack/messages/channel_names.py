@@ -21,13 +21,13 @@ def render_channel_names(shown: ChannelNamesShown, context: RenderContext, asker
     now = next((name for name in shown.names if name.alias == shown.alias), None)
     said: list[Line]
     if now is not None and shown.alias:
-        said = [line("“", literal(now.alias), "” now means ", _meaning(now, context), " in this channel")]
+        said = [line("“", literal(now.alias), "” now means ", meaning_of(now, context), " in this channel")]
     elif now is not None:
         alone = line("Commands without a repository mean it, such as ", code(f"{context.command} status"), ".")
-        said = [line("The default of this channel is now ", _meaning(now, context)), alone]
+        said = [line("The default of this channel is now ", meaning_of(now, context)), alone]
     elif removed is not None:
         gone = line("The alias “", literal(removed.alias), "”") if removed.alias else line("The default repository")
-        said = [line(gone, " of this channel is removed. It was ", _meaning(removed, context), ".")]
+        said = [line(gone, " of this channel is removed. It was ", meaning_of(removed, context), ".")]
     else:
         return message([line("Nothing to remove: it isn’t set here.")], in_public=False)
     return message(said, facts=[requested_by(asker)], in_public=True)
@@ -50,10 +50,11 @@ def _list(shown: ChannelNamesShown, context: RenderContext) -> list[Line]:
 
 
 def _entry(name: ChannelName, context: RenderContext) -> Line:
-    return line(_meaning(name, context), ", set by ", person(name.set_by), " ", since(name.set_at))
+    return line(meaning_of(name, context), ", set by ", person(name.set_by), " ", since(name.set_at))
 
 
-def _meaning(name: ChannelName, context: RenderContext) -> Line:
+def meaning_of(name: ChannelName, context: RenderContext) -> Line:
+    """`acme/web main`, with its service if there are several."""
     repo = name.repo if context.has_several else name.repo.partition("@")[0]
     shown = untrusted(sanitize(repo, _NAME), _NAME) or literal("…")
     branch = untrusted(name.branch, _BRANCH) if name.branch else None

@@ -44,6 +44,7 @@ from bot.core.model.errors import (
     NotSupported,
     NotUnderstood,
     OverLimit,
+    RequestExpired,
     Unreachable,
 )
 from bot.core.model.notification_commands.values import MuteCommand, Subscribe, UnmuteCommand
@@ -111,6 +112,9 @@ def render_error(
             return _which_repository(Verb(topic), context, recent)
         case NotUnderstood():
             return _not_understood(error, command, context, reference)
+        case RequestExpired():
+            text = _said(command, untrusted(str(error), _SAID) or literal("Ask again."))
+            return message([text], [_try_again(error.about, command)], in_public=False, reference=reference)
         case CIError(about=Build() as build) if (
             error.may_have_taken and command and entry_for(command.verb).raises_unknown
         ):
@@ -175,20 +179,22 @@ def _next(error: CIError, command: Command | None, context: RenderContext) -> li
         case NotPossible(about=Build(url=url) as build):
             return [*rerun_buttons(build, restart_plan(build), context), link_button("Open build", url, "build")]
         case OverLimit() | Unreachable() | NoResponse() | InvalidResponse():
-            return [_try_again(error, command)]
+            return [_try_again(error.about, command)]
         case _:
             return []
 
 
-def _try_again(error: CIError, command: Command | None) -> Block | None:
-    """A restart that needs a confirmation asks for it when pressed. A cancel always asks."""
+def _try_again(about: Build | Project | None, command: Command | None) -> Block | None:
+    """Only after an error before which nothing was sent.
+
+    A restart that needs a confirmation asks for it when pressed. A cancel always asks.
+    """
     match command:
         case None:
             return None
         case BranchCommand(Verb.CANCEL, repo, branch):
             return button("Try again", command, cancelling_named(repo.cleanest, branch.cleanest) if branch else None)
         case BuildCommand(Verb.CANCEL):
-            about = error.about
             return button("Try again", command, cancelling(about)) if isinstance(about, Build) else None
         case BranchCommand():
             command = replace(command, confirmed=False)
@@ -246,7 +252,9 @@ def render_bug(
         status = code(f"{context.command} status")
         lines.append(line("It isn’t known whether ", what, f" was {done}; ", status, " shows the current status."))
     lines.append(line("An admin finds the details in the log by this reference."))
-    return message(lines, in_public=False, reference=reference)
+    is_harmless = command is not None and (nothing_sent or not entry_for(command.verb).changes_something)
+    again = _try_again(build, command) if is_harmless else None
+    return message(lines, [again], in_public=False, reference=reference)
 
 
 def _no_such_project(
@@ -264,6 +272,8 @@ def _no_such_project(
         lines.append(line(code(f"{context.command} projects"), f" lists {all_of_them} the bot can see."))
     else:
         lines.append(line(nothing_seen(context), ". An admin can check its API key."))
+    if error.stale_because is not None and not error.nearest:
+        return message(lines, [_try_again(None, command)], in_public=False, reference=reference)
     return choice_message(
         lines, _projects(error.nearest, error.branch, command, context), in_public=False, reference=reference
     )

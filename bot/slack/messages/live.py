@@ -5,22 +5,27 @@ from __future__ import annotations
 from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.commands import BuildCommand, Verb
 from bot.core.model.errors import NotFound
-from bot.core.model.follows import FollowState, FollowView
+from bot.core.model.follows import Follow, FollowState, FollowView
+from bot.core.model.outcomes import AlreadyCancelling, AlreadyRestarted, Followed, StillRunning
 from bot.core.model.verdicts import Meaning, Verdict
 from bot.slack.blocks.context import RenderContext
-from bot.slack.blocks.message import Block, Message, button, link_button, message
-from bot.slack.blocks.rich_text import Line, ago, channel, code, join, line, person, sanitize, since
+from bot.slack.blocks.message import Message, button, message
+from bot.slack.blocks.rich_text import Line, ago, channel, code, emoji, join, line, link, person, sanitize, since
 from bot.slack.messages.builds import (
+    CANCELLING,
     SIGNS,
+    at_service,
     cancel_button,
     commit,
     facts_line,
     headline,
     headline_with,
     log_button,
+    open_button,
     requested_by,
     restart_buttons,
     short_word,
+    subject,
     target_of,
     view_buttons,
 )
@@ -30,6 +35,8 @@ from bot.slack.messages.workflows import workflow_lines
 
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 """Slack's error codes for a channel to which the bot must be invited."""
+
+UPDATED = line("I’ll update this message until it finishes.")
 
 _WHY_LOST = {
     "is_archived": "the channel is archived",
@@ -47,38 +54,70 @@ def live(view: FollowView, context: RenderContext) -> Message:
     """
     build = view.build
     open_buttons = view_buttons(target_of(build, view.follow.run_number), build.url)
-    facts = [_facts_so_far(build), _who(view)]
+    facts = [_facts_so_far(build), _who(view.follow)]
     match view.follow.state:
         case FollowState.ENDED if view.overtaken:
             lines, facts = [headline(build, context), _overtaken(view)], [facts_line(build)]
             buttons = open_buttons
         case FollowState.ENDED:
-            again = restart_buttons(build, view.follow.run_number, context, in_live=True)
-            buttons = [*again, log_button(build, context), _page(build)]
-            facts = [facts_line(build), _who(view), _inconclusive(view, context)]
+            again = restart_buttons(build, view.follow.run_number, context)
+            buttons = [*again, log_button(build, context), open_button(build)]
+            facts = [facts_line(build), _who(view.follow), _inconclusive(view, context)]
             return message(
                 [_result(view, context)], buttons, facts=facts, details=workflow_lines(build), in_public=True
             )
         case FollowState.GIVEN_UP if isinstance(view.late_because, NotFound):
             gone = line(f"Stopped following: {context.title_of(build.project.service)} no longer lists this build.")
-            lines, buttons = [_so_far(build, context), gone], [_page(build)]
+            lines, buttons = [_so_far(view, context), gone], [open_button(build)]
         case FollowState.GIVEN_UP:
             why = line(": ", describe_cause(view.late_because)) if view.late_because else _after(view, context)
-            lines = [_so_far(build, context), line("Stopped following", why, ".")]
+            lines = [_so_far(view, context), line("Stopped following", why, ".")]
             follow = BuildCommand(Verb.FOLLOW, target_of(build, view.follow.run_number))
             buttons = [button("Keep following", follow, style="primary"), *open_buttons]
         case _:
-            lines, facts = [_so_far(build, context)], [*facts, _late(view)]
-            buttons = [cancel_button(build, context, in_live=True), _page(build)]
+            lines, facts = [_so_far(view, context)], [*facts, _late(view)]
+            cancel = None if view.follow.cancelled else cancel_button(build, context, in_live=True)
+            buttons = [cancel, open_button(build)]
     return message(lines, buttons, facts=facts, details=_workflows_so_far(build), in_public=True)
 
 
 def followed(build: Build, context: RenderContext, asker: Actor | None) -> Message:
     """The first version of a live message, for a follow command."""
-    lines = [_so_far(build, context), line("I’ll update this message until it finishes.")]
-    buttons = [cancel_button(build, context, in_live=True), _page(build)]
+    lines = [_running(build, context), UPDATED]
+    buttons = [cancel_button(build, context, in_live=True), open_button(build)]
     facts = [_facts_so_far(build), requested_by(asker)]
     return message(lines, buttons, facts=facts, details=_workflows_so_far(build), in_public=True)
+
+
+def followed_elsewhere(
+    outcome: Followed | AlreadyRestarted | AlreadyCancelling | StillRunning,
+    follow: Follow,
+    url: str | None,
+    context: RenderContext,
+    asker: Actor,
+) -> Message:
+    """To the asker: the channel has a live message of the build already, at `url` if that is known."""
+    build = outcome.build
+    why = line("Not restarted: it’s still running.") if isinstance(outcome, StillRunning) else ()
+    match outcome:
+        case AlreadyRestarted():
+            head = headline_with(SIGNS[Status.RUNNING], build, context, " already restarted")
+        case AlreadyCancelling():
+            head = headline_with(CANCELLING, build, context, " already being cancelled")
+        case _:
+            head = _running(build, context)
+    where = line(link("The live message", url), " shows it until it finishes · ", _who(follow))
+    is_told = asker in follow.notified
+    then = line("You’ll be notified when it finishes.") if is_told else ()
+    wanted = BuildCommand(Verb.FOLLOW, target_of(build, follow.run_number), notify=True)
+    buttons = [None if is_told else button("Notify me", wanted, style="primary"), open_button(build)]
+    return message([head, why, where, then], buttons, in_public=False)
+
+
+def will_notify(build: Build, context: RenderContext) -> Message:
+    """To the asker, in the place of the message with [Notify me]."""
+    lines = [headline(build, context), line("You’ll be notified when it finishes.")]
+    return message(lines, [open_button(build)], in_public=False)
 
 
 def not_followed(why: str, context: RenderContext) -> Message:
@@ -93,7 +132,7 @@ def not_followed(why: str, context: RenderContext) -> Message:
 
 def reply(view: FollowView, context: RenderContext) -> Message:
     """The reply in the thread to the asker, sent once. It names the build, so it can be read alone."""
-    asker = person(view.follow.asker)
+    asker = join(" ", *map(person, view.follow.notified))
     if view.overtaken:
         head = headline_with(SIGNS[Status.QUEUED], view.build, context, " restarted again")
         return message([line(asker, " ", head), _overtaken(view)], in_public=True)
@@ -158,8 +197,15 @@ def _result(view: FollowView, context: RenderContext) -> Line:
     return headline(view.build, context, "" if view.unseen else verdict_words(view.verdict))
 
 
-def _so_far(build: Build, context: RenderContext) -> Line:
+def _so_far(view: FollowView, context: RenderContext) -> Line:
     """The headline before the build has finished."""
+    build = view.build
+    if view.follow.cancelled and build.is_under_way:
+        return line(emoji(CANCELLING), " ", "Cancelling ", subject(build), at_service(build.project, context))
+    return _running(build, context)
+
+
+def _running(build: Build, context: RenderContext) -> Line:
     if build.has_ended:  # CI still shows the previous run
         return headline_with(SIGNS[Status.QUEUED], build, context, " restarted")
     return headline(build, context)
@@ -174,9 +220,9 @@ def _workflows_so_far(build: Build) -> list[Line]:
     return [] if build.has_ended else workflow_lines(build)
 
 
-def _who(view: FollowView) -> Line:
-    follow = view.follow
+def _who(follow: Follow) -> Line:
     what = "restarted by " if follow.restarted else "requested by "
+    what = "cancellation requested by " if follow.cancelled else what
     return join(" ", line(what, person(follow.asker)), since(follow.began_at))
 
 
@@ -204,7 +250,3 @@ def _late(view: FollowView) -> Line:
     if view.late_s is None or view.late_because is None:
         return ()
     return line(f"Last checked {ago(view.late_s)}: ", describe_cause(view.late_because), ".")
-
-
-def _page(build: Build) -> Block | None:
-    return link_button("Open build", build.url, "build")

@@ -44,6 +44,7 @@ from bot.core.model.outcomes import (
     Unmuted,
     UnsubscribeAll,
     Unsubscribed,
+    WillNotify,
 )
 from bot.core.model.transitions import NotBroken, OwnerChanged
 from bot.core.model.verdicts import Verdict, verdict_on
@@ -54,6 +55,7 @@ from bot.slack.messages.audit import render_audit
 from bot.slack.messages.branch_facts import beside_buttons, branch_lines
 from bot.slack.messages.build_history import render_flaky, render_slow
 from bot.slack.messages.builds import (
+    CANCELLING,
     at_service,
     branch_named,
     build_buttons,
@@ -61,9 +63,11 @@ from bot.slack.messages.builds import (
     claim_words,
     commit,
     facts_line,
+    follow_button,
     headline,
     headline_with,
     list_lines,
+    open_button,
     previous_words,
     repository,
     requested_by,
@@ -77,7 +81,7 @@ from bot.slack.messages.channel_names import render_channel_names
 from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
-from bot.slack.messages.live import followed, verdict_words, why_inconclusive
+from bot.slack.messages.live import UPDATED, followed, verdict_words, why_inconclusive, will_notify
 from bot.slack.messages.notifications import not_broken, owner_changed
 from bot.slack.messages.projects import render_projects
 from bot.slack.messages.subscriptions import (
@@ -93,17 +97,21 @@ from bot.slack.messages.why import explained
 from bot.slack.messages.workflows import cancelling_line, restarted_line, workflow_lines
 
 
-def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None) -> Message:
-    """The service has accepted the cancel, and the build still runs for a moment."""
+def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None, *, is_live: bool | None = True) -> Message:
+    """The service has accepted the cancel, and the build still runs for a moment.
+
+    `is_live`: the message will show the end. None if it is in the thread of one that does.
+    """
     build = done.build
     title = context.title_of(build.project.service)
     lines = [
         line(emoji(CANCELLING), " ", "Cancelling ", subject(build), at_service(build.project, context)),
         cancelling_line(done.taken),
-        line(f"{title} needs a moment. Refresh shows the result."),
+        line(f"{title} needs a moment. Refresh shows the result.") if is_live is False else UPDATED if is_live else (),
     ]
     facts = [commit(build), requested_by(asker)]
-    return message(lines, view_buttons(target_of(build), build.url), facts=facts, in_public=True)
+    buttons = view_buttons(target_of(build), build.url) if is_live is False else [open_button(build)]
+    return message(lines, buttons, facts=facts, in_public=True)
 
 
 def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Message:
@@ -120,8 +128,6 @@ def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Messa
 
 __all__ = ["Message", "RenderContext", "render", "with_doubt", "with_invitation", "with_place"]
 
-CANCELLING = "hourglass_flowing_sand"
-"""Not the stop sign, which means cancelled."""
 _MAX_LINES = 10
 _ENOUGH_FOR_A_TREND = 3
 
@@ -157,6 +163,8 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return render_channel_names(outcome, context, asker)
         case Followed(build):
             return followed(build, context, asker)
+        case WillNotify(build):
+            return will_notify(build, context)
         case NothingToFollow(build, restart_state):
             why = line("Nothing to follow: it has finished.")
             return _instead(build, why, build_buttons(build, context, restart_state), context, asker)
@@ -271,7 +279,8 @@ def _builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> 
     head = line(repository(shown.project), branch, f": {count}", at_service(shown.project, context))
     lines = [part for build in builds for part in list_lines(build, branch=shown.branch is None)]
     facts = [_trend(shown.builds), requested_by(asker)]
-    return message([head, *lines], facts=facts, in_public=True)
+    follow = [follow_button(builds[0])] if builds else []
+    return message([head, *lines], follow, facts=facts, in_public=True)
 
 
 def _trend(builds: Sequence[Build]) -> Line:
@@ -330,7 +339,7 @@ def _still_running(found: StillRunning, context: RenderContext, asker: Actor | N
     lines = [headline(build, context), line(f"Not restarted: it’s still {doing}.")]
     facts = [facts_line(build), claim_facts, requested_by(asker)]
     open_buttons = view_buttons(target_of(build, found.restart_state.run_number), build.url)
-    buttons = [cancel_button(build, context), *open_buttons]
+    buttons = [follow_button(build, found.restart_state), cancel_button(build, context), *open_buttons]
     return message(lines, buttons, facts=facts, details=workflow_lines(build), in_public=True)
 
 

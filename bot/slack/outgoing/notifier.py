@@ -16,7 +16,7 @@ from bot.slack.client.api_errors import CallFailed, Kind
 from bot.slack.client.chat_client import POST, POST_EPHEMERAL, UPDATE, ChatClient
 from bot.slack.messages.failure_log import log_for_one
 from bot.slack.messages.live import live, lost, reply
-from bot.slack.messages.render import RenderContext, with_place
+from bot.slack.messages.render import Message, RenderContext, with_place
 from bot.slack.outgoing.bodies import changed_message, message_for_one, new_message
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class SlackNotifier:
                 raise
             if not follow.location.is_between_two:
                 message = with_place(message, follow.location.channel)
-            self._to_asker(view, new_message(message, follow.asker.id))
+            self._to_everyone(view, message)
         else:
             self._tell_log(view, thread)
 
@@ -69,15 +69,16 @@ class SlackNotifier:
             log.info("failure_log_not_shown", channel=follow.location.channel, why=str(failure))
 
     def tell(self, view: FollowView, why: str) -> None:
-        self._to_asker(view, new_message(lost(view, why, self._context()), view.follow.asker.id))
+        self._to_everyone(view, lost(view, why, self._context()))
 
-    def _to_asker(self, view: FollowView, body: Mapping[str, Any]) -> None:
-        """Sends a direct message, once. Raises nothing: this is the last resort."""
-        try:
-            self._call(POST, body)
-        except (MessageGone, RetryLater) as failure:
-            place = view.follow.location
-            log.warning("follow_loss_not_reported", user=view.follow.asker.id, channel=place.channel, why=str(failure))
+    def _to_everyone(self, view: FollowView, message: Message) -> None:
+        """Sends a direct message, once, to each who is notified. Raises nothing: this is the last resort."""
+        for actor in view.follow.notified:
+            try:
+                self._call(POST, new_message(message, actor.id))
+            except (MessageGone, RetryLater) as failure:
+                place = view.follow.location
+                log.warning("follow_loss_not_reported", user=actor.id, channel=place.channel, why=str(failure))
 
     def _call(self, method: str, body: Mapping[str, Any]) -> None:
         try:

@@ -17,12 +17,12 @@ import structlog
 
 from bot.core.ports import IdempotencyKeys
 from bot.slack.client.api_errors import CallFailed
-from bot.slack.client.chat_client import POST, POST_EPHEMERAL, ChatClient
+from bot.slack.client.chat_client import POST, POST_EPHEMERAL, UPDATE, ChatClient
 from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.incoming.payloads import SlackRequest, Source
 from bot.slack.messages.live import NOT_A_MEMBER
 from bot.slack.messages.render import Message, with_doubt, with_invitation, with_place
-from bot.slack.outgoing.bodies import message_for_one, new_message, response
+from bot.slack.outgoing.bodies import changed_message, message_for_one, new_message, response
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +110,23 @@ class Replies:
         is_private = slack_request.pressed is not None and slack_request.pressed.in_ephemeral
         shown = Message(message.text, message.blocks, in_public=message.in_public and not is_private)
         self._first([lambda: self._respond(slack_request, shown, replace=True)], [])
+
+    def change(self, slack_request: SlackRequest, message: Message) -> str | None:
+        """Changes the message whose button was pressed, as `replace`, so that it can be changed later, too.
+
+        Returns its ts; None if Slack refuses that. A second call with the same message does no harm.
+        """
+        pressed = slack_request.pressed
+        if pressed is None or pressed.message_ts is None or pressed.in_ephemeral:
+            return None
+        try:
+            self._client.call(UPDATE, changed_message(message, slack_request.location.channel, pressed.message_ts))
+        except CallFailed as failure:
+            if failure.may_be_there:
+                raise DeliveryFailed(str(failure)) from None
+            log.info("pressed_message_not_updated", why=str(failure))
+            return None
+        return pressed.message_ts
 
     def remove_pressed(self, slack_request: SlackRequest) -> None:
         """Deletes the pressed message, which only the asker sees."""

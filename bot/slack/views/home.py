@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.model.builds import Build, Project, find_build, newest_of_each
-from bot.core.model.commands import TABLE
+from bot.core.model.builds import Build, Location, Project, find_build, newest_of_each
+from bot.core.model.channel_names import ChannelName
+from bot.core.model.commands import TABLE, Verb, entry_for
 from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, plain
 from bot.slack.blocks.rich_text import Line, ago, channel, code, emoji, join_dots, line, since, timestamp
 from bot.slack.messages.builds import branch_named, headline, repository
+from bot.slack.messages.channel_names import meaning_of
 from bot.slack.views.elements import View, section, small
 from bot.slack.views.form import Preset, form_button
 
 REFRESH = "home:refresh"
 """The action id of [Refresh]."""
-MAX_FOLLOWED, MAX_RECENT = 10, 8
+MAX_FOLLOWED, MAX_RECENT, MAX_CHANNELS = 10, 8, 10
 _BRANCHES = 3
 _FRESH_S = 60.0
 
@@ -43,16 +45,20 @@ class Recent:
 
 @dataclass(frozen=True, slots=True)
 class HomeShown:
-    """What the Home shows. `at`: when it was made. `is_refreshing`: newer states will follow in a moment."""
+    """What the Home shows. `channels`: the names of each of the person's channels. `at`: when it was made.
+
+    `is_refreshing`: newer states will follow in a moment.
+    """
 
     followed: Sequence[Followed]
     recent: Sequence[Recent]
+    channels: Sequence[Sequence[ChannelName]]
     at: datetime
     is_refreshing: bool = False
 
 
 def home(shown: HomeShown, context: RenderContext) -> View:
-    """Within Slack's 100 blocks: at most ten followed builds and eight repositories."""
+    """Within Slack's 100 blocks: at most ten followed builds, eight repositories and ten channels."""
     refresh = {"type": "button", "action_id": REFRESH, "text": plain("Refresh"), "value": "home"}
     blocks: list[Block] = [
         {"type": "actions", "elements": [form_button("Open form"), refresh]},
@@ -66,6 +72,11 @@ def home(shown: HomeShown, context: RenderContext) -> View:
     blocks += [_recent(one, number, context) for number, one in enumerate(shown.recent[:MAX_RECENT], 1)]
     if not shown.recent:
         blocks.append(small(line("None yet. For example: ", code(f"{context.command} {TABLE[0].example}"))))
+    blocks.append(_title("My channels"))
+    blocks += [section(_channel(names, context)) for names in shown.channels[:MAX_CHANNELS] if names]
+    if not shown.channels:
+        example = code(f"{context.command} {entry_for(Verb.USE).example}")
+        blocks.append(small(line("None yet. In a channel, ", example, " sets its default repository.")))
     blocks += [_title("Commands"), section(*(line(code(f"{context.command} {entry.usage}")) for entry in TABLE))]
     return {"type": "home", "blocks": blocks}
 
@@ -101,6 +112,20 @@ def _recent(one: Recent, number: int, context: RenderContext) -> Block:
     elif one.known and one.known.age_s > _FRESH_S:
         lines.append(line(f"last known status, {ago(one.known.age_s)}"))
     return {**section(*lines), "accessory": button}
+
+
+def _channel(names: Sequence[ChannelName], context: RenderContext) -> Line:
+    """`#builds: acme/web main · 2 aliases`."""
+    default = next((name for name in names if not name.alias), None)
+    aliases = len(names) - (1 if default else 0)
+    means = meaning_of(default, context) if default else line("no default repository")
+    count = f"{aliases} aliases" if aliases > 1 else "1 alias" if aliases else None
+    where = line("this app’s messages") if _is_direct(names[0]) else line(channel(names[0].channel))
+    return join_dots(line(where, ": ", means), count)
+
+
+def _is_direct(name: ChannelName) -> bool:
+    return Location(name.channel).is_between_two
 
 
 def _state(build: Build, context: RenderContext) -> Line:

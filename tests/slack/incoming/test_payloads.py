@@ -106,7 +106,7 @@ def test_a_click_is_parsed_with_its_button() -> None:
         from_elsewhere=False,
         command=BranchCommand(Verb.STATUS, Word.of("acme/web")),
         response_url="https://hooks.slack.com/actions/T0ACME/1/abc",
-        pressed=PressedButton("command:0", in_ephemeral=False),
+        pressed=PressedButton("command:0", in_ephemeral=False, message_ts="1548261231.000200"),
     )
 
 

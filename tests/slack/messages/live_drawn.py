@@ -8,9 +8,10 @@ from datetime import timedelta
 from bot.core.model import errors
 from bot.core.model.builds import Actor, Location, Status
 from bot.core.model.follows import Follow, FollowState, FollowView
+from bot.core.model.outcomes import AlreadyRestarted, Followed, StillRunning
 from bot.core.model.verdicts import verdict_on
 from bot.slack.blocks.message import Message
-from bot.slack.messages.live import followed, live, lost, not_followed, reply
+from bot.slack.messages.live import followed, followed_elsewhere, live, lost, not_followed, reply, will_notify
 from tests.slack.messages.one_service import BARE, CLAIM, FAILED, HOSTILE, HOW, PASSED, QUEUED, RUNNING, UNKNOWN, WEB
 from tests.slack.several import NOW
 
@@ -37,6 +38,7 @@ ENDED, GIVEN_UP = (
 PASSES = replace(PASSED, id=FAILED.id, branch="main")
 BROKEN = replace(FAILED, status=Status.INFRASTRUCTURE_FAILURE, status_word="infrastructure_failure")
 NAMELESS = replace(BARE, project=WEB, branch="main", status=Status.UNKNOWN, status_word="")
+LINK = "https://acme.slack.com/archives/C0BUILDS/p1418738832000100"
 DOWN = errors.Unreachable("CodeShip")
 SHOWN: dict[str, FollowView] = {
     "queued": FollowView(FOLLOW, QUEUED),
@@ -62,6 +64,7 @@ SHOWN: dict[str, FollowView] = {
     "given_up": FollowView(GIVEN_UP, RUNNING),
     "given_up_out_of_sight": FollowView(GIVEN_UP, RUNNING, late_s=9000.0, late_because=errors.Unauthorized("CodeShip")),
     "given_up_since_it_is_gone": FollowView(GIVEN_UP, NAMELESS, late_s=130.0, late_because=errors.NotFound("CodeShip")),
+    "cancelling": FollowView(replace(OF_ANY, cancelled=True), RUNNING),
     "hostile": FollowView(ENDED, HOSTILE, verdict_on([F], F)),
 }
 MESSAGES: dict[str, Message] = {
@@ -72,6 +75,12 @@ MESSAGES: dict[str, Message] = {
     },
     "first_word": followed(RUNNING, HOW, ADA),
     "first_word_on_one_that_was_restarted": followed(FAILED, HOW, ADA),
+    "reply_to_two": reply(replace(SHOWN["flaky"], follow=replace(ENDED, others=(BOB,))), HOW),
+    "followed_elsewhere": followed_elsewhere(Followed(RUNNING, 1), OF_ANY, LINK, HOW, BOB),
+    "followed_elsewhere_by_oneself": followed_elsewhere(Followed(RUNNING, 1), OF_ANY, None, HOW, ADA),
+    "already_restarted_elsewhere": followed_elsewhere(AlreadyRestarted(FAILED, CLAIM, 8), FOLLOW, LINK, HOW, BOB),
+    "still_running_elsewhere": followed_elsewhere(StillRunning(RUNNING), OF_ANY, LINK, HOW, BOB),
+    "will_notify": will_notify(RUNNING, HOW),
     "not_followed": not_followed("not_in_channel", HOW),
     "not_followed_in_an_archive": not_followed("is_archived", HOW),
     "not_followed_for_no_known_reason": not_followed("", HOW),

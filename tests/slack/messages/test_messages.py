@@ -52,7 +52,7 @@ def test_a_branch_that_failed_for_an_older_commit_offers_only_that_run() -> None
     ("name", "drawn"),
     [
         ("build_failed", ["Restart", "Refresh", "Open build"]),
-        ("build_running", ["Refresh", "Open build"]),
+        ("build_running", ["Follow", "Refresh", "Open build"]),
         ("build_unknown", ["Refresh", "Open build"]),
         ("build_bare", ["Restart", "Refresh"]),
         ("build_restarted_list_lags", ["Refresh", "Open build"]),
@@ -61,7 +61,7 @@ def test_a_branch_that_failed_for_an_older_commit_offers_only_that_run() -> None
         ("restarted", ["Refresh", "Open build"]),
         ("restarted_under_another_id", ["Refresh"]),
         ("already_restarted", ["Refresh", "Open build"]),
-        ("still_running", ["Refresh", "Open build"]),
+        ("still_running", ["Follow", "Refresh", "Open build"]),
         ("projects", ["Previous", "Next"]),
         ("branches", ["main", "release/1.2.io"]),
         ("help", ["Open form", "More"]),

@@ -125,11 +125,11 @@ def test_a_restart_says_which_workflows_run_again_and_which_do_not() -> None:
     assert lines("restarted_one")[1] == "Restarted CI."
 
 
-def test_a_cancel_names_the_asker_and_the_build_and_says_it_takes_a_moment() -> None:
+def test_a_cancel_names_the_asker_and_the_build_and_says_that_it_is_followed() -> None:
     assert lines("cancelled") == [
         ":hourglass_flowing_sand: *Cancelling acme/web main · GitHub Actions*",
         "Cancelling Deploy. Not cancelled: Docs (“Cannot cancel a run that is over”).",
-        "GitHub Actions needs a moment. Refresh shows the result.",
+        "I’ll update this message until it finishes.",
         "4f2c1e9 “Fix login” by ada",
         "requested by <@U0ADA>",
     ]

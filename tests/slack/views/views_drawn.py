@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model.builds import Actor, Location, Page, Project
+from bot.core.model.channel_names import ChannelName
 from bot.core.model.commands import Verb
 from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
@@ -18,6 +19,8 @@ from tests.slack.several import NOW
 
 HERE = Place(Location("C0BUILDS"), "https://hooks.slack.com/commands/T0ACME/1/abc")
 FOLLOW = Follow("command:1", "codeship", WEB.id, FAILED.id, 2, "main", Actor("U0ADA"), Location("C0BUILDS"), "1.2", NOW)
+DEFAULT = ChannelName("C0BUILDS", "", "acme/web@codeship", "main", Actor("U0ADA"), NOW)
+SITE = replace(DEFAULT, alias="site")
 KNOWN = LastKnown((FAILED, replace(RUNNING, id="9", branch="feature/login"), PASSED), 0.0)
 
 
@@ -39,7 +42,8 @@ def longest() -> HomeShown:
     )
     known = LastKnown(builds, 999.0)
     follows = [Followed(replace(FOLLOW, build_id=str(number)), project, known) for number in range(50)]
-    return HomeShown(follows, [Recent(project, known)] * 50, NOW, is_refreshing=True)
+    name = ChannelName("C0BUILDS", "", f"{project.name}@codeship", "&" * 250, Actor("U0ADA"), NOW)
+    return HomeShown(follows, [Recent(project, known)] * 50, [[name]] * 50, NOW, is_refreshing=True)
 
 
 VIEWS: dict[str, View] = {
@@ -54,11 +58,12 @@ VIEWS: dict[str, View] = {
         HomeShown(
             [Followed(FOLLOW, WEB, KNOWN), Followed(replace(FOLLOW, build_id="0"), WEB, None)],
             [Recent(WEB, KNOWN), Recent(WEB, replace(KNOWN, age_s=300.0)), Recent(WEB, None)],
+            [[DEFAULT, SITE, replace(SITE, alias="shop")], [replace(SITE, channel="D0ADA")]],
             NOW + timedelta(minutes=1),
         ),
         HOW,
     ),
-    "home_of_a_new_person": home(HomeShown([], [], NOW, is_refreshing=True), HOW),
+    "home_of_a_new_person": home(HomeShown([], [], [], NOW, is_refreshing=True), HOW),
 }
 LARGEST: dict[str, View] = {
     "form": form(

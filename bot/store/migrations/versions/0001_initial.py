@@ -144,6 +144,8 @@ def upgrade() -> None:
         sa.Column("before_finished_at", moment),
         sa.Column("before_attempts", sa.Text, nullable=False, server_default=""),
         sa.Column("before_status", sa.Text),
+        sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("others", sa.Text, nullable=False, server_default=""),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("reply", sa.Text, nullable=False),
         sa.Column("shown", sa.Text, nullable=False),
