@@ -279,10 +279,7 @@ class FollowStore(Protocol):
         """
 
     def restart_chain(self, chain: PollChain) -> int | None:
-        """The number of the poll that the chain waits for now. None if it has moved since it was read, or has ended.
-
-        The poll that it waited for is overtaken.
-        """
+        """The number of the poll that the chain waits for now. None if it has moved on since it was read."""
 
 
 class WatchStore(Protocol):
