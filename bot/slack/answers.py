@@ -29,6 +29,7 @@ from bot.core.model.outcomes import (
     Outcome,
     Restarted,
     Subscribed,
+    SubscriptionsPaused,
     Unmuted,
     Unsubscribed,
 )
@@ -66,7 +67,7 @@ class HandlerConfig:
     """The name of the bot's own workspace."""
 
 
-_CHANGED = (Cancelled, Unsubscribed, Muted, Unmuted)
+_CHANGED = (Cancelled, Unsubscribed, SubscriptionsPaused, Muted, Unmuted)
 """Outcomes that tell of something that was done, so the asker must hear of it."""
 
 Explain = Callable[[BaseException], Explained | None]
