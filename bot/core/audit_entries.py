@@ -39,6 +39,7 @@ from bot.core.model.errors import (
 )
 from bot.core.model.notification_commands.values import (
     MuteCommand,
+    PauseCommand,
     Subscribe,
     UnmuteCommand,
     Unsubscribe,
@@ -71,6 +72,7 @@ from bot.core.model.outcomes import (
     StateNotKnown,
     StillRunning,
     Subscribed,
+    SubscriptionsPaused,
     SubscriptionsShown,
     Unmuted,
     UnsubscribeAll,
@@ -181,6 +183,8 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
         case Unsubscribed(removed, changed):
             less = [f"now only {_words(each)}" for each in changed]
             return Result.DONE, "; ".join([*map(_words, removed), *less])
+        case SubscriptionsPaused(changed):
+            return Result.DONE, "; ".join(map(_words, changed))
         case NotSubscribed():
             return Result.NOT_DONE, "not subscribed to that"
         case UnsubscribeAll():
@@ -212,7 +216,7 @@ def _of_names(shown: ChannelNamesShown) -> tuple[Result, str]:
 def _words_of(command: Command | None) -> str:
     """What one would have to type for a button that names no build; empty for commands of other kinds."""
     match command:
-        case Subscribe() | Unsubscribe() | MuteCommand() | UnmuteCommand():
+        case Subscribe() | Unsubscribe() | PauseCommand() | MuteCommand() | UnmuteCommand():
             return " ".join([command.verb, *command.words])
         case NameCommand(verb, alias, repo, branch):
             words = (alias, repo.cleanest if repo else "none", branch.cleanest if branch else "")

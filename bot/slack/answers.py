@@ -34,6 +34,7 @@ from bot.core.model.outcomes import (
     Restarted,
     StillRunning,
     Subscribed,
+    SubscriptionsPaused,
     Unmuted,
     Unsubscribed,
 )
@@ -71,7 +72,7 @@ class HandlerConfig:
     """The name of the bot's own workspace."""
 
 
-_CHANGED = (Unsubscribed, Muted, Unmuted)
+_CHANGED = (Unsubscribed, SubscriptionsPaused, Muted, Unmuted)
 """Outcomes that tell of something that was done, so the asker must hear of it."""
 
 Explain = Callable[[BaseException], Explained | None]

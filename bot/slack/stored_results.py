@@ -35,6 +35,7 @@ KINDS: Mapping[str, type[Any]] = {
     "unsubscribe": values.Unsubscribe,
     "subscriptions": values.ShowSubscriptions,
     "mute": values.MuteCommand,
+    "pause": values.PauseCommand,
     "unmute": values.UnmuteCommand,
     "on it": values.OnIt,
     # What a command was decided to be about
@@ -65,6 +66,7 @@ KINDS: Mapping[str, type[Any]] = {
     "could not tell": outcomes.CouldNotTell,
     "subscribed": outcomes.Subscribed,
     "unsubscribed": outcomes.Unsubscribed,
+    "subscriptions paused": outcomes.SubscriptionsPaused,
     "not subscribed": outcomes.NotSubscribed,
     "unsubscribe all": outcomes.UnsubscribeAll,
     "subscriptions shown": outcomes.SubscriptionsShown,

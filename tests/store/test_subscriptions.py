@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.core.model.builds import Actor
 from bot.core.model.name_patterns import NamePattern
-from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
+from bot.core.model.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
 from tests.store.conftest import NOON
 
 ADA, BOB = Actor("U1"), Actor("U2")
@@ -78,6 +78,17 @@ def test_a_channel_is_paused_and_resumed_as_a_whole(store):
     assert store.subscriptions.all() == [web, other]
 
 
+def test_what_a_person_paused_is_resumed_only_by_a_person(store):
+    web, api = store.subscriptions.add(wanted(Filters(WEB))), store.subscriptions.add(wanted(Filters(API)))
+    stopped = replace(web, paused=PAUSED_BY_PERSON)
+    assert store.subscriptions.pause_these([web.id], "C2") == []
+    assert store.subscriptions.pause_these([web.id], "C1") == [stopped]
+    assert store.subscriptions.pause("C1", "is_archived") == [replace(api, paused="is_archived")]
+    assert store.subscriptions.resume("C1") == [api]
+    assert store.subscriptions.all() == [stopped, api]
+    assert store.subscriptions.resume_these([web.id], "C1") == [web]
+
+
 def test_the_file_decides_which_of_its_subscriptions_there_are(store):
     mine = store.subscriptions.add(wanted(Filters(WEB)))
     store.subscriptions.put_file([of_file(Filters(WEB)), of_file(ALL)])
@@ -98,6 +109,7 @@ def test_what_the_file_says_is_not_removed_or_changed_from_slack(store):
     store.subscriptions.put_file([of_file(ALL)])
     [stored] = store.subscriptions.all()
     assert store.subscriptions.remove([stored.id], "C1") == []
+    assert store.subscriptions.pause_these([stored.id], "C1") == []
     assert store.subscriptions.replace(stored.id, "C1", wanted(Filters(WEB))) is None
     assert store.subscriptions.all() == [stored]
 

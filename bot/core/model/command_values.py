@@ -51,6 +51,8 @@ class Verb(StrEnum):
     SUBSCRIPTIONS = "subscriptions"
     MUTE = "mute"
     UNMUTE = "unmute"
+    PAUSE = "pause"
+    RESUME = "resume"
     WHY = "why"
     FLAKY = "flaky"
     SLOW = "slow"

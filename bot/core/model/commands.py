@@ -28,6 +28,7 @@ from bot.core.model.command_values import (
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.muting import mute_command, unmute_command
 from bot.core.model.notification_commands.subscribing import (
+    pause_command,
     show_subscriptions_command,
     subscribe_command,
     unsubscribe_command,
@@ -216,6 +217,28 @@ TABLE = (
         changes_something=True,
         policy_action="subscribe",
         audit_action="unmute",
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.PAUSE,
+        "pause <#number>",
+        "Stops one subscription until it is resumed.",
+        "pause #1",
+        parse_arguments=pause_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="pause",
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.RESUME,
+        "resume <#number>",
+        "Starts a paused subscription again.",
+        "resume #1",
+        parse_arguments=pause_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="resume",
         in_short_help=False,
     ),
     Entry(

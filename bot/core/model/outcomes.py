@@ -250,6 +250,14 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionsPaused:
+    """These, at least one, are now paused by a person, or active again if `resumed`."""
+
+    subscriptions: tuple[Subscription, ...]
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Unsubscribed:
     """`removed` are gone; `changed` lost some of their repositories. `left`: how many the channel has now."""
 
@@ -340,6 +348,7 @@ Outcome = (
     | CouldNotTell
     | Subscribed
     | Unsubscribed
+    | SubscriptionsPaused
     | NotSubscribed
     | UnsubscribeAll
     | SubscriptionsShown

@@ -13,6 +13,8 @@ from bot.core.model.name_patterns import ANY_NAME, NamePattern, fits_pattern
 USUAL_DEFAULT_BRANCHES = ("main", "master")
 """Taken for the default branch if the CI service does not name it."""
 MAX_REMEMBERED_NAMES = 5_000
+PAUSED_BY_PERSON = "by_person"
+"""Why a subscription is paused if a person paused it: what happens meanwhile is not held back."""
 
 
 class Event(StrEnum):
@@ -112,7 +114,7 @@ class Subscription:
     """What one channel wants to hear. `id` is 0 until it is stored.
 
     `maker` and `created_at` are None for one of the file. `paused`: Slack's error for which nothing is sent now, such
-    as `not_in_channel`; None if it is active.
+    as `not_in_channel`, or `PAUSED_BY_PERSON`; None if it is active.
     """
 
     channel: str

@@ -17,8 +17,9 @@ class SubscriptionStore(Protocol):
         """Stores it unless its channel has one with the same filters. Returns the stored one, with its id."""
 
     def replace(self, subscription_id: int, channel: str, by: Subscription) -> Subscription | None:
-        """Stores the new filters under the same id, as active. None if the channel has no such subscription of its
-        own making.
+        """Stores the new filters under the same id, as active unless a person paused it.
+
+        None if the channel has no such subscription of its own making.
         """
 
     def all(self) -> list[Subscription]:
@@ -34,7 +35,19 @@ class SubscriptionStore(Protocol):
         """Pauses the channel's active subscriptions. Returns those that it paused."""
 
     def resume(self, channel: str) -> list[Subscription]:
-        """Activates the channel's paused subscriptions, and makes due what was held back. Returns those activated."""
+        """Activates the channel's subscriptions that no person paused, and makes due what was held back.
+
+        Returns those activated.
+        """
+
+    def pause_these(self, ids: Sequence[int], channel: str) -> list[Subscription]:
+        """Pauses those of the channel that were made in Slack, as a person's wish. Returns them."""
+
+    def resume_these(self, ids: Sequence[int], channel: str) -> list[Subscription]:
+        """Activates those of the channel that were made in Slack, and makes due what the channel was not sent.
+
+        Returns them.
+        """
 
     def put_file(self, subscriptions: Sequence[Subscription]) -> None:
         """Makes these the subscriptions of the file: adds new ones, deletes those that are gone, keeps the others."""

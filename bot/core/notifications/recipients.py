@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.core.model.builds import Build
 from bot.core.model.deliveries import EVENT_OF, Delivery, DeliveryState
 from bot.core.model.notifications import Decision, Reason, SeenBy
-from bot.core.model.subscriptions import Event, Mismatch, Mute, Subscription
+from bot.core.model.subscriptions import PAUSED_BY_PERSON, Event, Mismatch, Mute, Subscription
 from bot.core.model.transitions import BEFORE_A_PERIOD, OF_A_PERIOD, Change, Observation, Transition
 
 REMINDED_AT = frozenset({3, 10})
@@ -138,16 +138,21 @@ def _for_channel(
         until = muted.until.isoformat()
         return decision(build, now, seen_by, Reason.MUTED, until, channel=channel, subscription_id=first.id)
     active = next((each for each in matching if each.is_active), None)
+    held_back = next((each for each in matching if each.paused not in (None, PAUSED_BY_PERSON)), None)
+    heard = active or held_back
+    if heard is None:
+        detail = PAUSED_BY_PERSON
+        return decision(build, now, seen_by, Reason.PAUSED, detail, channel=channel, subscription_id=first.id)
     return Delivery(
         channel=channel,
         transition=transition,
         seen_by=seen_by,
         created_at=now,
         due_at=now,
-        subscription_id=(active or first).id,
+        subscription_id=heard.id,
         reminder=_has_reminder(transition, matching),
         state=DeliveryState.DUE if active is not None else DeliveryState.PAUSED,
-        reason="" if active is not None else first.paused or "",
+        reason=heard.paused or "",
     )
 
 

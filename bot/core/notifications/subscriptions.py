@@ -16,6 +16,7 @@ from bot.core.model.errors import CIError, NotUnderstood
 from bot.core.model.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import (
     MuteCommand,
+    PauseCommand,
     ShowSubscriptions,
     Subscribe,
     UnmuteCommand,
@@ -29,12 +30,13 @@ from bot.core.model.outcomes import (
     NotSubscribed,
     Outcome,
     Subscribed,
+    SubscriptionsPaused,
     SubscriptionsShown,
     Unmuted,
     UnsubscribeAll,
     Unsubscribed,
 )
-from bot.core.model.subscriptions import Filters, Mismatch, Mute, Origin, Subscription
+from bot.core.model.subscriptions import PAUSED_BY_PERSON, Filters, Mismatch, Mute, Origin, Subscription
 from bot.core.notifications.mute_end import next_time, zone_of
 from bot.core.notifications.ports import DecisionLog, SubscriptionStore
 from bot.core.request import UserRequest
@@ -72,6 +74,8 @@ class SubscriptionService:
             case ShowSubscriptions():
                 channel = request.location.channel
                 return SubscriptionsShown(tuple(self._store.of_channel(channel)), tuple(self._store.mutes(channel)))
+            case PauseCommand():
+                return self._pause(command, request)
             case MuteCommand():
                 return self._mute(command, request)
             case UnmuteCommand():
@@ -115,6 +119,8 @@ class SubscriptionService:
             raise NotUnderstood(why, Verb.SUBSCRIPTIONS)
         now = request.clock.now()
         stored = self._store.add(Subscription(request.location.channel, filters, request.actor, now))
+        if stored.paused == PAUSED_BY_PERSON:
+            self._store.resume_these([stored.id], stored.channel)
         unknown = _unknown(filters, matching) if known is not None else ()
         state: tuple[BranchState, ...] = ()
         failed = None
@@ -246,6 +252,19 @@ class SubscriptionService:
             return name
         of_name = [one for each in mine for one in each.filters.repositories.patterns if one.endswith(f"/{name}")]
         return of_name[0] if of_name else name
+
+    def _pause(self, command: PauseCommand, request: UserRequest) -> Outcome:
+        channel = request.location.channel
+        named = [each for each in self._store.of_channel(channel) if each.id in command.numbers]
+        own = [each for each in named if each.origin is Origin.SLACK]
+        if not own:
+            return NotSubscribed(command.words, tuple(named))
+        for each in own:
+            self._allow(request, command.verb, each.filters.repositories, ())
+        ids = [each.id for each in own]
+        if command.verb is Verb.PAUSE:
+            return SubscriptionsPaused(tuple(self._store.pause_these(ids, channel)))
+        return SubscriptionsPaused(tuple(self._store.resume_these(ids, channel)), resumed=True)
 
     def _mute(self, command: MuteCommand, request: UserRequest) -> Muted:
         now, channel = request.clock.now(), request.location.channel

@@ -32,6 +32,7 @@ from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.values import (
     MuteCommand,
     OnIt,
+    PauseCommand,
     ShowSubscriptions,
     Subscribe,
     UnmuteCommand,
@@ -87,7 +88,7 @@ def value_of(command: Command) -> str | None:
             fields = _word_fields(command.verb, repo, None)
         case ShowHelp(str() as topic):
             fields = _word_fields(command.verb, Word.of(topic), None)
-        case Subscribe() | Unsubscribe() | MuteCommand() | UnmuteCommand():
+        case Subscribe() | Unsubscribe() | PauseCommand() | MuteCommand() | UnmuteCommand():
             confirmed = isinstance(command, Unsubscribe) and command.confirmed
             fields = {"v": command.verb, "a": command.words, "c": confirmed or None}
         case OnIt(repo, branch, period, owner):
@@ -169,7 +170,7 @@ def _command_in_words(verb: Verb, fields: dict[str, Any]) -> Command:
     match command:
         case Unsubscribe():
             return replace(command, confirmed=_yes(fields, "c"))
-        case Subscribe() | ShowSubscriptions() | MuteCommand() | UnmuteCommand():
+        case Subscribe() | ShowSubscriptions() | PauseCommand() | MuteCommand() | UnmuteCommand():
             return command
         case _:
             raise ValueError("no such command on a button")

@@ -40,6 +40,7 @@ from bot.core.model.outcomes import (
     StateNotKnown,
     StillRunning,
     Subscribed,
+    SubscriptionsPaused,
     SubscriptionsShown,
     Unmuted,
     UnsubscribeAll,
@@ -88,6 +89,7 @@ from bot.slack.messages.subscriptions import (
     muted,
     not_subscribed,
     subscribed,
+    subscriptions_paused,
     subscriptions_shown,
     unmuted,
     unsubscribe_all,
@@ -193,6 +195,8 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return subscribed(outcome, context, asker)
         case Unsubscribed():
             return unsubscribed(outcome, asker)
+        case SubscriptionsPaused():
+            return subscriptions_paused(outcome, asker)
         case NotSubscribed():
             return not_subscribed(outcome, context)
         case UnsubscribeAll():

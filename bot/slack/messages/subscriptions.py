@@ -7,19 +7,21 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.core.model.builds import Actor
+from bot.core.model.command_values import Verb
 from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notification_commands.values import ALL, UnmuteCommand, Unsubscribe, event_words
+from bot.core.model.notification_commands.values import ALL, PauseCommand, UnmuteCommand, Unsubscribe, event_words
 from bot.core.model.outcomes import (
     BranchState,
     Muted,
     NotSubscribed,
     Subscribed,
+    SubscriptionsPaused,
     SubscriptionsShown,
     Unmuted,
     UnsubscribeAll,
     Unsubscribed,
 )
-from bot.core.model.subscriptions import Filters, Mute, Origin, Subscription
+from bot.core.model.subscriptions import PAUSED_BY_PERSON, Filters, Mute, Origin, Subscription
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, message
 from bot.slack.blocks.rich_text import Line, code, emoji, join, join_dots, line, literal, person, sanitize, timestamp
@@ -116,11 +118,31 @@ def subscriptions_shown(shown: SubscriptionsShown, context: RenderContext) -> Me
     if len(every) > _SHOWN:
         lines.append(line(f"and {len(every) - _SHOWN} more"))
     own = [each for each in every if each.origin is Origin.SLACK][:_REMOVED]
-    removes = [
-        button(f"Remove #{each.id}", Unsubscribe(numbers=(each.id,)), number=number)
-        for number, each in enumerate(own, start=1)
+    changes: list[tuple[str, PauseCommand | Unsubscribe]] = []
+    for each in own:
+        changes.append(_pause_or_resume(each))
+        changes.append((f"Remove #{each.id}", Unsubscribe(numbers=(each.id,))))
+    buttons = [button(label, command, number=number) for number, (label, command) in enumerate(changes, start=1)]
+    return message([*lines, *mutes], [*_unmute(shown), *buttons], in_public=False)
+
+
+def _pause_or_resume(subscription: Subscription) -> tuple[str, PauseCommand]:
+    verb = Verb.PAUSE if subscription.is_active else Verb.RESUME
+    return f"{verb.capitalize()} #{subscription.id}", PauseCommand(verb, (subscription.id,))
+
+
+def subscriptions_paused(done: SubscriptionsPaused, asker: Actor | None) -> Message:
+    """In public, so that the channel knows."""
+    if done.resumed:
+        resumed = line(emoji(BELL), " ", "Notifications resumed: ", _all_of(done.subscriptions))
+        return message([resumed], facts=[requested_by(asker)], in_public=True)
+    numbers = tuple(each.id for each in done.subscriptions)
+    lines = [
+        line(emoji(NO_BELL), " ", "Notifications paused: ", _all_of(done.subscriptions)),
+        line("What happens until they are resumed is not posted."),
     ]
-    return message([*lines, *mutes], [*_unmute(shown), *removes], in_public=False)
+    resume = button("Resume", PauseCommand(Verb.RESUME, numbers))
+    return message(lines, [resume], facts=[requested_by(asker)], in_public=True)
 
 
 def muted(done: Muted, asker: Actor | None) -> Message:
@@ -212,7 +234,7 @@ def _listed_line(subscription: Subscription) -> Line:
         maker = line("kept in a file")
     else:
         maker = line("by ", person(subscription.maker)) if subscription.maker else ()
-    paused = f"paused: {why_lost(subscription.paused)}" if subscription.paused else ""
+    paused = paused_words(subscription.paused) if subscription.paused else ""
     service = f"only {sanitize(subscription.filters.service, _NAME)}" if subscription.filters.service else ""
     return join_dots(
         line(f"• #{subscription.id} ", repositories_in_words(subscription.filters.repositories)),
@@ -221,6 +243,11 @@ def _listed_line(subscription: Subscription) -> Line:
         maker,
         paused,
     )
+
+
+def paused_words(why: str) -> str:
+    """`paused`, with Slack's reason if no person paused it."""
+    return "paused" if why == PAUSED_BY_PERSON else f"paused: {why_lost(why)}"
 
 
 def _unmute(shown: SubscriptionsShown) -> list[Block | None]:

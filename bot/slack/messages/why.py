@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.core.model.command_values import Verb
 from bot.core.model.name_patterns import ANY_NAME, NamePattern
-from bot.core.model.notification_commands.values import UnmuteCommand, words_of
+from bot.core.model.notification_commands.values import PauseCommand, UnmuteCommand, words_of
 from bot.core.model.notifications import Decision, Reason, SeenBy
 from bot.core.model.outcomes import Explained
-from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
+from bot.core.model.subscriptions import DEFAULT_EVENTS, PAUSED_BY_PERSON, Event, Filters
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, message
 from bot.slack.blocks.rich_text import Line, code, join_dots, line, sanitize, timestamp
 from bot.slack.messages.builds import at_service, branch_named, repository
-from bot.slack.messages.live import NOT_A_MEMBER, why_lost
-from bot.slack.messages.subscriptions import branch_words, invite, workflow_words
+from bot.slack.messages.live import NOT_A_MEMBER
+from bot.slack.messages.subscriptions import branch_words, invite, paused_words, workflow_words
 
 _LINES = 10
 _DETAIL, _NAME = 150, 60
@@ -83,7 +84,7 @@ def _line(decision: Decision, shown: Explained) -> Line:
 def _said(decision: Decision, shown: Explained) -> Line:
     reason, detail = decision.reason, sanitize(decision.detail, _DETAIL)
     if reason is Reason.PAUSED:
-        return line(f"paused: {why_lost(decision.detail)}")
+        return line(paused_words(decision.detail))
     if reason in (Reason.BRANCH, Reason.WORKFLOW):
         filters = next((each.filters for each in shown.subscriptions if each.id == decision.subscription_id), None)
         if filters is None:
@@ -110,6 +111,9 @@ def _next_step(worst: Decision, shown: Explained, context: RenderContext) -> tup
             return _change("unmute", context), [button("Unmute", UnmuteCommand())]
         case Reason.PAUSED if worst.detail in NOT_A_MEMBER:
             return line("To change this: ", code(invite(context))), []
+        case Reason.PAUSED if worst.detail == PAUSED_BY_PERSON and worst.subscription_id is not None:
+            resume = PauseCommand(Verb.RESUME, (worst.subscription_id,))
+            return _change(f"resume #{worst.subscription_id}", context), [button("Resume", resume)]
         case Reason.BRANCH if worst.branch:
             return _change(_subscribe(shown, NamePattern((worst.branch,)), DEFAULT_EVENTS), context), []
         case Reason.EVENT:

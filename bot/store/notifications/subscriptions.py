@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.core.model.builds import Actor
 from bot.core.model.name_patterns import NamePattern
-from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
+from bot.core.model.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.outbox import unpause
@@ -48,7 +48,8 @@ class StoredSubscriptions:
             same = connection.execute(subscriptions.select().where(_is_same(by))).one_or_none()
             if same is not None:  # now it says what another one says already
                 return _subscription(same)
-            values = {"id": subscription_id, **_columns(by), "paused": None}
+            paused = PAUSED_BY_PERSON if by.paused == PAUSED_BY_PERSON else None
+            values = {"id": subscription_id, **_columns(by), "paused": paused}
             connection.execute(subscriptions.insert().values(values))
             return _subscription(connection.execute(subscriptions.select().where(mine)).one())
 
@@ -74,7 +75,13 @@ class StoredSubscriptions:
         return self._set_paused(channel, subscriptions.c.paused.is_(None), why)
 
     def resume(self, channel: str) -> list[Subscription]:
-        return self._set_paused(channel, subscriptions.c.paused.is_not(None), None)
+        return self._set_paused(channel, subscriptions.c.paused != PAUSED_BY_PERSON, None)
+
+    def pause_these(self, ids: Sequence[int], channel: str) -> list[Subscription]:
+        return self._set_paused(channel, _made_in_slack(ids), PAUSED_BY_PERSON)
+
+    def resume_these(self, ids: Sequence[int], channel: str) -> list[Subscription]:
+        return self._set_paused(channel, _made_in_slack(ids), None)
 
     def put_file(self, wanted: Sequence[Subscription]) -> None:
         keys = {(each.channel, _filters_json(each.filters)) for each in wanted}
@@ -138,6 +145,10 @@ class StoredSubscriptions:
                 unpause(connection, channel, self._clock.now())
             changed = subscriptions.select().where(of_ids).order_by(subscriptions.c.id)
             return [_subscription(row) for row in connection.execute(changed)]
+
+
+def _made_in_slack(ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    return sa.and_(subscriptions.c.id.in_(ids), subscriptions.c.origin == Origin.SLACK.value)
 
 
 def _is_same(subscription: Subscription) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ from bot.core.model.errors import NotUnderstood
 from bot.core.model.name_patterns import ANY_NAME, NamePattern
 from bot.core.model.notification_commands.values import (
     MuteCommand,
+    PauseCommand,
     ShowSubscriptions,
     UnmuteCommand,
     Unsubscribe,
@@ -86,6 +87,8 @@ def test_the_words_of_a_subscription_in_any_order(text, expected):
         ("mute until mon 9:00 Europe/Berlin", MuteCommand(until=Until(9, 0, "mon", "Europe/Berlin"))),
         ("mute until mon 9:00 [Europe/Berlin]", MuteCommand(until=Until(9, 0, "mon", "Europe/Berlin"))),
         ("mute acme/web until 9:00 UTC", MuteCommand(WEB, until=Until(9, 0, None, "UTC"))),
+        ("pause #3 #4 #3", PauseCommand(Verb.PAUSE, (3, 4))),
+        ("resume #3", PauseCommand(Verb.RESUME, (3,))),
         ("unmute", UnmuteCommand()),
         ("unmute all", UnmuteCommand()),
         ("unmute acme/web", UnmuteCommand(WEB)),

@@ -191,6 +191,19 @@ def test_what_was_held_back_is_said_when_the_channel_takes_messages_again(hearin
     assert all(each.is_active for each in hearing.store.subscriptions.all())
 
 
+def test_what_happens_while_a_person_has_paused_a_subscription_is_not_posted_later(hearing):
+    broken(hearing)
+    [subscription] = hearing.store.subscriptions.all()
+    hearing.store.subscriptions.pause_these([subscription.id], CHANNEL)
+    hearing.look()
+    hearing.store.subscriptions.resume_these([subscription.id], CHANNEL)
+    hearing.clock.advance(3700)
+    hearing.sender.restart_late()
+    hearing.jobs.pass_time(0)
+    assert hearing.heard() == []
+    assert Reason.PAUSED in hearing.reasons()
+
+
 def test_a_resumed_channel_hears_what_was_held_back(hearing):
     broken(hearing)
     hearing.slack.failures = [OUT]

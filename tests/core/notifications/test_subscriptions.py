@@ -236,6 +236,24 @@ def test_an_end_is_in_the_default_zone_unless_one_is_named(acme):
     assert error.value.instead == "mute acme/web until mon 9:00 Europe/Berlin"
 
 
+def test_a_subscription_is_paused_until_it_is_resumed_or_subscribed_to_again(acme):
+    made = says(acme, "subscribe acme/web").subscription
+    [stopped] = says(acme, f"pause #{made.id}").subscriptions
+    assert not stopped.is_active
+    assert says(acme, f"resume #{made.id}").subscriptions == (made,)
+    says(acme, f"pause #{made.id}")
+    says(acme, "subscribe acme/web")
+    assert says(acme, "subscriptions").subscriptions == (made,)
+    assert says(acme, "pause #999") == NotSubscribed(("#999",), ())
+
+
+@pytest.mark.parametrize("words", ["pause", "resume acme/web"])
+def test_a_subscription_is_paused_by_its_number(acme, words):
+    with pytest.raises(NotUnderstood) as error:
+        says(acme, words)
+    assert error.value.instead == "subscriptions"
+
+
 def test_unmute_ends_one_or_all(acme):
     web, whole = says(acme, "mute acme/web 2h").mute, says(acme, "mute 1h").mute
     assert says(acme, "unmute api") == Unmuted(())

@@ -15,12 +15,13 @@ from bot.core.model.outcomes import (
     Muted,
     NotSubscribed,
     Subscribed,
+    SubscriptionsPaused,
     SubscriptionsShown,
     Unmuted,
     UnsubscribeAll,
     Unsubscribed,
 )
-from bot.core.model.subscriptions import Event, Filters, Mute, Origin, Subscription
+from bot.core.model.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
 from bot.core.model.transitions import NotBroken, Owner, OwnerChanged
 from bot.slack.blocks.message import Message
 from bot.slack.messages.errors import render_error
@@ -54,7 +55,8 @@ OF_FILE = replace(
     origin=Origin.FILE,
     filters=Filters(NamePattern(), branches=NamePattern(("*",)), events=frozenset(Event)),
 )
-EVERY = (SIMPLE, RICH, PAUSED, OF_FILE)
+STOPPED = replace(SIMPLE, id=7, paused=PAUSED_BY_PERSON)
+EVERY = (SIMPLE, RICH, PAUSED, OF_FILE, STOPPED)
 MAIN = BranchState(FAILED, NOW - timedelta(days=2))
 RELEASE = BranchState(replace(PASSED, status=Status.PASSED), NOW - timedelta(hours=1), at_least=True)
 SOON = NOW + timedelta(hours=2)
@@ -123,6 +125,8 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "list_of_none": of_ada(SubscriptionsShown((), (MUTE_ALL,))),
         "muted": of_ada(Muted(MUTE_ALL, None, True)),
         "muted_in_a_zone": of_ada(Muted(MUTE_WEB, "Europe/Berlin", False)),
+        "paused_by_person": of_ada(SubscriptionsPaused((SIMPLE,))),
+        "resumed": of_ada(SubscriptionsPaused((SIMPLE, RICH), resumed=True)),
         "unmuted": of_ada(Unmuted((MUTE_ALL, MUTE_WEB))),
         "nothing_unmuted": of_ada(Unmuted(())),
         "on_it": of_ada(OwnerChanged(WEB, "main", Owner(ADA, NOW), None)),

@@ -14,6 +14,7 @@ from bot.core.model.notification_commands.values import (
     BRANCH,
     ON,
     WORKFLOW,
+    PauseCommand,
     ShowSubscriptions,
     Subscribe,
     Unsubscribe,
@@ -89,6 +90,16 @@ def unsubscribe_command(verb: Verb, words: Sequence[Word]) -> Unsubscribe:
     numbers = [int(found[1]) for found in map(_NUMBER.fullmatch, texts) if found]
     names = [text for text in texts if not _NUMBER.fullmatch(text)]
     return Unsubscribe(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(numbers)))
+
+
+def pause_command(verb: Verb, words: Sequence[Word]) -> PauseCommand:
+    """Raises NotUnderstood."""
+    texts = texts_of(words)
+    numbers = [int(found[1]) for found in map(_NUMBER.fullmatch, texts) if found]
+    if not texts or len(numbers) < len(texts):
+        why = "Which subscription? Each has a number, such as #1."
+        raise NotUnderstood(why, verb, instead=Verb.SUBSCRIPTIONS.value)
+    return PauseCommand(verb, tuple(dict.fromkeys(numbers)))
 
 
 def show_subscriptions_command(verb: Verb, words: Sequence[Word]) -> ShowSubscriptions:

@@ -60,6 +60,18 @@ class ShowSubscriptions:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseCommand:
+    """Pauses or resumes the subscriptions with these numbers, at least one. `verb` is PAUSE or RESUME."""
+
+    verb: Verb
+    numbers: tuple[int, ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(f"#{number}" for number in self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
 class Until:
     """The next such time. `day`: a weekday of `WEEKDAYS` or `TOMORROW`; None for today or, if it is past, tomorrow.
 
@@ -129,7 +141,7 @@ class OnIt:
     owner: str | None = None
 
 
-NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | MuteCommand | UnmuteCommand
+NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | PauseCommand | MuteCommand | UnmuteCommand
 
 
 def words_of(filters: Filters) -> tuple[str, ...]:
