@@ -23,7 +23,7 @@ from bot import __version__, logs
 from bot.app.settings import BadSettings, Settings, rows
 from bot.config.parsers import tidied
 from bot.config.secret_files import with_secrets_from_files
-from bot.core.model.slack_ids import USER_ID
+from bot.core.model.names.slack_ids import USER_ID
 from bot.slack.client.auth import AppTokenRefused, SlackAway, TokenRefused
 
 log = structlog.get_logger("bot")

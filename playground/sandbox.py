@@ -20,9 +20,9 @@ from playground.codeship.server import CodeShipHost
 from playground.codeship.state import CodeShipWorld
 from playground.github.sandbox import GITHUB_TOKEN, WEBHOOK_SECRET, GitHubSandbox
 from playground.github.state import GitHubWorld
-from playground.slack.delivery import ACK_TIMEOUT_S, HttpTransport
+from playground.slack.outgoing.delivery import ACK_TIMEOUT_S, HttpTransport
+from playground.slack.outgoing.socket_mode import SocketMode
 from playground.slack.server import SlackApi
-from playground.slack.socket_mode import SocketMode
 from playground.slack.workspace import SCOPES, Workspace
 from playground.traffic import TrafficLog
 

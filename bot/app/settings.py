@@ -19,7 +19,7 @@ from bot.config import parsers as values
 from bot.config.parsers import InvalidValue, Secret, tidied
 from bot.config.setting import Setting, read_setting
 from bot.core.lookup.ci_registry import Pin
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 
 NAMES = ", ".join(service.name for service in SERVICES)
 

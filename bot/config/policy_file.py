@@ -13,8 +13,8 @@ import structlog
 from bot.config.toml_file import FileError, Reading, read_toml, shown
 from bot.core.authorization import Authorizer
 from bot.core.model.commands import entry_named
+from bot.core.model.names.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 from bot.core.model.policy import ACTIONS, GUESTS, OPEN, BuildRules, Confirm, Policy, Rule, Subjects
-from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 MAX_REASON, MAX_CONTACT = 300, 100
 

@@ -11,10 +11,10 @@ from typing import Any
 import structlog
 
 from bot.config.toml_file import FileError, Reading, read_toml, shown
+from bot.core.model.names.slack_ids import CHANNEL_ID
 from bot.core.model.notification_commands.subscribing import still_every
 from bot.core.model.notification_commands.values import ALL
-from bot.core.model.slack_ids import CHANNEL_ID
-from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Origin, Subscription
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Origin, Subscription
 from bot.core.notifications.ports import SubscriptionStore
 
 log = structlog.get_logger(__name__)

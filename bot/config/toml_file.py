@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from bot.config.toml_lines import Lines
 from bot.core.lookup.repo_urls import may_be_branch
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 
 LARGEST = 64 * 1024
 """In bytes. A file of this size holds some thousand rules."""

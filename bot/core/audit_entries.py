@@ -46,6 +46,8 @@ from bot.core.model.notification_commands.values import (
     pattern_words,
     words_of,
 )
+from bot.core.model.notifications.subscriptions import Mute, Subscription
+from bot.core.model.notifications.transitions import NotBroken, OwnerChanged
 from bot.core.model.outcomes import (
     AlreadyCancelling,
     AlreadyRestarted,
@@ -79,8 +81,6 @@ from bot.core.model.outcomes import (
     Unsubscribed,
     WillNotify,
 )
-from bot.core.model.subscriptions import Mute, Subscription
-from bot.core.model.transitions import NotBroken, OwnerChanged
 
 MAX_NAME = 200
 MAX_REASON = 300

@@ -13,7 +13,8 @@ from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.channel_names import ChannelNames
 from bot.core.lookup.ci_registry import CIRegistry
-from bot.core.model.action_plans import restart_plan
+from bot.core.model.actions.decisions import Decision
+from bot.core.model.actions.plans import restart_plan
 from bot.core.model.builds import Ability, Actor, Build, Location, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
@@ -28,7 +29,6 @@ from bot.core.model.commands import (
     Verb,
     entry_for,
 )
-from bot.core.model.decisions import Decision
 from bot.core.model.errors import BranchRequired, NotSupported, RequestExpired
 from bot.core.model.notification_commands.values import OnIt
 from bot.core.model.outcomes import (

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry, RequestEntry
 from bot.core.model.builds import Ability, Actor, Build, FailureLog, Page, Project, Status
-from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import Claim, ClaimKind
-from bot.core.model.deliveries import Delivery, WatchedProject
 from bot.core.model.ended_builds import EndedBuild
 from bot.core.model.follows import Follow, FollowView, PollChain
-from bot.core.model.notifications import Decision
+from bot.core.model.names.channel_names import ChannelName
+from bot.core.model.notifications.deliveries import Delivery, WatchedProject
+from bot.core.model.notifications.reasons import Decision
 from bot.core.model.rate_limit import Priority, Rejected
 
 

@@ -41,10 +41,10 @@ from bot.core.model.outcomes import (
 from bot.core.ports import Clock
 from bot.slack.blocks.context import RenderContext, ServiceInfo
 from bot.slack.incoming.payloads import SlackRequest
+from bot.slack.messages.channels.subscriptions import not_reached
 from bot.slack.messages.errors import render_bug, render_error
 from bot.slack.messages.live import followed_elsewhere, not_followed
 from bot.slack.messages.render import Message, cancelled, render
-from bot.slack.messages.subscriptions import not_reached
 from bot.slack.outgoing.replies import DeliveryFailed, Replies
 from bot.slack.pressed_message import message_after_press, reply_target
 

@@ -10,9 +10,9 @@ import structlog
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.model.builds import Actor, Project
-from bot.core.model.channel_names import ChannelName
 from bot.core.model.errors import BotError, LastKnown
 from bot.core.model.follows import Follow
+from bot.core.model.names.channel_names import ChannelName
 from bot.core.ports import ChannelNameStore, Clock, FollowStore
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.api_errors import CallFailed

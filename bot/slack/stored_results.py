@@ -12,12 +12,14 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.core.model import commands, decisions, ended_builds, errors, outcomes, transitions
+from bot.core.model import commands, ended_builds, errors, outcomes
+from bot.core.model.actions import decisions
+from bot.core.model.actions.decisions import Decision
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command
-from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, CIError, LastKnown
 from bot.core.model.notification_commands import values
+from bot.core.model.notifications import transitions
 from bot.core.model.outcomes import Outcome
 
 VERSION = 1

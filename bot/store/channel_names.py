@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.model.builds import Actor
-from bot.core.model.channel_names import ChannelName
+from bot.core.model.names.channel_names import ChannelName
 from bot.store.engine import Database
 from bot.store.follows import notifies
 from bot.store.tables import channel_names, follows

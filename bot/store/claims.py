@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from bot.core.model.actions import PostRecord
+from bot.core.model.actions.values import PostRecord
 from bot.core.model.audit import RequestEntry
 from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim, ClaimKind, ClaimState

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from playground.github.api.server import GitHubHost
 from playground.github.demo_data import seed
 from playground.github.model import NotFound, SandboxRun
-from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
 from playground.github.webhooks import GitHubWebhooks
 from playground.traffic import TrafficLog

@@ -20,10 +20,10 @@ from typing import Any
 
 import requests
 
+from playground.github.api.run_serializers import event_json, job_event_json
+from playground.github.api.serializers import Addresses, hook_json
+from playground.github.api.server import WEB_URL
 from playground.github.model import HookDelivery, JobEvent, NotFound, RunEvent, SandboxRepo
-from playground.github.run_serializers import event_json, job_event_json
-from playground.github.serializers import Addresses, hook_json
-from playground.github.server import WEB_URL
 from playground.github.state import GitHubWorld
 from playground.traffic import TrafficLog
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from bot.core.model.builds import Actor
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.subscriptions import Filters, Subscription
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.subscriptions import Filters, Subscription
 from playground.clock import SandboxClock
 from playground.pace import BuildPace
 from playground.play.scenes import SCENES, TRANSCRIPTS, Script, transcripts

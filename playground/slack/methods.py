@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from playground.slack import block_rules as block_kit
 from playground.slack.model import PEOPLE, TEAM, Block, Channel, Message
-from playground.slack.payloads import PREVIEW, message_object
+from playground.slack.outgoing.payloads import PREVIEW, message_object
 from playground.slack.workspace import Workspace
 
 MAX_CHARACTERS = 40_000

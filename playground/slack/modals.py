@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.slack import block_rules as block_kit
-from playground.slack.delivery import Ack
 from playground.slack.model import CannotDo
+from playground.slack.outgoing.delivery import Ack
 
 View = Mapping[str, Any]
 Values = Mapping[str, Mapping[str, Mapping[str, Any]]]

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from playground.http_host.server import Loopback
 from playground.slack.methods import answer
-from playground.slack.socket_mode import SocketMode
+from playground.slack.outgoing.socket_mode import SocketMode
 from playground.slack.workspace import Workspace
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.slack import block_rules as block_kit
-from playground.slack import payloads
-from playground.slack.delivery import Delivery
 from playground.slack.modals import Values, View, missing
 from playground.slack.model import CannotDo, Message
+from playground.slack.outgoing import payloads
+from playground.slack.outgoing.delivery import Delivery
 from playground.slack.workspace import Workspace
 
 TYPEAHEAD = frozenset({"external_select", "multi_external_select"})

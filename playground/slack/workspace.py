@@ -14,11 +14,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from playground.slack import payloads
 from playground.slack import response_urls as responses
 from playground.slack.controls import Button, Choice, found_button, found_option
-from playground.slack.delivery import Ack, Delivery, Kind, Transport
-from playground.slack.event_sender import EventSender
 from playground.slack.injected_errors import Refusal, Refusals
 from playground.slack.message_store import Conversations
 from playground.slack.modals import Modals
@@ -35,6 +32,9 @@ from playground.slack.model import (
     TypedCommand,
     first_channels,
 )
+from playground.slack.outgoing import payloads
+from playground.slack.outgoing.delivery import Ack, Delivery, Kind, Transport
+from playground.slack.outgoing.event_sender import EventSender
 from playground.slack.response_urls import ResponseUrl, ResponseUrls
 from playground.slack.text_entities import rewritten
 from playground.slack.trigger_ids import Triggers

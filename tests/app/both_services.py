@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.app.clock import SystemClock
+from playground.github.api.server import GitHubHost
 from playground.github.demo_data import seed
 from playground.github.sandbox import GITHUB_TOKEN, WEBHOOK_SECRET
-from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
 from playground.sandbox import Transport
 from tests.processes.bot_process import Sandbox

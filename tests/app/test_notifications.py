@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.core.model.builds import Actor
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from playground.play.transcript import Play
 from playground.sandbox import Sandbox
 from tests.held_clock import HeldClock

@@ -19,7 +19,7 @@ from bot.app.settings import BadSettings, Settings, rows
 from bot.ci import SERVICES
 from bot.config.parsers import Secret
 from bot.core.lookup.ci_registry import Pin
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 
 ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 FOR_COMPOSE = (

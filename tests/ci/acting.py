@@ -7,7 +7,7 @@ from functools import partial
 from time import monotonic
 
 from bot.core.actions.posts import PostsResult, send_posts
-from bot.core.model.actions import ActionPlan, PostRecord, result_of
+from bot.core.model.actions.values import ActionPlan, PostRecord, result_of
 from bot.core.model.builds import ActionResult, Build
 from bot.core.ports import CIProvider
 

@@ -17,8 +17,8 @@ from bot.config.parsers import Secret
 from playground.codeship.faults import over_the_limit
 from playground.codeship.server import CodeShipHost
 from playground.codeship.state import CodeShipWorld
+from playground.github.api.server import ENTERPRISE_PREFIX, GitHubHost
 from playground.github.faults import secondary_limit
-from playground.github.server import ENTERPRISE_PREFIX, GitHubHost
 from playground.github.state import GitHubWorld
 from playground.http_host.faults import Fault
 from playground.http_host.request_log import RequestLog

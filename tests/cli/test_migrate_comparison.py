@@ -8,7 +8,7 @@ from bot.app.name_matching import nearest
 from bot.cli.migrate import Match, matches, pins, table
 from bot.core.lookup.ci_registry import Pin
 from bot.core.model.builds import Project
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 
 
 def projects(service: str, *names: str) -> list[Project]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.config.subscriptions_file import SubscriptionsError, reload, subscriptions_in
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.subscriptions import Event, Filters, Origin, Subscription
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.subscriptions import Event, Filters, Origin, Subscription
 from bot.store import open_store
 from tests.held_clock import HeldClock
 

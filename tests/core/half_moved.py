@@ -16,10 +16,10 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry, Pin
 from bot.core.lookup.project_index import ProjectIndex
-from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Build, Page, Project, Status, Workflow
 from bot.core.model.commands import Command, Word
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
 from bot.core.notifications.owners import PeriodOwners

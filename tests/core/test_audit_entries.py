@@ -10,7 +10,6 @@ from bot.core.audit_entries import MAX_NAME, MAX_REASON, MAX_TYPED, AuditedReque
 from bot.core.model import errors
 from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Build
-from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import Claim
 from bot.core.model.commands import (
     BranchCommand,
@@ -24,8 +23,10 @@ from bot.core.model.commands import (
     Verb,
     Word,
 )
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.channel_names import ChannelName
+from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import ShowSubscriptions, Unsubscribe
+from bot.core.model.notifications.subscriptions import Filters, Mute, Subscription
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     Cancelled,
@@ -50,7 +51,6 @@ from bot.core.model.outcomes import (
     Unsubscribed,
     WillNotify,
 )
-from bot.core.model.subscriptions import Filters, Mute, Subscription
 from tests.core.world import ADA, BOB, BUILDS, World, build, press, project, restart, status, target
 from tests.held_clock import NOON
 

@@ -9,7 +9,7 @@ import pytest
 from bot.core.model.builds import Status
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, ShowAudit, Verb, Word
 from bot.core.model.errors import BranchRequired, NeedsConfirmation, NoSuchBranch, NotAllowed
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.outcomes import BuildShown, Restarted, StillRunning
 from bot.core.model.policy import EVERYONE, OPEN, Confirm, Policy, Rule, Subjects
 from tests.core.world import ADA, BOB, World, build, press, project, restart, status, target

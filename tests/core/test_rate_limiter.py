@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core.build_fetcher import BuildFetcher, Snapshot
-from bot.core.model.actions import RunTarget
+from bot.core.model.actions.values import RunTarget
 from bot.core.model.builds import ActionResult, Build, Project
 from bot.core.model.errors import (
     CIError,

@@ -19,12 +19,12 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
-from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, FailureLog, Location, Page, Project, Status
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
-from bot.core.model.deliveries import Delivery
 from bot.core.model.errors import BotError, CIError
+from bot.core.model.notifications.deliveries import Delivery
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from bot.store.tables import audit, follows
 from playground.codeship.model import SandboxBuild
 from playground.sandbox import SIGNING_SECRET
-from playground.slack.delivery import Ack, Delivery, HttpTransport, Payload
+from playground.slack.outgoing.delivery import Ack, Delivery, HttpTransport, Payload
 from tests.killing.prepared import Databases
 from tests.killing.scenes import NOT_DONE
 from tests.killing.theatre import BESIDE, Mould, Process, Theatre, wait_until

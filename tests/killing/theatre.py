@@ -29,8 +29,8 @@ from playground.codeship.state import CodeShipWorld
 from playground.http_host.server import Loopback
 from playground.sandbox import API_KEY, BOT_TOKEN, SIGNING_SECRET
 from playground.slack import server as slack_api
-from playground.slack.delivery import HttpTransport
-from playground.slack.socket_mode import SocketMode
+from playground.slack.outgoing.delivery import HttpTransport
+from playground.slack.outgoing.socket_mode import SocketMode
 from playground.slack.workspace import Workspace
 from playground.traffic import TrafficLog
 

@@ -20,7 +20,7 @@ from playground.codeship.demo_data import seed
 from playground.codeship.server import CodeShipHost
 from playground.codeship.state import CodeShipWorld
 from playground.sandbox import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Transport
-from playground.slack.delivery import HttpTransport
+from playground.slack.outgoing.delivery import HttpTransport
 from playground.slack.server import SlackApi
 from playground.slack.workspace import Workspace
 

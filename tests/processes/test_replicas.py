@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from bot.store.tables import audit, claims, follows
 from playground.codeship import faults as moods
 from playground.sandbox import APP_TOKEN, SIGNING_SECRET
-from playground.slack.delivery import Ack, HttpTransport, Payload
+from playground.slack.outgoing.delivery import Ack, HttpTransport, Payload
 from tests.killing.prepared import Databases
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 from tests.postgres import Server

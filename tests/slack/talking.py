@@ -23,7 +23,7 @@ from bot.core.follows.failure_logs import FailureLogs
 from bot.core.follows.live_messages import LiveMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
-from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry
 from bot.core.model.builds import Ability, Build, Project, Status, Workflow
 from bot.core.model.policy import OPEN

@@ -12,7 +12,7 @@ import yaml
 from bot.app.settings import rows
 from bot.slack.listeners import EVENTS, SCOPES
 from playground.sandbox import SIGNING_SECRET, Sandbox
-from playground.slack.delivery import Ack, HttpTransport, Kind, Payload
+from playground.slack.outgoing.delivery import Ack, HttpTransport, Kind, Payload
 from tests.held_clock import HeldClock
 from tests.slack.messages.drawn import parts
 from tests.slack.messages.every_message import EVERY_MESSAGE

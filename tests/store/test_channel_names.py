@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.channel_names import ChannelName
+from bot.core.model.names.channel_names import ChannelName
 from bot.store import Store
 from tests.store.conftest import NOON
 from tests.store.followed import BARE

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model.builds import Actor, Build, Project, Status
-from bot.core.model.deliveries import Delivery, DeliveryState, WatchedProject
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notifications import Decision, Reason, SeenBy
-from bot.core.model.subscriptions import Filters, Subscription
-from bot.core.model.transitions import BranchState, Change, Period, Transition, WorkflowState
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.deliveries import Delivery, DeliveryState, WatchedProject
+from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
+from bot.core.model.notifications.subscriptions import Filters, Subscription
+from bot.core.model.notifications.transitions import BranchState, Change, Period, Transition, WorkflowState
 from bot.store.notifications.decisions import MOST_OF_A_BRANCH
 from tests.store.conftest import NOON
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model.builds import Actor
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
 from tests.store.conftest import NOON
 
 ADA, BOB = Actor("U1"), Actor("U2")

@@ -15,7 +15,7 @@ from bot.ci.http_client.client import HttpClient
 from bot.ci.service import CIClient, ClientContext, PollNow, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.setting import Setting
-from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Build, FailureLog, Page, Project
 from bot.core.model.errors import NotPossible
 

@@ -24,8 +24,8 @@ from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext, Permission
 from bot.config.parsers import Secret
-from bot.core.model.action_plans import RestartCase, RestartPlan, cancel_plan, restart_plan
-from bot.core.model.actions import ActionPlan, RunTarget
+from bot.core.model.actions.plans import RestartCase, RestartPlan, cancel_plan, restart_plan
+from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Build, FailedJob, FailureLog, Page, Project, Status, Workflow
 from bot.core.model.errors import CIError, Forbidden, NotFound, NotPossible, OverLimit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.model.actions import PostRecord, PostState, RunTarget
+from bot.core.model.actions.values import PostRecord, PostState, RunTarget
 from bot.core.model.errors import (
     CIError,
     Forbidden,

@@ -13,11 +13,11 @@ from functools import partial
 from bot.core.actions.posts import send_posts
 from bot.core.audit_entries import ActionSent
 from bot.core.build_fetcher import BuildFetcher, Snapshot
-from bot.core.model.actions import PostRecord, PostState, RunTarget, result_of
+from bot.core.model.actions.decisions import Decision
+from bot.core.model.actions.values import PostRecord, PostState, RunTarget, result_of
 from bot.core.model.audit import RequestEntry
 from bot.core.model.builds import ActionResult, Build, find_build
 from bot.core.model.claims import Claim, ClaimKind, ClaimState, after_look, state_of
-from bot.core.model.decisions import Decision
 from bot.core.model.errors import BotError, CIError, NoResponse, NotPossible, NotRecorded, Unreachable
 from bot.core.model.outcomes import Cancelled, CouldNotTell, Outcome, Restarted
 from bot.core.ports import CIProvider, ClaimStore, Clock

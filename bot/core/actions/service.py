@@ -12,7 +12,8 @@ from dataclasses import replace
 from bot.core.actions.lifecycle import Move, next_move
 from bot.core.actions.sender import ActionSender
 from bot.core.build_fetcher import BuildFetcher, Snapshot
-from bot.core.model.actions import PostRecord
+from bot.core.model.actions.decisions import Decision, existed_at
+from bot.core.model.actions.values import PostRecord
 from bot.core.model.builds import Build, BuildRef, find_build
 from bot.core.model.claims import (
     NO_RESTART,
@@ -24,7 +25,6 @@ from bot.core.model.claims import (
     holds_up_a_cancel,
     restart_state_of,
 )
-from bot.core.model.decisions import Decision, existed_at
 from bot.core.model.errors import BotError, BuildTooOld, DelayedRequest, NeedsConfirmation, NoResponse, RequestExpired
 from bot.core.model.outcomes import (
     AlreadyCancelling,

@@ -16,7 +16,7 @@ from bot.core.lookup.repo_urls import builds_named, page_in, split_branch
 from bot.core.model.builds import Page, Project
 from bot.core.model.commands import Word
 from bot.core.model.errors import AmbiguousProject, CIError, NoSuchProject, NotFound
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 from bot.core.ports import CIProvider, Clock, NameMatcher
 
 OTHERS_WAIT_S = 4.0

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from bot.core.model.actions import PostRecord, PostState
+from bot.core.model.actions.values import PostRecord, PostState
 from bot.core.model.builds import Actor, Build, Location, Run
 
 LOST_AFTER = timedelta(seconds=60)

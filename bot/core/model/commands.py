@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bot.core.model.builds import Ability
-from bot.core.model.channel_name_commands import alias_command, settings_command, use_command
 from bot.core.model.command_entries import Command, Entry, branch_command
 from bot.core.model.command_values import (
     HERE,
@@ -26,6 +25,7 @@ from bot.core.model.command_values import (
     Word,
 )
 from bot.core.model.errors import NotUnderstood
+from bot.core.model.names.channel_name_commands import alias_command, settings_command, use_command
 from bot.core.model.notification_commands.muting import mute_command, unmute_command
 from bot.core.model.notification_commands.subscribing import (
     pause_command,

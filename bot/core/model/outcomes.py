@@ -7,13 +7,13 @@ from datetime import datetime
 
 from bot.core.model.audit import AuditEntry
 from bot.core.model.builds import ActionResult, Build, FailureLog, Project
-from bot.core.model.channel_names import ChannelName
 from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import CIError
-from bot.core.model.notifications import Decision
-from bot.core.model.subscriptions import Mute, Subscription
-from bot.core.model.transitions import NotBroken, OwnerChanged
+from bot.core.model.names.channel_names import ChannelName
+from bot.core.model.notifications.reasons import Decision
+from bot.core.model.notifications.subscriptions import Mute, Subscription
+from bot.core.model.notifications.transitions import NotBroken, OwnerChanged
 
 
 @dataclass(frozen=True, slots=True)

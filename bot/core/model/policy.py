@@ -12,7 +12,7 @@ from enum import Enum
 
 from bot.core.model.builds import Actor, Location
 from bot.core.model.commands import TABLE, Verb
-from bot.core.model.name_patterns import ANY_NAME, NamePattern
+from bot.core.model.names.name_patterns import ANY_NAME, NamePattern
 
 ACTIONS = tuple(dict.fromkeys(entry.policy_action for entry in TABLE if entry.policy_action is not None))
 """The actions that rules can name. A rule without actions covers all, including later ones."""

@@ -10,10 +10,10 @@ from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project
 from bot.core.model.commands import BranchCommand, Word
-from bot.core.model.deliveries import Delivery, DeliveryState
 from bot.core.model.errors import BranchRequired
 from bot.core.model.notification_commands.values import OnIt
-from bot.core.model.transitions import Change, NotBroken, Owner, OwnerChanged, Period
+from bot.core.model.notifications.deliveries import Delivery, DeliveryState
+from bot.core.model.notifications.transitions import Change, NotBroken, Owner, OwnerChanged, Period
 from bot.core.ports import Outbox, WatchStore
 from bot.core.request import UserRequest
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notifications import Decision
-from bot.core.model.subscriptions import Mute, Subscription
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.reasons import Decision
+from bot.core.model.notifications.subscriptions import Mute, Subscription
 
 
 class SubscriptionStore(Protocol):

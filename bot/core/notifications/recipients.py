@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.model.builds import Build
-from bot.core.model.deliveries import EVENT_OF, Delivery, DeliveryState
-from bot.core.model.notifications import Decision, Reason, SeenBy
-from bot.core.model.subscriptions import PAUSED_BY_PERSON, Event, Mismatch, Mute, Subscription
-from bot.core.model.transitions import BEFORE_A_PERIOD, OF_A_PERIOD, Change, Observation, Transition
+from bot.core.model.notifications.deliveries import EVENT_OF, Delivery, DeliveryState
+from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
+from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Mismatch, Mute, Subscription
+from bot.core.model.notifications.transitions import BEFORE_A_PERIOD, OF_A_PERIOD, Change, Observation, Transition
 
 REMINDED_AT = frozenset({3, 10})
 REMINDED_EVERY = 30

@@ -13,10 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.model.builds import Build, FailureLog
-from bot.core.model.deliveries import ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.follows import MessageGone, RetryLater
-from bot.core.model.notifications import Decision, Reason
-from bot.core.model.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
+from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery, DeliveryState
+from bot.core.model.notifications.reasons import Decision, Reason
+from bot.core.model.notifications.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
 from bot.core.notifications.ports import SubscriptionStore
 from bot.core.notifications.recipients import decision
 from bot.core.ports import Announcer, Clock, Jobs, Outbox, Step

@@ -13,7 +13,7 @@ from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project, Status
 from bot.core.model.commands import BranchCommand, NotificationCommand, Verb, Word
 from bot.core.model.errors import CIError, NotUnderstood
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import (
     MuteCommand,
     PauseCommand,
@@ -23,6 +23,7 @@ from bot.core.model.notification_commands.values import (
     Unsubscribe,
     pattern_words,
 )
+from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Filters, Mismatch, Mute, Origin, Subscription
 from bot.core.model.outcomes import (
     BranchState,
     Explained,
@@ -36,7 +37,6 @@ from bot.core.model.outcomes import (
     UnsubscribeAll,
     Unsubscribed,
 )
-from bot.core.model.subscriptions import PAUSED_BY_PERSON, Filters, Mismatch, Mute, Origin, Subscription
 from bot.core.notifications.mute_end import next_time, zone_of
 from bot.core.notifications.ports import DecisionLog, SubscriptionStore
 from bot.core.request import UserRequest

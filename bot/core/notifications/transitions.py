@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.model.builds import Build, Status
-from bot.core.model.notifications import Reason
-from bot.core.model.transitions import (
+from bot.core.model.notifications.reasons import Reason
+from bot.core.model.notifications.transitions import (
     BranchState,
     Change,
     GoodBuild,

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.model.builds import Build, Project
-from bot.core.model.deliveries import Delivery, WatchedProject
 from bot.core.model.ended_builds import EndedBuild, ended
 from bot.core.model.errors import CIError, OverLimit
-from bot.core.model.notifications import Decision, SeenBy
+from bot.core.model.notifications.deliveries import Delivery, WatchedProject
+from bot.core.model.notifications.reasons import Decision, SeenBy
+from bot.core.model.notifications.subscriptions import Mute, Subscription, SubscriptionIndex
+from bot.core.model.notifications.transitions import BranchState, Observation
 from bot.core.model.rate_limit import CLOCKS_APART
-from bot.core.model.subscriptions import Mute, Subscription, SubscriptionIndex
-from bot.core.model.transitions import BranchState, Observation
 from bot.core.notifications.ports import SubscriptionStore, WatchObserver
 from bot.core.notifications.recipients import Audience, notes, told
 from bot.core.notifications.transitions import highest, lowest, missing, observe

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.core.model.action_plans import RestartCase, cancel_plan, restart_plan
+from bot.core.model.actions.plans import RestartCase, cancel_plan, restart_plan
 from bot.core.model.builds import Build
 from bot.slack.blocks.context import RenderContext, listed
 from bot.slack.blocks.message import Block, Style, plain

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.model.builds import Actor
-from bot.core.model.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
+from bot.core.model.names.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _NBSP = "\N{NO-BREAK SPACE}"

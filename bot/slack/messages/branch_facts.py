@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.model.action_plans import RestartPlan
+from bot.core.model.actions.plans import RestartPlan
 from bot.core.model.builds import Ability, Build, BuildRef, Workflow
 from bot.core.model.commands import BuildCommand, Verb
 from bot.slack.blocks.confirm_dialog import Restarting, dialog

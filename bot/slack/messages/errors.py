@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.model.action_plans import restart_plan
+from bot.core.model.actions.plans import restart_plan
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import (
     HERE,

@@ -14,6 +14,7 @@ from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.ended_builds import FlakyShown, SlowShown
+from bot.core.model.notifications.transitions import NotBroken, OwnerChanged
 from bot.core.model.outcomes import (
     AlreadyCancelling,
     AlreadyRestarted,
@@ -47,7 +48,6 @@ from bot.core.model.outcomes import (
     Unsubscribed,
     WillNotify,
 )
-from bot.core.model.transitions import NotBroken, OwnerChanged
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
@@ -78,14 +78,9 @@ from bot.slack.messages.builds import (
     try_again_button,
     view_buttons,
 )
-from bot.slack.messages.channel_names import render_channel_names
-from bot.slack.messages.ci_failures import describe_cause
-from bot.slack.messages.failure_log import render_log
-from bot.slack.messages.help import render_help
-from bot.slack.messages.live import UPDATED, followed, verdict_words, why_inconclusive, will_notify
-from bot.slack.messages.notifications import not_broken, owner_changed
-from bot.slack.messages.projects import render_projects
-from bot.slack.messages.subscriptions import (
+from bot.slack.messages.channels.channel_names import render_channel_names
+from bot.slack.messages.channels.notifications import not_broken, owner_changed
+from bot.slack.messages.channels.subscriptions import (
     muted,
     not_subscribed,
     subscribed,
@@ -95,7 +90,12 @@ from bot.slack.messages.subscriptions import (
     unsubscribe_all,
     unsubscribed,
 )
-from bot.slack.messages.why import explained
+from bot.slack.messages.channels.why import explained
+from bot.slack.messages.ci_failures import describe_cause
+from bot.slack.messages.failure_log import render_log
+from bot.slack.messages.help import render_help
+from bot.slack.messages.live import UPDATED, followed, verdict_words, why_inconclusive, will_notify
+from bot.slack.messages.projects import render_projects
 from bot.slack.messages.workflows import cancelling_line, restarted_line, workflow_lines
 
 

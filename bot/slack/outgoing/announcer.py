@@ -9,12 +9,12 @@ from typing import Any, NoReturn
 import structlog
 
 from bot.core.model.builds import Actor, FailureLog
-from bot.core.model.deliveries import ChannelRefuses, Delivery
 from bot.core.model.follows import MessageGone, RetryLater
+from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.api_errors import CallFailed, Kind
 from bot.slack.client.chat_client import POST, UPDATE, ChatClient
-from bot.slack.messages.notifications import log_reply, notification, paused_subscription, thread_reply
+from bot.slack.messages.channels.notifications import log_reply, notification, paused_subscription, thread_reply
 from bot.slack.outgoing.bodies import changed_message, new_message
 
 log = structlog.get_logger(__name__)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.model.builds import Build, Location, Project, find_build, newest_of_each
-from bot.core.model.channel_names import ChannelName
 from bot.core.model.commands import TABLE, Verb, entry_for
 from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
+from bot.core.model.names.channel_names import ChannelName
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, plain
 from bot.slack.blocks.rich_text import Line, ago, channel, code, emoji, join_dots, line, since, timestamp
 from bot.slack.messages.builds import branch_named, headline, repository
-from bot.slack.messages.channel_names import meaning_of
+from bot.slack.messages.channels.channel_names import meaning_of
 from bot.slack.views.elements import View, section, small
 from bot.slack.views.form import Preset, form_button
 

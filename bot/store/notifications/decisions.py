@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.model.notifications import Decision, Reason, SeenBy
+from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.periodic import Periodic

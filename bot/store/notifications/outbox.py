@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from bot.core.model.deliveries import UNSENT, Delivery, DeliveryState
-from bot.core.model.notifications import Decision, SeenBy
-from bot.core.model.transitions import Transition
+from bot.core.model.notifications.deliveries import UNSENT, Delivery, DeliveryState
+from bot.core.model.notifications.reasons import Decision, SeenBy
+from bot.core.model.notifications.transitions import Transition
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.decisions import StoredDecisions

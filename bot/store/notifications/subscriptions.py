@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.model.builds import Actor
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.outbox import unpause

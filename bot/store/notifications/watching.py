@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from bot.core.model.deliveries import Delivery, WatchedProject
-from bot.core.model.notifications import Decision
-from bot.core.model.transitions import BranchState
+from bot.core.model.notifications.deliveries import Delivery, WatchedProject
+from bot.core.model.notifications.reasons import Decision
+from bot.core.model.notifications.transitions import BranchState
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.decisions import StoredDecisions

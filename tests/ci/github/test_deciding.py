@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from bot.ci.github.run_groups import as_of, group_runs
-from bot.core.model.action_plans import RestartCase, cancel_plan, restart_plan
+from bot.core.model.actions.plans import RestartCase, cancel_plan, restart_plan
 from bot.core.model.builds import Build, Workflow
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.policy import BuildRules
 from tests.ci.github.canned import REPOSITORY, drawn, page, run, runs_json
 

@@ -11,7 +11,7 @@ from bot.ci.github.client import GitHub
 from bot.ci.github.run_details import WAITING_KNOWN_S
 from bot.ci.github.run_groups import ListedRun
 from bot.ci.github.run_lists import APPLIED_FOR_S
-from bot.core.model.action_plans import RestartCase, restart_plan
+from bot.core.model.actions.plans import RestartCase, restart_plan
 from bot.core.model.builds import FailedJob, Status
 from tests.ci.codeship.canned import Clock, Gate
 from tests.ci.github.canned import COMMIT, OLDER, RUNS, WEB, lint, page, run, runs_json

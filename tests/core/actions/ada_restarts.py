@@ -7,9 +7,9 @@ from typing import Any
 
 from bot.core.actions.service import ActionService
 from bot.core.build_fetcher import Snapshot
+from bot.core.model.actions.decisions import Decision
 from bot.core.model.builds import Actor, Build
 from bot.core.model.claims import ClaimState
-from bot.core.model.decisions import Decision
 from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import CouldNotTell, Outcome
 from bot.core.request import UserRequest

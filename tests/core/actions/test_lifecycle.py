@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.core.actions.lifecycle import Move, Progress, Stage, next_move, next_stage
-from bot.core.model.actions import PostRecord, PostState, RunTarget
+from bot.core.model.actions.values import PostRecord, PostState, RunTarget
 from bot.core.model.claims import ClaimState, state_of
 
 CRASHES = 2

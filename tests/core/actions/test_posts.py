@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.actions.posts import NO_TIME, reason_of, send_posts
-from bot.core.model.actions import PostRecord, PostState, RunTarget, result_of
+from bot.core.model.actions.values import PostRecord, PostState, RunTarget, result_of
 from bot.core.model.claims import ClaimState, state_of
 from bot.core.model.errors import (
     CIError,

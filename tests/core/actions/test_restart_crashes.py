@@ -13,10 +13,10 @@ import pytest
 
 from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
-from bot.core.model.actions import RunTarget
+from bot.core.model.actions.decisions import Decision
+from bot.core.model.actions.values import RunTarget
 from bot.core.model.builds import Build, Status
 from bot.core.model.claims import LOST_AFTER, Claim, ClaimState
-from bot.core.model.decisions import Decision
 from bot.core.model.errors import NoResponse
 from bot.core.model.outcomes import AlreadyRestarted, BuildShown, CouldNotTell, Restarted, RunAgainSince
 from tests.core.actions.ada_restarts import MAIN, OLD, ask, look, posts, state

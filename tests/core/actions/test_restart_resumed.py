@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.model.actions import ActionPlan, PostRecord, RunTarget
+from bot.core.model.actions.decisions import Decision
+from bot.core.model.actions.values import ActionPlan, PostRecord, RunTarget
 from bot.core.model.builds import Status
 from bot.core.model.claims import Claim, ClaimKind, ClaimState
-from bot.core.model.decisions import Decision
 from bot.core.model.errors import CIError, NotPossible, Unreachable
 from bot.core.model.outcomes import AlreadyRestarted, CouldNotTell, Outcome, Restarted, RunAgainSince, StillRunning
 from bot.core.request import UserRequest

@@ -11,7 +11,7 @@ from threading import Barrier
 
 from hypothesis import strategies as st
 
-from bot.core.model.actions import RunTarget
+from bot.core.model.actions.values import RunTarget
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import Claim, ClaimState
 from bot.core.model.commands import BuildCommand, Command, Verb

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model.builds import Location
-from bot.core.model.channel_names import MAX_ALIASES
 from bot.core.model.commands import HERE, BranchCommand, NameCommand, Verb, Word
 from bot.core.model.errors import NoSuchProject, NotAllowed, NotUnderstood
+from bot.core.model.names.channel_names import MAX_ALIASES
 from bot.core.model.outcomes import BuildShown, ChannelNamesShown
 from bot.core.model.policy import EVERYONE, NamePattern, Policy, Rule, Subjects
 from tests.core.world import ADA, BOB, BUILDS, World, build, project, restart, status

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.model.commands import Verb, parse
 from bot.core.model.errors import NotUnderstood
-from bot.core.model.name_patterns import ANY_NAME, NamePattern
+from bot.core.model.names.name_patterns import ANY_NAME, NamePattern
 from bot.core.model.notification_commands.values import (
     MuteCommand,
     PauseCommand,
@@ -15,7 +15,7 @@ from bot.core.model.notification_commands.values import (
     Unsubscribe,
     Until,
 )
-from bot.core.model.subscriptions import Event, Filters
+from bot.core.model.notifications.subscriptions import Event, Filters
 from bot.slack.incoming.text import words_of_command
 
 WEB = NamePattern(("acme/web",))

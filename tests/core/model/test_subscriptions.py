@@ -7,10 +7,10 @@ from time import perf_counter
 
 import pytest
 
-from bot.core.model import subscriptions
 from bot.core.model.builds import Actor
-from bot.core.model.name_patterns import NamePattern, fits_pattern
-from bot.core.model.subscriptions import Event, Filters, Mismatch, Mute, Subscription, SubscriptionIndex
+from bot.core.model.names.name_patterns import NamePattern, fits_pattern
+from bot.core.model.notifications import subscriptions
+from bot.core.model.notifications.subscriptions import Event, Filters, Mismatch, Mute, Subscription, SubscriptionIndex
 
 WEB = NamePattern(("acme/web",))
 REPOSITORY, BRANCH, WORKFLOW = Mismatch

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location, Project, Status, Workflow
 from bot.core.model.commands import Command
-from bot.core.model.deliveries import Delivery
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notifications import Reason
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.deliveries import Delivery
+from bot.core.model.notifications.reasons import Reason
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from bot.core.model.outcomes import Outcome
-from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from bot.core.notifications.sender import ANNOUNCE, Sender
 from bot.core.polling.watch import ChannelWatch
 from bot.core.request import UserRequest

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.core.model.builds import Build, FailedJob, Project, Status, Workflow
-from bot.core.model.transitions import OF_A_PERIOD, BranchState, Transition
+from bot.core.model.notifications.transitions import OF_A_PERIOD, BranchState, Transition
 from bot.core.notifications.transitions import observe
 from tests.held_clock import NOON
 

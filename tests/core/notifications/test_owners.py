@@ -9,8 +9,8 @@ from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.errors import BranchRequired
 from bot.core.model.follows import RetryLater
 from bot.core.model.notification_commands.values import OnIt
-from bot.core.model.subscriptions import Event
-from bot.core.model.transitions import NotBroken, Owner, OwnerChanged
+from bot.core.model.notifications.subscriptions import Event
+from bot.core.model.notifications.transitions import NotBroken, Owner, OwnerChanged
 from tests.core.notifications.hearing import ADA, BOB, WEB, Hearing
 
 REPO = Word.of("acme/web")

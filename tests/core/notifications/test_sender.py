@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model.builds import FailedJob, FailureLog
-from bot.core.model.deliveries import ChannelRefuses
 from bot.core.model.follows import MessageGone, RetryLater
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notifications import Reason
-from bot.core.model.subscriptions import Event, Mute
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.deliveries import ChannelRefuses
+from bot.core.model.notifications.reasons import Reason
+from bot.core.model.notifications.subscriptions import Event, Mute
 from tests.core.notifications.hearing import ADA, API, CHANNEL, Crash
 
 BUSY = RetryLater("ratelimited", retry_after_s=30)

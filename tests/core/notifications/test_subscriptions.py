@@ -10,11 +10,11 @@ import pytest
 from bot.core.model.builds import Actor, Location, Status
 from bot.core.model.commands import parse
 from bot.core.model.errors import AmbiguousProject, NotAllowed, NotUnderstood, RequestExpired, Unreachable
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notifications import Decision, Reason, SeenBy
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
+from bot.core.model.notifications.subscriptions import Filters, Origin, Subscription
 from bot.core.model.outcomes import Explained, Muted, NotSubscribed, Subscribed, Unmuted, UnsubscribeAll, Unsubscribed
 from bot.core.model.policy import EVERYONE, Policy, Rule, Subjects
-from bot.core.model.subscriptions import Filters, Origin, Subscription
 from bot.core.notifications.subscriptions import MAX_OF_A_CHANNEL
 from bot.core.request import UserRequest
 from bot.slack.incoming.text import words_of_command

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.model.builds import Workflow
-from bot.core.model.transitions import BranchState
+from bot.core.model.notifications.transitions import BranchState
 from bot.core.notifications.transitions import missing, observe
 from tests.core.notifications.sequences import NOON, builds_told, changes, look, seen
 

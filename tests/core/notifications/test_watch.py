@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.core.model.errors import OverLimit, Unreachable
-from bot.core.model.notifications import Reason
+from bot.core.model.notifications.reasons import Reason
+from bot.core.model.notifications.subscriptions import Event
 from bot.core.model.rate_limit import Priority
-from bot.core.model.subscriptions import Event
 from bot.core.polling.watch import LEASE_S
 from tests.core.notifications.hearing import API, WEB, Hearing
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from playground.github.server import GitHubHost
+from playground.github.api.server import GitHubHost
 from playground.github.state import GitHubWorld
 from tests.playground.github.client import SHOP_JOBS, TOKEN, Client, SettableClock
 

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from playground.github.api.server import GitHubHost
 from playground.github.apps import App
-from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
 from playground.github.webhooks import GitHubWebhooks
 from tests.playground.github.client import NOON, TOKEN, WEB, Client, SettableClock

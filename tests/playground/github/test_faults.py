@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from playground.github import faults as moods
-from playground.github.server import GitHubHost
+from playground.github.api.server import GitHubHost
 from playground.github.state import GitHubWorld
 from tests.playground.github.client import TOKEN, WEB, Client, SettableClock
 

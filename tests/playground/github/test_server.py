@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from playground.github import faults as moods
-from playground.github.server import ENTERPRISE_PREFIX, GitHubHost
+from playground.github.api.server import ENTERPRISE_PREFIX, GitHubHost
 from playground.github.state import GitHubWorld
 from tests.playground.github.client import NOON, TOKEN, WEB, Client
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.github import triggers
+from playground.github.api.server import GitHubHost
 from playground.github.demo_data import seed
 from playground.github.model import Ending, NotFound, NotPossible, SandboxRun
-from playground.github.server import GitHubHost
 from playground.github.state import GitHubWorld
 from tests.playground.github.client import NOON, TOKEN, WEB, Client, SettableClock
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from playground.github.server import GitHubHost
+from playground.github.api.server import GitHubHost
 from playground.github.state import GitHubWorld
 from playground.github.webhooks import MAX_WAITING, GitHubWebhooks, signature
 from tests.playground.github.client import Client, SettableClock

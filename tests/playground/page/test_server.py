@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from playground.page.server import Site
 from playground.play.sessions import NOON, Sessions
 from playground.sandbox import BOT_TOKEN, SECRETS
-from playground.slack.delivery import Ack, Payload
+from playground.slack.outgoing.delivery import Ack, Payload
 from tests.playground.page.page_client import BUILDS, Json, Page
 
 OPTIONS = [{"text": {"type": "plain_text", "text": word}, "value": word} for word in ("main", "develop")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
-from playground.slack.delivery import HttpTransport
+from playground.slack.outgoing.delivery import HttpTransport
 from playground.slack.server import SlackApi
 from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Ear, SettableClock

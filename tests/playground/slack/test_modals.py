@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from playground.slack.delivery import Ack
 from playground.slack.modals import TROUBLE, Modals, missing
 from playground.slack.model import CannotDo
+from playground.slack.outgoing.delivery import Ack
 
 Json = dict[str, Any]
 

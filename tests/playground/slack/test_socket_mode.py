@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
+from playground.slack.outgoing.socket_mode import MAX_LINKS, SocketMode
 from playground.slack.server import SlackApi
-from playground.slack.socket_mode import MAX_LINKS, SocketMode
 from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SettableClock, TrafficEntry
 

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
-from playground.slack.delivery import HttpTransport
+from playground.slack.outgoing.delivery import HttpTransport
 from playground.slack.workspace import Workspace
 from tests.playground.slack.ends import SIGNING_SECRET, Ear, SettableClock
 

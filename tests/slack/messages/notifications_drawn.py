@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Status, Workflow
-from bot.core.model.deliveries import Delivery
-from bot.core.model.notifications import SeenBy
-from bot.core.model.transitions import Change, GoodBuild, Owner, Period, Suspect, Transition
+from bot.core.model.notifications.deliveries import Delivery
+from bot.core.model.notifications.reasons import SeenBy
+from bot.core.model.notifications.transitions import Change, GoodBuild, Owner, Period, Suspect, Transition
 from bot.slack.blocks.message import Message
-from bot.slack.messages.notifications import log_reply, notification, paused_subscription, thread_reply
+from bot.slack.messages.channels.notifications import log_reply, notification, paused_subscription, thread_reply
 from tests.slack.messages.one_service import BARE, FAILED, HOSTILE, HOW, PASSED, WEB
 from tests.slack.several import NOW
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.model import errors
-from bot.core.model.actions import PostRecord, PostState, RunTarget
+from bot.core.model.actions.values import PostRecord, PostState, RunTarget
 from bot.core.model.audit import AuditEntry, Result
 from bot.core.model.builds import ActionResult, Actor, Build, FailedJob, FailureLog, Location, Project, Status
 from bot.core.model.claims import Claim, ClaimState, RestartState

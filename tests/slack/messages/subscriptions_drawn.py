@@ -7,8 +7,10 @@ from datetime import timedelta
 
 from bot.core.model import errors
 from bot.core.model.builds import Actor, Status
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.notifications import Decision, Reason, SeenBy
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
+from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
+from bot.core.model.notifications.transitions import NotBroken, Owner, OwnerChanged
 from bot.core.model.outcomes import (
     BranchState,
     Explained,
@@ -21,12 +23,10 @@ from bot.core.model.outcomes import (
     UnsubscribeAll,
     Unsubscribed,
 )
-from bot.core.model.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
-from bot.core.model.transitions import NotBroken, Owner, OwnerChanged
 from bot.slack.blocks.message import Message
+from bot.slack.messages.channels.subscriptions import not_reached
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
-from bot.slack.messages.subscriptions import not_reached
 from tests.slack.messages.one_service import FAILED, HOW, PASSED, WEB
 from tests.slack.several import BOTH, NOW
 

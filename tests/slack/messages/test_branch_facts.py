@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.model.action_plans import restart_plan
+from bot.core.model.actions.plans import restart_plan
 from bot.core.model.builds import Build, FailedJob, Project, Status, Workflow
 from bot.core.model.errors import NotPossible
 from bot.core.model.outcomes import BuildShown

@@ -13,8 +13,8 @@ from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.incoming.payloads import SlackRequest, Workspace, parse_click, parse_command, parse_event
 from bot.slack.outgoing.replies import Replies
 from bot.store import Store, open_store
-from playground.slack.delivery import Ack, Payload
 from playground.slack.model import Message as Seen
+from playground.slack.outgoing.delivery import Ack, Payload
 from playground.slack.server import SlackApi
 from playground.slack.workspace import Workspace as SandboxWorkspace
 from tests.held_clock import HeldClock

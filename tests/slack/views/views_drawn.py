@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model.builds import Actor, Location, Page, Project
-from bot.core.model.channel_names import ChannelName
 from bot.core.model.commands import Verb
 from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
+from bot.core.model.names.channel_names import ChannelName
 from bot.slack.views.elements import Place, View
 from bot.slack.views.form import FormState, Preset, form
 from bot.slack.views.home import Followed, HomeShown, Recent, home

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.core.model.command_values import Verb, Word
 from bot.core.model.errors import NotUnderstood
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 
 MAX_PATTERNS = 20
 MAX_PATTERN = 200

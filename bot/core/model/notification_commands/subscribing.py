@@ -19,7 +19,7 @@ from bot.core.model.notification_commands.values import (
     Subscribe,
     Unsubscribe,
 )
-from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters
 
 _KEYS = {
     BRANCH: BRANCH,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bot.core.model.command_values import Verb, Word
-from bot.core.model.name_patterns import NamePattern
-from bot.core.model.subscriptions import DEFAULT_EVENTS, Event, Filters
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters
 
 ALL = "all"
 BRANCH, ON, WORKFLOW = "branch", "on", "workflow"

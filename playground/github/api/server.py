@@ -8,11 +8,11 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from playground.github.access import Access, Moved
+from playground.github.api.access import Access, Moved
+from playground.github.api.handlers import Answers
+from playground.github.api.middleware import call_of, gate, header_writer, route_name
+from playground.github.api.serializers import Json
 from playground.github.faults import Call
-from playground.github.handlers import Answers
-from playground.github.middleware import call_of, gate, header_writer, route_name
-from playground.github.serializers import Json
 from playground.github.state import GitHubWorld
 from playground.http_host.fault_middleware import fault_middleware, release_on_shutdown
 from playground.http_host.request_log import Request

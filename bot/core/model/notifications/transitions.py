@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.model.builds import Actor, Build, Project
-from bot.core.model.notifications import Reason
+from bot.core.model.notifications.reasons import Reason
 
 
 class Change(StrEnum):

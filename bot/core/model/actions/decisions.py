@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.model.actions import ActionPlan
+from bot.core.model.actions.values import ActionPlan
 from bot.core.model.builds import Build
 from bot.core.model.claims import ClaimKind
 

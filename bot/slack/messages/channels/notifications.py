@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot.core.model.builds import Build, FailureLog, Status
 from bot.core.model.commands import BranchCommand, Verb, Word
-from bot.core.model.deliveries import Delivery
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import MuteCommand, OnIt, ShowSubscriptions
-from bot.core.model.transitions import (
+from bot.core.model.notifications.deliveries import Delivery
+from bot.core.model.notifications.transitions import (
     BEFORE_A_PERIOD,
     ENDS_A_PERIOD,
     OF_A_PERIOD,

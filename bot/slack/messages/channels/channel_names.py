@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.model.builds import Actor
-from bot.core.model.channel_names import ChannelName
+from bot.core.model.names.channel_names import ChannelName
 from bot.core.model.outcomes import ChannelNamesShown
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message

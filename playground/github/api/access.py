@@ -8,9 +8,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from playground.github.accounts import Caller
-from playground.github.middleware import NEEDS, call_of, token_of
+from playground.github.api.middleware import NEEDS, call_of, token_of
+from playground.github.api.serializers import Addresses
 from playground.github.model import NotFound, NotPossible, SandboxRepo, SandboxRun
-from playground.github.serializers import Addresses
 from playground.github.state import GitHubWorld
 
 _SAML = (

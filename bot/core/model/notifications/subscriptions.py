@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 
 from bot.core.model.builds import Actor
-from bot.core.model.name_patterns import ANY_NAME, NamePattern, fits_pattern
+from bot.core.model.names.name_patterns import ANY_NAME, NamePattern, fits_pattern
 
 USUAL_DEFAULT_BRANCHES = ("main", "master")
 """Taken for the default branch if the CI service does not name it."""

@@ -13,12 +13,11 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from playground.github.access import Access, sees
 from playground.github.accounts import ALL_THAT_IS_NEEDED, Caller
-from playground.github.middleware import rate_limit_owner, refusal, token_of
-from playground.github.model import Hook, HookDelivery, NotFound, NotPossible, SandboxRepo, SandboxRun
-from playground.github.pagination import chosen, link_header, page_of
-from playground.github.run_serializers import (
+from playground.github.api.access import Access, sees
+from playground.github.api.middleware import rate_limit_owner, refusal, token_of
+from playground.github.api.pagination import chosen, link_header, page_of
+from playground.github.api.run_serializers import (
     deployment_json,
     environment_id,
     job_json,
@@ -26,7 +25,7 @@ from playground.github.run_serializers import (
     run_json,
     workflow_json,
 )
-from playground.github.serializers import (
+from playground.github.api.serializers import (
     Json,
     branch_json,
     delivery_json,
@@ -44,6 +43,7 @@ from playground.github.serializers import (
     repo_json,
     time_json,
 )
+from playground.github.model import Hook, HookDelivery, NotFound, NotPossible, SandboxRepo, SandboxRun
 from playground.github.state import GitHubWorld
 
 _FOR_INSTALLATIONS = (

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.model.notifications import SeenBy
-from bot.core.model.subscriptions import Event
-from bot.core.model.transitions import BranchState, Change, Transition
+from bot.core.model.notifications.reasons import SeenBy
+from bot.core.model.notifications.subscriptions import Event
+from bot.core.model.notifications.transitions import BranchState, Change, Transition
 
 EVENT_OF = {
     Change.BROKE: Event.BROKE,

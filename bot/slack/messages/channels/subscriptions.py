@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bot.core.model.builds import Actor
 from bot.core.model.command_values import Verb
-from bot.core.model.name_patterns import NamePattern
+from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import ALL, PauseCommand, UnmuteCommand, Unsubscribe, event_words
+from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Filters, Mute, Origin, Subscription
 from bot.core.model.outcomes import (
     BranchState,
     Muted,
@@ -21,7 +22,6 @@ from bot.core.model.outcomes import (
     UnsubscribeAll,
     Unsubscribed,
 )
-from bot.core.model.subscriptions import PAUSED_BY_PERSON, Filters, Mute, Origin, Subscription
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, message
 from bot.slack.blocks.rich_text import Line, code, emoji, join, join_dots, line, literal, person, sanitize, timestamp

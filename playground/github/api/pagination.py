@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from playground.github.api.serializers import time_json
 from playground.github.model import SandboxRun
-from playground.github.serializers import time_json
 
 DEFAULT_PER_PAGE, MAX_PER_PAGE = 30, 100
 

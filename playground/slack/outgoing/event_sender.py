@@ -7,8 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from playground.slack.delivery import Ack, Delivery, Kind, Payload, Transport
 from playground.slack.model import CannotDo
+from playground.slack.outgoing.delivery import Ack, Delivery, Kind, Payload, Transport
 from playground.traffic import TrafficLog
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core.model.command_values import Verb
-from bot.core.model.name_patterns import ANY_NAME, NamePattern
+from bot.core.model.names.name_patterns import ANY_NAME, NamePattern
 from bot.core.model.notification_commands.values import PauseCommand, UnmuteCommand, words_of
-from bot.core.model.notifications import Decision, Reason, SeenBy
+from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, PAUSED_BY_PERSON, Event, Filters
 from bot.core.model.outcomes import Explained
-from bot.core.model.subscriptions import DEFAULT_EVENTS, PAUSED_BY_PERSON, Event, Filters
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, message
 from bot.slack.blocks.rich_text import Line, code, join_dots, line, sanitize, timestamp
 from bot.slack.messages.builds import at_service, branch_named, repository
+from bot.slack.messages.channels.subscriptions import branch_words, invite, paused_words, workflow_words
 from bot.slack.messages.live import NOT_A_MEMBER
-from bot.slack.messages.subscriptions import branch_words, invite, paused_words, workflow_words
 
 _LINES = 10
 _DETAIL, _NAME = 150, 60

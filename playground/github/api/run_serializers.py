@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import quote
 
-from playground.github.model import JobEvent, RunEvent, SandboxJob, SandboxRepo, SandboxRun, SandboxWorkflow
-from playground.github.serializers import (
+from playground.github.api.serializers import (
     AccountOf,
     Addresses,
     Json,
@@ -17,6 +16,7 @@ from playground.github.serializers import (
     time_json,
     user_json,
 )
+from playground.github.model import JobEvent, RunEvent, SandboxJob, SandboxRepo, SandboxRun, SandboxWorkflow
 
 
 def workflow_json(workflow: SandboxWorkflow, repo: SandboxRepo, at: Addresses) -> Json:

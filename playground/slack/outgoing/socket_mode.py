@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from playground.slack.delivery import ACK_TIMEOUT_S, Ack, Outcome, Payload
+from playground.slack.outgoing.delivery import ACK_TIMEOUT_S, Ack, Outcome, Payload
 
 MAX_LINKS = 10
 _ANSWERED = frozenset({"block_suggestion", "view_submission"})

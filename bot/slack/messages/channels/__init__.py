@@ -1,0 +1,1 @@
+"""Messages about what a channel hears, subscribes to and names. Pure."""

@@ -1,0 +1,1 @@
+"""What Slack sends to the bot: payloads, by HTTP requests or over Socket Mode."""
