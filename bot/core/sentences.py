@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bot.core.model.command_values import Word
 
-_POLITE = frozenset({"please", "pls", "plz", "thanks", "thx", "now", "again", "asap"})
+POLITE = frozenset({"please", "pls", "plz", "thanks", "thx", "now", "again", "asap"})
 _LINKING = frozenset({"of", "on", "in", "for", "at", "from"})
 _ARTICLES = frozenset({"the", "a", "an", "my", "our", "me"})
 _NOUNS = frozenset(
@@ -30,7 +30,7 @@ def without_closing_signs(words: Sequence[Word]) -> Sequence[Word]:
 
 def names_in(words: Sequence[Word]) -> Sequence[Word]:
     """The words after a verb that may name a repository and a branch, in the order in which they stand."""
-    while words and _is(words[-1], _POLITE):
+    while words and _is(words[-1], POLITE):
         words = words[:-1]
     if len(words) <= 2 and not (words and _is(words[0], _LINKING | _ARTICLES)):
         return words

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.core.model.rate_limit import Quota
-from bot.core.notifications.ports import SubscriptionStore
+from bot.core.notifications.ports import SubscriptionStore, WatchStore
 from bot.core.ports import (
     AuditLog,
     BuildHistoryStore,
@@ -21,7 +21,6 @@ from bot.core.ports import (
     ProjectStore,
     RecentProjectStore,
     RunHistory,
-    WatchStore,
 )
 from bot.store.audit import StoredAudit
 from bot.store.channel_names import StoredChannelNames

@@ -34,7 +34,7 @@ from bot.core.model.notification_commands.subscribing import (
     unsubscribe_command,
 )
 from bot.core.model.notification_commands.values import NotificationCommand
-from bot.core.sentences import names_in, without_closing_signs, without_question, without_request
+from bot.core.sentences import POLITE, names_in, without_closing_signs, without_question, without_request
 
 __all__ = [
     "HERE",
@@ -363,7 +363,8 @@ def _entry_meant_by(word: Word) -> Entry | None:
 def nearest_verb(word: Word) -> Verb | None:
     """The verb of which the word may be a misspelling; None if it resembles none."""
     said = word.cleanest.lower()
-    nearest = get_close_matches(said, _BY_NAME, n=1, cutoff=0.6) if len(said) > 2 else []
+    may_be_one = len(said) > 2 and said not in POLITE
+    nearest = get_close_matches(said, _BY_NAME, n=1, cutoff=0.6) if may_be_one else []
     return _BY_NAME[nearest[0]].verb if nearest else None
 
 

@@ -14,7 +14,7 @@ from bot.core.model.errors import BranchRequired
 from bot.core.model.notification_commands.values import OnIt
 from bot.core.model.notifications.deliveries import Delivery, DeliveryState
 from bot.core.model.notifications.transitions import Change, NotBroken, Owner, OwnerChanged, Period
-from bot.core.ports import Outbox, WatchStore
+from bot.core.notifications.ports import Outbox, WatchStore
 from bot.core.request import UserRequest
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
+from bot.core.model.builds import Actor, FailureLog
 from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.deliveries import Delivery, WatchedProject
 from bot.core.model.notifications.reasons import Decision
 from bot.core.model.notifications.subscriptions import Mute, Subscription
 
@@ -80,3 +83,72 @@ class DecisionLog(Protocol):
 
     def decisions(self, service: str, project_id: str, branch: str | None, channel: str) -> list[Decision]:
         """Those for the channel, and those that hold for every channel, newest first. Branch None: of every branch."""
+
+
+class WatchStore(Protocol):
+    """Stores which process polls for channels, and what it has seen. Each method is one transaction."""
+
+    def lease(self, service: str, holder: str, for_s: float) -> bool:
+        """Takes or renews the service's lease for so many seconds. False if another holder has it."""
+
+    def release(self, service: str, holder: str) -> None:
+        """Gives the lease back, if this holder has it."""
+
+    def project(self, service: str, project_id: str) -> WatchedProject:
+        """What is known of the project; version 0 if nothing is."""
+
+    def projects(self, service: str) -> list[WatchedProject]:
+        """Every project of the service that was looked at, without its branches."""
+
+    def apply(
+        self,
+        before: WatchedProject,
+        after: WatchedProject,
+        deliveries: Sequence[Delivery],
+        decisions: Sequence[Decision],
+    ) -> list[Delivery] | None:
+        """Stores the result of a look, all or nothing: the new state, what is due, and why.
+
+        None, and nothing is stored, if the project has another version than `before`, or a look that began later was
+        stored. Else the deliveries that are new, with their ids: one with a known key is not stored again.
+        """
+
+
+class Outbox(Protocol):
+    """Stores the states of branches, and the messages about them. Each method is one transaction."""
+
+    def queue(self, channel: str) -> list[Delivery]:
+        """The channel's unsent deliveries, the oldest first."""
+
+    def move(self, delivery: Delivery, to: Delivery, decision: Decision | None = None) -> Delivery | None:
+        """Stores `to` and the decision if the stored delivery still has `delivery`'s version. Returns it with the next
+        version; None if not.
+        """
+
+    def head(self, delivery: Delivery) -> str | None:
+        """The ts of the message that the channel has for the delivery's broken period; None if it has none."""
+
+    def of_period(self, service: str, project_id: str, branch: str, period: str) -> list[Delivery]:
+        """The newest delivery of each channel about this broken period, sent or not, by id."""
+
+    def waiting(self, due_before: datetime, claimed_before: datetime) -> list[Delivery]:
+        """For each channel its oldest unsent delivery, if that was due before, or claimed before and not finished."""
+
+
+class Announcer(Protocol):
+    """Tells channels of changes. Raises `ChannelRefuses`, `MessageGone` and `RetryLater`."""
+
+    def post(self, delivery: Delivery) -> str | None:
+        """Posts a new message. Returns its ts."""
+
+    def change(self, delivery: Delivery, head_ts: str) -> None:
+        """Changes the message of a broken period. Repeating it has no visible effect."""
+
+    def reply(self, delivery: Delivery, head_ts: str, *, broadcast: bool) -> str | None:
+        """Posts in the thread of that message, and in the channel if `broadcast`. Returns the ts."""
+
+    def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
+        """Posts why the build failed in the thread of that message."""
+
+    def tell_maker(self, person: Actor, channel: str, why: str) -> None:
+        """Tells the person who subscribed a channel that it is paused. Raises nothing."""

@@ -17,9 +17,9 @@ from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.notifications.reasons import Decision, Reason
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
-from bot.core.notifications.ports import SubscriptionStore
+from bot.core.notifications.ports import Announcer, Outbox, SubscriptionStore
 from bot.core.notifications.recipients import decision
-from bot.core.ports import Announcer, Clock, Jobs, Outbox, Step
+from bot.core.ports import Clock, Jobs, Step
 
 ANNOUNCE = "announce"
 """The kind of the job that sends what a channel is due to hear."""

@@ -19,10 +19,10 @@ from bot.core.model.notifications.reasons import Decision, SeenBy
 from bot.core.model.notifications.subscriptions import Mute, Subscription, SubscriptionIndex
 from bot.core.model.notifications.transitions import BranchState, Observation
 from bot.core.model.rate_limit import CLOCKS_APART
-from bot.core.notifications.ports import SubscriptionStore, WatchObserver
+from bot.core.notifications.ports import SubscriptionStore, WatchObserver, WatchStore
 from bot.core.notifications.recipients import Audience, notes, told
 from bot.core.notifications.transitions import highest, lowest, missing, observe
-from bot.core.ports import BuildHistoryStore, Clock, WatchStore
+from bot.core.ports import BuildHistoryStore, Clock
 from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
 
 LEASE_S = 10.0

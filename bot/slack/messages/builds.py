@@ -257,27 +257,6 @@ def requested_by(actor: Actor | None, at: datetime | None = None, *, what: str =
     return join(" ", what, line("requested by ", person(actor)), since(at)) if actor else ()
 
 
-def claim_words(claim: Claim, build: Build, context: RenderContext, *, lags: str) -> Line:
-    """Who restarted it, and the result as far as known. `lags` is added if `build` is still in its previous run."""
-    by, title = requested_by(claim.actor, claim.requested_at), context.title_of(build.project.service)
-    match claim.state:
-        case ClaimState.CLAIMED | ClaimState.SENT:
-            return line("restart ", by, f"; {title} hasn’t responded yet")
-        case ClaimState.UNKNOWN:
-            return join_dots("restart not confirmed", by)
-        case _:
-            return line(_restarted_by(claim), f"; {lags}" if _is_earlier(claim, build) else "")
-
-
-def previous_words(claim: Claim) -> Line:
-    """Whose restart started this run."""
-    return line(_restarted_by(claim), "; this is the current run")
-
-
-def _restarted_by(claim: Claim) -> Line:
-    return join(" ", line("restarted by ", person(claim.actor)), since(claim.requested_at))
-
-
 def target_of(build: Build, run_number: int | None = None) -> BuildRef:
     return BuildRef(
         service=build.project.service,
@@ -400,7 +379,3 @@ def _when(build: Build) -> Line:
         return line("finished ", ended)
     began = since(build.started_at)
     return line("queued " if build.status is Status.QUEUED else "started ", began) if began else ()
-
-
-def _is_earlier(claim: Claim, build: Build) -> bool:
-    return build.has_ended and claim.new_build_id in (None, build.id)

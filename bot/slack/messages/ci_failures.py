@@ -22,11 +22,13 @@ from bot.core.model.errors import (
     Unreachable,
 )
 from bot.slack.blocks.context import RenderContext, listed
-from bot.slack.blocks.rich_text import Inline, Line, ago, code, line, literal, untrusted, wait
+from bot.slack.blocks.rich_text import Inline, Line, ago, code, line, literal, sanitize, untrusted, wait
 from bot.slack.messages.builds import list_lines, repository
 
 _DETAIL, _TITLE = 200, 40
 _LAST_KNOWN = 5
+
+_ORGANIZATION, _MAX_HIDDEN = 40, 3
 
 
 def describe_cause(error: CIError) -> Line:
@@ -126,3 +128,12 @@ def _asked_for(builds: Sequence[Build], command: Command | None) -> Sequence[Bui
 
 def _service(error: CIError) -> Inline:
     return untrusted(error.service, _TITLE) or literal("the CI service")
+
+
+def hidden_organizations(organizations: Sequence[str]) -> Line:
+    """That single sign-on may be the reason. An organization is known by its number alone."""
+    named = ", ".join(sanitize(each, _ORGANIZATION) for each in organizations[:_MAX_HIDDEN])
+    which = f"organization {named}" if len(organizations) == 1 else f"organizations {named}"
+    return line(
+        f"Repositories of {which} are hidden from the bot: an admin can authorize its token for single sign-on (SSO)."
+    )

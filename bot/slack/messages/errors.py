@@ -64,14 +64,19 @@ from bot.slack.messages.builds import (
     target_of,
     view_buttons,
 )
-from bot.slack.messages.ci_failures import describe_cause, last_known_lines, next_step, nothing_seen
+from bot.slack.messages.ci_failures import (
+    describe_cause,
+    hidden_organizations,
+    last_known_lines,
+    next_step,
+    nothing_seen,
+)
 from bot.slack.messages.confirmation import choice, render_confirmation, whom_to_ask
 from bot.slack.views.form import Preset, form_button
 
 _SIGN = "warning"
 _TYPED, _SAID = 100, 300
 _RECENT = 5
-_MAX_HIDDEN = 3
 
 
 def render_error(
@@ -264,7 +269,7 @@ def _no_such_project(
     if error.stale_because is not None:
         lines.append(line("The list may be out of date: ", describe_cause(error.stale_because), "."))
     if error.hidden:
-        lines.append(_hidden(error.hidden))
+        lines.append(hidden_organizations(error.hidden))
     if error.nearest:
         lines.append(line("Did you mean:"))
     elif error.known > 0:
@@ -276,15 +281,6 @@ def _no_such_project(
         return message(lines, [_try_again(None, command)], in_public=False, reference=reference)
     return choice_message(
         lines, _projects(error.nearest, error.branch, command, context), in_public=False, reference=reference
-    )
-
-
-def _hidden(organizations: Sequence[str]) -> Line:
-    """That single sign-on may be the reason. An organization is known by its number alone."""
-    named = ", ".join(sanitize(each, _SAID) for each in organizations[:_MAX_HIDDEN])
-    which = f"organization {named}" if len(organizations) == 1 else f"organizations {named}"
-    return line(
-        f"Repositories of {which} are hidden from the bot: an admin can authorize its token for single sign-on (SSO)."
     )
 
 

@@ -61,7 +61,6 @@ from bot.slack.messages.builds import (
     branch_named,
     build_buttons,
     cancel_button,
-    claim_words,
     commit,
     facts_line,
     follow_button,
@@ -69,7 +68,6 @@ from bot.slack.messages.builds import (
     headline_with,
     list_lines,
     open_button,
-    previous_words,
     repository,
     requested_by,
     state,
@@ -92,6 +90,7 @@ from bot.slack.messages.channels.subscriptions import (
 )
 from bot.slack.messages.channels.why import explained
 from bot.slack.messages.ci_failures import describe_cause
+from bot.slack.messages.claims import claim_words, previous_words
 from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
 from bot.slack.messages.live import UPDATED, followed, verdict_words, why_inconclusive, will_notify

@@ -201,7 +201,7 @@ def test_every_event_is_tested_here() -> None:
     said += ["the queue merges feature/coupons of acme/shop"]
     said += ["bob approves production for the workflow Deploy of acme/shop on main"]
     said += ["carol re-runs the workflow CI of acme/shop on main", "Slack delivers again"]
-    said += ["the bot’s last message is deleted"]
+    said += ["the bot’s last message is deleted", "the app previews links of app.codeship.com"]
     untried = [gesture.usage for gesture in WORLD_EVENTS if not any(gesture.pattern.fullmatch(words) for words in said)]
     assert untried == []
 
