@@ -173,10 +173,13 @@ class Play:
         return [m for m in self._stage.workspace.conversations.everything() if m.bot_id and not m.deleted]
 
     def _seen(self) -> Iterator[str]:
-        """Every message of the bot that changed since the last step, in the order of the changes."""
+        """Every message of the bot that changed since the last step, in the order of the changes.
+
+        Those that one person sees come last: a job may send them while another changes a message for all.
+        """
         names = self._stage.workspace.names
         everything = self._stage.workspace.conversations.everything()
-        for message in sorted(everything, key=lambda message: message.number):
+        for message in sorted(everything, key=lambda message: (message.ephemeral_to is not None, message.number)):
             if message.number <= self._shown or message.now.via == "typed":
                 continue
             lines = as_text(message, names)
