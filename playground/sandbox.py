@@ -177,14 +177,14 @@ class Sandbox:
             self._looked_at_github = now
             for repo in self.github.repos():
                 self.bot.work.poller.poll("github", str(repo.id))
-        self.bot.work.notifications.look_now()
+        self.bot.work.notifications.poll_all()
         self.bot.work.jobs.wait_idle(20.0)
 
     def poll_soon(self) -> None:
         """Makes the bot poll CodeShip's projects for channels within seconds, as a webhook of each would."""
         if self.bot is not None and self.bot.work is not None:
             for project in self.codeship.projects():
-                self.bot.work.notifications.hint("codeship", str(project.id), "")
+                self.bot.work.notifications.poll_soon("codeship", str(project.id), "")
 
     def settings(self) -> Settings:
         """The settings as an operator would write them, with the sandbox's addresses."""

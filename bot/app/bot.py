@@ -344,7 +344,7 @@ class Bot:
             self.ops_web.start()
         if settings.port is None:
             return
-        posts = self._ci.webhooks(self.work.hint) if self.work else {}
+        posts = self._ci.webhooks(self.work.poll_soon) if self.work else {}
         if not settings.uses_socket_mode and settings.slack_signing_secret is not None:
             secret = settings.slack_signing_secret.reveal()
             posts[SLACK_EVENTS] = HttpMode(app, secret, observe_ack=self.metrics.acknowledged)

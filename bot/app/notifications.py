@@ -92,14 +92,14 @@ class Notifications:
             thread.start()
         self._late.start()
 
-    def hint(self, service: str, project_id: str, _key: str) -> None:
+    def poll_soon(self, service: str, project_id: str, _key: str) -> None:
         """A webhook says that the project has changed."""
-        self._watch.hint(service, project_id)
+        self._watch.poll_soon(service, project_id)
 
-    def look_now(self) -> None:
+    def poll_all(self) -> None:
         """Looks at everything that channels watch, in this thread."""
         for service in self._services:
-            self._watch.look_now(service)
+            self._watch.poll_all(service)
 
     def stop(self, deadline: float) -> None:
         """Stops within `deadline`, in seconds of `time.monotonic()`, and lets another process poll at once."""

@@ -24,9 +24,9 @@ class RequestWork:
     restart_stalled: PeriodicTask
     notifications: Notifications
 
-    def hint(self, service: str, project_id: str, key: str) -> None:
+    def poll_soon(self, service: str, project_id: str, key: str) -> None:
         """A webhook says that the project has changed."""
-        self.notifications.hint(service, project_id, key)
+        self.notifications.poll_soon(service, project_id, key)
         self.poller.poll_now(service, project_id, key)
 
     def stop(self, deadline: float) -> None:

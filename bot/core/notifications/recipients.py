@@ -55,7 +55,7 @@ class Told:
     decisions: tuple[Decision, ...] = ()
 
 
-def told(observation: Observation, audience: Audience, now: datetime, seen_by: SeenBy) -> Told:
+def decide_deliveries(observation: Observation, audience: Audience, now: datetime, seen_by: SeenBy) -> Told:
     """The deliveries for what a look at one branch has shown, at most one a channel and build."""
     deliveries: list[Delivery] = []
     decisions: list[Decision] = []

@@ -20,7 +20,7 @@ from bot.core.model.notifications.subscriptions import Mute, Subscription, Subsc
 from bot.core.model.notifications.transitions import BranchState, Observation
 from bot.core.model.rate_limit import CLOCKS_APART
 from bot.core.notifications.ports import SubscriptionStore, WatchObserver, WatchStore
-from bot.core.notifications.recipients import Audience, notes, told
+from bot.core.notifications.recipients import Audience, decide_deliveries, notes
 from bot.core.notifications.transitions import highest, lowest, missing, observe
 from bot.core.ports import BuildHistoryStore, Clock
 from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
@@ -75,7 +75,9 @@ class _Watched:
 
 
 class ChannelWatch:
-    """Call `tick` for each service from one thread, again after the seconds that it returns. `hint` is thread-safe.
+    """Call `tick` for each service from one thread, again after the seconds that it returns.
+
+    `poll_soon` is thread-safe.
 
     `announce` is called with what is due, once it is stored.
     """
@@ -102,7 +104,7 @@ class ChannelWatch:
         self._observer = observer
         self._watched = {service.name: _Watched() for service in services}
 
-    def hint(self, service: str, project_id: str) -> None:
+    def poll_soon(self, service: str, project_id: str) -> None:
         """A webhook says that the project has changed: it is looked at next."""
         watched = self._watched[service]
         watched.has_webhooks = True
@@ -121,16 +123,16 @@ class ChannelWatch:
         if (watched.hinted or watched.new) and watched.looked_s is not None:
             due_s = min(due_s, watched.looked_s + HINTED_EVERY_S)
         if now_s >= due_s:
-            self.look(service)
+            self.poll(service)
         return min(TICK_S, max(0.0, watched.due_s - self._clock.monotonic()))
 
-    def look_now(self, service: str) -> None:
+    def poll_all(self, service: str) -> None:
         """Fetches every watched project now, due or not, and without the lease."""
         watched = self._watched[service]
         if self._has_listeners(service, watched):
             for seen in watched.projects.values():
                 seen.due_s = 0.0
-            self.look(service)
+            self.poll(service)
 
     def leave(self, service: str) -> None:
         """Gives the lease back, so that another process need not wait for its end."""
@@ -139,7 +141,7 @@ class ChannelWatch:
             watched.has_lease = False
             self._watching.release(service, self._holder)
 
-    def look(self, service: str) -> None:
+    def poll(self, service: str) -> None:
         """Looks at what is due of the service, and stores what follows. Does not raise CIError."""
         watched = self._watched[service]
         began_s = watched.looked_s = self._clock.monotonic()
@@ -302,7 +304,7 @@ class ChannelWatch:
             elif has_gap or missing(state, builds):
                 builds = self._of_branch(service, look.project, branch)
             observation = observe(state, builds, look.began_at)
-            result = told(observation, look.audience, look.began_at, look.seen_by)
+            result = decide_deliveries(observation, look.audience, look.began_at, look.seen_by)
             branches.append((branch, observation.state))
             deliveries += result.deliveries
             decisions += [*notes(observation, builds, look.began_at, look.seen_by), *result.decisions]

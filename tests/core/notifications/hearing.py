@@ -184,17 +184,17 @@ class Hearing:
         shown = [self._build(text, of) for text in texts]
         self.ci.all_builds = [build for build in self.ci.all_builds if build.project != of] + shown
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """A second passes, and the service is looked at and the channels are told."""
         self.clock.advance(1)
-        self.watch.look_now("codeship")
+        self.watch.poll_all("codeship")
         self.jobs.pass_time(0)
 
     def goes(self, *looks: str, of: Project = WEB) -> None:
         """Looks at each of these: builds with `;` between them."""
         for text in looks:
             self.builds(*(part.strip() for part in text.split(";") if part.strip()), of=of)
-            self.look()
+            self.poll()
 
     def does(self, command: Command, who: Actor) -> Outcome:
         """What comes of a command in the channel."""

@@ -89,7 +89,7 @@ def test_a_press_that_meets_a_look_is_not_lost(broken):
         found = project(service, project_id)
         if not was_read:
             was_read.append(True)
-            broken.look()
+            broken.poll()
         return found
 
     watching.project = read

@@ -25,7 +25,7 @@ def broken(hearing):
 
 def test_one_message_per_broken_period_is_changed_in_place(hearing):
     broken(hearing)
-    hearing.look()
+    hearing.poll()
     assert hearing.heard() == ["web main broke 11"]
     hearing.goes("12 bad ; 11 bad")
     assert hearing.heard() == ["web main still 12"]
@@ -37,7 +37,7 @@ def test_one_message_per_broken_period_is_changed_in_place(hearing):
 
 def test_a_failed_restart_is_said_in_the_thread(hearing):
     broken(hearing)
-    hearing.look()
+    hearing.poll()
     hearing.goes("11' bad ; 10 ok")
     assert hearing.heard() == ["web main failed again 11", "  web main failed again 11"]
 
@@ -45,7 +45,7 @@ def test_a_failed_restart_is_said_in_the_thread(hearing):
 def test_the_log_follows_in_the_thread_once_and_a_failure_to_post_it_changes_nothing(hearing):
     hearing.log = FailureLog(FailedJob("test"), ("boom",))
     broken(hearing)
-    hearing.look()
+    hearing.poll()
     hearing.goes("12 bad ; 11 bad", "13 ok ; 12 bad")
     assert hearing.heard() == ["web main fixed 13", "  *log of test", "  *web main fixed 13"]
     hearing.slack.failures = [None, BUSY]
@@ -117,7 +117,7 @@ def test_channels_do_not_wait_for_each_other(hearing):
 def test_slack_is_asked_again_when_it_said_and_nothing_overtakes(hearing):
     broken(hearing)
     hearing.slack.failures = [BUSY]
-    hearing.look()
+    hearing.poll()
     hearing.goes("21 ok", "22 bad ; 21 ok", of=API)
     assert hearing.heard() == []
     assert Reason.WAITING in hearing.reasons()
@@ -128,7 +128,7 @@ def test_slack_is_asked_again_when_it_said_and_nothing_overtakes(hearing):
 def test_a_newer_state_replaces_one_that_was_not_sent(hearing):
     broken(hearing)
     hearing.slack.failures = [BUSY]
-    hearing.look()
+    hearing.poll()
     hearing.goes("12 ok ; 11 bad")
     hearing.jobs.pass_time(31)
     assert hearing.heard() == ["web main fixed 12"]
@@ -139,7 +139,7 @@ def test_a_newer_state_replaces_one_that_was_not_sent(hearing):
 def test_broke_is_said_once_more_after_a_lost_answer(hearing, after, messages):
     broken(hearing)
     hearing.slack.after = list(after)
-    hearing.look()
+    hearing.poll()
     hearing.jobs.pass_time(120)
     assert len(hearing.slack.messages) == messages
     assert (Reason.UNCERTAIN in hearing.reasons()) == (len(after) == 2)
@@ -158,7 +158,7 @@ def test_other_news_is_not_repeated_after_a_lost_answer(hearing):
 @pytest.mark.parametrize("gone", [MessageGone("message_not_found", is_told=False)])
 def test_after_its_message_was_deleted_the_fix_is_a_new_one(hearing, gone):
     broken(hearing)
-    hearing.look()
+    hearing.poll()
     hearing.slack.messages["1.0"].deleted = True
     hearing.slack.failures = [gone]
     hearing.goes("12 ok ; 11 bad")
@@ -168,7 +168,7 @@ def test_after_its_message_was_deleted_the_fix_is_a_new_one(hearing, gone):
 def test_a_channel_that_takes_no_messages_is_paused_and_its_maker_hears_it_once(hearing):
     broken(hearing)
     hearing.slack.failures = [OUT, OUT]
-    hearing.look()
+    hearing.poll()
     assert [each.paused for each in hearing.store.subscriptions.all()] == ["not_in_channel"]
     hearing.goes("12 ok ; 11 bad")
     hearing.clock.advance(3700)
@@ -181,7 +181,7 @@ def test_a_channel_that_takes_no_messages_is_paused_and_its_maker_hears_it_once(
 def test_what_was_held_back_is_said_when_the_channel_takes_messages_again(hearing):
     broken(hearing)
     hearing.slack.failures = [OUT]
-    hearing.look()
+    hearing.poll()
     hearing.goes("21 ok", "22 bad ; 21 ok", of=API)
     assert hearing.heard() == []
     hearing.clock.advance(3700)
@@ -195,7 +195,7 @@ def test_what_happens_while_a_person_has_paused_a_subscription_is_not_posted_lat
     broken(hearing)
     [subscription] = hearing.store.subscriptions.all()
     hearing.store.subscriptions.pause_these([subscription.id], CHANNEL)
-    hearing.look()
+    hearing.poll()
     hearing.store.subscriptions.resume_these([subscription.id], CHANNEL)
     hearing.clock.advance(3700)
     hearing.sender.restart_late()
@@ -207,7 +207,7 @@ def test_what_happens_while_a_person_has_paused_a_subscription_is_not_posted_lat
 def test_a_resumed_channel_hears_what_was_held_back(hearing):
     broken(hearing)
     hearing.slack.failures = [OUT]
-    hearing.look()
+    hearing.poll()
     hearing.store.subscriptions.resume(CHANNEL)
     hearing.clock.advance(30)
     hearing.sender.restart_late()
@@ -219,7 +219,7 @@ def test_a_muted_channel_hears_nothing_and_the_log_says_why(hearing):
     broken(hearing)
     now = hearing.clock.now()
     hearing.store.subscriptions.mute(Mute(CHANNEL, now.replace(hour=20), ADA, now, NamePattern(("acme/web",))))
-    hearing.look()
+    hearing.poll()
     assert hearing.heard() == []
     assert hearing.reasons()[0] is Reason.MUTED
 
@@ -254,7 +254,7 @@ def test_another_process_says_broke_if_the_first_dies_while_sending(hearing, die
     broken(hearing)
     setattr(hearing.slack, dies, [Crash()])
     with pytest.raises(Crash):
-        hearing.look()
+        hearing.poll()
     hearing.jobs.lose_all()
     _, other = hearing.process("replica 2")
     hearing.clock.advance(61)
@@ -266,7 +266,7 @@ def test_another_process_says_broke_if_the_first_dies_while_sending(hearing, die
 def test_what_was_stored_and_not_started_is_sent_later(hearing):
     broken(hearing)
     hearing.clock.advance(1)
-    hearing.watch.look_now("codeship")
+    hearing.watch.poll_all("codeship")
     hearing.jobs.lose_all()
     hearing.clock.advance(25)
     hearing.sender.restart_late()
@@ -278,5 +278,5 @@ def test_two_senders_send_it_once(hearing):
     broken(hearing)
     _, other = hearing.process("replica 2")
     hearing.slack.meanwhile = lambda: other.job({"channel": CHANNEL}, lambda _name, work: work())
-    hearing.look()
+    hearing.poll()
     assert hearing.heard() == ["web main broke 11"]

@@ -42,7 +42,7 @@ def test_a_webhook_brings_the_next_list_forward(hearing):
     hearing.builds("10 ok")
     rounds(hearing, 6)
     hearing.builds("11 bad", "10 ok")
-    hearing.watch.hint("codeship", WEB.id)
+    hearing.watch.poll_soon("codeship", WEB.id)
     rounds(hearing, 1)
     assert hearing.heard() == ["web main broke 11"]
 
@@ -50,7 +50,7 @@ def test_a_webhook_brings_the_next_list_forward(hearing):
 def test_lists_after_webhooks_are_five_seconds_apart(hearing):
     hearing.subscribe()
     for _ in range(30):
-        hearing.watch.hint("codeship", WEB.id)
+        hearing.watch.poll_soon("codeship", WEB.id)
         rounds(hearing, 1)
     assert len(hearing.ci.calls) <= 7
 
@@ -84,8 +84,8 @@ def test_two_processes_that_see_the_same_tell_it_once(hearing):
     other, _ = hearing.process("replica 2")
     hearing.builds("11 bad", "10 ok")
     hearing.clock.advance(1)
-    other.look_now("codeship")
-    hearing.look()
+    other.poll_all("codeship")
+    hearing.poll()
     assert hearing.heard() == ["web main broke 11"]
 
 
@@ -95,7 +95,7 @@ def test_a_look_that_began_before_the_last_one_is_ignored(hearing):
     other, _ = hearing.process("replica 2")
     hearing.builds("12 ok", "11 bad")
     hearing.clock.advance(-0.5)
-    other.look_now("codeship")
+    other.poll_all("codeship")
     hearing.jobs.pass_time(0)
     assert hearing.heard() == ["web main broke 11"]
 
@@ -124,7 +124,7 @@ def test_a_running_build_that_left_the_list_is_fetched_by_its_branch(hearing):
     hearing.goes("11 run ; 10 ok")
     others = [f"{number} ok topic" for number in range(21, 11, -1)]
     hearing.builds(*others, "11 bad", "10 ok")
-    hearing.look()
+    hearing.poll()
     assert hearing.ci.branches_asked == ["main"]
     assert hearing.heard() == ["web main broke 11"]
 
@@ -134,7 +134,7 @@ def test_more_new_builds_than_a_list_shows_have_each_watched_branch_fetched(hear
     hearing.goes("10 ok ; 9 ok")
     others = [f"{number} ok topic" for number in range(30, 20, -1)]
     hearing.builds(*others, "15 bad", "10 ok")
-    hearing.look()
+    hearing.poll()
     assert hearing.ci.branches_asked == ["main"]
     assert hearing.heard() == ["web main broke 15"]
 
@@ -194,9 +194,9 @@ def test_a_quiet_branch_that_the_list_did_not_show_is_fetched_when_it_is_first_s
     hearing.clock.advance(10)
     others = [f"{number} ok topic" for number in range(21, 11, -1)]
     hearing.builds(*others, "10 ok")
-    hearing.look()
+    hearing.poll()
     hearing.builds("22 bad", *others, "10 ok")
-    hearing.look()
+    hearing.poll()
     assert hearing.ci.branches_asked == ["main"]
     assert hearing.heard() == ["web main broke 22"]
 
@@ -234,7 +234,7 @@ def test_a_webhook_has_its_project_looked_at_next():
     hearing.builds("20 ok", of=API)
     rounds(hearing, 30)
     hearing.builds("21 bad", "20 ok", of=API)
-    hearing.watch.hint("codeship", API.id)
+    hearing.watch.poll_soon("codeship", API.id)
     rounds(hearing, 6)
     assert hearing.heard() == ["api main broke 21"]
     hearing.close()
@@ -243,20 +243,20 @@ def test_a_webhook_has_its_project_looked_at_next():
 def test_webhooks_are_counted_as_news_as_late_or_as_missed(hearing):
     hearing.subscribe()
     hearing.goes("10 ok")
-    hearing.watch.hint("codeship", WEB.id)
+    hearing.watch.poll_soon("codeship", WEB.id)
     hearing.goes("11 bad ; 10 ok")
-    hearing.watch.hint("codeship", WEB.id)
-    hearing.look()
+    hearing.watch.poll_soon("codeship", WEB.id)
+    hearing.poll()
     assert (hearing.counts["codeship news"], hearing.counts["codeship late"]) == (1, 1)
     hearing.goes("12 ok ; 11 bad")
-    hearing.watch.hint("codeship", WEB.id)
-    hearing.look()
+    hearing.watch.poll_soon("codeship", WEB.id)
+    hearing.poll()
     hearing.clock.advance(61)
-    hearing.look()
+    hearing.poll()
     assert (hearing.counts["codeship late"], hearing.counts["codeship missed"]) == (2, 0)
     hearing.goes("13 bad ; 12 ok")
     hearing.clock.advance(61)
-    hearing.look()
+    hearing.poll()
     assert hearing.counts["codeship missed"] == 1
 
 
@@ -264,5 +264,5 @@ def test_without_webhooks_none_is_missed_and_each_silence_has_a_counted_reason(h
     hearing.subscribe()
     hearing.goes("10 ok", "11 ok ; 10 ok", "12 bad other ; 11 ok")
     hearing.clock.advance(61)
-    hearing.look()
+    hearing.poll()
     assert hearing.counts == {Reason.BASELINE: 1, Reason.NO_TRANSITION: 1}
