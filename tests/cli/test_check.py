@@ -53,6 +53,7 @@ def test_a_check_reports_each_passed_item_on_a_line(either: Sandbox, either_runs
         "ok    Slack token: @codeship in Acme",
         "ok    Slack scopes: app_mentions:read, chat:write, commands, im:history",
         "ok    Slack channels: without channels:read and groups:read, only the asker sees why a followed build failed",
+        "ok    Slack link previews: off, without links:read",
         "ok    Slack guests: not told apart from members, which needs the scope users:read",
         f"ok    Transport: {transport}",
         "ok    CodeShip key: sees 7 repositories",

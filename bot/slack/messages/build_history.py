@@ -6,10 +6,10 @@ from bot.core.model.builds import Actor, Project
 from bot.core.model.ended_builds import FlakyBranch, FlakyShown, SlowBranch, SlowShown
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
-from bot.slack.blocks.rich_text import Line, code, join_dots, length, line, since, untrusted
+from bot.slack.blocks.rich_text import Line, code, join_dots, length, line, sanitize, since, untrusted
 from bot.slack.messages.builds import at_service, branch_named, repository, requested_by
 
-_COMMIT = 7
+_COMMIT, _NAME = 7, 100
 _INDENT = "    "
 _CHANGED = 1.1
 """A median that differs by less than a tenth is the same."""
@@ -47,7 +47,7 @@ def render_slow(shown: SlowShown, context: RenderContext, asker: Actor | None) -
 
 
 def _nothing(shown: FlakyShown | SlowShown, context: RenderContext, asker: Actor | None) -> Message:
-    name = shown.project.name if shown.project else "acme/*"
+    name = sanitize(shown.project.name, _NAME) if shown.project else ""
     head = line("No builds", _about(shown.project, shown.branch, context), f" on record for the last {shown.days} days")
     why = line(
         "I record builds of branches that a channel subscribes to: ", code(f"{context.command} subscribe {name}")
