@@ -50,7 +50,8 @@ def _nothing(shown: FlakyShown | SlowShown, context: RenderContext, asker: Actor
     name = sanitize(shown.project.name, _NAME) if shown.project else ""
     head = line("No builds", _about(shown.project, shown.branch, context), f" on record for the last {shown.days} days")
     why = line(
-        "I record builds of branches that a channel subscribes to: ", code(f"{context.command} subscribe {name}")
+        "I record builds of branches that a channel subscribes to: ",
+        code(f"{context.command} subscribe {name or 'acme/*'}"),
     )
     return message([head, why], facts=[requested_by(asker)], in_public=True)
 
