@@ -174,8 +174,10 @@ class Performance:
         assert len(rows) == len(set(rows)), f"{rows} {told}"
 
     def _answers(self) -> list[Message]:
+        """The bot's public messages. One that was pressed counts if it has become the live message."""
         said = self.theatre.workspace.conversation("#builds", "ada")
-        return [m for m in said if m.bot_id and not m.is_reply and not m.ephemeral_to and m.ts not in self.pressed]
+        public = [m for m in said if m.bot_id and not m.is_reply and not m.ephemeral_to]
+        return [m for m in public if m.ts not in self.pressed or VERDICT in m.text]
 
     def _verdicts(self) -> list[Message]:
         return [message for message in self._answers() if VERDICT in message.text]
