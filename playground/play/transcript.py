@@ -21,8 +21,8 @@ follows after each step. It polls GitHub only if time has passed, since a webhoo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playground.play.view_steps import ViewSteps
@@ -179,9 +179,9 @@ class Play:
         """
         names = self._stage.workspace.names
         everything = self._stage.workspace.conversations.everything()
-        for message in sorted(everything, key=lambda message: (message.ephemeral_to is not None, message.number)):
-            if message.number <= self._shown or message.now.via == "typed":
-                continue
+        changed = [it for it in everything if it.number > self._shown and it.now.via != "typed"]
+        seen = [(it, number) for it in changed if (number := _seen_number(it, names)) > self._shown]
+        for message, _ in sorted(seen, key=lambda one: (one[0].ephemeral_to is not None, one[1])):
             lines = as_text(message, names)
             if len(message.versions) > 1 and not message.deleted:
                 lines[0] = f"(changed) {lines[0]}"
@@ -190,6 +190,19 @@ class Play:
 
     def _last_number(self) -> int:
         return max((message.number for message in self._stage.workspace.conversations.everything()), default=0)
+
+
+def _seen_number(message: Message, names: Mapping[str, str]) -> int:
+    """The number of the newest change that people can see.
+
+    Two polls that end at once both update a followed message, to the same text.
+    """
+    now, number = as_text(message, names), message.number
+    for version in reversed(message.versions[:-1]):
+        if as_text(replace(message, versions=(version,)), names) != now:
+            break
+        number = version.number
+    return number
 
 
 def _labels(control: Button | Menu) -> tuple[str, ...]:
