@@ -152,39 +152,6 @@ def test_every_file_that_a_document_names_exists(path: Path) -> None:
     assert [name for name in sorted(named - NOT_YET_THERE) if not (ROOT / name).exists()] == []
 
 
-RETIRED = (
-    "nobody can tell",
-    "gave no answer",
-    "takes no more questions",
-    "as it stands",
-    "how it stands",
-    "build stands",
-    "once more",
-    "budget of calls",
-    "is told of",
-    "whoever",
-    "anew",
-    "blotted out",
-    "who is speaking",
-)
-"""Phrases that were replaced by plain ones. Whole words, in any case."""
-
-READ_BY_PEOPLE = [
-    *DOCUMENTS,
-    ROOT / ".env.example",
-    ROOT / "Makefile",
-    ROOT / "manifest.yml",
-    ROOT / "policy.example.toml",
-    *sorted((ROOT / "playground/web/src").glob("*.tsx")),
-]
-
-
-@pytest.mark.parametrize("path", READ_BY_PEOPLE, ids=lambda path: path.name)
-def test_no_retired_phrase_comes_back(path: Path) -> None:
-    text = " ".join(path.read_text(encoding="utf-8").lower().split())
-    assert [phrase for phrase in RETIRED if re.search(rf"\b{re.escape(phrase)}\b", text)] == []
-
-
 def test_the_usage_hint_of_the_manifest_can_be_parsed() -> None:
     hint = re.search(r"usage_hint: (.+)", (ROOT / "manifest.yml").read_text())
     assert hint is not None

@@ -89,7 +89,11 @@ class Permission:
     is_required: bool = False
 
 
-def _no_permissions(values: SettingValues, context: ClientContext, project: Project) -> list[Permission]:  # noqa: ARG001
+def _no_permissions(
+    values: SettingValues,  # noqa: ARG001 - as `ServicePlugin.permissions`
+    context: ClientContext,  # noqa: ARG001
+    project: Project,  # noqa: ARG001
+) -> list[Permission]:
     return []
 
 

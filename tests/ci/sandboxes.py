@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bot.ci.codeship.client import CodeShip
-from bot.ci.github.auth import App
 from bot.ci.github.client import GitHub
+from bot.ci.github.http.auth import App
 from bot.ci.service import CIClient, ClientContext
 from bot.config.parsers import Secret
 from playground.codeship.faults import over_the_limit

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.ci.github.errors import PageTooLarge
+from bot.ci.github.http.errors import PageTooLarge
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command, ShowHelp
 from bot.core.model.errors import BotError, CIError, LastKnown, UserError

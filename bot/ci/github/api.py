@@ -27,8 +27,8 @@ from urllib.parse import quote
 
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
-from bot.ci.github.errors import TITLE, action_error_for, error_for, hidden_organizations, invalid_response
-from bot.ci.github.pagination import A_PAGE, ListPage, onward, page_size
+from bot.ci.github.http.errors import TITLE, action_error_for, error_for, hidden_organizations, invalid_response
+from bot.ci.github.http.pagination import A_PAGE, ListPage, onward, page_size
 from bot.ci.github.urls import SERVICE
 from bot.ci.http_client.responses import Request, header
 from bot.core.model.builds import REPOSITORY_NAME, FailedJob, Project

@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import partial
 
 from bot.ci.github import api as wire
-from bot.ci.github.auth import App
 from bot.ci.github.builds import build_of
-from bot.ci.github.calls import GitHubRequests
-from bot.ci.github.errors import TITLE
 from bot.ci.github.hook_deliveries import HookDeliveries
+from bot.ci.github.http.auth import App
+from bot.ci.github.http.calls import GitHubRequests
+from bot.ci.github.http.errors import TITLE
 from bot.ci.github.run_details import RunDetails
 from bot.ci.github.run_groups import ListedRun, are_titles, group_runs, with_workflow_names
 from bot.ci.github.run_lists import BranchSnapshot, RunLists

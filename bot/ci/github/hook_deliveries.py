@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
 from bot.ci.github.api import HEADERS
-from bot.ci.github.calls import GitHubRequests
-from bot.ci.github.errors import error_for, invalid_response
-from bot.ci.github.pagination import A_PAGE
+from bot.ci.github.http.calls import GitHubRequests
+from bot.ci.github.http.errors import error_for, invalid_response
+from bot.ci.github.http.pagination import A_PAGE
 from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache
 

@@ -12,8 +12,8 @@ from functools import partial
 
 from bot.ci.github import api as wire
 from bot.ci.github.builds import most_retried, with_jobs_ends
-from bot.ci.github.calls import GitHubRequests
 from bot.ci.github.failure_log import StepLog
+from bot.ci.github.http.calls import GitHubRequests
 from bot.ci.github.run_groups import ListedRun, RunGroup
 from bot.ci.github.runs import parse_attempt
 from bot.ci.lru_cache import LRUCache

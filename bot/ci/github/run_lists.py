@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.ci.github import api as wire
-from bot.ci.github.calls import GitHubRequests
+from bot.ci.github.http.calls import GitHubRequests
 from bot.ci.github.run_groups import QUEUE, ListedRun, Role, as_of, branch_runs, role_of, unread_may_decide
 from bot.ci.github.runs import RunsPage, parse_runs
 from bot.ci.http_client.responses import Request

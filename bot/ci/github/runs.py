@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
-from bot.ci.github.errors import TITLE, error_for, invalid_response
-from bot.ci.github.pagination import ListPage, onward, page_size
+from bot.ci.github.http.errors import TITLE, error_for, invalid_response
+from bot.ci.github.http.pagination import ListPage, onward, page_size
 from bot.ci.github.run_groups import ListedRun
 from bot.ci.github.urls import SERVICE, WEB_URL
 from bot.ci.http_client.responses import Request

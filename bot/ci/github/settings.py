@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import cast
 from wsgiref.types import WSGIApplication
 
-from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import READ_ONLY, GitHub
 from bot.ci.github.hook_deliveries import APP_HOOK
+from bot.ci.github.http.auth import App, signing_key
 from bot.ci.github.urls import API_URL, WEB_URL
 from bot.ci.github.webhook import PATH, GitHubWebhook
 from bot.ci.service import CIClient, ClientContext, Permission, PollNow, ServicePlugin, SettingValues

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from requests.exceptions import ReadTimeout
 
-from bot.ci.github.auth import App, signing_key
 from bot.ci.github.client import GitHub
 from bot.ci.github.hook_deliveries import APP_HOOK
+from bot.ci.github.http.auth import App, signing_key
 from bot.config.parsers import Secret
 from bot.core.model.builds import Ability, ActionResult
 from bot.core.model.errors import CIError, InvalidResponse, OverLimit, Unauthorized, Unreachable

@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from bot.ci.github.errors import action_error_for, error_for, hidden_organizations
+from bot.ci.github.http.errors import action_error_for, error_for, hidden_organizations
 from bot.core.model.errors import (
     CIError,
     Forbidden,

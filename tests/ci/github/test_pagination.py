@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.ci.github import api as wire
-from bot.ci.github.pagination import ListPage
+from bot.ci.github.http.pagination import ListPage
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import Project
 from bot.core.model.errors import InvalidResponse

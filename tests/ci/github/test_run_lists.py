@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import responses
 
-from bot.ci.github.calls import SMALLER_FOR_S
 from bot.ci.github.client import GitHub
+from bot.ci.github.http.calls import SMALLER_FOR_S
 from bot.ci.github.run_lists import NO_CONTENTS_KEPT_S, SHAPE_KEPT_S
 from bot.core.model.builds import Build, Status
 from bot.core.model.errors import NoResponse

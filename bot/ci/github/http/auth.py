@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.ci import json_fields as cleaning
 from bot.ci.github import api as wire
 from bot.ci.github import schema as shapes
-from bot.ci.github.errors import TITLE, error_for
+from bot.ci.github.http.errors import TITLE, error_for
 from bot.ci.http_client.client import HttpClient
 from bot.ci.http_client.responses import sent_at
 from bot.config.parsers import Secret

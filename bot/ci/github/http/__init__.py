@@ -1,0 +1,1 @@
+"""GitHub's API over HTTP: who asks, each call, its pages and its errors."""
