@@ -143,6 +143,11 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "other_event": why(decided(9, Reason.EVENT)),
         "paused": why(decided(9, Reason.PAUSED, "not_in_channel")),
         "told": why(decided(9, Reason.TOLD, "1.2")),
+        "told_and_polled_again": why(
+            decided(9, Reason.NO_TRANSITION, minutes=1),
+            decided(9, Reason.TOLD, "1.2"),
+            decided(8, Reason.NO_TRANSITION),
+        ),
         "nothing_on_record": why(),
         "nothing_of_one_build": render(Explained(WEB, "dev", (), (SIMPLE,), "9"), context=HOW),
         "not_subscribed_to_it": render(Explained(WEB, None, DECIDED, ()), context=BOTH),

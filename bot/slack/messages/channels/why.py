@@ -40,6 +40,7 @@ _WORDS = {
     Reason.CHANGED: "updated the message of this failure",
     Reason.TOLD: "notified",
 }
+_TOLD = frozenset({Reason.TOLD, Reason.CHANGED, Reason.DIGEST})
 _UNTIL = frozenset({Reason.MUTED, Reason.WAITING})
 """Their detail is a time."""
 _WITH_DETAIL = frozenset({Reason.CI_UNREADABLE, Reason.EVENT, Reason.OLDER, Reason.NEUTRAL, Reason.NO_TRANSITION})
@@ -65,7 +66,16 @@ def explained(shown: Explained, context: RenderContext) -> Message:
 
 
 def _newest_build_first(decisions: tuple[Decision, ...]) -> list[Decision]:
-    """Within a build, what people should look at first comes first. `decisions` are the newest first."""
+    """Within a build, what people should look at first comes first. `decisions` are the newest first.
+
+    Later polls of a build that the channel was told of show no change, which explains nothing.
+    """
+    told = {(each.build_id, each.workflow) for each in decisions if each.reason in _TOLD}
+    decisions = tuple(
+        each
+        for each in decisions
+        if each.reason is not Reason.NO_TRANSITION or (each.build_id, each.workflow) not in told
+    )
     order = {build: number for number, build in reversed([*enumerate(each.build_id for each in decisions)])}
     reasons = list(Reason)
     return sorted(decisions, key=lambda each: (order[each.build_id], reasons.index(each.reason)))
