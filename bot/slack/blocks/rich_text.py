@@ -35,6 +35,11 @@ def length(seconds: float) -> str:
     return f"{whole // _DAY}d{_NBSP}{whole % _DAY // _HOUR}h"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 build`, `3 builds`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def ago(seconds: float) -> str:
     """One unit, for messages that are read at once: `8s ago`, `4 min ago`, `2h ago`; under a second `just now`."""
     whole = _whole(seconds)

@@ -6,7 +6,7 @@ from bot.core.model.builds import Actor, Project
 from bot.core.model.ended_builds import FlakyBranch, FlakyShown, SlowBranch, SlowShown
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
-from bot.slack.blocks.rich_text import Line, code, join_dots, length, line, sanitize, since, untrusted
+from bot.slack.blocks.rich_text import Line, code, counted, join_dots, length, line, sanitize, since, untrusted
 from bot.slack.messages.builds import at_service, branch_named, repository, requested_by
 
 _COMMIT, _NAME = 7, 100
@@ -22,7 +22,7 @@ def render_flaky(shown: FlakyShown, context: RenderContext, asker: Actor | None)
     about = _about(shown.project, shown.branch, context)
     if not shown.entries:
         head = line("No flaky builds", about, f" in the last {shown.days} days")
-        basis = line(f"{_count(shown.builds, 'build')} on record.")
+        basis = line(f"{counted(shown.builds, 'build')} on record.")
         return message([head, basis], facts=[requested_by(asker)], in_public=True)
     head = line("Flaky builds", about, f" in the last {shown.days} days")
     entries = [part for entry in shown.entries for part in _flaky(entry, shown.project, context)]
@@ -38,7 +38,7 @@ def render_slow(shown: SlowShown, context: RenderContext, asker: Actor | None) -
     about = _about(shown.project, shown.branch, context)
     head = line("Slowest branches" if shown.branch is None else "Build duration", about, f", last {shown.days} days")
     if not shown.entries:
-        why = line(f"Too few passed builds for a median: {_count(shown.builds, 'build')} on record.")
+        why = line(f"Too few passed builds for a median: {counted(shown.builds, 'build')} on record.")
         return message([head, why], facts=[requested_by(asker)], in_public=True)
     entries = [part for entry in shown.entries for part in _slow(entry, shown, context)]
     return message(
@@ -64,7 +64,7 @@ def _about(project: Project | None, branch: str | None, context: RenderContext) 
 
 
 def _flaky(entry: FlakyBranch, project: Project | None, context: RenderContext) -> list[Line]:
-    share = f"{entry.flaky} of {_count(entry.commits, 'commit')} passed only on retry"
+    share = f"{entry.flaky} of {counted(entry.commits, 'commit')} passed only on retry"
     commit = untrusted(entry.commit[:_COMMIT], _COMMIT)
     return [
         line("• ", _branch(entry.project, entry.branch, project, context), f": {share}"),
@@ -101,7 +101,3 @@ def _branch(project: Project, branch: str, of: Project | None, context: RenderCo
 
 def _more(number: int) -> list[Line]:
     return [line(f"and {number} more")] if number else []
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

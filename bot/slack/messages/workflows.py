@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.core.model.builds import ActionResult, Build, FailedJob, Status, Workflow
-from bot.slack.blocks.rich_text import Line, emoji, join, join_dots, line, link, literal, sanitize, untrusted
+from bot.slack.blocks.rich_text import Line, counted, emoji, join, join_dots, line, link, literal, sanitize, untrusted
 from bot.slack.messages.builds import joint, short_word, sign_of, state_of_workflow
 
 MAX_WORKFLOWS, MAX_JOBS, MAX_NAMES = 10, 5, 10
@@ -71,7 +71,7 @@ def _job_lines(jobs: Sequence[FailedJob]) -> list[Line]:
     """`    • build / test, step “Run pytest”`."""
     more = len(jobs) - MAX_JOBS
     named = [line("    • ", job_line(job)) for job in jobs[:MAX_JOBS]]
-    return [*named, line(f"    • and {_count(more, 'more job')}") if more > 0 else ()]
+    return [*named, line(f"    • and {counted(more, 'more job')}") if more > 0 else ()]
 
 
 def job_line(job: FailedJob) -> Line:
@@ -85,8 +85,8 @@ def _rest(runs: Sequence[Workflow]) -> Line:
     """`and 7 more workflows: 5 passed, 2 skipped`."""
     if not runs:
         return ()
-    counted = Counter(short_word(run.status) for run in runs)
-    return line(f"and {_count(len(runs), 'more workflow')}: {', '.join(f'{n} {word}' for word, n in counted.items())}")
+    by_word = Counter(short_word(run.status) for run in runs)
+    return line(f"and {counted(len(runs), 'more workflow')}: {', '.join(f'{n} {word}' for word, n in by_word.items())}")
 
 
 def _listed(names: Sequence[str]) -> Line:
@@ -115,7 +115,3 @@ def _tells_more(run: Workflow) -> bool:
 def _severity(run: Workflow) -> int:
     """The severity for sorting. All that went well rank the same, so that they keep their order."""
     return min(run.status.severity, Status.PASSED.severity)
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
