@@ -19,6 +19,7 @@ from bot.app.ci_services import CIServices
 from bot.app.clients import proxy_for, slack_client
 from bot.app.clock import SharedClock
 from bot.app.notifications import Notifications
+from bot.app.operations import operations_on
 from bot.app.request_work import RequestWork
 from bot.app.settings import Settings
 from bot.app.threads import PeriodicTask
@@ -36,7 +37,6 @@ from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.model.builds import Actor, Project
 from bot.core.model.policy import BuildRules
 from bot.core.notifications.sender import ANNOUNCE
-from bot.core.operations import Operations
 from bot.core.polling.poller import POLL, Poller
 from bot.core.ports import Clock, Job
 from bot.http_server import WebApp, WebServer
@@ -249,21 +249,9 @@ class Bot:
             replica_id,
             settings.time_zone,
         )
-        names, history, clock = self.store.channel_names, self.store.build_history, self._clock
-        subscriptions, owners, used = notifications.subscriptions, notifications.owners, self._recent.use
         live = ChannelMessages(self.store.follows)
-        operations = Operations(
-            self.services,
-            self.store.audit,
-            self.rights,
-            names,
-            subscriptions,
-            owners,
-            live,
-            history,
-            clock,
-            used,
-            self._recent.load,
+        operations = operations_on(
+            self.services, self.store, self.rights, notifications, live, self._clock, self._recent
         )
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         submitter = JobSubmitter(jobs)

@@ -70,6 +70,7 @@ class Operations:
 
     def __init__(
         self,
+        *,
         services: CIRegistry,
         audit: AuditLog,
         authorizer: Authorizer,

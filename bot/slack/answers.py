@@ -160,7 +160,7 @@ class Answers:
             return False
         if isinstance(outcome, Cancelled):
             in_thread = Location(place.channel, follow.location.thread or follow.message_ts)
-            message = cancelled(outcome, context, slack_request.actor, is_live=None)
+            message = cancelled(outcome, context, slack_request.actor, end_shown="above")
             self._replies.answer(replace(slack_request, location=in_thread), message, changed=True)
         elif isinstance(outcome, Followed | AlreadyRestarted | AlreadyCancelling | StillRunning):
             link = self._live.permalink(place.channel, follow.message_ts)
@@ -303,5 +303,5 @@ def _not_live(
     if isinstance(outcome, Restarted):
         return message
     if isinstance(outcome, Cancelled):
-        return cancelled(outcome, context, asker, is_live=False)
+        return cancelled(outcome, context, asker, end_shown="on refresh")
     return render(BuildShown(outcome.build, RestartState(outcome.run_number)), context=context, asker=asker)

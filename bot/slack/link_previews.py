@@ -26,7 +26,7 @@ from bot.slack.views.link_preview import link_preview
 
 log = structlog.get_logger(__name__)
 
-SHOWN_WITHIN_S = 12.0
+PREVIEW_TIMEOUT_S = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LinkPreviews:
 
     def show(self, shared: SharedLinks, _received_at: float) -> None:
         """Links to anything but a build of a known repository get no preview, and cost no call."""
-        deadline = self.clock.monotonic() + SHOWN_WITHIN_S
+        deadline = self.clock.monotonic() + PREVIEW_TIMEOUT_S
         request = UserRequest(shared.actor, shared.location, self.clock, deadline)
         previews = {url: {"blocks": shown} for url in shared.urls if (shown := self._preview(url, request))}
         if not previews:

@@ -149,15 +149,15 @@ class HalfMoved:
         store = self.store
         owners = PeriodOwners(self.services, store.watching, store.outbox, rights, lambda _due: None)
         self.operations = Operations(
-            self.services,
-            store.audit,
-            rights,
-            store.channel_names,
-            subscriptions,
-            owners,
-            ChannelMessages(store.follows),
-            store.build_history,
-            self.clock,
+            services=self.services,
+            audit=store.audit,
+            authorizer=rights,
+            channel_names=store.channel_names,
+            subscriptions=subscriptions,
+            owners=owners,
+            live=ChannelMessages(store.follows),
+            history=store.build_history,
+            clock=self.clock,
         )
 
     def _service(self, ci: MemoryCI) -> CIContext:

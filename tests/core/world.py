@@ -339,15 +339,15 @@ class World:
         self.owners = PeriodOwners(self.services, store.watching, store.outbox, self.rights, self._announce)
         self.announced: Callable[[Sequence[Delivery]], None] = lambda _due: None
         self.operations = Operations(
-            self.services,
-            self.store.audit,
-            self.rights,
-            self.store.channel_names,
-            self.subscriptions,
-            self.owners,
-            ChannelMessages(self.store.follows),
-            self.store.build_history,
-            self.clock,
+            services=self.services,
+            audit=self.store.audit,
+            authorizer=self.rights,
+            channel_names=self.store.channel_names,
+            subscriptions=self.subscriptions,
+            owners=self.owners,
+            live=ChannelMessages(self.store.follows),
+            history=self.store.build_history,
+            clock=self.clock,
         )
 
     def _announce(self, due: Sequence[Delivery]) -> None:

@@ -89,8 +89,8 @@ class BuildLookup:
     def resolve(self, command: BranchCommand, request: UserRequest) -> RepoMatch:
         """The repository, and the branch if one was said. Either word of the command may be the repository.
 
-        It may also be a build number or a short sha that the bot has seen, or that one of the asker's last repositories
-        has. Raises NoSuchProject, AmbiguousProject,
+        It may also be a build number or a short sha that the bot has seen, or that one of the asker's last
+        repositories has. Raises NoSuchProject, AmbiguousProject,
         CIError, and NotUnderstood for a guess that names nothing.
         """
         repo, branch = command.repo, command.branch
@@ -122,7 +122,7 @@ class BuildLookup:
             return having if pages else {}
         for project in self._recent(request.actor)[:PROJECTS_ASKED]:
             timeout_s = min(PROJECT_ASKED_S, request.seconds_left / 2)
-            with suppress(CIError):
+            with suppress(CIError):  # the next repository may have it; if none has, the answer says so
                 fetcher = self._services.of(project.service).fetcher
                 fetcher.builds(project, None, timeout_s=timeout_s, allowance=request.allowance)
                 if having := self._services.with_build(word):

@@ -151,7 +151,7 @@ class Sender:
         """Once, after the message: a log that is lost on its way can be had with its button."""
         log = self._log_of(delivery.channel, delivery.transition.build)
         if log is not None:
-            with suppress(ChannelRefuses, MessageGone, RetryLater):
+            with suppress(ChannelRefuses, MessageGone, RetryLater):  # as the docstring says
                 self._announcer.show_log(delivery, head_ts, log)
 
     def _said(self, delivery: Delivery) -> Delivery | None:

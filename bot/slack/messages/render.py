@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
+from typing import Literal
 
 from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState
@@ -98,20 +99,31 @@ from bot.slack.messages.projects import render_projects
 from bot.slack.messages.workflows import cancelling_line, restarted_line, workflow_lines
 
 
-def cancelled(done: Cancelled, context: RenderContext, asker: Actor | None, *, is_live: bool | None = True) -> Message:
+def cancelled(
+    done: Cancelled,
+    context: RenderContext,
+    asker: Actor | None,
+    *,
+    end_shown: Literal["here", "above", "on refresh"] = "here",
+) -> Message:
     """The service has accepted the cancel, and the build still runs for a moment.
 
-    `is_live`: the message will show the end. None if it is in the thread of one that does.
+    `end_shown`: what will show its end: this message, the live message whose thread this is in, or only [Refresh].
     """
     build = done.build
     title = context.title_of(build.project.service)
     lines = [
         line(emoji(CANCELLING), " ", "Cancelling ", subject(build), at_service(build.project, context)),
         cancelling_line(done.taken),
-        line(f"{title} needs a moment. Refresh shows the result.") if is_live is False else UPDATED if is_live else (),
     ]
+    buttons = [open_button(build)]
+    match end_shown:
+        case "here":
+            lines.append(UPDATED)
+        case "on refresh":
+            lines.append(line(f"{title} needs a moment. Refresh shows the result."))
+            buttons = view_buttons(target_of(build), build.url)
     facts = [commit(build), requested_by(asker)]
-    buttons = view_buttons(target_of(build), build.url) if is_live is False else [open_button(build)]
     return message(lines, buttons, facts=facts, in_public=True)
 
 
