@@ -17,7 +17,7 @@ from bench.machine import described
 from bench.plan import Plan, short
 from bench.processes import ROOT, NotReady
 from bench.samples import Samples
-from bench.scenes import counts, follows, insides, lists, loads, starts
+from bench.scenes import channels, counts, follows, insides, lists, loads, starts
 from bench.scenes.stage import Stage, stage
 
 RESULTS = ROOT / "bench/results"
@@ -31,6 +31,7 @@ TITLES = {
     "loads": "The same work under load",
     "insides": "What a start and an answer consist of",
     "lists": "Large accounts",
+    "channels": "Channels that subscribe",
     "scarce": "Builds that are followed, on the usual budget (needs follows)",
 }
 KINDS = ("bot", "floor", "raw", "bolt-js", "slack-machine")
@@ -42,6 +43,7 @@ PLAYS: dict[str, Callable[[Stage], object]] = {
     "insides": insides.play,
     "lists": lists.play,
     "follows": follows.play,
+    "channels": channels.play,
     "scarce": follows.play_scarce,
 }
 

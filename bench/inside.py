@@ -23,6 +23,8 @@ from urllib.request import ProxyHandler, build_opener
 
 import psutil
 
+from bench.names import BRANCH, repository
+
 NAMES = 200
 SAMPLED_EVERY_S = 0.0005
 WEIGHED = (
@@ -96,6 +98,37 @@ def listed() -> dict[str, Any]:
         "unknown_us": _each(missed, misspelt),
         "nearest": [missed(name) for name in misspelt],
     }
+
+
+def matching() -> dict[str, Any]:
+    """Stores subscriptions of the bench's projects, each of a channel of its own, and finds those of one build each."""
+    from bot.app.clock import SystemClock
+    from bot.core.model.builds import Actor, Build, Project, Status
+    from bot.core.model.names.name_patterns import NamePattern
+    from bot.core.model.notifications.reasons import SeenBy
+    from bot.core.model.notifications.subscriptions import Filters, Subscription, SubscriptionIndex
+    from bot.core.model.notifications.transitions import BranchState, Change, Observation, Transition
+    from bot.core.notifications.recipients import Audience, decide_deliveries
+    from bot.store import open_store
+
+    clock = SystemClock()
+    store = open_store(os.environ["DATABASE_URL"], clock)
+    projects = int(os.environ["PROJECTS_OF_BENCH"])
+    for number in range(int(os.environ["SUBSCRIPTIONS_OF_BENCH"])):
+        of, channel = number % projects, f"C0B{number // projects}{number % projects:05d}"
+        filters = Filters(NamePattern((repository(of),)), branches=NamePattern((BRANCH,)))
+        store.subscriptions.add(Subscription(channel, filters, Actor("U0BENCH"), clock.now()))
+    index, mutes = SubscriptionIndex(store.subscriptions.all()), store.subscriptions.mutes()
+    store.close()
+
+    def match(name: str) -> None:
+        build = Build("1", Project("1", name, "codeship"), Status.FAILED, "error", branch=BRANCH)
+        observation = Observation(BranchState(), (Transition(Change.BROKE, build),))
+        audience = Audience(index.of_repository("codeship", name), mutes)
+        found = decide_deliveries(observation, audience, clock.now(), SeenBy.LIST)
+        assert found.deliveries, name
+
+    return {"match_us": _each(match, [repository(number) for number in range(projects)])}
 
 
 def begin() -> dict[str, Any]:
@@ -198,6 +231,13 @@ def _us(seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    measure = {"plain": plain, "list": listed, "begin": begin, "weigh": weigh, "anatomy": anatomy}[sys.argv[1]]
+    measure = {
+        "plain": plain,
+        "list": listed,
+        "matching": matching,
+        "begin": begin,
+        "weigh": weigh,
+        "anatomy": anatomy,
+    }[sys.argv[1]]
     print(json.dumps(measure()), flush=True)
     os._exit(0)  # threads of the bot's libraries would keep the process alive

@@ -44,10 +44,16 @@ class Plan:
     follow_settle_s: float = 4.0
     follow_watch_s: float = 6.0
     scarce_watch_s: float = 58.0
+    subscriptions: int = 1_000
+    subscribed_projects: int = 300
+    polled_ends: int = 30
+    hinted_ends: int = 8
     statuses: int = 50
     restarts: int = 20
     same: int = 100
-    scenes: tuple[str, ...] = field(default=("counts", "follows", "starts", "loads", "insides", "lists", "scarce"))
+    scenes: tuple[str, ...] = field(
+        default=("counts", "follows", "starts", "loads", "insides", "lists", "channels", "scarce")
+    )
 
 
 def short() -> Plan:

@@ -31,3 +31,8 @@ class HeldClock:
         with self._lock:
             self._now += timedelta(seconds=seconds)
             self._monotonic += seconds
+
+    def set_back(self, seconds: float) -> None:
+        """The time of day alone."""
+        with self._lock:
+            self._now -= timedelta(seconds=seconds)

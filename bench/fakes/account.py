@@ -20,7 +20,10 @@ _MESSAGES = (
 
 
 class Account:
-    """`running`: the newest build of each project runs; else it has failed. A restarted build runs again."""
+    """`running`: the newest build of each project runs; else it has failed. A restarted build runs again.
+
+    `end` lets the newest build of a project end once more, now.
+    """
 
     def __init__(self, projects: int, *, running: bool = False) -> None:
         self.projects = projects
@@ -28,6 +31,7 @@ class Account:
         self._restarted: dict[int, str] = {}
         self._shown: dict[tuple[int, str], bytes] = {}
         self._listed: bytes | None = None
+        self._ended: dict[int, tuple[str, str]] = {}
 
     def listed(self) -> bytes:
         """`GET /projects.json`."""
@@ -53,6 +57,13 @@ class Account:
             del self._shown[key]
         return _json({"id": build_id, "uuid": _uuid(build_id)})
 
+    def end(self, number: int, status: str) -> None:
+        project_id = FIRST_PROJECT + number
+        self._ended[project_id * 100 + BUILDS - 1] = (status, _time(datetime.now(UTC)))
+        self._listed = None
+        self._shown = {key: shown for key, shown in self._shown.items() if key[0] != project_id}
+        self.listed()
+
     def _project(self, project_id: int, branch: str) -> dict[str, Any]:
         return {
             "id": project_id,
@@ -66,17 +77,20 @@ class Account:
         id = project_id * 100 + number
         started = _BEGAN + timedelta(minutes=number * 30)
         runs = id in self._restarted or (self._running and number == BUILDS - 1)
+        status, finished_at = "error" if number % 2 else "success", _time(started + timedelta(seconds=247))
+        if id in self._ended:
+            runs, (status, finished_at) = False, self._ended[id]
         return {
             "id": id,
             "uuid": _uuid(id),
             "project_id": project_id,
-            "status": "testing" if runs else "error" if number % 2 else "success",
+            "status": "testing" if runs else status,
             "branch": branch,
             "commit_id": f"{id * 7919:040x}",
             "github_username": "ada" if number % 3 else "bob",
             "message": _MESSAGES[number % len(_MESSAGES)],
             "started_at": self._restarted.get(id) or _time(started),
-            "finished_at": None if runs else _time(started + timedelta(seconds=247)),
+            "finished_at": None if runs else finished_at,
             "debug_connection": None,
         }
 

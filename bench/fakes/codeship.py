@@ -40,6 +40,11 @@ class CodeShip:
             self._account = Account(order["projects"], running=order.get("running", False))
             self._account.listed()  # built now, so that no request waits for it
 
+    async def end(self, order: Order) -> int:
+        """The newest build of project `number` ends with `status`. Returns when, in microseconds, monotonic."""
+        self._account.end(order["number"], order["status"])
+        return time.monotonic_ns() // 1000
+
     async def calls(self, _order: Order) -> dict[str, int]:
         """The calls since the last time."""
         calls, self._calls = self._calls, Counter()
@@ -92,7 +97,7 @@ async def main() -> None:
     codeship = CodeShip()
     port = await serve(codeship.answer)
     orders: dict[str, Any] = {
-        name: getattr(codeship, name) for name in ("set", "calls", "hold", "release", "watch", "looks")
+        name: getattr(codeship, name) for name in ("set", "end", "calls", "hold", "release", "watch", "looks")
     }
     await obey(orders, first={"port": port})
 

@@ -26,6 +26,7 @@ PING_EVERY_S = 5.0
 
 _ENVELOPE = re.compile(rb'"envelope_id": ?"e(\d+)"')
 _TOKEN = re.compile(APP_TOKEN.encode() + rb"([a-z0-9-]+)")
+_POSTED_TO = re.compile(rb'"channel": ?"(C[0-9A-Z]+)"')
 _ANSWERS = frozenset({b"chat.postMessage", b"chat.postEphemeral"})
 
 _FIXED: dict[bytes, dict[str, Any]] = {
@@ -48,6 +49,7 @@ class Slack:
         self._calls: Counter[str] = Counter()
         self._book = Book()
         self._links: dict[str, Link] = {}
+        self._posts: list[tuple[int, str]] = []
         self._target: Connections | str = ""
         self._target_port = 0
         self._bodies = {method: json.dumps({"ok": True, **body}).encode() for method, body in _FIXED.items()}
@@ -65,6 +67,8 @@ class Slack:
             return Reply(b"ok", self._delay_s)
         method = path.removeprefix(b"/api/")
         self._calls[method.decode()] += 1
+        if method == b"chat.postMessage" and (channel := _POSTED_TO.search(request.body)):
+            self._posts.append((now_us(), channel[1].decode()))
         if method in _ANSWERS:
             self._book.answered_by(request.body)
         if method == b"apps.connections.open":
@@ -109,6 +113,11 @@ class Slack:
         """The calls of each method since the last time."""
         calls, self._calls = self._calls, Counter()
         return dict(calls)
+
+    async def posts(self, _order: Order) -> list[tuple[int, str]]:
+        """When and in which channel something was posted since the last time."""
+        posts, self._posts = self._posts, []
+        return posts
 
     async def aim(self, order: Order) -> None:
         """Sends commands to `port`, signed; without one, over the link of the contender `name`."""
@@ -216,7 +225,7 @@ async def _acquired(left: asyncio.Semaphore, count: int) -> None:
 async def main() -> None:
     slack = Slack()
     slack.port = await serve(slack.answer)
-    names = ("set", "calls", "aim", "closed", "open", "say", "replies")
+    names = ("set", "calls", "posts", "aim", "closed", "open", "say", "replies")
     pinging = asyncio.create_task(slack.keep_links())
     await obey({name: getattr(slack, name) for name in names}, first={"port": slack.port})
     pinging.cancel()

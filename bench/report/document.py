@@ -99,4 +99,5 @@ PLACES: dict[str, Callable[[Run], str]] = {
     "counts": tables.of_counts,
     "lists": tables.of_lists,
     "follows": tables.of_follows,
+    "channels": tables.of_channels,
 }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bench.report.numbers import TRANSPORTS, Cell, Run, median
+from bench.report.numbers import TRANSPORTS, Cell, Run, median, quantile
 
 STEADY = ("open 50",)
 """The load by which latencies are judged. All contenders can carry it, so that no queue is measured."""
@@ -15,6 +15,7 @@ OPEN = ("open 20", "open 50", "open 200", "open 400")
 
 REPLY_P50, REPLY_P99, CPU, LIST, MEMORY = 1.1, 1.25, 1.1, 1.3, 0.75
 ACK_MS, START_S, LOOKUP_MS = 4.0, 1.5, 1.0
+CALLS_A_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Goal:
 
 
 def goals(run: Run) -> list[Goal]:
-    return [goal for part in (_latency, _work, _calls, _memory, _start, _scale) for goal in part(run)]
+    return [goal for part in (_latency, _work, _calls, _memory, _start, _scale, _channels) for goal in part(run)]
 
 
 def _latency(run: Run) -> Iterator[Goal]:
@@ -100,6 +101,20 @@ def _scale(run: Run) -> Iterator[Goal]:
         for name, kind in (("known_us", "known"), ("unknown_us", "unknown, with its nearest")):
             looks = {"": median(median(record["ours"][name]) for record in records) / 1000}
             yield _at_most(f"a name among {size:,}, {kind}, under {LOOKUP_MS:.0f} ms", looks, LOOKUP_MS, "ms")
+
+
+def _channels(run: Run) -> Iterator[Goal]:
+    """Lags are from the end of a build until Slack has the message."""
+    last = run.channels[-1] if run.channels else None
+    of = f"{last['subscriptions']:,} subscriptions" if last else "subscriptions"
+    calls = {"": sum(last["calls"].values()) / last["seconds"] * 60} if last else {}
+    yield _at_most(f"{of}: at most {CALLS_A_MINUTE} calls a minute", calls, CALLS_A_MINUTE, "calls")
+    matched = {"": quantile(last["match_us"], 0.99) / 1000} if last else {}
+    yield _at_most(f"{of}: matching a build under {LOOKUP_MS:.0f} ms, p99", matched, LOOKUP_MS, "ms")
+    for name, kind, p50, p99 in (("polled_us", "polled", 8.0, 20.0), ("hinted_us", "with webhooks", 1.0, 5.0)):
+        for share, title, most in ((0.5, "p50", p50), (0.99, "p99", p99)):
+            lag = {"": quantile(last[name], share) / 1e6} if last else {}
+            yield _at_most(f"{of}: lag {title} at most {most:.0f} s, {kind}", lag, most, "s")
 
 
 def _ratios(

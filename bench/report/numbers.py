@@ -101,6 +101,7 @@ class Run:
         self.counts = read(folder, "counts")
         self.lists = read(folder, "lists")
         self.follows = read(folder, "follows")
+        self.channels = read(folder, "channels")
         self.insides = read(folder, "insides")
         self._loads = read(folder, "loads")
 

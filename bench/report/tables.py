@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bench.report.goals import goals
-from bench.report.numbers import LABELS, TRANSPORTS, Cell, Run, median
+from bench.report.numbers import LABELS, TRANSPORTS, Cell, Run, median, quantile
 
 MIB = 2**20
 
@@ -204,6 +204,30 @@ def of_follows(run: Run) -> str:
             ]
         )
     return table(head, rows)
+
+
+def of_channels(run: Run) -> str:
+    head = ["", "on", "budget a minute", "calls a minute", "CPU", "matching, p99", "polled", "webhooks", "memory"]
+    rows = [
+        [
+            f"{record['subscriptions']:,} subscriptions, {record['projects']} repositories",
+            record["date"],
+            f"{record['budget']}",
+            f"{sum(record['calls'].values()) / record['seconds'] * 60:.0f}",
+            f"{record['cpu_s'] / record['seconds'] * 100:.1f} %",
+            ms(quantile(record["match_us"], 0.99) / 1000),
+            _lag(record["polled_us"]),
+            _lag(record["hinted_us"]),
+            f"{record['resident'] / MIB:.0f} MiB",
+        ]
+        for record in run.channels
+    ]
+    return table(head, rows)
+
+
+def _lag(lags_us: Sequence[float | None]) -> str:
+    p50, p99 = (quantile(lags_us, share) / 1e6 for share in (0.5, 0.99))
+    return f"{p50:.1f} s, p99 {p99:.1f} s"
 
 
 def load_named(load: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -60,6 +61,8 @@ class Notifications:
             log_of=logs.of_notification,
             details=lambda build: _with_details(services, build),
             observe=metrics.notified,
+            claimed_for=timedelta(seconds=timeouts.claimed_s),
+            late_after=timedelta(seconds=timeouts.late_s),
         )
         self.owners = PeriodOwners(services, store.watching, store.outbox, authorizer, self.sender.announce)
         self.subscriptions = SubscriptionService(services, store.subscriptions, store.decisions, authorizer, zone)

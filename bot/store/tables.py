@@ -355,11 +355,14 @@ deliveries = sa.Table(
     sa.Column("reason", AnyText, nullable=False),
     sa.Column("ts", AnyText),
     sa.Column("head_ts", AnyText),
+    sa.Column("digest_ts", AnyText),
+    sa.Column("digest_at", Moment),
     sa.Column("doubtful", sa.Boolean, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.UniqueConstraint("key", name="deliveries_one_per_key"),
     sa.Index("deliveries_by_channel", "channel", "state"),
+    sa.Index("deliveries_by_time", "channel", "changed_at"),
     sa.Index("deliveries_by_period", "channel", "service", "project_id", "branch", "period"),
 )
 

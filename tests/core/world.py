@@ -317,10 +317,15 @@ class Reporting(ThreadPoolExecutor):
 class World:
     """The core, assembled as in production, on `MemoryCI` and an SQLite store in memory."""
 
-    def __init__(self, *, sending: Callable[[World], Executor] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        sending: Callable[[World], Executor] | None = None,
+        ci: Callable[[HeldClock], MemoryCI] = MemoryCI,
+    ) -> None:
         """`sending` makes the executor that sends restarts; without it they use the fetches' executor."""
         self.clock = HeldClock()
-        self.ci = MemoryCI(self.clock)
+        self.ci = ci(self.clock)
         self.executor = Reporting(8)
         self.store = open_store("sqlite:///:memory:", self.clock)
         self.directory = ProjectIndex(self.ci, self.store.projects, self.executor, self.clock, nearest)

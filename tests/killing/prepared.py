@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,26 +14,7 @@ from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until
 from tests.postgres import Server
 
 
-class Databases:
-    """On PostgreSQL if there is a `server`, else SQLite files. Thread-safe."""
-
-    def __init__(self, mould: Mould, folder: Path, server: Server | None) -> None:
-        self.kind = "postgresql" if server else "sqlite"
-        self._server = server
-        self._file = folder / "prepared.sqlite3"
-        url = server.new_database() if server else f"sqlite:///{self._file}"
-        self._name = url.rpartition("/")[2]
-        _prepare(mould, url, folder)
-
-    def new(self, folder: Path) -> str:
-        """The address of one more."""
-        if self._server:
-            return self._server.new_database(like=self._name)
-        shutil.copy(self._file, folder / "bot.sqlite3")
-        return f"sqlite:///{folder}/bot.sqlite3"
-
-
-def _prepare(mould: Mould, url: str, folder: Path) -> None:
+def prepare(mould: Mould, url: str, folder: Path) -> None:
     """The bot has read CodeShip's list, and remembers a failed run of the commit that is followed."""
     theatre = Theatre(url, Steps())
     theatre.start()
@@ -47,3 +29,28 @@ def _prepare(mould: Mould, url: str, folder: Path) -> None:
     store.close()
     process.terminate()
     theatre.stop()
+
+
+class Databases:
+    """On PostgreSQL if there is a `server`, else SQLite files. `prepare` fills the first. Thread-safe."""
+
+    def __init__(
+        self,
+        mould: Mould,
+        folder: Path,
+        server: Server | None,
+        prepare: Callable[[Mould, str, Path], None] = prepare,
+    ) -> None:
+        self.kind = "postgresql" if server else "sqlite"
+        self._server = server
+        self._file = folder / "prepared.sqlite3"
+        url = server.new_database() if server else f"sqlite:///{self._file}"
+        self._name = url.rpartition("/")[2]
+        prepare(mould, url, folder)
+
+    def new(self, folder: Path) -> str:
+        """The address of one more."""
+        if self._server:
+            return self._server.new_database(like=self._name)
+        shutil.copy(self._file, folder / "bot.sqlite3")
+        return f"sqlite:///{folder}/bot.sqlite3"

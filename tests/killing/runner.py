@@ -109,7 +109,8 @@ def timeouts(little: dict[str, float]) -> Timeouts:
     if "as_in_production" in little:
         return TIMEOUTS
     jobs = JobTimings(beat_s=0.3, dead_after_s=little.get("dead_after_s", 1.2), sweep_s=0.3, poll_s=0.1)
-    return Timeouts(jobs=jobs, pace=PollInterval(3.1, 3.1, 3.1), maintenance_s=1.0)
+    claims = {name: little[name] for name in ("claimed_s", "late_s") if name in little}
+    return Timeouts(jobs=jobs, pace=PollInterval(3.1, 3.1, 3.1), maintenance_s=1.0, **claims)
 
 
 class WrongClock(SystemClock):

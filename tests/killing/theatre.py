@@ -36,8 +36,8 @@ from playground.traffic import TrafficLog
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 90.0
-BESIDE = (" replicas", " rate_limit", " project_lists", " projects")
-"""Tables that background threads write at their own times, independent of restarts and follows."""
+BESIDE = (" replicas", " rate_limit", " project_lists", " projects", " watch_leases")
+"""Tables that background threads write at their own times, independent of requests and news."""
 
 
 class Mould:

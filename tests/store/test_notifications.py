@@ -64,21 +64,35 @@ def test_the_same_change_is_due_once_for_a_channel(store):
 
 def test_a_delivery_is_claimed_by_one(store):
     [first] = store.watching.apply(FIRST, SEEN, [due()], [])
-    claimed = store.outbox.move(first, replace(first, state=DeliveryState.SENDING))
-    assert claimed is not None
-    assert store.outbox.move(first, replace(first, state=DeliveryState.SENDING)) is None
+    [claimed] = store.outbox.move([(first, replace(first, state=DeliveryState.SENDING))])
+    assert store.outbox.move([(first, replace(first, state=DeliveryState.SENDING))]) is None
     told = replace(claimed, state=DeliveryState.TOLD, ts="1.2", head_ts="1.2")
-    assert store.outbox.move(claimed, told, because(channel="C1")) is not None
+    [told] = store.outbox.move([(claimed, told)], [because(channel="C1")])
     assert store.outbox.queue("C1") == []
+    assert store.outbox.told("C1", NOON) == [told]
+    assert store.outbox.told("C1", NOON + timedelta(seconds=1)) == store.outbox.told("C2", NOON) == []
     assert store.outbox.head(due(Change.FIXED)) == "1.2"
     assert store.outbox.head(due(Change.FIXED, channel="C2")) is None
+
+
+def test_several_deliveries_are_claimed_together_or_not_at_all(store):
+    first, second = store.watching.apply(FIRST, SEEN, [due(), due(Change.FIXED)], [])
+    [claimed] = store.outbox.move([(second, replace(second, state=DeliveryState.SENDING))])
+    both = [(each, replace(each, state=DeliveryState.SENDING)) for each in (first, second)]
+    assert store.outbox.move(both, [because(channel="C1")]) is None
+    assert store.outbox.queue("C1") == [first, claimed]
+    assert store.decisions.decisions("codeship", "3", "main", "C1") == []
+    digest = replace(first, digest_ts="1.2", digest_at=NOON)
+    [stays_due] = store.outbox.move([(first, digest)])
+    assert store.outbox.told("C1", NOON) == [stays_due]
+    assert (stays_due.digest_ts, stays_due.digest_at) == ("1.2", NOON)
 
 
 def test_late_and_abandoned_deliveries_are_found_the_oldest_of_each_channel(store, clock):
     first, _, other = store.watching.apply(FIRST, SEEN, [due(), due(Change.FIXED), due(channel="C2")], [])
     assert store.outbox.waiting(NOON, NOON) == [first, other]
     assert store.outbox.waiting(NOON - timedelta(seconds=1), NOON) == []
-    sending = store.outbox.move(first, replace(first, state=DeliveryState.SENDING))
+    [sending] = store.outbox.move([(first, replace(first, state=DeliveryState.SENDING))])
     clock.time += timedelta(seconds=60)
     assert store.outbox.waiting(NOON, NOON - timedelta(seconds=1)) == [other]
     assert store.outbox.waiting(NOON, NOON) == [sending, other]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.core.model.builds import Actor, FailureLog
 from bot.core.model.names.name_patterns import NamePattern
-from bot.core.model.notifications.deliveries import Delivery, WatchedProject
+from bot.core.model.notifications.deliveries import Delivery, Digest, WatchedProject
 from bot.core.model.notifications.reasons import Decision
 from bot.core.model.notifications.subscriptions import Mute, Subscription
 
@@ -120,9 +120,14 @@ class Outbox(Protocol):
     def queue(self, channel: str) -> list[Delivery]:
         """The channel's unsent deliveries, the oldest first."""
 
-    def move(self, delivery: Delivery, to: Delivery, decision: Decision | None = None) -> Delivery | None:
-        """Stores `to` and the decision if the stored delivery still has `delivery`'s version. Returns it with the next
-        version; None if not.
+    def told(self, channel: str, since: datetime) -> list[Delivery]:
+        """What the channel was told since then, the oldest first; also in a digest."""
+
+    def move(
+        self, moves: Sequence[tuple[Delivery, Delivery]], decisions: Sequence[Decision] = ()
+    ) -> list[Delivery] | None:
+        """Stores the second of each pair and the decisions, if every stored delivery still has the first one's version.
+        Returns them with their next version; None, and nothing is stored, if not.
         """
 
     def head(self, delivery: Delivery) -> str | None:
@@ -149,6 +154,12 @@ class Announcer(Protocol):
 
     def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
         """Posts why the build failed in the thread of that message."""
+
+    def post_digest(self, digest: Digest) -> str | None:
+        """Posts a digest. Returns its ts."""
+
+    def change_digest(self, digest: Digest, ts: str) -> None:
+        """Changes a digest. Repeating it has no visible effect."""
 
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         """Tells the person who subscribed a channel that it is paused. Raises nothing."""

@@ -1,7 +1,7 @@
 """Sends what channels are due to hear: one channel's deliveries in order, one at a time, over all processes.
 
 A delivery is claimed before it is sent and recorded after. If the process dies in between, Slack may have the message:
-*broke* and *fixed* are then said once more, everything else is not.
+*broke* and *fixed* are then said once more, everything else is not. `bursts` decides what shares a message.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.model.builds import Build, FailureLog
@@ -17,6 +17,7 @@ from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.notifications.reasons import Decision, Reason
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
+from bot.core.notifications.bursts import DIGEST_FOR, Turn, digest_of, is_quiet, next_turn, overtaken
 from bot.core.notifications.ports import Announcer, Outbox, SubscriptionStore
 from bot.core.notifications.recipients import decision
 from bot.core.ports import Clock, Jobs, Step
@@ -25,16 +26,12 @@ ANNOUNCE = "announce"
 """The kind of the job that sends what a channel is due to hear."""
 
 CLAIMED_FOR = timedelta(seconds=60)
-"""A delivery that was claimed longer ago belongs to a process that died."""
 LATE_AFTER = timedelta(seconds=20)
 RETRY_S = 15.0
 RETRIES_OF_PAUSED = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 PAUSED_FOR = timedelta(days=30)
 
 _SAID_AGAIN = ENDS_A_PERIOD | {Change.BROKE}
-_QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN, Change.ON_IT, Change.PASSED_AFTER_ALL})
-"""These change the message that a channel has, and are not worth a new one."""
-
 _EXPLAINED = WITHIN_A_PERIOD | {Change.BROKE, Change.FAILED}
 """For these the CI service is asked which job failed."""
 
@@ -49,6 +46,9 @@ class Sender:
 
     `details` returns a build with its failed jobs, or unchanged. `log_of` returns why a build failed, None if the
     channel does not get that.
+
+    A delivery that was claimed longer ago than `claimed_for` belongs to a process that died. One that is overdue by
+    `late_after` was lost before its job was stored.
     """
 
     def __init__(
@@ -62,6 +62,8 @@ class Sender:
         details: Callable[[Build], Build],
         log_of: Callable[[str, Build], FailureLog | None],
         observe: Observe,
+        claimed_for: timedelta = CLAIMED_FOR,
+        late_after: timedelta = LATE_AFTER,
     ) -> None:
         self._outbox = outbox
         self._subscriptions = subscriptions
@@ -71,18 +73,20 @@ class Sender:
         self._details = details
         self._log_of = log_of
         self._observe = observe
+        self._claimed_for = claimed_for
+        self._late_after = late_after
 
     def announce(self, deliveries: Sequence[Delivery]) -> None:
         """Starts sending what was stored. What a crash keeps from starting, `restart_late` does."""
-        for delivery in deliveries:
-            if delivery.state is DeliveryState.DUE:
-                self._start(delivery)
+        due = [delivery for delivery in deliveries if delivery.state is DeliveryState.DUE]
+        for delivery in {delivery.channel: delivery for delivery in due}.values():
+            self._start(delivery)
 
     def restart_late(self) -> None:
         """Starts what should have been sent by now, and tries channels that were paused once more."""
         now = self._clock.now()
-        for delivery in self._outbox.waiting(now - LATE_AFTER, now - CLAIMED_FOR):
-            self._start(delivery, again=f" {int(now.timestamp() // CLAIMED_FOR.total_seconds())}")
+        for delivery in self._outbox.waiting(now - self._late_after, now - self._claimed_for):
+            self._start(delivery, again=f" {int(now.timestamp() // self._claimed_for.total_seconds())}")
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:  # noqa: ARG002 - the rows say what is done
         """A `Job`: sends everything that the channel is due to hear."""
@@ -95,57 +99,62 @@ class Sender:
         self._jobs.start(ANNOUNCE, key, {"channel": delivery.channel}, delay_s=delay_s)
 
     def _send_next(self, channel: str) -> bool:
-        """Sends the channel's oldest delivery. False if there is none, or it must wait."""
+        """Sends the channel's next message. False if there is none, or it must wait."""
         queue = self._outbox.queue(channel)
-        if not queue:
-            return False
-        first, later = queue[0], queue[1:]
         now = self._clock.now()
-        is_claimed = first.state is DeliveryState.SENDING
-        if is_claimed and first.changed_at is not None and abs(now - first.changed_at) < CLAIMED_FOR:
+        if not queue or any(self._is_being_sent(each, now) for each in queue):
             return False
-        if not is_claimed and first.due_at > now:
+        if queue[0].state is not DeliveryState.SENDING and queue[0].due_at > now:
             return False
-        if _is_overtaken(first, later):
-            return self._drop(first, "overtaken") is not None
-        if is_claimed and (first.doubtful or first.transition.change not in _SAID_AGAIN):
-            return self._uncertain(first) is not None
-        doubtful, tries = first.doubtful or is_claimed, first.tries + 1
-        claim = replace(first, state=DeliveryState.SENDING, doubtful=doubtful, tries=tries)
-        claimed = self._outbox.move(first, claim)
-        return claimed is not None and self._send(claimed, was_paused=first.state is DeliveryState.PAUSED)
+        if old := overtaken(queue):
+            return self._drop(old, "overtaken") is not None
+        died = [each for each in queue if each.state is DeliveryState.SENDING]
+        if lost := [each for each in died if each.transition.change not in _SAID_AGAIN]:
+            return self._uncertain(lost) is not None
+        turn = next_turn(queue, self._outbox.told(channel, now - DIGEST_FOR), now)
+        if turn.at > now:
+            delay_s = (turn.at - now).total_seconds()
+            self._jobs.start(
+                ANNOUNCE, f"announce {channel} {turn.at.isoformat()}", {"channel": channel}, delay_s=delay_s
+            )
+            return False
+        claimed = self._outbox.move([(each, _claim(each)) for each in turn.deliveries])
+        was_paused = turn.deliveries[0].state is DeliveryState.PAUSED
+        return claimed is not None and self._send(claimed, turn, was_paused=was_paused)
 
-    def _send(self, delivery: Delivery, *, was_paused: bool) -> bool:
-        """Whether the next delivery of the channel may follow."""
-        shown = delivery
-        if delivery.transition.change in _EXPLAINED:
-            build = self._details(delivery.transition.build)
-            shown = replace(delivery, transition=replace(delivery.transition, build=build))
+    def _send(self, claimed: Sequence[Delivery], turn: Turn, *, was_paused: bool) -> bool:
+        """Whether the channel's next message may follow."""
+        shown = claimed[0] if turn.is_digest else self._with_details(claimed[0])
         try:
-            try:
-                told = self._said(shown)
-            except MessageGone:
-                told = self._said_anew(shown)
+            told = self._in_digest(claimed, turn) if turn.is_digest else self._alone(shown)
         except ChannelRefuses as refusal:
-            self._pause(delivery, str(refusal), tells=not was_paused)
+            self._pause(claimed, str(refusal), tells=not was_paused)
             return False
         except RetryLater as later:
-            self._retry(delivery, later)
+            self._retry(claimed, later)
             return False
-        if told is None:
-            return self._drop(delivery, "no message to change") is not None
+        if not told:
+            return self._drop(claimed, "no message to change") is not None
         if was_paused:
-            self._subscriptions.resume(delivery.channel)
-        reason = Reason.CHANGED if told.ts is None else Reason.TOLD
-        is_news = delivery.transition.change is not Change.ON_IT
-        decided = _decided(told, self._clock, reason, told.ts or told.head_ts or "") if is_news else None
-        self._outbox.move(delivery, told, decided)
-        ended = delivery.transition.build.finished_at if is_news else None
-        lag_s = max(0.0, (self._clock.now() - ended).total_seconds()) if ended else None
-        self._observe(delivery.transition.change.value, "told", lag_s)
-        if delivery.transition.change in _WITH_LOG and told.head_ts is not None:
-            self._show_log(shown, told.head_ts)
+            self._subscriptions.resume(claimed[0].channel)
+        now = self._clock.now()
+        told = [replace(each, transition=before.transition) for before, each in zip(claimed, told, strict=True)]
+        news = [each for each in told if each.transition.change is not Change.ON_IT]
+        self._outbox.move(list(zip(claimed, told, strict=True)), [_told_how(each, now) for each in news])
+        for before in claimed:
+            if before.digest_ts is None:
+                ended = before.transition.build.finished_at if before.transition.change is not Change.ON_IT else None
+                lag_s = max(0.0, (now - ended).total_seconds()) if ended else None
+                self._observe(before.transition.change.value, "told", lag_s)
+        if not turn.is_digest and told[0].transition.change in _WITH_LOG and told[0].head_ts is not None:
+            self._show_log(shown, told[0].head_ts)
         return True
+
+    def _with_details(self, delivery: Delivery) -> Delivery:
+        if delivery.transition.change not in _EXPLAINED or delivery.digest_ts is not None:
+            return delivery
+        build = self._details(delivery.transition.build)
+        return replace(delivery, transition=replace(delivery.transition, build=build))
 
     def _show_log(self, delivery: Delivery, head_ts: str) -> None:
         """Once, after the message: a log that is lost on its way can be had with its button."""
@@ -154,6 +163,34 @@ class Sender:
             with suppress(ChannelRefuses, MessageGone, RetryLater):  # as the docstring says
                 self._announcer.show_log(delivery, head_ts, log)
 
+    def _in_digest(self, claimed: Sequence[Delivery], turn: Turn) -> list[Delivery]:
+        """The deliveries as told. Raises what an `Announcer` raises."""
+        now, ts, began_at = self._clock.now(), turn.digest_ts, turn.began_at
+        digest = digest_of([*turn.in_digest, *claimed], now)
+        try:
+            if ts is not None:
+                self._announcer.change_digest(digest, ts)
+        except MessageGone:
+            ts = None
+        if ts is None:
+            ts, began_at = self._announcer.post_digest(digest) or "", now
+        return [self._told_in_digest(each, ts, began_at) for each in claimed]
+
+    def _told_in_digest(self, delivery: Delivery, ts: str, began_at: datetime | None) -> Delivery:
+        """It stays due if the channel has a message of its period, which is then out of date."""
+        change = delivery.transition.change
+        has_head = change in OF_A_PERIOD and self._outbox.head(delivery) is not None
+        state = DeliveryState.DUE if has_head else DeliveryState.TOLD
+        return replace(delivery, state=state, reason="", digest_ts=ts, digest_at=began_at)
+
+    def _alone(self, delivery: Delivery) -> list[Delivery]:
+        """The delivery as told; empty if there was nothing to say it with. Raises what an `Announcer` raises."""
+        try:
+            told = self._said(delivery)
+        except MessageGone:
+            told = self._said_anew(delivery)
+        return [told] if told is not None else []
+
     def _said(self, delivery: Delivery) -> Delivery | None:
         """The delivery as told; None if there was nothing to say it with. Raises what an `Announcer` raises."""
         change, told = delivery.transition.change, replace(delivery, state=DeliveryState.TOLD, reason="")
@@ -161,12 +198,14 @@ class Sender:
             return replace(told, ts=self._announcer.post(delivery))
         head = self._outbox.head(delivery)
         if head is None:
-            if change in _QUIET and not delivery.reminder:
+            if is_quiet(delivery):
                 return None
             ts = self._announcer.post(delivery)
             return replace(told, ts=ts, head_ts=ts)
         self._announcer.change(delivery, head)
         ts = None
+        if delivery.digest_ts is not None:
+            return replace(told, head_ts=head)
         if change in ENDS_A_PERIOD:
             ts = self._announcer.reply(delivery, head, broadcast=True)
         elif delivery.reminder or change is Change.FAILED_AGAIN:
@@ -175,67 +214,88 @@ class Sender:
 
     def _said_anew(self, delivery: Delivery) -> Delivery | None:
         """The same if the message was deleted: what is worth one gets a new one."""
-        if delivery.transition.change in _QUIET and not delivery.reminder:
+        if delivery.digest_ts is not None:
+            return replace(delivery, state=DeliveryState.TOLD, reason="")
+        if is_quiet(delivery):
             return None
         ts = self._announcer.post(delivery)
         return replace(delivery, state=DeliveryState.TOLD, reason="", ts=ts, head_ts=ts)
 
-    def _drop(self, delivery: Delivery, why: str) -> Delivery | None:
-        self._observe(delivery.transition.change.value, "dropped", None)
-        return self._outbox.move(delivery, replace(delivery, state=DeliveryState.DROPPED, reason=why))
+    def _drop(self, old: Sequence[Delivery], why: str) -> list[Delivery] | None:
+        self._count(old, "dropped")
+        return self._outbox.move([(each, replace(each, state=DeliveryState.DROPPED, reason=why)) for each in old])
 
-    def _uncertain(self, delivery: Delivery) -> Delivery | None:
-        self._observe(delivery.transition.change.value, "uncertain", None)
-        to = replace(delivery, state=DeliveryState.UNCERTAIN)
-        return self._outbox.move(delivery, to, _decided(to, self._clock, Reason.UNCERTAIN))
-
-    def _retry(self, delivery: Delivery, later: RetryLater) -> None:
-        if later.may_have_happened and (delivery.doubtful or delivery.transition.change not in _SAID_AGAIN):
-            self._uncertain(delivery)
-            return
-        delay_s = max(later.retry_after_s, RETRY_S)
-        due_at = self._clock.now() + timedelta(seconds=delay_s)
-        to = replace(
-            delivery,
-            state=DeliveryState.DUE,
-            due_at=due_at,
-            reason=str(later),
-            doubtful=delivery.doubtful or later.may_have_happened,
-        )
-        moved = self._outbox.move(delivery, to, _decided(to, self._clock, Reason.WAITING, due_at.isoformat()))
-        self._observe(delivery.transition.change.value, "retried", None)
-        if moved is not None:
-            self._start(moved, delay_s=delay_s)
-
-    def _pause(self, delivery: Delivery, why: str, *, tells: bool) -> None:
-        """Pauses the channel. Those who subscribed it hear so once; it is tried again for `PAUSED_FOR`."""
+    def _uncertain(self, lost: Sequence[Delivery]) -> list[Delivery] | None:
+        self._count(lost, "uncertain")
         now = self._clock.now()
-        waits = RETRIES_OF_PAUSED[min(delivery.tries, len(RETRIES_OF_PAUSED)) - 1]
-        is_over = now - delivery.created_at > PAUSED_FOR
+        moves = [(each, replace(each, state=DeliveryState.UNCERTAIN)) for each in lost]
+        return self._outbox.move(moves, [_decided(each, now, Reason.UNCERTAIN) for each in lost])
+
+    def _retry(self, claimed: Sequence[Delivery], later: RetryLater) -> None:
+        lost = [each for each in claimed if later.may_have_happened and not _is_said_again(each)]
+        if lost:
+            self._uncertain(lost)
+        again = [each for each in claimed if each not in lost]
+        if not again:
+            return
+        now, delay_s = self._clock.now(), max(later.retry_after_s, RETRY_S)
+        due_at = now + timedelta(seconds=delay_s)
+        moves = [(each, _due_again(each, due_at, later)) for each in again]
+        decisions = [_decided(each, now, Reason.WAITING, due_at.isoformat()) for each in again]
+        moved = self._outbox.move(moves, decisions)
+        self._count(again, "retried")
+        if moved:
+            self._start(moved[0], delay_s=delay_s)
+
+    def _pause(self, claimed: Sequence[Delivery], why: str, *, tells: bool) -> None:
+        """Pauses the channel. Those who subscribed it hear so once; it is tried again for `PAUSED_FOR`."""
+        now, first = self._clock.now(), claimed[0]
+        waits = RETRIES_OF_PAUSED[min(first.tries, len(RETRIES_OF_PAUSED)) - 1]
+        is_over = now - first.created_at > PAUSED_FOR
         due_at = now + (PAUSED_FOR * 400 if is_over else waits)
-        to = replace(delivery, state=DeliveryState.PAUSED, reason=why, due_at=due_at)
-        self._outbox.move(delivery, to, _decided(to, self._clock, Reason.PAUSED, why))
-        self._observe(delivery.transition.change.value, "paused", None)
-        paused = self._subscriptions.pause(delivery.channel, why)
+        moves = [(each, replace(each, state=DeliveryState.PAUSED, reason=why, due_at=due_at)) for each in claimed]
+        self._outbox.move(moves, [_decided(each, now, Reason.PAUSED, why) for each in claimed])
+        self._count(claimed, "paused")
+        paused = self._subscriptions.pause(first.channel, why)
         makers = dict.fromkeys(each.maker for each in paused if each.maker is not None)
         for maker in makers if tells else ():
-            self._announcer.tell_maker(maker, delivery.channel, why)
+            self._announcer.tell_maker(maker, first.channel, why)
+
+    def _is_being_sent(self, delivery: Delivery, now: datetime) -> bool:
+        """Whether a process that may still live has claimed it."""
+        at = delivery.changed_at
+        return delivery.state is DeliveryState.SENDING and at is not None and abs(now - at) < self._claimed_for
+
+    def _count(self, deliveries: Sequence[Delivery], result: str) -> None:
+        for delivery in deliveries:
+            self._observe(delivery.transition.change.value, result, None)
 
 
-def _is_overtaken(delivery: Delivery, later: Sequence[Delivery]) -> bool:
-    """Whether a newer state of the same broken period is due, so that this one need not be said."""
-    newer = [each.transition.change for each in later if each.is_of_the_period_of(delivery)]
-    if delivery.doubtful or delivery.state is DeliveryState.SENDING:
-        return False
-    if delivery.transition.change is Change.BROKE:
-        return any(change in ENDS_A_PERIOD for change in newer)
-    return delivery.transition.change in OF_A_PERIOD and not delivery.reminder and bool(newer)
+def _is_said_again(delivery: Delivery) -> bool:
+    """Whether it is sent once more after a lost answer."""
+    return delivery.transition.change in _SAID_AGAIN and not delivery.doubtful
 
 
-def _decided(delivery: Delivery, clock: Clock, reason: Reason, detail: str = "") -> Decision:
+def _claim(delivery: Delivery) -> Delivery:
+    doubtful = delivery.doubtful or delivery.state is DeliveryState.SENDING
+    return replace(delivery, state=DeliveryState.SENDING, doubtful=doubtful, tries=delivery.tries + 1)
+
+
+def _due_again(delivery: Delivery, due_at: datetime, later: RetryLater) -> Delivery:
+    doubtful = delivery.doubtful or later.may_have_happened
+    return replace(delivery, state=DeliveryState.DUE, due_at=due_at, reason=str(later), doubtful=doubtful)
+
+
+def _told_how(told: Delivery, now: datetime) -> Decision:
+    if told.digest_ts is not None and told.head_ts is None:
+        return _decided(told, now, Reason.DIGEST, told.digest_ts)
+    return _decided(told, now, Reason.CHANGED if told.ts is None else Reason.TOLD, told.ts or told.head_ts or "")
+
+
+def _decided(delivery: Delivery, now: datetime, reason: Reason, detail: str = "") -> Decision:
     return decision(
         delivery.transition.build,
-        clock.now(),
+        now,
         delivery.seen_by,
         reason,
         detail,

@@ -72,6 +72,7 @@ class _Watched:
     unannounced: dict[str, float] = field(default_factory=dict)
     """When a change of a project was seen, in seconds, that no webhook has reported yet."""
     new: list[Subscription] = field(default_factory=list)
+    stored: list[Delivery] = field(default_factory=list)
 
 
 class ChannelWatch:
@@ -79,7 +80,7 @@ class ChannelWatch:
 
     `poll_soon` is thread-safe.
 
-    `announce` is called with what is due, once it is stored.
+    `announce` is called after each look with what is due, once it is stored.
     """
 
     def __init__(
@@ -154,6 +155,9 @@ class ChannelWatch:
             waits = failure.retry_after_s if isinstance(failure, OverLimit) else None
             watched.due_s = began_s + min(max(waits or 0.0, LIST_EVERY_S), MAX_PAUSE_S)
             return
+        finally:  # together: a channel hears of many branches in one message
+            stored, watched.stored = watched.stored, []
+            self._announce(stored)
         self._count_missed(service, watched)
         took_s = self._clock.monotonic() - began_s
         pause_s = max(LIST_EVERY_S, TIMES_ITS_DURATION * took_s) if took_from_list else RENEWED_EVERY_S
@@ -259,9 +263,12 @@ class ChannelWatch:
         if before.looked_at is not None and look.began_at < before.looked_at < look.began_at + CLOCKS_APART:
             return
         after, deliveries, decisions = self._compared(service, before, look)
-        new = self._watching.apply(before, after, deliveries, decisions)
-        if new is None:
-            return
+        is_known = before.branches == after.branches and before.seen_to == after.seen_to
+        if deliveries or decisions or not is_known:  # after a takeover most projects are as they were stored
+            new = self._watching.apply(before, after, deliveries, decisions)
+            if new is None:
+                return
+            watched.stored += new
         self._record_ends(seen, look)
         if is_hinted:
             self._observer.webhook(service.name, "news")
@@ -269,8 +276,9 @@ class ChannelWatch:
             watched.unannounced[look.project.id] = self._clock.monotonic()
         for decision in decisions:
             self._observer.decided(decision.reason.value)
-        seen.fingerprint, seen.changed_at = fingerprint, look.began_at
-        self._announce(new)
+        # A build that runs on and is no longer listed may end without a change of the list.
+        seen.fingerprint = None if _has_unlisted(after, look.builds) else fingerprint
+        seen.changed_at = look.began_at
 
     def _record_ends(self, seen: _Seen, look: _Look) -> None:
         """Stores how builds of watched branches ended, for `flaky` and `slow`."""
@@ -351,8 +359,14 @@ class _Look:
         return (_shape(self.builds), tuple(self.audience.subscriptions))
 
 
-def _shape(builds: Iterable[Build]) -> tuple[object, ...]:
-    return tuple((build.id, build.run, _failing(build)) for build in builds)
+def _has_unlisted(project: WatchedProject, builds: Iterable[Build]) -> bool:
+    """Whether a build that was under way at the last look is not among these."""
+    listed = list(builds)
+    return any(missing(state, [b for b in listed if b.branch == branch]) for branch, state in project.branches)
+
+
+def _shape(builds: Iterable[Build]) -> frozenset[object]:
+    return frozenset((build.id, build.run, _failing(build)) for build in builds)
 
 
 def _failing(build: Build) -> int:

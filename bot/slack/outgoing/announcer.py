@@ -10,10 +10,11 @@ import structlog
 
 from bot.core.model.builds import Actor, FailureLog
 from bot.core.model.follows import MessageGone, RetryLater
-from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery
+from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery, Digest
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.api_errors import CallFailed, Kind
 from bot.slack.client.chat_client import POST, UPDATE, ChatClient
+from bot.slack.messages.channels.digest import digest_message
 from bot.slack.messages.channels.notifications import log_reply, notification, paused_subscription, thread_reply
 from bot.slack.outgoing.bodies import changed_message, new_message
 
@@ -47,6 +48,13 @@ class SlackAnnouncer:
     def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
         message, key = log_reply(delivery, log, self._context()), _key(delivery, "log")
         self._call(POST, new_message(message, delivery.channel, thread=head_ts, key=key))
+
+    def post_digest(self, digest: Digest) -> str | None:
+        key = f"digest {digest.deliveries[-1].key}"
+        return self._call(POST, new_message(digest_message(digest, self._context()), digest.channel, key=key))
+
+    def change_digest(self, digest: Digest, ts: str) -> None:
+        self._call(UPDATE, changed_message(digest_message(digest, self._context()), digest.channel, ts))
 
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         message = paused_subscription(channel, why, self._context())

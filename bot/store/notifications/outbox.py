@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,9 +22,14 @@ from bot.store.tables import deliveries
 PURGE_EVERY_S = 3600.0
 
 _UNSENT = deliveries.c.state.in_(sorted(state.value for state in UNSENT))
-
-
 _TRANSITION = msgspec.json.Decoder(Transition)
+
+Move = tuple[Delivery, Delivery]
+"""A delivery as it was read, and as it is to be stored."""
+
+
+class _Changed(Exception):
+    """Another process has changed one of the deliveries: nothing is stored."""
 
 
 class StoredOutbox:
@@ -41,19 +47,29 @@ class StoredOutbox:
         with self._database.reading() as connection:
             return [_delivery(row) for row in connection.execute(query)]
 
-    def move(self, delivery: Delivery, to: Delivery, decision: Decision | None = None) -> Delivery | None:
+    def told(self, channel: str, since: datetime) -> list[Delivery]:
+        is_told = sa.or_(deliveries.c.state == DeliveryState.TOLD.value, deliveries.c.digest_ts.is_not(None))
+        query = deliveries.select().where(deliveries.c.channel == channel, deliveries.c.changed_at >= since, is_told)
+        with self._database.reading() as connection:
+            return [_delivery(row) for row in connection.execute(query.order_by(deliveries.c.id))]
+
+    def move(self, moves: Sequence[Move], decisions: Sequence[Decision] = ()) -> list[Delivery] | None:
         now = self._clock.now()
-        to = replace(to, version=delivery.version + 1, changed_at=now)
-        same = sa.and_(deliveries.c.id == delivery.id, deliveries.c.version == delivery.version)
-        with self._database.writing() as connection:
-            if connection.execute(deliveries.update().where(same).values(_columns(to))).rowcount != 1:
-                return None
-            if decision is not None:
-                self._decisions.add(connection, [decision])
-            if self._purging.is_due():
-                old = deliveries.c.created_at < now - self._kept
-                connection.execute(deliveries.delete().where(old, sa.not_(_UNSENT)))
-        return to
+        moved = [replace(to, version=delivery.version + 1, changed_at=now) for delivery, to in moves]
+        try:
+            with self._database.writing() as connection:
+                for (before, _), to in zip(moves, moved, strict=True):
+                    same = sa.and_(deliveries.c.id == before.id, deliveries.c.version == before.version)
+                    if connection.execute(deliveries.update().where(same).values(_columns(to))).rowcount != 1:
+                        raise _Changed
+                if decisions:
+                    self._decisions.add(connection, decisions)
+                if self._purging.is_due():
+                    old = deliveries.c.created_at < now - self._kept
+                    connection.execute(deliveries.delete().where(old, sa.not_(_UNSENT)))
+        except _Changed:
+            return None
+        return moved
 
     def head(self, delivery: Delivery) -> str | None:
         build, period = delivery.transition.build, delivery.transition.period
@@ -143,6 +159,8 @@ def _columns(delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.reason,
         "ts": delivery.ts,
         "head_ts": delivery.head_ts,
+        "digest_ts": delivery.digest_ts,
+        "digest_at": delivery.digest_at,
         "doubtful": delivery.doubtful,
         "tries": delivery.tries,
         "version": delivery.version,
@@ -162,6 +180,8 @@ def _delivery(row: Any) -> Delivery:
         reason=row.reason,
         ts=row.ts,
         head_ts=row.head_ts,
+        digest_ts=row.digest_ts,
+        digest_at=row.digest_at,
         doubtful=row.doubtful,
         tries=row.tries,
         changed_at=row.changed_at,

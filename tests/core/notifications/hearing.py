@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location, Project, Status, Workflow
 from bot.core.model.commands import Command
 from bot.core.model.names.name_patterns import NamePattern
-from bot.core.model.notifications.deliveries import Delivery
+from bot.core.model.notifications.deliveries import Delivery, Digest
 from bot.core.model.notifications.reasons import Reason
 from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from bot.core.model.outcomes import Outcome
@@ -18,7 +18,8 @@ from bot.core.notifications.sender import ANNOUNCE, Sender
 from bot.core.polling.watch import ChannelWatch
 from bot.core.request import UserRequest
 from tests.core.polling.world import HeldJobs
-from tests.core.world import World, project
+from tests.core.world import MemoryCI, World, project
+from tests.held_clock import HeldClock
 
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
 WEB, API = project(1, "acme/web"), project(2, "acme/api")
@@ -52,7 +53,8 @@ class Crash(BaseException):
 class MemorySlack:
     """An `Announcer`. `failures` holds what the next calls raise before they do anything, None for success.
 
-    `after` holds what they raise once it is done: Slack has it, and its answer is lost.
+    `after` holds what they raise once it is done: Slack has it, and its answer is lost. `posts` and `updates` have the
+    channel of each call that did something.
     """
 
     def __init__(self) -> None:
@@ -60,18 +62,22 @@ class MemorySlack:
         self.failures: list[BaseException | None] = []
         self.after: list[BaseException | None] = []
         self.told: list[tuple[Actor, str, str]] = []
+        self.posts: list[str] = []
+        self.updates: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
     def post(self, delivery: Delivery) -> str | None:
         self._begin()
         ts = f"{len(self.messages) + 1}.0"
         self.messages[ts] = Shown(delivery.channel, _words(delivery), [])
+        self.posts.append(delivery.channel)
         self._end()
         return ts
 
     def change(self, delivery: Delivery, head_ts: str) -> None:
         self._begin()
         self.messages[head_ts].says = _words(delivery)
+        self.updates.append(delivery.channel)
         self._end()
 
     def reply(self, delivery: Delivery, head_ts: str, *, broadcast: bool) -> str | None:
@@ -79,12 +85,27 @@ class MemorySlack:
         message = self.messages[head_ts]
         message.replies.append(_words(delivery))
         message.broadcasts += broadcast
+        self.posts.append(delivery.channel)
         self._end()
         return f"{head_ts}.{len(message.replies)}"
 
     def show_log(self, delivery: Delivery, head_ts: str, log: FailureLog) -> None:
         self._begin()
         self.messages[head_ts].replies.append(f"log of {log.job.name}")
+
+    def post_digest(self, digest: Digest) -> str | None:
+        self._begin()
+        ts = f"{len(self.messages) + 1}.0"
+        self.messages[ts] = Shown(digest.channel, _all_words(digest), [])
+        self.posts.append(digest.channel)
+        self._end()
+        return ts
+
+    def change_digest(self, digest: Digest, ts: str) -> None:
+        self._begin()
+        self.messages[ts].says = _all_words(digest)
+        self.updates.append(digest.channel)
+        self._end()
 
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         self.told.append((person, channel, why))
@@ -115,6 +136,11 @@ class Counts(Counter[str]):
         self[f"{service} missed"] += 1
 
 
+def _all_words(digest: Digest) -> str:
+    cause = f" ({digest.cause})" if digest.cause else ""
+    return f"digest{cause}: " + ", ".join(_words(each).removeprefix("acme/") for each in digest.deliveries)
+
+
 def _words(delivery: Delivery) -> str:
     build = delivery.transition.build
     owner = delivery.transition.period.owner if delivery.transition.period else None
@@ -125,11 +151,17 @@ def _words(delivery: Delivery) -> str:
 class Hearing:
     """One process that polls and sends, on a service that lists all builds with one call unless told otherwise."""
 
-    def __init__(self, *, lists_builds: bool = True) -> None:
-        self.world = World()
+    def __init__(
+        self,
+        *,
+        lists_builds: bool = True,
+        ci: Callable[[HeldClock], MemoryCI] = MemoryCI,
+        slack: MemorySlack | None = None,
+    ) -> None:
+        self.world = World(ci=ci)
         self.ci, self.clock, self.store = self.world.ci, self.world.clock, self.world.store
         self.ci.lists_builds = lists_builds
-        self.slack = MemorySlack()
+        self.slack = slack or MemorySlack()
         self.jobs = HeldJobs(self.clock)
         self.counts = Counts()
         self.has_workflows = False
@@ -213,7 +245,10 @@ class Hearing:
 
     def reasons(self, branch: str = "main") -> list[Reason]:
         """Why the channel heard of builds of acme/web or not, the newest first."""
-        return [one.reason for one in self.store.decisions.decisions("codeship", WEB.id, branch, CHANNEL)]
+        return self.reasons_of(WEB, branch)
+
+    def reasons_of(self, of: Project, branch: str = "main") -> list[Reason]:
+        return [one.reason for one in self.store.decisions.decisions("codeship", of.id, branch, CHANNEL)]
 
     def close(self) -> None:
         self.world.close()

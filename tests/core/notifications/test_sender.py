@@ -187,7 +187,7 @@ def test_what_was_held_back_is_said_when_the_channel_takes_messages_again(hearin
     hearing.clock.advance(3700)
     hearing.sender.restart_late()
     hearing.jobs.pass_time(0)
-    assert hearing.heard() == ["web main broke 11", "api main broke 22"]
+    assert hearing.heard() == ["digest: web main broke 11, api main broke 22"]
     assert all(each.is_active for each in hearing.store.subscriptions.all())
 
 

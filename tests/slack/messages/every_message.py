@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.slack.blocks.message import Message
 from tests.slack.messages import (
+    digest_drawn,
     live_drawn,
     notifications_drawn,
     one_service,
@@ -14,6 +15,7 @@ from tests.slack.messages import (
 SUBJECTS: dict[str, dict[str, Message]] = {
     **one_service.SUBJECTS,
     **live_drawn.SUBJECTS,
+    **digest_drawn.SUBJECTS,
     **notifications_drawn.SUBJECTS,
     **several_drawn.SUBJECTS,
     **subscriptions_drawn.SUBJECTS,

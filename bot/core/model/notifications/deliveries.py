@@ -1,4 +1,4 @@
-"""A message about one change for one channel, from when it is due until Slack has it. Values only."""
+"""What one channel is to be told of one change, from when it is due until Slack has it; and digests of many. Values."""
 
 from __future__ import annotations
 
@@ -51,6 +51,9 @@ class Delivery:
 
     `reminder`: said in the thread, too. `due_at`: not sent earlier. `reason` completes `state`. `ts` is what was
     posted, `head_ts` the message of the broken period. `doubtful`: an earlier attempt may have reached Slack.
+
+    `digest_ts`: told in this digest, which was posted at `digest_at`. It stays due until the period's own message has
+    been changed, too.
     """
 
     channel: str
@@ -64,6 +67,8 @@ class Delivery:
     reason: str = ""
     ts: str | None = None
     head_ts: str | None = None
+    digest_ts: str | None = None
+    digest_at: datetime | None = None
     doubtful: bool = False
     tries: int = 0
     changed_at: datetime | None = None
@@ -79,16 +84,27 @@ class Delivery:
         which = period.owner_changes if period and change is Change.ON_IT else self.transition.run_key
         return f"{self.channel} {of} {period.id if period else '-'} {change} {which}"
 
-    def is_of_the_period_of(self, other: Delivery) -> bool:
-        """Whether both are about the same broken period of a branch."""
-        mine, its = self.transition, other.transition
-        return (
-            mine.period is not None
-            and its.period is not None
-            and mine.period.id == its.period.id
-            and mine.build.branch == its.build.branch
-            and (mine.build.project.service, mine.build.project.id) == (its.build.project.service, its.build.project.id)
-        )
+
+class Cause(StrEnum):
+    """What all changes of a digest have in common: infrastructure failures, their commit, or its author."""
+
+    INFRA = "infrastructure"
+    COMMIT = "commit"
+    AUTHOR = "author"
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One message about several branches. `deliveries` are the newest of each, in the order in which they came.
+
+    `cause` is None if they share none. `since` is when the first of their builds ended, if that is so long ago that the
+    channel should be told.
+    """
+
+    channel: str
+    deliveries: tuple[Delivery, ...]
+    cause: Cause | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,12 +261,15 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("ts", sa.Text),
         sa.Column("head_ts", sa.Text),
+        sa.Column("digest_ts", sa.Text),
+        sa.Column("digest_at", moment),
         sa.Column("doubtful", sa.Boolean, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.UniqueConstraint("key", name="deliveries_one_per_key"),
     )
     op.create_index("deliveries_by_channel", "deliveries", ["channel", "state"])
+    op.create_index("deliveries_by_time", "deliveries", ["channel", "changed_at"])
     op.create_index("deliveries_by_period", "deliveries", ["channel", "service", "project_id", "branch", "period"])
     op.create_table(
         "decisions",

@@ -1,0 +1,98 @@
+"""Channels that subscribe: a thousand subscriptions over three hundred projects, with the usual rate limit.
+
+Builds end one after the other. Measured is the time until Slack has each message, first without webhooks, then with.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from urllib.request import ProxyHandler, Request, build_opener
+
+from bench.contenders.table import of_python
+from bench.fakes.account import FIRST_PROJECT
+from bench.scenes.loads import round_s
+from bench.scenes.stage import Stage
+from bench.scenes.within import inside
+
+CALLS = "60"
+WEBHOOK_TOKEN = "benchmark-webhook-token-0123456789abcdef0123456789"
+FIRST_LIST_S = 17.0
+LAST_LIST_S = 19.0
+POLLED_EVERY_S, HINTED_EVERY_S = 1.7, 5.9
+"""Seconds between two builds. Neither divides the period of the lists."""
+
+
+def play(stage: Stage) -> None:
+    plan = stage.plan
+    stage.say(f"  {plan.subscriptions:,} subscriptions, with {CALLS} calls a minute")
+    stage.set_account(plan.subscribed_projects)
+    stage.set_delay(0)
+    database = f"sqlite:///{stage.folder / 'channels.sqlite3'}"
+    matched = inside(
+        stage,
+        "matching",
+        DATABASE_URL=database,
+        SUBSCRIPTIONS_OF_BENCH=str(plan.subscriptions),
+        PROJECTS_OF_BENCH=str(plan.subscribed_projects),
+    )
+    bot = next(one for one in of_python() if one.name == "bot-http")
+    settings = {"DATABASE_URL": database, "CODESHIP_CALLS_PER_MINUTE": CALLS, "CODESHIP_WEBHOOK_TOKEN": WEBHOOK_TOKEN}
+    process = stage.start(bot, **settings)
+    try:
+        port, _ = process.ready()
+        time.sleep(FIRST_LIST_S)
+        stage.codeship.tell("calls")
+        stage.slack.tell("posts")
+        before, began = process.cpu_s(), time.monotonic()
+        polled = _lags(stage, range(plan.polled_ends), POLLED_EVERY_S, None)
+        took, cpu_s = time.monotonic() - began, process.cpu_s() - before
+        calls = stage.codeship.tell("calls")
+        last = plan.polled_ends + plan.hinted_ends
+        hinted = _lags(stage, range(plan.polled_ends, last), HINTED_EVERY_S, port)
+        stage.samples.write(
+            "channels",
+            {
+                "date": datetime.now(UTC).date().isoformat(),
+                "subscriptions": plan.subscriptions,
+                "projects": plan.subscribed_projects,
+                "budget": int(CALLS),
+                "seconds": round_s(took),
+                "cpu_s": round_s(cpu_s),
+                "calls": calls,
+                "match_us": matched["match_us"],
+                "polled_us": polled,
+                "hinted_us": hinted,
+                "resident": process.use().resident,
+            },
+        )
+    finally:
+        process.stop()
+
+
+def _lags(stage: Stage, numbers: range, every_s: float, port: int | None) -> list[int | None]:
+    """For each message, microseconds from the end of its build; None for one that did not come."""
+    ended: dict[int, int] = {}
+    for number in numbers:
+        ended[number] = stage.codeship.tell("end", number=number, status="success")
+        if port is not None:
+            _hint(port, FIRST_PROJECT + number)
+        time.sleep(every_s)
+    time.sleep(LAST_LIST_S)
+    posts: list[tuple[int, str]] = stage.slack.tell("posts")
+    lags: list[int | None] = [at - ended[_project(channel)] for at, channel in posts if _project(channel) in ended]
+    heard = {_project(channel) for _, channel in posts}
+    return [*lags, *(None for number in ended if number not in heard)]
+
+
+def _project(channel: str) -> int:
+    """The project whose builds the channel hears of."""
+    return int(channel[-5:])
+
+
+def _hint(port: int, project_id: int) -> None:
+    """CodeShip's webhook."""
+    body = json.dumps({"build": {"project_id": project_id, "build_id": project_id * 100 + 9}}).encode()
+    url = f"http://127.0.0.1:{port}/codeship/webhook/{WEBHOOK_TOKEN}"
+    build_opener(ProxyHandler({})).open(Request(url, body, {"Content-Type": "application/json"})).read()
