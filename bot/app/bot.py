@@ -142,7 +142,6 @@ class Bot:
         app = build_app(token.identity)
         with self.store.told_of_failures():
             self._ci.start()
-            self.store.audit.purge()
             self.store.subscriptions.put_file(self._of_file)
             self._start_work(app, token)  # last: unfinished work of an earlier process continues at once
         self.metrics.watch("bot_work_under_way", "Asks that wait or are being answered.", self._under_way)
@@ -276,6 +275,7 @@ class Bot:
             poller.restart_stalled()
             self._ci.redeliver_failed()
             self.store.response_urls.purge()
+            self.store.audit.purge()
 
         restart_stalled = PeriodicTask(self._timeouts.maintenance_s, "maintenance", maintain)
         self.work = work = RequestWork(jobs, submitter, handler, poller, restart_stalled, notifications)

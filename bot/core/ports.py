@@ -203,7 +203,7 @@ class AuditLog(Protocol):
         """
 
     def purge(self) -> None:
-        """Deletes what is older than the set time."""
+        """Deletes what is older than the set time. Does nothing if called again within an hour."""
 
 
 class RateLimit(Protocol):
@@ -316,8 +316,11 @@ class Notifier(Protocol):
 class Step(Protocol):
     """Runs a step of a durable job. A finished step is not run again after a crash."""
 
-    def __call__(self, name: str, work: Callable[[], T]) -> T:
-        """The result of `work`, stored if the step finished earlier. After a crash within it, `work` runs again."""
+    def __call__(self, name: str, work: Callable[[], T], *, stored: bool = True) -> T:
+        """The result of `work`, stored if the step finished earlier. After a crash within it, `work` runs again.
+
+        Without `stored`, it also runs again after a crash later in the job: for work that may be repeated.
+        """
 
 
 Job = Callable[[Mapping[str, Any], Step], None]

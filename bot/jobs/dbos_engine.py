@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
 import dbos._sys_db as dbos_database
@@ -28,6 +29,11 @@ P = ParamSpec("P")
 APPLICATION = "codeship-bot"
 VERSION = "1"
 """Never change this: DBOS runs only work of its own version, so older work would stay in the database forever."""
+
+TRUSTED_S = 5.0
+"""Seconds after a job's last commit for which no other process can have taken it over: below a missing heartbeat."""
+
+_FULL, _NORMAL = "FULL", "NORMAL"
 
 SCHEMA = "dbos"
 THREADS = 96
@@ -95,8 +101,9 @@ class Engine:
             self._log.end()
             raise RuntimeError("durable jobs are open in this process already")
         self._log.begin()
+        self._committed_at: dict[str, float] = {}
         self._bodies = {
-            kind: DBOS.workflow(name=kind, max_recovery_attempts=MAX_TAKEOVERS)(_workflow(kind, body))
+            kind: DBOS.workflow(name=kind, max_recovery_attempts=MAX_TAKEOVERS)(self._workflow(kind, body))
             for kind, body in kinds.items()
         }
         DBOS.listen_queues(list(kinds))
@@ -104,6 +111,10 @@ class Engine:
     def launch(self, poll_s: float) -> None:
         """Starts the engine; bodies may run before this returns. Raises what the driver raises."""
         DBOS.launch()
+        if self._dbos._sys_db.engine.dialect.name == "sqlite":
+            sa.event.listen(self._dbos._sys_db.engine, "checkout", _set_synchronous)
+        self._look_up = self._dbos._sys_db.check_operation_execution
+        self._dbos._sys_db.check_operation_execution = self._stored_step  # type: ignore[method-assign]
         # DBOS's own compares with the machine's clock, which other replicas do not share.
         self._dbos._sys_db.transition_delayed_workflows = self._enqueue_due  # type: ignore[method-assign]
         for kind in self._bodies:
@@ -114,9 +125,12 @@ class Engine:
     def run_now(self, kind: str, id: str, payload: str) -> Future[Any] | None:
         """Stores the job and starts it in this process. None if the id exists."""
 
+        survives = _survives_power_loss()
+
         def start() -> WorkflowHandle[None]:
+            _synchronous.set(survives)
             with SetWorkflowID(id):
-                return DBOS.start_workflow(self._bodies[kind], payload)
+                return DBOS.start_workflow(self._bodies[kind], _JustStarted(payload))
 
         # DBOS returns a handle with a future only for what it runs here. Any other handle queries the database.
         return getattr(_apart(start), "future", None)
@@ -124,7 +138,10 @@ class Engine:
     def enqueue(self, kind: str, id: str, payload: str, delay_s: float) -> None:
         """Stores the job. Any process that knows the kind starts it, up to two seconds after it is due."""
 
+        survives = _survives_power_loss()
+
         def start() -> None:
+            _synchronous.set(survives)
             options = SetEnqueueOptions()
             if delay_s > 0:
                 options.delay_until_epoch_ms = int((self._now() + delay_s) * 1000)
@@ -138,7 +155,10 @@ class Engine:
 
     def step(self, name: str, work: Callable[[], T]) -> T:
         """Call within a body: stores what `work` returns or raises, so that it does not run again."""
-        return DBOS.run_step({"name": name}, work)
+        result = DBOS.run_step({"name": name}, work)
+        if DBOS.workflow_id in self._committed_at:
+            self._committed_at[DBOS.workflow_id] = monotonic()
+        return result
 
     def pending(self, replica_id: str | None = None) -> list[Pending]:
         """Unfinished work of the known kinds, of one process or of all, the oldest first."""
@@ -192,6 +212,30 @@ class Engine:
         with self._dbos._sys_db.engine.begin() as connection:
             connection.execute(due.values(status="ENQUEUED"))
 
+    def _workflow(self, kind: str, body: Body) -> Callable[[str], None]:
+        """A separate function for each kind, since DBOS sets attributes on the functions it receives."""
+
+        def run(payload: str) -> None:
+            id = str(DBOS.workflow_id)
+            if isinstance(payload, _JustStarted):
+                self._committed_at[id] = monotonic()
+            try:
+                body(id, payload)
+            finally:
+                self._committed_at.pop(id, None)
+
+        run.__name__ = run.__qualname__ = kind
+        return run
+
+    def _stored_step(self, workflow_id: str, *more: Any, **options: Any) -> Any:
+        """What an earlier run of the job has stored for a step; None without a look if there was no earlier run.
+
+        Another process takes a job over only after a long silence, so a job that was silent for a moment looks.
+        """
+        if monotonic() - self._committed_at.get(workflow_id, -TRUSTED_S) < TRUSTED_S:
+            return None
+        return self._look_up(workflow_id, *more, **options)
+
     def take_nothing_more(self) -> None:
         """Starts no more jobs: queued ones stay in the database, running ones go on."""
         for event in self._dbos.background_thread_stop_events:
@@ -239,14 +283,30 @@ class _Json(Serializer):
         return from_text(serialized_data)
 
 
-def _workflow(kind: str, body: Body) -> Callable[[str], None]:
-    """A separate function for each kind, since DBOS sets attributes on the functions it receives."""
+class _JustStarted(str):
+    """The payload of a job that this process has just stored. DBOS passes others a plain string."""
 
-    def run(payload: str) -> None:
-        body(str(DBOS.workflow_id), payload)
+    __slots__ = ()
 
-    run.__name__ = run.__qualname__ = kind
-    return run
+
+_synchronous: contextvars.ContextVar[str] = contextvars.ContextVar("synchronous", default=_NORMAL)
+"""SQLite's `synchronous` for the next commit of DBOS.
+
+Only a job that is stored before an acknowledgement must be on the disk. If a power failure undoes a job's later
+commits, it undoes all that came after them, too, and the job repeats them. What must not be repeated has a claim.
+"""
+
+
+def _survives_power_loss() -> str:
+    """A job that a job starts is stored again if that job is repeated."""
+    return _FULL if DBOS.workflow_id is None else _NORMAL
+
+
+def _set_synchronous(connection: Any, record: Any, _proxy: object) -> None:
+    wanted = _synchronous.get()
+    if record.info.get("synchronous") != wanted:
+        connection.execute(f"PRAGMA synchronous={wanted}")
+        record.info["synchronous"] = wanted
 
 
 def _apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

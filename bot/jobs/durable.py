@@ -238,9 +238,9 @@ class DurableJobs:
         finally:
             self._ended(id)
 
-    def _step(self, name: str, work: Callable[[], T]) -> T:
+    def _step(self, name: str, work: Callable[[], T], *, stored: bool = True) -> T:
         self._raise_if_closed()
-        return self._engine.step(name, partial(self._guarded, work))
+        return self._engine.step(name, partial(self._guarded, work)) if stored else self._guarded(work)
 
     def _guarded(self, work: Callable[[], T]) -> T:
         try:

@@ -17,7 +17,7 @@ from bot.core.model.builds import Actor, Project
 from bot.core.model.commands import Command, entry_for
 from bot.core.model.errors import BotError, NotAllowed, NotRecorded, NotUnderstood
 from bot.core.model.follows import follow_of
-from bot.core.model.outcomes import Outcome
+from bot.core.model.outcomes import Cancelled, Outcome, Restarted
 from bot.core.operations import Operations, allowance_for
 from bot.core.polling.poller import Poller
 from bot.core.ports import Clock, Step
@@ -279,11 +279,11 @@ class RequestHandler:
                 asker, place, now = slack_request.actor, slack_request.location, self._clock.now()
                 follow = follow_of(asker, place, request.key, run.result, run.ts, now)
                 if follow is not None:
-                    step(stage.value, lambda: self._follow_ups.poller.follow(follow))
+                    step(stage.value, lambda: self._follow_ups.poller.follow(follow), stored=False)
                 run.progress = replace(run.progress, is_followed=True)
             case Stage.TIDY_UP:
                 tidy = self._answers.update_pressed_message
-                step(stage.value, lambda: tidy(slack_request, run.command, run.result, run.ts))
+                step(stage.value, lambda: tidy(slack_request, run.command, run.result, run.ts), stored=False)
                 run.progress = replace(run.progress, is_tidy=True)
 
     def _decided(self, slack_request: SlackRequest, request: UserRequest, reference: str) -> dict[str, Any]:
@@ -331,7 +331,8 @@ class RequestHandler:
                     outcome = self._found_out(run.decision, request)
                 else:
                     outcome = self._operations.act(run.decision, request)
-                record(outcome)
+                if not isinstance(outcome, Restarted | Cancelled):  # these were recorded with their claim
+                    record(outcome)
         except NotRecorded as error:
             if stage is Stage.ACT:  # now, since storing this step waits until the database is back
                 log.error("result_not_stored", why=str(self._answers.why(error) or error.__cause__))
@@ -380,6 +381,6 @@ def _command_of(slack_request: SlackRequest) -> Command | None:
     return None if isinstance(slack_request.command, NotUnderstood) else slack_request.command
 
 
-def _at_once(name: str, work: Callable[[], T]) -> T:  # noqa: ARG001 - a `Step`
+def _at_once(name: str, work: Callable[[], T], *, stored: bool = True) -> T:  # noqa: ARG001 - a `Step`
     """Runs the steps of a request that need not be durable."""
     return work()

@@ -22,7 +22,7 @@ _NEWEST_FIRST = (audit.c.at.desc(), audit.c.id.desc())
 
 
 class StoredAudit:
-    """An `AuditLog`. Entries older than `kept` are never returned; a later `record` deletes them."""
+    """An `AuditLog`. Entries older than `kept` are never returned; a later `purge` deletes them."""
 
     def __init__(self, database: Database, clock: Clock, kept: timedelta) -> None:
         self._database = database
@@ -31,24 +31,17 @@ class StoredAudit:
         self._purging = Periodic(clock, PURGE_EVERY_S)
 
     def record(self, entry: AuditEntry, *, request_key: str | None) -> None:
-        with self._database.writing() as connection:
-            connection.execute(recording(self._database, entry, request_key))
-            if self._purging.is_due():
-                connection.execute(self._purge())
+        self._database.write(recording(self._database, entry, request_key))
 
     def last(self, count: int, *, of: Project | None = None) -> list[AuditEntry]:
         query = audit.select().where(audit.c.at > self._oldest())
         if of is not None:
             query = query.where(audit.c.service == of.service, audit.c.project_id == of.id)
-        with self._database.reading() as connection:
-            return [_entry(row) for row in connection.execute(query.order_by(*_NEWEST_FIRST).limit(count))]
+        return [_entry(row) for row in self._database.rows(query.order_by(*_NEWEST_FIRST).limit(count))]
 
     def purge(self) -> None:
-        with self._database.writing() as connection:
-            connection.execute(self._purge())
-
-    def _purge(self) -> sa.Delete:
-        return audit.delete().where(audit.c.at <= self._oldest())
+        if self._purging.is_due():
+            self._database.write(audit.delete().where(audit.c.at <= self._oldest()))
 
     def _oldest(self) -> datetime:
         return self._clock.now() - self._kept

@@ -23,18 +23,15 @@ class StoredChannelNames:
         key = {"channel": name.channel, "alias": name.alias}
         value = {"repo": name.repo, "branch": name.branch, "set_by": name.set_by.id, "set_at": name.set_at}
         new = self._database.insert(channel_names).values(key | value)
-        with self._database.writing() as connection:
-            connection.execute(new.on_conflict_do_update(index_elements=["channel", "alias"], set_=value))
+        self._database.write(new.on_conflict_do_update(index_elements=["channel", "alias"], set_=value))
 
     def remove(self, channel: str, alias: str) -> bool:
         wanted = channel_names.delete().where(channel_names.c.channel == channel, channel_names.c.alias == alias)
-        with self._database.writing() as connection:
-            return connection.execute(wanted).rowcount == 1
+        return self._database.write(wanted) == 1
 
     def of_channel(self, channel: str) -> list[ChannelName]:
         wanted = channel_names.select().where(channel_names.c.channel == channel).order_by(channel_names.c.alias)
-        with self._database.reading() as connection:
-            return [_name(row) for row in connection.execute(wanted)]
+        return [_name(row) for row in self._database.rows(wanted)]
 
     def of_person(self, actor: Actor, count: int) -> list[list[ChannelName]]:
         own = sa.select(channel_names.c.channel).where(channel_names.c.set_by == actor.id)

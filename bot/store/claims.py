@@ -54,39 +54,36 @@ class StoredClaims:
             self._purge()
         new = self._database.insert(claims).values(_run(wanted) | {"attempt": 1} | _columns(wanted))
         again = claims.update().where(_same_run(wanted), claims.c.state.in_(_FREE)).values(_next(wanted))
-        with self._database.writing() as connection:
-            for statement in (new.on_conflict_do_nothing(), again):
-                if connection.execute(statement).rowcount == 1:
-                    return _read(connection, _same_run(wanted))
-        return None
+        return self._won(new.on_conflict_do_nothing()) or self._won(again)
 
     def claim_again(self, wanted: Claim, *, instead_of: int, attempt: int) -> Claim | None:
         is_unknown = claims.c.state == ClaimState.UNKNOWN.value
         same = sa.and_(_same_run(wanted), _known_as(instead_of, attempt))
         if wanted.kind is ClaimKind.RESTART:
             same = sa.and_(same, is_unknown)
-        with self._database.writing() as connection:
-            if connection.execute(claims.update().where(same).values(_next(wanted))).rowcount == 1:
-                return _read(connection, _same_run(wanted))
-        return None
+        return self._won(claims.update().where(same).values(_next(wanted)))
+
+    def _won(self, statement: sa.Insert | sa.Update) -> Claim | None:
+        """The claim that `statement` wrote; None if it wrote nothing, since another request was first."""
+        return next(map(_claim, self._database.written(statement.returning(claims))), None)
 
     def move(self, claim: Claim, to: Claim, *, audit: RequestEntry | None = None) -> bool:
         same = sa.and_(_known_as(claim.id, claim.attempt), claims.c.state == claim.state.value)
+        change = claims.update().where(same).values(_progress(to))
+        if audit is None:
+            return self._database.write(change) == 1
         with self._database.writing() as connection:
-            if connection.execute(claims.update().where(same).values(_progress(to))).rowcount != 1:
+            if connection.execute(change).rowcount != 1:
                 return False
-            if audit is not None:
-                is_sent = to.state is ClaimState.SENT
-                connection.execute(recording(self._database, audit.entry, audit.request_key, is_sent=is_sent))
+            is_sent = to.state is ClaimState.SENT
+            connection.execute(recording(self._database, audit.entry, audit.request_key, is_sent=is_sent))
             return True
 
     def of_request(self, key: str) -> Claim | None:
         if not key:  # rows without a request have an empty key
             return None
         query = claims.select().where(claims.c.key == key).order_by(claims.c.id.desc()).limit(1)
-        with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else _claim(row)
+        return next(map(_claim, self._database.rows(query)), None)
 
     def newest(self, service: str, build_ids: Sequence[str], kind: ClaimKind = ClaimKind.RESTART) -> list[Claim]:
         """In the order of `build_ids`, without duplicates. A build's own claim wins over the one that created the
@@ -94,10 +91,9 @@ class StoredClaims:
         """
         ids = list(dict.fromkeys(build_ids))
         found: list[Claim] = []
-        with self._database.reading() as connection:
-            for start in range(0, len(ids), _IDS_A_QUERY):
-                some = ids[start : start + _IDS_A_QUERY]
-                found += map(_claim, connection.execute(_NAMED, {"service": service, "kind": kind.value, "ids": some}))
+        for start in range(0, len(ids), _IDS_A_QUERY):
+            some = ids[start : start + _IDS_A_QUERY]
+            found += map(_claim, self._database.rows(_NAMED, {"service": service, "kind": kind.value, "ids": some}))
         found.sort(key=lambda claim: (claim.run_number, claim.id))
         sprung_from = {claim.new_build_id: claim for claim in found if claim.new_build_id is not None}
         newest = sprung_from | {claim.build_id: claim for claim in found}
@@ -108,12 +104,7 @@ class StoredClaims:
         process.
         """
         old = claims.c.changed_at <= self._clock.now() - self._kept
-        with self._database.writing() as connection:
-            connection.execute(claims.delete().where(old, claims.c.state.in_(_OVER)))
-
-
-def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Claim:
-    return _claim(connection.execute(claims.select().where(which)).one())
+        self._database.write(claims.delete().where(old, claims.c.state.in_(_OVER)), survives_power_loss=False)
 
 
 def _run(claim: Claim) -> dict[str, Any]:

@@ -48,44 +48,44 @@ class StoredFollows:
 
     def add(self, follow: Follow) -> Follow:
         new = self._database.insert(follows).values({"key": follow.key, "version": follow.version} | _columns(follow))
-        with self._database.writing() as connection:
-            connection.execute(new.on_conflict_do_nothing())
-            if self._purging.is_due():
-                old = follows.c.began_at <= self._clock.now() - self._kept
-                connection.execute(follows.delete().where(old, follows.c.state != FollowState.OPEN.value))
-            return _follow(connection.execute(follows.select().where(follows.c.key == follow.key)).one())
+        # A power failure also undoes the end of the job that follows the build, so the job does this again.
+        added = new.on_conflict_do_nothing().returning(follows)
+        rows = self._database.written(added, survives_power_loss=False)
+        rows = rows or self._database.rows(follows.select().where(follows.c.key == follow.key))
+        if self._purging.is_due():
+            old = follows.c.began_at <= self._clock.now() - self._kept
+            over = follows.c.state != FollowState.OPEN.value
+            self._database.write(follows.delete().where(old, over), survives_power_loss=False)
+        return _follow(rows[0])
 
     def open_of(self, service: str, project_id: str) -> list[Follow]:
         query = follows.select().where(_is_open(service, project_id)).order_by(follows.c.began_at, follows.c.id)
-        with self._database.reading() as connection:
-            return [_follow(row) for row in connection.execute(query)]
+        return [_follow(row) for row in self._database.rows(query)]
 
     def open_for(self, actor: Actor, count: int) -> list[Follow]:
         wanted = sa.and_(notifies(actor), follows.c.state == FollowState.OPEN.value)
         query = follows.select().where(wanted).order_by(follows.c.began_at.desc(), follows.c.id.desc()).limit(count)
-        with self._database.reading() as connection:
-            return [_follow(row) for row in connection.execute(query)]
+        return [_follow(row) for row in self._database.rows(query)]
 
     def move(self, follow: Follow, to: Follow) -> bool:
         same = sa.and_(follows.c.key == follow.key, follows.c.version == follow.version)
         after = {"version": follow.version + 1} | _columns(to)
-        with self._database.writing() as connection:
-            return connection.execute(follows.update().where(same).values(after)).rowcount == 1
+        return self._database.write(follows.update().where(same).values(after)) == 1
 
     def begin_polling(self, service: str, project_id: str) -> int:
-        with self._database.writing() as connection:
-            now = self._clock.now()
-            first = self._database.insert(poll_chains).values(
-                service=service, project_id=project_id, number=_FIRST, active=True, touched_at=now
-            )
-            again = first.on_conflict_do_update(
-                index_elements=["service", "project_id"],
-                set_={"number": poll_chains.c.number + _NEW_CHAIN, "active": True, "touched_at": now},
-                where=poll_chains.c.active.is_(False),
-            )
-            connection.execute(again)
-            number: int = connection.scalars(sa.select(poll_chains.c.number).where(_chain(service, project_id))).one()
-            return number
+        now = self._clock.now()
+        first = self._database.insert(poll_chains).values(
+            service=service, project_id=project_id, number=_FIRST, active=True, touched_at=now
+        )
+        again = first.on_conflict_do_update(
+            index_elements=["service", "project_id"],
+            set_={"number": poll_chains.c.number + _NEW_CHAIN, "active": True, "touched_at": now},
+            where=poll_chains.c.active.is_(False),
+        )
+        begun = self._database.written(again.returning(poll_chains.c.number), survives_power_loss=False)
+        # Without a row it was active.
+        rows = begun or self._database.rows(sa.select(poll_chains.c.number).where(_chain(service, project_id)))
+        return int(rows[0].number)
 
     def next_poll(self, service: str, project_id: str, number: int) -> int | None:
         chain = _chain(service, project_id)

@@ -28,13 +28,12 @@ class StoredRecentProjects:
             actor_id=actor.id, service=project.service, project_id=project.id, used_at=now
         )
         again = row.on_conflict_do_update(index_elements=["actor_id", "service", "project_id"], set_={"used_at": now})
-        with self._database.writing() as connection:
-            connection.execute(again)
-            if self._purging.is_due():
-                connection.execute(recent_projects.delete().where(recent_projects.c.used_at <= now - KEPT))
+        self._database.write(again, survives_power_loss=False)
+        if self._purging.is_due():
+            old = recent_projects.c.used_at <= now - KEPT
+            self._database.write(recent_projects.delete().where(old), survives_power_loss=False)
 
     def last(self, actor: Actor, count: int) -> list[tuple[str, str]]:
         theirs = recent_projects.select().where(recent_projects.c.actor_id == actor.id)
         query = theirs.order_by(recent_projects.c.used_at.desc(), recent_projects.c.project_id).limit(count)
-        with self._database.reading() as connection:
-            return [(row.service, row.project_id) for row in connection.execute(query)]
+        return [(row.service, row.project_id) for row in self._database.rows(query)]

@@ -55,7 +55,7 @@ class StoredReplicas:
         return None
 
     def _beat(self, replica_id: str) -> float | None:
-        with self._database.writing() as connection:
+        with self._database.writing(survives_power_loss=False) as connection:
             now = self._database.now(connection, self._clock)
             if self._database.is_postgresql:
                 self._learn_time(now)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import OrderedDict
+from datetime import datetime, timedelta
 from hashlib import sha256
+from threading import Lock
 
 import sqlalchemy as sa
 
@@ -12,6 +14,7 @@ from bot.store.engine import Database
 from bot.store.tables import response_urls
 
 VALID_FOR = timedelta(minutes=30)
+MOST_IN_MEMORY = 200
 
 
 class StoredResponseUrls:
@@ -20,6 +23,8 @@ class StoredResponseUrls:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._put_here: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
+        self._lock = Lock()
         self._none_after = clock.now() + VALID_FOR
         """No row expires later than this, as far as this process knows."""
 
@@ -28,22 +33,27 @@ class StoredResponseUrls:
         key, now = sha256(url.encode("utf-8", "surrogatepass")).hexdigest(), self._clock.now()
         expires_at = self._none_after = now + VALID_FOR
         row = self._database.insert(response_urls).values(key=key, url=url, expires_at=expires_at)
-        with self._database.writing() as connection:
-            connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
+        # The job that needs the URL is stored next, and its commit takes this one to the disk.
+        self._database.write(row.on_conflict_do_nothing(index_elements=["key"]), survives_power_loss=False)
+        with self._lock:
+            self._put_here[key] = url, expires_at
+            while len(self._put_here) > MOST_IN_MEMORY:
+                self._put_here.popitem(last=False)
         return key
 
     def get(self, key: str) -> str | None:
-        """None if it expired."""
+        """None if it expired. Needs no query if this process has stored it lately."""
+        with self._lock:
+            url, expires_at = self._put_here.get(key, ("", self._clock.now()))
+        if expires_at > self._clock.now():
+            return url
         query = sa.select(response_urls.c.url).where(
             response_urls.c.key == key, response_urls.c.expires_at > self._clock.now()
         )
-        with self._database.reading() as connection:
-            url: str | None = connection.scalar(query)
-        return url
+        return next((row.url for row in self._database.rows(query)), None)
 
     def purge(self) -> None:
         """Deletes what expired; called every minute or so. Does no I/O if nothing can be there."""
         now, none_after = self._clock.now(), self._none_after
         if now < none_after + VALID_FOR:
-            with self._database.writing() as connection:
-                connection.execute(response_urls.delete().where(response_urls.c.expires_at <= now))
+            self._database.write(response_urls.delete().where(response_urls.c.expires_at <= now))

@@ -38,10 +38,11 @@ class StoredRunHistory:
             ended_at=ended_at,
             recorded_at=now,
         )
-        with self._database.writing() as connection:
-            connection.execute(new.on_conflict_do_nothing())
-            if self._purging.is_due():
-                connection.execute(runs.delete().where(runs.c.recorded_at <= now - self._kept))
+        # A restart is recorded before it is claimed, so the claim's commit takes this one to the disk.
+        self._database.write(new.on_conflict_do_nothing(), survives_power_loss=False)
+        if self._purging.is_due():
+            old = runs.c.recorded_at <= now - self._kept
+            self._database.write(runs.delete().where(old), survives_power_loss=False)
 
     def of_commit(self, project: Project, commit: str, branch: str | None) -> list[Status]:
         """In the order in which they ended. Those that ended at the same moment are in the order of recording."""
@@ -52,5 +53,4 @@ class StoredRunHistory:
             runs.c.branch == branch,
         )
         newest_first = wanted.order_by(runs.c.ended_at.desc(), runs.c.id.desc()).limit(_LAST)
-        with self._database.reading() as connection:
-            return [Status(row.status) for row in connection.execute(newest_first)][::-1]
+        return [Status(row.status) for row in self._database.rows(newest_first)][::-1]

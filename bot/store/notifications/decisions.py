@@ -34,8 +34,7 @@ class StoredDecisions:
         if branch is not None:
             query = query.where(decisions.c.branch == branch)
         newest_first = query.order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(MOST_READ)
-        with self._database.reading() as connection:
-            return [_decision(row) for row in connection.execute(newest_first)]
+        return [_decision(row) for row in self._database.rows(newest_first)]
 
     def add(self, connection: sa.Connection, made: Iterable[Decision]) -> None:
         """Adds them, and deletes what is too old or too much."""

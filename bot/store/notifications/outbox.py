@@ -44,8 +44,7 @@ class StoredOutbox:
 
     def queue(self, channel: str) -> list[Delivery]:
         query = deliveries.select().where(deliveries.c.channel == channel, _UNSENT).order_by(deliveries.c.id)
-        with self._database.reading() as connection:
-            return [_delivery(row) for row in connection.execute(query)]
+        return [_delivery(row) for row in self._database.rows(query)]
 
     def told(self, channel: str, since: datetime) -> list[Delivery]:
         is_told = sa.or_(deliveries.c.state == DeliveryState.TOLD.value, deliveries.c.digest_ts.is_not(None))
@@ -106,8 +105,7 @@ class StoredOutbox:
             sa.and_(deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.changed_at <= claimed_before),
         )
         query = deliveries.select().where(deliveries.c.id.in_(first), is_late).order_by(deliveries.c.id)
-        with self._database.reading() as connection:
-            return [_delivery(row) for row in connection.execute(query)]
+        return [_delivery(row) for row in self._database.rows(query)]
 
     def depth(self) -> tuple[int, datetime | None]:
         """How many deliveries wait to be sent, and when the oldest of them was made."""

@@ -117,13 +117,11 @@ class StoredSubscriptions:
         query = mutes.select().where(mutes.c.until > self._clock.now()).order_by(mutes.c.until, mutes.c.id)
         if channel is not None:
             query = query.where(mutes.c.channel == channel)
-        with self._database.reading() as connection:
-            return [_mute(row) for row in connection.execute(query)]
+        return [_mute(row) for row in self._database.rows(query)]
 
     def _where(self, condition: sa.ColumnElement[bool]) -> list[Subscription]:
         query = subscriptions.select().where(condition).order_by(subscriptions.c.id)
-        with self._database.reading() as connection:
-            return [_subscription(row) for row in connection.execute(query)]
+        return [_subscription(row) for row in self._database.rows(query)]
 
     def _added(self, connection: sa.Connection, subscription: Subscription) -> Subscription:
         new = self._database.insert(subscriptions).values(_columns(subscription))

@@ -63,9 +63,8 @@ class StoredWatching:
             return _project(row, branches)
 
     def projects(self, service: str) -> list[WatchedProject]:
-        with self._database.reading() as connection:
-            rows = connection.execute(watched_projects.select().where(watched_projects.c.service == service))
-            return [_project(row, ()) for row in rows]
+        rows = self._database.rows(watched_projects.select().where(watched_projects.c.service == service))
+        return [_project(row, ()) for row in rows]
 
     def apply(
         self,

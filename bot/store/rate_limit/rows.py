@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -69,7 +70,7 @@ class RateLimitRows:
         self._holder = holder
 
     def settle(self, report: UsageReport, now: datetime) -> Grant:
-        with self._database.writing() as connection:
+        with self._database.writing(survives_power_loss=False) as connection:
             pause = self._locked(connection)
             self._write_down(connection, report.made)
             self._forget(connection, now)
@@ -95,8 +96,7 @@ class RateLimitRows:
 
     def paused(self) -> Pause:
         """The current pause. Reads only, and waits for no lock."""
-        with self._database.reading() as connection:
-            return self._pause(connection) or Pause()
+        return next(map(_pause, self._database.rows(self._query())), Pause())
 
     def leave(self, made: dict[int, int]) -> None:
         """Reports the last calls and releases everything this process holds."""
@@ -112,19 +112,17 @@ class RateLimitRows:
 
     def _locked(self, connection: sa.Connection) -> Pause:
         """Locks this service's count until the end of the transaction."""
-        pause = self._pause(connection, lock=True)
-        if pause is None:
+        query = self._query().with_for_update()
+        row = connection.execute(query).one_or_none()
+        if row is None:
             new = self._database.insert(rate_limits).values(service=self._service, paused_until=None, pauses=0)
             connection.execute(new.on_conflict_do_nothing())
-            pause = self._pause(connection, lock=True)
-        return pause or Pause()
+            row = connection.execute(query).one_or_none()
+        return Pause() if row is None else _pause(row)
 
-    def _pause(self, connection: sa.Connection, *, lock: bool = False) -> Pause | None:
-        query = sa.select(rate_limits.c.paused_until, rate_limits.c.pauses, rate_limits.c.paused_at).where(
-            rate_limits.c.service == self._service
-        )
-        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-        return None if row is None else Pause(row.paused_until, row.pauses, row.paused_at)
+    def _query(self) -> sa.Select[Any]:
+        columns = sa.select(rate_limits.c.paused_until, rate_limits.c.pauses, rate_limits.c.paused_at)
+        return columns.where(rate_limits.c.service == self._service)
 
     def _forget(self, connection: sa.Connection, now: datetime) -> None:
         old = sa.and_(
@@ -185,6 +183,10 @@ class RateLimitRows:
                 free_at = datetime.fromtimestamp(second + COUNTED_S, UTC)
                 return Rejected(max(1.0, (free_at - now).total_seconds()))
         return Rejected(_UNTIL_MORE_IS_KNOWN_S)  # other processes hold the calls and may release them
+
+
+def _pause(row: Any) -> Pause:
+    return Pause(row.paused_until, row.pauses, row.paused_at)
 
 
 def second_of(now: datetime) -> int:
