@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -183,6 +184,7 @@ def user_id(text: str) -> str:
 
 
 def _run(settings: Settings, environ: Mapping[str, str]) -> int:
+    gc.disable()  # until it is ready: what the imports make stays, and looking through it takes a tenth of a second
     from bot.app.bot import Bot
     from bot.app.clock import SystemClock
     from bot.config.toml_file import FileError, reload_for_ever
@@ -221,6 +223,7 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
         threading.Thread(target=reload_for_ever, args=(bot.reloads, hangups.get), name="files", daemon=True).start()
     try:
         start_patiently(bot.start, ending.wait)
+        _collect_garbage_from_now_on()
         ending.wait()
         status = FAILED if died.is_set() else 0
     except (TokenRefused, SlackAway, AppTokenRefused, CannotListen, StoreError) as problem:
@@ -230,6 +233,13 @@ def _run(settings: Settings, environ: Mapping[str, str]) -> int:
         status = FAILED
     logging.shutdown()
     os._exit(status)  # a thread that hangs in a call would keep the process alive
+
+
+def _collect_garbage_from_now_on() -> None:
+    """What is there once the bot is ready stays, so later collections need not look through it: 4 ms instead of 90."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def start_patiently(start: Callable[[], None], wait: Callable[[float], bool]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rapidfuzz import fuzz, process
-
 ALIKE = 70.0
 """Minimum similarity out of 100: `acme/wbe` finds `acme/web`, `acme/zzz` does not."""
 
@@ -21,6 +19,8 @@ def nearest(word: str, names: Sequence[str], *, limit: int) -> list[str]:
     holding = sorted((name for name in names if word in name), key=len)[:limit] if word else []
     if len(holding) == limit:
         return holding
+    from rapidfuzz import fuzz, process  # imported late: most bots rarely need it, and it takes three MiB
+
     alike = process.extract(
         word, names, scorer=fuzz.ratio, score_cutoff=ALIKE if "/" in word else ALIKE_ALONE, limit=limit
     )

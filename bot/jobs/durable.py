@@ -41,7 +41,7 @@ class JobTimings:
     beat_s: float = 5.0
     dead_after_s: float = 20.0
     sweep_s: float = 5.0
-    poll_s: float = 0.5
+    poll_s: float = 1.0
     purge_s: float = 3600.0
     kept_s: float = 2 * 86400.0
 

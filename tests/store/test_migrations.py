@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from alembic.migration import MigrationContext
 import bot.store.migrations
 from bot.store import Store, StoreError
 from bot.store.engine import Database
-from bot.store.schema import HEAD
+from bot.store.schema import HEAD, migrate
 from bot.store.tables import metadata
 
 pytestmark = pytest.mark.usefixtures("empty_databases")
@@ -41,12 +43,34 @@ def test_the_newest_version_is_the_newest_file() -> None:
     assert [f"{number:04}" for number in range(1, len(VERSIONS) + 1)] == VERSIONS
 
 
-def test_migrations_lead_to_the_tables_that_the_code_uses(opened: Callable[[], Store], url: str) -> None:
-    opened()
+def shape(connection: sa.Connection) -> dict[str, object]:
+    """Everything that the database says about its tables, and the schema's version."""
+    seen = sa.inspect(connection)
+    kinds = ("columns", "pk_constraint", "unique_constraints", "foreign_keys", "indexes", "check_constraints")
+    tables = {
+        name: {kind: str(getattr(seen, f"get_{kind}")(name)) for kind in kinds} for name in seen.get_table_names()
+    }
+    return tables | {"version": connection.scalar(sa.text("SELECT version_num FROM alembic_version"))}
+
+
+def test_migrations_lead_to_the_tables_that_a_new_database_gets(opened: Callable[[], Store], url: str) -> None:
+    opened().close()
     database = Database.at(url)
-    with database.reading() as connection:
+    with database.writing() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        created = shape(connection)
+        metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+        migrate(connection, HEAD)
+        migrated = shape(connection)
     database.close()
+    assert created == migrated
+
+
+def test_alembic_is_imported_only_to_migrate(tmp_path: Path) -> None:
+    code = f"from bot.app.clock import SystemClock; from bot.store import open_store; import sys; \
+open_store('sqlite:///{tmp_path}/b.sqlite3', SystemClock()); sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_database_of_newer_code_is_used_as_it_is(opened: Callable[[], Store], url: str) -> None:
