@@ -12,7 +12,7 @@ from functools import partial
 from bot.ci.github import api as wire
 from bot.ci.github.builds import build_of
 from bot.ci.github.hook_deliveries import HookDeliveries
-from bot.ci.github.http.auth import App
+from bot.ci.github.http.auth import READ_ONLY, App
 from bot.ci.github.http.calls import GitHubRequests
 from bot.ci.github.http.errors import TITLE
 from bot.ci.github.run_details import RunDetails
@@ -37,7 +37,6 @@ WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 """Seconds that the list of workflows is cached, and seconds until a failed list is requested again."""
 
 FULL_SHA = 40
-READ_ONLY = "GITHUB_READ_ONLY"
 
 _ALL = frozenset(Ability)
 _CHANGES = frozenset({Ability.RESTART, Ability.RESTART_FAILED_JOBS, Ability.CANCEL, Ability.DEBUG_LOGS})

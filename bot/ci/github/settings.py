@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from wsgiref.types import WSGIApplication
 
-from bot.ci.github.client import READ_ONLY, GitHub
-from bot.ci.github.hook_deliveries import APP_HOOK
-from bot.ci.github.http.auth import App, signing_key
-from bot.ci.github.urls import API_URL, WEB_URL
-from bot.ci.github.webhook import PATH, GitHubWebhook
+from bot.ci.github.http.auth import READ_ONLY, App, signing_key
+from bot.ci.github.http.errors import TITLE
+from bot.ci.github.urls import API_URL, SERVICE, WEB_URL
 from bot.ci.service import CIClient, ClientContext, Permission, PollNow, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.parsers import InvalidValue, Secret
 from bot.config.setting import Setting
 from bot.core.model.builds import Project
 from bot.core.model.errors import CIError
+
+if TYPE_CHECKING:
+    from bot.ci.github.client import GitHub
 
 _OF_THE_APP = ("GITHUB_APP_ID", "GITHUB_APP_INSTALLATION_ID", "GITHUB_APP_PRIVATE_KEY_FILE")
 _PERMISSIONS = "repository permissions Actions: read and write, Metadata: read"
@@ -161,6 +162,9 @@ def _private_key(path: str) -> Secret:
 
 
 def _connect(set_to: SettingValues, context: ClientContext) -> GitHub:
+    from bot.ci.github.client import GitHub  # imported late: a bot for CodeShip alone does not need it
+    from bot.ci.github.hook_deliveries import APP_HOOK
+
     who: Secret | App | None = set_to["GITHUB_TOKEN"]
     if who is None:
         app_id, installation_id, path = (set_to[name] for name in _OF_THE_APP)
@@ -187,13 +191,15 @@ def _permissions(set_to: SettingValues, context: ClientContext, project: Project
 
 
 def _webhook(set_to: SettingValues, client: CIClient, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
+    from bot.ci.github.webhook import PATH, GitHubWebhook
+
     secret = set_to["GITHUB_WEBHOOK_SECRET"]
     return None if secret is None else (PATH, GitHubWebhook(secret, cast("GitHub", client), poll_now))
 
 
 GITHUB = ServicePlugin(
-    name=GitHub.service,
-    title=GitHub.title,
+    name=SERVICE,
+    title=TITLE,
     key_setting="GITHUB_TOKEN",
     calls_setting="GITHUB_CALLS_PER_MINUTE",
     rows=_ROWS,

@@ -25,6 +25,9 @@ from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoRespons
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+READ_ONLY = "GITHUB_READ_ONLY"
+"""The setting with which the bot only reads, whatever its token allows."""
+
 RENEWED_BEFORE_S = 300.0
 _JWT_EARLIER = timedelta(seconds=60)  # this machine's clock may be ahead of GitHub's
 _JWT_LASTS = timedelta(minutes=9)  # GitHub accepts ten at most
