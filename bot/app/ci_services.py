@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication
 import structlog
 
 from bot.app.clients import CALLS_AT_ONCE, connected
-from bot.app.name_matching import nearest
+from bot.app.name_matching import NearestNames
 from bot.app.settings import Settings, key_setting, named
 from bot.app.threads import LoggingExecutor
 from bot.app.timeouts import Timeouts
@@ -110,6 +110,7 @@ class CIServices:
                 kind, client, rate_limit, calls, sends, CIContext(client, directory, fetcher, restarts)
             )
 
+        nearest = NearestNames()
         self._all = [one(kind) for kind in named(settings.ci_providers)]
         self._hints = LoggingExecutor(1, "hint")
         self._hints_to_come = BoundedSemaphore(HINTS_AT_ONCE)

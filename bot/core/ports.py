@@ -229,7 +229,7 @@ class RateLimit(Protocol):
 
 
 class NameMatcher(Protocol):
-    """Finds names that are similar to a typed one."""
+    """Finds names that are similar to a typed one. May prepare a long list at its first call with it."""
 
     def __call__(self, word: str, names: Sequence[str], *, limit: int) -> list[str]:
         """At most `limit` of `names`, the most similar first; empty if none is similar."""

@@ -112,7 +112,7 @@ class Engine:
     def launch(self, poll_s: float) -> None:
         """Starts the engine; bodies may run before this returns. Raises what the driver raises."""
         # The bot sends no messages between jobs: without this thread it wakes up ten times a second less.
-        SystemDatabase.run_notification_listener = _listen_to_nothing  # type: ignore[method-assign]
+        SystemDatabase.run_notification_listener = _listen_to_nothing  # type: ignore[method-assign, assignment]
         self._dbos._registry.get_internal_queue()._polling_interval_sec = UNUSED_POLL_S
         DBOS.launch()
         if self._dbos._sys_db.engine.dialect.name == "sqlite":
@@ -128,7 +128,7 @@ class Engine:
         self._ask_only_for_jobs()
 
     def _ask_only_for_jobs(self) -> None:
-        """Spares four of five queries of an idle process: DBOS would also ask for what the bot does not use or change."""
+        """Spares four of five queries of an idle process: those for what the bot does not use or change."""
         stored: Any = self._dbos._sys_db
         queues = {kind: stored.get_queue(kind) for kind in self._bodies}
         stored.get_queue = queues.get

@@ -32,17 +32,21 @@ class _Index:
     by_id: dict[str, Project] = field(default_factory=dict)
     by_name: dict[str, list[Project]] = field(default_factory=dict)
     by_short_name: dict[str, list[Project]] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    short_names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, projects: Iterable[Project], at: datetime | None) -> _Index:
         once = {project.id: project for project in projects}  # listed twice, a project would be ambiguous
-        index = cls(tuple(sorted(once.values(), key=lambda project: project.name.lower())), at)
-        for project in index.projects:
+        in_order = tuple(sorted(once.values(), key=lambda project: project.name.lower()))
+        by_name: dict[str, list[Project]] = {}
+        by_short_name: dict[str, list[Project]] = {}
+        for project in in_order:
             name = project.name.lower()
-            index.by_id[project.id] = project
-            index.by_name.setdefault(name, []).append(project)
-            index.by_short_name.setdefault(name.rpartition("/")[2], []).append(project)
-        return index
+            by_name.setdefault(name, []).append(project)
+            by_short_name.setdefault(name.rpartition("/")[2], []).append(project)
+        by_id = {project.id: project for project in in_order}
+        return cls(in_order, at, by_id, by_name, by_short_name, tuple(by_name), tuple(by_short_name))
 
     def named(self, name: str) -> list[Project]:
         """The projects for `org/name` or `name`, in any case."""
@@ -80,7 +84,7 @@ class ProjectIndex:
 
     def start(self) -> None:
         """Loads the stored list, and refreshes it in the background."""
-        self._index = _Index.of(*self._store.load_projects(self._provider.service))
+        self._use(_Index.of(*self._store.load_projects(self._provider.service)))
         self._refresh_soon(Priority.BACKGROUND)
 
     def named(self, name: str) -> list[Project]:
@@ -99,8 +103,8 @@ class ProjectIndex:
     def alike(self, typed: str) -> list[Project]:
         """The known projects with the most similar names, best first, at most `NEAREST`."""
         index, word = self._index, typed.lower()
-        table = index.by_name if "/" in word else index.by_short_name
-        near = self._nearest(word, list(table), limit=NEAREST)
+        table, names = (index.by_name, index.names) if "/" in word else (index.by_short_name, index.short_names)
+        near = self._nearest(word, names, limit=NEAREST)
         return [project for name in near for project in table[name]][:NEAREST]
 
     def by_id(self, project_id: str, *, timeout_s: float, priority: Priority = Priority.PEOPLE) -> Project:
@@ -147,10 +151,15 @@ class ProjectIndex:
             self.last_failure = failure
             raise
         now = self._clock.now()
-        self._index = _Index.of(projects, now)
+        self._use(_Index.of(projects, now))
         self.last_failure = None
         self._listed()
         self._store.save_projects(self._provider.service, projects, now)
+
+    def _use(self, index: _Index) -> None:
+        for names in (index.names, index.short_names):
+            self._nearest("", names, limit=1)  # what it prepares for the names is then ready for people
+        self._index = index
 
     def refresh_if_stale(self) -> None:
         """Starts a refresh in the background if the list is older than `CACHE_TTL_S`."""
