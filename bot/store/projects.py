@@ -28,7 +28,8 @@ class StoredProjects:
     def save_projects(self, service: str, projects: Sequence[Project], at: datetime) -> None:
         stamp = self._database.insert(tables.project_lists).values(service=service, saved_at=at)
         stamp = stamp.on_conflict_do_update(index_elements=["service"], set_={"saved_at": at})
-        with self._database.writing() as connection:
+        # A list that a power failure takes is read from the service again.
+        with self._database.writing(survives_power_loss=False) as connection:
             connection.execute(stamp)  # first, because its row lock makes a second writer wait here on PostgreSQL
             if _stored(connection, service) == list(projects):
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.engine import make_url
 
 from bot.app.timeouts import Timeouts
 from bot.jobs import JobTimings
@@ -132,7 +134,8 @@ class Wire:
                 found.append([name])
             if name in ("commit", "rollback"):
                 open_of.pop(number, None)
-        return [name for names in found if not _is_beside(names) for name in names]
+        unfinished = list(open_of.values())  # of the background: the request has ended
+        return [name for names in found if names not in unfinished and not _is_beside(names) for name in names]
 
     def close(self) -> None:
         self._listener.close()
@@ -188,6 +191,8 @@ def main() -> None:
     with warm() as sandbox:
         event.listen(sa.Pool, "checkin", given_back)
         event.listen(sa.Engine, "before_cursor_execute", executed)
+        with sqlite3.connect(make_url(sandbox.settings().database_url.reveal()).database or "") as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else one may be due, which waits for the disk, too
         mark("typed")
         sandbox.workspace.types("ada", "builds", "/codeship restart acme/web main")
         mark("acknowledged")
