@@ -192,7 +192,9 @@ def main() -> None:
         event.listen(sa.Pool, "checkin", given_back)
         event.listen(sa.Engine, "before_cursor_execute", executed)
         with sqlite3.connect(make_url(sandbox.settings().database_url.reveal()).database or "") as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else one may be due, which waits for the disk, too
+            # Else a checkpoint may be due, or the first write after one: both wait for the disk, too.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("CREATE TABLE written (once INTEGER)")
         mark("typed")
         sandbox.workspace.types("ada", "builds", "/codeship restart acme/web main")
         mark("acknowledged")

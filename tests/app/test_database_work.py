@@ -127,7 +127,7 @@ def test_postgresql_waits_for_the_disk_whatever_the_server_is_set_to(postgres: S
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.serial
-def test_the_disk_is_waited_for_four_times_in_a_restart_and_once_between_claim_and_post(tmp_path: Path):
+def test_the_disk_is_waited_for_before_the_acknowledgement_the_claim_and_the_post(tmp_path: Path):
     log = tmp_path / "calls"
     traced = ["strace", "-f", "-qq", "-s", "60", "-e", "trace=fdatasync,fsync,sendto,sendmsg,access", "-o", str(log)]
     done = subprocess.run(
@@ -140,7 +140,11 @@ def test_the_disk_is_waited_for_four_times_in_a_restart_and_once_between_claim_a
     assert done.returncode == 0, done.stderr
     calls = [call for line in log.read_text().splitlines() if (call := _named_call(line))]
     restart = calls[calls.index("typed") + 1 : calls.index("settled")]
-    assert restart == ["sync", "acknowledged", "sync", "claimed", "sync", "POST", "sync", "reply"]
+    acknowledged, claimed, post = (restart.index(name) for name in ("acknowledged", "claimed", "POST"))
+    assert "sync" in restart[:acknowledged]
+    assert "sync" in restart[acknowledged:claimed]
+    assert "sync" in restart[claimed:post]
+    assert 4 <= restart.count("sync") <= 7, "background threads wait for the disk, too, at their own times"
 
 
 def _named_call(line: str) -> str:
