@@ -21,7 +21,7 @@ from bot.app.bot import SLACK_EVENTS
 from bot.app.clients import client_context
 from bot.app.clock import SystemClock
 from bot.ci.github.client import GitHub
-from bot.ci.github.webhook import PATH as GITHUB_WEBHOOK
+from bot.ci.github.urls import WEBHOOK_PATH as GITHUB_WEBHOOK
 from bot.ci.github.webhook import GitHubWebhook
 from bot.config.parsers import Secret
 from bot.http_server import MAX_BODY, WebApp, WebServer

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIApplication
 
 from bot.ci.github.http.auth import READ_ONLY, App, signing_key
 from bot.ci.github.http.errors import TITLE
-from bot.ci.github.urls import API_URL, SERVICE, WEB_URL
+from bot.ci.github.urls import API_URL, SERVICE, WEB_URL, WEBHOOK_PATH
 from bot.ci.service import CIClient, ClientContext, Permission, PollNow, ServicePlugin, SettingValues
 from bot.config import parsers as values
 from bot.config.parsers import InvalidValue, Secret
@@ -108,7 +108,7 @@ _ROWS = (
     ),
     Setting(
         "GITHUB_WEBHOOK_SECRET",
-        f"Verifies webhooks from GitHub at {PATH} (events: Workflow runs, Workflow jobs; content type: "
+        f"Verifies webhooks from GitHub at {WEBHOOK_PATH} (events: Workflow runs, Workflow jobs; content type: "
         "application/json). With them the bot sees changes sooner.",
         "a long random text of your choice, the same as in the webhook's settings",
         values.key,
@@ -191,10 +191,10 @@ def _permissions(set_to: SettingValues, context: ClientContext, project: Project
 
 
 def _webhook(set_to: SettingValues, client: CIClient, poll_now: PollNow) -> tuple[str, WSGIApplication] | None:
-    from bot.ci.github.webhook import PATH, GitHubWebhook
+    from bot.ci.github.webhook import GitHubWebhook
 
     secret = set_to["GITHUB_WEBHOOK_SECRET"]
-    return None if secret is None else (PATH, GitHubWebhook(secret, cast("GitHub", client), poll_now))
+    return None if secret is None else (WEBHOOK_PATH, GitHubWebhook(secret, cast("GitHub", client), poll_now))
 
 
 GITHUB = ServicePlugin(

@@ -11,6 +11,8 @@ from bot.core.model.builds import Page
 SERVICE = "github"
 API_URL = "https://api.github.com"
 WEB_URL = "https://github.com"
+WEBHOOK_PATH = "/github/webhook"
+"""Of this bot."""
 
 _ENTERPRISE_API = "/api/v3"
 _NAME = r"(?P<name>(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}/)[\w.-]{1,100})"

@@ -30,7 +30,6 @@ from bot.ci.service import PollNow
 from bot.config.parsers import Secret
 from bot.core.model.builds import FailedJob
 
-PATH = "/github/webhook"
 REFUSALS_LOGGED_EVERY_S = 60.0
 
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}", re.ASCII)
