@@ -26,7 +26,7 @@ class NewDatabases:
 
     @contextmanager
     def empty(self) -> Iterator[None]:
-        """Meanwhile new databases are empty, as in production."""
+        """Meanwhile new databases are empty and wait for the disk, as in production."""
         self._are_copies = False
         try:
             yield
@@ -36,9 +36,11 @@ class NewDatabases:
     def _on_connect(self, connection: object, _record: object) -> None:
         if not isinstance(connection, sqlite3.Connection):
             return
+        if not self._are_copies:
+            return
         connection.execute("PRAGMA synchronous = OFF")  # nothing here outlives the tests, so nothing need reach a disk
         with self._lock:
-            if self._are_copies and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 self._fill(connection)
 
     def _fill(self, new: sqlite3.Connection) -> None:

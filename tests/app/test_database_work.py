@@ -18,6 +18,8 @@ from sqlalchemy.engine import make_url
 from tests.app.database_work import Statements, Wire, named, recorded, types, warm
 from tests.postgres import Server
 
+pytestmark = pytest.mark.usefixtures("empty_databases")
+
 
 @pytest.fixture
 def on_sqlite() -> Iterator[Callable[[str], Statements]]:
