@@ -158,8 +158,9 @@ class Performance:
         if self.scene.is_restart:
             asked = self.theatre.codeship.restarts_asked(self.build)
             assert asked == 1 + self.sent, f"{asked} POSTs: {told}"
-        followed = 1 if self.scene.is_restart else self.asks
-        assert len(self._verdicts()) == followed, told
+        followed = len(self._verdicts())
+        # A second request finds the live message of the first, if it is there already.
+        assert 1 <= followed <= (1 if self.scene.is_restart else self.asks), told
         in_doubt = self.kill_at is not None and "after chat.update" in self.kill_at
         is_unclear = self.kill_at is not None and self.kill_at.endswith("chat.postMessage not answered yet")
         is_first = is_unclear and not in_doubt

@@ -102,7 +102,8 @@ class Telling:
             if not self.has_second:
                 self._start()
         assert wait_until(self._is_told), self._told()
-        if self.kill_at is None:
+        # On PostgreSQL, DBOS ends a job with one statement outside of a transaction, which is no step here.
+        if self.kill_at is None and self.database.dialect.name == "sqlite":
             assert wait_until(lambda: "workflow_output" in self.steps.reached[-1]), self._told()
         self._judge()
 
