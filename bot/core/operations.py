@@ -14,7 +14,7 @@ from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.channel_names import ChannelNames
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.actions.decisions import Decision
-from bot.core.model.actions.plans import restart_plan
+from bot.core.model.actions.plans import restart_plan, running_beside
 from bot.core.model.builds import Ability, Actor, Build, Location, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
 from bot.core.model.commands import (
@@ -289,18 +289,25 @@ class Operations:
         running = [build for build in newest if build.is_under_way]
         if result.branch is None and len(running) > 1:
             raise BranchRequired(result.project, branches_of(running))
-        return self._cancelled(running[0] if running else result.builds[0], result.snapshot, request)
+        build = running[0] if running else result.builds[0]
+        whole = self._services.of(build.project.service).actions.with_own_reruns(build, result.snapshot)
+        meant = {run.run_id for run in (*build.workflows, *whole.workflows)}
+        left = tuple(run.full_name for run in running_beside(build, result.builds) if run.run_id not in meant)
+        return self._cancelled(whole, result.snapshot, request, left)
 
     def _cancel_build(self, command: BuildCommand, request: UserRequest) -> Decision | Outcome:
         self._require_ability_of_pressed(command, request)
         return self._cancelled(*self._build_lookup.find_build_ref(command, request), request)
 
-    def _cancelled(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Decision | Outcome:
+    def _cancelled(
+        self, build: Build, snapshot: Snapshot, request: UserRequest, left: tuple[str, ...] = ()
+    ) -> Decision | Outcome:
         with about(build):
             self._authorizer.check(request, Verb.CANCEL, build.project.name, build.branch)
             if not build.is_under_way:
-                return NothingToCancel(build, self._restart_state(build, snapshot))
-            return self._services.of(build.project.service).actions.decide_cancel(build, snapshot, request)
+                return NothingToCancel(build, self._restart_state(build, snapshot), left)
+            actions = self._services.of(build.project.service).actions
+            return actions.decide_cancel(build, snapshot, request, left=left)
 
     def _require_ability_of_typed(self, command: BranchCommand, request: UserRequest) -> None:
         self._require_ability(command.verb, self._build_lookup.resolve(command, request).project)

@@ -13,6 +13,7 @@ from bot.core.actions.lifecycle import Move, next_move
 from bot.core.actions.sender import ActionSender
 from bot.core.build_fetcher import BuildFetcher, Snapshot
 from bot.core.model.actions.decisions import Decision, existed_at
+from bot.core.model.actions.plans import running_beside
 from bot.core.model.actions.values import PostRecord
 from bot.core.model.builds import Build, BuildRef, find_build
 from bot.core.model.claims import (
@@ -108,8 +109,28 @@ class ActionService:
             failed_jobs_only,
         )
 
-    def decide_cancel(self, build: Build, snapshot: Snapshot, request: UserRequest) -> Decision | Outcome:
-        """What a cancel of `build`, which `snapshot` shows running, would send. Raises as `decide_restart`."""
+    def with_own_reruns(self, build: Build, snapshot: Snapshot) -> Build:
+        """What a cancel of the build's branch means: the build, and what a restart of this bot began beside it.
+
+        Those runs are added if they still run. If the build itself has ended and only one is added, it is that run.
+        """
+        others = running_beside(build, snapshot.builds)
+        if not others:
+            return build
+        ids = [*(run.run_id for run in others), *(each.id for each in snapshot.builds if each.branch == build.branch)]
+        sent = [post for claim in self._claims.newest(self._provider.service, ids) for post in claim.posts]
+        began = {(post.target.run_id, post.target.attempt + 1) for post in sent if post.may_have_begun}
+        own = tuple(run for run in others if (run.run_id, run.attempt) in began)
+        together = replace(build, workflows=(*build.workflows, *own))
+        return together.only(own[0].run_id) if len(own) == 1 and not build.is_under_way else together
+
+    def decide_cancel(
+        self, build: Build, snapshot: Snapshot, request: UserRequest, *, left: Sequence[str] = ()
+    ) -> Decision | Outcome:
+        """What a cancel of `build`, which `snapshot` shows running, would send. Raises as `decide_restart`.
+
+        `left` names runs of the branch that it leaves alone.
+        """
         now = self._restart_state_of(build, snapshot)
         before = self._cancel_of(build, now.run_number)
         if before is not None and holds_up_a_cancel(before, build, self._clock.now()):
@@ -119,7 +140,7 @@ class ActionService:
             ClaimKind.CANCEL,
             build,
             now.run_number,
-            self._provider.plan_cancel(build),
+            replace(self._provider.plan_cancel(build), left=tuple(left)),
             snapshot.began_at,
             instead_of=None if before is None or before.state.is_free else (before.id, before.attempt),
             run_under_way=now.run_under_way(build),
@@ -209,9 +230,7 @@ class ActionService:
         if build is None:
             raise BuildTooOld(self._provider.title)
         if decision.action is ClaimKind.CANCEL:
-            attempts = {run.run_id: run.attempt for run in build.workflows}
-            same = all(attempts.get(each.run_id, each.attempt) == each.attempt for each in decision.plan.targets)
-            if same and build.is_under_way:
+            if _still_runs(decision, self.with_own_reruns(build, snapshot)):
                 return None
         elif build.run == before.run and (own or self._run_number(build, snapshot) == decision.run_number):
             return None
@@ -286,6 +305,16 @@ class ActionService:
             else:  # another request was faster, and the build may have run on since
                 claim = next(iter(self._claims.newest(claim.service, [build.id])), claim)
         return restart_state_of(claim, build)
+
+
+def _still_runs(decision: Decision, build: Build) -> bool:
+    """Whether something that the cancel is to stop still runs, and nothing of it in another attempt."""
+    targets = {each.run_id: each.attempt for each in decision.plan.targets}
+    found = [run for run in build.workflows if run.run_id in targets]
+    if not found:
+        return build.is_under_way
+    is_same = all(run.attempt == targets[run.run_id] for run in found)
+    return is_same and any(run.status.is_under_way for run in found)
 
 
 def _is_of_an_earlier_run(shown: BuildRef, build: Build, now: RestartState) -> bool:

@@ -197,10 +197,11 @@ class AlreadyCancelling:
 
 @dataclass(frozen=True, slots=True)
 class NothingToCancel:
-    """The build has already ended, and is shown instead."""
+    """The build has already ended, and is shown instead. `left` names other runs of its branch that still run."""
 
     build: Build
     restart_state: RestartState = NO_RESTART
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

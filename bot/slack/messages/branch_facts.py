@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.model.actions.plans import RestartPlan
 from bot.core.model.builds import Ability, Build, BuildRef, Workflow
 from bot.core.model.commands import BuildCommand, Verb
-from bot.slack.blocks.confirm_dialog import Restarting, dialog
+from bot.slack.blocks.confirm_dialog import Restarting, cancelling_named, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button
 from bot.slack.blocks.rich_text import Line, join, line, link, sanitize, since, untrusted
@@ -28,19 +28,39 @@ def rerun_buttons(build: Build, plan: RestartPlan, context: RenderContext) -> li
 
 
 def beside_buttons(build: Build, context: RenderContext) -> list[Block | None]:
-    """`Re-run Nightly`: one for each failed run that does not count for the build's status."""
+    """`Re-run Nightly`, `Cancel Nightly`: for runs that failed, or run, and do not count for the build's status."""
     failed = [run for run in build.beside if run.has_ended and run.status.is_bad and run.can_rerun]
-    return [_rerun(build, run, context, place) for place, run in enumerate(failed[:MAX_RERUNS], start=1)]
+    running = [run for run in build.beside if run.status.is_under_way]
+    return [
+        *(_rerun(build, run, context, place) for place, run in enumerate(failed[:MAX_RERUNS], start=1)),
+        *(_cancel(build, run, context, place) for place, run in enumerate(running[:MAX_RERUNS], start=1)),
+    ]
 
 
 def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> Block | None:
     if not context.can(Ability.RESTART, build):
         return None
-    name, at = sanitize(run.name, _NAME), sanitize(run.commit, _COMMIT)[:7]
     asks = dialog(Restarting(build.project.name, build.branch, run.commit or build.commit, (run.name,)), context)
-    target = BuildRef(build.project.service, build.project.id, build.branch, run.run_id)
-    label = f"Re-run {name} on {at}" if at else f"Re-run {name}"
-    return button(label, BuildCommand(Verb.RESTART, target, confirmed=asks is not None), asks, number=place)
+    command = BuildCommand(Verb.RESTART, _target(build, run), confirmed=asks is not None)
+    return button(f"Re-run {_named(run)}", command, asks, number=place)
+
+
+def _cancel(build: Build, run: Workflow, context: RenderContext, place: int) -> Block | None:
+    if not context.can(Ability.CANCEL, build):
+        return None
+    asks = cancelling_named(build.project.name, build.branch, (run.full_name,))
+    command = BuildCommand(Verb.CANCEL, _target(build, run))
+    return button(f"Cancel {_named(run)}", command, asks, style="danger", number=place)
+
+
+def _target(build: Build, run: Workflow) -> BuildRef:
+    return BuildRef(build.project.service, build.project.id, build.branch, run.run_id)
+
+
+def _named(run: Workflow) -> str:
+    """`Nightly on 8b3e2f2`."""
+    name, at = sanitize(run.name, _NAME), sanitize(run.commit, _COMMIT)[:7]
+    return f"{name} on {at}" if at else name
 
 
 def _newest_commit(build: Build) -> Line:

@@ -52,7 +52,7 @@ from bot.core.model.outcomes import (
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
-from bot.slack.blocks.rich_text import Line, channel, code, emoji, join_dots, length, line, sanitize
+from bot.slack.blocks.rich_text import Line, channel, code, emoji, join, join_dots, length, line, sanitize
 from bot.slack.messages.audit import render_audit
 from bot.slack.messages.branch_facts import beside_buttons, branch_lines
 from bot.slack.messages.build_history import render_flaky, render_slow
@@ -96,7 +96,7 @@ from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
 from bot.slack.messages.live import UPDATED, followed, verdict_words, why_inconclusive, will_notify
 from bot.slack.messages.projects import render_projects
-from bot.slack.messages.workflows import cancelling_line, restarted_line, workflow_lines
+from bot.slack.messages.workflows import cancelling_line, left_line, restarted_line, workflow_lines
 
 
 def cancelled(
@@ -181,10 +181,11 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
         case NothingToFollow(build, restart_state):
             why = line("Nothing to follow: it has finished.")
             return _instead(build, why, build_buttons(build, context, restart_state), context, asker)
-        case NothingToCancel(build, restart_state):
+        case NothingToCancel(build, restart_state, left):
             finished = "it has finished" if build.has_ended else "nothing of it seems to run"
-            why = line(f"Nothing to cancel: {finished}.")
-            return _instead(build, why, build_buttons(build, context, restart_state), context, asker)
+            why = join(" ", line(f"Nothing to cancel: {finished}."), left_line(left))
+            buttons = [*build_buttons(build, context, restart_state), *(beside_buttons(build, context) if left else ())]
+            return _instead(build, why, buttons, context, asker)
         case Cancelled():
             return cancelled(outcome, context, asker)
         case Restarted():

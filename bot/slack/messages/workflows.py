@@ -45,6 +45,11 @@ def cancelling_line(taken: ActionResult) -> Line:
     )
 
 
+def left_line(names: Sequence[str]) -> Line:
+    """`Not part of it, and still running: Nightly (runs on 8b3e2f2).`; empty without names."""
+    return line("Not part of it, and still running: ", _listed(names), ".") if names else ()
+
+
 def _line(run: Workflow) -> Line:
     """`:x: CI failed in 2m 3s · attempt 2 · on 4f2c1e9`."""
     on = sanitize(run.commit, _COMMIT)[:7]

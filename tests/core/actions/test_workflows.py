@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.authorization import Authorizer
-from bot.core.model.builds import ActionResult, Build, FailedJob, Run, Status, Workflow
+from bot.core.model.builds import ActionResult, Build, BuildRef, FailedJob, Run, Status, Workflow
 from bot.core.model.claims import ClaimState
 from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.errors import BranchRequired, NoResponse, NotAllowed, NotSupported, Unreachable
@@ -262,6 +262,62 @@ def test_if_two_branches_run_a_cancel_must_name_one(team: HalfMoved) -> None:
     with pytest.raises(BranchRequired) as caught:
         team.ask(BranchCommand(Verb.CANCEL, Word.of("acme/web")))
     assert caught.value.branches == ("dev", "main")
+
+
+CANCEL_MAIN = BranchCommand(Verb.CANCEL, Word.of("acme/web"), Word.of("main"))
+NIGHTLY = run(20, "Nightly", Status.FAILED)
+AGAIN = run(20, "Nightly", Status.RUNNING, attempt=2)
+
+
+def rerun_by_the_bot(team: HalfMoved, found: Build, run_id: str) -> None:
+    reference = BuildRef("github", WEB.id, found.branch, run_id)
+    assert isinstance(team.ask(BuildCommand(Verb.RESTART, reference)), Restarted)
+
+
+def test_a_run_that_does_not_decide_is_left_alone_and_named(team: HalfMoved) -> None:
+    team.has(replace(of(PASSED), beside=(AGAIN,)))
+    ended = team.ask(CANCEL_MAIN)
+    assert isinstance(ended, NothingToCancel)
+    assert ended.left == ("Nightly",)
+    team.has(replace(of(RUNNING), beside=(AGAIN,)))
+    stopped = team.ask(CANCEL_MAIN)
+    assert isinstance(stopped, Cancelled)
+    assert (stopped.taken.done, stopped.taken.left) == (("E2E",), ("Nightly",))
+
+
+def test_a_run_that_does_not_decide_is_cancelled_with_the_branch_if_the_bot_began_it(team: HalfMoved) -> None:
+    found = replace(of(PASSED), beside=(NIGHTLY,))
+    team.has(found)
+    rerun_by_the_bot(team, found, "20")
+    team.github.all_builds = [replace(found, beside=(AGAIN,))]
+    alone = team.ask(CANCEL_MAIN)
+    assert isinstance(alone, Cancelled)
+    assert (alone.build.id, alone.taken.done, alone.taken.left) == ("20", ("Nightly",), ())
+    team.github.all_builds = [replace(of(RUNNING), beside=(AGAIN,))]
+    both = team.ask(CANCEL_MAIN)
+    assert isinstance(both, Cancelled)
+    assert (both.build.id, both.taken.done) == ("b1", ("E2E", "Nightly"))
+
+
+def test_a_later_attempt_that_a_person_began_is_left_alone(team: HalfMoved) -> None:
+    found = replace(of(PASSED), beside=(NIGHTLY,))
+    team.has(found)
+    rerun_by_the_bot(team, found, "20")
+    team.github.all_builds = [replace(found, beside=(replace(AGAIN, attempt=3),))]
+    assert isinstance(team.ask(CANCEL_MAIN), NothingToCancel)
+
+
+def test_an_older_commits_build_is_cancelled_with_the_branch_if_the_bot_restarted_it(team: HalfMoved) -> None:
+    newest, older = of(PASSED), replace(of(FAILED, id_="b0"), commit="8b3e2f2" + "0" * 33)
+    team.has(newest, older)
+    rerun_by_the_bot(team, older, "b0")
+    stopped = team.ask(CANCEL_MAIN)
+    assert isinstance(stopped, Cancelled)
+    assert stopped.taken.done == ("CI",)
+    team.github.all_builds = [newest, replace(older, workflows=(replace(FAILED, attempt=3, status=Status.RUNNING),))]
+    left = team.ask(CANCEL_MAIN)
+    assert isinstance(left, NothingToCancel)
+    assert left.left == ("CI (runs on 8b3e2f2)",)
 
 
 def test_an_ended_build_is_not_cancelled(team: HalfMoved) -> None:

@@ -32,6 +32,13 @@ def test_runs_that_do_not_decide_are_named_under_the_status_with_their_own_butto
     assert "Re-run Nightly on 8b3e2f2" in labels(message.blocks)
 
 
+def test_a_run_that_does_not_decide_can_be_cancelled_by_itself() -> None:
+    running = replace(NIGHTLY, status=Status.RUNNING, status_word="in_progress")
+    assert "Cancel Nightly on 8b3e2f2" in labels(
+        render(BuildShown(replace(BUILD, beside=(running,))), context=BOTH).blocks
+    )
+
+
 def test_a_newest_commit_without_runs_is_named_with_the_one_that_was_tested() -> None:
     text = shown(replace(BUILD, newest_commit="7a08715" + "0" * 33))
     assert "the newest commit 7a08715 has no runs; last tested: 96943dc" in text

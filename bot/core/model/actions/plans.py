@@ -13,7 +13,8 @@ What a plan names is exactly what is sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from bot.core.model.builds import Build, Status, Workflow
@@ -64,6 +65,19 @@ def restart_plan(build: Build) -> RestartPlan:
 def cancel_plan(build: Build) -> tuple[Workflow, ...]:
     """The runs that a cancel of the build stops now: all that run or are queued, also an older commit's re-run."""
     return tuple(run for run in build.workflows if run.status.is_under_way)
+
+
+def running_beside(build: Build, builds: Iterable[Build]) -> tuple[Workflow, ...]:
+    """The runs of the branch that run or are queued, and are none of the build's: those that do not decide, and those
+    of other commits. `builds` are all of the branch. Each names its commit if that is not the build's.
+    """
+    others = [each for each in builds if each.branch == build.branch and each.id != build.id]
+    of_others = (
+        replace(run, commit=run.commit or each.commit) for each in others for run in (*each.workflows, *each.beside)
+    )
+    known = {run.run_id for run in build.workflows}
+    running = {run.run_id: run for run in (*of_others, *build.beside) if run.status.is_under_way}
+    return tuple(run for run_id, run in running.items() if run_id not in known)
 
 
 def _has_failed(run: Workflow) -> bool:

@@ -50,6 +50,11 @@ class PostRecord:
     state: PostState = PostState.NOT_SENT
     reason: str = ""
 
+    @property
+    def may_have_begun(self) -> bool:
+        """Whether what it asks for may have begun: it was sent, and not refused."""
+        return self.state not in (PostState.NOT_SENT, PostState.REFUSED)
+
 
 def result_of(posts: Sequence[PostRecord], build_id: str, left: Sequence[str] = ()) -> ActionResult:
     """The workflows by name: accepted, left alone, and not accepted with the reason. `build_id` runs now."""
