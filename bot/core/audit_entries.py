@@ -263,8 +263,8 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.MISTAKE, "no repository of that name"
         case AmbiguousProject():
             return Result.MISTAKE, "several repositories of that name"
-        case NoSuchBranch():
-            return Result.MISTAKE, "no recent build of that branch"
+        case NoSuchBranch(pull_request=number):
+            return Result.MISTAKE, "no recent build of that branch" if number is None else "no such pull request"
         case BranchRequired():
             return Result.MISTAKE, "several branches, none named"
         case NeedsConfirmation():

@@ -53,7 +53,8 @@ class CIProvider(Protocol):
     def locate(self, project: Project, page: Page) -> Page | None:
         """The page with the branch of its pull request, run or commit, at the cost of a call or two.
 
-        None if the service knows no such thing, or several branches have it.
+        None if the service knows no such run or commit, if several branches have it, or if the key may not read that.
+        Raises NotFound if there is no such pull request.
         """
 
     def projects(self) -> list[Project]:

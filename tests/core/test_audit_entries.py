@@ -145,6 +145,7 @@ def test_a_request_that_changes_something_is_recorded(command: Command, action: 
         (errors.NoSuchProject("wob"), Result.MISTAKE, "no repository of that name"),
         (errors.AmbiguousProject("web", [WEB]), Result.MISTAKE, "several repositories of that name"),
         (errors.NoSuchBranch(WEB, "mian"), Result.MISTAKE, "no recent build of that branch"),
+        (errors.NoSuchBranch(WEB, "#99", (), 99), Result.MISTAKE, "no such pull request"),
         (errors.BranchRequired(WEB, ["main"]), Result.MISTAKE, "several branches, none named"),
         (errors.Unauthorized("CodeShip", "answered 401"), Result.REFUSED_BY_CI, "API key rejected"),
         (errors.Forbidden("CodeShip"), Result.REFUSED_BY_CI, "the API key lacks permission"),

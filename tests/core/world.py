@@ -23,7 +23,7 @@ from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, FailureLog, Location, Page, Project, Status
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
-from bot.core.model.errors import BotError, CIError
+from bot.core.model.errors import BotError, CIError, NotFound
 from bot.core.model.notifications.deliveries import Delivery
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
@@ -140,7 +140,7 @@ class MemoryCI:
         }
         self.logs: dict[str, FailureLog] = {}
         self.details: dict[str, Build] = {}
-        self.located: dict[Page, Page] = {}
+        self.located: dict[Page, Page | NotFound] = {}
         """The details of builds, by id."""
         self.restart_takes = True
         self.restart_shows = True
@@ -168,7 +168,10 @@ class MemoryCI:
         return Page(parts[0], build_id=parts[2] if names_build else None)
 
     def locate(self, project: Project, page: Page) -> Page | None:
-        return self.located.get(page)
+        located = self.located.get(page)
+        if isinstance(located, NotFound):
+            raise located
+        return located
 
     def projects(self) -> list[Project]:
         self._called("projects")

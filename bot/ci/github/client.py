@@ -161,9 +161,10 @@ class GitHub:
     def locate(self, project: Project, page: Page) -> Page | None:
         """The page with its branch. One call, two without the right to read pull requests."""
         deadline = self._calls.deadline_after()
+        if page.pull_request is not None:
+            head = self._head_of(project, page.pull_request, deadline)
+            return None if head is None else replace(page, branch=head)
         try:
-            if page.pull_request is not None:
-                return replace(page, branch=self._head_of(project, page.pull_request, deadline))
             if page.build_id is not None:
                 request = wire.run_request(self._api_url, project, page.build_id)
                 run = self._calls.get("runs", request, partial(parse_run, project=project), deadline)
@@ -178,8 +179,8 @@ class GitHub:
             return None
         return None
 
-    def _head_of(self, project: Project, number: int, deadline: float) -> str:
-        """The head branch of a pull request; without the right to read those, from the runs that name it."""
+    def _head_of(self, project: Project, number: int, deadline: float) -> str | None:
+        """The head branch of a pull request; without the right to read those, from the runs that name it, or None."""
         request = wire.pull_request_request(self._api_url, project, number)
         try:
             return self._calls.get("pulls", request, partial(wire.parse_pull_request, project=project), deadline)
@@ -188,9 +189,9 @@ class GitHub:
             request = wire.builds_request(self._api_url, project, event="pull_request")
             [page] = self._calls.pages("builds", request, read, of=project, max_pages=1, deadline=deadline)
             branches = {run.branch for run in page.entries if run.pull_request == number}
-            if len(branches) != 1:
-                raise NotFound(self.title, f"pull request {number} is not known") from refused
-            return branches.pop()
+            if not branches and isinstance(refused, NotFound):
+                raise
+            return branches.pop() if len(branches) == 1 else None
 
     def with_details(self, build: Build) -> Build:
         return self._details.with_details(build)

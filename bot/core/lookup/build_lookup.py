@@ -20,6 +20,7 @@ from bot.core.model.errors import (
     CIError,
     NoSuchBranch,
     NoSuchProject,
+    NotFound,
 )
 from bot.core.request import UserRequest
 
@@ -178,19 +179,23 @@ class BuildLookup:
         return BuildLookupResult(project, found.branch, (found,), snapshot)
 
     def _branch_of_page(self, project: Project, page: Page, request: UserRequest) -> Word:
-        """The branch that a pasted page is of. Raises BranchRequired if it is unknown: no branch is guessed."""
-        service = self._services.of(project.service)
-        located = (
-            service.fetcher.locate(project, page, timeout_s=request.seconds_left, allowance=request.allowance)
-            if page.pull_request is not None
-            else None
-        )
-        if located is None or located.branch is None:
-            snapshot = service.fetcher.builds(
-                project, None, timeout_s=request.seconds_left, allowance=request.allowance
-            )
-            raise BranchRequired(project, branches_of(snapshot.builds))
-        return Word.of(located.branch)
+        """The branch that a pasted page is of. Raises BranchRequired if it is unknown: no branch is guessed.
+
+        Raises NoSuchBranch if the page is of a pull request that does not exist.
+        """
+        fetcher, number, is_missing = self._services.of(project.service).fetcher, page.pull_request, False
+        if number is not None:
+            try:
+                located = fetcher.locate(project, page, timeout_s=request.seconds_left, allowance=request.allowance)
+                if located is not None and located.branch is not None:
+                    return Word.of(located.branch)
+            except NotFound:
+                is_missing = True
+        snapshot = fetcher.builds(project, None, timeout_s=request.seconds_left, allowance=request.allowance)
+        branches = branches_of(snapshot.builds)
+        if is_missing:
+            raise NoSuchBranch(project, f"#{number}", branches, number)
+        raise BranchRequired(project, branches)
 
     def _find_branch(self, project: Project, branch: Word | None, request: UserRequest) -> BuildLookupResult:
         fetcher = self._services.of(project.service).fetcher

@@ -5,7 +5,7 @@
     │   ├── NotUnderstood               the words: shown with the command that was meant
     │   ├── NoSuchProject               with the nearest names
     │   ├── AmbiguousProject            with the names it may be
-    │   ├── NoSuchBranch                with the branches that have builds
+    │   ├── NoSuchBranch                no build of it, or no such pull request; with the branches that have builds
     │   ├── BranchRequired              a branch must be chosen first
     │   ├── RequestExpired              the request waited too long to be carried out
     │   ├── DelayedRequest              the newest build may not be the one that was meant
@@ -114,13 +114,19 @@ class AmbiguousProject(UserError):
 
 
 class NoSuchBranch(UserError):
-    """The branch has no builds. `branches` are those that have, the newest first."""
+    """The branch has no builds. `branches` are those that have, the newest first.
 
-    def __init__(self, project: Project, branch: str, branches: Sequence[str] = ()) -> None:
+    With a `pull_request`, that number was named instead, and the repository has no such pull request.
+    """
+
+    def __init__(
+        self, project: Project, branch: str, branches: Sequence[str] = (), pull_request: int | None = None
+    ) -> None:
         super().__init__(branch)
         self.project = project
         self.branch = branch
         self.branches = tuple(branches)
+        self.pull_request = pull_request
 
 
 class BranchRequired(UserError):

@@ -287,7 +287,9 @@ def _no_such_project(
 def _no_such_branch(
     error: NoSuchBranch, command: Command | None, context: RenderContext, reference: str | None
 ) -> Message:
-    lines = [_said(command, "no recent build of “", _typed(error.branch), "” in ", repository(error.project), ".")]
+    number, of = error.pull_request, [literal("no recent build of “"), _typed(error.branch), literal("” in ")]
+    missing = of if number is None else [literal(f"no pull request {number} in ")]
+    lines = [_said(command, *missing, repository(error.project), ".")]
     if error.branches:
         lines.append(line("Branches with recent builds:"))
     choices = _branches(error.project, error.branches, command, context)

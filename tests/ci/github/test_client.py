@@ -6,7 +6,7 @@ import json
 import logging
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -340,6 +340,16 @@ def test_without_the_right_to_read_it_the_runs_that_name_a_pull_request_tell_its
     of_12 = run(1, event="pull_request", head_branch="fix", pull_requests=[{"number": 12}])
     api.get(RUNS, runs_json(of_12, run(2, event="pull_request", pull_requests=[{"number": 13}])))
     assert github.locate(WEB, PULL) == replace(PULL, branch="fix")
+
+
+@pytest.mark.parametrize(("refused", "is_missing"), [({"status": 404}, True), (LACKS, False)])
+def test_a_pull_request_that_no_run_names_does_not_exist_if_it_may_be_read(
+    github: GitHub, api: responses.RequestsMock, refused: dict[str, Any], is_missing: bool
+) -> None:
+    api.get(f"{REPO}/pulls/12", **refused)
+    api.get(RUNS, runs_json(run(1, event="pull_request", pull_requests=[{"number": 13}])))
+    with pytest.raises(NotFound) if is_missing else nullcontext():
+        assert github.locate(WEB, PULL) is None
 
 
 def test_a_run_and_a_commit_are_on_the_branch_that_github_names(github: GitHub, api: responses.RequestsMock) -> None:

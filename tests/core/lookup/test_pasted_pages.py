@@ -9,7 +9,7 @@ import pytest
 from bot.core.lookup.repo_urls import page_in
 from bot.core.model.builds import Ability, Page
 from bot.core.model.commands import BranchCommand, Verb, Word
-from bot.core.model.errors import BranchRequired, BuildTooOld
+from bot.core.model.errors import BranchRequired, BuildTooOld, NoSuchBranch, NotFound
 from bot.core.model.outcomes import BuildShown
 from tests.core.world import World, build, project
 
@@ -98,6 +98,13 @@ def test_a_pull_request_means_its_head_branch(web: World, url: str) -> None:
     web.ci.located[PULL_12] = replace(PULL_12, branch="dev")
     web.ask(BranchCommand(Verb.RESTART, Word.of(url)))
     assert _restarted(web) == [DEV.id]
+
+
+def test_a_pull_request_that_does_not_exist_is_said_to_be_missing(web: World) -> None:
+    web.ci.located[PULL_12] = NotFound("GitHub")
+    with pytest.raises(NoSuchBranch) as raised:
+        web.ask(BranchCommand(Verb.RESTART, Word.of("acme/web#12")))
+    assert (raised.value.pull_request, raised.value.branches, _restarted(web)) == (12, ("main", "dev"), [])
 
 
 @pytest.mark.parametrize(

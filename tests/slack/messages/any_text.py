@@ -235,7 +235,7 @@ mistakes = st.one_of(
     st.builds(errors.NotUnderstood, texts, maybe | st.just("status"), instead=maybe),
     st.builds(errors.NoSuchProject, texts, many_projects, known=st.integers(0, 9), stale_because=maybe_failure),
     st.builds(errors.AmbiguousProject, texts, many_projects),
-    st.builds(errors.NoSuchBranch, projects, texts, many_texts),
+    st.builds(errors.NoSuchBranch, projects, texts, many_texts, st.none() | st.integers(1, 10**9)),
     st.builds(errors.BranchRequired, projects, many_texts),
     st.builds(errors.NotSupported, projects, texts, texts, is_read_only=st.booleans()),
     st.builds(

@@ -192,6 +192,7 @@ ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
     "no_such_project": (errors.NoSuchProject("wbe", [*TWO, API], known=9), STATUS),
     "no_project_at_all": (errors.NoSuchProject("zzz"), STATUS),
     "no_such_branch": (errors.NoSuchBranch(WEB, "mian", ["main", "dev"]), RESTART),
+    "no_such_pull_request": (errors.NoSuchBranch(WEB, "#99", ["main", "dev"], 99), RESTART),
     "which_branch_to_cancel": (errors.BranchRequired(WEB, ["main", "dev"]), BranchCommand(Verb.CANCEL, Word.of("web"))),
     "needs_confirmation_of_failed_jobs": (
         errors.NeedsConfirmation(FAILED, 2),
