@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playground.github import faults as moods
 from playground.github import triggers
 from playground.github.model import SandboxRun
-from playground.github.sandbox import GitHubSandbox
+from playground.github.sandbox import GITHUB_TOKEN, GitHubSandbox
 from playground.github.state import GitHubWorld
 from playground.http_host import faults as of_any_service
 from playground.http_host.faults import CannedResponse, Fault
@@ -89,6 +89,17 @@ def _tells_nobody(sandbox: Sandbox, _said: Said) -> None:
 
 def _tells(sandbox: Sandbox, _said: Said) -> None:
     _beside(sandbox).resume_webhooks()
+
+
+def _requires_sign_on(sandbox: Sandbox, said: Said) -> None:
+    """Only of classic tokens: the sandbox's becomes one."""
+    world = _world(sandbox)
+    world.add_token(GITHUB_TOKEN, kind="classic")
+    world.accounts.require_sso(said["org"])
+
+
+def _authorizes(sandbox: Sandbox, said: Said) -> None:
+    _world(sandbox).accounts.authorize_sso(GITHUB_TOKEN, said["org"])
 
 
 def _opens_pull(sandbox: Sandbox, said: Said) -> None:
@@ -191,6 +202,12 @@ WORLD_EVENTS = (
         ("A comment starts a run", "mallory comments in acme/shop, which starts the workflow Triage"),
     ),
     gesture(f"GitHub {'|'.join(_MOODS)}", rf"GitHub (?P<mood>{one_of(_MOODS)})", _mood),
+    gesture(
+        "the organization ORG requires single sign-on",
+        r"the organization (?P<org>\S+) requires single sign-on",
+        _requires_sign_on,
+    ),
+    gesture("an admin authorizes the token for ORG", r"an admin authorizes the token for (?P<org>\S+)", _authorizes),
     gesture("GitHub is over its limit", r"GitHub is over its limit", _over_its_limit),
     gesture("GitHub’s webhooks are lost", r"GitHub’s webhooks are lost", _tells_nobody),
     gesture("GitHub’s webhooks arrive", r"GitHub’s webhooks arrive", _tells),

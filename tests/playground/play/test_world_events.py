@@ -196,12 +196,21 @@ def test_the_bots_last_message_can_be_deleted(stage: Sandbox) -> None:
     assert last.ts not in [message.ts for message in stage.workspace.conversation("#builds", "ada")]
 
 
+def test_an_organization_hides_its_repositories_until_the_token_is_authorized(stage: Sandbox) -> None:
+    accounts = stage.github.accounts
+    trigger(stage, "the organization acme requires single sign-on")
+    assert accounts.lacks_sso(accounts.caller(GITHUB_TOKEN)) == {"acme"}
+    trigger(stage, "an admin authorizes the token for acme")
+    assert accounts.lacks_sso(accounts.caller(GITHUB_TOKEN)) == set()
+
+
 def test_every_event_is_tested_here() -> None:
     said = [words for words, *_ in (*SAID, *ON_GITHUB, *ELSEWHERE_ON_GITHUB)] + ARRANGED
     said += ["the queue merges feature/coupons of acme/shop"]
     said += ["bob approves production for the workflow Deploy of acme/shop on main"]
     said += ["carol re-runs the workflow CI of acme/shop on main", "Slack delivers again"]
     said += ["the bot’s last message is deleted", "the app previews links of app.codeship.com"]
+    said += ["the organization acme requires single sign-on", "an admin authorizes the token for acme"]
     untried = [gesture.usage for gesture in WORLD_EVENTS if not any(gesture.pattern.fullmatch(words) for words in said)]
     assert untried == []
 
