@@ -36,6 +36,8 @@ from bot.store.rate_limit.shared import SharedRateLimit
 
 RESTARTS_AT_ONCE = 16
 HINTS_AT_ONCE = 100
+REDELIVERY_KEPT_S = 3 * 86400.0
+"""Seconds that an asked-for webhook is remembered. GitHub lists a failed one for three days."""
 MAX_READING_S = 1.0
 """Seconds that a stop waits for fetches whose result is no longer needed. Most end in milliseconds."""
 
@@ -83,6 +85,7 @@ class CIServices:
         build_rules: BuildRulesOf,
     ) -> None:
         self._settings = settings
+        self._keys = store.idempotency_keys
 
         def one(kind: ServicePlugin) -> _ConnectedService:
             values = settings.ci[kind.name]
@@ -170,11 +173,18 @@ class CIServices:
         return poll_now
 
     def redeliver_failed(self) -> None:
-        """Asks the services to send webhooks again that did not arrive. Logs a failure: polling finds the rest."""
+        """Asks the services to send webhooks again that did not arrive, each once, whichever replica asks.
+
+        Logs a failure: polling finds the rest.
+        """
         for one in self._all:
+
+            def is_first(id_: str, service: str = one.plugin.name) -> bool:
+                return self._keys.add(f"redelivery {service} {id_}", keep_s=REDELIVERY_KEPT_S)
+
             try:
                 with charged_to(FOR_BACKGROUND):
-                    count = one.client.redeliver_failed()
+                    count = one.client.redeliver_failed(is_first)
             except CIError as failure:
                 log.info("webhooks_not_redelivered", service=one.plugin.name, why=str(failure))
             else:

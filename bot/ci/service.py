@@ -44,9 +44,10 @@ def no_build_rules(project: Project) -> None:  # noqa: ARG001 - as `BuildRulesOf
 class CIClient(CIProvider, Protocol):
     """A provider with open connections."""
 
-    def redeliver_failed(self) -> int:
-        """Asks the service to send webhooks again that did not arrive, each once. Called every few seconds.
+    def redeliver_failed(self, is_first: Callable[[str], bool]) -> int:
+        """Asks the service to send webhooks again that did not arrive. Called every few seconds.
 
+        `is_first` is called with a webhook's id before it is asked for; False if a process has asked for it before.
         Returns how many; 0 if it cannot. Raises CIError.
         """
 

@@ -19,9 +19,17 @@ WEBHOOK_SECRET = "2f1c0e7b9d4a46f58c3b6e0d1a7f9c52"  # noqa: S105
 WEBHOOK = "/github/webhook"
 EVENTS = ("workflow_run", "workflow_job")
 _DELIVERY_TIMEOUT_S = 10.0
+HOOK_OF, HOOK_ID = "acme", 474_331_002
+"""The webhook is the organization's own."""
 
 
-PERMISSIONS = {"actions": "write", "contents": "read", "pull_requests": "read", "metadata": "read"}
+PERMISSIONS = {
+    "actions": "write",
+    "contents": "read",
+    "pull_requests": "read",
+    "metadata": "read",
+    "organization_hooks": "write",
+}
 """What the sandbox's token may do: all that the bot asks for."""
 
 
@@ -66,13 +74,20 @@ class GitHubSandbox:
         self.resume_webhooks()
 
     def resume_webhooks(self) -> None:
-        """For use after `pause_webhooks`, or for a bot at a new address. Failed deliveries are not repeated."""
+        """For use after `pause_webhooks`, or for a bot at a new address. The bot asks for what failed until then."""
         if not self._site:
             return
         url = f"{self._site}{WEBHOOK}"
         if self._webhooks is None:
             made = GitHubWebhooks(
-                self.world, url, WEBHOOK_SECRET, api_url=self._host.url, events=EVENTS, wires=self._wires
+                self.world,
+                url,
+                WEBHOOK_SECRET,
+                api_url=self._host.url,
+                hook_id=HOOK_ID,
+                owner=HOOK_OF,
+                events=EVENTS,
+                wires=self._wires,
             )
             self._webhooks = made.start()
         self._webhooks.url, self._webhooks.is_reachable = url, True
@@ -102,4 +117,5 @@ class GitHubSandbox:
             "GITHUB_TOKEN": GITHUB_TOKEN,
             "GITHUB_API_URL": self._host.url,
             "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "GITHUB_WEBHOOK_PATH": f"orgs/{HOOK_OF}/hooks/{HOOK_ID}",
         }

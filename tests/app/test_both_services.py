@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import requests
 
 from bot.app.timeouts import Timeouts
+from bot.ci.github.hook_deliveries import ASKED_EVERY_S
 from bot.core.polling.poller import PollInterval
 from playground.github.sandbox import GITHUB_TOKEN
 from playground.http_host import faults as moods
@@ -152,6 +154,27 @@ def test_a_webhook_shows_a_change_before_the_next_poll(both: Both) -> None:
     both.clock.advance(10)
     both.github.succeed(run)
     assert "passed" in both.seen()[-1]
+
+
+@pytest.mark.slow
+def test_a_webhook_that_was_lost_is_asked_for_again_and_shows_the_change() -> None:
+    both = Both(replace(UNHURRIED, maintenance_s=0.05))
+    try:
+        assert "running" in both.start().asked("/codeship follow acme/mobile@github main")
+        [hook] = both.github.hooks.values()
+        hook.is_reachable = False
+        both.github.succeed(both.github.newest("acme/mobile", "main"))
+        assert "running" in both.seen()[-1]
+        missed = [each.guid for each in hook.deliveries if each.failure]
+        hook.is_reachable = True
+        both.clock.advance(ASKED_EVERY_S)
+        assert hook.wait_until(lambda: sum(each.redelivery and each.is_done for each in hook.deliveries) == len(missed))
+        again = [each for each in hook.deliveries if each.redelivery]
+        assert sorted(each.guid for each in again) == sorted(missed)
+        assert {each.status for each in again} <= {202, 204}
+        assert "passed" in both.seen()[-1]
+    finally:
+        both.stage.stop()
 
 
 def test_an_unsigned_webhook_is_refused_and_causes_no_poll(both: Both) -> None:

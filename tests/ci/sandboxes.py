@@ -119,8 +119,12 @@ class GitHubStage:
 
 
 @cache
-def _app_key(name: str) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def app_key(name: str) -> tuple[str, str]:
+    """The private key of an App and the public one, as PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
 
 
 class GitHubAppStage(GitHubStage):
@@ -129,8 +133,7 @@ class GitHubAppStage(GitHubStage):
     def __init__(self, clock: HeldClock) -> None:
         super().__init__(clock)
         self.world.accounts.limits.per_hour = None
-        public = _app_key(KEY).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        self._app = self.world.accounts.add_app(public.decode())
+        self._app = self.world.accounts.add_app(app_key(KEY)[1])
         self._installed = self.world.accounts.install(self._app, "acme")
         self._host.stop()
         host = GitHubHost(self.world, prefix=ENTERPRISE_PREFIX).start()
@@ -139,8 +142,8 @@ class GitHubAppStage(GitHubStage):
         self._host = host.start()
 
     def client(self, context: ClientContext, *, key: str = KEY) -> CIClient:
-        pem = _app_key(key).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
-        return GitHub(self._host.url, App(str(self._app.id), str(self._installed.id), Secret(pem)), context)
+        who = App(str(self._app.id), str(self._installed.id), Secret(app_key(key)[0]))
+        return GitHub(self._host.url, who, context)
 
 
 STAGES: dict[str, Callable[[HeldClock], Stage]] = {

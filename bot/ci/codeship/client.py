@@ -5,6 +5,7 @@ Makes no decisions about builds and logs nothing: what goes wrong is raised as a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from wsgiref.types import WSGIApplication
 
@@ -92,7 +93,7 @@ class CodeShip:
         """None: the API has no logs."""
         return None
 
-    def redeliver_failed(self) -> int:
+    def redeliver_failed(self, is_first: Callable[[str], bool]) -> int:  # noqa: ARG002 - as `CIClient`
         return 0
 
     def close(self) -> None:

@@ -250,8 +250,8 @@ class GitHub:
         granted = self._calls.granted("actions")
         return Permission("Actions: write", write if granted is None else granted == "write", without, is_required=True)
 
-    def redeliver_failed(self) -> int:
-        return self._deliveries.redeliver_failed() if self._deliveries else 0
+    def redeliver_failed(self, is_first: Callable[[str], bool]) -> int:
+        return self._deliveries.redeliver_failed(is_first) if self._deliveries else 0
 
     def close(self) -> None:
         self._calls.close()

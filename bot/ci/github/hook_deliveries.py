@@ -54,11 +54,13 @@ class HookDeliveries:
         self._calls, self._monotonic, self._now = calls, monotonic, now
         self._due_s = monotonic()
         self._asked: LRUCache[str, bool] = LRUCache(2_000)
+        """Those that this process need not ask `is_first` about."""
 
-    def redeliver_failed(self) -> int:
+    def redeliver_failed(self, is_first: Callable[[str], bool]) -> int:
         """Asks for each delivery that failed within an hour once more, at most 20 of them, every five minutes.
 
-        Returns how many it asked for. Raises CIError.
+        `is_first` is called with a delivery's guid before it is asked for, and allows each once. Returns how many it
+        asked for. Raises CIError.
         """
         if self._monotonic() < self._due_s:
             return 0
@@ -69,14 +71,18 @@ class HookDeliveries:
         for each in failed:
             if each.is_second_try:
                 self._asked.put(each.guid, True)
-        since = self._now() - MISSED_WITHIN
-        missed = {each.guid: each for each in failed if each.at >= since and not self._asked.get(each.guid)}
-        again = list(missed.values())[:MAX_AT_ONCE]
-        for each in again:
+        since, count = self._now() - MISSED_WITHIN, 0
+        for each in failed:
+            if each.at < since or self._asked.get(each.guid):
+                continue
             self._asked.put(each.guid, True)
-            attempt = Request("POST", f"{self._url}/{each.id}/attempts", headers=HEADERS)
-            self._calls.post("redelivery", attempt, deadline, as_app=self._as_app)
-        return len(again)
+            if is_first(each.guid):
+                attempt = Request("POST", f"{self._url}/{each.id}/attempts", headers=HEADERS)
+                self._calls.post("redelivery", attempt, deadline, as_app=self._as_app)
+                count += 1
+            if count == MAX_AT_ONCE:
+                break
+        return count
 
 
 def parse_failed(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> list[FailedDelivery]:
