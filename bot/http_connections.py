@@ -27,6 +27,9 @@ _OTHER_FILES = 256
 
 LOOK_EVERY_S = 0.25
 """Seconds after which a slow client is cut at the latest, if `enforce` is called this often."""
+_LARGE_AT_ONCE = 64
+"""Large requests that are read in one round of the loop. Others wait for their turn, and small ones never wait."""
+_TURN_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,11 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
     def readable(self) -> bool:
-        if self.server.is_full and self.held_bytes() > self.server.limits.small_bytes:
-            return False
+        server = self.server
+        if server.turns > 1 or server.is_full:
+            has_to_wait = server.is_full or self._fileno % server.turns != server.turn
+            if has_to_wait and self.held_bytes() > server.limits.small_bytes:
+                return False
         return bool(super().readable())
 
     def received(self, data: bytes) -> bool:
@@ -151,6 +157,8 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
         self.connections = min(limits.connections, max(files - _OTHER_FILES, _ACCEPTED_AT_ONCE))
         self.is_full = False
         """Whether only small requests are read at the moment."""
+        self.turns, self.turn = 1, 0
+        """Of so many rounds, a large request is read in one: that whose number is `turn`."""
         self._next_look_at = 0.0
         self.cut_connections = 0
         """Connections cut so far, without those that were idle after a response."""
@@ -200,8 +208,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
         if excess > 0:
             for channel in self._slowest_first()[:excess]:
                 self._cut(channel)
-        channels = self.active_channels.values()
-        held = sum(channel.held_bytes() for channel in channels if channel.request is not None or channel.requests)
+        each = [one.held_bytes() for one in self.active_channels.values() if one.request is not None or one.requests]
+        held = sum(each)
+        self.turns = 1 + sum(one > limits.small_bytes for one in each) // _LARGE_AT_ONCE
+        self.turn = (self.turn + 1) % self.turns
         if held > limits.held_bytes:
             for channel in self._slowest_first():
                 is_late = channel.request is not None and now - channel.request_began > limits.crowded_s
@@ -209,6 +219,13 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
                     held -= channel.held_bytes()
                     self._cut(channel)
         self.is_full = held > limits.held_bytes
+
+    @property
+    def wait_s(self) -> float:
+        """How long a round of the loop may wait for the next event."""
+        if self.turns > 1 and not self.is_full:
+            return _TURN_S
+        return LOOK_EVERY_S if self.active_channels else 30.0
 
     def _slowest_first(self) -> list[_Channel]:
         """Connections that wait for their client, the slowest first. Idle ones that had a request come last: a proxy

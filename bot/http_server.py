@@ -21,7 +21,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from waitress import wasyncore  # type: ignore[import-untyped]
 
-from bot.http_connections import LOOK_EVERY_S, BoundedServer, Limits
+from bot.http_connections import BoundedServer, Limits
 
 MAX_BODY = 1024 * 1024
 """In bytes. Slack's largest payloads are a few hundred kilobytes."""
@@ -165,8 +165,7 @@ class WebServer:
         """Runs the loop. waitress' own cannot be ended from another thread without closing connections in use."""
         logged, log_at = 0, 0.0
         while not self._stopping.is_set():
-            timeout_s = LOOK_EVERY_S if server.active_channels else 30
-            wasyncore.loop(timeout=timeout_s, use_poll=True, map=self._sockets, count=1)
+            wasyncore.loop(timeout=server.wait_s, use_poll=True, map=self._sockets, count=1)
             server.enforce()
             if server.cut_connections > logged and time.monotonic() >= log_at:
                 log.warning("http_connections_cut", number=server.cut_connections - logged)

@@ -207,3 +207,19 @@ def test_chunks_alone_are_read(serve: Serve) -> None:
     with connect(serve()) as connection:
         connection.sendall(HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
         assert rest(connection).endswith(b"\r\n\r\n3")
+
+
+def test_many_large_requests_are_read_in_turns_and_all_answered(serve: Serve) -> None:
+    port, body = serve(), b"x" * 40_000
+    head = HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode()
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(port)) for _ in range(150)]
+        for client in clients:
+            client.sendall(head + body[:20_000])
+        assert echoed(stack.enter_context(connect(port)), b"small") == b"5"
+        for client in clients:
+            client.sendall(body[20_000:])
+        for client in clients:
+            answer = http.client.HTTPResponse(client)
+            answer.begin()
+            assert answer.read() == b"40000"
