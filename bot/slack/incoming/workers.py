@@ -55,9 +55,9 @@ class WorkerPool:
         """Queues `work`. Raises `PoolFull` if the pool is full or stopping."""
         with self._changed:
             if self._stopping:
-                raise PoolFull("The bot is restarting. Say it again in a minute.")
+                raise PoolFull("The bot is restarting. Try again in a minute.")
             if len(self._under_way) >= self._most:
-                raise PoolFull("The bot has more to do than it can. Say it again in a minute.")
+                raise PoolFull("The bot is too busy right now. Try again in a minute.")
             number = next(self._numbers)
             self._under_way[number] = name
             # Under the lock: after `stop` has set its flag, the pool may shut down at any time.
@@ -105,7 +105,7 @@ WITHIN_S = 2.0
 AT_ONCE = 8
 MAX_WAITING = 32
 
-NOT_WRITTEN = "I cannot write that down just now, so nothing is done yet. Say it again in a minute."
+NOT_WRITTEN = "I couldn’t store your request, so nothing was done. Try again in a minute."
 
 
 class JobSubmitter:

@@ -88,7 +88,7 @@ def test_a_refused_command_is_answered_to_the_asker_alone(app: App, workers: Wor
     assert answer.status == 200
     assert json.loads(answer.body) == {
         "response_type": "ephemeral",
-        "text": "The bot is restarting. Say it again in a minute.",
+        "text": "The bot is restarting. Try again in a minute.",
     }
 
 

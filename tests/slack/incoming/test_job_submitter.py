@@ -45,7 +45,7 @@ def test_if_the_database_hangs_the_request_is_refused_before_slacks_timeout() ->
     jobs = HangingJobs()
     begun = JobSubmitter(jobs, timeout_s=0.01)
     for number in range(MAX_WAITING + AT_ONCE):  # beyond the places, nothing more is even handed in
-        with pytest.raises(PoolFull, match="Say it again"):
+        with pytest.raises(PoolFull, match="Try again"):
             begun.submit("ask", str(number), {})
     jobs.let_go.set()
     begun.close()

@@ -103,7 +103,7 @@ def test_an_acks_payload_is_sent_if_the_envelope_accepts_one(slack: Slack, bot: 
     bot.workers.stop()
     _, link = slack.link()
     slack.send(link, envelope("e1", accepts_response_payload=takes_payload))
-    refusal = {"response_type": "ephemeral", "text": "The bot is restarting. Say it again in a minute."}
+    refusal = {"response_type": "ephemeral", "text": "The bot is restarting. Try again in a minute."}
     assert slack.acks.get(timeout=5)[1] == {"envelope_id": "e1", **({"payload": refusal} if takes_payload else {})}
 
 

@@ -82,7 +82,7 @@ def test_an_exception_that_cannot_be_reported_is_logged() -> None:
 def test_a_full_queue_refuses_with_a_message_for_the_person(workers: WorkerPool, gate: threading.Event) -> None:
     for _ in range(3):
         workers.submit("status", lambda: _wait(gate))
-    with pytest.raises(PoolFull, match=r"more to do than it can.*Say it again in a minute"):
+    with pytest.raises(PoolFull, match=r"too busy right now.*Try again in a minute"):
         workers.submit("status", lambda: None)
     gate.set()
     assert workers.wait_idle(5)
@@ -91,7 +91,7 @@ def test_a_full_queue_refuses_with_a_message_for_the_person(workers: WorkerPool,
 
 def test_work_after_the_stop_is_refused_with_a_message_for_the_person(workers: WorkerPool) -> None:
     assert workers.stop(timeout_s=5) == []
-    with pytest.raises(PoolFull, match=r"restarting\. Say it again in a minute"):
+    with pytest.raises(PoolFull, match=r"restarting\. Try again in a minute"):
         workers.submit("status", lambda: None)
 
 
