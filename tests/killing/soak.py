@@ -1,8 +1,8 @@
 """The bot under load, while its processes are killed with SIGKILL at random steps and its database is stopped.
 
-`make soak` runs it on SQLite with one process, then on PostgreSQL with three. It prints what was requested and what was
-done. Its exit status is 1 if an action was sent twice, without a request or without an audit entry, or if a request got
-no answer. A seed repeats the requests and the points, but not the timing of the machine.
+`make soak` runs it on SQLite with one process, then on PostgreSQL with three, with builds of a CodeShip and of a GitHub.
+It prints what was requested and what was done. Its exit status is 1 if a restart or a cancel was sent twice, without a
+request, to another build or without an audit entry, or if a request got no answer. A seed repeats the requests and the points, but not the timing of the machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -23,17 +23,18 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot.core.model.commands import Verb
 from bot.store.tables import audit, follows
-from playground.codeship.model import SandboxBuild
 from playground.sandbox import SIGNING_SECRET
 from playground.slack.outgoing.delivery import Ack, Delivery, HttpTransport, Payload
 from tests.killing.prepared import Databases
 from tests.killing.scenes import NOT_DONE
+from tests.killing.soak_builds import Builds, OnCodeShip, OnGitHub
+from tests.killing.soak_report import Judged, Report
 from tests.killing.theatre import BESIDE, Mould, Process, Theatre, wait_until
 from tests.postgres import MISSING, Server, programs, running
 
 REPLICAS = 3
-REPOSITORIES = ("acme/web", "acme/api", "acme/docs", "acme/mobile")
 STOPPED_EVERY = 8
 """PostgreSQL is stopped at every so-manieth kill."""
 
@@ -63,72 +64,32 @@ class Asked:
 
 @dataclass
 class Case:
-    """The requests about one build. `is_restart`, or else it is followed."""
+    """The requests about the build with this `number`, the only one on its branch."""
 
-    build: SandboxBuild
+    builds: Builds
+    number: int
+    verb: Verb
     repository: str
-    is_restart: bool
+    branch: str
+    overtaken_after_s: float | None = None
+    """Seconds after the only request about it, in which a newer build begins on its branch. That one is not meant."""
+    newer: int | None = None
     asked: list[Asked] = field(default_factory=list)
     asked_s: float = 0.0
     """When the last request was sent, in seconds of the monotonic clock."""
 
     @property
     def name(self) -> str:
-        return f"{'restart' if self.is_restart else 'follow'} {self.repository} {self.build.branch}"
+        return f"{self.verb} {self.repository} {self.branch}"
 
+    def overtake(self) -> None:
+        self.newer = self.builds.begin(self.repository, self.branch, has_failed=False, ago=timedelta(0))
 
-@dataclass(frozen=True)
-class Judged:
-    """What became of one case. `unanswered` are people, `posts` restarts that reached CI."""
-
-    name: str
-    requests: int
-    not_taken: int
-    posts: int
-    may_post: bool
-    is_audited: bool
-    unanswered: Sequence[str]
-
-    @property
-    def duplicates(self) -> int:
-        return max(0, self.posts - 1) if self.may_post else self.posts
-
-    @property
-    def problems(self) -> Iterable[str]:
-        if self.duplicates:
-            yield f"{self.name}: sent {self.posts} times"
-        if self.posts and not self.is_audited:
-            yield f"{self.name}: no audit entry"
-        for person in self.unanswered:
-            yield f"{self.name}: no answer to {person}"
-
-
-@dataclass(frozen=True)
-class Report:
-    """The figures of one database."""
-
-    title: str
-    kills: int
-    stops: int
-    cases: Sequence[Judged]
-    left: int = 0
-    """Jobs that were not finished in time, and builds whose followers were not told of their end."""
-
-    @property
-    def problems(self) -> list[str]:
-        left = [f"{self.left} jobs or follows were not finished"] if self.left else []
-        return [problem for case in self.cases for problem in case.problems] + left
-
-    def line(self) -> str:
-        requests = sum(case.requests for case in self.cases)
-        not_taken = sum(case.not_taken for case in self.cases)
-        actions = sum(case.posts for case in self.cases)
-        twice = sum(case.duplicates for case in self.cases)
-        silent = sum(len(case.unanswered) for case in self.cases)
-        return (
-            f"{self.title}: {self.kills} kills, {self.stops} database stops, {requests} requests ({not_taken} of them"
-            f" never acknowledged), {actions} actions, {twice} duplicates, {silent} requests without an answer"
-        )
+    def end(self, *, well: bool) -> None:
+        """Ends what still runs of it."""
+        for number in (self.number, self.newer):
+            if number is not None and self.builds.runs(number):
+                self.builds.end(number, well=well)
 
 
 class Front:
@@ -205,7 +166,9 @@ class Soak:
         self._front = Front()
         self._url = databases.new(folder)
         # High, since what a dead process had reserved counts for a while.
-        self._theatre = Theatre(self._url, self._fuse, CODESHIP_CALLS_PER_MINUTE="6000")
+        calls = {"CODESHIP_CALLS_PER_MINUTE": "6000", "GITHUB_CALLS_PER_MINUTE": "6000"}
+        self._theatre = Theatre(self._url, self._fuse, OnGitHub.repositories, **calls)
+        self._services: Sequence[Builds] = (OnCodeShip(self._theatre.codeship), OnGitHub(self._theatre.github))
         self._channel = self._theatre.workspace.channel("#builds").id
         self._database = sa.create_engine(self._url, poolclass=sa.NullPool)
         self._cases: list[Case] = []
@@ -262,18 +225,22 @@ class Soak:
 
     def _case(self) -> list[tuple[Case, str, bool]]:
         """A build and who asks about it: the case, a person, and whether by a mention."""
-        codeship, repository = self._theatre.codeship, self._random.choice(REPOSITORIES)
-        is_restart = self._random.random() < 0.75
-        ago = codeship.now() - timedelta(minutes=2)
-        build = codeship.start(codeship.push(repository, f"soak-{len(self._cases) + 1}", at=ago), at=ago)
-        if is_restart:
-            build = codeship.finish(build, "error", at=ago + timedelta(minutes=1))
-        case = Case(build, repository, is_restart)
+        builds = self._random.choice(self._services)
+        repository, verb = self._random.choice(builds.repositories), self._random.choice(builds.verbs)
+        branch = f"soak-{len(self._cases) + 1}"
+        case = Case(
+            builds,
+            builds.begin(repository, branch, has_failed=verb is Verb.RESTART),
+            verb,
+            repository,
+            branch,
+            self._random.random() if verb is Verb.CANCEL and self._random.random() < 0.5 else None,
+        )
         self._cases.append(case)
-        by_command = self._random.random() < 0.25
-        if by_command:
+        if self._random.random() < 0.25:
             return [(case, self._random.choice(("ada", "bob")), False)]
-        return [(case, person, True) for person in self._random.choice((["ada"], ["bob"], ["ada", "bob", "ada"]))]
+        several = (["ada"], ["bob"], *([["ada", "bob", "ada"]] if case.overtaken_after_s is None else []))
+        return [(case, person, True) for person in self._random.choice(several)]
 
     def _ask(self, case: Case, person: str, mentions: bool) -> None:
         workspace, thread = self._theatre.workspace, None
@@ -282,7 +249,12 @@ class Soak:
             thread = said.ts
         how = "@codeship" if mentions else "/codeship"
         case.asked_s = time.monotonic()
+        overtaking = threading.Timer(case.overtaken_after_s or 0.0, case.overtake)
+        if case.overtaken_after_s is not None:
+            overtaking.start()
         delivery = workspace.types(person, "#builds", f"{how} {case.name}", thread)
+        if case.overtaken_after_s is not None:
+            overtaking.join()
         assert isinstance(delivery, Delivery)
         url = str(delivery.payload.get("response_url", "")).removeprefix(workspace.base_url)
         case.asked.append(Asked(person, delivery.is_acked, bool(delivery.ack.body.strip()), thread, url))
@@ -293,9 +265,9 @@ class Soak:
         Not before the requests may no longer mean what is newest: a request is decided on within that time.
         """
         for case in self._cases:
-            build, is_old = self._theatre.codeship.build(case.build), time.monotonic() - case.asked_s > DECIDED_WITHIN_S
-            if is_old and build.is_running and self._random.random() < share:
-                self._theatre.codeship.finish(build, self._random.choice(("success", "error")))
+            is_old = time.monotonic() - case.asked_s > DECIDED_WITHIN_S
+            if is_old and self._random.random() < share:
+                case.end(well=self._random.random() < 0.5)
 
     def _settle(self) -> int:
         """Ends all builds and waits for all answers. Returns the number of jobs and follows that are left."""
@@ -315,18 +287,17 @@ class Soak:
 
     def _judged(self, case: Case) -> Judged:
         with self._database.connect() as connection:
-            entries = sa.select(sa.func.count()).where(
-                audit.c.build_id == str(case.build.id), audit.c.action == "restart"
-            )
+            entries = sa.select(sa.func.count()).where(audit.c.branch == case.branch, audit.c.action == case.verb.value)
             is_audited = connection.execute(entries).scalar_one() > 0
         return Judged(
             case.name,
             len(case.asked),
             sum(not asked.is_taken for asked in case.asked),
-            self._theatre.codeship.restarts_asked(case.build),
-            case.is_restart,
+            case.builds.posts(case.number, case.verb),
+            case.verb is not Verb.FOLLOW,
             is_audited,
             self._unanswered(case),
+            0 if case.newer is None else case.builds.posts(case.newer, case.verb),
         )
 
     def _unanswered(self, case: Case) -> list[str]:
@@ -342,7 +313,7 @@ class Soak:
             not asked.is_taken
             or asked.is_told
             or workspace.response_urls.uses(asked.response_url) > 0
-            or any(f"{case.build.branch} " in f"{message.text} " for message in said)
+            or any(f"{case.branch} " in f"{message.text} " for message in said)
         )
 
 

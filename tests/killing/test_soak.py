@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.killing.soak import Judged, Report, soak
+from tests.killing.soak import soak
+from tests.killing.soak_report import Judged, Report
 from tests.postgres import Server
 
 GOOD = Judged("restart acme/web main", 2, 0, posts=1, may_post=True, is_audited=True, unanswered=())
@@ -19,6 +20,8 @@ def test_under_load_a_few_kills_lose_and_repeat_nothing(postgres: Server, tmp_pa
     assert [problem for report in reports for problem in report.problems] == []
     assert [report.stops for report in reports] == [0, 1]
     assert all(case.requests for report in reports for case in report.cases)
+    verbs = {case.name.partition(" ")[0] for report in reports for case in report.cases}
+    assert verbs == {"restart", "follow", "cancel"}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +29,7 @@ def test_under_load_a_few_kills_lose_and_repeat_nothing(postgres: Server, tmp_pa
     [
         (replace(GOOD, posts=2), "sent 2 times"),
         (replace(GOOD, may_post=False), "sent 1 times"),
+        (replace(GOOD, elsewhere=1), "1 sent to another build"),
         (replace(GOOD, is_audited=False), "no audit entry"),
         (replace(GOOD, unanswered=("ada",)), "no answer to ada"),
     ],

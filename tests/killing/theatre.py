@@ -1,4 +1,4 @@
-"""A Slack and a CodeShip for a bot that is killed. They see each step, and start the bot.
+"""A Slack, a CodeShip and perhaps a GitHub for a bot that is killed. They see each step, and start the bot.
 
 Steps are seen from outside: each request that arrives at the sandbox, each that has had its effect and no response yet,
 and each transaction that the bot's process has committed.
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +26,9 @@ from bot.app.clock import SystemClock
 from playground.codeship import server as codeship_host
 from playground.codeship.demo_data import seed
 from playground.codeship.state import CodeShipWorld
+from playground.github.api import server as github_api
+from playground.github.sandbox import GITHUB_TOKEN
+from playground.github.state import GitHubWorld
 from playground.http_host.server import Loopback
 from playground.sandbox import API_KEY, BOT_TOKEN, SIGNING_SECRET
 from playground.slack import server as slack_api
@@ -192,25 +195,33 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Theatre:
-    """A workspace and a CodeShip on loopback."""
+    """A workspace and a CodeShip on loopback; a GitHub too, with these repositories, if there are any."""
 
-    def __init__(self, database_url: str, steps: Watcher, **settings: str) -> None:
+    def __init__(self, database_url: str, steps: Watcher, on_github: Sequence[str] = (), **settings: str) -> None:
         clock = SystemClock()
         self.steps = steps
         self.codeship = CodeShipWorld(clock.now, API_KEY)
         seed(self.codeship)
         self.workspace = Workspace(clock.now, BOT_TOKEN, settings.get("SLACK_APP_TOKEN"), SIGNING_SECRET)
         self.sockets = SocketMode(self.workspace.app.id, ack_timeout_s=15.0)
+        self.github = GitHubWorld(clock.now, GITHUB_TOKEN)
+        self.github.accounts.limits.per_hour = None
+        for repository in on_github:
+            self.github.add_repo(repository)
         codeship = codeship_host.application(self.codeship, TrafficLog(clock.now))
+        github = github_api.application(self.github, TrafficLog(clock.now), "", github_api.WEB_URL)
         slack = slack_api.application(self.workspace, self.sockets)
-        for app, name_of in ((codeship, _codeship_call), (slack, _slack_call)):
+        for app, name_of in ((codeship, _codeship_call), (github, _github_call), (slack, _slack_call)):
             app.middlewares.insert(0, self._watched(name_of))
         self._codeship, self._slack = Loopback(codeship), Loopback(slack)
+        self._github = Loopback(github) if on_github else None
         self._database_url = database_url
         self._settings = settings
 
     def start(self) -> None:
         self._codeship.start()
+        if self._github is not None:
+            self._github.start()
         self._slack.start()
         self.workspace.base_url = self._slack.url
         self.workspace.new_link_url = self._new_link_url
@@ -218,7 +229,10 @@ class Theatre:
 
     def stop(self) -> None:
         self.codeship.release()
+        self.github.release()
         self._slack.stop()
+        if self._github is not None:
+            self._github.stop()
         self._codeship.stop()
 
     @property
@@ -233,6 +247,7 @@ class Theatre:
             "DATABASE_URL": self._database_url,
             "HOST": "127.0.0.1",
             "PORT": "0",
+            **({"GITHUB_TOKEN": GITHUB_TOKEN, "GITHUB_API_URL": self._github.url} if self._github else {}),
             **self._settings,
         }
 
@@ -266,6 +281,11 @@ def _codeship_call(request: web.Request) -> tuple[str, bool]:
     if request.method == "POST":
         return "POST restart", True
     return ("", False) if call == "projects.json" else ("GET project", False)
+
+
+def _github_call(request: web.Request) -> tuple[str, bool]:
+    call = request.path.rpartition("/")[2]
+    return (f"POST {call}", True) if request.method == "POST" else ("GET github", False)
 
 
 def _slack_call(request: web.Request) -> tuple[str, bool]:
