@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bot.core.model.actions.plans import RestartPlan
+from bot.core.model.actions.values import PostState
 from bot.core.model.builds import Ability, Build, BuildRef, Workflow
+from bot.core.model.claims import Claim
 from bot.core.model.commands import BuildCommand, Verb
 from bot.slack.blocks.confirm_dialog import Restarting, cancelling_named, dialog
 from bot.slack.blocks.context import RenderContext
@@ -24,6 +26,13 @@ def branch_lines(build: Build) -> list[Line]:
 def rerun_buttons(build: Build, plan: RestartPlan, context: RenderContext) -> list[Block | None]:
     """`Re-run Backend on 8b3e2f2`: one for each older commit's run that keeps the branch from passing."""
     runs = [run for run in plan.older if run.can_rerun]
+    return [_rerun(build, run, context, place) for place, run in enumerate(runs[:MAX_RERUNS], start=1)]
+
+
+def rest_buttons(build: Build, claim: Claim, context: RenderContext) -> list[Block | None]:
+    """`Re-run Docs`: one for each run that a restart was to send and certainly did not."""
+    unsent = {post.target.run_id for post in claim.posts if post.state is PostState.NOT_SENT}
+    runs = [run for run in build.workflows if run.run_id in unsent and run.has_ended]
     return [_rerun(build, run, context, place) for place, run in enumerate(runs[:MAX_RERUNS], start=1)]
 
 

@@ -54,7 +54,7 @@ from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
 from bot.slack.blocks.rich_text import Line, channel, code, emoji, join, join_dots, length, line, sanitize
 from bot.slack.messages.audit import render_audit
-from bot.slack.messages.branch_facts import beside_buttons, branch_lines
+from bot.slack.messages.branch_facts import beside_buttons, branch_lines, rest_buttons
 from bot.slack.messages.build_history import render_flaky, render_slow
 from bot.slack.messages.builds import (
     CANCELLING,
@@ -318,7 +318,8 @@ def _restarted(done: Restarted, context: RenderContext) -> Message:
         title = context.title_of(build.project.service)
         lines.append(line(f"{title} didn’t respond, but the build has started: ", state(build), "."))
     facts = [commit(build), requested_by(claim.actor)]
-    return message(lines, _looking_at_the_new_run(done), facts=facts, in_public=True)
+    buttons = [*_looking_at_the_new_run(done), *rest_buttons(build, claim, context)]
+    return message(lines, buttons, facts=facts, in_public=True)
 
 
 def _looking_at_the_new_run(done: Restarted) -> list[Block | None]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot.core.model.actions.plans import restart_plan
+from bot.core.model.actions.values import PostRecord, PostState, RunTarget, result_of
 from bot.core.model.builds import Build, FailedJob, Project, Status, Workflow
+from bot.core.model.claims import Claim, ClaimState
 from bot.core.model.errors import NotPossible
-from bot.core.model.outcomes import BuildShown
+from bot.core.model.outcomes import BuildShown, Restarted
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
+from tests.core.world import ADA, BUILDS
+from tests.held_clock import NOON
 from tests.slack.messages.several_drawn import BOTH
 
 WEB = Project("1", "acme/web", "github", "https://github.com/acme/web")
@@ -37,6 +43,19 @@ def test_a_run_that_does_not_decide_can_be_cancelled_by_itself() -> None:
     assert "Cancel Nightly on 8b3e2f2" in labels(
         render(BuildShown(replace(BUILD, beside=(running,))), context=BOTH).blocks
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "is_offered"), [(PostState.NOT_SENT, True), (PostState.REFUSED, False), (PostState.UNKNOWN, False)]
+)
+def test_what_a_restart_did_not_send_has_a_button_of_its_own(state: PostState, is_offered: bool) -> None:
+    docs = replace(CI, run_id="13", name="Docs")
+    build = replace(BUILD, workflows=(CI, docs))
+    posts = (PostRecord(RunTarget("11", 1, "CI"), PostState.ACCEPTED), PostRecord(RunTarget("13", 1, "Docs"), state))
+    claim = Claim("github", "1", "b1", 1, ADA, BUILDS, build.run, NOON, state=ClaimState.TAKEN, posts=posts)
+    message = render(Restarted(build, claim, taken=result_of(posts, "b1")), context=BOTH)
+    assert ("Re-run Docs" in labels(message.blocks)) is is_offered
+    assert "Re-run CI" not in labels(message.blocks)
 
 
 def test_a_newest_commit_without_runs_is_named_with_the_one_that_was_tested() -> None:
