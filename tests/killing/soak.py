@@ -1,8 +1,9 @@
 """The bot under load, while its processes are killed with SIGKILL at random steps and its database is stopped.
 
-`make soak` runs it on SQLite with one process, then on PostgreSQL with three, with builds of a CodeShip and of a GitHub.
-It prints what was requested and what was done. Its exit status is 1 if a restart or a cancel was sent twice, without a
-request, to another build or without an audit entry, or if a request got no answer. A seed repeats the requests and the points, but not the timing of the machine.
+`make soak` runs it on SQLite with one process, then on PostgreSQL with three, for builds on CodeShip and on GitHub. It
+prints what was requested and what was done. Its exit status is 1 if a restart or a cancel was sent twice, without a
+request, to another build or without an audit entry, or if a request got no answer. A seed repeats the requests and the
+points, but not the timing of the machine.
 """
 
 from __future__ import annotations

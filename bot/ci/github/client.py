@@ -227,6 +227,7 @@ class GitHub:
             request = wire.one_of(self._api_url, project, path)
             return may(call, request, wire.parse_readable, if_missing=if_missing)
 
+        deliveries = [self._deliveries.may_ask_again(deadline)] if self._deliveries else []
         return [
             Permission(
                 "Actions: read",
@@ -240,6 +241,7 @@ class GitHub:
                 "Contents: read", reads("branches", "/branches"), "merge queues, and a newest commit that has no runs"
             ),
             Permission("Pull requests: read", reads("pulls", "/pulls"), "links to pull requests of forks"),
+            *(Permission("Webhooks: read and write", may_ask, "lost webhooks sent again") for may_ask in deliveries),
         ]
 
     def _may_write(self, may: Callable[..., bool | None], project: Project) -> Permission:

@@ -17,6 +17,7 @@ from bot.ci.github.http.errors import error_for, invalid_response
 from bot.ci.github.http.pagination import A_PAGE
 from bot.ci.http_client.responses import Request
 from bot.ci.lru_cache import LRUCache
+from bot.core.model.errors import CIError, Forbidden, NotFound
 
 APP_HOOK = "app/hook"
 """The path of a GitHub App's own webhook. Others are `orgs/acme/hooks/12` and `repos/acme/web/hooks/7`."""
@@ -66,8 +67,7 @@ class HookDeliveries:
             return 0
         self._due_s = self._monotonic() + ASKED_EVERY_S
         deadline = self._calls.deadline_after()
-        request = Request("GET", self._url, (("status", "failure"), A_PAGE), HEADERS)
-        failed = self._calls.get("deliveries", request, parse_failed, deadline, as_app=self._as_app)
+        failed = self._failed(deadline)
         for each in failed:
             if each.is_second_try:
                 self._asked.put(each.guid, True)
@@ -83,6 +83,20 @@ class HookDeliveries:
             if count == MAX_AT_ONCE:
                 break
         return count
+
+    def may_ask_again(self, deadline: float) -> bool | None:
+        """Whether the key may ask for deliveries. None if unknown: a list that can be read does not tell of a token."""
+        try:
+            self._failed(deadline)
+        except (Forbidden, NotFound):
+            return False
+        except CIError:
+            return None
+        return True if self._as_app else None
+
+    def _failed(self, deadline: float) -> list[FailedDelivery]:
+        request = Request("GET", self._url, (("status", "failure"), A_PAGE), HEADERS)
+        return self._calls.get("deliveries", request, parse_failed, deadline, as_app=self._as_app)
 
 
 def parse_failed(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> list[FailedDelivery]:

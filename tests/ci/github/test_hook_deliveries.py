@@ -14,6 +14,7 @@ from bot.ci.github.client import GitHub
 from bot.ci.github.hook_deliveries import APP_HOOK, ASKED_EVERY_S, MAX_AT_ONCE, MISSED_WITHIN
 from bot.ci.github.http.auth import App
 from bot.config.parsers import Secret
+from bot.core.model.builds import Project
 from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NotFound
 from bot.store import Store
 from bot.store.database import open_store
@@ -66,9 +67,13 @@ class Stage:
 
     def process(self) -> Callable[[], int]:
         """One process of the bot, as far as it asks for deliveries. Returns how many it asked for."""
-        client = GitHub(self._host.url, self._who, surroundings(self.clock, now=self.clock.now), hook=self._hook)
-        self._stack.callback(client.close)
+        client = self.client()
         return lambda: client.redeliver_failed(lambda guid: self.store.idempotency_keys.add(guid, keep_s=3 * 86_400))
+
+    def client(self) -> GitHub:
+        made = GitHub(self._host.url, self._who, surroundings(self.clock, now=self.clock.now), hook=self._hook)
+        self._stack.callback(made.close)
+        return made
 
     def passes(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -146,6 +151,21 @@ def test_a_refusal_is_raised(stage: Stage, permissions: dict[str, str], hook: st
     ask = stage.process()
     with pytest.raises(refusal):
         ask()
+
+
+@pytest.mark.parametrize(
+    ("stage", "permissions", "has"),
+    [("acme", {"organization_hooks": "read"}, None), ("acme", {"actions": "write"}, False), ("app", {}, True)],
+    indirect=["stage"],
+)
+def test_a_check_tells_what_is_known_of_the_permission(
+    stage: Stage, permissions: dict[str, str], has: bool | None
+) -> None:
+    stage.world.add_token(TOKEN, permissions=permissions)
+    repository = Project(str(stage.world.repo("acme/web").id), "acme/web", "github")
+    [granted] = [each for each in stage.client().permissions(repository) if each.name.startswith("Webhooks")]
+    assert granted.has is has
+    assert not granted.is_required
 
 
 # --- answers that GitHub does not give
