@@ -66,9 +66,9 @@ class CIProvider(Protocol):
         sign-on.
         """
 
-    def recent(self) -> list[tuple[Project, list[Build]]] | None:
-        """The newest builds of every project, each newest first, with one call. None if the service has no such call,
-        so that each project has to be asked for.
+    def recent(self, wanted: Callable[[Project], bool]) -> list[tuple[Project, list[Build]]] | None:
+        """The newest builds of every `wanted` project, each newest first, with one call. None if the service has no
+        such call, so that each project has to be asked for.
         """
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -81,7 +81,7 @@ class MemoryGitHub(MemoryCI):
 
     hidden_organizations: tuple[str, ...] = ()
 
-    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+    def recent(self, wanted: Callable[[Project], bool]) -> list[tuple[Project, list[Build]]] | None:
         return None
 
     def plan_restart(self, build: Build) -> ActionPlan:

@@ -189,13 +189,13 @@ class MemoryCI:
 
     hidden_organizations: tuple[str, ...] = ()
 
-    def recent(self) -> list[tuple[Project, list[Build]]] | None:
-        """Each project's newest ten builds, if `lists_builds`."""
+    def recent(self, wanted: Callable[[Project], bool]) -> list[tuple[Project, list[Build]]] | None:
+        """Each wanted project's newest ten builds, if `lists_builds`."""
         if not self.lists_builds:
             return None
         self.asked_for.append(charged_allowance().priority)
         self._called("recent")
-        return [(one, [b for b in self.all_builds if b.project == one][:LISTED]) for one in self.account]
+        return [(one, [b for b in self.all_builds if b.project == one][:LISTED]) for one in self.account if wanted(one)]
 
     def plan_restart(self, build: Build) -> ActionPlan:
         return ActionPlan((RunTarget(build.id),))

@@ -61,7 +61,7 @@ class WorkflowsCI(MemoryCI):
 
     hidden_organizations: tuple[str, ...] = ()
 
-    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+    def recent(self, wanted: Callable[[Project], bool]) -> list[tuple[Project, list[Build]]] | None:
         return None
 
     def plan_restart(self, build: Build) -> ActionPlan:

@@ -12,8 +12,9 @@ that no error repeats it.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -98,15 +99,17 @@ _STATUSES = {
 # Any: a field of the wrong type makes only that field invalid, and valid responses are not slower for it.
 
 
-class _ListedProject(msgspec.Struct):
-    """A project of the list. Its builds are skipped unparsed: they are most of the response."""
+class ListedProject(msgspec.Struct):
+    """A project of the list. Its builds, which are most of the response, are parsed only for channels."""
 
     id: Any = None
     repository_name: Any = None
+    repository_provider: Any = None
+    builds: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class _List(msgspec.Struct):
-    projects: list[_ListedProject | None]
+    projects: list[ListedProject | None]
 
 
 class _Build(msgspec.Struct):
@@ -126,26 +129,13 @@ class _Project(msgspec.Struct):
     builds: list[_Build | None] | None = None
 
 
-class _RecentProject(msgspec.Struct):
-    """A project of the list, with its builds."""
-
-    id: Any = None
-    repository_name: Any = None
-    repository_provider: Any = None
-    builds: list[_Build | None] | None = None
-
-
-class _RecentList(msgspec.Struct):
-    projects: list[_RecentProject | None]
-
-
 class _Restarted(msgspec.Struct):
     id: Any = None
     uuid: Any = None
 
 
 _LIST = msgspec.json.Decoder(_List)
-_RECENT_LIST = msgspec.json.Decoder(_RecentList)
+_BUILDS = msgspec.json.Decoder(list[_Build | None])
 _PROJECT = msgspec.json.Decoder(_Project)
 _RESTARTED = msgspec.json.Decoder(_Restarted)
 
@@ -163,65 +153,50 @@ def restart_request(api_url: str, key: str, build_id: str) -> Request:
     return Request("POST", f"{api_url.rstrip('/')}/builds/{_segment(build_id)}/restart.json", _params(key))
 
 
-def parse_projects(
-    status: int, headers: Mapping[str, str], body: bytes, *, web_url: str = WEB_URL, key: str = ""
-) -> list[Project]:
-    """Every project of the list that has an id and a name."""
-    _raise_if_refused(status, headers, body, key)
-    listed = _read_list(body)
-    if listed is None:
-        raise _invalid_response(headers, body, key)
-    projects = []
-    for entry in listed:
-        id_, name = (
-            (None, None)
-            if entry is None
-            else (cleaning.id_(entry.id), cleaning.line(entry.repository_name, cleaning.MAX_NAME))
-        )
-        if id_ is not None and name is not None:
-            projects.append(Project(id_, name, SERVICE, project_page(web_url, id_)))
-    if listed and not projects:
-        raise InvalidResponse(TITLE, "none of its projects can be read")
-    return projects
+def read_list(headers: Mapping[str, str], body: bytes, key: str) -> list[ListedProject | None]:
+    """The entries of a list of projects; None for one that is not an object. Raises InvalidResponse."""
+    try:
+        return _LIST.decode(body).projects
+    except (ValueError, RecursionError):
+        entries = _object(body).get("projects")
+    if not isinstance(entries, list):
+        raise invalid_response(headers, body, key)
+    return [_listed(entry) if isinstance(entry, dict) else None for entry in entries]
+
+
+def projects_in(entries: list[ListedProject | None], web_url: str = WEB_URL) -> list[Project]:
+    """Every project that has an id and a name."""
+    return [project for entry in entries if (project := _listed_project(entry, web_url)) is not None]
+
+
+def recent_in(
+    entries: list[ListedProject | None], wanted: Callable[[Project], bool], web_url: str = WEB_URL
+) -> list[tuple[Project, list[Build]]]:
+    """The same with the builds that the list shows, newest first, as `parse_builds`; only the projects `wanted`."""
+    return [
+        (project, _builds(_read_builds(entry.builds), project, entry.repository_provider, web_url))
+        for entry in entries
+        if entry is not None and (project := _listed_project(entry, web_url)) is not None and wanted(project)
+    ]
 
 
 def parse_builds(
     status: int, headers: Mapping[str, str], body: bytes, project: Project, *, web_url: str = WEB_URL, key: str = ""
 ) -> list[Build]:
     """The builds that have an id, newest first by number: the API does not promise an order."""
-    _raise_if_refused(status, headers, body, key)
+    raise_if_refused(status, headers, body, key)
     result = _read_project(body)
     if result is None or (result.builds is None and result.id is None):
-        raise _invalid_response(headers, body, key)
+        raise invalid_response(headers, body, key)
     builds = _builds(result.builds or [], project, result.repository_provider, web_url)
     if result.builds and not builds:
         raise InvalidResponse(TITLE, "none of its builds can be read")
     return builds
 
 
-def parse_recent(
-    status: int, headers: Mapping[str, str], body: bytes, *, web_url: str = WEB_URL, key: str = ""
-) -> list[tuple[Project, list[Build]]]:
-    """Every project of the list with the builds that the list shows, newest first, as `parse_builds`."""
-    _raise_if_refused(status, headers, body, key)
-    entries = _read_recent(body)
-    if entries is None:
-        raise _invalid_response(headers, body, key)
-    recent = []
-    for entry in entries:
-        id_ = None if entry is None else cleaning.id_(entry.id)
-        name = None if entry is None else cleaning.line(entry.repository_name, cleaning.MAX_NAME)
-        if entry is not None and id_ is not None and name is not None:
-            project = Project(id_, name, SERVICE, project_page(web_url, id_))
-            recent.append((project, _builds(entry.builds or [], project, entry.repository_provider, web_url)))
-    if entries and not recent:
-        raise InvalidResponse(TITLE, "none of its projects can be read")
-    return recent
-
-
 def parse_restart(status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> str:
     """The id of the build that runs now. Raises NotConfirmed for a 2xx without `id` and `uuid`."""
-    _raise_if_refused(status, headers, body, key)
+    raise_if_refused(status, headers, body, key)
     try:
         restarted = _RESTARTED.decode(body)
     except (ValueError, RecursionError):
@@ -261,34 +236,27 @@ def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_
     )
 
 
-def _read_list(body: bytes) -> list[_ListedProject | None] | None:
-    """None if the response is not a list of projects. An entry that is not an object is None."""
-    try:
-        return _LIST.decode(body).projects
-    except (ValueError, RecursionError):
-        entries = _object(body).get("projects")
-    return [cleaning.picked(entry, _ListedProject) for entry in entries] if isinstance(entries, list) else None
+def _listed(entry: dict[str, Any]) -> ListedProject:
+    builds = json.dumps(entry.get("builds")).encode()
+    return ListedProject(
+        entry.get("id"), entry.get("repository_name"), entry.get("repository_provider"), msgspec.Raw(builds)
+    )
 
 
-def _read_recent(body: bytes) -> list[_RecentProject | None] | None:
-    """The same with the builds of each."""
-    try:
-        return _RECENT_LIST.decode(body).projects
-    except (ValueError, RecursionError):
-        entries = _object(body).get("projects")
-    if not isinstance(entries, list):
+def _listed_project(entry: ListedProject | None, web_url: str) -> Project | None:
+    if entry is None:
         return None
-    return [
-        _RecentProject(
-            entry.get("id"),
-            entry.get("repository_name"),
-            entry.get("repository_provider"),
-            [cleaning.picked(one, _Build) for one in builds] if isinstance(builds := entry.get("builds"), list) else [],
-        )
-        if isinstance(entry, dict)
-        else None
-        for entry in entries
-    ]
+    id_, name = cleaning.id_(entry.id), cleaning.line(entry.repository_name, cleaning.MAX_NAME)
+    return None if id_ is None or name is None else Project(id_, name, SERVICE, project_page(web_url, id_))
+
+
+def _read_builds(raw: msgspec.Raw) -> list[_Build | None]:
+    """The builds of a listed project; none if they are not a list."""
+    try:
+        return _BUILDS.decode(raw)
+    except (ValueError, RecursionError):
+        entries = cleaning.read_damaged(bytes(raw))
+    return [cleaning.picked(entry, _Build) for entry in entries] if isinstance(entries, list) else []
 
 
 def _read_project(body: bytes) -> _Project | None:
@@ -310,12 +278,12 @@ def _object(body: bytes) -> dict[str, Any]:
     return result if isinstance(result, dict) else {}
 
 
-def _raise_if_refused(status: int, headers: Mapping[str, str], body: bytes, key: str) -> None:
+def raise_if_refused(status: int, headers: Mapping[str, str], body: bytes, key: str) -> None:
     if not 200 <= status < 300:
         raise error_for(TITLE, status, headers, body, secret=key, address_setting="CODESHIP_API_URL")
 
 
-def _invalid_response(headers: Mapping[str, str], body: bytes, key: str) -> InvalidResponse:
+def invalid_response(headers: Mapping[str, str], body: bytes, key: str) -> InvalidResponse:
     text = detail(headers, body, key) if body.lstrip()[:1] == b"{" else ""
     return InvalidResponse(TITLE, text or "the answer is not that of its API; check CODESHIP_API_URL")
 

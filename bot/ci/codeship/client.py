@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 from wsgiref.types import WSGIApplication
 
 from bot.ci.codeship import api as wire
 from bot.ci.codeship.api import WEB_URL, parse_url
+from bot.ci.codeship.project_list import ListReader
 from bot.ci.codeship.webhook import PATH, CodeShipWebhook
 from bot.ci.http_client.client import HttpClient
 from bot.ci.service import CIClient, ClientContext, PollNow, ServicePlugin, SettingValues
@@ -23,9 +25,13 @@ from bot.core.model.errors import NotPossible
 API_URL = "https://codeship.com/api/v1"
 WEBHOOK_TOKEN = "CODESHIP_WEBHOOK_TOKEN"  # noqa: S105 - the name of a setting
 
+_T = TypeVar("_T")
+
 
 class CodeShip:
-    """A host that serves CodeShip's v1 API. `max_…_bytes` limit its responses, unpacked."""
+    """A host that serves CodeShip's v1 API. `max_bytes` limits each of its responses, unpacked, and each project of a
+    list, which may have any number of them.
+    """
 
     service = wire.SERVICE
     title = wire.TITLE
@@ -38,11 +44,10 @@ class CodeShip:
         context: ClientContext,
         *,
         web_url: str = WEB_URL,
-        max_list_bytes: int = 64 * 1024 * 1024,
         max_bytes: int = 4 * 1024 * 1024,
     ) -> None:
         self._api_url, self._key, self._web_url = api_url, api_key, web_url
-        self._max_list_bytes, self._max_bytes = max_list_bytes, max_bytes
+        self._max_bytes = max_bytes
         self._tries = HttpClient(self.title, api_url, context)
 
     def parse_url(self, url: str) -> Page | None:
@@ -53,18 +58,14 @@ class CodeShip:
         return None
 
     def projects(self) -> list[Project]:
-        request = wire.projects_request(self._api_url, self._key)
-        read = partial(wire.parse_projects, web_url=self._web_url, key=self._key)
-        return self._tries.ask("projects", request, read, max_bytes=self._max_list_bytes)
+        return self._listed("projects", partial(wire.projects_in, web_url=self._web_url))
 
     @property
     def hidden_organizations(self) -> tuple[str, ...]:
         return ()
 
-    def recent(self) -> list[tuple[Project, list[Build]]] | None:
-        request = wire.projects_request(self._api_url, self._key)
-        read = partial(wire.parse_recent, web_url=self._web_url, key=self._key)
-        return self._tries.ask("recent", request, read, max_bytes=self._max_list_bytes)
+    def recent(self, wanted: Callable[[Project], bool]) -> list[tuple[Project, list[Build]]] | None:
+        return self._listed("recent", partial(wire.recent_in, wanted=wanted, web_url=self._web_url))
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         request = wire.builds_request(self._api_url, self._key, project.id, branch)
@@ -98,6 +99,11 @@ class CodeShip:
 
     def close(self) -> None:
         self._tries.close()
+
+    def _listed(self, call: str, parse: Callable[[list[wire.ListedProject | None]], list[_T]]) -> list[_T]:
+        request = wire.projects_request(self._api_url, self._key)
+        reader = partial(ListReader, parse, self._key, self._max_bytes)
+        return self._tries.ask_stream(call, request, reader, max_bytes=self._max_bytes)
 
 
 def _connect(set_to: SettingValues, context: ClientContext) -> CodeShip:

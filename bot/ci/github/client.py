@@ -105,9 +105,9 @@ class GitHub:
     def hidden_organizations(self) -> tuple[str, ...]:
         return self._hidden
 
-    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+    def recent(self, wanted: Callable[[Project], bool]) -> None:  # noqa: ARG002 - as `CIProvider.recent`
         """None: no call lists the runs of several repositories."""
-        return None
+        return
 
     def builds(self, project: Project, branch: str | None = None) -> list[Build]:
         """The recent builds, made of the deciding runs that `RunLists.read` finds.

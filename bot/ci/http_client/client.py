@@ -5,270 +5,31 @@ Knows no service and nothing about builds. Logs nothing: what goes wrong is rais
 
 from __future__ import annotations
 
-import logging
-import re
-import socket
-import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import partial
-from http.client import HTTPException
-from typing import Generic, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import Generic, Protocol, TypeVar
 
-import requests
-import urllib3
-from requests.utils import should_bypass_proxies
-from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, ProxyError
-
-from bot.ci.http_client.connections import Adapter, Phase, RequestProgress, trying
-from bot.ci.http_client.responses import Request, Response, origin, retry_after_s
+from bot.ci.http_client.responses import Request, retry_after_s
+from bot.ci.http_client.transport import Feed, HttpTransport
 from bot.ci.service import ClientContext
-from bot.core.model.errors import CIError, InvalidResponse, NoResponse, OverLimit, Unreachable
-
-_MAX_REDIRECTS = 3
-_PIECE = 65_536
-_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "codeship-bot"}
-# urllib3 loggers that write addresses with their query, at DEBUG and at WARNING.
-_VERBOSE = ("urllib3.connection", "urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
-_CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-_KEY_IN_QUERY = re.compile(r"((?:api_key|sig)=)[^&\s\"']*")
-
-
-class HttpTransport:
-    """Requests to the single origin of `address`, thread-safe. `service` is the title that its errors contain.
-
-    `connect_s` is the timeout for connecting, `read_s` for each read. Reads proxy and CA bundle from `environ`, once.
-    Raises ValueError if `address` is not an address.
-    """
-
-    def __init__(
-        self,
-        service: str,
-        address: str,
-        *,
-        environ: Mapping[str, str],
-        workers: int,
-        connect_s: float,
-        read_s: float,
-        monotonic: Callable[[], float],
-    ) -> None:
-        self._service = service
-        self._origin = origin(address)
-        self._proxies = _proxies(address, environ)
-        self._ca_bundle = next((result for name in _CA_BUNDLES if (result := environ.get(name))), None)
-        self._connect_s, self._read_s, self._monotonic = connect_s, read_s, monotonic
-        self._adapter = Adapter(pool_maxsize=workers)
-        for name in _VERBOSE:
-            logging.getLogger(name).addFilter(_without_key)
-
-    def answer_to(
-        self, request: Request, *, deadline: float, max_bytes: int, before_redirect: Callable[[], None] = lambda: None
-    ) -> Response:
-        """Sends an idempotent request over a pooled connection, and follows redirects within the origin.
-
-        `deadline` is a time of the clock `monotonic`; `max_bytes` limits the unpacked body. Calls `before_redirect`
-        before it follows each redirect, and raises what that raises. Raises Unreachable and NoResponse. After complete
-        headers, a failure is not raised but returned as the response's `flaw`.
-        """
-        answer = self._once(self._adapter, request, deadline, max_bytes)
-        for _ in range(_MAX_REDIRECTS):
-            redirect = self._redirect(request, answer)
-            if redirect is None:
-                break
-            before_redirect()
-            request = redirect
-            answer = self._once(self._adapter, request, deadline, max_bytes)
-        return answer
-
-    def answer_once(self, request: Request, *, deadline: float, max_bytes: int) -> Response:
-        """Sends a request that must not be repeated, over its own connection, and follows no redirect.
-
-        A pooled connection may have been closed by the server, which shows only after the request was sent. Raises as
-        `answer_to`; here Unreachable guarantees that nothing was sent.
-        """
-        adapter = Adapter(pool_maxsize=1)
-        try:
-            return self._once(adapter, request, deadline, max_bytes, {"Connection": "close"})
-        finally:
-            adapter.close()
-
-    def stream(self, request: Request, take: Callable[[bytes], None], *, deadline: float, max_bytes: int) -> int:
-        """Hands the body of a success to `take` piece by piece, and returns the answer's status.
-
-        It ends early, without an error, at `max_bytes`, at `deadline` and if the connection breaks: what came by then
-        counts. Raises Unreachable and NoResponse if no answer came at all.
-        """
-        progress = RequestProgress(deadline, self._read_s, self._monotonic)
-        with trying(progress):
-            got = self._open(self._adapter, request, {**_HEADERS, **dict(request.headers)}, progress)
-            if isinstance(got, CIError):
-                raise got
-            size = 0
-            try:
-                while got.status_code == 200 and size < max_bytes:
-                    piece = got.raw.read1(_PIECE, decode_content=True)
-                    if not piece:
-                        break
-                    size += len(piece)
-                    take(piece)
-            except (DecodeError, HTTPError, HTTPException, OSError, ValueError):
-                return got.status_code
-            finally:
-                got.close()
-            return got.status_code
-
-    def close(self) -> None:
-        self._adapter.close()
-
-    def _once(
-        self,
-        adapter: Adapter,
-        request: Request,
-        deadline: float,
-        max_bytes: int,
-        headers: Mapping[str, str] | None = None,
-    ) -> Response:
-        progress = RequestProgress(deadline, self._read_s, self._monotonic)
-        with trying(progress):
-            got = self._open(adapter, request, {**_HEADERS, **dict(request.headers), **(headers or {})}, progress)
-            if isinstance(got, CIError):
-                raise got
-            try:
-                body, flaw = self._body(got, max_bytes)
-            finally:
-                got.close()
-        # A recipient with a clock records when a response without a date arrived (RFC 9110, 6.6.1).
-        response_headers = {"date": formatdate(usegmt=True)} | {
-            name.lower(): value for name, value in got.headers.items()
-        }
-        return Response(got.status_code, response_headers, body, flaw)
-
-    def _open(
-        self, adapter: Adapter, request: Request, headers: dict[str, str], progress: RequestProgress
-    ) -> requests.Response | CIError:
-        """Returns the error: raised here, it would chain the library's error, and with it the key in the address."""
-        left = max(progress.left_s(), 0.001)
-        try:
-            if request.body:
-                headers = {**headers, "Content-Type": "application/json"}
-            prepared = requests.Request(
-                request.method, request.url, headers, params=list(request.params), data=request.body or None
-            ).prepare()
-            return adapter.send(
-                prepared,
-                stream=True,
-                timeout=(min(self._connect_s, left), min(self._read_s, left)),
-                verify=self._ca_bundle or True,
-                proxies=self._proxies,
-            )
-        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
-            # A read timeout before the connection began: something replaced the connection, so assume the request was
-            # sent.
-            unsure = progress.stage is Phase.NOT_BEGUN and isinstance(error, requests.ReadTimeout)
-            if progress.stage is Phase.SENT or unsure:
-                return self._no_response(error)
-            return Unreachable(self._service, _why_unreachable(error))
-
-    def _body(self, response: requests.Response, max_bytes: int) -> tuple[bytes, CIError | None]:
-        """The body as far as it was received, and why it is incomplete, or None."""
-        too_large = InvalidResponse(self._service, f"an answer of more than {max_bytes:,} bytes")
-        length = response.headers.get("Content-Length", "")
-        if length.isdecimal() and (len(length) > 18 or int(length) > max_bytes):
-            return b"", too_large
-        pieces, size = [], 0
-        flaw: CIError | None = None
-        try:
-            # read1 is a single read of the socket, so that no chunk waits for another.
-            while piece := response.raw.read1(_PIECE, decode_content=True):
-                size += len(piece)
-                if size > max_bytes:
-                    return b"", too_large
-                pieces.append(piece)
-        except DecodeError:
-            flaw = InvalidResponse(self._service, "the answer cannot be unpacked")
-        except (HTTPError, HTTPException, OSError, ValueError) as error:
-            flaw = self._no_response(error)
-        return b"".join(pieces), flaw
-
-    def _no_response(self, error: BaseException) -> NoResponse:
-        late = any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in _causes(error))
-        why = "no whole answer came in time" if late else "the connection broke before the whole answer came"
-        return NoResponse(self._service, why, timed_out=late)
-
-    def _redirect(self, request: Request, response: Response) -> Request | None:
-        location = response.headers.get("location")
-        if location is None or response.status not in (301, 302, 303, 307, 308):
-            return None
-        try:
-            target = urljoin(request.url, location)
-            same = origin(target) == self._origin
-        except ValueError:
-            return None
-        return Request(request.method, target, headers=request.headers) if same else None
-
-
-def _proxies(address: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Proxies by scheme, by the rules of curl and requests: lower case wins over upper case, `NO_PROXY`
-    wins over all.
-    """
-    scheme = urlsplit(address).scheme
-
-    def setting(name: str) -> str:
-        return environ.get(name) or environ.get(name.upper()) or ""
-
-    proxy = setting(f"{scheme}_proxy") or setting("all_proxy")
-    if not proxy or should_bypass_proxies(address, no_proxy=setting("no_proxy")):
-        return {}
-    return {scheme: proxy}
-
-
-def _without_key(record: logging.LogRecord) -> bool:
-    record.msg, record.args = _KEY_IN_QUERY.sub(r"\1[redacted]", record.getMessage()), ()
-    return True
-
-
-def _why_unreachable(error: BaseException) -> str:
-    """The reason in the bot's own words: those of the libraries repeat the address."""
-    causes = list(_causes(error))
-
-    def has(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in causes)
-
-    if has(requests.exceptions.ProxyError, ProxyError):
-        return "the proxy let no connection through"
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message[:150]})"
-    if has(ssl.SSLError, urllib3.exceptions.SSLError):
-        return "no secure connection could be made"
-    if has(socket.gaierror, NameResolutionError):
-        return "its name cannot be found"
-    if has(ConnectionRefusedError):
-        return "the connection was refused"
-    if has(TimeoutError, urllib3.exceptions.TimeoutError):
-        return "no connection stood in time"
-    return "no connection could be made"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and its causes, as far as the libraries wrap them."""
-    waiting, seen = [error], 0
-    while waiting and seen < 20:
-        seen += 1
-        yield (this := waiting.pop(0))
-        inner = (*this.args, getattr(this, "reason", None), this.__cause__, this.__context__)
-        waiting.extend(cause for cause in inner if isinstance(cause, BaseException))
-
+from bot.core.model.errors import CIError, NoResponse, OverLimit, Unreachable
 
 _PAUSES_S = (0.5, 1.0)  # the longest pauses before the second and the third attempt
 
 _PASSING = (Unreachable, NoResponse, OverLimit)
 
 _T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
 Read = Callable[[int, Mapping[str, str], bytes], _T]
 """Parses status, headers and body, or raises a `CIError`."""
+
+
+class StreamReader(Protocol[_T_co]):
+    """Reads one response. A success goes to `feed`, and then the body that `read` gets is empty."""
+
+    def feed(self, piece: bytes) -> None: ...
+    def read(self, status: int, headers: Mapping[str, str], body: bytes) -> _T_co: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +65,27 @@ class HttpClient:
 
     def ask(self, call: str, request: Request, read: Read[_T], *, max_bytes: int, deadline: float | None = None) -> _T:
         """Sends an idempotent request: up to three attempts before the deadline."""
+        return self._ask(call, request, lambda: (read, None), max_bytes, deadline)
+
+    def ask_stream(self, call: str, request: Request, reader: Callable[[], StreamReader[_T]], *, max_bytes: int) -> _T:
+        """The same for a success of any length, read while it arrives, by a new reader in each attempt. `max_bytes`
+        limits the body of a refusal.
+        """
+
+        def begin() -> tuple[Read[_T], Feed]:
+            new = reader()
+            return new.read, new.feed
+
+        return self._ask(call, request, begin, max_bytes, None)
+
+    def _ask(
+        self,
+        call: str,
+        request: Request,
+        begin: Callable[[], tuple[Read[_T], Feed | None]],
+        max_bytes: int,
+        deadline: float | None,
+    ) -> _T:
         deadline = self.deadline_after() if deadline is None else deadline
         self._check(deadline)
         failed: CIError | None = None
@@ -313,7 +95,8 @@ class HttpClient:
             except OverLimit as refusal:  # no further attempt is allowed: then the last attempt's error says more
                 raise refusal if failed is None or isinstance(failed, OverLimit) else failed from None
             began = self._context.monotonic()
-            attempt = self._once(call, request, read, deadline, max_bytes)
+            read, feed = begin()
+            attempt = self._once(call, request, read, feed, deadline, max_bytes)
             if not isinstance(attempt.outcome, CIError):
                 self._report(call, None, began, is_free=attempt.is_free)
                 return attempt.outcome
@@ -357,11 +140,13 @@ class HttpClient:
         if self._context.monotonic() >= deadline:
             raise Unreachable(self._title, "no time was left to ask")
 
-    def _once(self, call: str, request: Request, read: Read[_T], deadline: float, max_bytes: int) -> _Attempt[_T]:
+    def _once(
+        self, call: str, request: Request, read: Read[_T], feed: Feed | None, deadline: float, max_bytes: int
+    ) -> _Attempt[_T]:
         before_redirect = partial(self._context.before_request, call)
         try:
             answer = self._transport.answer_to(
-                request, deadline=deadline, max_bytes=max_bytes, before_redirect=before_redirect
+                request, deadline=deadline, max_bytes=max_bytes, before_redirect=before_redirect, feed=feed
             )
         except CIError as error:
             return _Attempt(error)

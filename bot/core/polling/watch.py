@@ -194,7 +194,7 @@ class ChannelWatch:
         index = SubscriptionIndex(watched.subscriptions)
         mutes = self._subscriptions.mutes()
         with charged_to(FOR_BACKGROUND):
-            listed = service.provider.recent()
+            listed = service.provider.recent(lambda project: bool(index.of_repository(project.service, project.name)))
         if listed is not None:
             failed: CIError | None = None
             for project, builds in listed:

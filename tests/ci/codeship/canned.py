@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.ci.codeship.api import projects_in
+from bot.ci.codeship.project_list import ListReader
 from bot.ci.service import ClientContext
+from bot.core.model.builds import Project
 from bot.core.model.errors import (
     CIError,
     Forbidden,
@@ -98,3 +102,16 @@ def ask(provider: CIProvider, call: str) -> object:
         case "builds":
             return provider.builds(WEB, "main")
     return restart(provider, BUILD)
+
+
+def parse_projects(
+    status: int, headers: Mapping[str, str], body: bytes, *, key: str = "", max_bytes: int = 4 * 1024 * 1024
+) -> list[Project]:
+    """The projects of the list, which arrives a byte at a time if it is short."""
+    reader = ListReader(projects_in, key, max_bytes)
+    if not 200 <= status < 300:
+        return reader.read(status, headers, body)
+    step = max(len(body) // 100, 1)
+    for at in range(0, len(body), step):
+        reader.feed(body[at : at + step])
+    return reader.read(status, headers, b"")

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from bot.ci.codeship.api import (
     builds_request,
     parse_builds,
-    parse_projects,
     parse_restart,
     projects_request,
     restart_request,
@@ -20,6 +19,7 @@ from bot.ci.codeship.api import (
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import Project
 from bot.core.model.errors import CIError, InvalidResponse, NotConfirmed
+from tests.ci.codeship.canned import parse_projects
 
 API = "https://codeship.com/api/v1"
 KEY = "s3cret/key +%&é~"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from typing import Any
@@ -138,10 +139,11 @@ def test_a_restart_follows_no_redirect(codeship: CodeShip, api: responses.Reques
 
 
 def test_a_list_may_be_larger_than_a_project(clock: Clock, api: responses.RequestsMock) -> None:
-    codeship = CodeShip(API, KEY, surroundings(clock), max_list_bytes=2000, max_bytes=1000)
-    api.get(LIST, '{"projects": []}' + " " * 1500)
+    codeship = CodeShip(API, KEY, surroundings(clock), max_bytes=1000)
+    entries = [{"id": number, "repository_name": f"acme/{number}", "builds": [{"id": 1}]} for number in range(100)]
+    api.get(LIST, json.dumps({"projects": entries}))
     api.get(PROJECT, '{"id": 33837, "builds": []}' + " " * 1500)
-    assert codeship.projects() == []
+    assert len(codeship.projects()) == 100
     with pytest.raises(InvalidResponse, match="more than 1,000 bytes"):
         codeship.builds(WEB)
     assert len(api.calls) == 2

@@ -9,10 +9,11 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from bot.ci.codeship.api import parse_builds, parse_projects, parse_restart
+from bot.ci.codeship.api import parse_builds, parse_restart
 from bot.ci.http_client.responses import redact
 from bot.core.model.builds import Project
 from bot.core.model.errors import CIError, Forbidden, InvalidResponse, NoResponse, NotFound, OverLimit, Unauthorized
+from tests.ci.codeship.canned import parse_projects
 
 API = "https://codeship.com/api/v1"
 KEY = "s3cret/key +%&é~"

@@ -15,8 +15,9 @@ from bot.ci.github import api as wire
 from bot.ci.github.http.auth import App, Identity, InstallationTokens, Token
 from bot.ci.github.http.errors import TITLE, PageTooLarge
 from bot.ci.github.http.pagination import A_PAGE_HAS, SMALLEST_PAGE_HAS, ListPage, onward, page_size, with_page_size
-from bot.ci.http_client.client import HttpClient, HttpTransport
+from bot.ci.http_client.client import HttpClient
 from bot.ci.http_client.responses import Request, header, origin
+from bot.ci.http_client.transport import HttpTransport
 from bot.ci.lru_cache import LRUCache
 from bot.ci.service import ClientContext
 from bot.config.parsers import Secret
