@@ -84,7 +84,7 @@ class Metrics:
 
         self._notifications = Counter(
             "bot_notifications",
-            "Notifications by kind (broke, fixed, …) and result: told, retried, paused, uncertain, dropped.",
+            "Notifications by kind (broke, fixed, digest, …) and result: told, retried, paused, uncertain, dropped.",
             ["kind", "result"],
             registry=self.registry,
         )

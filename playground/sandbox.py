@@ -178,6 +178,7 @@ class Sandbox:
             for repo in self.github.repos():
                 self.bot.work.poller.poll("github", str(repo.id))
         self.bot.work.notifications.poll_all()
+        self.bot.work.notifications.send_reports()
         self.bot.work.jobs.wait_idle(20.0)
 
     def poll_soon(self) -> None:

@@ -21,6 +21,9 @@ from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.polling.watch import ChannelWatch
 from bot.core.ports import Clock, Jobs
 from bot.core.rate_limiter import FOR_BACKGROUND
+from bot.core.reports.record import ReportRecord
+from bot.core.reports.sender import ReportSender
+from bot.core.reports.service import ReportService
 from bot.metrics import Metrics
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.chat_client import ChatClient
@@ -34,7 +37,7 @@ DETAILS_TIMEOUT_S = 8.0
 class Notifications:
     """Polls for channels and tells them what changed, from `start` to `stop`. `holder` names this process.
 
-    `zone` is the time zone of an end of a mute that names none.
+    `zone` is the time zone of times that name none.
     """
 
     def __init__(
@@ -52,10 +55,11 @@ class Notifications:
         holder: str,
         zone: ZoneInfo,
     ) -> None:
+        announcer = SlackAnnouncer(chat, context)
         self.sender = Sender(
             outbox=store.outbox,
             subscriptions=store.subscriptions,
-            announcer=SlackAnnouncer(chat, context),
+            announcer=announcer,
             jobs=jobs,
             clock=clock,
             log_of=logs.of_notification,
@@ -66,6 +70,17 @@ class Notifications:
         )
         self.owners = PeriodOwners(services, store.watching, store.outbox, authorizer, self.sender.announce)
         self.subscriptions = SubscriptionService(services, store.subscriptions, store.decisions, authorizer, zone)
+        record = ReportRecord(services, store.subscriptions, store.build_history, store.audit)
+        self.reports = ReportService(record, store.reports, store.subscriptions, authorizer, zone)
+        self._reports = ReportSender(
+            plans=store.reports,
+            record=record,
+            subscriptions=store.subscriptions,
+            announcer=announcer,
+            clock=clock,
+            observe=lambda result: metrics.notified("digest", result, None),
+            claimed_for=timedelta(seconds=timeouts.claimed_s),
+        )
         self._watch = ChannelWatch(
             services=services,
             subscriptions=store.subscriptions,
@@ -82,6 +97,7 @@ class Notifications:
             for name in self._services
         ]
         self._late = PeriodicTask(timeouts.maintenance_s, "late notifications", self.sender.restart_late)
+        self._due = PeriodicTask(timeouts.maintenance_s, "digests", self.send_reports)
         metrics.watch_subscriptions(lambda: _count(store, active=True), lambda: _count(store, active=False))
         metrics.watch("bot_outbox_due", "Notifications that wait to be sent.", lambda: store.outbox.depth()[0])
         metrics.watch(
@@ -94,6 +110,7 @@ class Notifications:
         for thread in self._threads:
             thread.start()
         self._late.start()
+        self._due.start()
 
     def poll_soon(self, service: str, project_id: str, _key: str) -> None:
         """A webhook says that the project has changed."""
@@ -104,9 +121,14 @@ class Notifications:
         for service in self._services:
             self._watch.poll_all(service)
 
+    def send_reports(self) -> None:
+        """Posts the digests that are due, in this thread."""
+        self._reports.send_due()
+
     def stop(self, deadline: float) -> None:
         """Stops within `deadline`, in seconds of `time.monotonic()`, and lets another process poll at once."""
         self._late.stop()
+        self._due.stop()
         for thread in self._threads:
             thread.stop(deadline - time.monotonic())
         for service in self._services:

@@ -29,6 +29,7 @@ def operations_on(
         channel_names=store.channel_names,
         subscriptions=notifications.subscriptions,
         owners=notifications.owners,
+        reports=notifications.reports,
         live=live,
         history=store.build_history,
         clock=clock,

@@ -40,12 +40,16 @@ from bot.core.model.errors import (
 from bot.core.model.notification_commands.values import (
     MuteCommand,
     PauseCommand,
+    SetReport,
+    ShowReport,
+    StopReport,
     Subscribe,
     UnmuteCommand,
     Unsubscribe,
     pattern_words,
     words_of,
 )
+from bot.core.model.notifications.reports import ReportOff, ReportPlan, ReportPlanShown, ReportSet, ReportShown
 from bot.core.model.notifications.subscriptions import Mute, Subscription
 from bot.core.model.notifications.transitions import NotBroken, OwnerChanged
 from bot.core.model.outcomes import (
@@ -112,6 +116,8 @@ def action_of(command: Command) -> str | None:
     """None for a command that changes nothing."""
     if isinstance(command, BuildCommand) and command.instead_of is not None:
         return TRY_AGAIN
+    if isinstance(command, ShowReport):
+        return None
     return entry_for(command.verb).audit_action
 
 
@@ -197,8 +203,12 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, ""
         case ChannelNamesShown():
             return _of_names(outcome)
-        case FlakyShown() | SlowShown():
+        case FlakyShown() | SlowShown() | ReportPlanShown() | ReportShown():
             return Result.DONE, ""
+        case ReportSet(plan):
+            return Result.DONE, _planned(plan)
+        case ReportOff(was):
+            return (Result.DONE, f"removed: {_planned(was)}") if was else (Result.NOT_DONE, "it was not set")
         case SubscriptionsShown() | Explained() | OwnerChanged() | NotBroken():
             return Result.DONE, ""
 
@@ -218,6 +228,8 @@ def _words_of(command: Command | None) -> str:
     match command:
         case Subscribe() | Unsubscribe() | PauseCommand() | MuteCommand() | UnmuteCommand():
             return " ".join([command.verb, *command.words])
+        case SetReport() | StopReport():
+            return " ".join([command.verb, *command.words])
         case NameCommand(verb, alias, repo, branch):
             words = (alias, repo.cleanest if repo else "none", branch.cleanest if branch else "")
             return " ".join(word for word in (verb, *words) if word)
@@ -227,6 +239,10 @@ def _words_of(command: Command | None) -> str:
 
 def _words(subscription: Subscription) -> str:
     return " ".join(words_of(subscription.filters))
+
+
+def _planned(plan: ReportPlan) -> str:
+    return " ".join([*plan.schedule.words, plan.zone])
 
 
 def _muted(mute: Mute) -> str:

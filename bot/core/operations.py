@@ -30,7 +30,7 @@ from bot.core.model.commands import (
     entry_for,
 )
 from bot.core.model.errors import BranchRequired, NotSupported, RequestExpired
-from bot.core.model.notification_commands.values import OnIt
+from bot.core.model.notification_commands.values import OnIt, SetReport, ShowReport, StopReport
 from bot.core.model.outcomes import (
     AuditShown,
     BranchesShown,
@@ -51,6 +51,7 @@ from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.ports import AuditLog, BuildHistoryStore, ChannelNameStore, Clock
 from bot.core.rate_limiter import FOR_PEOPLE, CallAllowance, restart_allowance
+from bot.core.reports.service import ReportService
 from bot.core.request import UserRequest
 
 PROJECTS_A_PAGE = 20
@@ -77,6 +78,7 @@ class Operations:
         channel_names: ChannelNameStore,
         subscriptions: SubscriptionService,
         owners: PeriodOwners,
+        reports: ReportService,
         live: ChannelMessages,
         history: BuildHistoryStore,
         clock: Clock,
@@ -91,6 +93,7 @@ class Operations:
         self._authorizer = authorizer
         self._subscriptions = subscriptions
         self._owners = owners
+        self._reports = reports
         self._history = BuildHistory(services, self._build_lookup, history, clock)
         self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._status,
@@ -153,6 +156,8 @@ class Operations:
                 return HelpShown(topic)
             case OnIt():
                 return self._owners.press(command, request)
+            case SetReport() | StopReport() | ShowReport():
+                return self._reports.execute(command, request)
             case _:
                 return self._subscriptions.execute(command, request)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -203,6 +203,9 @@ class AuditLog(Protocol):
         configured.
         """
 
+    def sent_since(self, moment: datetime, actions: Collection[str]) -> list[AuditEntry]:
+        """The entries of these actions from then on that were sent to a CI service, in no order."""
+
     def purge(self) -> None:
         """Deletes what is older than the set time. Does nothing if called again within an hour."""
 
@@ -299,6 +302,9 @@ class BuildHistoryStore(Protocol):
 
     def since(self, moment: datetime, project: Project | None) -> list[EndedBuild]:
         """What ended from then on, of the project or of all, in no order."""
+
+    def last_before(self, moment: datetime) -> list[EndedBuild]:
+        """The last end before then of each branch that passed or failed, in no order."""
 
 
 class Notifier(Protocol):

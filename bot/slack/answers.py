@@ -23,6 +23,7 @@ from bot.core.model.errors import (
     UserError,
 )
 from bot.core.model.follows import Follow
+from bot.core.model.notifications.reports import ReportOff, ReportSet
 from bot.core.model.outcomes import (
     AlreadyCancelling,
     AlreadyRestarted,
@@ -72,7 +73,7 @@ class HandlerConfig:
     """The name of the bot's own workspace."""
 
 
-_CHANGED = (Unsubscribed, SubscriptionsPaused, Muted, Unmuted)
+_CHANGED = (Unsubscribed, SubscriptionsPaused, Muted, Unmuted, ReportOff)
 """Outcomes that tell of something that was done, so the asker must hear of it."""
 
 Explain = Callable[[BaseException], Explained | None]
@@ -131,10 +132,12 @@ class Answers:
             case "to the asker":
                 self._replies.to_asker(slack_request, message)
                 return None
-        if isinstance(outcome, Subscribed):
+        if isinstance(outcome, Subscribed | ReportSet):
             posted = self._replies.answer(slack_request, message, changed=True)
             if posted.ts is None and not posted.is_explained:
-                self._replies.to_asker(slack_request, not_reached(posted.why_not, self._context_of(slack_request)))
+                stored = "digest" if isinstance(outcome, ReportSet) else "subscription"
+                message = not_reached(posted.why_not, self._context_of(slack_request), stored=stored)
+                self._replies.to_asker(slack_request, message)
             return None
         if not isinstance(outcome, Restarted | Followed | Cancelled):
             return self._replies.answer(slack_request, message, changed=isinstance(outcome, _CHANGED)).ts

@@ -19,7 +19,7 @@ from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command
 from bot.core.model.errors import BotError, CIError, LastKnown
 from bot.core.model.notification_commands import values
-from bot.core.model.notifications import transitions
+from bot.core.model.notifications import reports, transitions
 from bot.core.model.outcomes import Outcome
 
 VERSION = 1
@@ -40,6 +40,9 @@ KINDS: Mapping[str, type[Any]] = {
     "pause": values.PauseCommand,
     "unmute": values.UnmuteCommand,
     "on it": values.OnIt,
+    "set report": values.SetReport,
+    "stop report": values.StopReport,
+    "show report": values.ShowReport,
     # What a command was decided to be about
     "decision": decisions.Decision,
     # Outcomes
@@ -77,6 +80,10 @@ KINDS: Mapping[str, type[Any]] = {
     "explained": outcomes.Explained,
     "owner changed": transitions.OwnerChanged,
     "not broken": transitions.NotBroken,
+    "report set": reports.ReportSet,
+    "report off": reports.ReportOff,
+    "report plan shown": reports.ReportPlanShown,
+    "report shown": reports.ReportShown,
     # User errors
     "not understood": errors.NotUnderstood,
     "no such project": errors.NoSuchProject,

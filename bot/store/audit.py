@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -38,6 +38,12 @@ class StoredAudit:
         if of is not None:
             query = query.where(audit.c.service == of.service, audit.c.project_id == of.id)
         return [_entry(row) for row in self._database.rows(query.order_by(*_NEWEST_FIRST).limit(count))]
+
+    def sent_since(self, moment: datetime, actions: Collection[str]) -> list[AuditEntry]:
+        was_sent = audit.c.result.in_([Result.TAKEN.value, Result.UNKNOWN.value])
+        query = audit.select().where(audit.c.at >= moment, audit.c.action.in_(actions), was_sent)
+        with self._database.reading() as connection:
+            return [_entry(row) for row in connection.execute(query)]
 
     def purge(self) -> None:
         if self._purging.is_due():

@@ -22,6 +22,7 @@ from bot.core.ports import (
     RecentProjectStore,
     RunHistory,
 )
+from bot.core.reports.ports import ReportStore
 from bot.store.audit import StoredAudit
 from bot.store.channel_names import StoredChannelNames
 from bot.store.claims import StoredClaims
@@ -31,6 +32,7 @@ from bot.store.idempotency import StoredIdempotencyKeys
 from bot.store.notifications.build_history import StoredBuildHistory
 from bot.store.notifications.decisions import StoredDecisions
 from bot.store.notifications.outbox import StoredOutbox
+from bot.store.notifications.reports import StoredReports
 from bot.store.notifications.subscriptions import StoredSubscriptions
 from bot.store.notifications.watching import StoredWatching
 from bot.store.projects import StoredProjects
@@ -62,6 +64,7 @@ class Store:
         self.subscriptions: SubscriptionStore = StoredSubscriptions(database, clock)
         self.decisions = StoredDecisions(database, clock)
         self.outbox = StoredOutbox(database, clock, self.decisions, _KEPT)
+        self.reports: ReportStore = StoredReports(database)
         self.watching: WatchStore = StoredWatching(database, clock, self.decisions)
         self.channel_names: ChannelNameStore = StoredChannelNames(database)
         self.projects: ProjectStore = StoredProjects(database)

@@ -226,7 +226,8 @@ class _Pen:
                 return [f"{self.text(block.get('label'))}: {self.element(block.get('element', {}))}"]
             case kind:
                 title = block.get("title")
-                return [f"({kind}: {self.text(title)})" if title else f"({kind})"]
+                words = title if isinstance(title, str) else self.text(title)
+                return [f"({kind}: {words})" if words else f"({kind})"]
 
     def section(self, block: Block) -> list[str]:
         drawn = self.text(block["text"]).split("\n") if block.get("text") else []

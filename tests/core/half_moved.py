@@ -27,7 +27,7 @@ from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.request import UserRequest
 from bot.store.database import open_store
-from tests.core.world import ADA, BUILDS, PATIENCE_S, MemoryCI, MemoryGroups
+from tests.core.world import ADA, BUILDS, PATIENCE_S, MemoryCI, MemoryGroups, reports_on
 from tests.held_clock import NOON, HeldClock
 
 WORDS = {Status.FAILED: "failure", Status.PASSED: "success", Status.RUNNING: "in_progress", Status.QUEUED: "queued"}
@@ -155,6 +155,7 @@ class HalfMoved:
             channel_names=store.channel_names,
             subscriptions=subscriptions,
             owners=owners,
+            reports=reports_on(self.services, store, rights),
             live=ChannelMessages(store.follows),
             history=store.build_history,
             clock=self.clock,

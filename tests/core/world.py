@@ -32,8 +32,10 @@ from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
 from bot.core.rate_limiter import charged_allowance
+from bot.core.reports.record import ReportRecord
+from bot.core.reports.service import ReportService
 from bot.core.request import UserRequest
-from bot.store.database import open_store
+from bot.store.database import Store, open_store
 from tests.held_clock import NOON, HeldClock
 
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
@@ -85,6 +87,12 @@ def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = N
     """The command of the button Restart on `of`; of Try again if it names a claim."""
     replaced = (instead_of.id, instead_of.attempt) if instead_of else None
     return BuildCommand(Verb.RESTART, target(of, run_number), replaced)
+
+
+def reports_on(services: CIRegistry, store: Store, rights: Authorizer) -> ReportService:
+    """The command `digest` on a store."""
+    record = ReportRecord(services, store.subscriptions, store.build_history, store.audit)
+    return ReportService(record, store.reports, store.subscriptions, rights, ZoneInfo("UTC"))
 
 
 class Held:
@@ -353,6 +361,7 @@ class World:
             channel_names=self.store.channel_names,
             subscriptions=self.subscriptions,
             owners=self.owners,
+            reports=reports_on(self.services, self.store, self.rights),
             live=ChannelMessages(self.store.follows),
             history=self.store.build_history,
             clock=self.clock,

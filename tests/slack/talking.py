@@ -44,7 +44,7 @@ from playground.slack.model import Message
 from playground.slack.plain_text import as_text
 from tests.core.half_moved import plan_of
 from tests.core.polling.world import HeldJobs
-from tests.core.world import MemoryCI, MemoryGroups
+from tests.core.world import MemoryCI, MemoryGroups, reports_on
 from tests.held_clock import HeldClock
 from tests.slack.outgoing.replying import World
 from tests.slack.several import CODESHIP, GITHUB, OLD_WEB, WEB
@@ -170,6 +170,7 @@ class Talk:
                     of_all, store.subscriptions, store.decisions, self.rights, ZoneInfo("UTC")
                 ),
                 owners=PeriodOwners(of_all, store.watching, store.outbox, self.rights, lambda _due: None),
+                reports=reports_on(of_all, store, self.rights),
                 live=ChannelMessages(store.follows),
                 history=store.build_history,
                 clock=self.clock,

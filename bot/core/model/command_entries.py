@@ -19,11 +19,11 @@ from bot.core.model.command_values import (
     Word,
 )
 from bot.core.model.errors import NotUnderstood
-from bot.core.model.notification_commands.values import NotificationCommand, OnIt
+from bot.core.model.notification_commands.values import NotificationCommand, OnIt, ReportCommand
 from bot.core.sentences import names_in
 
 _Question = ListProjects | ShowAudit | ShowHelp | ShowHistory
-Command = BranchCommand | BuildCommand | NameCommand | NotificationCommand | OnIt | _Question
+Command = BranchCommand | BuildCommand | NameCommand | NotificationCommand | OnIt | ReportCommand | _Question
 
 
 def branch_command(verb: Verb, words: Sequence[Word]) -> Command:

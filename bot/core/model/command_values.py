@@ -56,6 +56,7 @@ class Verb(StrEnum):
     WHY = "why"
     FLAKY = "flaky"
     SLOW = "slow"
+    DIGEST = "digest"
     ON_IT = "on-it"
     AUDIT = "audit"
     HELP = "help"

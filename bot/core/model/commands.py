@@ -27,6 +27,7 @@ from bot.core.model.command_values import (
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.names.channel_name_commands import alias_command, settings_command, use_command
 from bot.core.model.notification_commands.muting import mute_command, unmute_command
+from bot.core.model.notification_commands.reporting import report_command
 from bot.core.model.notification_commands.subscribing import (
     pause_command,
     show_subscriptions_command,
@@ -299,6 +300,17 @@ TABLE = (
         "Branches by the median duration of their passed builds in the last 30 days, the longest first.",
         "slow acme/web",
         parse_arguments=_history_command,
+        in_short_help=False,
+    ),
+    Entry(
+        Verb.DIGEST,
+        "digest weekly|daily <time>",
+        "Posts figures of this channel’s branches regularly. “digest now” shows them to you, “digest off” stops them.",
+        "digest weekly mon 9:00",
+        parse_arguments=report_command,
+        changes_something=True,
+        policy_action="subscribe",
+        audit_action="digest",
         in_short_help=False,
     ),
     Entry(

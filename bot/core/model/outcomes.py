@@ -12,6 +12,7 @@ from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import CIError
 from bot.core.model.names.channel_names import ChannelName
 from bot.core.model.notifications.reasons import Decision
+from bot.core.model.notifications.reports import ReportOutcome
 from bot.core.model.notifications.subscriptions import Mute, Subscription
 from bot.core.model.notifications.transitions import NotBroken, OwnerChanged
 
@@ -358,4 +359,5 @@ Outcome = (
     | Explained
     | OwnerChanged
     | NotBroken
+    | ReportOutcome
 )

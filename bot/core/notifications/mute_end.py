@@ -1,4 +1,4 @@
-"""When a mute ends: the next such time in a time zone. Pure."""
+"""When a mute ends: the next such time in a time zone; and the zones that words name. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bot.core.model.errors import NotUnderstood
-from bot.core.model.notification_commands.values import TOMORROW, WEEKDAYS, MuteCommand, Until
+from bot.core.model.notification_commands.values import TOMORROW, WEEKDAYS, MuteCommand, SetReport, Until
 
 
 def zone_named(name: str) -> ZoneInfo | None:
@@ -18,16 +18,16 @@ def zone_named(name: str) -> ZoneInfo | None:
         return None
 
 
-def zone_of(command: MuteCommand, until: Until, default: ZoneInfo) -> ZoneInfo:
-    """The zone that the words name, else the default one. Raises NotUnderstood."""
-    if until.zone is None:
+def zone_of(command: MuteCommand | SetReport, name: str | None, default: ZoneInfo) -> ZoneInfo:
+    """The zone of that name, the command's last word; the default one for None. Raises NotUnderstood."""
+    if name is None:
         return default
-    zone = zone_named(until.zone)
+    zone = zone_named(name)
     if zone is None:
-        nearest = get_close_matches(until.zone, available_timezones(), n=1, cutoff=0.6)
+        nearest = get_close_matches(name, available_timezones(), n=1, cutoff=0.6)
         *before, _zone = command.words
         instead = " ".join([command.verb, *before, *nearest])
-        raise NotUnderstood(f"No time zone called “{until.zone}”.", command.verb, instead=instead)
+        raise NotUnderstood(f"No time zone called “{name}”.", command.verb, instead=instead)
     return zone
 
 

@@ -272,7 +272,7 @@ class SubscriptionService:
         self._allow(request, command.verb, repositories, ())
         zone = None
         if command.until is not None:
-            zone = zone_of(command, command.until, self._zone)
+            zone = zone_of(command, command.until.zone, self._zone)
             until = next_time(command.until, now, zone)
         else:
             until = now + timedelta(minutes=command.minutes or 0)

@@ -33,7 +33,10 @@ from bot.core.model.notification_commands.values import (
     MuteCommand,
     OnIt,
     PauseCommand,
+    SetReport,
+    ShowReport,
     ShowSubscriptions,
+    StopReport,
     Subscribe,
     UnmuteCommand,
     Unsubscribe,
@@ -91,6 +94,8 @@ def value_of(command: Command) -> str | None:
         case Subscribe() | Unsubscribe() | PauseCommand() | MuteCommand() | UnmuteCommand():
             confirmed = isinstance(command, Unsubscribe) and command.confirmed
             fields = {"v": command.verb, "a": command.words, "c": confirmed or None}
+        case SetReport() | StopReport() | ShowReport():
+            fields = {"v": command.verb, "a": command.words}
         case OnIt(repo, branch, period, owner):
             fields = {**_word_fields(command.verb, repo, Word.of(branch)), "q": period, "o": owner}
         case ShowSubscriptions():
@@ -171,6 +176,8 @@ def _command_in_words(verb: Verb, fields: dict[str, Any]) -> Command:
         case Unsubscribe():
             return replace(command, confirmed=_yes(fields, "c"))
         case Subscribe() | ShowSubscriptions() | PauseCommand() | MuteCommand() | UnmuteCommand():
+            return command
+        case SetReport() | StopReport() | ShowReport():
             return command
         case _:
             raise ValueError("no such command on a button")

@@ -53,12 +53,14 @@ class ChatClient:
         """A message will be sent soon: its connection is opened meanwhile. Returns at once, raises nothing."""
         self._connections.open_ahead(self._api_url)
 
-    def call(self, method: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Slack's answer. If Slack refuses the blocks, the text is sent alone. Raises CallFailed."""
+    def call(self, method: str, body: Mapping[str, Any], *, text_alone: bool = True) -> Mapping[str, Any]:
+        """Slack's answer. If Slack refuses the blocks, and with `text_alone`, the text is sent alone. Raises
+        CallFailed.
+        """
         try:
             return self._repeated(method, body)
         except CallFailed as failure:
-            if failure.word not in BLOCKS_REFUSED or "blocks" not in body:
+            if failure.word not in BLOCKS_REFUSED or "blocks" not in body or not text_alone:
                 raise
             log.error("blocks_rejected", method=method, why=failure.word)
         return self._repeated(method, {name: value for name, value in body.items() if name != "blocks"})

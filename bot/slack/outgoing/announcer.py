@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -11,11 +12,13 @@ import structlog
 from bot.core.model.builds import Actor, FailureLog
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery, Digest
+from bot.core.model.notifications.reports import Report
 from bot.slack.blocks.context import RenderContext
-from bot.slack.client.api_errors import CallFailed, Kind
+from bot.slack.client.api_errors import BLOCKS_REFUSED, CallFailed, Kind
 from bot.slack.client.chat_client import POST, UPDATE, ChatClient
 from bot.slack.messages.channels.digest import digest_message
 from bot.slack.messages.channels.notifications import log_reply, notification, paused_subscription, thread_reply
+from bot.slack.messages.channels.reports import report_chart, report_message, report_refused
 from bot.slack.outgoing.bodies import changed_message, new_message
 
 log = structlog.get_logger(__name__)
@@ -28,11 +31,12 @@ PAUSE_S = 600.0
 
 
 class SlackAnnouncer:
-    """`context()` gives the words for now. Thread-safe."""
+    """Also a `ReportAnnouncer`. `context()` gives the words for now. Thread-safe."""
 
     def __init__(self, client: ChatClient, context: Callable[[], RenderContext]) -> None:
         self._client = client
         self._context = context
+        self._draws_charts = True
 
     def post(self, delivery: Delivery) -> str | None:
         message = notification(delivery, self._context())
@@ -60,6 +64,29 @@ class SlackAnnouncer:
         message = paused_subscription(channel, why, self._context())
         try:
             self._client.call(POST, new_message(message, person.id))
+        except CallFailed as failure:
+            log.warning("pause_not_reported", user=person.id, channel=channel, why=str(failure))
+
+    def post_report(self, report: Report) -> None:
+        drawn, chart = report_message(report, self._context()), report_chart(report)
+        key = f"report {report.end.isoformat()}"
+        if chart is not None and self._draws_charts:
+            with_chart = replace(drawn, blocks=(*drawn.blocks, chart))
+            body = new_message(with_chart, report.channel, key=key)
+            try:
+                self._client.call(POST, body, text_alone=False)
+            except CallFailed as failure:
+                if failure.word not in BLOCKS_REFUSED:
+                    _failed(POST, body, failure)
+                self._draws_charts = False
+                log.info("charts_refused", why=failure.word)
+            else:
+                return
+        self._call(POST, new_message(drawn, report.channel, key=key))
+
+    def tell_report_refused(self, person: Actor, channel: str, why: str) -> None:
+        try:
+            self._client.call(POST, new_message(report_refused(channel, why, self._context()), person.id))
         except CallFailed as failure:
             log.warning("pause_not_reported", user=person.id, channel=channel, why=str(failure))
 

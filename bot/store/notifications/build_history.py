@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,6 +18,8 @@ from bot.store.tables import ended_builds
 PURGE_EVERY_S = 3600.0
 MAX_OF_A_BRANCH = 500
 """Older rows of a branch are deleted."""
+
+_OF_BRANCH = (ended_builds.c.service, ended_builds.c.project_id, ended_builds.c.branch)
 
 
 class StoredBuildHistory:
@@ -56,24 +59,33 @@ class StoredBuildHistory:
         if project is not None:
             wanted = wanted.where(ended_builds.c.service == project.service, ended_builds.c.project_id == project.id)
         with self._database.reading() as connection:
-            return [
-                EndedBuild(
-                    row.service,
-                    row.project_id,
-                    row.branch,
-                    row.build_id,
-                    row.commit_id,
-                    Status(row.status),
-                    row.started_at,
-                    row.finished_at,
-                )
-                for row in connection.execute(wanted)
-            ]
+            return [_end(row) for row in connection.execute(wanted)]
+
+    def last_before(self, moment: datetime) -> list[EndedBuild]:
+        newest_first = sa.func.row_number().over(partition_by=_OF_BRANCH, order_by=ended_builds.c.finished_at.desc())
+        judged = ended_builds.c.status.in_([Status.PASSED.value, Status.FAILED.value])
+        ranked = sa.select(ended_builds, newest_first.label("place"))
+        ranked_before = ranked.where(ended_builds.c.finished_at < moment, judged).subquery()
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(ranked_before).where(ranked_before.c.place == 1))
+            return [_end(row) for row in rows]
 
     def _purge(self, connection: sa.Connection, oldest: datetime) -> None:
         connection.execute(ended_builds.delete().where(ended_builds.c.finished_at <= oldest))
-        of_branch = (ended_builds.c.service, ended_builds.c.project_id, ended_builds.c.branch)
-        newest_first = sa.func.row_number().over(partition_by=of_branch, order_by=ended_builds.c.finished_at.desc())
+        newest_first = sa.func.row_number().over(partition_by=_OF_BRANCH, order_by=ended_builds.c.finished_at.desc())
         ranked = sa.select(ended_builds.c.id, newest_first.label("place")).subquery()
         too_many = sa.select(ranked.c.id).where(ranked.c.place > MAX_OF_A_BRANCH)
         connection.execute(ended_builds.delete().where(ended_builds.c.id.in_(too_many)))
+
+
+def _end(row: Any) -> EndedBuild:
+    return EndedBuild(
+        row.service,
+        row.project_id,
+        row.branch,
+        row.build_id,
+        row.commit_id,
+        Status(row.status),
+        row.started_at,
+        row.finished_at,
+    )

@@ -103,7 +103,8 @@ def test_the_first_line_is_not_indented_and_later_ones_are() -> None:
         ),
         ({"type": "markdown", "text": "# a\nb"}, ["# a", "  b"]),
         ({"type": "table", "rows": [[{"type": "raw_text", "text": t} for t in "ab"]]}, ["a | b"]),
-        ({"type": "data_visualization", "title": plain("Times")}, ["(data_visualization: Times)"]),
+        ({"type": "data_visualization", "title": "Times"}, ["(data_visualization: Times)"]),
+        ({"type": "container", "title": plain("Jobs")}, ["(container: Jobs)"]),
         ({"type": "novelty"}, ["(novelty)"]),
         (
             {

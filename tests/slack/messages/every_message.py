@@ -8,6 +8,7 @@ from tests.slack.messages import (
     live_drawn,
     notifications_drawn,
     one_service,
+    reports_drawn,
     several_drawn,
     subscriptions_drawn,
 )
@@ -17,6 +18,7 @@ SUBJECTS: dict[str, dict[str, Message]] = {
     **live_drawn.SUBJECTS,
     **digest_drawn.SUBJECTS,
     **notifications_drawn.SUBJECTS,
+    **reports_drawn.SUBJECTS,
     **several_drawn.SUBJECTS,
     **subscriptions_drawn.SUBJECTS,
 }

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from bot.core.model.command_values import Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.spelling import pattern_in, texts_of
-from bot.core.model.notification_commands.values import ALL, TOMORROW, WEEKDAYS, MuteCommand, UnmuteCommand, Until
+from bot.core.model.notification_commands.times import clock_time, weekday, zone_name
+from bot.core.model.notification_commands.values import ALL, TOMORROW, MuteCommand, UnmuteCommand, Until
 
 MAX_MUTE_MINUTES = 90 * 24 * 60
 
 _DURATION = re.compile(r"(?:(?P<d>\d{1,3})d)?(?:(?P<h>\d{1,4})h)?(?:(?P<m>\d{1,5})m(?:in)?)?", re.IGNORECASE)
-_TIME = re.compile(r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?P<half>am|pm)?", re.IGNORECASE)
-_ZONE = re.compile(r"UTC|GMT|[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_+\-0-9]*)+")
-_LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def mute_command(verb: Verb, words: Sequence[Word]) -> MuteCommand:
@@ -56,32 +54,18 @@ def _until(texts: list[str], names: Sequence[str], verb: Verb) -> Until:
     if texts and (named := _day(texts[0])):
         day = named
         del texts[0]
-    found = _TIME.fullmatch(texts[0]) if texts else None
-    time = _clock_time(found) if found else None
+    time = clock_time(texts[0]) if texts else None
     if time is None:
         raise NotUnderstood("Until which time?", verb, instead=" ".join(filter(None, [start, day, "9:00"])))
     del texts[0]
-    zone = None
-    if texts and _ZONE.fullmatch(bare := texts[0].strip("[]()")):
-        zone = bare
+    zone = zone_name(texts[0]) if texts else None
+    if zone is not None:
         del texts[0]
     return Until(*time, day, zone)
 
 
-def _clock_time(found: re.Match[str]) -> tuple[int, int] | None:
-    hour, minute, half = int(found["hour"]), int(found["minute"] or 0), (found["half"] or "").lower()
-    if half:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if half == "pm" else 0)
-    return (hour, minute) if hour < 24 and minute < 60 else None
-
-
 def _day(text: str) -> str | None:
-    word = text.lower()
-    if word == TOMORROW:
-        return TOMORROW
-    return word[:3] if word in WEEKDAYS or word in _LONG_WEEKDAYS else None
+    return TOMORROW if text.lower() == TOMORROW else weekday(text)
 
 
 def _minutes(text: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from bot.core.model.command_values import Verb, Word
 from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.reports import Schedule
 from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters
 
 ALL = "all"
@@ -14,6 +15,8 @@ BRANCH, ON, WORKFLOW = "branch", "on", "workflow"
 """The keys of the filters."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TOMORROW = "tomorrow"
+NOW, OFF = "now", "off"
+"""Words of `digest`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,45 @@ class OnIt:
     owner: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SetReport:
+    """The channel gets a digest at these times. `zone` is the time zone as typed; None for the default one."""
+
+    verb: ClassVar[Verb] = Verb.DIGEST
+
+    schedule: Schedule
+    zone: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (*self.schedule.words, self.zone) if self.zone else self.schedule.words
+
+
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """The channel gets no more digests."""
+
+    verb: ClassVar[Verb] = Verb.DIGEST
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (OFF,)
+
+
+@dataclass(frozen=True, slots=True)
+class ShowReport:
+    """What is set for the channel; `now`: a digest of the time until now instead, for the asker alone."""
+
+    verb: ClassVar[Verb] = Verb.DIGEST
+
+    now: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (NOW,) if self.now else ()
+
+
+ReportCommand = SetReport | StopReport | ShowReport
 NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | PauseCommand | MuteCommand | UnmuteCommand
 
 

@@ -52,15 +52,18 @@ def subscribed(done: Subscribed, context: RenderContext, asker: Actor | None) ->
     return message(lines, [remove], facts=[requested_by(asker)], in_public=True)
 
 
-def not_reached(why: str, context: RenderContext) -> Message:
-    """To the person who subscribed a channel in which the bot can't post; `why` is Slack's word, or empty."""
+def not_reached(why: str, context: RenderContext, *, stored: str = "subscription") -> Message:
+    """To the person who subscribed a channel in which the bot can't post; `why` is Slack's word, or empty.
+
+    `stored` is what the person asked for.
+    """
     if why in NOT_A_MEMBER:
         said = "I can’t post here yet: I’m not in this channel."
-        then = line("The subscription is stored. To start notifications: ", code(invite(context)))
+        then = line(f"The {stored} is stored. To start notifications: ", code(invite(context)))
     else:
         because = why_lost(why)
         said = f"I can’t post here: {because}." if because else "I can’t post here."
-        then = line("The subscription is stored. I’ll try again later.")
+        then = line(f"The {stored} is stored. I’ll try again later.")
     return message([line(said), then], in_public=False)
 
 

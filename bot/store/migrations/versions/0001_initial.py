@@ -290,6 +290,26 @@ def upgrade() -> None:
     op.create_index("decisions_by_branch", "decisions", ["service", "project_id", "branch", "at"])
     op.create_index("decisions_by_age", "decisions", ["at"])
 
+    # The daily and weekly digests of channels
+    op.create_table(
+        "report_plans",
+        sa.Column("channel", sa.Text, primary_key=True),
+        sa.Column("every", sa.Text, nullable=False),
+        sa.Column("day", sa.Text),
+        sa.Column("hour", sa.Integer, nullable=False),
+        sa.Column("minute", sa.Integer, nullable=False),
+        sa.Column("zone", sa.Text, nullable=False),
+        sa.Column("maker_id", sa.Text, nullable=False),
+        sa.Column("next_at", moment, nullable=False),
+        sa.Column("due_at", moment, nullable=False),
+        sa.Column("claimed_at", moment),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("doubtful", sa.Boolean, nullable=False),
+        sa.Column("refused", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+    )
+    op.create_index("report_plans_by_time", "report_plans", ["due_at"])
+
     # The repositories that each person asked about last
     op.create_table(
         "recent_projects",
