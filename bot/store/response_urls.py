@@ -36,7 +36,7 @@ class StoredResponseUrls:
         # The job that needs the URL is stored next, and its commit takes this one to the disk.
         self._database.write(row.on_conflict_do_nothing(index_elements=["key"]), survives_power_loss=False)
         with self._lock:
-            self._put_here[key] = url, expires_at
+            self._put_here.setdefault(key, (url, expires_at))
             while len(self._put_here) > MOST_IN_MEMORY:
                 self._put_here.popitem(last=False)
         return key

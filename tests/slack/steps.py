@@ -9,13 +9,19 @@ from bot.jobs.serialization import StepFailed, from_text, to_text
 
 T = TypeVar("T")
 
+STORED = ["decide", "act", "reply"]
+STEPS = [*STORED, "follow", "update pressed message"]
+"""All steps of a request that changes something. The results of the last two are not stored: they may be repeated."""
+
+DEATHS = [(when, name) for name in STEPS for when in ("before", "after")] + [("once kept", name) for name in STORED]
+
 
 class Crash(BaseException):
     """The process dies here."""
 
 
 class Steps:
-    """A `Step` that stores results as the engine does and dies once.
+    """A `Step` that stores results as the engine does, unless told otherwise, and dies once.
 
     It dies before or after a step's work, or after its result is stored.
     """
@@ -25,9 +31,14 @@ class Steps:
         self._dies = dies
         self.names: list[str] = []
 
-    def __call__(self, name: str, work: Callable[[], T]) -> T:
+    def __call__(self, name: str, work: Callable[[], T], *, stored: bool = True) -> T:
         if name not in self.names:
             self.names.append(name)
+        if not stored:
+            self._is_near("before", name)
+            done = work()
+            self._is_near("after", name)
+            return done
         if name not in self._kept:
             self._is_near("before", name)
             try:

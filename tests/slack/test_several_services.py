@@ -13,7 +13,7 @@ from bot.core.model.errors import NoResponse, NotPossible, Unreachable
 from bot.core.model.policy import Policy, Rule, Subjects
 from tests.core.world import build as codeship_build
 from tests.slack.several import IN_DETAIL, LINT, OLD_WEB, built, workflow
-from tests.slack.steps import Crash, Steps
+from tests.slack.steps import DEATHS, STEPS, Crash, Steps
 from tests.slack.talking import Talk, a_talk
 
 DEPLOYING = workflow(3, "Deploy", Status.RUNNING, "in_progress")
@@ -160,11 +160,7 @@ def test_people_without_permission_to_cancel_are_refused(talk: Talk) -> None:
     assert "cancel" not in talk.github.calls
 
 
-STEPS = ["decide", "act", "reply", "follow", "update pressed message"]
-
-
-@pytest.mark.parametrize("name", STEPS)
-@pytest.mark.parametrize("when", ["before", "after", "once kept"])
+@pytest.mark.parametrize(("when", "name"), DEATHS)
 def test_a_cancel_interrupted_anywhere_is_sent_and_answered(talk: Talk, when: str, name: str) -> None:
     talk.says(STATUS)
     talk.slack.workspace.presses("ada", talk.slack.last("#builds"), "Cancel", confirm=True)
