@@ -25,7 +25,7 @@ from tests.held_clock import HeldClock
 from tests.slack.durable import ask, conversation, does, posts, said
 from tests.slack.messages.any_text import texts
 from tests.slack.payloads import CLICK, HOME
-from tests.slack.steps import Steps
+from tests.slack.steps import DEATHS, STEPS, STORED, Steps
 from tests.test_transcripts import UNHURRIED
 
 
