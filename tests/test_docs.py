@@ -30,7 +30,9 @@ def short_commands_table() -> str:
 
 def commands_table() -> str:
     lines = ["| command | result | example |", "| --- | --- | --- |"]
-    lines += [f"| `{entry.usage}` | {entry.answer} | `/codeship {entry.example}` |" for entry in TABLE]
+    for entry in TABLE:
+        usage = entry.usage.replace("|", "\\|")  # else it would end the cell, also within code
+        lines.append(f"| `{usage}` | {entry.answer} | `/codeship {entry.example}` |")
     return "\n".join(lines)
 
 
