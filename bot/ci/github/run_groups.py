@@ -92,6 +92,12 @@ class ListedRun:
         return self.branch.startswith(QUEUE)
 
     @property
+    def queue_of(self) -> str | None:
+        """The branch into which a merge queue would merge the commit; None for a run of anything else."""
+        is_tested = self.is_of_a_queue and self.event == "merge_group"
+        return self.branch.removeprefix(QUEUE).rpartition("/")[0] or None if is_tested else None
+
+    @property
     def is_from_elsewhere(self) -> bool:
         """Whether another repository has the workflow's file, so that this one's list of workflows lacks it."""
         return bool(self.path) and not self.path.startswith((".github/", "dynamic/"))

@@ -23,6 +23,8 @@ from bot.core.model.policy import BuildRules
 
 MAX_LIST_CALLS = 4
 """List calls for one status, without the one for the newest commit."""
+MAX_QUEUES = 2
+"""Branches with a merge queue of which a list of all branches has the newest commit requested."""
 SHAPE_KEPT_S = 3600.0
 """Seconds that a repository is known to have no deciding run on its unfiltered page."""
 APPLIED_FOR_S = 120.0
@@ -78,7 +80,9 @@ class RunLists:
         reader.add_unlisted(self._applied_to(project.id))
         tip: str | None = None
         is_branch: bool | None = None
-        if branch is not None and ":" not in branch:
+        if branch is None:
+            self._add_merged(reader)
+        elif ":" not in branch:
             tip, is_branch = self._tip(reader.project, branch, deadline)
         unread = unread_may_decide(reader.own, rules) if reader.is_cut_off else None
         for commit in dict.fromkeys(each for each in (unread, tip) if each):
@@ -145,6 +149,13 @@ class RunLists:
             reader.add(replace(run, branch=reader.branch or run.branch) for run in of_queue)
             is_whole = page.onward is None
         return is_whole
+
+    def _add_merged(self, reader: _SnapshotReader) -> None:
+        """Counts a merge queue's runs as those of its branch, if its newest commit is what they tested."""
+        queued = [run for run in reader.runs.values() if run.queue_of is not None]
+        for branch in list(dict.fromkeys(run.queue_of for run in queued if run.queue_of))[:MAX_QUEUES]:
+            tip, _ = self._tip(reader.project, branch, reader.deadline)
+            reader.add(replace(run, branch=branch) for run in queued if (run.queue_of, run.commit) == (branch, tip))
 
     def _pages(self, reader: _SnapshotReader, request: Request, *, max_pages: int) -> Iterator[RunsPage]:
         read = partial(parse_runs, project=reader.project, web_url=self._web_url)

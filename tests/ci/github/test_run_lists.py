@@ -138,9 +138,16 @@ def test_without_the_right_to_read_the_branch_the_newest_commit_with_runs_counts
     assert gate.asked.count("branches") == 2
 
 
-def test_queue_branches_are_in_no_list(github: GitHub, api: responses.RequestsMock) -> None:
-    api.get(RUNS, runs_json(run(2, **QUEUED), run(1)))
-    assert [each.branch for each in github.builds(WEB)] == ["main"]
+@pytest.mark.parametrize(("queued", "state"), [(OLDER, Status.FAILED), (COMMIT, Status.PASSED)], ids=["not yet", "yes"])
+def test_in_a_list_of_all_branches_a_queues_runs_are_the_branchs_once_it_has_their_commit(
+    github: GitHub, api: responses.RequestsMock, queued: str, state: Status
+) -> None:
+    before = run(1, head_sha="a" * 40, conclusion="failure", created_at="2026-03-01T10:00:00Z")
+    api.get(RUNS, runs_json(run(2, **QUEUED, head_sha=queued), before))
+    tip(api)
+    seen = github.builds(WEB)
+    assert {each.branch for each in seen} == {"main"}
+    assert seen[0].status is state
 
 
 @pytest.mark.parametrize(("status", "is_tag"), [(404, True), (200, False)])
