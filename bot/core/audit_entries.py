@@ -26,6 +26,7 @@ from bot.core.model.errors import (
     NotAllowed,
     NotConfirmed,
     NotFound,
+    NothingToDo,
     NotPossible,
     NotRecorded,
     NotSupported,
@@ -296,6 +297,8 @@ def _failure(error: Exception) -> tuple[Result, str]:
             return Result.MISTAKE, str(error)
         case RateLimitExhausted() | RateLimitPaused():
             return Result.NOT_DONE, _cause(error)
+        case NothingToDo():
+            return Result.NOT_DONE, error.detail
         case Unauthorized() | Forbidden() | NotFound() | NotPossible() | OverLimit():
             return Result.REFUSED_BY_CI, _cause(error)
         case CIError():

@@ -88,6 +88,7 @@ KINDS: Mapping[str, type[Any]] = {
     "not understood": errors.NotUnderstood,
     "no such project": errors.NoSuchProject,
     "ambiguous project": errors.AmbiguousProject,
+    "nothing to do": errors.NothingToDo,
     "no such branch": errors.NoSuchBranch,
     "which branch": errors.BranchRequired,
     "too late": errors.RequestExpired,

@@ -148,6 +148,7 @@ def test_a_request_that_changes_something_is_recorded(command: Command, action: 
         (errors.NoSuchBranch(WEB, "#99", (), 99), Result.MISTAKE, "no such pull request"),
         (errors.BranchRequired(WEB, ["main"]), Result.MISTAKE, "several branches, none named"),
         (errors.Unauthorized("CodeShip", "answered 401"), Result.REFUSED_BY_CI, "API key rejected"),
+        (errors.NothingToDo("GitHub", "still running: CI"), Result.NOT_DONE, "still running: CI"),
         (errors.Forbidden("CodeShip"), Result.REFUSED_BY_CI, "the API key lacks permission"),
         (errors.NotFound("CodeShip"), Result.REFUSED_BY_CI, "no such project or build"),
         (errors.OverLimit("CodeShip"), Result.REFUSED_BY_CI, "rate limit reached"),

@@ -27,7 +27,7 @@ from bot.config.parsers import Secret
 from bot.core.model.actions.plans import RestartCase, RestartPlan, cancel_plan, restart_plan
 from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Build, FailedJob, FailureLog, Page, Project, Status, Workflow
-from bot.core.model.errors import CIError, Forbidden, NotFound, NotPossible, OverLimit
+from bot.core.model.errors import CIError, Forbidden, NotFound, NothingToDo, OverLimit
 
 MAX_PAGES = 100
 """Pages of repositories, a hundred on each."""
@@ -129,21 +129,21 @@ class GitHub:
         groups = self._details.with_early_failures(groups, snapshot.project, deadline)
         builds = [build_of(snapshot.project, each) for each in groups]
         if not builds and snapshot.runs and branch is None:
-            raise NotPossible(self.title, _only_others(snapshot))
+            raise NothingToDo(self.title, _only_others(snapshot))
         return [as_seen(builds[0], snapshot), *builds[1:]] if builds else []
 
     def plan_restart(self, build: Build) -> ActionPlan:
         """The runs that `restart_plan` names."""
         plan = restart_plan(build)
         if not plan.runs:
-            raise NotPossible(self.title, _why_nothing(plan, build))
+            raise NothingToDo(self.title, _why_nothing(plan, build))
         return _plan(plan.runs, plan.left)
 
     def plan_cancel(self, build: Build) -> ActionPlan:
         """The runs that `cancel_plan` names."""
         running = cancel_plan(build)
         if not running:
-            raise NotPossible(self.title, "none of its workflows was running any more")
+            raise NothingToDo(self.title, "none of its workflows was running any more")
         return _plan(running, ())
 
     def restart(self, build: Build, target: RunTarget, *, failed_jobs_only: bool = False) -> str:
@@ -310,7 +310,11 @@ def _why_nothing(plan: RestartPlan, build: Build) -> str:
             return f"only runs of older commits failed: {', '.join(run.full_name for run in plan.older)}"
         case RestartCase.RUNNING:
             return f"still running: {', '.join(run.full_name for run in plan.left)}"
-    failed = [run.full_name for run in build.workflows if run.has_ended and run.status.is_bad and not run.can_rerun]
+    own = [run for run in build.workflows if run.commit is None and run.has_ended and not run.can_rerun]
+    queued = [run.full_name for run in own if run.trigger == "merge_group"]
+    if queued:
+        return f"the merge queue’s runs can’t be re-run: {', '.join(queued)}"
+    failed = [run.full_name for run in own if run.status.is_bad]
     return (
         f"can’t be re-run now: {', '.join(failed)}" if failed else "none of its workflows has ended and can be re-run"
     )

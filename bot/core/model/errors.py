@@ -20,6 +20,7 @@
         │   └── SignOnRequired              until it is authorized for single sign-on
         ├── NotFound                    the service does not know this project or build
         ├── NotPossible                 the service does not do this to this build, for any caller
+        │   └── NothingToDo                 known from what it shows: nothing was sent
         ├── OverLimit                   too many calls: try again after `retry_after_s`
         │   ├── RateLimitExhausted          the bot's own limit: nothing was sent
         │   └── RateLimitPaused             the service's limit, a moment ago: nothing was sent
@@ -254,6 +255,10 @@ class NotFound(CIError):
 
 class NotPossible(CIError):
     """The service refuses this for this build: it is too old, or over. `detail` is its reason."""
+
+
+class NothingToDo(NotPossible):
+    """Nothing was requested from the service, because of what it shows. `detail` says why."""
 
 
 class OverLimit(CIError):

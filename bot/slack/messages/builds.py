@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from bot.core.model.actions.plans import RestartCase, restart_plan
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, Project, Status, Workflow
 from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState
 from bot.core.model.commands import BuildCommand, Verb
@@ -287,9 +288,10 @@ def restart_buttons(
 ) -> list[Block | None]:
     """Restart, primary if the build failed; also Re-run failed jobs, if the service can and a workflow has failed.
 
-    Empty if the bot may only read there.
+    Empty if the bot may only read there, or nothing of it can be re-run.
     """
-    if not context.can(Ability.RESTART, build):
+    is_possible = not build.workflows or restart_plan(build).case is not RestartCase.NOTHING
+    if not is_possible or not context.can(Ability.RESTART, build):
         return []
     asks = dialog(Restarting.of(build), context)
     whole = BuildCommand(Verb.RESTART, target_of(build, run_number), confirmed=asks is not None, in_live=in_live)

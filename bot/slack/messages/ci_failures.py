@@ -14,6 +14,7 @@ from bot.core.model.errors import (
     NoResponse,
     NotConfirmed,
     NotFound,
+    NothingToDo,
     NotPossible,
     OverLimit,
     RateLimitExhausted,
@@ -43,6 +44,8 @@ def describe_cause(error: CIError) -> Line:
             return line("the bot’s API key for ", service, " lacks permission for this")
         case NotFound():
             return line(service, " has no such project or build, or the bot’s API key can’t see it")
+        case NothingToDo():
+            return line(untrusted(error.detail.rstrip(" ."), _DETAIL) or "nothing can be done")
         case NotPossible():
             why = untrusted(error.detail.rstrip(" ."), _DETAIL)
             return line(service, " refused", *((": “", why, "”") if why else ()))

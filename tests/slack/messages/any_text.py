@@ -152,6 +152,7 @@ failures = st.builds(
             errors.SignOnRequired,
             errors.NotFound,
             errors.NotPossible,
+            errors.NothingToDo,
             errors.OverLimit,
             errors.RateLimitExhausted,
             errors.RateLimitPaused,

@@ -208,6 +208,7 @@ ERRORS: dict[str, tuple[errors.BotError, Command | None]] = {
     "which_branch_s_log": (errors.BranchRequired(WEB, ["main", "dev"]), LOGS),
     "cannot_cancel": (errors.NotSupported(OLD_WEB, "CodeShip", "cancel builds"), CANCEL),
     "will_not_restart": (about(TOO_OLD, FAILED), RESTART_IT),
+    "nothing_to_restart": (errors.NothingToDo("GitHub Actions", "still running: CI"), RESTART),
     "will_not_cancel": (errors.NotPossible("GitHub Actions"), CANCEL_IT),
     "cancel_not_answered": (about(errors.NoResponse("GitHub Actions", "no answer yet"), RUNNING), CANCEL_IT),
     "cancel_not_begun": (about(errors.NoResponse("GitHub Actions", "no answer within 16 s"), WEB), CANCEL),

@@ -10,7 +10,7 @@ from bot.core.model.actions.plans import restart_plan
 from bot.core.model.actions.values import PostRecord, PostState, RunTarget, result_of
 from bot.core.model.builds import Build, FailedJob, Project, Status, Workflow
 from bot.core.model.claims import Claim, ClaimState
-from bot.core.model.errors import NotPossible
+from bot.core.model.errors import NothingToDo
 from bot.core.model.outcomes import BuildShown, Restarted
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
@@ -88,10 +88,16 @@ def test_a_build_of_which_a_job_has_failed_already_says_so_before_its_end() -> N
     assert ":x: E2E running, already failing" in text
 
 
+def test_a_build_of_the_merge_queue_offers_no_restart() -> None:
+    queued = replace(CI, trigger="merge_group", can_rerun=False)
+    assert "Restart" not in labels(render(BuildShown(replace(BUILD, workflows=(queued,))), context=BOTH).blocks)
+    assert "Restart" in labels(render(BuildShown(BUILD), context=BOTH).blocks)
+
+
 def test_a_branch_that_failed_for_an_older_commit_offers_only_that_run() -> None:
     build = replace(BUILD, workflows=(CI, NIGHTLY))
     assert restart_plan(build).older == (NIGHTLY,)
-    error = NotPossible("GitHub", "only runs of older commits failed: Nightly (at 8b3e2f2)")
+    error = NothingToDo("GitHub", "only runs of older commits failed: Nightly (at 8b3e2f2)")
     error.about = build
     message = render_error(error, None, context=BOTH, reference=None)
     assert "Re-run Nightly on 8b3e2f2" in labels(message.blocks)
