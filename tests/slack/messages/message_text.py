@@ -302,9 +302,12 @@ def _lines(text: str) -> list[str]:
 
 def _visible(text: str) -> str:
     """One line. A space at its end is written as invisible characters are, since it shows no more than they do."""
-    shown = "".join(
-        f"\\u{ord(sign):04x}" if sign != " " and unicodedata.category(sign) in INVISIBLE else sign for sign in text
-    )
+    if text.isascii() and text.isprintable():
+        shown = text
+    else:
+        shown = "".join(
+            f"\\u{ord(sign):04x}" if sign != " " and unicodedata.category(sign) in INVISIBLE else sign for sign in text
+        )
     return re.sub(r" $", r"\\u0020", shown)
 
 

@@ -27,10 +27,11 @@ def test_no_golden_file_is_left_over() -> None:
     assert {path.name for path in GOLDEN.iterdir()} == {f"{subject}.txt" for subject in SUBJECTS}
 
 
-@pytest.mark.parametrize("name", EVERY_MESSAGE)
-def test_slack_takes_every_message(name: str) -> None:
-    drawn = EVERY_MESSAGE[name]
-    assert message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) == []
+def test_slack_takes_every_message() -> None:
+    faults = {
+        name: message_faults(drawn.text, json.loads(json.dumps(drawn.blocks))) for name, drawn in EVERY_MESSAGE.items()
+    }
+    assert {name: each for name, each in faults.items() if each} == {}
 
 
 A, B = SUBJECTS["status"]["build_failed"], SUBJECTS["status"]["build_running"]
