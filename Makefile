@@ -25,13 +25,13 @@ doctor: $(INSTALLED) ## tests the settings and credentials in .env
 	@$(RUN) -m bot check
 
 test: $(TOOLS) ## runs the quick tests, in parallel
-	$(RUN) -m pytest -m "not slow" $(PARALLEL)
+	$(RUN) -m pytest -m "not slow" --hypothesis-profile $(EXAMPLES) $(PARALLEL)
 
 check: $(TOOLS) ## checks format, lint and types, and runs all tests, as CI does
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test EXAMPLES=full
 	$(RUN) -m pytest -m "slow and not serial" $(PARALLEL)
 	$(RUN) -m pytest -m serial
 
@@ -66,6 +66,9 @@ screenshots: $(TOOLS) ## makes the README's pictures from a real conversation (n
 # One lock for every system and every Python from 3.11 on. No address of a package index gets into it.
 LOCK = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+# How many examples a property is tested with: tests/conftest.py.
+EXAMPLES := quick
 
 # Not by file: a few files contain most of the tests.
 PARALLEL = -n logical --dist worksteal

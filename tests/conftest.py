@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -22,9 +23,13 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 
 def pytest_configure() -> None:
-    """How long an example takes to run or generate depends on the machine, which has other work."""
-    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    settings.load_profile("any machine")
+    """How long an example takes to run or generate depends on the machine, which has other work.
+
+    `make test` uses the profile `quick`, and `make check` the other.
+    """
+    settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("quick", settings.get_profile("full"), max_examples=15)
+    settings.load_profile("full")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest evaluates the marks
@@ -32,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("serial") or "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
+
+
+def pytest_collection_finish() -> None:
+    """The garbage collector need not read thousands of tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

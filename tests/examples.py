@@ -1,4 +1,4 @@
-"""Properties that are expensive to test: a few examples in the quick suite, many in a slow test."""
+"""Properties that are expensive to test: a few examples in the quick suite, many in a slow test or in `make check`."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def examples(quick: int, many: int, *strategies: Any, **named: Any) -> Callable[
         return test
 
     return decorate
+
+
+def percent(share: int) -> settings:
+    """A property with this share of the examples that others get, of which the quick suite has few."""
+    return settings(max_examples=max(1, settings.default.max_examples * share // 100))

@@ -1,6 +1,7 @@
-"""New SQLite databases in the tests' process start as copies of a migrated one.
+"""New SQLite databases in the tests' process start as copies of a migrated one, and share compiled statements.
 
-Copying takes two milliseconds. Migrating takes thirty for the bot's tables, and as long again for DBOS's.
+Copying takes two milliseconds. Migrating takes thirty for the bot's tables, and as long again for DBOS's. Compiling a
+statement takes one, for each engine that executes it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import sqlalchemy as sa
+
+
+class CompiledStatements(dict[tuple[Any, ...], Any]):
+    """Compiled statements of one kind of database. SQLAlchemy's keys begin with the engine's own dialect."""
+
+    def __setitem__(self, key: tuple[Any, ...], value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(key[1:], default)
 
 
 class NewDatabases:
@@ -22,7 +34,9 @@ class NewDatabases:
         self._lock = threading.RLock()
         self._migrated = b""
         self._are_copies = True
+        self._compiled = CompiledStatements()
         sa.event.listen(sa.Engine, "connect", self._on_connect)
+        sa.event.listen(sa.Engine, "engine_connect", self._share_compiled)
 
     @contextmanager
     def empty(self) -> Iterator[None]:
@@ -32,6 +46,10 @@ class NewDatabases:
             yield
         finally:
             self._are_copies = True
+
+    def _share_compiled(self, connection: sa.Connection) -> None:
+        if connection.dialect.name == "sqlite":
+            connection.execution_options(compiled_cache=self._compiled)
 
     def _on_connect(self, connection: object, _record: object) -> None:
         if not isinstance(connection, sqlite3.Connection):

@@ -106,9 +106,9 @@ def runs_of_tests(folder: Path, target: str) -> list[str]:
 
 def test_make_test_runs_the_quick_tests_and_make_check_the_slow_ones_too(tmp_path):
     (quick,) = runs_of_tests(tmp_path, "test")
-    assert quick.startswith("-m not slow ")
+    assert quick.startswith("-m not slow --hypothesis-profile quick ")
     first, second, third = runs_of_tests(tmp_path, "check")
-    assert first == quick
+    assert first == quick.replace("--hypothesis-profile quick", "--hypothesis-profile full")
     assert second.startswith("-m slow and not serial ")
     assert third == "-m serial"
 

@@ -15,7 +15,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ci.github.http.errors import PageTooLarge
@@ -24,6 +24,7 @@ from bot.core.model.commands import Command, ShowHelp
 from bot.core.model.errors import BotError, CIError, LastKnown, UserError
 from bot.core.model.outcomes import HelpShown, Outcome
 from bot.slack.stored_results import KINDS, Unreadable, from_json, to_json
+from tests.examples import percent
 
 VERSION_1 = Path(__file__).with_name("stored_results_v1.json")
 
@@ -107,7 +108,7 @@ def test_every_command_outcome_and_error_has_a_tag_of_its_own(kinds: Sequence[ty
 
 
 @pytest.mark.parametrize("kind", get_args(Command))
-@settings(deadline=None, max_examples=20)
+@percent(20)
 @given(data=st.data())
 def test_a_command_comes_back_equal(kind: type[Any], data: st.DataObject) -> None:
     command = data.draw(values(kind))
@@ -115,7 +116,7 @@ def test_a_command_comes_back_equal(kind: type[Any], data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("kind", [*get_args(Outcome), *ERRORS])
-@settings(deadline=None, max_examples=20)
+@percent(20)
 @given(data=st.data())
 def test_an_outcome_or_an_error_comes_back_as_it_was(kind: type[Any], data: st.DataObject) -> None:
     result = data.draw(values(kind))
@@ -179,6 +180,7 @@ def test_a_class_without_a_tag_is_not_stored() -> None:
 RACE = """
 import json, sys, threading
 from bot.slack.stored_results import from_json
+from tests.examples import percent
 
 samples = json.load(sys.stdin)
 sys.setswitchinterval(1e-6)

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.store import Store, open_store
@@ -159,7 +159,6 @@ def test_every_stalled_chain_is_returned(store: Store, clock: HeldClock) -> None
 
 
 @pytest.mark.slow
-@settings(deadline=None)  # thirty transactions take long on a busy machine
 @given(st.lists(st.sampled_from(["add", "end", "begin", "next", "again", "stalled"]), max_size=30), st.randoms())
 def test_no_number_is_used_twice_and_no_result_changes(
     shared: Store, shared_clock: HeldClock, acts: list[str], random: Any

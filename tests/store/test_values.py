@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
@@ -32,7 +32,6 @@ def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
     opened.close()
 
 
-@settings(deadline=None)  # a database's time is its own
 @given(STRINGS, STRINGS, STRINGS, STRINGS)
 @example("\x00", "\\u0000", "\ud800", "\\")
 @example("", "'; DROP TABLE claims; --", "%s ? :name", "é\N{COMBINING ACUTE ACCENT}\U0001f680")
@@ -49,7 +48,6 @@ def test_any_string_in_a_claim_survives(
     assert after in shared.claims.newest(b, [a])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(STRINGS, STRINGS, st.none() | STRINGS), max_size=5), STRINGS)
 def test_any_string_in_the_project_list_survives(
     shared: Store, names: list[tuple[str, str, str | None]], service: str

@@ -213,7 +213,7 @@ JSON = st.recursive(
 )
 
 
-@examples(30, 100, entries=st.lists(JSON, max_size=4))
+@examples(10, 100, entries=st.lists(JSON, max_size=4))
 def test_every_parsed_build_is_bounded_and_can_be_stored(entries: list[object]) -> None:
     try:
         found = builds(*entries)

@@ -148,7 +148,7 @@ class Walk:
         assert not self.world.executor.reported
 
 
-@examples(25, 150, st.lists(STEPS, max_size=25), st.booleans())
+@examples(10, 150, st.lists(STEPS, max_size=25), st.booleans())
 def test_no_sequence_of_requests_sends_more_than_one_post_per_run(steps: list[tuple[str, ...]], timeless: bool) -> None:
     walk = Walk(timeless=timeless)
     try:

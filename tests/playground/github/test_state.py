@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.github import triggers
@@ -14,6 +14,7 @@ from playground.github.api.server import GitHubHost
 from playground.github.demo_data import seed
 from playground.github.model import Ending, NotFound, NotPossible, SandboxRun
 from playground.github.state import GitHubWorld
+from tests.examples import percent
 from tests.playground.github.client import NOON, TOKEN, WEB, Client, SettableClock
 
 
@@ -150,7 +151,7 @@ ACTS = ["push", "pull_request", "start", "succeed", "fail", "skip", "cancel", "r
 ACTS += ["comment", "tag", "queue", "wait_for_approval", "approve"]
 
 
-@settings(max_examples=40)
+@percent(40)
 @given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 3)), max_size=14))
 def test_whatever_happens_is_answered_as_github_describes(acts: list[tuple[str, int]]) -> None:
     world = GitHubWorld(SettableClock(), TOKEN)

@@ -159,7 +159,7 @@ ANY = st.recursive(
 )
 
 
-@examples(50, 500, st.data())
+@examples(15, 500, st.data())
 def test_no_payload_raises(data: st.DataObject) -> None:
     parse, body = data.draw(st.sampled_from(PARSERS))
     spoilt = json.loads(json.dumps(body))

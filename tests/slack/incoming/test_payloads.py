@@ -248,7 +248,7 @@ def spoilt(draw: st.DrawFn) -> Payload:
     return payload
 
 
-@examples(100, 400, payload=spoilt() | NAMED, home=st.sampled_from([HOME, GRID]))
+@examples(25, 400, payload=spoilt() | NAMED, home=st.sampled_from([HOME, GRID]))
 def test_no_payload_raises_and_every_request_has_a_person_and_a_place(payload: Payload, home: Workspace) -> None:
     for hear in (parse_command, parse_event, parse_click):
         heard = hear(payload, home)

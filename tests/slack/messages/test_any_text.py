@@ -21,19 +21,19 @@ from tests.slack.messages.any_text import HOW, builds, commands, failures, hold,
 from tests.slack.messages.drawn import dialogs
 
 
-@examples(50, 300, outcomes, st.builds(Actor, texts))
+@examples(15, 300, outcomes, st.builds(Actor, texts))
 def test_any_outcome_can_be_shown(outcome: Outcome, asker: Actor) -> None:
     drawn = render(outcome, context=HOW, asker=asker)
     hold(drawn)
     assert with_invitation(drawn, "@codeship").text.startswith(drawn.text)
 
 
-@examples(50, 100, builds, st.builds(Actor, texts))
+@examples(15, 100, builds, st.builds(Actor, texts))
 def test_any_build_can_be_shown_as_being_cancelled(build: Build, asker: Actor) -> None:
     hold(being_cancelled(build, HOW, asker))
 
 
-@examples(50, 300, error=mistakes | failures, command=st.none() | commands, reference=maybe)
+@examples(15, 300, error=mistakes | failures, command=st.none() | commands, reference=maybe)
 def test_any_error_can_be_shown(error: errors.BotError, command: BranchCommand | None, reference: str | None) -> None:
     drawn = render_error(error, command, context=HOW, reference=reference)
     hold(drawn)

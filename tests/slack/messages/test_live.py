@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import errors
@@ -124,20 +124,19 @@ shown = st.builds(
 )
 
 
-@examples(30, 300, shown)
+@examples(10, 300, shown)
 def test_any_live_message_can_be_shown(shown: FollowView) -> None:
     hold(live(shown, HOW))
     hold(reply(shown, HOW))
 
 
-@examples(30, 100, shown, texts)
+@examples(10, 100, shown, texts)
 def test_any_lost_message_can_be_reported(shown: FollowView, why: str) -> None:
     drawn = lost(shown, why, HOW)
     hold(drawn)
     assert not drawn.in_public
 
 
-@settings(deadline=None)
 @given(st.one_of(st.builds(Followed, builds, st.integers()), st.builds(NothingToFollow, builds, standings)))
 def test_any_first_word_can_be_shown(outcome: Followed | NothingToFollow) -> None:
     hold(render(outcome, context=HOW))
