@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -35,27 +34,22 @@ class LogEvent(NamedTuple):
 
 
 @cache
-def _trees() -> list[tuple[str, ast.Module]]:
-    paths = sorted(BOT.rglob("*.py"))
-    return [(str(path.relative_to(BOT.parent)), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
-
-
-def _calls() -> Iterator[tuple[str, ast.Call]]:
-    for path, tree in _trees():
-        for node in ast.walk(tree):
+def _read() -> tuple[list[tuple[str, ast.Call]], set[str]]:
+    """Every call in the source with its module, and every string literal."""
+    calls, literals = list[tuple[str, ast.Call]](), set[str]()
+    for path in sorted(BOT.rglob("*.py")):
+        name = str(path.relative_to(BOT.parent))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                yield path, node
+                calls.append((name, node))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                literals.add(node.value)
+    return calls, literals
 
 
-@cache
 def strings() -> set[str]:
     """Every string literal in the source."""
-    return {
-        node.value
-        for _, tree in _trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    return _read()[1]
 
 
 @cache
@@ -72,7 +66,7 @@ def metrics() -> dict[str, MetricFacts]:
         samples = frozenset(name for name in names if not name.endswith("_created") and name != family.name)
         own = samples if family.type in ("counter", "histogram") else frozenset({family.name})
         found[family.name] = MetricFacts(family.name, family.type, labels, family.documentation, own)
-    for _, call in _calls():
+    for _, call in _read()[0]:
         match call.args:
             case [ast.Constant(value=str(name)), ast.Constant(value=str(meaning)), *_] if name.startswith("bot_"):
                 if not ({name, f"{name}_total"} & found.keys()) and meaning.endswith("."):
@@ -83,7 +77,7 @@ def metrics() -> dict[str, MetricFacts]:
 def log_events() -> set[LogEvent]:
     """Every event passed to a structlog logger. Raises AssertionError for one that is not a literal."""
     found = set()
-    for path, call in _calls():
+    for path, call in _read()[0]:
         if not (isinstance(call.func, ast.Attribute) and call.func.attr in LEVELS and _is_logger(call.func.value)):
             continue
         for event in _literals(call.args[0]):

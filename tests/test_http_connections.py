@@ -174,6 +174,7 @@ def test_half_sent_bodies_are_held_up_to_a_limit_and_small_requests_are_served_n
         assert rest(crowd[0])[:13] in (b"", b"HTTP/1.1 408 ")
 
 
+@pytest.mark.slow  # sends 64 MB
 def test_who_sends_many_requests_ahead_is_cut(serve: Serve) -> None:
     with connect(serve(app=huge, threads=1)) as connection:
         connection.sendall(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n" * 100)

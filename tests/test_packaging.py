@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import http.server
 import json
 import os
@@ -85,10 +84,11 @@ def test_what_serves_only_developers_is_in_neither_the_bots_lock_nor_the_playgro
 
 
 def imported_by(path: Path) -> set[str]:
-    """The top names of the modules that a file imports."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    """The top names of the modules that a file imports, read from its lines: parsing all files takes a second."""
+    text = path.read_text(encoding="utf-8")
+    lists = re.findall(r"^\s*import (\w[\w., ]*)", text, flags=re.MULTILINE)
+    names = [name.split()[0] for each in lists for name in each.split(",")]
+    names += re.findall(r"^\s*from (\w[\w.]*) import ", text, flags=re.MULTILINE)
     return {name.partition(".")[0] for name in names}
 
 

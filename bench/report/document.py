@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.processes import ROOT
-from bench.report import plots, tables
+from bench.report import tables
 from bench.report.goals import BUSY, STEADY
 from bench.report.numbers import TRANSPORTS, Run
 
@@ -24,6 +24,8 @@ _WARNING = "<!-- Written by `make bench` from bench/results and bench/notes.md. 
 
 def write(results: Path, document: Path = DOCUMENT, pictures: Path = PLOTS) -> list[Path]:
     """Writes all files and returns them. Raises KeyError if the prose uses an unknown name."""
+    from bench.report import plots
+
     run = Run(results)
     drawn = plots.draw(run, pictures)
     text = filled(NOTES.read_text(encoding="utf-8"), run)

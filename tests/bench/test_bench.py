@@ -11,6 +11,7 @@ import pytest
 from bench.__main__ import TITLES, main
 from bench.contenders.table import of_node, of_python, of_slack_machine
 from bench.plan import Plan, short
+from tests.test_packaging import imported_by
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = sorted(
@@ -20,21 +21,10 @@ MODULES = sorted(
 )
 
 
-def imported(path: Path) -> set[str]:
-    """The first word of everything that is imported, wherever in the module."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add((node.module or "").partition(".")[0])
-    return names
-
-
 def test_the_benchmark_measures_processes_and_only_two_files_import_the_bot():
     """What measures a part in this process, and what needs the bot's own signature and clock."""
-    assert [path.name for path in MODULES if "bot" in imported(path)] == ["hostile.py", "inside.py"]
-    assert not [path for path in (ROOT / "bot").rglob("*.py") if "bench" in imported(path)]
+    assert [path.name for path in MODULES if "bot" in imported_by(path)] == ["hostile.py", "inside.py"]
+    assert not [path for path in (ROOT / "bot").rglob("*.py") if "bench" in imported_by(path)]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -18,6 +18,7 @@ from bench.samples import Samples, read, read_run
 ROOT = Path(__file__).parent.parent.parent
 
 
+@pytest.mark.slow
 def test_the_document_and_its_plots_follow_from_the_raw_samples(tmp_path):
     """To fix it: `python -m bench --render`."""
     written = write(RESULTS, tmp_path / DOCUMENT.name, tmp_path / PLOTS.name)
