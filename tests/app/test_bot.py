@@ -24,7 +24,7 @@ STATUS = "/codeship status acme/web main"
 RESTART = "/codeship restart acme/web main"
 
 
-@pytest.fixture(params=["http", "socket mode"])
+@pytest.fixture(params=["http", pytest.param("socket mode", marks=pytest.mark.slow)])
 def transport(request: pytest.FixtureRequest) -> Transport:
     kind: Transport = request.param
     return kind
@@ -57,6 +57,7 @@ def calls(stage: Sandbox, kind: str) -> int:
     return sum(1 for request in stage.codeship.requests if request.call == kind)
 
 
+@pytest.mark.parametrize("transport", ["http", "socket mode"])
 def test_a_command_a_mention_a_direct_message_and_a_button_are_answered(stage: Sandbox) -> None:
     stage.workspace.types("ada", "#builds", STATUS)
     first = seen(stage)

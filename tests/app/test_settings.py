@@ -102,10 +102,10 @@ def test_whitespace_and_quotes_around_a_value_are_dropped(pasted):
 
 
 @pytest.mark.parametrize("empty", ["", "   ", '""', "''", "\n"])
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
-def test_an_empty_value_counts_as_absent(row, empty):
-    absent = {name: value for name, value in WHOLE.items() if name != row.name}
-    assert outcome({**absent, row.name: empty}) == outcome(absent)
+def test_an_empty_value_counts_as_absent(empty):
+    for row in rows():
+        absent = {name: value for name, value in WHOLE.items() if name != row.name}
+        assert outcome({**absent, row.name: empty}) == outcome(absent), row.name
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -27,11 +26,11 @@ def test_the_benchmark_measures_processes_and_only_two_files_import_the_bot():
     assert not [path for path in (ROOT / "bot").rglob("*.py") if "bench" in imported_by(path)]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_has_a_docstring_and_is_short(path):
-    text = path.read_text(encoding="utf-8")
-    assert ast.get_docstring(ast.parse(text))
-    assert len(text.splitlines()) <= 300
+def test_a_module_has_a_docstring_and_is_short():
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith('"""'), path
+        assert len(text.splitlines()) <= 300, path
 
 
 def test_no_registry_and_no_other_machine_is_named():

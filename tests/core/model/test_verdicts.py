@@ -32,10 +32,10 @@ def test_two_conclusive_runs_give_a_verdict(
 
 
 @pytest.mark.parametrize("odd", PROVES_NOTHING)
-@pytest.mark.parametrize("other", Status)
-def test_an_inconclusive_run_gives_no_verdict_on_either_side(odd: Status, other: Status) -> None:
-    assert verdict_on([odd], other).meaning is Meaning.NONE
-    assert verdict_on([other], odd).meaning is Meaning.NONE
+def test_an_inconclusive_run_gives_no_verdict_on_either_side(odd: Status) -> None:
+    for other in Status:
+        assert verdict_on([odd], other).meaning is Meaning.NONE, other
+        assert verdict_on([other], odd).meaning is Meaning.NONE, other
     assert verdict_on([F, odd], F).meaning is Meaning.NONE
     assert verdict_on([F, odd], F).in_a_row == 1
 

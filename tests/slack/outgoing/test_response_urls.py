@@ -145,15 +145,15 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("url", OTHERS, ids=lambda url: ascii(url[:40]))
 @pytest.mark.parametrize("api_url", [SLACKS, "http://127.0.0.1:8080/api/"])
-def test_no_other_address_is_used(edge: NothingIsSent, api_url: str, url: str) -> None:
+def test_no_other_address_is_used(edge: NothingIsSent, api_url: str) -> None:
     urls = ResponseUrls(api_url, edge)
-    with pytest.raises(CallFailed, match=r"^the response URL is not one of Slack's$"):
-        urls.post(url, response(IN_PUBLIC))
-    with pytest.raises(CallFailed, match=r"^the response URL is not one of Slack's$"):
-        urls.post(url, {"delete_original": True})
-    assert edge.sent == []
+    for url in OTHERS:
+        for body in (response(IN_PUBLIC), {"delete_original": True}):
+            with pytest.raises(CallFailed) as refused:
+                urls.post(url, body)
+            assert str(refused.value) == "the response URL is not one of Slack's", ascii(url)
+            assert edge.sent == [], ascii(url)
 
 
 def test_a_message_is_posted_in_slacks_format(connections: Connections, host: Answering) -> None:
