@@ -7,11 +7,11 @@ from bot.core.model.actions.values import PostState
 from bot.core.model.builds import Ability, Build, BuildRef, Workflow
 from bot.core.model.claims import Claim
 from bot.core.model.commands import BuildCommand, Verb
-from bot.slack.blocks.confirm_dialog import Restarting, cancelling_named, dialog
+from bot.slack.blocks.confirm_dialog import Restarting, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button
 from bot.slack.blocks.rich_text import Line, join, line, link, sanitize, since, untrusted
-from bot.slack.messages.builds import state_of_workflow
+from bot.slack.messages.builds import cancel_run_button, state_of_workflow
 from bot.slack.messages.workflows import waits_for
 
 MAX_BESIDE, MAX_RERUNS = 5, 2
@@ -42,7 +42,10 @@ def beside_buttons(build: Build, context: RenderContext) -> list[Block | None]:
     running = [run for run in build.beside if run.status.is_under_way]
     return [
         *(_rerun(build, run, context, place) for place, run in enumerate(failed[:MAX_RERUNS], start=1)),
-        *(_cancel(build, run, context, place) for place, run in enumerate(running[:MAX_RERUNS], start=1)),
+        *(
+            cancel_run_button(build, run, f"Cancel {_named(run)}", context, place)
+            for place, run in enumerate(running[:MAX_RERUNS], start=1)
+        ),
     ]
 
 
@@ -52,14 +55,6 @@ def _rerun(build: Build, run: Workflow, context: RenderContext, place: int) -> B
     asks = dialog(Restarting(build.project.name, build.branch, run.commit or build.commit, (run.name,)), context)
     command = BuildCommand(Verb.RESTART, _target(build, run), confirmed=asks is not None)
     return button(f"Re-run {_named(run)}", command, asks, number=place)
-
-
-def _cancel(build: Build, run: Workflow, context: RenderContext, place: int) -> Block | None:
-    if not context.can(Ability.CANCEL, build):
-        return None
-    asks = cancelling_named(build.project.name, build.branch, (run.full_name,))
-    command = BuildCommand(Verb.CANCEL, _target(build, run))
-    return button(f"Cancel {_named(run)}", command, asks, style="danger", number=place)
 
 
 def _target(build: Build, run: Workflow) -> BuildRef:

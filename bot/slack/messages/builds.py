@@ -9,7 +9,7 @@ from bot.core.model.actions.plans import RestartCase, restart_plan
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, Project, Status, Workflow
 from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState
 from bot.core.model.commands import BuildCommand, Verb
-from bot.slack.blocks.confirm_dialog import DEBUG_LABEL, Restarting, cancelling, dialog
+from bot.slack.blocks.confirm_dialog import DEBUG_LABEL, Restarting, cancelling, cancelling_named, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button, link_button
 from bot.slack.blocks.rich_text import (
@@ -326,9 +326,17 @@ def cancel_button(build: Build, context: RenderContext, *, in_live: bool = False
     """None unless something runs and the service can cancel it. The button always asks first."""
     if not build.is_under_way or not context.can(Ability.CANCEL, build):
         return None
-    asks = cancelling(build)
     command = BuildCommand(Verb.CANCEL, target_of(build), in_live=in_live)
-    return button("Cancel", command, asks, style="danger")
+    return button("Cancel", command, cancelling(build), style="danger")
+
+
+def cancel_run_button(build: Build, run: Workflow, label: str, context: RenderContext, number: int) -> Block | None:
+    """The same for a run that does not count for the build's status."""
+    if not context.can(Ability.CANCEL, build):
+        return None
+    target = BuildRef(build.project.service, build.project.id, build.branch, run.run_id)
+    asks = cancelling_named(build.project.name, build.branch, (run.full_name,))
+    return button(label, BuildCommand(Verb.CANCEL, target), asks, style="danger", number=number)
 
 
 def follow_button(build: Build, restart_state: RestartState = NO_RESTART) -> Block | None:

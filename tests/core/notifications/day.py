@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -70,12 +70,12 @@ class DayCI(MemoryCI):
         else:
             builds[at] = build
 
-    def recent(self) -> list[tuple[Project, list[Build]]] | None:
+    def recent(self, wanted: Callable[[Project], bool]) -> list[tuple[Project, list[Build]]] | None:
         self.settle()
         self._called("recent")
         self._shown = {id_: self._ended(id_) for id_ in self._changed}
         self._changed = set()
-        listed = [(one, self.of_project[one.id][:LISTED]) for one in self.account]
+        listed = [(one, self.of_project[one.id][:LISTED]) for one in self.account if wanted(one)]
         for _, builds in listed[:: self.random.randint(2, 9)]:
             self.random.shuffle(builds)
         self.random.shuffle(listed)
