@@ -48,6 +48,7 @@ from bot.slack.answers import HandlerConfig, LiveMessagesThere, render_context
 from bot.slack.audit_recorder import AuditRecorder
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.auth import Token, who_am_i
+from bot.slack.client.channel_access import SlackChannelAccess
 from bot.slack.client.chat_client import ChatClient
 from bot.slack.client.connections import Connections
 from bot.slack.client.people import People
@@ -62,7 +63,7 @@ from bot.slack.incoming.http_mode import HttpMode
 from bot.slack.incoming.payloads import Workspace
 from bot.slack.incoming.recent_deliveries import Deliveries, RecentDeliveries
 from bot.slack.incoming.workers import JobSubmitter, PoolFull, WorkerPool
-from bot.slack.listeners import register
+from bot.slack.listeners import SCOPES, register
 from bot.slack.outgoing.notifier import SlackNotifier
 from bot.slack.outgoing.replies import Replies
 from bot.store.database import Store, open_store
@@ -249,8 +250,9 @@ class Bot:
             settings.time_zone,
         )
         live = ChannelMessages(self.store.follows)
+        access = SlackChannelAccess(self._client, token.scopes, SCOPES)
         operations = operations_on(
-            self.services, self.store, self.rights, notifications, live, self._clock, self._recent
+            self._ci, self.store, self.rights, notifications, live, self._clock, self._recent, access
         )
         urls = ResponseUrls(settings.slack_api_url, self._connections, mask=self._mask)
         submitter = JobSubmitter(jobs)

@@ -26,6 +26,7 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIContext, CIRegistry
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.errors import CIError
+from bot.core.model.notifications.health import CallsLeft
 from bot.core.ports import Clock
 from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
 from bot.logs import hide
@@ -132,6 +133,12 @@ class CIServices:
             )
             for one in self._all
         }
+
+    def calls_left(self, service: str) -> CallsLeft:
+        """A `CallLimits`: as this process last knew it."""
+        one = next(one for one in self._all if one.plugin.name == service)
+        calls = int(self._settings.ci[service][one.plugin.calls_setting])
+        return CallsLeft(one.rate_limit.calls_left, calls, one.rate_limit.is_paused)
 
     @property
     def projects_known(self) -> dict[str, int]:

@@ -90,6 +90,7 @@ class Notifications:
             holder=holder,
             announce=self.sender.announce,
             observer=metrics,
+            polling=store.polling_log,
         )
         self._services = [service.name for service in services]
         self._threads = [

@@ -50,6 +50,7 @@ from bot.core.model.notification_commands.values import (
     pattern_words,
     words_of,
 )
+from bot.core.model.notifications.health import ChannelChecked
 from bot.core.model.notifications.reports import ReportOff, ReportPlan, ReportPlanShown, ReportSet, ReportShown
 from bot.core.model.notifications.subscriptions import Mute, Subscription
 from bot.core.model.notifications.transitions import NotBroken, OwnerChanged
@@ -210,7 +211,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, _planned(plan)
         case ReportOff(was):
             return (Result.DONE, f"removed: {_planned(was)}") if was else (Result.NOT_DONE, "it was not set")
-        case SubscriptionsShown() | Explained() | OwnerChanged() | NotBroken():
+        case SubscriptionsShown() | Explained() | ChannelChecked() | OwnerChanged() | NotBroken():
             return Result.DONE, ""
 
 

@@ -17,6 +17,7 @@ from bot.core.model.actions.decisions import Decision
 from bot.core.model.actions.plans import restart_plan, running_beside
 from bot.core.model.builds import Ability, Actor, Build, Location, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
+from bot.core.model.command_values import CheckChannel
 from bot.core.model.commands import (
     BranchCommand,
     BuildCommand,
@@ -47,6 +48,7 @@ from bot.core.model.outcomes import (
     ProjectsShown,
     WillNotify,
 )
+from bot.core.notifications.channel_check import ChannelCheck
 from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.ports import AuditLog, BuildHistoryStore, ChannelNameStore, Clock
@@ -79,6 +81,7 @@ class Operations:
         subscriptions: SubscriptionService,
         owners: PeriodOwners,
         reports: ReportService,
+        check: ChannelCheck,
         live: ChannelMessages,
         history: BuildHistoryStore,
         clock: Clock,
@@ -94,6 +97,7 @@ class Operations:
         self._subscriptions = subscriptions
         self._owners = owners
         self._reports = reports
+        self._check = check
         self._history = BuildHistory(services, self._build_lookup, history, clock)
         self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._status,
@@ -154,6 +158,8 @@ class Operations:
                 return self._show_audit(command, request)
             case ShowHelp(topic):
                 return HelpShown(topic)
+            case CheckChannel():
+                return self._check.check(request)
             case OnIt():
                 return self._owners.press(command, request)
             case SetReport() | StopReport() | ShowReport():

@@ -12,14 +12,14 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.core.model import commands, ended_builds, errors, outcomes
+from bot.core.model import command_values, commands, ended_builds, errors, outcomes
 from bot.core.model.actions import decisions
 from bot.core.model.actions.decisions import Decision
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import Command
 from bot.core.model.errors import BotError, CIError, LastKnown
 from bot.core.model.notification_commands import values
-from bot.core.model.notifications import reports, transitions
+from bot.core.model.notifications import health, reports, transitions
 from bot.core.model.outcomes import Outcome
 
 VERSION = 1
@@ -31,6 +31,7 @@ KINDS: Mapping[str, type[Any]] = {
     "projects": commands.ListProjects,
     "channel name": commands.NameCommand,
     "audit": commands.ShowAudit,
+    "check": command_values.CheckChannel,
     "history": commands.ShowHistory,
     "help": commands.ShowHelp,
     "subscribe": values.Subscribe,
@@ -78,6 +79,7 @@ KINDS: Mapping[str, type[Any]] = {
     "muted": outcomes.Muted,
     "unmuted": outcomes.Unmuted,
     "explained": outcomes.Explained,
+    "channel checked": health.ChannelChecked,
     "owner changed": transitions.OwnerChanged,
     "not broken": transitions.NotBroken,
     "report set": reports.ReportSet,

@@ -133,7 +133,8 @@ def _permalink(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
 def _channel_info(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     channel = _reached(workspace, arguments, uninvited=True)
     shared = {"is_shared": channel.is_shared, "is_ext_shared": channel.is_shared, "is_org_shared": False}
-    return {"channel": {"id": channel.id, "name": channel.name, "is_pending_ext_shared": False, **shared}}
+    membership = {"is_member": workspace.app.user_id in channel.members, "is_im": channel.kind == "im"}
+    return {"channel": {"id": channel.id, "name": channel.name, "is_pending_ext_shared": False, **shared, **membership}}
 
 
 def _unfurl(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:

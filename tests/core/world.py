@@ -25,9 +25,11 @@ from bot.core.model.claims import Claim
 from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
 from bot.core.model.errors import BotError, CIError, NotFound
 from bot.core.model.notifications.deliveries import Delivery
+from bot.core.model.notifications.health import CallsLeft
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
 from bot.core.model.rate_limit import Priority
+from bot.core.notifications.channel_check import ChannelCheck
 from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
@@ -307,6 +309,24 @@ class MemoryGroups:
         return None if members is None else actor.id in members
 
 
+class MemoryAccess:
+    """A `ChannelAccess`."""
+
+    def __init__(self) -> None:
+        self.member: bool | None = True
+        self.missing_scopes: tuple[str, ...] = ()
+
+    def is_member(self, channel: str) -> bool | None:
+        return self.member
+
+
+class MemoryLimits:
+    """A `CallLimits` of which nothing is used."""
+
+    def calls_left(self, service: str) -> CallsLeft:
+        return CallsLeft(60, 60)
+
+
 class Reporting(ThreadPoolExecutor):
     """As in the bot, but it stores unexpected errors of its work."""
 
@@ -352,6 +372,7 @@ class World:
             self.services, self.store.subscriptions, self.store.decisions, self.rights, ZoneInfo("UTC")
         )
         store = self.store
+        self.access = MemoryAccess()
         self.owners = PeriodOwners(self.services, store.watching, store.outbox, self.rights, self._announce)
         self.announced: Callable[[Sequence[Delivery]], None] = lambda _due: None
         self.operations = Operations(
@@ -362,6 +383,15 @@ class World:
             subscriptions=self.subscriptions,
             owners=self.owners,
             reports=reports_on(self.services, self.store, self.rights),
+            check=ChannelCheck(
+                services=self.services,
+                subscriptions=store.subscriptions,
+                outbox=store.outbox,
+                decisions=store.decisions,
+                polling=store.polling_log,
+                access=self.access,
+                limits=MemoryLimits(),
+            ),
             live=ChannelMessages(self.store.follows),
             history=self.store.build_history,
             clock=self.clock,

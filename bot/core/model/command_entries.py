@@ -10,6 +10,7 @@ from bot.core.model.command_values import (
     HERE,
     BranchCommand,
     BuildCommand,
+    CheckChannel,
     ListProjects,
     NameCommand,
     ShowAudit,
@@ -22,7 +23,7 @@ from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.values import NotificationCommand, OnIt, ReportCommand
 from bot.core.sentences import names_in
 
-_Question = ListProjects | ShowAudit | ShowHelp | ShowHistory
+_Question = CheckChannel | ListProjects | ShowAudit | ShowHelp | ShowHistory
 Command = BranchCommand | BuildCommand | NameCommand | NotificationCommand | OnIt | ReportCommand | _Question
 
 
@@ -37,6 +38,27 @@ def branch_command(verb: Verb, words: Sequence[Word]) -> Command:
         instead = f"{verb} {repo.cleanest} {branch.cleanest}"
         raise NotUnderstood(f"Branch names can’t contain spaces: “{text}”", verb, instead=instead)
     return BranchCommand(verb, repo, branch)
+
+
+def history_command(verb: Verb, words: Sequence[Word]) -> Command:
+    """Raises NotUnderstood."""
+    return branch_command(verb, words) if names_in(words) else ShowHistory(verb)
+
+
+def audit_command(verb: Verb, words: Sequence[Word]) -> ShowAudit:
+    """Raises NotUnderstood."""
+    if len(words) > 1:
+        instead = f"{verb} {words[0].cleanest}"
+        raise NotUnderstood("The audit takes one repository, or none for all.", verb, instead=instead)
+    return ShowAudit(words[0] if words else None)
+
+
+def check_command(verb: Verb, words: Sequence[Word]) -> CheckChannel:
+    """Raises NotUnderstood."""
+    if words:
+        instead = " ".join([Verb.STATUS, *(word.cleanest for word in words[:2])])
+        raise NotUnderstood("A check is of this channel, and takes no more words.", verb, instead=instead)
+    return CheckChannel()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Verb(StrEnum):
     SLOW = "slow"
     DIGEST = "digest"
     ON_IT = "on-it"
+    CHECK = "check"
     AUDIT = "audit"
     HELP = "help"
 
@@ -121,6 +122,13 @@ class NameCommand:
     repo: Word | None = None
     branch: Word | None = None
     is_question: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckChannel:
+    """Whether the channel can be notified at all."""
+
+    verb: ClassVar[Verb] = Verb.CHECK
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bot.core.model.builds import Ability
-from bot.core.model.command_entries import Command, Entry, branch_command
+from bot.core.model.command_entries import Command, Entry, audit_command, check_command, history_command
 from bot.core.model.command_values import (
     HERE,
     BranchCommand,
@@ -69,17 +69,6 @@ def _projects_command(verb: Verb, words: Sequence[Word]) -> Command:
     while said and said[0].lower() in ("all", "the", "my", "our", *own):
         said = said[1:]
     return ListProjects(" ".join(said))
-
-
-def _history_command(verb: Verb, words: Sequence[Word]) -> Command:
-    return branch_command(verb, words) if names_in(words) else ShowHistory(verb)
-
-
-def _audit_command(verb: Verb, words: Sequence[Word]) -> Command:
-    if len(words) > 1:
-        instead = f"{verb} {words[0].cleanest}"
-        raise NotUnderstood("The audit takes one repository, or none for all.", verb, instead=instead)
-    return ShowAudit(words[0] if words else None)
 
 
 def _help_command(_verb: Verb, words: Sequence[Word]) -> Command:
@@ -250,6 +239,14 @@ TABLE = (
         in_short_help=False,
     ),
     Entry(
+        Verb.CHECK,
+        "check",
+        "Whether this channel can be notified, and what to do if not.",
+        "check",
+        parse_arguments=check_command,
+        in_short_help=False,
+    ),
+    Entry(
         Verb.ON_IT,
         "on-it <repo> [branch]",
         "Says in the notifications of a broken branch that you’re on it. Reminders stop.",
@@ -291,7 +288,7 @@ TABLE = (
         "flaky [repo] [branch]",
         "Branches with commits that failed and then passed on retry, in the last 30 days.",
         "flaky acme/web",
-        parse_arguments=_history_command,
+        parse_arguments=history_command,
         in_short_help=False,
     ),
     Entry(
@@ -299,7 +296,7 @@ TABLE = (
         "slow [repo] [branch]",
         "Branches by the median duration of their passed builds in the last 30 days, the longest first.",
         "slow acme/web",
-        parse_arguments=_history_command,
+        parse_arguments=history_command,
         in_short_help=False,
     ),
     Entry(
@@ -318,7 +315,7 @@ TABLE = (
         "audit [repo]",
         "The last actions, newest first: who requested what, where, and the result.",
         "audit acme/web",
-        parse_arguments=_audit_command,
+        parse_arguments=audit_command,
         policy_action="audit",
         in_short_help=False,
     ),

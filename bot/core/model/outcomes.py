@@ -11,6 +11,7 @@ from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import CIError
 from bot.core.model.names.channel_names import ChannelName
+from bot.core.model.notifications.health import ChannelChecked
 from bot.core.model.notifications.reasons import Decision
 from bot.core.model.notifications.reports import ReportOutcome
 from bot.core.model.notifications.subscriptions import Mute, Subscription
@@ -357,6 +358,7 @@ Outcome = (
     | Muted
     | Unmuted
     | Explained
+    | ChannelChecked
     | OwnerChanged
     | NotBroken
     | ReportOutcome

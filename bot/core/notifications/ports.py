@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from bot.core.model.builds import Actor, FailureLog
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.deliveries import Delivery, Digest, WatchedProject
-from bot.core.model.notifications.reasons import Decision
+from bot.core.model.notifications.health import CallsLeft, PollingState, WebhookResult
+from bot.core.model.notifications.reasons import Decision, Reason
 from bot.core.model.notifications.subscriptions import Mute, Subscription
 
 
@@ -84,6 +85,52 @@ class DecisionLog(Protocol):
     def decisions(self, service: str, project_id: str, branch: str | None, channel: str) -> list[Decision]:
         """Those for the channel, and those that hold for every channel, newest first. Branch None: of every branch."""
 
+    def counts(self, channel: str, since: datetime) -> dict[Reason, int]:
+        """How many decisions of each kind were made for this channel alone since then."""
+
+
+class PollingLog(Protocol):
+    """Stores how polling for channels goes, for all processes. Each method is one transaction."""
+
+    def looked(self, service: str, began_at: datetime, every_s: float | None) -> None:
+        """A look succeeded. `every_s` as in `PollingState`."""
+
+    def failed(self, service: str, why: str) -> None:
+        """A look failed."""
+
+    def heard(self, service: str, project_id: str) -> None:
+        """A webhook says that the project has changed. It is a hint until `followed`."""
+
+    def hints(self, service: str) -> dict[str, datetime]:
+        """The projects of which webhooks came, and when the last of each did."""
+
+    def followed(self, service: str, hints: Mapping[str, datetime]) -> None:
+        """The projects were looked at. A webhook that came since remains a hint."""
+
+    def counted(self, service: str, result: WebhookResult) -> None:
+        """Counts a webhook."""
+
+    def state(self, service: str) -> PollingState:
+        """How it goes."""
+
+
+class ChannelAccess(Protocol):
+    """What Slack lets the bot do in channels."""
+
+    def is_member(self, channel: str) -> bool | None:
+        """Whether the bot is in the channel. None if Slack does not say."""
+
+    @property
+    def missing_scopes(self) -> tuple[str, ...]:
+        """Those that notifications need and the token lacks."""
+
+
+class CallLimits(Protocol):
+    """The rate limits of the CI services."""
+
+    def calls_left(self, service: str) -> CallsLeft:
+        """As this process last knew it."""
+
 
 class WatchStore(Protocol):
     """Stores which process polls for channels, and what it has seen. Each method is one transaction."""
@@ -122,6 +169,12 @@ class Outbox(Protocol):
 
     def told(self, channel: str, since: datetime) -> list[Delivery]:
         """What the channel was told since then, the oldest first; also in a digest."""
+
+    def last_told(self, channel: str) -> datetime | None:
+        """When Slack last took a message for the channel; None if that is long ago, or never was."""
+
+    def depth(self) -> tuple[int, datetime | None]:
+        """How many deliveries of all channels wait to be sent, and when the oldest of them was made."""
 
     def move(
         self, moves: Sequence[tuple[Delivery, Delivery]], decisions: Sequence[Decision] = ()

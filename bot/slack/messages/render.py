@@ -15,6 +15,7 @@ from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.ended_builds import FlakyShown, SlowShown
+from bot.core.model.notifications.health import ChannelChecked
 from bot.core.model.notifications.reports import ReportOff, ReportPlanShown, ReportSet, ReportShown
 from bot.core.model.notifications.transitions import NotBroken, OwnerChanged
 from bot.core.model.outcomes import (
@@ -79,6 +80,7 @@ from bot.slack.messages.builds import (
     view_buttons,
 )
 from bot.slack.messages.channels.channel_names import render_channel_names
+from bot.slack.messages.channels.check import channel_checked
 from bot.slack.messages.channels.notifications import not_broken, owner_changed
 from bot.slack.messages.channels.reports import render_reports
 from bot.slack.messages.channels.subscriptions import (
@@ -225,6 +227,8 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return explained(outcome, context)
         case ReportSet() | ReportOff() | ReportPlanShown() | ReportShown():
             return render_reports(outcome, context, asker)
+        case ChannelChecked():
+            return channel_checked(outcome, context)
         case OwnerChanged():
             return owner_changed(outcome, context)
         case NotBroken():

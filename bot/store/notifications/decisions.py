@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +35,12 @@ class StoredDecisions:
             query = query.where(decisions.c.branch == branch)
         newest_first = query.order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(MOST_READ)
         return [_decision(row) for row in self._database.rows(newest_first)]
+
+    def counts(self, channel: str, since: datetime) -> dict[Reason, int]:
+        recent = sa.and_(decisions.c.channel == channel, decisions.c.at >= since)
+        query = sa.select(decisions.c.reason, sa.func.count()).where(recent).group_by(decisions.c.reason)
+        with self._database.reading() as connection:
+            return {Reason(reason): int(count) for reason, count in connection.execute(query)}
 
     def add(self, connection: sa.Connection, made: Iterable[Decision]) -> None:
         """Adds them, and deletes what is too old or too much."""

@@ -107,8 +107,16 @@ class StoredOutbox:
         query = deliveries.select().where(deliveries.c.id.in_(first), is_late).order_by(deliveries.c.id)
         return [_delivery(row) for row in self._database.rows(query)]
 
+    def last_told(self, channel: str) -> datetime | None:
+        posted = sa.select(sa.func.max(deliveries.c.changed_at)).where(
+            deliveries.c.channel == channel,
+            deliveries.c.state == DeliveryState.TOLD.value,
+        )
+        with self._database.reading() as connection:
+            moment: datetime | None = connection.scalar(posted)
+            return moment
+
     def depth(self) -> tuple[int, datetime | None]:
-        """How many deliveries wait to be sent, and when the oldest of them was made."""
         query = sa.select(sa.func.count(), sa.func.min(deliveries.c.created_at)).where(
             deliveries.c.state.in_([DeliveryState.DUE.value, DeliveryState.SENDING.value])
         )

@@ -193,6 +193,7 @@ class Hearing:
             holder=name,
             announce=sender.announce,
             observer=self.counts,
+            polling=self.store.polling_log,
         )
         return watch, sender
 

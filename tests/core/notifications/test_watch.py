@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.core.model.errors import OverLimit, Unreachable
+from bot.core.model.notifications.health import WebhookResult
 from bot.core.model.notifications.reasons import Reason
 from bot.core.model.notifications.subscriptions import Event
 from bot.core.model.rate_limit import Priority
@@ -45,6 +46,29 @@ def test_a_webhook_brings_the_next_list_forward(hearing):
     hearing.watch.poll_soon("codeship", WEB.id)
     rounds(hearing, 1)
     assert hearing.heard() == ["web main broke 11"]
+
+
+def test_a_webhook_at_a_process_without_the_lease_leads_to_a_look_by_the_one_that_has_it(hearing):
+    hearing.subscribe()
+    hearing.builds("10 ok")
+    rounds(hearing, 6)
+    other, _ = hearing.process("replica 2")
+    other.tick("codeship")
+    hearing.builds("11 bad", "10 ok")
+    other.poll_soon("codeship", WEB.id)
+    rounds(hearing, 1)
+    assert hearing.heard() == ["web main broke 11"]
+    assert hearing.store.polling_log.hints("codeship") == {}
+
+
+def test_a_webhook_whose_look_fails_is_looked_at_later(hearing):
+    hearing.subscribe()
+    hearing.builds("10 ok")
+    rounds(hearing, 6)
+    hearing.watch.poll_soon("codeship", WEB.id)
+    hearing.ci.failures["recent"] = [Unreachable("CodeShip", "no connection")]
+    rounds(hearing, 1)
+    assert list(hearing.store.polling_log.hints("codeship")) == [WEB.id]
 
 
 def test_lists_after_webhooks_are_five_seconds_apart(hearing):
@@ -137,6 +161,32 @@ def test_more_new_builds_than_a_list_shows_have_each_watched_branch_fetched(hear
     hearing.poll()
     assert hearing.ci.branches_asked == ["main"]
     assert hearing.heard() == ["web main broke 15"]
+
+
+def after_downtime(hearing):
+    """Two repositories with two watched branches each, all of which may have changed."""
+    hearing.subscribe(branch="*")
+    hearing.goes("2 ok topic ; 1 ok")
+    hearing.goes("4 ok topic ; 3 ok", of=API)
+    hearing.ci.branches_asked.clear()
+    others = [f"{number} ok other" for number in range(30, 20, -1)]
+    hearing.builds(*others, "15 bad topic", "14 bad")
+    hearing.builds(*others, "13 bad topic", "12 bad", of=API)
+
+
+def test_after_downtime_the_default_branches_of_all_projects_are_fetched_first(hearing):
+    after_downtime(hearing)
+    hearing.poll()
+    assert hearing.ci.branches_asked == ["main", "main", "topic", "topic"]
+
+
+def test_what_was_fetched_before_the_rate_limit_is_told_and_not_fetched_again(hearing):
+    after_downtime(hearing)
+    hearing.ci.failures["builds"] = [None, OverLimit("CodeShip", retry_after_s=20), OverLimit("CodeShip")]
+    hearing.poll()
+    assert hearing.heard() == ["web main broke 14"]
+    hearing.poll()
+    assert hearing.ci.branches_asked == ["main", "main", "topic", "main", "topic", "topic"]
 
 
 def test_a_list_without_a_gap_costs_no_more_calls(hearing):
@@ -258,6 +308,24 @@ def test_webhooks_are_counted_as_news_as_late_or_as_missed(hearing):
     hearing.clock.advance(61)
     hearing.poll()
     assert hearing.counts["codeship missed"] == 1
+    state = hearing.store.polling_log.state("codeship")
+    assert [state.count(result) for result in WebhookResult] == [1, 2, 1]
+    hearing.clock.advance(7 * 86400)
+    assert hearing.store.polling_log.state("codeship").webhooks == ()
+
+
+def test_how_polling_goes_is_stored_for_every_process(hearing):
+    hearing.subscribe()
+    hearing.ci.failures["recent"] = [None, Unreachable("CodeShip", "no connection")]
+    began = hearing.clock.now()
+    rounds(hearing, 14)
+    state = hearing.store.polling_log.state("codeship")
+    assert (state.looked_at, state.every_s, state.failed_at) == (began, 15.0, None)
+    rounds(hearing, 2)
+    assert "no connection" in hearing.store.polling_log.state("codeship").failure
+    assert hearing.store.polling_log.state("codeship").looked_at == began
+    rounds(hearing, 16)
+    assert hearing.store.polling_log.state("codeship").failed_at is None
 
 
 def test_without_webhooks_none_is_missed_and_each_silence_has_a_counted_reason(hearing):

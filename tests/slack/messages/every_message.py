@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.slack.blocks.message import Message
 from tests.slack.messages import (
+    check_drawn,
     digest_drawn,
     live_drawn,
     notifications_drawn,
@@ -16,6 +17,7 @@ from tests.slack.messages import (
 SUBJECTS: dict[str, dict[str, Message]] = {
     **one_service.SUBJECTS,
     **live_drawn.SUBJECTS,
+    **check_drawn.SUBJECTS,
     **digest_drawn.SUBJECTS,
     **notifications_drawn.SUBJECTS,
     **reports_drawn.SUBJECTS,

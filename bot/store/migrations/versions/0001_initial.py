@@ -310,6 +310,30 @@ def upgrade() -> None:
     )
     op.create_index("report_plans_by_time", "report_plans", ["due_at"])
 
+    # How polling for channels goes, and which webhooks wait for a look
+    op.create_table(
+        "polled_services",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("looked_at", moment),
+        sa.Column("every_s", sa.Float),
+        sa.Column("failed_at", moment),
+        sa.Column("failure", sa.Text, nullable=False, server_default=""),
+        sa.Column("heard_at", moment),
+    )
+    op.create_table(
+        "webhook_hints",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("project_id", sa.Text, primary_key=True),
+        sa.Column("heard_at", moment, nullable=False),
+    )
+    op.create_table(
+        "webhook_counts",
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("result", sa.Text, primary_key=True),
+        sa.Column("number", sa.Integer, nullable=False),
+    )
+
     # The repositories that each person asked about last
     op.create_table(
         "recent_projects",

@@ -1,0 +1,65 @@
+"""Finds out whether a channel can be notified at all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.core.lookup.ci_registry import CIRegistry
+from bot.core.model.notifications.health import ChannelChecked, ServiceChecked
+from bot.core.model.notifications.reasons import Reason
+from bot.core.notifications.ports import (
+    CallLimits,
+    ChannelAccess,
+    DecisionLog,
+    Outbox,
+    PollingLog,
+    SubscriptionStore,
+)
+from bot.core.request import UserRequest
+
+TROUBLES = (Reason.PAUSED, Reason.UNCERTAIN, Reason.WAITING)
+TROUBLES_FOR = timedelta(days=1)
+
+
+class ChannelCheck:
+    """Thread-safe."""
+
+    def __init__(
+        self,
+        *,
+        services: CIRegistry,
+        subscriptions: SubscriptionStore,
+        outbox: Outbox,
+        decisions: DecisionLog,
+        polling: PollingLog,
+        access: ChannelAccess,
+        limits: CallLimits,
+    ) -> None:
+        self._services = services
+        self._subscriptions = subscriptions
+        self._outbox = outbox
+        self._decisions = decisions
+        self._polling = polling
+        self._access = access
+        self._limits = limits
+
+    def check(self, request: UserRequest) -> ChannelChecked:
+        """What is known about the channel of the request. Asks Slack, and no CI service."""
+        channel, now = request.location.channel, request.clock.now()
+        counts = self._decisions.counts(channel, now - TROUBLES_FOR)
+        waiting, oldest = self._outbox.depth()
+        return ChannelChecked(
+            channel=channel,
+            is_member=self._access.is_member(channel),
+            missing_scopes=self._access.missing_scopes,
+            told_at=self._outbox.last_told(channel),
+            subscriptions=tuple(self._subscriptions.of_channel(channel)),
+            mutes=tuple(self._subscriptions.mutes(channel)),
+            services=tuple(
+                ServiceChecked(self._polling.state(name), self._limits.calls_left(name))
+                for name in self._services.names
+            ),
+            waiting=waiting,
+            oldest=oldest,
+            troubles=tuple((reason, counts[reason]) for reason in TROUBLES if counts.get(reason)),
+        )
