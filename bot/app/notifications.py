@@ -15,6 +15,7 @@ from bot.core.follows.failure_logs import FailureLogs
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Build
 from bot.core.model.errors import CIError
+from bot.core.notifications.muted import MuteEnds
 from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.sender import Sender
 from bot.core.notifications.subscriptions import SubscriptionService
@@ -68,6 +69,15 @@ class Notifications:
             claimed_for=timedelta(seconds=timeouts.claimed_s),
             late_after=timedelta(seconds=timeouts.late_s),
         )
+        self._mute_ends = MuteEnds(
+            subscriptions=store.subscriptions,
+            outbox=store.outbox,
+            watching=store.watching,
+            announcer=announcer,
+            clock=clock,
+            claimed_for=timedelta(seconds=timeouts.claimed_s),
+            announce=self.sender.announce,
+        )
         self.owners = PeriodOwners(services, store.watching, store.outbox, authorizer, self.sender.announce)
         self.subscriptions = SubscriptionService(services, store.subscriptions, store.decisions, authorizer, zone)
         record = ReportRecord(services, store.subscriptions, store.build_history, store.audit)
@@ -97,8 +107,8 @@ class Notifications:
             RepeatedTask(f"watch {name}", partial(self._watch.tick, name), shortest_s=timeouts.watch_s)
             for name in self._services
         ]
-        self._late = PeriodicTask(timeouts.maintenance_s, "late notifications", self.sender.restart_late)
         self._due = PeriodicTask(timeouts.maintenance_s, "digests", self.send_reports)
+        self._late = PeriodicTask(timeouts.maintenance_s, "late notifications", self._tell_late)
         metrics.watch_subscriptions(lambda: _count(store, active=True), lambda: _count(store, active=False))
         metrics.watch("bot_outbox_due", "Notifications that wait to be sent.", lambda: store.outbox.depth()[0])
         metrics.watch(
@@ -118,9 +128,14 @@ class Notifications:
         self._watch.poll_soon(service, project_id)
 
     def poll_all(self) -> None:
-        """Looks at everything that channels watch, in this thread."""
+        """Looks at everything that channels watch, in this thread, and tells the mutes that have ended."""
         for service in self._services:
             self._watch.poll_all(service)
+        self._mute_ends.tell_ended()
+
+    def _tell_late(self) -> None:
+        self.sender.restart_late()
+        self._mute_ends.tell_ended()
 
     def send_reports(self) -> None:
         """Posts the digests that are due, in this thread."""

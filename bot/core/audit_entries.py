@@ -198,7 +198,8 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
         case UnsubscribeAll():
             return Result.TO_BE_CONFIRMED, ""
         case Muted(mute):
-            return Result.DONE, f"{_muted(mute)} until {mute.until:%Y-%m-%dT%H:%M:%SZ}"
+            whose = "own messages: " if outcome.is_personal else ""
+            return Result.DONE, f"{whose}{_muted(mute)} until {mute.until:%Y-%m-%dT%H:%M:%SZ}"
         case Unmuted(mutes):
             return (Result.DONE, ", ".join(map(_muted, mutes))) if mutes else (Result.NOT_DONE, "nothing was muted")
         case BuildShown() | LogShown() | BranchesShown() | BuildsShown() | ProjectsShown() | AuditShown() | HelpShown():

@@ -304,6 +304,7 @@ mutes = sa.Table(
     sa.Column("until", Moment, nullable=False),
     sa.Column("maker_id", AnyText, nullable=False),
     sa.Column("made_at", Moment, nullable=False),
+    sa.Column("claimed_at", Moment),
     sa.UniqueConstraint("channel", "repositories", name="mutes_once_a_channel"),
 )
 

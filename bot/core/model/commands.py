@@ -188,8 +188,8 @@ TABLE = (
     ),
     Entry(
         Verb.MUTE,
-        "mute [repos] <time>|until <time>",
-        "Mutes this channel’s notifications.",
+        "mute [me] [repos] <time>|until <time>",
+        "Mutes this channel’s notifications. “me”: what I write to you alone.",
         "mute acme/web until mon 9:00",
         aliases=("snooze",),
         parse_arguments=mute_command,
@@ -200,7 +200,7 @@ TABLE = (
     ),
     Entry(
         Verb.UNMUTE,
-        "unmute [repos]",
+        "unmute [me] [repos]",
         "Ends one mute, or all.",
         "unmute acme/web",
         parse_arguments=unmute_command,

@@ -296,12 +296,13 @@ class SubscriptionsShown:
 class Muted:
     """`zone` is the time zone in which the end was named; None for a duration.
 
-    `is_subscribed`: whether the channel has a subscription that this mutes.
+    `is_subscribed`: whether the channel has a subscription that this mutes. `is_personal`: the asker's own is muted.
     """
 
     mute: Mute
     zone: str | None
     is_subscribed: bool
+    is_personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +310,7 @@ class Unmuted:
     """The mutes that were ended; none if there were none."""
 
     mutes: tuple[Mute, ...]
+    is_personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.core.model.builds import Actor, FailureLog
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.deliveries import Delivery, Digest, WatchedProject
 from bot.core.model.notifications.health import CallsLeft, PollingState, WebhookResult
+from bot.core.model.notifications.muted import WhileMuted
 from bot.core.model.notifications.reasons import Decision, Reason
 from bot.core.model.notifications.subscriptions import Mute, Subscription
 
@@ -60,10 +61,25 @@ class SubscriptionStore(Protocol):
         """Stores it in the place of an earlier one of the same channel and repositories. Returns it with its id."""
 
     def unmute(self, channel: str, repositories: Sequence[NamePattern | None] | None = None) -> list[Mute]:
-        """Ends the channel's mutes of exactly these repositories, or all. Returns those that had not ended."""
+        """Ends the channel's mutes of exactly these repositories, or all. Returns those that had not ended.
+
+        They are ended mutes then.
+        """
 
     def mutes(self, channel: str | None = None) -> list[Mute]:
         """The mutes that have not ended, of the channel or of all, by end."""
+
+    def muted_until(self, person: Actor, repository: str) -> datetime | None:
+        """Until when the person wants no messages about the repository; None if they want them."""
+
+    def ended_mutes(self) -> list[Mute]:
+        """The mutes that have ended and were not forgotten, by end."""
+
+    def claim_end(self, mute: Mute, claimed_for: timedelta) -> bool:
+        """Whether the caller may tell the end. Not if another one claimed it within `claimed_for`, or it was moved."""
+
+    def forget(self, mute: Mute) -> None:
+        """Deletes the mute, unless its end was moved."""
 
 
 class WatchObserver(Protocol):
@@ -170,6 +186,9 @@ class Outbox(Protocol):
     def told(self, channel: str, since: datetime) -> list[Delivery]:
         """What the channel was told since then, the oldest first; also in a digest."""
 
+    def muted(self, channel: str) -> list[Delivery]:
+        """What the channel was not told as it was muted, the oldest first."""
+
     def last_told(self, channel: str) -> datetime | None:
         """When Slack last took a message for the channel; None if that is long ago, or never was."""
 
@@ -213,6 +232,9 @@ class Announcer(Protocol):
 
     def change_digest(self, digest: Digest, ts: str) -> None:
         """Changes a digest. Repeating it has no visible effect."""
+
+    def post_while_muted(self, told: WhileMuted) -> str | None:
+        """Posts what happened during a mute. Returns its ts."""
 
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         """Tells the person who subscribed a channel that it is paused. Raises nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.model.builds import Build
@@ -65,12 +65,10 @@ def decide_deliveries(observation: Observation, audience: Audience, now: datetim
             if transition.build.id in said and transition.change not in OF_A_PERIOD:
                 continue
             found = _for_channel(channel, transition, audience, now, seen_by)
-            if isinstance(found, Delivery):
-                deliveries.append(found)
-                if transition.change in _NEWS or found.reminder:
-                    said.add(transition.build.id)
-            elif found is not None:
-                decisions.append(found)
+            deliveries += found.deliveries
+            decisions += found.decisions
+            if any(transition.change in _NEWS or each.reminder for each in found.deliveries):
+                said.add(transition.build.id)
     return Told(tuple(deliveries), tuple(decisions))
 
 
@@ -98,16 +96,29 @@ def decision(
     )
 
 
+def decision_about(delivery: Delivery, at: datetime, reason: Reason, detail: str = "") -> Decision:
+    return decision(
+        delivery.transition.build,
+        at,
+        delivery.seen_by,
+        reason,
+        detail,
+        channel=delivery.channel,
+        subscription_id=delivery.subscription_id,
+    )
+
+
 def notes(observation: Observation, builds: Iterable[Build], now: datetime, seen_by: SeenBy) -> list[Decision]:
     """The reasons why runs were no news for any channel."""
     by_id = {build.id: build for build in builds}
     return [decision(by_id[note.build_id], now, seen_by, note.reason, note.detail) for note in observation.notes]
 
 
-def _for_channel(
-    channel: str, transition: Transition, audience: Audience, now: datetime, seen_by: SeenBy
-) -> Delivery | Decision | None:
-    """The channel's delivery; or why there is none, if its subscriptions came near to matching."""
+def _for_channel(channel: str, transition: Transition, audience: Audience, now: datetime, seen_by: SeenBy) -> Told:
+    """The channel's delivery; or why there is none, if its subscriptions came near to matching.
+
+    The news of a muted channel are stored for its end.
+    """
     build, event = transition.build, EVENT_OF[transition.change]
     ended = build.finished_at
     nearest: tuple[int, Reason, int | None] | None = None
@@ -130,20 +141,17 @@ def _for_channel(
     if not matching:
         # A build's start, or its end beside a change of the branch, that no one asked for needs no reason.
         if nearest is None or (transition.change not in OF_A_PERIOD - BEFORE_A_PERIOD and nearest[0] == 1):
-            return None
-        return decision(build, now, seen_by, nearest[1], channel=channel, subscription_id=nearest[2])
+            return Told()
+        return _untold(decision(build, now, seen_by, nearest[1], channel=channel, subscription_id=nearest[2]))
     muted = next((m for m in audience.mutes if m.channel == channel and m.covers(build.project.name, now)), None)
     first = matching[0]
-    if muted is not None:
-        until = muted.until.isoformat()
-        return decision(build, now, seen_by, Reason.MUTED, until, channel=channel, subscription_id=first.id)
     active = next((each for each in matching if each.is_active), None)
     held_back = next((each for each in matching if each.paused not in (None, PAUSED_BY_PERSON)), None)
     heard = active or held_back
     if heard is None:
         detail = PAUSED_BY_PERSON
-        return decision(build, now, seen_by, Reason.PAUSED, detail, channel=channel, subscription_id=first.id)
-    return Delivery(
+        return _untold(decision(build, now, seen_by, Reason.PAUSED, detail, channel=channel, subscription_id=first.id))
+    delivery = Delivery(
         channel=channel,
         transition=transition,
         seen_by=seen_by,
@@ -154,6 +162,15 @@ def _for_channel(
         state=DeliveryState.DUE if active is not None else DeliveryState.PAUSED,
         reason=heard.paused or "",
     )
+    if muted is None:
+        return Told((delivery,))
+    why = decision_about(delivery, now, Reason.MUTED, muted.until.isoformat())
+    held = replace(delivery, state=DeliveryState.MUTED, reason="", reminder=False)
+    return Told((held,) if transition.change in _NEWS else (), (why,))
+
+
+def _untold(why: Decision) -> Told:
+    return Told(decisions=(why,))
 
 
 def _has_reminder(transition: Transition, matching: Iterable[Subscription]) -> bool:

@@ -19,7 +19,7 @@ from bot.core.model.notifications.reasons import Decision, Reason
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
 from bot.core.notifications.bursts import DIGEST_FOR, Turn, digest_of, is_quiet, next_turn, overtaken
 from bot.core.notifications.ports import Announcer, Outbox, SubscriptionStore
-from bot.core.notifications.recipients import decision
+from bot.core.notifications.recipients import decision_about
 from bot.core.ports import Clock, Jobs, Step
 
 ANNOUNCE = "announce"
@@ -229,7 +229,7 @@ class Sender:
         self._count(lost, "uncertain")
         now = self._clock.now()
         moves = [(each, replace(each, state=DeliveryState.UNCERTAIN)) for each in lost]
-        return self._outbox.move(moves, [_decided(each, now, Reason.UNCERTAIN) for each in lost])
+        return self._outbox.move(moves, [decision_about(each, now, Reason.UNCERTAIN) for each in lost])
 
     def _retry(self, claimed: Sequence[Delivery], later: RetryLater) -> None:
         lost = [each for each in claimed if later.may_have_happened and not _is_said_again(each)]
@@ -241,7 +241,7 @@ class Sender:
         now, delay_s = self._clock.now(), max(later.retry_after_s, RETRY_S)
         due_at = now + timedelta(seconds=delay_s)
         moves = [(each, _due_again(each, due_at, later)) for each in again]
-        decisions = [_decided(each, now, Reason.WAITING, due_at.isoformat()) for each in again]
+        decisions = [decision_about(each, now, Reason.WAITING, due_at.isoformat()) for each in again]
         moved = self._outbox.move(moves, decisions)
         self._count(again, "retried")
         if moved:
@@ -254,7 +254,7 @@ class Sender:
         is_over = now - first.created_at > PAUSED_FOR
         due_at = now + (PAUSED_FOR * 400 if is_over else waits)
         moves = [(each, replace(each, state=DeliveryState.PAUSED, reason=why, due_at=due_at)) for each in claimed]
-        self._outbox.move(moves, [_decided(each, now, Reason.PAUSED, why) for each in claimed])
+        self._outbox.move(moves, [decision_about(each, now, Reason.PAUSED, why) for each in claimed])
         self._count(claimed, "paused")
         paused = self._subscriptions.pause(first.channel, why)
         makers = dict.fromkeys(each.maker for each in paused if each.maker is not None)
@@ -288,17 +288,5 @@ def _due_again(delivery: Delivery, due_at: datetime, later: RetryLater) -> Deliv
 
 def _told_how(told: Delivery, now: datetime) -> Decision:
     if told.digest_ts is not None and told.head_ts is None:
-        return _decided(told, now, Reason.DIGEST, told.digest_ts)
-    return _decided(told, now, Reason.CHANGED if told.ts is None else Reason.TOLD, told.ts or told.head_ts or "")
-
-
-def _decided(delivery: Delivery, now: datetime, reason: Reason, detail: str = "") -> Decision:
-    return decision(
-        delivery.transition.build,
-        now,
-        delivery.seen_by,
-        reason,
-        detail,
-        channel=delivery.channel,
-        subscription_id=delivery.subscription_id,
-    )
+        return decision_about(told, now, Reason.DIGEST, told.digest_ts)
+    return decision_about(told, now, Reason.CHANGED if told.ts is None else Reason.TOLD, told.ts or told.head_ts or "")

@@ -267,9 +267,10 @@ class SubscriptionService:
         return SubscriptionsPaused(tuple(self._store.resume_these(ids, channel)), resumed=True)
 
     def _mute(self, command: MuteCommand, request: UserRequest) -> Muted:
-        now, channel = request.clock.now(), request.location.channel
+        now, channel = request.clock.now(), _muted_place(command, request)
         repositories = self._whole(command.repositories, channel, request)
-        self._allow(request, command.verb, repositories, ())
+        if not command.is_personal:
+            self._allow(request, command.verb, repositories, ())
         zone = None
         if command.until is not None:
             zone = zone_of(command, command.until.zone, self._zone)
@@ -277,17 +278,19 @@ class SubscriptionService:
         else:
             until = now + timedelta(minutes=command.minutes or 0)
         mute = self._store.mute(Mute(channel, until, request.actor, now, repositories))
-        is_subscribed = any(
+        is_subscribed = command.is_personal or any(
             repositories is None or _overlap(each.filters.repositories, repositories)
             for each in self._store.of_channel(channel)
         )
-        return Muted(mute, zone.key if zone else None, is_subscribed)
+        return Muted(mute, zone.key if zone else None, is_subscribed, command.is_personal)
 
     def _unmute(self, command: UnmuteCommand, request: UserRequest) -> Unmuted:
-        channel = request.location.channel
+        channel = _muted_place(command, request)
         repositories = self._whole(command.repositories, channel, request)
-        self._allow(request, command.verb, repositories, ())
-        return Unmuted(tuple(self._store.unmute(channel, None if repositories is None else [repositories])))
+        if not command.is_personal:
+            self._allow(request, command.verb, repositories, ())
+        ended = self._store.unmute(channel, None if repositories is None else [repositories])
+        return Unmuted(tuple(ended), command.is_personal)
 
     def _whole(self, repositories: NamePattern | None, channel: str, request: UserRequest) -> NamePattern | None:
         """With whole names in small letters, so that one mute of a repository replaces another."""
@@ -303,6 +306,11 @@ class SubscriptionService:
         if "/" in name or "*" in name:
             return name
         return self._services.resolve(Word.of(name), timeout_s=request.seconds_left).project.name
+
+
+def _muted_place(command: MuteCommand | UnmuteCommand, request: UserRequest) -> str:
+    """The channel, or the person's id."""
+    return request.actor.id if command.is_personal else request.location.channel
 
 
 def _names_only(filters: Filters) -> bool:

@@ -12,6 +12,7 @@ import structlog
 from bot.core.model.builds import Actor, FailureLog
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery, Digest
+from bot.core.model.notifications.muted import WhileMuted
 from bot.core.model.notifications.reports import Report
 from bot.slack.blocks.context import RenderContext
 from bot.slack.client.api_errors import BLOCKS_REFUSED, CallFailed, Kind
@@ -19,6 +20,7 @@ from bot.slack.client.chat_client import POST, UPDATE, ChatClient
 from bot.slack.messages.channels.digest import digest_message
 from bot.slack.messages.channels.notifications import log_reply, notification, paused_subscription, thread_reply
 from bot.slack.messages.channels.reports import report_chart, report_message, report_refused
+from bot.slack.messages.channels.while_muted import while_muted
 from bot.slack.outgoing.bodies import changed_message, new_message
 
 log = structlog.get_logger(__name__)
@@ -59,6 +61,11 @@ class SlackAnnouncer:
 
     def change_digest(self, digest: Digest, ts: str) -> None:
         self._call(UPDATE, changed_message(digest_message(digest, self._context()), digest.channel, ts))
+
+    def post_while_muted(self, told: WhileMuted) -> str | None:
+        mute = told.mute
+        key = f"mute {mute.channel} {mute.id} {mute.until.isoformat()}"
+        return self._call(POST, new_message(while_muted(told, self._context()), mute.channel, key=key))
 
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         message = paused_subscription(channel, why, self._context())

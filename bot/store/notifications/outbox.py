@@ -22,6 +22,7 @@ from bot.store.tables import deliveries
 PURGE_EVERY_S = 3600.0
 
 _UNSENT = deliveries.c.state.in_(sorted(state.value for state in UNSENT))
+_TO_BE_TOLD = sa.or_(_UNSENT, deliveries.c.state == DeliveryState.MUTED.value)
 _TRANSITION = msgspec.json.Decoder(Transition)
 
 Move = tuple[Delivery, Delivery]
@@ -33,7 +34,7 @@ class _Changed(Exception):
 
 
 class StoredOutbox:
-    """An `Outbox`. Rows that are no longer unsent are deleted when they are older than `kept`."""
+    """An `Outbox`. Rows that are told or dropped are deleted when they are older than `kept`."""
 
     def __init__(self, database: Database, clock: Clock, decisions: StoredDecisions, kept: timedelta) -> None:
         self._database = database
@@ -65,7 +66,7 @@ class StoredOutbox:
                     self._decisions.add(connection, decisions)
                 if self._purging.is_due():
                     old = deliveries.c.created_at < now - self._kept
-                    connection.execute(deliveries.delete().where(old, sa.not_(_UNSENT)))
+                    connection.execute(deliveries.delete().where(old, sa.not_(_TO_BE_TOLD)))
         except _Changed:
             return None
         return moved
@@ -106,6 +107,12 @@ class StoredOutbox:
         )
         query = deliveries.select().where(deliveries.c.id.in_(first), is_late).order_by(deliveries.c.id)
         return [_delivery(row) for row in self._database.rows(query)]
+
+    def muted(self, channel: str) -> list[Delivery]:
+        is_muted = deliveries.c.state == DeliveryState.MUTED.value
+        query = deliveries.select().where(deliveries.c.channel == channel, is_muted).order_by(deliveries.c.id)
+        with self._database.reading() as connection:
+            return [_delivery(row) for row in connection.execute(query)]
 
     def last_told(self, channel: str) -> datetime | None:
         posted = sa.select(sa.func.max(deliveries.c.changed_at)).where(

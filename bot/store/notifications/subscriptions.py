@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,9 +20,6 @@ from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.outbox import unpause
 from bot.store.tables import mutes, subscriptions
-
-_KEPT = timedelta(days=1)
-"""How long a mute is kept after its end."""
 
 
 class StoredSubscriptions:
@@ -95,10 +92,9 @@ class StoredSubscriptions:
 
     def mute(self, mute: Mute) -> Mute:
         key = {"channel": mute.channel, "repositories": _pattern_json(mute.repositories)}
-        values = {"until": mute.until, "maker_id": mute.maker.id, "made_at": mute.made_at}
+        values = {"until": mute.until, "maker_id": mute.maker.id, "made_at": mute.made_at, "claimed_at": None}
         new = self._database.insert(mutes).values({**key, **values})
         with self._database.writing() as connection:
-            connection.execute(mutes.delete().where(mutes.c.until < self._clock.now() - _KEPT))
             connection.execute(new.on_conflict_do_update(index_elements=list(key), set_=values))
             same = sa.and_(mutes.c.channel == key["channel"], mutes.c.repositories == key["repositories"])
             return _mute(connection.execute(mutes.select().where(same)).one())
@@ -107,10 +103,11 @@ class StoredSubscriptions:
         mine = mutes.c.channel == channel
         if repositories is not None:
             mine = sa.and_(mine, mutes.c.repositories.in_([_pattern_json(each) for each in repositories]))
+        now = self._clock.now()
         with self._database.writing() as connection:
-            query = mutes.select().where(mine, mutes.c.until > self._clock.now()).order_by(mutes.c.until, mutes.c.id)
+            query = mutes.select().where(mine, mutes.c.until > now).order_by(mutes.c.until, mutes.c.id)
             ended = [_mute(row) for row in connection.execute(query)]
-            connection.execute(mutes.delete().where(mine))
+            connection.execute(mutes.update().where(mine, mutes.c.until > now).values(until=now))
             return ended
 
     def mutes(self, channel: str | None = None) -> list[Mute]:
@@ -118,6 +115,25 @@ class StoredSubscriptions:
         if channel is not None:
             query = query.where(mutes.c.channel == channel)
         return [_mute(row) for row in self._database.rows(query)]
+
+    def muted_until(self, person: Actor, repository: str) -> datetime | None:
+        return max((mute.until for mute in self.mutes(person.id) if mute.is_about(repository)), default=None)
+
+    def ended_mutes(self) -> list[Mute]:
+        query = mutes.select().where(mutes.c.until <= self._clock.now()).order_by(mutes.c.until, mutes.c.id)
+        with self._database.reading() as connection:
+            return [_mute(row) for row in connection.execute(query)]
+
+    def claim_end(self, mute: Mute, claimed_for: timedelta) -> bool:
+        now, at = self._clock.now(), mutes.c.claimed_at
+        is_free = sa.or_(at.is_(None), at <= now - claimed_for, at > now)
+        with self._database.writing() as connection:
+            claimed = connection.execute(mutes.update().where(_is_mute(mute), is_free).values(claimed_at=now))
+            return claimed.rowcount == 1
+
+    def forget(self, mute: Mute) -> None:
+        with self._database.writing() as connection:
+            connection.execute(mutes.delete().where(_is_mute(mute)))
 
     def _where(self, condition: sa.ColumnElement[bool]) -> list[Subscription]:
         query = subscriptions.select().where(condition).order_by(subscriptions.c.id)
@@ -143,6 +159,10 @@ class StoredSubscriptions:
                 unpause(connection, channel, self._clock.now())
             changed = subscriptions.select().where(of_ids).order_by(subscriptions.c.id)
             return [_subscription(row) for row in connection.execute(changed)]
+
+
+def _is_mute(mute: Mute) -> sa.ColumnElement[bool]:
+    return sa.and_(mutes.c.id == mute.id, mutes.c.until == mute.until)
 
 
 def _made_in_slack(ids: Sequence[int]) -> sa.ColumnElement[bool]:

@@ -11,10 +11,12 @@ from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location,
 from bot.core.model.commands import Command
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.deliveries import Delivery, Digest
+from bot.core.model.notifications.muted import WhileMuted
 from bot.core.model.notifications.reasons import Reason
 from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from bot.core.model.outcomes import Outcome
-from bot.core.notifications.sender import ANNOUNCE, Sender
+from bot.core.notifications.muted import MuteEnds
+from bot.core.notifications.sender import ANNOUNCE, CLAIMED_FOR, Sender
 from bot.core.polling.watch import ChannelWatch
 from bot.core.request import UserRequest
 from tests.core.polling.world import HeldJobs
@@ -107,6 +109,15 @@ class MemorySlack:
         self.updates.append(digest.channel)
         self._end()
 
+    def post_while_muted(self, told: WhileMuted) -> str | None:
+        self._begin()
+        ts = f"{len(self.messages) + 1}.0"
+        said = ", ".join(f"{_name(each)} {happened.value}" for each, happened in told.happened)
+        self.messages[ts] = Shown(told.mute.channel, f"while muted: {said}", [])
+        self.posts.append(told.mute.channel)
+        self._end()
+        return ts
+
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         self.told.append((person, channel, why))
 
@@ -139,6 +150,11 @@ class Counts(Counter[str]):
 def _all_words(digest: Digest) -> str:
     cause = f" ({digest.cause})" if digest.cause else ""
     return f"digest{cause}: " + ", ".join(_words(each).removeprefix("acme/") for each in digest.deliveries)
+
+
+def _name(delivery: Delivery) -> str:
+    build = delivery.transition.build
+    return f"{build.project.name} {build.branch}"
 
 
 def _words(delivery: Delivery) -> str:
@@ -184,6 +200,15 @@ class Hearing:
             observe=lambda *seen: self.observed.append(seen),
         )
         self.jobs.kinds[ANNOUNCE] = sender.job
+        self.mute_ends = MuteEnds(
+            subscriptions=self.store.subscriptions,
+            outbox=self.store.outbox,
+            watching=self.store.watching,
+            announcer=self.slack,
+            clock=self.clock,
+            claimed_for=CLAIMED_FOR,
+            announce=sender.announce,
+        )
         watch = ChannelWatch(
             services=self.world.services,
             subscriptions=self.store.subscriptions,

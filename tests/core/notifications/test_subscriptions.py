@@ -254,6 +254,22 @@ def test_a_subscription_is_paused_by_its_number(acme, words):
     assert error.value.instead == "subscriptions"
 
 
+def test_a_person_mutes_what_is_written_to_them_alone(acme):
+    says(acme, "mute me 2h")
+    until = acme.clock.now() + timedelta(hours=2)
+    store = acme.store.subscriptions
+    assert (store.mutes(BUILDS.channel), store.muted_until(ADA, "acme/web")) == ([], until)
+    assert store.muted_until(BOB, "acme/web") is None
+    says(acme, "unmute me")
+    assert store.muted_until(ADA, "acme/web") is None
+
+
+def test_a_person_mutes_single_repositories_for_themselves(acme):
+    says(acme, "mute me acme/web 2h")
+    store = acme.store.subscriptions
+    assert (store.muted_until(ADA, "acme/api"), store.muted_until(ADA, "Acme/web") is None) == (None, False)
+
+
 def test_unmute_ends_one_or_all(acme):
     web, whole = says(acme, "mute acme/web 2h").mute, says(acme, "mute 1h").mute
     assert says(acme, "unmute api") == Unmuted(())

@@ -12,6 +12,7 @@ from tests.slack.messages import (
     reports_drawn,
     several_drawn,
     subscriptions_drawn,
+    while_muted_drawn,
 )
 
 SUBJECTS: dict[str, dict[str, Message]] = {
@@ -23,6 +24,7 @@ SUBJECTS: dict[str, dict[str, Message]] = {
     **reports_drawn.SUBJECTS,
     **several_drawn.SUBJECTS,
     **subscriptions_drawn.SUBJECTS,
+    **while_muted_drawn.SUBJECTS,
 }
 EVERY_MESSAGE = {
     f"{subject}/{name}": message for subject, messages in SUBJECTS.items() for name, message in messages.items()

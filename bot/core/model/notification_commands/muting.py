@@ -9,7 +9,7 @@ from bot.core.model.command_values import Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.spelling import pattern_in, texts_of
 from bot.core.model.notification_commands.times import clock_time, weekday, zone_name
-from bot.core.model.notification_commands.values import ALL, TOMORROW, MuteCommand, UnmuteCommand, Until
+from bot.core.model.notification_commands.values import ALL, ME, TOMORROW, MuteCommand, UnmuteCommand, Until
 
 MAX_MUTE_MINUTES = 90 * 24 * 60
 
@@ -22,29 +22,34 @@ def mute_command(verb: Verb, words: Sequence[Word]) -> MuteCommand:
     names: list[str] = []
     minutes: int | None = None
     until: Until | None = None
+    is_personal = False
     while texts:
         text = texts.pop(0)
         duration = _minutes(text)
-        if text.lower() == "until":
+        if text.lower() == ME:
+            is_personal = True
+        elif text.lower() == "until":
             until = _until(texts, names, verb)
         elif duration is not None:
             minutes = (minutes or 0) + duration
         else:
             names.append(text)
-    about = " ".join(["", *names])
+    about = " ".join(["", *([ME] if is_personal else []), *names])
     if minutes is None and until is None:
         raise NotUnderstood("For how long?", verb, instead=f"{verb}{about} 2h")
     if minutes is not None and until is not None:
         raise NotUnderstood("A mute takes a duration or an end, not both.", verb, instead=f"{verb}{about} 2h")
     if minutes is not None and not 0 < minutes <= MAX_MUTE_MINUTES:
         raise NotUnderstood("A mute lasts between a minute and 90 days.", verb, instead=f"{verb}{about} 30d")
-    return MuteCommand(pattern_in(names, verb) if names else None, minutes, until)
+    return MuteCommand(pattern_in(names, verb) if names else None, minutes, until, is_personal)
 
 
 def unmute_command(verb: Verb, words: Sequence[Word]) -> UnmuteCommand:
     """Raises NotUnderstood."""
-    names = [text for text in texts_of(words) if text.lower() != ALL]
-    return UnmuteCommand(pattern_in(names, verb) if names else None)
+    texts = texts_of(words)
+    names = [text for text in texts if text.lower() not in (ALL, ME)]
+    is_personal = any(text.lower() == ME for text in texts)
+    return UnmuteCommand(pattern_in(names, verb) if names else None, is_personal)
 
 
 def _until(texts: list[str], names: Sequence[str], verb: Verb) -> Until:

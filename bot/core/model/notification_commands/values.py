@@ -11,6 +11,7 @@ from bot.core.model.notifications.reports import Schedule
 from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters
 
 ALL = "all"
+ME = "me"
 BRANCH, ON, WORKFLOW = "branch", "on", "workflow"
 """The keys of the filters."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -93,18 +94,22 @@ class Until:
 
 @dataclass(frozen=True, slots=True)
 class MuteCommand:
-    """For so many minutes, or until a time; one of them is set. `repositories` as in `Filters`, None for all."""
+    """For so many minutes, or until a time; one of them is set. `repositories` as in `Filters`, None for all.
+
+    `is_personal`: mutes what the bot writes to the asker of its own accord, not the channel.
+    """
 
     verb: ClassVar[Verb] = Verb.MUTE
 
     repositories: NamePattern | None = None
     minutes: int | None = None
     until: Until | None = None
+    is_personal: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
         end = self.until.words if self.until else (duration_words(self.minutes or 0),)
-        return (*pattern_words(self.repositories), *end)
+        return (*((ME,) if self.is_personal else ()), *pattern_words(self.repositories), *end)
 
     def about(self, repository: str) -> MuteCommand:
         """The same for this repository, `acme/web` or `acme/web@github`."""
@@ -113,19 +118,20 @@ class MuteCommand:
 
 @dataclass(frozen=True, slots=True)
 class UnmuteCommand:
-    """The mute of exactly these repositories, or every mute of the channel."""
+    """The mute of exactly these repositories, or every mute of the channel; of the asker if `is_personal`."""
 
     verb: ClassVar[Verb] = Verb.UNMUTE
 
     repositories: NamePattern | None = None
+    is_personal: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
-        return pattern_words(self.repositories)
+        return (*((ME,) if self.is_personal else ()), *pattern_words(self.repositories))
 
     def about(self, repository: str) -> UnmuteCommand:
         """The same for this repository, `acme/web` or `acme/web@github`."""
-        return UnmuteCommand(NamePattern((repository.partition("@")[0],)))
+        return replace(self, repositories=NamePattern((repository.partition("@")[0],)))
 
 
 @dataclass(frozen=True, slots=True)

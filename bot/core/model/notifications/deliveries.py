@@ -32,13 +32,17 @@ EVENT_OF = {
 
 
 class DeliveryState(StrEnum):
-    """`UNCERTAIN`: Slack may have taken it and did not say so. `PAUSED`: the channel does not take it now."""
+    """`UNCERTAIN`: Slack may have taken it and did not say so. `PAUSED`: the channel does not take it now.
+
+    `MUTED`: the end of the mute tells it.
+    """
 
     DUE = "due"
     SENDING = "sending"
     TOLD = "told"
     UNCERTAIN = "uncertain"
     PAUSED = "paused"
+    MUTED = "muted"
     DROPPED = "dropped"
 
 

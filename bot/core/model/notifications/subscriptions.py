@@ -157,7 +157,10 @@ class Mute:
 
     def covers(self, repository: str, at: datetime) -> bool:
         """Whether the repository is muted at that time."""
-        return at < self.until and (self.repositories is None or self.repositories.matches(repository, any_case=True))
+        return at < self.until and self.is_about(repository)
+
+    def is_about(self, repository: str) -> bool:
+        return self.repositories is None or self.repositories.matches(repository, any_case=True)
 
 
 class SubscriptionIndex:

@@ -152,18 +152,24 @@ def muted(done: Muted, asker: Actor | None) -> Message:
     mute = done.mute
     end = _in_zone(mute.until, done.zone) if done.zone else _when(mute.until)
     lines = [
-        line(emoji(NO_BELL), " ", _muted_of(mute), " muted"),
+        line(emoji(NO_BELL), " ", _muted_of(mute, is_personal=done.is_personal), " muted"),
         line("until ", end),
         () if done.is_subscribed else line("This channel isn’t subscribed to it."),
     ]
-    undo = button("Unmute", UnmuteCommand(mute.repositories))
+    undo = button("Unmute", UnmuteCommand(mute.repositories, done.is_personal))
+    if done.is_personal:
+        return message(lines, [undo], in_public=False)
     return message(lines, [undo], facts=[requested_by(asker)], in_public=True)
 
 
 def unmuted(done: Unmuted, asker: Actor | None) -> Message:
     if not done.mutes:
-        return message([line("Nothing is muted in this channel.")], in_public=False)
-    lines = [line(emoji(BELL), " ", _muted_of(mute), " no longer muted") for mute in done.mutes[:_NAMES]]
+        nothing = "None of your messages are muted." if done.is_personal else "Nothing is muted in this channel."
+        return message([line(nothing)], in_public=False)
+    muted_things = [_muted_of(mute, is_personal=done.is_personal) for mute in done.mutes[:_NAMES]]
+    lines = [line(emoji(BELL), " ", what, " no longer muted") for what in muted_things]
+    if done.is_personal:
+        return message(lines, in_public=False)
     return message(lines, facts=[requested_by(asker)], in_public=True)
 
 
@@ -257,10 +263,11 @@ def _unmute(shown: SubscriptionsShown) -> list[Block | None]:
     return [button("Unmute", UnmuteCommand())] if shown.mutes else []
 
 
-def _muted_of(mute: Mute) -> Line:
-    if mute.repositories is None:
-        return line("All notifications of this channel")
-    return line("Notifications about ", repositories_in_words(mute.repositories))
+def _muted_of(mute: Mute, *, is_personal: bool = False) -> Line:
+    what = "My messages to you" if is_personal else "Notifications"
+    if mute.repositories is not None:
+        return line(f"{what} about ", repositories_in_words(mute.repositories))
+    return line(what if is_personal else "All notifications of this channel")
 
 
 def _when(moment: datetime) -> Line:

@@ -117,7 +117,7 @@ def _moment(text: str) -> datetime | None:
 def _next_step(worst: Decision, shown: Explained, context: RenderContext) -> tuple[Line, list[Block | None]]:
     """How to change the newest decision, and its button; both empty if there is nothing to change."""
     match worst.reason:
-        case Reason.MUTED:
+        case Reason.MUTED if (_moment(worst.detail) or context.now) > context.now:
             return _change("unmute", context), [button("Unmute", UnmuteCommand())]
         case Reason.PAUSED if worst.detail in NOT_A_MEMBER:
             return line("To change this: ", code(invite(context))), []

@@ -216,6 +216,7 @@ def upgrade() -> None:
         sa.Column("until", moment, nullable=False),
         sa.Column("maker_id", sa.Text, nullable=False),
         sa.Column("made_at", moment, nullable=False),
+        sa.Column("claimed_at", moment),
         sa.UniqueConstraint("channel", "repositories", name="mutes_once_a_channel"),
     )
 
