@@ -17,6 +17,7 @@ from bot.core.model.builds import Build
 from bot.core.model.errors import CIError
 from bot.core.notifications.muted import MuteEnds
 from bot.core.notifications.owners import PeriodOwners
+from bot.core.notifications.reminders import DailyReminders
 from bot.core.notifications.sender import Sender
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.polling.watch import ChannelWatch
@@ -78,6 +79,13 @@ class Notifications:
             claimed_for=timedelta(seconds=timeouts.claimed_s),
             announce=self.sender.announce,
         )
+        self._reminders = DailyReminders(
+            subscriptions=store.subscriptions,
+            outbox=store.outbox,
+            watching=store.watching,
+            clock=clock,
+            announce=self.sender.announce,
+        )
         self.owners = PeriodOwners(services, store.watching, store.outbox, authorizer, self.sender.announce)
         self.subscriptions = SubscriptionService(services, store.subscriptions, store.decisions, authorizer, zone)
         record = ReportRecord(services, store.subscriptions, store.build_history, store.audit)
@@ -128,14 +136,16 @@ class Notifications:
         self._watch.poll_soon(service, project_id)
 
     def poll_all(self) -> None:
-        """Looks at everything that channels watch, in this thread, and tells the mutes that have ended."""
+        """Looks at everything that channels watch, in this thread, and tells mutes that have ended and reminders."""
         for service in self._services:
             self._watch.poll_all(service)
         self._mute_ends.tell_ended()
+        self._reminders.remind()
 
     def _tell_late(self) -> None:
         self.sender.restart_late()
         self._mute_ends.tell_ended()
+        self._reminders.remind()
 
     def send_reports(self) -> None:
         """Posts the digests that are due, in this thread."""

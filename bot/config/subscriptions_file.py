@@ -13,14 +13,14 @@ import structlog
 from bot.config.toml_file import FileError, Reading, read_toml, shown
 from bot.core.model.names.slack_ids import CHANNEL_ID
 from bot.core.model.notification_commands.subscribing import still_every
-from bot.core.model.notification_commands.values import ALL
+from bot.core.model.notification_commands.values import ALL, FLAKY, OPTIONS, REMIND
 from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Origin, Subscription
 from bot.core.notifications.ports import SubscriptionStore
 
 log = structlog.get_logger(__name__)
 
 _KIND = "subscription"
-_KEYS = ("channel", "repos", "branches", "on", "workflows", "service")
+_KEYS = ("channel", "repos", "branches", "on", "workflows", "service", FLAKY, REMIND)
 
 
 class SubscriptionsError(FileError):
@@ -91,6 +91,8 @@ class _Reading(Reading):
             self._events(number, table),
             self.names(number, table, "workflows", _KIND),
             still_every([str(word) for word in self.listed(number, table, "on", _KIND)]),
+            flaky_quiet=self._option(number, table, FLAKY),
+            remind_off=self._option(number, table, REMIND),
         )
         return Subscription(self._channel(number, table), filters, origin=Origin.FILE)
 
@@ -105,6 +107,12 @@ class _Reading(Reading):
         if value is not None and value not in services:
             self.wrong(number, "service", f"{shown(str(value))} is not in CI_PROVIDERS.", _KIND)
         return value if isinstance(value, str) else None
+
+    def _option(self, number: int, table: Mapping[str, Any], key: str) -> bool:
+        value = table.get(key)
+        if value is not None and value != OPTIONS[key]:
+            self.wrong(number, key, f'{shown(str(value))} is no value of {key}; there is "{OPTIONS[key]}".', _KIND)
+        return value is not None
 
     def _events(self, number: int, table: Mapping[str, Any]) -> frozenset[Event]:
         words = self.listed(number, table, "on", _KIND)

@@ -333,6 +333,7 @@ watched_branches = sa.Table(
     sa.Column("project_id", AnyText, primary_key=True),
     sa.Column("branch", AnyText, primary_key=True),
     sa.Column("state", AnyText, nullable=False),
+    sa.Column("broken_since", Moment),
 )
 
 deliveries = sa.Table(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.model.notifications.deliveries import Cause, Delivery, DeliveryState, Digest
+from bot.core.model.notifications.deliveries import QUIET_IF_FLAKY, Cause, Delivery, DeliveryState, Digest
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, Change
 
 BURST_WITHIN = timedelta(seconds=60)
@@ -21,6 +21,8 @@ DIGEST_EVERY = timedelta(seconds=20)
 MESSAGE_EVERY = timedelta(seconds=1)
 LATE_AFTER = timedelta(minutes=20)
 """Longer ago than any look takes to find a build: the bot, the CI service or Slack was away."""
+
+_NOT_FLAKY = frozenset({Change.STILL, Change.FAILED_AGAIN, Change.JOINED})
 
 QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN, Change.ON_IT, Change.PASSED_AFTER_ALL})
 """These change the message that a channel has, and are not worth a new one."""
@@ -42,7 +44,8 @@ class Turn:
 
 
 def is_quiet(delivery: Delivery) -> bool:
-    return delivery.transition.change in QUIET and not delivery.reminder
+    change = delivery.transition.change
+    return change is Change.REMINDED or (change in QUIET and not delivery.reminder)
 
 
 def next_turn(queue: Sequence[Delivery], told: Sequence[Delivery], now: datetime) -> Turn:
@@ -93,6 +96,27 @@ def overtaken(queue: Sequence[Delivery]) -> list[Delivery]:
             found.append(delivery)
         later.add(change)
     return found[::-1]
+
+
+def waits_for_retry(delivery: Delivery, queue: Iterable[Delivery], now: datetime) -> bool:
+    """Whether it is a failure that may still pass on retry, for a channel that then wants to hear nothing.
+
+    No longer if the branch has failed again.
+    """
+    if delivery.reason != QUIET_IF_FLAKY or delivery.due_at <= now:
+        return False
+    later = {each.transition.change for each in queue if branch_of(each) == branch_of(delivery)}
+    return not later & _NOT_FLAKY
+
+
+def flaky_and_quiet(old: Sequence[Delivery], queue: Iterable[Delivery]) -> list[Delivery]:
+    """The passes on retry of failures among `old`, which the channel was not told: it wants to hear nothing of them."""
+    unheard = {branch_of(each) for each in old if each.reason == QUIET_IF_FLAKY}
+    return [
+        each
+        for each in queue
+        if each.reason == QUIET_IF_FLAKY and each.transition.change is Change.FLAKY and branch_of(each) in unheard
+    ]
 
 
 def branch_of(delivery: Delivery) -> tuple[str, str, str | None]:

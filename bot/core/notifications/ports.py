@@ -13,6 +13,7 @@ from bot.core.model.notifications.health import CallsLeft, PollingState, Webhook
 from bot.core.model.notifications.muted import WhileMuted
 from bot.core.model.notifications.reasons import Decision, Reason
 from bot.core.model.notifications.subscriptions import Mute, Subscription
+from bot.core.model.notifications.transitions import Period
 
 
 class SubscriptionStore(Protocol):
@@ -163,6 +164,9 @@ class WatchStore(Protocol):
     def projects(self, service: str) -> list[WatchedProject]:
         """Every project of the service that was looked at, without its branches."""
 
+    def broken(self, before: datetime) -> list[tuple[str, str, str, Period]]:
+        """The branches that are broken since then: service, project id, name, and the broken period."""
+
     def apply(
         self,
         before: WatchedProject,
@@ -179,6 +183,9 @@ class WatchStore(Protocol):
 
 class Outbox(Protocol):
     """Stores the states of branches, and the messages about them. Each method is one transaction."""
+
+    def add(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Stores those whose key is not known. Returns these, with their ids."""
 
     def queue(self, channel: str) -> list[Delivery]:
         """The channel's unsent deliveries, the oldest first."""
@@ -209,7 +216,10 @@ class Outbox(Protocol):
         """The newest delivery of each channel about this broken period, sent or not, by id."""
 
     def waiting(self, due_before: datetime, claimed_before: datetime) -> list[Delivery]:
-        """For each channel its oldest unsent delivery, if that was due before, or claimed before and not finished."""
+        """For each channel its oldest unsent delivery, if that was due before, or claimed before and not finished.
+
+        Those that wait for a retry are not counted until they are due.
+        """
 
 
 class Announcer(Protocol):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.model.builds import Build
-from bot.core.model.notifications.deliveries import EVENT_OF, Delivery, DeliveryState
+from bot.core.model.notifications.deliveries import EVENT_OF, QUIET_IF_FLAKY, Delivery, DeliveryState
 from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
 from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Mismatch, Mute, Subscription
 from bot.core.model.notifications.transitions import BEFORE_A_PERIOD, OF_A_PERIOD, Change, Observation, Transition
 
 REMINDED_AT = frozenset({3, 10})
 REMINDED_EVERY = 30
+FLAKY_WITHIN = timedelta(minutes=15)
+"""A failure that passes on retry within this is not posted with `flaky:quiet`."""
 """`on:still` speaks at 3, 10, 30, 60, … failed commits in a row, `on:still:5` at every fifth."""
 
 _NEWS = frozenset({Change.BROKE, Change.FIXED, Change.FLAKY, Change.RETIRED})
@@ -162,11 +164,23 @@ def _for_channel(channel: str, transition: Transition, audience: Audience, now: 
         state=DeliveryState.DUE if active is not None else DeliveryState.PAUSED,
         reason=heard.paused or "",
     )
+    if muted is None and active is not None and all(each.filters.flaky_quiet for each in matching):
+        return _quiet_if_flaky(delivery, now)
     if muted is None:
         return Told((delivery,))
     why = decision_about(delivery, now, Reason.MUTED, muted.until.isoformat())
     held = replace(delivery, state=DeliveryState.MUTED, reason="", reminder=False)
     return Told((held,) if transition.change in _NEWS else (), (why,))
+
+
+def _quiet_if_flaky(delivery: Delivery, now: datetime) -> Told:
+    """A failure waits until it is too late to be flaky."""
+    change = delivery.transition.change
+    if change is Change.BROKE:
+        due_at = max(now, (delivery.transition.build.finished_at or now) + FLAKY_WITHIN)
+        held = replace(delivery, due_at=due_at, reason=QUIET_IF_FLAKY)
+        return Told((held,), (decision_about(held, now, Reason.WAITING, due_at.isoformat()),))
+    return Told((replace(delivery, reason=QUIET_IF_FLAKY) if change is Change.FLAKY else delivery,))
 
 
 def _untold(why: Decision) -> Told:

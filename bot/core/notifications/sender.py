@@ -14,10 +14,19 @@ from typing import Any
 
 from bot.core.model.builds import Build, FailureLog
 from bot.core.model.follows import MessageGone, RetryLater
-from bot.core.model.notifications.deliveries import ChannelRefuses, Delivery, DeliveryState
+from bot.core.model.notifications.deliveries import QUIET_IF_FLAKY, ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.notifications.reasons import Decision, Reason
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
-from bot.core.notifications.bursts import DIGEST_FOR, Turn, digest_of, is_quiet, next_turn, overtaken
+from bot.core.notifications.bursts import (
+    DIGEST_FOR,
+    Turn,
+    digest_of,
+    flaky_and_quiet,
+    is_quiet,
+    next_turn,
+    overtaken,
+    waits_for_retry,
+)
 from bot.core.notifications.ports import Announcer, Outbox, SubscriptionStore
 from bot.core.notifications.recipients import decision_about
 from bot.core.ports import Clock, Jobs, Step
@@ -32,7 +41,7 @@ RETRIES_OF_PAUSED = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 PAUSED_FOR = timedelta(days=30)
 
 _SAID_AGAIN = ENDS_A_PERIOD | {Change.BROKE}
-_EXPLAINED = WITHIN_A_PERIOD | {Change.BROKE, Change.FAILED}
+_EXPLAINED = WITHIN_A_PERIOD - {Change.REMINDED} | {Change.BROKE, Change.FAILED}
 """For these the CI service is asked which job failed."""
 
 _WITH_LOG = frozenset({Change.BROKE, Change.JOINED})
@@ -79,8 +88,11 @@ class Sender:
     def announce(self, deliveries: Sequence[Delivery]) -> None:
         """Starts sending what was stored. What a crash keeps from starting, `restart_late` does."""
         due = [delivery for delivery in deliveries if delivery.state is DeliveryState.DUE]
-        for delivery in {delivery.channel: delivery for delivery in due}.values():
+        now = self._clock.now()
+        for delivery in {delivery.channel: delivery for delivery in due if delivery.due_at <= now}.values():
             self._start(delivery)
+        for delivery in (delivery for delivery in due if delivery.due_at > now):
+            self._start(delivery, delay_s=(delivery.due_at - now).total_seconds())
 
     def restart_late(self) -> None:
         """Starts what should have been sent by now, and tries channels that were paused once more."""
@@ -100,14 +112,16 @@ class Sender:
 
     def _send_next(self, channel: str) -> bool:
         """Sends the channel's next message. False if there is none, or it must wait."""
-        queue = self._outbox.queue(channel)
+        unsent = self._outbox.queue(channel)
         now = self._clock.now()
+        queue = [each for each in unsent if not waits_for_retry(each, unsent, now)]
         if not queue or any(self._is_being_sent(each, now) for each in queue):
             return False
-        if queue[0].state is not DeliveryState.SENDING and queue[0].due_at > now:
+        first = queue[0]
+        if first.state is not DeliveryState.SENDING and first.due_at > now and first.reason != QUIET_IF_FLAKY:
             return False
-        if old := overtaken(queue):
-            return self._drop(old, "overtaken") is not None
+        if old := overtaken(unsent):
+            return self._drop_overtaken(old, flaky_and_quiet(old, queue)) is not None
         died = [each for each in queue if each.state is DeliveryState.SENDING]
         if lost := [each for each in died if each.transition.change not in _SAID_AGAIN]:
             return self._uncertain(lost) is not None
@@ -202,7 +216,8 @@ class Sender:
                 return None
             ts = self._announcer.post(delivery)
             return replace(told, ts=ts, head_ts=ts)
-        self._announcer.change(delivery, head)
+        if change is not Change.REMINDED:
+            self._announcer.change(delivery, head)
         ts = None
         if delivery.digest_ts is not None:
             return replace(told, head_ts=head)
@@ -224,6 +239,14 @@ class Sender:
     def _drop(self, old: Sequence[Delivery], why: str) -> list[Delivery] | None:
         self._count(old, "dropped")
         return self._outbox.move([(each, replace(each, state=DeliveryState.DROPPED, reason=why)) for each in old])
+
+    def _drop_overtaken(self, old: Sequence[Delivery], quiet: Sequence[Delivery]) -> list[Delivery] | None:
+        """`quiet` are dropped with them, as the channel wants it."""
+        self._count([*old, *quiet], "dropped")
+        now = self._clock.now()
+        moves = [(each, replace(each, state=DeliveryState.DROPPED, reason="overtaken")) for each in old]
+        moves += [(each, replace(each, state=DeliveryState.DROPPED)) for each in quiet]
+        return self._outbox.move(moves, [decision_about(each, now, Reason.FLAKY) for each in quiet])
 
     def _uncertain(self, lost: Sequence[Delivery]) -> list[Delivery] | None:
         self._count(lost, "uncertain")

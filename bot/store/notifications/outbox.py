@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from bot.core.model.notifications.deliveries import UNSENT, Delivery, DeliveryState
+from bot.core.model.notifications.deliveries import QUIET_IF_FLAKY, UNSENT, Delivery, DeliveryState
 from bot.core.model.notifications.reasons import Decision, SeenBy
 from bot.core.model.notifications.transitions import Transition
 from bot.core.ports import Clock
@@ -42,6 +42,10 @@ class StoredOutbox:
         self._decisions = decisions
         self._kept = kept
         self._purging = Periodic(clock, PURGE_EVERY_S)
+
+    def add(self, new: Sequence[Delivery]) -> list[Delivery]:
+        with self._database.writing() as connection:
+            return [one for one in (added(self._database, connection, each) for each in new) if one is not None]
 
     def queue(self, channel: str) -> list[Delivery]:
         query = deliveries.select().where(deliveries.c.channel == channel, _UNSENT).order_by(deliveries.c.id)
@@ -100,7 +104,8 @@ class StoredOutbox:
             return [_delivery(row) for row in connection.execute(query)]
 
     def waiting(self, due_before: datetime, claimed_before: datetime) -> list[Delivery]:
-        first = sa.select(sa.func.min(deliveries.c.id)).where(_UNSENT).group_by(deliveries.c.channel)
+        is_first = sa.and_(_UNSENT, sa.not_(_waits_for_retry(due_before)))
+        first = sa.select(sa.func.min(deliveries.c.id)).where(is_first).group_by(deliveries.c.channel)
         is_late = sa.or_(
             sa.and_(deliveries.c.state != DeliveryState.SENDING.value, deliveries.c.due_at <= due_before),
             sa.and_(deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.changed_at <= claimed_before),
@@ -125,11 +130,16 @@ class StoredOutbox:
 
     def depth(self) -> tuple[int, datetime | None]:
         query = sa.select(sa.func.count(), sa.func.min(deliveries.c.created_at)).where(
-            deliveries.c.state.in_([DeliveryState.DUE.value, DeliveryState.SENDING.value])
+            deliveries.c.state.in_([DeliveryState.DUE.value, DeliveryState.SENDING.value]),
+            sa.not_(_waits_for_retry(self._clock.now())),
         )
         with self._database.reading() as connection:
             count, oldest = connection.execute(query).one()
             return int(count), oldest
+
+
+def _waits_for_retry(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(deliveries.c.reason == QUIET_IF_FLAKY, deliveries.c.due_at > now)
 
 
 def added(database: Database, connection: sa.Connection, delivery: Delivery) -> Delivery | None:

@@ -222,6 +222,8 @@ def _filters_json(filters: Filters) -> str:
             "events": sorted(filters.events),
             "workflows": _lists(filters.workflows),
             **({"still_every": filters.still_every} if filters.still_every is not None else {}),
+            **({"flaky_quiet": True} if filters.flaky_quiet else {}),
+            **({"remind_off": True} if filters.remind_off else {}),
         }
     )
 
@@ -234,6 +236,8 @@ def _filters(text: str) -> Filters:
         branches=_pattern(fields["branches"]),
         events=frozenset(map(Event, fields["events"])),
         still_every=fields.get("still_every"),
+        flaky_quiet=fields.get("flaky_quiet", False),
+        remind_off=fields.get("remind_off", False),
         workflows=_pattern(fields["workflows"]),
     )
 

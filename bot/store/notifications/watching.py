@@ -6,7 +6,7 @@ A look is stored with everything that follows from it, or not at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bot.core.model.notifications.deliveries import Delivery, WatchedProject
 from bot.core.model.notifications.reasons import Decision
-from bot.core.model.notifications.transitions import BranchState
+from bot.core.model.notifications.transitions import BranchState, Period
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.decisions import StoredDecisions
@@ -66,6 +66,12 @@ class StoredWatching:
         rows = self._database.rows(watched_projects.select().where(watched_projects.c.service == service))
         return [_project(row, ()) for row in rows]
 
+    def broken(self, before: datetime) -> list[tuple[str, str, str, Period]]:
+        query = watched_branches.select().where(watched_branches.c.broken_since <= before)
+        with self._database.reading() as connection:
+            rows = [(row, _STATE.decode(row.state).period) for row in connection.execute(query)]
+        return [(row.service, row.project_id, row.branch, period) for row, period in rows if period is not None]
+
     def apply(
         self,
         before: WatchedProject,
@@ -101,9 +107,10 @@ class StoredWatching:
         self, connection: sa.Connection, project: WatchedProject, branch: str, state: BranchState
     ) -> None:
         key = {"service": project.service, "project_id": project.project_id, "branch": branch}
-        text = msgspec.json.encode(state).decode()
-        new = self._database.insert(watched_branches).values(**key, state=text)
-        connection.execute(new.on_conflict_do_update(index_elements=list(key), set_={"state": text}))
+        since = state.period.since if state.period is not None else None
+        columns = {"state": msgspec.json.encode(state).decode(), "broken_since": since}
+        new = self._database.insert(watched_branches).values(**key, **columns)
+        connection.execute(new.on_conflict_do_update(index_elements=list(key), set_=columns))
 
 
 def _is(service: str, project_id: str) -> sa.ColumnElement[bool]:

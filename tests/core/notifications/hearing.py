@@ -16,6 +16,7 @@ from bot.core.model.notifications.reasons import Reason
 from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from bot.core.model.outcomes import Outcome
 from bot.core.notifications.muted import MuteEnds
+from bot.core.notifications.reminders import DailyReminders
 from bot.core.notifications.sender import ANNOUNCE, CLAIMED_FOR, Sender
 from bot.core.polling.watch import ChannelWatch
 from bot.core.request import UserRequest
@@ -200,6 +201,13 @@ class Hearing:
             observe=lambda *seen: self.observed.append(seen),
         )
         self.jobs.kinds[ANNOUNCE] = sender.job
+        self.reminders = DailyReminders(
+            subscriptions=self.store.subscriptions,
+            outbox=self.store.outbox,
+            watching=self.store.watching,
+            clock=self.clock,
+            announce=sender.announce,
+        )
         self.mute_ends = MuteEnds(
             subscriptions=self.store.subscriptions,
             outbox=self.store.outbox,
@@ -230,11 +238,12 @@ class Hearing:
         channel: str = CHANNEL,
         since: datetime | None = None,
         still_every: int | None = None,
+        **options: bool,
     ) -> None:
         """Without `since`, the first look is the beginning."""
         branches = NamePattern((branch,))
         wanted = frozenset(events) or DEFAULT_EVENTS
-        filters = Filters(NamePattern((repo,)), branches=branches, events=wanted, still_every=still_every)
+        filters = Filters(NamePattern((repo,)), branches=branches, events=wanted, still_every=still_every, **options)
         self.store.subscriptions.add(Subscription(channel, filters, ADA, since))
 
     def builds(self, *texts: str, of: Project = WEB) -> None:

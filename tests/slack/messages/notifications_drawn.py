@@ -44,6 +44,9 @@ NEWS = {
     "passed after all": delivery(Change.PASSED_AFTER_ALL, FIXES),
     "cancelled after all": delivery(Change.PASSED_AFTER_ALL, replace(FIXES, status=Status.STOPPED)),
     "still broken": delivery(Change.STILL, LATER, in_a_row=3, last_good=GOOD),
+    "still broken a day later": replace(
+        delivery(Change.REMINDED, LATER, in_a_row=3, last_good=GOOD), reminder=True, created_at=NOW + timedelta(days=1)
+    ),
     "another workflow broke": delivery(Change.JOINED, LATER, in_a_row=1, failing=("CI", "Lint")),
     "ada is on it": delivery(
         Change.ON_IT, FAILED, replace(PERIOD, owner=Owner(Actor("U0ADA"), NOW)), in_a_row=1, last_good=GOOD
@@ -58,6 +61,7 @@ REPLIES = {
     "fixed": NEWS["fixed"],
     "failed again": delivery(Change.FAILED_AGAIN, FAILED, in_a_row=1),
     "still broken": NEWS["still broken"],
+    "still broken a day later": NEWS["still broken a day later"],
 }
 WHYS = ("not_in_channel", "is_archived", "<!channel> odd")
 

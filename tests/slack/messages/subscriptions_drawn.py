@@ -47,6 +47,7 @@ RICH = Subscription(
     NOW,
     id=4,
 )
+QUIET = replace(SIMPLE, filters=Filters(NamePattern(("acme/web",)), flaky_quiet=True, remind_off=True))
 PAUSED = replace(SIMPLE, id=5, paused="not_in_channel", filters=Filters(NamePattern((HOSTILE,))))
 OF_FILE = replace(
     SIMPLE,
@@ -100,6 +101,7 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "subscribed": of_ada(Subscribed(SIMPLE, True, 1, now=(MAIN,))),
         "subscribed_again": of_ada(Subscribed(SIMPLE, False, 1, now=(MAIN, RELEASE), muted_until=SOON)),
         "subscribed_by_pattern": render(Subscribed(RICH, True, 12), context=BOTH, asker=ADA),
+        "subscribed_with_options": of_ada(Subscribed(QUIET, True, 1)),
         "subscribed_to_nothing_yet": of_ada(Subscribed(RICH, True, 0)),
         "subscribed_to_an_unknown_one": of_ada(
             Subscribed(SIMPLE, True, 0, unknown=("acme/wob", HOSTILE), similar=("acme/web", "acme/webby"))

@@ -12,7 +12,10 @@ from bot.core.model.notification_commands.spelling import pattern_in, texts_of
 from bot.core.model.notification_commands.values import (
     ALL,
     BRANCH,
+    FLAKY,
     ON,
+    OPTIONS,
+    REMIND,
     WORKFLOW,
     PauseCommand,
     ShowSubscriptions,
@@ -29,6 +32,8 @@ _KEYS = {
     "events": ON,
     WORKFLOW: WORKFLOW,
     "workflows": WORKFLOW,
+    FLAKY: FLAKY,
+    REMIND: REMIND,
 }
 _EXAMPLES = {BRANCH: "branch:main", ON: "on:broke,fixed", WORKFLOW: "workflow:ci"}
 _KEYED = re.compile(r"(?P<key>[A-Za-z]+):(?!//)(?P<value>.*)", re.DOTALL)
@@ -41,7 +46,7 @@ def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
     """Raises NotUnderstood."""
     texts = texts_of(words)
     repositories: list[str] = []
-    lists: dict[str, list[str]] = {BRANCH: [], ON: [], WORKFLOW: []}
+    lists: dict[str, list[str]] = {BRANCH: [], ON: [], WORKFLOW: [], FLAKY: [], REMIND: []}
     for number, text in enumerate(texts):
 
         def corrected(by: str, at: int = number) -> str:
@@ -51,6 +56,9 @@ def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
         if keyed is not None:
             key = _key(keyed["key"], keyed["value"], verb, corrected)
             values = [value for value in keyed["value"].split(",") if value]
+            if key in OPTIONS and [value.lower() for value in values] != [OPTIONS[key]]:
+                option = f"{key}:{OPTIONS[key]}"
+                raise NotUnderstood(f"Unknown word in “{text}”. There is {option}.", verb, instead=corrected(option))
             if not values:
                 raise NotUnderstood(f"{key}: names nothing.", verb, instead=corrected(_EXAMPLES[key]))
             lists[key] += values
@@ -71,6 +79,8 @@ def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
             _events(lists[ON]),
             pattern_in(lists[WORKFLOW], verb, is_workflow=True),
             still_every(lists[ON]),
+            flaky_quiet=bool(lists[FLAKY]),
+            remind_off=bool(lists[REMIND]),
         )
     )
 
@@ -115,7 +125,9 @@ def _key(typed: str, value: str, verb: Verb, corrected: Callable[[str], str]) ->
         return key
     nearest = get_close_matches(typed.lower(), _KEYS, n=1, cutoff=0.5)
     instead = corrected(f"{_KEYS[nearest[0]]}:{value}") if nearest else None
-    raise NotUnderstood(f"Unknown filter “{typed}:”. There are branch:, on: and workflow:.", verb, instead=instead)
+    raise NotUnderstood(
+        f"Unknown filter “{typed}:”. There are branch:, on:, workflow:, flaky: and remind:.", verb, instead=instead
+    )
 
 
 def _check_events(values: Sequence[str], verb: Verb, corrected: Callable[[str], str]) -> None:

@@ -12,8 +12,10 @@ from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Fi
 
 ALL = "all"
 ME = "me"
-BRANCH, ON, WORKFLOW = "branch", "on", "workflow"
+BRANCH, ON, WORKFLOW, FLAKY, REMIND = "branch", "on", "workflow", "flaky", "remind"
 """The keys of the filters."""
+OPTIONS = {FLAKY: "quiet", REMIND: "off"}
+"""The filters that take one word."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TOMORROW = "tomorrow"
 NOW, OFF = "now", "off"
@@ -202,6 +204,8 @@ def words_of(filters: Filters) -> tuple[str, ...]:
             words.append(f"{key}:{','.join(pattern_words(pattern))}")
     if filters.events != DEFAULT_EVENTS or filters.still_every is not None:
         words.append(f"{ON}:{','.join(event_words(filters))}")
+    chosen = {FLAKY: filters.flaky_quiet, REMIND: filters.remind_off}
+    words += [f"{key}:{word}" for key, word in OPTIONS.items() if chosen[key]]
     return tuple(words)
 
 

@@ -19,6 +19,7 @@ EVENT_OF = {
     Change.FAILED_AGAIN: Event.BROKE,
     Change.STILL: Event.BROKE,
     Change.ON_IT: Event.BROKE,
+    Change.REMINDED: Event.STILL,
     Change.FIXED: Event.FIXED,
     Change.FLAKY: Event.FIXED,
     Change.RETIRED: Event.FIXED,
@@ -45,6 +46,10 @@ class DeliveryState(StrEnum):
     MUTED = "muted"
     DROPPED = "dropped"
 
+
+QUIET_IF_FLAKY = "quiet if flaky"
+"""The reason of a failure that is not sent before `due_at`, since it is not sent at all if it passes on retry by then;
+and of that pass."""
 
 UNSENT = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.PAUSED})
 
@@ -85,7 +90,11 @@ class Delivery:
         project, period = self.transition.build.project, self.transition.period
         of = f"{project.service} {project.id} {self.transition.build.branch or ''}"
         change = self.transition.change
-        which = period.owner_changes if period and change is Change.ON_IT else self.transition.run_key
+        which: object = self.transition.run_key
+        if period is not None and change is Change.ON_IT:
+            which = period.owner_changes
+        if period is not None and change is Change.REMINDED:
+            which = (self.created_at - period.since).days
         return f"{self.channel} {of} {period.id if period else '-'} {change} {which}"
 
 

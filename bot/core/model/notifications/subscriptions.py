@@ -54,7 +54,8 @@ class Filters:
     """Which builds and events. `service` None: of any service. `repositories` match in any case.
 
     Without `branches`: the default branch. Without `workflows`: all. `still_every`: after how many more failed commits
-    *still* speaks; None for its usual steps.
+    *still* speaks; None for its usual steps. `remind_off`: it does not speak once a day. `flaky_quiet`: a failure that
+    soon passes on retry is not posted.
     """
 
     repositories: NamePattern
@@ -63,6 +64,8 @@ class Filters:
     events: frozenset[Event] = DEFAULT_EVENTS
     workflows: NamePattern = ANY_NAME
     still_every: int | None = None
+    flaky_quiet: bool = False
+    remind_off: bool = False
 
     def mismatch(
         self,

@@ -29,6 +29,8 @@ class Change(StrEnum):
     """One of its workflows is good again, another is still bad."""
     ON_IT = "on it"
     """It is bad, and a person has said that they take care of it, or no longer do."""
+    REMINDED = "reminded"
+    """It is bad, and was a day ago."""
     FIXED = "fixed"
     FLAKY = "flaky"
     """It is good again: the commit that had failed has passed."""
@@ -44,7 +46,9 @@ class Change(StrEnum):
 
 BEFORE_A_PERIOD = frozenset({Change.FAILING, Change.PASSED_AFTER_ALL})
 ENDS_A_PERIOD = frozenset({Change.FIXED, Change.FLAKY, Change.RETIRED})
-WITHIN_A_PERIOD = frozenset({Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED, Change.ON_IT})
+WITHIN_A_PERIOD = frozenset(
+    {Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED, Change.ON_IT, Change.REMINDED}
+)
 OF_A_PERIOD = ENDS_A_PERIOD | WITHIN_A_PERIOD | BEFORE_A_PERIOD | {Change.BROKE}
 
 

@@ -78,6 +78,9 @@ def thread_reply(delivery: Delivery, context: RenderContext) -> Message:
         lines = [_fixed_headline(transition, context)]
     elif transition.change is Change.FAILED_AGAIN:
         lines = [headline_with(_BAD, build, context, " failed again on retry")]
+    elif transition.change is Change.REMINDED and transition.period is not None:
+        lasts_s = (delivery.created_at - transition.period.since).total_seconds()
+        lines = [headline_with(_BAD, build, context, f" still broken after {length(lasts_s)}")]
     else:
         lines = [headline_with(_BAD, build, context, f" still failing: {_commits(transition.in_a_row)}")]
     return message(lines, [_page(build)], facts=[facts_line(build)], in_public=True)

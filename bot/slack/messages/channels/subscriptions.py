@@ -183,7 +183,11 @@ def filter_words(filters: Filters) -> Line:
     """`default branch · broke, fixed · workflow ci`."""
     events = event_words(filters)
     return join_dots(
-        branch_words(filters), "all events" if events == [ALL] else ", ".join(events), workflow_words(filters)
+        branch_words(filters),
+        "all events" if events == [ALL] else ", ".join(events),
+        workflow_words(filters),
+        "quiet if flaky" if filters.flaky_quiet else "",
+        "no daily reminders" if filters.remind_off else "",
     )
 
 

@@ -34,7 +34,7 @@ _WORDS = {
     Reason.BASELINE: "the first result seen of this branch, so nothing had changed",
     Reason.OLDER: "not the newest build",
     Reason.NEUTRAL: "not conclusive",
-    Reason.FLAKY: "flaky: passed on retry",
+    Reason.FLAKY: "flaky, quiet: it passed on retry",
     Reason.NO_TRANSITION: "no change",
     Reason.DIGEST: "notified in a summary",
     Reason.CHANGED: "updated the message of this failure",

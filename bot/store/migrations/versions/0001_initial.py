@@ -241,6 +241,7 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Text, primary_key=True),
         sa.Column("branch", sa.Text, primary_key=True),
         sa.Column("state", sa.Text, nullable=False),
+        sa.Column("broken_since", moment),
     )
     op.create_table(
         "deliveries",
