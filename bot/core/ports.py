@@ -60,6 +60,9 @@ class CIProvider(Protocol):
     def projects(self) -> list[Project]:
         """Every repository that the key can see. Expensive: takes seconds for a large account."""
 
+    def has_branch(self, project: Project, branch: str) -> bool | None:
+        """Whether the branch exists, at the cost of a call; None if the service does not say."""
+
     @property
     def hidden_organizations(self) -> tuple[str, ...]:
         """The ids of organizations whose repositories the last list left out, since the key lacks their single

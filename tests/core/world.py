@@ -139,12 +139,14 @@ class MemoryCI:
         self.before_builds: Callable[[], None] = lambda: None
         self.seen: list[str] = []
         self.lists_builds = False
+        self.deleted_branches: set[str] = set()
         self.failures: dict[str, list[CIError | None]] = {
             "recent": [],
             "projects": [],
             "builds": [],
             "restart": [],
             "cancel": [],
+            "has branch": [],
             "in detail": [],
             "log": [],
         }
@@ -198,6 +200,10 @@ class MemoryCI:
         return found
 
     hidden_organizations: tuple[str, ...] = ()
+
+    def has_branch(self, project: Project, branch: str) -> bool | None:
+        self._called("has branch")
+        return branch not in self.deleted_branches
 
     def recent(self, wanted: Callable[[Project], bool]) -> list[tuple[Project, list[Build]]] | None:
         """Each wanted project's newest ten builds, if `lists_builds`."""

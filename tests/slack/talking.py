@@ -61,6 +61,9 @@ class WorkflowsCI(MemoryCI):
 
     hidden_organizations: tuple[str, ...] = ()
 
+    def has_branch(self, project: Project, branch: str) -> bool | None:
+        return None
+
     def recent(self, wanted: Callable[[Project], bool]) -> list[tuple[Project, list[Build]]] | None:
         return None
 

@@ -60,6 +60,10 @@ class CodeShip:
     def projects(self) -> list[Project]:
         return self._listed("projects", partial(wire.projects_in, web_url=self._web_url))
 
+    def has_branch(self, project: Project, branch: str) -> bool | None:  # noqa: ARG002 - as `CIProvider.has_branch`
+        """None: the API lists builds only."""
+        return None
+
     @property
     def hidden_organizations(self) -> tuple[str, ...]:
         return ()

@@ -16,7 +16,7 @@ from bot.ci.github.http.auth import READ_ONLY, App
 from bot.ci.github.http.calls import GitHubRequests
 from bot.ci.github.http.errors import TITLE
 from bot.ci.github.run_details import RunDetails
-from bot.ci.github.run_groups import ListedRun, are_titles, group_runs, with_workflow_names
+from bot.ci.github.run_groups import QUEUE, ListedRun, are_titles, group_runs, with_workflow_names
 from bot.ci.github.run_lists import BranchSnapshot, RunLists
 from bot.ci.github.runs import parse_run, parse_runs
 from bot.ci.github.urls import SERVICE, parse_url, web_url
@@ -37,6 +37,8 @@ WORKFLOWS_KNOWN_S, WORKFLOWS_UNKNOWN_S = 600.0, 60.0
 """Seconds that the list of workflows is cached, and seconds until a failed list is requested again."""
 
 FULL_SHA = 40
+NO_BRANCH = "Branch not found"
+"""GitHub's words for a branch that does not exist, in a repository that does."""
 
 _ALL = frozenset(Ability)
 _CHANGES = frozenset({Ability.RESTART, Ability.RESTART_FAILED_JOBS, Ability.CANCEL, Ability.DEBUG_LOGS})
@@ -100,6 +102,19 @@ class GitHub:
         self._scopes_allow_write = pages[0].may_write
         self._hidden = tuple(dict.fromkeys(id_ for page in pages for id_ in page.hidden))
         return list({project.id: project for page in pages for project in page.entries}.values())
+
+    def has_branch(self, project: Project, branch: str) -> bool | None:
+        """None for a fork's or a merge queue's branch, and without the permission to read contents."""
+        if ":" in branch or branch.startswith(QUEUE):
+            return None
+        request, deadline = wire.branch_request(self._api_url, project, branch), self._calls.deadline_after()
+        try:
+            list(self._calls.pages("branches", request, wire.parse_branch, max_pages=1, deadline=deadline))
+        except NotFound as failure:  # a repository that the token may no longer see is not found either
+            return False if NO_BRANCH in failure.detail else None
+        except Forbidden:
+            return None
+        return True
 
     @property
     def hidden_organizations(self) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class Turn:
 
 def is_quiet(delivery: Delivery) -> bool:
     change = delivery.transition.change
-    return change is Change.REMINDED or (change in QUIET and not delivery.reminder)
+    return change in (Change.REMINDED, Change.GONE) or (change in QUIET and not delivery.reminder)
 
 
 def next_turn(queue: Sequence[Delivery], told: Sequence[Delivery], now: datetime) -> Turn:

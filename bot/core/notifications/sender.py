@@ -221,7 +221,7 @@ class Sender:
         ts = None
         if delivery.digest_ts is not None:
             return replace(told, head_ts=head)
-        if change in ENDS_A_PERIOD:
+        if change in ENDS_A_PERIOD and change is not Change.GONE:
             ts = self._announcer.reply(delivery, head, broadcast=True)
         elif delivery.reminder or change is Change.FAILED_AGAIN:
             ts = self._announcer.reply(delivery, head, broadcast=False)

@@ -22,6 +22,7 @@ from bot.core.model.notifications.subscriptions import Mute, Subscription, Subsc
 from bot.core.model.rate_limit import CLOCKS_APART
 from bot.core.notifications.ports import PollingLog, SubscriptionStore, WatchObserver, WatchStore
 from bot.core.notifications.recipients import Audience
+from bot.core.polling.gone import GoneBranches
 from bot.core.polling.looks import Comparison, Look, has_unlisted
 from bot.core.ports import BuildHistoryStore, Clock
 from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
@@ -117,6 +118,7 @@ class ChannelWatch:
         self._announce = announce
         self._observer = observer
         self._polling = polling
+        self._gone = {service.name: GoneBranches(subscriptions, watching, clock) for service in services}
         self._watched = {service.name: _Watched() for service in services}
 
     def poll_soon(self, service: str, project_id: str) -> None:
@@ -137,6 +139,7 @@ class ChannelWatch:
             due_s = min(due_s, watched.looked_s + HINTED_EVERY_S)
         if now_s >= due_s:
             self.poll(service)
+            self._announce(self._gone[service].close(self._services.of(service), watched.subscriptions))
         return min(TICK_S, max(0.0, watched.due_s - self._clock.monotonic()))
 
     def poll_all(self, service: str) -> None:

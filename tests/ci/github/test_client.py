@@ -371,3 +371,24 @@ def test_a_commit_of_several_branches_and_the_beginning_of_one_are_on_none(
 def test_a_run_of_another_repository_is_on_no_branch(github: GitHub, api: responses.RequestsMock) -> None:
     api.get(f"{RUNS}/19440221001", json=run(1, repository=EVES))
     assert github.locate(WEB, Page(name="acme/web", build_id="19440221001")) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "exists"),
+    [
+        (200, {"commit": {"sha": COMMIT}}, True),
+        (404, {"message": "Branch not found"}, False),
+        (404, {"message": "Not Found"}, None),
+        (403, {}, None),
+    ],
+)
+def test_whether_a_branch_exists(
+    github: GitHub, api: responses.RequestsMock, status: int, body: dict[str, object], exists: bool | None
+) -> None:
+    api.get(f"{REPO}/branches/topic", status=status, json=body)
+    assert github.has_branch(WEB, "topic") is exists
+
+
+def test_branches_of_forks_and_merge_queues_are_not_asked_for(github: GitHub) -> None:
+    assert github.has_branch(WEB, "mallory:topic") is None
+    assert github.has_branch(WEB, "gh-readonly-queue/main/pr-12-4f2c1e9") is None

@@ -7,7 +7,7 @@ import pytest
 from bot.core.model.builds import FailedJob, FailureLog
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.names.name_patterns import NamePattern
-from bot.core.model.notifications.deliveries import ChannelRefuses
+from bot.core.model.notifications.deliveries import ChannelRefuses, DeliveryState
 from bot.core.model.notifications.reasons import Reason
 from bot.core.model.notifications.subscriptions import Event, Mute
 from tests.core.notifications.hearing import ADA, API, CHANNEL, Crash
@@ -176,6 +176,31 @@ def test_a_channel_that_takes_no_messages_is_paused_and_its_maker_hears_it_once(
     hearing.jobs.pass_time(0)
     assert hearing.slack.told == [(ADA, CHANNEL, "not_in_channel")]
     assert Reason.PAUSED in hearing.reasons()
+
+
+@pytest.mark.slow
+def test_a_paused_channel_is_tried_after_one_hour_four_hours_and_daily_for_thirty_days(hearing):
+    broken(hearing)
+    hearing.slack.failures = [OUT] * 100
+    hearing.poll()
+
+    def tries_within(seconds: float) -> int:
+        left = len(hearing.slack.failures)
+        hearing.clock.advance(seconds)
+        hearing.sender.restart_late()
+        hearing.jobs.pass_time(0)
+        return left - len(hearing.slack.failures)
+
+    for hours in (1, 4, 24):
+        assert (tries_within(hours * 3600 - 60), tries_within(100)) == (0, 1)
+    assert sum(tries_within(86_500) for _ in range(40)) == 29
+    assert [each.state for each in hearing.store.outbox.queue(CHANNEL)] == [DeliveryState.PAUSED]
+    hearing.slack.failures = []
+    hearing.store.subscriptions.resume(CHANNEL)
+    hearing.clock.advance(30)
+    hearing.sender.restart_late()
+    hearing.jobs.pass_time(0)
+    assert hearing.heard() == ["web main broke 11"]
 
 
 def test_what_was_held_back_is_said_when_the_channel_takes_messages_again(hearing):

@@ -261,6 +261,37 @@ def test_a_branch_that_cannot_be_fetched_now_does_not_hold_up_other_projects(hea
     assert hearing.heard() == ["api main broke 21"]
 
 
+# Branches that were deleted
+
+
+def deleted(hearing):
+    hearing.subscribe(branch="topic")
+    hearing.builds("10 ok topic")
+    rounds(hearing, 1)
+    hearing.builds("11 bad topic", "10 ok topic")
+    rounds(hearing, 16)
+    assert hearing.heard() == ["web topic broke 11"]
+
+
+def test_a_branch_that_was_deleted_while_broken_has_its_message_changed_silently(hearing):
+    deleted(hearing)
+    hearing.ci.deleted_branches = {"topic"}
+    hearing.clock.advance(86_400)
+    rounds(hearing, 20)
+    assert hearing.heard() == ["web topic gone 11"]
+    assert hearing.store.watching.broken(hearing.clock.now()) == []
+
+
+def test_a_broken_branch_is_looked_up_once_a_day_and_an_hour_after_a_failure(hearing):
+    deleted(hearing)
+    hearing.ci.failures["has branch"] = [Unreachable("CodeShip", "no connection")]
+    for _ in range(60):
+        hearing.clock.advance(3600)
+        rounds(hearing, 16)
+    assert hearing.ci.calls.count("has branch") == 3
+    assert hearing.heard() == ["web topic broke 11"]
+
+
 # A service without such a list
 
 

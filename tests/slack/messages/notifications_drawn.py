@@ -54,6 +54,7 @@ NEWS = {
     "fixed": delivery(Change.FIXED, FIXES),
     "flaky": delivery(Change.FLAKY, replace(FIXES, commit=FAILED.commit)),
     "workflow is gone": delivery(Change.RETIRED, FIXES, workflows=("Lint",)),
+    "branch is gone": delivery(Change.GONE, FAILED),
     "two workflows are gone": delivery(Change.RETIRED, FIXES, workflows=("Lint", "Nightly")),
     "passed": delivery(Change.PASSED, FIXES, None),
 }

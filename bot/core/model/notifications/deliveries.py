@@ -23,6 +23,7 @@ EVENT_OF = {
     Change.FIXED: Event.FIXED,
     Change.FLAKY: Event.FIXED,
     Change.RETIRED: Event.FIXED,
+    Change.GONE: Event.BROKE,
     Change.STARTED: Event.STARTED,
     Change.PASSED: Event.PASSED,
     Change.FAILED: Event.FAILED,

@@ -36,6 +36,8 @@ class Change(StrEnum):
     """It is good again: the commit that had failed has passed."""
     RETIRED = "retired"
     """It is good again: the workflow that had failed no longer runs."""
+    GONE = "gone"
+    """It was bad, and no longer exists."""
     STARTED = "started"
     PASSED = "passed"
     FAILED = "failed"
@@ -45,7 +47,7 @@ class Change(StrEnum):
 
 
 BEFORE_A_PERIOD = frozenset({Change.FAILING, Change.PASSED_AFTER_ALL})
-ENDS_A_PERIOD = frozenset({Change.FIXED, Change.FLAKY, Change.RETIRED})
+ENDS_A_PERIOD = frozenset({Change.FIXED, Change.FLAKY, Change.RETIRED, Change.GONE})
 WITHIN_A_PERIOD = frozenset(
     {Change.JOINED, Change.STILL, Change.FAILED_AGAIN, Change.EASED, Change.ON_IT, Change.REMINDED}
 )

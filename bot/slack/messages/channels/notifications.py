@@ -50,7 +50,7 @@ from bot.slack.messages.failure_log import of_job
 from bot.slack.messages.live import NOT_A_MEMBER, why_lost
 from bot.slack.messages.workflows import workflow_lines
 
-_BAD, _GOOD, _ON_IT = "x", "white_check_mark", "raising_hand"
+_BAD, _GOOD, _GONE, _ON_IT = "x", "white_check_mark", "wastebasket", "raising_hand"
 _NAME = 60
 MAX_AUTHORS = 5
 MUTED_MIN = 120
@@ -178,6 +178,8 @@ def _fixed_headline(transition: Transition, context: RenderContext) -> Line:
             names = listed([sanitize(name, _NAME) for name in transition.workflows])
             verb = "no longer runs" if len(transition.workflows) == 1 else "no longer run"
             return headline_with(_GOOD, build, context, " is green again: ", names, f" {verb}")
+        case Change.GONE:
+            return headline_with(_GONE, build, context, " no longer exists")
         case Change.FLAKY:
             return headline_with(_GOOD, build, context, " passed on retry (flaky)", after)
         case _:
