@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
 from bot.core.actions.service import ActionService
 from bot.core.authorization import Authorizer
 from bot.core.build_fetcher import BuildFetcher
-from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.lookup.ci_registry import CIContext, CIRegistry, Pin
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions.values import ActionPlan, RunTarget
@@ -22,12 +20,9 @@ from bot.core.model.commands import Command, Word
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN
-from bot.core.notifications.owners import PeriodOwners
-from bot.core.notifications.subscriptions import SubscriptionService
-from bot.core.operations import Operations
 from bot.core.request import UserRequest
 from bot.store.database import open_store
-from tests.core.world import ADA, BUILDS, PATIENCE_S, MemoryCI, MemoryGroups, reports_on
+from tests.core.world import ADA, BUILDS, PATIENCE_S, MemoryCI, MemoryGroups, operations_on
 from tests.held_clock import NOON, HeldClock
 
 WORDS = {Status.FAILED: "failure", Status.PASSED: "success", Status.RUNNING: "in_progress", Status.QUEUED: "queued"}
@@ -145,24 +140,8 @@ class HalfMoved:
         both = [self._service(ci) for ci in (self.codeship, self.github)]
         wanted = [Pin(NamePattern((glob,)), service) for glob, service in pins]
         self.services = CIRegistry(both, nearest, self.clock, pins=wanted)
-        self.rights = rights = Authorizer(OPEN, MemoryGroups())
-        subscriptions = SubscriptionService(
-            self.services, self.store.subscriptions, self.store.decisions, rights, ZoneInfo("UTC")
-        )
-        store = self.store
-        owners = PeriodOwners(self.services, store.watching, store.outbox, rights, lambda _due: None)
-        self.operations = Operations(
-            services=self.services,
-            audit=store.audit,
-            authorizer=rights,
-            channel_names=store.channel_names,
-            subscriptions=subscriptions,
-            owners=owners,
-            reports=reports_on(self.services, store, rights),
-            live=ChannelMessages(store.follows),
-            history=store.build_history,
-            clock=self.clock,
-        )
+        self.rights = Authorizer(OPEN, MemoryGroups())
+        self.operations = operations_on(self.services, self.store, self.rights, self.clock)
 
     def _service(self, ci: MemoryCI) -> CIContext:
         directory = ProjectIndex(ci, self.store.projects, self.executor, self.clock, nearest)

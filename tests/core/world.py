@@ -91,10 +91,40 @@ def press(of: Build, run_number: int | None = 1, *, instead_of: Claim | None = N
     return BuildCommand(Verb.RESTART, target(of, run_number), replaced)
 
 
-def reports_on(services: CIRegistry, store: Store, rights: Authorizer) -> ReportService:
-    """The command `digest` on a store."""
+def operations_on(
+    services: CIRegistry,
+    store: Store,
+    rights: Authorizer,
+    clock: HeldClock,
+    *,
+    subscriptions: SubscriptionService | None = None,
+    owners: PeriodOwners | None = None,
+    access: MemoryAccess | None = None,
+) -> Operations:
+    """All operations on a store. What is not given is made, and announces nothing."""
+    utc = ZoneInfo("UTC")
     record = ReportRecord(services, store.subscriptions, store.build_history, store.audit)
-    return ReportService(record, store.reports, store.subscriptions, rights, ZoneInfo("UTC"))
+    return Operations(
+        services=services,
+        audit=store.audit,
+        authorizer=rights,
+        channel_names=store.channel_names,
+        subscriptions=subscriptions or SubscriptionService(services, store.subscriptions, store.decisions, rights, utc),
+        owners=owners or PeriodOwners(services, store.watching, store.outbox, rights, lambda _due: None),
+        reports=ReportService(record, store.reports, store.subscriptions, rights, utc),
+        check=ChannelCheck(
+            services=services,
+            subscriptions=store.subscriptions,
+            outbox=store.outbox,
+            decisions=store.decisions,
+            polling=store.polling_log,
+            access=access or MemoryAccess(),
+            limits=MemoryLimits(),
+        ),
+        live=ChannelMessages(store.follows),
+        history=store.build_history,
+        clock=clock,
+    )
 
 
 class Held:
@@ -381,26 +411,14 @@ class World:
         self.access = MemoryAccess()
         self.owners = PeriodOwners(self.services, store.watching, store.outbox, self.rights, self._announce)
         self.announced: Callable[[Sequence[Delivery]], None] = lambda _due: None
-        self.operations = Operations(
-            services=self.services,
-            audit=self.store.audit,
-            authorizer=self.rights,
-            channel_names=self.store.channel_names,
+        self.operations = operations_on(
+            self.services,
+            self.store,
+            self.rights,
+            self.clock,
             subscriptions=self.subscriptions,
             owners=self.owners,
-            reports=reports_on(self.services, self.store, self.rights),
-            check=ChannelCheck(
-                services=self.services,
-                subscriptions=store.subscriptions,
-                outbox=store.outbox,
-                decisions=store.decisions,
-                polling=store.polling_log,
-                access=self.access,
-                limits=MemoryLimits(),
-            ),
-            live=ChannelMessages(self.store.follows),
-            history=self.store.build_history,
-            clock=self.clock,
+            access=self.access,
         )
 
     def _announce(self, due: Sequence[Delivery]) -> None:

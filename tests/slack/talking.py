@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
-from zoneinfo import ZoneInfo
 
 from bot.app.name_matching import nearest
 from bot.core.actions.sender import ActionSender
@@ -27,9 +26,6 @@ from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.audit import AuditEntry
 from bot.core.model.builds import Ability, Build, Project, Status, Workflow
 from bot.core.model.policy import OPEN
-from bot.core.notifications.owners import PeriodOwners
-from bot.core.notifications.subscriptions import SubscriptionService
-from bot.core.operations import Operations
 from bot.core.polling.poller import Poller
 from bot.core.ports import Step
 from bot.slack.answers import HandlerConfig, LiveMessagesThere, render_context
@@ -44,7 +40,7 @@ from playground.slack.model import Message
 from playground.slack.plain_text import as_text
 from tests.core.half_moved import plan_of
 from tests.core.polling.world import HeldJobs
-from tests.core.world import MemoryCI, MemoryGroups, reports_on
+from tests.core.world import MemoryCI, MemoryGroups, operations_on
 from tests.held_clock import HeldClock
 from tests.slack.outgoing.replying import World
 from tests.slack.several import CODESHIP, GITHUB, OLD_WEB, WEB
@@ -164,20 +160,7 @@ class Talk:
             config=manners,
             clock=self.clock,
             deliveries=Deliveries(RecentDeliveries(self.clock), store.idempotency_keys),
-            operations=Operations(
-                services=of_all,
-                audit=store.audit,
-                authorizer=self.rights,
-                channel_names=store.channel_names,
-                subscriptions=SubscriptionService(
-                    of_all, store.subscriptions, store.decisions, self.rights, ZoneInfo("UTC")
-                ),
-                owners=PeriodOwners(of_all, store.watching, store.outbox, self.rights, lambda _due: None),
-                reports=reports_on(of_all, store, self.rights),
-                live=ChannelMessages(store.follows),
-                history=store.build_history,
-                clock=self.clock,
-            ),
+            operations=operations_on(of_all, store, self.rights, self.clock),
             replies=slack.answers,
             context=lambda: render_context(manners, self.clock, self.rights),
             follow_ups=FollowUps(self.following, lambda *_what: None),
