@@ -84,7 +84,7 @@ def inferred(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
         service.name
         for service in SERVICES
-        if any(re.search("KEY|TOKEN|_APP_", name) for name in set_for(service, environ))
+        if {service.key_setting, *service.app_settings}.intersection(set_for(service, environ))
     )
 
 
@@ -103,7 +103,7 @@ def settings_of(service: ServicePlugin, environ: Mapping[str, str], problems: li
 
 def key_setting(service: ServicePlugin, values: Mapping[str, Any]) -> str:
     """The setting that holds the service's key. Another one if the service authenticates in another way."""
-    ways = [service.key_setting, *(row.name for row in service.rows if "KEY" in row.name or "TOKEN" in row.name)]
+    ways = [service.key_setting, *service.app_settings[-1:]]
     return next((name for name in ways if values[name] is not None), service.key_setting)
 
 
@@ -354,7 +354,7 @@ def _no_service() -> str:
     for service in SERVICES:
         key = next(row for row in service.rows if row.name == service.key_setting)
         ways.append(f"\n  {service.title}: {key.name}, from {key.where}.")
-        app = [row for row in service.rows if "_APP_" in row.name]
+        app = [row for row in service.rows if row.name in service.app_settings]
         if app:
             ways.append(f"\n  {service.title}, as an App: {', '.join(row.name for row in app)}, from {app[0].where}.")
     return (

@@ -124,6 +124,8 @@ class ServicePlugin:
     calls_setting: str
     rows: tuple[Setting, ...]
     connect: Callable[[SettingValues, ClientContext], CIClient]
+    app_settings: tuple[str, ...] = ()
+    """Those that connect the bot as an App instead of with a key; the one for the App's key is the last."""
     rights: str = ""
     unreachable_by_default: str = ""
     problems: Callable[[SettingValues], list[str]] = _nothing_wrong

@@ -201,6 +201,7 @@ GITHUB = ServicePlugin(
     name=SERVICE,
     title=TITLE,
     key_setting="GITHUB_TOKEN",
+    app_settings=_OF_THE_APP,
     calls_setting="GITHUB_CALLS_PER_MINUTE",
     rows=_ROWS,
     connect=_connect,
