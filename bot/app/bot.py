@@ -249,7 +249,7 @@ class Bot:
             replica_id,
             settings.time_zone,
         )
-        live = ChannelMessages(self.store.follows)
+        live = ChannelMessages(self.store.follows, self._clock)
         access = SlackChannelAccess(self._client, token.scopes, SCOPES)
         operations = operations_on(
             self._ci, self.store, self.rights, notifications, live, self._clock, self._recent, access

@@ -159,6 +159,8 @@ def entry_of(
         typed=cut(request.typed or _words_of(request.command), MAX_TYPED),
     )
     entry = _as_found(_as_asked(entry, request.command), found_in(outcome))
+    if isinstance(outcome, ChannelNamesShown) and outcome.changed is not None:
+        entry = replace(entry, branch=outcome.changed.branch)
     if result is not Result.MISTAKE and entry.project_id is not None:
         entry = replace(entry, typed="")  # understood, and what was found says more
     return replace(entry, project_name=name(entry.project_name), branch=name(entry.branch))
@@ -217,13 +219,11 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
 
 
 def _of_names(shown: ChannelNamesShown) -> tuple[Result, str]:
-    """What the name means now, or meant until it was removed."""
-    now = next((name for name in shown.names if name.alias == shown.alias), None)
-    if now is None and shown.removed is None:
+    """Which name it is. The entry itself names the repository that it means, or meant."""
+    if shown.changed is None:
         return Result.NOT_DONE, "it was not set"
-    name = now or shown.removed
-    means = f"{name.repo} {name.branch or ''}".strip() if name else ""
-    return Result.DONE, means if now else f"removed: {means}"
+    name = f"“{shown.alias}”" if shown.alias else "default"
+    return Result.DONE, f"{name} removed" if shown.removed else name
 
 
 def _words_of(command: Command | None) -> str:
@@ -353,6 +353,8 @@ def found_in(outcome: Outcome | Exception | ActionSent) -> Build | Project | Non
             return outcome.build
         case BranchRequired() | NotSupported():
             return outcome.project
+        case ChannelNamesShown(project=project):
+            return project
         case BotError():
             return outcome.about
         case _:

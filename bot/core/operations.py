@@ -16,7 +16,7 @@ from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.actions.decisions import Decision
 from bot.core.model.actions.plans import restart_plan, running_beside
 from bot.core.model.builds import Ability, Actor, Build, Location, Project, branches_of, newest_of_each
-from bot.core.model.claims import NO_RESTART, ClaimState, RestartState
+from bot.core.model.claims import NO_RESTART, RestartState
 from bot.core.model.command_values import CheckChannel
 from bot.core.model.commands import (
     BranchCommand,
@@ -242,12 +242,9 @@ class Operations:
         with about(build):
             self._authorizer.check(request, Verb.FOLLOW, build.project.name, build.branch)
         restart_state = self._restart_state(build, snapshot)
-        claim, run_number = restart_state.claim, restart_state.run_under_way(build)
-        comes_back = run_number != restart_state.run_number
-        restarted = comes_back and claim is not None and claim.state is ClaimState.TAKEN
-        if build.has_ended and not restarted:  # following would not show whether an unknown restart began
-            return NothingToFollow(build, restart_state)
-        return Followed(build, run_number)
+        if build.has_ended and not restart_state.is_restarted(build):
+            return NothingToFollow(build, restart_state)  # following would not show whether an unknown restart began
+        return Followed(build, restart_state.run_under_way(build))
 
     def _restart_build(self, command: BuildCommand, request: UserRequest) -> Decision | Outcome:
         target = command.target

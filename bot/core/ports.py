@@ -11,7 +11,7 @@ from bot.core.model.audit import AuditEntry, RequestEntry
 from bot.core.model.builds import Ability, Actor, Build, FailureLog, Page, Project, Status
 from bot.core.model.claims import Claim, ClaimKind
 from bot.core.model.ended_builds import EndedBuild
-from bot.core.model.follows import Follow, FollowView, PollChain
+from bot.core.model.follows import Follow, FollowView, LiveRun, PollChain
 from bot.core.model.names.channel_names import ChannelName
 from bot.core.model.rate_limit import Priority, Rejected
 
@@ -255,8 +255,26 @@ class FollowStore(Protocol):
     def add(self, follow: Follow) -> Follow:
         """Stores the follow unless its key exists. Returns the stored one."""
 
+    def claim(self, run: LiveRun, key: str) -> bool:
+        """Whether the request `key` may post the live message of the run: no other one has just claimed it.
+
+        The claim ends by itself some seconds after its follow was added, or its process died.
+        """
+
+    def is_claimed(self, run: LiveRun, *, but_by: str) -> bool:
+        """Whether another request than `but_by` has just claimed a live message of the run."""
+
+    def release(self, key: str) -> None:
+        """Ends the request's claim: it posted no message that can be changed later."""
+
     def open_of(self, service: str, project_id: str) -> list[Follow]:
         """The project's open follows, the oldest first."""
+
+    def open_in(self, channel: str, service: str, build_id: str) -> list[Follow]:
+        """The open follows of a build in a channel, the oldest first."""
+
+    def open_at(self, channel: str, message_ts: str) -> Follow | None:
+        """The open follow of this live message."""
 
     def open_for(self, actor: Actor, count: int) -> list[Follow]:
         """The open follows at whose end the person is notified, the newest first."""

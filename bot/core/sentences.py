@@ -41,6 +41,12 @@ def names_in(words: Sequence[Word]) -> Sequence[Word]:
     return words
 
 
+def named_in(words: Sequence[Word]) -> Sequence[str]:
+    """The repository, and perhaps the branch after it, in words that are too many: from the first `org/name` on."""
+    start = next((at for at, word in enumerate(words) if "/" in word.cleanest), 0)
+    return [word.cleanest for word in words[start : start + 2]]
+
+
 def without_request(words: Sequence[Word]) -> Sequence[Word]:
     """Without the words that politely come before a verb: `could you please restart …`."""
     return _without_first(words, _REQUESTING)

@@ -123,7 +123,8 @@ class Answers:
         asker = None if is_refresh else slack_request.actor  # the person who refreshes a message did not request it
         message = render(outcome, context=self._context_of(slack_request), asker=asker)
         target = reply_target(command, outcome) if slack_request.pressed else None
-        if target != "in its place" and self._is_shown_already(slack_request, outcome, reference):
+        key = slack_request.delivery or reference
+        if target != "in its place" and self._is_shown_already(slack_request, outcome, key):
             return None
         match target:
             case "in its place":
@@ -141,7 +142,23 @@ class Answers:
             return None
         if not isinstance(outcome, Restarted | Followed | Cancelled):
             return self._replies.answer(slack_request, message, changed=isinstance(outcome, _CHANGED)).ts
-        changed_ts = self._made_live(slack_request, command, outcome, message)
+        ts = None
+        try:
+            ts = self._posted_live(slack_request, command, outcome, message)
+        finally:
+            if ts is None:
+                self._found(lambda: self._live.messages.not_live(key))
+        return ts
+
+    def _posted_live(
+        self,
+        slack_request: SlackRequest,
+        command: Command | None,
+        outcome: Restarted | Followed | Cancelled,
+        message: Message,
+    ) -> str | None:
+        """The ts of the live message, new or the pressed one; None if it cannot be changed later."""
+        changed_ts = self._made_live(slack_request, command, message)
         if changed_ts is not None:
             return changed_ts
         elsewhere = _not_live(outcome, message, self._context_of(slack_request), slack_request.actor)
@@ -150,22 +167,21 @@ class Answers:
             self._replies.to_asker(slack_request, not_followed(posted.why_not, self._context_of(slack_request)))
         return posted.ts
 
-    def _is_shown_already(self, slack_request: SlackRequest, outcome: Outcome, reference: str) -> bool:
+    def _is_shown_already(self, slack_request: SlackRequest, outcome: Outcome, key: str) -> bool:
         """Whether the channel has a live message of the same run. The asker is then pointed to it.
 
         Everyone hears of a cancel, in the thread of that message.
         """
         place, context = slack_request.location, self._context_of(slack_request)
-        follow = self._found(
-            lambda: self._live.messages.showing(outcome, place.channel, slack_request.delivery or reference)
-        )
+        asker = slack_request.actor
+        follow = self._found(lambda: self._live.messages.showing(outcome, asker, place.channel, key))
         if follow is None:
             return False
         if isinstance(outcome, Cancelled):
             in_thread = Location(place.channel, follow.location.thread or follow.message_ts)
             message = cancelled(outcome, context, slack_request.actor, end_shown="above")
             self._replies.answer(replace(slack_request, location=in_thread), message, changed=True)
-        elif isinstance(outcome, Followed | AlreadyRestarted | AlreadyCancelling | StillRunning):
+        elif isinstance(outcome, BuildShown | Followed | AlreadyRestarted | AlreadyCancelling | StillRunning):
             link = self._live.permalink(place.channel, follow.message_ts)
             message = followed_elsewhere(outcome, follow, link, context, slack_request.actor)
             self._replies.to_asker(slack_request, message)
@@ -175,7 +191,6 @@ class Answers:
         self,
         slack_request: SlackRequest,
         command: Command | None,
-        outcome: Restarted | Followed | Cancelled,
         message: Message,
     ) -> str | None:
         """The ts of the pressed message if it is the live one now; None if there has to be a new message."""
@@ -183,7 +198,7 @@ class Answers:
         if pressed is None or not isinstance(command, BuildCommand) or command.in_live:
             return None
         ts = pressed.message_ts
-        if ts is None or self._found(lambda: self._live.messages.at(outcome.build, channel, ts)) is not None:
+        if ts is None or self._found(lambda: self._live.messages.at(channel, ts)) is not None:
             return None
         return self._replies.change(slack_request, message)
 

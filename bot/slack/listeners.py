@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from slack_bolt import App
 
+from bot.core.model.errors import NotUnderstood
 from bot.core.ports import Clock
 from bot.slack.blocks.button_values import ACTS, OPENS, OPENS_FORM
 from bot.slack.forms import Forms
@@ -20,6 +21,7 @@ from bot.slack.incoming.payloads import SlackRequest, Workspace, parse_click, pa
 from bot.slack.incoming.shared_links import parse_shared_links
 from bot.slack.incoming.workers import PoolFull, WorkerPool
 from bot.slack.link_previews import LinkPreviews
+from bot.slack.messages.errors import render_refused
 from bot.slack.views.form import BRANCH, FORM, REPO
 from bot.slack.views.home import REFRESH
 from bot.slack.views.restart import RESTART
@@ -92,6 +94,7 @@ def register(
             handle,
             parse=partial(parsed, parse),
             durably=durably,
+            refused=busy_answer,
             monotonic=clock.monotonic,
         )
 
@@ -119,6 +122,13 @@ def register(
     on(app.event("link_shared"), "link", parse_shared_links, previews.show)
     on(app.event("app_home_opened"), "home", interactions.parse_home_opened, home.open)
     on(app.action(REFRESH), "home", interactions.parse_refresh_click, home.refresh)
+
+
+def busy_answer(request: SlackRequest | interactions.Opening, why: str) -> Payload:
+    """The acknowledgement of a command that is not carried out: why, and a button that asks again."""
+    command = request.request.command if isinstance(request, interactions.Opening) else request.command
+    drawn = render_refused(why, None if isinstance(command, NotUnderstood) else command)
+    return {"text": drawn.text, "blocks": drawn.blocks}
 
 
 def _command_or_form(payload: Payload, workspace: Workspace) -> SlackRequest | interactions.Opening | None:

@@ -36,8 +36,8 @@ def reply_target(command: Command | None, outcome: Outcome) -> ReplyTarget:
     if not isinstance(command, BuildCommand | ListProjects | ShowHelp):
         return "new message"
     match outcome:
-        case NothingToCancel() if _in_live(command):
-            return "to the asker"  # a live message keeps its text
+        case NothingToCancel() | NothingToFollow() if _in_live(command):
+            return "to the asker"  # a live message and a list keep their text
         case BuildShown() | ProjectsShown() | HelpShown() | WillNotify():
             return "in its place"
         case StillRunning() | RunAgainSince() | StateNotKnown() | NothingToFollow() | NothingToCancel():

@@ -13,16 +13,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.model.builds import Actor, Location, Run, Status
-from bot.core.model.follows import Follow, FollowState, PollChain, ReplyState
+from bot.core.model.follows import Follow, FollowState, LiveRun, PollChain, ReplyState
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.periodic import Periodic
-from bot.store.tables import follows, poll_chains
+from bot.store.tables import follows, live_claims, poll_chains
 
 PURGE_EVERY_S = 3600.0
 
 _AHEAD = timedelta(seconds=5)
 """A chain that moved further in the future moved before the clock was set back, so its next poll is late."""
+
+CLAIM_KEPT = timedelta(seconds=20)
+"""By then a request has posted its live message and stored its follow, or its process died."""
 
 _FIRST = 1
 _NEW_CHAIN = 2
@@ -56,7 +59,55 @@ class StoredFollows:
             old = follows.c.began_at <= self._clock.now() - self._kept
             over = follows.c.state != FollowState.OPEN.value
             self._database.write(follows.delete().where(old, over), survives_power_loss=False)
+            self._database.write(live_claims.delete().where(sa.not_(self._holds())), survives_power_loss=False)
         return _follow(rows[0])
+
+    def claim(self, run: LiveRun, key: str) -> bool:
+        now = self._clock.now()
+        new = self._database.insert(live_claims).values(
+            channel=run.channel,
+            service=run.service,
+            build_id=run.build_id,
+            run_number=run.run_number,
+            key=key,
+            claimed_at=now,
+        )
+        mine = new.on_conflict_do_update(
+            index_elements=["channel", "service", "build_id", "run_number"],
+            set_={"key": key, "claimed_at": now},
+            where=sa.or_(live_claims.c.key == key, sa.not_(self._holds())),
+        )
+        return self._database.write(mine, survives_power_loss=False) == 1  # its process would be gone, too
+
+    def is_claimed(self, run: LiveRun, *, but_by: str) -> bool:
+        wanted = [
+            live_claims.c.channel == run.channel,
+            live_claims.c.service == run.service,
+            live_claims.c.build_id == run.build_id,
+            live_claims.c.key != but_by,
+            self._holds(),
+        ]
+        if run.run_number is not None:
+            wanted.append(live_claims.c.run_number == run.run_number)
+        return bool(self._database.rows(sa.select(live_claims.c.key).where(*wanted).limit(1)))
+
+    def release(self, key: str) -> None:
+        self._database.write(live_claims.delete().where(live_claims.c.key == key), survives_power_loss=False)
+
+    def _holds(self) -> sa.ColumnElement[bool]:
+        """A claim from the future was made before the clock was set back."""
+        now = self._clock.now()
+        return live_claims.c.claimed_at.between(now - CLAIM_KEPT, now + _AHEAD)
+
+    def open_in(self, channel: str, service: str, build_id: str) -> list[Follow]:
+        wanted = [_is_open_in(channel), follows.c.build_id == build_id, follows.c.service == service]
+        query = follows.select().where(*wanted).order_by(follows.c.began_at, follows.c.id)
+        return [_follow(row) for row in self._database.rows(query)]
+
+    def open_at(self, channel: str, message_ts: str) -> Follow | None:
+        query = follows.select().where(_is_open_in(channel), follows.c.message_ts == message_ts)
+        rows = self._database.rows(query.order_by(follows.c.id).limit(1))
+        return _follow(rows[0]) if rows else None
 
     def open_of(self, service: str, project_id: str) -> list[Follow]:
         query = follows.select().where(_is_open(service, project_id)).order_by(follows.c.began_at, follows.c.id)
@@ -130,6 +181,10 @@ def notifies(actor: Actor) -> sa.ColumnElement[bool]:
 def _is_open(service: str, project_id: str) -> sa.ColumnElement[bool]:
     of_project = sa.and_(follows.c.service == service, follows.c.project_id == project_id)
     return sa.and_(of_project, follows.c.state == FollowState.OPEN.value)
+
+
+def _is_open_in(channel: str) -> sa.ColumnElement[bool]:
+    return sa.and_(follows.c.channel == channel, follows.c.state == FollowState.OPEN.value)
 
 
 def _chain(service: str, project_id: str) -> sa.ColumnElement[bool]:

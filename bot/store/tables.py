@@ -185,7 +185,6 @@ rate_limit_leases = sa.Table(
     sa.Column("counts_until", Moment, nullable=False),
 )
 
-
 follows = sa.Table(
     "follows",
     metadata,
@@ -218,6 +217,18 @@ follows = sa.Table(
     sa.UniqueConstraint("key", name="follows_one_per_key"),
     sa.Index("follows_by_project", "service", "project_id", "state"),
     sa.Index("follows_by_asker", "asker_id", "state"),
+    sa.Index("follows_by_channel", "channel", "state", "build_id"),
+)
+
+live_claims = sa.Table(
+    "live_claims",
+    metadata,
+    sa.Column("channel", AnyText, primary_key=True),
+    sa.Column("service", AnyText, primary_key=True),
+    sa.Column("build_id", AnyText, primary_key=True),
+    sa.Column("run_number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", AnyText, nullable=False),
+    sa.Column("claimed_at", Moment, nullable=False),
 )
 
 poll_chains = sa.Table(

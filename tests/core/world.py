@@ -121,7 +121,7 @@ def operations_on(
             access=access or MemoryAccess(),
             limits=MemoryLimits(),
         ),
-        live=ChannelMessages(store.follows),
+        live=ChannelMessages(store.follows, clock),
         history=store.build_history,
         clock=clock,
     )

@@ -170,7 +170,7 @@ class Talk:
                 lambda *_what: None,
             ),
             live=LiveMessagesThere(
-                ChannelMessages(store.follows), lambda channel, ts: f"https://x.slack.com/{channel}/{ts}"
+                ChannelMessages(store.follows, self.clock), lambda channel, ts: f"https://x.slack.com/{channel}/{ts}"
             ),
             is_colleague=lambda actor: actor.id in self.colleagues,
         )

@@ -10,7 +10,10 @@ import pytest
 import yaml
 
 from bot.app.settings import rows
-from bot.slack.listeners import EVENTS, SCOPES
+from bot.core.model.commands import HERE, BranchCommand, Command, ShowHelp, Verb, Word
+from bot.slack.blocks.button_values import command_of
+from bot.slack.incoming.payloads import Workspace, parse_command
+from bot.slack.listeners import EVENTS, SCOPES, busy_answer
 from playground.sandbox import SIGNING_SECRET, Sandbox
 from playground.slack.outgoing.delivery import Ack, HttpTransport, Kind, Payload
 from tests.held_clock import HeldClock
@@ -146,3 +149,22 @@ def test_events_are_acknowledged_even_if_they_are_not_for_the_bot(
     }
     assert sent(stage, "events_api", payload).status == 200
     assert len(stage.workspace.conversations.everything()) == before + answers
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("status acme/web main", BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("main"))),
+        ("status", BranchCommand(Verb.STATUS, HERE)),
+        ("", ShowHelp()),
+    ],
+)
+def test_a_command_that_the_bot_cannot_take_on_can_be_sent_again_with_a_button(typed: str, command: Command) -> None:
+    body = {"user_id": "U0ADA", "channel_id": "C0BUILDS", "team_id": "T0ACME", "text": typed, "trigger_id": "1.2.3"}
+    request = parse_command(body, Workspace("T0ACME", "U0BOT"))
+    assert request is not None
+    refused = busy_answer(request, "The bot is restarting. Try again in a minute.")
+    assert refused["text"] == ":warning: *The bot is restarting. Try again in a minute.*"
+    [button] = [part for part in parts(refused["blocks"]) if part.get("type") == "button"]
+    assert button["text"]["text"] == "Try again"
+    assert command_of(button["action_id"], button["value"]) == command

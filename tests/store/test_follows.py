@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.model.builds import Actor, Run
-from bot.core.model.follows import Follow, FollowState
+from bot.core.model.builds import Actor, Location, Run
+from bot.core.model.follows import Follow, FollowState, LiveRun
 from bot.store import Store
 from bot.store.engine import Database
+from bot.store.follows import CLAIM_KEPT
 from tests.store.conftest import NOON, HeldClock
 from tests.store.followed import BARE, ENDED, WHOLE, moved, open_of
 
@@ -53,6 +54,43 @@ def test_a_projects_follows_come_oldest_first(store: Store) -> None:
     store.follows.add(replace(BARE, key="another project", project_id="4"))
     store.follows.add(replace(BARE, key="another service", service="another"))
     assert [follow.key for follow in open_of(store)] == ["b", "d", "c", "a"]
+
+
+def test_a_live_message_is_found_by_its_build_and_by_itself(store: Store) -> None:
+    first = store.follows.add(BARE)
+    second = store.follows.add(replace(BARE, key="second", run_number=2, message_ts="1.9"))
+    store.follows.add(replace(BARE, key="elsewhere", location=Location("C9")))
+    store.follows.add(replace(BARE, key="another", build_id="8", message_ts="1.8"))
+    store.follows.add(replace(BARE, key="another service", service="another", message_ts="1.7"))
+    moved(store, store.follows.add(replace(BARE, key="ended", message_ts="1.6")), state=FollowState.ENDED)
+    channel = BARE.location.channel
+    assert store.follows.open_in(channel, BARE.service, BARE.build_id) == [first, second]
+    assert store.follows.open_at(channel, "1.9") == second
+    assert store.follows.open_at(channel, "1.6") is None
+    assert store.follows.open_at("C9", "1.9") is None
+
+
+RUN = LiveRun("C1", "codeship", "7", 1)
+
+
+def test_one_request_may_post_the_live_message_of_a_run(store: Store, clock: HeldClock) -> None:
+    assert [store.follows.claim(RUN, key) for key in ("a", "b", "a")] == [True, False, True]
+    assert store.follows.claim(replace(RUN, channel="C2"), "b")
+    assert store.follows.claim(replace(RUN, run_number=2), "b")
+    assert store.follows.is_claimed(RUN, but_by="b")
+    assert store.follows.is_claimed(replace(RUN, run_number=None), but_by="a")
+    assert not store.follows.is_claimed(RUN, but_by="a")
+    store.follows.release("a")
+    assert not store.follows.is_claimed(RUN, but_by="b")
+
+
+def test_a_claim_ends_by_itself(store: Store, clock: HeldClock) -> None:
+    assert store.follows.claim(RUN, "b")
+    clock.wait(CLAIM_KEPT.total_seconds() + 1)
+    assert not store.follows.is_claimed(RUN, but_by="c")
+    assert store.follows.claim(RUN, "c")
+    clock.wait(-3600.0)
+    assert store.follows.claim(RUN, "d"), "the clock was set back"
 
 
 def test_a_move_writes_everything_with_the_next_version(store: Store) -> None:

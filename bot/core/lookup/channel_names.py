@@ -59,7 +59,7 @@ class ChannelNames:
             self._authorizer.check(request, command.verb, known.repo.partition("@")[0] if known else None, None)
             self._store.remove(channel, alias)
             left = tuple(name for name in names.values() if name.alias != alias)
-            return ChannelNamesShown(left, alias, removed=known)
+            return ChannelNamesShown(left, alias, known, self._services.named(known.repo) if known else None)
         if alias and (ALIAS.fullmatch(alias) is None or entry_named(alias) is not None):
             raise NotUnderstood(f"An alias is one word, and no command: “{command.alias}”", command.verb)
         if alias and self._services.knows(Word.of(alias)):
@@ -78,7 +78,7 @@ class ChannelNames:
             request.clock.now(),
         )
         self._store.put(name)
-        return ChannelNamesShown(tuple({**names, alias: name}.values()), alias)
+        return ChannelNamesShown(tuple({**names, alias: name}.values()), alias, project=meant.project)
 
     def _names(self, location: Location) -> dict[str, ChannelName]:
         return {name.alias: name for name in self._store.of_channel(location.channel)}

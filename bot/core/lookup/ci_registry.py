@@ -59,6 +59,11 @@ def _match(project: Project, page: Page | None, branches: Sequence[str]) -> Repo
     return RepoMatch(project, Word.of(*branches) if branches else None, page if shows else None)
 
 
+def _as_typed(name: str, typed: str) -> str:
+    """The name to compare with the typed one: without its `org/` if that has none."""
+    return name.lower() if "/" in typed else name.lower().rpartition("/")[2]
+
+
 def _vagueness(page: Page) -> int:
     """Smaller for a page that says more."""
     if page.build_id or page.commit or page.pull_request is not None:
@@ -305,8 +310,9 @@ class CIRegistry:
         typed, services = self._parted(names[-1])
         alike = [project for service in services for project in service.project_index.alike(typed)]
         if len(services) > 1:
-            likest = self._nearest(typed.lower(), list({project.name.lower() for project in alike}), limit=NEAREST)
-            alike = [project for name in likest for project in alike if project.name.lower() == name]
+            named = {project: _as_typed(project.name, typed) for project in alike}
+            likest = self._nearest(typed.lower(), list(dict.fromkeys(named.values())), limit=NEAREST)
+            alike = [project for name in likest for project in alike if named[project] == name]
             alike = [project for project in alike if self._is_at_home(project)]
         elsewhere = [
             project for service in self if service not in services for project in service.project_index.named(typed)

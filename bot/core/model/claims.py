@@ -114,6 +114,11 @@ class RestartState:
         comes_back = claim is not None and claim.build_id == build.id and claim.new_build_id in (None, build.id)
         return self.run_number + 1 if comes_back else self.run_number
 
+    def is_restarted(self, build: Build) -> bool:
+        """Whether a restart was accepted whose run the service may not show yet."""
+        is_taken = self.claim is not None and self.claim.state is ClaimState.TAKEN
+        return is_taken and self.run_under_way(build) != self.run_number
+
 
 NO_RESTART = RestartState()
 

@@ -21,7 +21,7 @@ from bot.core.model.command_values import (
 )
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.values import NotificationCommand, OnIt, ReportCommand
-from bot.core.sentences import names_in
+from bot.core.sentences import named_in, names_in
 
 _Question = CheckChannel | ListProjects | ShowAudit | ShowHelp | ShowHistory
 Command = BranchCommand | BuildCommand | NameCommand | NotificationCommand | OnIt | ReportCommand | _Question
@@ -35,7 +35,7 @@ def branch_command(verb: Verb, words: Sequence[Word]) -> Command:
     repo, branch = words[0], words[1] if len(words) > 1 else None
     if branch is not None and len(words) > 2:
         text = " ".join(word.exact for word in words[1:])
-        instead = f"{verb} {repo.cleanest} {branch.cleanest}"
+        instead = " ".join([verb, *named_in(words)])
         raise NotUnderstood(f"Branch names can’t contain spaces: “{text}”", verb, instead=instead)
     return BranchCommand(verb, repo, branch)
 

@@ -84,7 +84,7 @@ class BuildCommand:
     """A verb on exactly this build, from a button.
 
     `instead_of` names the unknown claim (id and attempt) that a "Try again" replaces. `confirmed`: the button's own
-    dialog has confirmed it. `in_live`: the button's message keeps its text, as it changes by itself.
+    dialog has confirmed it. `in_live`: the button's message keeps its text: it changes by itself, or is a list.
     `failed_jobs_only`: only the failed jobs of the build's workflows, if the CI service can do that. `debug_logs`: the
     same of a re-run that logs more. `notify`: of a follow, the person only wants to be notified by the live message
     that is there already.

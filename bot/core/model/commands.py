@@ -35,7 +35,7 @@ from bot.core.model.notification_commands.subscribing import (
     unsubscribe_command,
 )
 from bot.core.model.notification_commands.values import NotificationCommand
-from bot.core.sentences import POLITE, names_in, without_closing_signs, without_question, without_request
+from bot.core.sentences import POLITE, named_in, names_in, without_closing_signs, without_question, without_request
 
 __all__ = [
     "HERE",
@@ -389,7 +389,9 @@ def unknown_command(words: Sequence[Word], nearest_repo: str | None = None) -> N
     verb = nearest_verb(first)
     if verb is not None and (after or nearest_repo is None):
         return NotUnderstood(f"Unknown command “{said}”.", verb, instead=" ".join([verb, *after]))
-    if nearest_repo is not None:
-        instead = " ".join([Verb.STATUS, nearest_repo, *after[:1]])
-        return NotUnderstood(f"Unknown command “{said}”.", Verb.STATUS, instead=instead)
-    return NotUnderstood(f"Unknown command “{said}”.")
+    named = [nearest_repo, *after[:1]] if nearest_repo is not None else []
+    if not named and any("/" in word.cleanest for word in rest):  # `did acme/web main pass?`
+        named = [*named_in(rest)]
+    instead = " ".join([Verb.STATUS, *named])
+    unknown = f"Unknown command “{said}”."
+    return NotUnderstood(unknown, Verb.STATUS, instead=instead) if named else NotUnderstood(unknown)

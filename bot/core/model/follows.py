@@ -12,6 +12,7 @@ from bot.core.model.errors import BotError, CIError
 from bot.core.model.outcomes import (
     AlreadyCancelling,
     AlreadyRestarted,
+    BuildShown,
     Cancelled,
     Followed,
     Outcome,
@@ -74,6 +75,16 @@ class Follow:
     def notified(self) -> tuple[Actor, ...]:
         """Everyone who hears of the end, the asker first."""
         return (self.asker, *self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """What a channel has one live message of. `run_number` is None for the run that the service shows now."""
+
+    channel: str
+    service: str
+    build_id: str
+    run_number: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,8 @@ def run_of(outcome: Outcome | BotError) -> tuple[str, int | None] | None:
         case Followed(build, run_number) | Cancelled(build, _, run_number):
             return build.id, run_number
         case StillRunning(build, restart_state):
+            return build.id, restart_state.run_under_way(build)
+        case BuildShown(build, restart_state) if not build.has_ended or restart_state.is_restarted(build):
             return build.id, restart_state.run_under_way(build)
         case AlreadyCancelling(build):
             return build.id, None

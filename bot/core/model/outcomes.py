@@ -89,12 +89,19 @@ class AuditShown:
 class ChannelNamesShown:
     """The channel's default and aliases as they are now. `alias` is the one that was set, or removed; None if none was.
 
-    `removed` is what was removed, if there was one.
+    `removed` is what was removed, if there was one. `project` is the repository that it means, or meant; None if that
+    is unknown.
     """
 
     names: tuple[ChannelName, ...]
     alias: str | None = None
     removed: ChannelName | None = None
+    project: Project | None = None
+
+    @property
+    def changed(self) -> ChannelName | None:
+        """What was set, or removed."""
+        return self.removed or next((name for name in self.names if name.alias == self.alias), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.core.model.builds import BuildRef
 from bot.core.model.commands import (
+    HERE,
     TABLE,
     VERBS,
     BranchCommand,
@@ -24,6 +25,7 @@ from bot.core.model.commands import (
     NameCommand,
     ShowAudit,
     ShowHelp,
+    ShowHistory,
     Verb,
     Word,
     entry_for,
@@ -81,6 +83,10 @@ def value_of(command: Command) -> str | None:
         case BuildCommand(_, target, instead_of, confirmed, in_live, failed_jobs_only, debug_logs, notify):
             said = {"c": confirmed, "l": in_live, "f": failed_jobs_only, "d": debug_logs, "m": notify}
             fields = _target_fields(target) | {"x": instead_of} | {name: yes or None for name, yes in said.items()}
+        case BranchCommand(verb, repo, None) if repo == HERE:
+            fields = {"v": verb}
+        case ShowHelp(None) | ShowAudit(None) | ShowHistory() | NameCommand(is_question=True):
+            fields = {"v": command.verb}
         case BranchCommand(verb, repo, branch, confirmed):
             fields = {**_word_fields(verb, repo, branch), "c": confirmed or None}
         case NameCommand(verb, alias, Word() as repo, branch):
@@ -156,11 +162,12 @@ def _typed_command(fields: dict[str, Any]) -> Command:
         return _on_it(verb, fields)
     branch = [] if fields.get("b") is None else [_word(fields["b"])]
     alias = [] if fields.get("w") is None else [Word.of(_text(fields["w"]))]
-    command = entry_for(verb).parse_arguments(verb, [*alias, _word(fields.get("r")), *branch])
+    repo = [] if fields.keys() == {"v"} else [_word(fields.get("r"))]
+    command = entry_for(verb).parse_arguments(verb, [*alias, *repo, *branch])
     match command:
         case BranchCommand():
             return replace(command, confirmed=_yes(fields, "c"))
-        case ShowAudit(Word()) | ShowHelp(str()) | NameCommand(_, _, Word()):
+        case ShowAudit() | ShowHelp() | ShowHistory() | NameCommand(_, _, Word()) | NameCommand(is_question=True):
             return command
         case _:
             raise ValueError("no such command on a button")

@@ -192,17 +192,18 @@ def choice_message(
     choices: Sequence[Choice],
     *,
     in_public: bool,
+    buttons: Iterable[Block | None] = (),
     facts: Iterable[Line] = (),
     reference: str | None = None,
 ) -> Message:
-    """The lines, and a button for each of the first choices; those that get none are named."""
+    """The lines, and a button for each of the first choices, before `buttons`; those that get none are named."""
     first = choices[:MAX_CHOICES]
-    buttons = [button(choice.label, choice.command, choice.dialog, number=n) for n, choice in enumerate(first)]
-    offered = [choice for choice, drawn in zip(first, buttons, strict=True) if drawn]
+    chosen = [button(choice.label, choice.command, choice.dialog, number=n) for n, choice in enumerate(first)]
+    offered = [choice for choice, drawn in zip(first, chosen, strict=True) if drawn]
     bare = [choice for choice in choices if choice not in offered]
     return message(
         [*lines, line("Others: " if offered else "One of: ", _names(bare)) if bare else ()],
-        buttons,
+        [*chosen, *buttons],
         in_public=in_public,
         facts=facts,
         aloud=line("Choices: ", _names(offered)) if offered else (),

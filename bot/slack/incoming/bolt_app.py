@@ -110,6 +110,7 @@ def listen(
     *,
     parse: Callable[[Payload], Any] = lambda payload: payload,
     durably: Callable[[Any, bool], bool] = lambda _request, _is_again: False,
+    refused: Callable[[Any, str], Payload] = lambda _request, why: {"text": why},
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Registers a listener that acknowledges at once and runs the handler on a worker, under the name `kind`.
@@ -118,14 +119,15 @@ def listen(
     is. If `durably` stores a request before the acknowledgement, the handler is not called: a job carries it out. Its
     second argument says whether Slack sends the request again.
 
-    Refused work is never acknowledged as if it were done. A command gets the reason, visible to the asker only. A click
-    and a sent form fail visibly. An event is sent again (503), perhaps to the next process.
+    Refused work is never acknowledged as if it were done. A command gets the message that `refused` makes of the
+    reason, visible to the asker only. A click and a sent form fail visibly. An event is sent again (503), perhaps to
+    the next process.
     """
 
     def listener(body: Payload, request: BoltRequest) -> BoltResponse:
+        received_at, is_again = monotonic(), "x-slack-retry-num" in request.headers
+        parsed = parse(body)
         try:
-            received_at, is_again = monotonic(), "x-slack-retry-num" in request.headers
-            parsed = parse(body)
             if isinstance(parsed, Acknowledgement):
                 return BoltResponse(status=200, body=dict(parsed.body))
             if parsed is not None and not durably(parsed, is_again):
@@ -133,7 +135,7 @@ def listen(
         except PoolFull as refusal:
             log.warning("worker_pool_full", kind=kind, why=str(refusal))
             if "command" in body:
-                return BoltResponse(status=200, body={"response_type": "ephemeral", "text": str(refusal)})
+                return BoltResponse(status=200, body={"response_type": "ephemeral", **refused(parsed, str(refusal))})
             return BoltResponse(status=503)
         return BoltResponse(status=200)
 

@@ -340,8 +340,8 @@ def cancel_run_button(build: Build, run: Workflow, label: str, context: RenderCo
 
 
 def follow_button(build: Build, restart_state: RestartState = NO_RESTART) -> Block | None:
-    """None unless something runs."""
-    if not build.is_under_way:
+    """None unless something runs, or will once a restart shows."""
+    if not build.is_under_way and not restart_state.is_restarted(build):
         return None
     return button("Follow", BuildCommand(Verb.FOLLOW, target_of(build, restart_state.run_under_way(build))))
 

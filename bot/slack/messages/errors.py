@@ -6,15 +6,12 @@ restarted, and the reply to a restart says so first. So does the reply to a canc
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.model.actions.plans import restart_plan
 from bot.core.model.builds import Build, Project
 from bot.core.model.commands import (
-    HERE,
-    VERBS,
     BranchCommand,
     BuildCommand,
     Command,
@@ -23,7 +20,6 @@ from bot.core.model.commands import (
     Verb,
     Word,
     entry_for,
-    entry_named,
     parse,
 )
 from bot.core.model.errors import (
@@ -48,10 +44,10 @@ from bot.core.model.errors import (
     Unreachable,
 )
 from bot.core.model.notification_commands.values import MuteCommand, Subscribe, UnmuteCommand
-from bot.slack.blocks.confirm_dialog import Restarting, asked, cancelling, cancelling_named
+from bot.slack.blocks.confirm_dialog import cancelling, cancelling_named
 from bot.slack.blocks.context import RenderContext
-from bot.slack.blocks.message import Block, Choice, Message, button, choice_message, link_button, message
-from bot.slack.blocks.rich_text import Inline, Line, code, emoji, line, literal, sanitize, untrusted
+from bot.slack.blocks.message import MAX_CHOICES, Block, Choice, Message, button, choice_message, link_button, message
+from bot.slack.blocks.rich_text import Inline, Line, code, emoji, line, literal, untrusted
 from bot.slack.messages.branch_facts import rerun_buttons
 from bot.slack.messages.builds import (
     at_service,
@@ -72,6 +68,7 @@ from bot.slack.messages.ci_failures import (
     nothing_seen,
 )
 from bot.slack.messages.confirmation import choice, render_confirmation, whom_to_ask
+from bot.slack.messages.help import render_not_understood
 from bot.slack.views.form import Preset, form_button
 
 _SIGN = "warning"
@@ -112,11 +109,12 @@ def render_error(
             return message([text], [page], in_public=False, reference=reference)
         case NotAllowed():
             text = _said(command, untrusted(str(error), _SAID) or literal("You can’t do this."))
-            return message([text, *whom_to_ask(error)], in_public=False, reference=reference)
+            again = _try_again(None, command) if error.group_unknown else None
+            return message([text, *whom_to_ask(error)], [again], in_public=False, reference=reference)
         case NotUnderstood(why=why, topic=str(topic)) if why == WHICH_REPOSITORY:
             return _which_repository(Verb(topic), context, recent)
         case NotUnderstood():
-            return _not_understood(error, command, context, reference)
+            return render_not_understood(error, context, reference)
         case RequestExpired():
             text = _said(command, untrusted(str(error), _SAID) or literal("Ask again."))
             return message([text], [_try_again(error.about, command)], in_public=False, reference=reference)
@@ -189,23 +187,27 @@ def _next(error: CIError, command: Command | None, context: RenderContext) -> li
             return []
 
 
-def _try_again(about: Build | Project | None, command: Command | None) -> Block | None:
-    """Only after an error before which nothing was sent.
+def _try_again(about: Build | Project | None, command: Command | None, *, number: int = 0) -> Block | None:
+    """Only after an error before which nothing was sent. `number` tells it from the choices in one message.
 
     A restart that needs a confirmation asks for it when pressed. A cancel always asks.
     """
+    asks = None
     match command:
         case None:
             return None
         case BranchCommand(Verb.CANCEL, repo, branch):
-            return button("Try again", command, cancelling_named(repo.cleanest, branch.cleanest) if branch else None)
+            asks = cancelling_named(repo.cleanest, branch.cleanest) if branch else None
         case BuildCommand(Verb.CANCEL):
-            return button("Try again", command, cancelling(about)) if isinstance(about, Build) else None
+            if not isinstance(about, Build):
+                return None
+            asks = cancelling(about)
         case BranchCommand():
             command = replace(command, confirmed=False)
         case BuildCommand():
             command = replace(command, confirmed=False, in_live=False)
-    return button("Try again", command, style="primary")
+    is_cancel = command.verb is Verb.CANCEL
+    return button("Try again", command, asks, number=number, style=None if is_cancel else "primary")
 
 
 def _which_repository(verb: Verb, context: RenderContext, recent: Sequence[Project]) -> Message:
@@ -216,9 +218,12 @@ def _which_repository(verb: Verb, context: RenderContext, recent: Sequence[Proje
         line("Usage: ", code(f"{context.command} {entry.usage}")),
         () if offered else line("Example: ", code(f"{context.command} {entry.example}")),
     ]
-    choices = _projects(offered, None, BranchCommand(verb, HERE), context)
+    choices = [
+        _choice(project, parse([Word.of(verb), context.meaning(project)]), offered, context) for project in offered
+    ]
     buttons = [button(one.label, one.command, one.dialog, number=n) for n, one in enumerate(choices)]
-    return message(lines, [*buttons, form_button("Open form", Preset(verb))], in_public=False)
+    opens = form_button("Open form", Preset(verb)) if entry.takes_branch else None
+    return message(lines, [*buttons, opens], in_public=False)
 
 
 def _which_branch(
@@ -232,6 +237,11 @@ def _which_branch(
     left = line(f"Nothing has been {done} yet.") if done else ()
     choices = _branches(error.project, error.branches, BranchCommand(verb, repo), context)
     return choice_message([text, left], choices, in_public=False, reference=reference)
+
+
+def render_refused(why: str, command: Command | None) -> Message:
+    """To the asker alone: the bot has not even begun. `why` is a sentence."""
+    return message([line(emoji(_SIGN), " ", why)], [_try_again(None, command)], in_public=False)
 
 
 def render_bug(
@@ -277,10 +287,12 @@ def _no_such_project(
         lines.append(line(code(f"{context.command} projects"), f" lists {all_of_them} the bot can see."))
     else:
         lines.append(line(nothing_seen(context), ". An admin can check its API key."))
-    if error.stale_because is not None and not error.nearest:
-        return message(lines, [_try_again(None, command)], in_public=False, reference=reference)
     return choice_message(
-        lines, _projects(error.nearest, error.branch, command, context), in_public=False, reference=reference
+        lines,
+        _projects(error.nearest, error.branch, command, context),
+        buttons=[_try_again(None, command, number=MAX_CHOICES)] if error.stale_because is not None else [],
+        in_public=False,
+        reference=reference,
     )
 
 
@@ -294,44 +306,6 @@ def _no_such_branch(
         lines.append(line("Branches with recent builds:"))
     choices = _branches(error.project, error.branches, command, context)
     return choice_message(lines, choices, in_public=False, reference=reference)
-
-
-def _not_understood(
-    error: NotUnderstood, command: Command | None, context: RenderContext, reference: str | None
-) -> Message:
-    """With the nearest command, also on a button if it is complete and fits on one; else with its usage."""
-    lines = [_said(command, untrusted(error.why, _SAID) or literal("Unknown command."))]
-    instead, entry, proposal = sanitize(error.instead, _SAID), entry_named(error.topic or ""), _proposal(error, context)
-    if instead:
-        lines.append(line("Did you mean: ", code(f"{context.command} {instead}")))
-    if proposal is not None and (pressed := button(proposal.label, proposal.command, proposal.dialog)):
-        return message(lines, [pressed], in_public=False, reference=reference)
-    if entry is not None:
-        lines.append(line("Usage: ", code(f"{context.command} {entry.usage}")))
-        if not instead:
-            lines.append(line("Example: ", code(f"{context.command} {entry.example}")))
-    elif not instead:
-        lines.append(line(f"Commands: {', '.join(VERBS)}. ", code(f"{context.command} help"), " says more."))
-    return message(lines, in_public=False, reference=reference)
-
-
-def _proposal(error: NotUnderstood, context: RenderContext) -> Choice | None:
-    """The command that was probably meant; None if there is none or it lacks its repository.
-
-    A restart always asks first: it is a guess, and its words may not show which branch the policy will see.
-    """
-    if not error.instead:
-        return None
-    try:
-        command = parse([Word.of(word) for word in error.instead.split()])
-    except NotUnderstood:
-        return None
-    if isinstance(command, BranchCommand) and command.verb is Verb.RESTART:
-        branch = command.branch.cleanest if command.branch else None
-        asks = asked(Restarting(command.repo.cleanest, branch))
-        return Choice(error.instead, replace(command, confirmed=True), asks)
-    repo = command.repo.cleanest if isinstance(command, BranchCommand | ShowAudit) and command.repo else ""
-    return choice(error.instead, command, repo, context)
 
 
 def _said(command: Command | None, *parts: Inline | Line | str) -> Line:
@@ -349,18 +323,18 @@ def _done(command: Command | None) -> str | None:
 def _projects(
     projects: Sequence[Project], branch: str | None, command: Command | None, context: RenderContext
 ) -> list[Choice]:
-    """The same request for each of the repositories. Those of the same name show their service."""
-    count = Counter(project.name.lower() for project in projects)
-    alike = {project: count[project.name.lower()] > 1 and context.has_several for project in projects}
+    """The same request for each of the repositories."""
+    wanted = Word.of(branch) if branch else None
     return [
-        choice(
-            context.exactly(project) if alike[project] else project.name,
-            _asked_of(command, context.meaning(project), Word.of(branch) if branch else None),
-            project.name,
-            context,
-        )
+        _choice(project, _asked_of(command, context.meaning(project), wanted), projects, context)
         for project in projects
     ]
+
+
+def _choice(project: Project, command: Command, among: Sequence[Project], context: RenderContext) -> Choice:
+    """The command about the project. If others have its name, the label shows its service."""
+    is_alike = context.has_several and sum(other.name.lower() == project.name.lower() for other in among) > 1
+    return choice(context.exactly(project) if is_alike else project.name, command, project.name, context)
 
 
 def _branches(

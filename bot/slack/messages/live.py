@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.commands import BuildCommand, Verb
 from bot.core.model.errors import NotFound
 from bot.core.model.follows import Follow, FollowState, FollowView
-from bot.core.model.outcomes import AlreadyCancelling, AlreadyRestarted, Followed, StillRunning
+from bot.core.model.outcomes import AlreadyCancelling, AlreadyRestarted, BuildShown, Followed, StillRunning
 from bot.core.model.verdicts import Meaning, Verdict
 from bot.slack.blocks.context import RenderContext
-from bot.slack.blocks.message import Message, button, message
+from bot.slack.blocks.message import Block, Message, button, message
 from bot.slack.blocks.rich_text import Line, ago, channel, code, emoji, join, line, link, person, sanitize, since
 from bot.slack.messages.builds import (
     CANCELLING,
@@ -37,6 +39,9 @@ NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 """Slack's error codes for a channel to which the bot must be invited."""
 
 UPDATED = line("I’ll update this message until it finishes.")
+
+_FOLLOWED = 5
+"""Buttons under a list."""
 
 _WHY_LOST = {
     "is_archived": "the channel is archived",
@@ -89,8 +94,21 @@ def followed(build: Build, context: RenderContext, asker: Actor | None) -> Messa
     return message(lines, buttons, facts=facts, details=_workflows_so_far(build), in_public=True)
 
 
+def follow_buttons(listed: Sequence[Build]) -> list[Block | None]:
+    """For each of the listed builds that runs. The list stays as it is."""
+    running = [build for build in listed if build.is_under_way][:_FOLLOWED]
+    return [
+        button(
+            f"Follow {build.branch}" if build.branch and len(running) > 1 else "Follow",
+            BuildCommand(Verb.FOLLOW, target_of(build), in_live=True),
+            number=number,
+        )
+        for number, build in enumerate(running)
+    ]
+
+
 def followed_elsewhere(
-    outcome: Followed | AlreadyRestarted | AlreadyCancelling | StillRunning,
+    outcome: BuildShown | Followed | AlreadyRestarted | AlreadyCancelling | StillRunning,
     follow: Follow,
     url: str | None,
     context: RenderContext,

@@ -11,8 +11,8 @@ from dataclasses import replace
 from statistics import median
 from typing import Literal
 
-from bot.core.model.builds import Actor, Build, Status
-from bot.core.model.claims import ClaimState
+from bot.core.model.builds import Actor, Build, Status, newest_of_each
+from bot.core.model.claims import ClaimState, RestartState
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.notifications.health import ChannelChecked
@@ -98,7 +98,7 @@ from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.claims import claim_words, previous_words
 from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
-from bot.slack.messages.live import UPDATED, followed, verdict_words, why_inconclusive, will_notify
+from bot.slack.messages.live import UPDATED, follow_buttons, followed, verdict_words, why_inconclusive, will_notify
 from bot.slack.messages.projects import render_projects
 from bot.slack.messages.workflows import cancelling_line, left_line, restarted_line, workflow_lines
 
@@ -293,7 +293,8 @@ def _branches(shown: BranchesShown, context: RenderContext, asker: Actor | None)
     choices = [Choice(branch, BranchCommand(Verb.STATUS, repo, Word.of(branch))) for branch in named]
     count = "1 branch" if len(named) == 1 else f"{len(named)} branches"
     head = line(repository(shown.project), f": {count} with recent builds", at_service(shown.project, context))
-    return choice_message([head, *lines], choices, facts=[requested_by(asker)], in_public=True)
+    follow = follow_buttons(builds[:_MAX_LINES])
+    return choice_message([head, *lines], choices, buttons=follow, facts=[requested_by(asker)], in_public=True)
 
 
 def _builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> Message:
@@ -303,8 +304,7 @@ def _builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> 
     head = line(repository(shown.project), branch, f": {count}", at_service(shown.project, context))
     lines = [part for build in builds for part in list_lines(build, branch=shown.branch is None)]
     facts = [_trend(shown.builds), requested_by(asker)]
-    follow = [follow_button(builds[0])] if builds else []
-    return message([head, *lines], follow, facts=facts, in_public=True)
+    return message([head, *lines], follow_buttons(newest_of_each(builds)), facts=facts, in_public=True)
 
 
 def _trend(builds: Sequence[Build]) -> Line:
@@ -346,7 +346,9 @@ def _already_restarted(found: AlreadyRestarted, context: RenderContext, asker: A
     facts = [commit(build) if build.has_ended else facts_line(build), claim_facts]
     facts.append(requested_by(asker) if asker != claim.actor else ())
     head = headline_with("hourglass_flowing_sand", build, context, was)
-    return message([head], view_buttons(target_of(build, claim.run_number), build.url), facts=facts, in_public=True)
+    follow = follow_button(build, RestartState(claim.run_number, claim))
+    buttons = [follow, *view_buttons(target_of(build, claim.run_number), build.url)]
+    return message([head], buttons, facts=facts, in_public=True)
 
 
 def _already_cancelling(found: AlreadyCancelling, context: RenderContext, asker: Actor | None) -> Message:
@@ -354,7 +356,8 @@ def _already_cancelling(found: AlreadyCancelling, context: RenderContext, asker:
     by = line("cancellation ", requested_by(claim.actor, claim.requested_at))
     facts = [facts_line(build), by, requested_by(asker) if asker != claim.actor else ()]
     head = headline_with(CANCELLING, build, context, " already being cancelled")
-    return message([head], view_buttons(target_of(build), build.url), facts=facts, in_public=True)
+    buttons = [follow_button(build), *view_buttons(target_of(build), build.url)]
+    return message([head], buttons, facts=facts, in_public=True)
 
 
 def _still_running(found: StillRunning, context: RenderContext, asker: Actor | None) -> Message:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.core.model.builds import BuildRef
 from bot.core.model.commands import (
+    HERE,
     BranchCommand,
     BuildCommand,
     Command,
@@ -19,6 +20,7 @@ from bot.core.model.commands import (
     NameCommand,
     ShowAudit,
     ShowHelp,
+    ShowHistory,
     Verb,
     Word,
     parse,
@@ -63,6 +65,11 @@ CARRIED = [
     ("command:9", BranchCommand(Verb.RESTART, Word.of("acme/web"), Word.of("“main”", "main"))),
     ("command:1", BranchCommand(Verb.BUILDS, Word.of("acme/web"), Word.of("ветка/漢字/🚀"))),
     ("command:2", ShowAudit(Word.of("acme/web"))),
+    ("command:0", BranchCommand(Verb.STATUS, HERE)),
+    ("command:0", ShowAudit()),
+    ("command:0", ShowHelp()),
+    ("command:0", ShowHistory(Verb.FLAKY)),
+    ("command:0", NameCommand(Verb.SETTINGS, is_question=True)),
     ("command:0", NameCommand(Verb.USE, "", Word.of("acme/web"), Word.of("main"))),
     ("command:0", NameCommand(Verb.ALIAS, "site", Word.of("acme/web"))),
     ("page:1", ListProjects()),
@@ -88,12 +95,11 @@ def test_a_value_has_only_characters_that_never_change_in_transit(command: Comma
 @pytest.mark.parametrize(
     "command",
     [
-        ShowHelp(),
-        ShowAudit(),
         BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("b" * 1025)),
         BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("漢" * 400)),
         BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("half \ud83d of a pair")),
         BranchCommand(Verb.STATUS, Word.of("acme/web"), Word.of("")),
+        BranchCommand(Verb.STATUS, HERE, Word.of("main")),
         BuildCommand(Verb.CANCEL, BuildRef("github", "77", "main", build_id=None)),
         BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", "main", build_id=None)),
         BuildCommand(Verb.RESTART, BuildRef("codeship", "33837", "main", "1", started_at=datetime(2014, 1, 1))),  # noqa: DTZ001
@@ -135,7 +141,7 @@ GOOD: dict[str, object] = {"s": "codeship", "p": "33837", "b": "main", "i": "327
         ("cancel", json.dumps({**GOOD, "i": None})),
         ("cancel", "{}"),
         ("builds", json.dumps(GOOD)),
-        ("command:0", json.dumps({"v": "status"})),
+        ("command:0", json.dumps({"v": "status", "b": ["main"]})),
         ("restart_again", json.dumps({**GOOD, "x": [1]})),
         ("restart_again", json.dumps({**GOOD, "x": ["1", "2"]})),
         ("command:0", json.dumps({"v": "delete", "r": ["acme/web"]})),

@@ -156,6 +156,16 @@ def upgrade() -> None:
     )
     op.create_index("follows_by_project", "follows", ["service", "project_id", "state"])
     op.create_index("follows_by_asker", "follows", ["asker_id", "state"])
+    op.create_index("follows_by_channel", "follows", ["channel", "state", "build_id"])
+    op.create_table(
+        "live_claims",
+        sa.Column("channel", sa.Text, primary_key=True),
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("build_id", sa.Text, primary_key=True),
+        sa.Column("run_number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("claimed_at", moment, nullable=False),
+    )
     op.create_table(
         "poll_chains",
         sa.Column("service", sa.Text, primary_key=True),
