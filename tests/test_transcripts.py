@@ -11,6 +11,7 @@ from bot.core.polling.poller import PollInterval
 from playground.play.transcript import Play, rewritten, settings_of, steps_of
 from playground.sandbox import Sandbox
 from tests.held_clock import HeldClock
+from tests.slack.reference import wrong_calls
 
 ROOT = Path(__file__).parent.parent
 TRANSCRIPTS = sorted((ROOT / "tests/transcripts").glob("*.txt"))
@@ -41,7 +42,9 @@ def played(text: str) -> str:
     clock = HeldClock()
     with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0, environ=settings_of(text, ROOT)) as stage:
         play = Play(stage, clock.advance)
-        return rewritten(text, [play.step(step.line) for step in steps_of(text)])
+        seen = [play.step(step.line) for step in steps_of(text)]
+        assert wrong_calls(stage.workspace.wires.since(0)) == []
+        return rewritten(text, seen)
 
 
 @pytest.mark.parametrize(

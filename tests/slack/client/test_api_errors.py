@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from bot.slack.blocks.message import Message
 from bot.slack.client.api_errors import BLOCKS_REFUSED, KINDS, METHODS, Kind, refused
-from bot.slack.outgoing.bodies import changed_message, message_for_one, new_message
+from bot.slack.outgoing.bodies import new_message
+from playground.play.transcript import Play
+from playground.sandbox import Sandbox
+from tests.held_clock import HeldClock
+from tests.slack.reference import REFERENCE, wrong_calls
+from tests.test_transcripts import UNHURRIED
 
 ROOT = Path(__file__).parents[3]
-REFERENCE: dict[str, Any] = json.loads((ROOT / "tests/schemas/slack-methods.json").read_text())["methods"]
 HI = Message("Hi.", ({"type": "divider"},), in_public=True)
-
-BODIES = {
-    "chat.postMessage": new_message(HI, "C1", thread="1.1", key="command:1"),
-    "chat.postEphemeral": message_for_one(HI, "C1", "U1", thread="1.1"),
-    "chat.update": changed_message(HI, "C1", "1.1"),
-}
-UNDOCUMENTED = {"chat.postMessage": {"client_msg_id"}}
-"""Slack names it in two errors of the method, and nowhere else."""
 
 NOT_NEEDED = {"conversations.info": {"im:read", "mpim:read"}}
 """Each scope is for one kind of conversation, and the bot calls the method for channels only."""
@@ -55,11 +49,37 @@ def test_a_method_in_use_needs_no_scope_that_the_manifest_does_not_name(method: 
     assert set(REFERENCE[method]["scope"].get("bot", [])) - NOT_NEEDED.get(method, set()) <= granted | optional
 
 
-@pytest.mark.parametrize(("method", "body"), BODIES.items())
-def test_a_message_has_only_arguments_that_its_method_accepts(method: str, body: dict[str, Any]) -> None:
-    known = REFERENCE[method]
-    assert set(body) - set(known["arguments"]) == UNDOCUMENTED.get(method, set())
-    assert set(known["required"]) <= set(body)
+CALLS = """
+ada> @codeship status acme/web main
+ada> [Refresh]
+ada> /codeship restart acme/web main
+bob> /codeship restart acme/web main
+bob> @codeship status nothing/like-it
+! acme/web main starts
+! acme/web main fails
+! 8 s later
+ada> {opens the Home}
+ada> /codeship
+ada> {chooses Repository “acme/api”}
+ada> [Send]
+! the app previews links of app.codeship.com
+bob in #random> https://app.codeship.com/projects/33801/builds/3277307
+"""
+
+
+@pytest.mark.slow
+def test_every_call_has_the_arguments_that_its_method_takes() -> None:
+    """The transcripts hold the calls that they cause to the same."""
+    clock = HeldClock()
+    with Sandbox(clock, timeouts=UNHURRIED, ack_timeout_s=30.0) as stage:
+        play = Play(stage, clock.advance)
+        for line in CALLS.strip().splitlines():
+            play.step(line)
+        traffic = stage.workspace.wires.since(0)
+    assert wrong_calls(traffic) == []
+    called = {entry.title for entry in traffic if entry.way == "bot to slack"}
+    elsewhere = {"apps.connections.open", "conversations.info", "usergroups.users.list", "users.info"}
+    assert set(METHODS) - elsewhere <= called
 
 
 def test_the_same_message_has_the_same_id_and_another_has_another() -> None:
