@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.acting import go_to, log, message, say
+from playground.page.server import Site
+from tests.browser.acting import act_as, go_to, log, message, say
 from tests.browser.conftest import PHONE, WIDE, Opens
+from tests.browser.serving import happens
 from tests.browser.test_for_everybody import findings
 
 pytestmark = pytest.mark.serial
@@ -104,3 +106,89 @@ def test_the_global_shortcut_asks_where(opens: Opens, size: dict[str, int]) -> N
     choose(page, form.get_by_role("combobox", name="Repository"), "acme/api", "acme/api CodeShip")
     form.get_by_role("button", name="Send").press("Enter")
     expect(message(page, "acme/api")).to_be_visible()
+
+
+@SIZES
+def test_the_next_step_is_a_button_that_works_by_keyboard(opens: Opens, site: Site, size: dict[str, int]) -> None:
+    page = opens(size)
+    say(page, "/codeship status acme/web")
+    message(page, "3 branches").get_by_role("button", name="Follow").press("Enter")
+    expect(message(page, "I’ll update this message until it finishes.")).to_be_visible()
+    found = {"a live message": findings(page)}
+
+    act_as(page, "bob")
+    say(page, "/codeship status acme/web feature/login")
+    pointed = message(page, "The live message shows it until it finishes")
+    expect(pointed).to_be_visible()
+    found["pointed to it"] = findings(page)
+    pointed.get_by_role("button", name="Notify me").press("Enter")
+    expect(message(page, "You’ll be notified when it finishes.")).to_be_visible()
+
+    happens(site, "CodeShip is down")
+    say(page, "/codeship status acme/api main")
+    failed = message(page, "CodeShip is unavailable (502)")
+    expect(failed).to_be_visible()
+    found["failed"] = findings(page)
+    happens(site, "CodeShip is fine")
+    failed.get_by_role("button", name="Try again").press("Enter")
+    expect(message(page, "acme/api main passed")).to_be_visible()
+
+    say(page, "/codeship use acme/api main")
+    expect(message(page, "The default of this channel is now acme/api@codeship main")).to_be_visible()
+    go_to(page, "codeship")
+    page.get_by_role("button", name="Home", exact=True).press("Enter")
+    home = page.get_by_role("region", name="Home of codeship")
+    expect(home).to_contain_text("#builds: acme/api@codeship main")
+    expect(home).to_contain_text("in #builds · followed")
+    found["the Home"] = findings(page)
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+FORM_TREE = """
+- dialog "Check or restart builds":
+  - banner:
+    - heading "Check or restart builds" [level=2]
+    - button "Close"
+  - group "Check or restart builds":
+    - combobox "Action": Status
+    - combobox "Repository"
+    - combobox "Branch (optional)"
+    - paragraph: "The result goes to #builds."
+  - contentinfo:
+    - button "Cancel"
+    - button "Send"
+"""
+RESTART_TREE = """
+- dialog "Restart this build?":
+  - banner:
+    - heading "Restart this build?" [level=2]
+    - button "Close"
+  - group "Restart this build?":
+    - paragraph: Restart acme/shop main?
+  - contentinfo:
+    - button "Don’t restart"
+    - button "Restart build"
+"""
+HOME_TREE = """
+- region "Home of codeship":
+  - button "Open form"
+  - button "Refresh"
+"""
+
+
+def test_the_accessibility_tree_names_every_part_of_a_view(opens: Opens) -> None:
+    page = opens()
+    say(page, "/codeship")
+    expect(page.get_by_role("dialog")).to_match_aria_snapshot(FORM_TREE)
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+    say(page, "red: https://github.com/acme/shop/tree/main")
+    message(page, "red:").get_by_role("button", name="Restart this build").press("Enter")
+    expect(page.get_by_role("dialog")).to_match_aria_snapshot(RESTART_TREE)
+    page.get_by_role("dialog").get_by_role("button", name="Don’t restart").press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+    go_to(page, "codeship")
+    page.get_by_role("button", name="Home", exact=True).press("Enter")
+    expect(page.get_by_role("region", name="Home of codeship")).to_match_aria_snapshot(HOME_TREE)
