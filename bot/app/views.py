@@ -41,6 +41,7 @@ class Views:
             self.chat,
             self.services,
             self.recent,
+            self.store.subscriptions,
             self.context,
             handler.handle,
             workspace,

@@ -188,8 +188,9 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, ""
         case NothingToFollow() | NothingToCancel():
             return Result.NOT_DONE, "it has ended already"
-        case Subscribed(subscription, is_new):
-            return (Result.DONE if is_new else Result.ALREADY), _words(subscription)
+        case Subscribed(subscription, is_new, was=was):
+            changed = f"{_words(was)} → " if was is not None else ""
+            return (Result.DONE if is_new else Result.ALREADY), f"{changed}{_words(subscription)}"
         case Unsubscribed(removed, changed):
             less = [f"now only {_words(each)}" for each in changed]
             return Result.DONE, "; ".join([*map(_words, removed), *less])

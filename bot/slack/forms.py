@@ -11,7 +11,10 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.model.builds import Actor, BuildRef, Project, branches_of
+from bot.core.model.commands import Verb
 from bot.core.model.errors import BotError
+from bot.core.model.notifications.subscriptions import Origin, Subscription
+from bot.core.notifications.ports import SubscriptionStore
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block
 from bot.slack.client.api_errors import CallFailed
@@ -21,6 +24,7 @@ from bot.slack.incoming.payloads import SlackRequest, Workspace
 from bot.slack.views.elements import MAX_OPTIONS, Place, View
 from bot.slack.views.form import BRANCH, REPO, FormState, branch_options, form, repo_options
 from bot.slack.views.restart import found_in, restart_dialog
+from bot.slack.views.subscription_form import subscription_form
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +47,7 @@ class Forms:
     client: ChatClient
     services: CIRegistry
     recent: RecentProjects
+    subscriptions: SubscriptionStore
     context: Callable[[], RenderContext]
     handle: Handle
     workspace: Workspace
@@ -51,9 +56,26 @@ class Forms:
 
     def open(self, opening: Opening, received_at: float) -> None:
         """Opens the form; if Slack does not, answers the request. Raises what `handle` does."""
+        if opening.preset.verb is Verb.SUBSCRIBE:
+            self._open_subscription(opening, received_at)
+            return
         state = FormState(opening.place, opening.preset.repo)
         if self._show(opening, form(state, opening.preset), received_at):
             self.recent.load(opening.request.actor)  # the person looks at the form meanwhile
+
+    def _open_subscription(self, opening: Opening, received_at: float) -> None:
+        """With what is subscribed to now, if it is to be changed."""
+        place, number = opening.place, opening.preset.number
+        changed = self._subscription(place, number) if place and number else None
+        if place is None or (number is not None and changed is None):
+            self.handle(opening.request, received_at)  # it is gone: the answer shows what there is
+        else:
+            self._show(opening, subscription_form(place, changed), received_at)
+
+    def _subscription(self, place: Place, number: int) -> Subscription | None:
+        """The channel's own subscription with this number."""
+        mine = self.subscriptions.of_channel(place.location.channel)
+        return next((each for each in mine if each.id == number and each.origin is Origin.SLACK), None)
 
     def ask_to_restart(self, shortcut: OnMessage, received_at: float) -> None:
         """Opens the dialog for the builds of the message."""

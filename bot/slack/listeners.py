@@ -25,6 +25,7 @@ from bot.slack.messages.errors import render_refused
 from bot.slack.views.form import BRANCH, FORM, REPO
 from bot.slack.views.home import REFRESH
 from bot.slack.views.restart import RESTART
+from bot.slack.views.subscription_form import SUBSCRIPTION
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +117,8 @@ def register(
     on(app.action(REPO), "form", interactions.parse_repo_chosen, forms.choose_repo)
     on(app.options(REPO), "options", partial(_options, forms), handler.handle)
     on(app.options(BRANCH), "options", partial(_options, forms), handler.handle)
-    on(app.view(FORM), "form", _form_or_problems, handler.handle)
+    on(app.view(FORM), "form", partial(_or_problems, interactions.parse_form_sent), handler.handle)
+    on(app.view(SUBSCRIPTION), "form", partial(_or_problems, interactions.parse_subscription_sent), handler.handle)
     on(app.shortcut(RESTART), "shortcut", interactions.parse_message_shortcut, forms.ask_to_restart)
     on(app.view(RESTART), "shortcut", interactions.parse_restart_sent, handler.handle)
     on(app.event("link_shared"), "link", parse_shared_links, previews.show)
@@ -141,8 +143,9 @@ def _options(forms: Forms, payload: Payload, workspace: Workspace) -> SlackReque
     return Acknowledgement({"options": forms.options(suggestion) if suggestion else []})
 
 
-def _form_or_problems(payload: Payload, workspace: Workspace) -> SlackRequest | Acknowledgement | None:
-    sent = interactions.parse_form_sent(payload, workspace)
+def _or_problems(parse: Parser, payload: Payload, workspace: Workspace) -> Any:
+    """What the form asks for; an acknowledgement that shows what is wrong with it."""
+    sent = parse(payload, workspace)
     if isinstance(sent, interactions.Problems):
         return Acknowledgement({"response_action": "errors", "errors": dict(sent.by_block)})
     return sent

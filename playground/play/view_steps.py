@@ -26,13 +26,15 @@ USAGE = """\
 {uses “NAME”}                       a global shortcut
 {uses “NAME” on the last message}   a message shortcut
 {searches FIELD for “WORDS”}        what a field with typeahead offers
-{chooses FIELD “OPTION”}
+{chooses FIELD “OPTION”}            of checkboxes: ticks it, or takes the tick away
+{types FIELD “WORDS”}
 [LABEL]                             presses a button of the open form, or else of the Home"""
 
 _HOME = re.compile(r"opens the Home")
 _USES = re.compile(r"uses “(?P<name>[^”]+)”(?P<on> on the last message)?")
 _SEARCHES = re.compile(r"searches (?P<label>.+) for “(?P<words>[^”]*)”")
 _CHOOSES = re.compile(r"chooses (?P<label>.+) “(?P<option>[^”]+)”")
+_TYPES = re.compile(r"types (?P<label>.+) “(?P<words>[^”]*)”")
 _SHOWN = 6
 _FIELDS = {"conversations_select": "selected_conversation"}
 
@@ -81,6 +83,12 @@ class ViewSteps:
             return self._offers(offered)
         if found := _CHOOSES.fullmatch(what):
             self._choose(who, modal, _field(modal.view, found["label"]), found["option"])
+            return []
+        if found := _TYPES.fullmatch(what):
+            block, filling = _field(modal.view, found["label"]), self._filled(modal)
+            block_id, words = str(block["block_id"]), found["words"]
+            filling.states[block_id] = {"type": block["element"]["type"], "value": words or None}
+            filling.texts[block_id] = words
             return []
         raise CannotDo(f"not a step: {what}. Steps:\n{USAGE}")
 
@@ -169,6 +177,10 @@ class ViewSteps:
             chosen = _option(element.get("options", ()), text)
         state = {"type": kind, _FIELDS.get(kind, "selected_option"): chosen}
         filling = self._filled(modal)
+        if kind == "checkboxes":
+            held = filling.states.get(block_id, _initial(element, None))["selected_options"]
+            ticked = [one for one in held if one != chosen] if chosen in held else [*held, chosen]
+            state, text = {"type": kind, "selected_options": ticked}, "\n".join(_text(one["text"]) for one in ticked)
         filling.states[block_id], filling.texts[block_id] = state, text
         if block.get("dispatch_action"):
             action = {**element, **state, "block_id": block_id}
@@ -206,6 +218,10 @@ def _initial(element: Mapping[str, Any], where: str | None) -> dict[str, Any]:
     kind = str(element["type"])
     if kind == "conversations_select":
         return {"type": kind, "selected_conversation": element.get("initial_conversation") or where}
+    if kind == "checkboxes":
+        return {"type": kind, "selected_options": list(element.get("initial_options", ()))}
+    if kind == "plain_text_input":
+        return {"type": kind, "value": element.get("initial_value")}
     return {"type": kind, "selected_option": element.get("initial_option")}
 
 

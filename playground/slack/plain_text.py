@@ -173,7 +173,8 @@ def draw_view(
 ) -> list[str]:
     """A modal or a Home; all lines but the first are indented.
 
-    `chosen` is what a field holds, and `errors` what is wrong with it, by block id.
+    `chosen` is what a field holds, and `errors` what is wrong with it, by block id. Of several checkboxes: the labels
+    of those that are ticked, one a line.
     """
     pen = _Pen(names, links, viewer_id=None)
     drawn = [f"*{pen.text(view['title'])}*"] if view.get("title") else []
@@ -184,9 +185,15 @@ def draw_view(
             drawn += pen.block(block)
             continue
         optional = " (optional)" if block.get("optional") else ""
+        label, element = f"{pen.text(block.get('label'))}{optional}:", block.get("element", {})
         held = (chosen or {}).get(block_id)
-        field = f"[{held} ▾]" if held else pen.element(block.get("element", {}))
-        drawn.append(f"{pen.text(block.get('label'))}{optional}: {field}")
+        if element.get("type") == "checkboxes":
+            drawn += [label, *(_INDENT + line for line in pen.choices(element, held))]
+        elif element.get("type") == "plain_text_input":
+            shown = element.get("initial_value", "") if held is None else held
+            drawn.append(f"{label} [{shown or pen.text(element.get('placeholder'))}]")
+        else:
+            drawn.append(f"{label} {f'[{held} ▾]' if held else pen.element(element)}")
         if error := (errors or {}).get(block_id):
             drawn.append(f"{_INDENT}! {error}")
     if view.get("type") == "modal":
@@ -259,6 +266,13 @@ class _Pen:
                 return f"[{self.text(chosen)} ▾]"
             case _:
                 return f"[{self.text(element.get('placeholder')) or kind}]"
+
+    def choices(self, element: Mapping[str, Any], held: str | None) -> list[str]:
+        """Each checkbox on a line. `held` None: as the app has ticked them."""
+        initial = [self.text(option.get("text")) for option in element.get("initial_options", ())]
+        ticked = initial if held is None else held.split("\n")
+        labels = [self.text(option.get("text")) for option in element.get("options", ())]
+        return [f"({'x' if label in ticked else ' '}) {label}" for label in labels]
 
     def cell(self, cell: Mapping[str, Any]) -> str:
         if cell.get("type") == "rich_text":

@@ -192,3 +192,43 @@ def test_the_accessibility_tree_names_every_part_of_a_view(opens: Opens) -> None
     go_to(page, "codeship")
     page.get_by_role("button", name="Home", exact=True).press("Enter")
     expect(page.get_by_role("region", name="Home of codeship")).to_match_aria_snapshot(HOME_TREE)
+
+
+@SIZES
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_a_channel_is_subscribed_and_its_subscription_changed_by_keyboard(
+    opens: Opens, size: dict[str, int], colours: str
+) -> None:
+    page = opens(size, colours)
+    go_to(page, "random")
+    say(page, "/codeship subscribe")
+    form = page.get_by_role("dialog", name="Subscribe to builds")
+    form.get_by_role("textbox", name="Repositories").focus()
+    page.keyboard.type("acme/web acme/a?b")
+    page.keyboard.press("Tab")
+    page.keyboard.type("main")
+    page.keyboard.press("Tab")
+    still = form.get_by_role("checkbox", name="It is still broken")
+    for _event in range(2):
+        page.keyboard.press("Tab")
+    expect(still).to_be_focused()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("alert")).to_contain_text("“acme/a?b” is not a pattern")
+    found = {"faulty": findings(page)}
+    form.get_by_role("textbox", name="Repositories").fill("acme/web")
+    form.get_by_role("button", name="Subscribe").press("Enter")
+    expect(form).to_be_hidden()
+    expect(message(page, "Subscribed to acme/web")).to_contain_text("main · broke, fixed, still")
+
+    say(page, "/codeship subscriptions")
+    message(page, "1 subscription").get_by_role("button", name="Change #").press("Enter")
+    form = page.get_by_role("dialog", name="Change subscription")
+    expect(form.get_by_role("textbox", name="Repositories")).to_have_value("acme/web")
+    expect(form.get_by_role("checkbox", name="It is still broken")).to_be_checked()
+    found["filled in"] = findings(page)
+    form.get_by_role("textbox", name="Branches").fill("")
+    form.get_by_role("button", name="Change").press("Enter")
+    expect(form).to_be_hidden()
+    expect(message(page, "changed: acme/web")).to_contain_text("default branch · broke, fixed, still")
+    assert {where: what for where, what in found.items() if what} == {}

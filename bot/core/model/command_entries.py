@@ -72,7 +72,8 @@ class Entry:
     `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
     be able to do; `unable` follows "can’t" if it can't. `raises_unknown`: its operation raises NoResponse if the result
     stays unknown. `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy
-    wants that. `in_short_help`: the help lists it without [More].
+    wants that. `in_short_help`: the help lists it without [More]. `own_form`:
+    the verb alone opens a form that asks for its words.
     """
 
     verb: Verb
@@ -91,8 +92,13 @@ class Entry:
     raises_unknown: bool = False
     always_asks: bool = False
     in_short_help: bool = True
+    own_form: bool = False
 
     @property
     def takes_branch(self) -> bool:
         """Whether it is about a repository and a branch, so that a form can ask for both."""
         return self.parse_arguments is branch_command
+
+    @property
+    def has_form(self) -> bool:
+        return self.takes_branch or self.own_form

@@ -162,6 +162,7 @@ TABLE = (
         "subscribe acme/web-* !acme/web-old branch:main,release/*",
         aliases=("sub",),
         parse_arguments=subscribe_command,
+        own_form=True,
         changes_something=True,
         policy_action="subscribe",
         audit_action="subscribe",

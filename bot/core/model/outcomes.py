@@ -242,7 +242,7 @@ class BranchState:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The channel is subscribed. `is_new`: it was not before, with the same filters.
+    """The channel is subscribed. `is_new`: it was not before, with the same filters. `was`: what was changed into this.
 
     `repositories`: how many known ones match; None if no list was ever read. `unknown`: names without `*` that no
     service has yet, and `similar` ones that it has. `now` is set if the subscription is for one repository; `failed`
@@ -257,6 +257,7 @@ class Subscribed:
     now: tuple[BranchState, ...] = ()
     failed: CIError | None = None
     muted_until: datetime | None = None
+    was: Subscription | None = None
 
 
 @dataclass(frozen=True, slots=True)

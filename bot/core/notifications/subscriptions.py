@@ -107,20 +107,30 @@ class SubscriptionService:
         ]
         return Explained(project, name, tuple(made), tuple(mine), build_id)
 
-    def _subscribe(self, command: Subscribe, request: UserRequest) -> Subscribed:
+    def _subscribe(self, command: Subscribe, request: UserRequest) -> Subscribed | NotSubscribed:
+        channel, now = request.location.channel, request.clock.now()
+        before = self._store.of_channel(channel)
+        was = next((each for each in before if each.id == command.number), None)
+        if command.number is not None:
+            if was is None or was.origin is not Origin.SLACK:
+                return NotSubscribed((f"#{command.number}",), () if was is None else (was,))
+            self._allow(request, command.verb, was.filters.repositories, ())
         filters = self._resolved(command.filters, request)
         known = self._known(request)
         matching = [project for project in known or () if filters.has_repository(project.service, project.name)]
         self._allow(request, command.verb, filters.repositories, matching)
         filters = _as_the_service_spells_it(filters, matching)
-        before = self._store.of_channel(request.location.channel)
-        if len(before) >= MAX_OF_A_CHANNEL:
+        if was is not None:
+            stored = self._store.replace(was.id, channel, replace(was, filters=filters))
+            if stored is None:  # removed in this moment
+                return NotSubscribed(command.words[:1], ())
+        elif len(before) >= MAX_OF_A_CHANNEL:
             why = f"This channel has {MAX_OF_A_CHANNEL} subscriptions. One with * can replace several."
             raise NotUnderstood(why, Verb.SUBSCRIPTIONS)
-        now = request.clock.now()
-        stored = self._store.add(Subscription(request.location.channel, filters, request.actor, now))
-        if stored.paused == PAUSED_BY_PERSON:
-            self._store.resume_these([stored.id], stored.channel)
+        else:
+            stored = self._store.add(Subscription(channel, filters, request.actor, now))
+        if was is None and stored.paused == PAUSED_BY_PERSON:
+            [stored] = self._store.resume_these([stored.id], channel)
         unknown = _unknown(filters, matching) if known is not None else ()
         state: tuple[BranchState, ...] = ()
         failed = None
@@ -131,18 +141,19 @@ class SubscriptionService:
                 failed = error
         muted = [
             mute.until
-            for mute in self._store.mutes(request.location.channel)
+            for mute in self._store.mutes(channel)
             if mute.repositories is None or any(mute.covers(project.name, now) for project in matching)
         ]
         return Subscribed(
             stored,
-            is_new=all(each.id != stored.id for each in before),
+            is_new=all(each.id != stored.id for each in before if each != was),
             repositories=None if known is None else len(matching),
             unknown=unknown,
             similar=self._similar(unknown),
             now=state,
             failed=failed,
             muted_until=max(muted, default=None),
+            was=was,
         )
 
     def _resolved(self, filters: Filters, request: UserRequest) -> Filters:

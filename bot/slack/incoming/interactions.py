@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import Command, ShowHelp, Verb
-from bot.core.model.errors import NotUnderstood
+from bot.core.model.commands import Command, ShowHelp, Verb, entry_named
+from bot.core.model.errors import WHICH_REPOSITORY, NotUnderstood
+from bot.core.model.notification_commands.values import ShowSubscriptions
 from bot.slack.incoming.payloads import (
     Payload,
     SlackRequest,
@@ -26,6 +27,7 @@ from bot.slack.incoming.payloads import (
 from bot.slack.views.elements import Place
 from bot.slack.views.form import FormState, Preset, filled, verb_in
 from bot.slack.views.restart import chosen
+from bot.slack.views.subscription_form import SubscriptionState, filled_subscription
 
 NOT_ASKED = NotUnderstood("Slack didn’t open the dialog in time, so nothing was restarted. Try again.", Verb.RESTART)
 """The answer to the message shortcut if its dialog could not be opened."""
@@ -88,24 +90,34 @@ class Problems:
 
 
 def parse_bare_command(body: Payload, workspace: Workspace) -> Opening | None:
-    """A command without words, which opens the form; None for others."""
-    if text_in(body, "text").strip() or not text_in(body, "trigger_id"):
+    """A command without words, or only with a verb that has its own form; None for others."""
+    text = text_in(body, "text").strip()
+    entry = entry_named(text)
+    if not text_in(body, "trigger_id") or (text and not (entry and entry.own_form)):
         return None
     request = parse_command(body, workspace)
-    return _opening(body, request) if request else None
+    opening = _opening(body, request) if request else None
+    return replace(opening, preset=Preset(entry.verb)) if opening and entry else opening
 
 
 def parse_open_click(body: Payload, workspace: Workspace) -> Opening | None:
-    """A press of [Open form], in a message or in the Home; None if the payload has no user."""
-    pressed = parse_click(body, workspace)
-    request = replace(pressed, command=ShowHelp(), pressed=None) if pressed else _request_of(body, workspace)
-    if request is None:
-        return None
+    """A press of [Open form] or [Change], in a message or in the Home; None if the payload has no user."""
     actions = body.get("actions")
     action = actions[0] if isinstance(actions, list) and actions else {}
     preset = Preset.read(text_in(action, "value")) if isinstance(action, Mapping) else Preset()
+    pressed = parse_click(body, workspace)
+    request = replace(pressed, command=_instead(preset), pressed=None) if pressed else _request_of(body, workspace)
+    if request is None:
+        return None
     opening = _opening(body, request)
     return replace(opening, place=opening.place if pressed else None, preset=preset)
+
+
+def _instead(preset: Preset) -> Command | NotUnderstood:
+    """What is asked for if the form can't be opened. Its answer has the button again."""
+    if preset.verb is not Verb.SUBSCRIBE:
+        return ShowHelp()
+    return NotUnderstood(WHICH_REPOSITORY, preset.verb) if preset.number is None else ShowSubscriptions()
 
 
 def parse_shortcut(body: Payload, workspace: Workspace) -> Opening | None:
@@ -169,6 +181,19 @@ def parse_form_sent(body: Payload, workspace: Workspace) -> SlackRequest | Probl
         return None
     place = state.place or Place(Location(sent.channel), _url_for(body, sent.channel))
     return _sent(request, Source.FORM, view, place, sent.command)
+
+
+def parse_subscription_sent(body: Payload, workspace: Workspace) -> SlackRequest | Problems | None:
+    """The subscription that the form asks for; what is wrong with it; None if it is not the bot's."""
+    request, view = _request_of(body, workspace), mapping_in(body, "view")
+    try:
+        state = SubscriptionState.read(view.get("private_metadata"))
+    except ValueError:
+        return None
+    sent = filled_subscription(mapping_in(mapping_in(view, "state"), "values"), state)
+    if sent.command is None:
+        return Problems(sent.problems)
+    return _sent(request, Source.FORM, view, state.place, sent.command) if request else None
 
 
 def parse_restart_sent(body: Payload, workspace: Workspace) -> SlackRequest | None:

@@ -94,7 +94,7 @@ def _acts_on_default(command: Command) -> bool:
 
 
 def _form_for(entry: Entry) -> Block | None:
-    return form_button("Open form", Preset(entry.verb)) if entry.takes_branch else None
+    return form_button("Open form", Preset(entry.verb)) if entry.has_form else None
 
 
 def _usage(entry: Entry, context: RenderContext) -> list[Line]:

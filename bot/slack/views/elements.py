@@ -21,6 +21,7 @@ _MAX_OPTION, _MAX_OPTION_VALUE = 75, 150
 _MAX_METADATA = 3000
 _MAX_SECTION = 3000
 _MAX_ID, _MAX_URL = 64, 2000
+_MAX_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,21 @@ def text_in(fields: Mapping[str, Any], name: str, max_length: int) -> str | None
     if value is not None and (not isinstance(value, str) or not 1 <= len(value) <= max_length):
         raise ValueError(f"{name} is no text")
     return value
+
+
+def number_in(fields: Mapping[str, Any], name: str) -> int | None:
+    """A number of the metadata, at least 1; None if it is missing. Raises ValueError for anything else."""
+    value = fields.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MAX_NUMBER):
+        raise ValueError(f"{name} is no number")
+    return value
+
+
+def state_in(values: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
+    """What Slack says of one field of a view that was sent; empty if it says nothing, or not as Slack writes it."""
+    block = values.get(block_id)
+    held = next(iter(block.values()), None) if isinstance(block, Mapping) and block else None
+    return held if isinstance(held, Mapping) else {}
 
 
 def fits(options: Sequence[Any], place: Place | None, more: Mapping[str, Any]) -> bool:

@@ -17,8 +17,20 @@ from bot.core.model.commands import TABLE, BranchCommand, Entry, Verb, Word, ent
 from bot.slack.blocks.button_values import OPEN_FORM
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, plain
-from bot.slack.blocks.rich_text import channel, line
-from bot.slack.views.elements import MAX_OPTIONS, Place, View, modal, option, read, small, text_in, written
+from bot.slack.blocks.rich_text import Line, channel, line
+from bot.slack.views.elements import (
+    MAX_OPTIONS,
+    Place,
+    View,
+    modal,
+    number_in,
+    option,
+    read,
+    small,
+    state_in,
+    text_in,
+    written,
+)
 
 FORM = "form"
 """The id of the view, and of the global shortcut that opens it."""
@@ -61,15 +73,21 @@ class FormState:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What is filled in when the form opens. `repo` is a name as in `Filled`."""
+    """Which form opens, and what is filled in. `repo` is a name as in `Filled`.
+
+    `number`: the subscription that is changed; None to make one.
+    """
 
     verb: Verb = Verb.STATUS
     repo: str | None = None
+    number: int | None = None
 
     @property
     def value(self) -> str:
         """The value of a button that opens the form so."""
-        return json.dumps({"v": self.verb, **({"r": self.repo} if self.repo else {})}, separators=(",", ":"))
+        more = {"r": self.repo, "n": self.number}
+        fields = {"v": self.verb, **{name: value for name, value in more.items() if value is not None}}
+        return json.dumps(fields, separators=(",", ":"))
 
     @classmethod
     def read(cls, value: str) -> Preset:
@@ -77,7 +95,8 @@ class Preset:
         try:
             fields = json.loads(value[:1000])
             verb = Verb(fields["v"])
-            return cls(verb, text_in(fields, "r", _MAX_NAME)) if entry_for(verb).takes_branch else cls()
+            preset = cls(verb, text_in(fields, "r", _MAX_NAME), number_in(fields, "n"))
+            return preset if entry_for(verb).has_form else cls()
         except (ValueError, TypeError, LookupError, RecursionError):
             return cls()
 
@@ -97,7 +116,7 @@ def form(state: FormState, preset: Preset) -> View:
     if state.place is None:
         blocks.append(_place_field())
     else:
-        blocks.append(small(line("The result goes to ", _named(state.place.location), ".")))
+        blocks.append(small(line("The result goes to ", named(state.place.location), ".")))
     return modal(
         "Check or restart builds",
         blocks,
@@ -217,17 +236,15 @@ def _place_field() -> Block:
     return {"type": "input", "block_id": _PLACE, "label": plain("Post the result in"), "element": menu}
 
 
-def _named(location: Location) -> Any:
+def named(location: Location) -> Line:
+    """The conversation, as Slack names it."""
     where = line("this conversation") if location.is_between_two else line(channel(location.channel))
     return line("the thread in ", where) if location.thread and not location.is_between_two else where
 
 
 def _chosen(values: Mapping[str, Any], block_id: str) -> str | None:
     """What one field holds; None if it is empty, or not as Slack writes it."""
-    block = values.get(block_id)
-    held = next(iter(block.values()), None) if isinstance(block, Mapping) and block else None
-    if not isinstance(held, Mapping):
-        return None
+    held = state_in(values, block_id)
     selected = held.get("selected_option")
     value = selected.get("value") if isinstance(selected, Mapping) else held.get("selected_conversation")
     return value if isinstance(value, str) and value else None

@@ -11,6 +11,7 @@ from bot.core.model.notification_commands.values import (
     MuteCommand,
     PauseCommand,
     ShowSubscriptions,
+    Subscribe,
     UnmuteCommand,
     Unsubscribe,
     Until,
@@ -69,6 +70,8 @@ def test_the_words_of_a_subscription_in_any_order(text, expected):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("subscribe #3 acme/web", Subscribe(Filters(WEB), 3)),
+        ("subscribe acme/web branch:dev #3", Subscribe(Filters(WEB, branches=NamePattern(("dev",))), 3)),
         ("unsubscribe acme/web", Unsubscribe(("acme/web",))),
         ("unsubscribe acme/* #7", Unsubscribe(("acme/*",), (7,))),
         ("unsubscribe all", Unsubscribe(everything=True)),
@@ -108,6 +111,9 @@ def test_the_words_of_the_other_commands(text, expected):
     [
         ("subscribe", "Which repository?", None),
         ("subscribe branch:main", "Which repository?", None),
+        ("subscribe #3", "Which repository?", None),
+        ("subscribe #3 #4 acme/web", "One subscription", None),
+        ("subscribe #3 acme/web main", "“main” is not a repository", "subscribe #3 acme/web branch:main"),
         ("subscribe acme/web main", "“main” is not a repository", "subscribe acme/web branch:main"),
         ("subscribe acme/web on:all main", "For a branch", "subscribe acme/web on:all branch:main"),
         ("subscribe acme/web fixed", "For an event", "subscribe acme/web on:fixed"),

@@ -22,6 +22,7 @@ from tests.core.world import ADA, BOB, BUILDS, World, build, project
 from tests.held_clock import NOON
 
 WEB, API, OTHER = project(1, "acme/web"), project(2, "acme/api"), project(3, "other/web")
+WEB_ONLY = NamePattern(("acme/web",))
 
 
 def at(minutes):
@@ -205,6 +206,42 @@ def test_all_are_removed_once_confirmed_except_those_of_the_file(acme):
     assert says(acme, "unsubscribe acme/*") == NotSubscribed(("acme/*",), (of_file,))
 
 
+# --- change ---
+
+
+def test_a_subscription_is_changed_in_place_and_keeps_its_number_maker_and_age(acme):
+    made = says(acme, "subscribe acme/web").subscription
+    acme.clock.advance(60)
+    done = says(acme, f"subscribe #{made.id} api on:failed", BOB)
+    assert done.was == made
+    assert done.is_new
+    assert done.subscription == replace(made, filters=parse(words_of_command("subscribe acme/api on:failed")).filters)
+    assert acme.store.subscriptions.all() == [done.subscription]
+    assert says(acme, f"subscribe #{made.id} acme/api on:failed").subscription == done.subscription
+
+
+def test_one_that_says_the_same_as_another_is_removed(acme):
+    first = says(acme, "subscribe acme/web").subscription
+    other = says(acme, "subscribe acme/api").subscription
+    done = says(acme, f"subscribe #{other.id} acme/web")
+    assert (done.subscription, done.was, done.is_new) == (first, other, False)
+    assert acme.store.subscriptions.all() == [first]
+
+
+def test_a_paused_one_stays_paused(acme):
+    made = says(acme, "subscribe acme/web").subscription
+    says(acme, f"pause #{made.id}")
+    assert not says(acme, f"subscribe #{made.id} acme/api").subscription.is_active
+
+
+def test_only_the_channels_own_are_changed(acme):
+    other = says(acme, "subscribe acme/web", channel="C2").subscription
+    acme.store.subscriptions.put_file([Subscription(BUILDS.channel, Filters(WEB_ONLY), origin=Origin.FILE)])
+    of_file = acme.store.subscriptions.of_channel(BUILDS.channel)[0]
+    assert says(acme, f"subscribe #{other.id} acme/api") == NotSubscribed((f"#{other.id}",), ())
+    assert says(acme, f"subscribe #{of_file.id} acme/api") == NotSubscribed((f"#{of_file.id}",), (of_file,))
+
+
 # --- mute ---
 
 
@@ -295,6 +332,7 @@ SECRET = Rule(Subjects(people=frozenset({BOB.id})), ("subscribe",), NamePattern(
         "subscribe ACME/WEB",
         "subscribe acme/*",
         "subscribe acme/api acme/web",
+        "subscribe #1 acme/api",
         "unsubscribe acme/web",
         "mute acme/web 2h",
         "unmute acme/web",

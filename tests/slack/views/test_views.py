@@ -8,17 +8,21 @@ from pathlib import Path
 import pytest
 
 from bot.core.model.builds import Location, Page, Project
-from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
+from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word, parse
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notification_commands.values import Subscribe
 from bot.core.model.outcomes import BuildShown
+from bot.slack.incoming.text import words_of_command
 from bot.slack.messages.builds import target_of
 from bot.slack.messages.render import render
 from bot.slack.views.elements import Place, View
 from bot.slack.views.form import BRANCH, REPO, FormState, Preset, branch_options, filled, repo_options
 from bot.slack.views.restart import chosen, found_in, restart_dialog
+from bot.slack.views.subscription_form import SubscriptionState, filled_subscription, subscription_form
 from playground.slack.block_rules import options_judged, view_judged
 from playground.slack.plain_text import draw_view
 from tests.slack.messages.one_service import FAILED, HOW
-from tests.slack.views.views_drawn import HERE, LARGEST, VIEWS, dialog, message
+from tests.slack.views.views_drawn import HERE, LARGEST, SUBSCRIPTION, VIEWS, dialog, message
 
 GOLDEN = Path(__file__).parent / "golden.txt"
 BYTES_OF_A_VIEW = 250_000
@@ -136,6 +140,104 @@ def test_metadata_that_is_not_the_bots_is_refused(text: str) -> None:
 )
 def test_a_button_with_another_value_opens_the_plain_form(value: str) -> None:
     assert Preset.read(value) == Preset()
+
+
+def test_the_value_of_a_button_says_which_form_opens() -> None:
+    for preset in (Preset(Verb.RESTART, "acme/web"), Preset(Verb.SUBSCRIBE), Preset(Verb.SUBSCRIBE, number=7)):
+        assert Preset.read(preset.value) == preset
+
+
+def answers(
+    repos: str = "acme/web",
+    branches: str = "",
+    events: tuple[str, ...] = ("broke", "fixed"),
+    workflows: str = "",
+) -> View:
+    def field(name: str, **held: object) -> View:
+        return {f"subscription:{name}": {f"subscription:{name}": held}}
+
+    return {
+        **field("repos", type="plain_text_input", value=repos or None),
+        **field("branches", type="plain_text_input", value=branches or None),
+        **field("on", type="checkboxes", selected_options=[{"value": event} for event in events]),
+        **field("workflows", type="plain_text_input", value=workflows or None),
+    }
+
+
+NEW = SubscriptionState(HERE)
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (answers(), "acme/web"),
+        (answers("acme/web, acme/api"), "acme/web acme/api"),
+        (answers("“acme/web”\nacme/* !acme/old"), "acme/web acme/* !acme/old"),
+        (answers("acme/web@github branch:dev"), "acme/web@github branch:dev"),
+        (answers("https://github.com/acme/web"), "https://github.com/acme/web"),
+        (answers(branches="main, release/*  !release/0"), "acme/web branch:main,release/*,!release/0"),
+        (answers(branches="*"), "acme/web branch:*"),
+        (answers(events=("still:5", "failed")), "acme/web on:still:5,failed"),
+        (answers(workflows="ci,!nightly"), "acme/web workflow:ci,!nightly"),
+    ],
+)
+def test_the_form_of_a_subscription_means_what_the_words_mean(sent: View, words: str) -> None:
+    got = filled_subscription(sent, NEW)
+    assert got.problems == {}
+    assert got.command == parse(words_of_command(f"subscribe {words}"))
+    again = filled_subscription(sent, SubscriptionState(HERE, 7)).command
+    assert again == parse(words_of_command(f"subscribe #7 {words}"))
+
+
+def test_the_name_of_a_workflow_may_have_blanks_in_the_form() -> None:
+    command = filled_subscription(answers(workflows="Build and test, !Nightly build"), NEW).command
+    assert command is not None
+    assert command.filters.workflows == NamePattern(("Build and test",), ("Nightly build",))
+
+
+def test_a_subscription_that_is_not_changed_in_its_form_stays_the_same() -> None:
+    view = subscription_form(HERE, SUBSCRIPTION)
+    elements = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
+    sent = {
+        block: {block: {"value": it.get("initial_value"), "selected_options": it.get("initial_options")}}
+        for block, it in elements.items()
+    }
+    state = SubscriptionState.read(view["private_metadata"])
+    assert filled_subscription(json.loads(json.dumps(sent)), state).command == Subscribe(SUBSCRIPTION.filters, 7)
+
+
+@pytest.mark.parametrize(
+    ("sent", "at", "why"),
+    [
+        (answers(""), "repos", "Which repository?"),
+        (answers("acme/a[b]"), "repos", "is not a pattern"),
+        (answers("acme/web main"), "repos", "“main” is not a repository"),
+        (answers("acme/web@github acme/api@codeship"), "repos", "one CI service"),
+        (answers("acme/web on:brok"), "repos", "Unknown event “brok”"),
+        (answers(branches="a?b"), "branches", "is not a pattern"),
+        (answers(branches=" ".join(f"b{n}" for n in range(21))), "branches", "20 names"),
+        (answers(events=()), "on", "Choose at least one."),
+        (answers(events=("brok",)), "on", "Unknown event “brok”"),
+        (answers(workflows=",".join(f"w{n}" for n in range(21))), "workflows", "20 names"),
+        (answers("#3 #4 acme/web"), "repos", "One subscription"),
+    ],
+)
+def test_what_is_wrong_with_a_subscription_stands_at_its_field(sent: View, at: str, why: str) -> None:
+    got = filled_subscription(sent, NEW)
+    assert got.command is None
+    assert [*got.problems] == [f"subscription:{at}"]
+    assert why in got.problems[f"subscription:{at}"]
+
+
+@pytest.mark.parametrize("values", [{}, {"subscription:repos": [], "subscription:on": {"x": {"selected_options": 7}}}])
+def test_values_that_no_client_sends_are_problems(values: View) -> None:
+    assert {*filled_subscription(values, NEW).problems} == {"subscription:repos", "subscription:on"}
+
+
+@pytest.mark.parametrize("text", ["", "null", "{}", '{"n":1}', '{"c":"C1","n":0}', '{"c":"C1","n":true}'])
+def test_metadata_of_another_view_is_no_subscription(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        SubscriptionState.read(text)
 
 
 def test_the_bots_own_message_is_about_the_build_of_its_buttons() -> None:

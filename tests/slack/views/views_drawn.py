@@ -10,10 +10,13 @@ from bot.core.model.commands import Verb
 from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
 from bot.core.model.names.channel_names import ChannelName
+from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notifications.subscriptions import Event, Filters, Subscription
 from bot.slack.views.elements import Place, View
 from bot.slack.views.form import FormState, Preset, form
 from bot.slack.views.home import Followed, HomeShown, Recent, home
 from bot.slack.views.restart import found_in, restart_dialog
+from bot.slack.views.subscription_form import subscription_form
 from tests.slack.messages.one_service import FAILED, HOW, PASSED, RUNNING, WEB
 from tests.slack.several import NOW
 
@@ -22,6 +25,21 @@ FOLLOW = Follow("command:1", "codeship", WEB.id, FAILED.id, 2, "main", Actor("U0
 DEFAULT = ChannelName("C0BUILDS", "", "acme/web@codeship", "main", Actor("U0ADA"), NOW)
 SITE = replace(DEFAULT, alias="site")
 KNOWN = LastKnown((FAILED, replace(RUNNING, id="9", branch="feature/login"), PASSED), 0.0)
+
+SUBSCRIPTION = Subscription(
+    "C0BUILDS",
+    Filters(
+        NamePattern(("acme/web", "acme/api-*"), ("acme/api-old",)),
+        "github",
+        NamePattern(("main", "release/*")),
+        frozenset({Event.BROKE, Event.STILL}),
+        NamePattern(("ci",), ("nightly build",)),
+        5,
+    ),
+    Actor("U0ADA"),
+    NOW,
+    id=7,
+)
 
 
 def message(*urls: str) -> View:
@@ -51,6 +69,8 @@ VIEWS: dict[str, View] = {
     "form_in_a_thread": form(FormState(Place(Location("C0BUILDS", "1.1"))), Preset(Verb.RESTART, "acme/web")),
     "form_in_a_direct_message": form(FormState(Place(Location("D0ADA"))), Preset()),
     "form_that_asks_where": form(FormState(None, "acme/web", 3), Preset(Verb.RESTART, "acme/web")),
+    "subscribe": subscription_form(HERE),
+    "subscribe_changes": subscription_form(Place(Location("D0ADA")), SUBSCRIPTION),
     "restart": dialog("https://github.com/acme/shop/pull/1"),
     "restart_which": dialog("https://github.com/acme/shop/pull/1", "https://github.com/acme/shop/pull/2"),
     "restart_nothing": dialog(),
@@ -69,6 +89,16 @@ LARGEST: dict[str, View] = {
     "form": form(
         FormState(Place(Location("C" * 40, "1" * 40), f"https://hooks.slack.com/{'x' * 1900}"), "n" * 250, 9_999),
         Preset(Verb.CANCEL, "n" * 150),
+    ),
+    "subscribe": subscription_form(
+        Place(Location("C" * 40, "1" * 40), f"https://hooks.slack.com/{'x' * 1900}"),
+        replace(
+            SUBSCRIPTION,
+            filters=Filters(
+                *[NamePattern(("<" * 200,) * 20, ("&" * 200,) * 20), "x" * 200, NamePattern(("<" * 200,) * 20)],
+                *[frozenset(Event), NamePattern(("&" * 200,) * 20), 999],
+            ),
+        ),
     ),
     "restart_which": dialog(*(f"https://github.com/acme/shop/pull/1?{'x' * 700}{number}" for number in range(20))),
     "home": home(longest(), HOW),

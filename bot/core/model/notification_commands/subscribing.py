@@ -45,12 +45,14 @@ _NUMBER = re.compile(r"#(\d{1,9})", re.ASCII)
 def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
     """Raises NotUnderstood."""
     texts = texts_of(words)
+    number, texts = _without_number(texts, verb)
     repositories: list[str] = []
     lists: dict[str, list[str]] = {BRANCH: [], ON: [], WORKFLOW: [], FLAKY: [], REMIND: []}
-    for number, text in enumerate(texts):
+    for at_word, text in enumerate(texts):
 
-        def corrected(by: str, at: int = number) -> str:
-            return " ".join([verb, *texts[:at], by, *texts[at + 1 :]])
+        def corrected(by: str, at: int = at_word) -> str:
+            changed = () if number is None else (f"#{number}",)
+            return " ".join([verb, *changed, *texts[:at], by, *texts[at + 1 :]])
 
         keyed = _KEYED.fullmatch(text)
         if keyed is not None:
@@ -81,7 +83,8 @@ def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
             still_every(lists[ON]),
             flaky_quiet=bool(lists[FLAKY]),
             remind_off=bool(lists[REMIND]),
-        )
+        ),
+        number,
     )
 
 
@@ -117,6 +120,14 @@ def show_subscriptions_command(verb: Verb, words: Sequence[Word]) -> ShowSubscri
     if words:
         raise NotUnderstood("The list of subscriptions takes no more words.", verb, instead=verb.value)
     return ShowSubscriptions()
+
+
+def _without_number(texts: Sequence[str], verb: Verb) -> tuple[int | None, list[str]]:
+    """The number of the subscription to change, and the other texts. Raises NotUnderstood if there are several."""
+    numbers = dict.fromkeys(int(found[1]) for found in map(_NUMBER.fullmatch, texts) if found)
+    if len(numbers) > 1:
+        raise NotUnderstood("One subscription is changed at a time.", verb)
+    return next(iter(numbers), None), [text for text in texts if not _NUMBER.fullmatch(text)]
 
 
 def _key(typed: str, value: str, verb: Verb, corrected: Callable[[str], str]) -> str:

@@ -24,21 +24,25 @@ NOW, OFF = "now", "off"
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """The repositories of `filters` are as typed: a name without its owner or a pasted URL is not resolved yet."""
+    """The repositories of `filters` are as typed: a name without its owner or a pasted URL is not resolved yet.
+
+    `number`: changes the subscription with this number instead of making one.
+    """
 
     verb: ClassVar[Verb] = Verb.SUBSCRIBE
 
     filters: Filters
+    number: int | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
-        return words_of(self.filters)
+        return (*((f"#{self.number}",) if self.number is not None else ()), *words_of(self.filters))
 
     def about(self, repository: str) -> Subscribe:
         """The same for this repository, `acme/web` or `acme/web@github`."""
         name, _, service = repository.partition("@")
         filters = replace(self.filters, repositories=NamePattern((name,)), service=service or self.filters.service)
-        return Subscribe(filters)
+        return replace(self, filters=filters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +200,7 @@ NotificationCommand = Subscribe | Unsubscribe | ShowSubscriptions | PauseCommand
 
 def words_of(filters: Filters) -> tuple[str, ...]:
     """The words of `subscribe` for the filters, without those that are the default."""
-    at = f"@{filters.service}" if filters.service else ""
-    words = [f"{pattern}{at}" for pattern in filters.repositories.patterns]
-    words += [f"!{pattern}" for pattern in filters.repositories.exceptions]
+    words = repository_words(filters)
     for key, pattern in ((BRANCH, filters.branches), (WORKFLOW, filters.workflows)):
         if pattern:
             words.append(f"{key}:{','.join(pattern_words(pattern))}")
@@ -207,6 +209,13 @@ def words_of(filters: Filters) -> tuple[str, ...]:
     chosen = {FLAKY: filters.flaky_quiet, REMIND: filters.remind_off}
     words += [f"{key}:{word}" for key, word in OPTIONS.items() if chosen[key]]
     return tuple(words)
+
+
+def repository_words(filters: Filters) -> list[str]:
+    """`acme/web@github`, `!acme/web-old`."""
+    at = f"@{filters.service}" if filters.service else ""
+    names = [f"{pattern}{at}" for pattern in filters.repositories.patterns]
+    return [*names, *(f"!{pattern}" for pattern in filters.repositories.exceptions)]
 
 
 def event_words(filters: Filters) -> list[str]:

@@ -28,20 +28,28 @@ from bot.slack.blocks.rich_text import Line, code, emoji, join, join_dots, line,
 from bot.slack.messages.builds import branch_named, requested_by, short_word
 from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.live import NOT_A_MEMBER, why_lost
+from bot.slack.views.form import Preset, form_button
 
 _NAME, _NAMES = 100, 5
 _SHOWN = 20
-_REMOVED = 10
+_CHANGED = 8
+"""How many get buttons: three each, and a message takes 25."""
 BELL, NO_BELL = "bell", "no_bell"
 
 
 def subscribed(done: Subscribed, context: RenderContext, asker: Actor | None) -> Message:
     """In the channel, which shows that the bot can post there."""
     filters = done.subscription.filters
-    was = "Subscribed" if done.is_new else "Already subscribed"
+    what = line(repositories_in_words(filters.repositories), _service(filters, context))
+    if is_changed(done):
+        did = f"Subscription #{done.subscription.id} changed: "
+    else:
+        did = "Subscribed to " if done.is_new else "Already subscribed to "
     lines = [
-        line(emoji(BELL), " ", f"{was} to ", repositories_in_words(filters.repositories), _service(filters, context)),
+        line(emoji(BELL), " ", did, what),
         filter_words(filters),
+        line(f"#{done.was.id} is removed: it would say the same.") if done.was and not is_changed(done) else (),
+        line("It is still paused.") if done.subscription.paused == PAUSED_BY_PERSON else (),
         *map(_present, done.now),
         _how_many(done),
         *_unknown(done),
@@ -50,6 +58,11 @@ def subscribed(done: Subscribed, context: RenderContext, asker: Actor | None) ->
     ]
     remove = button("Unsubscribe", Unsubscribe(numbers=(done.subscription.id,)))
     return message(lines, [remove], facts=[requested_by(asker)], in_public=True)
+
+
+def is_changed(done: Subscribed) -> bool:
+    """Whether the subscription kept its number. It did not if another one says the same."""
+    return done.was is not None and done.was.id == done.subscription.id
 
 
 def not_reached(why: str, context: RenderContext, *, stored: str = "subscription") -> Message:
@@ -120,18 +133,20 @@ def subscriptions_shown(shown: SubscriptionsShown, context: RenderContext) -> Me
     lines = [line(f"{count} of this channel"), *(_listed_line(each) for each in every[:_SHOWN])]
     if len(every) > _SHOWN:
         lines.append(line(f"and {len(every) - _SHOWN} more"))
-    own = [each for each in every if each.origin is Origin.SLACK][:_REMOVED]
-    changes: list[tuple[str, PauseCommand | Unsubscribe]] = []
-    for each in own:
-        changes.append(_pause_or_resume(each))
-        changes.append((f"Remove #{each.id}", Unsubscribe(numbers=(each.id,))))
-    buttons = [button(label, command, number=number) for number, (label, command) in enumerate(changes, start=1)]
+    own = [each for each in every if each.origin is Origin.SLACK][:_CHANGED]
+    buttons = [each for number, one in enumerate(own) for each in _changes(one, number)]
     return message([*lines, *mutes], [*_unmute(shown), *buttons], in_public=False)
 
 
-def _pause_or_resume(subscription: Subscription) -> tuple[str, PauseCommand]:
+def _changes(subscription: Subscription, number: int) -> list[Block | None]:
+    """What can be done to the subscription. `number` tells the buttons from others in the message."""
+    id_ = subscription.id
     verb = Verb.PAUSE if subscription.is_active else Verb.RESUME
-    return f"{verb.capitalize()} #{subscription.id}", PauseCommand(verb, (subscription.id,))
+    return [
+        form_button(f"Change #{id_}", Preset(Verb.SUBSCRIBE, number=id_), number + 1),
+        button(f"{verb.capitalize()} #{id_}", PauseCommand(verb, (id_,)), number=2 * number + 1),
+        button(f"Remove #{id_}", Unsubscribe(numbers=(id_,)), number=2 * number + 2),
+    ]
 
 
 def subscriptions_paused(done: SubscriptionsPaused, asker: Actor | None) -> Message:

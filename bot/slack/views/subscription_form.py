@@ -1,0 +1,194 @@
+"""The form behind a bare `subscribe` and [Change]: which builds a channel hears of. Pure.
+
+What is filled in becomes the words of the command, so that form and command have one parser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.model.command_values import Verb, Word
+from bot.core.model.errors import NotUnderstood
+from bot.core.model.notification_commands.subscribing import subscribe_command
+from bot.core.model.notification_commands.values import (
+    BRANCH,
+    ON,
+    WORKFLOW,
+    Subscribe,
+    pattern_words,
+    repository_words,
+)
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
+from bot.slack.blocks.message import Block, plain
+from bot.slack.blocks.rich_text import Line, line, person
+from bot.slack.incoming.text import words_of_command
+from bot.slack.views.elements import Place, View, modal, number_in, option, read, small, state_in, written
+from bot.slack.views.form import named
+
+SUBSCRIPTION = "subscription"
+"""The id of the view."""
+_REPOS, _BRANCHES = f"{SUBSCRIPTION}:repos", f"{SUBSCRIPTION}:branches"
+_EVENTS, _WORKFLOWS = f"{SUBSCRIPTION}:on", f"{SUBSCRIPTION}:workflows"
+_MAX_TYPED = 2_500
+_SOME_NAME = Word.of("org/name")
+"""Stands for the repositories while another field is read."""
+
+EVENT_LABELS = {
+    Event.BROKE: "A branch breaks",
+    Event.FIXED: "It is fixed",
+    Event.STILL: "It is still broken: reminders in the thread",
+    Event.FAILED: "Each failed build",
+    Event.PASSED: "Each passed build",
+    Event.STARTED: "Each started build",
+    Event.STOPPED: "Each cancelled build",
+    Event.INFRA: "Infrastructure failures",
+    Event.EARLY: "A job has failed and the workflow still runs (GitHub)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    """What the form remembers. `number`: the subscription that it changes; None if it makes one."""
+
+    place: Place
+    number: int | None = None
+
+    def metadata(self) -> str:
+        return written(self.place, {"n": self.number})
+
+    @classmethod
+    def read(cls, metadata: object) -> SubscriptionState:
+        """Raises ValueError for metadata that is not the form's."""
+        place, fields = read(metadata)
+        if place is None:
+            raise ValueError("not the form's")
+        return cls(place, number_in(fields, "n"))
+
+
+@dataclass(frozen=True, slots=True)
+class FilledSubscription:
+    """The form as it was sent. `problems` by block id; without any there is a command."""
+
+    command: Subscribe | None
+    problems: Mapping[str, str]
+
+
+def subscription_form(place: Place, changed: Subscription | None = None) -> View:
+    """The form, empty or with what `changed` says now."""
+    filters = changed.filters if changed is not None else None
+    blocks = [
+        _text_field(
+            _REPOS,
+            "Repositories",
+            " ".join(repository_words(filters)) if filters else "",
+            placeholder="acme/web acme/api-* !acme/api-old",
+            hint="* matches any characters, ! makes an exception. Later repositories are included.",
+        ),
+        _text_field(
+            _BRANCHES,
+            "Branches",
+            " ".join(pattern_words(filters.branches)) if filters else "",
+            placeholder="Default branch",
+            hint="For example main release/*. A single * is every branch.",
+            optional=True,
+        ),
+        _events_field(filters),
+        _text_field(
+            _WORKFLOWS,
+            "Workflows",
+            ", ".join(pattern_words(filters.workflows)) if filters else "",
+            placeholder="All workflows",
+            hint="GitHub only: names or files, with commas between them. For example ci, !nightly.",
+            optional=True,
+        ),
+        small(line("Notifications go to ", named(place.location), "."), _about(changed)),
+    ]
+    return modal(
+        "Subscribe to builds" if changed is None else "Change subscription",
+        blocks,
+        callback_id=SUBSCRIPTION,
+        metadata=SubscriptionState(place, changed.id if changed else None).metadata(),
+        submit="Subscribe" if changed is None else "Change",
+        close="Cancel",
+    )
+
+
+def filled_subscription(values: Mapping[str, Any], state: SubscriptionState) -> FilledSubscription:
+    """Reads the values of a form that was sent; they are untrusted."""
+    said = {block: list(words) for block, words in _said(values)}
+    problems = {}
+    for block, words in said.items():
+        try:
+            subscribe_command(Verb.SUBSCRIBE, words if block == _REPOS else [_SOME_NAME, *words])
+        except NotUnderstood as error:
+            problems[block] = error.why
+    if not said.get(_EVENTS):
+        problems[_EVENTS] = "Choose at least one."
+    number = [Word.of(f"#{state.number}")] if state.number is not None else []
+    command = None
+    if not problems:
+        try:
+            command = subscribe_command(Verb.SUBSCRIBE, [*number, *(word for words in said.values() for word in words)])
+        except NotUnderstood as error:
+            problems[_REPOS] = error.why
+    return FilledSubscription(command, problems)
+
+
+def _said(values: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Word]]]:
+    """The words of the command that each field stands for, by block id."""
+    yield _REPOS, words_of_command(_typed(values, _REPOS))
+    branches = ",".join(re.split(r"[\s,]+", _typed(values, _BRANCHES).strip()))
+    yield _BRANCHES, words_of_command(f"{BRANCH}:{branches}") if branches else ()
+    chosen = state_in(values, _EVENTS).get("selected_options")
+    options = [each.get("value") for each in chosen if isinstance(each, Mapping)] if isinstance(chosen, list) else []
+    events = [str(value) for value in options]
+    yield _EVENTS, [Word.of(f"{ON}:{','.join(events)}")] if events else ()
+    # Not `words_of_command`: the name of a workflow may have blanks.
+    workflows = [name.strip() for name in re.split(r"[,\n]", _typed(values, _WORKFLOWS))]
+    yield _WORKFLOWS, [Word.of(f"{WORKFLOW}:{','.join(filter(None, workflows))}")] if any(workflows) else ()
+
+
+def _typed(values: Mapping[str, Any], block: str) -> str:
+    value = state_in(values, block).get("value")
+    return value[:_MAX_TYPED] if isinstance(value, str) else ""
+
+
+def _text_field(block: str, label: str, initial: str, *, placeholder: str, hint: str, optional: bool = False) -> Block:
+    element = {
+        "type": "plain_text_input",
+        "action_id": block,
+        "max_length": _MAX_TYPED,
+        "placeholder": plain(placeholder),
+        **({"initial_value": initial[:_MAX_TYPED]} if initial else {}),
+    }
+    field = {"type": "input", "block_id": block, "label": plain(label), "hint": plain(hint), "element": element}
+    return {**field, "optional": True} if optional else field
+
+
+def _events_field(filters: Filters | None) -> Block:
+    options = {event: _event_option(event, filters) for event in Event}
+    chosen = filters.events if filters is not None else DEFAULT_EVENTS
+    element = {
+        "type": "checkboxes",
+        "action_id": _EVENTS,
+        "options": list(options.values()),
+        "initial_options": [options[event] for event in Event if event in chosen],
+    }
+    return {"type": "input", "block_id": _EVENTS, "label": plain("Tell the channel when"), "element": element}
+
+
+def _event_option(event: Event, filters: Filters | None) -> Block | None:
+    """A number of its own for *still* stays as it is."""
+    every = filters.still_every if filters is not None and event is Event.STILL else None
+    if every is None:
+        return option(EVENT_LABELS[event], event)
+    return option(f"{EVENT_LABELS[event]}, after each {every} failed commits", f"{event}:{every}")
+
+
+def _about(changed: Subscription | None) -> Line:
+    if changed is None or changed.maker is None:
+        return ()
+    return line(f"#{changed.id} made by ", person(changed.maker))
