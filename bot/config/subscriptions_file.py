@@ -11,16 +11,24 @@ from typing import Any
 import structlog
 
 from bot.config.toml_file import FileError, Reading, read_toml, shown
-from bot.core.model.names.slack_ids import CHANNEL_ID
+from bot.core.model.names.slack_ids import CHANNEL_ID, GROUP_ID, USER_ID
 from bot.core.model.notification_commands.subscribing import still_every
 from bot.core.model.notification_commands.values import ALL, FLAKY, OPTIONS, REMIND
-from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Origin, Subscription
+from bot.core.model.notifications.subscriptions import (
+    DEFAULT_EVENTS,
+    MAX_MENTIONS,
+    Event,
+    Filters,
+    Origin,
+    Replies,
+    Subscription,
+)
 from bot.core.notifications.ports import SubscriptionStore
 
 log = structlog.get_logger(__name__)
 
 _KIND = "subscription"
-_KEYS = ("channel", "repos", "branches", "on", "workflows", "service", FLAKY, REMIND)
+_KEYS = ("channel", "repos", "branches", "on", "workflows", "service", FLAKY, REMIND, "mention", "to")
 
 
 class SubscriptionsError(FileError):
@@ -91,6 +99,8 @@ class _Reading(Reading):
             self._events(number, table),
             self.names(number, table, "workflows", _KIND),
             still_every([str(word) for word in self.listed(number, table, "on", _KIND)]),
+            self._mentions(number, table),
+            self._replies(number, table),
             flaky_quiet=self._option(number, table, FLAKY),
             remind_off=self._option(number, table, REMIND),
         )
@@ -113,6 +123,23 @@ class _Reading(Reading):
         if value is not None and value != OPTIONS[key]:
             self.wrong(number, key, f'{shown(str(value))} is no value of {key}; there is "{OPTIONS[key]}".', _KIND)
         return value is not None
+
+    def _mentions(self, number: int, table: Mapping[str, Any]) -> tuple[str, ...]:
+        ids = self.listed(number, table, "mention", _KIND)
+        for id_ in ids:
+            if USER_ID.fullmatch(id_) is None and GROUP_ID.fullmatch(id_) is None:
+                why = f"{shown(id_)} is no id of a person (U…) or of a user group (S…)."
+                self.wrong(number, "mention", why, _KIND)
+        if len(ids) > MAX_MENTIONS:
+            self.wrong(number, "mention", f"a message mentions {MAX_MENTIONS} people and groups at most.", _KIND)
+        return tuple(dict.fromkeys(ids))
+
+    def _replies(self, number: int, table: Mapping[str, Any]) -> Replies | None:
+        value = table.get("to")
+        if value is None or value in [*Replies]:
+            return None if value is None else Replies(value)
+        self.wrong(number, "to", f"{shown(str(value))} is neither channel nor thread.", _KIND)
+        return None
 
     def _events(self, number: int, table: Mapping[str, Any]) -> frozenset[Event]:
         words = self.listed(number, table, "on", _KIND)

@@ -364,6 +364,8 @@ deliveries = sa.Table(
     sa.Column("changed_at", Moment, nullable=False),
     sa.Column("subscription_id", sa.Integer),
     sa.Column("reminder", sa.Boolean, nullable=False),
+    sa.Column("mentions", AnyText, nullable=False),
+    sa.Column("replies", AnyText),
     sa.Column("state", AnyText, nullable=False),
     sa.Column("reason", AnyText, nullable=False),
     sa.Column("ts", AnyText),

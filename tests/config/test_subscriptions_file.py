@@ -9,7 +9,7 @@ import pytest
 
 from bot.config.subscriptions_file import SubscriptionsError, reload, subscriptions_in
 from bot.core.model.names.name_patterns import NamePattern
-from bot.core.model.notifications.subscriptions import Event, Filters, Origin, Subscription
+from bot.core.model.notifications.subscriptions import Event, Filters, Origin, Replies, Subscription
 from bot.store import open_store
 from tests.held_clock import HeldClock
 
@@ -53,9 +53,18 @@ def test_all_means_every_event(path):
     assert subscriptions_in(str(path), BOTH)[0].filters.events == frozenset(Event)
 
 
+def test_whom_it_mentions_and_where_replies_go(path):
+    path.write_text(f'{ONE}mention = ["S0ONCALL", "U0ADA"]\nto = "thread"\n')
+    filters = subscriptions_in(str(path), BOTH)[0].filters
+    assert (filters.mentions, filters.replies) == (("S0ONCALL", "U0ADA"), Replies.THREAD)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "why"),
     [
+        (ONE + 'mention = "@oncall"', 4, "“@oncall” is no id of a person (U…) or of a user group (S…)."),
+        (ONE + 'to = "here"', 4, "“here” is neither channel nor thread."),
+        (f"{ONE}mention = {[f'U{n}ADA' for n in range(6)]}", 4, "5 people and groups at most"),
         (ONE + "colour = 1", 4, "“colour” is not a key of a subscription; these are: channel, repos,"),
         ('channel = "C1"\n' + ONE, 1, "“channel” is not a key here; these are within a [[subscription]]"),
         ("x = 1", 1, "“x” is not a key here; these are: [[subscription]]"),

@@ -9,7 +9,7 @@ from bot.core.model.builds import Actor, Build, Project, Status
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.deliveries import Delivery, DeliveryState, WatchedProject
 from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
-from bot.core.model.notifications.subscriptions import Filters, Subscription
+from bot.core.model.notifications.subscriptions import Filters, Replies, Subscription
 from bot.core.model.notifications.transitions import BranchState, Change, Period, Transition, WorkflowState
 from bot.store.notifications.decisions import MOST_OF_A_BRANCH
 from tests.store.conftest import NOON
@@ -40,6 +40,13 @@ def test_a_look_comes_back_as_it_was_stored(store):
     assert store.outbox.queue("C1") == [stored]
     assert stored == replace(due(), id=stored.id, changed_at=NOON)
     assert store.decisions.decisions("codeship", "3", "main", "C1") == [because()]
+
+
+def test_whom_a_delivery_mentions_and_where_its_replies_go_is_stored(store):
+    made = due(mentions=("S0ONCALL", "U0ADA"), replies=Replies.THREAD)
+    store.watching.apply(FIRST, SEEN, [made], [])
+    [stored] = store.outbox.queue("C1")
+    assert (stored.mentions, stored.replies) == (made.mentions, made.replies)
 
 
 def test_of_two_looks_at_the_same_state_one_is_stored_with_all_that_follows(store):

@@ -7,7 +7,15 @@ from datetime import timedelta
 
 from bot.core.model.builds import Actor
 from bot.core.model.names.name_patterns import NamePattern
-from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
+from bot.core.model.notifications.subscriptions import (
+    PAUSED_BY_PERSON,
+    Event,
+    Filters,
+    Mute,
+    Origin,
+    Replies,
+    Subscription,
+)
 from tests.store.conftest import NOON
 
 ADA, BOB = Actor("U1"), Actor("U2")
@@ -18,6 +26,9 @@ ALL = Filters(
     NamePattern(("main", "release/*"), ("release/0*",)),
     frozenset(Event),
     NamePattern(("ci",), ("nightly",)),
+    5,
+    ("S0ONCALL", "U0ADA"),
+    Replies.THREAD,
 )
 
 

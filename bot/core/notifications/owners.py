@@ -89,6 +89,8 @@ class PeriodOwners:
                 created_at=now,
                 due_at=now,
                 subscription_id=last.subscription_id,
+                mentions=last.mentions,
+                replies=last.replies,
                 state=DeliveryState.PAUSED if last.state is DeliveryState.PAUSED else DeliveryState.DUE,
             )
             for last in self._outbox.of_period(project.service, project.id, branch, period.id)

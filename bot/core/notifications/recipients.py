@@ -9,8 +9,23 @@ from datetime import datetime, timedelta
 from bot.core.model.builds import Build
 from bot.core.model.notifications.deliveries import EVENT_OF, QUIET_IF_FLAKY, Delivery, DeliveryState
 from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
-from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Mismatch, Mute, Subscription
-from bot.core.model.notifications.transitions import BEFORE_A_PERIOD, OF_A_PERIOD, Change, Observation, Transition
+from bot.core.model.notifications.subscriptions import (
+    MAX_MENTIONS,
+    PAUSED_BY_PERSON,
+    Event,
+    Mismatch,
+    Mute,
+    Replies,
+    Subscription,
+)
+from bot.core.model.notifications.transitions import (
+    BEFORE_A_PERIOD,
+    ENDS_A_PERIOD,
+    OF_A_PERIOD,
+    Change,
+    Observation,
+    Transition,
+)
 
 REMINDED_AT = frozenset({3, 10})
 REMINDED_EVERY = 30
@@ -161,6 +176,8 @@ def _for_channel(channel: str, transition: Transition, audience: Audience, now: 
         due_at=now,
         subscription_id=heard.id,
         reminder=_has_reminder(transition, matching),
+        mentions=_mentions(transition, matching),
+        replies=_replies(matching),
         state=DeliveryState.DUE if active is not None else DeliveryState.PAUSED,
         reason=heard.paused or "",
     )
@@ -197,6 +214,19 @@ def _has_reminder(transition: Transition, matching: Iterable[Subscription]) -> b
             for each in matching
         )
     )
+
+
+def _mentions(transition: Transition, matching: Iterable[Subscription]) -> tuple[str, ...]:
+    """Whom the message of a broken period mentions."""
+    if transition.change not in OF_A_PERIOD - ENDS_A_PERIOD:
+        return ()
+    return tuple(dict.fromkeys(id_ for each in matching for id_ in each.filters.mentions))[:MAX_MENTIONS]
+
+
+def _replies(matching: Iterable[Subscription]) -> Replies | None:
+    """The loudest that one of them wants."""
+    wanted = {each.filters.replies for each in matching}
+    return next(each for each in (Replies.CHANNEL, None, Replies.THREAD) if each in wanted)
 
 
 def _mismatch(subscription: Subscription, transition: Transition) -> Mismatch | None:

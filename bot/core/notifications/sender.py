@@ -16,6 +16,7 @@ from bot.core.model.builds import Build, FailureLog
 from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.notifications.deliveries import QUIET_IF_FLAKY, ChannelRefuses, Delivery, DeliveryState
 from bot.core.model.notifications.reasons import Decision, Reason
+from bot.core.model.notifications.subscriptions import Replies
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
 from bot.core.notifications.bursts import (
     DIGEST_FOR,
@@ -222,9 +223,9 @@ class Sender:
         if delivery.digest_ts is not None:
             return replace(told, head_ts=head)
         if change in ENDS_A_PERIOD and change is not Change.GONE:
-            ts = self._announcer.reply(delivery, head, broadcast=True)
+            ts = self._announcer.reply(delivery, head, broadcast=delivery.replies is not Replies.THREAD)
         elif delivery.reminder or change is Change.FAILED_AGAIN:
-            ts = self._announcer.reply(delivery, head, broadcast=False)
+            ts = self._announcer.reply(delivery, head, broadcast=delivery.replies is Replies.CHANNEL)
         return replace(told, ts=ts, head_ts=head)
 
     def _said_anew(self, delivery: Delivery) -> Delivery | None:

@@ -19,6 +19,8 @@ MAX_SPELLINGS = 6
 # Every pattern here stops at the next `<`, so that none reads the same characters twice.
 _TOKEN = re.compile(r"<([^<>|\s]+)(?:\|([^<>]*))?>")
 _PERSON = re.compile(r"(?<!\S)<@[^<>|\s]+(?:\|[^<>]*)?>[.,:;!?]*(?!\S)")
+_MENTIONING = re.compile(r"(?i)(?<!\S)(mentions?:\s*)((?:<(?:@|!subteam\^)[^<>|\s]+(?:\|[^<>]*)?>[,\s]*)+)")
+_ID_OF_A_MENTION = re.compile(r"<(?:@|!subteam\^)([^<>|\s]+)")
 _FENCE = "```"
 _INLINE = re.compile(r"`[^`\n]+`")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://)?(?=.)")
@@ -43,10 +45,10 @@ _LONG_AS_ONE = str.maketrans(dict.fromkeys(_LONG_DASHES, "-"))
 
 
 def words_of_command(text: str) -> tuple[Word, ...]:
-    """The words after a slash command. A mention of a person on its own is not a word."""
+    """The words after a slash command. A mention of a person on its own is not a word; `mention:` keeps its id."""
     # JSON can hold half a surrogate pair, UTF-8 cannot: sending the word on would raise.
     text = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()
-    text = _PERSON.sub(" ", text)
+    text = _PERSON.sub(" ", _MENTIONING.sub(_by_ids, text))
     typed = _without_entities(_TOKEN.sub(lambda token: _readings(token)[0], text)).split()
     # Both readings of a link have no spaces or are equal, so the two lists match.
     linked = _without_entities(_TOKEN.sub(lambda token: _readings(token)[1], text)).split()
@@ -65,6 +67,12 @@ def words_of_message(text: str, bot_user_id: str, *, needs_mention: bool) -> tup
     words = words_of_command(text[mention.end() :].lstrip(":,;"))
     start = next((at for at, word in enumerate(words) if not _AFTER_MENTION.issuperset(word.exact)), len(words))
     return words[start:] or (() if needs_mention else words_of_command(text))
+
+
+def _by_ids(option: re.Match[str]) -> str:
+    """`mention:@U0ADA,@S0ONCALL`: who is mentioned as ids, since a name would not say it."""
+    ids = [f"@{id_}" for id_ in _ID_OF_A_MENTION.findall(option[2])]
+    return f"{option[1].strip()}{','.join(ids)} "
 
 
 def _with_code_blanked(text: str) -> str:

@@ -16,23 +16,27 @@ from bot.core.model.notification_commands.subscribing import subscribe_command
 from bot.core.model.notification_commands.values import (
     BRANCH,
     ON,
+    TO,
     WORKFLOW,
     Subscribe,
+    mention_word,
     pattern_words,
     repository_words,
 )
-from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Replies, Subscription
 from bot.slack.blocks.message import Block, plain
-from bot.slack.blocks.rich_text import Line, line, person
+from bot.slack.blocks.rich_text import Line, join, line, mention_or_text, person
 from bot.slack.incoming.text import words_of_command
-from bot.slack.views.elements import Place, View, modal, number_in, option, read, small, state_in, written
+from bot.slack.views.elements import Place, View, modal, number_in, option, read, small, state_in, text_in, written
 from bot.slack.views.form import named
 
 SUBSCRIPTION = "subscription"
 """The id of the view."""
 _REPOS, _BRANCHES = f"{SUBSCRIPTION}:repos", f"{SUBSCRIPTION}:branches"
-_EVENTS, _WORKFLOWS = f"{SUBSCRIPTION}:on", f"{SUBSCRIPTION}:workflows"
-_MAX_TYPED = 2_500
+_EVENTS, _WORKFLOWS, _REPLIES = f"{SUBSCRIPTION}:on", f"{SUBSCRIPTION}:workflows", f"{SUBSCRIPTION}:to"
+_MAX_TYPED, _MAX_MENTIONS, _MAX_NAME = 2_500, 300, 50
+_USUAL = "usual"
+"""The value of the option that is no word of the command."""
 _SOME_NAME = Word.of("org/name")
 """Stands for the repositories while another field is read."""
 
@@ -48,16 +52,26 @@ EVENT_LABELS = {
     Event.EARLY: "A job has failed and the workflow still runs (GitHub)",
 }
 
+REPLY_LABELS = {
+    None: "The fix is shown in the channel, too",
+    Replies.CHANNEL: "All are shown in the channel, too",
+    Replies.THREAD: "None is shown in the channel",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
-    """What the form remembers. `number`: the subscription that it changes; None if it makes one."""
+    """What the form remembers. `number`: the subscription that it changes; None if it makes one.
+
+    `mentions` are as in `Filters`: the form has no field for user groups, so it keeps them.
+    """
 
     place: Place
     number: int | None = None
+    mentions: tuple[str, ...] = ()
 
     def metadata(self) -> str:
-        return written(self.place, {"n": self.number})
+        return written(self.place, {"n": self.number, "m": " ".join(self.mentions) or None})
 
     @classmethod
     def read(cls, metadata: object) -> SubscriptionState:
@@ -65,7 +79,7 @@ class SubscriptionState:
         place, fields = read(metadata)
         if place is None:
             raise ValueError("not the form's")
-        return cls(place, number_in(fields, "n"))
+        return cls(place, number_in(fields, "n"), tuple((text_in(fields, "m", _MAX_MENTIONS) or "").split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ class FilledSubscription:
 def subscription_form(place: Place, changed: Subscription | None = None) -> View:
     """The form, empty or with what `changed` says now."""
     filters = changed.filters if changed is not None else None
+    mentions = filters.mentions if filters is not None else ()
     blocks = [
         _text_field(
             _REPOS,
@@ -104,13 +119,14 @@ def subscription_form(place: Place, changed: Subscription | None = None) -> View
             hint="GitHub only: names or files, with commas between them. For example ci, !nightly.",
             optional=True,
         ),
+        _replies_field(filters),
         small(line("Notifications go to ", named(place.location), "."), _about(changed)),
     ]
     return modal(
         "Subscribe to builds" if changed is None else "Change subscription",
         blocks,
         callback_id=SUBSCRIPTION,
-        metadata=SubscriptionState(place, changed.id if changed else None).metadata(),
+        metadata=SubscriptionState(place, changed.id if changed else None, mentions).metadata(),
         submit="Subscribe" if changed is None else "Change",
         close="Cancel",
     )
@@ -127,11 +143,12 @@ def filled_subscription(values: Mapping[str, Any], state: SubscriptionState) -> 
             problems[block] = error.why
     if not said.get(_EVENTS):
         problems[_EVENTS] = "Choose at least one."
-    number = [Word.of(f"#{state.number}")] if state.number is not None else []
+    kept = [Word.of(f"#{state.number}")] if state.number is not None else []
+    kept += [Word.of(mention_word(state.mentions))] if state.mentions else []
     command = None
     if not problems:
         try:
-            command = subscribe_command(Verb.SUBSCRIBE, [*number, *(word for words in said.values() for word in words)])
+            command = subscribe_command(Verb.SUBSCRIBE, [*kept, *(word for words in said.values() for word in words)])
         except NotUnderstood as error:
             problems[_REPOS] = error.why
     return FilledSubscription(command, problems)
@@ -149,6 +166,9 @@ def _said(values: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Word]]]:
     # Not `words_of_command`: the name of a workflow may have blanks.
     workflows = [name.strip() for name in re.split(r"[,\n]", _typed(values, _WORKFLOWS))]
     yield _WORKFLOWS, [Word.of(f"{WORKFLOW}:{','.join(filter(None, workflows))}")] if any(workflows) else ()
+    replies = state_in(values, _REPLIES).get("selected_option")
+    to = replies.get("value") if isinstance(replies, Mapping) else None
+    yield _REPLIES, [Word.of(f"{TO}:{to}")] if to not in (None, _USUAL) else ()
 
 
 def _typed(values: Mapping[str, Any], block: str) -> str:
@@ -180,6 +200,17 @@ def _events_field(filters: Filters | None) -> Block:
     return {"type": "input", "block_id": _EVENTS, "label": plain("Tell the channel when"), "element": element}
 
 
+def _replies_field(filters: Filters | None) -> Block:
+    options = {replies: option(label, replies or _USUAL) for replies, label in REPLY_LABELS.items()}
+    element = {
+        "type": "static_select",
+        "action_id": _REPLIES,
+        "options": list(options.values()),
+        "initial_option": options[filters.replies if filters is not None else None],
+    }
+    return {"type": "input", "block_id": _REPLIES, "label": plain("Replies in the thread"), "element": element}
+
+
 def _event_option(event: Event, filters: Filters | None) -> Block | None:
     """A number of its own for *still* stays as it is."""
     every = filters.still_every if filters is not None and event is Event.STILL else None
@@ -191,4 +222,6 @@ def _event_option(event: Event, filters: Filters | None) -> Block | None:
 def _about(changed: Subscription | None) -> Line:
     if changed is None or changed.maker is None:
         return ()
-    return line(f"#{changed.id} made by ", person(changed.maker))
+    ids = changed.filters.mentions
+    mentions = line(" · mentions ", join(" ", *(mention_or_text(id_, _MAX_NAME) for id_ in ids))) if ids else ()
+    return line(f"#{changed.id} made by ", person(changed.maker), mentions)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.core.model.notifications.deliveries import QUIET_IF_FLAKY, UNSENT, Delivery, DeliveryState
 from bot.core.model.notifications.reasons import Decision, SeenBy
+from bot.core.model.notifications.subscriptions import Replies
 from bot.core.model.notifications.transitions import Transition
 from bot.core.ports import Clock
 from bot.store.engine import Database
@@ -157,6 +158,8 @@ def added(database: Database, connection: sa.Connection, delivery: Delivery) -> 
         "created_at": delivery.created_at,
         "subscription_id": delivery.subscription_id,
         "reminder": delivery.reminder,
+        "mentions": " ".join(delivery.mentions),
+        "replies": delivery.replies.value if delivery.replies is not None else None,
     }
     made = replace(delivery, changed_at=delivery.created_at)
     new = database.insert(deliveries).values(**fixed, **_columns(made))
@@ -199,6 +202,8 @@ def _delivery(row: Any) -> Delivery:
         due_at=row.due_at,
         subscription_id=row.subscription_id,
         reminder=row.reminder,
+        mentions=tuple(row.mentions.split()),
+        replies=Replies(row.replies) if row.replies is not None else None,
         state=DeliveryState(row.state),
         reason=row.reason,
         ts=row.ts,

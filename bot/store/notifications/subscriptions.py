@@ -15,7 +15,15 @@ import sqlalchemy as sa
 
 from bot.core.model.builds import Actor
 from bot.core.model.names.name_patterns import NamePattern
-from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
+from bot.core.model.notifications.subscriptions import (
+    PAUSED_BY_PERSON,
+    Event,
+    Filters,
+    Mute,
+    Origin,
+    Replies,
+    Subscription,
+)
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.outbox import unpause
@@ -224,6 +232,8 @@ def _filters_json(filters: Filters) -> str:
             **({"still_every": filters.still_every} if filters.still_every is not None else {}),
             **({"flaky_quiet": True} if filters.flaky_quiet else {}),
             **({"remind_off": True} if filters.remind_off else {}),
+            **({"mentions": list(filters.mentions)} if filters.mentions else {}),
+            **({"replies": filters.replies} if filters.replies is not None else {}),
         }
     )
 
@@ -239,6 +249,8 @@ def _filters(text: str) -> Filters:
         flaky_quiet=fields.get("flaky_quiet", False),
         remind_off=fields.get("remind_off", False),
         workflows=_pattern(fields["workflows"]),
+        mentions=tuple(fields.get("mentions", ())),
+        replies=Replies(fields["replies"]) if "replies" in fields else None,
     )
 
 

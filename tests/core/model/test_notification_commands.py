@@ -16,10 +16,11 @@ from bot.core.model.notification_commands.values import (
     Unsubscribe,
     Until,
 )
-from bot.core.model.notifications.subscriptions import Event, Filters
+from bot.core.model.notifications.subscriptions import Event, Filters, Replies
 from bot.slack.incoming.text import words_of_command
 
 WEB = NamePattern(("acme/web",))
+ON_CALL = ("S0ONCALL", "U0ADA")
 BROKE, FIXED, STILL, FAILED = Event.BROKE, Event.FIXED, Event.STILL, Event.FAILED
 
 
@@ -60,6 +61,11 @@ def filters(text):
         ("subscribe acme/web on:still,Broke", Filters(WEB, events=frozenset({BROKE, STILL}))),
         ("subscribe on:all acme/web", Filters(WEB, events=frozenset(Event))),
         ("subscribe acme/web workflow:ci,!nightly", Filters(WEB, workflows=NamePattern(("ci",), ("nightly",)))),
+        ("subscribe acme/web mention:<@U0ADA>", Filters(WEB, mentions=("U0ADA",))),
+        ("subscribe mention: <!subteam^S0ONCALL|@on call>, <@U0ADA|ada> acme/web", Filters(WEB, mentions=ON_CALL)),
+        ("subscribe acme/web mention:@S0ONCALL,@U0ADA,@U0ADA", Filters(WEB, mentions=ON_CALL)),
+        ("subscribe acme/web to:thread", Filters(WEB, replies=Replies.THREAD)),
+        ("subscribe acme/web to:Channel", Filters(WEB, replies=Replies.CHANNEL)),
         ("subscribe acme/web workflows:build.yml", Filters(WEB, workflows=NamePattern(("build.yml",)))),
     ],
 )
@@ -121,6 +127,10 @@ def test_the_words_of_the_other_commands(text, expected):
         ("subscribe acme/web on:green", "Unknown event “green”", None),
         ("subscribe acme/web brnch:main", "Unknown filter “brnch:”", "subscribe acme/web branch:main"),
         ("subscribe acme/web zzz:main", "Unknown filter “zzz:”", None),
+        ("subscribe acme/web mention:@oncall", "A typed command doesn’t say who “@oncall” is", None),
+        ("subscribe acme/web mention:<!here>", "Only people and user groups", None),
+        ("subscribe acme/web mention:" + ",".join(f"@U0{n:03}" for n in range(6)), "5 people and groups", None),
+        ("subscribe acme/web to:tread", "Unknown place “tread”", "subscribe acme/web to:thread"),
         ("subscribe acme/web branch:", "branch: names nothing", "subscribe acme/web branch:main"),
         ("subscribe on: acme/web", "Unknown event “acme/web”", None),
         ("subscribe acme/web[a]", "is not a pattern", None),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location, Project, Status, Workflow
 from bot.core.model.commands import Command
@@ -237,13 +238,12 @@ class Hearing:
         branch: str = "main",
         channel: str = CHANNEL,
         since: datetime | None = None,
-        still_every: int | None = None,
-        **options: bool,
+        **more: Any,
     ) -> None:
-        """Without `since`, the first look is the beginning."""
+        """Without `since`, the first look is the beginning. `more` are other fields of `Filters`."""
         branches = NamePattern((branch,))
         wanted = frozenset(events) or DEFAULT_EVENTS
-        filters = Filters(NamePattern((repo,)), branches=branches, events=wanted, still_every=still_every, **options)
+        filters = Filters(NamePattern((repo,)), branches=branches, events=wanted, **more)
         self.store.subscriptions.add(Subscription(channel, filters, ADA, since))
 
     def builds(self, *texts: str, of: Project = WEB) -> None:

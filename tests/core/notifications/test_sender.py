@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.core.model.builds import FailedJob, FailureLog
@@ -9,12 +11,18 @@ from bot.core.model.follows import MessageGone, RetryLater
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.deliveries import ChannelRefuses, DeliveryState
 from bot.core.model.notifications.reasons import Reason
-from bot.core.model.notifications.subscriptions import Event, Mute
+from bot.core.model.notifications.subscriptions import Event, Mute, Replies
 from tests.core.notifications.hearing import ADA, API, CHANNEL, Crash
 
 BUSY = RetryLater("ratelimited", retry_after_s=30)
 LOST = RetryLater("no answer", may_have_happened=True)
 OUT = ChannelRefuses("not_in_channel")
+
+
+def shown(hearing, channel):
+    """The channel's only message."""
+    [message] = [each for each in hearing.slack.messages.values() if each.channel == channel]
+    return message
 
 
 def broken(hearing):
@@ -70,6 +78,25 @@ def test_reminders_come_at_every_so_many_failed_commits_for_those_who_said_how_m
     hearing.subscribe(Event.BROKE, Event.STILL, still_every=4)
     hearing.goes("10 ok", *(f"{number} bad" for number in range(11, 20)))
     assert hearing.heard() == ["web main still 19", "  web main still 14", "  web main still 18"]
+
+
+def test_replies_are_in_the_thread_only_or_all_in_the_channel_for_those_who_said_so(hearing):
+    looks = ("10 ok", "11 bad ; 10 ok", "11' bad ; 10 ok", "12 ok ; 11 bad")
+    hearing.subscribe(replies=Replies.THREAD)
+    hearing.subscribe(channel="C2", replies=Replies.CHANNEL)
+    hearing.subscribe(channel="C3")
+    hearing.goes(*looks)
+    assert [shown(hearing, channel).broadcasts for channel in (CHANNEL, "C2", "C3")] == [0, 2, 1]
+
+
+def test_the_loudest_of_several_subscriptions_counts_and_all_are_mentioned(hearing):
+    hearing.subscribe(repo="acme/web", replies=Replies.THREAD, mentions=("S0ONCALL", "U0ADA"))
+    hearing.subscribe(mentions=("U0BOB", "U0ADA"))
+    hearing.goes("10 ok", "11 bad ; 10 ok", "12 bad ; 11 bad", "13 ok ; 12 bad")
+    told = hearing.store.outbox.told(CHANNEL, hearing.clock.now() - timedelta(hours=1))
+    everyone = ("S0ONCALL", "U0ADA", "U0BOB")
+    assert [each.mentions for each in told] == [everyone, everyone, ()]
+    assert shown(hearing, CHANNEL).broadcasts == 1
 
 
 def test_an_early_message_becomes_that_of_the_failure(hearing):

@@ -38,9 +38,12 @@ def delivery(change: Change, build: Build, period: Period | None = PERIOD, **fie
 
 NEWS = {
     "broke": delivery(Change.BROKE, FAILED, in_a_row=1, last_good=GOOD),
+    "broke, with mentions": replace(
+        delivery(Change.BROKE, FAILED, in_a_row=1), mentions=("S0ONCALL", "U0ADA", "<!here>")
+    ),
     "broke, and nothing else is known": delivery(Change.BROKE, replace(BARE, status=Status.FAILED), None),
     "broke, hostile": delivery(Change.BROKE, HOSTILE, STRANGE, failing=("<!here>", "lint"), last_good=GOOD),
-    "failing": delivery(Change.FAILING, FAILING),
+    "failing": replace(delivery(Change.FAILING, FAILING), mentions=("S0ONCALL",)),
     "passed after all": delivery(Change.PASSED_AFTER_ALL, FIXES),
     "cancelled after all": delivery(Change.PASSED_AFTER_ALL, replace(FIXES, status=Status.STOPPED)),
     "still broken": delivery(Change.STILL, LATER, in_a_row=3, last_good=GOOD),

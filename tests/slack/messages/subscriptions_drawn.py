@@ -9,7 +9,15 @@ from bot.core.model import errors
 from bot.core.model.builds import Actor, Status
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
-from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Event, Filters, Mute, Origin, Subscription
+from bot.core.model.notifications.subscriptions import (
+    PAUSED_BY_PERSON,
+    Event,
+    Filters,
+    Mute,
+    Origin,
+    Replies,
+    Subscription,
+)
 from bot.core.model.notifications.transitions import NotBroken, Owner, OwnerChanged
 from bot.core.model.outcomes import (
     BranchState,
@@ -42,6 +50,8 @@ RICH = Subscription(
         NamePattern(("main", "release/*"), ("release/0",)),
         frozenset({Event.BROKE, Event.FIXED, Event.STILL}),
         NamePattern(("ci",), ("nightly*",)),
+        mentions=("S0ONCALL", "U0BOB", "U0ADA"),
+        replies=Replies.THREAD,
     ),
     BOB,
     NOW,
@@ -111,6 +121,9 @@ SUBJECTS: dict[str, dict[str, Message]] = {
             Subscribed(SIMPLE, True, 1, failed=errors.NoResponse("CodeShip", http_status=502))
         ),
         "subscribed_to_a_hostile_name": of_ada(Subscribed(PAUSED, True, 1)),
+        "changed": of_ada(Subscribed(SIMPLE, True, 1, now=(MAIN,), was=replace(RICH, id=3))),
+        "changed_while_paused": of_ada(Subscribed(STOPPED, True, 1, was=STOPPED)),
+        "changed_into_another": of_ada(Subscribed(SIMPLE, False, 1, was=STOPPED)),
         "not_reached": not_reached("not_in_channel", HOW),
         "not_reached_archived": not_reached("is_archived", HOW),
         "not_reached_for_an_unknown_reason": not_reached("", HOW),

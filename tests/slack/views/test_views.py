@@ -152,6 +152,7 @@ def answers(
     branches: str = "",
     events: tuple[str, ...] = ("broke", "fixed"),
     workflows: str = "",
+    replies: str | None = None,
 ) -> View:
     def field(name: str, **held: object) -> View:
         return {f"subscription:{name}": {f"subscription:{name}": held}}
@@ -161,6 +162,7 @@ def answers(
         **field("branches", type="plain_text_input", value=branches or None),
         **field("on", type="checkboxes", selected_options=[{"value": event} for event in events]),
         **field("workflows", type="plain_text_input", value=workflows or None),
+        **field("to", type="static_select", selected_option={"value": replies} if replies else None),
     }
 
 
@@ -179,6 +181,8 @@ NEW = SubscriptionState(HERE)
         (answers(branches="*"), "acme/web branch:*"),
         (answers(events=("still:5", "failed")), "acme/web on:still:5,failed"),
         (answers(workflows="ci,!nightly"), "acme/web workflow:ci,!nightly"),
+        (answers(replies="thread"), "acme/web to:thread"),
+        (answers("acme/web mention:@S0ONCALL", replies="usual"), "acme/web mention:@S0ONCALL"),
     ],
 )
 def test_the_form_of_a_subscription_means_what_the_words_mean(sent: View, words: str) -> None:
@@ -199,7 +203,13 @@ def test_a_subscription_that_is_not_changed_in_its_form_stays_the_same() -> None
     view = subscription_form(HERE, SUBSCRIPTION)
     elements = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
     sent = {
-        block: {block: {"value": it.get("initial_value"), "selected_options": it.get("initial_options")}}
+        block: {
+            block: {
+                "value": it.get("initial_value"),
+                "selected_options": it.get("initial_options"),
+                "selected_option": it.get("initial_option"),
+            }
+        }
         for block, it in elements.items()
     }
     state = SubscriptionState.read(view["private_metadata"])
@@ -220,6 +230,8 @@ def test_a_subscription_that_is_not_changed_in_its_form_stays_the_same() -> None
         (answers(events=("brok",)), "on", "Unknown event “brok”"),
         (answers(workflows=",".join(f"w{n}" for n in range(21))), "workflows", "20 names"),
         (answers("#3 #4 acme/web"), "repos", "One subscription"),
+        (answers("acme/web mention:@oncall"), "repos", "A typed command"),
+        (answers(replies="here"), "to", "Unknown place"),
     ],
 )
 def test_what_is_wrong_with_a_subscription_stands_at_its_field(sent: View, at: str, why: str) -> None:

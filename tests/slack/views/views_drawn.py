@@ -11,7 +11,7 @@ from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
 from bot.core.model.names.channel_names import ChannelName
 from bot.core.model.names.name_patterns import NamePattern
-from bot.core.model.notifications.subscriptions import Event, Filters, Subscription
+from bot.core.model.notifications.subscriptions import Event, Filters, Replies, Subscription
 from bot.slack.views.elements import Place, View
 from bot.slack.views.form import FormState, Preset, form
 from bot.slack.views.home import Followed, HomeShown, Recent, home
@@ -35,6 +35,8 @@ SUBSCRIPTION = Subscription(
         frozenset({Event.BROKE, Event.STILL}),
         NamePattern(("ci",), ("nightly build",)),
         5,
+        ("S0ONCALL", "U0ADA"),
+        Replies.THREAD,
     ),
     Actor("U0ADA"),
     NOW,
@@ -96,7 +98,7 @@ LARGEST: dict[str, View] = {
             SUBSCRIPTION,
             filters=Filters(
                 *[NamePattern(("<" * 200,) * 20, ("&" * 200,) * 20), "x" * 200, NamePattern(("<" * 200,) * 20)],
-                *[frozenset(Event), NamePattern(("&" * 200,) * 20), 999],
+                *[frozenset(Event), NamePattern(("&" * 200,) * 20), 999, ("S" * 41,) * 5],
             ),
         ),
     ),

@@ -8,21 +8,24 @@ from difflib import get_close_matches
 
 from bot.core.model.command_values import Verb, Word
 from bot.core.model.errors import NotUnderstood
+from bot.core.model.names.slack_ids import GROUP_ID, USER_ID
 from bot.core.model.notification_commands.spelling import pattern_in, texts_of
 from bot.core.model.notification_commands.values import (
     ALL,
     BRANCH,
     FLAKY,
+    MENTION,
     ON,
     OPTIONS,
     REMIND,
+    TO,
     WORKFLOW,
     PauseCommand,
     ShowSubscriptions,
     Subscribe,
     Unsubscribe,
 )
-from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters
+from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, MAX_MENTIONS, Event, Filters, Replies
 
 _KEYS = {
     BRANCH: BRANCH,
@@ -34,8 +37,22 @@ _KEYS = {
     "workflows": WORKFLOW,
     FLAKY: FLAKY,
     REMIND: REMIND,
+    MENTION: MENTION,
+    "mentions": MENTION,
+    TO: TO,
 }
-_EXAMPLES = {BRANCH: "branch:main", ON: "on:broke,fixed", WORKFLOW: "workflow:ci"}
+_EXAMPLES = {
+    BRANCH: "branch:main",
+    ON: "on:broke,fixed",
+    WORKFLOW: "workflow:ci",
+    MENTION: "mention:@group",
+    TO: "to:thread",
+    FLAKY: "flaky:quiet",
+    REMIND: "remind:off",
+}
+_FILTERS = ", ".join(f"{key}:" for key in _EXAMPLES)
+_EVERYONE = frozenset({"here", "channel", "everyone"})
+_NOT_A_MENTION = "Only people and user groups are mentioned."
 _KEYED = re.compile(r"(?P<key>[A-Za-z]+):(?!//)(?P<value>.*)", re.DOTALL)
 _STILL_EVERY = re.compile(r"still:([2-9]|[1-9]\d{1,2})", re.ASCII | re.IGNORECASE)
 """Every second commit at most; every single one is what `failed` says."""
@@ -47,7 +64,7 @@ def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
     texts = texts_of(words)
     number, texts = _without_number(texts, verb)
     repositories: list[str] = []
-    lists: dict[str, list[str]] = {BRANCH: [], ON: [], WORKFLOW: [], FLAKY: [], REMIND: []}
+    lists: dict[str, list[str]] = {key: [] for key in _EXAMPLES}
     for at_word, text in enumerate(texts):
 
         def corrected(by: str, at: int = at_word) -> str:
@@ -66,6 +83,8 @@ def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
             lists[key] += values
             if key == ON:
                 _check_events(values, verb, lambda events: corrected(f"{ON}:{events}"))
+            if key == TO:
+                _check_replies(values, verb, lambda replies: corrected(f"{TO}:{replies}"))
         else:
             if repositories and not _may_be_repository(text):
                 raise _no_repository(text, verb, corrected)
@@ -81,6 +100,8 @@ def subscribe_command(verb: Verb, words: Sequence[Word]) -> Subscribe:
             _events(lists[ON]),
             pattern_in(lists[WORKFLOW], verb, is_workflow=True),
             still_every(lists[ON]),
+            _mentions(lists[MENTION], verb),
+            Replies(lists[TO][-1].lower()) if lists[TO] else None,
             flaky_quiet=bool(lists[FLAKY]),
             remind_off=bool(lists[REMIND]),
         ),
@@ -136,9 +157,7 @@ def _key(typed: str, value: str, verb: Verb, corrected: Callable[[str], str]) ->
         return key
     nearest = get_close_matches(typed.lower(), _KEYS, n=1, cutoff=0.5)
     instead = corrected(f"{_KEYS[nearest[0]]}:{value}") if nearest else None
-    raise NotUnderstood(
-        f"Unknown filter “{typed}:”. There are branch:, on:, workflow:, flaky: and remind:.", verb, instead=instead
-    )
+    raise NotUnderstood(f"Unknown filter “{typed}:”. There are {_FILTERS}.", verb, instead=instead)
 
 
 def _check_events(values: Sequence[str], verb: Verb, corrected: Callable[[str], str]) -> None:
@@ -149,6 +168,28 @@ def _check_events(values: Sequence[str], verb: Verb, corrected: Callable[[str], 
         nearest = get_close_matches(value.lower(), known, n=1, cutoff=0.5)
         instead = corrected(",".join([*values[:number], nearest[0], *values[number + 1 :]])) if nearest else None
         raise NotUnderstood(f"Unknown event “{value}”. There are {', '.join(known)}.", verb, instead=instead)
+
+
+def _check_replies(values: Sequence[str], verb: Verb, corrected: Callable[[str], str]) -> None:
+    known = [*Replies]
+    for value in values:
+        if value.lower() not in known:
+            nearest = get_close_matches(value.lower(), known, n=1, cutoff=0.5)
+            instead = corrected(nearest[0]) if nearest else None
+            why = f"Unknown place “{value}”. Replies go to:thread, or to:channel, too."
+            raise NotUnderstood(why, verb, instead=instead)
+
+
+def _mentions(values: Sequence[str], verb: Verb) -> tuple[str, ...]:
+    """The ids in `@U…` and `@S…`. Raises NotUnderstood for a name, which does not say who is meant."""
+    ids = [value.removeprefix("@") for value in values]
+    for value, id_ in zip(values, ids, strict=True):
+        if USER_ID.fullmatch(id_) is None and GROUP_ID.fullmatch(id_) is None:
+            why = f"A typed command doesn’t say who “{value}” is. Send the same words in a message to the bot instead."
+            raise NotUnderstood(_NOT_A_MENTION if id_.lower() in _EVERYONE else why, verb)
+    if len(set(ids)) > MAX_MENTIONS:
+        raise NotUnderstood(f"A message mentions {MAX_MENTIONS} people and groups at most.", verb)
+    return tuple(dict.fromkeys(ids))
 
 
 def _events(values: Sequence[str]) -> frozenset[Event]:

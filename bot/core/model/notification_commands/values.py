@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Fi
 ALL = "all"
 ME = "me"
 BRANCH, ON, WORKFLOW, FLAKY, REMIND = "branch", "on", "workflow", "flaky", "remind"
+MENTION, TO = "mention", "to"
 """The keys of the filters."""
 OPTIONS = {FLAKY: "quiet", REMIND: "off"}
 """The filters that take one word."""
@@ -208,7 +210,16 @@ def words_of(filters: Filters) -> tuple[str, ...]:
         words.append(f"{ON}:{','.join(event_words(filters))}")
     chosen = {FLAKY: filters.flaky_quiet, REMIND: filters.remind_off}
     words += [f"{key}:{word}" for key, word in OPTIONS.items() if chosen[key]]
+    if filters.mentions:
+        words.append(mention_word(filters.mentions))
+    if filters.replies is not None:
+        words.append(f"{TO}:{filters.replies}")
     return tuple(words)
+
+
+def mention_word(ids: Sequence[str]) -> str:
+    """`mention:@S0ONCALL,@U0ADA`."""
+    return f"{MENTION}:{','.join(f'@{each}' for each in ids)}"
 
 
 def repository_words(filters: Filters) -> list[str]:

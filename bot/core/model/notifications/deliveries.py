@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.model.notifications.reasons import SeenBy
-from bot.core.model.notifications.subscriptions import Event
+from bot.core.model.notifications.subscriptions import Event, Replies
 from bot.core.model.notifications.transitions import BranchState, Change, Transition
 
 EVENT_OF = {
@@ -59,8 +59,9 @@ UNSENT = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.PAUS
 class Delivery:
     """One change for one channel. `id` is 0 until it is stored; `version` grows with each change of the row.
 
-    `reminder`: said in the thread, too. `due_at`: not sent earlier. `reason` completes `state`. `ts` is what was
-    posted, `head_ts` the message of the broken period. `doubtful`: an earlier attempt may have reached Slack.
+    `reminder`: said in the thread, too. `mentions` and `replies` are as in `Filters`. `due_at`: not sent earlier.
+    `reason` completes `state`. `ts` is what was posted, `head_ts` the message of the broken period. `doubtful`: an
+    earlier attempt may have reached Slack.
 
     `digest_ts`: told in this digest, which was posted at `digest_at`. It stays due until the period's own message has
     been changed, too.
@@ -73,6 +74,8 @@ class Delivery:
     due_at: datetime
     subscription_id: int | None = None
     reminder: bool = False
+    mentions: tuple[str, ...] = ()
+    replies: Replies | None = None
     state: DeliveryState = DeliveryState.DUE
     reason: str = ""
     ts: str | None = None

@@ -13,6 +13,7 @@ from bot.core.model.names.name_patterns import ANY_NAME, NamePattern, fits_patte
 USUAL_DEFAULT_BRANCHES = ("main", "master")
 """Taken for the default branch if the CI service does not name it."""
 MAX_REMEMBERED_NAMES = 5_000
+MAX_MENTIONS = 5
 PAUSED_BY_PERSON = "by_person"
 """Why a subscription is paused if a person paused it: what happens meanwhile is not held back."""
 
@@ -34,6 +35,13 @@ class Event(StrEnum):
 DEFAULT_EVENTS = frozenset({Event.BROKE, Event.FIXED})
 
 
+class Replies(StrEnum):
+    """Which replies in the thread of a message the channel shows, too: all, or none. Without it: the fix alone."""
+
+    CHANNEL = "channel"
+    THREAD = "thread"
+
+
 class Origin(StrEnum):
     """Where a subscription was made. One of the file can only be changed there."""
 
@@ -51,11 +59,12 @@ class Mismatch(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which builds and events. `service` None: of any service. `repositories` match in any case.
+    """Which builds and events, and how they are told. `service` None: of any service. `repositories` match in any case.
 
     Without `branches`: the default branch. Without `workflows`: all. `still_every`: after how many more failed commits
     *still* speaks; None for its usual steps. `remind_off`: it does not speak once a day. `flaky_quiet`: a failure that
-    soon passes on retry is not posted.
+    soon passes on retry is not posted. `mentions`: ids of people and user groups whom the
+    message that a branch broke mentions.
     """
 
     repositories: NamePattern
@@ -64,6 +73,8 @@ class Filters:
     events: frozenset[Event] = DEFAULT_EVENTS
     workflows: NamePattern = ANY_NAME
     still_every: int | None = None
+    mentions: tuple[str, ...] = ()
+    replies: Replies | None = None
     flaky_quiet: bool = False
     remind_off: bool = False
 

@@ -10,6 +10,7 @@ from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
 from bot.slack.blocks.rich_text import Line, emoji, length, line, linked, sanitize, untrusted
 from bot.slack.messages.builds import at_service, sign_of, state, subject
+from bot.slack.messages.channels.notifications import mentioned
 
 MAX_LINES = 15
 _NAME = 60
@@ -35,7 +36,7 @@ def digest_message(digest: Digest, context: RenderContext) -> Message:
             _counted(len(other), "build", "builds") if other else "",
         ]
         head = line(sign, " ", _catching_up(digest, context), ", ".join(filter(None, counts)))
-    return message([head], in_public=True, facts=[_cause(digest)], details=lines)
+    return message([head, mentioned(*broke)], in_public=True, facts=[_cause(digest)], details=lines)
 
 
 def _is_broken(delivery: Delivery) -> bool:

@@ -7,6 +7,7 @@ from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import MuteCommand, OnIt, ShowSubscriptions
 from bot.core.model.notifications.deliveries import Delivery
+from bot.core.model.notifications.subscriptions import MAX_MENTIONS
 from bot.core.model.notifications.transitions import (
     BEFORE_A_PERIOD,
     ENDS_A_PERIOD,
@@ -29,6 +30,7 @@ from bot.slack.blocks.rich_text import (
     length,
     line,
     link,
+    mention_or_text,
     person,
     sanitize,
     since,
@@ -66,8 +68,8 @@ def notification(delivery: Delivery, context: RenderContext) -> Message:
     if transition.change in ENDS_A_PERIOD:
         return _fixed(transition, context)
     if transition.change in BEFORE_A_PERIOD:
-        return _early(transition.build, transition.change, context)
-    return _broken(transition, context)
+        return _early(delivery, context)
+    return _broken(delivery, context)
 
 
 def thread_reply(delivery: Delivery, context: RenderContext) -> Message:
@@ -133,7 +135,8 @@ def not_broken(found: NotBroken, context: RenderContext) -> Message:
     return message(lines, in_public=False)
 
 
-def _broken(transition: Transition, context: RenderContext) -> Message:
+def _broken(delivery: Delivery, context: RenderContext) -> Message:
+    transition = delivery.transition
     build, period = transition.build, transition.period
     if transition.in_a_row > 1:
         head = headline_with(_BAD, build, context, f" is broken: {_commits(transition.in_a_row)} failed in a row")
@@ -143,20 +146,29 @@ def _broken(transition: Transition, context: RenderContext) -> Message:
     if transition.last_good is not None:
         facts.append(_suspects(period))
     facts.append(_owner_line(period.owner if period is not None else None))
-    return message([head], _buttons(build, context, period), facts=facts, details=workflow_lines(build), in_public=True)
+    buttons, details = _buttons(build, context, period), workflow_lines(build)
+    return message([head, mentioned(delivery)], buttons, facts=facts, details=details, in_public=True)
 
 
-def _early(build: Build, change: Change, context: RenderContext) -> Message:
+def mentioned(*deliveries: Delivery) -> Line:
+    """`@oncall @ada`: Slack notifies them when the message is posted, and not when it is changed."""
+    ids = dict.fromkeys(id_ for each in deliveries for id_ in each.mentions)
+    return join(" ", *(mention_or_text(id_, _NAME) for id_ in list(ids)[:MAX_MENTIONS]))
+
+
+def _early(delivery: Delivery, context: RenderContext) -> Message:
     """While the build runs, and in its place if the build ends well."""
+    build, change, said = delivery.transition.build, delivery.transition.change, line()
     if change is Change.FAILING:
         jobs = [sanitize(job.name, _NAME) for run in build.workflows if not run.has_ended for job in run.failed_jobs]
         names = f": {listed(jobs[:MAX_AUTHORS])}" if jobs else ""
         head, buttons = headline_with(_BAD, build, context, f" is failing{names}"), _buttons(build, context)
+        said = mentioned(delivery)
     elif build.status is Status.PASSED:
         head, buttons = headline_with(_GOOD, build, context, " passed after all"), [_page(build)]
     else:
         head, buttons = headline(build, context), [_page(build)]
-    return message([head], buttons, facts=[facts_line(build)], in_public=True)
+    return message([head, said], buttons, facts=[facts_line(build)], in_public=True)
 
 
 def _fixed(transition: Transition, context: RenderContext) -> Message:

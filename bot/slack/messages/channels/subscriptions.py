@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from bot.core.model.builds import Actor
 from bot.core.model.command_values import Verb
 from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.names.slack_ids import GROUP_ID
 from bot.core.model.notification_commands.values import ALL, PauseCommand, UnmuteCommand, Unsubscribe, event_words
-from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Filters, Mute, Origin, Subscription
+from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Filters, Mute, Origin, Replies, Subscription
 from bot.core.model.outcomes import (
     BranchState,
     Muted,
@@ -24,7 +25,20 @@ from bot.core.model.outcomes import (
 )
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Message, button, message
-from bot.slack.blocks.rich_text import Line, code, emoji, join, join_dots, line, literal, person, sanitize, timestamp
+from bot.slack.blocks.rich_text import (
+    Line,
+    code,
+    counted,
+    emoji,
+    join,
+    join_dots,
+    line,
+    literal,
+    mention_or_text,
+    person,
+    sanitize,
+    timestamp,
+)
 from bot.slack.messages.builds import branch_named, requested_by, short_word
 from bot.slack.messages.ci_failures import describe_cause
 from bot.slack.messages.live import NOT_A_MEMBER, why_lost
@@ -48,6 +62,7 @@ def subscribed(done: Subscribed, context: RenderContext, asker: Actor | None) ->
     lines = [
         line(emoji(BELL), " ", did, what),
         filter_words(filters),
+        _how_told(filters),
         line(f"#{done.was.id} is removed: it would say the same.") if done.was and not is_changed(done) else (),
         line("It is still paused.") if done.subscription.paused == PAUSED_BY_PERSON else (),
         *map(_present, done.now),
@@ -206,6 +221,29 @@ def filter_words(filters: Filters) -> Line:
     )
 
 
+def _how_told(filters: Filters) -> Line:
+    """Counts whom it mentions: to name them in public would notify them."""
+    groups = sum(GROUP_ID.fullmatch(id_) is not None for id_ in filters.mentions)
+    people = len(filters.mentions) - groups
+    counts = [
+        {0: "", 1: "1 person"}.get(people, f"{people} people"),
+        counted(groups, "user group") if groups else "",
+    ]
+    who = " and ".join(filter(None, counts))
+    return join_dots(f"mentions {who} if a branch breaks" if who else "", reply_words(filters))
+
+
+def reply_words(filters: Filters) -> str:
+    """Where the replies in the thread of a message are shown, if not as usual."""
+    match filters.replies:
+        case Replies.CHANNEL:
+            return "all replies in the channel, too"
+        case Replies.THREAD:
+            return "replies in the thread only"
+        case _:
+            return ""
+
+
 def branch_words(filters: Filters) -> Line:
     """`main, release/* except release/0`."""
     branches = filters.branches
@@ -263,11 +301,14 @@ def _listed_line(subscription: Subscription) -> Line:
     else:
         maker = line("by ", person(subscription.maker)) if subscription.maker else ()
     paused = paused_words(subscription.paused) if subscription.paused else ""
+    mentions = subscription.filters.mentions
     service = f"only {sanitize(subscription.filters.service, _NAME)}" if subscription.filters.service else ""
     return join_dots(
         line(f"• #{subscription.id} ", repositories_in_words(subscription.filters.repositories)),
         service,
         filter_words(subscription.filters),
+        line("mentions ", join(" ", *(mention_or_text(id_, _NAME) for id_ in mentions))) if mentions else (),
+        reply_words(subscription.filters),
         maker,
         paused,
     )

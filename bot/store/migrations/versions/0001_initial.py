@@ -269,6 +269,8 @@ def upgrade() -> None:
         sa.Column("changed_at", moment, nullable=False),
         sa.Column("subscription_id", sa.Integer),
         sa.Column("reminder", sa.Boolean, nullable=False),
+        sa.Column("mentions", sa.Text, nullable=False),
+        sa.Column("replies", sa.Text),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("ts", sa.Text),
