@@ -87,6 +87,7 @@ def message_json(message: Message) -> Json:
         "channel": message.channel_id,
         "ts": message.ts,
         "thread_ts": message.thread_ts,
+        "is_broadcast": message.is_broadcast,
         "user": message.user_id,
         "is_bot": message.bot_id is not None,
         "ephemeral_to": message.ephemeral_to,

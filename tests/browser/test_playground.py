@@ -411,3 +411,19 @@ def test_a_reloaded_page_shows_the_conversation(opens: Opens) -> None:
     page.reload()
     expect(message(page, FAILED)).to_be_visible()
     expect(page.get_by_text("ada typed /codeship status acme/web main")).to_be_visible()
+
+
+def test_a_reply_that_the_channel_shows_too_leads_to_its_thread(opens: Opens, site: Site) -> None:
+    page = opens()
+    for words in ("bob pushes acme/api main “Sort by date”", "acme/api main fails"):
+        happens(site, words)
+    later(site, 8)
+    for words in ("ada pushes acme/api main “Sort by name”", "acme/api main passes"):
+        happens(site, words)
+    later(site, 8)
+    reply = log(page).get_by_role("article").filter(has_text="replied to a thread")
+    expect(reply).to_contain_text("acme/api main fixed")
+    reply.get_by_role("button", name="acme/api main fixed").press("Enter")
+    thread = page.get_by_role("log", name="Thread")
+    expect(thread.get_by_role("article")).to_have_count(2)
+    expect(thread).not_to_contain_text("replied to a thread")

@@ -183,7 +183,7 @@ function Slack({ known, isConnected }: { known: Known; isConnected: boolean }) {
         {thread && (
           <Panel title="Thread" about={label} onClose={() => setThread(null)}>
             <MessageList
-              lines={inThread.map((message) => ({ kind: "message", message, replies: [] }))}
+              lines={inThread.map((message) => ({ kind: "message", message, replies: [], root: undefined }))}
               place={thread}
               label="Thread"
               onThread={null}

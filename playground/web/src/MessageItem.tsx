@@ -7,9 +7,10 @@ import { usePage } from "./page";
 import { richText } from "./typed";
 import type { Message, Typed } from "./wire-types";
 
-type Props = { message: Message; replies: Message[]; onThread: ((ts: string) => void) | null };
+/** `root`: the first message of the thread, if this is a reply that the channel shows, too. */
+type Props = { message: Message; replies: Message[]; root?: Message | undefined; onThread: ((ts: string) => void) | null };
 
-export function MessageItem({ message, replies, onThread }: Props) {
+export function MessageItem({ message, replies, root, onThread }: Props) {
   const { known, viewer, run } = usePage();
   const { parts } = known;
   const name = parts.names[message.user] ?? message.user;
@@ -45,6 +46,14 @@ export function MessageItem({ message, replies, onThread }: Props) {
           {message.is_bot && <span className="app-badge">APP</span>}
           <time dateTime={sentAt.toISOString()}>{timeOf(sentAt)}</time>
         </p>
+        {root && onThread && (
+          <p className="replied">
+            replied to a thread:{" "}
+            <button type="button" onClick={() => onThread(root.ts)}>
+              {headOf(root.text)}
+            </button>
+          </p>
+        )}
         {message.blocks.length > 0 ? (
           <Blocks blocks={message.blocks} acting={acting} />
         ) : (
@@ -62,7 +71,12 @@ export function MessageItem({ message, replies, onThread }: Props) {
       {!message.ephemeral_to && (
         <div className="message-tools">
           {onThread && (
-            <button type="button" aria-label={`Reply in thread to ${name}`} title="Reply in thread" onClick={() => onThread(message.ts)}>
+            <button
+              type="button"
+              aria-label={`Reply in thread to ${name}`}
+              title="Reply in thread"
+              onClick={() => onThread(root?.ts ?? message.ts)}
+            >
               💬
             </button>
           )}
@@ -84,6 +98,14 @@ export function MessageItem({ message, replies, onThread }: Props) {
     </article>
   );
 }
+
+/** The first line of a message's text, as plain text. */
+const headOf = (text: string) =>
+  (text.split("\n")[0] ?? "")
+    .replace(/:[a-z_]+:\s*|\*/g, "")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
 
 export function TypedItem({ typed }: { typed: Typed }) {
   const { known } = usePage();

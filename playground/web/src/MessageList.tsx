@@ -51,7 +51,7 @@ export function MessageList({ lines, place, label, onThread, children }: Props) 
           line.kind === "typed" ? (
             <TypedItem key={`typed ${line.typed.first} ${line.typed.at}`} typed={line.typed} />
           ) : (
-            <MessageItem key={line.message.ts} message={line.message} replies={line.replies} onThread={onThread} />
+            <MessageItem key={line.message.ts} message={line.message} replies={line.replies} root={line.root} onThread={onThread} />
           ),
         )}
       </div>

@@ -1,7 +1,10 @@
 // Who sees what: pure.
 import type { Channel, Message, Parts, Typed } from "./wire-types";
 
-export type Line = { kind: "message"; message: Message; replies: Message[] } | { kind: "typed"; typed: Typed };
+/** `root`: the first message of the thread, of a reply that the channel shows, too. */
+export type Line =
+  | { kind: "message"; message: Message; replies: Message[]; root: Message | undefined }
+  | { kind: "typed"; typed: Typed };
 
 export const isSeen = (message: Message, viewer: string) =>
   message.ephemeral_to === null || message.ephemeral_to === viewer;
@@ -15,8 +18,11 @@ export function linesOf(messages: Iterable<Message>, typed: Typed[], channel: st
   const replies = new Map<string, Message[]>();
   for (const it of seen) if (it.thread_ts && isReply(it)) replies.set(it.thread_ts, [...(replies.get(it.thread_ts) ?? []), it]);
   const lines: [number, Line][] = seen
-    .filter((it) => !isReply(it))
-    .map((message) => [message.first, { kind: "message", message, replies: replies.get(message.ts) ?? [] }]);
+    .filter((it) => !isReply(it) || it.is_broadcast)
+    .map((message) => {
+      const root = isReply(message) ? seen.find((it) => it.ts === message.thread_ts) : undefined;
+      return [message.first, { kind: "message", message, replies: replies.get(message.ts) ?? [], root }];
+    });
   for (const it of typed) if (it.channel === channel) lines.push([it.first + 0.5, { kind: "typed", typed: it }]);
   return lines.sort(([one], [other]) => one - other).map(([, line]) => line);
 }

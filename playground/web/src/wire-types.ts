@@ -18,6 +18,8 @@ export type Message = {
   channel: string;
   ts: string;
   thread_ts: string | null;
+  /** A reply that the channel shows, too. */
+  is_broadcast: boolean;
   user: string;
   is_bot: boolean;
   ephemeral_to: string | null;
