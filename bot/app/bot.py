@@ -248,6 +248,7 @@ class Bot:
             self._timeouts,
             replica_id,
             settings.time_zone,
+            None if settings.slack_allow_other_workspaces else channels.is_shared,
         )
         live = ChannelMessages(self.store.follows, self._clock)
         access = SlackChannelAccess(self._client, token.scopes, SCOPES)
@@ -271,6 +272,7 @@ class Bot:
             live=LiveMessagesThere(live, partial(permalink, self._client)),
             begin=submitter.begin,
             recent=self._recent.cached,
+            reached=notifications.subscriptions.reached,
         )
 
         def maintain() -> None:

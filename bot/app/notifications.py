@@ -39,7 +39,7 @@ DETAILS_TIMEOUT_S = 8.0
 class Notifications:
     """Polls for channels and tells them what changed, from `start` to `stop`. `holder` names this process.
 
-    `zone` is the time zone of times that name none.
+    `zone` is the time zone of times that name none. `is_shared` is as for `SubscriptionService`.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Notifications:
         timeouts: Timeouts,
         holder: str,
         zone: ZoneInfo,
+        is_shared: Callable[[str], bool | None] | None,
     ) -> None:
         announcer = SlackAnnouncer(chat, context)
         self.sender = Sender(
@@ -87,7 +88,9 @@ class Notifications:
             announce=self.sender.announce,
         )
         self.owners = PeriodOwners(services, store.watching, store.outbox, authorizer, self.sender.announce)
-        self.subscriptions = SubscriptionService(services, store.subscriptions, store.decisions, authorizer, zone)
+        self.subscriptions = SubscriptionService(
+            services, store.subscriptions, store.decisions, authorizer, zone, is_shared
+        )
         record = ReportRecord(services, store.subscriptions, store.build_history, store.audit)
         self.reports = ReportService(record, store.reports, store.subscriptions, authorizer, zone)
         self._reports = ReportSender(

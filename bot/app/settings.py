@@ -179,7 +179,8 @@ _ROWS_BEFORE = (
     ),
     Setting(
         "SLACK_ALLOW_OTHER_WORKSPACES",
-        "Whether members of other workspaces (Slack Connect) may use the bot in shared channels: yes or no.",
+        "Whether members of other workspaces (Slack Connect) may use the bot in shared channels, which then can be "
+        "subscribed: yes or no.",
         "",
         values.yes_or_no,
         "no",

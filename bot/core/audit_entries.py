@@ -68,6 +68,7 @@ from bot.core.model.outcomes import (
     Followed,
     HelpShown,
     LogShown,
+    MayBeShared,
     Muted,
     NoBuilds,
     NothingToCancel,
@@ -198,7 +199,7 @@ def _outcome(outcome: Outcome) -> tuple[Result, str]:
             return Result.DONE, "; ".join(map(_words, changed))
         case NotSubscribed():
             return Result.NOT_DONE, "not subscribed to that"
-        case UnsubscribeAll():
+        case UnsubscribeAll() | MayBeShared():
             return Result.TO_BE_CONFIRMED, ""
         case Muted(mute):
             whose = "own messages: " if outcome.is_personal else ""

@@ -28,6 +28,7 @@ class UserRequest:
     set if the request could not be decided within 20 s of that moment. Then only what certainly existed at that moment
     is acted on. `entry` makes the audit entry of a result; None if nothing is recorded. `is_late`: the request waited
     so long that carrying it out now would surprise people. Its requests to the CI service are charged to `allowance`.
+    `is_shared`: whether people of other workspaces read the channel; None if the request does not say.
     """
 
     actor: Actor
@@ -39,6 +40,7 @@ class UserRequest:
     allowance: CallAllowance = FOR_PEOPLE
     made_at: datetime | None = None
     entry: AuditOf = _unaudited
+    is_shared: bool | None = None
 
     @property
     def seconds_left(self) -> float:

@@ -23,7 +23,9 @@ from bot.core.model.errors import (
     UserError,
 )
 from bot.core.model.follows import Follow
+from bot.core.model.notifications.deliveries import ChannelRefuses
 from bot.core.model.notifications.reports import ReportOff, ReportSet
+from bot.core.model.notifications.subscriptions import Subscription
 from bot.core.model.outcomes import (
     AlreadyCancelling,
     AlreadyRestarted,
@@ -42,7 +44,7 @@ from bot.core.model.outcomes import (
 from bot.core.ports import Clock
 from bot.slack.blocks.context import RenderContext, ServiceInfo
 from bot.slack.incoming.payloads import SlackRequest
-from bot.slack.messages.channels.subscriptions import not_reached
+from bot.slack.messages.channels.subscriptions import not_reached, paused_at_once
 from bot.slack.messages.errors import render_bug, render_error
 from bot.slack.messages.live import followed_elsewhere, not_followed
 from bot.slack.messages.render import Message, cancelled, render
@@ -91,7 +93,8 @@ class LiveMessagesThere:
 class Answers:
     """Thread-safe. Raises DeliveryFailed if an answer did not reach Slack.
 
-    `recent` returns the repositories that a person asked about last, from memory.
+    `recent` returns the repositories that a person asked about last, from memory. `reached` is called with a channel
+    that took the answer to a subscription, or with Slack's error for why it does not.
     """
 
     def __init__(
@@ -101,7 +104,9 @@ class Answers:
         explain: Explain,
         recent: Callable[[Actor], Sequence[Project]],
         live: LiveMessagesThere,
+        reached: Callable[[str, str | None], None],
     ) -> None:
+        self._reached = reached
         self._recent = recent
         self._live = live
         self._replies = replies
@@ -133,13 +138,19 @@ class Answers:
             case "to the asker":
                 self._replies.to_asker(slack_request, message)
                 return None
-        if isinstance(outcome, Subscribed | ReportSet):
-            posted = self._replies.answer(slack_request, message, changed=True)
-            if posted.ts is None and not posted.is_explained:
-                stored = "digest" if isinstance(outcome, ReportSet) else "subscription"
-                message = not_reached(posted.why_not, self._context_of(slack_request), stored=stored)
-                self._replies.to_asker(slack_request, message)
-            return None
+        match outcome:
+            case Subscribed(subscription):
+                self._prove_reachable(slack_request, [subscription], message)
+                return None
+            case ReportSet():
+                posted = self._replies.answer(slack_request, message, changed=True)
+                if posted.ts is None and not posted.is_explained:
+                    told = not_reached(posted.why_not, self._context_of(slack_request), stored="digest")
+                    self._replies.to_asker(slack_request, told)
+                return None
+            case SubscriptionsPaused(subscriptions, resumed=True):
+                self._prove_reachable(slack_request, subscriptions, message)
+                return None
         if not isinstance(outcome, Restarted | Followed | Cancelled):
             return self._replies.answer(slack_request, message, changed=isinstance(outcome, _CHANGED)).ts
         ts = None
@@ -166,6 +177,21 @@ class Answers:
         if posted.ts is None and not posted.is_explained:
             self._replies.to_asker(slack_request, not_followed(posted.why_not, self._context_of(slack_request)))
         return posted.ts
+
+    def _prove_reachable(
+        self, slack_request: SlackRequest, subscriptions: Sequence[Subscription], message: Message
+    ) -> None:
+        """Posts the message, the first of many. If the channel refuses it, they are paused and the asker hears why."""
+        channel = slack_request.location.channel
+        try:
+            posted = self._replies.answer(slack_request, message, changed=True, only_posted=True)
+        except ChannelRefuses as refusal:
+            self._reached(channel, str(refusal))
+            told = paused_at_once(subscriptions, str(refusal), self._context_of(slack_request))
+            self._replies.to_asker(slack_request, told)
+        else:
+            if posted.ts is not None:
+                self._reached(channel, None)
 
     def _is_shown_already(self, slack_request: SlackRequest, outcome: Outcome, key: str) -> bool:
         """Whether the channel has a live message of the same run. The asker is then pointed to it.

@@ -99,7 +99,7 @@ class RequestHandler:
     """Handles requests. `context` returns what messages are rendered with now.
 
     `begin` is called with the key of each stored request: False if it was withdrawn. `is_colleague` is called for a
-    person of another workspace who may belong to the same organisation. `recent` is as for `Answers`.
+    person of another workspace who may belong to the same organisation. `recent` and `reached` are as for `Answers`.
     """
 
     def __init__(
@@ -117,12 +117,13 @@ class RequestHandler:
         begin: Callable[[str], bool] = lambda _key: True,
         is_colleague: Callable[[Actor], bool] = lambda _actor: False,
         recent: Callable[[Actor], Sequence[Project]] = lambda _actor: (),
+        reached: Callable[[str, str | None], None] = lambda _channel, _why_not: None,
     ) -> None:
         self._config = config
         self._clock = clock
         self._deliveries = deliveries
         self._operations = operations
-        self._answers = Answers(replies, context, reporting.explain, recent, live)
+        self._answers = Answers(replies, context, reporting.explain, recent, live, reached)
         self._follow_ups = follow_ups
         self._reporting = reporting
         self._begin = begin
@@ -187,6 +188,7 @@ class RequestHandler:
             is_late=age_s > TOO_LATE_AFTER_S,
             made_at=None if on_time else made_at,
             entry=self._reporting.recorder.entries(slack_request, reference),
+            is_shared=slack_request.is_shared,
         )
 
     def handle(self, slack_request: SlackRequest, received_at: float) -> None:
@@ -212,6 +214,7 @@ class RequestHandler:
             received_at + self._config.request_timeout_s,
             slack_request.delivery or reference,
             entry=self._reporting.recorder.entries(slack_request, reference),
+            is_shared=slack_request.is_shared,
         )
         self._respond(slack_request, request, reference, _at_once, _Run())
 

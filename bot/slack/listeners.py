@@ -31,7 +31,8 @@ log = structlog.get_logger(__name__)
 
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history")
 SCOPES_OF_CHANNELS = ("channels:read", "groups:read")
-"""To see which channels other workspaces read. Without them a failed build's log is for the asker alone."""
+"""To see which channels other workspaces read. Without them a failed build's log is for the asker alone, and
+the bot asks before a channel's first subscription."""
 SCOPES_OF_GROUPS = ("usergroups:read",)
 """Needed only if a policy names user groups, so manifest.yml has it commented out."""
 SCOPES_OF_GUESTS = ("users:read",)

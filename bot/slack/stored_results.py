@@ -71,6 +71,7 @@ KINDS: Mapping[str, type[Any]] = {
     "nothing to cancel": outcomes.NothingToCancel,
     "could not tell": outcomes.CouldNotTell,
     "subscribed": outcomes.Subscribed,
+    "may be shared": outcomes.MayBeShared,
     "unsubscribed": outcomes.Unsubscribed,
     "subscriptions paused": outcomes.SubscriptionsPaused,
     "not subscribed": outcomes.NotSubscribed,

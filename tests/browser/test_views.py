@@ -200,7 +200,6 @@ def test_a_channel_is_subscribed_and_its_subscription_changed_by_keyboard(
     opens: Opens, size: dict[str, int], colours: str
 ) -> None:
     page = opens(size, colours)
-    go_to(page, "random")
     say(page, "/codeship subscribe")
     form = page.get_by_role("dialog", name="Subscribe to builds")
     form.get_by_role("textbox", name="Repositories").focus()
@@ -222,7 +221,7 @@ def test_a_channel_is_subscribed_and_its_subscription_changed_by_keyboard(
     expect(message(page, "Subscribed to acme/web")).to_contain_text("main · broke, fixed, still")
 
     say(page, "/codeship subscriptions")
-    message(page, "1 subscription").get_by_role("button", name="Change #").press("Enter")
+    message(page, "2 subscriptions").get_by_role("button", name="Change #2").press("Enter")
     form = page.get_by_role("dialog", name="Change subscription")
     expect(form.get_by_role("textbox", name="Repositories")).to_have_value("acme/web")
     expect(form.get_by_role("checkbox", name="It is still broken")).to_be_checked()

@@ -111,7 +111,7 @@ def peak_mib(pid: int) -> float:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not record the largest memory")
 def test_a_list_of_any_length_takes_little_memory_to_read_and_to_poll_for_channels(http: Sandbox, runs: Runs) -> None:
     with large_account(PROJECTS) as host:
-        bot = runs.ready(runs.start(CODESHIP_API_URL=host.url))
+        bot = runs.ready(runs.start(CODESHIP_API_URL=host.url, SLACK_ALLOW_OTHER_WORKSPACES="yes"))
         assert host.wait_for_lists(1)
         assert host.sent > MIB_OF_JSON * 2**20
         http.says(f"/codeship status acme/project-{PROJECTS - 1} main")

@@ -11,6 +11,7 @@ from bot.core.model.claims import NO_RESTART, Claim, RestartState
 from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import CIError
 from bot.core.model.names.channel_names import ChannelName
+from bot.core.model.notification_commands.values import Subscribe
 from bot.core.model.notifications.health import ChannelChecked
 from bot.core.model.notifications.reasons import Decision
 from bot.core.model.notifications.reports import ReportOutcome
@@ -261,6 +262,13 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class MayBeShared:
+    """Nothing was subscribed yet: people of other workspaces may read the channel, and Slack does not say."""
+
+    command: Subscribe
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionsPaused:
     """These, at least one, are now paused by a person, or active again if `resumed`."""
 
@@ -360,6 +368,7 @@ Outcome = (
     | StateNotKnown
     | CouldNotTell
     | Subscribed
+    | MayBeShared
     | Unsubscribed
     | SubscriptionsPaused
     | NotSubscribed

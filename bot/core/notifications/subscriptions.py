@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project, Status
 from bot.core.model.commands import BranchCommand, NotificationCommand, Verb, Word
-from bot.core.model.errors import CIError, NotUnderstood
+from bot.core.model.errors import CIError, NotAllowed, NotUnderstood
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import (
     MuteCommand,
@@ -27,6 +27,7 @@ from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Filters
 from bot.core.model.outcomes import (
     BranchState,
     Explained,
+    MayBeShared,
     Muted,
     NotSubscribed,
     Outcome,
@@ -43,11 +44,17 @@ from bot.core.request import UserRequest
 
 MAX_OF_A_CHANNEL = 100
 SIMILAR = 3
+SHARED = "People of other workspaces read this channel, and builds are not for them. An admin can allow it."
+"""Every repository counts as private: CodeShip does not say which are public."""
 BRANCHES_SHOWN = 3
 
 
 class SubscriptionService:
-    """Thread-safe. `zone` is the time zone of an end of a mute that names none."""
+    """Thread-safe. `zone` is the time zone of an end of a mute that names none.
+
+    `is_shared` says whether people of another workspace read a channel, None if Slack does not tell. Without it they
+    may.
+    """
 
     def __init__(
         self,
@@ -56,7 +63,9 @@ class SubscriptionService:
         log: DecisionLog,
         authorizer: Authorizer,
         zone: ZoneInfo,
+        is_shared: Callable[[str], bool | None] | None = None,
     ) -> None:
+        self._is_shared = is_shared
         self._services = services
         self._store = store
         self._log = log
@@ -80,6 +89,13 @@ class SubscriptionService:
                 return self._mute(command, request)
             case UnmuteCommand():
                 return self._unmute(command, request)
+
+    def reached(self, channel: str, why_not: str | None) -> None:
+        """The channel takes messages, or does not for Slack's reason: its subscriptions are active, or paused."""
+        if why_not is None:
+            self._store.resume(channel)
+        else:
+            self._store.pause(channel, why_not)
 
     def why(self, command: BranchCommand, request: UserRequest) -> Explained:
         """What was decided about builds of the branch for the channel. Raises UserError and CIError."""
@@ -107,7 +123,7 @@ class SubscriptionService:
         ]
         return Explained(project, name, tuple(made), tuple(mine), build_id)
 
-    def _subscribe(self, command: Subscribe, request: UserRequest) -> Subscribed | NotSubscribed:
+    def _subscribe(self, command: Subscribe, request: UserRequest) -> Subscribed | NotSubscribed | MayBeShared:
         channel, now = request.location.channel, request.clock.now()
         before = self._store.of_channel(channel)
         was = next((each for each in before if each.id == command.number), None)
@@ -120,6 +136,8 @@ class SubscriptionService:
         matching = [project for project in known or () if filters.has_repository(project.service, project.name)]
         self._allow(request, command.verb, filters.repositories, matching)
         filters = _as_the_service_spells_it(filters, matching)
+        if self._may_be_shared(request) and not (command.confirmed or before):
+            return MayBeShared(command)
         if was is not None:
             stored = self._store.replace(was.id, channel, replace(was, filters=filters))
             if stored is None:  # removed in this moment
@@ -155,6 +173,15 @@ class SubscriptionService:
             muted_until=max(muted, default=None),
             was=was,
         )
+
+    def _may_be_shared(self, request: UserRequest) -> bool:
+        """Whether Slack does not say who reads the channel. Raises NotAllowed if people of other workspaces do."""
+        if self._is_shared is None or request.location.is_between_two:
+            return False
+        is_shared = self._is_shared(request.location.channel) if request.is_shared is None else request.is_shared
+        if is_shared:
+            raise NotAllowed(SHARED)
+        return is_shared is None
 
     def _resolved(self, filters: Filters, request: UserRequest) -> Filters:
         """The same with whole names for URLs and names without an owner. A URL of a branch names the branch, too.

@@ -98,7 +98,7 @@ def value_of(command: Command) -> str | None:
         case ShowHelp(str() as topic):
             fields = _word_fields(command.verb, Word.of(topic), None)
         case Subscribe() | Unsubscribe() | PauseCommand() | MuteCommand() | UnmuteCommand():
-            confirmed = isinstance(command, Unsubscribe) and command.confirmed
+            confirmed = isinstance(command, Subscribe | Unsubscribe) and command.confirmed
             fields = {"v": command.verb, "a": command.words, "c": confirmed or None}
         case SetReport() | StopReport() | ShowReport():
             fields = {"v": command.verb, "a": command.words}
@@ -180,9 +180,9 @@ def _command_in_words(verb: Verb, fields: dict[str, Any]) -> Command:
         raise ValueError("not words")
     command = entry_for(verb).parse_arguments(verb, [Word.of(_text(word)) for word in words])
     match command:
-        case Unsubscribe():
+        case Subscribe() | Unsubscribe():
             return replace(command, confirmed=_yes(fields, "c"))
-        case Subscribe() | ShowSubscriptions() | PauseCommand() | MuteCommand() | UnmuteCommand():
+        case ShowSubscriptions() | PauseCommand() | MuteCommand() | UnmuteCommand():
             return command
         case SetReport() | StopReport() | ShowReport():
             return command

@@ -69,6 +69,7 @@ class SlackRequest:
     thread. `may_be_colleague`: from elsewhere, but perhaps from another workspace of the same organisation.
     `slash_command` is the one that was typed, with its slash; empty for other sources.
     `written_at`: when Slack received the message, in seconds since 1970; None for a command or a button.
+    `is_shared`: whether people of other workspaces read the channel; None if the payload does not say.
     """
 
     source: Source
@@ -84,6 +85,7 @@ class SlackRequest:
     may_be_colleague: bool = False
     slash_command: str = ""
     written_at: float | None = None
+    is_shared: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON for a durable job; `from_json` reads it."""
@@ -165,6 +167,7 @@ def parse_event(body: Payload, workspace: Workspace) -> SlackRequest | None:
         **_said(words or ()),
         opens_thread=way is Source.MENTION and not text_in(event, "thread_ts"),
         written_at=_seconds(text_in(event, "ts")),
+        is_shared=shared if isinstance(shared := body.get("is_ext_shared_channel"), bool) else None,
     )
 
 

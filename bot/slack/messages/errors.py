@@ -222,7 +222,7 @@ def _which_repository(verb: Verb, context: RenderContext, recent: Sequence[Proje
         _choice(project, parse([Word.of(verb), context.meaning(project)]), offered, context) for project in offered
     ]
     buttons = [button(one.label, one.command, one.dialog, number=n) for n, one in enumerate(choices)]
-    opens = form_button("Open form", Preset(verb)) if entry.takes_branch else None
+    opens = form_button("Open form", Preset(verb)) if entry.has_form else None
     return message(lines, [*buttons, opens], in_public=False)
 
 

@@ -45,7 +45,7 @@ _FOLLOWED = 5
 
 _WHY_LOST = {
     "is_archived": "the channel is archived",
-    "not_in_channel": "I’m no longer in the channel",
+    "not_in_channel": "I’m not in the channel",
     "channel_not_found": "I can’t see the channel any more",
     "restricted_action": "only some people may post there",
 }

@@ -32,6 +32,7 @@ from bot.core.model.outcomes import (
     Followed,
     HelpShown,
     LogShown,
+    MayBeShared,
     Muted,
     NoBuilds,
     NothingToCancel,
@@ -84,6 +85,7 @@ from bot.slack.messages.channels.check import channel_checked
 from bot.slack.messages.channels.notifications import not_broken, owner_changed
 from bot.slack.messages.channels.reports import render_reports
 from bot.slack.messages.channels.subscriptions import (
+    may_be_shared,
     muted,
     not_subscribed,
     subscribed,
@@ -213,6 +215,8 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
             return unsubscribed(outcome, asker)
         case SubscriptionsPaused():
             return subscriptions_paused(outcome, asker)
+        case MayBeShared():
+            return may_be_shared(outcome)
         case NotSubscribed():
             return not_subscribed(outcome, context)
         case UnsubscribeAll():

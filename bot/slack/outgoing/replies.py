@@ -15,8 +15,9 @@ from typing import Any
 
 import structlog
 
+from bot.core.model.notifications.deliveries import ChannelRefuses
 from bot.core.ports import IdempotencyKeys
-from bot.slack.client.api_errors import CallFailed
+from bot.slack.client.api_errors import CallFailed, Kind
 from bot.slack.client.chat_client import POST, POST_EPHEMERAL, UPDATE, ChatClient
 from bot.slack.client.response_urls import ResponseUrls
 from bot.slack.incoming.payloads import SlackRequest, Source
@@ -67,19 +68,32 @@ class Replies:
         self._mention = mention
 
     def answer(
-        self, slack_request: SlackRequest, message: Message, *, elsewhere: Message | None = None, changed: bool = False
+        self,
+        slack_request: SlackRequest,
+        message: Message,
+        *,
+        elsewhere: Message | None = None,
+        changed: bool = False,
+        only_posted: bool = False,
     ) -> Posted:
         """Sends a new message: in public, or to the asker alone if `message` is private.
 
         If it cannot be changed later, sends `elsewhere` instead, if given. `changed`: the message reports an action, so
-        the asker must get it.
+        the asker must get it. `only_posted`: if the channel takes no messages, sends nothing and raises ChannelRefuses.
         """
         if not message.in_public:
             self.to_asker(slack_request, message)
             return Posted(None)
         said, failed = elsewhere or message, list[CallFailed]()
-        deliveries: list[Delivery] = [lambda: self._post(slack_request, message)]
         invited: list[Message] = []
+
+        def post() -> str | None:
+            try:
+                return self._post(slack_request, message)
+            except CallFailed as failure:
+                if only_posted and failure.kind is Kind.LOST:
+                    raise ChannelRefuses(failure.word) from None
+                raise
 
         def respond() -> None:
             shown = self._invited(said, slack_request, failed[0])
@@ -87,8 +101,7 @@ class Replies:
             if shown is not said:
                 invited.append(shown)
 
-        if slack_request.response_url:
-            deliveries.append(respond)
+        deliveries: list[Delivery] = [post, respond] if slack_request.response_url else [post]
         try:
             ts = self._first(deliveries, failed)
             return Posted(ts, failed[0].word if failed else "", is_explained=bool(invited))

@@ -12,8 +12,17 @@ from bot.core.model.commands import parse
 from bot.core.model.errors import AmbiguousProject, NotAllowed, NotUnderstood, RequestExpired, Unreachable
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
-from bot.core.model.notifications.subscriptions import Filters, Origin, Subscription
-from bot.core.model.outcomes import Explained, Muted, NotSubscribed, Subscribed, Unmuted, UnsubscribeAll, Unsubscribed
+from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Filters, Origin, Subscription
+from bot.core.model.outcomes import (
+    Explained,
+    MayBeShared,
+    Muted,
+    NotSubscribed,
+    Subscribed,
+    Unmuted,
+    UnsubscribeAll,
+    Unsubscribed,
+)
 from bot.core.model.policy import EVERYONE, Policy, Rule, Subjects
 from bot.core.notifications.subscriptions import MAX_OF_A_CHANNEL
 from bot.core.request import UserRequest
@@ -204,6 +213,52 @@ def test_all_are_removed_once_confirmed_except_those_of_the_file(acme):
     [of_file] = acme.store.subscriptions.all()
     assert acme.ask(confirmed) == NotSubscribed(("all",), (of_file,))
     assert says(acme, "unsubscribe acme/*") == NotSubscribed(("acme/*",), (of_file,))
+
+
+def test_a_channel_that_refuses_the_first_message_is_paused_until_it_takes_one(acme):
+    service = acme.subscriptions
+    made = says(acme, "subscribe acme/web").subscription
+    stopped = says(acme, "subscribe acme/api").subscription
+    says(acme, f"pause #{stopped.id}")
+    service.reached(BUILDS.channel, "not_in_channel")
+    assert [each.paused for each in acme.store.subscriptions.all()] == ["not_in_channel", PAUSED_BY_PERSON]
+    service.reached(BUILDS.channel, None)
+    assert [each.paused for each in acme.store.subscriptions.all()] == [None, PAUSED_BY_PERSON]
+    assert made.is_active
+
+
+# --- channels that other workspaces read ---
+
+
+@pytest.fixture
+def shared(acme):
+    """What Slack says of each channel; None if it does not say."""
+    told = {}
+    acme.subscriptions._is_shared = told.get
+    return told
+
+
+def test_a_channel_that_another_workspace_reads_is_not_subscribed(acme, shared):
+    shared[BUILDS.channel] = True
+    with pytest.raises(NotAllowed, match="other workspaces read this channel"):
+        says(acme, "subscribe acme/web")
+    assert says(acme, "subscribe acme/web", channel="D0ADA").is_new
+    shared[BUILDS.channel] = False
+    assert says(acme, "subscribe acme/web").is_new
+
+
+def test_what_the_request_says_of_the_channel_counts(acme, shared):
+    with pytest.raises(NotAllowed):
+        says(acme, "subscribe acme/web", is_shared=True)
+    assert says(acme, "subscribe acme/web", is_shared=False).is_new
+
+
+def test_a_channel_of_which_nothing_is_known_is_asked_about_once(acme, shared):
+    asked = says(acme, "subscribe acme/web on:failed")
+    assert asked == MayBeShared(parse(words_of_command("subscribe acme/web on:failed")))
+    assert acme.store.subscriptions.all() == []
+    assert acme.ask(replace(asked.command, confirmed=True)).is_new
+    assert says(acme, "subscribe acme/api").is_new
 
 
 # --- change ---

@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.core.model import errors
 from bot.core.model.builds import Actor, Status
 from bot.core.model.names.name_patterns import NamePattern
+from bot.core.model.notification_commands.values import Subscribe
 from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
 from bot.core.model.notifications.subscriptions import (
     PAUSED_BY_PERSON,
@@ -22,6 +23,7 @@ from bot.core.model.notifications.transitions import NotBroken, Owner, OwnerChan
 from bot.core.model.outcomes import (
     BranchState,
     Explained,
+    MayBeShared,
     Muted,
     NotSubscribed,
     Subscribed,
@@ -32,7 +34,7 @@ from bot.core.model.outcomes import (
     Unsubscribed,
 )
 from bot.slack.blocks.message import Message
-from bot.slack.messages.channels.subscriptions import not_reached
+from bot.slack.messages.channels.subscriptions import paused_at_once
 from bot.slack.messages.errors import render_error
 from bot.slack.messages.render import render
 from tests.slack.messages.one_service import FAILED, HOW, PASSED, WEB
@@ -124,9 +126,9 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "changed": of_ada(Subscribed(SIMPLE, True, 1, now=(MAIN,), was=replace(RICH, id=3))),
         "changed_while_paused": of_ada(Subscribed(STOPPED, True, 1, was=STOPPED)),
         "changed_into_another": of_ada(Subscribed(SIMPLE, False, 1, was=STOPPED)),
-        "not_reached": not_reached("not_in_channel", HOW),
-        "not_reached_archived": not_reached("is_archived", HOW),
-        "not_reached_for_an_unknown_reason": not_reached("", HOW),
+        "may_be_shared": of_ada(MayBeShared(Subscribe(RICH.filters))),
+        "paused_at_once": paused_at_once([SIMPLE], "not_in_channel", HOW),
+        "paused_at_once_archived": paused_at_once([SIMPLE, RICH], "is_archived", HOW),
         "unsubscribed": of_ada(Unsubscribed((SIMPLE,), (), 2)),
         "unsubscribed_in_part": of_ada(Unsubscribed((), (RICH,), 1)),
         "unsubscribed_from_all": of_ada(Unsubscribed(EVERY, (), 0)),

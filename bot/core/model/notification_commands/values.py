@@ -28,13 +28,15 @@ NOW, OFF = "now", "off"
 class Subscribe:
     """The repositories of `filters` are as typed: a name without its owner or a pasted URL is not resolved yet.
 
-    `number`: changes the subscription with this number instead of making one.
+    `number`: changes the subscription with this number instead of making one. `confirmed`: a button asked whether
+    people of other workspaces may read along.
     """
 
     verb: ClassVar[Verb] = Verb.SUBSCRIBE
 
     filters: Filters
     number: int | None = None
+    confirmed: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:

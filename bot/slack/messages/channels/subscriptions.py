@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from bot.core.model.notification_commands.values import ALL, PauseCommand, Unmut
 from bot.core.model.notifications.subscriptions import PAUSED_BY_PERSON, Filters, Mute, Origin, Replies, Subscription
 from bot.core.model.outcomes import (
     BranchState,
+    MayBeShared,
     Muted,
     NotSubscribed,
     Subscribed,
@@ -75,13 +77,24 @@ def subscribed(done: Subscribed, context: RenderContext, asker: Actor | None) ->
     return message(lines, [remove], facts=[requested_by(asker)], in_public=True)
 
 
+def may_be_shared(asked: MayBeShared) -> Message:
+    """To the asker, before anything is subscribed."""
+    names = repositories_in_words(asked.command.filters.repositories)
+    lines = [
+        line("This channel may be shared with other workspaces. Subscribe?"),
+        line("Everyone who reads it then sees builds of ", names, ", with commits and authors."),
+    ]
+    yes = button("Subscribe", replace(asked.command, confirmed=True), style="primary")
+    return message(lines, [yes], in_public=False)
+
+
 def is_changed(done: Subscribed) -> bool:
     """Whether the subscription kept its number. It did not if another one says the same."""
     return done.was is not None and done.was.id == done.subscription.id
 
 
-def not_reached(why: str, context: RenderContext, *, stored: str = "subscription") -> Message:
-    """To the person who subscribed a channel in which the bot can't post; `why` is Slack's word, or empty.
+def not_reached(why: str, context: RenderContext, *, stored: str) -> Message:
+    """To the person who set something for a channel in which the bot can't post; `why` is Slack's word, or empty.
 
     `stored` is what the person asked for.
     """
@@ -93,6 +106,19 @@ def not_reached(why: str, context: RenderContext, *, stored: str = "subscription
         said = f"I can’t post here: {because}." if because else "I can’t post here."
         then = line(f"The {stored} is stored. I’ll try again later.")
     return message([line(said), then], in_public=False)
+
+
+def paused_at_once(subscriptions: Sequence[Subscription], why: str, context: RenderContext) -> Message:
+    """To the person who subscribed a channel in which the bot can't post. `why` is Slack's error."""
+    if why in NOT_A_MEMBER:
+        said = "I can’t post here yet: I’m not in this channel."
+        then = line("Invite me: ", code(invite(context)), ". Then resume.")
+    else:
+        said = f"I can’t post here: {why_lost(why)}."
+        then = line("When that has changed, resume.")
+    resume = button("Resume", PauseCommand(Verb.RESUME, tuple(each.id for each in subscriptions)))
+    stored = line("Stored, but paused: ", _all_of(subscriptions))
+    return message([line(said), stored, then], [resume], in_public=False)
 
 
 def invite(context: RenderContext) -> str:
