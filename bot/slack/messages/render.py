@@ -1,7 +1,6 @@
 """The message for each outcome. Pure; sends nothing, decides nothing.
 
-What happened, to what, who asked; then facts; then buttons. Builds are public; help, lists of repositories and errors
-are for the asker alone.
+What happened, to what, who asked; then facts; then buttons. Help, lists of repositories and errors are private.
 """
 
 from __future__ import annotations

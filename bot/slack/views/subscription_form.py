@@ -15,13 +15,16 @@ from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.subscribing import subscribe_command
 from bot.core.model.notification_commands.values import (
     BRANCH,
+    FLAKY,
+    MENTION,
     ON,
+    REMIND,
     TO,
     WORKFLOW,
     Subscribe,
-    mention_word,
     pattern_words,
     repository_words,
+    words_of,
 )
 from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Replies, Subscription
 from bot.slack.blocks.message import Block, plain
@@ -34,7 +37,8 @@ SUBSCRIPTION = "subscription"
 """The id of the view."""
 _REPOS, _BRANCHES = f"{SUBSCRIPTION}:repos", f"{SUBSCRIPTION}:branches"
 _EVENTS, _WORKFLOWS, _REPLIES = f"{SUBSCRIPTION}:on", f"{SUBSCRIPTION}:workflows", f"{SUBSCRIPTION}:to"
-_MAX_TYPED, _MAX_MENTIONS, _MAX_NAME = 2_500, 300, 50
+_MAX_TYPED, _MAX_KEPT, _MAX_NAME = 2_500, 300, 50
+_KEPT = (MENTION, FLAKY, REMIND)
 _USUAL = "usual"
 """The value of the option that is no word of the command."""
 _SOME_NAME = Word.of("org/name")
@@ -63,15 +67,15 @@ REPLY_LABELS = {
 class SubscriptionState:
     """What the form remembers. `number`: the subscription that it changes; None if it makes one.
 
-    `mentions` are as in `Filters`: the form has no field for user groups, so it keeps them.
+    `kept` are words of the command for which the form has no field.
     """
 
     place: Place
     number: int | None = None
-    mentions: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     def metadata(self) -> str:
-        return written(self.place, {"n": self.number, "m": " ".join(self.mentions) or None})
+        return written(self.place, {"n": self.number, "k": " ".join(self.kept) or None})
 
     @classmethod
     def read(cls, metadata: object) -> SubscriptionState:
@@ -79,7 +83,7 @@ class SubscriptionState:
         place, fields = read(metadata)
         if place is None:
             raise ValueError("not the form's")
-        return cls(place, number_in(fields, "n"), tuple((text_in(fields, "m", _MAX_MENTIONS) or "").split()))
+        return cls(place, number_in(fields, "n"), tuple((text_in(fields, "k", _MAX_KEPT) or "").split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class FilledSubscription:
 def subscription_form(place: Place, changed: Subscription | None = None) -> View:
     """The form, empty or with what `changed` says now."""
     filters = changed.filters if changed is not None else None
-    mentions = filters.mentions if filters is not None else ()
+    words = words_of(filters) if filters is not None else ()
+    kept = tuple(word for word in words if word.partition(":")[0] in _KEPT)
     blocks = [
         _text_field(
             _REPOS,
@@ -126,7 +131,7 @@ def subscription_form(place: Place, changed: Subscription | None = None) -> View
         "Subscribe to builds" if changed is None else "Change subscription",
         blocks,
         callback_id=SUBSCRIPTION,
-        metadata=SubscriptionState(place, changed.id if changed else None, mentions).metadata(),
+        metadata=SubscriptionState(place, changed.id if changed else None, kept).metadata(),
         submit="Subscribe" if changed is None else "Change",
         close="Cancel",
     )
@@ -144,7 +149,7 @@ def filled_subscription(values: Mapping[str, Any], state: SubscriptionState) -> 
     if not said.get(_EVENTS):
         problems[_EVENTS] = "Choose at least one."
     kept = [Word.of(f"#{state.number}")] if state.number is not None else []
-    kept += [Word.of(mention_word(state.mentions))] if state.mentions else []
+    kept += map(Word.of, state.kept)
     command = None
     if not problems:
         try:

@@ -37,6 +37,8 @@ SUBSCRIPTION = Subscription(
         5,
         ("S0ONCALL", "U0ADA"),
         Replies.THREAD,
+        flaky_quiet=True,
+        remind_off=True,
     ),
     Actor("U0ADA"),
     NOW,
