@@ -6,6 +6,7 @@ import re
 
 import sqlalchemy as sa
 
+import bot.store.notifications.tables  # noqa: F401 - adds its tables to `metadata`
 from bot.store.tables import metadata
 
 HEAD = "0001"

@@ -14,7 +14,7 @@ from bot.core.model.builds import Actor
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.subscriptions import Filters, Subscription
 from bot.store import open_store
-from bot.store.tables import deliveries, watched_projects
+from bot.store.notifications.tables import deliveries, watched_projects
 from playground.slack.model import Message
 from tests.killing.scenes import NOT_DONE, NeverReached
 from tests.killing.theatre import Mould, Process, Steps, Theatre, wait_until

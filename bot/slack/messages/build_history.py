@@ -1,15 +1,21 @@
-"""Which branches are flaky, and which are slow: two lines an entry. Pure."""
+"""The last builds, and which branches are flaky or slow. Pure."""
 
 from __future__ import annotations
 
-from bot.core.model.builds import Actor, Project
+from collections.abc import Sequence
+from statistics import median
+
+from bot.core.model.builds import Actor, Build, Project, Status, newest_of_each
 from bot.core.model.ended_builds import FlakyBranch, FlakyShown, SlowBranch, SlowShown
+from bot.core.model.outcomes import BuildsShown
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
 from bot.slack.blocks.rich_text import Line, code, counted, join_dots, length, line, sanitize, since, untrusted
-from bot.slack.messages.builds import at_service, branch_named, repository, requested_by
+from bot.slack.messages.builds import at_service, branch_named, list_lines, repository, requested_by
+from bot.slack.messages.live import follow_buttons
 
 _COMMIT, _NAME = 7, 100
+_MAX_BUILDS, _ENOUGH_FOR_A_TREND = 10, 3
 _INDENT = "    "
 _CHANGED = 1.1
 """A median that differs by less than a tenth is the same."""
@@ -101,3 +107,23 @@ def _branch(project: Project, branch: str, of: Project | None, context: RenderCo
 
 def _more(number: int) -> list[Line]:
     return [line(f"and {number} more")] if number else []
+
+
+def render_builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> Message:
+    builds = shown.builds[:_MAX_BUILDS]
+    count = {0: "no recent builds", 1: "the last build"}.get(len(builds), f"the last {len(builds)} builds")
+    branch = line(" ", branch_named(shown.branch)) if shown.branch is not None else ()
+    head = line(repository(shown.project), branch, f": {count}", at_service(shown.project, context))
+    lines = [part for build in builds for part in list_lines(build, branch=shown.branch is None)]
+    facts = [_pass_rate(shown.builds), requested_by(asker)]
+    return message([head, *lines], follow_buttons(newest_of_each(builds)), facts=facts, in_public=True)
+
+
+def _pass_rate(builds: Sequence[Build]) -> Line:
+    """`7 of 10 passed · median 4m 7s`, of those that passed or failed; empty for fewer than three."""
+    judged = [build for build in builds if build.status in (Status.PASSED, Status.FAILED)]
+    if len(judged) < _ENOUGH_FOR_A_TREND:
+        return ()
+    passed = [build for build in judged if build.status is Status.PASSED]
+    took = [build.took.total_seconds() for build in passed if build.took is not None]
+    return join_dots(f"{len(passed)} of {len(judged)} passed", f"median {length(median(took))}" if took else None)

@@ -5,12 +5,10 @@ What happened, to what, who asked; then facts; then buttons. Help, lists of repo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from statistics import median
 from typing import Literal
 
-from bot.core.model.builds import Actor, Build, Status, newest_of_each
+from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState, RestartState
 from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.ended_builds import FlakyShown, SlowShown
@@ -54,14 +52,13 @@ from bot.core.model.outcomes import (
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
-from bot.slack.blocks.rich_text import Line, channel, code, emoji, join, join_dots, length, line, sanitize
+from bot.slack.blocks.rich_text import Line, channel, code, emoji, join, line, sanitize
 from bot.slack.messages.audit import render_audit
 from bot.slack.messages.branch_facts import beside_buttons, branch_lines, rest_buttons
-from bot.slack.messages.build_history import render_flaky, render_slow
+from bot.slack.messages.build_history import render_builds, render_flaky, render_slow
 from bot.slack.messages.builds import (
     CANCELLING,
     at_service,
-    branch_named,
     build_buttons,
     cancel_button,
     commit,
@@ -146,8 +143,7 @@ def being_cancelled(build: Build, context: RenderContext, asker: Actor) -> Messa
 
 __all__ = ["Message", "RenderContext", "render", "with_doubt", "with_invitation", "with_place"]
 
-_MAX_LINES = 10
-_ENOUGH_FOR_A_TREND = 3
+_MAX_BRANCHES = 10
 
 
 def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = None) -> Message:
@@ -162,7 +158,7 @@ def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = No
         case BranchesShown():
             return _branches(outcome, context, asker)
         case BuildsShown():
-            return _builds(outcome, context, asker)
+            return render_builds(outcome, context, asker)
         case NoBuilds(project):
             page = link_button("Open project", project.url, "project")
             head = line("No builds yet in ", repository(project), at_service(project, context))
@@ -290,34 +286,14 @@ def _verdict(build: Build) -> Verdict | None:
 def _branches(shown: BranchesShown, context: RenderContext, asker: Actor | None) -> Message:
     """The branches beyond the first ten are named without a button by `choice_message`."""
     builds = shown.builds
-    lines = [part for build in builds[:_MAX_LINES] for part in list_lines(build, branch=True)]
+    lines = [part for build in builds[:_MAX_BRANCHES] for part in list_lines(build, branch=True)]
     repo = context.meaning(shown.project)
     named = [build.branch for build in builds if build.branch]
     choices = [Choice(branch, BranchCommand(Verb.STATUS, repo, Word.of(branch))) for branch in named]
     count = "1 branch" if len(named) == 1 else f"{len(named)} branches"
     head = line(repository(shown.project), f": {count} with recent builds", at_service(shown.project, context))
-    follow = follow_buttons(builds[:_MAX_LINES])
+    follow = follow_buttons(builds[:_MAX_BRANCHES])
     return choice_message([head, *lines], choices, buttons=follow, facts=[requested_by(asker)], in_public=True)
-
-
-def _builds(shown: BuildsShown, context: RenderContext, asker: Actor | None) -> Message:
-    builds = shown.builds[:_MAX_LINES]
-    count = {0: "no recent builds", 1: "the last build"}.get(len(builds), f"the last {len(builds)} builds")
-    branch = line(" ", branch_named(shown.branch)) if shown.branch is not None else ()
-    head = line(repository(shown.project), branch, f": {count}", at_service(shown.project, context))
-    lines = [part for build in builds for part in list_lines(build, branch=shown.branch is None)]
-    facts = [_trend(shown.builds), requested_by(asker)]
-    return message([head, *lines], follow_buttons(newest_of_each(builds)), facts=facts, in_public=True)
-
-
-def _trend(builds: Sequence[Build]) -> Line:
-    """`7 of 10 passed · median 4m 7s`, of those that passed or failed; empty for fewer than three."""
-    judged = [build for build in builds if build.status in (Status.PASSED, Status.FAILED)]
-    if len(judged) < _ENOUGH_FOR_A_TREND:
-        return ()
-    passed = [build for build in judged if build.status is Status.PASSED]
-    took = [build.took.total_seconds() for build in passed if build.took is not None]
-    return join_dots(f"{len(passed)} of {len(judged)} passed", f"median {length(median(took))}" if took else None)
 
 
 def _restarted(done: Restarted, context: RenderContext) -> Message:

@@ -12,8 +12,8 @@ from bot.core.model.builds import Project, Status
 from bot.core.model.ended_builds import EndedBuild
 from bot.core.ports import Clock
 from bot.store.engine import Database
+from bot.store.notifications.tables import ended_builds
 from bot.store.periodic import Periodic
-from bot.store.tables import ended_builds
 
 PURGE_EVERY_S = 3600.0
 MAX_OF_A_BRANCH = 500

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
 from bot.core.ports import Clock
 from bot.store.engine import Database
+from bot.store.notifications.tables import decisions
 from bot.store.periodic import Periodic
-from bot.store.tables import decisions
 
 KEPT = timedelta(days=14)
 MOST_OF_A_BRANCH = 200

@@ -17,8 +17,8 @@ from bot.core.model.notifications.transitions import Transition
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.decisions import StoredDecisions
+from bot.store.notifications.tables import deliveries
 from bot.store.periodic import Periodic
-from bot.store.tables import deliveries
 
 PURGE_EVERY_S = 3600.0
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.core.model.builds import Actor
 from bot.core.model.notifications.reports import Every, ReportPlan, Schedule
 from bot.store.engine import Database
-from bot.store.notifications.report_tables import report_plans
+from bot.store.notifications.tables import report_plans
 
 
 class StoredReports:

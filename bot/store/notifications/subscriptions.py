@@ -27,7 +27,7 @@ from bot.core.model.notifications.subscriptions import (
 from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.outbox import unpause
-from bot.store.tables import mutes, subscriptions
+from bot.store.notifications.tables import mutes, subscriptions
 
 
 class StoredSubscriptions:

@@ -19,7 +19,7 @@ from bot.core.ports import Clock
 from bot.store.engine import Database
 from bot.store.notifications.decisions import StoredDecisions
 from bot.store.notifications.outbox import added
-from bot.store.tables import watch_leases, watched_branches, watched_projects
+from bot.store.notifications.tables import watch_leases, watched_branches, watched_projects
 
 _STATE = msgspec.json.Decoder(BranchState)
 
