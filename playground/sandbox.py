@@ -37,6 +37,12 @@ SECRETS = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY, GITHUB_TOKEN, WEBHOOK_
 HALF_MOVED = {"CI_PROVIDERS": "codeship,github"}
 """The settings of a team with some repositories at CodeShip and some on GitHub."""
 
+_SCOPES_FOR = {
+    "POLICY": ("usergroups:read",),
+    "AUTHOR_EMAIL_DOMAINS": ("users:read", "users:read.email"),
+}
+"""The optional scopes that the app was given with a setting."""
+
 Transport = Literal["http", "socket mode"]
 
 
@@ -75,7 +81,7 @@ class Sandbox:
         self.codeship_host = CodeShipHost(self.codeship, wires=self.wires)
         has_github = "github" in more_settings.get("CI_PROVIDERS", "") and "GITHUB_API_URL" not in more_settings
         self.github_sandbox = GitHubSandbox(clock.now, self.wires, seeded=seeded) if has_github else None
-        scopes = SCOPES | {"usergroups:read"} if "POLICY" in more_settings else SCOPES
+        scopes = SCOPES | {scope for setting in more_settings for scope in _SCOPES_FOR.get(setting, ())}
         self.workspace = Workspace(clock.now, BOT_TOKEN, app_token, SIGNING_SECRET, scopes, wires=self.wires)
         self.slack = SlackApi(self.workspace, sockets=SocketMode(self.workspace.app.id, ack_timeout_s))
         self.bot: Bot | None = None

@@ -16,6 +16,7 @@ from bot.slack.listeners import (
     EVENTS,
     EVENTS_OF_LINKS,
     SCOPES,
+    SCOPES_OF_EMAILS,
     SCOPES_OF_GROUPS,
     SCOPES_OF_GUESTS,
     SCOPES_OF_LINKS,
@@ -83,7 +84,8 @@ def test_the_scopes_are_those_that_its_features_need_and_no_others():
 
 def test_the_scopes_that_only_some_rules_need_are_there_to_be_put_in():
     with_all = yaml.safe_load(re.sub(r"# (- usergroups:read|- users:read)", r"\1", TEXT))
-    assert with_all["oauth_config"]["scopes"]["bot"] == [*SCOPES, *SCOPES_OF_GROUPS, *SCOPES_OF_GUESTS]
+    assert with_all["oauth_config"]["scopes"]["bot"] == [*SCOPES, *SCOPES_OF_GROUPS, *SCOPES_OF_EMAILS]
+    assert set(SCOPES_OF_GUESTS) <= set(SCOPES_OF_EMAILS)
     assert jsonschema.Draft7Validator(SCHEMA).is_valid(with_all)
 
 

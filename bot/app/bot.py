@@ -51,6 +51,7 @@ from bot.slack.client.auth import Token, who_am_i
 from bot.slack.client.channel_access import SlackChannelAccess
 from bot.slack.client.chat_client import ChatClient
 from bot.slack.client.connections import Connections
+from bot.slack.client.emails import EmailLookup
 from bot.slack.client.people import People
 from bot.slack.client.permalinks import permalink
 from bot.slack.client.response_urls import ResponseUrls
@@ -242,6 +243,7 @@ class Bot:
             self.store,
             self._chat,
             context,
+            partial(permalink, self._client),
             jobs,
             self._clock,
             self.metrics,
@@ -249,6 +251,8 @@ class Bot:
             replica_id,
             settings.time_zone,
             None if settings.slack_allow_other_workspaces else channels.is_shared,
+            EmailLookup(self._client, self._clock).person,
+            settings.author_email_domains or frozenset(),
         )
         live = ChannelMessages(self.store.follows, self._clock)
         access = SlackChannelAccess(self._client, token.scopes, SCOPES)
@@ -292,7 +296,7 @@ class Bot:
             worker_pool=self.workers,
             handler=handler,
             forms=views.forms(handler, home, is_colleague),
-            home=views.home(),
+            home=views.home(handler),
             previews=views.previews(self._client, operations, self.rights),
             submit=work.submitter.submit,
             clock=self._clock,

@@ -13,13 +13,14 @@ from bot.app.timeouts import Timeouts
 from bot.core.authorization import Authorizer
 from bot.core.follows.failure_logs import FailureLogs
 from bot.core.lookup.ci_registry import CIRegistry
-from bot.core.model.builds import Build
+from bot.core.model.builds import Actor, Build
 from bot.core.model.errors import CIError
 from bot.core.notifications.muted import MuteEnds
 from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.reminders import DailyReminders
 from bot.core.notifications.sender import Sender
 from bot.core.notifications.subscriptions import SubscriptionService
+from bot.core.people.authors import Authors
 from bot.core.polling.watch import ChannelWatch
 from bot.core.ports import Clock, Jobs
 from bot.core.rate_limiter import FOR_BACKGROUND
@@ -50,6 +51,7 @@ class Notifications:
         store: Store,
         chat: ChatClient,
         context: Callable[[], RenderContext],
+        permalink: Callable[[str, str], str | None],
         jobs: Jobs,
         clock: Clock,
         metrics: Metrics,
@@ -57,8 +59,19 @@ class Notifications:
         holder: str,
         zone: ZoneInfo,
         is_shared: Callable[[str], bool | None] | None,
+        by_email: Callable[[str], Actor | None],
+        email_domains: frozenset[str],
     ) -> None:
-        announcer = SlackAnnouncer(chat, context)
+        announcer = SlackAnnouncer(chat, context, permalink)
+        authors = Authors(
+            store.people,
+            store.claims,
+            store.watching,
+            store.outbox,
+            store.idempotency_keys,
+            by_email,
+            email_domains,
+        )
         self.sender = Sender(
             outbox=store.outbox,
             subscriptions=store.subscriptions,
@@ -68,6 +81,7 @@ class Notifications:
             log_of=logs.of_notification,
             details=lambda build: _with_details(services, build),
             observe=metrics.notified,
+            authors=authors,
             claimed_for=timedelta(seconds=timeouts.claimed_s),
             late_after=timedelta(seconds=timeouts.late_s),
         )
@@ -107,6 +121,7 @@ class Notifications:
             subscriptions=store.subscriptions,
             watching=store.watching,
             history=store.build_history,
+            authors=authors,
             clock=clock,
             holder=holder,
             announce=self.sender.announce,
@@ -142,6 +157,7 @@ class Notifications:
         """Looks at everything that channels watch, in this thread, and tells mutes that have ended and reminders."""
         for service in self._services:
             self._watch.poll_all(service)
+        self.sender.restart_late(timedelta(0))
         self._mute_ends.tell_ended()
         self._reminders.remind()
 

@@ -10,6 +10,7 @@ from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.notifications.channel_check import ChannelCheck
 from bot.core.notifications.ports import ChannelAccess
 from bot.core.operations import Operations
+from bot.core.people.accounts import Accounts
 from bot.core.ports import Clock
 from bot.store.database import Store
 
@@ -43,6 +44,7 @@ def operations_on(
         owners=notifications.owners,
         reports=notifications.reports,
         check=check,
+        accounts=Accounts(store.people),
         live=live,
         history=store.build_history,
         clock=clock,

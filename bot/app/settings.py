@@ -227,6 +227,13 @@ _ROWS_AFTER = (
         values.time_zone,
         "UTC",
     ),
+    Setting(
+        "AUTHOR_EMAIL_DOMAINS",
+        "Domains of e-mail addresses in commits that the bot trusts, separated by commas: an author with no linked "
+        "account is then found by Slack's users.lookupByEmail (docs/notifications.md). Needs two optional scopes.",
+        "",
+        values.email_domains,
+    ),
     Setting("HOST", "The address to listen on for HTTP.", "", values.host, "0.0.0.0"),  # noqa: S104 - a container's only way in
     Setting(
         "PORT",
@@ -270,6 +277,7 @@ class Settings:
     policy: str | None
     subscriptions: str | None
     time_zone: ZoneInfo
+    author_email_domains: frozenset[str] | None
     host: str
     port: int | None
     ops_port: int | None

@@ -52,7 +52,7 @@ class Views:
     def previews(self, client: WebClient, operations: Operations, authorizer: Authorizer) -> LinkPreviews:
         return LinkPreviews(client, self.services, operations, authorizer, self.context, self.clock)
 
-    def home(self) -> Home:
+    def home(self, handler: RequestHandler) -> Home:
         return Home(
             self.chat,
             self.services,
@@ -61,5 +61,7 @@ class Views:
             self.store.channel_names,
             self.context,
             self.clock,
+            self.store.people,
+            handler.carry_out,
             others_may_ask=self.config.others_may_ask,
         )

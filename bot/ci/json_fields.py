@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 MAX_WORD, MAX_ID, MAX_NAME, MAX_BRANCH, MAX_AUTHOR, MAX_MESSAGE = 100, 100, 300, 1_000, 200, 10_000
+MAX_EMAIL = 254
 MAX_ADDRESS = 2_000
 
 # Control characters, line separators, and half surrogate pairs, which no database and no socket accepts.

@@ -23,7 +23,14 @@ from bot.slack.client.api_errors import ON_THE_WAY, word_of
 from bot.slack.client.auth import TOKEN_REFUSALS, SlackAway, TokenRefused, who_am_i
 from bot.slack.client.people import People
 from bot.slack.client.user_groups import Membership, UserGroups
-from bot.slack.listeners import SCOPES, SCOPES_OF_CHANNELS, SCOPES_OF_GROUPS, SCOPES_OF_GUESTS, SCOPES_OF_LINKS
+from bot.slack.listeners import (
+    SCOPES,
+    SCOPES_OF_CHANNELS,
+    SCOPES_OF_EMAILS,
+    SCOPES_OF_GROUPS,
+    SCOPES_OF_GUESTS,
+    SCOPES_OF_LINKS,
+)
 from bot.store.database import open_store
 from bot.store.engine import StoreError, sqlite_file
 
@@ -288,6 +295,8 @@ def _bot_token(settings: Settings, policy: Policy | None, say: Say) -> bool:
         needed = (*needed, *SCOPES_OF_GROUPS)
     if policy and policy.names_guests:
         needed = (*needed, *SCOPES_OF_GUESTS)
+    if settings.author_email_domains:
+        needed = tuple(dict.fromkeys((*needed, *SCOPES_OF_EMAILS)))
     missing = [scope for scope in needed if scope not in token.scopes]
     if missing:
         return _wrong(

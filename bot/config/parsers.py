@@ -184,6 +184,13 @@ def time_zone(text: str) -> ZoneInfo:
         raise InvalidValue("is not a time zone: give a name such as Europe/Berlin, or UTC") from None
 
 
+def email_domains(text: str) -> frozenset[str]:
+    domains = re.split(r"[\s,]+", text.lower().strip(" ,"))
+    if any(re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z0-9-]+", domain) is None for domain in domains):
+        raise InvalidValue("has something that is not a domain: write it like acme.com, acme.org")
+    return frozenset(domains)
+
+
 def host(text: str) -> str:
     if re.search(r"[\s/]", text):
         raise InvalidValue("is not a host: give a name or an IP address, without http:// or a path")

@@ -88,6 +88,9 @@ from bot.core.model.outcomes import (
     Unsubscribed,
     WillNotify,
 )
+from bot.core.model.people.commands import LinkCommand, NotifyCommand, NotMine, UnlinkCommand
+from bot.core.model.people.outcomes import NotMineNoted, PersonOutcome
+from bot.core.people.audit import result_of
 
 MAX_NAME = 200
 MAX_REASON = 300
@@ -119,7 +122,7 @@ def action_of(command: Command) -> str | None:
     """None for a command that changes nothing."""
     if isinstance(command, BuildCommand) and command.instead_of is not None:
         return TRY_AGAIN
-    if isinstance(command, ShowReport):
+    if isinstance(command, ShowReport) or (isinstance(command, LinkCommand | NotifyCommand) and not command.words):
         return None
     return entry_for(command.verb).audit_action
 
@@ -168,6 +171,8 @@ def entry_of(
 
 
 def _outcome(outcome: Outcome) -> tuple[Result, str]:
+    if isinstance(outcome, PersonOutcome):
+        return result_of(outcome)
     match outcome:
         case Restarted():
             return Result.TAKEN, _of_restart(outcome)
@@ -233,7 +238,7 @@ def _words_of(command: Command | None) -> str:
     match command:
         case Subscribe() | Unsubscribe() | PauseCommand() | MuteCommand() | UnmuteCommand():
             return " ".join([command.verb, *command.words])
-        case SetReport() | StopReport():
+        case SetReport() | StopReport() | LinkCommand() | UnlinkCommand() | NotifyCommand():
             return " ".join([command.verb, *command.words])
         case NameCommand(verb, alias, repo, branch):
             words = (alias, repo.cleanest if repo else "none", branch.cleanest if branch else "")
@@ -335,7 +340,7 @@ def _cause(error: CIError) -> str:
 def found_in(outcome: Outcome | Exception | ActionSent) -> Build | Project | None:
     """The build, or the repository alone, that an outcome is about; None if it is about none."""
     match outcome:
-        case NoBuilds(project):
+        case NoBuilds(project) | NotMineNoted(project):
             return project
         case CouldNotTell():
             return outcome.shown
@@ -365,6 +370,8 @@ def found_in(outcome: Outcome | Exception | ActionSent) -> Build | Project | Non
 
 def _as_asked(entry: AuditEntry, command: Command | None) -> AuditEntry:
     match command:
+        case NotMine():
+            return replace(entry, branch=command.branch)
         case BranchCommand(branch=branch):
             return replace(entry, branch=branch.cleanest if branch else None)
         case BuildCommand(target=target):

@@ -48,9 +48,11 @@ from bot.core.model.outcomes import (
     ProjectsShown,
     WillNotify,
 )
+from bot.core.model.people.commands import LinkCommand, NotifyCommand, NotMine, UnlinkCommand
 from bot.core.notifications.channel_check import ChannelCheck
 from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
+from bot.core.people.accounts import Accounts
 from bot.core.ports import AuditLog, BuildHistoryStore, ChannelNameStore, Clock
 from bot.core.rate_limiter import FOR_PEOPLE, CallAllowance, restart_allowance
 from bot.core.reports.service import ReportService
@@ -82,6 +84,7 @@ class Operations:
         owners: PeriodOwners,
         reports: ReportService,
         check: ChannelCheck,
+        accounts: Accounts,
         live: ChannelMessages,
         history: BuildHistoryStore,
         clock: Clock,
@@ -98,6 +101,7 @@ class Operations:
         self._owners = owners
         self._reports = reports
         self._check = check
+        self._accounts = accounts
         self._history = BuildHistory(services, self._build_lookup, history, clock)
         self._on_branch: Mapping[Verb, Callable[[BranchCommand, UserRequest], Decision | Outcome]] = {
             Verb.STATUS: self._status,
@@ -108,6 +112,7 @@ class Operations:
             Verb.BUILDS: self._builds,
             Verb.WHY: subscriptions.why,
             Verb.ON_IT: owners.take,
+            Verb.NOT_MINE: owners.take,
             Verb.FLAKY: self._history.of_repository,
             Verb.SLOW: self._history.of_repository,
         }
@@ -160,10 +165,12 @@ class Operations:
                 return HelpShown(topic)
             case CheckChannel():
                 return self._check.check(request)
-            case OnIt():
+            case OnIt() | NotMine():
                 return self._owners.press(command, request)
             case SetReport() | StopReport() | ShowReport():
                 return self._reports.execute(command, request)
+            case LinkCommand() | UnlinkCommand() | NotifyCommand():
+                return self._accounts.execute(command, request)
             case _:
                 return self._subscriptions.execute(command, request)
 

@@ -41,12 +41,14 @@ from bot.core.model.outcomes import (
     Unmuted,
     Unsubscribed,
 )
+from bot.core.model.people.outcomes import PersonOutcome
 from bot.core.ports import Clock
 from bot.slack.blocks.context import RenderContext, ServiceInfo
 from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.messages.channels.subscriptions import not_reached, paused_at_once
 from bot.slack.messages.errors import render_bug, render_error
 from bot.slack.messages.live import followed_elsewhere, not_followed
+from bot.slack.messages.people.accounts import to_others
 from bot.slack.messages.render import Message, cancelled, render
 from bot.slack.outgoing.replies import DeliveryFailed, Replies
 from bot.slack.pressed_message import message_after_press, reply_target
@@ -127,6 +129,9 @@ class Answers:
         is_refresh = isinstance(command, BuildCommand) and command.verb is Verb.STATUS
         asker = None if is_refresh else slack_request.actor  # the person who refreshes a message did not request it
         message = render(outcome, context=self._context_of(slack_request), asker=asker)
+        if isinstance(outcome, PersonOutcome):
+            for person, said in to_others(outcome, slack_request.actor, self._context_of(slack_request)):
+                self._replies.to_person(person, said)
         target = reply_target(command, outcome) if slack_request.pressed else None
         key = slack_request.delivery or reference
         if target != "in its place" and self._is_shown_already(slack_request, outcome, key):

@@ -207,7 +207,16 @@ class RequestHandler:
                 self._answers.bug(slack_request, _command_of(slack_request), reference, error, nothing_sent=True)
             return
         reference = self._reporting.new_reference()
-        request = UserRequest(
+        request = self._request_now(slack_request, received_at, reference)
+        self._respond(slack_request, request, reference, _at_once, _Run())
+
+    def carry_out(self, slack_request: SlackRequest, received_at: float) -> None:
+        """Carries out and records a request whose result is shown by a view. Raises what the store raises."""
+        reference = self._reporting.new_reference()
+        self._decided(slack_request, self._request_now(slack_request, received_at, reference), reference)
+
+    def _request_now(self, slack_request: SlackRequest, received_at: float, reference: str) -> UserRequest:
+        return UserRequest(
             slack_request.actor,
             slack_request.location,
             self._clock,
@@ -216,7 +225,6 @@ class RequestHandler:
             entry=self._reporting.recorder.entries(slack_request, reference),
             is_shared=slack_request.is_shared,
         )
-        self._respond(slack_request, request, reference, _at_once, _Run())
 
     def _respond(
         self, slack_request: SlackRequest, request: UserRequest, reference: str, step: Step, run: _Run

@@ -23,7 +23,7 @@ from bot.slack.incoming.workers import PoolFull, WorkerPool
 from bot.slack.link_previews import LinkPreviews
 from bot.slack.messages.errors import render_refused
 from bot.slack.views.form import BRANCH, FORM, REPO
-from bot.slack.views.home import REFRESH
+from bot.slack.views.home import NOTIFY, REFRESH
 from bot.slack.views.restart import RESTART
 from bot.slack.views.subscription_form import SUBSCRIPTION
 
@@ -37,6 +37,8 @@ SCOPES_OF_GROUPS = ("usergroups:read",)
 """Needed only if a policy names user groups, so manifest.yml has it commented out."""
 SCOPES_OF_GUESTS = ("users:read",)
 """Needed only to tell guests from members, so manifest.yml has it commented out."""
+SCOPES_OF_EMAILS = ("users:read", "users:read.email")
+"""Needed only if authors are found by their e-mail address, so manifest.yml has them commented out."""
 SCOPES_OF_LINKS = ("links:read", "links:write")
 EVENTS_OF_LINKS = ("link_shared",)
 """Needed only for link previews, so manifest.yml has them commented out, with the domains."""
@@ -124,6 +126,7 @@ def register(
     on(app.view(RESTART), "shortcut", interactions.parse_restart_sent, handler.handle)
     on(app.event("link_shared"), "link", parse_shared_links, previews.show)
     on(app.event("app_home_opened"), "home", interactions.parse_home_opened, home.open)
+    on(app.action(NOTIFY), "home", interactions.parse_home_choice, home.choose)
     on(app.action(REFRESH), "home", interactions.parse_refresh_click, home.refresh)
 
 

@@ -21,6 +21,8 @@ from bot.core.model.errors import BotError, CIError, LastKnown
 from bot.core.model.notification_commands import values
 from bot.core.model.notifications import health, reports, transitions
 from bot.core.model.outcomes import Outcome
+from bot.core.model.people import commands as people_commands
+from bot.core.model.people import outcomes as people_outcomes
 
 VERSION = 1
 
@@ -44,6 +46,10 @@ KINDS: Mapping[str, type[Any]] = {
     "set report": values.SetReport,
     "stop report": values.StopReport,
     "show report": values.ShowReport,
+    "not mine": people_commands.NotMine,
+    "link": people_commands.LinkCommand,
+    "unlink": people_commands.UnlinkCommand,
+    "notify": people_commands.NotifyCommand,
     # What a command was decided to be about
     "decision": decisions.Decision,
     # Outcomes
@@ -87,6 +93,12 @@ KINDS: Mapping[str, type[Any]] = {
     "report off": reports.ReportOff,
     "report plan shown": reports.ReportPlanShown,
     "report shown": reports.ReportShown,
+    "account shown": people_outcomes.AccountShown,
+    "account linked": people_outcomes.AccountLinked,
+    "account claimed": people_outcomes.AccountClaimed,
+    "account unlinked": people_outcomes.AccountUnlinked,
+    "notify changed": people_outcomes.NotifyChanged,
+    "not mine noted": people_outcomes.NotMineNoted,
     # User errors
     "not understood": errors.NotUnderstood,
     "no such project": errors.NoSuchProject,

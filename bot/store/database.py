@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.model.rate_limit import Quota
 from bot.core.notifications.ports import PollingLog, SubscriptionStore, WatchStore
+from bot.core.people.ports import PeopleStore
 from bot.core.ports import (
     AuditLog,
     BuildHistoryStore,
@@ -32,6 +33,7 @@ from bot.store.idempotency import StoredIdempotencyKeys
 from bot.store.notifications.build_history import StoredBuildHistory
 from bot.store.notifications.decisions import StoredDecisions
 from bot.store.notifications.outbox import StoredOutbox
+from bot.store.notifications.people import StoredPeople
 from bot.store.notifications.polling_log import StoredPollingLog
 from bot.store.notifications.reports import StoredReports
 from bot.store.notifications.subscriptions import StoredSubscriptions
@@ -68,6 +70,7 @@ class Store:
         self.reports: ReportStore = StoredReports(database)
         self.watching: WatchStore = StoredWatching(database, clock, self.decisions)
         self.polling_log: PollingLog = StoredPollingLog(database, clock)
+        self.people: PeopleStore = StoredPeople(database)
         self.channel_names: ChannelNameStore = StoredChannelNames(database)
         self.projects: ProjectStore = StoredProjects(database)
         self.recent_projects: RecentProjectStore = StoredRecentProjects(database, clock)

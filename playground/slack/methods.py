@@ -235,6 +235,15 @@ def _user(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
     return {"user": {"id": person.id, "team_id": person.team_id, "name": person.name, **flags}}
 
 
+def _user_with_email(workspace: Workspace, arguments: Arguments) -> Mapping[str, Any]:
+    """Members have their name's address at `acme.example`. Slack finds no one of another workspace."""
+    own = [person for person in PEOPLE if person.team_id == TEAM.id]
+    person = next((one for one in own if f"{one.name}@acme.example" == arguments.get("email")), None)
+    if person is None:
+        raise _Refused("users_not_found")
+    return _user(workspace, {"user": person.id})
+
+
 def _reached(workspace: Workspace, arguments: Arguments, *, uninvited: bool = False) -> Channel:
     """The channel of a call, if the app may write there."""
     named = str(arguments.get("channel", ""))
@@ -331,6 +340,7 @@ _METHODS: Mapping[str, _Method] = {
     "chat.delete": _Method(_delete, "chat:write"),
     "conversations.info": _Method(_channel_info, "channels:read"),
     "users.info": _Method(_user, "users:read"),
+    "users.lookupByEmail": _Method(_user_with_email, "users:read.email"),
     "usergroups.users.list": _Method(_list_group, "usergroups:read"),
     "views.open": _Method(_open_view, None),
     "views.publish": _Method(_publish_view, None),

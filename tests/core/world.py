@@ -33,6 +33,7 @@ from bot.core.notifications.channel_check import ChannelCheck
 from bot.core.notifications.owners import PeriodOwners
 from bot.core.notifications.subscriptions import SubscriptionService
 from bot.core.operations import Operations
+from bot.core.people.accounts import Accounts
 from bot.core.rate_limiter import charged_allowance
 from bot.core.reports.record import ReportRecord
 from bot.core.reports.service import ReportService
@@ -121,6 +122,7 @@ def operations_on(
             access=access or MemoryAccess(),
             limits=MemoryLimits(),
         ),
+        accounts=Accounts(store.people),
         live=ChannelMessages(store.follows, clock),
         history=store.build_history,
         clock=clock,

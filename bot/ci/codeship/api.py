@@ -24,6 +24,7 @@ from bot.ci import json_fields as cleaning
 from bot.ci.http_client.responses import Request, detail, error_for
 from bot.core.model.builds import REPOSITORY_NAME, Build, Page, Project, Status
 from bot.core.model.errors import InvalidResponse, NotConfirmed
+from bot.core.model.people.authors import CommitAuthor
 
 WEB_URL = "https://app.codeship.com"
 
@@ -220,6 +221,7 @@ def _builds(entries: list[_Build | None], project: Project, provider: object, we
 def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_url: str) -> Build:
     word = cleaning.line(entry.status, cleaning.MAX_WORD) or ""
     commit = cleaning.line(entry.commit_id, cleaning.MAX_ID)
+    login = cleaning.line(entry.github_username, cleaning.MAX_AUTHOR)
     return Build(
         id=id_,
         project=project,
@@ -228,11 +230,12 @@ def _build(entry: _Build, id_: str, project: Project, provider: str | None, web_
         branch=cleaning.line(entry.branch, cleaning.MAX_BRANCH),
         commit=commit,
         message=cleaning.text(entry.message, cleaning.MAX_MESSAGE),
-        author=cleaning.line(entry.github_username, cleaning.MAX_AUTHOR),
+        author=login,
         started_at=cleaning.time(entry.started_at),
         finished_at=cleaning.time(entry.finished_at),
         url=build_page(web_url, project.id, id_),
         commit_url=commit_page(provider, project.name, commit),
+        made_by=CommitAuthor(login) if login else None,
     )
 
 

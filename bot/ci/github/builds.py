@@ -31,6 +31,7 @@ def build_of(project: Project, runs: RunGroup) -> Build:
         commit=newest.commit,
         message=next((run.message for run in runs.own if run.message), None),
         author=next((run.author for run in runs.own if run.author), None),
+        made_by=next((run.made_by for run in runs.own if run.made_by), None),
         started_at=started_at,
         finished_at=finished_at,
         url=workflows[0].url if len(workflows) == 1 else page and checks_page(page, newest.commit),

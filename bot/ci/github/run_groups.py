@@ -27,6 +27,7 @@ from enum import Enum
 from itertools import islice
 
 from bot.core.model.builds import Status, Workflow
+from bot.core.model.people.authors import CommitAuthor
 from bot.core.model.policy import BuildRules
 
 PRIMARY = frozenset({"push", "pull_request", "merge_group"})
@@ -56,7 +57,7 @@ class ListedRun:
 
     `branch` is `owner:branch` for a fork's pull request. `path` is its workflow's file. `workflow.name` may be a
     title made for one run. `concluded_without` is when it was completed without a conclusion; None for every other run.
-    `updated_at` tells an earlier sight of the run from a later one.
+    `made_by` is None if no push began it. `updated_at` tells an earlier sight of the run from a later one.
     """
 
     workflow: Workflow
@@ -68,6 +69,7 @@ class ListedRun:
     number: int = 0
     message: str | None = None
     author: str | None = None
+    made_by: CommitAuthor | None = None
     path: str = ""
     pull_request: int | None = None
     concluded_without: datetime | None = None

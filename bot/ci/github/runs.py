@@ -14,11 +14,12 @@ from bot.ci import json_fields as cleaning
 from bot.ci.github import schema as shapes
 from bot.ci.github.http.errors import TITLE, error_for, invalid_response
 from bot.ci.github.http.pagination import ListPage, onward, page_size
-from bot.ci.github.run_groups import ListedRun
+from bot.ci.github.run_groups import PRIMARY, ListedRun
 from bot.ci.github.urls import SERVICE, WEB_URL
 from bot.ci.http_client.responses import Request
 from bot.core.model.builds import REPOSITORY_NAME, Project, Status, Workflow
 from bot.core.model.errors import InvalidResponse, NotFound
+from bot.core.model.people.authors import CommitAuthor
 
 MAX_RUN_TIME = timedelta(days=35)
 """GitHub cancels a run after that. https://docs.github.com/en/actions/reference/limits"""
@@ -124,11 +125,24 @@ def _seen(entry: shapes.Run, project: Project) -> ListedRun | None:
         message=cleaning.text(head and head.message, cleaning.MAX_MESSAGE),
         author=cleaning.line(head and head.author and head.author.name, cleaning.MAX_AUTHOR)
         or cleaning.line(actor and actor.login, cleaning.MAX_AUTHOR),
+        made_by=_made_by(entry, event),
         path=path,
         pull_request=_pull_request(entry),
         concluded_without=cleaning.time(entry.updated_at) if has_no_conclusion else None,
         updated_at=cleaning.time(entry.updated_at),
     )
+
+
+def _made_by(entry: shapes.Run, event: str | None) -> CommitAuthor | None:
+    """The person who pushed; in a merge queue, whose runs are GitHub's, the commit's author."""
+    if event not in PRIMARY:
+        return None
+    head, actor = entry.head_commit, entry.actor
+    login = cleaning.line(actor and actor.login, cleaning.MAX_AUTHOR) if event != "merge_group" else None
+    email = cleaning.line(head and head.author and head.author.email, cleaning.MAX_EMAIL)
+    if login and actor and actor.type == "Bot" and not login.endswith("[bot]"):
+        login = f"{login}[bot]"
+    return CommitAuthor(login, email) if login or email else None
 
 
 def _fork_owner(entry: shapes.Run, event: str | None, project: Project) -> str | None:

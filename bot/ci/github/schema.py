@@ -35,6 +35,8 @@ class Repository(msgspec.Struct):
 class Person(msgspec.Struct):
     login: Any = None
     name: Any = None
+    email: Any = None
+    type: Any = None
 
 
 class Commit(msgspec.Struct):

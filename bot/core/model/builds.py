@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from bot.core.model.people.authors import CommitAuthor
+
 
 class Status(Enum):
     """A build's status, the same for every CI service. The service's own word is `Build.status_word`."""
@@ -154,6 +156,7 @@ class Build:
     `beside` are runs of the branch that do not count for its status, such as a nightly. `newest_commit` is the branch's
     newest commit if it has no runs. `asks_first`: no run that a push started counts, so a typed restart needs
     confirmation. `is_tag`: `branch` is the name of a tag. `pull_request` is the number of the pull request in the runs.
+    `made_by` is None if no push began the build, such as a nightly one.
     """
 
     id: str
@@ -175,6 +178,7 @@ class Build:
     asks_first: bool = False
     is_tag: bool = False
     pull_request: int | None = None
+    made_by: CommitAuthor | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -238,6 +242,7 @@ class Build:
             commit=run.commit or self.commit,
             message=None if run.commit else self.message,
             author=None if run.commit else self.author,
+            made_by=None if run.commit else self.made_by,
             started_at=run.started_at,
             finished_at=run.finished_at,
             url=run.url,

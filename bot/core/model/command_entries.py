@@ -21,10 +21,12 @@ from bot.core.model.command_values import (
 )
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.values import NotificationCommand, OnIt, ReportCommand
+from bot.core.model.people.commands import NotMine, PersonCommand
 from bot.core.sentences import named_in, names_in
 
 _Question = CheckChannel | ListProjects | ShowAudit | ShowHelp | ShowHistory
-Command = BranchCommand | BuildCommand | NameCommand | NotificationCommand | OnIt | ReportCommand | _Question
+_Notification = NotificationCommand | OnIt | NotMine | PersonCommand | ReportCommand
+Command = BranchCommand | BuildCommand | NameCommand | _Notification | _Question
 
 
 def branch_command(verb: Verb, words: Sequence[Word]) -> Command:

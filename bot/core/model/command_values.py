@@ -59,6 +59,10 @@ class Verb(StrEnum):
     DIGEST = "digest"
     ON_IT = "on-it"
     CHECK = "check"
+    NOT_MINE = "not-mine"
+    LINK = "link"
+    UNLINK = "unlink"
+    NOTIFY = "notify"
     AUDIT = "audit"
     HELP = "help"
 

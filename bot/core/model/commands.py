@@ -35,6 +35,7 @@ from bot.core.model.notification_commands.subscribing import (
     unsubscribe_command,
 )
 from bot.core.model.notification_commands.values import NotificationCommand
+from bot.core.model.people.rows import PEOPLE_ROWS
 from bot.core.sentences import POLITE, named_in, names_in, without_closing_signs, without_question, without_request
 
 __all__ = [
@@ -255,6 +256,7 @@ TABLE = (
         changes_something=True,
         in_short_help=False,
     ),
+    *PEOPLE_ROWS,
     Entry(
         Verb.USE,
         "use <repo> [branch]",

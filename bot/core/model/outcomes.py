@@ -17,6 +17,7 @@ from bot.core.model.notifications.reasons import Decision
 from bot.core.model.notifications.reports import ReportOutcome
 from bot.core.model.notifications.subscriptions import Mute, Subscription
 from bot.core.model.notifications.transitions import NotBroken, OwnerChanged
+from bot.core.model.people.outcomes import PersonOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,4 +382,5 @@ Outcome = (
     | OwnerChanged
     | NotBroken
     | ReportOutcome
+    | PersonOutcome
 )

@@ -1,4 +1,4 @@
-"""Who is on it: a person says that they take care of a broken branch, and every channel that heard of it shows that."""
+"""What people say of a broken branch: that they are on it, or did not break it. Channels that heard of it show that."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ from bot.core.authorization import Authorizer
 from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project
-from bot.core.model.commands import BranchCommand, Word
+from bot.core.model.commands import BranchCommand, Verb, Word
 from bot.core.model.errors import BranchRequired
 from bot.core.model.notification_commands.values import OnIt
 from bot.core.model.notifications.deliveries import Delivery, DeliveryState
 from bot.core.model.notifications.transitions import Change, NotBroken, Owner, OwnerChanged, Period
+from bot.core.model.people.commands import NotMine
+from bot.core.model.people.outcomes import NotMineNoted
 from bot.core.notifications.ports import Outbox, WatchStore
 from bot.core.request import UserRequest
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What a request wants. `period` None: the present one. `hands_back`: the asker no longer wants to be the owner."""
+    """What a request wants. `period` None: the present one. `hands_back`: the asker no longer wants to be the owner.
+
+    `disowns`: the asker did not break the branch.
+    """
 
     branch: Word | None
     period: str | None = None
     hands_back: bool = False
+    disowns: bool = False
 
 
 class PeriodOwners:
@@ -44,19 +50,20 @@ class PeriodOwners:
         self._build_lookup = BuildLookup(services, authorizer)
         self._announce = announce
 
-    def press(self, command: OnIt, request: UserRequest) -> OwnerChanged | NotBroken:
+    def press(self, command: OnIt | NotMine, request: UserRequest) -> OwnerChanged | NotMineNoted | NotBroken:
         """A press repeated, because of a crash or two fast clicks, changes nothing more. Raises UserError, CIError."""
         project = self._services.resolve(command.repo, timeout_s=request.seconds_left).project
-        hands_back = command.owner == request.actor.id
-        return self._change(project, _Asked(Word.of(command.branch), command.period, hands_back), request)
+        disowns = isinstance(command, NotMine)
+        hands_back = isinstance(command, OnIt) and command.owner == request.actor.id
+        return self._change(project, _Asked(Word.of(command.branch), command.period, hands_back, disowns), request)
 
-    def take(self, command: BranchCommand, request: UserRequest) -> OwnerChanged | NotBroken:
+    def take(self, command: BranchCommand, request: UserRequest) -> OwnerChanged | NotMineNoted | NotBroken:
         """Without a branch: the broken one, if there is exactly one. Raises UserError and CIError."""
         meant = self._build_lookup.resolve(command, request)
         with about(meant.project):
-            return self._change(meant.project, _Asked(meant.branch), request)
+            return self._change(meant.project, _Asked(meant.branch, disowns=command.verb is Verb.NOT_MINE), request)
 
-    def _change(self, project: Project, asked: _Asked, request: UserRequest) -> OwnerChanged | NotBroken:
+    def _change(self, project: Project, asked: _Asked, request: UserRequest) -> OwnerChanged | NotMineNoted | NotBroken:
         """Tries again if a look at the project was stored meanwhile."""
         while True:
             before = self._watching.project(project.service, project.id)
@@ -67,16 +74,17 @@ class PeriodOwners:
                 return NotBroken(project, asked.branch.cleanest if asked.branch else None)
             if asked.period not in (None, period.id):
                 return NotBroken(project, branch, is_old=True)
-            owner = _next_owner(period, asked, request)
-            if owner == period.owner:
-                return OwnerChanged(project, branch, owner, owner)
-            changed = replace(period, owner=owner, owner_changes=period.owner_changes + 1)
+            changed = _changed(period, asked, request)
+            owned = OwnerChanged(project, branch, changed.owner, period.owner)
+            done = NotMineNoted(project, branch) if asked.disowns else owned
+            if changed == period:
+                return done
             states = {**dict(before.branches), branch: replace(broken[branch], period=changed)}
             after = replace(before, branches=tuple(states.items()))
             new = self._watching.apply(before, after, self._changes(project, branch, changed, request), ())
             if new is not None:
                 self._announce(new)
-                return OwnerChanged(project, branch, owner, period.owner)
+                return done
 
     def _changes(self, project: Project, branch: str, period: Period, request: UserRequest) -> list[Delivery]:
         """For each channel that was told of the period: its message as it is, with the owner."""
@@ -94,6 +102,7 @@ class PeriodOwners:
                 state=DeliveryState.PAUSED if last.state is DeliveryState.PAUSED else DeliveryState.DUE,
             )
             for last in self._outbox.of_period(project.service, project.id, branch, period.id)
+            if not last.is_direct
         ]
 
 
@@ -104,6 +113,16 @@ def _branch(project: Project, said: Word | None, broken: Collection[str]) -> str
     if len(broken) > 1:
         raise BranchRequired(project, list(broken))
     return next(iter(broken), None)
+
+
+def _changed(period: Period, asked: _Asked, request: UserRequest) -> Period:
+    """The same period if the request changes nothing of it."""
+    changed = replace(period, owner=_next_owner(period, asked, request))
+    if asked.disowns:
+        person = request.actor
+        mentions = None if period.mentions == person else period.mentions
+        changed = replace(period, not_mine=tuple(dict.fromkeys((*period.not_mine, person.id))), mentions=mentions)
+    return period if changed == period else replace(changed, owner_changes=period.owner_changes + 1)
 
 
 def _next_owner(period: Period, asked: _Asked, request: UserRequest) -> Owner | None:

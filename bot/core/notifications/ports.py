@@ -246,5 +246,11 @@ class Announcer(Protocol):
     def post_while_muted(self, told: WhileMuted) -> str | None:
         """Posts what happened during a mute. Returns its ts."""
 
+    def tell_author(self, delivery: Delivery, channel: str | None, ts: str | None) -> str | None:
+        """Tells a person what they broke. `ts` is the message about it in `channel`; None for none. Returns the ts."""
+
+    def ask_author(self, delivery: Delivery, head_ts: str, login: str) -> None:
+        """Posts in the thread of that message how the person with the GitHub login can link it."""
+
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         """Tells the person who subscribed a channel that it is paused. Raises nothing."""

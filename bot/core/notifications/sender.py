@@ -19,6 +19,7 @@ from bot.core.model.notifications.reasons import Decision, Reason
 from bot.core.model.notifications.subscriptions import Replies
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, OF_A_PERIOD, WITHIN_A_PERIOD, Change
 from bot.core.notifications.bursts import (
+    BURST_BRANCHES,
     DIGEST_FOR,
     Turn,
     digest_of,
@@ -30,6 +31,7 @@ from bot.core.notifications.bursts import (
 )
 from bot.core.notifications.ports import Announcer, Outbox, SubscriptionStore
 from bot.core.notifications.recipients import decision_about
+from bot.core.people.authors import Authors, comes_first
 from bot.core.ports import Clock, Jobs, Step
 
 ANNOUNCE = "announce"
@@ -38,6 +40,10 @@ ANNOUNCE = "announce"
 CLAIMED_FOR = timedelta(seconds=60)
 LATE_AFTER = timedelta(seconds=20)
 RETRY_S = 15.0
+LOOKS_AGAIN_AFTER = timedelta(seconds=5)
+"""A person's own message waits for the channel's."""
+OF_AUTHORS = "author"
+"""The kind under which the messages to persons are counted."""
 RETRIES_OF_PAUSED = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 PAUSED_FOR = timedelta(days=30)
 
@@ -72,6 +78,7 @@ class Sender:
         details: Callable[[Build], Build],
         log_of: Callable[[str, Build], FailureLog | None],
         observe: Observe,
+        authors: Authors,
         claimed_for: timedelta = CLAIMED_FOR,
         late_after: timedelta = LATE_AFTER,
     ) -> None:
@@ -83,6 +90,7 @@ class Sender:
         self._details = details
         self._log_of = log_of
         self._observe = observe
+        self._authors = authors
         self._claimed_for = claimed_for
         self._late_after = late_after
 
@@ -95,10 +103,12 @@ class Sender:
         for delivery in (delivery for delivery in due if delivery.due_at > now):
             self._start(delivery, delay_s=(delivery.due_at - now).total_seconds())
 
-    def restart_late(self) -> None:
-        """Starts what should have been sent by now, and tries channels that were paused once more."""
+    def restart_late(self, after: timedelta | None = None) -> None:
+        """Starts what is overdue by `after`, and tries channels that were paused again. Without it, by `late_after`."""
         now = self._clock.now()
-        for delivery in self._outbox.waiting(now - self._late_after, now - self._claimed_for):
+        for delivery in self._outbox.waiting(
+            now - (self._late_after if after is None else after), now - self._claimed_for
+        ):
             self._start(delivery, again=f" {int(now.timestamp() // self._claimed_for.total_seconds())}")
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:  # noqa: ARG002 - the rows say what is done
@@ -121,12 +131,14 @@ class Sender:
         first = queue[0]
         if first.state is not DeliveryState.SENDING and first.due_at > now and first.reason != QUIET_IF_FLAKY:
             return False
+        if first.is_direct and (why := self._authors.why_not(first)) is not None:
+            return self._drop([first], why) is not None
         if old := overtaken(unsent):
             return self._drop_overtaken(old, flaky_and_quiet(old, queue)) is not None
         died = [each for each in queue if each.state is DeliveryState.SENDING]
         if lost := [each for each in died if each.transition.change not in _SAID_AGAIN]:
             return self._uncertain(lost) is not None
-        turn = next_turn(queue, self._outbox.told(channel, now - DIGEST_FOR), now)
+        turn = self._turn(queue, now)
         if turn.at > now:
             delay_s = (turn.at - now).total_seconds()
             self._jobs.start(
@@ -136,6 +148,14 @@ class Sender:
         claimed = self._outbox.move([(each, _claim(each)) for each in turn.deliveries])
         was_paused = turn.deliveries[0].state is DeliveryState.PAUSED
         return claimed is not None and self._send(claimed, turn, was_paused=was_paused)
+
+    def _turn(self, queue: Sequence[Delivery], now: datetime) -> Turn:
+        if not queue[0].is_direct:
+            return next_turn(queue, self._outbox.told(queue[0].channel, now - DIGEST_FOR), now)
+        if comes_first(self._authors.of_channels(queue[0]), queue[0], now):
+            return Turn((queue[0],), now + LOOKS_AGAIN_AFTER)
+        is_much = len(queue) >= BURST_BRANCHES
+        return Turn(tuple(queue) if is_much else (queue[0],), now, is_digest=is_much)
 
     def _send(self, claimed: Sequence[Delivery], turn: Turn, *, was_paused: bool) -> bool:
         """Whether the channel's next message may follow."""
@@ -160,9 +180,10 @@ class Sender:
             if before.digest_ts is None:
                 ended = before.transition.build.finished_at if before.transition.change is not Change.ON_IT else None
                 lag_s = max(0.0, (now - ended).total_seconds()) if ended else None
-                self._observe(before.transition.change.value, "told", lag_s)
+                self._observe(_kind(before), "told", None if before.is_direct else lag_s)
         if not turn.is_digest and told[0].transition.change in _WITH_LOG and told[0].head_ts is not None:
             self._show_log(shown, told[0].head_ts)
+            self._ask_author(told[0], told[0].head_ts)
         return True
 
     def _with_details(self, delivery: Delivery) -> Delivery:
@@ -177,6 +198,13 @@ class Sender:
         if log is not None:
             with suppress(ChannelRefuses, MessageGone, RetryLater):  # as the docstring says
                 self._announcer.show_log(delivery, head_ts, log)
+
+    def _ask_author(self, delivery: Delivery, head_ts: str) -> None:
+        """Once a login, by the first message about it."""
+        login = self._authors.ask_who(delivery) if delivery.transition.change is Change.BROKE else None
+        if login is not None:
+            with suppress(ChannelRefuses, MessageGone, RetryLater):  # `why` names the login, too
+                self._announcer.ask_author(delivery, head_ts, login)
 
     def _in_digest(self, claimed: Sequence[Delivery], turn: Turn) -> list[Delivery]:
         """The deliveries as told. Raises what an `Announcer` raises."""
@@ -209,6 +237,8 @@ class Sender:
     def _said(self, delivery: Delivery) -> Delivery | None:
         """The delivery as told; None if there was nothing to say it with. Raises what an `Announcer` raises."""
         change, told = delivery.transition.change, replace(delivery, state=DeliveryState.TOLD, reason="")
+        if delivery.is_direct:
+            return replace(told, ts=self._tell_author(delivery))
         if change not in OF_A_PERIOD:
             return replace(told, ts=self._announcer.post(delivery))
         head = self._outbox.head(delivery)
@@ -227,6 +257,13 @@ class Sender:
         elif delivery.reminder or change is Change.FAILED_AGAIN:
             ts = self._announcer.reply(delivery, head, broadcast=delivery.replies is Replies.CHANNEL)
         return replace(told, ts=ts, head_ts=head)
+
+    def _tell_author(self, delivery: Delivery) -> str | None:
+        """With the first channel's message, if one has it."""
+        for each in self._authors.of_channels(delivery):
+            if ts := each.head_ts or each.digest_ts:
+                return self._announcer.tell_author(delivery, each.channel, ts)
+        return self._announcer.tell_author(delivery, None, None)
 
     def _said_anew(self, delivery: Delivery) -> Delivery | None:
         """The same if the message was deleted: what is worth one gets a new one."""
@@ -292,7 +329,11 @@ class Sender:
 
     def _count(self, deliveries: Sequence[Delivery], result: str) -> None:
         for delivery in deliveries:
-            self._observe(delivery.transition.change.value, result, None)
+            self._observe(_kind(delivery), result, None)
+
+
+def _kind(delivery: Delivery) -> str:
+    return OF_AUTHORS if delivery.is_direct else delivery.transition.change.value
 
 
 def _is_said_again(delivery: Delivery) -> bool:

@@ -14,6 +14,7 @@ from bot.core.model.notifications.subscriptions import USUAL_DEFAULT_BRANCHES
 from bot.core.model.notifications.transitions import BranchState, Observation
 from bot.core.notifications.recipients import Audience, decide_deliveries, notes
 from bot.core.notifications.transitions import highest, lowest, missing, observe
+from bot.core.people.authors import Authors
 
 Fetch = Callable[[Project, str], list[Build]]
 """The builds of one branch, newest first. Raises CIError."""
@@ -61,11 +62,14 @@ class Comparison:
     that was fetched so the highest build number that was listed then; a later look continues from there.
     """
 
-    def __init__(self, before: WatchedProject, look: Look, fetch: Fetch, caught_up: dict[str, int]) -> None:
+    def __init__(
+        self, before: WatchedProject, look: Look, fetch: Fetch, caught_up: dict[str, int], authors: Authors
+    ) -> None:
         self._before = before
         self._look = look
         self._fetch = fetch
         self._caught_up = caught_up
+        self._authors = authors
         self._known = dict(before.branches)
         self._listed: dict[str, list[Build]] = {}
         for build in look.builds:
@@ -110,8 +114,9 @@ class Comparison:
             self._caught_up[branch] = highest(look.builds)
         elif missing(state, builds):
             builds = self._fetch(look.project, branch)
-        observation = observe(state, builds, look.began_at)
+        observation, author = self._authors.named(observe(state, builds, look.began_at))
         result = decide_deliveries(observation, look.audience, look.began_at, look.seen_by)
+        result = self._authors.added_to(result, observation, author, look.began_at, look.seen_by, look.audience.mutes)
         self._deliveries += result.deliveries
         self._decisions += [*notes(observation, builds, look.began_at, look.seen_by), *result.decisions]
         return observation.state

@@ -22,6 +22,7 @@ from bot.core.model.notifications.subscriptions import Mute, Subscription, Subsc
 from bot.core.model.rate_limit import CLOCKS_APART
 from bot.core.notifications.ports import PollingLog, SubscriptionStore, WatchObserver, WatchStore
 from bot.core.notifications.recipients import Audience
+from bot.core.people.authors import Authors
 from bot.core.polling.gone import GoneBranches
 from bot.core.polling.looks import Comparison, Look, has_unlisted
 from bot.core.ports import BuildHistoryStore, Clock
@@ -103,6 +104,7 @@ class ChannelWatch:
         subscriptions: SubscriptionStore,
         watching: WatchStore,
         history: BuildHistoryStore,
+        authors: Authors,
         clock: Clock,
         holder: str,
         announce: Callable[[Sequence[Delivery]], None],
@@ -113,6 +115,7 @@ class ChannelWatch:
         self._subscriptions = subscriptions
         self._watching = watching
         self._history = history
+        self._authors = authors
         self._clock = clock
         self._holder = holder
         self._announce = announce
@@ -313,7 +316,7 @@ class ChannelWatch:
         if before.looked_at is not None and look.began_at < before.looked_at < look.began_at + CLOCKS_APART:
             return True
         fetch = partial(self._of_branch, service)
-        found = Comparison(before, look, fetch, seen.caught_up).run(only_default=only_default)
+        found = Comparison(before, look, fetch, seen.caught_up, self._authors).run(only_default=only_default)
         after = found.after
         is_known = before.branches == after.branches and before.seen_to == after.seen_to
         if found.deliveries or found.decisions or not is_known:  # after a takeover most projects are as stored

@@ -43,6 +43,7 @@ from bot.core.model.notification_commands.values import (
     UnmuteCommand,
     Unsubscribe,
 )
+from bot.core.model.people.commands import LinkCommand, NotifyCommand, NotMine, UnlinkCommand
 
 _VERBS = "|".join(entry.verb for entry in TABLE if entry.on_build)
 _KINDS = "_again|_failed|_debug|_notify"
@@ -104,6 +105,10 @@ def value_of(command: Command) -> str | None:
             fields = {"v": command.verb, "a": command.words}
         case OnIt(repo, branch, period, owner):
             fields = {**_word_fields(command.verb, repo, Word.of(branch)), "q": period, "o": owner}
+        case NotMine(repo, branch, period):
+            fields = {**_word_fields(command.verb, repo, Word.of(branch)), "q": period}
+        case LinkCommand() | UnlinkCommand() | NotifyCommand():
+            fields = {"v": command.verb, "a": command.words}
         case ShowSubscriptions():
             fields = {"v": command.verb, "a": ()}
         case _:
@@ -159,7 +164,7 @@ def _typed_command(fields: dict[str, Any]) -> Command:
     if "a" in fields:
         return _command_in_words(verb, fields)
     if "q" in fields:
-        return _on_it(verb, fields)
+        return _about_period(verb, fields)
     branch = [] if fields.get("b") is None else [_word(fields["b"])]
     alias = [] if fields.get("w") is None else [Word.of(_text(fields["w"]))]
     repo = [] if fields.keys() == {"v"} else [_word(fields.get("r"))]
@@ -184,13 +189,15 @@ def _command_in_words(verb: Verb, fields: dict[str, Any]) -> Command:
             return replace(command, confirmed=_yes(fields, "c"))
         case ShowSubscriptions() | PauseCommand() | MuteCommand() | UnmuteCommand():
             return command
-        case SetReport() | StopReport() | ShowReport():
+        case SetReport() | StopReport() | ShowReport() | LinkCommand() | UnlinkCommand() | NotifyCommand():
             return command
         case _:
             raise ValueError("no such command on a button")
 
 
-def _on_it(verb: Verb, fields: dict[str, Any]) -> OnIt:
+def _about_period(verb: Verb, fields: dict[str, Any]) -> OnIt | NotMine:
+    if verb is NotMine.verb:
+        return NotMine(_word(fields.get("r")), _word(fields.get("b")).exact, _text(fields["q"], _MAX_NAME))
     if verb is not OnIt.verb:
         raise ValueError("not about a broken branch")
     owner = None if fields.get("o") is None else _text(fields["o"], _MAX_NAME)

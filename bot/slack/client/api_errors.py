@@ -46,6 +46,7 @@ METHODS = (
     "conversations.info",
     "usergroups.users.list",
     "users.info",
+    "users.lookupByEmail",
     "views.open",
     "views.publish",
     "views.update",
@@ -70,7 +71,8 @@ _WORDS = {
     " slack_connect_file_upload_sharing_blocked slack_connect_lists_sharing_blocked team_not_found"
     " user_not_in_channel user_not_found user_not_visible no_such_subteam plan_upgrade_required exchanged_trigger_id"
     " expired_trigger_id invalid_trigger_id not_enabled channel_is_limited_access"
-    " cannot_find_channel cannot_find_message cannot_unfurl_message cannot_unfurl_url",
+    " users_not_found enterprise_is_restricted cannot_find_channel cannot_find_message cannot_unfurl_message"
+    " cannot_unfurl_url",
     Kind.BUG: "as_user_not_supported attachment_payload_limit_exceeded block_mismatch blocked_file_type"
     " cant_broadcast_message draft_already_deleted draft_already_sent draft_has_conflict draft_not_found file_deleted"
     " file_is_deleted file_not_found file_share_limit_reached insecure_request invalid_attachments invalid_blocks"

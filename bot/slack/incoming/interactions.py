@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import Command, ShowHelp, Verb, entry_named
+from bot.core.model.commands import Command, ShowHelp, Verb, Word, entry_named
 from bot.core.model.errors import WHICH_REPOSITORY, NotUnderstood
 from bot.core.model.notification_commands.values import ShowSubscriptions
+from bot.core.model.people.commands import notify_command
 from bot.slack.incoming.payloads import (
     Payload,
     SlackRequest,
@@ -60,6 +61,13 @@ class Visitor:
 
     actor: Actor
     from_elsewhere: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HomeChoice:
+    """A person chose in the Home what they hear: `request` has the command."""
+
+    request: SlackRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +226,18 @@ def parse_refresh_click(body: Payload, workspace: Workspace) -> Visitor | None:
     """Who pressed [Refresh] in the Home."""
     request = _request_of(body, workspace)
     return visitor_of(request) if request else None
+
+
+def parse_home_choice(body: Payload, workspace: Workspace) -> HomeChoice | None:
+    """A press of one of the Home's buttons about notifications; None if it says nothing that can be chosen."""
+    request, actions = _request_of(body, workspace), body.get("actions")
+    action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
+    words = [Word.of(word) for word in text_in(action, "value").split()[:2]]
+    try:
+        command = notify_command(Verb.NOTIFY, words)
+    except NotUnderstood:
+        return None
+    return HomeChoice(replace(request, source=Source.CLICK, command=command)) if request and command.words else None
 
 
 def visitor_of(request: SlackRequest) -> Visitor:

@@ -49,6 +49,7 @@ from bot.core.model.outcomes import (
     Unsubscribed,
     WillNotify,
 )
+from bot.core.model.people.outcomes import PersonOutcome
 from bot.core.model.verdicts import Verdict, verdict_on
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, Choice, Message, choice_message, link_button, message, with_line
@@ -97,6 +98,7 @@ from bot.slack.messages.claims import claim_words, previous_words
 from bot.slack.messages.failure_log import render_log
 from bot.slack.messages.help import render_help
 from bot.slack.messages.live import UPDATED, follow_buttons, followed, verdict_words, why_inconclusive, will_notify
+from bot.slack.messages.people.accounts import person_message
 from bot.slack.messages.projects import render_projects
 from bot.slack.messages.workflows import cancelling_line, left_line, restarted_line, workflow_lines
 
@@ -147,9 +149,9 @@ _MAX_BRANCHES = 10
 
 
 def render(outcome: Outcome, *, context: RenderContext, asker: Actor | None = None) -> Message:
-    """The reply to a successful request. `asker` is named in public, since Slack shows a typed command to no one
-    else.
-    """
+    """The reply to a successful request. `asker` is named in public, since Slack shows a typed command to no one."""
+    if isinstance(outcome, PersonOutcome):
+        return person_message(outcome, context)
     match outcome:
         case BuildShown():
             return _build(outcome, context, asker)

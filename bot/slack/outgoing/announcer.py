@@ -21,6 +21,7 @@ from bot.slack.messages.channels.digest import digest_message
 from bot.slack.messages.channels.notifications import log_reply, notification, paused_subscription, thread_reply
 from bot.slack.messages.channels.reports import report_chart, report_message, report_refused
 from bot.slack.messages.channels.while_muted import while_muted
+from bot.slack.messages.people.authors import is_this_you, you_broke
 from bot.slack.outgoing.bodies import changed_message, new_message
 
 log = structlog.get_logger(__name__)
@@ -33,12 +34,23 @@ PAUSE_S = 600.0
 
 
 class SlackAnnouncer:
-    """Also a `ReportAnnouncer`. `context()` gives the words for now. Thread-safe."""
+    """Also a `ReportAnnouncer`. `context()` gives the words for now.
 
-    def __init__(self, client: ChatClient, context: Callable[[], RenderContext]) -> None:
+    `permalink(channel, ts)` is the URL of a message; None if it is unknown.
+
+    Thread-safe.
+    """
+
+    def __init__(
+        self,
+        client: ChatClient,
+        context: Callable[[], RenderContext],
+        permalink: Callable[[str, str], str | None] = lambda _channel, _ts: None,
+    ) -> None:
         self._client = client
         self._context = context
         self._draws_charts = True
+        self._permalink = permalink
 
     def post(self, delivery: Delivery) -> str | None:
         message = notification(delivery, self._context())
@@ -66,6 +78,15 @@ class SlackAnnouncer:
         mute = told.mute
         key = f"mute {mute.channel} {mute.id} {mute.until.isoformat()}"
         return self._call(POST, new_message(while_muted(told, self._context()), mute.channel, key=key))
+
+    def tell_author(self, delivery: Delivery, channel: str | None, ts: str | None) -> str | None:
+        page = self._permalink(channel, ts) if channel is not None and ts is not None else None
+        message = you_broke(delivery, channel, page, self._context())
+        return self._call(POST, new_message(message, delivery.channel, key=_key(delivery, "author")))
+
+    def ask_author(self, delivery: Delivery, head_ts: str, login: str) -> None:
+        message, key = is_this_you(delivery, login, self._context()), _key(delivery, "ask")
+        self._call(POST, new_message(message, delivery.channel, thread=head_ts, key=key))
 
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         message = paused_subscription(channel, why, self._context())

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from bot.core.model.builds import Actor
 from bot.core.model.notifications.deliveries import ChannelRefuses
 from bot.core.ports import IdempotencyKeys
 from bot.slack.client.api_errors import CallFailed, Kind
@@ -117,6 +118,13 @@ class Replies:
     def to_asker(self, slack_request: SlackRequest, message: Message) -> None:
         """Sends it to the asker alone; in the bot's own direct messages every message is."""
         self._first(self._deliveries_to_asker(slack_request, message), [])
+
+    def to_person(self, person: Actor, message: Message) -> None:
+        """Sends a direct message to a person who did not ask. A failure is logged."""
+        try:
+            self._post_directly(message, person.id)
+        except CallFailed as failure:
+            log.warning("person_not_told", user=person.id, why=str(failure))
 
     def replace(self, slack_request: SlackRequest, message: Message) -> None:
         """Replaces the message whose button was pressed."""

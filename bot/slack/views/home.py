@@ -1,9 +1,10 @@
-"""The bot's Home: what a person follows, their recent repositories, and help. Pure."""
+"""The bot's Home: what a person follows, their builds and repositories, and help. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.model.builds import Build, Location, Project, find_build, newest_of_each
@@ -11,17 +12,21 @@ from bot.core.model.commands import TABLE, Verb, entry_for
 from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
 from bot.core.model.names.channel_names import ChannelName
+from bot.core.model.people.settings import AccountLink, NotifySettings
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, plain
 from bot.slack.blocks.rich_text import Line, ago, channel, code, emoji, join_dots, line, since, timestamp
 from bot.slack.messages.builds import branch_named, headline, repository
 from bot.slack.messages.channels.channel_names import meaning_of
+from bot.slack.messages.people.accounts import account, settings_choices, settings_line
 from bot.slack.views.elements import View, section, small
 from bot.slack.views.form import Preset, form_button
 
 REFRESH = "home:refresh"
 """The action id of [Refresh]."""
-MAX_FOLLOWED, MAX_RECENT, MAX_CHANNELS = 10, 8, 10
+NOTIFY = re.compile(r"^home:notify:\d\Z")
+"""The action ids of the buttons that say what the person hears; their values are the words after `notify`."""
+MAX_FOLLOWED, MAX_RECENT, MAX_CHANNELS, MAX_MINE = 10, 8, 10, 5
 _BRANCHES = 3
 _FRESH_S = 60.0
 
@@ -44,6 +49,15 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True)
+class Mine:
+    """The person's GitHub account, if one is linked, what they hear, and their newest builds, as last known."""
+
+    link: AccountLink | None = None
+    settings: NotifySettings = field(default_factory=NotifySettings)
+    builds: Sequence[Build] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HomeShown:
     """What the Home shows. `channels`: the names of each of the person's channels. `at`: when it was made.
 
@@ -55,6 +69,7 @@ class HomeShown:
     channels: Sequence[Sequence[ChannelName]]
     at: datetime
     is_refreshing: bool = False
+    mine: Mine = field(default_factory=Mine)
 
 
 def home(shown: HomeShown, context: RenderContext) -> View:
@@ -68,6 +83,7 @@ def home(shown: HomeShown, context: RenderContext) -> View:
     ]
     if not shown.followed:
         blocks.append(small(line("Nothing. A restart is followed until it finishes, and so is ", code("follow"), ".")))
+    blocks += [_title("My builds"), *_mine(shown.mine, context)]
     blocks.append(_title("Recent repositories"))
     blocks += [_recent(one, number, context) for number, one in enumerate(shown.recent[:MAX_RECENT], 1)]
     if not shown.recent:
@@ -79,6 +95,23 @@ def home(shown: HomeShown, context: RenderContext) -> View:
         blocks.append(small(line("None yet. In a channel, ", example, " sets its default repository.")))
     blocks += [_title("Commands"), section(*(line(code(f"{context.command} {entry.usage}")) for entry in TABLE))]
     return {"type": "home", "blocks": blocks}
+
+
+def _mine(mine: Mine, context: RenderContext) -> list[Block]:
+    """The newest builds of the person's commits, and what they hear of those that break a branch."""
+    if mine.link is None:
+        command = code(f"{context.command} {entry_for(Verb.LINK).example}")
+        linked = line("Link your GitHub account to see your builds here: ", command)
+    else:
+        linked = line("GitHub account: ", account(mine.link.login))
+    builds = [section(headline(build, context)) for build in mine.builds[:MAX_MINE]]
+    if mine.link is not None and not builds:
+        builds = [small(line("No recent builds of your commits are known."))]
+    choices = [
+        {"type": "button", "action_id": f"home:notify:{number}", "text": plain(label), "value": " ".join(command.words)}
+        for number, (label, command) in enumerate(settings_choices(mine.settings))
+    ]
+    return [*builds, small(linked, settings_line(mine.settings)), {"type": "actions", "elements": choices}]
 
 
 def _as_of(shown: HomeShown) -> Line:

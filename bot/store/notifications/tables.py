@@ -1,4 +1,4 @@
-"""Tables of what channels hear: subscriptions, what is polled for them, deliveries, and digests."""
+"""Tables of what channels hear: subscriptions, what is polled for them, deliveries, digests, and people."""
 
 from __future__ import annotations
 
@@ -176,4 +176,23 @@ report_plans = sa.Table(
     sa.Column("refused", AnyText, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index("report_plans_by_time", "due_at"),
+)
+
+account_links = sa.Table(
+    "account_links",
+    metadata,
+    sa.Column("login", AnyText, primary_key=True),
+    sa.Column("spelling", AnyText, nullable=False),
+    sa.Column("person_id", AnyText, nullable=False),
+    sa.Column("linked_at", Moment, nullable=False),
+    sa.Column("claimed_by", AnyText),
+    sa.UniqueConstraint("person_id", name="account_links_one_per_person"),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("person_id", AnyText, primary_key=True),
+    sa.Column("scope", AnyText, nullable=False),
+    sa.Column("way", AnyText, nullable=False),
 )

@@ -209,7 +209,7 @@ def _head_commit(run: SandboxRun) -> Json | None:
         return None
     author = None
     if run.author is not None:
-        author = {"name": run.author, "email": f"{run.author}@users.noreply.github.com"}
+        author = {"name": run.author, "email": f"{run.author}@acme.example"}
     tree = hashlib.sha256(f"tree {run.head_sha}".encode()).hexdigest()[:40]
     return {
         "id": run.head_sha,

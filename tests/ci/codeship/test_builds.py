@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.ci.codeship.api import parse_builds
 from bot.core.model.builds import Build, Project, Status
 from bot.core.model.errors import CIError
+from bot.core.model.people.authors import CommitAuthor
 from tests.examples import examples
 
 API = "https://codeship.com/api/v1"
@@ -57,6 +58,7 @@ def test_every_field_of_a_build_is_parsed() -> None:
         finished_at=datetime(2014, 12, 16, 11, 14, 8, 271000, UTC),
         url="https://app.codeship.com/projects/33837/builds/3277309",
         commit_url=f"https://github.com/acme/web/commit/{COMMIT}",
+        made_by=CommitAuthor("ada"),
     )
 
 

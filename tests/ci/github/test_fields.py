@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.model.people.authors import CommitAuthor
 from tests.ci.github.canned import COMMIT, REPOSITORY, WEB, build, builds, drawn, lint, page, run, runs_json
 
 
@@ -69,3 +70,22 @@ def test_without_an_address_in_the_answer_pages_are_those_of_the_web_url() -> No
 
 def test_an_empty_list_is_no_builds() -> None:
     assert builds() == drawn(page(json.dumps({"total_count": 0, "workflow_runs": []}).encode())) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "made_by"),
+    [
+        ({}, CommitAuthor("ada", "a@b")),
+        ({"event": "pull_request"}, CommitAuthor("ada", "a@b")),
+        ({"event": "merge_group"}, CommitAuthor(None, "a@b")),
+        ({"event": "schedule"}, None),
+        ({"event": "workflow_dispatch"}, None),
+        ({"actor": {"login": "renovate", "type": "Bot"}}, CommitAuthor("renovate[bot]", "a@b")),
+        ({"actor": {"login": "dependabot[bot]", "type": "Bot"}}, CommitAuthor("dependabot[bot]", "a@b")),
+        ({"head_commit": None}, CommitAuthor("ada")),
+        ({"head_commit": {"author": {"email": 7}}, "actor": {"login": None}}, None),
+        ({"actor": None, "head_commit": {"author": {"email": "x" * 300}}}, CommitAuthor(None, "x" * 254)),
+    ],
+)
+def test_only_a_push_tells_who_made_the_commit(changes: dict[str, object], made_by: CommitAuthor | None) -> None:
+    assert build(run(**changes)).made_by == made_by

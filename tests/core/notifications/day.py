@@ -13,6 +13,7 @@ from bot.core.model.errors import CIError, InvalidResponse, OverLimit, Unreachab
 from bot.core.model.follows import RetryLater
 from bot.core.model.notifications.deliveries import Delivery, Digest
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, Change
+from bot.core.model.people.authors import CommitAuthor
 from bot.core.notifications.sender import ANNOUNCE
 from bot.core.polling.watch import LEASE_S
 from tests.core.notifications.hearing import CHANNEL, Crash, Hearing, MemorySlack
@@ -141,6 +142,9 @@ class DaySlack(MemorySlack):
         self._lists(digest, ts)
         self._end()
 
+    def ask_author(self, delivery: Delivery, head_ts: str, login: str) -> None:
+        self._begin()
+
     def _shown(self, channel: str) -> str:
         self.posts.append(channel)
         return f"{len(self.posts)}.0"
@@ -151,7 +155,11 @@ class DaySlack(MemorySlack):
         self._says(new)
 
     def _says(self, deliveries: Sequence[Delivery]) -> None:
-        """One message says these. `again` counts the messages that say what was said before."""
+        """One message says these. `again` counts the messages that say what was said before.
+
+        What a person alone is told is not counted.
+        """
+        deliveries = [each for each in deliveries if not each.is_direct]
         self.again += any(each.key in self._keys for each in deliveries)
         for each in deliveries:
             word, build = WORDS.get(each.transition.change), each.transition.build
@@ -161,11 +169,17 @@ class DaySlack(MemorySlack):
 
 
 class Day:
-    """`count` projects are good at the start. Two replicas watch and send for one channel."""
+    """`count` projects are good at the start. Two replicas watch and send for one channel.
 
-    def __init__(self, seed: int, count: int) -> None:
+    `authors` make the commits, at random; without any, the service names none.
+    """
+
+    def __init__(
+        self, seed: int, count: int, *, slack: DaySlack | None = None, authors: Sequence[CommitAuthor | None] = ()
+    ) -> None:
         self.random = Random(seed)
-        self.slack = DaySlack()
+        self.authors = authors
+        self.slack = slack or DaySlack()
         self.hearing = Hearing(ci=lambda clock: DayCI(clock, self.random), slack=self.slack)
         assert isinstance(self.hearing.ci, DayCI)
         self.ci = self.hearing.ci
@@ -236,7 +250,8 @@ class Day:
 
     def _starts(self, of: Project, branch: str) -> None:
         self.number += 1
-        self._runs(Build(str(self.number), of, Status.RUNNING, "testing", branch=branch, commit=f"c{self.number}"))
+        build = Build(str(self.number), of, Status.RUNNING, "testing", branch=branch, commit=f"c{self.number}")
+        self._runs(replace(build, made_by=self.random.choice(self.authors)) if self.authors else build)
 
     def _runs(self, build: Build) -> None:
         new = replace(build, status=Status.RUNNING, status_word="testing", started_at=self.ci.now(), finished_at=None)

@@ -16,9 +16,11 @@ from bot.core.model.notifications.muted import WhileMuted
 from bot.core.model.notifications.reasons import Reason
 from bot.core.model.notifications.subscriptions import DEFAULT_EVENTS, Event, Filters, Subscription
 from bot.core.model.outcomes import Outcome
+from bot.core.model.people.authors import CommitAuthor
 from bot.core.notifications.muted import MuteEnds
 from bot.core.notifications.reminders import DailyReminders
 from bot.core.notifications.sender import ANNOUNCE, CLAIMED_FOR, Sender
+from bot.core.people.authors import Authors
 from bot.core.polling.watch import ChannelWatch
 from bot.core.request import UserRequest
 from tests.core.polling.world import HeldJobs
@@ -66,6 +68,7 @@ class MemorySlack:
         self.failures: list[BaseException | None] = []
         self.after: list[BaseException | None] = []
         self.told: list[tuple[Actor, str, str]] = []
+        self.authors: list[tuple[str, str, str | None, str | None]] = []
         self.posts: list[str] = []
         self.updates: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None
@@ -120,6 +123,16 @@ class MemorySlack:
         self._end()
         return ts
 
+    def tell_author(self, delivery: Delivery, channel: str | None, ts: str | None) -> str | None:
+        self._begin()
+        self.authors.append((delivery.channel, _words(delivery), channel, ts))
+        self._end()
+        return f"D{len(self.authors)}.0"
+
+    def ask_author(self, delivery: Delivery, head_ts: str, login: str) -> None:
+        self._begin()
+        self.messages[head_ts].replies.append(f"is {login} you?")
+
     def tell_maker(self, person: Actor, channel: str, why: str) -> None:
         self.told.append((person, channel, why))
 
@@ -163,7 +176,9 @@ def _words(delivery: Delivery) -> str:
     build = delivery.transition.build
     owner = delivery.transition.period.owner if delivery.transition.period else None
     on_it = f", {owner.person.id} is on it" if owner else ""
-    return f"{build.project.name} {build.branch} {delivery.transition.change} {build.id}{on_it}"
+    mentions = delivery.transition.period.mentions if delivery.transition.period else None
+    by = f", by {mentions.id}" if mentions else ""
+    return f"{build.project.name} {build.branch} {delivery.transition.change} {build.id}{on_it}{by}"
 
 
 class Hearing:
@@ -183,6 +198,8 @@ class Hearing:
         self.jobs = HeldJobs(self.clock)
         self.counts = Counts()
         self.has_workflows = False
+        self.emails: dict[str, Actor] = {}
+        self.author: CommitAuthor | None = None
         self.log: FailureLog | None = None
         self.observed: list[tuple[str, str, float | None]] = []
         self.watch, self.sender = self.process("replica 1")
@@ -191,6 +208,15 @@ class Hearing:
 
     def process(self, name: str) -> tuple[ChannelWatch, Sender]:
         """The parts of another process on the same store and Slack."""
+        authors = Authors(
+            self.store.people,
+            self.store.claims,
+            self.store.watching,
+            self.store.outbox,
+            self.store.idempotency_keys,
+            by_email=self.emails.get,
+            domains=frozenset({"acme.example"}),
+        )
         sender = Sender(
             outbox=self.store.outbox,
             subscriptions=self.store.subscriptions,
@@ -200,6 +226,7 @@ class Hearing:
             details=lambda build: build,
             log_of=lambda _channel, _build: self.log,
             observe=lambda *seen: self.observed.append(seen),
+            authors=authors,
         )
         self.jobs.kinds[ANNOUNCE] = sender.job
         self.reminders = DailyReminders(
@@ -223,6 +250,7 @@ class Hearing:
             subscriptions=self.store.subscriptions,
             watching=self.store.watching,
             history=self.store.build_history,
+            authors=authors,
             clock=self.clock,
             holder=name,
             announce=sender.announce,
@@ -299,6 +327,7 @@ class Hearing:
             return known
         build = Build(number, of, status, word, branch=branch[0] if branch else "main", commit=f"c{number}")
         build = replace(build, started_at=ended, finished_at=None if status.is_under_way else ended)
+        build = replace(build, made_by=self.author)
         if not self.has_workflows:
             return build
         failed = (FailedJob("test"),) if word == "failing" else ()

@@ -45,7 +45,7 @@ def test_every_error_of_a_method_in_use_is_classified(method: str) -> None:
 def test_a_method_in_use_needs_no_scope_that_the_manifest_does_not_name(method: str) -> None:
     text = (ROOT / "manifest.yml").read_text()
     granted = set(yaml.safe_load(text)["oauth_config"]["scopes"]["bot"])
-    optional = set(re.findall(r"# - ([a-z.]+:[a-z]+) ", text))
+    optional = set(re.findall(r"# - ([a-z.]+:[a-z.]+) ", text))
     assert set(REFERENCE[method]["scope"].get("bot", [])) - NOT_NEEDED.get(method, set()) <= granted | optional
 
 

@@ -12,9 +12,10 @@ from bot.core.model.follows import Follow
 from bot.core.model.names.channel_names import ChannelName
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.subscriptions import Event, Filters, Replies, Subscription
+from bot.core.model.people.settings import AccountLink, NotifySettings, Scope
 from bot.slack.views.elements import Place, View
 from bot.slack.views.form import FormState, Preset, form
-from bot.slack.views.home import Followed, HomeShown, Recent, home
+from bot.slack.views.home import Followed, HomeShown, Mine, Recent, home
 from bot.slack.views.restart import found_in, restart_dialog
 from bot.slack.views.subscription_form import subscription_form
 from tests.slack.messages.one_service import FAILED, HOW, PASSED, RUNNING, WEB
@@ -65,7 +66,8 @@ def longest() -> HomeShown:
     known = LastKnown(builds, 999.0)
     follows = [Followed(replace(FOLLOW, build_id=str(number)), project, known) for number in range(50)]
     name = ChannelName("C0BUILDS", "", f"{project.name}@codeship", "&" * 250, Actor("U0ADA"), NOW)
-    return HomeShown(follows, [Recent(project, known)] * 50, [[name]] * 50, NOW, is_refreshing=True)
+    mine = Mine(AccountLink("a" * 100, Actor("U0ADA"), NOW), NotifySettings(), builds)
+    return HomeShown(follows, [Recent(project, known)] * 50, [[name]] * 50, NOW, is_refreshing=True, mine=mine)
 
 
 VIEWS: dict[str, View] = {
@@ -84,6 +86,7 @@ VIEWS: dict[str, View] = {
             [Recent(WEB, KNOWN), Recent(WEB, replace(KNOWN, age_s=300.0)), Recent(WEB, None)],
             [[DEFAULT, SITE, replace(SITE, alias="shop")], [replace(SITE, channel="D0ADA")]],
             NOW + timedelta(minutes=1),
+            mine=Mine(AccountLink("ada-l", Actor("U0ADA"), NOW), NotifySettings(Scope.MAIN), [FAILED, RUNNING]),
         ),
         HOW,
     ),

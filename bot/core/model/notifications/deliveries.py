@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.core.model.names.slack_ids import USER_ID
 from bot.core.model.notifications.reasons import SeenBy
 from bot.core.model.notifications.subscriptions import Event, Replies
 from bot.core.model.notifications.transitions import BranchState, Change, Transition
@@ -57,11 +58,11 @@ UNSENT = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.PAUS
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One change for one channel. `id` is 0 until it is stored; `version` grows with each change of the row.
+    """One change for one channel, or for one person: then `channel` is a user id.
 
-    `reminder`: said in the thread, too. `mentions` and `replies` are as in `Filters`. `due_at`: not sent earlier.
-    `reason` completes `state`. `ts` is what was posted, `head_ts` the message of the broken period. `doubtful`: an
-    earlier attempt may have reached Slack.
+    `id` is 0 until it is stored; `version` grows with each change of the row. `reminder`: said in the thread, too.
+    `mentions` and `replies` are as in `Filters`. `due_at`: not sent earlier. `reason` completes `state`. `ts` is what
+    was posted, `head_ts` the message of the broken period. `doubtful`: an earlier attempt may have reached Slack.
 
     `digest_ts`: told in this digest, which was posted at `digest_at`. It stays due until the period's own message has
     been changed, too.
@@ -87,6 +88,11 @@ class Delivery:
     changed_at: datetime | None = None
     version: int = 1
     id: int = 0
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is for the author alone."""
+        return USER_ID.fullmatch(self.channel) is not None
 
     @property
     def key(self) -> str:

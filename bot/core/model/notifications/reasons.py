@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NEUTRAL = "neutral status"
     FLAKY = "flaky"
     NO_TRANSITION = "no transition"
+    NOT_LINKED = "author not linked"
     DIGEST = "told in digest"
     CHANGED = "changed in place"
     TOLD = "told"
@@ -43,8 +44,8 @@ class Decision:
 
     `number` is the build's number as people know it, if the service has one. `detail` completes the reason: Slack's
     ts of the message (`told`), the status (`neutral status`), the build that is newer (`older than the newest`), the
-    time until when (`muted`, `waiting`), Slack's error or `PAUSED_BY_PERSON` (`paused`), an earlier failure (`no
-    transition`).
+    time until when (`muted`, `waiting`), a GitHub login (`author not linked`), Slack's error or `PAUSED_BY_PERSON`
+    (`paused`), an earlier failure (`no transition`).
     `subscription_id` is None if no subscription was needed to decide.
     """
 

@@ -104,7 +104,11 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The time from the build that broke a branch to the one that fixes it. `id` is unique within the branch."""
+    """The time from the build that broke a branch to the one that fixes it. `id` is unique within the branch.
+
+    `owner_changes` counts what people changed. `mentions` is the author, if they want to be named in channels.
+    `not_mine` are the user ids of those who said that the failure is not theirs.
+    """
 
     id: str
     since: datetime
@@ -112,6 +116,8 @@ class Period:
     suspects: tuple[Suspect, ...] = ()
     owner: Owner | None = None
     owner_changes: int = 0
+    mentions: Actor | None = None
+    not_mine: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

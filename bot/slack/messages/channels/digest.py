@@ -8,7 +8,7 @@ from bot.core.model.notifications.deliveries import Cause, Delivery, Digest
 from bot.core.model.notifications.transitions import ENDS_A_PERIOD, OF_A_PERIOD, Change
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Message, message
-from bot.slack.blocks.rich_text import Line, emoji, length, line, linked, sanitize, untrusted
+from bot.slack.blocks.rich_text import Line, emoji, length, line, linked, person, sanitize, untrusted
 from bot.slack.messages.builds import at_service, sign_of, state, subject
 from bot.slack.messages.channels.notifications import mentioned
 
@@ -55,7 +55,10 @@ def _line(delivery: Delivery, context: RenderContext) -> Line:
         sign, what = _BAD, " broke" if change is Change.BROKE else " is broken"
     else:
         sign, what = sign_of(build), line(" ", state(build))
-    return line(emoji(sign), " ", linked(line(subject(build), what), build.url), at_service(build.project, context))
+    period = delivery.transition.period
+    author = line(" by ", person(period.mentions)) if period and period.mentions and sign == _BAD else ()
+    named = linked(line(subject(build), what), build.url)
+    return line(emoji(sign), " ", named, at_service(build.project, context), author)
 
 
 def _trouble(deliveries: Sequence[Delivery], context: RenderContext) -> str:

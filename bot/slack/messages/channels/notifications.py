@@ -145,6 +145,7 @@ def _broken(delivery: Delivery, context: RenderContext) -> Message:
     facts = [facts_line(build), _first(transition), _last_good(transition), _failing(transition)]
     if transition.last_good is not None:
         facts.append(_suspects(period))
+    facts.append(_author_line(period))
     facts.append(_owner_line(period.owner if period is not None else None))
     buttons, details = _buttons(build, context, period), workflow_lines(build)
     return message([head, mentioned(delivery)], buttons, facts=facts, details=details, in_public=True)
@@ -231,6 +232,11 @@ def _suspects(period: Period | None) -> Line:
     count = len(period.suspects)
     builds = "1 build" if count == 1 else f"{count} builds"
     return line(f"since then also: {builds}", f" by {listed(by)}" if by else "")
+
+
+def _author_line(period: Period | None) -> Line:
+    """Names the author who wants to hear of it here; empty for everyone else."""
+    return line("broken by ", person(period.mentions)) if period is not None and period.mentions is not None else ()
 
 
 def _owner_line(owner: Owner | None) -> Line:

@@ -36,6 +36,7 @@ _WORDS = {
     Reason.NEUTRAL: "not conclusive",
     Reason.FLAKY: "flaky, quiet: it passed on retry",
     Reason.NO_TRANSITION: "no change",
+    Reason.NOT_LINKED: "its author isn’t linked to anyone here",
     Reason.DIGEST: "notified in a summary",
     Reason.CHANGED: "updated the message of this failure",
     Reason.TOLD: "notified",
@@ -43,7 +44,9 @@ _WORDS = {
 _TOLD = frozenset({Reason.TOLD, Reason.CHANGED, Reason.DIGEST})
 _UNTIL = frozenset({Reason.MUTED, Reason.WAITING})
 """Their detail is a time."""
-_WITH_DETAIL = frozenset({Reason.CI_UNREADABLE, Reason.EVENT, Reason.OLDER, Reason.NEUTRAL, Reason.NO_TRANSITION})
+_WITH_DETAIL = frozenset(
+    {Reason.CI_UNREADABLE, Reason.EVENT, Reason.OLDER, Reason.NEUTRAL, Reason.NO_TRANSITION, Reason.NOT_LINKED}
+)
 """Their detail is for people."""
 
 
@@ -128,6 +131,9 @@ def _next_step(worst: Decision, shown: Explained, context: RenderContext) -> tup
             return _change(_subscribe(shown, NamePattern((worst.branch,)), DEFAULT_EVENTS), context), []
         case Reason.EVENT:
             return _change(_subscribe(shown, ANY_NAME, frozenset(Event)), context), []
+        case Reason.NOT_LINKED if worst.detail:
+            login = sanitize(worst.detail, _NAME)
+            return line("If it is you: ", code(f"{context.command} link github {login}")), []
         case _:
             return (), []
 

@@ -323,6 +323,22 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer, nullable=False),
     )
     op.create_index("report_plans_by_time", "report_plans", ["due_at"])
+    # Whose GitHub account is whose, and what each person hears
+    op.create_table(
+        "account_links",
+        sa.Column("login", sa.Text, primary_key=True),
+        sa.Column("spelling", sa.Text, nullable=False),
+        sa.Column("person_id", sa.Text, nullable=False),
+        sa.Column("linked_at", moment, nullable=False),
+        sa.Column("claimed_by", sa.Text),
+        sa.UniqueConstraint("person_id", name="account_links_one_per_person"),
+    )
+    op.create_table(
+        "people",
+        sa.Column("person_id", sa.Text, primary_key=True),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("way", sa.Text, nullable=False),
+    )
 
     # How polling for channels goes, and which webhooks wait for a look
     op.create_table(

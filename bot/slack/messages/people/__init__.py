@@ -1,0 +1,1 @@
+"""Messages to one person: what they broke, and what is linked to them. Pure."""
