@@ -16,7 +16,9 @@ BROKE = """\
 :x: *acme/api main broke: failed in 3s*
   b33b6c4 “Sort by date” by bob · finished 2026-03-02 12:00 UTC
   last passed: build 3277312 2026-03-02 11:20 UTC
-  [Restart] [I’m on it] [Open build] [Mute acme/api for 2h] [⋯ Why was I told? | Show subscriptions]"""
+  [Restart] [I’m on it] [Open build] [Mute acme/api for 2h] [⋯ Why was I told? | Show subscriptions]
+↳ *acme/api main: is bob you?*
+  If so, link the account and hear when you break a branch: `/codeship link github bob`"""
 FIXED = """\
 (changed) :white_check_mark: *acme/api main fixed after 5m 8s*
   8af805d “Sort by name” by bob · finished 2026-03-02 12:05 UTC

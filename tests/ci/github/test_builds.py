@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.model.builds import Build, Project, Status, Workflow
 from bot.core.model.errors import InvalidResponse, NotFound
+from bot.core.model.people.authors import CommitAuthor
 from tests.ci.github.canned import COMMIT, FORK, OLDER, REPOSITORY, WEB, build, builds, lint, run
 
 ID = "731204001-96943dc52696-0d6e4079"
@@ -35,6 +36,7 @@ def test_every_field_of_a_build_of_one_workflow_is_read() -> None:
         url=page,
         commit_url=f"https://github.com/acme/web/commit/{COMMIT}",
         workflows=(ci,),
+        made_by=CommitAuthor("ada", "a@b"),
     )
 
 

@@ -65,6 +65,7 @@ def test_a_mention_in_a_channel_opens_a_thread_of_its_own() -> None:
         typed="status acme/web main",
         opens_thread=True,
         written_at=1515449522.000016,
+        is_shared=False,
     )
 
 
