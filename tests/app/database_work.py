@@ -130,7 +130,7 @@ class Wire:
                 found.append(open_of[number])
             if number in open_of:
                 open_of[number].append(name)
-            elif name not in ("select", "commit"):
+            elif name not in ("select", "commit", "rollback"):
                 found.append([name])
             if name in ("commit", "rollback"):
                 open_of.pop(number, None)
@@ -164,7 +164,7 @@ class Wire:
 
 def _is_beside(names: list[str]) -> bool:
     """Whether these round trips, of one transaction, are no part of the request's work."""
-    statements = [name for name in names if name not in ("begin", "ping", "commit")]
+    statements = [name for name in names if name not in ("begin", "ping", "commit", "rollback")]
     return statements == [ARE_JOBS_LEFT] or any(word in name for name in names for word in BESIDE)
 
 
