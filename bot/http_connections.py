@@ -231,8 +231,8 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
         """Connections that wait for their client, the slowest first. Idle ones that had a request come last: a proxy
         may be about to reuse them.
 
-        Before its first response a connection counts from its beginning. Else a new one, whose request has not been
-        read yet, would be cut in favor of older ones whose first bytes have just come.
+        Before its first response a connection counts from its beginning. Else a new one that was not
+        read yet would be cut instead of older ones whose first bytes have just come.
         """
         waiting = [channel for channel in self.active_channels.values() if channel.waiting_since is not None]
         return sorted(waiting, key=lambda one: one.rank)

@@ -154,7 +154,7 @@ class Notifications:
         self._watch.poll_soon(service, project_id)
 
     def poll_all(self) -> None:
-        """Looks at everything that channels watch, in this thread, and tells mutes that have ended and reminders."""
+        """Polls everything that channels watch, in this thread, and posts ends of mutes and reminders."""
         for service in self._services:
             self._watch.poll_all(service)
         self.sender.restart_late(timedelta(0))

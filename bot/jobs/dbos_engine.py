@@ -73,7 +73,7 @@ class Pending:
 
 
 class _ShortSleeps:
-    """Stands for the module `time` where DBOS retries database calls, whose pauses no setting limits."""
+    """Replaces the module `time` in DBOS's retries of database calls: no setting limits their pauses."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
@@ -243,9 +243,9 @@ class Engine:
         return run
 
     def _stored_step(self, workflow_id: str, *more: Any, **options: Any) -> Any:
-        """What an earlier run of the job has stored for a step; None without a look if there was no earlier run.
+        """What an earlier run of the job has stored for a step; None without a query if there was no earlier run.
 
-        Another process takes a job over only after a long silence, so a job that was silent for a moment looks.
+        Another process takes a job over only after a long silence, so only a job that was silent for a while queries.
         """
         if monotonic() - self._committed_at.get(workflow_id, -TRUSTED_S) < TRUSTED_S:
             return None

@@ -18,7 +18,7 @@ OnError = Callable[[str, BaseException], None]
 
 
 class Replicas(Protocol):
-    """Where heartbeats are stored. Each method is one transaction and raises what the driver raises."""
+    """Stores heartbeats. Each method is one transaction and raises what the driver raises."""
 
     def beat(self, replica_id: str) -> float | None:
         """Writes a heartbeat. Returns the seconds since the last one; None if this is the first."""
@@ -78,8 +78,8 @@ class Heartbeat:
     def alive(self) -> list[str] | None:
         """The ids of the living replicas, including this one. None if this process was away itself until recently.
 
-        After a pause of all processes (a database outage, a machine that slept), the first one back would otherwise see
-        all others as dead.
+        All processes may pause: a database outage, a machine that slept. The first one back would otherwise see all
+        others as dead.
         """
         self.beat()  # also notices whether this process was away
         if self._clock.monotonic() < self._judges_from:

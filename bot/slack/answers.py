@@ -251,7 +251,7 @@ class Answers:
     ) -> None:
         """Updates the pressed message after the reply, so that it offers what fits now. A failure does no harm.
 
-        If it is the live message `live_ts` by now, it does.
+        If it is now the live message `live_ts`, it does.
         """
         if slack_request.pressed is None or isinstance(outcome, BotError):
             return

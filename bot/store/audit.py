@@ -56,8 +56,8 @@ class StoredAudit:
 def recording(database: Database, entry: AuditEntry, request_key: str | None, *, is_sent: bool = False) -> sa.Insert:
     """Adds the entry. Of one request the first counts; an unknown result is completed, but not by a bug.
 
-    `is_sent`: the action is sent now. So the entry replaces one that says that nothing was done, which a process wrote
-    that died before it had stored its decision.
+    `is_sent`: the action is sent now. So the entry replaces one that says that nothing was done: its
+    process died before it had stored its decision.
     """
     columns = _columns(entry)
     row = database.insert(audit).values(columns | {"request_hash": _hash(request_key)})

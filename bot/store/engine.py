@@ -1,6 +1,6 @@
 """From a DATABASE_URL to transactions, and from driver errors to sentences. Knows none of the bot's tables.
 
-All transactions begin here. Python's own SQLite driver would begin one late and as a reader, and SQLite cannot always
+All transactions begin here. Python's own SQLite driver would begin one late and as a reader. SQLite cannot always
 turn such a transaction into a writer. So writers take the lock first, and wait for it. A single statement needs no
 transaction of its own: that saves two of three round trips to PostgreSQL.
 

@@ -14,7 +14,7 @@ from bot.store.engine import Database
 from bot.store.tables import response_urls
 
 VALID_FOR = timedelta(minutes=30)
-MOST_IN_MEMORY = 200
+MAX_IN_MEMORY = 200
 
 
 class StoredResponseUrls:
@@ -37,7 +37,7 @@ class StoredResponseUrls:
         self._database.write(row.on_conflict_do_nothing(index_elements=["key"]), survives_power_loss=False)
         with self._lock:
             self._put_here.setdefault(key, (url, expires_at))
-            while len(self._put_here) > MOST_IN_MEMORY:
+            while len(self._put_here) > MAX_IN_MEMORY:
                 self._put_here.popitem(last=False)
         return key
 

@@ -30,7 +30,7 @@ _HISTORY = (
         "acme/web",
         "main",
         "error",
-        "Fix login on slow networks\n\nThe token was asked for twice where the first answer was late.\n"
+        "Fix login on slow networks\n\nThe token was requested twice if the first response was late.\n"
         "Now the second ask waits for the first.\n\nCloses 418",
         "ada",
         12,

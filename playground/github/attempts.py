@@ -24,7 +24,7 @@ def queued(plans: Iterable[JobPlan], attempt: int, at: datetime, next_id: NextId
 
 
 def started(run: SandboxRun, at: datetime) -> SandboxRun:
-    """The jobs that need no other have begun, and each of them has done its first step."""
+    """Starts the jobs that need no other; each has finished its first step."""
     jobs = tuple(_begun(job, at) if job.status != "completed" and not job.plan.needs else job for job in run.jobs)
     return replace(run, status="in_progress", conclusion=None, updated_at=at, jobs=jobs)
 
@@ -51,14 +51,14 @@ def ended(run: SandboxRun, ending: Ending, at: datetime) -> SandboxRun:
 
 
 def job_ended(run: SandboxRun, ending: Ending, at: datetime) -> SandboxRun:
-    """One job has ended and the run goes on. Raises NotFound for a job or step that the run does not have."""
+    """Ends one job while the run continues. Raises NotFound for a job or step that the run does not have."""
     meant = _named(run, ending)
     jobs = tuple(_done(job, ending.conclusion, ending.step, at) if job is meant else job for job in run.jobs)
     return replace(run, status="in_progress", conclusion=None, updated_at=at, jobs=jobs)
 
 
 def waiting(run: SandboxRun, environment: str, name: str | None, at: datetime) -> SandboxRun:
-    """The job (the last one if `name` is None) waits to deploy to the environment; those before it have passed.
+    """Makes a job wait to deploy to the environment; those before it have passed. `name` None: the last job.
 
     Raises NotFound for a job that the run does not have.
     """
@@ -72,7 +72,7 @@ def waiting(run: SandboxRun, environment: str, name: str | None, at: datetime) -
 
 
 def approved(run: SandboxRun, environments: Collection[str], at: datetime) -> SandboxRun:
-    """The jobs that waited for these environments are queued; the run goes on unless others still wait."""
+    """Queues the jobs that waited for these environments. The run continues unless others still wait."""
     jobs = tuple(
         replace(job, status="queued", started_at=at)
         if job.status == "waiting" and job.plan.environment in environments
@@ -170,7 +170,7 @@ def _step_word(word: str, index: int, broken: int, count: int) -> str:
 
 
 def _parts(start: datetime, end: datetime, count: int) -> list[tuple[datetime, datetime]]:
-    """A time in that many parts, each of whole seconds: as long as GitHub says a step took."""
+    """Splits the time into `count` parts of whole seconds, since GitHub gives whole seconds for a step."""
     whole_s = int((end - start).total_seconds())
     marks = [start + timedelta(seconds=whole_s * part // count) for part in range(count)] + [end]
     return list(itertools.pairwise(marks))

@@ -1,7 +1,6 @@
-"""A demo account for the sandbox GitHub: the half of a team that has moved, with every state worth seeing.
+"""A demo account for the sandbox GitHub: repositories that a team has moved there, with builds in every status.
 
-Beside the demo CodeShip (`playground.codeship.demo_data`) all names are GitHub's alone but `acme/mobile`, which is
-moving and on both.
+`acme/mobile` is being moved, so the demo CodeShip (`playground.codeship.demo_data`) has it, too.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _CI = (
 _DOCS = (JobPlan("pages", ("Set up job", "Check out", "Write the pages", "Complete job")),)
 _PASSED = Ending()
 _FIX = (
-    "Fix the basket on slow networks\n\nThe price was asked for twice where the first answer was late.\n"
+    "Fix the basket on slow networks\n\nThe price was requested twice if the first response was late.\n"
     "Now the second ask waits for the first.\n\nCloses 91"
 )
 _HISTORY = (
@@ -59,7 +58,7 @@ _HISTORY = (
 
 
 def seed(world: GitHubWorld) -> None:
-    """Fills an empty world. Two runs are under way; the next attempt of acme/shop main fails again, then passes."""
+    """Fills an empty account. Two runs are in progress; the next attempt of acme/shop main fails again, then passes."""
     now = world.now()
     _add_repos(world)
     for past in sorted(_HISTORY, key=lambda past: -past.minutes_ago):
@@ -87,7 +86,7 @@ def _add_repos(world: GitHubWorld) -> None:
 
 
 def _ended(world: GitHubWorld, past: _Past, now: datetime) -> SandboxRun:
-    """Runs of one push have one commit: it is known by its message and its time."""
+    """Runs of one push share its commit, which is found by its message and time."""
     pushed_at = now - timedelta(minutes=past.minutes_ago)
     same_push = [run for run in world.runs(past.repo, past.branch) if run.message == past.message]
     sha = same_push[0].head_sha if same_push else None

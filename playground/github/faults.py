@@ -97,7 +97,7 @@ _SECONDARY_DOCS = (
 def secondary_limit(
     status: Literal[403, 429] = 403, retry_after: str | None = "60", *, on: Call | None = None, times: int | None = None
 ) -> Fault:
-    """Too many calls at once, although the hour has some left; `retry_after` is the header's value."""
+    """Too many calls at once, although the hour's limit is not reached; `retry_after` is the header's value."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     body = json.dumps({"message": _SECONDARY, "documentation_url": _SECONDARY_DOCS})
     return says("secondary limit", CannedResponse(status, body, headers=headers), on, times)

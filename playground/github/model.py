@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 UNFINISHED = frozenset({"requested", "queued", "pending", "waiting", "in_progress"})
-"""GitHub's words for a run that is not over."""
+"""GitHub's words for a run that has not finished."""
 
 
 class NotFound(LookupError):
@@ -154,7 +154,7 @@ class SandboxRun:
     actor: str | None
     triggering_actor: str | None
     message: str | None
-    """None: the answers have no head commit."""
+    """None: responses have no head commit."""
     author: str | None
     head_repo: SandboxRepo | None
     """The repository of the commit: a fork or the repository itself. None: a deleted fork."""
@@ -164,7 +164,7 @@ class SandboxRun:
     debug_logging: bool = False
     """Whether this attempt was requested with debug logs."""
     missing: frozenset[str] = frozenset()
-    """Fields that answers leave out altogether."""
+    """Fields that responses leave out."""
 
     @property
     def is_over(self) -> bool:
@@ -206,7 +206,7 @@ class JobEvent:
 
 @dataclass(frozen=True)
 class HookDelivery:
-    """One POST of a webhook: the status it was answered, or why there was none; neither while it is on its way.
+    """One POST of a webhook. `status` is the response's; `failure` says why there is none. Both are None until it ends.
 
     `guid` is the same for every redelivery; `id` is not.
     """

@@ -117,7 +117,7 @@ class GitHubRepos(RequestLog):
             return self.change_repo(repo, full_name=to)
 
     def remove_repo(self, which: SandboxRepo | str | int) -> None:
-        """Deletes it without a trace."""
+        """Deletes it. Requests for it then get 404."""
         with self._changed:
             repo = self.repo(which)
             del self._repos[repo.id], self._ids_by_name[repo.full_name.lower()]
@@ -194,7 +194,7 @@ class GitHubRepos(RequestLog):
             del self._heads[self.repo(repo).id, branch]
 
     def put_pull(self, pull: PullRequest) -> PullRequest:
-        """As it is from now on."""
+        """Stores the pull request, in place of an earlier state."""
         with self._changed:
             self._pulls[pull.repo_id, pull.number] = pull
             return pull

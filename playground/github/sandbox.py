@@ -74,7 +74,7 @@ class GitHubSandbox:
         self.resume_webhooks()
 
     def resume_webhooks(self) -> None:
-        """For use after `pause_webhooks`, or for a bot at a new address. The bot asks for what failed until then."""
+        """Call after `pause_webhooks`, or for a bot at a new address. The bot requests what failed meanwhile."""
         if not self._site:
             return
         url = f"{self._site}{WEBHOOK}"

@@ -1,7 +1,7 @@
 """The sandbox GitHub's state: repositories, their workflow runs, and how these move.
 
-No HTTP, no sleeping and no randomness. Every method may be called from any thread. What can be requested from GitHub
-by its API is refused here as GitHub refuses it (`NotPossible`); the rest directs the world and is never refused.
+No HTTP, no sleeping and no randomness. Thread-safe. Methods that GitHub's API offers are refused as GitHub refuses them
+(`NotPossible`). The others direct the simulation and are never refused.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class GitHubWorld(GitHubRepos):
         self.stale_calls_after_rerun: float = 0
         """How many lists of runs still show the old attempt after a re-run; `math.inf`: until it is changed."""
         self.fails_above_per_page: int | None = None
-        """Pages of runs and of jobs with more entries than this are answered 502, as those of busy repositories are."""
+        """Pages of runs and jobs with more entries than this give 502, as for busy repositories. None: no page does."""
         self.cancels_at_once = True
-        """Otherwise a run that is to be cancelled goes on until it is advanced, as GitHub's do for some seconds."""
+        """If False, a cancelled run continues until it is advanced, as on GitHub for some seconds."""
 
-    # What brings runs about
+    # What starts runs
 
     def push(
         self, repo: Repo, branch: str = "main", *, at: datetime | None = None, **commit: Any
@@ -116,8 +116,8 @@ class GitHubWorld(GitHubRepos):
     ) -> SandboxRun:
         """Opens a pull request, of `fork`'s branch (which may be named `main`) if one is given; returns its run.
 
-        GitHub shows no pull requests at runs of forks, and such a run's branch filter matches all the same. Called
-        again it is a new commit's run, except with `event="pull_request_target"`.
+        A fork's run names no pull request, as on GitHub; it is still found by its branch. A second call is the run of a
+        new commit, except with `event="pull_request_target"`.
         """
         with self._changed:
             found, head_repo, now = self.repo(repo), self.repo(repo if fork is None else fork), self._clock()
@@ -131,7 +131,7 @@ class GitHubWorld(GitHubRepos):
             return self.trigger(found, branch=branch, head_repo=head_repo, pull_request=pull, **run)
 
     def put_pull(self, pull: PullRequest) -> PullRequest:
-        """Replaces it, in its runs, too."""
+        """Stores the pull request, and replaces it in its runs."""
         with self._changed:
             for run in self.runs(pull.repo_id):
                 if run.pull_request is not None and run.pull_request.number == pull.number:
@@ -139,11 +139,11 @@ class GitHubWorld(GitHubRepos):
             return super().put_pull(pull)
 
     def listen(self, listener: Listener) -> None:
-        """Calls it when a run or a job is requested, begins, waits or ends. It must be quick and raise nothing."""
+        """Calls `listener` when a run or a job is requested, begins, waits or ends. It must be quick and not raise."""
         with self._changed:
             self._listeners.append(listener)
 
-    # What there is
+    # Runs by name or state
 
     def run(self, which: Which) -> SandboxRun:
         """Raises NotFound."""
@@ -240,7 +240,7 @@ class GitHubWorld(GitHubRepos):
             self._endings.setdefault(key, deque()).extend(parsed)
 
     def advance(self, which: Which, *, at: datetime | None = None) -> SandboxRun:
-        """The next step of a run: started, then ended as `will_end` says. One that is over or waits stays."""
+        """Starts a run, or ends it as `will_end` says. A run that has finished or waits does not change."""
         with self._changed:
             run = self.run(which)
             if run.status not in {"requested", "queued", "pending", "in_progress"}:
@@ -272,7 +272,7 @@ class GitHubWorld(GitHubRepos):
         by: str | None = "ada",
         at: datetime | None = None,
     ) -> SandboxRun:
-        """The next attempt. Raises NotPossible as GitHub refuses it."""
+        """Starts the next attempt and returns it. Raises NotPossible, with GitHub's words."""
         with self._changed:
             old, now = self.run(which), at or self._clock()
             self._check_writable(old)
@@ -292,7 +292,7 @@ class GitHubWorld(GitHubRepos):
             return self._put(new)
 
     def cancel(self, which: Which) -> SandboxRun:
-        """Raises NotPossible for a run that is over."""
+        """Raises NotPossible for a run that has finished."""
         with self._changed:
             run = self.run(which)
             self._check_writable(run)

@@ -28,7 +28,7 @@ ACTORS: Mapping[str, str] = {
 def occur(
     world: GitHubWorld, event: str, repo: Repo, workflow: str, branch: str | None = None, **run: Any
 ) -> SandboxRun:
-    """An event of `ACTORS` starts a run of the workflow, which is made if the repository has none of that name.
+    """Starts a run for an event of `ACTORS`. Creates the workflow if the repository has none of that name.
 
     It is of the newest commit of `branch`, or of the default branch: also for a comment under a pull request.
     """
@@ -42,7 +42,7 @@ def occur(
 
 
 def tag(world: GitHubWorld, repo: Repo, name: str, **run: Any) -> tuple[SandboxRun, ...]:
-    """A tag of the default branch's newest commit is pushed. GitHub shows its name as the run's branch."""
+    """Pushes a tag of the default branch's newest commit. GitHub shows its name as the run's branch."""
     found = world.repo(repo)
     run = {"sha": world.head(found, found.default_branch), "message": f"Release {name}", **run}
     flows = [flow for flow in world.workflows(found) if "push" in flow.events and flow.state == "active"]
@@ -62,7 +62,7 @@ def open_pull(world: GitHubWorld, repo: Repo, branch: str, by: str = "ada") -> P
 
 
 def deploy(world: GitHubWorld, repo: Repo, environment: str = "production", *, by: str = "ada") -> SandboxRun:
-    """Someone starts the workflow Deploy by hand; its last job waits for an approval."""
+    """Starts the workflow Deploy by hand; its last job waits for an approval."""
     found = world.repo(repo)
     if "Deploy" not in {flow.name for flow in world.workflows(found)}:
         jobs = (JobPlan("build"), JobPlan("deploy", needs=("build",)))
@@ -72,7 +72,7 @@ def deploy(world: GitHubWorld, repo: Repo, environment: str = "production", *, b
 
 
 def queue(world: GitHubWorld, repo: Repo, number: int, **run: Any) -> tuple[SandboxRun, ...]:
-    """The pull request enters its base's merge queue: runs on a branch of the queue's own, which `?branch=` omits.
+    """Puts the pull request into its base's merge queue. The runs are on a branch of the queue, which `?branch=` omits.
 
     They are of the workflows with the event `merge_group`; of those for pull requests if none has it. Raises NotFound.
     """
@@ -100,7 +100,7 @@ def merge(world: GitHubWorld, repo: Repo, number: int) -> str:
 
 
 def push_and_supersede(world: GitHubWorld, repo: Repo, branch: str = "main", **commit: Any) -> tuple[SandboxRun, ...]:
-    """A push that cancels what still runs of the same workflows, as `concurrency` with `cancel-in-progress` does."""
+    """A push that cancels running runs of the same workflows, as `concurrency` with `cancel-in-progress` does."""
     before = [run for run in world.runs(repo, branch) if not run.is_over]
     pushed = world.push(repo, branch, **commit)
     for run in before:

@@ -32,7 +32,7 @@ NO_CONNECTION = "failed to connect to host"
 _FIRST_DELIVERY_ID = 12_345_678_901
 DELIVERIES_KEPT = 1_000
 ANSWER_WITHIN_S = 10.0
-"""As long as GitHub waits."""
+"""Seconds that GitHub waits for a response."""
 
 
 class GitHubWebhooks:
@@ -58,7 +58,7 @@ class GitHubWebhooks:
         self._world = world
         self.url, self.id, self.owner, self.events = to, hook_id, owner, events
         self.is_reachable = True
-        """Otherwise every delivery fails: the address does not answer."""
+        """If False, every delivery fails: the address does not respond."""
         self._secret = secret
         self._at = Addresses(api_url, web_url)
         self._wires = wires or TrafficLog(world.now)

@@ -1,5 +1,6 @@
-"""Middleware that answers a simulated service's requests with the current fault, and logs each request. Its users say
-what a request means.
+"""Middleware that answers a simulated service's requests with the current fault, and logs each request.
+
+The service says what a request means.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def _begun(answer: web.Response) -> web.StreamResponse:
 
 
 def _shown(answer: web.Response) -> Any:
-    """The body in a form for display."""
+    """The body for the traffic log."""
     body = answer.body if isinstance(answer.body, bytes) else b""
     if len(body) > MAX_BODY:
         return f"({len(body):,} bytes)"

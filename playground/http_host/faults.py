@@ -1,4 +1,4 @@
-"""Faults of a simulated service as values: what a service on a bad day responds.
+"""Faults of a simulated service, as values.
 
 Only faults that any service may have. Those of one service are in its own package.
 """
@@ -111,5 +111,5 @@ def redirect(
 
 
 def says(name: str, canned: CannedResponse, on: str | None, times: int | None) -> Fault:
-    """A fault with this response, in which nothing has an effect."""
+    """This response instead of the real one. A POST has no effect."""
     return Fault(name, on, times, canned, takes=False)

@@ -161,7 +161,7 @@ def _wave(sessions: Sessions, form: TriggerEvent) -> None:
 
 
 Action = tuple[type[Form], Callable[[Sessions, Any], dict[str, Any] | None]]
-"""A form, and what carries it out and may answer something."""
+"""A form, and the function that carries it out. It may return data for the page."""
 
 ACTIONS: dict[str, Action] = {
     "say": (SayForm, _say),

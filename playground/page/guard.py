@@ -58,7 +58,7 @@ def refused(host: str, origin: str | None, fetch_site: str | None) -> str | None
 
 
 def _name(address: str) -> str | None:
-    """The name in `//name:port`; None if there is anything else in it."""
+    """The name in `//name:port`; None if there is more in it."""
     with contextlib.suppress(ValueError):
         parts = urlsplit(address)
         if parts.port != 0 and not parts.path and parts.username is None:

@@ -20,7 +20,7 @@ class WorldEvent:
     pattern: re.Pattern[str]
     does: Does
     button: tuple[str, str] | None = None
-    """A button of the page: its label, and the words that it says. They are about the demo's repositories."""
+    """The page's button for it: its label, and the event's text. The text names a repository of the demo."""
 
 
 def gesture(usage: str, pattern: str, does: Does, button: tuple[str, str] | None = None) -> WorldEvent:

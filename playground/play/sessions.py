@@ -111,7 +111,7 @@ class Session:
                 self.stage.stop()
 
     def _look(self) -> None:
-        """Polls, since with a fixed time the bot never would. Else the bot polls soon, as after a webhook."""
+        """Polls now if time is fixed, since the bot then never does. Else the bot polls soon, as after a webhook."""
         if not self.clock.is_held:
             self.stage.poll_soon()
         elif self.stage.settle():
@@ -203,7 +203,7 @@ class Sessions:
 
 
 def _subscribe_builds(stage: Sandbox, now: datetime) -> None:
-    """#builds hears from the start when main of acme/api breaks, and when it is fixed."""
+    """Subscribes #builds to acme/api main, so that its first failure is posted."""
     channel, ada = stage.workspace.channel("#builds", "ada").id, Actor(stage.workspace.person("ada").id)
     if stage.bot is not None:
         stage.bot.store.subscriptions.add(Subscription(channel, Filters(NamePattern((SUBSCRIBED,))), ada, now))

@@ -48,7 +48,7 @@ class _Filling:
 
 
 class ViewSteps:
-    """The clients of all people in a sandbox, as far as views are concerned."""
+    """The views on the screens of all people in a sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._stage = sandbox

@@ -101,7 +101,7 @@ class Modals:
         self._put(replace(modal, errors=dict(errors), trouble=trouble))
 
     def take(self, modal: Modal, ack: Ack) -> None:
-        """Applies the app's ack to a submission. An ack that makes no sense is shown as trouble."""
+        """Applies the app's ack to a submission. An invalid ack is shown as trouble."""
         said = _said(ack)
         match said.get("response_action") if said is not None else "trouble":
             case None:

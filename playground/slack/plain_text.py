@@ -30,7 +30,7 @@ def unescaped(text: str) -> str:
 
 
 def harmless(line: str) -> str:
-    """Safe to print: control characters become a visible sign, tabs and no-break spaces a blank."""
+    """Safe to print: control characters become a visible character, tabs and no-break spaces a blank."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.replace("\t", " ").replace("\N{NO-BREAK SPACE}", " "))
 
 
@@ -131,7 +131,7 @@ def as_text(
     """At least one line; the later ones are indented. `names` gives the handle of each user id.
 
     With `links`, a link shows its target: `label <url>`. With `viewer_id`, buttons that this person does not see
-    are left out. Control characters come out as a sign.
+    are left out. Control characters are replaced by a visible one.
     """
     if message.deleted:
         drawn = ["(deleted)"]

@@ -1,4 +1,4 @@
-"""What `make soak` counts, and what of it is a fault. Pure."""
+"""What `make soak` counts, and which of it is a fault. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of one case. `unanswered` are people, `posts` restarts or cancels that reached CI.
+    """The result of one case. `unanswered` are people, `posts` restarts or cancels that reached CI.
 
     `elsewhere` are those of them that reached another build than the one that was meant.
     """

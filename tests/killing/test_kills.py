@@ -1,7 +1,7 @@
 """The bot is killed with SIGKILL at every step of a restart and of a follow, started again, and keeps its promise.
 
-A run without a kill counts the steps. They are compared with the list in `steps/`, so that a new one is reviewed, and
-the bot is then killed there, too: `pytest tests/killing --update` rewrites the list.
+A run without a kill counts the steps. They are compared with the list in `steps/`, so that a new one is reviewed. The
+bot is then killed there, too. `pytest tests/killing --update` rewrites the list.
 """
 
 from __future__ import annotations

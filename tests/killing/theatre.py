@@ -1,7 +1,7 @@
 """A Slack, a CodeShip and perhaps a GitHub for a bot that is killed. They see each step, and start the bot.
 
-Steps are seen from outside: each request that arrives at the sandbox, each that has had its effect and no response yet,
-and each transaction that the bot's process has committed.
+Steps are seen from outside. A request arrives at the sandbox; it has had its effect, but no response yet; the bot's
+process has committed a transaction.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class Steps:
 
 
 class Watcher(Protocol):
-    """Is told each step of the bots."""
+    """Receives each step of the bots."""
 
     def reach(self, name: str, landmark: str | None = None) -> bool:
         """Whether the bot has been killed there, so that its connection is cut."""

@@ -11,7 +11,7 @@ from bot.core.model.notifications.deliveries import Delivery, DeliveryState, Wat
 from bot.core.model.notifications.reasons import Decision, Reason, SeenBy
 from bot.core.model.notifications.subscriptions import Filters, Replies, Subscription
 from bot.core.model.notifications.transitions import BranchState, Change, Period, Transition, WorkflowState
-from bot.store.notifications.decisions import MOST_OF_A_BRANCH
+from bot.store.notifications.decisions import MAX_PER_BRANCH
 from tests.store.conftest import NOON
 
 WEB = Project("3", "acme/web", "codeship")
@@ -131,9 +131,9 @@ def test_a_lease_has_one_holder_until_it_ends_or_is_given_back(store, clock):
 
 
 def test_decisions_are_for_one_channel_or_for_all_and_the_oldest_go(store):
-    many = [because(number) for number in range(MOST_OF_A_BRANCH + 5)]
+    many = [because(number) for number in range(MAX_PER_BRANCH + 5)]
     store.watching.apply(FIRST, SEEN, [], [*many, because(0, "C1", branch="topic"), because(1, "C2", branch="topic")])
     assert [each.build_id for each in store.decisions.decisions("codeship", "3", "topic", "C1")] == ["0"]
     newest = store.decisions.decisions("codeship", "3", "main", "C1")
-    assert newest[0].build_id == str(MOST_OF_A_BRANCH + 4)
+    assert newest[0].build_id == str(MAX_PER_BRANCH + 4)
     assert len(store.decisions.decisions("codeship", "3", None, "C1")) == 50

@@ -23,7 +23,7 @@ _LIST_BEGINS = re.compile(rb'\s*"projects"\s*:\s*\[')
 _KEY = re.compile(rb'\s*"(?:[^"\\]++|\\.)*+"\s*:', re.DOTALL)
 _OBJECT_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
 
-# Skips a value at 1 GB/s. What follows the value is an error, whose text says where it stands.
+# Skips a value at 1 GB/s. What follows the value is an error, whose text says where it is.
 _VALUE = msgspec.json.Decoder(msgspec.Raw)
 _MORE_FOLLOWS = re.compile(r"trailing characters \(byte ([0-9]+)\)")
 _CUT_OFF = "truncated"
@@ -119,7 +119,7 @@ def _list_begin(body: bytes) -> int | None:
 
 
 def _value_end(body: bytes, begin: int) -> int | None:
-    """Where the delimiter after a JSON value stands; None if it has not arrived. Raises InvalidResponse."""
+    """The position of the delimiter after a JSON value; None if it has not arrived. Raises InvalidResponse."""
     try:
         _VALUE.decode(memoryview(body)[begin:])
         why = _CUT_OFF

@@ -58,7 +58,7 @@ class HookDeliveries:
         """Those that this process need not ask `is_first` about."""
 
     def redeliver_failed(self, is_first: Callable[[str], bool]) -> int:
-        """Asks for each delivery that failed within an hour once more, at most 20 of them, every five minutes.
+        """Requests each delivery that failed within an hour again, at most 20 of them, every five minutes.
 
         `is_first` is called with a delivery's guid before it is asked for, and allows each once. Returns how many it
         asked for. Raises CIError.

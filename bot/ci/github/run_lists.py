@@ -1,7 +1,7 @@
 """Reads the lists of runs from which a branch's state follows, in few calls. A state never goes back.
 
-One unfiltered page is enough in most cases. A busy repository needs more: the runs of pushes and of pull requests alone
-if the page has none that decides, and all runs of the newest commit if the page may end among them. It logs nothing.
+One unfiltered page is enough in most cases. If it has no run that decides, the runs of pushes and of pull requests
+are read alone. If it may end among the runs of the newest commit, all of these are read. It logs nothing.
 """
 
 from __future__ import annotations

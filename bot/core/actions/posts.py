@@ -33,9 +33,7 @@ NO_TIME = "not sent: the ones before it took too long"
 
 @dataclass(frozen=True, slots=True)
 class PostsResult:
-    """The records, the error of the whole action (None if a POST was accepted), and the id of the running build, if
-    known.
-    """
+    """`failure`: the whole action's error; None if a POST was accepted. `build_id`: the running build's, if known."""
 
     posts: tuple[PostRecord, ...]
     failure: CIError | None = None

@@ -1,6 +1,6 @@
 """Sends an action once, and finds out its result: now, afterwards, or after a crash in between.
 
-Each POST is stored as sent before it leaves, and its result once it is known, even if no request waits for it any more.
+Each POST is stored as sent before it leaves. Its result is stored once it is known, even if no request waits for it.
 If a POST got no response, its result is looked up. It is never sent again.
 """
 

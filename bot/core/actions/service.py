@@ -86,9 +86,9 @@ class ActionService:
     ) -> Decision | Outcome:
         """What a restart of `build`, which `snapshot` shows, would send; or why nothing is sent. Sends nothing.
 
-        `shown` is what the pressed button showed; `instead_of` the unknown claim that a "Try again" replaces. If
-        nothing else prevents the restart, raises NeedsConfirmation if it is `unconfirmed`, and DelayedRequest if this
-        may not be the build that was newest when the request was made. Raises NotPossible.
+        `shown` is what the pressed button showed; `instead_of` the unknown claim that a "Try again" replaces. Raises
+        NotPossible. If nothing else prevents the restart, raises NeedsConfirmation if it is `unconfirmed`. Raises
+        DelayedRequest if this may not be the build that was newest when the request was made.
         """
         now = self._restart_state_of(build, snapshot)
         against = self._conflict(build, now, shown, instead_of)

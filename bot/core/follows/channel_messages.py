@@ -29,7 +29,7 @@ SHOWN = Restarted | AlreadyRestarted | AlreadyCancelling | BuildShown | Cancelle
 """Outcomes that are about a run that goes on."""
 
 POSTED_WITHIN_S = (0.1, 0.2, 0.4, 0.8, 1.5)
-"""Seconds between looks for a message that another request is about to post."""
+"""Seconds between polls for a message that another request is about to post."""
 
 
 class ChannelMessages:
@@ -65,7 +65,7 @@ class ChannelMessages:
         self._follows.release(key)
 
     def _found(self, run: LiveRun, key: str, *, is_new: bool) -> Follow | None:
-        """Claims before it looks: of two requests, the later one sees the claim or the follow."""
+        """Claims before it polls: of two requests, the later one sees the claim or the follow."""
         for pause_s in (*POSTED_WITHIN_S, None):
             if is_new:
                 is_free = self._follows.claim(replace(run, run_number=run.run_number or 1), key)

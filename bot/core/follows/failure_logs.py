@@ -20,8 +20,8 @@ LOG_TIMEOUT_S = 7.0
 class FailureLogs:
     """`is_shared(channel)` says whether people of another workspace read the channel; None if that is unknown.
 
-    The whole channel sees a log if the policy lets all of them read it, and only the bot's own workspace is
-    there. Else only the person who asked gets it.
+    The channel sees a log if the policy lets all its people read it, and it is not shared. Else only the person who
+    asked gets it.
     """
 
     def __init__(

@@ -30,8 +30,8 @@ LATE_AFTER_S = 120.0
 """After this many seconds without a successful fetch the message says so; a build missing this long is gone."""
 
 LATE_FOR_WANT_OF_CALLS_AFTER_S = 300.0
-"""The same if the rate limit is the reason. If a hundred projects share it, two minutes are normal, and saying so in
-each message would only use up Slack's rate limit.
+"""The same if the rate limit is the reason. If a hundred projects share it, two minutes are normal.
+Saying so in each message would only use up Slack's rate limit.
 """
 
 DETAILS_TIMEOUT_S = 8.0

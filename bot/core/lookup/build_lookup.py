@@ -90,9 +90,8 @@ class BuildLookup:
     def resolve(self, command: BranchCommand, request: UserRequest) -> RepoMatch:
         """The repository, and the branch if one was said. Either word of the command may be the repository.
 
-        It may also be a build number or a short sha that the bot has seen, or that one of the asker's last
-        repositories has. Raises NoSuchProject, AmbiguousProject,
-        CIError, and NotUnderstood for a guess that names nothing.
+        It may also be a build number or a short sha: one that the bot has seen, or of the asker's last repositories.
+        Raises NoSuchProject, AmbiguousProject, CIError, and NotUnderstood for a guess that names nothing.
         """
         repo, branch = command.repo, command.branch
         if not self._services.knows(repo):

@@ -47,8 +47,8 @@ class Rejected:
 class Quota:
     """How the `calls` per minute are divided.
 
-    `reserve` of them are only for people. A process keeps up to `lease` of those as a local reserve, so that a person's
-    request need not wait until it is counted.
+    `reserve` of them are only for people. A process keeps up to `lease` of those as a local reserve. A person's request
+    then need not wait until it is counted.
     """
 
     calls: int

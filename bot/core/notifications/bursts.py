@@ -1,4 +1,4 @@
-"""How much a channel hears at a time: single messages, or one digest of many that is changed in place. Pure.
+"""Decides what a channel gets next: single messages, or one digest that is updated in place. Pure.
 
 The first changes get messages of their own. From the third branch within a minute on, one digest takes all further ones
 for five minutes. A channel gets at most one message a second.
@@ -20,19 +20,19 @@ DIGEST_EVERY = timedelta(seconds=20)
 """Between two changes of a digest: Slack limits the changes of a whole workspace to about fifty a minute."""
 MESSAGE_EVERY = timedelta(seconds=1)
 LATE_AFTER = timedelta(minutes=20)
-"""Longer ago than any look takes to find a build: the bot, the CI service or Slack was away."""
+"""No poll finds a build this late, unless the bot, the CI service or Slack was down."""
 
 _NOT_FLAKY = frozenset({Change.STILL, Change.FAILED_AGAIN, Change.JOINED})
 
 QUIET = frozenset({Change.STILL, Change.EASED, Change.FAILED_AGAIN, Change.ON_IT, Change.PASSED_AFTER_ALL})
-"""These change the message that a channel has, and are not worth a new one."""
+"""These only update the message that a channel has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a channel is told next, and not before `at`: one delivery, or several in a digest.
+    """What to send to a channel next, not before `at`: one delivery, or several in a digest.
 
-    `digest_ts` and `began_at` are those of a digest to add to, and `in_digest` is what it tells already.
+    `digest_ts` and `began_at` are those of a digest to add to, `in_digest` the deliveries that it has.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -49,9 +49,9 @@ def is_quiet(delivery: Delivery) -> bool:
 
 
 def next_turn(queue: Sequence[Delivery], told: Sequence[Delivery], now: datetime) -> Turn:
-    """`queue` is what the channel is to be told, at least one; `told` what it was told within `DIGEST_FOR`.
+    """`queue`: the channel's unsent deliveries, at least one. `told`: those sent within `DIGEST_FOR`.
 
-    News come before quiet changes of older messages.
+    News comes before updates of older messages.
     """
     near = [each for each in told if _is_within(each.changed_at, now, DIGEST_FOR)]
     spoken_at = max((each.changed_at for each in near if each.changed_at and each.changed_at <= now), default=None)
@@ -72,7 +72,7 @@ def next_turn(queue: Sequence[Delivery], told: Sequence[Delivery], now: datetime
 
 
 def digest_of(deliveries: Sequence[Delivery], now: datetime) -> Digest:
-    """A digest of these, at least one, the oldest first: of each branch what is true now."""
+    """A digest of these deliveries (at least one, the oldest first): the current state of each branch."""
     newest: dict[tuple[str, str, str | None], Delivery] = {}
     for each in deliveries:
         newest.pop(branch_of(each), None)
@@ -82,7 +82,7 @@ def digest_of(deliveries: Sequence[Delivery], now: datetime) -> Digest:
 
 
 def overtaken(queue: Sequence[Delivery]) -> list[Delivery]:
-    """Those that need not be said: a newer state of the same broken period is due."""
+    """Deliveries to drop, since a newer state of the same broken period is due."""
     found: list[Delivery] = []
     newer: dict[object, set[Change]] = {}
     for delivery in reversed(queue):
@@ -99,9 +99,9 @@ def overtaken(queue: Sequence[Delivery]) -> list[Delivery]:
 
 
 def waits_for_retry(delivery: Delivery, queue: Iterable[Delivery], now: datetime) -> bool:
-    """Whether it is a failure that may still pass on retry, for a channel that then wants to hear nothing.
+    """Whether it is a failure that may still pass on retry, in a channel with `flaky:quiet`.
 
-    No longer if the branch has failed again.
+    False once the branch has failed again.
     """
     if delivery.reason != QUIET_IF_FLAKY or delivery.due_at <= now:
         return False
@@ -110,7 +110,7 @@ def waits_for_retry(delivery: Delivery, queue: Iterable[Delivery], now: datetime
 
 
 def flaky_and_quiet(old: Sequence[Delivery], queue: Iterable[Delivery]) -> list[Delivery]:
-    """The passes on retry of failures among `old`, which the channel was not told: it wants to hear nothing of them."""
+    """Passes on retry to drop with `old`, which has their failures: the channel has `flaky:quiet`."""
     unheard = {branch_of(each) for each in old if each.reason == QUIET_IF_FLAKY}
     return [
         each

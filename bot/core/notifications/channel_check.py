@@ -1,4 +1,4 @@
-"""Finds out whether a channel can be notified at all."""
+"""Checks whether a channel can be notified."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ChannelCheck:
         self._limits = limits
 
     def check(self, request: UserRequest) -> ChannelChecked:
-        """What is known about the channel of the request. Asks Slack, and no CI service."""
+        """Checks the channel of the request. Sends requests to Slack, but to no CI service."""
         channel, now = request.location.channel, request.clock.now()
         counts = self._decisions.counts(channel, now - TROUBLES_FOR)
         waiting, oldest = self._outbox.depth()

@@ -1,4 +1,4 @@
-"""What a channel is told when a mute ends: what happened meanwhile, in one line."""
+"""Posts one line about what happened during a mute when it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.core.ports import Clock
 def while_muted(held: Sequence[Delivery], is_broken: Callable[[Delivery], bool]) -> list[tuple[Delivery, Happened]]:
     """The newest delivery of each branch, and what happened on it; what is broken comes first. Pure.
 
-    `held` is what the channel was not told, the oldest first. `is_broken`: the branch of the delivery is broken now.
+    `held`: the deliveries that the mute held back, the oldest first. `is_broken`: the delivery's branch is broken now.
     """
     of_branch: dict[object, list[Delivery]] = {}
     for delivery in held:
@@ -42,8 +42,8 @@ def _happened(held: Sequence[Delivery], is_broken: Callable[[Delivery], bool]) -
 class MuteEnds:
     """Thread-safe. `announce` starts sending what was stored.
 
-    An end is claimed before it is told. If the process dies before that is recorded, it is told again after
-    `claimed_for`.
+    An end is claimed before its line is posted. If the process dies before that is recorded, the line is posted again
+    after `claimed_for`.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class MuteEnds:
         self._announce = announce
 
     def tell_ended(self) -> None:
-        """Tells the channels whose mutes have ended, and were not told by another process."""
+        """Posts the line of each mute that has ended, unless another process has claimed it."""
         for mute in self._subscriptions.ended_mutes():
             if self._subscriptions.claim_end(mute, self._claimed_for):
                 self._tell(mute)
@@ -79,7 +79,7 @@ class MuteEnds:
         if told.happened:
             try:
                 ts = self._announcer.post_while_muted(told)
-            except ChannelRefuses:  # nothing else can be posted there either: what comes next pauses it
+            except ChannelRefuses:  # the next delivery is refused, too, and pauses the channel
                 pass
             except (MessageGone, RetryLater) as later:
                 if not (isinstance(later, RetryLater) and later.may_have_happened):
@@ -88,7 +88,7 @@ class MuteEnds:
         self._subscriptions.forget(mute)
 
     def _held(self, mute: Mute) -> list[Delivery]:
-        """What this mute kept from the channel, and no other one still does."""
+        """The deliveries that this mute held back and no other mute still does."""
         now = self._clock.now()
         others = self._subscriptions.mutes(mute.channel)
         return [
@@ -113,7 +113,7 @@ class MuteEnds:
         return state is None or state.is_bad
 
     def _record(self, held: Sequence[Delivery], told: WhileMuted, ts: str | None) -> None:
-        """The message that the channel has of a branch is changed silently, if it has one."""
+        """Stores what was posted. A message that the channel has of a branch is then updated silently."""
         newest = {delivery.id for delivery, _ in told.happened} if ts is not None else set()
         now = self._clock.now()
         moves: list[tuple[Delivery, Delivery]] = []

@@ -1,4 +1,4 @@
-"""What people say of a broken branch: that they are on it, or did not break it. Channels that heard of it show that."""
+"""What people say about a broken branch: that they are on it, or did not break it. Its notifications show that."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PeriodOwners:
         self._announce = announce
 
     def press(self, command: OnIt | NotMine, request: UserRequest) -> OwnerChanged | NotMineNoted | NotBroken:
-        """A press repeated, because of a crash or two fast clicks, changes nothing more. Raises UserError, CIError."""
+        """A repeated press (after a crash, or a second click) changes nothing. Raises UserError, CIError."""
         project = self._services.resolve(command.repo, timeout_s=request.seconds_left).project
         disowns = isinstance(command, NotMine)
         hands_back = isinstance(command, OnIt) and command.owner == request.actor.id
@@ -64,7 +64,7 @@ class PeriodOwners:
             return self._change(meant.project, _Asked(meant.branch, disowns=command.verb is Verb.NOT_MINE), request)
 
     def _change(self, project: Project, asked: _Asked, request: UserRequest) -> OwnerChanged | NotMineNoted | NotBroken:
-        """Tries again if a look at the project was stored meanwhile."""
+        """Tries again if a poll of the project was stored meanwhile."""
         while True:
             before = self._watching.project(project.service, project.id)
             broken = {name: state for name, state in before.branches if state.period is not None}
@@ -87,7 +87,7 @@ class PeriodOwners:
                 return done
 
     def _changes(self, project: Project, branch: str, period: Period, request: UserRequest) -> list[Delivery]:
-        """For each channel that was told of the period: its message as it is, with the owner."""
+        """For each channel with a notification of the period: its current message, with the owner."""
         now = request.clock.now()
         return [
             Delivery(

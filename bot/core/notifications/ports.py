@@ -17,7 +17,7 @@ from bot.core.model.notifications.transitions import Period
 
 
 class SubscriptionStore(Protocol):
-    """Stores who wants to hear what, and what is muted. Each method is one transaction."""
+    """Stores subscriptions and mutes. Each method is one transaction."""
 
     def add(self, subscription: Subscription) -> Subscription:
         """Stores it unless its channel has one with the same filters. Returns the stored one, with its id."""
@@ -71,13 +71,13 @@ class SubscriptionStore(Protocol):
         """The mutes that have not ended, of the channel or of all, by end."""
 
     def muted_until(self, person: Actor, repository: str) -> datetime | None:
-        """Until when the person wants no messages about the repository; None if they want them."""
+        """When the person's mute of the repository ends; None if there is none."""
 
     def ended_mutes(self) -> list[Mute]:
         """The mutes that have ended and were not forgotten, by end."""
 
     def claim_end(self, mute: Mute, claimed_for: timedelta) -> bool:
-        """Whether the caller may tell the end. Not if another one claimed it within `claimed_for`, or it was moved."""
+        """Whether the caller may announce the end. False if it was claimed within `claimed_for`, or was moved."""
 
     def forget(self, mute: Mute) -> None:
         """Deletes the mute, unless its end was moved."""
@@ -90,7 +90,7 @@ class WatchObserver(Protocol):
         """A build was no news, for one channel or for all."""
 
     def webhook(self, service: str, result: str) -> None:
-        """A webhook led to a look, which showed news ("news") or nothing that was not known ("late")."""
+        """A webhook led to a poll. `result` is "news" if that showed a change, else "late"."""
 
     def webhook_missed(self, service: str) -> None:
         """A change was seen that no webhook reported."""
@@ -110,10 +110,10 @@ class PollingLog(Protocol):
     """Stores how polling for channels goes, for all processes. Each method is one transaction."""
 
     def looked(self, service: str, began_at: datetime, every_s: float | None) -> None:
-        """A look succeeded. `every_s` as in `PollingState`."""
+        """A poll succeeded. `every_s` as in `PollingState`."""
 
     def failed(self, service: str, why: str) -> None:
-        """A look failed."""
+        """A poll failed. `why` is for people."""
 
     def heard(self, service: str, project_id: str) -> None:
         """A webhook says that the project has changed. It is a hint until `followed`."""
@@ -122,17 +122,17 @@ class PollingLog(Protocol):
         """The projects of which webhooks came, and when the last of each did."""
 
     def followed(self, service: str, hints: Mapping[str, datetime]) -> None:
-        """The projects were looked at. A webhook that came since remains a hint."""
+        """The projects were polled. A webhook that came since remains a hint."""
 
     def counted(self, service: str, result: WebhookResult) -> None:
         """Counts a webhook."""
 
     def state(self, service: str) -> PollingState:
-        """How it goes."""
+        """How polling the service goes now, by what all processes stored."""
 
 
 class ChannelAccess(Protocol):
-    """What Slack lets the bot do in channels."""
+    """What the bot may do in channels."""
 
     def is_member(self, channel: str) -> bool | None:
         """Whether the bot is in the channel. None if Slack does not say."""
@@ -150,7 +150,7 @@ class CallLimits(Protocol):
 
 
 class WatchStore(Protocol):
-    """Stores which process polls for channels, and what it has seen. Each method is one transaction."""
+    """Stores which process polls for channels, and the state that it has seen. Each method is one transaction."""
 
     def lease(self, service: str, holder: str, for_s: float) -> bool:
         """Takes or renews the service's lease for so many seconds. False if another holder has it."""
@@ -159,10 +159,10 @@ class WatchStore(Protocol):
         """Gives the lease back, if this holder has it."""
 
     def project(self, service: str, project_id: str) -> WatchedProject:
-        """What is known of the project; version 0 if nothing is."""
+        """The project's stored state; version 0 if there is none."""
 
     def projects(self, service: str) -> list[WatchedProject]:
-        """Every project of the service that was looked at, without its branches."""
+        """Every project of the service that was polled, without its branches."""
 
     def broken(self, before: datetime) -> list[tuple[str, str, str, Period]]:
         """The branches that are broken since then: service, project id, name, and the broken period."""
@@ -174,9 +174,9 @@ class WatchStore(Protocol):
         deliveries: Sequence[Delivery],
         decisions: Sequence[Decision],
     ) -> list[Delivery] | None:
-        """Stores the result of a look, all or nothing: the new state, what is due, and why.
+        """Stores the result of a poll, all or nothing: the new state, what is due, and why.
 
-        None, and nothing is stored, if the project has another version than `before`, or a look that began later was
+        None, and nothing is stored, if the project has another version than `before`, or a poll that began later was
         stored. Else the deliveries that are new, with their ids: one with a known key is not stored again.
         """
 
@@ -191,13 +191,13 @@ class Outbox(Protocol):
         """The channel's unsent deliveries, the oldest first."""
 
     def told(self, channel: str, since: datetime) -> list[Delivery]:
-        """What the channel was told since then, the oldest first; also in a digest."""
+        """The deliveries sent to the channel since then, also in a digest, the oldest first."""
 
     def muted(self, channel: str) -> list[Delivery]:
-        """What the channel was not told as it was muted, the oldest first."""
+        """The deliveries that the channel's mutes hold back, the oldest first."""
 
     def last_told(self, channel: str) -> datetime | None:
-        """When Slack last took a message for the channel; None if that is long ago, or never was."""
+        """When Slack last accepted a message for the channel; None if never or long ago."""
 
     def depth(self) -> tuple[int, datetime | None]:
         """How many deliveries of all channels wait to be sent, and when the oldest of them was made."""
@@ -223,7 +223,7 @@ class Outbox(Protocol):
 
 
 class Announcer(Protocol):
-    """Tells channels of changes. Raises `ChannelRefuses`, `MessageGone` and `RetryLater`."""
+    """Posts notifications in channels. Raises `ChannelRefuses`, `MessageGone` and `RetryLater`."""
 
     def post(self, delivery: Delivery) -> str | None:
         """Posts a new message. Returns its ts."""

@@ -29,32 +29,32 @@ from bot.core.model.notifications.transitions import (
 
 REMINDED_AT = frozenset({3, 10})
 REMINDED_EVERY = 30
+"""`on:still` posts at 3, 10, 30, 60, … failed commits in a row, `on:still:5` at every fifth."""
 FLAKY_WITHIN = timedelta(minutes=15)
 """A failure that passes on retry within this is not posted with `flaky:quiet`."""
-"""`on:still` speaks at 3, 10, 30, 60, … failed commits in a row, `on:still:5` at every fifth."""
 
 _NEWS = frozenset({Change.BROKE, Change.FIXED, Change.FLAKY, Change.RETIRED})
-"""After these the same build is not told of once more, as failed or passed."""
+"""After one of these, no other notification says that the same build failed or passed."""
 _MISMATCHES = {Mismatch.BRANCH: Reason.BRANCH, Mismatch.WORKFLOW: Reason.WORKFLOW}
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who listens: the subscriptions that match a repository, by id, and all mutes."""
+    """The subscriptions that match a repository, by id, and all mutes."""
 
     subscriptions: Sequence[Subscription]
     mutes: Sequence[Mute]
     default_branch: str | None = None
 
     def hears_branch(self, branch: str | None) -> bool:
-        """Whether a channel wants to hear something of the branch."""
+        """Whether any subscription includes the branch."""
         return any(
             subscription.filters.mismatch_within(branch, self.default_branch) is not Mismatch.BRANCH
             for subscription in self.subscriptions
         )
 
     def since(self, branch: str | None) -> datetime | None:
-        """When the first channel that still listens to the branch began to; None if it is not known of one."""
+        """When the oldest subscription that includes the branch was made; None if one's time is unknown."""
         times = [
             subscription.created_at
             for subscription in self.subscriptions
@@ -66,14 +66,14 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What follows from a look: what is due, and the reasons, also of what is not."""
+    """What follows from a poll: the deliveries, and the reasons, also if there is no delivery."""
 
     deliveries: tuple[Delivery, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
 
 def decide_deliveries(observation: Observation, audience: Audience, now: datetime, seen_by: SeenBy) -> Told:
-    """The deliveries for what a look at one branch has shown, at most one a channel and build."""
+    """The deliveries for what a poll has shown of one branch: at most one for each channel and build."""
     deliveries: list[Delivery] = []
     decisions: list[Decision] = []
     for channel in dict.fromkeys(each.channel for each in audience.subscriptions):
@@ -156,7 +156,7 @@ def _for_channel(channel: str, transition: Transition, audience: Audience, now: 
         if nearest is None or rank > nearest[0]:
             nearest = (rank, reason, subscription.id)
     if not matching:
-        # A build's start, or its end beside a change of the branch, that no one asked for needs no reason.
+        # No reason is stored for an event of a single build that no subscription includes.
         if nearest is None or (transition.change not in OF_A_PERIOD - BEFORE_A_PERIOD and nearest[0] == 1):
             return Told()
         return _untold(decision(build, now, seen_by, nearest[1], channel=channel, subscription_id=nearest[2]))
@@ -191,7 +191,7 @@ def _for_channel(channel: str, transition: Transition, audience: Audience, now: 
 
 
 def _quiet_if_flaky(delivery: Delivery, now: datetime) -> Told:
-    """A failure waits until it is too late to be flaky."""
+    """With `flaky:quiet`, a failure waits until `FLAKY_WITHIN` has passed."""
     change = delivery.transition.change
     if change is Change.BROKE:
         due_at = max(now, (delivery.transition.build.finished_at or now) + FLAKY_WITHIN)
@@ -240,7 +240,7 @@ def _mismatch(subscription: Subscription, transition: Transition) -> Mismatch | 
 
 
 def _wants(subscription: Subscription, event: Event) -> bool:
-    """Those who want to hear of a failure early, or again, want to hear of it."""
+    """`on:early` and `on:still` include `on:broke`."""
     if event is Event.BROKE and any(map(subscription.wants, (Event.STILL, Event.EARLY))):
         return True
     return subscription.wants(event)

@@ -1,4 +1,4 @@
-"""Once a day, in the thread, while a branch stays broken: for channels with `on:still` and without `remind:off`."""
+"""Reminds channels in the thread once a day while a branch stays broken: with `on:still`, without `remind:off`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DailyReminders:
         self._due_s: float | None = None
 
     def remind(self) -> None:
-        """Stores what is due, once a day and channel over all processes. Looks every ten minutes."""
+        """Stores what is due, once a day and channel over all processes. Checks every ten minutes."""
         now_s = self._clock.monotonic()
         if self._due_s is not None and now_s < self._due_s:
             return

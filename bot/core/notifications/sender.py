@@ -1,7 +1,7 @@
-"""Sends what channels are due to hear: one channel's deliveries in order, one at a time, over all processes.
+"""Sends deliveries that are due: those of one channel in order, one at a time, over all processes.
 
 A delivery is claimed before it is sent and recorded after. If the process dies in between, Slack may have the message:
-*broke* and *fixed* are then said once more, everything else is not. `bursts` decides what shares a message.
+*broke* and *fixed* are then posted again, everything else is not. `bursts` decides what shares a message.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from bot.core.people.authors import Authors, comes_first
 from bot.core.ports import Clock, Jobs, Step
 
 ANNOUNCE = "announce"
-"""The kind of the job that sends what a channel is due to hear."""
+"""The kind of the job that sends a channel's due deliveries."""
 
 CLAIMED_FOR = timedelta(seconds=60)
 LATE_AFTER = timedelta(seconds=20)
@@ -49,7 +49,7 @@ PAUSED_FOR = timedelta(days=30)
 
 _SAID_AGAIN = ENDS_A_PERIOD | {Change.BROKE}
 _EXPLAINED = WITHIN_A_PERIOD - {Change.REMINDED} | {Change.BROKE, Change.FAILED}
-"""For these the CI service is asked which job failed."""
+"""For these, the failed jobs are fetched from the CI service."""
 
 _WITH_LOG = frozenset({Change.BROKE, Change.JOINED})
 
@@ -95,7 +95,7 @@ class Sender:
         self._late_after = late_after
 
     def announce(self, deliveries: Sequence[Delivery]) -> None:
-        """Starts sending what was stored. What a crash keeps from starting, `restart_late` does."""
+        """Starts sending what was stored. After a crash, `restart_late` starts it."""
         due = [delivery for delivery in deliveries if delivery.state is DeliveryState.DUE]
         now = self._clock.now()
         for delivery in {delivery.channel: delivery for delivery in due if delivery.due_at <= now}.values():
@@ -104,7 +104,7 @@ class Sender:
             self._start(delivery, delay_s=(delivery.due_at - now).total_seconds())
 
     def restart_late(self, after: timedelta | None = None) -> None:
-        """Starts what is overdue by `after`, and tries channels that were paused again. Without it, by `late_after`."""
+        """Starts what is overdue by `after` (`late_after` if it is None), and retries paused channels."""
         now = self._clock.now()
         for delivery in self._outbox.waiting(
             now - (self._late_after if after is None else after), now - self._claimed_for
@@ -112,7 +112,7 @@ class Sender:
             self._start(delivery, again=f" {int(now.timestamp() // self._claimed_for.total_seconds())}")
 
     def job(self, payload: Mapping[str, Any], step: Step) -> None:  # noqa: ARG002 - the rows say what is done
-        """A `Job`: sends everything that the channel is due to hear."""
+        """A `Job`: sends all due deliveries of the channel."""
         channel = str(payload["channel"])
         while self._send_next(channel):
             pass
@@ -193,7 +193,7 @@ class Sender:
         return replace(delivery, transition=replace(delivery.transition, build=build))
 
     def _show_log(self, delivery: Delivery, head_ts: str) -> None:
-        """Once, after the message: a log that is lost on its way can be had with its button."""
+        """Sends the log once, after the message. If it is lost, the button still shows it."""
         log = self._log_of(delivery.channel, delivery.transition.build)
         if log is not None:
             with suppress(ChannelRefuses, MessageGone, RetryLater):  # as the docstring says
@@ -207,7 +207,7 @@ class Sender:
                 self._announcer.ask_author(delivery, head_ts, login)
 
     def _in_digest(self, claimed: Sequence[Delivery], turn: Turn) -> list[Delivery]:
-        """The deliveries as told. Raises what an `Announcer` raises."""
+        """The deliveries as sent. Raises what an `Announcer` raises."""
         now, ts, began_at = self._clock.now(), turn.digest_ts, turn.began_at
         digest = digest_of([*turn.in_digest, *claimed], now)
         try:
@@ -227,15 +227,15 @@ class Sender:
         return replace(delivery, state=state, reason="", digest_ts=ts, digest_at=began_at)
 
     def _alone(self, delivery: Delivery) -> list[Delivery]:
-        """The delivery as told; empty if there was nothing to say it with. Raises what an `Announcer` raises."""
+        """The delivery as sent; empty if there is no message to update. Raises what an `Announcer` raises."""
         try:
             told = self._said(delivery)
         except MessageGone:
-            told = self._said_anew(delivery)
+            told = self._posted_again(delivery)
         return [told] if told is not None else []
 
     def _said(self, delivery: Delivery) -> Delivery | None:
-        """The delivery as told; None if there was nothing to say it with. Raises what an `Announcer` raises."""
+        """The delivery as sent; None if there is no message to update. Raises what an `Announcer` raises."""
         change, told = delivery.transition.change, replace(delivery, state=DeliveryState.TOLD, reason="")
         if delivery.is_direct:
             return replace(told, ts=self._tell_author(delivery))
@@ -265,8 +265,8 @@ class Sender:
                 return self._announcer.tell_author(delivery, each.channel, ts)
         return self._announcer.tell_author(delivery, None, None)
 
-    def _said_anew(self, delivery: Delivery) -> Delivery | None:
-        """The same if the message was deleted: what is worth one gets a new one."""
+    def _posted_again(self, delivery: Delivery) -> Delivery | None:
+        """The same if the message was deleted: posts a new one, but not for a quiet change."""
         if delivery.digest_ts is not None:
             return replace(delivery, state=DeliveryState.TOLD, reason="")
         if is_quiet(delivery):
@@ -309,7 +309,7 @@ class Sender:
             self._start(moved[0], delay_s=delay_s)
 
     def _pause(self, claimed: Sequence[Delivery], why: str, *, tells: bool) -> None:
-        """Pauses the channel. Those who subscribed it hear so once; it is tried again for `PAUSED_FOR`."""
+        """Pauses the channel and tells those who subscribed it, once. It is retried for `PAUSED_FOR`."""
         now, first = self._clock.now(), claimed[0]
         waits = RETRIES_OF_PAUSED[min(first.tries, len(RETRIES_OF_PAUSED)) - 1]
         is_over = now - first.created_at > PAUSED_FOR
@@ -337,7 +337,7 @@ def _kind(delivery: Delivery) -> str:
 
 
 def _is_said_again(delivery: Delivery) -> bool:
-    """Whether it is sent once more after a lost answer."""
+    """Whether it is sent again if Slack's response was lost."""
     return delivery.transition.change in _SAID_AGAIN and not delivery.doubtful
 
 

@@ -1,4 +1,4 @@
-"""Carries out the commands about notifications: who wants to hear what, what is muted, and why something was said."""
+"""Carries out the commands about notifications: subscriptions, mutes and `why`."""
 
 from __future__ import annotations
 
@@ -356,7 +356,7 @@ def _names_only(filters: Filters) -> bool:
 
 
 def _as_the_service_spells_it(filters: Filters, matching: Sequence[Project]) -> Filters:
-    """So that the same repository, typed in other letters, makes no second subscription."""
+    """In the service's spelling, so that another case of letters makes no second subscription."""
     spelled = {project.name.lower(): project.name for project in matching}
     names = [spelled.get(pattern.lower(), pattern) for pattern in filters.repositories.patterns]
     repositories = NamePattern(tuple(dict.fromkeys(names)), filters.repositories.exceptions)

@@ -2,7 +2,7 @@
 
 A branch's state is that of its newest run by number, for each workflow, that has ended and counts. An older run that
 ends later changes nothing. A re-run of the newest run replaces its result; a re-run of an older one does not. The
-difference between two looks is news; what came and went between them is not.
+difference between two polls is news; what came and went between them is not.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _TELLS = {
 
 @dataclass(frozen=True, slots=True)
 class _SeenRun:
-    """One run of one workflow, as a look shows it. `build` is the build that it ran for."""
+    """One run of one workflow, as a poll shows it. `build` is the build that it ran for."""
 
     workflow: str
     number: int
@@ -68,15 +68,15 @@ class _SeenRun:
 
 
 def observe(state: BranchState | None, builds: Sequence[Build], now: datetime) -> Observation:
-    """What a look at a branch has changed. `builds` are those of the branch, newest first; `now` is the look's time.
+    """What a poll has changed on a branch. `builds` are those of the branch, newest first; `now` is the poll's time.
 
-    Without a state, the look is a baseline: nothing of it is news.
+    Without a state, the poll is a baseline: nothing of it is news.
     """
-    return _Look(state, builds, now).observation()
+    return _BranchPoll(state, builds, now).observation()
 
 
 def missing(state: BranchState, builds: Iterable[Build]) -> bool:
-    """Whether a run that was under way at the last look is not listed, so that its end would not be seen."""
+    """Whether a run that was in progress at the last poll is not listed, so that its end would not be seen."""
     listed = {run.key for run in _runs_of(builds)}
     return any(key not in listed for key in state.under_way)
 
@@ -91,8 +91,8 @@ def lowest(builds: Iterable[Build]) -> int:
     return min((_number_of(build) for build in builds), default=0)
 
 
-class _Look:
-    """One look at a branch. `before` and `after` are the workflows' states by name."""
+class _BranchPoll:
+    """One poll of a branch. `before` and `after` are the workflows' states by name."""
 
     def __init__(self, state: BranchState | None, builds: Sequence[Build], now: datetime) -> None:
         self._is_first = state is None

@@ -97,7 +97,7 @@ class Authors:
         by: SeenBy,
         mutes: Sequence[Mute] = (),
     ) -> Told:
-        """What follows from a look, and the author's own message; or why there is none for a login without a person."""
+        """What follows from a poll, and the author's own message; or why there is none for a login without a person."""
         broke = _broke(observation)
         if author is None or broke is None or broke.period is None or not _is_heard(broke, told):
             return told

@@ -33,9 +33,9 @@ class GoneBranches:
         self._asked_s: dict[tuple[str, str], float] = {}
 
     def close(self, service: CIContext, subscriptions: Sequence[Subscription]) -> list[Delivery]:
-        """Asks for each branch that has been broken for a day, once a day, and ends the periods of those that are gone.
+        """Once a day, checks each branch that has been broken for a day. Ends the period of one that was deleted.
 
-        Returns what is due. Does not raise CIError: it asks again an hour later.
+        Returns what is due. Does not raise CIError: it checks again an hour later.
         """
         now_s = self._clock.monotonic()
         if now_s < self._due_s:
@@ -57,7 +57,7 @@ class GoneBranches:
         return stored
 
     def _end(self, branch: str, period: Period, index: SubscriptionIndex) -> list[Delivery]:
-        """Empty if a look at the project was stored meanwhile."""
+        """Empty if a poll of the project was stored meanwhile."""
         project, now = period.broken_by.project, self._clock.now()
         before = self._watching.project(project.service, project.id)
         state = dict(before.branches).get(branch)

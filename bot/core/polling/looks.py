@@ -1,4 +1,4 @@
-"""What a look at one project shows: the project's next state, and what follows. Fetches what a list leaves out."""
+"""Compares a poll of a project with its stored state. Fetches what a list leaves out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Look:
 
     @property
     def fingerprint(self) -> object:
-        """Equal if a second look would change nothing."""
+        """Equal if another poll would change nothing."""
         shape = frozenset((build.id, build.run, _failing(build)) for build in self.builds)
         return (shape, tuple(self.audience.subscriptions))
 
@@ -56,10 +56,10 @@ class Compared:
 
 
 class Comparison:
-    """Compares a look with what was stored. Call `run` once.
+    """Compares a poll with what was stored. Call `run` once.
 
     If builds may have come and gone, each branch is fetched, the default one first. `caught_up` holds for each branch
-    that was fetched so the highest build number that was listed then; a later look continues from there.
+    that was fetched so the highest build number that was listed then; a later poll continues from there.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class Comparison:
 
 
 def has_unlisted(project: WatchedProject, builds: Iterable[Build]) -> bool:
-    """Whether a build that was under way at the last look is not among these."""
+    """Whether a build that was running at the last poll is not among these."""
     listed = list(builds)
     return any(missing(state, [b for b in listed if b.branch == branch]) for branch, state in project.branches)
 

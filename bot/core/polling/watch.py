@@ -1,7 +1,7 @@
 """Polls for channels: compares what a CI service lists with what was stored, and stores what channels are told.
 
 One process polls each service, the one with its lease. Polling never speaks to Slack: it stores what is due, and
-`announce` starts its sending. A look that began before the last one that was stored is ignored.
+`announce` starts its sending. A poll that began before the last one that was stored is ignored.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ TICK_S = 1.0
 
 LIST_EVERY_S = 15.0
 HINTED_EVERY_S = 5.0
-"""Seconds between two lists if a webhook asks for one."""
+"""Seconds between two lists if a webhook came."""
 MISSED_AFTER_S = 60.0
 """A webhook that comes later than this after the change was seen counts as missed."""
 TIMES_ITS_DURATION = 10
 """A list that takes two seconds is read every twenty."""
 
 RUNNING_EVERY_S, BUSY_EVERY_S, QUIET_EVERY_S = 20.0, 120.0, 900.0
-"""Seconds between two looks at a project: while a build runs, within a day of its last change, and else."""
+"""Seconds between two polls of a project: while a build runs, within a day of its last change, and else."""
 BUSY_FOR = timedelta(days=1)
 MAX_PAUSE_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """At how many projects a round looked, and whether one list had them all."""
+    """How many projects a round has polled, and whether one list had them all."""
 
     count: int
     is_list: bool = False
@@ -59,7 +59,7 @@ class _Looked:
 
 @dataclass(slots=True)
 class _Seen:
-    """What this process remembers of a project, to leave out what has not changed, and when to look again."""
+    """What this process remembers of a project, to leave out what has not changed, and when to poll it again."""
 
     fingerprint: object = None
     due_s: float = 0.0
@@ -81,7 +81,7 @@ class _Watched:
     subscriptions: Sequence[Subscription] = ()
     projects: dict[str, _Seen] = field(default_factory=dict)
     recorded_s: float | None = None
-    """When the last look was recorded, in seconds; None after a failure."""
+    """When the last poll was recorded, in seconds; None after a failure."""
     has_webhooks: bool = False
     unannounced: dict[str, float] = field(default_factory=dict)
     """When a change of a project was seen, in seconds, that no webhook has reported yet."""
@@ -94,7 +94,7 @@ class ChannelWatch:
 
     `poll_soon` is thread-safe.
 
-    `announce` is called after each look with what is due, once it is stored.
+    `announce` is called after each poll with what is due, once it is stored.
     """
 
     def __init__(
@@ -125,11 +125,11 @@ class ChannelWatch:
         self._watched = {service.name: _Watched() for service in services}
 
     def poll_soon(self, service: str, project_id: str) -> None:
-        """A webhook says that the project has changed: the process with the lease looks at it next."""
+        """A webhook says that the project has changed: the process with the lease polls it next."""
         self._polling.heard(service, project_id)
 
     def tick(self, service: str) -> float:
-        """Looks if it is time to, and if this process has the lease or can take it. Returns seconds until the next."""
+        """Polls if that is due and this process has the lease or can take it. Returns seconds until the next call."""
         watched = self._watched[service]
         if not self._has_listeners(service, watched):
             self.leave(service)
@@ -161,7 +161,7 @@ class ChannelWatch:
             self._watching.release(service, self._holder)
 
     def poll(self, service: str) -> None:
-        """Looks at what is due of the service, and stores what follows. Does not raise CIError."""
+        """Polls what is due of the service, and stores what follows. Does not raise CIError."""
         watched = self._watched[service]
         began_s = watched.looked_s = self._clock.monotonic()
         began_at, hints = self._clock.now(), self._polling.hints(service)
@@ -213,7 +213,7 @@ class ChannelWatch:
         had = watched.has_lease
         watched.has_lease = self._watching.lease(service, self._holder, LEASE_S)
         watched.renew_s = now_s + RENEWED_EVERY_S
-        if watched.has_lease and not had:  # another process may have looked since
+        if watched.has_lease and not had:  # another process may have polled since
             watched.projects.clear()
             watched.due_s = now_s
             watched.has_webhooks = self._polling.state(service).heard_at is not None
@@ -268,9 +268,9 @@ class ChannelWatch:
             raise failed
 
     def _look_at_each(self, service: CIContext, watched: _Watched, heard: Sequence[tuple[Project, Audience]]) -> int:
-        """Looks at each project that is due, longest due first, until `RENEWED_EVERY_S` have passed.
+        """Polls each project that is due, longest due first, until `RENEWED_EVERY_S` have passed.
 
-        Returns at how many.
+        Returns how many.
         """
         began_s, count = self._clock.monotonic(), 0
         due = [(watched.projects[project.id].due_s, project, audience) for project, audience in heard]
@@ -297,7 +297,7 @@ class ChannelWatch:
         return Audience(index.of_repository(project.service, project.name), mutes, project.default_branch)
 
     def _take(self, service: CIContext, watched: _Watched, look: Look, *, only_default: bool = False) -> bool:
-        """Stores what the look has shown of a project, unless nothing has changed. False if branches are left.
+        """Stores what the poll has shown of a project, unless nothing has changed. False if branches are left.
 
         Raises CIError if one could not be fetched; what is known of the others is stored.
         """

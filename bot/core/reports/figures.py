@@ -15,10 +15,10 @@ from bot.core.model.ended_builds import EndedBuild
 from bot.core.model.notifications.reports import DayRate, Every, Rate, RedBranch, Report, RestartCount
 
 ROWS = 10
-"""Of each list; how many more there are is counted."""
+"""The length of each list. The rest is only counted."""
 
 JUDGED = (Status.PASSED, Status.FAILED)
-"""Other ends, such as a cancelled build, say nothing of the code."""
+"""Other ends, such as a cancelled build, say nothing about the code."""
 
 BranchKey = tuple[str, str, str]
 """Service, project id and branch."""
@@ -133,7 +133,7 @@ def _red(ends: Iterable[EndedBuild], start: datetime, end: datetime) -> tuple[fl
 
 
 def _days(ends: Iterable[EndedBuild], span: Span) -> tuple[DayRate, ...]:
-    """Each calendar day that the period touches, in its order."""
+    """The calendar days of the period, in order."""
     by_day: dict[date, list[EndedBuild]] = {}
     day = span.start.astimezone(span.zone).date()
     last = (span.end - timedelta(microseconds=1)).astimezone(span.zone).date()

@@ -54,7 +54,7 @@ class ReportRecord:
         )
 
     def report(self, channel: str, span: Span, record: Record) -> Report:
-        """Of the branches that the channel is subscribed to, of repositories that are still known.
+        """The figures of the channel's subscribed branches, in repositories that are still known.
 
         A subscription that a person paused does not count. Workflows are not told apart: a whole build counts.
         """

@@ -1,7 +1,7 @@
 """Posts digests when they are due: each once, over all processes.
 
 A digest is claimed before it is posted, and its next time is stored after. If the process dies in between, it is posted
-once more, since Slack may not have it. If only Slack's answer is lost, it is tried again once.
+again, since Slack may not have it. If only Slack's response is lost, it is retried once.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from bot.core.reports.record import Record, ReportRecord
 from bot.core.reports.schedule import last_until, next_after, previous
 
 LATE = timedelta(days=1)
-"""What is later is not posted any more."""
+"""A digest that is later than this is not posted."""
 CLAIMED_FOR = timedelta(seconds=60)
 RETRIES_OF_REFUSED = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=12))
 RETRY_S = 15.0
 AT_ONCE = 10
-"""So that a process can stop soon. The others follow with the next call."""
+"""Few, so that a process can stop soon. The next call posts the others."""
 
 TOLD = "told"
 
 Observe = Callable[[str], None]
-"""Called with what became of a digest: told, retried, paused, uncertain or dropped."""
+"""Called with the result of a digest: told, retried, paused, uncertain or dropped."""
 
 
 class ReportSender:
@@ -105,7 +105,7 @@ class ReportSender:
             self._observe(result)
 
     def _refused(self, claimed: ReportPlan, why: str) -> None:
-        """Tries again for a day. Who set it hears so, unless it was so the last time."""
+        """Retries for a day. Tells the person who set it, unless the last digest was refused, too."""
         wait = RETRIES_OF_REFUSED[min(claimed.tries, len(RETRIES_OF_REFUSED)) - 1]
         self._plans.move(claimed, replace(claimed, claimed_at=None, due_at=self._clock.now() + wait, refused=why))
         self._observe("paused")

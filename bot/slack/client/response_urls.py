@@ -19,7 +19,7 @@ from bot.slack.client.masking import Mask, masked
 
 _SLACKS_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 _PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
-"""What an address is made of. Other signs, and the backslash, mean different hosts to different readers."""
+"""What an address is made of. Other characters, and the backslash, mean different hosts to different readers."""
 _HEADERS = {"Content-Type": "application/json;charset=utf-8", "User-Agent": "codeship-bot"}
 _NAME = "the response URL"
 _BAD_MESSAGE = "invalid_blocks"

@@ -2,10 +2,10 @@
 
 It must not know what people can request: callers of `listen` do.
 
-Where this differs from Bolt's defaults (slack_bolt 1.30.0), and why:
+What differs from Bolt's defaults (slack_bolt 1.30.0), and why:
 - `process_before_response`: otherwise Bolt polls for the acknowledgement every 10 ms, and a listener that acknowledges
   and then raises loses it (404). Listeners here pass the work on and return their response, so it cannot be lost.
-- Payloads are parsed before Bolt sees them. Its parser raises on a malformed body before any signature is checked, and
+- Payloads are parsed before Bolt sees them. Its parser raises on a malformed body before any signature is checked. It
   drops a whole command if its text contains the word "payload".
 - No token: the bot uses its single WebClient, never those that Bolt makes for each request.
 """

@@ -97,7 +97,7 @@ def is_failing(what: Build | Workflow) -> bool:
 def state(build: Build) -> Line:
     """`failed in 4m 7s`, `running`. Without a running time, which would soon be wrong in the message.
 
-    `CI failed, 1 of 3 workflows still running` if the worst of them has finished and another has not, and
+    `CI failed, 1 of 3 workflows still running` if the worst of them has finished and another has not.
     `running, already failing` if a job has failed.
     """
     text = _of_build(build)

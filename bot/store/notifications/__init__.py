@@ -1,1 +1,1 @@
-"""The tables behind notifications: subscriptions and mutes, and what was told."""
+"""The tables behind notifications: subscriptions, mutes, what polls have seen, and deliveries."""

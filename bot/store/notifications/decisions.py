@@ -15,8 +15,8 @@ from bot.store.notifications.tables import decisions
 from bot.store.periodic import Periodic
 
 KEPT = timedelta(days=14)
-MOST_OF_A_BRANCH = 200
-MOST_READ = 50
+MAX_PER_BRANCH = 200
+MAX_READ = 50
 PURGE_EVERY_S = 3600.0
 
 
@@ -33,7 +33,7 @@ class StoredDecisions:
         query = decisions.select().where(_of(service, project_id), mine)
         if branch is not None:
             query = query.where(decisions.c.branch == branch)
-        newest_first = query.order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(MOST_READ)
+        newest_first = query.order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(MAX_READ)
         return [_decision(row) for row in self._database.rows(newest_first)]
 
     def counts(self, channel: str, since: datetime) -> dict[Reason, int]:
@@ -43,7 +43,7 @@ class StoredDecisions:
             return {Reason(reason): int(count) for reason, count in connection.execute(query)}
 
     def add(self, connection: sa.Connection, made: Iterable[Decision]) -> None:
-        """Adds them, and deletes what is too old or too much."""
+        """Adds them, and deletes what is too old or exceeds `MAX_PER_BRANCH`."""
         rows = [_columns(decision) for decision in made]
         if not rows:
             return
@@ -51,7 +51,7 @@ class StoredDecisions:
         for service, project_id, branch in {(row["service"], row["project_id"], row["branch"]) for row in rows}:
             of_branch = sa.and_(_of(service, project_id), decisions.c.branch == branch)
             newest = sa.select(decisions.c.id).where(of_branch).order_by(decisions.c.id.desc())
-            oldest_kept = connection.scalar(newest.offset(MOST_OF_A_BRANCH - 1).limit(1))
+            oldest_kept = connection.scalar(newest.offset(MAX_PER_BRANCH - 1).limit(1))
             if oldest_kept is not None:
                 connection.execute(decisions.delete().where(of_branch, decisions.c.id < oldest_kept))
         if self._purging.is_due():

@@ -1,4 +1,4 @@
-"""The core's `PollingLog` in the database: what all processes know of looks and webhooks."""
+"""The core's `PollingLog` in the database: what all processes know of polls and webhooks."""
 
 from __future__ import annotations
 

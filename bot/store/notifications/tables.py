@@ -1,4 +1,4 @@
-"""Tables of what channels hear: subscriptions, what is polled for them, deliveries, digests, and people."""
+"""Tables of notifications: subscriptions, what is polled for them, deliveries, digests, and people."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The core's `WatchStore` in the database: leases, and what the last look at each project has shown.
+"""The core's `WatchStore` in the database: leases, and what the last poll of each project has shown.
 
-A look is stored with everything that follows from it, or not at all.
+A poll is stored with everything that follows from it, or not at all.
 """
 
 from __future__ import annotations

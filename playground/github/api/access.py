@@ -1,6 +1,6 @@
 """Resolves the target of a request to the simulated GitHub, and checks the caller's permissions.
 
-A repository that the caller may not see does not exist for it; a renamed one is found by a redirect.
+A repository that the caller may not see gives 404. A renamed one is redirected to its new name.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Access:
         return self._world.accounts.caller(token_of(request))
 
     def person(self, request: web.Request) -> Caller:
-        """Raises NotPossible, also for an app that requests what only a person can see."""
+        """Raises NotPossible, also if an app requests what only a person can see."""
         caller = self.caller(request)
         if caller.installation is not None:
             raise _not_accessible(caller)

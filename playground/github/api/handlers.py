@@ -1,6 +1,6 @@
 """The sandbox GitHub's responses without faults: one method for each call of the API.
 
-`middleware` has identified the caller. What it may not see is not found; what it may not do is refused.
+`middleware` has identified the caller. What the caller may not see gives 404; what it may not do is refused.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Answers:
         self._world = world
         self._reach = reach
 
-    # Who and what there is
+    # Accounts and repositories
 
     async def user(self, request: web.Request) -> web.Response:
         caller = self._reach.person(request)
@@ -329,7 +329,7 @@ class Answers:
 
 
 async def _form(request: web.Request) -> Json:
-    """The body as an object; nothing for an empty one, or for `null`. Raises NotPossible."""
+    """The body as an object; empty for no body and for `null`. Raises NotPossible."""
     body = await request.read()
     try:
         form = json.loads(body) if body else None

@@ -1,4 +1,4 @@
-// A message's or a modal's blocks: what can be pressed or filled in is ours, everything else is drawn by the renderer.
+// A message's or a modal's blocks: this page draws what can be pressed or filled in, the renderer draws the rest.
 import { Drawn } from "./Drawn";
 import { Element, isLive } from "./Element";
 import { usePage } from "./page";

@@ -2,7 +2,7 @@ import { Dialog } from "./Dialog";
 import { plain, Text } from "./Drawn";
 import type { Dict } from "./wire-types";
 
-/** Slack's own question before a press counts. */
+/** The dialog that Slack shows before it sends a press. */
 export function Confirm({ dialog, onYes, onNo }: { dialog: Dict; onYes: () => void; onNo: () => void }) {
   return (
     <Dialog title={plain(dialog.title)} className="dialog narrow" onClose={onNo}>

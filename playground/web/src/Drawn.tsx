@@ -53,7 +53,7 @@ function Emoji({ name, shown }: { name: string; shown: string }) {
   );
 }
 
-// The renderer keeps the hooks it first gets: they hold no state, and read what they need where they are drawn.
+// The renderer keeps the first hooks that it gets. So they hold no state, and read what they need when they draw.
 const hooks = {
   user: ({ id }: { id: string }) => <Mention id={id} />,
   channel: ({ id, name }: { id: string; name: string }) => <ChannelName id={id} name={name} />,

@@ -1,4 +1,4 @@
-// What can be pressed or chosen in a message, with the question that Slack asks first where the app wants it.
+// What can be pressed or chosen in a message, with the dialog that Slack shows first if the app wants it.
 import { useState } from "react";
 import type { Acting } from "./Blocks";
 import { Drawn, plain } from "./Drawn";

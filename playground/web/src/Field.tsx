@@ -127,7 +127,7 @@ function Typeahead({ element, view, id, describedBy, isFaulty, held, onChoose }:
     const number = ++last.current;
     setWaiting(true);
     const answer = await ask("suggest", { who: viewer, view_id: view, action_id: element.action_id, typed });
-    if (number !== last.current) return; // an older answer
+    if (number !== last.current) return; // the response to an older request
     setWaiting(false);
     setOffered((answer?.options as Dict[] | undefined) ?? []);
   }

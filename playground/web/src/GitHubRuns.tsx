@@ -20,7 +20,7 @@ const SIGNS: { [state: string]: string } = {
 
 type Trigger = (words: string) => void;
 
-/** What else can happen there: each button says the words that come with it. */
+/** Other events on GitHub: each button triggers one by its text. */
 export function GitHubEvents({ events, trigger }: { events: WorldEvent[]; trigger: Trigger }) {
   return (
     <section aria-labelledby="github-events">

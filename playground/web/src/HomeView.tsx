@@ -12,7 +12,7 @@ export function HomeView({ view, name }: { view: Dict | undefined; name: string 
   );
 }
 
-/** Presses and choices in a view: they tell the app where they are, and what its fields hold. */
+/** Sends presses and choices in a view, with the view's id and the state of its fields. */
 export function useActing(view: string, values: Dict): Acting {
   const { run, viewer } = usePage();
   const send = (block: string, element: Dict, more: Dict) =>

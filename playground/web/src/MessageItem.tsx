@@ -28,7 +28,7 @@ export function MessageItem({ message, replies, root, onThread }: Props) {
   const whole = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
-    // A message that changed in place is lit up for a moment, since nothing else says so.
+    // Highlights a message that changed in place for a moment, since nothing else shows it.
     if (!isFirst.current) {
       whole.current?.classList.remove("changed");
       void whole.current?.offsetWidth;

@@ -4,7 +4,7 @@ import type { Line } from "./seeing";
 
 type Props = {
   lines: Line[];
-  /** What is shown: another one starts at its end. */
+  /** The conversation on the screen. Another one is shown from its end. */
   place: string;
   label: string;
   onThread: ((ts: string) => void) | null;
@@ -24,7 +24,7 @@ export function MessageList({ lines, place, label, onThread, children }: Props) 
     if (isAtEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight;
   }, [place, newest, lines.length]);
   useEffect(() => {
-    // A window that changes its size, by a keyboard or a panel, keeps its end in sight.
+    // If a keyboard or a panel changes the size, the end stays in sight.
     const it = list.current;
     if (!it) return;
     const observer = new ResizeObserver(() => {

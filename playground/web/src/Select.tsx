@@ -18,7 +18,7 @@ type Props = {
   chosen: string | null;
   onChoose: (value: string) => void;
   isMenu?: boolean;
-  /** If given, it is told what is typed, and `options` are the answer: they are not narrowed here. */
+  /** Called with what is typed. If given, `options` are the app's response and are not filtered here. */
   onType?: (typed: string) => void;
   isWaiting?: boolean;
   /** The text of what is chosen, if it may not be among the options. */

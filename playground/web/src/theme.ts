@@ -9,7 +9,7 @@ function chosen(): Theme | null {
     const kept = localStorage.getItem(KEY);
     return kept === "light" || kept === "dark" ? kept : null;
   } catch {
-    return null; // a browser that keeps nothing
+    return null; // the browser allows no storage
   }
 }
 
@@ -35,7 +35,7 @@ export function useTheme(): [Theme, () => void] {
       try {
         localStorage.setItem(KEY, next);
       } catch {
-        // then it holds until the page is loaded again
+        // without storage it applies until the page is reloaded
       }
     },
   ];

@@ -32,7 +32,7 @@ export type Message = {
   number: number;
 };
 
-/** A slash command as it was typed: Slack shows none, the playground does. */
+/** A slash command as it was typed. Slack does not show it; the playground does. */
 export type Typed = { user: string; channel: string; text: string; at: number; first: number };
 
 export type Wire = {
@@ -68,7 +68,7 @@ export type Run = {
   waits_for: string[];
 };
 
-/** A button for something that happens, and the words that it says. */
+/** A button for a simulated event, and the event's text. */
 export type WorldEvent = { label: string; words: string };
 
 export type Modal = { user: string; view: Dict; errors: { [block: string]: string }; trouble: string };

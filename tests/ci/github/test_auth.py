@@ -1,4 +1,4 @@
-"""As a GitHub App the bot asks for a token for an hour, keeps it, and asks again before it ends or when it must."""
+"""As a GitHub App the bot gets tokens for an hour, and gets the next before it expires or if it is rejected."""
 
 from __future__ import annotations
 

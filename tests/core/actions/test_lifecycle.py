@@ -1,7 +1,7 @@
 """Every course of a request, with a crash, a lost response and a second replica at every step.
 
-The world below does what the handler, the action service and the sender do between two moments at which the process may
-die, one effect at a time. `bot.core.actions.lifecycle` says what comes next, as in the real code.
+The world below does what the handler, the action service and the sender do, one effect at a time. The process may die
+between any two. `bot.core.actions.lifecycle` says what comes next, as in the real code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the sandbox GitHub's tests ask it with: every answer is held to GitHub's own description."""
+"""The client of the sandbox GitHub's tests. It checks every response against GitHub's own description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub's OpenAPI description as a judge of answers: what it does not allow raises `Undescribed`."""
+"""Checks responses against GitHub's OpenAPI description: what that does not allow raises `Undescribed`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 class Undescribed(AssertionError):
-    """GitHub would not answer so."""
+    """The description does not allow this."""
 
 
 @cache
@@ -44,7 +44,7 @@ class _Schemas:
         self._lenient = _as_json_schema(openapi["components"]["schemas"], exact=False)
 
     def check_schema(self, name: str, value: Any) -> None:
-        """That a value is exactly one of the named schema."""
+        """Raises Undescribed unless the value is exactly one of the named schema."""
         self.check_value({"$ref": f"#/components/schemas/{name}"}, value, exact=True)
 
     def check_value(self, schema: Mapping[str, Any], value: Any, *, exact: bool) -> None:
@@ -58,7 +58,7 @@ class _Schemas:
 
 class WebhookDescription(_Schemas):
     def check(self, event: str, payload: Mapping[str, Any]) -> None:
-        """That GitHub sends such a payload. Fields that it does not name are its API's, and pass."""
+        """Raises Undescribed unless GitHub sends such a payload. Fields that it does not name pass."""
         name = "-".join(word for word in ("webhook", event, payload.get("action")) if word).replace("_", "-")
         if name not in self._lenient:
             raise Undescribed(f"no webhook {name}")

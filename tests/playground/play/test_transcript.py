@@ -174,7 +174,7 @@ def test_the_first_list_of_projects_is_read_before_the_first_step(clock: HeldClo
 
 def test_a_busy_bot_is_not_mistaken_for_one_that_has_answered(clock: HeldClock) -> None:
     class Busy(Sandbox):
-        """One whose patience ends at once."""
+        """A sandbox that never settles."""
 
         def settle(self, timeout_s: float = 0.0) -> bool:
             return super().settle(0.0)

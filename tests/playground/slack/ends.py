@@ -34,7 +34,7 @@ class SettableClock:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Received:
     headers: Mapping[str, str]
     body: bytes
 
@@ -55,7 +55,7 @@ class Ear:
     """A bot's request URL that stores what it receives. `answer` is its response; with `hold` it responds too late."""
 
     def __init__(self) -> None:
-        self.heard: list[Heard] = []
+        self.heard: list[Received] = []
         self.answer: tuple[int, str] = (200, "")
         self.hold = False
         app = web.Application()
@@ -63,7 +63,7 @@ class Ear:
         self._server = Loopback(app)
 
     async def _hear(self, request: web.Request) -> web.Response:
-        self.heard.append(Heard(dict(request.headers), await request.read()))
+        self.heard.append(Received(dict(request.headers), await request.read()))
         if self.hold:
             await asyncio.Event().wait()
         return web.Response(status=self.answer[0], text=self.answer[1])
@@ -77,7 +77,7 @@ class Ear:
         self._server.stop()
 
 
-class TrafficEntry:
+class SocketModeClient:
     """A bare Socket Mode client: stores every frame, acknowledges envelopes with `payload`, pings on request."""
 
     def __init__(self, url: str, payload: dict[str, Any] | None = None, *, acks: bool = True) -> None:
@@ -89,7 +89,7 @@ class TrafficEntry:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
 
-    def __enter__(self) -> TrafficEntry:
+    def __enter__(self) -> SocketModeClient:
         self._thread.start()
         assert self.waits_for(lambda: bool(self.frames))
         return self

@@ -40,7 +40,7 @@ def called(world: World) -> list[str]:
     return [wire.title for wire in world.workspace.wires.since(0) if wire.way == "bot to slack"]
 
 
-# Where Slack refuses.
+# If Slack refuses.
 
 REFUSALS = [
     "is_archived",

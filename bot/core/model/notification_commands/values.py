@@ -1,4 +1,4 @@
-"""What is asked for: to subscribe, to unsubscribe, to mute. Each command's `words` are what to type after its verb."""
+"""The commands about notifications. Each command's `words` are what to type after its verb."""
 
 from __future__ import annotations
 

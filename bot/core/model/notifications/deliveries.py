@@ -1,4 +1,4 @@
-"""What one channel is to be told of one change, from when it is due until Slack has it; and digests of many. Values."""
+"""Deliveries: one channel's message about one change, from due to sent, and digests of several. Values."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class DeliveryState(StrEnum):
 
 
 QUIET_IF_FLAKY = "quiet if flaky"
-"""The reason of a failure that is not sent before `due_at`, since it is not sent at all if it passes on retry by then;
-and of that pass."""
+"""The reason of a failure that waits until `due_at`, and of the pass on retry that may come before. The failure is then
+not sent."""
 
 UNSENT = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.PAUSED})
 
@@ -132,9 +132,9 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class WatchedProject:
-    """What is known of a watched project. `seen_to` is the highest build id of the last look that was stored.
+    """What is known of a watched project. `seen_to` is the highest build id of the last poll that was stored.
 
-    `looked_at` is when that look began; None if there was none. `branches` are those that a channel wants to hear of.
+    `looked_at` is when that poll began; None if there was none. `branches` are those that a channel wants to hear of.
     """
 
     service: str

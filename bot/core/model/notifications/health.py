@@ -11,7 +11,7 @@ from bot.core.model.notifications.subscriptions import Mute, Subscription
 
 
 class WebhookResult(StrEnum):
-    """`NEWS`: it led to a look that showed a change. `LATE`: polling had shown the change before, or there was none.
+    """`NEWS`: it led to a poll that showed a change. `LATE`: polling had shown the change before, or there was none.
 
     `MISSED`: polling showed a change that no webhook reported.
     """
@@ -25,8 +25,8 @@ class WebhookResult(StrEnum):
 class PollingState:
     """How polling a service for channels goes, over all processes.
 
-    `looked_at` is when the last look began that succeeded, `every_s` the seconds between two; None if they differ by
-    repository. `failure` says why looks fail since `failed_at`. `heard_at` is when the last webhook came. `webhooks`
+    `looked_at` is when the last poll began that succeeded, `every_s` the seconds between two; None if they differ by
+    repository. `failure` says why polls fail since `failed_at`. `heard_at` is when the last webhook came. `webhooks`
     counts those of the last seven days.
     """
 

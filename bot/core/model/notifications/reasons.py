@@ -16,7 +16,7 @@ class SeenBy(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a channel was told of a build, or was not; what people should look at first comes first."""
+    """Why a channel was notified of a build or not; what people should look at first comes first."""
 
     PAUSED = "paused"
     UNCERTAIN = "not confirmed by Slack"
@@ -42,10 +42,15 @@ class Reason(StrEnum):
 class Decision:
     """What was decided about one build for one channel, or for every channel if `channel` is None.
 
-    `number` is the build's number as people know it, if the service has one. `detail` completes the reason: Slack's
-    ts of the message (`told`), the status (`neutral status`), the build that is newer (`older than the newest`), the
-    time until when (`muted`, `waiting`), a GitHub login (`author not linked`), Slack's error or `PAUSED_BY_PERSON`
-    (`paused`), an earlier failure (`no transition`).
+    `number` is the build's number as people know it, if the service has one. `detail` completes the reason:
+    - `told`: Slack's ts of the message
+    - `neutral status`: the status
+    - `older than the newest`: the newer build
+    - `muted`, `waiting`: the time of its end
+    - `author not linked`: a GitHub login
+    - `paused`: Slack's error or `PAUSED_BY_PERSON`
+    - `no transition`: an earlier failure
+
     `subscription_id` is None if no subscription was needed to decide.
     """
 

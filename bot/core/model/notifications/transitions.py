@@ -11,7 +11,7 @@ from bot.core.model.notifications.reasons import Reason
 
 
 class Change(StrEnum):
-    """What a look at a branch has shown, or a person has said. The last five are about single builds only."""
+    """What a poll of a branch has shown, or a person has said. The last five are about single builds only."""
 
     BROKE = "broke"
     """It was good, and is bad."""
@@ -124,7 +124,7 @@ class Period:
 class BranchState:
     """What is known of a branch. `seen_to` is the highest number of a run that was seen on it.
 
-    `under_way` are the workflow and number of each run that was not over at the last look. `failing` is the period that
+    `under_way` are the workflow and number of each run that was not over at the last poll. `failing` is the period that
     begins if the branch breaks now: a job of a run has failed.
     """
 
@@ -172,7 +172,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The result of a look: the state after it, what changed, and why other runs were no news."""
+    """The result of a poll: the state after it, what changed, and why other runs were no news."""
 
     state: BranchState
     transitions: tuple[Transition, ...] = ()

@@ -1,1 +1,1 @@
-"""Messages about what a channel hears, subscribes to and names. Pure."""
+"""Messages about a channel's notifications, subscriptions and names. Pure."""

@@ -28,9 +28,9 @@ from bot.slack.messages.live import NOT_A_MEMBER
 
 MAX_PROBLEMS = 6
 LATE = timedelta(minutes=1)
-"""A notification that waits longer than this is worth a line."""
-SLOWEST_LOOK_S = 900.0
-"""Seconds between two looks at a service that are not fixed."""
+"""A notification that waits longer than this is reported."""
+SLOWEST_POLL_S = 900.0
+"""The longest time between two polls, in seconds, if it varies."""
 FEW_CALLS = 10
 _TEXT = 150
 
@@ -63,7 +63,7 @@ def channel_checked(shown: ChannelChecked, context: RenderContext) -> Message:
 
 
 def _good(shown: ChannelChecked) -> Line:
-    """What needs nothing to be done, in one line."""
+    """What works, in one line."""
     active = [each for each in shown.subscriptions if each.is_active]
     told = timestamp(shown.told_at)
     return join_dots(
@@ -113,7 +113,7 @@ def _problem(what: Line, next_step: Line) -> Line:
 
 
 def _paused(subscription: Subscription, context: RenderContext) -> Line:
-    """Without a next step that the person can take, the bot's own."""
+    """The subscription, why it is paused, and the next step: the person's, else the bot's."""
     why = subscription.paused or ""
     what = line(f"#{subscription.id} ", repositories_in_words(subscription.filters.repositories))
     if why == PAUSED_BY_PERSON:
@@ -152,7 +152,7 @@ def _problems_of(checked: ServiceChecked, shown: ChannelChecked, context: Render
 
 
 def _is_overdue(polling: PollingState, context: RenderContext) -> bool:
-    every_s = polling.every_s if polling.every_s is not None else SLOWEST_LOOK_S
+    every_s = polling.every_s if polling.every_s is not None else SLOWEST_POLL_S
     return polling.looked_at is None or context.now - polling.looked_at > timedelta(seconds=4 * every_s)
 
 

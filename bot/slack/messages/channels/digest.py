@@ -18,7 +18,7 @@ _BAD, _GOOD = "x", "white_check_mark"
 
 
 def digest_message(digest: Digest, context: RenderContext) -> Message:
-    """What is true now of each branch, the broken ones first."""
+    """The current state of each branch, the broken ones first."""
     broke = [each for each in digest.deliveries if _is_broken(each)]
     fixed = [each for each in digest.deliveries if each.transition.change in ENDS_A_PERIOD]
     other = [each for each in digest.deliveries if each.transition.change not in OF_A_PERIOD]

@@ -1,4 +1,4 @@
-"""What channels hear of their own accord: a branch broke, is still broken, is fixed. Pure."""
+"""Notifications: a branch broke, is still broken, is fixed. Pure."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def notification(delivery: Delivery, context: RenderContext) -> Message:
 
 
 def thread_reply(delivery: Delivery, context: RenderContext) -> Message:
-    """What is said in the thread of a broken period's message. It names repository and branch: it may stand alone."""
+    """A reply in the thread of a broken period's message. It names repository and branch: it may stand alone."""
     transition = delivery.transition
     build = transition.build
     if transition.change in ENDS_A_PERIOD:
@@ -96,7 +96,7 @@ def log_reply(delivery: Delivery, log: FailureLog, context: RenderContext) -> Me
 
 
 def paused_subscription(where: str, why: str, context: RenderContext) -> Message:
-    """To the person who subscribed a channel that no longer takes messages. `why` is Slack's error."""
+    """To the person who subscribed a channel in which the bot can't post any more. `why` is Slack's error."""
     invite = line("Invite me there: ", code(f"/invite {context.mention}")) if why in NOT_A_MEMBER else ()
     return message(
         [
@@ -158,7 +158,7 @@ def mentioned(*deliveries: Delivery) -> Line:
 
 
 def _early(delivery: Delivery, context: RenderContext) -> Message:
-    """While the build runs, and in its place if the build ends well."""
+    """A job failed while the build runs; later, in the same message, that the build passed after all."""
     build, change, said = delivery.transition.build, delivery.transition.change, line()
     if change is Change.FAILING:
         jobs = [sanitize(job.name, _NAME) for run in build.workflows if not run.has_ended for job in run.failed_jobs]

@@ -38,7 +38,7 @@ _TIMES = {1: "once", 2: "twice"}
 
 
 def render_reports(outcome: ReportOutcome, context: RenderContext, asker: Actor | None) -> Message:
-    """What was set is for the channel; what is set, and a digest on demand, for the asker."""
+    """A change is shown to the channel; the setting and a digest on demand to the asker."""
     match outcome:
         case ReportSet(plan, subscriptions):
             head = line(emoji(_SIGN), " ", f"{_NAME[plan.schedule.every]} set: {_in_words(plan)}")

@@ -1,4 +1,4 @@
-"""Subscriptions and mutes in words: what was asked for, what there is, and how to take it back. Pure."""
+"""Messages about subscriptions and mutes: what changed, the list, and how to undo it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a channel was told of a build, or was not, and what changes that. To the asker alone. Pure."""
+"""Why a channel was notified of a build or not, and how to change that. To the asker alone. Pure."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def explained(shown: Explained, context: RenderContext) -> Message:
 def _newest_build_first(decisions: tuple[Decision, ...]) -> list[Decision]:
     """Within a build, what people should look at first comes first. `decisions` are the newest first.
 
-    Later polls of a build that the channel was told of show no change, which explains nothing.
+    Later polls of a build that the channel was notified of show no change, which explains nothing.
     """
     told = {(each.build_id, each.workflow) for each in decisions if each.reason in _TOLD}
     decisions = tuple(

@@ -206,7 +206,7 @@ def upgrade() -> None:
     )
     op.create_index("ended_builds_by_age", "ended_builds", ["finished_at"])
 
-    # Who wants to hear what, and until when not
+    # Subscriptions and mutes
     op.create_table(
         "subscriptions",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -340,7 +340,7 @@ def upgrade() -> None:
         sa.Column("way", sa.Text, nullable=False),
     )
 
-    # How polling for channels goes, and which webhooks wait for a look
+    # How polling for channels goes, and which webhooks wait for a poll
     op.create_table(
         "polled_services",
         sa.Column("service", sa.Text, primary_key=True),
