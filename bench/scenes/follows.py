@@ -76,7 +76,7 @@ def _watch(stage: Stage, process: Process, size: int, seconds: float, *, calls_a
             "cpu_s": round_s(cpu_s),
             "calls": calls,
             "slack_calls": stage.slack.tell("calls"),
-            "looked_at": len(looks),
+            "polled_at": len(looks),
             "apart_us": [later - earlier for stamps in looks for earlier, later in pairwise(stamps)],
             "resident": process.use().resident,
         },

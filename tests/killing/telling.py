@@ -145,7 +145,7 @@ class Telling:
 
     def _looked_at(self) -> list[Any]:
         with self.database.connect() as connection:
-            return list(connection.execute(sa.select(watched_projects.c.looked_at)).scalars())
+            return list(connection.execute(sa.select(watched_projects.c.polled_at)).scalars())
 
     def _told(self) -> str:
         texts = "\n".join(f"  {message.text!r} reply={message.is_reply}" for message in self._messages())

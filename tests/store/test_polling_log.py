@@ -21,11 +21,11 @@ def test_a_failure_keeps_its_beginning_and_a_success_ends_it(store):
     log.failed("codeship", "no connection")
     log.failed("codeship", "no \\ route")
     state = log.state("codeship")
-    assert (state.failed_at, state.failure, state.looked_at) == (NOON, "no \\ route", None)
-    log.looked("codeship", NOON + MINUTE, 15.0)
+    assert (state.failed_at, state.failure, state.polled_at) == (NOON, "no \\ route", None)
+    log.polled("codeship", NOON + MINUTE, 15.0)
     state = log.state("codeship")
-    assert (state.failed_at, state.failure, state.looked_at, state.every_s) == (None, "", NOON + MINUTE, 15.0)
-    log.looked("codeship", NOON + 2 * MINUTE, None)
+    assert (state.failed_at, state.failure, state.polled_at, state.every_s) == (None, "", NOON + MINUTE, 15.0)
+    log.polled("codeship", NOON + 2 * MINUTE, None)
     assert log.state("codeship").every_s is None
 
 

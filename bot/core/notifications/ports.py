@@ -109,7 +109,7 @@ class DecisionLog(Protocol):
 class PollingLog(Protocol):
     """Stores how polling for channels goes, for all processes. Each method is one transaction."""
 
-    def looked(self, service: str, began_at: datetime, every_s: float | None) -> None:
+    def polled(self, service: str, began_at: datetime, every_s: float | None) -> None:
         """A poll succeeded. `every_s` as in `PollingState`."""
 
     def failed(self, service: str, why: str) -> None:

@@ -67,7 +67,7 @@ class GoneBranches:
             index.of_repository(project.service, project.name), self._subscriptions.mutes(), project.default_branch
         )
         gone = Observation(state, (Transition(Change.GONE, period.broken_by, period),))
-        told = decide_deliveries(gone, audience, now, SeenBy.LOOK)
+        told = decide_deliveries(gone, audience, now, SeenBy.POLL)
         left = tuple((name, other) for name, other in before.branches if name != branch)
-        after = replace(before, looked_at=now, branches=left)
+        after = replace(before, polled_at=now, branches=left)
         return self._watching.apply(before, after, told.deliveries, told.decisions) or []

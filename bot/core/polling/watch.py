@@ -23,8 +23,8 @@ from bot.core.model.rate_limit import CLOCKS_APART
 from bot.core.notifications.ports import PollingLog, SubscriptionStore, WatchObserver, WatchStore
 from bot.core.notifications.recipients import Audience
 from bot.core.people.authors import Authors
+from bot.core.polling.comparison import Comparison, ProjectPoll, has_unlisted
 from bot.core.polling.gone import GoneBranches
-from bot.core.polling.looks import Comparison, Look, has_unlisted
 from bot.core.ports import BuildHistoryStore, Clock
 from bot.core.rate_limiter import FOR_BACKGROUND, charged_to
 
@@ -50,7 +50,7 @@ MAX_PAUSE_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _Polled:
     """How many projects a round has polled, and whether one list had them all."""
 
     count: int
@@ -75,7 +75,7 @@ class _Watched:
     """What this process remembers of a service while it has the lease."""
 
     due_s: float = 0.0
-    looked_s: float | None = None
+    polled_s: float | None = None
     has_lease: bool = False
     renew_s: float = 0.0
     subscriptions: Sequence[Subscription] = ()
@@ -138,8 +138,8 @@ class ChannelWatch:
             return RENEWED_EVERY_S
         now_s = self._clock.monotonic()
         due_s = watched.due_s
-        if watched.looked_s is not None and (watched.new or self._polling.hints(service)):
-            due_s = min(due_s, watched.looked_s + HINTED_EVERY_S)
+        if watched.polled_s is not None and (watched.new or self._polling.hints(service)):
+            due_s = min(due_s, watched.polled_s + HINTED_EVERY_S)
         if now_s >= due_s:
             self.poll(service)
             self._announce(self._gone[service].close(self._services.of(service), watched.subscriptions))
@@ -163,12 +163,12 @@ class ChannelWatch:
     def poll(self, service: str) -> None:
         """Polls what is due of the service, and stores what follows. Does not raise CIError."""
         watched = self._watched[service]
-        began_s = watched.looked_s = self._clock.monotonic()
+        began_s = watched.polled_s = self._clock.monotonic()
         began_at, hints = self._clock.now(), self._polling.hints(service)
         watched.has_webhooks = watched.has_webhooks or bool(hints)
         new, watched.new = SubscriptionIndex(watched.new), []
         try:
-            looked = self._look(self._services.of(service), watched, hints, new)
+            polled = self._poll(self._services.of(service), watched, hints, new)
         except CIError as failure:
             watched.recorded_s = None
             self._polling.failed(service, failure.detail or _why(failure))
@@ -180,10 +180,10 @@ class ChannelWatch:
             self._announce(stored)
         self._count_missed(service, watched)
         took_s = self._clock.monotonic() - began_s
-        every_s = max(LIST_EVERY_S, TIMES_ITS_DURATION * took_s) if looked.is_list else None
-        if looked.count and (watched.recorded_s is None or began_s - watched.recorded_s >= LIST_EVERY_S):
+        every_s = max(LIST_EVERY_S, TIMES_ITS_DURATION * took_s) if polled.is_list else None
+        if polled.count and (watched.recorded_s is None or began_s - watched.recorded_s >= LIST_EVERY_S):
             watched.recorded_s = began_s
-            self._polling.looked(service, began_at, every_s)
+            self._polling.polled(service, began_at, every_s)
         if hints:
             self._polling.followed(service, hints)
         watched.due_s = began_s + (every_s or RENEWED_EVERY_S)
@@ -219,7 +219,7 @@ class ChannelWatch:
             watched.has_webhooks = self._polling.state(service).heard_at is not None
         return watched.has_lease
 
-    def _look(self, service: CIContext, watched: _Watched, hinted: Collection[str], new: SubscriptionIndex) -> _Looked:
+    def _poll(self, service: CIContext, watched: _Watched, hinted: Collection[str], new: SubscriptionIndex) -> _Polled:
         """Raises CIError."""
         began_at = self._clock.now()
         index = SubscriptionIndex(watched.subscriptions)
@@ -227,8 +227,8 @@ class ChannelWatch:
         with charged_to(FOR_BACKGROUND):
             listed = service.provider.recent(lambda project: bool(index.of_repository(project.service, project.name)))
         if listed is not None:
-            looks = [
-                Look(
+            polls = [
+                ProjectPoll(
                     project,
                     builds,
                     began_at,
@@ -237,8 +237,8 @@ class ChannelWatch:
                 )
                 for project, builds in listed
             ]
-            self._take_all(service, watched, looks)
-            return _Looked(len(looks), is_list=True)
+            self._take_all(service, watched, polls)
+            return _Polled(len(polls), is_list=True)
         heard = [
             (project, audience)
             for project in service.project_index.matching("", timeout_s=0.0)
@@ -250,24 +250,24 @@ class ChannelWatch:
                 seen.due_s, seen.hinted = 0.0, True
             elif new.of_repository(project.service, project.name):
                 seen.due_s = 0.0
-        return _Looked(self._look_at_each(service, watched, heard))
+        return _Polled(self._poll_each(service, watched, heard))
 
-    def _take_all(self, service: CIContext, watched: _Watched, looks: Sequence[Look]) -> None:
+    def _take_all(self, service: CIContext, watched: _Watched, polls: Sequence[ProjectPoll]) -> None:
         """After downtime each branch may have to be fetched: the default ones of all projects first. Raises CIError."""
         failed: CIError | None = None
         for only_default in (True, False):
-            rest: list[Look] = []
-            for look in looks:
+            rest: list[ProjectPoll] = []
+            for poll in polls:
                 try:
-                    if not self._take(service, watched, look, only_default=only_default):
-                        rest.append(look)
+                    if not self._take(service, watched, poll, only_default=only_default):
+                        rest.append(poll)
                 except CIError as failure:  # it is compared again with the next list
                     failed = failure
-            looks = rest
+            polls = rest
         if failed is not None:
             raise failed
 
-    def _look_at_each(self, service: CIContext, watched: _Watched, heard: Sequence[tuple[Project, Audience]]) -> int:
+    def _poll_each(self, service: CIContext, watched: _Watched, heard: Sequence[tuple[Project, Audience]]) -> int:
         """Polls each project that is due, longest due first, until `RENEWED_EVERY_S` have passed.
 
         Returns how many.
@@ -279,9 +279,9 @@ class ChannelWatch:
             if due_s > now_s or now_s - began_s > RENEWED_EVERY_S:
                 break
             seen = watched.projects[project.id]
-            seen_by = SeenBy.WEBHOOK if seen.hinted else SeenBy.LOOK
+            seen_by = SeenBy.WEBHOOK if seen.hinted else SeenBy.POLL
             snapshot = service.fetcher.builds(project, None, timeout_s=CALL_S, allowance=FOR_BACKGROUND)
-            self._take(service, watched, Look(project, snapshot.builds, snapshot.began_at, audience, seen_by))
+            self._take(service, watched, ProjectPoll(project, snapshot.builds, snapshot.began_at, audience, seen_by))
             seen.hinted = False
             seen.due_s = now_s + self._interval_s(seen, snapshot.builds)
             count += 1
@@ -296,27 +296,27 @@ class ChannelWatch:
     def _audience(self, index: SubscriptionIndex, mutes: Sequence[Mute], project: Project) -> Audience:
         return Audience(index.of_repository(project.service, project.name), mutes, project.default_branch)
 
-    def _take(self, service: CIContext, watched: _Watched, look: Look, *, only_default: bool = False) -> bool:
+    def _take(self, service: CIContext, watched: _Watched, poll: ProjectPoll, *, only_default: bool = False) -> bool:
         """Stores what the poll has shown of a project, unless nothing has changed. False if branches are left.
 
         Raises CIError if one could not be fetched; what is known of the others is stored.
         """
-        if not look.audience.subscriptions:
+        if not poll.audience.subscriptions:
             return True
-        seen = watched.projects.setdefault(look.project.id, _Seen())
-        fingerprint = look.fingerprint
-        is_hinted = look.seen_by is SeenBy.WEBHOOK
+        seen = watched.projects.setdefault(poll.project.id, _Seen())
+        fingerprint = poll.fingerprint
+        is_hinted = poll.seen_by is SeenBy.WEBHOOK
         if is_hinted:
-            watched.unannounced.pop(look.project.id, None)
+            watched.unannounced.pop(poll.project.id, None)
         if seen.fingerprint == fingerprint:
             if is_hinted:
                 self._webhook(service.name, WebhookResult.LATE)
             return True
-        before = self._watching.project(look.project.service, look.project.id)
-        if before.looked_at is not None and look.began_at < before.looked_at < look.began_at + CLOCKS_APART:
+        before = self._watching.project(poll.project.service, poll.project.id)
+        if before.polled_at is not None and poll.began_at < before.polled_at < poll.began_at + CLOCKS_APART:
             return True
         fetch = partial(self._of_branch, service)
-        found = Comparison(before, look, fetch, seen.caught_up, self._authors).run(only_default=only_default)
+        found = Comparison(before, poll, fetch, seen.caught_up, self._authors).run(only_default=only_default)
         after = found.after
         is_known = before.branches == after.branches and before.seen_to == after.seen_to
         if found.deliveries or found.decisions or not is_known:  # after a takeover most projects are as stored
@@ -330,20 +330,20 @@ class ChannelWatch:
             raise found.failure
         if not found.is_whole:
             return False
-        self._record_ends(seen, look)
+        self._record_ends(seen, poll)
         if is_hinted:
             self._webhook(service.name, WebhookResult.NEWS)
         elif watched.has_webhooks and seen.fingerprint is not None:
-            watched.unannounced[look.project.id] = self._clock.monotonic()
+            watched.unannounced[poll.project.id] = self._clock.monotonic()
         # A build that runs on and is no longer listed may end without a change of the list.
-        seen.fingerprint = None if has_unlisted(after, look.builds) else fingerprint
-        seen.changed_at = look.began_at
+        seen.fingerprint = None if has_unlisted(after, poll.builds) else fingerprint
+        seen.changed_at = poll.began_at
         seen.caught_up.clear()
         return True
 
-    def _record_ends(self, seen: _Seen, look: Look) -> None:
+    def _record_ends(self, seen: _Seen, poll: ProjectPoll) -> None:
         """Stores how builds of watched branches ended, for `flaky` and `slow`."""
-        ends = set(ended(build for build in look.builds if look.audience.hears_branch(build.branch or "")))
+        ends = set(ended(build for build in poll.builds if poll.audience.hears_branch(build.branch or "")))
         if ends - seen.ends:
             self._history.add(list(ends - seen.ends))
             seen.ends = ends

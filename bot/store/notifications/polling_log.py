@@ -23,8 +23,8 @@ class StoredPollingLog:
         self._database = database
         self._clock = clock
 
-    def looked(self, service: str, began_at: datetime, every_s: float | None) -> None:
-        self._store(service, {"looked_at": began_at, "every_s": every_s, "failed_at": None, "failure": ""})
+    def polled(self, service: str, began_at: datetime, every_s: float | None) -> None:
+        self._store(service, {"polled_at": began_at, "every_s": every_s, "failed_at": None, "failure": ""})
 
     def failed(self, service: str, why: str) -> None:
         now = self._clock.now()
@@ -78,7 +78,7 @@ class StoredPollingLog:
             return PollingState(service, webhooks=webhooks)
         return PollingState(
             service,
-            looked_at=row.looked_at,
+            polled_at=row.polled_at,
             every_s=row.every_s,
             failed_at=row.failed_at,
             failure=row.failure,

@@ -10,7 +10,7 @@ polled_services = sa.Table(
     "polled_services",
     metadata,
     sa.Column("service", AnyText, primary_key=True),
-    sa.Column("looked_at", Moment),
+    sa.Column("polled_at", Moment),
     sa.Column("every_s", sa.Float),
     sa.Column("failed_at", Moment),
     sa.Column("failure", AnyText, nullable=False, server_default=""),
@@ -89,7 +89,7 @@ watched_projects = sa.Table(
     metadata,
     sa.Column("service", AnyText, primary_key=True),
     sa.Column("project_id", AnyText, primary_key=True),
-    sa.Column("looked_at", Moment, nullable=False),
+    sa.Column("polled_at", Moment, nullable=False),
     sa.Column("seen_to", sa.BigInteger, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
 )

@@ -95,7 +95,7 @@ class StoredWatching:
             return new
 
     def _moved(self, connection: sa.Connection, before: WatchedProject, after: WatchedProject) -> bool:
-        values = {"looked_at": after.looked_at, "seen_to": after.seen_to, "version": before.version + 1}
+        values = {"polled_at": after.polled_at, "seen_to": after.seen_to, "version": before.version + 1}
         if before.version == 0:
             key = {"service": after.service, "project_id": after.project_id}
             new = self._database.insert(watched_projects).values(**key, **values)
@@ -122,4 +122,4 @@ def _branches_of(service: str, project_id: str) -> sa.ColumnElement[bool]:
 
 
 def _project(row: Any, branches: tuple[tuple[str, BranchState], ...]) -> WatchedProject:
-    return WatchedProject(row.service, row.project_id, row.looked_at, row.seen_to, branches, row.version)
+    return WatchedProject(row.service, row.project_id, row.polled_at, row.seen_to, branches, row.version)

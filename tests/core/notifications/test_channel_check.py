@@ -23,7 +23,7 @@ def check(hearing: Hearing) -> ChannelChecked:
 def test_a_channel_that_was_never_told_anything(hearing):
     found = check(hearing)
     assert (found.told_at, found.subscriptions, found.waiting, found.troubles) == (None, (), 0, ())
-    assert [each.polling.looked_at for each in found.services] == [None]
+    assert [each.polling.polled_at for each in found.services] == [None]
 
 
 def test_when_the_channel_was_last_told_and_the_service_last_read(hearing):
@@ -33,7 +33,7 @@ def test_when_the_channel_was_last_told_and_the_service_last_read(hearing):
     hearing.clock.advance(60)
     found = check(hearing)
     assert found.told_at == now
-    assert found.services[0].polling.looked_at is not None
+    assert found.services[0].polling.polled_at is not None
     assert len(found.subscriptions) == 1
 
 

@@ -351,10 +351,10 @@ def test_how_polling_goes_is_stored_for_every_process(hearing):
     began = hearing.clock.now()
     rounds(hearing, 14)
     state = hearing.store.polling_log.state("codeship")
-    assert (state.looked_at, state.every_s, state.failed_at) == (began, 15.0, None)
+    assert (state.polled_at, state.every_s, state.failed_at) == (began, 15.0, None)
     rounds(hearing, 2)
     assert "no connection" in hearing.store.polling_log.state("codeship").failure
-    assert hearing.store.polling_log.state("codeship").looked_at == began
+    assert hearing.store.polling_log.state("codeship").polled_at == began
     rounds(hearing, 16)
     assert hearing.store.polling_log.state("codeship").failed_at is None
 

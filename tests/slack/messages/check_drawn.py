@@ -14,10 +14,10 @@ from tests.slack.messages.subscriptions_drawn import EVERY, HOSTILE, MUTE_ALL, M
 from tests.slack.several import BOTH, NOW
 
 SECOND = timedelta(seconds=1)
-POLLED = PollingState("codeship", looked_at=NOW - 4 * SECOND, every_s=15.0)
+POLLED = PollingState("codeship", polled_at=NOW - 4 * SECOND, every_s=15.0)
 COUNTS = ((WebhookResult.LATE, 3), (WebhookResult.MISSED, 12), (WebhookResult.NEWS, 295))
 HEARD = replace(POLLED, heard_at=NOW - 180 * SECOND, webhooks=COUNTS)
-GITHUB = PollingState("github", looked_at=NOW - 200 * SECOND, heard_at=NOW - 10 * SECOND)
+GITHUB = PollingState("github", polled_at=NOW - 200 * SECOND, heard_at=NOW - 10 * SECOND)
 FULL, FEW = CallsLeft(45, 60), CallsLeft(3, 60)
 FINE = ChannelChecked("C1", True, (), NOW - timedelta(hours=3), (SIMPLE, SIMPLE), (), (ServiceChecked(POLLED, FULL),))
 DOWN = replace(POLLED, failed_at=NOW - 600 * SECOND, failure=f"answered 502 {HOSTILE}")
@@ -39,7 +39,7 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "service_down": checked(replace(FINE, services=(ServiceChecked(DOWN, CallsLeft(45, 60, is_paused=True)),))),
         "never_checked": checked(replace(FINE, services=(ServiceChecked(PollingState("codeship"), FEW),))),
         "not_checked_for_long": checked(
-            replace(FINE, services=(ServiceChecked(replace(POLLED, looked_at=NOW - timedelta(hours=3)), FULL),))
+            replace(FINE, services=(ServiceChecked(replace(POLLED, polled_at=NOW - timedelta(hours=3)), FULL),))
         ),
         "slack_is_busy": checked(
             replace(

@@ -134,12 +134,12 @@ class Digest:
 class WatchedProject:
     """What is known of a watched project. `seen_to` is the highest build id of the last poll that was stored.
 
-    `looked_at` is when that poll began; None if there was none. `branches` are those that a channel wants to hear of.
+    `polled_at` is when that poll began; None if there was none. `branches` are those that a channel wants to hear of.
     """
 
     service: str
     project_id: str
-    looked_at: datetime | None = None
+    polled_at: datetime | None = None
     seen_to: int = 0
     branches: tuple[tuple[str, BranchState], ...] = ()
     version: int = 0

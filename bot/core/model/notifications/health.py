@@ -25,13 +25,13 @@ class WebhookResult(StrEnum):
 class PollingState:
     """How polling a service for channels goes, over all processes.
 
-    `looked_at` is when the last poll began that succeeded, `every_s` the seconds between two; None if they differ by
+    `polled_at` is when the last poll began that succeeded, `every_s` the seconds between two; None if they differ by
     repository. `failure` says why polls fail since `failed_at`. `heard_at` is when the last webhook came. `webhooks`
     counts those of the last seven days.
     """
 
     service: str
-    looked_at: datetime | None = None
+    polled_at: datetime | None = None
     every_s: float | None = None
     failed_at: datetime | None = None
     failure: str = ""

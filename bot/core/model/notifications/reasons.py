@@ -11,7 +11,7 @@ class SeenBy(StrEnum):
     """How the bot came to know a build."""
 
     LIST = "list"
-    LOOK = "look"
+    POLL = "poll"
     WEBHOOK = "webhook"
 
 

@@ -136,7 +136,7 @@ def _problems_of(checked: ServiceChecked, shown: ChannelChecked, context: Render
         )
     elif _is_overdue(polling, context):
         yield _problem(
-            line(f"{title} hasn’t been checked" + (" for a while." if polling.looked_at else " yet.")),
+            line(f"{title} hasn’t been checked" + (" for a while." if polling.polled_at else " yet.")),
             line("If that stays so, an admin needs to look at the bot’s log."),
         )
     missed, came = polling.count(WebhookResult.MISSED), _came(polling)
@@ -153,7 +153,7 @@ def _problems_of(checked: ServiceChecked, shown: ChannelChecked, context: Render
 
 def _is_overdue(polling: PollingState, context: RenderContext) -> bool:
     every_s = polling.every_s if polling.every_s is not None else SLOWEST_POLL_S
-    return polling.looked_at is None or context.now - polling.looked_at > timedelta(seconds=4 * every_s)
+    return polling.polled_at is None or context.now - polling.polled_at > timedelta(seconds=4 * every_s)
 
 
 def _came(polling: PollingState) -> int:
@@ -167,7 +167,7 @@ def _ago(moment: datetime | None, context: RenderContext) -> str:
 def _service(checked: ServiceChecked, context: RenderContext) -> Line:
     """`CodeShip: checked 4s ago, every 15s · last webhook 3 min ago, 3 of 298 late · 45 of 60 calls left`."""
     polling, calls = checked.polling, checked.calls
-    looked, heard = _ago(polling.looked_at, context), _ago(polling.heard_at, context)
+    looked, heard = _ago(polling.polled_at, context), _ago(polling.heard_at, context)
     every = f", every {length(polling.every_s)}" if polling.every_s is not None else ""
     late, came = polling.count(WebhookResult.LATE), _came(polling)
     return join_dots(

@@ -20,7 +20,7 @@ from bot.slack.messages.live import NOT_A_MEMBER
 _LINES = 10
 _DETAIL, _NAME = 150, 60
 
-_SEEN = {SeenBy.LIST: "seen in the list", SeenBy.LOOK: "seen by polling", SeenBy.WEBHOOK: "seen by webhook"}
+_SEEN = {SeenBy.LIST: "seen in the list", SeenBy.POLL: "seen by polling", SeenBy.WEBHOOK: "seen by webhook"}
 
 _WORDS = {
     Reason.UNCERTAIN: "sent, but Slack didn’t confirm it",

@@ -241,7 +241,7 @@ def upgrade() -> None:
         "watched_projects",
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("project_id", sa.Text, primary_key=True),
-        sa.Column("looked_at", moment, nullable=False),
+        sa.Column("polled_at", moment, nullable=False),
         sa.Column("seen_to", sa.BigInteger, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
     )
@@ -344,7 +344,7 @@ def upgrade() -> None:
     op.create_table(
         "polled_services",
         sa.Column("service", sa.Text, primary_key=True),
-        sa.Column("looked_at", moment),
+        sa.Column("polled_at", moment),
         sa.Column("every_s", sa.Float),
         sa.Column("failed_at", moment),
         sa.Column("failure", sa.Text, nullable=False, server_default=""),

@@ -21,7 +21,7 @@ Fetch = Callable[[Project, str], list[Build]]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ProjectPoll:
     """One project as the service showed it, newest build first, in answer to a request that began at `began_at`."""
 
     project: Project
@@ -63,16 +63,16 @@ class Comparison:
     """
 
     def __init__(
-        self, before: WatchedProject, look: Look, fetch: Fetch, caught_up: dict[str, int], authors: Authors
+        self, before: WatchedProject, poll: ProjectPoll, fetch: Fetch, caught_up: dict[str, int], authors: Authors
     ) -> None:
         self._before = before
-        self._look = look
+        self._poll = poll
         self._fetch = fetch
         self._caught_up = caught_up
         self._authors = authors
         self._known = dict(before.branches)
         self._listed: dict[str, list[Build]] = {}
-        for build in look.builds:
+        for build in poll.builds:
             if build.branch and not build.is_tag:
                 self._listed.setdefault(build.branch, []).append(build)
         self._deliveries: list[Delivery] = []
@@ -80,12 +80,12 @@ class Comparison:
 
     def run(self, *, only_default: bool = False) -> Compared:
         """With `only_default`, no other branch is fetched because builds may have come and gone."""
-        look, before = self._look, self._before
-        heard = [name for name in dict.fromkeys((*self._known, *self._listed)) if look.audience.hears_branch(name)]
+        poll, before = self._poll, self._before
+        heard = [name for name in dict.fromkeys((*self._known, *self._listed)) if poll.audience.hears_branch(name)]
         states = {name: self._known[name] for name in heard if name in self._known}
         is_whole, failure = True, None
-        for branch in sorted(heard, key=lambda name: not look.is_default(name)):
-            if only_default and self._has_gap(branch) and not look.is_default(branch):
+        for branch in sorted(heard, key=lambda name: not poll.is_default(name)):
+            if only_default and self._has_gap(branch) and not poll.is_default(branch):
                 is_whole = False
                 break
             try:
@@ -95,50 +95,50 @@ class Comparison:
                 break
             if state is not None:
                 states[branch] = state
-        seen_to = max(before.seen_to, highest(look.builds)) if is_whole else before.seen_to
+        seen_to = max(before.seen_to, highest(poll.builds)) if is_whole else before.seen_to
         branches = tuple((name, states[name]) for name in heard if name in states)
-        after = WatchedProject(before.service, before.project_id, look.began_at, seen_to, branches)
+        after = WatchedProject(before.service, before.project_id, poll.began_at, seen_to, branches)
         return Compared(after, self._deliveries, self._decisions, is_whole, failure)
 
     def _branch(self, branch: str) -> BranchState | None:
         """The branch's next state; None if it has none. Raises CIError."""
-        look = self._look
+        poll = self._poll
         state, builds = self._known.get(branch), self._listed.get(branch, [])
         if state is None:
             first, builds = self._baseline(branch, builds)
             if first is not None:
                 state = first.state
-                self._decisions += notes(first, builds, look.began_at, look.seen_by)
+                self._decisions += notes(first, builds, poll.began_at, poll.seen_by)
         elif self._has_gap(branch):
-            builds = self._fetch(look.project, branch)
-            self._caught_up[branch] = highest(look.builds)
+            builds = self._fetch(poll.project, branch)
+            self._caught_up[branch] = highest(poll.builds)
         elif missing(state, builds):
-            builds = self._fetch(look.project, branch)
-        observation, author = self._authors.named(observe(state, builds, look.began_at))
-        result = decide_deliveries(observation, look.audience, look.began_at, look.seen_by)
-        result = self._authors.added_to(result, observation, author, look.began_at, look.seen_by, look.audience.mutes)
+            builds = self._fetch(poll.project, branch)
+        observation, author = self._authors.named(observe(state, builds, poll.began_at))
+        result = decide_deliveries(observation, poll.audience, poll.began_at, poll.seen_by)
+        result = self._authors.added_to(result, observation, author, poll.began_at, poll.seen_by, poll.audience.mutes)
         self._deliveries += result.deliveries
-        self._decisions += [*notes(observation, builds, look.began_at, look.seen_by), *result.decisions]
+        self._decisions += [*notes(observation, builds, poll.began_at, poll.seen_by), *result.decisions]
         return observation.state
 
     def _has_gap(self, branch: str) -> bool:
         """Whether every build that is listed is newer than all that were seen: others may have come and gone."""
         seen_to = max(self._before.seen_to, self._caught_up.get(branch, 0))
-        return branch in self._known and self._before.version > 0 and lowest(self._look.builds) > seen_to > 0
+        return branch in self._known and self._before.version > 0 and lowest(self._poll.builds) > seen_to > 0
 
     def _baseline(self, branch: str, builds: list[Build]) -> tuple[Observation | None, list[Build]]:
         """A branch that is seen for the first time, as it was when a channel began to listen; None without builds.
 
         What ended later is news. The branch is fetched if the list shows it only from then on.
         """
-        look = self._look
-        since = look.audience.since(branch)
+        poll = self._poll
+        since = poll.audience.since(branch)
         if since is None:
             return None, builds
         if not _ended_by(since, builds):
-            builds = self._fetch(look.project, branch)
+            builds = self._fetch(poll.project, branch)
         before = _ended_by(since, builds)
-        return (observe(None, before, look.began_at) if before else None), builds
+        return (observe(None, before, poll.began_at) if before else None), builds
 
 
 def has_unlisted(project: WatchedProject, builds: Iterable[Build]) -> bool:
