@@ -61,7 +61,7 @@ def listed() -> dict[str, Any]:
     from bot.app.bot import Bot
     from bot.app.clock import SystemClock
     from bot.app.settings import Settings
-    from bot.core.model.commands import Word
+    from bot.core.model.command_values import Word
     from bot.core.model.errors import NoSuchProject
 
     bot = Bot(Settings.read(os.environ), SystemClock(), os.environ, on_dead=lambda: None)

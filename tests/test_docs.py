@@ -12,7 +12,8 @@ import pytest
 
 from bot.app.settings import rows
 from bot.ci import SERVICES
-from bot.core.model.commands import TABLE, Word, parse
+from bot.core.model.command_values import Word
+from bot.core.model.commands import TABLE, parse
 from bot.slack.incoming.text import words_of_command
 
 ROOT = Path(__file__).parent.parent

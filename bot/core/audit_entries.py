@@ -9,7 +9,9 @@ from datetime import datetime
 from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Actor, Build, Location, Project
 from bot.core.model.claims import Claim
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, NameCommand, entry_for
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, NameCommand
+from bot.core.model.commands import entry_for
 from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.errors import (
     AmbiguousProject,

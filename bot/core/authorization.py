@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import Verb, entry_for
+from bot.core.model.command_values import Verb
+from bot.core.model.commands import entry_for
 from bot.core.model.errors import NotAllowed
 from bot.core.model.policy import Allowed, Denied, Policy
 from bot.core.ports import Groups

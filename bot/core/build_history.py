@@ -10,7 +10,7 @@ from statistics import median
 from bot.core.lookup.build_lookup import BuildLookup
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project, Status
-from bot.core.model.commands import BranchCommand, ShowHistory, Verb
+from bot.core.model.command_values import BranchCommand, ShowHistory, Verb
 from bot.core.model.ended_builds import EndedBuild, FlakyBranch, FlakyShown, SlowBranch, SlowShown, ended
 from bot.core.ports import BuildHistoryStore, Clock
 from bot.core.request import UserRequest

@@ -17,19 +17,19 @@ from bot.core.model.actions.decisions import Decision
 from bot.core.model.actions.plans import restart_plan, running_beside
 from bot.core.model.builds import Ability, Actor, Build, Location, Project, branches_of, newest_of_each
 from bot.core.model.claims import NO_RESTART, RestartState
-from bot.core.model.command_values import CheckChannel
-from bot.core.model.commands import (
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import (
     BranchCommand,
     BuildCommand,
-    Command,
+    CheckChannel,
     ListProjects,
     NameCommand,
     ShowAudit,
     ShowHelp,
     ShowHistory,
     Verb,
-    entry_for,
 )
+from bot.core.model.commands import entry_for
 from bot.core.model.errors import BranchRequired, NotSupported, RequestExpired
 from bot.core.model.notification_commands.values import OnIt, SetReport, ShowReport, StopReport
 from bot.core.model.outcomes import (

@@ -12,7 +12,8 @@ from bot.core.authorization import Authorizer
 from bot.core.follows.channel_messages import ChannelMessages
 from bot.core.model.builds import Actor, Build, Location, Project
 from bot.core.model.claims import RestartState
-from bot.core.model.commands import BuildCommand, Command, Verb
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BuildCommand, Verb
 from bot.core.model.errors import (
     BotError,
     CIError,

@@ -10,7 +10,8 @@ import structlog
 
 from bot.core.audit_entries import ActionSent, AuditedRequest, action_of, entry_of
 from bot.core.model.audit import RequestEntry
-from bot.core.model.commands import Command, entry_named
+from bot.core.model.command_entries import Command
+from bot.core.model.commands import entry_named
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.outcomes import Outcome
 from bot.core.ports import AuditLog, Clock

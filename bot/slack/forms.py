@@ -11,7 +11,7 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.model.builds import Actor, BuildRef, Project, branches_of
-from bot.core.model.commands import Verb
+from bot.core.model.command_values import Verb
 from bot.core.model.errors import BotError
 from bot.core.model.notifications.subscriptions import Origin, Subscription
 from bot.core.notifications.ports import SubscriptionStore

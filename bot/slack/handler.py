@@ -14,7 +14,8 @@ import structlog
 from bot.core.actions.lifecycle import Progress, Stage, next_stage
 from bot.core.model.actions.decisions import Decision
 from bot.core.model.builds import Actor, Project
-from bot.core.model.commands import Command, entry_for
+from bot.core.model.command_entries import Command
+from bot.core.model.commands import entry_for
 from bot.core.model.errors import BotError, NotAllowed, NotRecorded, NotUnderstood
 from bot.core.model.follows import follow_of
 from bot.core.model.outcomes import Cancelled, Outcome, Restarted

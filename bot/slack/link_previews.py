@@ -11,7 +11,7 @@ from slack_sdk.web import WebClient
 
 from bot.core.authorization import Authorizer
 from bot.core.lookup.ci_registry import CIRegistry
-from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.errors import BotError
 from bot.core.model.outcomes import BuildShown
 from bot.core.model.policy import Allowed

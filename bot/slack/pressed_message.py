@@ -6,7 +6,8 @@ from typing import Literal
 
 from bot.core.model.builds import Actor
 from bot.core.model.claims import RestartState
-from bot.core.model.commands import BuildCommand, Command, ListProjects, ShowHelp
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BuildCommand, ListProjects, ShowHelp
 from bot.core.model.outcomes import (
     AlreadyRestarted,
     BuildShown,

@@ -12,11 +12,11 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.core.model import command_values, commands, ended_builds, errors, outcomes
+from bot.core.model import command_values, ended_builds, errors, outcomes
 from bot.core.model.actions import decisions
 from bot.core.model.actions.decisions import Decision
 from bot.core.model.builds import Build, Project
-from bot.core.model.commands import Command
+from bot.core.model.command_entries import Command
 from bot.core.model.errors import BotError, CIError, LastKnown
 from bot.core.model.notification_commands import values
 from bot.core.model.notifications import health, reports, transitions
@@ -28,14 +28,14 @@ VERSION = 1
 
 KINDS: Mapping[str, type[Any]] = {
     # Commands
-    "on branch": commands.BranchCommand,
-    "on build": commands.BuildCommand,
-    "projects": commands.ListProjects,
-    "channel name": commands.NameCommand,
-    "audit": commands.ShowAudit,
+    "on branch": command_values.BranchCommand,
+    "on build": command_values.BuildCommand,
+    "projects": command_values.ListProjects,
+    "channel name": command_values.NameCommand,
+    "audit": command_values.ShowAudit,
     "check": command_values.CheckChannel,
-    "history": commands.ShowHistory,
-    "help": commands.ShowHelp,
+    "history": command_values.ShowHistory,
+    "help": command_values.ShowHelp,
     "subscribe": values.Subscribe,
     "unsubscribe": values.Unsubscribe,
     "subscriptions": values.ShowSubscriptions,

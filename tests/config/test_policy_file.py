@@ -12,7 +12,7 @@ from bot.config.toml_file import LARGEST
 from bot.config.toml_lines import Lines
 from bot.core.authorization import Authorizer
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import Verb
+from bot.core.model.command_values import Verb
 from bot.core.model.policy import (
     EVERYONE,
     OPEN,

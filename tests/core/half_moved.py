@@ -16,7 +16,8 @@ from bot.core.lookup.ci_registry import CIContext, CIRegistry, Pin
 from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Build, Page, Project, Status, Workflow
-from bot.core.model.commands import Command, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import Word
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.outcomes import Outcome
 from bot.core.model.policy import OPEN

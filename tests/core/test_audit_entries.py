@@ -11,10 +11,10 @@ from bot.core.model import errors
 from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import ActionResult, Build
 from bot.core.model.claims import Claim
-from bot.core.model.commands import (
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import (
     BranchCommand,
     BuildCommand,
-    Command,
     ListProjects,
     NameCommand,
     ShowAudit,

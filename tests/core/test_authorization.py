@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import Status
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, ShowAudit, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, ShowAudit, Verb, Word
 from bot.core.model.errors import BranchRequired, NeedsConfirmation, NoSuchBranch, NotAllowed
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.outcomes import BuildShown, Restarted, StillRunning

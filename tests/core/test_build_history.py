@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.build_history import PERIOD, flaky_branches, slow_branches
 from bot.core.model.builds import Project, Status
-from bot.core.model.commands import BranchCommand, ShowHistory, Verb, Word
+from bot.core.model.command_values import BranchCommand, ShowHistory, Verb, Word
 from bot.core.model.ended_builds import EndedBuild, FlakyShown, SlowShown, ended
 from tests.core.world import World, build, project
 from tests.held_clock import NOON

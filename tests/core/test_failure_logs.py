@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import FailedJob, FailureLog, Status
-from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.errors import BranchRequired, NotAllowed, NotSupported, Unreachable
 from bot.core.model.outcomes import LogShown
 from bot.core.model.policy import OPEN, Policy, Rule, Subjects

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model.builds import Build, Status
-from bot.core.model.commands import BranchCommand, ListProjects, ShowHelp, Verb, Word
+from bot.core.model.command_values import BranchCommand, ListProjects, ShowHelp, Verb, Word
 from bot.core.model.errors import AmbiguousProject, BranchRequired, NoResponse, NoSuchBranch, NoSuchProject, Unreachable
 from bot.core.model.outcomes import (
     AlreadyRestarted,

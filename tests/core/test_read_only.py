@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import Ability, Status
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.errors import NotSupported
 from bot.core.model.outcomes import BuildShown, Followed
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run

@@ -22,7 +22,8 @@ from bot.core.lookup.project_index import ProjectIndex
 from bot.core.model.actions.values import ActionPlan, RunTarget
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, FailureLog, Location, Page, Project, Status
 from bot.core.model.claims import Claim
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.errors import BotError, CIError, NotFound
 from bot.core.model.notifications.deliveries import Delivery
 from bot.core.model.notifications.health import CallsLeft

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.core.model.commands import Verb
+from bot.core.model.command_values import Verb
 from bot.store.tables import audit, follows
 from playground.sandbox import SIGNING_SECRET
 from playground.slack.outgoing.delivery import Ack, Delivery, HttpTransport, Payload

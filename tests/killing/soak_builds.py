@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from bot.core.model.commands import Verb
+from bot.core.model.command_values import Verb
 from playground.codeship.state import CodeShipWorld
 from playground.github.state import GitHubWorld
 

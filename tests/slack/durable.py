@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import Command, parse
+from bot.core.model.command_entries import Command
+from bot.core.model.commands import parse
 from bot.core.model.errors import NotUnderstood
 from bot.slack.handler import RequestHandler
 from bot.slack.incoming.payloads import SlackRequest, Source

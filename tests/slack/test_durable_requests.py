@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from bot.core.model.builds import Actor, Location, Run
 from bot.core.model.claims import Claim
-from bot.core.model.commands import BranchCommand, ShowHelp, Verb, Word
+from bot.core.model.command_values import BranchCommand, ShowHelp, Verb, Word
 from bot.slack.handler import RequestHandler
 from bot.slack.incoming.payloads import PressedButton, SlackRequest, Source, parse_click
 from playground.codeship import faults as moods

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from bot.app.settings import rows
-from bot.core.model.commands import HERE, BranchCommand, Command, ShowHelp, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import HERE, BranchCommand, ShowHelp, Verb, Word
 from bot.slack.blocks.button_values import command_of
 from bot.slack.incoming.payloads import Workspace, parse_command
 from bot.slack.listeners import EVENTS, SCOPES, busy_answer

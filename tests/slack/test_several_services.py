@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import Build, Status
-from bot.core.model.commands import Verb
+from bot.core.model.command_values import Verb
 from bot.core.model.errors import NoResponse, NotPossible, Unreachable
 from bot.core.model.policy import Policy, Rule, Subjects
 from tests.core.world import build as codeship_build

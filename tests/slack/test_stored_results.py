@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from bot.ci.github.http.errors import PageTooLarge
 from bot.core.model.builds import Build, Project
-from bot.core.model.commands import Command, ShowHelp
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import ShowHelp
 from bot.core.model.errors import BotError, CIError, LastKnown, UserError
 from bot.core.model.outcomes import HelpShown, Outcome
 from bot.slack.stored_results import KINDS, Unreadable, from_json, to_json

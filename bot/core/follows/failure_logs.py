@@ -7,7 +7,8 @@ from collections.abc import Callable
 from bot.core.authorization import Authorizer
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Ability, Build, FailureLog, Location, Status
-from bot.core.model.commands import Verb, entry_for
+from bot.core.model.command_values import Verb
+from bot.core.model.commands import entry_for
 from bot.core.model.errors import CIError
 from bot.core.model.follows import Follow, ToldLog
 from bot.core.model.policy import Allowed

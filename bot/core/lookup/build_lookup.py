@@ -11,7 +11,8 @@ from bot.core.build_fetcher import Snapshot
 from bot.core.lookup.ci_registry import CIRegistry, RepoMatch
 from bot.core.lookup.repo_urls import builds_named, may_be_branch
 from bot.core.model.builds import Actor, Build, BuildRef, Page, Project, branches_of, find_build, newest_of_each
-from bot.core.model.commands import BranchCommand, BuildCommand, Word, entry_for, nearest_verb, unknown_command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Word
+from bot.core.model.commands import entry_for, nearest_verb, unknown_command
 from bot.core.model.errors import (
     AmbiguousProject,
     BotError,

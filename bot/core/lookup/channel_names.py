@@ -8,7 +8,9 @@ from bot.core.authorization import Authorizer
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.repo_urls import split_branch
 from bot.core.model.builds import Location
-from bot.core.model.commands import HERE, BranchCommand, Command, NameCommand, Word, entry_named
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import HERE, BranchCommand, NameCommand, Word
+from bot.core.model.commands import entry_named
 from bot.core.model.errors import WHICH_REPOSITORY, NotUnderstood
 from bot.core.model.names.channel_names import ALIAS, MAX_ALIASES, ChannelName
 from bot.core.model.outcomes import ChannelNamesShown

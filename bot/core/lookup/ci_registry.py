@@ -14,7 +14,7 @@ from bot.core.build_fetcher import BuildFetcher
 from bot.core.lookup.project_index import NEAREST, ProjectIndex
 from bot.core.lookup.repo_urls import builds_named, page_in, split_branch
 from bot.core.model.builds import Page, Project
-from bot.core.model.commands import Word
+from bot.core.model.command_values import Word
 from bot.core.model.errors import AmbiguousProject, CIError, NoSuchProject, NotFound
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.ports import CIProvider, Clock, NameMatcher

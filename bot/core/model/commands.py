@@ -1,8 +1,8 @@
 """The command language. One table holds all that differs between verbs. Pure.
 
 The parser, button values, policy actions, audit entries, the help and the README read the table. A new verb needs its
-value and its row here, its operation in `operations`, and its message. One that calls the CI service also needs its
-port method.
+value in `command_values`, its row here, its operation in `operations`, and its message. One that calls the CI service
+also needs its port method.
 """
 
 from __future__ import annotations
@@ -12,18 +12,7 @@ from difflib import get_close_matches
 
 from bot.core.model.builds import Ability
 from bot.core.model.command_entries import Command, Entry, audit_command, check_command, history_command
-from bot.core.model.command_values import (
-    HERE,
-    BranchCommand,
-    BuildCommand,
-    ListProjects,
-    NameCommand,
-    ShowAudit,
-    ShowHelp,
-    ShowHistory,
-    Verb,
-    Word,
-)
+from bot.core.model.command_values import BranchCommand, ListProjects, ShowHelp, Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.names.channel_name_commands import alias_command, settings_command, use_command
 from bot.core.model.notification_commands.muting import mute_command, unmute_command
@@ -34,33 +23,8 @@ from bot.core.model.notification_commands.subscribing import (
     subscribe_command,
     unsubscribe_command,
 )
-from bot.core.model.notification_commands.values import NotificationCommand
 from bot.core.model.people.rows import PEOPLE_ROWS
 from bot.core.sentences import POLITE, named_in, names_in, without_closing_signs, without_question, without_request
-
-__all__ = [
-    "HERE",
-    "MORE",
-    "TABLE",
-    "VERBS",
-    "BranchCommand",
-    "BuildCommand",
-    "Command",
-    "Entry",
-    "ListProjects",
-    "NameCommand",
-    "NotificationCommand",
-    "ShowAudit",
-    "ShowHelp",
-    "ShowHistory",
-    "Verb",
-    "Word",
-    "entry_for",
-    "entry_named",
-    "nearest_verb",
-    "parse",
-    "unknown_command",
-]
 
 
 def _projects_command(verb: Verb, words: Sequence[Word]) -> Command:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import TABLE, Verb
+from bot.core.model.command_values import Verb
+from bot.core.model.commands import TABLE
 from bot.core.model.names.name_patterns import ANY_NAME, NamePattern
 
 ACTIONS = tuple(dict.fromkeys(entry.policy_action for entry in TABLE if entry.policy_action is not None))

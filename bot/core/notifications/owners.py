@@ -9,7 +9,7 @@ from bot.core.authorization import Authorizer
 from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project
-from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.errors import BranchRequired
 from bot.core.model.notification_commands.values import OnIt
 from bot.core.model.notifications.deliveries import Delivery, DeliveryState

@@ -11,11 +11,12 @@ from bot.core.authorization import Authorizer
 from bot.core.lookup.build_lookup import BuildLookup, about
 from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.model.builds import Project, Status
-from bot.core.model.commands import BranchCommand, NotificationCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.errors import CIError, NotAllowed, NotUnderstood
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import (
     MuteCommand,
+    NotificationCommand,
     PauseCommand,
     ShowSubscriptions,
     Subscribe,

@@ -13,14 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.model.builds import BuildRef
-from bot.core.model.commands import (
+from bot.core.model.command_entries import Command, Entry
+from bot.core.model.command_values import (
     HERE,
-    TABLE,
-    VERBS,
     BranchCommand,
     BuildCommand,
-    Command,
-    Entry,
     ListProjects,
     NameCommand,
     ShowAudit,
@@ -28,8 +25,8 @@ from bot.core.model.commands import (
     ShowHistory,
     Verb,
     Word,
-    entry_for,
 )
+from bot.core.model.commands import TABLE, VERBS, entry_for
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.values import (
     MuteCommand,

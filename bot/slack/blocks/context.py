@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.model.builds import Ability, Build, Project
-from bot.core.model.commands import Word
+from bot.core.model.command_values import Word
 
 NO_TITLE = "CI"
 """The title of a service that is no longer configured: buttons and stored data outlive settings."""

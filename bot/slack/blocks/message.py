@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bot.core.model.commands import Command
+from bot.core.model.command_entries import Command
 from bot.slack.blocks.button_values import action_id_of, value_of
 from bot.slack.blocks.rich_text import (
     Line,

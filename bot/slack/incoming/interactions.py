@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import Command, ShowHelp, Verb, Word, entry_named
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import ShowHelp, Verb, Word
+from bot.core.model.commands import entry_named
 from bot.core.model.errors import WHICH_REPOSITORY, NotUnderstood
 from bot.core.model.notification_commands.values import ShowSubscriptions
 from bot.core.model.people.commands import notify_command

@@ -14,7 +14,9 @@ from enum import Enum
 from typing import Any
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import Command, Word, parse
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import Word
+from bot.core.model.commands import parse
 from bot.core.model.errors import NotUnderstood
 from bot.slack.blocks.button_values import command_of
 from bot.slack.incoming.text import words_of_command, words_of_message

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.core.model.commands import Word
+from bot.core.model.command_values import Word
 
 MAX_CHARACTERS = 4_000
 MAX_WORDS = 50

@@ -6,7 +6,7 @@ from bot.core.model.actions.plans import RestartPlan
 from bot.core.model.actions.values import PostState
 from bot.core.model.builds import Ability, Build, BuildRef, Workflow
 from bot.core.model.claims import Claim
-from bot.core.model.commands import BuildCommand, Verb
+from bot.core.model.command_values import BuildCommand, Verb
 from bot.slack.blocks.confirm_dialog import Restarting, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button

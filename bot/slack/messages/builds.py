@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.core.model.actions.plans import RestartCase, restart_plan
 from bot.core.model.builds import Ability, Actor, Build, BuildRef, Project, Status, Workflow
 from bot.core.model.claims import NO_RESTART, Claim, ClaimState, RestartState
-from bot.core.model.commands import BuildCommand, Verb
+from bot.core.model.command_values import BuildCommand, Verb
 from bot.slack.blocks.confirm_dialog import DEBUG_LABEL, Restarting, cancelling, cancelling_named, dialog
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, button, link_button

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.model.builds import Build, newest_of_each
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb
 from bot.core.model.errors import (
     CIError,
     Forbidden,

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from bot.core.model.actions.plans import restart_plan
 from bot.core.model.builds import Build
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, entry_for
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb
+from bot.core.model.commands import entry_for
 from bot.core.model.errors import NeedsConfirmation, NotAllowed
 from bot.slack.blocks.confirm_dialog import DEBUG_LABEL, Restarting, asked, cancelling_named, dialog
 from bot.slack.blocks.context import RenderContext

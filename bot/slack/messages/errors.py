@@ -11,17 +11,9 @@ from dataclasses import replace
 
 from bot.core.model.actions.plans import restart_plan
 from bot.core.model.builds import Build, Project
-from bot.core.model.commands import (
-    BranchCommand,
-    BuildCommand,
-    Command,
-    NameCommand,
-    ShowAudit,
-    Verb,
-    Word,
-    entry_for,
-    parse,
-)
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, NameCommand, ShowAudit, Verb, Word
+from bot.core.model.commands import entry_for, parse
 from bot.core.model.errors import (
     WHICH_REPOSITORY,
     AmbiguousProject,

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.model.commands import (
-    HERE,
-    MORE,
-    TABLE,
-    VERBS,
-    BranchCommand,
-    Command,
-    Entry,
-    ShowAudit,
-    ShowHelp,
-    Verb,
-    Word,
-    entry_for,
-    entry_named,
-    parse,
-)
+from bot.core.model.command_entries import Command, Entry
+from bot.core.model.command_values import HERE, BranchCommand, ShowAudit, ShowHelp, Verb, Word
+from bot.core.model.commands import MORE, TABLE, VERBS, entry_for, entry_named, parse
 from bot.core.model.errors import NotUnderstood
 from bot.slack.blocks.confirm_dialog import Restarting, asked
 from bot.slack.blocks.context import RenderContext

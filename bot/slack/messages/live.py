@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.model.builds import Actor, Build, Status
-from bot.core.model.commands import BuildCommand, Verb
+from bot.core.model.command_values import BuildCommand, Verb
 from bot.core.model.errors import NotFound
 from bot.core.model.follows import Follow, FollowState, FollowView
 from bot.core.model.outcomes import AlreadyCancelling, AlreadyRestarted, BuildShown, Followed, StillRunning

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.model.builds import Project
-from bot.core.model.commands import ListProjects
+from bot.core.model.command_values import ListProjects
 from bot.core.model.errors import CIError
 from bot.core.model.outcomes import ProjectsShown
 from bot.slack.blocks.context import RenderContext

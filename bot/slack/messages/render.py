@@ -10,7 +10,7 @@ from typing import Literal
 
 from bot.core.model.builds import Actor, Build, Status
 from bot.core.model.claims import ClaimState, RestartState
-from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.ended_builds import FlakyShown, SlowShown
 from bot.core.model.notifications.health import ChannelChecked
 from bot.core.model.notifications.reports import ReportOff, ReportPlanShown, ReportSet, ReportShown

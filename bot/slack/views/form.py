@@ -13,7 +13,9 @@ from typing import Any
 
 from bot.core.lookup.repo_urls import may_be_branch
 from bot.core.model.builds import Location, Project
-from bot.core.model.commands import TABLE, BranchCommand, Entry, Verb, Word, entry_for
+from bot.core.model.command_entries import Entry
+from bot.core.model.command_values import BranchCommand, Verb, Word
+from bot.core.model.commands import TABLE, entry_for
 from bot.slack.blocks.button_values import OPEN_FORM
 from bot.slack.blocks.context import RenderContext
 from bot.slack.blocks.message import Block, plain

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.model.builds import Build, Location, Project, find_build, newest_of_each
-from bot.core.model.commands import TABLE, Verb, entry_for
+from bot.core.model.command_values import Verb
+from bot.core.model.commands import TABLE, entry_for
 from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
 from bot.core.model.names.channel_names import ChannelName

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.model.builds import BuildRef, Page
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.slack.blocks.button_values import action_id_of, command_of, value_of
 from bot.slack.blocks.context import RenderContext

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bot.core.model.actions.values import RunTarget
 from bot.core.model.builds import Actor, Status
 from bot.core.model.claims import Claim, ClaimState
-from bot.core.model.commands import BuildCommand, Command, Verb
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BuildCommand, Verb
 from bot.core.model.errors import CIError, NoResponse, OverLimit, Unauthorized, Unreachable
 from bot.core.model.outcomes import BuildShown, CouldNotTell, Outcome, Restarted
 from tests.core.actions.ada_restarts import MAIN, OLD, TIMELESS, look

@@ -11,7 +11,7 @@ import pytest
 from bot.core.authorization import Authorizer
 from bot.core.model.builds import ActionResult, Build, BuildRef, FailedJob, Run, Status, Workflow
 from bot.core.model.claims import ClaimState
-from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.errors import BranchRequired, NoResponse, NotAllowed, NotSupported, Unreachable
 from bot.core.model.outcomes import (
     AlreadyRestarted,

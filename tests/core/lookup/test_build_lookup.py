@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.builds import Build, Project, Status
-from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.errors import (
     AmbiguousProject,
     BranchRequired,

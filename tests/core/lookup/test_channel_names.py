@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model.builds import Location
-from bot.core.model.commands import HERE, BranchCommand, NameCommand, Verb, Word
+from bot.core.model.command_values import HERE, BranchCommand, NameCommand, Verb, Word
 from bot.core.model.errors import NoSuchProject, NotAllowed, NotUnderstood
 from bot.core.model.names.channel_names import MAX_ALIASES
 from bot.core.model.outcomes import BuildShown, ChannelNamesShown

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from bot.core.model.builds import Status
-from bot.core.model.commands import BranchCommand, ListProjects, ShowAudit, Verb, Word
+from bot.core.model.command_values import BranchCommand, ListProjects, ShowAudit, Verb, Word
 from bot.core.model.errors import AmbiguousProject, NoSuchProject, NotFound, Unreachable
 from bot.core.model.outcomes import AuditShown, BuildShown, ProjectsShown, Restarted
 from tests.core.half_moved import HalfMoved, of_workflows, on_github, run

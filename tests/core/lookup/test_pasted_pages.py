@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.lookup.repo_urls import page_in
 from bot.core.model.builds import Ability, Page
-from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.errors import BranchRequired, BuildTooOld, NoSuchBranch, NotFound
 from bot.core.model.outcomes import BuildShown
 from tests.core.world import World, build, project

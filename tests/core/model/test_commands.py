@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.model.commands import (
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import (
     HERE,
-    TABLE,
     BranchCommand,
-    Command,
     ListProjects,
     NameCommand,
     ShowAudit,
     ShowHelp,
     Verb,
     Word,
-    entry_for,
-    parse,
-    unknown_command,
 )
+from bot.core.model.commands import TABLE, entry_for, parse, unknown_command
 from bot.core.model.errors import NotUnderstood
 
 

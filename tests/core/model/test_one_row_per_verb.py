@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from bot.core.model.commands import Verb, entry_for
+from bot.core.model.command_values import Verb
+from bot.core.model.commands import entry_for
 
 BOT = Path(__file__).parents[3] / "bot"
 

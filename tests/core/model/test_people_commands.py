@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.model.commands import Word, parse
+from bot.core.model.command_values import Word
+from bot.core.model.commands import parse
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.people.commands import LinkCommand, NotifyCommand, UnlinkCommand
 from bot.core.model.people.settings import Scope, Way

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import Verb
+from bot.core.model.command_values import Verb
 from bot.core.model.policy import (
     EVERYONE,
     NO_REASON,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.model.commands import Verb, parse
+from bot.core.model.command_values import Verb
+from bot.core.model.commands import parse
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.values import SetReport, ShowReport, StopReport
 from bot.core.model.notifications.reports import Every, Schedule

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.model.builds import Actor, Build, FailedJob, FailureLog, Location, Project, Status, Workflow
-from bot.core.model.commands import Command
+from bot.core.model.command_entries import Command
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notifications.deliveries import Delivery, Digest
 from bot.core.model.notifications.muted import WhileMuted

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.model.builds import Build, Location, Status
 from bot.core.model.claims import Claim
-from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.follows import RetryLater
 from bot.core.model.notification_commands.values import OnIt
 from bot.core.model.notifications.deliveries import ChannelRefuses, DeliveryState

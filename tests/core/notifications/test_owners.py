@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model.builds import Actor
-from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.errors import BranchRequired
 from bot.core.model.follows import RetryLater
 from bot.core.model.notification_commands.values import OnIt

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from bot.core.model.builds import Location, Status
-from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.errors import Forbidden
 from bot.core.model.outcomes import Followed
 from bot.core.model.rate_limit import Priority

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.model.builds import Status
 from bot.core.model.claims import ClaimState
-from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.outcomes import Followed, NothingToFollow
 from bot.core.model.verdicts import Meaning
 from tests.core.actions.ada_restarts import MAIN, OLD, WEB, could_not_tell

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model.builds import BuildRef
-from bot.core.model.commands import (
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import (
     HERE,
     BranchCommand,
     BuildCommand,
-    Command,
     ListProjects,
     NameCommand,
     ShowAudit,
@@ -23,8 +23,8 @@ from bot.core.model.commands import (
     ShowHistory,
     Verb,
     Word,
-    parse,
 )
+from bot.core.model.commands import parse
 from bot.core.model.errors import NotUnderstood
 from bot.core.model.notification_commands.values import OnIt, Unsubscribe
 from bot.slack.blocks.button_values import (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import BranchCommand, ShowHelp, Verb, Word
+from bot.core.model.command_values import BranchCommand, ShowHelp, Verb, Word
 from bot.slack.incoming import interactions
 from bot.slack.incoming.payloads import SlackRequest, Source
 from bot.slack.views.elements import Place

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import strategies as st
 
 from bot.core.model.builds import Actor, Location
-from bot.core.model.commands import BranchCommand, Command, ShowHelp, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, ShowHelp, Verb, Word
 from bot.core.model.errors import NotUnderstood
 from bot.slack.incoming.payloads import (
     PressedButton,

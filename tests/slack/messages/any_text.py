@@ -25,7 +25,7 @@ from bot.core.model.builds import (
     Workflow,
 )
 from bot.core.model.claims import Claim, ClaimState, RestartState
-from bot.core.model.commands import BranchCommand, BuildCommand, ListProjects, ShowHelp, Verb, Word
+from bot.core.model.command_values import BranchCommand, BuildCommand, ListProjects, ShowHelp, Verb, Word
 from bot.core.model.ended_builds import FlakyBranch, FlakyShown, SlowBranch, SlowShown
 from bot.core.model.outcomes import (
     AlreadyRestarted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.core.model.commands import Command
+from bot.core.model.command_entries import Command
 from bot.slack.blocks.button_values import command_of
 from bot.slack.blocks.message import Message
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 from bot.core.model import errors
 from bot.core.model.builds import Actor, Build, Location, Project, Status
 from bot.core.model.claims import Claim, ClaimState, RestartState
-from bot.core.model.commands import MORE, BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
+from bot.core.model.commands import MORE
 from bot.core.model.ended_builds import FlakyBranch, FlakyShown, SlowBranch, SlowShown
 from bot.core.model.outcomes import (
     AlreadyRestarted,

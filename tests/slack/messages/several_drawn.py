@@ -9,7 +9,8 @@ from bot.core.model.actions.values import PostRecord, PostState, RunTarget
 from bot.core.model.audit import AuditEntry, Result
 from bot.core.model.builds import ActionResult, Actor, Build, FailedJob, FailureLog, Location, Project, Status
 from bot.core.model.claims import Claim, ClaimState, RestartState
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.follows import Follow, FollowState, FollowView, ToldLog
 from bot.core.model.outcomes import (
     AlreadyRestarted,

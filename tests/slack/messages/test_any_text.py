@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.core.model import errors
 from bot.core.model.builds import Actor, Build, Project, Status
-from bot.core.model.commands import BranchCommand
+from bot.core.model.command_values import BranchCommand
 from bot.core.model.outcomes import BranchesShown, BuildShown, BuildsShown, Outcome, ProjectsShown
 from bot.slack.blocks.rich_text import sanitize
 from bot.slack.messages.errors import render_bug, render_error

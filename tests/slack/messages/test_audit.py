@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.model.audit import TRY_AGAIN, AuditEntry, Result
 from bot.core.model.builds import Actor, Location, Project
-from bot.core.model.commands import ShowAudit, Word
+from bot.core.model.command_values import ShowAudit, Word
 from bot.core.model.errors import NoSuchProject
 from bot.core.model.outcomes import AuditShown
 from bot.slack.blocks.button_values import command_of

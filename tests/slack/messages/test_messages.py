@@ -10,7 +10,9 @@ import pytest
 
 from bot.core.model import errors
 from bot.core.model.builds import Status
-from bot.core.model.commands import MORE, TABLE, BranchCommand, BuildCommand, Command, ShowHelp, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, ShowHelp, Verb, Word
+from bot.core.model.commands import MORE, TABLE
 from bot.core.model.errors import WHICH_REPOSITORY, NotUnderstood
 from bot.core.model.outcomes import BuildsShown
 from bot.slack.blocks.button_values import OPENS_FORM, command_of

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model import errors
-from bot.core.model.commands import BranchCommand, BuildCommand, Command, Verb, Word
+from bot.core.model.command_entries import Command
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
 from bot.core.model.outcomes import BuildShown
 from bot.slack.blocks.button_values import OPENS_FORM, command_of
 from bot.slack.messages.builds import target_of

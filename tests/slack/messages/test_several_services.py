@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.model import errors
 from bot.core.model.builds import FailedJob, Status
-from bot.core.model.commands import Verb
+from bot.core.model.command_values import Verb
 from bot.core.model.outcomes import BuildShown, ProjectsShown
 from bot.slack.blocks.message import LARGEST_JSON
 from bot.slack.messages.builds import OF_WORKFLOWS

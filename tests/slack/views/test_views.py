@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.model.builds import Location, Page, Project
-from bot.core.model.commands import BranchCommand, BuildCommand, Verb, Word, parse
+from bot.core.model.command_values import BranchCommand, BuildCommand, Verb, Word
+from bot.core.model.commands import parse
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import Subscribe
 from bot.core.model.outcomes import BuildShown

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.model.builds import Actor, Location, Page, Project
-from bot.core.model.commands import Verb
+from bot.core.model.command_values import Verb
 from bot.core.model.errors import LastKnown
 from bot.core.model.follows import Follow
 from bot.core.model.names.channel_names import ChannelName

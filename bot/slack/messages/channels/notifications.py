@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.model.builds import Build, FailureLog, Status
-from bot.core.model.commands import BranchCommand, Verb, Word
+from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.names.name_patterns import NamePattern
 from bot.core.model.notification_commands.values import MuteCommand, OnIt, ShowSubscriptions
 from bot.core.model.notifications.deliveries import Delivery
