@@ -184,7 +184,7 @@ def test_all_problems_are_reported_together_with_why_and_where():
         "  GitHub, as an App: GITHUB_APP_ID, GITHUB_APP_INSTALLATION_ID, GITHUB_APP_PRIVATE_KEY_FILE",
         "  To try the bot without any: make playground.",
     ]
-    assert "https://app.codeship.com/user/edit" in ways[0]
+    assert "the operator of the host in CODESHIP_API_URL" in ways[0]
     assert no_transport.startswith("SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing")
 
 

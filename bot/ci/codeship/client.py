@@ -139,7 +139,7 @@ CODESHIP = ServicePlugin(
         Setting(
             "CODESHIP_API_KEY",
             "The API key for CodeShip. The bot sees and restarts what the key's owner can.",
-            "https://app.codeship.com/user/edit, API Key",
+            "the operator of the host in CODESHIP_API_URL",
             values.key,
             required=True,
             secret=True,

@@ -83,7 +83,9 @@ def home(shown: HomeShown, context: RenderContext) -> View:
         *[section(_followed(one, context), _where(one)) for one in shown.followed[:MAX_FOLLOWED]],
     ]
     if not shown.followed:
-        blocks.append(small(line("Nothing. A restart is followed until it finishes, and so is ", code("follow"), ".")))
+        blocks.append(
+            small(line("Nothing. Builds that you restart or ", code("follow"), " are here until they finish."))
+        )
     blocks += [_title("My builds"), *_mine(shown.mine, context)]
     blocks.append(_title("Recent repositories"))
     blocks += [_recent(one, number, context) for number, one in enumerate(shown.recent[:MAX_RECENT], 1)]

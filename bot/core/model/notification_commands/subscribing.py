@@ -157,7 +157,7 @@ def _key(typed: str, value: str, verb: Verb, corrected: Callable[[str], str]) ->
         return key
     nearest = get_close_matches(typed.lower(), _KEYS, n=1, cutoff=0.5)
     instead = corrected(f"{_KEYS[nearest[0]]}:{value}") if nearest else None
-    raise NotUnderstood(f"Unknown filter “{typed}:”. There are {_FILTERS}.", verb, instead=instead)
+    raise NotUnderstood(f"Unknown filter “{typed}:”. The filters are {_FILTERS}.", verb, instead=instead)
 
 
 def _check_events(values: Sequence[str], verb: Verb, corrected: Callable[[str], str]) -> None:
@@ -167,7 +167,7 @@ def _check_events(values: Sequence[str], verb: Verb, corrected: Callable[[str], 
             continue
         nearest = get_close_matches(value.lower(), known, n=1, cutoff=0.5)
         instead = corrected(",".join([*values[:number], nearest[0], *values[number + 1 :]])) if nearest else None
-        raise NotUnderstood(f"Unknown event “{value}”. There are {', '.join(known)}.", verb, instead=instead)
+        raise NotUnderstood(f"Unknown event “{value}”. The events are {', '.join(known)}.", verb, instead=instead)
 
 
 def _check_replies(values: Sequence[str], verb: Verb, corrected: Callable[[str], str]) -> None:

@@ -52,7 +52,7 @@ def person_message(outcome: PersonOutcome, context: RenderContext) -> Message:
             to_whom = line("It is now ", person(to), "’s.") if to else ()
             lines = [line("No longer linked to you: GitHub account ", account(gone.login)), to_whom]
         case AccountUnlinked():
-            lines = [line("Nothing to remove: it isn’t linked to you.")]
+            lines = [line("Nothing to remove: no such GitHub account is linked to you.")]
         case NotifyChanged(settings, known):
             needs_no_link = known is not None or settings.scope is Scope.OFF
             lines = [settings_line(settings), () if needs_no_link else _none(context)]
