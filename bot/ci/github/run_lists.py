@@ -115,7 +115,7 @@ class RunLists:
     def _read_lists(self, reader: _SnapshotReader) -> None:
         """The unfiltered page, or the lists of the events that decide if that page is known to have none."""
         key = (reader.project.id, reader.branch)
-        if self._monotonic() >= (self._by_event.get(key) or self._monotonic()):
+        if self._monotonic() >= (self._by_event.get(key) or 0.0):
             self._add_list(reader)
             if reader.deciding or not reader.is_cut_off:
                 return
