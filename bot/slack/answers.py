@@ -42,7 +42,7 @@ from bot.core.model.outcomes import (
     Unmuted,
     Unsubscribed,
 )
-from bot.core.model.people.outcomes import PersonOutcome
+from bot.core.model.people.outcomes import AccountClaimed, PersonOutcome
 from bot.core.ports import Clock
 from bot.slack.blocks.context import RenderContext, ServiceInfo
 from bot.slack.incoming.payloads import SlackRequest
@@ -130,11 +130,14 @@ class Answers:
         is_refresh = isinstance(command, BuildCommand) and command.verb is Verb.STATUS
         asker = None if is_refresh else slack_request.actor  # the person who refreshes a message did not request it
         message = render(outcome, context=self._context_of(slack_request), asker=asker)
-        if isinstance(outcome, PersonOutcome):
-            for person, said in to_others(outcome, slack_request.actor, self._context_of(slack_request)):
-                self._replies.to_person(person, said)
-        target = reply_target(command, outcome) if slack_request.pressed else None
         key = slack_request.delivery or reference
+        if isinstance(outcome, PersonOutcome):
+            once = key
+            if isinstance(outcome, AccountClaimed):  # who claims it again and again asks its holder once
+                once = f"claim {outcome.link.login} {slack_request.actor.id}"
+            for person, said in to_others(outcome, slack_request.actor, self._context_of(slack_request)):
+                self._replies.to_person(person, said, key=once)
+        target = reply_target(command, outcome) if slack_request.pressed else None
         if target != "in its place" and self._is_shown_already(slack_request, outcome, key):
             return None
         match target:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -12,7 +12,7 @@ from bot.core.lookup.ci_registry import CIRegistry
 from bot.core.lookup.recent_projects import RecentProjects
 from bot.core.model.builds import Actor, BuildRef, Project, branches_of
 from bot.core.model.command_values import Verb
-from bot.core.model.errors import BotError
+from bot.core.model.errors import BotError, NotUnderstood
 from bot.core.model.notifications.subscriptions import Origin, Subscription
 from bot.core.notifications.ports import SubscriptionStore
 from bot.slack.blocks.context import RenderContext
@@ -24,7 +24,7 @@ from bot.slack.incoming.payloads import SlackRequest, Workspace
 from bot.slack.views.elements import MAX_OPTIONS, Place, View
 from bot.slack.views.form import BRANCH, REPO, FormState, branch_options, form, repo_options
 from bot.slack.views.restart import found_in, restart_dialog
-from bot.slack.views.subscription_form import subscription_form
+from bot.slack.views.subscription_form import fits_form, subscription_form
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +69,9 @@ class Forms:
         changed = self._subscription(place, number) if place and number else None
         if place is None or (number is not None and changed is None):
             self.handle(opening.request, received_at)  # it is gone: the answer shows what there is
+        elif changed is not None and not fits_form(changed):
+            why = f"Subscription #{changed.id} is too long for the form. Make several of it, or type it whole."
+            self.handle(replace(opening.request, command=NotUnderstood(why, Verb.SUBSCRIBE)), received_at)
         else:
             self._show(opening, subscription_form(place, changed), received_at)
 

@@ -129,10 +129,12 @@ class Sender:
         if not queue or any(self._is_being_sent(each, now) for each in queue):
             return False
         first = queue[0]
+        if first.is_direct:  # each of them: a digest has all, and one that waits for Slack must not hold up the next
+            for each in queue:
+                if (why := self._authors.why_not(each)) is not None:
+                    return self._drop([each], why) is not None
         if first.state is not DeliveryState.SENDING and first.due_at > now and first.reason != QUIET_IF_FLAKY:
             return False
-        if first.is_direct and (why := self._authors.why_not(first)) is not None:
-            return self._drop([first], why) is not None
         if old := overtaken(unsent):
             return self._drop_overtaken(old, flaky_and_quiet(old, queue)) is not None
         died = [each for each in queue if each.state is DeliveryState.SENDING]

@@ -40,12 +40,17 @@ class Accounts:
     def _link(self, login: str, request: UserRequest) -> PersonOutcome:
         person = request.actor
         mine, known = self._people.of_person(person), self._people.of_login(login)
+        before = mine if mine is not None and mine.login.lower() != login.lower() else None
+        if before is not None and known is None:  # not replaced by the new one: who has claimed it gets it
+            self._people.unlink(person, before.login, request.clock.now())
         link = self._people.claim(login, person, request.clock.now())
         if link.person != person:
             return AccountClaimed(link)
-        before = mine.login if mine is not None and mine.login.lower() != login.lower() else None
         refused = known.claimed_by if known is not None and known.person == person else None
-        return AccountLinked(link, self._people.settings(person), before, refused)
+        settings = self._people.settings(person)
+        if before is None:
+            return AccountLinked(link, settings, refused=refused)
+        return AccountLinked(link, settings, before.login, refused, given_to=before.claimed_by)
 
     def _notify(self, command: NotifyCommand, request: UserRequest) -> NotifyChanged:
         """A person who only says how has asked to hear something again."""

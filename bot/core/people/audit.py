@@ -19,8 +19,9 @@ def result_of(outcome: PersonOutcome) -> tuple[Result, str]:
     match outcome:
         case AccountClaimed(link):
             return Result.NOT_DONE, f"github {link.login} belongs to {link.person.id}, who is asked"
-        case AccountLinked(link, _, before):
-            return Result.DONE, f"github {link.login}" + (f" instead of {before}" if before else "")
+        case AccountLinked(link, _, before, _, to):
+            given = f", now of {to.id}" if to else ""
+            return Result.DONE, f"github {link.login}" + (f" instead of {before}{given}" if before else "")
         case AccountUnlinked(link, to):
             if link is None:
                 return Result.NOT_DONE, "it was not linked"

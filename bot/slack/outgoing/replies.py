@@ -29,6 +29,7 @@ from bot.slack.outgoing.bodies import changed_message, message_for_one, new_mess
 log = structlog.get_logger(__name__)
 
 INVITATION_KEPT_S = 90 * 24 * 3600.0
+TOLD_ONCE_S = 24 * 3600.0
 
 Delivery = Callable[[], str | None]
 """Sends a message in one way. Returns its ts if it can be changed later. Raises CallFailed."""
@@ -119,8 +120,10 @@ class Replies:
         """Sends it to the asker alone; in the bot's own direct messages every message is."""
         self._first(self._deliveries_to_asker(slack_request, message), [])
 
-    def to_person(self, person: Actor, message: Message) -> None:
-        """Sends a direct message to a person who did not ask. A failure is logged."""
+    def to_person(self, person: Actor, message: Message, *, key: str) -> None:
+        """Sends a direct message to a person who did not ask: once a day for the same `key`. A failure is logged."""
+        if not self._idempotency_keys.add(f"told {person.id} {key}", keep_s=TOLD_ONCE_S):
+            return
         try:
             self._post_directly(message, person.id)
         except CallFailed as failure:

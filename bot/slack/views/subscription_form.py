@@ -94,23 +94,29 @@ class FilledSubscription:
     problems: Mapping[str, str]
 
 
+def fits_form(changed: Subscription) -> bool:
+    """Whether Slack's fields have room for it: what is cut would be lost."""
+    return all(len(text) <= _MAX_TYPED for text in _texts(changed.filters).values())
+
+
 def subscription_form(place: Place, changed: Subscription | None = None) -> View:
     """The form, empty or with what `changed` says now."""
     filters = changed.filters if changed is not None else None
     words = words_of(filters) if filters is not None else ()
+    texts = _texts(filters) if filters is not None else {}
     kept = tuple(word for word in words if word.partition(":")[0] in _KEPT)
     blocks = [
         _text_field(
             _REPOS,
             "Repositories",
-            " ".join(repository_words(filters)) if filters else "",
+            texts.get(_REPOS, ""),
             placeholder="acme/web acme/api-* !acme/api-old",
             hint="* matches any characters, ! makes an exception. Later repositories are included.",
         ),
         _text_field(
             _BRANCHES,
             "Branches",
-            " ".join(pattern_words(filters.branches)) if filters else "",
+            texts.get(_BRANCHES, ""),
             placeholder="Default branch",
             hint="For example main release/*. A single * is every branch.",
             optional=True,
@@ -119,7 +125,7 @@ def subscription_form(place: Place, changed: Subscription | None = None) -> View
         _text_field(
             _WORKFLOWS,
             "Workflows",
-            ", ".join(pattern_words(filters.workflows)) if filters else "",
+            texts.get(_WORKFLOWS, ""),
             placeholder="All workflows",
             hint="GitHub only: names or files, with commas between them. For example ci, !nightly.",
             optional=True,
@@ -159,6 +165,15 @@ def filled_subscription(values: Mapping[str, Any], state: SubscriptionState) -> 
     return FilledSubscription(command, problems)
 
 
+def _texts(filters: Filters) -> Mapping[str, str]:
+    """What the fields for text say, by block id."""
+    return {
+        _REPOS: " ".join(repository_words(filters)),
+        _BRANCHES: " ".join(pattern_words(filters.branches)),
+        _WORKFLOWS: ", ".join(pattern_words(filters.workflows)),
+    }
+
+
 def _said(values: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Word]]]:
     """The words of the command that each field stands for, by block id."""
     yield _REPOS, words_of_command(_typed(values, _REPOS))
@@ -187,7 +202,7 @@ def _text_field(block: str, label: str, initial: str, *, placeholder: str, hint:
         "action_id": block,
         "max_length": _MAX_TYPED,
         "placeholder": plain(placeholder),
-        **({"initial_value": initial[:_MAX_TYPED]} if initial else {}),
+        **({"initial_value": initial} if initial else {}),
     }
     field = {"type": "input", "block_id": block, "label": plain(label), "hint": plain(hint), "element": element}
     return {**field, "optional": True} if optional else field

@@ -254,6 +254,31 @@ def test_a_person_who_breaks_much_at_once_gets_one_message(linked):
     assert linked.heard(ADA.id)[0].startswith("digest (commit): repo10 main broke 21")
 
 
+def test_what_is_fixed_meanwhile_is_not_in_the_one_message_about_much(linked):
+    projects = [project(number, f"acme/repo{number}") for number in range(10, 14)]
+    linked.world.knows(*projects)
+    for each in projects:
+        linked.builds("20 ok", of=each)
+    linked.poll()
+    for each in projects:
+        linked.builds("21 bad", "20 ok", of=each)
+    linked.poll()
+    linked.goes("22 ok ; 21 bad ; 20 ok", of=projects[-1])
+    wait(linked, 90)
+    [said] = linked.heard(ADA.id)
+    assert "repo12" in said
+    assert "repo13" not in said
+
+
+def test_what_slack_refused_and_is_fixed_holds_up_nothing(linked):
+    breaks(linked)
+    linked.slack.failures += [ChannelRefuses("messages_tab_disabled")]
+    wait(linked)
+    linked.goes("12 ok", "13 bad ; 12 ok")
+    wait(linked)
+    assert [words for _, words, _, _ in linked.slack.authors] == ["acme/web main broke 13"]
+
+
 def test_a_muted_channel_stays_silent_and_the_author_is_told(linked):
     linked.store.subscriptions.mute(Mute(CHANNEL, linked.clock.now() + timedelta(hours=1), ADA, linked.clock.now()))
     breaks(linked)

@@ -58,6 +58,8 @@ NEWS = {
     "flaky": delivery(Change.FLAKY, replace(FIXES, commit=FAILED.commit)),
     "workflow is gone": delivery(Change.RETIRED, FIXES, workflows=("Lint",)),
     "branch is gone": delivery(Change.GONE, FAILED),
+    "many workflows are gone": delivery(Change.RETIRED, FIXES, workflows=("<!here> & Co. " * 9,) * 99),
+    "many workflows fail": delivery(Change.JOINED, LATER, in_a_row=1, failing=("<!here> & Co. " * 9,) * 99),
     "two workflows are gone": delivery(Change.RETIRED, FIXES, workflows=("Lint", "Nightly")),
     "passed": delivery(Change.PASSED, FIXES, None),
 }

@@ -35,6 +35,7 @@ OUTCOMES = {
     "what is linked": AccountShown(LINK, NotifySettings(Scope.MAIN, Way.MENTION)),
     "linked": AccountLinked(LINK, NotifySettings()),
     "linked instead of another": AccountLinked(LINK, NotifySettings(Scope.OFF), before="ada-old", refused=BOB),
+    "linked, and the other one given up": AccountLinked(LINK, NotifySettings(), before="bob", given_to=BOB),
     "belongs to another person": AccountClaimed(replace(LINK, claimed_by=BOB)),
     "unlinked": AccountUnlinked(LINK),
     "given up": AccountUnlinked(LINK, BOB),

@@ -43,6 +43,7 @@ from tests.slack.several import BOTH, NOW
 ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
 HOSTILE = "<!channel>*b*`c`"
 
+LONG = Filters(NamePattern(tuple(f"acme/{number}{'x' * 190}" for number in range(12))))
 SIMPLE = Subscription("C1", Filters(NamePattern(("acme/web",))), ADA, NOW, id=3)
 RICH = Subscription(
     "C1",
@@ -127,6 +128,7 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "changed_while_paused": of_ada(Subscribed(STOPPED, True, 1, was=STOPPED)),
         "changed_into_another": of_ada(Subscribed(SIMPLE, False, 1, was=STOPPED)),
         "may_be_shared": of_ada(MayBeShared(Subscribe(RICH.filters))),
+        "may_be_shared, too long": of_ada(MayBeShared(Subscribe(LONG))),
         "paused_at_once": paused_at_once([SIMPLE], "not_in_channel", HOW),
         "paused_at_once_archived": paused_at_once([SIMPLE, RICH], "is_archived", HOW),
         "unsubscribed": of_ada(Unsubscribed((SIMPLE,), (), 2)),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.core.model.builds import Actor
 from bot.slack.blocks.message import Message
 from bot.slack.outgoing.replies import DeliveryFailed
 from tests.slack.outgoing.replying import COMMAND, MENTION, NEWS, WITH_BUTTON, WORD, World, a_world
@@ -129,3 +130,9 @@ def test_a_reply_to_a_press_in_a_thread_stays_in_the_thread(world: World) -> Non
     for answer in (NEWS, WORD):
         world.answers.answer(heard, answer)
         assert world.last("#builds").thread_ts == message.thread_ts
+
+
+def test_another_person_is_told_once_of_the_same_thing(world: World) -> None:
+    for key in ("claim", "claim", "another"):
+        world.answers.to_person(Actor("U0BOB"), WORD, key=key)
+    assert len(world.seen("@codeship", "bob")) == 2

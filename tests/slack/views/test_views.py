@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from bot.slack.messages.render import render
 from bot.slack.views.elements import Place, View
 from bot.slack.views.form import BRANCH, REPO, FormState, Preset, branch_options, filled, repo_options
 from bot.slack.views.restart import chosen, found_in, restart_dialog
-from bot.slack.views.subscription_form import SubscriptionState, filled_subscription, subscription_form
+from bot.slack.views.subscription_form import SubscriptionState, filled_subscription, fits_form, subscription_form
 from playground.slack.block_rules import options_judged, view_judged
 from playground.slack.plain_text import draw_view
 from tests.slack.messages.one_service import FAILED, HOW
@@ -306,3 +307,10 @@ def test_a_dialog_without_a_build_has_nothing_to_send() -> None:
     assert "submit" not in view
     with pytest.raises(ValueError, match="bot's"):
         chosen(view["private_metadata"], {})
+
+
+@pytest.mark.parametrize(("length", "fits"), [(100, True), (200, False)])
+def test_a_subscription_that_would_be_cut_has_no_form(length: int, fits: bool) -> None:
+    names = tuple(f"acme/{number:02}{'x' * (length - 7)}" for number in range(20))
+    changed = replace(SUBSCRIPTION, filters=replace(SUBSCRIPTION.filters, repositories=NamePattern(names)))
+    assert fits_form(changed) is fits

@@ -18,12 +18,16 @@ class AccountShown:
 
 @dataclass(frozen=True, slots=True)
 class AccountLinked:
-    """The account is the asker's. `before` is the login that it replaces. `refused` had claimed it in vain."""
+    """The account is the asker's. `before` is the login that it replaces. `refused` had claimed it in vain.
+
+    `given_to` had claimed `before`, and has it now.
+    """
 
     link: AccountLink
     settings: NotifySettings
     before: str | None = None
     refused: Actor | None = None
+    given_to: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)

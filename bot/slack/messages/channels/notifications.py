@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.core.model.builds import Build, FailureLog, Status
 from bot.core.model.command_values import BranchCommand, Verb, Word
 from bot.core.model.names.name_patterns import NamePattern
@@ -55,6 +57,7 @@ from bot.slack.messages.workflows import workflow_lines
 _BAD, _GOOD, _GONE, _ON_IT = "x", "white_check_mark", "wastebasket", "raising_hand"
 _NAME = 60
 MAX_AUTHORS = 5
+MAX_WORKFLOWS = 10
 MUTED_MIN = 120
 LOG_LINES = 10
 
@@ -188,7 +191,7 @@ def _fixed_headline(transition: Transition, context: RenderContext) -> Line:
     after = line(" after ", length(took_s)) if took_s is not None and took_s > 0 else line()
     match transition.change:
         case Change.RETIRED:
-            names = listed([sanitize(name, _NAME) for name in transition.workflows])
+            names = listed(_some(transition.workflows))
             verb = "no longer runs" if len(transition.workflows) == 1 else "no longer run"
             return headline_with(_GOOD, build, context, " is green again: ", names, f" {verb}")
         case Change.GONE:
@@ -219,8 +222,15 @@ def _last_good(transition: Transition) -> Line:
 
 
 def _failing(transition: Transition) -> Line:
-    names = [sanitize(name, _NAME) for name in transition.failing]
-    return line(f"failing: {', '.join(names)}") if len(names) > 1 else ()
+    names = transition.failing
+    return line(f"failing: {', '.join(_some(names))}") if len(names) > 1 else ()
+
+
+def _some(names: Sequence[str]) -> list[str]:
+    """The first of them, and `3 more`."""
+    shown = [sanitize(name, _NAME) or "one without a name" for name in names[:MAX_WORKFLOWS]]
+    more = len(names) - MAX_WORKFLOWS
+    return [*shown, f"{more} more"] if more > 0 else shown
 
 
 def _suspects(period: Period | None) -> Line:

@@ -85,7 +85,8 @@ def may_be_shared(asked: MayBeShared) -> Message:
         line("Everyone who reads it then sees builds of ", names, ", with commits and authors."),
     ]
     yes = button("Subscribe", replace(asked.command, confirmed=True), style="primary")
-    return message(lines, [yes], in_public=False)
+    too_long = line("This is too long for a button. Make several subscriptions of it.") if yes is None else ()
+    return message([*lines, too_long], [yes], in_public=False)
 
 
 def is_changed(done: Subscribed) -> bool:

@@ -39,8 +39,9 @@ def person_message(outcome: PersonOutcome, context: RenderContext) -> Message:
         case AccountShown(known, settings):
             login = line("GitHub account: ", account(known.login)) if known else _none(context)
             lines, buttons = [login, settings_line(settings)], settings_buttons(settings)
-        case AccountLinked(known, settings, before):
-            was = line("Instead of ", account(before), ".") if before else ()
+        case AccountLinked(known, settings, before, _, given_to):
+            now = line(" That is now ", person(given_to), "’s.") if given_to else ()
+            was = line("Instead of ", account(before), ".", now) if before else ()
             lines = [line("Linked to you: GitHub account ", account(known.login)), was, settings_line(settings)]
             buttons = [*settings_buttons(settings), button("Unlink", UnlinkCommand(known.login), number=4)]
         case AccountClaimed(known):
@@ -80,12 +81,18 @@ def to_others(outcome: PersonOutcome, asker: Actor, context: RenderContext) -> l
         case AccountLinked(known, _, _, Actor() as refused):
             lines = [line("GitHub account ", account(known.login), " stays linked to ", person(asker), ".")]
             return [(refused, message(lines, in_public=False))]
+        case AccountLinked(_, _, str() as before, _, Actor() as to):
+            return [(to, _given_up(before, asker))]
         case AccountUnlinked(known, Actor() as to) if known is not None:
-            name = account(known.login)
-            lines = [line("GitHub account ", name, " is linked to you now. ", person(asker), " gave it up.")]
-            return [(to, message(lines, in_public=False))]
+            return [(to, _given_up(known.login, asker))]
         case _:
             return []
+
+
+def _given_up(login: str, by: Actor) -> Message:
+    """To the person who has the account now."""
+    said = line("GitHub account ", account(login), " is linked to you now. ", person(by), " gave it up.")
+    return message([said], in_public=False)
 
 
 def account(login: str) -> Inline:
