@@ -49,7 +49,7 @@ from bot.slack.incoming.payloads import SlackRequest
 from bot.slack.messages.channels.subscriptions import not_reached, paused_at_once
 from bot.slack.messages.errors import render_bug, render_error
 from bot.slack.messages.live import followed_elsewhere, not_followed
-from bot.slack.messages.people.accounts import to_others
+from bot.slack.messages.people.accounts import not_asked, to_others
 from bot.slack.messages.render import Message, cancelled, render
 from bot.slack.outgoing.replies import DeliveryFailed, Replies
 from bot.slack.pressed_message import message_after_press, reply_target
@@ -132,11 +132,10 @@ class Answers:
         message = render(outcome, context=self._context_of(slack_request), asker=asker)
         key = slack_request.delivery or reference
         if isinstance(outcome, PersonOutcome):
-            once = key
-            if isinstance(outcome, AccountClaimed):  # who claims it again and again asks its holder once
-                once = f"claim {outcome.link.login} {slack_request.actor.id}"
-            for person, said in to_others(outcome, slack_request.actor, self._context_of(slack_request)):
-                self._replies.to_person(person, said, key=once)
+            others = to_others(outcome, slack_request.actor, self._context_of(slack_request))
+            are_told = [self._replies.to_person(person, said, key=key) for person, said in others]
+            if isinstance(outcome, AccountClaimed) and not all(are_told):
+                message = not_asked(outcome)
         target = reply_target(command, outcome) if slack_request.pressed else None
         if target != "in its place" and self._is_shown_already(slack_request, outcome, key):
             return None

@@ -120,14 +120,16 @@ class Replies:
         """Sends it to the asker alone; in the bot's own direct messages every message is."""
         self._first(self._deliveries_to_asker(slack_request, message), [])
 
-    def to_person(self, person: Actor, message: Message, *, key: str) -> None:
-        """Sends a direct message to a person who did not ask: once a day for the same `key`. A failure is logged."""
+    def to_person(self, person: Actor, message: Message, *, key: str) -> bool:
+        """Sends a direct message to a person who did not ask: once for the same `key`. False if Slack refuses it."""
         if not self._idempotency_keys.add(f"told {person.id} {key}", keep_s=TOLD_ONCE_S):
-            return
+            return True
         try:
             self._post_directly(message, person.id)
         except CallFailed as failure:
             log.warning("person_not_told", user=person.id, why=str(failure))
+            return failure.may_be_there
+        return True
 
     def replace(self, slack_request: SlackRequest, message: Message) -> None:
         """Replaces the message whose button was pressed."""

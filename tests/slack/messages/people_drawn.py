@@ -17,7 +17,7 @@ from bot.core.model.people.outcomes import (
 from bot.core.model.people.settings import AccountLink, NotifySettings, Scope, Way
 from bot.slack.blocks.message import Message
 from bot.slack.messages.channels.notifications import notification
-from bot.slack.messages.people.accounts import person_message, to_others
+from bot.slack.messages.people.accounts import not_asked, person_message, to_others
 from bot.slack.messages.people.authors import is_this_you, you_broke
 from tests.slack.messages.notifications_drawn import delivery
 from tests.slack.messages.one_service import FAILED, HOSTILE, HOW, WEB
@@ -54,6 +54,7 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "named in the channel": notification(NAMED, HOW),
         "is this you": is_this_you(NAMED, "ada-l", HOW),
         "is this you, hostile": is_this_you(NAMED, "<!channel>`*", HOW),
+        "belongs to another person, who is not asked": not_asked(AccountClaimed(LINK)),
         **{name: person_message(outcome, HOW) for name, outcome in OUTCOMES.items()},
         **{
             f"{name}, to the other person": said

@@ -133,6 +133,8 @@ def test_a_reply_to_a_press_in_a_thread_stays_in_the_thread(world: World) -> Non
 
 
 def test_another_person_is_told_once_of_the_same_thing(world: World) -> None:
-    for key in ("claim", "claim", "another"):
-        world.answers.to_person(Actor("U0BOB"), WORD, key=key)
+    bob = Actor("U0BOB")
+    assert all(world.answers.to_person(bob, WORD, key=key) for key in ("claim", "claim", "another"))
     assert len(world.seen("@codeship", "bob")) == 2
+    world.workspace.refuse("chat.postMessage", "messages_tab_disabled")
+    assert not world.answers.to_person(bob, WORD, key="refused")

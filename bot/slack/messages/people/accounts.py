@@ -45,10 +45,7 @@ def person_message(outcome: PersonOutcome, context: RenderContext) -> Message:
             lines = [line("Linked to you: GitHub account ", account(known.login)), was, settings_line(settings)]
             buttons = [*settings_buttons(settings), button("Unlink", UnlinkCommand(known.login), number=4)]
         case AccountClaimed(known):
-            lines = [
-                line("Not linked: GitHub account ", account(known.login), " belongs to ", person(known.person), "."),
-                line("I asked them to keep it or give it up."),
-            ]
+            lines = [_not_linked(known), line("I asked them to keep it or give it up.")]
         case AccountUnlinked(AccountLink() as gone, to):
             to_whom = line("It is now ", person(to), "’s.") if to else ()
             lines = [line("No longer linked to you: GitHub account ", account(gone.login)), to_whom]
@@ -64,6 +61,12 @@ def person_message(outcome: PersonOutcome, context: RenderContext) -> Message:
                 line("You won’t be notified of this failure again. Your account stays linked."),
             ]
     return message(lines, list(buttons), in_public=False)
+
+
+def not_asked(claimed: AccountClaimed) -> Message:
+    """The answer to a claim if its holder did not get the question."""
+    lines = [_not_linked(claimed.link), line("I couldn’t ask them: Slack refused my message. Try again later.")]
+    return message(lines, in_public=False)
 
 
 def to_others(outcome: PersonOutcome, asker: Actor, context: RenderContext) -> list[tuple[Actor, Message]]:
@@ -87,6 +90,10 @@ def to_others(outcome: PersonOutcome, asker: Actor, context: RenderContext) -> l
             return [(to, _given_up(known.login, asker))]
         case _:
             return []
+
+
+def _not_linked(known: AccountLink) -> Line:
+    return line("Not linked: GitHub account ", account(known.login), " belongs to ", person(known.person), ".")
 
 
 def _given_up(login: str, by: Actor) -> Message:
