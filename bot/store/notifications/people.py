@@ -21,14 +21,17 @@ class StoredPeople:
 
     def claim(self, login: str, person: Actor, at: datetime) -> AccountLink:
         key = account_links.c.login == login.lower()
-        with self._database.writing() as connection:
-            known = connection.execute(account_links.select().where(key).with_for_update()).one_or_none()
-            if known is None:
-                self._give(connection, login, person, at)
-            else:
-                claimed_by = None if known.person_id == person.id else person.id
-                connection.execute(account_links.update().where(key).values(claimed_by=claimed_by))
-            return _link(connection.execute(account_links.select().where(key)).one())
+        while True:
+            with self._database.writing() as connection:
+                known = connection.execute(account_links.select().where(key).with_for_update()).one_or_none()
+                if known is None:
+                    self._give(connection, login, person, at)
+                else:
+                    claimed_by = None if known.person_id == person.id else person.id
+                    connection.execute(account_links.update().where(key).values(claimed_by=claimed_by))
+                row = connection.execute(account_links.select().where(key)).one_or_none()
+            if row is not None:  # else another process has just linked the person to another login
+                return _link(row)
 
     def unlink(self, person: Actor, login: str | None, at: datetime) -> AccountLink | None:
         mine = account_links.c.person_id == person.id

@@ -44,6 +44,8 @@ ADA, BOB = Actor("U0ADA"), Actor("U0BOB")
 HOSTILE = "<!channel>*b*`c`"
 
 LONG = Filters(NamePattern(tuple(f"acme/{number}{'x' * 190}" for number in range(12))))
+WIDE = replace(LONG, branches=LONG.repositories)
+MUTE = Mute("C1", NOW + timedelta(hours=2), ADA, NOW)
 SIMPLE = Subscription("C1", Filters(NamePattern(("acme/web",))), ADA, NOW, id=3)
 RICH = Subscription(
     "C1",
@@ -128,6 +130,8 @@ SUBJECTS: dict[str, dict[str, Message]] = {
         "changed_while_paused": of_ada(Subscribed(STOPPED, True, 1, was=STOPPED)),
         "changed_into_another": of_ada(Subscribed(SIMPLE, False, 1, was=STOPPED)),
         "may_be_shared": of_ada(MayBeShared(Subscribe(RICH.filters))),
+        "unsubscribe_all, too long": of_ada(UnsubscribeAll((replace(SIMPLE, filters=WIDE),) * 30)),
+        "subscriptions, many mutes": of_ada(SubscriptionsShown((SIMPLE,), (MUTE,) * 25)),
         "may_be_shared, too long": of_ada(MayBeShared(Subscribe(LONG))),
         "paused_at_once": paused_at_once([SIMPLE], "not_in_channel", HOW),
         "paused_at_once_archived": paused_at_once([SIMPLE, RICH], "is_archived", HOW),

@@ -160,14 +160,18 @@ def unsubscribe_all(asked: UnsubscribeAll) -> Message:
     count = len(asked.subscriptions)
     what = "1 subscription" if count == 1 else f"{count} subscriptions"
     yes = button(f"Remove {what}", Unsubscribe(everything=True, confirmed=True), style="danger")
-    lines = [line(f"Remove {what} of this channel?"), *(_listed_line(each) for each in asked.subscriptions[:_SHOWN])]
-    return message(lines, [yes], in_public=False)
+    listed = [_listed_line(each) for each in asked.subscriptions[:_SHOWN]]
+    return message([line(f"Remove {what} of this channel?")], [yes], details=listed, in_public=False)
 
 
 def subscriptions_shown(shown: SubscriptionsShown, context: RenderContext) -> Message:
     """To the asker: each subscription with its number, its maker and its state, and each mute."""
     every = shown.subscriptions
-    mutes = [line(emoji(NO_BELL), " ", _muted_of(mute), " muted until ", _when(mute.until)) for mute in shown.mutes]
+    mutes = [
+        line(emoji(NO_BELL), " ", _muted_of(mute), " muted until ", _when(mute.until)) for mute in shown.mutes[:_SHOWN]
+    ]
+    if len(shown.mutes) > _SHOWN:
+        mutes.append(line(f"and {len(shown.mutes) - _SHOWN} more mutes"))
     if not every:
         example = line("For example ", code(f"{context.command} subscribe acme/web"))
         return message([line("This channel has no subscriptions."), example, *mutes], _unmute(shown), in_public=False)
