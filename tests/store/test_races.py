@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.model.builds import Project
+from bot.core.model.builds import Actor, Project
 from bot.core.model.claims import Claim, ClaimState
 from bot.store import Store, open_store
 from bot.store.engine import Database
@@ -162,3 +162,11 @@ def test_a_list_is_never_a_mixture_of_two(store: Store) -> None:
         return all(seen)
 
     assert all(in_threads(save_and_load))
+
+
+def test_logins_that_one_person_links_at_once_leave_one(store: Store, clock: Any) -> None:
+    ada = Actor("U0ADA")
+    for number in range(ROUNDS):
+        linked = in_threads(lambda thread, n=number: store.people.claim(f"ada-{n}-{thread}", ada, clock.now()))
+        assert len({link.login for link in linked}) == THREADS
+        assert store.people.of_person(ada) in linked
