@@ -196,7 +196,7 @@ def _quiet_if_flaky(delivery: Delivery, now: datetime) -> Told:
     if change is Change.BROKE:
         due_at = max(now, (delivery.transition.build.finished_at or now) + FLAKY_WITHIN)
         held = replace(delivery, due_at=due_at, reason=QUIET_IF_FLAKY)
-        return Told((held,), (decision_about(held, now, Reason.WAITING, due_at.isoformat()),))
+        return Told((held,), (decision_about(held, now, Reason.MAY_BE_FLAKY, due_at.isoformat()),))
     return Told((replace(delivery, reason=QUIET_IF_FLAKY) if change is Change.FLAKY else delivery,))
 
 

@@ -37,6 +37,12 @@ def test_when_the_channel_was_last_told_and_the_service_last_read(hearing):
     assert len(found.subscriptions) == 1
 
 
+def test_a_failure_that_may_be_flaky_is_no_fault_of_slacks(hearing):
+    hearing.subscribe(flaky_quiet=True)
+    hearing.goes("10 ok", "11 bad ; 10 ok")
+    assert (check(hearing).waiting, check(hearing).troubles) == (0, ())
+
+
 def test_what_slack_did_not_take_counts_for_a_day(hearing):
     hearing.subscribe()
     hearing.goes("10 ok")

@@ -10,7 +10,7 @@ def subscribed(hearing):
     hearing.subscribe(repo="acme/web", flaky_quiet=True)
     hearing.goes("10 ok", "11 bad ; 10 ok")
     assert hearing.heard() == []
-    assert hearing.reasons()[0] is Reason.WAITING
+    assert hearing.reasons()[0] is Reason.MAY_BE_FLAKY
 
 
 def test_a_failure_that_passes_on_retry_is_not_posted_and_the_log_says_why(hearing):

@@ -95,6 +95,7 @@ DECIDED = (
     decided(5, Reason.NEUTRAL, HOSTILE, 50),
     decided(4, Reason.PAUSED, "is_archived", 60),
     decided(3, Reason.WAITING, "no time", 70),
+    decided(2, Reason.MAY_BE_FLAKY, SOON.isoformat(), 75),
     *(decided(2 - n, Reason.BASELINE, minutes=80) for n in range(4)),
 )
 

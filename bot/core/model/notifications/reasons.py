@@ -21,6 +21,7 @@ class Reason(StrEnum):
     PAUSED = "paused"
     UNCERTAIN = "not confirmed by Slack"
     WAITING = "waiting"
+    MAY_BE_FLAKY = "may be flaky"
     CI_UNREADABLE = "CI not readable"
     MUTED = "muted"
     BRANCH = "branch does not match"
@@ -46,7 +47,7 @@ class Decision:
     - `told`: Slack's ts of the message
     - `neutral status`: the status
     - `older than the newest`: the newer build
-    - `muted`, `waiting`: the time of its end
+    - `muted`, `waiting`, `may be flaky`: the time of its end
     - `author not linked`: a GitHub login
     - `paused`: Slack's error or `PAUSED_BY_PERSON`
     - `no transition`: an earlier failure

@@ -25,6 +25,7 @@ _SEEN = {SeenBy.LIST: "seen in the list", SeenBy.POLL: "seen by polling", SeenBy
 _WORDS = {
     Reason.UNCERTAIN: "sent, but Slack didn’t confirm it",
     Reason.WAITING: "waiting to be sent",
+    Reason.MAY_BE_FLAKY: "quiet if flaky: held back",
     Reason.CI_UNREADABLE: "the CI service couldn’t be read",
     Reason.MUTED: "muted",
     Reason.BRANCH: "the branch doesn’t match",
@@ -42,7 +43,7 @@ _WORDS = {
     Reason.TOLD: "notified",
 }
 _TOLD = frozenset({Reason.TOLD, Reason.CHANGED, Reason.DIGEST})
-_UNTIL = frozenset({Reason.MUTED, Reason.WAITING})
+_UNTIL = frozenset({Reason.MUTED, Reason.WAITING, Reason.MAY_BE_FLAKY})
 """Their detail is a time."""
 _WITH_DETAIL = frozenset(
     {Reason.CI_UNREADABLE, Reason.EVENT, Reason.OLDER, Reason.NEUTRAL, Reason.NO_TRANSITION, Reason.NOT_LINKED}
