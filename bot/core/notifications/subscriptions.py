@@ -138,7 +138,7 @@ class SubscriptionService:
         self._allow(request, command.verb, filters.repositories, matching)
         filters = _as_the_service_spells_it(filters, matching)
         if self._may_be_shared(request) and not (command.confirmed or before):
-            return MayBeShared(command)
+            return MayBeShared(replace(command, filters=filters))
         if was is not None:
             stored = self._store.replace(was.id, channel, replace(was, filters=filters))
             if stored is None:  # removed in this moment

@@ -261,6 +261,11 @@ def test_a_channel_of_which_nothing_is_known_is_asked_about_once(acme, shared):
     assert says(acme, "subscribe acme/api").is_new
 
 
+def test_the_question_about_the_channel_has_the_whole_names_so_that_a_button_can_carry_them(acme, shared):
+    asked = says(acme, "subscribe https://github.com/acme/web acme/api@codeship")
+    assert asked.command.words == ("acme/web@codeship", "acme/api@codeship")
+
+
 # --- change ---
 
 
