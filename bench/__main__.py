@@ -13,11 +13,11 @@ from pathlib import Path
 
 from bench.contenders.table import Contender, of_node, of_python, of_slack_machine
 from bench.installs import Installed, install, nothing
-from bench.machine import described
-from bench.plan import Plan, short
+from bench.machine import described, others_share
+from bench.plan import SCENES, Plan, short, small
 from bench.processes import ROOT, NotReady
 from bench.samples import Samples
-from bench.scenes import channels, counts, follows, insides, lists, loads, starts
+from bench.scenes import channels, counts, follows, idle, lists, loads, replies, starts
 from bench.scenes.stage import Stage, stage
 
 RESULTS = ROOT / "bench/results"
@@ -25,44 +25,42 @@ TRIED = ROOT / "bench/tried"
 """The folder of partial runs, which do not go into the document."""
 
 TITLES = {
-    "counts": "Calls, counted",
-    "follows": "Builds that are followed",
+    "counts": "What a request costs, counted",
+    "replies": "Replies, with the services a round trip away",
+    "loads": "CPU, throughput and acknowledgements",
     "starts": "Cold starts",
-    "loads": "The same work under load",
-    "insides": "What a start and an answer consist of",
+    "idle": "Doing nothing",
     "lists": "Large accounts",
+    "follows": "Builds that are followed",
     "channels": "Channels that subscribe",
-    "scarce": "Builds that are followed, on the usual budget (needs follows)",
 }
-KINDS = ("bot", "floor", "raw", "bolt-js", "slack-machine")
+KINDS = ("bot", "floor", "lean", "bolt-js", "slack-machine")
 TRANSPORTS = ("http", "socket")
 
 PLAYS: dict[str, Callable[[Stage], object]] = {
-    "starts": starts.play,
+    "replies": replies.play,
     "loads": loads.play,
-    "insides": insides.play,
+    "starts": starts.play,
+    "idle": idle.play,
     "lists": lists.play,
     "follows": follows.play,
     "channels": channels.play,
-    "scarce": follows.play_scarce,
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns the exit status: 1 if a call was counted that should not have been, or a process did not start."""
+    """Returns the exit status: 1 if a count is over its limit, or a process did not start."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     if chosen.render:
         return _render(RESULTS)
-    plan = short() if chosen.short else Plan()
+    plan = short() if chosen.short else small() if chosen.small else Plan()
     words = set(chosen.only or ())
-    if unknown := words - {*TITLES, *KINDS, *TRANSPORTS}:
-        parser.error(f"what is {', '.join(sorted(unknown))}? There are {', '.join([*TITLES, *KINDS, *TRANSPORTS])}")
-    if scenes := words & set(TITLES):
-        plan = replace(plan, scenes=tuple(scene for scene in TITLES if scene in scenes))
-    if chosen.seconds:
-        plan = replace(plan, loads=tuple(replace(load, seconds=chosen.seconds) for load in plan.loads))
-    is_whole = not (chosen.short or chosen.only or chosen.seconds)
+    if unknown := words - {*SCENES, *KINDS, *TRANSPORTS}:
+        parser.error(f"what is {', '.join(sorted(unknown))}? There are {', '.join([*SCENES, *KINDS, *TRANSPORTS])}")
+    if scenes := words & set(SCENES):
+        plan = replace(plan, scenes=tuple(scene for scene in SCENES if scene in scenes))
+    is_whole = not (chosen.short or chosen.small or chosen.only)
     folder = RESULTS if is_whole else TRIED
     began = time.monotonic()
     # So that every process that was started is stopped, too.
@@ -81,26 +79,22 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(plan: Plan, contenders: Sequence[Contender], installed: Installed, folder: Path) -> int:
-    """Returns 1 if a call was counted that should not have been, else 0. Raises NotReady."""
+    """Returns 1 if a count is over its limit, else 0. Raises NotReady."""
     samples = Samples(folder)
-    samples.describe(
-        {
-            "date": datetime.now(UTC).date().isoformat(),
-            "machine": described(installed),
-            "absent": installed.absent,
-            "rounds": plan.rounds,
-            "projects": plan.projects,
-            "seconds": {load.name: load.seconds for load in plan.loads},
-        }
-    )
+    about = {"date": datetime.now(UTC).date().isoformat(), "machine": described(installed), "absent": installed.absent}
+    samples.describe(about | {"rtt_ms": plan.rtt_ms, "pause_s": plan.pause_s})
     wrong = 0
     with stage(plan, contenders, samples, _say) as on:
         for scene in plan.scenes:
             _say(f"\n{TITLES[scene]}")
+            own = replace(on, folder=on.folder / scene)
+            own.folder.mkdir()
             if scene == "counts":
-                wrong = int(not all(count.is_right for count in counts.play(on)))
-            else:
-                PLAYS[scene](on)
+                wrong = int(any(count.over for count in counts.play(own)))
+                continue
+            samples.write("noise", {"scene": scene, "share": others_share()})
+            PLAYS[scene](own)
+            samples.write("noise", {"scene": scene, "share": others_share()})
     return wrong
 
 
@@ -125,8 +119,7 @@ def _chosen(contenders: list[Contender], words: set[str]) -> list[Contender]:
 def _render(folder: Path) -> int:
     from bench.report.document import write
 
-    for file in write(folder):
-        _say(f"Wrote {file.relative_to(ROOT)}")
+    _say(f"Wrote {write(folder).relative_to(ROOT)}")
     return 0
 
 
@@ -137,11 +130,11 @@ def _parser() -> argparse.ArgumentParser:
         "A run with any option goes to bench/tried instead, and leaves the document alone.",
     )
     parser.add_argument("--short", action="store_true", help="count calls, and nothing else: what CI runs")
-    scenes, contenders = ", ".join(TITLES), ", ".join([*KINDS, *TRANSPORTS])
+    parser.add_argument("--small", action="store_true", help="play every scene in small, to try it")
+    scenes, contenders = ", ".join(SCENES), ", ".join([*KINDS, *TRANSPORTS])
     parser.add_argument(
         "--only", nargs="+", metavar="WORD", help=f"these scenes ({scenes}) and these contenders ({contenders})"
     )
-    parser.add_argument("--seconds", type=float, metavar="S", help="how long each load lasts, in place of the plan's")
     parser.add_argument("--render", action="store_true", help="measure nothing; write the document from bench/results")
     return parser
 

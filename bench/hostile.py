@@ -177,7 +177,7 @@ def hold_out(process: Process, port: int, attack: Attack, seconds: float) -> Hel
             except (OSError, http.client.HTTPException, RuntimeError) as failure:
                 print(f"a command was not acknowledged: {failure!r}", file=sys.stderr)
                 acks.append(float("inf"))
-            peak = max(peak, process.use().resident / 2**20)
+            peak = max(peak, process.memory() / 2**20)
             wait([cut], timeout=0.1)
         return Held(acks, peak, cut.result())
 

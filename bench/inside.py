@@ -1,59 +1,24 @@
 """Measurements that are only possible inside the bot's process, one per process.
 
-    python -m bench.inside plain | list | begin | weigh | anatomy     (configured by the environment, as the bot is)
-
-Prints the result as one line of JSON, the last line on standard output.
+python -m bench.inside list | matching | counting     (configured by the environment, as the bot is)
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
 import sys
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
-
-import psutil
 
 from bench.names import BRANCH, repository
 
 NAMES = 200
-SAMPLED_EVERY_S = 0.0005
-WEIGHED = (
-    *("requests", "waitress", "slack_bolt", "slack_sdk.socket_mode.aiohttp", "msgspec", "rapidfuzz"),
-    *("prometheus_client", "structlog", "sqlalchemy", "alembic", "dbos", "bot.app.bot"),
-)
-ASKS = ("work", "call")
-"""The name prefixes of the threads that answer a request."""
-
-
-def plain() -> dict[str, Any]:
-    """The minimum that a program would do: fetch the list and `json.loads` it."""
-    url = f"{os.environ['CODESHIP_API_URL']}/projects.json?api_key={os.environ['CODESHIP_API_KEY']}"
-    before = _resident()
-    began = time.perf_counter()
-    body = build_opener(ProxyHandler({})).open(url).read()
-    fetched = time.perf_counter()
-    document = json.loads(body)
-    ended = time.perf_counter()
-    size = len(body)
-    del body
-    return {
-        "bytes": size,
-        "fetch_us": _us(fetched - began),
-        "loads_us": _us(ended - fetched),
-        "projects": len(document["projects"]),
-        "grown": _resident() - before,
-        "peak": _peak(),
-    }
+MATCHED = 1_200
+"""Enough builds for a 99th percentile."""
 
 
 def listed() -> dict[str, Any]:
@@ -67,14 +32,10 @@ def listed() -> dict[str, Any]:
     bot = Bot(Settings.read(os.environ), SystemClock(), os.environ, on_dead=lambda: None)
     services = bot.services
     directory = next(iter(services)).project_index
-    gc.collect()
-    before = _resident()
-    began = time.perf_counter()
+    began, began_cpu = time.perf_counter(), time.process_time()
     directory.start()
     directory.wait_idle(60)
-    took = time.perf_counter() - began
-    gc.collect()
-    after = _resident()
+    took, cpu = time.perf_counter() - began, time.process_time() - began_cpu
     step = max(1, directory.size // NAMES)
     known = [project.name for project in directory.matching("", timeout_s=1)][::step][:NAMES]
     misspelt = [f"{name[:-3]}{name[-2]}{name[-3]}x" for name in known]
@@ -90,13 +51,12 @@ def listed() -> dict[str, Any]:
         raise AssertionError(name)
 
     return {
-        "first_us": _us(took),
+        "first_us": round(took * 1e6),
+        "cpu_us": round(cpu * 1e6),
         "projects": directory.size,
-        "grown": after - before,
-        "peak": _peak(),
+        "peak": int(Path("/proc/self/status").read_text("ascii", "replace").partition("VmHWM:")[2].split()[0]) * 1024,
         "known_us": _each(found, known),
         "unknown_us": _each(missed, misspelt),
-        "nearest": [missed(name) for name in misspelt],
     }
 
 
@@ -128,78 +88,24 @@ def matching() -> dict[str, Any]:
         found = decide_deliveries(observation, audience, clock.now(), SeenBy.LIST)
         assert found.deliveries, name
 
-    return {"match_us": _each(match, [repository(number) for number in range(projects)])}
+    return {"match_us": _each(match, [repository(number % projects) for number in range(MATCHED)])}
 
 
-def begin() -> dict[str, Any]:
-    """The parts of a start: imports, assembly (which opens the database), and starting."""
-    began = time.perf_counter()
-    from bot import __main__ as _entry  # noqa: F401
-    from bot.app.bot import Bot
+def counting() -> None:
+    """Runs the bot, and on SIGUSR1 prints how many SQL statements it has sent so far."""
+    import sqlalchemy as sa
 
-    imported = time.perf_counter()
-    from bot.app.clock import SystemClock
-    from bot.app.settings import Settings
+    from bot.__main__ import main
 
-    bot = Bot(Settings.read(os.environ), SystemClock(), os.environ, on_dead=lambda: None)
-    together = time.perf_counter()
-    bot.start()
-    ended = time.perf_counter()
-    bot.stop()
-    return {
-        "imports_us": _us(imported - began),
-        "together_us": _us(together - imported),
-        "start_us": _us(ended - together),
-    }
+    sent = 0
 
+    def send(*_arguments: object) -> None:
+        nonlocal sent
+        sent += 1
 
-def weigh() -> dict[str, Any]:
-    """Bytes of memory that each import adds, in an order in which each builds on the ones before."""
-    found, before = {"Python": _resident()}, _resident()
-    for name in WEIGHED:
-        import_module(name)
-        now = _resident()
-        found[name], before = now - before, now
-    return {"imports": found}
-
-
-def anatomy() -> dict[str, Any]:
-    """Runs the bot until SIGTERM and samples in which of its functions, and for what, its requests spend their time.
-
-    Counts the stack of each such thread every half millisecond. These are shares, not times, and waiting counts, too.
-    """
-    from bot import logs
-    from bot.app.bot import Bot
-    from bot.app.clock import SystemClock
-    from bot.app.settings import Settings
-
-    settings = Settings.read(os.environ)
-    logs.configure(settings.log_level, settings.log_format, settings.secrets())
-    bot = Bot(settings, SystemClock(), os.environ, on_dead=lambda: None)
-    bot.start()
-    ending = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: ending.set())
-    seen: Counter[str] = Counter()
-    while not ending.wait(SAMPLED_EVERY_S):
-        names = {thread.ident: thread.name for thread in threading.enumerate()}
-        for ident, frame in sys._current_frames().items():
-            if names.get(ident, "").startswith(ASKS):
-                place = _place(frame)
-                if place:
-                    seen[place] += 1
-    bot.stop()
-    return {"seen": dict(seen.most_common())}
-
-
-def _place(frame: Any) -> str:
-    """The innermost function of the bot on this stack; empty if the thread waits for work."""
-    while frame is not None:
-        path = frame.f_code.co_filename
-        if f"{os.sep}bot{os.sep}" in path and "site-packages" not in path:
-            module = path.rpartition(f"{os.sep}bot{os.sep}")[2].removesuffix(".py").replace(os.sep, ".")
-            return f"{module}: {frame.f_code.co_qualname}"
-        frame = frame.f_back
-    return ""
+    sa.event.listen(sa.Engine, "before_cursor_execute", send)
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: print(f"statements={sent}", flush=True))
+    sys.exit(main([], os.environ))
 
 
 def _each(look: Callable[[str], object], names: list[str]) -> list[float]:
@@ -212,32 +118,9 @@ def _each(look: Callable[[str], object], names: list[str]) -> list[float]:
     return took
 
 
-def _resident() -> int:
-    return int(psutil.Process().memory_info().rss)
-
-
-def _peak() -> int:
-    """The maximum of resident memory, in bytes; the current value if the system does not record it."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return _resident()
-
-
-def _us(seconds: float) -> int:
-    return round(seconds * 1e6)
-
-
 if __name__ == "__main__":
-    measure = {
-        "plain": plain,
-        "list": listed,
-        "matching": matching,
-        "begin": begin,
-        "weigh": weigh,
-        "anatomy": anatomy,
-    }[sys.argv[1]]
+    if sys.argv[1] == "counting":
+        counting()
+    measure = {"list": listed, "matching": matching}[sys.argv[1]]
     print(json.dumps(measure()), flush=True)
     os._exit(0)  # threads of the bot's libraries would keep the process alive

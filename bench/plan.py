@@ -1,49 +1,31 @@
-"""What a run measures, and for how long: the full form, or the short one for CI."""
+"""What a run measures, and for how long: the whole, a trial of everything in small, or only what CI holds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """`number` of clients in a closed loop (each sends the next command after a reply), or of commands a second."""
-
-    kind: Literal["closed", "open"]
-    number: int
-    seconds: float
-    tells_most: bool = False
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind} {self.number}"
+SCENES = ("counts", "replies", "loads", "starts", "idle", "lists", "follows", "channels")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`rounds` is how often everything is measured, in turn. Delays apply to both Slack and CodeShip."""
+    """Rounds are interleaved: every contender has its first before any has its second."""
 
     projects: int = 500
-    delays_ms: tuple[int, ...] = (0, 80)
-    loads: tuple[Load, ...] = (
-        Load("closed", 1, 0.8, tells_most=True),
-        Load("closed", 16, 0.8, tells_most=True),
-        Load("open", 20, 1.2),
-        Load("open", 50, 2.0),
-        Load("open", 200, 0.8, tells_most=True),
-        Load("open", 400, 0.8),
-    )
-    rounds: int = 2
-    warm_up_s: float = 0.6
-    starts: int = 3
-    idle_s: float = 8.0
-    list_sizes: tuple[int, ...] = (100, 1_000, 10_000)
-    list_rounds: int = 3
-    follow_sizes: tuple[int, ...] = (100, 300, 1_000)
-    follow_settle_s: float = 4.0
-    follow_watch_s: float = 6.0
-    scarce_watch_s: float = 58.0
+    rtt_ms: int = 30
+    busy_rounds: int = 8
+    busy_s: float = 3.0
+    pauses: int = 16
+    pause_s: float = 6.0
+    load_rounds: int = 4
+    load_s: float = 1.6
+    flood_s: float = 1.5
+    """How long each of `load_rounds` sends 200 commands a second."""
+    starts: int = 4
+    idle_s: float = 20.0
+    list_sizes: tuple[int, ...] = (300, 10_000, 50_000)
+    follows: int = 1_000
+    follow_s: float = 40.0
     subscriptions: int = 1_000
     subscribed_projects: int = 300
     polled_ends: int = 30
@@ -51,8 +33,28 @@ class Plan:
     statuses: int = 50
     restarts: int = 20
     same: int = 100
-    scenes: tuple[str, ...] = field(
-        default=("counts", "follows", "starts", "loads", "insides", "lists", "channels", "scarce")
+    counted: int = 4
+    scenes: tuple[str, ...] = SCENES
+
+
+def small() -> Plan:
+    return Plan(
+        busy_rounds=1,
+        busy_s=1.0,
+        pauses=2,
+        pause_s=3.0,
+        load_rounds=1,
+        load_s=0.5,
+        flood_s=0.5,
+        starts=1,
+        idle_s=3.0,
+        list_sizes=(300, 10_000),
+        follows=50,
+        follow_s=3.0,
+        subscriptions=100,
+        subscribed_projects=30,
+        polled_ends=3,
+        hinted_ends=2,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,15 +25,6 @@ _READY = re.compile(r'"event": "ready".*?"port": (\d+|null)|^ready port=(\d+)$',
 
 class NotReady(Exception):
     """A process did not start. `str()` is its output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What a process has used so far: seconds of CPU, and bytes of memory now, resident and private."""
-
-    cpu_s: float
-    resident: int
-    own: int
 
 
 class Process:
@@ -70,13 +61,26 @@ class Process:
         """Its output so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
-    def use(self) -> Use:
-        times, memory = self._measured.cpu_times(), self._measured.memory_full_info()
-        return Use(times.user + times.system, memory.rss, getattr(memory, "uss", memory.rss))
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def memory(self) -> int:
+        """Bytes of resident memory."""
+        return int(self._measured.memory_info().rss)
 
     def cpu_s(self) -> float:
-        times = self._measured.cpu_times()
-        return float(times.user + times.system)
+        """Seconds of CPU of its threads that still run, to the nanosecond of the scheduler."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int(_read(task / "schedstat").partition(" ")[0] or 0) for task in tasks) / 1e9
+
+    def wake_ups(self) -> int:
+        """How often its threads began to run again after waiting."""
+        tasks = [_read(task / "status") for task in Path(f"/proc/{self.pid}/task").iterdir()]
+        return sum(int(task.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for task in tasks if task)
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def wait(self, seconds: float) -> None:
         """Waits until it ends by itself. Raises NotReady if that takes longer than `seconds`."""
@@ -100,15 +104,14 @@ class Process:
 class Fake:
     """A fake service as its own process (see `bench.fakes.told`). Use it in a `with` statement."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=bare_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._measured = psutil.Process(self._process.pid)
         self.port: int = self._heard()["port"]
 
     def tell(self, order: str, **details: Any) -> Any:
@@ -117,10 +120,6 @@ class Fake:
         self._process.stdin.write(json.dumps({"do": order, **details}).encode() + b"\n")
         self._process.stdin.flush()
         return self._heard()
-
-    def cpu_s(self) -> float:
-        times = self._measured.cpu_times()
-        return float(times.user + times.system)
 
     def __enter__(self) -> Fake:
         return self
@@ -140,6 +139,14 @@ class Fake:
         if not line:
             raise NotReady("a fake has ended: see its output above")
         return json.loads(line)
+
+
+def _read(path: Path) -> str:
+    """Empty if the thread has ended by now."""
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
 
 
 def bare_environment() -> dict[str, str]:

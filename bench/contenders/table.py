@@ -17,32 +17,40 @@ MAX_CALLS = "100000"
 
 
 @dataclass(frozen=True, slots=True)
+class Services:
+    """Where Slack and CodeShip are, and the file with the certificate to trust; empty without TLS."""
+
+    slack: str
+    codeship: str
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Contender:
     """`kind` is the program, `name` is that and its transport; `command` runs it."""
 
     kind: str
     transport: Transport
     command: tuple[str, ...]
-    is_whole: bool = True
-    """False: measured only with the most important loads."""
 
     @property
     def name(self) -> str:
         return f"{self.kind}-{self.transport}"
 
-    def start(self, folder: Path, slack_port: int, codeship_port: int, **settings: str) -> Process:
-        """Starts it in `folder` with these fakes, and with the additional `settings`."""
+    def start(self, folder: Path, services: Services, **settings: str) -> Process:
+        """Starts it in `folder`, where the bot has its database, with the additional `settings`."""
         folder.mkdir(parents=True, exist_ok=True)
-        environ = self._environ(slack_port, codeship_port)
-        return Process(self.command, {**environ, **settings}, folder, self.name)
+        return Process(self.command, {**self._environ(services), **settings}, folder, self.name)
 
-    def _environ(self, slack_port: int, codeship_port: int) -> Mapping[str, str]:
+    def _environ(self, services: Services) -> Mapping[str, str]:
         environ = {
             "SLACK_BOT_TOKEN": BOT_TOKEN,
-            "SLACK_API_URL": f"http://127.0.0.1:{slack_port}/api/",
+            "SLACK_API_URL": f"{services.slack}/api/",
             "CODESHIP_API_KEY": API_KEY,
-            "CODESHIP_API_URL": f"http://127.0.0.1:{codeship_port}/api/v1",
+            "CODESHIP_API_URL": f"{services.codeship}/api/v1",
         }
+        if services.certificate:
+            environ |= {"SSL_CERT_FILE": services.certificate, "NODE_EXTRA_CA_CERTS": services.certificate}
         if self.kind == "bot":
             environ |= {"CODESHIP_CALLS_PER_MINUTE": MAX_CALLS, "HOST": "127.0.0.1", "LOG_FORMAT": "json"}
         if self.kind == "bolt-js":
@@ -59,7 +67,7 @@ def of_python() -> list[Contender]:
     return [
         *(Contender("bot", transport, (python, "-m", "bot")) for transport in transports),
         *(Contender("floor", transport, (python, "-m", "bench.contenders.floor")) for transport in transports),
-        *(Contender("raw", transport, (python, "-m", "bench.contenders.raw"), False) for transport in transports),
+        *(Contender("lean", transport, (python, "-m", "bench.contenders.floor", "lean")) for transport in transports),
     ]
 
 

@@ -1,93 +1,26 @@
-"""Turns raw samples into the numbers of tables, plots and goals. Input in microseconds, output in milliseconds."""
+"""Turns raw samples into figures. NaN if there are no samples, or too few for what is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from bench.samples import read, read_run
 
-TOO_LATE_US = 3_000_000
-"""Slack no longer accepts an acknowledgement after this."""
-
-LABELS = {
-    "bot": "this bot",
-    "floor": "bare Bolt for Python",
-    "raw": "bare sockets",
-    "bolt-js": "Bolt for JavaScript",
-    "slack-machine": "slack-machine",
-}
-TRANSPORTS = {"http": "HTTP", "socket": "Socket Mode"}
+FOR_P99 = 1_000
+"""A 99th percentile of fewer samples is chance."""
+QUIET = 0.05
+"""No verdict by time if other processes used more of the machine than this."""
 
 
 def quantile(values: Iterable[float | None], share: float) -> float:
-    """The smallest value that at least this share does not exceed. What never came counts as infinite. NaN for no
-    values.
-    """
-    ordered = sorted(float("inf") if value is None else value for value in values)
-    if not ordered:
-        return float("nan")
+    """The smallest value that at least this share does not exceed. What never came counts as infinite."""
+    ordered = sorted(math.inf if value is None else value for value in values)
+    if not ordered or (0.9 < share < 1.0 and len(ordered) < FOR_P99):
+        return math.nan
     return ordered[max(0, min(len(ordered), -int(-share * len(ordered) // 1)) - 1)]
-
-
-def median(values: Iterable[float | None]) -> float:
-    return quantile(values, 0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One contender under one load, over all rounds; `by_round` returns each round separately."""
-
-    records: tuple[dict[str, Any], ...]
-
-    @property
-    def by_round(self) -> list[Cell]:
-        return [Cell((record,)) for record in self.records]
-
-    @property
-    def commands(self) -> int:
-        return sum(len(record["reply_us"]) for record in self.records)
-
-    def ack_ms(self, share: float) -> float:
-        return quantile(self._all("ack_us"), share) / 1000
-
-    def reply_ms(self, share: float) -> float:
-        return quantile(self._all("reply_us"), share) / 1000
-
-    @property
-    def late_acks(self) -> float:
-        """The share of acknowledgements that came after three seconds, or never."""
-        acks = self._all("ack_us")
-        return sum(ack is None or ack > TOO_LATE_US for ack in acks) / len(acks) if acks else float("nan")
-
-    @property
-    def unanswered(self) -> int:
-        return sum(reply is None for reply in self._all("reply_us"))
-
-    @property
-    def a_second(self) -> float:
-        """Answered commands per second, from the first command to the last reply."""
-        took_us = sum(record["took_us"] for record in self.records)
-        return (self.commands - self.unanswered) / took_us * 1e6 if took_us else float("nan")
-
-    @property
-    def cpu_ms(self) -> float:
-        """CPU milliseconds per command."""
-        return sum(record["cpu_s"] for record in self.records) / self.commands * 1000 if self.commands else float("nan")
-
-    @property
-    def fakes_busy(self) -> float:
-        """How busy the fakes were, which have one thread each: the larger share of the time."""
-        took_s = sum(record["took_us"] for record in self.records) / 1e6
-        at_work: list[float] = [
-            sum(record[f"{fake}_cpu_s"] for record in self.records) for fake in ("slack", "codeship")
-        ]
-        return float(max(at_work) / took_s)
-
-    def _all(self, name: str) -> list[int | None]:
-        return [value for record in self.records for value in record[name]]
 
 
 class Run:
@@ -96,52 +29,43 @@ class Run:
     def __init__(self, folder: Path) -> None:
         """Raises OSError if there is no run."""
         self.about = read_run(folder)
-        self.starts = read(folder, "starts")
-        self.idle = read(folder, "idle")
-        self.counts = read(folder, "counts")
-        self.lists = read(folder, "lists")
-        self.follows = read(folder, "follows")
-        self.channels = read(folder, "channels")
-        self.insides = read(folder, "insides")
-        self._loads = read(folder, "loads")
+        self._of = {
+            kind: read(folder, kind)
+            for kind in ("counts", "replies", "loads", "starts", "idle", "lists", "follows", "channels", "noise")
+        }
 
-    @property
-    def delays_ms(self) -> list[int]:
-        return sorted({record["delay_ms"] for record in self._loads})
+    def records(self, kind: str, **wanted: Any) -> list[dict[str, Any]]:
+        return [one for one in self._of[kind] if all(one[name] == value for name, value in wanted.items())]
 
-    @property
-    def loads(self) -> list[str]:
-        """In the order in which they were measured."""
-        return list(dict.fromkeys(record["load"] for record in self._loads))
+    def noise(self) -> float:
+        """The largest share of the machine that others used."""
+        return max((float(one["share"]) for one in self._of["noise"]), default=math.nan)
 
-    def contenders(self, transport: str) -> list[str]:
-        """The measured contenders, in display order."""
-        there = {record["contender"] for record in self._loads if record["transport"] == transport}
-        return [contender for contender in LABELS if contender in there]
+    def reply_ms(self, contender: str, pace: str) -> float:
+        found = self.records("replies", contender=contender, pace=pace)
+        return quantile((value for one in found for value in one["reply_us"]), 0.5) / 1000
 
-    def cell(self, contender: str, transport: str, delay_ms: int, *loads: str) -> Cell | None:
-        """One load, or several together; None if nothing was measured."""
-        wanted = (contender, transport, delay_ms)
-        found = tuple(
-            record
-            for record in self._loads
-            if (record["contender"], record["transport"], record["delay_ms"]) == wanted and record["load"] in loads
-        )
-        return Cell(found) if found else None
+    def ack_ms(self, contender: str, transport: str, load: str, share: float) -> float:
+        found = self.records("loads", contender=contender, transport=transport, load=load)
+        return quantile((value for one in found for value in one["ack_us"]), share) / 1000
 
-    def of_starts(self, contender: str, transport: str, name: str, *, warm_only: bool = False) -> Sequence[float]:
-        """`warm_only` leaves out the first start, which creates the bot's database and every program's compiled
-        modules.
-        """
-        return [
-            record[name]
-            for record in self.starts
-            if (record["contender"], record["transport"]) == (contender, transport)
-            and not (warm_only and record["round"] == 0)
-        ]
+    def cpu_ms(self, contender: str, transport: str) -> float:
+        """CPU of one status, with one client."""
+        found = self.records("loads", contender=contender, transport=transport, load="1 client")
+        return _over(sum(one["cpu_us"] for one in found), sum(len(one["reply_us"]) for one in found)) / 1000
 
-    def of_idle(self, contender: str, transport: str) -> dict[str, Any] | None:
-        for record in self.idle:
-            if (record["contender"], record["transport"]) == (contender, transport):
-                return record
-        return None
+    def a_second(self, contender: str, transport: str) -> float:
+        """Commands answered a second, with sixteen clients."""
+        found = self.records("loads", contender=contender, transport=transport, load="16 clients")
+        answered = sum(value is not None for one in found for value in one["reply_us"])
+        return _over(answered, sum(one["took_us"] for one in found)) * 1e6
+
+    def median(self, kind: str, name: str, by: float = 1.0, **wanted: Any) -> float:
+        return quantile((one[name] for one in self.records(kind, **wanted)), 0.5) / by
+
+    def a_second_idle(self, name: str, **wanted: Any) -> float:
+        return quantile((one[name] / one["seconds"] for one in self.records("idle", **wanted)), 0.5)
+
+
+def _over(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan

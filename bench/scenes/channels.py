@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
 from urllib.request import ProxyHandler, Request, build_opener
 
-from bench.contenders.table import of_python
 from bench.fakes.account import FIRST_PROJECT
-from bench.scenes.loads import round_s
+from bench.scenes.loads import round_us
 from bench.scenes.stage import Stage
-from bench.scenes.within import inside
 
 CALLS = "60"
 WEBHOOK_TOKEN = "benchmark-webhook-token-0123456789abcdef0123456789"
@@ -28,18 +25,17 @@ def play(stage: Stage) -> None:
     plan = stage.plan
     stage.say(f"  {plan.subscriptions:,} subscriptions, with {CALLS} calls a minute")
     stage.set_account(plan.subscribed_projects)
-    stage.set_delay(0)
     database = f"sqlite:///{stage.folder / 'channels.sqlite3'}"
-    matched = inside(
-        stage,
+    matched = stage.inside(
+        "matching",
         "matching",
         DATABASE_URL=database,
         SUBSCRIPTIONS_OF_BENCH=str(plan.subscriptions),
         PROJECTS_OF_BENCH=str(plan.subscribed_projects),
     )
-    bot = next(one for one in of_python() if one.name == "bot-http")
+    bot = next(one for one in stage.contenders if one.name == "bot-http")
     settings = {"DATABASE_URL": database, "CODESHIP_CALLS_PER_MINUTE": CALLS, "CODESHIP_WEBHOOK_TOKEN": WEBHOOK_TOKEN}
-    process = stage.start(bot, **settings)
+    process = bot.start(stage.folder / bot.name, stage.near, **settings)
     try:
         port, _ = process.ready()
         time.sleep(FIRST_LIST_S)
@@ -54,17 +50,16 @@ def play(stage: Stage) -> None:
         stage.samples.write(
             "channels",
             {
-                "date": datetime.now(UTC).date().isoformat(),
                 "subscriptions": plan.subscriptions,
                 "projects": plan.subscribed_projects,
                 "budget": int(CALLS),
-                "seconds": round_s(took),
-                "cpu_s": round_s(cpu_s),
+                "seconds": round(took, 3),
+                "cpu_us": round_us(cpu_s),
                 "calls": calls,
                 "match_us": matched["match_us"],
                 "polled_us": polled,
                 "hinted_us": hinted,
-                "resident": process.use().resident,
+                "memory": process.memory(),
             },
         )
     finally:

@@ -1,104 +1,201 @@
-"""Counts how often the bot calls CodeShip and Slack for people's requests: exact, and the same on any machine.
+"""What a request costs in calls, round trips, handshakes, SQL statements, fsyncs and system calls: counted, not timed.
 
-A poll of a followed build, which a restart starts, fetches all branches and is counted separately.
+Of round trips and what comes after them, the least of several requests counts: the rest is background work, which
+falls into some of them. CI fails if a count is over its limit.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.contenders.table import Contender
+from bench.processes import Process
 from bench.scenes.stage import Stage, asking
 
-HELD_S = 2.0
+HELD_S = 4.0
 """Seconds that CodeShip holds a hundred requests: long enough for all to arrive, below any timeout of the bot."""
+AFTER_S = {"status": 0.1, "restart": 0.4}
+"""Seconds after a reply in which what belongs to its request is done."""
+PAUSE_S = 6.0
+"""Longer than a connection to Slack is kept."""
+
+LIMITS: Mapping[str, Mapping[str, int]] = {
+    "a status": {
+        "CodeShip calls": 1,
+        "Slack calls": 1,
+        "round trips": 2,
+        "handshakes": 0,
+        "statements": 10,
+        "fsyncs": 2,
+    },
+    "a status after a pause": {"round trips": 4, "handshakes": 1},
+    "a restart": {"CodeShip calls": 2, "Slack calls": 1, "statements": 90, "fsyncs": 20},
+    "a hundred same statuses": {"CodeShip calls": 1, "Slack calls": 100},
+}
+"""Statements and fsyncs have room for background work. System calls have no limit: they depend on the libraries."""
+
+_FSYNC = re.compile(r" (?:fsync|fdatasync)\(")
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The calls of each service in one scene with `asked` requests, and the expected ones."""
-
-    transport: str
+    contender: str
     scene: str
-    asked: int
-    called: Mapping[str, int]
-    wanted: Mapping[str, int]
+    found: Mapping[str, float]
 
     @property
-    def is_right(self) -> bool:
-        return self.called == self.wanted
+    def over(self) -> list[str]:
+        """What is over its limit. Only the bot has limits."""
+        limits = LIMITS[self.scene] if self.contender == "bot" else {}
+        return [name for name, limit in limits.items() if self.found.get(name, 0) > limit]
 
     def __str__(self) -> str:
-        words = ", ".join(f"{call} {number}" for call, number in self.called.items())
-        verdict = "as it should be" if self.is_right else f"WRONG, wanted {dict(self.wanted)}"
-        return f"{self.transport}: {self.asked} {self.scene}: {words}: {verdict}"
+        words = ", ".join(f"{name} {number:g}" for name, number in self.found.items())
+        limits = {name: LIMITS[self.scene][name] for name in self.over}
+        return f"{self.contender}, {self.scene}: {words}" + (f": OVER {limits}" if limits else "")
 
 
 def play(stage: Stage) -> list[Count]:
-    """Measures only the bot, over each transport."""
-    counts = []
-    for contender in (one for one in stage.contenders if one.kind == "bot"):
-        counts += _of(stage, contender)
+    stage.set_account(stage.plan.projects)
+    over_http = [one for one in stage.contenders if one.transport == "http"]
+    counts = _calls(stage, next(one for one in over_http if one.kind == "bot"))
+    for contender in over_http:
+        counts += _round_trips(stage, contender)
+    counts += _inside(stage)
     for count in counts:
         stage.say(f"  {count}")
-        record = {name: getattr(count, name) for name in ("transport", "scene", "asked", "called", "wanted")}
-        stage.samples.write("counts", record)
+        stage.samples.write("counts", {"contender": count.contender, "scene": count.scene, "found": count.found})
     return counts
 
 
-def _of(stage: Stage, contender: Contender) -> list[Count]:
-    plan = stage.plan
-    stage.set_account(plan.projects)
-    stage.set_delay(0)
-    stage.codeship.tell("calls")
-    stage.slack.tell("calls")
-    process = stage.start(contender)
-    try:
-        port, _ = process.ready()
-        stage.slack.tell("aim", port=port, name=contender.name)
-        _asked(stage, ["help"])
-        _settled(stage)
-        found = []
-        for scene, texts, wanted in (
-            ("statuses", asking("status", range(plan.statuses)), {"status": plan.statuses}),
-            (
-                "restarts",
-                asking("restart", range(plan.restarts)),
-                {"status": plan.restarts, "restart": plan.restarts},
-            ),
-        ):
-            for text in texts:
-                _asked(stage, [text])
-            found.append(_count(stage, contender, scene, len(texts), wanted))
+def _calls(stage: Stage, bot: Contender) -> list[Count]:
+    plan, found = stage.plan, []
+    with _ready(stage, bot) as _:
+        for scene, verb, asked in (("a status", "status", plan.statuses), ("a restart", "restart", plan.restarts)):
+            for text in asking(verb, range(asked)):
+                stage.ask([text])
+            found.append(Count(bot.kind, scene, {name: n / asked for name, n in _called(stage).items()}))
         stage.codeship.tell("hold")
         stage.slack.tell("say", texts=asking("status", [plan.projects - 1]) * plan.same)
         time.sleep(HELD_S)
         stage.codeship.tell("release")
         stage.slack.tell("replies")
-        found.append(_count(stage, contender, "same statuses at once", plan.same, {"status": 1}))
-    finally:
-        process.stop()
+        found.append(Count(bot.kind, "a hundred same statuses", _called(stage)))
     return found
 
 
-def _asked(stage: Stage, texts: list[str]) -> None:
-    stage.slack.tell("say", texts=texts)
-    stage.slack.tell("replies")
-
-
-def _settled(stage: Stage) -> None:
-    """Waits until the project list was read, and resets the counts."""
-    until = time.monotonic() + 10.0
-    while time.monotonic() < until and not stage.codeship.tell("calls").get("list"):
-        time.sleep(0.02)
-    stage.slack.tell("calls")
-
-
-def _count(stage: Stage, contender: Contender, scene: str, asked: int, of_codeship: Mapping[str, int]) -> Count:
+def _called(stage: Stage) -> dict[str, int]:
+    """Calls since the last time, without those of live messages and their polls."""
     codeship, slack = stage.codeship.tell("calls"), stage.slack.tell("calls")
-    called = {f"CodeShip {call}": number for call, number in sorted(codeship.items()) if call != "look"}
-    called |= {f"Slack {method}": number for method, number in sorted(slack.items()) if method != "chat.update"}
-    wanted = {f"CodeShip {call}": number for call, number in sorted(of_codeship.items())}
-    return Count(contender.transport, scene, asked, called, wanted | {"Slack chat.postMessage": asked})
+    return {
+        "CodeShip calls": sum(number for call, number in codeship.items() if call != "look"),
+        "Slack calls": sum(number for method, number in slack.items() if method != "chat.update"),
+    }
+
+
+def _round_trips(stage: Stage, contender: Contender) -> list[Count]:
+    """With both services behind TLS: one status after the other, and after a pause."""
+
+    def ways() -> dict[str, int]:
+        counts = stage.network.tell("counts")
+        return {
+            "round trips": sum(count.get("round_trips", 0) for count in counts.values()),
+            "handshakes": counts["Slack"].get("handshakes", 0),
+        }
+
+    def asked(pause_s: float) -> Iterator[dict[str, int]]:
+        for text in asking("status", range(stage.plan.counted)):
+            time.sleep(pause_s)
+            ways()
+            stage.ask([text])
+            yield ways()
+
+    with _ready(stage, contender, far=True):
+        stage.ask(asking("status", [0]))
+        busy = _least(asked(0.0))
+        paused = _least(found for _, found in zip(range(1), asked(PAUSE_S), strict=False))
+    return [Count(contender.kind, "a status", busy), Count(contender.kind, "a status after a pause", paused)]
+
+
+def _inside(stage: Stage) -> list[Count]:
+    """Statements, and with strace system calls, of the bot."""
+    bot = Contender("bot", "http", (sys.executable, "-m", "bench.inside", "counting"))
+    found = []
+    with _ready(stage, bot) as process, _traced(process, stage.folder / "calls") as traced:
+        for scene, verb in (("a status", "status"), ("a restart", "restart")):
+
+            def asked(verb: str = verb) -> Iterator[dict[str, int]]:
+                for text in asking(verb, range(100, 100 + stage.plan.counted)):
+                    before = {"statements": _statements(process)} | traced()
+                    stage.ask([text])
+                    time.sleep(AFTER_S[verb])
+                    after = {"statements": _statements(process)} | traced()
+                    yield {name: after[name] - before[name] for name in after}
+
+            found.append(Count(bot.kind, scene, _least(asked())))
+    return found
+
+
+def _statements(process: Process) -> int:
+    known = process.text.count("statements=")
+    process.signal(signal.SIGUSR1)
+    while process.text.count("statements=") == known:
+        time.sleep(0.01)
+    return int(process.text.rpartition("statements=")[2].split()[0])
+
+
+@contextmanager
+def _traced(process: Process, file: Path) -> Iterator[Callable[[], dict[str, int]]]:
+    """Counts system calls so far; nothing if the machine has no strace."""
+    strace = shutil.which("strace")
+    if strace is None:
+        yield dict
+        return
+    tracer = subprocess.Popen([strace, "-f", "-qq", "-o", str(file), "-p", str(process.pid)], stderr=subprocess.DEVNULL)
+
+    def counted() -> dict[str, int]:
+        lines = [line for line in file.read_text(errors="replace").splitlines() if " resumed>" not in line]
+        return {"fsyncs": sum(_FSYNC.search(line) is not None for line in lines), "system calls": len(lines)}
+
+    try:
+        until = time.monotonic() + 5.0
+        while time.monotonic() < until and not (file.exists() and file.stat().st_size):
+            time.sleep(0.05)
+        yield counted
+    finally:
+        tracer.terminate()
+        tracer.wait()
+
+
+def _least(found: Iterator[dict[str, int]]) -> dict[str, int]:
+    """Of each count, the smallest."""
+    all_of = list(found)
+    return {name: min(one[name] for one in all_of) for name in all_of[0]}
+
+
+@contextmanager
+def _ready(stage: Stage, contender: Contender, *, far: bool = False) -> Iterator[Process]:
+    """The process, after it has read the list of projects and answered once."""
+    stage.codeship.tell("calls")
+    folder = stage.folder / f"{contender.name}-{'far' if far else 'near'}-{len(contender.command)}"
+    process = contender.start(folder, stage.far if far else stage.near)
+    try:
+        stage.aim(contender, process.ready()[0])
+        until = time.monotonic() + 10.0
+        while time.monotonic() < until and not stage.codeship.tell("calls").get("list"):
+            time.sleep(0.02)
+        stage.ask(asking("status", [stage.plan.projects - 1]))
+        time.sleep(1.0)
+        _called(stage)
+        yield process
+    finally:
+        process.stop()

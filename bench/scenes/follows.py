@@ -1,83 +1,44 @@
-"""Followed builds: a hundred, then more, then a thousand; and a thousand with the usual rate limit.
-
-The second half begins more than a minute after the first, whose calls would otherwise count against its limit.
-"""
+"""Followed builds that all run and do not change, each after its first update: what the polling alone costs."""
 
 from __future__ import annotations
 
 import time
-from itertools import pairwise
 
-from bench.contenders.table import Contender, of_python
-from bench.processes import Process
-from bench.scenes.loads import round_s
+from bench.scenes.loads import round_us
 from bench.scenes.stage import Stage, asking
 
 CLIENTS = 8
-USUAL_CALLS = "60"
+SETTLE_S = 60.0
+QUIET_S = 2.0
 
 
 def play(stage: Stage) -> None:
-    plan, bot = stage.plan, _bot(stage)
-    process = stage.start(bot, DATABASE_URL=_database(stage))
+    plan = stage.plan
+    stage.set_account(plan.follows, running=True)
+    bot = next(one for one in stage.contenders if one.name == "bot-http")
+    process = bot.start(stage.folder / bot.name, stage.near)
     try:
         port, _ = process.ready()
-        stage.slack.tell("aim", port=port, name=bot.name)
-        so_far = 0
-        for size in plan.follow_sizes:
-            stage.say(f"  {size:,} builds followed")
-            texts = asking("follow", range(so_far, size))
-            stage.slack.tell("closed", clients=CLIENTS, seconds=120.0, texts=texts, count=len(texts))
-            so_far = size
-            time.sleep(plan.follow_settle_s)
-            _watch(stage, process, size, plan.follow_watch_s, calls_a_minute=None)
+        stage.aim(bot, port)
+        texts = asking("follow", range(plan.follows))
+        stage.say(f"  {plan.follows:,} builds are followed")
+        stage.slack.tell("closed", clients=CLIENTS, seconds=120.0, texts=texts, count=len(texts))
+        _settled(stage)
+        stage.codeship.tell("calls")
+        before, began = process.cpu_s(), time.monotonic()
+        time.sleep(plan.follow_s)
+        took_s, cpu_us = time.monotonic() - began, round_us(process.cpu_s() - before)
+        record = {"size": plan.follows, "seconds": round(took_s, 3), "cpu_us": cpu_us, "memory": process.memory()}
+        calls = {"calls": stage.codeship.tell("calls"), "slack_calls": stage.slack.tell("calls")}
+        stage.samples.write("follows", record | calls)
     finally:
         process.stop()
 
 
-def play_scarce(stage: Stage) -> None:
-    size = max(stage.plan.follow_sizes)
-    stage.say(f"  {size:,} builds followed, with {USUAL_CALLS} calls a minute")
-    process = stage.start(_bot(stage), DATABASE_URL=_database(stage), CODESHIP_CALLS_PER_MINUTE=USUAL_CALLS)
-    try:
-        process.ready()
-        _watch(stage, process, size, stage.plan.scarce_watch_s, calls_a_minute=int(USUAL_CALLS))
-    finally:
-        process.stop()
-
-
-def _bot(stage: Stage) -> Contender:
-    """The bot over HTTP, with an account whose builds all run."""
-    stage.set_account(max(stage.plan.follow_sizes), running=True)
-    stage.set_delay(0)
-    return next(one for one in of_python() if one.name == "bot-http")
-
-
-def _database(stage: Stage) -> str:
-    """Used by these scenes only: no other scene should find a thousand builds to follow."""
-    return f"sqlite:///{stage.folder / 'follows.sqlite3'}"
-
-
-def _watch(stage: Stage, process: Process, size: int, seconds: float, *, calls_a_minute: int | None) -> None:
-    stage.codeship.tell("watch")
-    stage.codeship.tell("calls")
+def _settled(stage: Stage) -> None:
+    """Waits until no message was updated for `QUIET_S`, at most `SETTLE_S`."""
+    until = time.monotonic() + SETTLE_S
     stage.slack.tell("calls")
-    before, began = process.cpu_s(), time.monotonic()
-    time.sleep(seconds)
-    took, cpu_s = time.monotonic() - began, process.cpu_s() - before
-    calls = stage.codeship.tell("calls")
-    looks: list[list[int]] = stage.codeship.tell("looks")
-    stage.samples.write(
-        "follows",
-        {
-            "size": size,
-            "budget": calls_a_minute,
-            "seconds": round_s(took),
-            "cpu_s": round_s(cpu_s),
-            "calls": calls,
-            "slack_calls": stage.slack.tell("calls"),
-            "polled_at": len(looks),
-            "apart_us": [later - earlier for stamps in looks for earlier, later in pairwise(stamps)],
-            "resident": process.use().resident,
-        },
-    )
+    time.sleep(QUIET_S)
+    while time.monotonic() < until and stage.slack.tell("calls").get("chat.update"):
+        time.sleep(QUIET_S)

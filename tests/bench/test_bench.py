@@ -9,7 +9,7 @@ import pytest
 
 from bench.__main__ import TITLES, main
 from bench.contenders.table import of_node, of_python, of_slack_machine
-from bench.plan import Plan, short
+from bench.plan import SCENES, Plan, short, small
 from tests.test_packaging import imported_by
 
 ROOT = Path(__file__).parent.parent.parent
@@ -44,13 +44,13 @@ def test_no_registry_and_no_other_machine_is_named():
 def test_contenders_do_the_same_work_over_each_of_their_transports():
     names = [one.name for one in [*of_python(), *of_node("node"), *of_slack_machine("python")]]
     assert sorted(names) == sorted(
-        [f"{kind}-{transport}" for kind in ("bot", "floor", "raw", "bolt-js") for transport in ("http", "socket")]
+        [f"{kind}-{transport}" for kind in ("bot", "floor", "lean", "bolt-js") for transport in ("http", "socket")]
         + ["slack-machine-socket"]
     )
 
 
 def test_a_full_run_plays_every_scene_and_the_short_one_only_counts():
-    assert Plan().scenes == tuple(TITLES)
+    assert Plan().scenes == small().scenes == SCENES == tuple(TITLES)
     assert short().scenes == ("counts",)
 
 
