@@ -13,23 +13,23 @@ class Plan:
 
     projects: int = 500
     rtt_ms: int = 30
-    busy_rounds: int = 8
+    busy_rounds: int = 6
     busy_s: float = 3.0
-    pauses: int = 16
+    pauses: int = 12
     pause_s: float = 6.0
     load_rounds: int = 4
-    load_s: float = 1.6
-    flood_s: float = 1.5
+    load_s: float = 1.2
+    flood_s: float = 1.3
     """How long each of `load_rounds` sends 200 commands a second."""
-    starts: int = 4
+    starts: int = 2
     idle_s: float = 20.0
     list_sizes: tuple[int, ...] = (300, 10_000, 50_000)
     follows: int = 1_000
-    follow_s: float = 40.0
+    follow_s: float = 30.0
     subscriptions: int = 1_000
     subscribed_projects: int = 300
-    polled_ends: int = 30
-    hinted_ends: int = 8
+    polled_ends: int = 20
+    hinted_ends: int = 6
     statuses: int = 50
     restarts: int = 20
     same: int = 100

@@ -19,6 +19,7 @@ import psutil
 ROOT = Path(__file__).parent.parent
 READY_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 15.0
+STILL_S = 0.25
 
 _READY = re.compile(r'"event": "ready".*?"port": (\d+|null)|^ready port=(\d+)$', re.MULTILINE)
 
@@ -78,6 +79,13 @@ class Process:
         """How often its threads began to run again after waiting."""
         tasks = [_read(task / "status") for task in Path(f"/proc/{self.pid}/task").iterdir()]
         return sum(int(task.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for task in tasks if task)
+
+    def is_still(self) -> bool:
+        """Whether all its threads wait, and used next to no CPU for `STILL_S`."""
+        before_s = self.cpu_s()
+        time.sleep(STILL_S)
+        runs = any(_state(task) == "R" for task in Path(f"/proc/{self.pid}/task").iterdir())
+        return not runs and self.cpu_s() - before_s < STILL_S / 10
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -139,6 +147,11 @@ class Fake:
         if not line:
             raise NotReady("a fake has ended: see its output above")
         return json.loads(line)
+
+
+def _state(task: Path) -> str:
+    """The letter for what the thread does."""
+    return _read(task / "stat").rpartition(") ")[2][:1]
 
 
 def _read(path: Path) -> str:

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-PACKAGES = {"haproxy": "haproxy", "promtool": "prometheus", "systemd-analyze": "systemd"}
+PACKAGES = {"haproxy": "haproxy", "promtool": "prometheus", "systemd-analyze": "systemd", "strace": "strace"}
 """Each program with Debian's package that holds it; `.ci/run` installs them."""
 
 

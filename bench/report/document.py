@@ -60,6 +60,9 @@ The least of several requests, as CI holds it.
 
 ## Versions
 
+`make bench` installs the others: Bolt for JavaScript with `npm ci` in `bench/node`, on the Node that its lock pins, and
+slack-machine into an environment of its own. What cannot be installed is left out.
+
 {versions}
 """
 

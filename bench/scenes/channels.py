@@ -16,8 +16,9 @@ from bench.scenes.stage import Stage
 CALLS = "60"
 WEBHOOK_TOKEN = "benchmark-webhook-token-0123456789abcdef0123456789"
 FIRST_LIST_S = 17.0
-LAST_LIST_S = 19.0
-POLLED_EVERY_S, HINTED_EVERY_S = 1.7, 5.9
+LAST_LIST_S, LAST_HINT_S = 19.0, 8.0
+"""Seconds after the last build in which its message must come."""
+POLLED_EVERY_S, HINTED_EVERY_S = 1.7, 3.1
 """Seconds between two builds. Neither divides the period of the lists."""
 
 
@@ -74,7 +75,7 @@ def _lags(stage: Stage, numbers: range, every_s: float, port: int | None) -> lis
         if port is not None:
             _hint(port, FIRST_PROJECT + number)
         time.sleep(every_s)
-    time.sleep(LAST_LIST_S)
+    time.sleep(LAST_LIST_S if port is None else LAST_HINT_S)
     posts: list[tuple[int, str]] = stage.slack.tell("posts")
     lags: list[int | None] = [at - ended[_project(channel)] for at, channel in posts if _project(channel) in ended]
     heard = {_project(channel) for _, channel in posts}

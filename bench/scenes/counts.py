@@ -12,17 +12,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.contenders.table import Contender
-from bench.processes import Process
+from bench.processes import NotReady, Process
 from bench.scenes.stage import Stage, asking
 
-HELD_S = 4.0
-"""Seconds that CodeShip holds a hundred requests: long enough for all to arrive, below any timeout of the bot."""
+HELD_S = 5.0
+"""The longest that CodeShip holds a call. The bot waits a second longer before it tries again."""
+TRIES = 3
 AFTER_S = {"status": 0.1, "restart": 0.4}
 """Seconds after a reply in which what belongs to its request is done."""
 PAUSE_S = 6.0
@@ -34,14 +35,15 @@ LIMITS: Mapping[str, Mapping[str, int]] = {
         "Slack calls": 1,
         "round trips": 2,
         "handshakes": 0,
-        "statements": 10,
-        "fsyncs": 2,
+        "statements": 3,
+        "fsyncs": 0,
+        "system calls": 130,
     },
     "a status after a pause": {"round trips": 4, "handshakes": 1},
-    "a restart": {"CodeShip calls": 2, "Slack calls": 1, "statements": 90, "fsyncs": 20},
+    "a restart": {"CodeShip calls": 2, "Slack calls": 1, "statements": 27, "fsyncs": 4, "system calls": 650},
     "a hundred same statuses": {"CodeShip calls": 1, "Slack calls": 100},
 }
-"""Statements and fsyncs have room for background work. System calls have no limit: they depend on the libraries."""
+"""What was counted. System calls depend on the libraries, so their limit is half as much again."""
 
 _FSYNC = re.compile(r" (?:fsync|fdatasync)\(")
 
@@ -64,6 +66,12 @@ class Count:
         return f"{self.contender}, {self.scene}: {words}" + (f": OVER {limits}" if limits else "")
 
 
+def uncounted(counts: Iterable[Count]) -> list[str]:
+    """The limits of the bot that no count is held to, in words."""
+    found = {(count.scene, name) for count in counts if count.contender == "bot" for name in count.found}
+    return [f"{scene}: {name}" for scene, limits in LIMITS.items() for name in limits if (scene, name) not in found]
+
+
 def play(stage: Stage) -> list[Count]:
     stage.set_account(stage.plan.projects)
     over_http = [one for one in stage.contenders if one.transport == "http"]
@@ -74,23 +82,37 @@ def play(stage: Stage) -> list[Count]:
     for count in counts:
         stage.say(f"  {count}")
         stage.samples.write("counts", {"contender": count.contender, "scene": count.scene, "found": count.found})
+    for words in uncounted(counts):
+        stage.say(f"  NOT COUNTED, for want of strace: {words}")
     return counts
 
 
 def _calls(stage: Stage, bot: Contender) -> list[Count]:
     plan, found = stage.plan, []
-    with _ready(stage, bot) as _:
+    with _ready(stage, bot) as process:
         for scene, verb, asked in (("a status", "status", plan.statuses), ("a restart", "restart", plan.restarts)):
             for text in asking(verb, range(asked)):
                 stage.ask([text])
             found.append(Count(bot.kind, scene, {name: n / asked for name, n in _called(stage).items()}))
-        stage.codeship.tell("hold")
-        stage.slack.tell("say", texts=asking("status", [plan.projects - 1]) * plan.same)
-        time.sleep(HELD_S)
-        stage.codeship.tell("release")
-        stage.slack.tell("replies")
-        found.append(Count(bot.kind, "a hundred same statuses", _called(stage)))
-    return found
+        for number in range(TRIES):
+            if _together(stage, process, number):
+                found.append(Count(bot.kind, "a hundred same statuses", _called(stage)))
+                return found
+            _called(stage)
+    raise NotReady(f"{plan.same} commands did not reach the bot within {HELD_S:.0f} s")
+
+
+def _together(stage: Stage, process: Process, number: int) -> bool:
+    """Holds CodeShip's response until all commands wait for it. False if that took longer than `HELD_S`."""
+    stage.codeship.tell("hold")
+    began = time.monotonic()
+    stage.slack.tell("say", texts=asking("status", [stage.plan.projects - 1 - number]) * stage.plan.same)
+    while not (is_still := process.is_still()) and time.monotonic() < began + HELD_S:
+        pass
+    is_in_time = is_still and time.monotonic() < began + HELD_S
+    stage.codeship.tell("release")
+    stage.slack.tell("replies")
+    return is_in_time
 
 
 def _called(stage: Stage) -> dict[str, int]:
@@ -155,12 +177,13 @@ def _statements(process: Process) -> int:
 
 @contextmanager
 def _traced(process: Process, file: Path) -> Iterator[Callable[[], dict[str, int]]]:
-    """Counts system calls so far; nothing if the machine has no strace."""
+    """Counts system calls so far; nothing if the machine has no strace. Raises NotReady if that may not attach."""
     strace = shutil.which("strace")
     if strace is None:
         yield dict
         return
-    tracer = subprocess.Popen([strace, "-f", "-qq", "-o", str(file), "-p", str(process.pid)], stderr=subprocess.DEVNULL)
+    command = [strace, "-f", "-qq", "-o", str(file), "-p", str(process.pid)]
+    tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
     def counted() -> dict[str, int]:
         lines = [line for line in file.read_text(errors="replace").splitlines() if " resumed>" not in line]
@@ -170,6 +193,8 @@ def _traced(process: Process, file: Path) -> Iterator[Callable[[], dict[str, int
         until = time.monotonic() + 5.0
         while time.monotonic() < until and not (file.exists() and file.stat().st_size):
             time.sleep(0.05)
+        if tracer.poll() is not None and tracer.stderr is not None:
+            raise NotReady(f"strace has ended: {tracer.stderr.read()}")
         yield counted
     finally:
         tracer.terminate()

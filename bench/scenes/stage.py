@@ -59,7 +59,7 @@ class Stage:
             yield running
 
     def inside(self, measure: str, folder: str, **settings: str) -> dict[str, Any]:
-        """What `bench.inside` measures, in a process of its own. Raises NotReady with its output if there is no result."""
+        """What `bench.inside` measures in a process of its own. Raises NotReady if there is no result."""
         contender = Contender("bot", "http", (sys.executable, "-m", "bench.inside", measure))
         process = contender.start(self.folder / folder, self.near, **settings)
         process.wait(INSIDE_S)

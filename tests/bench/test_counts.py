@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bench.scenes.counts import LIMITS, Count
+from bench.scenes.counts import LIMITS, Count, uncounted
+from tests.programs import program
 
 pytestmark = pytest.mark.serial
 
@@ -22,6 +24,16 @@ def test_no_count_is_over_its_limit():
     assert done.returncode == 0, done.stdout + done.stderr
     for scene in LIMITS:
         assert f"bot, {scene}: " in done.stdout
+    program("strace")  # without which the run says what it did not count
+    assert "NOT COUNTED" not in done.stdout
+    assert re.search("bot, a restart: .*fsyncs [1-9]", done.stdout), "fsyncs are counted at all"
+
+
+def test_a_limit_without_a_count_is_named():
+    counts = [Count("bot", scene, dict(limits)) for scene, limits in LIMITS.items()]
+    assert uncounted(counts) == []
+    counts[0] = Count("bot", "a status", {"CodeShip calls": 1, "Slack calls": 1, "round trips": 2, "handshakes": 0})
+    assert uncounted(counts) == ["a status: statements", "a status: fsyncs", "a status: system calls"]
 
 
 @pytest.mark.parametrize(
