@@ -14,12 +14,12 @@ class Plan:
     projects: int = 500
     rtt_ms: int = 30
     busy_rounds: int = 6
-    busy_s: float = 3.0
+    busy_s: float = 2.5
     pauses: int = 12
     pause_s: float = 6.0
-    load_rounds: int = 4
+    load_rounds: int = 3
     load_s: float = 1.2
-    flood_s: float = 1.3
+    flood_s: float = 1.7
     """How long each of `load_rounds` sends 200 commands a second."""
     starts: int = 2
     idle_s: float = 20.0
