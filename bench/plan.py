@@ -33,7 +33,7 @@ class Plan:
     statuses: int = 50
     restarts: int = 20
     same: int = 100
-    counted: int = 4
+    counted: int = 10
     scenes: tuple[str, ...] = SCENES
 
 
