@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -109,7 +110,15 @@ def counting() -> None:
         sent += 1
 
     sa.event.listen(sa.Engine, "before_cursor_execute", send)
-    signal.signal(signal.SIGUSR1, lambda _number, _frame: print(f"statements={sent}", flush=True))
+
+    def tell() -> None:
+        while True:
+            signal.sigwait({signal.SIGUSR1})
+            os.write(1, b"\nstatements=%d\n" % sent)
+
+    # A thread of its own: Python's handlers run in the main thread, which may wait for long.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    threading.Thread(target=tell, daemon=True).start()
     sys.exit(main([], os.environ))
 
 
