@@ -62,7 +62,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         "help": "with check: also show what the policy allows this person",
     }
     parser.add_argument("--as", **for_person)
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="command")
     checking = commands.add_parser("check", help="test all settings and credentials", description=CHECK)
     checking.add_argument("--as", **for_person, default=argparse.SUPPRESS)  # else it would undo the one before `check`
     commands.add_parser(

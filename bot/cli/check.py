@@ -337,7 +337,8 @@ def _transport(settings: Settings, say: Say) -> bool:
             "https://api.slack.com/apps, your app, Basic Information, App-Level Tokens.",
         )
     except ON_THE_WAY as failure:
-        return _wrong(say, f"Transport: Slack could not be reached: {type(failure).__name__}. Check SLACK_API_URL.")
+        why = f"{type(failure).__name__}. Check the network, the proxy and SLACK_API_URL."
+        return _wrong(say, f"Transport: Slack could not be reached: {why}")
     say("ok    Transport: Socket Mode")
     return True
 

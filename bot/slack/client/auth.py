@@ -59,7 +59,9 @@ def who_am_i(client: WebClient) -> Token:
             ) from None
         raise SlackAway(f"Slack is down, or what answers is not Slack ({word}). Check SLACK_API_URL.") from None
     except ON_THE_WAY as failure:
-        raise SlackAway(f"Slack could not be reached: {type(failure).__name__}. Check SLACK_API_URL.") from None
+        raise SlackAway(
+            f"Slack could not be reached: {type(failure).__name__}. Check the network, the proxy and SLACK_API_URL."
+        ) from None
     granted = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), "")
     granted = granted if isinstance(granted, str) else ",".join(granted)
     return Token(

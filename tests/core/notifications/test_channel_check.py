@@ -37,6 +37,12 @@ def test_when_the_channel_was_last_told_and_the_service_last_read(hearing):
     assert len(found.subscriptions) == 1
 
 
+def test_a_service_without_a_subscribed_repository_is_left_out(hearing):
+    hearing.subscribe(repo="acme/later")
+    hearing.goes("10 ok")
+    assert check(hearing).services == ()
+
+
 def test_a_failure_that_may_be_flaky_is_no_fault_of_slacks(hearing):
     hearing.subscribe(flaky_quiet=True)
     hearing.goes("10 ok", "11 bad ; 10 ok")

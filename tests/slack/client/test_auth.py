@@ -61,5 +61,7 @@ def test_a_temporary_error_is_no_refusal(workspace: Workspace, word: str, status
 def test_if_nothing_listens_slack_is_away() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(SlackAway, match=r"^Slack could not be reached: URLError\. Check SLACK_API_URL\.$"):
+    with pytest.raises(
+        SlackAway, match=r"^Slack could not be reached: URLError\. Check the network, the proxy and SLACK_API_URL\.$"
+    ):
         who_am_i(web_client(TOKEN, f"http://127.0.0.1:{port}/api/", 5.0))
