@@ -6,6 +6,7 @@ falls into some of them. CI fails if a count is over its limit.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -181,15 +182,24 @@ def _statements(process: Process) -> int:
     return int(process.text.rpartition("statements=")[2].split()[0])
 
 
+def tracer() -> str | None:
+    """The path of strace; None if it is not installed, or if this machine lets no process be traced."""
+    strace = shutil.which("strace")
+    if strace is None:
+        return None
+    tried = subprocess.run([strace, "-o", os.devnull, sys.executable, "-c", ""], capture_output=True, check=False)
+    return strace if tried.returncode == 0 else None
+
+
 @contextmanager
 def _traced(process: Process, file: Path) -> Iterator[Callable[[], dict[str, int]]]:
-    """Counts system calls so far; nothing if the machine has no strace. Raises NotReady if that may not attach."""
-    strace = shutil.which("strace")
+    """Counts system calls so far; nothing if `tracer` finds no strace. Raises NotReady if that cannot attach."""
+    strace = tracer()
     if strace is None:
         yield dict
         return
     command = [strace, "-f", "-qq", "-o", str(file), "-p", str(process.pid)]
-    tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    tracing = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
     def counted() -> dict[str, int]:
         lines = [line for line in file.read_text(errors="replace").splitlines() if " resumed>" not in line]
@@ -199,12 +209,12 @@ def _traced(process: Process, file: Path) -> Iterator[Callable[[], dict[str, int
         until = time.monotonic() + 5.0
         while time.monotonic() < until and not (file.exists() and file.stat().st_size):
             time.sleep(0.05)
-        if tracer.poll() is not None and tracer.stderr is not None:
-            raise NotReady(f"strace has ended: {tracer.stderr.read()}")
+        if tracing.poll() is not None and tracing.stderr is not None:
+            raise NotReady(f"strace has ended: {tracing.stderr.read()}")
         yield counted
     finally:
-        tracer.terminate()
-        tracer.wait()
+        tracing.terminate()
+        tracing.wait()
 
 
 def _least(found: Iterator[dict[str, int]]) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,8 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from bench.scenes.counts import tracer
 from tests.app.database_work import Statements, Wire, named, recorded, types, warm
 from tests.postgres import Server
+from tests.programs import program
 
 pytestmark = pytest.mark.usefixtures("empty_databases")
 
@@ -129,9 +130,11 @@ def test_postgresql_waits_for_the_disk_whatever_the_server_is_set_to(postgres: S
     assert found == ["on"] * 6, "three for each restart"
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.serial
 def test_the_disk_is_waited_for_before_the_acknowledgement_the_claim_and_the_post(tmp_path: Path):
+    program("strace")
+    if tracer() is None:
+        pytest.skip("this machine lets no process be traced")
     log = tmp_path / "calls"
     traced = ["strace", "-f", "-qq", "-s", "60", "-e", "trace=fdatasync,fsync,sendto,sendmsg,access", "-o", str(log)]
     done = subprocess.run(

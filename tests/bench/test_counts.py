@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.scenes.counts import LIMITS, Count, uncounted
+from bench.scenes.counts import LIMITS, Count, tracer, uncounted
 from tests.programs import program
 
 pytestmark = pytest.mark.serial
@@ -25,6 +25,8 @@ def test_no_count_is_over_its_limit():
     for scene in LIMITS:
         assert f"bot, {scene}: " in done.stdout
     program("strace")  # without which the run says what it did not count
+    if tracer() is None:
+        pytest.skip("this machine lets no process be traced")
     assert "NOT COUNTED" not in done.stdout
     assert re.search("bot, a restart: .*fsyncs [1-9]", done.stdout), "fsyncs are counted at all"
 
