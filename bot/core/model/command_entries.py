@@ -71,11 +71,11 @@ class Entry:
     words after the verb and raises NotUnderstood. `on_build`: a button can request it for exactly one build.
     `changes_something`: the request must survive a crash and is answered once. `policy_action`: the action that a
     policy rule must allow; None if everyone may. `audit_action`: its name in the audit; None if it is not recorded.
-    `done`: what the build then is ("restarted"); None if it stays the same. `ability`: what the build's CI service must
-    be able to do; `unable` follows "can’t" if it can't. `raises_unknown`: its operation raises NoResponse if the result
-    stays unknown. `always_asks`: each of its buttons asks for confirmation; those of other verbs only if the policy
-    wants that. `in_short_help`: the help lists it without [More]. `own_form`:
-    the verb alone opens a form that asks for its words.
+    `done`: what the build then is ("restarted"); None if it stays the same. `noun` names that in sentences.
+    `ability`: what the build's CI service must be able to do; `unable` follows "can’t" if it can't. `raises_unknown`:
+    its operation raises NoResponse if the result stays unknown. `always_asks`: each of its buttons asks for
+    confirmation; those of other verbs only if the policy wants that. `in_short_help`: the help lists it without [More].
+    `own_form`: the verb alone opens a form that asks for its words.
     """
 
     verb: Verb
@@ -89,6 +89,7 @@ class Entry:
     policy_action: str | None = None
     audit_action: str | None = None
     done: str | None = None
+    noun: str = ""
     ability: Ability | None = None
     unable: str = ""
     raises_unknown: bool = False

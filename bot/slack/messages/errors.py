@@ -146,10 +146,10 @@ def _perhaps_cancelled(error: CIError, build: Build, context: RenderContext, ref
 def _delayed(error: DelayedRequest, context: RenderContext) -> Message:
     """To the asker, with a button that does the same to the build that is newest now."""
     build = error.build
-    not_done = "cancelled" if error.action == "cancel" else "restarted"
-    why = line(f"Nothing was {not_done}: I got to your request late, and this run may have started after it.")
+    entry = entry_for(Verb(error.action))
+    why = line(f"Nothing was {entry.done}: I got to your request late, and this run may have started after it.")
     target = target_of(build, error.run_number)
-    if error.action == "cancel":
+    if entry.always_asks:
         acts: list[Block | None] = [cancel_button(build, context)]
     else:
         acts = restart_buttons(build, error.run_number, context)
@@ -159,7 +159,7 @@ def _delayed(error: DelayedRequest, context: RenderContext) -> Message:
 
 def _not_recorded(error: NotRecorded, context: RenderContext, reference: str | None) -> Message:
     build = error.build
-    what = "Cancellation" if error.action == "cancel" else "Restart"
+    what = entry_for(Verb(error.action)).noun
     sent = " was accepted" if error.is_accepted else " may have been sent"
     lines = [
         line(emoji(_SIGN), " ", f"{what} of ", subject(build), sent, at_service(build.project, context)),
@@ -182,15 +182,15 @@ def _next(error: CIError, command: Command | None, context: RenderContext) -> li
 def _try_again(about: Build | Project | None, command: Command | None, *, number: int = 0) -> Block | None:
     """Only after an error before which nothing was sent. `number` tells it from the choices in one message.
 
-    A restart that needs a confirmation asks for it when pressed. A cancel always asks.
+    A restart that needs a confirmation asks for it when pressed. What always asks has its question on the button.
     """
-    asks = None
+    asks, always_asks = None, command is not None and entry_for(command.verb).always_asks
     match command:
         case None:
             return None
-        case BranchCommand(Verb.CANCEL, repo, branch):
+        case BranchCommand(_, repo, branch) if always_asks:
             asks = cancelling_named(repo.cleanest, branch.cleanest) if branch else None
-        case BuildCommand(Verb.CANCEL):
+        case BuildCommand() if always_asks:
             if not isinstance(about, Build):
                 return None
             asks = cancelling(about)
@@ -198,8 +198,7 @@ def _try_again(about: Build | Project | None, command: Command | None, *, number
             command = replace(command, confirmed=False)
         case BuildCommand():
             command = replace(command, confirmed=False, in_live=False)
-    is_cancel = command.verb is Verb.CANCEL
-    return button("Try again", command, asks, number=number, style=None if is_cancel else "primary")
+    return button("Try again", command, asks, number=number, style=None if always_asks else "primary")
 
 
 def _which_repository(verb: Verb, context: RenderContext, recent: Sequence[Project]) -> Message:
