@@ -425,5 +425,5 @@ def test_a_reply_that_the_channel_shows_too_leads_to_its_thread(opens: Opens, si
     expect(reply).to_contain_text("acme/api main fixed")
     reply.get_by_role("button", name="acme/api main fixed").press("Enter")
     thread = page.get_by_role("log", name="Thread")
-    expect(thread.get_by_role("article")).to_have_count(2)
+    expect(thread.get_by_role("article")).to_have_count(3)  # with the question who bob is
     expect(thread).not_to_contain_text("replied to a thread")

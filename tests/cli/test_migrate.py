@@ -117,7 +117,7 @@ def test_if_nothing_matches_it_says_so(sandbox: BothServices, runs: Runs) -> Non
         ({"CI_PINNED": "acme"}, ["CI_PINNED has no repository and service in entry 1"]),
         (
             {"CODESHIP_API_KEY": OTHER_KEY},
-            ["CodeShip: CODESHIP_API_KEY was rejected. Copy it from https://app.codeship"],
+            ["CodeShip: CODESHIP_API_KEY was rejected. Copy it from the operator of the host"],
         ),
         ({"GITHUB_TOKEN": OTHER_KEY}, ["GitHub: GITHUB_TOKEN was rejected. Copy it from https://github.com/settings/"]),
         ({"CODESHIP_API_KEY": OTHER_KEY, "GITHUB_TOKEN": OTHER_KEY}, ["CodeShip: ", "GitHub: "]),
