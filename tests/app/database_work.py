@@ -25,7 +25,7 @@ QUIET = Timeouts(jobs=JobTimings(beat_s=600, sweep_s=600, poll_s=600), maintenan
 """Background threads that start no work during a test."""
 
 _TABLE = re.compile(r"(?:INSERT INTO|UPDATE|FROM)\s+(?:\"?\w+\"?\.)?\"?(\w+)", re.IGNORECASE)
-BESIDE = ("rate_limit", "replicas", "recent_projects", "project_lists")
+BESIDE = ("rate_limit", "replicas", "recent_projects", "project_lists", "subscriptions", "watch", "webhook", "mutes")
 """Tables that the bot uses at its own times."""
 
 ARE_JOBS_LEFT = "select workflow_status"
