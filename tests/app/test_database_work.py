@@ -19,7 +19,7 @@ from tests.app.database_work import Statements, Wire, named, recorded, types, wa
 from tests.postgres import Server
 from tests.programs import program
 
-pytestmark = pytest.mark.usefixtures("empty_databases")
+pytestmark = [pytest.mark.usefixtures("empty_databases"), pytest.mark.slow]
 
 
 @pytest.fixture
