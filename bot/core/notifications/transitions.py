@@ -111,6 +111,8 @@ class _BranchPoll:
         under_way = set(self._state.under_way)
         for run in self._runs:
             self._fold(run, was_under_way=run.key in under_way)
+        if self._is_first:  # the newest results are the beginning, whatever came before them
+            self._notes += [Note(run.build.id, Reason.BASELINE, run.status.value) for run in self._newest.values()]
         retired = self._retired()
         state = BranchState(
             workflows=tuple(self._after[name] for name in sorted(self._after)),
@@ -170,12 +172,13 @@ class _BranchPoll:
             self._notes.append(Note(run.build.id, Reason.NEUTRAL, run.status.value))
         elif known is None:
             self._after[run.workflow] = self._next(run, None)
-            self._notes.append(Note(run.build.id, Reason.BASELINE, run.status.value))
+            if not self._is_first:
+                self._notes.append(Note(run.build.id, Reason.BASELINE, run.status.value))
         elif run.number < known.number:
             self._notes.append(Note(run.build.id, Reason.OLDER, str(known.number)))
         elif run.number > known.number or again:
             self._after[run.workflow] = self._next(run, known)
-            if not known.is_bad and not run.is_bad:
+            if not known.is_bad and not run.is_bad and not self._is_first:
                 self._notes.append(Note(run.build.id, Reason.NO_TRANSITION))
 
     def _next(self, run: _SeenRun, known: WorkflowState | None) -> WorkflowState:
